@@ -11,9 +11,9 @@ from app.rulebook_docs_forms import render_forms
 from app.rulebook_files import load_rulebooks
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KINDS, KindTexts
-from domain.rulebook.people import Question
+from domain.rulebook.people import HelpQuestion
 from domain.rulebook.reviews import ReviewStep
-from domain.rulebook.sections import Step
+from domain.rulebook.sections import LadderStep
 from domain.rulebook.types import Section, print_duration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,20 +140,20 @@ def _show_items(items: tuple[object, ...]) -> str:
     """Review steps and questions on one line each, all else on a single line."""
     if not items:
         return "none"
-    if isinstance(items[0], ReviewStep | Question):
+    if isinstance(items[0], ReviewStep | HelpQuestion):
         return "<br>".join(f"{place}. {_show_item(item)}" for place, item in enumerate(items, 1))
     return " / ".join(_show_item(item) for item in items)
 
 
 def _show_item(item: object) -> str:
-    if isinstance(item, Step):
+    if isinstance(item, LadderStep):
         return _show_step(item)
     if isinstance(item, ReviewStep):
         return _show_review_step(item)
-    return _cell(item.question) if isinstance(item, Question) else _show(item)
+    return _cell(item.question) if isinstance(item, HelpQuestion) else _show(item)
 
 
-def _show_step(step: Step) -> str:
+def _show_step(step: LadderStep) -> str:
     again = f", {step.attempts} times every {print_duration(step.retry_gap)}" if step.attempts > 1 else ""
     return f"{step.channel} at {print_duration(step.after)}{again}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from config.settings import Settings, Sms, SmsPool, Voice, VoicePool
+from config.settings import Settings, SmsPool, SmsSettings, VoicePool, VoiceSettings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KINDS, sms_templates, voice_templates
 
@@ -35,7 +35,7 @@ def _voice(pool: str) -> VoicePool:
     return VoicePool(virtual_number=_VIRTUAL_NUMBER, templates={name: f"TTS_{pool}.{name}" for name in names})
 
 
-def sms_texts(settings: Sms, books: Mapping[str, Rulebook]) -> dict[str, str]:
+def sms_texts(settings: SmsSettings, books: Mapping[str, Rulebook]) -> dict[str, str]:
     """The sandbox's templates: text by code. Where pools share a code, the first one's text."""
     found: dict[str, str] = {}
     for pool, book in books.items():
@@ -43,7 +43,7 @@ def sms_texts(settings: Sms, books: Mapping[str, Rulebook]) -> dict[str, str]:
     return found
 
 
-def voice_texts(settings: Voice, books: Mapping[str, Rulebook]) -> dict[str, str]:
+def voice_texts(settings: VoiceSettings, books: Mapping[str, Rulebook]) -> dict[str, str]:
     found: dict[str, str] = {}
     for pool, book in books.items():
         _add(found, settings.of(pool), voice_templates(book.texts))
@@ -56,5 +56,5 @@ def _add(found: dict[str, str], agreed: SmsPool | VoicePool | None, texts: Mappi
             found.setdefault(agreed.templates[kind], text)
 
 
-def signs(settings: Sms) -> list[str]:
+def signs(settings: SmsSettings) -> list[str]:
     return sorted({one.sign_name for one in settings.pools.values() if one.sign_name})

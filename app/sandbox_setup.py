@@ -21,7 +21,7 @@ from app.doctor.phones import missing_pools
 from app.key_strength import check_own_keys
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
 from app.sandbox_phones import signs, sms_texts, voice_texts, with_demo_phones
-from config.settings import Mail, MiniProgram, OfficialAccount, PayMerchant, Settings
+from config.settings import MailSettings, MiniProgramSettings, OfficialAccount, PayMerchant, Settings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import TemplateText
 
@@ -66,8 +66,8 @@ def demo_account(pool: str) -> OfficialAccount:
     )
 
 
-def demo_mini_program(pool: str) -> MiniProgram:
-    return MiniProgram(appid=_appid(f"mini-{pool}"), secret=SecretStr(f"{MARK}-{pool}-mini-secret"))
+def demo_mini_program(pool: str) -> MiniProgramSettings:
+    return MiniProgramSettings(appid=_appid(f"mini-{pool}"), secret=SecretStr(f"{MARK}-{pool}-mini-secret"))
 
 
 def demo_merchants(settings: Settings) -> dict[str, PayMerchant]:
@@ -151,7 +151,7 @@ def serves_mail(settings: Settings) -> bool:
     return settings.mail.host in LOOPBACK
 
 
-def _mail(mail: Mail) -> dict[str, object]:
+def _mail(mail: MailSettings) -> dict[str, object]:
     return {
         "host": mail.host,
         "smtp_port": mail.port,
@@ -246,7 +246,7 @@ def check_production(settings: Settings) -> list[str]:
         if merchant.mchid in map(_mchid, MERCHANTS)
     ]
     problems += missing_pools(settings)
-    if serves_mail(settings) and settings.mail.port == Mail().port:
+    if serves_mail(settings) and settings.mail.port == MailSettings().port:
         problems.append("PBT_MAIL__HOST 还指向本机的沙箱，请改为您的邮件服务器。")
     problems += [
         f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 mode 是 plain，消息不加密；请在公众平台改为安全模式，并改为 safe。"

@@ -36,7 +36,7 @@ from tortoise import Tortoise
 
 from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
-from config.settings import OfficialAccount, Pay, PayMerchant, Settings, Wechat
+from config.settings import OfficialAccount, PayMerchant, PaySettings, Settings, Wechat
 from domain.clock import SystemClock
 from domain.ids import new_id
 from gateways.http import Metrics, Vendor
@@ -88,7 +88,7 @@ def make_platform(session: aiohttp.ClientSession) -> WechatPay:
     secret = SecretStr("x" * 43)
     account = OfficialAccount(appid=APPID, secret=secret, token=secret, aes_key=secret, original_id="gh_1")
     return WechatPay(
-        Pay(api_url="http://127.0.0.1:1", merchants={"demo": merchant}),
+        PaySettings(api_url="http://127.0.0.1:1", merchants={"demo": merchant}),
         Wechat(api_url="http://127.0.0.1:1", open_url="http://127.0.0.1:1", accounts={"demo": account}),
         Vendor("pay", session, Metrics(CollectorRegistry())),
         SystemClock(),

@@ -83,7 +83,7 @@ class OfficialAccount(BaseModel):
     """Template id by kind of notice."""
 
 
-class MiniProgram(BaseModel):
+class MiniProgramSettings(BaseModel):
     appid: str
     secret: SecretStr
     templates: dict[str, str] = {}
@@ -97,7 +97,7 @@ class Wechat(BaseModel):
     """Production: https://open.weixin.qq.com, where browsers are sent to log in."""
     accounts: dict[str, OfficialAccount] = {}
     """By pool."""
-    mini_programs: dict[str, MiniProgram] = {}
+    mini_programs: dict[str, MiniProgramSettings] = {}
     """By pool."""
     max_age: int = Field(default=600, ge=60, le=3600)
     """Seconds by which WeChat's signed time may differ from ours; older requests are refused as replays."""
@@ -153,7 +153,7 @@ def _check_shares(pools: dict[str, P]) -> dict[str, P]:
     return pools
 
 
-class Sms(BaseModel):
+class SmsSettings(BaseModel):
     """Alibaba Cloud SMS. A pool that ``pools`` doesn't name sends none: it never borrows another pool's text or
     signature."""
 
@@ -174,7 +174,7 @@ class Sms(BaseModel):
         return _of(self.pools, pool)
 
 
-class Voice(BaseModel):
+class VoiceSettings(BaseModel):
     """Alibaba Cloud voice (IVR). A pool that ``pools`` doesn't name makes no calls."""
 
     url: str = "http://127.0.0.1:8090/voice/"
@@ -194,7 +194,7 @@ class Voice(BaseModel):
         return _of(self.pools, pool)
 
 
-class DeliveryReports(BaseModel):
+class DeliveryReportSettings(BaseModel):
     """Where vendors push delivery reports. They carry no signature, so the path is a secret."""
 
     path_token: SecretStr = SecretStr("sandbox-receipts")
@@ -210,7 +210,7 @@ class DeliveryReports(BaseModel):
         return value
 
 
-class Identity(BaseModel):
+class IdentitySettings(BaseModel):
     """OIDC identity platform for organisations (统一身份认证)."""
 
     issuer: str = "http://127.0.0.1:8090/identity"
@@ -309,7 +309,7 @@ def load_public_key(pem: str) -> RSAPublicKey:
     return key
 
 
-class Pay(BaseModel):
+class PaySettings(BaseModel):
     """WeChat Pay."""
 
     api_url: str = "http://127.0.0.1:8090/pay"
@@ -317,7 +317,7 @@ class Pay(BaseModel):
     """By pool; a pool without one takes no online payments."""
 
 
-class Mail(BaseModel):
+class MailSettings(BaseModel):
     """The SMTP server that takes our mail."""
 
     host: str = "127.0.0.1"
@@ -395,13 +395,13 @@ class Settings(BaseSettings):
     http: Http = Http()
     keys: Keys = Keys()
     wechat: Wechat = Wechat()
-    sms: Sms = Sms()
-    voice: Voice = Voice()
-    delivery_reports: DeliveryReports = Field(default=DeliveryReports(), validation_alias="PBT_RECEIPTS")
-    identity: Identity = Identity()
+    sms: SmsSettings = SmsSettings()
+    voice: VoiceSettings = VoiceSettings()
+    delivery_reports: DeliveryReportSettings = Field(default=DeliveryReportSettings(), validation_alias="PBT_RECEIPTS")
+    identity: IdentitySettings = IdentitySettings()
     person_check: IdentityVerificationSettings = IdentityVerificationSettings()
-    pay: Pay = Pay()
-    mail: Mail = Mail()
+    pay: PaySettings = PaySettings()
+    mail: MailSettings = MailSettings()
     files: FileStore = FileStore()
     seals: dict[str, PdfSeal] = {}
     """By pool; certificates of other pools are not signed. Needs the extra ``seal``."""

@@ -22,7 +22,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 from pydantic import Field, ValidationError
 from yarl import URL
 
-from config.settings import Identity
+from config.settings import IdentitySettings
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways import jsons
@@ -97,7 +97,7 @@ class OidcIdentity:
 
     def __init__(
         self,
-        settings: Identity,
+        settings: IdentitySettings,
         vendor: Vendor,
         clock: Clock,
         *,

@@ -20,7 +20,7 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from config.settings import Mail
+from config.settings import MailSettings
 from domain.clock import Clock, local
 from domain.errors import GatewayError, Rejected, Transient
 from gateways.http import Effect, Vendor
@@ -45,7 +45,7 @@ class SmtpMailer:
 
     def __init__(
         self,
-        settings: Mail,
+        settings: MailSettings,
         names: Mapping[str, str],
         vendor: Vendor,
         clock: Clock,

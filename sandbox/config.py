@@ -26,7 +26,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountConfig:
     """An official account 服务号 and where its callbacks go."""
 
     pool: str
@@ -43,7 +43,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class MiniProgram:
+class MiniProgramConfig:
     pool: str
     appid: str
     secret: str
@@ -52,7 +52,7 @@ class MiniProgram:
 
 
 @dataclass(frozen=True, slots=True)
-class Vendor:
+class VendorConfig:
     """Alibaba SMS, voice or identity verification: keys, where reports go, texts by template code with ``${var}``."""
 
     access_key_id: str = "sandbox-ak"
@@ -68,7 +68,7 @@ class Vendor:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class IdentityConfig:
     client_id: str = "pingbiaotong"
     client_secret: str = ""
     redirect_prefixes: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Merchant:
+class MerchantConfig:
     """A merchant 商户号 of WeChat Pay, as in its console."""
 
     mchid: str
@@ -97,17 +97,17 @@ class Merchant:
 
 
 @dataclass(frozen=True, slots=True)
-class Pay:
+class PayConfig:
     """WeChat Pay: its own keys (PEM; made at the start when empty) and its merchants."""
 
     public_key_id: str = "PUB_KEY_ID_0100000000002026010100000001"
     private_key: str = ""
     certificate_key: str = ""
-    merchants: tuple[Merchant, ...] = ()
+    merchants: tuple[MerchantConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailConfig:
     """The SMTP server. ``smtp_port`` 0: any free one, shown by the control API. With a user name, one must log in."""
 
     host: str = "127.0.0.1"
@@ -117,7 +117,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonConfig:
     name: str
     mobile: str
     id_number: str = ""
@@ -134,7 +134,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class WireConfig:
     """Behaviour of the platforms that their documents leave open, and limits that tests shorten."""
 
     callback_timeout: float = 5.0
@@ -173,17 +173,17 @@ class Config:
     public_url: str = "http://127.0.0.1:8090"
     service_public_url: str = ""
     """How phones reach the service, when that differs from ``service_url``."""
-    accounts: tuple[Account, ...] = ()
-    mini_programs: tuple[MiniProgram, ...] = ()
-    sms: Vendor = Vendor()
-    voice: Vendor = Vendor()
-    persons: Vendor = Vendor()
-    identity: Identity = Identity()
-    pay: Pay = Pay()
-    mail: Mail | None = None
+    accounts: tuple[AccountConfig, ...] = ()
+    mini_programs: tuple[MiniProgramConfig, ...] = ()
+    sms: VendorConfig = VendorConfig()
+    voice: VendorConfig = VendorConfig()
+    persons: VendorConfig = VendorConfig()
+    identity: IdentityConfig = IdentityConfig()
+    pay: PayConfig = PayConfig()
+    mail: MailConfig | None = None
     """None: no SMTP server."""
-    people: tuple[Person, ...] = ()
-    wire: Wire = Wire()
+    people: tuple[PersonConfig, ...] = ()
+    wire: WireConfig = WireConfig()
 
 
 def load(path: Path) -> Config:
@@ -204,7 +204,7 @@ def parse(data: Mapping[str, object]) -> Config:
         service_public_url=jsons.text(data, "service_public_url").rstrip("/"),
         accounts=tuple(_account(item, index) for index, item in enumerate(jsons.objects(data, "accounts"))),
         mini_programs=tuple(
-            MiniProgram(
+            MiniProgramConfig(
                 pool=_required(item, "pool", f"mini_programs[{index}]"),
                 appid=_required(item, "appid", f"mini_programs[{index}]"),
                 secret=_required(item, "secret", f"mini_programs[{index}]"),
@@ -224,9 +224,9 @@ def parse(data: Mapping[str, object]) -> Config:
     )
 
 
-def person(item: Json, where: str) -> Person:
+def person(item: Json, where: str) -> PersonConfig:
     organisation = jsons.mapping(item, "organisation")
-    return Person(
+    return PersonConfig(
         name=_required(item, "name", where),
         mobile=_required(item, "mobile", where),
         id_number=jsons.text(item, "id_number"),
@@ -248,7 +248,7 @@ def _required(item: Mapping[str, object], key: str, where: str) -> str:
     return value
 
 
-def _account(item: Json, index: int) -> Account:
+def _account(item: Json, index: int) -> AccountConfig:
     where = f"accounts[{index}]"
     mode = jsons.text(item, "mode", "safe")
     if mode not in MODES:
@@ -256,7 +256,7 @@ def _account(item: Json, index: int) -> Account:
     aes_key = jsons.text(item, "aes_key")
     if mode != "plain" and len(aes_key) != 43:
         raise ConfigError(f"{where}.aes_key must have 43 characters")
-    return Account(
+    return AccountConfig(
         pool=_required(item, "pool", where),
         name=jsons.text(item, "name", "评标专家库"),
         appid=_required(item, "appid", where),
@@ -279,10 +279,10 @@ def _templates(items: Json) -> dict[str, Template]:
     return found
 
 
-def _vendor(item: Json) -> Vendor:
+def _vendor(item: Json) -> VendorConfig:
     report_url = jsons.text(item, "report_url")
-    return Vendor(
-        access_key_id=jsons.text(item, "access_key_id", Vendor().access_key_id),
+    return VendorConfig(
+        access_key_id=jsons.text(item, "access_key_id", VendorConfig().access_key_id),
         access_key_secret=jsons.text(item, "access_key_secret"),
         report_url=report_url,
         call_report_url=jsons.text(item, "call_report_url", report_url),
@@ -292,24 +292,24 @@ def _vendor(item: Json) -> Vendor:
     )
 
 
-def _identity(item: Json) -> Identity:
-    return Identity(
-        client_id=jsons.text(item, "client_id", Identity().client_id),
+def _identity(item: Json) -> IdentityConfig:
+    return IdentityConfig(
+        client_id=jsons.text(item, "client_id", IdentityConfig().client_id),
         client_secret=jsons.text(item, "client_secret"),
         redirect_prefixes=tuple(jsons.strings(item, "redirect_prefixes")),
     )
 
 
-def _pay(item: Json) -> Pay:
-    return Pay(
-        public_key_id=jsons.text(item, "public_key_id", Pay().public_key_id),
+def _pay(item: Json) -> PayConfig:
+    return PayConfig(
+        public_key_id=jsons.text(item, "public_key_id", PayConfig().public_key_id),
         private_key=jsons.text(item, "private_key"),
         certificate_key=jsons.text(item, "certificate_key"),
         merchants=tuple(_merchant(each, index) for index, each in enumerate(jsons.objects(item, "merchants"))),
     )
 
 
-def _merchant(item: Json, index: int) -> Merchant:
+def _merchant(item: Json, index: int) -> MerchantConfig:
     where = f"pay.merchants[{index}]"
     mode = jsons.text(item, "mode", "public_key")
     if mode not in PAY_MODES:
@@ -317,7 +317,7 @@ def _merchant(item: Json, index: int) -> Merchant:
     key = _required(item, "apiv3_key", where)
     if len(key.encode()) != 32:
         raise ConfigError(f"{where}.apiv3_key must have 32 characters")
-    return Merchant(
+    return MerchantConfig(
         mchid=_required(item, "mchid", where),
         name=jsons.text(item, "name", "评标专家库"),
         serial_no=_required(item, "serial_no", where),
@@ -331,9 +331,9 @@ def _merchant(item: Json, index: int) -> Merchant:
     )
 
 
-def _mail(item: Json) -> Mail:
-    usual = Mail()
-    return Mail(
+def _mail(item: Json) -> MailConfig:
+    usual = MailConfig()
+    return MailConfig(
         host=jsons.text(item, "host", usual.host),
         smtp_port=jsons.integer(item, "smtp_port", usual.smtp_port),
         username=jsons.text(item, "username"),
@@ -341,10 +341,10 @@ def _mail(item: Json) -> Mail:
     )
 
 
-def _wire(item: Json) -> Wire:
-    usual = Wire()
+def _wire(item: Json) -> WireConfig:
+    usual = WireConfig()
     retries = item.get("report_retries")
-    return Wire(
+    return WireConfig(
         callback_timeout=jsons.number(item, "callback_timeout", usual.callback_timeout),
         callback_deliveries=jsons.integer(item, "callback_deliveries", usual.callback_deliveries),
         passive_text_limit=jsons.integer(item, "passive_text_limit", usual.passive_text_limit),

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from sandbox.clock import Clock, Timeline
-from sandbox.config import MAIL_DOMAIN, Account, Config, MiniProgram, Person
+from sandbox.config import MAIL_DOMAIN, AccountConfig, Config, MiniProgramConfig, PersonConfig
 from sandbox.faults import Faults
 from sandbox.jsons import BadRequest, Json
 from sandbox.ledger import Hub, Ledger
@@ -36,9 +36,11 @@ class World:
         self.phones: dict[str, Phone] = {}
         self.by_mobile: dict[str, Phone] = {}
         self.by_openid: dict[str, Phone] = {}
-        self.accounts: dict[str, Account] = {account.pool: account for account in config.accounts}
-        self.minis: dict[str, MiniProgram] = {mini.pool: mini for mini in config.mini_programs}
-        self.apps: dict[str, Account | MiniProgram] = {account.appid: account for account in config.accounts}
+        self.accounts: dict[str, AccountConfig] = {account.pool: account for account in config.accounts}
+        self.minis: dict[str, MiniProgramConfig] = {mini.pool: mini for mini in config.mini_programs}
+        self.apps: dict[str, AccountConfig | MiniProgramConfig] = {
+            account.appid: account for account in config.accounts
+        }
         self.apps.update({mini.appid: mini for mini in config.mini_programs})
         self.keep_bubbles = config.wire.bubbles
         self.on_bubble: list[Callable[[Phone, str, Bubble], None]] = []
@@ -91,7 +93,7 @@ class World:
 
     # -- people -------------------------------------------------------------------------------------------------
 
-    def add_phone(self, person: Person) -> Phone:
+    def add_phone(self, person: PersonConfig) -> Phone:
         """BadRequest when the number is already taken."""
         if person.mobile in self.by_mobile:
             raise BadRequest(f"a phone with number {person.mobile} exists already")
@@ -136,12 +138,12 @@ class World:
             self.by_openid[openid] = phone
         return chat
 
-    def mini_openid(self, phone: Phone, mini: MiniProgram) -> str:
+    def mini_openid(self, phone: Phone, mini: MiniProgramConfig) -> str:
         openid = openid_of(mini.appid, phone.mobile)
         self.by_openid[openid] = phone
         return openid
 
-    def chat_by_openid(self, account: Account, openid: str) -> tuple[Phone, Chat] | None:
+    def chat_by_openid(self, account: AccountConfig, openid: str) -> tuple[Phone, Chat] | None:
         """None when the openid is unknown or belongs to another account."""
         phone = self.by_openid.get(openid)
         if phone is None or openid_of(account.appid, phone.mobile) != openid:

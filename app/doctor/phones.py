@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from app.findings import Finding, problem
-from config.settings import Settings, Sms, Voice
+from config.settings import Settings, SmsSettings, VoiceSettings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KindTexts, sms_templates, voice_templates
 
@@ -23,7 +23,7 @@ def check_phones(settings: Settings, books: Mapping[str, Rulebook]) -> list[Find
 
 
 def _check(
-    channel: str, name: str, settings: Sms | Voice, books: Mapping[str, Rulebook], texts: Texts
+    channel: str, name: str, settings: SmsSettings | VoiceSettings, books: Mapping[str, Rulebook], texts: Texts
 ) -> Iterator[str]:
     for pool, book in books.items():
         wanted, agreed = texts(book.texts), settings.of(pool)
@@ -39,7 +39,9 @@ def _check(
     yield from _same_code(channel, settings, books, texts)
 
 
-def _same_code(channel: str, settings: Sms | Voice, books: Mapping[str, Rulebook], texts: Texts) -> Iterator[str]:
+def _same_code(
+    channel: str, settings: SmsSettings | VoiceSettings, books: Mapping[str, Rulebook], texts: Texts
+) -> Iterator[str]:
     """A template code used for two texts: the vendor has only one of them."""
     first: dict[str, tuple[str, str, str]] = {}
     for pool, book in books.items():

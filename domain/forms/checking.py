@@ -14,7 +14,7 @@ from domain.forms.schema import schema_of
 from domain.forms.specialties import check_specialties
 from domain.forms.values import CatalogueView, FieldProblem, asked, clean_value, is_empty, plain_key
 from domain.identity import PersonFacts, age_on, birth_of, person_facts, sex_of
-from domain.rulebook.form import EntryType, Form, FormField
+from domain.rulebook.form import ApplicationForm, EntryType, FormField
 
 __all__ = [
     "CatalogueView",
@@ -39,7 +39,12 @@ _CHOSEN = frozenset(("choice", "yes_no", "catalogue", "region", "employer", "spe
 
 
 def check_values(
-    form: Form, section: str, values: Mapping[str, object], *, entry_type: EntryType, catalogue: CatalogueView
+    form: ApplicationForm,
+    section: str,
+    values: Mapping[str, object],
+    *,
+    entry_type: EntryType,
+    catalogue: CatalogueView,
 ) -> tuple[dict[str, object], list[FieldProblem]]:
     """One section of a draft: the values as stored, and the problems of the others.
 
@@ -66,7 +71,7 @@ def check_values(
 
 
 def check_complete(
-    form: Form,
+    form: ApplicationForm,
     values: Mapping[str, object],
     attachments: Mapping[str, int],
     *,
@@ -94,7 +99,7 @@ def check_complete(
     return problems
 
 
-def filled(form: Form, values: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
+def filled(form: ApplicationForm, values: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
     """The values of the fields of this type of application, with defaults where nothing was typed."""
     found: dict[str, object] = {}
     for code, field in asked(form, entry_type).items():
@@ -106,7 +111,7 @@ def filled(form: Form, values: Mapping[str, object], entry_type: EntryType) -> d
     return found
 
 
-def kept_values(form: Form, filed: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
+def kept_values(form: ApplicationForm, filed: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
     """The values that an application takes over from ``filed``, the expert's record as form values; fields that the
     record lacks must be filled in."""
     return {
@@ -116,7 +121,7 @@ def kept_values(form: Form, filed: Mapping[str, object], entry_type: EntryType) 
     }
 
 
-def account_values(form: Form, person: PersonFacts, today: date, entry_type: EntryType) -> dict[str, str]:
+def account_values(form: ApplicationForm, person: PersonFacts, today: date, entry_type: EntryType) -> dict[str, str]:
     """The values of fields that come from the account, unmasked."""
     shown = {
         "name": person.name,
@@ -129,7 +134,9 @@ def account_values(form: Form, person: PersonFacts, today: date, entry_type: Ent
     return {code: shown[field.account] for code, field in asked(form, entry_type).items() if field.account}
 
 
-def _check_field(form: Form, code: str, value: object, catalogue: CatalogueView) -> tuple[object, list[FieldProblem]]:
+def _check_field(
+    form: ApplicationForm, code: str, value: object, catalogue: CatalogueView
+) -> tuple[object, list[FieldProblem]]:
     field = form.fields[code]
     if field.account:
         return None, [FieldProblem(code, f"{field.label}取自注册信息，不能在申请表中修改。")]
@@ -140,7 +147,7 @@ def _check_field(form: Form, code: str, value: object, catalogue: CatalogueView)
 
 
 def _person_problems(
-    form: Form, fields: Mapping[str, FormField], person: PersonFacts, today: date
+    form: ApplicationForm, fields: Mapping[str, FormField], person: PersonFacts, today: date
 ) -> Iterator[FieldProblem]:
     places = {field.account: code for code, field in fields.items() if field.account}
     if not person.name or not person.id_number or person.birth is None:
@@ -162,7 +169,7 @@ def _there(code: str, field: FormField, values: Mapping[str, object]) -> bool:
 
 
 def _field_problems(
-    form: Form,
+    form: ApplicationForm,
     code: str,
     value: object,
     attachments: Mapping[str, int],
@@ -190,7 +197,7 @@ def _field_problems(
             yield from _row_problems(f"{code}[{index}]", field, row, attachments, today)
 
 
-def _missing(form: Form, code: str, field: FormField) -> FieldProblem:
+def _missing(form: ApplicationForm, code: str, field: FormField) -> FieldProblem:
     verb = "选择" if field.kind in _CHOSEN else "填写"
     others = [other.label for other in form.used().values() if other.instead_of == code]
     instead = f"；没有的，请填写{others[0]}" if others else ""

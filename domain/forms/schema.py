@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.forms.values import ROWS_MAX, TEXT_MAX, TEXTAREA_MAX, UNIT_PARTS, asked
-from domain.rulebook.form import EntryType, FileRule, Form, FormField, Specialties
+from domain.rulebook.form import ApplicationForm, EntryType, FileRule, FormField, Specialties
 
 Schema = dict[str, object]
 
 
-def schema_of(form: Form, entry_type: EntryType) -> Schema:
+def schema_of(form: ApplicationForm, entry_type: EntryType) -> Schema:
     """JSON-able: sections in order, each with its fields; the rule for specialties; the requirements for documents.
 
     ``length_max`` counts characters, ``size_max`` bytes, ``age_max`` completed years. A limit that is null is none.

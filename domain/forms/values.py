@@ -33,7 +33,7 @@ from pydantic import Field
 from domain import parsing
 from domain.catalogues import full_name
 from domain.errors import InvalidInput
-from domain.rulebook.form import EntryType, Form, FormField
+from domain.rulebook.form import ApplicationForm, EntryType, FormField
 
 TEXT_MAX = 200
 TEXTAREA_MAX = 2000
@@ -85,7 +85,7 @@ def is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str | list | tuple | dict) and not value)
 
 
-def asked(form: Form, entry_type: EntryType) -> dict[str, FormField]:
+def asked(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormField]:
     """The fields of this type of application, in the form's order."""
     return {
         code: field

@@ -16,16 +16,26 @@ from datetime import datetime
 from pydantic import PrivateAttr, ValidationError
 
 from domain.errors import RulebookError
-from domain.rulebook.certificates import Certificates
+from domain.rulebook.certificates import CertificateRules
 from domain.rulebook.courses import CourseRules
 from domain.rulebook.exams import ExamRules
-from domain.rulebook.form import Form
+from domain.rulebook.form import ApplicationForm
 from domain.rulebook.layers import Layer, Provenance, merge_layers
 from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_kind
-from domain.rulebook.people import Help, MembershipWords, Registration
+from domain.rulebook.people import Help, MembershipWords, RegistrationRules
 from domain.rulebook.remuneration import RemunerationRules
-from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
-from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
+from domain.rulebook.reviews import CampaignRules, EntryRules, FeeRules, PublicNotice, Review
+from domain.rulebook.sections import (
+    AttendanceRules,
+    Calendar,
+    DrawRules,
+    Ladder,
+    Login,
+    Pool,
+    ProjectRules,
+    Venue,
+    VoiceRules,
+)
 from domain.rulebook.types import Items, Section
 
 FORM_CODES: Mapping[str, tuple[str, ...]] = {
@@ -63,26 +73,26 @@ __all__ = [
 class Rulebook(Section):
     pool: Pool
     login: Login
-    registration: Registration
+    registration: RegistrationRules
     membership: MembershipWords
-    campaigns: Campaigns
-    form: Form
+    campaigns: CampaignRules
+    form: ApplicationForm
     review: Review
     notice: PublicNotice | None = None
     """Set where ``entry.stages`` has this stage."""
-    fee: Fee | None = None
+    fee: FeeRules | None = None
     """Set where ``entry.stages`` has this stage."""
-    entry: Entry
+    entry: EntryRules
     exam: ExamRules
     course: CourseRules
-    certificate: Certificates
+    certificate: CertificateRules
     help: Help
-    projects: Projects
-    draw: Draw
+    projects: ProjectRules
+    draw: DrawRules
     ladder: Mapping[str, Ladder]
     """By kind of notice, see ``domain.rulebook.notice_texts.KINDS``."""
-    voice: Voice
-    attendance: Attendance
+    voice: VoiceRules
+    attendance: AttendanceRules
     remuneration: RemunerationRules
     venues: Items[Venue] = ()
     """Offered when a notice is written; other places are typed."""

@@ -19,7 +19,7 @@ class CertificateKind(Section):
     """The sentence that follows the holder's name."""
 
 
-class Certificates(Section):
+class CertificateRules(Section):
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
     """Prefix of the numbers."""
     issuer: Text | None = None
@@ -37,7 +37,7 @@ class Certificates(Section):
         return self.exam is not None or self.course is not None
 
     @model_validator(mode="after")
-    def _letters_differ(self) -> Certificates:
+    def _letters_differ(self) -> CertificateRules:
         if self.exam and self.course and self.exam.letter == self.course.letter:
             raise ValueError("exam and course must have different letters")
         return self

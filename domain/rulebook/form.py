@@ -192,7 +192,7 @@ class PrintedDocuments(Section):
         return own.get(entry_type) or self.form_title
 
 
-class Form(Section):
+class ApplicationForm(Section):
     """The application form of a pool."""
 
     sections: Annotated[Mapping[Code, FormSection], Field(min_length=1)]
@@ -208,7 +208,7 @@ class Form(Section):
     papers: PrintedDocuments
 
     @model_validator(mode="after")
-    def _every_field_stands_once(self) -> Form:
+    def _every_field_stands_once(self) -> ApplicationForm:
         for entry_type in get_args(EntryType):
             self._check_placed([code for section in self._sections_of(entry_type).values() for code in section.fields])
         return self
@@ -230,7 +230,7 @@ class Form(Section):
             if not section.only_for or entry_type in section.only_for
         }
 
-    def of(self, entry_type: EntryType) -> Form:
+    def of(self, entry_type: EntryType) -> ApplicationForm:
         """The form for one type of application: its sections, and what it requires."""
         demanded = {
             code: field.model_copy(update={"required": True})

@@ -58,7 +58,7 @@ class Password(Section):
 _PASSWORD_LONGEST = 64
 
 
-class Registration(Section):
+class RegistrationRules(Section):
     """Who may register as an applicant, and which data can be changed later. Name and ID number never can."""
 
     open: bool
@@ -75,7 +75,7 @@ class Registration(Section):
     password: Password
 
     @model_validator(mode="after")
-    def _closed_says_why(self) -> Registration:
+    def _closed_says_why(self) -> RegistrationRules:
         if not self.open and not self.closed:
             raise ValueError("closed must tell people where to turn when open is false")
         return self
@@ -96,7 +96,7 @@ class MembershipWords(Section):
     """Appended for an expert who agreed to emergency calls."""
 
 
-class Question(Section):
+class HelpQuestion(Section):
     """One of the frequently asked questions."""
 
     question: Text
@@ -105,7 +105,7 @@ class Question(Section):
     """Words that identify the question; a chat message that contains one of them gets its answer."""
 
 
-class Materials(Section):
+class MaterialRules(Section):
     """The area of material to download (资料下载)."""
 
     categories: Annotated[Items[Text], Field(min_length=1)]
@@ -126,10 +126,10 @@ class Help(Section):
     hotlines: Annotated[Items[Text], Field(min_length=1)]
     """Lines such as 缴费咨询 0991-8837428."""
     disclaimer: Text
-    faq: Items[Question] = ()
+    faq: Items[HelpQuestion] = ()
     feedback: bool
     """Whether people may write feedback (意见反馈)."""
     feedback_per_day: Annotated[int, Field(ge=1, le=50)]
     media: Items[Text] = ()
     """Manuals and videos on other sites."""
-    materials: Materials
+    materials: MaterialRules

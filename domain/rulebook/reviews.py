@@ -17,7 +17,7 @@ OPINION_MAX = 500
 StepCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 
 
-class Campaigns(Section):
+class CampaignRules(Section):
     """When people may apply (征集)."""
 
     required: bool
@@ -133,7 +133,7 @@ class PayWindow:
     closes: datetime | None
 
 
-class Invoice(Section):
+class InvoiceRules(Section):
     """How an electronic invoice is issued."""
 
     issued_by: Literal["wechat", "office"]
@@ -146,7 +146,7 @@ class Invoice(Section):
     """Title of the payment receipt (缴费凭证) that is mailed at once."""
 
 
-class Fee(Section):
+class FeeRules(Section):
     """What an applicant pays (培训费), in fen."""
 
     amount: Annotated[int, Field(ge=1, le=100_000_000)]
@@ -168,10 +168,10 @@ class Fee(Section):
     refund_text: Text
     """When fees are refunded; shown before payment."""
     hotline: Text
-    invoice: Invoice
+    invoice: InvoiceRules
 
     @model_validator(mode="after")
-    def _order_fits(self) -> Fee:
+    def _order_fits(self) -> FeeRules:
         if not timedelta(minutes=5) <= self.order_valid <= timedelta(hours=2):
             raise ValueError("order_valid must be between 5m and 2h: a code of the platform lives two hours")
         return self
@@ -212,7 +212,7 @@ class StageNames(Section):
         return {"education": self.enrolled, "change": self.changed}.get(entry_type, self.entered)
 
 
-class Entry(Section):
+class EntryRules(Section):
     """From the last approval into the pool (入库)."""
 
     stages: Items[Stage]
@@ -236,7 +236,7 @@ class Entry(Section):
     """How long after entry renewal is left out of an expert's to-do list, unless the term ends within the same time."""
 
     @model_validator(mode="after")
-    def _stages_once(self) -> Entry:
+    def _stages_once(self) -> EntryRules:
         order = ["notice", "fee", "exam"]
         for stages in (self.stages, self.education_stages):
             if [stage for stage in order if stage in stages] != list(stages):

@@ -116,7 +116,7 @@ class Login(Section):
     natural_person_may_draw: bool
 
 
-class Projects(Section):
+class ProjectRules(Section):
     onsite_number_length: Count | None = None
     """Characters of an on-site project's number; None: any length."""
     required: Items[ProjectField]
@@ -142,7 +142,7 @@ class Commitments(Section):
     """Time after the seed after which the system starts calling by itself."""
 
 
-class Calling(Section):
+class CallingRules(Section):
     hours: DayHours
     """No new call begins outside these hours; a running draw waits for the next opening."""
     answer_timeout: Duration
@@ -155,7 +155,7 @@ class Calling(Section):
     """Pause between a place becoming vacant and the next call."""
 
 
-class Preview(Section):
+class PreviewRules(Section):
     """How much an agency may learn about the pool before the draw."""
 
     small_cell: Count
@@ -168,7 +168,7 @@ class Preview(Section):
     per_organisation_day: Count
 
     @model_validator(mode="after")
-    def _bands_rise(self) -> Preview:
+    def _bands_rise(self) -> PreviewRules:
         if list(self.bands) != sorted(set(self.bands)) or (self.bands and self.bands[0] < self.small_cell):
             raise ValueError("bands must rise and begin at small_cell or above")
         return self
@@ -182,7 +182,7 @@ class Preview(Section):
         return f"≥{starts[index]}" if index + 1 == len(starts) else f"{starts[index]}-{starts[index + 1] - 1}"
 
 
-class Drafts(Section):
+class DraftRules(Section):
     """Draws that may be begun per day, including deleted ones, since each allows previews of its own."""
 
     per_project_day: Count
@@ -233,7 +233,7 @@ class Supplement(Section):
     same day. 0: not at all. New calls still end ``calling.stop_before_gathering`` before gathering."""
 
 
-class Exits(Section):
+class ExitRules(Section):
     """How a draw that no person ends is ended by time."""
 
     on_site_after: Duration
@@ -242,7 +242,7 @@ class Exits(Section):
     """Effect on experts who had accepted when a draw was ended by force with places missing."""
 
 
-class CallNotice(Section):
+class CallNoticeRules(Section):
     """The notice that experts of a condition are called with (语音通知)."""
 
     required: Items[NoticeField]
@@ -257,7 +257,7 @@ class CallNotice(Section):
     """For off-site (非进场) draws, the contact named to experts must not be the person who draws."""
 
     @model_validator(mode="after")
-    def _phrases_fit(self) -> CallNotice:
+    def _phrases_fit(self) -> CallNoticeRules:
         if long := [phrase for phrase in self.quick_remarks if len(phrase) > self.remarks_max]:
             raise ValueError(f"quick_remarks has a phrase longer than remarks_max: {long[0]!r}")
         return self
@@ -278,7 +278,7 @@ class Numbers(Section):
         return self
 
 
-class Draw(Section):
+class DrawRules(Section):
     numbers: Numbers
     required: Items[DrawField]
     terminals: Annotated[Items[Text], Field(min_length=1)]
@@ -307,15 +307,15 @@ class Draw(Section):
     progress_every: Duration
     """Minimum time between two progress notices to the agency during a draw."""
     commitments: Commitments
-    exits: Exits
-    calling: Calling
-    preview: Preview
-    drafts: Drafts
+    exits: ExitRules
+    calling: CallingRules
+    preview: PreviewRules
+    drafts: DraftRules
     leave: Leave
     release: Release
     recall: Recall
     supplement: Supplement
-    notice: CallNotice
+    notice: CallNoticeRules
 
 
 class Calendar(Section):
@@ -336,7 +336,7 @@ class Calendar(Section):
         return day.astimezone(at.tzinfo)
 
 
-class Step(Section):
+class LadderStep(Section):
     """One step of a ladder.
 
     It begins ``after`` the ladder began, or at once when every earlier step has failed; steps with the same ``after``
@@ -351,7 +351,7 @@ class Step(Section):
     """Between the beginnings of two attempts."""
 
     @model_validator(mode="after")
-    def _retry_after_outcome(self) -> Step:
+    def _retry_after_outcome(self) -> LadderStep:
         if self.attempts > 1 and self.retry_gap < self.wait:
             raise ValueError(
                 "retry_gap must not be shorter than wait: nobody is dialled again while a call may be open"
@@ -369,7 +369,7 @@ class Step(Section):
 class Ladder(Section):
     """The attempts by which one kind of notice reaches a person."""
 
-    steps: Annotated[Items[Step], Field(min_length=1)]
+    steps: Annotated[Items[LadderStep], Field(min_length=1)]
     until: Literal["answered", "delivered", "all"]
     """What ends it: a valid answer on any channel; the first delivery; or nothing, so that every step is used."""
     hours: Mapping[Channel, DayHours] = {}
@@ -392,7 +392,7 @@ class Ladder(Section):
         return max(step.longest for step in self.steps)
 
 
-class Voice(Section):
+class VoiceRules(Section):
     """Keys to press during a call."""
 
     attend: Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
@@ -404,13 +404,13 @@ class Voice(Section):
     play_times: Annotated[int, Field(ge=1, le=3)]
 
     @model_validator(mode="after")
-    def _keys_differ(self) -> Voice:
+    def _keys_differ(self) -> VoiceRules:
         if len({self.attend, self.decline, self.repeat}) < 3:
             raise ValueError("attend, decline and repeat must be different keys")
         return self
 
 
-class Attendance(Section):
+class AttendanceRules(Section):
     reminders: Items[Duration]
     """Times before gathering."""
     qr_valid: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(seconds=20))]
@@ -431,7 +431,7 @@ class Attendance(Section):
     """Number of calls in which the expert's phone rang. None: no limit."""
 
     @model_validator(mode="after")
-    def _late_can_be_urged(self) -> Attendance:
+    def _late_can_be_urged(self) -> AttendanceRules:
         if self.late_after > self.urging_window:
             raise ValueError("late_after must not be later than the end of urging_window")
         return self

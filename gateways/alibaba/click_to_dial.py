@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from config.settings import Voice
+from config.settings import VoiceSettings
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways.alibaba.api import MOBILE, AlibabaApi, Credentials, StatusCode, VendorId, check_out_id
@@ -43,7 +43,7 @@ class _Detail(Shape):
 class AlibabaCallBridge:
     """Implements the port CallBridge with the account and the numbers of the voice calls."""
 
-    def __init__(self, settings: Voice, vendor: Vendor, clock: Clock) -> None:
+    def __init__(self, settings: VoiceSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)

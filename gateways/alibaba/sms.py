@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from config.settings import Sms
+from config.settings import SmsSettings
 from domain.clock import Clock, local
 from domain.errors import Rejected
 from gateways import jsons
@@ -70,7 +70,7 @@ class _Pushed(Shape):
 class AlibabaSms:
     """Implements the port SmsSender. ``template`` is a kind of notice; each pool has its own codes and signature."""
 
-    def __init__(self, settings: Sms, vendor: Vendor, clock: Clock) -> None:
+    def __init__(self, settings: SmsSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)

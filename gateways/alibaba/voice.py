@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from config.settings import Voice, VoicePool
+from config.settings import VoicePool, VoiceSettings
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways import jsons
@@ -78,7 +78,7 @@ class _Pushed(_Pressed):
 class AlibabaVoice:
     """Implements the port VoiceCaller. A template is a kind of notice; each pool has its own codes and number."""
 
-    def __init__(self, settings: Voice, vendor: Vendor, clock: Clock) -> None:
+    def __init__(self, settings: VoiceSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from config.settings import MiniProgram, Wechat
+from config.settings import MiniProgramSettings, Wechat
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways.http import Effect
@@ -94,7 +94,7 @@ class MiniPrograms:
         body = {"path": path, "query": query, "expire_type": 0, "expire_time": expires}
         return (await self._api.post(self._app(pool), "/wxa/generate_urllink", body, Effect.READ, _Link)).url_link
 
-    def _program(self, pool: str) -> MiniProgram:
+    def _program(self, pool: str) -> MiniProgramSettings:
         program = self._settings.mini_programs.get(pool)
         if program is None:
             raise Rejected("no_mini_program", f"no mini-program is set up for pool {pool}")
@@ -104,5 +104,5 @@ class MiniPrograms:
         return _app(self._program(pool))
 
 
-def _app(program: MiniProgram) -> App:
+def _app(program: MiniProgramSettings) -> App:
     return App(program.appid, program.secret)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import structlog
 from pydantic import Field
 
-from config.settings import Pay, PayMerchant, Wechat
+from config.settings import PayMerchant, PaySettings, Wechat
 from domain.clock import SHANGHAI, Clock, local
 from domain.errors import Forbidden, InvalidInput, Rejected, Transient
 from gateways import jsons
@@ -86,7 +86,7 @@ class WechatPay:
 
     def __init__(
         self,
-        settings: Pay,
+        settings: PaySettings,
         wechat: Wechat,
         vendor: Vendor,
         clock: Clock,

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox import jsons
 from sandbox.alibaba import signing
-from sandbox.config import Vendor
+from sandbox.config import VendorConfig
 from sandbox.jsons import Json
 from sandbox.world import World
 
@@ -52,7 +52,7 @@ class Rpc:
         self,
         world: World,
         vendor_name: str,
-        vendor: Vendor,
+        vendor: VendorConfig,
         actions: Mapping[str, Action],
         dialect: Dialect = MESSAGES,
     ) -> None:

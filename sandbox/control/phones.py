@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from aiohttp import web
 
 from sandbox import jsons
-from sandbox.config import ConfigError, Person, person
+from sandbox.config import ConfigError, PersonConfig, person
 from sandbox.control.base import Control, Endpoint, endpoint
 from sandbox.jsons import BadRequest, Json
 from sandbox.pay.cashier import CODE_PREFIX
@@ -20,7 +20,7 @@ NETS = ("normal", "slow", "lost")
 MOST_AT_ONCE = 200_000
 
 
-def _person(item: Json, where: str) -> Person:
+def _person(item: Json, where: str) -> PersonConfig:
     try:
         return person(item, where)
     except ConfigError as error:
@@ -57,7 +57,9 @@ def create_many(control: Control) -> Json:
             raise BadRequest(f"“count” must be between 1 and {MOST_AT_ONCE}")
         name, pool = jsons.text(body, "name", "测试"), jsons.text(body, "pool")
         follows = jsons.flag(body, "follows", True)
-        people = [Person(f"{name}{index}", str(first + index), pool=pool, follows=follows) for index in range(count)]
+        people = [
+            PersonConfig(f"{name}{index}", str(first + index), pool=pool, follows=follows) for index in range(count)
+        ]
     phones = [control.world.add_phone(item) for item in people]
     _after_creation(control, phones)
     return {"created": len(phones), "first": phones[0].id if phones else "", "last": phones[-1].id if phones else ""}

@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from sandbox.config import Mail
+from sandbox.config import MailConfig
 from sandbox.jsons import Json
 from sandbox.world import World
 
@@ -111,7 +111,7 @@ class MailCenter:
                     session.transport.close()
             await self._server.wait_closed()
 
-    def _session(self, config: Mail) -> SMTP:
+    def _session(self, config: MailConfig) -> SMTP:
         session = SMTP(
             MessageHandler(self._world, self.mailbox, must_log_in=bool(config.username)),
             hostname="sandbox",
@@ -215,7 +215,7 @@ def _attachment(part: EmailMessage) -> Attachment:
     )
 
 
-def _authenticator(config: Mail) -> Callable[[SMTP, Session, Envelope, str, object], AuthResult]:
+def _authenticator(config: MailConfig) -> Callable[[SMTP, Session, Envelope, str, object], AuthResult]:
     def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: object) -> AuthResult:
         known = LoginPassword(config.username.encode(), config.password.encode())
         return AuthResult(success=not config.username or data == known, handled=False)

@@ -13,7 +13,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from sandbox import jsons
-from sandbox.config import Merchant
+from sandbox.config import MerchantConfig
 from sandbox.jsons import BadRequest, Json
 from sandbox.pay import keys
 from sandbox.pay.errors import PayError, param_error, sign_error, system_error
@@ -36,7 +36,7 @@ class PayCall:
     """One admitted request."""
 
     request: web.Request
-    merchant: Merchant
+    merchant: MerchantConfig
     signer: Signer
     """Key that signs the answer."""
     body: Json = field(default_factory=dict)
@@ -75,7 +75,7 @@ class PayEndpoint:
         self,
         world: World,
         platform_keys: PlatformKeys,
-        merchants: dict[str, Merchant],
+        merchants: dict[str, MerchantConfig],
         merchant_keys: dict[str, RSAPublicKey],
     ) -> None:
         self._world = world
@@ -153,7 +153,7 @@ class PayEndpoint:
         pairs = authorization(request.headers.get("Authorization", ""))
         self._nonces.pop((pairs["mchid"], pairs["nonce_str"]), None)
 
-    def _signer(self, request: web.Request, merchant: Merchant) -> Signer:
+    def _signer(self, request: web.Request, merchant: MerchantConfig) -> Signer:
         wanted = request.headers.get("Wechatpay-Serial", "")
         if not wanted:
             return self._keys.by_mode(merchant.mode)

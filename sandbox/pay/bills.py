@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sandbox.clock import BEIJING, beijing
-from sandbox.config import Merchant
+from sandbox.config import MerchantConfig
 from sandbox.jsons import Json
 from sandbox.pay.errors import PayError, param_error
 from sandbox.pay.keys import new_nonce
@@ -91,7 +91,7 @@ class Bills:
         self._refunds = refunds
         self._files: dict[str, BillFile] = {}
 
-    def order(self, merchant: Merchant, query: dict[str, str], base_url: str) -> Json:
+    def order(self, merchant: MerchantConfig, query: dict[str, str], base_url: str) -> Json:
         """Make the file and return its address; refused while there is no bill."""
         kind, packed = query.get("bill_type", "ALL"), query.get("tar_type", "")
         if kind not in COLUMNS:
@@ -113,7 +113,7 @@ class Bills:
         url = f"{base_url}/v3/billdownload/file?token={token}"
         return {"hash_type": "SHA1", "hash_value": digest, "download_url": url}
 
-    def download(self, merchant: Merchant, token: str) -> bytes:
+    def download(self, merchant: MerchantConfig, token: str) -> bytes:
         file = self._files.get(token)
         if file is None or file.mchid != merchant.mchid:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "下载地址无效")
@@ -132,7 +132,7 @@ class Bills:
         if too_early or self._world.faults.strikes("pay", "bill_creating", str(day)):
             raise PayError(400, "STATEMENT_CREATING", "账单生成中，请稍后再试")
 
-    def _rows(self, merchant: Merchant, day: date, kind: str) -> list[Row]:
+    def _rows(self, merchant: MerchantConfig, day: date, kind: str) -> list[Row]:
         rows: list[Row] = []
         if kind != "REFUND":
             rows += [paid_row(order) for order in self._orders.all() if order.mchid == merchant.mchid and order.paid_at]
@@ -141,7 +141,7 @@ class Bills:
         of_day = [row for row in rows if datetime.fromtimestamp(row.at, BEIJING).date() == day]
         return sorted(of_day, key=lambda row: row.at)
 
-    def _spoil(self, rows: list[Row], merchant: Merchant, day: date) -> list[Row]:
+    def _spoil(self, rows: list[Row], merchant: MerchantConfig, day: date) -> list[Row]:
         faults = self._world.faults
         if rows and faults.strikes("pay", "bill_missing_row", str(day)):
             rows = rows[:-1]
@@ -149,7 +149,7 @@ class Bills:
             rows = [*rows, self._stranger(merchant, day)]
         return rows
 
-    def _stranger(self, merchant: Merchant, day: date) -> Row:
+    def _stranger(self, merchant: MerchantConfig, day: date) -> Row:
         at = datetime(day.year, day.month, day.day, 12, tzinfo=BEIJING).timestamp()
         appid = merchant.appids[0] if merchant.appids else ""
         number = self._world.new_number()

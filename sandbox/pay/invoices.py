@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from sandbox import jsons
 from sandbox.clock import beijing_day
-from sandbox.config import Merchant
+from sandbox.config import MerchantConfig
 from sandbox.jsons import BadRequest, Json
 from sandbox.pay import fields
 from sandbox.pay.errors import PayError, invalid_request, param_error
@@ -72,7 +72,7 @@ class Invoice:
 
 @dataclass(slots=True, eq=False)
 class Application:
-    merchant: Merchant
+    merchant: MerchantConfig
     apply_id: str
     buyer: Json
     """The request without its encrypted fields."""
@@ -86,7 +86,7 @@ class Application:
 class Title:
     """Fields that a buyer filled in: type, name, taxpayer_id, email. Empty until then."""
 
-    merchant: Merchant
+    merchant: MerchantConfig
     apply_id: str
     expires: float
     details: Json = field(default_factory=dict)
@@ -109,18 +109,18 @@ class Invoices:
 
     # -- settings -------------------------------------------------------------------------------------------------
 
-    def configure(self, merchant: Merchant, body: Json) -> Json:
+    def configure(self, merchant: MerchantConfig, body: Json) -> Json:
         _check_permission(merchant)
         if "callback_url" in body:
             self._callbacks[merchant.mchid] = fields.notify_url(fields.need(body, "callback_url", 256))
         return {"callback_url": self._callback(merchant), "show_fapiao_cell": body.get("show_fapiao_cell") is True}
 
-    def _callback(self, merchant: Merchant) -> str:
+    def _callback(self, merchant: MerchantConfig) -> str:
         return self._callbacks.get(merchant.mchid, merchant.fapiao_url)
 
     # -- titles ---------------------------------------------------------------------------------------------------
 
-    def title_url(self, merchant: Merchant, query: dict[str, str]) -> Json:
+    def title_url(self, merchant: MerchantConfig, query: dict[str, str]) -> Json:
         """Address of the page where the buyer fills in a title; valid for half an hour."""
         _check_permission(merchant)
         apply_id = fields.need(query, "fapiao_apply_id", 64)
@@ -153,7 +153,7 @@ class Invoices:
         }
         self._notify(title.merchant, "FAPIAO.USER_APPLIED", "用户申请开票", resource)
 
-    def title(self, merchant: Merchant, query: dict[str, str]) -> Json:
+    def title(self, merchant: MerchantConfig, query: dict[str, str]) -> Json:
         """The filled-in title, its e-mail address encrypted for the merchant."""
         _check_permission(merchant)
         if query.get("scene") not in SCENES:
@@ -168,7 +168,7 @@ class Invoices:
 
     # -- issuing --------------------------------------------------------------------------------------------------
 
-    def apply(self, merchant: Merchant, body: Json, signer: Signer) -> None:
+    def apply(self, merchant: MerchantConfig, body: Json, signer: Signer) -> None:
         """Accept an application. A repeated request is the same one, whatever its encrypted fields contain."""
         _check_permission(merchant)
         wanted = self._read(merchant, body, signer)
@@ -184,14 +184,14 @@ class Invoices:
         failed = self._world.faults.strikes("pay", "fapiao_failed", wanted.apply_id)
         self._later(known, wanted.invoices, "ISSUE_FAILED" if failed else "ISSUED")
 
-    def get(self, merchant: Merchant, apply_id: str) -> Application:
+    def get(self, merchant: MerchantConfig, apply_id: str) -> Application:
         _check_permission(merchant)
         found = self._applications.get((merchant.mchid, apply_id))
         if found is None:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "发票申请单不存在")
         return found
 
-    def query(self, merchant: Merchant, apply_id: str, fapiao_id: str) -> Json:
+    def query(self, merchant: MerchantConfig, apply_id: str, fapiao_id: str) -> Json:
         found = self.get(merchant, apply_id)
         shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
         return {"total_count": len(shown), "fapiao_information": [each.as_answer(found.buyer) for each in shown]}
@@ -199,7 +199,7 @@ class Invoices:
     def all(self) -> list[Application]:
         return list(self._applications.values())
 
-    def _read(self, merchant: Merchant, body: Json, signer: Signer) -> Application:
+    def _read(self, merchant: MerchantConfig, body: Json, signer: Signer) -> Application:
         scene, apply_id = fields.need(body, "scene", 32), fields.need(body, "fapiao_apply_id", 32)
         if scene not in SCENES:
             raise param_error("输入源“/body/scene”只支持WITH_WECHATPAY和WITHOUT_WECHATPAY")
@@ -222,7 +222,7 @@ class Invoices:
         clear = {key: value for key, value in buyer.items() if key not in SEALED}
         return Application(merchant, apply_id, clear, opened["email"], asked, invoices)
 
-    def _check_order(self, merchant: Merchant, transaction_id: str, total: int) -> Order:
+    def _check_order(self, merchant: MerchantConfig, transaction_id: str, total: int) -> Order:
         order = self._orders.get_by_transaction(merchant, transaction_id)
         if total > order.total - order.refunded:
             raise invalid_request("发票总金额大于可开票金额")
@@ -230,7 +230,7 @@ class Invoices:
 
     # -- files ----------------------------------------------------------------------------------------------------
 
-    def files(self, merchant: Merchant, apply_id: str, fapiao_id: str, base_url: str) -> Json:
+    def files(self, merchant: MerchantConfig, apply_id: str, fapiao_id: str, base_url: str) -> Json:
         found = self.get(merchant, apply_id)
         shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
         if not shown or any(each.status != "ISSUED" for each in shown):
@@ -244,7 +244,7 @@ class Invoices:
             infos.append({"fapiao_id": each.fapiao_id, "download_url": url, "status": each.status})
         return {"fapiao_download_info_list": infos}
 
-    def download(self, merchant: Merchant, token: str) -> bytes:
+    def download(self, merchant: MerchantConfig, token: str) -> bytes:
         mchid, data, expires = self._files.get(token, ("", b"", 0.0))
         if mchid != merchant.mchid or expires <= self._world.clock.now():
             raise PayError(404, "RESOURCE_NOT_EXISTS", "下载地址无效或已过期")
@@ -252,7 +252,7 @@ class Invoices:
 
     # -- reversing 冲红 -------------------------------------------------------------------------------------------
 
-    def reverse(self, merchant: Merchant, apply_id: str, body: Json) -> None:
+    def reverse(self, merchant: MerchantConfig, apply_id: str, body: Json) -> None:
         """Accept a reversal. It may be repeated, after a failure five minutes later."""
         found, now = self.get(merchant, apply_id), self._world.clock.now()
         if fields.need(body, "reverse_reason", 200) not in REASONS:
@@ -304,11 +304,11 @@ class Invoices:
         }
         self._notify(application.merchant, kind, summary, resource)
 
-    def _notify(self, merchant: Merchant, kind: str, summary: str, resource: Json) -> None:
+    def _notify(self, merchant: MerchantConfig, kind: str, summary: str, resource: Json) -> None:
         self._notifier.push_soon(Event(merchant, self._callback(merchant), kind, "fapiao", summary, resource))
 
 
-def _check_permission(merchant: Merchant) -> None:
+def _check_permission(merchant: MerchantConfig) -> None:
     if not merchant.fapiao:
         raise PayError(403, "NO_AUTH", "商户未开通电子发票产品权限")
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import NameOID
 
-from sandbox.config import ConfigError, Pay
+from sandbox.config import ConfigError, PayConfig
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 CERTIFICATE_TTL = timedelta(days=5 * 365)
@@ -102,7 +102,7 @@ class PlatformKeys:
     Made when first used, as making a key takes a tenth of a second; ConfigError then when a given one is unusable.
     """
 
-    def __init__(self, pay: Pay, now: datetime) -> None:
+    def __init__(self, pay: PayConfig, now: datetime) -> None:
         self._pay = pay
         self._now = now
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from sandbox import jsons
-from sandbox.config import Merchant
+from sandbox.config import MerchantConfig
 from sandbox.jsons import Json
 from sandbox.pay import keys
 from sandbox.pay.fields import rfc3339
@@ -31,7 +31,7 @@ OUT_OF_ORDER_SECONDS = 1.0
 class Event:
     """An event of a merchant. ``resource`` is sent encrypted."""
 
-    merchant: Merchant
+    merchant: MerchantConfig
     url: str
     kind: str
     """Such as TRANSACTION.SUCCESS."""
@@ -180,7 +180,7 @@ class Notifier:
         }
         return jsons.dumps(envelope).encode()
 
-    def _parcel(self, merchant: Merchant, body: bytes) -> Parcel:
+    def _parcel(self, merchant: MerchantConfig, body: bytes) -> Parcel:
         signer = self._keys.by_mode(merchant.mode)
         timestamp, nonce = str(int(self._world.clock.now())), keys.new_nonce(32)
         signature = signer.sign(keys.answer_text(timestamp, nonce, body))

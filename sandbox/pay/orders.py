@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sandbox import jsons
 from sandbox.clock import beijing_day
-from sandbox.config import Merchant
+from sandbox.config import MerchantConfig
 from sandbox.jsons import Json
 from sandbox.pay import fields
 from sandbox.pay.errors import PayError, invalid_request, no_order, order_paid, param_error
@@ -26,7 +26,7 @@ STATES = {"NOTPAY": "订单未支付", "SUCCESS": "支付成功", "CLOSED": "订
 
 @dataclass(slots=True, eq=False)
 class Order:
-    merchant: Merchant
+    merchant: MerchantConfig
     appid: str
     out_trade_no: str
     trade_type: str
@@ -117,7 +117,7 @@ class Orders:
 
     # -- calls of merchants ---------------------------------------------------------------------------------------
 
-    def place(self, merchant: Merchant, trade_type: str, body: Json) -> Order:
+    def place(self, merchant: MerchantConfig, trade_type: str, body: Json) -> Order:
         """A new order, or for a repeated request the same one with a new code."""
         wanted = self._read(merchant, trade_type, body)
         known = self._orders.get((merchant.mchid, wanted.out_trade_no))
@@ -129,16 +129,16 @@ class Orders:
         self._give_code(order)
         return order
 
-    def get(self, merchant: Merchant, out_trade_no: str) -> Order:
+    def get(self, merchant: MerchantConfig, out_trade_no: str) -> Order:
         return self._current(self._orders.get((merchant.mchid, out_trade_no)))
 
-    def get_by_transaction(self, merchant: Merchant, transaction_id: str) -> Order:
+    def get_by_transaction(self, merchant: MerchantConfig, transaction_id: str) -> Order:
         order = self._by_transaction.get(transaction_id)
         if order is not None and order.mchid != merchant.mchid:
             raise PayError(403, "NO_AUTH", "商户无权查询该订单")
         return self._current(order)
 
-    def close(self, merchant: Merchant, out_trade_no: str) -> Order:
+    def close(self, merchant: MerchantConfig, out_trade_no: str) -> Order:
         """Close the order; may be repeated. Refused when paid."""
         order = self.get(merchant, out_trade_no)
         if order.transaction_id:
@@ -181,7 +181,7 @@ class Orders:
             order.state = "CLOSED"
         return order
 
-    def _read(self, merchant: Merchant, trade_type: str, body: Json) -> Order:
+    def _read(self, merchant: MerchantConfig, trade_type: str, body: Json) -> Order:
         now = self._world.clock.now()
         appid = fields.need(body, "appid", 32)
         _check_merchant(merchant, fields.need(body, "mchid", 32), appid)
@@ -241,7 +241,7 @@ def _expiry(asked: str, now: float) -> float:
     return min(max(fields.moment(asked, "time_expire"), now + SHORTEST_TTL), latest) if asked else latest
 
 
-def _check_merchant(merchant: Merchant, mchid: str, appid: str) -> None:
+def _check_merchant(merchant: MerchantConfig, mchid: str, appid: str) -> None:
     if mchid != merchant.mchid:
         raise invalid_request("商户号与签名所用的商户号不一致")
     if appid not in merchant.appids:

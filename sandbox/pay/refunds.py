@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from sandbox import jsons
-from sandbox.config import Merchant
+from sandbox.config import MerchantConfig
 from sandbox.jsons import BadRequest, Json
 from sandbox.pay import fields
 from sandbox.pay.errors import PayError, invalid_request, param_error
@@ -119,13 +119,13 @@ class Refunds:
     def all(self) -> list[Refund]:
         return list(self._refunds.values())
 
-    def get(self, merchant: Merchant, out_refund_no: str) -> Refund:
+    def get(self, merchant: MerchantConfig, out_refund_no: str) -> Refund:
         refund = self._refunds.get((merchant.mchid, out_refund_no))
         if refund is None:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
         return refund
 
-    async def ask(self, merchant: Merchant, body: Json) -> Refund:
+    async def ask(self, merchant: MerchantConfig, body: Json) -> Refund:
         """Accept a refund. A repeated number and amount returns the same refund."""
         order = self._find_order(merchant, body)
         number = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO)
@@ -144,7 +144,7 @@ class Refunds:
         await self._begin(refund)
         return refund
 
-    async def redirect(self, merchant: Merchant, refund_id: str, body: Json, signer: Signer) -> Refund:
+    async def redirect(self, merchant: MerchantConfig, refund_id: str, body: Json, signer: Signer) -> Refund:
         """An ABNORMAL refund goes to a card of the payer's or the merchant's bank account; it is PROCESSING again."""
         number, kind = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO), fields.need(body, "type", 32)
         refund = self.get(merchant, number)
@@ -159,7 +159,7 @@ class Refunds:
         await self._begin(refund)
         return refund
 
-    def _find_order(self, merchant: Merchant, body: Json) -> Order:
+    def _find_order(self, merchant: MerchantConfig, body: Json) -> Order:
         """The paid order that is meant; RESOURCE_NOT_EXISTS when there is none."""
         transaction_id, out_trade_no = jsons.text(body, "transaction_id"), jsons.text(body, "out_trade_no")
         if bool(transaction_id) == bool(out_trade_no):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from sandbox import jsons
-from sandbox.config import Account, MiniProgram
+from sandbox.config import AccountConfig, MiniProgramConfig
 from sandbox.jsons import Json
 from sandbox.wechat.errors import WechatError
 from sandbox.wechat.platform import App, Platform
@@ -32,15 +32,15 @@ class ApiCall:
     """For the ledger: the person concerned."""
 
     @property
-    def account(self) -> Account:
+    def account(self) -> AccountConfig:
         """The official account; WechatError 48001 for a mini-program's token."""
-        if not isinstance(self.found, Account):
+        if not isinstance(self.found, AccountConfig):
             raise WechatError(48001)
         return self.found
 
     @property
-    def mini(self) -> MiniProgram:
-        if not isinstance(self.found, MiniProgram):
+    def mini(self) -> MiniProgramConfig:
+        if not isinstance(self.found, MiniProgramConfig):
             raise WechatError(48001)
         return self.found
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from sandbox import jsons
-from sandbox.config import Account
+from sandbox.config import AccountConfig
 from sandbox.jsons import Json
 from sandbox.phones import Bubble, Chat, Phone
 from sandbox.wechat import crypto, xml
@@ -44,14 +44,14 @@ class Callbacks:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def push_soon(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> None:
+    def push_soon(self, account: AccountConfig, phone: Phone, chat: Chat, fields: Json) -> None:
         """Push in the background, as the platform does with the results of sends."""
         self._world.spawn(self._push_quietly(account, phone, chat, fields))
 
-    async def _push_quietly(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> None:
+    async def _push_quietly(self, account: AccountConfig, phone: Phone, chat: Chat, fields: Json) -> None:
         await self.push(account, phone, chat, fields)
 
-    async def push(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> Outcome:
+    async def push(self, account: AccountConfig, phone: Phone, chat: Chat, fields: Json) -> Outcome:
         """Delivers until answered, at most the configured number of times, and shows the reply.
 
         ``fields`` begins with MsgType; the head (both names and CreateTime) is put before it unless it has its own.
@@ -83,7 +83,7 @@ class Callbacks:
         self._world.ledger.add("wechat", "out", name, fields, shown, phone=phone.id, note=note)
         return outcome
 
-    async def _deliver(self, account: Account, openid: str, message: str, outcome: Outcome) -> bytes | None:
+    async def _deliver(self, account: AccountConfig, openid: str, message: str, outcome: Outcome) -> bytes | None:
         wire, loop = self._world.config.wire, asyncio.get_running_loop()
         while outcome.deliveries < wire.callback_deliveries:
             started = loop.time()
@@ -95,10 +95,10 @@ class Callbacks:
                 await asyncio.sleep(max(0.0, started + wire.callback_timeout - loop.time()))
         return None
 
-    async def _send_copy(self, account: Account, openid: str, message: str) -> None:
+    async def _send_copy(self, account: AccountConfig, openid: str, message: str) -> None:
         await self._send(account, openid, message)
 
-    async def _send(self, account: Account, openid: str, message: str) -> bytes | None:
+    async def _send(self, account: AccountConfig, openid: str, message: str) -> bytes | None:
         """One delivery with its own nonce and cipher text; None when it must be repeated."""
         query, body = sign_and_wrap(account, openid, message, int(self._world.clock.now()))
         if self._world.faults.strikes("wechat", "wrong_signature"):
@@ -139,7 +139,7 @@ def _name(fields: Json) -> str:
     return jsons.text(fields, "Event") or jsons.text(fields, "MsgType", "raw")
 
 
-def sign_and_wrap(account: Account, openid: str, message: str, now: int) -> tuple[dict[str, str], str]:
+def sign_and_wrap(account: AccountConfig, openid: str, message: str, now: int) -> tuple[dict[str, str], str]:
     """Query and body of one delivery, in the account's mode."""
     timestamp, nonce = str(now), str(secrets.randbelow(900_000_000) + 100_000_000)
     query = {

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from aiohttp import web
 
 from sandbox import jsons
-from sandbox.config import Account
+from sandbox.config import AccountConfig
 from sandbox.jsons import Json
 from sandbox.phones import openid_of
 from sandbox.wechat.api import ApiCall, Route, ok
@@ -112,7 +112,7 @@ def authorize(call: ApiCall) -> web.Response:
     account = call.platform.app(query.get("appid", ""))
     phone = world.find_phone(query.get("phone", ""))
     target = query.get("redirect_uri", "")
-    if not isinstance(account, Account):
+    if not isinstance(account, AccountConfig):
         return web.Response(status=400, text="appid 参数错误")
     if query.get("response_type") != "code" or query.get("scope") not in ("snsapi_base", "snsapi_userinfo"):
         return web.Response(status=400, text="Scope 参数错误或没有 Scope 权限")

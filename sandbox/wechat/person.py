@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sandbox import jsons
-from sandbox.config import Account
+from sandbox.config import AccountConfig
 from sandbox.jsons import BadRequest, Json
 from sandbox.phones import Chat, Link, Phone
 from sandbox.wechat import windows
@@ -41,7 +41,7 @@ class Person:
         account = self.world.accounts.get(self.chat.pool)
         if account is None:
             raise BadRequest("this is no chat with an official account of ours")
-        self.account: Account = account
+        self.account: AccountConfig = account
 
     async def push(self, fields: Json) -> Act:
         """Any raw message or event; nothing on the phone changes before the reply."""

@@ -8,7 +8,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from sandbox.config import Account, MiniProgram
+from sandbox.config import AccountConfig, MiniProgramConfig
 from sandbox.jsons import Json
 from sandbox.phones import Phone
 from sandbox.wechat.callbacks import Callbacks
@@ -17,7 +17,7 @@ from sandbox.wechat.quota import Quotas
 from sandbox.wechat.tokens import Tokens
 from sandbox.world import World
 
-App = Account | MiniProgram
+App = AccountConfig | MiniProgramConfig
 CODE_TTL = 300.0
 MEDIA_TTL = 3 * 86400.0
 MEDIA_KEPT = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox import jsons
-from sandbox.config import Account
+from sandbox.config import AccountConfig
 from sandbox.jsons import Json
 from sandbox.phones import Bubble, Chat, Phone, Segment
 from sandbox.wechat import content, crypto, xml
@@ -18,7 +18,7 @@ class ReplyError(Exception):
 
 
 def show_reply(
-    world: World, account: Account, receiver: tuple[Phone, Chat], trigger: Json, answer: bytes | None
+    world: World, account: AccountConfig, receiver: tuple[Phone, Chat], trigger: Json, answer: bytes | None
 ) -> list[Bubble]:
     """The bubbles the answer makes: none for an empty one or ``success``. ReplyError for anything unusable."""
     if answer is None:
@@ -38,7 +38,7 @@ def show_reply(
     return [world.show(phone, chat, "account", kind, segments, title=title, image=image, source="reply")]
 
 
-def open_reply(account: Account, answer: bytes) -> Json:
+def open_reply(account: AccountConfig, answer: bytes) -> Json:
     """The reply's fields, decrypted and with its signature checked when the mode asks for it."""
     try:
         outer = xml.read(answer)

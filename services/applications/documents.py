@@ -23,7 +23,7 @@ from domain.file_types import FileType
 from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType, Form
+from domain.rulebook.form import ApplicationForm, EntryType
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
@@ -297,7 +297,7 @@ async def _new_row(application: Application, form: Filled, now: datetime) -> Pri
     )
 
 
-def _is_file(problem: FieldProblem, form: Form) -> bool:
+def _is_file(problem: FieldProblem, form: ApplicationForm) -> bool:
     """Files of the form, and those in records, may still come after printing where their section stays open."""
     code, _, column = problem.field.partition(".")
     code = code.partition("[")[0]

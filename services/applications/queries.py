@@ -17,7 +17,7 @@ from domain.forms.checking import FieldProblem, account_values
 from domain.forms.display import show_specialty
 from domain.forms.schema import Schema, schema_of
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType, Form
+from domain.rulebook.form import ApplicationForm, EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.reviews import ReviewEntry, ReviewTask
@@ -298,7 +298,7 @@ def _may(application: Application, book: Rulebook) -> tuple[str, ...]:
 
 
 def _sections(
-    form: Form,
+    form: ApplicationForm,
     rows: dict[str, ApplicationSection],
     values: dict[str, dict[str, object]],
     editable: frozenset[str],

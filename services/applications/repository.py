@@ -17,7 +17,7 @@ from domain.clock import local
 from domain.errors import NotFound
 from domain.forms.values import asked
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType, Form
+from domain.rulebook.form import ApplicationForm, EntryType
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.reviews import ReviewEntry
 from services.core.base import Actor, Deps, rows
@@ -199,7 +199,7 @@ class FixedChoice:
     codes: Mapping[str, str]
     open: int | None
 
-    def form(self, book: Rulebook) -> Form:
+    def form(self, book: Rulebook) -> ApplicationForm:
         """The pool's form; who must keep more specialties than the rulebook allows by now may keep them."""
         rule, most = book.form.specialties, len(self.codes) + (self.open or 0)
         if most <= rule.count_max:

@@ -12,7 +12,7 @@ from pydantic import Field
 from domain.clock import print_full
 from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation, Unauthenticated
 from domain.masking import mask_mobile, mask_name
-from domain.rulebook.people import Question
+from domain.rulebook.people import HelpQuestion
 from models.accounts import Account
 from models.helpdesk import Feedback
 from services.core.base import Actor, Deps, Page, record, transaction
@@ -45,7 +45,7 @@ class HelpDesk:
         self._deps = deps
         self._notices = notices
 
-    def search(self, pool: str, text: str, *, limit: int = 3) -> tuple[Question, ...]:
+    def search(self, pool: str, text: str, *, limit: int = 3) -> tuple[HelpQuestion, ...]:
         """The questions that ``text`` asks, best first; empty when none of their words stands in it."""
         said = text.casefold()
         scored = [

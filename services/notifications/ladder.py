@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.notifications.lifecycles import ContactAttemptState
-from domain.rulebook.sections import Ladder, Step
+from domain.rulebook.sections import Ladder, LadderStep
 from domain.rulebook.types import Hours
 
 BEGINS = "begins"
@@ -96,17 +96,17 @@ def _begins(ladder: Ladder, at: datetime) -> datetime:
     return min(opens, default=at)
 
 
-def _attempt(ladder: Ladder, index: int, step: Step, at: datetime) -> Planned:
+def _attempt(ladder: Ladder, index: int, step: LadderStep, at: datetime) -> Planned:
     hours = ladder.hours.get(step.channel)
     return Planned(index, step.channel, hours.next_open(at) if hours else at, step.wait)
 
 
-def _failed(step: Step, attempts: Sequence[Tried]) -> bool:
+def _failed(step: LadderStep, attempts: Sequence[Tried]) -> bool:
     over = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
     return over and all(t.state == ContactAttemptState.FAILED for t in attempts)
 
 
-def _retry(ladder: Ladder, index: int, step: Step, attempts: Sequence[Tried], now: datetime) -> Planned | None:
+def _retry(ladder: Ladder, index: int, step: LadderStep, attempts: Sequence[Tried], now: datetime) -> Planned | None:
     if len(attempts) >= step.attempts or any(
         t.state != ContactAttemptState.FAILED or not t.repeatable for t in attempts
     ):

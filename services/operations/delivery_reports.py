@@ -20,7 +20,7 @@ from prometheus_client import Counter
 from domain.errors import GatewayError
 from domain.ids import new_id
 from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, ContactAttemptState
-from domain.rulebook.sections import Voice
+from domain.rulebook.sections import VoiceRules
 from models.accounts import WechatIdentity
 from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, rows, transaction
@@ -349,7 +349,7 @@ def is_number(reported: str, mobile: str) -> bool:
     return fits and reported.count("*") <= _MASKED_DIGITS
 
 
-def read_keys(keys: str, voice: Voice) -> Choice | None:
+def read_keys(keys: str, voice: VoiceRules) -> Choice | None:
     """What the pressed keys mean: the last two presses, repeats left out, must be the same reported (or the last one,
     where no second press is asked for); anything else is no reported."""
     pressed = [key for key in keys if key != voice.repeat]

@@ -15,17 +15,17 @@ from redis.asyncio import Redis
 
 from app.free_port import free_port
 from config.settings import (
-    Identity,
+    IdentitySettings,
     IdentityVerificationSettings,
-    Mail,
-    MiniProgram,
+    MailSettings,
+    MiniProgramSettings,
     OfficialAccount,
-    Pay,
     PayMerchant,
-    Sms,
+    PaySettings,
     SmsPool,
-    Voice,
+    SmsSettings,
     VoicePool,
+    VoiceSettings,
     Wechat,
 )
 from domain.clock import SystemClock
@@ -103,7 +103,7 @@ class World:
     tools: Tools
     back: str
     """Our edge's address."""
-    pay_settings: Pay
+    pay_settings: PaySettings
     wechat_settings: Wechat
 
     async def control(self, path: str, body: dict[str, object] | None = None) -> Any:
@@ -230,7 +230,7 @@ def _wechat(url: str) -> Wechat:
         original_id="gh_1",
         templates={"draw_call": "TPL_CALL"},
     )
-    program = MiniProgram(appid=MINI, secret=SecretStr("mini-secret"), templates={"draw_call": "TPL_CALL"})
+    program = MiniProgramSettings(appid=MINI, secret=SecretStr("mini-secret"), templates={"draw_call": "TPL_CALL"})
     return Wechat(
         api_url=f"{url}/wechat",
         open_url=f"{url}/wechat",
@@ -239,7 +239,7 @@ def _wechat(url: str) -> Wechat:
     )
 
 
-def _pay(url: str) -> Pay:
+def _pay(url: str) -> PaySettings:
     def merchant(pool: str, mchid: str) -> PayMerchant:
         return PayMerchant(
             mchid=mchid,
@@ -251,7 +251,9 @@ def _pay(url: str) -> Pay:
             fapiao=pool == "demo",
         )
 
-    return Pay(api_url=f"{url}/pay", merchants={pool: merchant(pool, mchid) for pool, mchid in MERCHANTS.items()})
+    return PaySettings(
+        api_url=f"{url}/pay", merchants={pool: merchant(pool, mchid) for pool, mchid in MERCHANTS.items()}
+    )
 
 
 async def _mail_port(url: str, session: aiohttp.ClientSession) -> int:
@@ -266,7 +268,7 @@ def _clients(
     wechat, shared = tools.vendor("wechat"), SharedValues(store)
     tokens = AccessTokens(wechat, shared, settings.api_url)
     api = WechatApi(wechat, tokens, DailyQuotas(store, clock), settings.api_url, clock)
-    sms = Sms(
+    sms = SmsSettings(
         url=f"{url}/sms/",
         access_key_id="ak",
         access_key_secret=SecretStr("sk"),
@@ -275,7 +277,7 @@ def _clients(
             "jilin": SmsPool(sign_name="吉评标", templates={"verification_code": "SMS_JL"}),
         },
     )
-    voice = Voice(
+    voice = VoiceSettings(
         url=f"{url}/voice/",
         access_key_id="ak",
         access_key_secret=SecretStr("sk"),
@@ -288,7 +290,7 @@ def _clients(
         },
     )
     persons = IdentityVerificationSettings(url=f"{url}/persons/", access_key_id="ak", access_key_secret=SecretStr("sk"))
-    identity = Identity(issuer=f"{url}/identity", client_secret=SecretStr("id-secret"))
+    identity = IdentitySettings(issuer=f"{url}/identity", client_secret=SecretStr("id-secret"))
     return World(
         url,
         session,
@@ -302,7 +304,9 @@ def _clients(
         OidcIdentity(identity, tools.vendor("identity"), clock),
         WechatPay(_pay(url), settings, tools.vendor("pay", timeout=2), clock, public_url=back),
         SmtpMailer(
-            Mail(port=mail_port, username="pbt", password=SecretStr("mail-secret"), sender="noreply@pbt.example"),
+            MailSettings(
+                port=mail_port, username="pbt", password=SecretStr("mail-secret"), sender="noreply@pbt.example"
+            ),
             {"demo": "演示评标专家库"},
             tools.vendor("mail"),
             clock,

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from config.settings import MiniProgram, OfficialAccount, Pay, PayMerchant, Wechat
+from config.settings import MiniProgramSettings, OfficialAccount, PayMerchant, PaySettings, Wechat
 from domain.clock import FixedClock
 from gateways.wechat_pay.platform import WechatPay
 from tests.gateways.support import Tools
@@ -243,8 +243,10 @@ def client(
     account = OfficialAccount(
         appid=OA, secret=SecretStr("s"), token=SecretStr("t"), aes_key=SecretStr("A" * 43), original_id="gh_1"
     )
-    wechat = Wechat(accounts={"demo": account}, mini_programs={"demo": MiniProgram(appid=MINI, secret=SecretStr("s"))})
-    settings = Pay(api_url=f"{platform.url}{PREFIX}", merchants={"demo": merchant(certificates=certificates)})
+    wechat = Wechat(
+        accounts={"demo": account}, mini_programs={"demo": MiniProgramSettings(appid=MINI, secret=SecretStr("s"))}
+    )
+    settings = PaySettings(api_url=f"{platform.url}{PREFIX}", merchants={"demo": merchant(certificates=certificates)})
     return WechatPay(
         settings,
         wechat,

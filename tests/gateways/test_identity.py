@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 
-from config.settings import Identity
+from config.settings import IdentitySettings
 from domain.clock import FixedClock
 from domain.errors import Rejected, Transient
 from gateways.identity import OidcIdentity, challenge
@@ -111,7 +111,7 @@ class Seconds:
 
 
 def platform(tools: Tools, provider: Provider, monotonic: Seconds | None = None) -> OidcIdentity:
-    settings = Identity(issuer=provider.issuer, client_id="pingbiaotong", client_secret=SecretStr(SECRET))
+    settings = IdentitySettings(issuer=provider.issuer, client_id="pingbiaotong", client_secret=SecretStr(SECRET))
     return OidcIdentity(settings, tools.vendor("identity"), FixedClock(NOW), monotonic=monotonic or Seconds())
 
 

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from config.settings import Mail
+from config.settings import MailSettings
 from domain.clock import FixedClock
 from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
 from gateways import mail as mail_gateway
@@ -39,7 +39,7 @@ async def server() -> AsyncIterator[Server]:
 
 
 def mailer(tools: Tools, server: Server, *, timeout: float = 10.0, **more: Any) -> SmtpMailer:
-    settings = Mail(
+    settings = MailSettings(
         **{"host": "127.0.0.1", "port": server.port, "username": "", "sender": "noreply@pbt.example", **more}
     )
     names = {"hunan": "湖南省评标专家库"}

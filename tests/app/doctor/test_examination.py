@@ -18,7 +18,7 @@ from app.doctor import examination as doctor
 from app.doctor.examination import examine, render
 from app.findings import Finding, ok, problem
 from app.sandbox_setup import demo_account, demo_mini_program
-from config.settings import Pay, Settings, Sms, SmsPool, Voice, VoicePool, Wechat
+from config.settings import PaySettings, Settings, SmsPool, SmsSettings, VoicePool, VoiceSettings, Wechat
 from domain.ids import new_id
 from domain.rulebook.notice_texts import sms_templates, voice_templates
 from services.core.audit import chain
@@ -43,11 +43,11 @@ def _of(check: str, findings: list[Finding]) -> Finding:
     return finding
 
 
-def sms_of(pools: dict[str, SmsPool]) -> Sms:
+def sms_of(pools: dict[str, SmsPool]) -> SmsSettings:
     return production_settings().sms.model_copy(update={"pools": pools})
 
 
-def voice_of(pools: dict[str, VoicePool]) -> Voice:
+def voice_of(pools: dict[str, VoicePool]) -> VoiceSettings:
     return production_settings().voice.model_copy(update={"pools": pools})
 
 
@@ -113,7 +113,7 @@ async def test_a_complete_installation_has_only_its_test_servers_faults(
         pay.now = datetime.now(UTC)
         pay.answers = UnknownOrders()
         mail = settings.mail.model_copy(update={"host": "127.0.0.1", "port": post.port, "tls": "none", "username": ""})
-        money = Pay(api_url=f"{pay.url}/pay", merchants={"hunan": merchant()})
+        money = PaySettings(api_url=f"{pay.url}/pay", merchants={"hunan": merchant()})
         update = {"data_dir": tmp_path, "mail": mail, "pay": money}
         problems = _problems(await examine(settings.model_copy(update=update)))
     assert problems.pop("专家库").startswith("hunan：没有地区目录")  # and it is empty

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from app.doctor.money import check_mail, check_pay
 from app.findings import Finding
-from config.settings import Mail, Pay, Settings
+from config.settings import MailSettings, PaySettings, Settings
 from tests.factories.settings import make_settings, production_settings
 from tests.gateways.mail_server import Server, serving
 from tests.gateways.pay_platform import (
@@ -37,7 +37,7 @@ async def platform() -> AsyncIterator[Platform]:
 
 
 def paying(platform: Platform, *, certificates: bool = False) -> Settings:
-    pay = Pay(api_url=f"{platform.url}/pay", merchants={"hunan": merchant(certificates=certificates)})
+    pay = PaySettings(api_url=f"{platform.url}/pay", merchants={"hunan": merchant(certificates=certificates)})
     return production_settings().model_copy(update={"pools": ["hunan"], "pay": pay})
 
 
@@ -104,7 +104,7 @@ async def test_a_pool_that_takes_fees_needs_a_merchant() -> None:
 
 
 def mailing(server: Server, **more: Any) -> Settings:
-    mail = Mail(port=server.port, username="pbt", password=SecretStr("secret"), sender="noreply@pbt.example")
+    mail = MailSettings(port=server.port, username="pbt", password=SecretStr("secret"), sender="noreply@pbt.example")
     return make_settings().model_copy(update={"mail": mail.model_copy(update=more)})
 
 

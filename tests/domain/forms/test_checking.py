@@ -21,7 +21,7 @@ from domain.forms.checking import (
     person_facts,
     schema_of,
 )
-from domain.rulebook.form import EntryType, Form, FormField
+from domain.rulebook.form import ApplicationForm, EntryType, FormField
 from tests.factories.forms import (
     CREDIT_CODE,
     EMPLOYER,
@@ -403,7 +403,7 @@ def test_what_comes_from_the_account_is_shown_in_full() -> None:
 # The schema
 
 
-def section_fields(form: Form, code: str) -> list[dict[str, Any]]:
+def section_fields(form: ApplicationForm, code: str) -> list[dict[str, Any]]:
     schema: Any = schema_of(form, "first")
     return next(section["fields"] for section in schema["sections"] if section["code"] == code)
 

@@ -24,7 +24,7 @@ from domain.rulebook.notice_texts import (
     vendor_form,
     voice_templates,
 )
-from domain.rulebook.sections import Calendar, Ladder, Preview, Step
+from domain.rulebook.sections import Calendar, Ladder, LadderStep, PreviewRules
 from domain.rulebook.types import parse_duration, parse_hours, print_duration
 from tests.factories.rulebooks import load_rulebook, parse_rulebook
 
@@ -349,21 +349,21 @@ def test_other_spellings_are_no_hours(text: object) -> None:
 )
 def test_previews_show_bands_only(count: int, shown: str) -> None:
     assert (
-        Preview(small_cell=5, bands=(5, 10, 50), per_draw=1, per_project_day=1, per_organisation_day=1).band(count)
+        PreviewRules(small_cell=5, bands=(5, 10, 50), per_draw=1, per_project_day=1, per_organisation_day=1).band(count)
         == shown
     )
 
 
 def test_without_bands_a_preview_tells_only_whether_the_group_is_small() -> None:
-    preview = Preview(small_cell=5, bands=(), per_draw=1, per_project_day=1, per_organisation_day=1)
+    preview = PreviewRules(small_cell=5, bands=(), per_draw=1, per_project_day=1, per_organisation_day=1)
     assert [preview.band(count) for count in (4, 5, 500)] == ["<5", "≥5", "≥5"]
 
 
 def test_a_retry_never_begins_while_a_call_may_be_open() -> None:
     with pytest.raises(ValueError, match="retry_gap must not be shorter than wait"):
-        Step.model_validate({"channel": "sms", "wait": "2m", "attempts": 2, "retry_gap": "90s"})
+        LadderStep.model_validate({"channel": "sms", "wait": "2m", "attempts": 2, "retry_gap": "90s"})
     with pytest.raises(ValueError, match="one call a minute"):
-        Step.model_validate({"channel": "voice", "wait": "30s", "attempts": 2, "retry_gap": "60s"})
+        LadderStep.model_validate({"channel": "voice", "wait": "30s", "attempts": 2, "retry_gap": "60s"})
 
 
 def test_the_longest_rung_ends_a_ladder() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from config.settings import Voice, VoicePool
+from config.settings import VoicePool, VoiceSettings
 from domain.clock import FixedClock
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from gateways.alibaba.click_to_dial import AlibabaCallBridge
@@ -24,7 +24,7 @@ POOLS = {
 
 
 def bridge(tools: Tools, rogue: Rogue) -> AlibabaCallBridge:
-    return AlibabaCallBridge(Voice(url=f"{rogue.url}/", pools=POOLS), tools.vendor("voice"), FixedClock(NOON))
+    return AlibabaCallBridge(VoiceSettings(url=f"{rogue.url}/", pools=POOLS), tools.vendor("voice"), FixedClock(NOON))
 
 
 async def test_both_see_the_platforms_number_only(tools: Tools) -> None:

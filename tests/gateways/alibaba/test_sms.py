@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from config.settings import Sms, SmsPool
+from config.settings import SmsPool, SmsSettings
 from domain.clock import FixedClock
 from domain.errors import InvalidInput, OutcomeUnknown, Rejected
 from gateways.alibaba.sms import AlibabaSms, parse_sms_reports
@@ -23,7 +23,7 @@ POOLS = {
 
 
 def sender(tools: Tools, rogue: Rogue) -> AlibabaSms:
-    settings = Sms(url=f"{rogue.url}/", pools=POOLS)
+    settings = SmsSettings(url=f"{rogue.url}/", pools=POOLS)
     return AlibabaSms(settings, tools.vendor("sms"), FixedClock(NOON))
 
 

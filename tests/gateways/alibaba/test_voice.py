@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from config.settings import Voice, VoicePool
+from config.settings import VoicePool, VoiceSettings
 from domain.clock import FixedClock
 from domain.errors import InvalidInput, OutcomeUnknown, Rejected, Transient
 from gateways.alibaba.voice import AlibabaVoice, parse_voice_reports
@@ -26,7 +26,7 @@ POOLS = {
 
 
 def caller(tools: Tools, rogue: Rogue) -> AlibabaVoice:
-    settings = Voice(url=f"{rogue.url}/", pools=POOLS)
+    settings = VoiceSettings(url=f"{rogue.url}/", pools=POOLS)
     return AlibabaVoice(settings, tools.vendor("voice"), FixedClock(NOON))
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from config.settings import MiniProgram, OfficialAccount, Wechat
+from config.settings import MiniProgramSettings, OfficialAccount, Wechat
 from domain.clock import FixedClock
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from gateways.wechat.access_token import AccessTokens
@@ -45,7 +45,7 @@ class Clients:
                     templates={"draw_call": "TPL-1"},
                 )
             },
-            mini_programs={"demo": MiniProgram(appid="wx2", secret=SecretStr("s2"))},
+            mini_programs={"demo": MiniProgramSettings(appid="wx2", secret=SecretStr("s2"))},
         )
         vendor, shared = tools.vendor("wechat", timeout=timeout), SharedValues(store)
         tokens = AccessTokens(vendor, shared, url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from domain.notifications.lifecycles import ContactAttemptState
-from domain.rulebook.sections import Ladder, Step
+from domain.rulebook.sections import Ladder, LadderStep
 from domain.rulebook.types import parse_hours
 from services.notifications.ladder import BEGINS, Plan, Tried, in_time, plan
 
@@ -17,12 +17,12 @@ def after(seconds: int) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-def ladder(*steps: Step, until: str = "answered", **more: object) -> Ladder:
+def ladder(*steps: LadderStep, until: str = "answered", **more: object) -> Ladder:
     return Ladder(steps=steps, until=until, **more)  # type: ignore[arg-type]
 
 
-def step(channel: str, seconds: int = 0, **more: object) -> Step:
-    return Step(channel=channel, after=timedelta(seconds=seconds), **more)  # type: ignore[arg-type]
+def step(channel: str, seconds: int = 0, **more: object) -> LadderStep:
+    return LadderStep(channel=channel, after=timedelta(seconds=seconds), **more)  # type: ignore[arg-type]
 
 
 def channels(found) -> list[str]:
