@@ -297,7 +297,7 @@ async def withdraw(call: Call, path: DrawPath) -> None:
 async def applications(call: Call, path: DrawPath) -> Listing[ApplicationRow]:
     """Every application of the draw, newest first."""
     draw = await call.services.draws.access.view(call.actor, path.draw_id)
-    return Listing(items=await call.services.draws.verification.of_draw(draw.id))
+    return Listing(items=await call.services.draws.verification_queries.of_draw(draw.id))
 
 
 @api.get("/draws/{draw_id}/operations", "操作记录", action="draw.read")

@@ -43,7 +43,7 @@ class VerificationRefusalIn(Input):
 @api.get("/verification/applications", "核验列表", action="draw.verify")
 async def queue(call: Call, query: QueueQuery) -> VerificationQueueOut:
     """Applications at the verifier's terminal."""
-    found = await call.services.draws.verification.queue(
+    found = await call.services.draws.verification_queries.queue(
         call.actor, state=query.state, offset=query.offset, limit=query.size + 1
     )
     items = found[: query.size]

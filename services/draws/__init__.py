@@ -51,7 +51,7 @@ from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
 from services.draws.setup.operators import Operator
 from services.draws.setup.previews import Preview
 from services.draws.setup.recusal_import import render_template
-from services.draws.verification import ApplicationRow
+from services.draws.verification_queries import ApplicationRow
 from services.draws.views import (
     CallNoticeView,
     ConditionView,

@@ -48,6 +48,7 @@ from services.draws.setup.recusal_lists import RecusalLists
 from services.draws.setup.supervisor_queries import SupervisorQueries
 from services.draws.setup.supervisor_register import SupervisorRegister
 from services.draws.verification import UNVERIFIED, Verification
+from services.draws.verification_queries import VerificationQueries
 from services.draws.virtual_calls import UNREPORTED, VirtualCalls
 from services.draws.worklists import WorkLists
 from services.files import FileServices
@@ -76,6 +77,7 @@ class DrawServices:
     recusal_import: RecusalImport
     previews: DrawPreviews
     verification: Verification
+    verification_queries: VerificationQueries
     rounds: Rounds
     calling: Calling
     invitations: Invitations
@@ -121,7 +123,8 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     bridged = VirtualCalls(deps, ports.bridge)
     project_queries, attendance_queries = ProjectQueries(deps), AttendanceQueries(deps, links, access, bridged)
     recall_queries = RecallQueries(deps, access, bridged)
-    release_queries = ReleaseQueries(deps, access, verification, bridged)
+    verification_queries = VerificationQueries()
+    release_queries = ReleaseQueries(deps, access, verification_queries, bridged)
     releases = Releases(deps, notices, release_queries, calling, bridged)
     discard_queries, digests = DiscardQueries(access), Digests(deps, notices)
     discards = Discards(deps, notices, invitations, access, discard_queries)
@@ -146,6 +149,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         recusal_import=RecusalImport(recusal_lists, ports.checker),
         previews=DrawPreviews(deps),
         verification=verification,
+        verification_queries=verification_queries,
         rounds=rounds,
         calling=calling,
         invitations=invitations,

@@ -57,6 +57,7 @@ from services.draws.setup.draw_setup import DrawSetup
 from services.draws.setup.previews import DrawPreviews
 from services.draws.setup.recusal_lists import RecusalLists
 from services.draws.verification import Verification
+from services.draws.verification_queries import VerificationQueries
 from services.notifications import Notices
 from services.ports import CallDetail
 from tests.factories.people import CREDIT_CODE, make_account, make_expert
@@ -112,6 +113,7 @@ class Office:
     notices: Notices
     setup: DrawSetup
     verification: Verification
+    verification_queries: VerificationQueries
     rounds: Rounds
     run: Calling
     invitations: Invitations
@@ -197,12 +199,14 @@ async def make_office(deps: Deps) -> Office:
     attendance_queries = AttendanceQueries(deps, links, access, calls)
     discard_queries = DiscardQueries(access)
     recall_queries = RecallQueries(deps, access, calls)
-    release_queries = ReleaseQueries(deps, access, Verification(deps, notices), calls)
+    verification_queries = VerificationQueries()
+    release_queries = ReleaseQueries(deps, access, verification_queries, calls)
     return Office(
         deps,
         notices,
         setup,
         Verification(deps, notices),
+        verification_queries,
         rounds,
         run,
         invitations,

@@ -162,7 +162,7 @@ class LogTab(DrawPart):
             detail,
             operations=await draws.queries.operations(actor, detail.draw.id),
             most=OPERATIONS_MAX,
-            applications=await draws.verification.of_draw(detail.draw.id),
+            applications=await draws.verification_queries.of_draw(detail.draw.id),
             application_kinds=APPLICATION_KINDS,
             kinds=KINDS,
             sources=SOURCES,

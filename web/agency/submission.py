@@ -51,7 +51,7 @@ class SubmissionPages(DrawPart):
             f=form,
             terminals=[(one, one) for one in self.book(actor).draw.terminals],
             attached=await draws.attachments.find(actor, draw.id),
-            applications=await draws.verification.of_draw(draw.id),
+            applications=await draws.verification_queries.of_draw(draw.id),
             application_kinds=APPLICATION_KINDS,
             missing=_missing(detail),
             operator=draws.operators.show(draw),

@@ -79,7 +79,9 @@ class DrawPages(DrawPageBase):
             waiting=await self._waiting(actor),
             wanted=await self._wanted(actor),
             **await self._venues_work(actor),
-            unverified=await self._services.draws.verification.waiting(actor) if may(actor, "draw.verify") else None,
+            unverified=await self._services.draws.verification_queries.waiting(actor)
+            if may(actor, "draw.verify")
+            else None,
             total=cards.total,
             page=page,
             asked=asked,
@@ -130,7 +132,7 @@ class DrawPages(DrawPageBase):
             over=draw.ended_at is not None,
             may_read=actor.role != "venue",
             may_see_money=actor.role not in AGENCY and may(actor, "remuneration.read") and draw.started_at is not None,
-            may_verify=may(actor, "draw.verify") and await self._services.draws.verification.is_asked(draw.id),
+            may_verify=may(actor, "draw.verify") and await self._services.draws.verification_queries.is_asked(draw.id),
             may_audit=may(actor, "draw.audit") and draw.started_at is not None,
             **await self._lots(actor, draw, progress),
         )

@@ -39,7 +39,7 @@ class VerificationPages(DrawPageBase):
         state = request.query.get("state", "")
         state = state if state in dict(STATES) else VerificationState.SUBMITTED.value
         search, page = request.query.get("q", "").strip()[:50], page_number(request)
-        found = await self._services.draws.verification.search(
+        found = await self._services.draws.verification_queries.search(
             actor, state, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self._show(
@@ -74,7 +74,7 @@ class VerificationPages(DrawPageBase):
         """The application, for everyone who supervises the draw; the verifier decides here."""
         if actor.role == "venue":
             raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
-        applications = await self._services.draws.verification.of_draw(draw.id)
+        applications = await self._services.draws.verification_queries.of_draw(draw.id)
         waiting = next((one for one in applications if one.state == VerificationState.SUBMITTED), None)
         shown = _pick(applications, chosen) if chosen else waiting or next(iter(applications), None)
         purpose: Purpose = "release" if shown and shown.kind == "release" else "draw"
@@ -109,7 +109,9 @@ class VerificationPages(DrawPageBase):
 
     async def _do(self, actor: Actor, draw: DrawView, fields: dict[str, str]) -> str:
         verification, opinion = self._services.draws.verification, fields.get("opinion", "")[:500]
-        application_id = _pick(await verification.of_draw(draw.id), fields.get("id", "")).id
+        application_id = _pick(
+            await self._services.draws.verification_queries.of_draw(draw.id), fields.get("id", "")
+        ).id
         match fields.get("command"):
             case "approve":
                 await verification.approve(actor, application_id, opinion)

@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, rows
 from services.draws.access import DrawAccess
 from services.draws.calls.sms_states import SMS_LABELS, sms_state
 from services.draws.release_rules import KIND, release_until
-from services.draws.verification import ApplicationRow, Verification
+from services.draws.verification_queries import ApplicationRow, VerificationQueries
 from services.draws.views import ReadDraw
 from services.draws.virtual_calls import CallLine, VirtualCalls
 
@@ -117,7 +117,7 @@ _VOICE: Mapping[VoiceState, str] = {"calling": "通知中", "delivered": "已送
 
 
 class ReleaseQueries:
-    def __init__(self, deps: Deps, access: DrawAccess, verification: Verification, calls: VirtualCalls) -> None:
+    def __init__(self, deps: Deps, access: DrawAccess, verification: VerificationQueries, calls: VirtualCalls) -> None:
         self._deps = deps
         self._access = access
         self._verification = verification

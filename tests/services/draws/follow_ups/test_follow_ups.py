@@ -243,7 +243,7 @@ async def test_a_terminated_redraw_frees_the_lot_and_the_verifier_sees_how_often
     assert await holder(office) == []
     again = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
     assert await holder(office) == [again]
-    [application] = await office.verification.of_draw(again)
+    [application] = await office.verification_queries.of_draw(again)
     assert (application.kind, application.original) == ("redraw", (await Draw.get(id=old)).number)
     assert (application.redrawn, application.terminated) == (1, 1)
 
@@ -383,7 +383,7 @@ async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_ins
     assert draw.original_id is not None
     redraw = await office.follow_ups.redraw(office.agency, draw.original_id, redraw_times(office))
     await verified(office, redraw)
-    [application] = await office.verification.of_draw(redraw)
+    [application] = await office.verification_queries.of_draw(redraw)
     assert (application.terminated, application.redrawn) == (0, 0)
     assert verify_record(await record_of(office, new)) == []
     await check_invariants()
