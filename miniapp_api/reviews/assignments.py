@@ -61,7 +61,7 @@ class OpenPlacesOut(Output):
 @api.get("/review-assignments", "审核授权列表", action="review.assign")
 async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
     """Newest first."""
-    found = await call.services.reviews.assignments.page(
+    found = await call.services.reviews.assignment_queries.page(
         call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
     )
     return Page.of_query(found, query)
@@ -70,7 +70,7 @@ async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
 async def uncovered(call: Call) -> OpenPlacesOut:
     """Regions and steps with open tasks but without a reviewer, longest waiting first."""
-    return OpenPlacesOut(items=await call.services.reviews.assignments.open_places(call.actor))
+    return OpenPlacesOut(items=await call.services.reviews.assignment_queries.open_places(call.actor))
 
 
 @api.post("/review-assignments", "添加审核授权", action="review.assign", status=201)

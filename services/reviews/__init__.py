@@ -2,7 +2,8 @@
 
 from services.reviews.application_view import SubmittedForm, find_secret, read_form
 from services.reviews.assembly import ReviewServices, build
-from services.reviews.assignments import Assignment, AssignmentForm, OpenPlace
+from services.reviews.assignment_queries import Assignment, OpenPlace
+from services.reviews.assignments import AssignmentForm
 from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_uncovered
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision

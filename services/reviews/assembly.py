@@ -8,6 +8,7 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.files import FileServices
 from services.notifications import Notices
+from services.reviews.assignment_queries import AssignmentQueries
 from services.reviews.assignments import Assignments
 from services.reviews.attachment_access import AttachmentAccess
 from services.reviews.decisions import Reviews
@@ -22,16 +23,19 @@ class ReviewServices:
     queue: ReviewQueue
     done: DoneTasks
     assignments: Assignments
+    assignment_queries: AssignmentQueries
     attachment_access: AttachmentAccess
     due_tasks: tuple[DueTask, ...]
 
 
 def build(deps: Deps, notices: Notices, files: FileServices) -> ReviewServices:
+    assignment_queries = AssignmentQueries(deps)
     return ReviewServices(
         decisions=Reviews(deps, notices),
         queue=ReviewQueue(deps),
         done=DoneTasks(deps),
-        assignments=Assignments(deps),
+        assignments=Assignments(deps, assignment_queries),
+        assignment_queries=assignment_queries,
         attachment_access=AttachmentAccess(deps, files.store, files.previews),
         due_tasks=(DueTask("review_waiting", "", Reminders(deps, notices).remind),),
     )

@@ -36,7 +36,7 @@ class ReviewerPages(OfficePart):
         steps = [(step.code, step.name) for step in self.book(actor).review.steps]
         step = next((code for code, _ in steps if code == request.query.get("step")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
-        found = await self.services.reviews.assignments.page(
+        found = await self.services.reviews.assignment_queries.page(
             actor, step=step, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -54,7 +54,7 @@ class ReviewerPages(OfficePart):
             steps=steps,
             places=await self.services.office.dashboard.places(actor),
             branches=await self._branches(actor),
-            uncovered=await self.services.reviews.assignments.open_places(actor),
+            uncovered=await self.services.reviews.assignment_queries.open_places(actor),
         )
 
     async def submit(self, request: http.Request) -> http.Response:

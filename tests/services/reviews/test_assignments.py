@@ -14,6 +14,7 @@ from services.accounts import Staff
 from services.accounts.roles import roles_of
 from services.core.base import Actor, Deps, Page
 from services.reviews import AssignmentForm
+from services.reviews.assignment_queries import AssignmentQueries
 from services.reviews.assignments import Assignments
 from tests.factories.people import make_account, make_grant
 from tests.factories.reviews import CITY, DISTRICT, PROVINCE, make_catalogues
@@ -39,7 +40,7 @@ async def roles(deps: Deps, mobile: str = MOBILE) -> list[str]:
 
 
 async def test_an_assigned_person_is_a_reviewer_at_once_and_a_revoked_one_no_longer(deps: Deps) -> None:
-    assignments, admin = Assignments(deps), await admin_of(deps)
+    assignments, admin = Assignments(deps, AssignmentQueries(deps)), await admin_of(deps)
     given = await assignments.grant(admin, FORM)
     assert (given.name, given.masked_mobile, given.active) == ("李审核", "139****0001", True)
     assert (given.step_name, given.region_name, given.specialty_name) == ("行业部门预审", "广州市", "设计")
@@ -52,15 +53,16 @@ async def test_an_assigned_person_is_a_reviewer_at_once_and_a_revoked_one_no_lon
 
 
 async def test_the_list_shows_who_reviews_now_or_did_before(deps: Deps) -> None:
-    assignments, admin = Assignments(deps), await admin_of(deps)
+    queries, admin = AssignmentQueries(deps), await admin_of(deps)
+    assignments = Assignments(deps, queries)
     first = await assignments.grant(admin, FORM)
     await assignments.grant(admin, replace(FORM, step="final", region="", specialty=""))
     await assignments.revoke(admin, first.id)
-    now = await assignments.page(admin)
+    now = await queries.page(admin)
     assert ([one.step for one in now.items], now.total) == (["final"], 1)
     assert now.items[0].region == PROVINCE
-    assert [one.id for one in (await assignments.page(admin, active=False)).items] == [first.id]
-    assert await assignments.page(admin, step="industry") == Page((), 0)
+    assert [one.id for one in (await queries.page(admin, active=False)).items] == [first.id]
+    assert await queries.page(admin, step="industry") == Page((), 0)
 
 
 @pytest.mark.parametrize(
@@ -82,12 +84,12 @@ async def test_what_can_never_get_a_task_is_refused_with_the_field(
     deps: Deps, changes: dict[str, str], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        await Assignments(deps).grant(await admin_of(deps), replace(FORM, **changes))
+        await Assignments(deps, AssignmentQueries(deps)).grant(await admin_of(deps), replace(FORM, **changes))
     assert refused.value.field == field
 
 
 async def test_only_administrators_of_the_pool_assign(deps: Deps) -> None:
-    assignments, admin = Assignments(deps), await admin_of(deps)
+    assignments, admin = Assignments(deps, AssignmentQueries(deps)), await admin_of(deps)
     given = await assignments.grant(admin, FORM)
     with pytest.raises(NotFound):
         await assignments.revoke(replace(admin, pool="guangdong"), given.id)

@@ -14,6 +14,7 @@ from models.reviews import ReviewAssignment
 from services.core.base import Actor, Deps
 from services.notifications import Notices
 from services.reviews import AssignmentForm, ReviewQueue, find_uncovered
+from services.reviews.assignment_queries import AssignmentQueries
 from services.reviews.assignments import Assignments
 from services.reviews.reminders import Reminders
 from services.workflows import ReviewWorkflow
@@ -32,7 +33,12 @@ def reminders(deps: Deps) -> Reminders:
 
 @pytest.fixture
 def assignments(deps: Deps) -> Assignments:
-    return Assignments(deps)
+    return Assignments(deps, AssignmentQueries(deps))
+
+
+@pytest.fixture
+def queries(deps: Deps) -> AssignmentQueries:
+    return AssignmentQueries(deps)
 
 
 @pytest.fixture
@@ -43,17 +49,17 @@ async def admin(deps: Deps) -> Actor:
 
 
 async def test_a_region_without_a_reviewer_is_a_gap_until_somebody_is_named(
-    deps: Deps, reviews: ReviewWorkflow, assignments: Assignments, admin: Actor
+    deps: Deps, reviews: ReviewWorkflow, assignments: Assignments, queries: AssignmentQueries, admin: Actor
 ) -> None:
     await make_reviewer(deps, "industry", OTHER_CITY)
     await make_reviewer(deps, "industry", CITY, "A08")
     await begin(reviews, deps, await make_application(deps, specialties=("A0401", "A0801")))
-    [place] = await assignments.open_places(admin)
+    [place] = await queries.open_places(admin)
     assert (place.step, place.region, place.specialty, place.waiting) == ("industry", CITY, "A0401", 1)
     assert (place.step_name, place.region_name) == ("行业部门预审", "广州市")
     form = AssignmentForm("13800001111", "林审核", place.step, place.region, place.specialty)
     await assignments.grant(admin, form)
-    assert await assignments.open_places(admin) == []
+    assert await queries.open_places(admin) == []
 
 
 async def test_when_a_reviewer_leaves_open_tasks_wait_for_the_next_and_the_office_is_told(

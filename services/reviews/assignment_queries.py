@@ -1,0 +1,128 @@
+"""What is read of assignments (审核人员): the administrators' list, and where tasks wait without a reviewer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.forms.display import show_region, show_specialty
+from domain.masking import mask_mobile
+from domain.rulebook.book import Rulebook
+from models.accounts import Account
+from models.reviews import ReviewAssignment
+from services.applications import CatalogueCodes, load_codes
+from services.core.base import Actor, Deps, Page
+from services.core.permissions import check
+from services.reviews.coverage import find_uncovered
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A person, a step and where; `active` false: revoked."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    masked_mobile: Annotated[str, Field(examples=["138****1234"])]
+    step: str
+    step_name: str
+    region: str
+    region_name: str
+    specialty: str
+    specialty_name: str
+    department: str
+    granted_at: datetime
+    active: bool
+
+
+@dataclass(frozen=True)
+class OpenPlace:
+    """Tasks that wait where no reviewer is assigned; an assignment with these codes covers them."""
+
+    step: str
+    step_name: str
+    region: str
+    region_name: str
+    specialty: str
+    specialty_name: str
+    waiting: int
+    since: datetime
+
+
+class AssignmentQueries:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def page(
+        self, actor: Actor, *, step: str = "", active: bool = True, offset: int = 0, limit: int = 50
+    ) -> Page[Assignment]:
+        """Newest first; ``active`` false: those that were revoked."""
+        check(actor, "review.assign")
+        wanted: dict[str, Any] = {"pool": actor.pool, "revoked_at__isnull": active} | ({"step": step} if step else {})
+        found = ReviewAssignment.filter(**wanted)
+        rows = await found.order_by("-granted_at", "-id").offset(offset).limit(min(limit, 100))
+        return Page(tuple(await self.views_of(self._deps.book(actor.pool), rows)), await found.count())
+
+    async def open_places(self, actor: Actor) -> list[OpenPlace]:
+        """Where tasks wait and no reviewer may decide them; the longest waiting first."""
+        check(actor, "review.assign")
+        book = self._deps.book(actor.pool)
+        uncovered = await find_uncovered(actor.pool)
+        codes = await load_codes(book, [[one.region, one.specialty] for one in uncovered])
+        names = {step.code: step.name for step in book.review.steps}
+        return [
+            OpenPlace(
+                one.step,
+                names.get(one.step, one.step),
+                one.region,
+                _place_name(one.region, codes, is_exact(book, one.step, one.region)),
+                one.specialty,
+                show_specialty(one.specialty, codes) if one.specialty else "",
+                one.waiting,
+                one.since,
+            )
+            for one in uncovered
+        ]
+
+    async def views_of(self, book: Rulebook, found: list[ReviewAssignment]) -> list[Assignment]:
+        accounts = {a.id: a for a in await Account.filter(id__in=[row.account_id for row in found])}
+        codes = await load_codes(book, [[row.region, row.specialty] for row in found])
+        names = {step.code: step.name for step in book.review.steps}
+        return [
+            Assignment(
+                id=row.id,
+                account_id=row.account_id,
+                name=accounts[row.account_id].real_name,
+                masked_mobile=_masked(self._deps, accounts[row.account_id]),
+                step=row.step,
+                step_name=names.get(row.step, row.step),
+                region=row.region,
+                region_name=_place_name(row.region, codes, row.exact),
+                specialty=row.specialty,
+                specialty_name=show_specialty(row.specialty, codes) if row.specialty else "",
+                department=row.department,
+                granted_at=row.granted_at,
+                active=row.revoked_at is None,
+            )
+            for row in found
+        ]
+
+
+def is_exact(book: Rulebook, step: str, region: str) -> bool:
+    """Where applicants choose between a city and its counties, the city's office looks at its own part alone."""
+    place = book.review.place_of(step)
+    if place is None or book.review.steps[place].acts_in != "chosen":
+        return False
+    return region.endswith("00") and region != book.pool.region
+
+
+def _place_name(region: str, codes: CatalogueCodes, exact: bool) -> str:
+    return f"{show_region(region, codes)}{'本级' if exact else ''}"
+
+
+def _masked(deps: Deps, account: Account) -> str:
+    return mask_mobile(deps.keys.read(account.mobile_sealed, "mobile"))
