@@ -20,10 +20,10 @@ _TYPED = ("words", "source", "sources")
 """Keys of rulebooks whose values no one is shown: what people may type, and where a rule comes from."""
 
 _LONGER = re.compile("招标代理(?:机构|有限公司)")
-"""Full names that contain a word that is not to be said alone."""
+"""Full names that contain a word which must not be used alone."""
 
 _OTHERS_WORDS = ("domain/draws/verify_draw.py", "domain/draws/answers.py")
-"""Written for auditors, in the words of the protocol's description; and what people may answer, in theirs."""
+"""Files for auditors, in the protocol's terms, and of permitted answers, in people's words."""
 
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
     {
@@ -40,7 +40,7 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
 
 
 def names() -> dict[str, str]:
-    """What is not to be said, and what is said instead."""
+    """Words not to use, and their replacements."""
     rows = [row for row in _ROW.finditer(GLOSSARY.read_text("utf-8")) if not row["use"].startswith(("用", "-"))]
     return {word.strip(): row["use"].strip() for row in rows for word in row["avoid"].split("、")}
 

@@ -22,7 +22,7 @@ _SHOWN = (("web", "templates"), ("web", "static"))
 
 
 def touched(changed: Iterable[str]) -> list[str]:
-    """What to hand to pytest for these files, relative to the project; empty: no test is touched."""
+    """Arguments of pytest for these files, relative to the project; empty: no test is touched."""
     files = [PurePosixPath(name) for name in changed]
     if any(file.as_posix().startswith(FOR_ALL) for file in files):
         return ["tests"]

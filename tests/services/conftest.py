@@ -32,7 +32,7 @@ def _rulebooks() -> dict[str, Rulebook]:
 
 @dataclass(frozen=True)
 class Told:
-    """A notice as a service asked for it."""
+    """A requested notice."""
 
     kind: str
     pool: str
@@ -45,7 +45,7 @@ class Told:
 
 @dataclass
 class NoticeBook:
-    """Stands in for ``services.notifications``: remembers, in order, what was to be told."""
+    """Stands in for ``services.notifications``: records requested notices in order."""
 
     told: list[Told] = field(default_factory=list)
 
@@ -73,7 +73,7 @@ class NoticeBook:
         return len(recipients)
 
     def last_code(self, mobile: str) -> str:
-        """The newest code that was to be sent to this mobile."""
+        """The newest code for this mobile."""
         return next(t.secret for t in reversed(self.told) if t.mobile == mobile and t.secret)
 
     def kinds(self) -> list[str]:
@@ -81,7 +81,7 @@ class NoticeBook:
 
 
 async def end_pauses() -> None:
-    """As if the pauses of all rows that failed were over."""
+    """End the pauses of all failed rows."""
     await execute("UPDATE row_failure SET retry_at = clock_timestamp()")
 
 

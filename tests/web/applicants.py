@@ -1,4 +1,4 @@
-"""An applicant before the form in a real browser: pages, their script and the public API on one server."""
+"""An applicant with the form in a real browser: pages, their script and the public API on one server."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class ApplyingWorld(World):
 
 @asynccontextmanager
 async def applying_world(deps: Deps, clock: FixedClock, serve: Serve) -> AsyncIterator[ApplyingWorld]:
-    """The database is open already."""
+    """A world on an open database."""
     cast("dict[str, Rulebook]", deps.rulebooks).pop("guangdong")
     await load_demo(deps, CATALOGUES, extras=0)
     wechat = WechatBrowser()
@@ -130,13 +130,13 @@ def photograph(seed: int, side: int = 120) -> bytes:
 
 
 def upload(name: str, content: bytes = b"") -> Any:
-    """A file as the browser's dialogue would give it."""
+    """Choose a file as in the browser's dialogue."""
     kind = "application/pdf" if name.endswith(".pdf") else "image/jpeg"
     return {"name": name, "mimeType": kind, "buffer": content or (pdf() if kind.endswith("pdf") else photograph(1))}
 
 
 async def saved(page: Page) -> None:
-    """Wait until the form says that it is kept."""
+    """Wait until the form shows that it is saved."""
     await page.locator(".saved", has_text="已保存").wait_for()
 
 
@@ -151,7 +151,7 @@ async def world(database: str, deps: Deps, clock: FixedClock, aiohttp_server: Se
 
 
 def serious(seen: Seen) -> list[str]:
-    """What the browser complained about, without its log of refusals that the page itself tells."""
+    """Errors of the browser, without its log of refusals that the page shows."""
     return [line for line in seen.complaints if "Failed to load resource" not in line]
 
 

@@ -40,7 +40,7 @@ WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"}
 
 @dataclass
 class WechatBrowser:
-    """Plays WeChat's side of the silent log-in: a code is an openid and serves once."""
+    """A fake of WeChat's silent log-in: a code is an openid and can be used once."""
 
     used: set[str] = field(default_factory=set)
     snapshot: bool = False
@@ -112,7 +112,7 @@ class World:
         return await visitor.press("登录", code=await self.last_code())
 
     async def enter(self, account: Account) -> Visitor:
-        """A person at a computer whose log-in is there already."""
+        """A person at a computer with an existing log-in."""
         visitor = self.visitor()
         cookie = await self.services.accounts.web_sessions.begin(account)
         visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
@@ -147,7 +147,7 @@ class World:
         return (await make_identity(account)).openid
 
     async def scan(self, visitor: Visitor, url: str, openid: str) -> Visitor:
-        """Scan with WeChat: it asks WeChat who this is and comes back."""
+        """Scan with WeChat, with the silent log-in."""
         redirect = await visitor.client.get(local_of(url), headers=visitor.headers, allow_redirects=False)
         query = parse_qs(urlsplit(redirect.headers["Location"]).query)
         back = f"{query['redirect_uri'][0]}?{urlencode({'code': openid, 'state': query['state'][0]})}"

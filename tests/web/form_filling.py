@@ -37,7 +37,7 @@ class FormFiller:
     entry_type: EntryType = "first"
 
     async def fill_all(self) -> None:
-        """From the first section to the last, but for the scan of what has yet to be printed."""
+        """Fill in all sections, without the scan of the form, which is not printed yet."""
         shown = asked(self.book.form, self.entry_type)
         for section in self.book.form.of(self.entry_type).sections.values():
             fields = [code for code in section.fields if code in shown]
@@ -105,7 +105,7 @@ class FormFiller:
         await expect(sheet).to_have_count(0)
 
     async def _choose_code(self, field: FormField) -> None:
-        """Down the tree to what the sheet offers first; nothing it offers may break the field's rule of length."""
+        """Choose the first offered code of each level; offered ones must fit the field's rule of length."""
         await self._walk_down(field.code_length)
 
     async def _walk_down(self, length: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A pool in full work, all of whose texts are hostile as if no form had ever refused one."""
+"""A pool with rows in every state, whose texts are all hostile, as if no form refused one."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ _NOTICES = (
 
 @dataclass
 class HostileScene:
-    """``draws`` by what became of them; ``ids`` are what the office's pages are about."""
+    """``draws`` by outcome; ``ids`` are rows of the office's pages."""
 
     scene: Scene
     draws: Mapping[str, UUID]
@@ -156,7 +156,7 @@ async def make_hostile_scene(world: World) -> HostileScene:
 
 
 async def _what_no_form_adds_here(world: World, application: Application, invitation: Invitation) -> None:
-    """A lot, where somebody worked, and a line of the log that an applicant reads."""
+    """Rows that no form adds here: a lot, an employment, and a line of the log that an applicant reads."""
     for draw in await Draw.filter(state__in=("editing", "drawing", "ended")):
         lot = await Lot.create(project_id=draw.project_id, name="一标段", number="一", position=1)
         await DrawLot.filter(draw_id=draw.id).update(lot_id=lot.id)

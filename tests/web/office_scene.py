@@ -1,4 +1,4 @@
-"""A pool in full work, for the pages of its office: something in every state of every noun."""
+"""A pool with rows in every state of every noun, for the pages of its office."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ async def feedback(scene: Scene, text: str = "建议在申请页显示审核部�
 
 
 async def fill(scene: Scene) -> dict[str, UUID]:
-    """Everything at once, as a pool in full work has it; the ids that pages need."""
+    """Make rows of every kind; returns the ids that pages need."""
     deps, clock = scene.world.services.deps, scene.world.clock
     campaign = await make_campaign(
         deps, announcement="请符合条件的专业人员在报名期内提交申请。", advice={"440100": "020-12345678"}
@@ -261,5 +261,5 @@ async def fill(scene: Scene) -> dict[str, UUID]:
 
 
 def sheets(book: bytes) -> list[tuple[str, list[tuple[object, ...]]]]:
-    """What stands in an XLSX file; its bytes also say in which second it was made."""
+    """Contents of an XLSX file, as its bytes also depend on the second of its making."""
     return [(sheet.title, list(sheet.iter_rows(values_only=True))) for sheet in load_workbook(io.BytesIO(book))]

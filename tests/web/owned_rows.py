@@ -33,15 +33,15 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class OwnedRows:
-    """``values``: what stands for a parameter in addresses that begin so; the longest beginning counts."""
+    """``values``: a parameter's value by beginning of the address; the longest beginning counts."""
 
     scene: Scene
     owners: Mapping[str, Account]
-    """Who is asked, has certificates and courses, sits an examination, or has paid."""
+    """Owners: invited, with certificates and courses, in an examination, or who paid."""
     values: Mapping[tuple[str, str], object]
 
     def address(self, path: str) -> str:
-        """Raises AssertionError for a parameter that nothing stands for."""
+        """The address with its parameters filled in. Raises AssertionError for a parameter without a value."""
         names = [part.split("}")[0].split(":")[0] for part in path.split("{")[1:]]
         return path.format_map({name: self._value(path, name) for name in names})
 

@@ -29,7 +29,7 @@ from web.accounts.login import COOKIE
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 PHONE, SCREEN = (390, 844), (1280, 800)
 NARROW = 240
-"""A small phone at 150 %, a tablet at 200 %: in the large letters, the least width that has to do."""
+"""A small phone at 150 %, a tablet at 200 %: the least widths to support with large letters."""
 _OF_COLOUR = ("color-contrast",)
 _OF_SIZE = ("color-contrast", "target-size", "scrollable-region-focusable")
 """Rules of axe whose verdict changes with the colours and with the size of the letters."""
@@ -73,7 +73,7 @@ _SMALL = """() => [...document.querySelectorAll('a, button, select, label:has([t
 
 @dataclass
 class Seen:
-    """A page of a browser, and everything it complained about."""
+    """A page of a browser, and the errors that it logged."""
 
     page: Page
     base: str
@@ -84,7 +84,7 @@ class Seen:
         return self.page
 
     async def check(self, name: str) -> None:
-        """Take a picture, and see that nothing sticks out, is too small for a finger, or keeps a person out."""
+        """Take a picture; check overflow, sizes of targets and accessibility."""
         await picture(self.page, name)
         assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "scrolls sideways"
         assert await self.page.evaluate(_NAMELESS) == []
@@ -104,7 +104,7 @@ class Seen:
         await self.page.evaluate("document.documentElement.classList.remove('large')")
 
     async def _other_colours(self) -> list[str]:
-        """What can't be read in the dark, or in the light where the page is dark already."""
+        """Contrast faults in the other colour scheme."""
         dark = await self.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
         await self.page.emulate_media(color_scheme="light" if dark else "dark")
         found = await barriers(self.page, _OF_COLOUR)
@@ -112,7 +112,7 @@ class Seen:
         return found
 
     async def _misfits(self) -> list[str]:
-        """What doesn't fit, in the letters and the width of now."""
+        """Overflow at the present size of letters and width."""
         wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         small = [str(one) for one in await self.page.evaluate(_SMALL)]
         return ["scrolls sideways"] * wide + small + list(await self.page.evaluate(SQUEEZED))
@@ -121,7 +121,7 @@ class Seen:
 async def picture(page: Page, name: str) -> None:
     """Keep the whole page for people to look at, unless the run is a parallel one: hundreds of pictures take minutes.
 
-    The frame is drawn all the same, so that a test sees what it would see with the picture.
+    The frame is rendered in any case, so that the page is in the same state.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         await capture(page, clip={"x": 0, "y": 0, "width": 1, "height": 1}, scale="css")

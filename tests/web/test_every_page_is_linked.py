@@ -1,4 +1,4 @@
-"""From the bare address each person reaches, by links alone, every page of his office, and no page that refuses him.
+"""From the bare address each role reaches, by links alone, every page of its own, and none that refuses it.
 
 Pages come from the running application: one without parameters but the pool's must stand in ``PAGES`` or ``ELSEWHERE``.
 """
@@ -68,7 +68,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/remuneration": frozenset({"expert"}),
     **{f"/office{path}": ADMIN for path in _ADMINS},
 }
-"""Who finds it."""
+"""Roles that reach it."""
 ELSEWHERE: Mapping[str, str] = {
     "/": "where the walk begins",
     "/h5": "as /",
@@ -105,7 +105,7 @@ ELSEWHERE: Mapping[str, str] = {
     "/record/verify_draw.py": "a file",
     "/x/receipt/verify_receipt.py": "a file",
 }
-"""Pages that no walk has to find, each with the reason."""
+"""Pages that need not be linked, each with the reason."""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[\w-]{16,}(?=[/.]|$)|(?<=/)\d+(?=/|$)")
 _FILES = (".pdf", ".xlsx", ".csv", ".docx", ".xml", ".txt", ".json", ".py", ".jpg", ".zip")
 _ENOUGH = 2
@@ -113,12 +113,12 @@ _ENOUGH = 2
 
 
 def canonical(path: str) -> str:
-    """As the application names it, ids left out."""
+    """The canonical path, without ids."""
     return _ID.sub("{}", re.sub(r"^/h5/demo/", "/h5/{pool}/", path))
 
 
 async def walk(visitor: Visitor) -> tuple[set[str], list[str]]:
-    """Every kind of page that links lead to from the bare address, and what went wrong on the way."""
+    """All kinds of page linked from the bare address, and faults on the way."""
     opened: Counter[str] = Counter()
     found: set[str] = set()
     wrong: list[str] = []
@@ -146,7 +146,7 @@ async def walk(visitor: Visitor) -> tuple[set[str], list[str]]:
 
 
 async def people(world: World) -> dict[str, Account]:
-    """One of each, in a pool in full work."""
+    """One person of each role, in a pool with rows in every state."""
     scene = await office_scene.make_scene(world)
     await office_scene.fill(scene)
     await world.services.files.materials.add(scene.admin, MaterialData("申报指南", "操作手册"), pdf())

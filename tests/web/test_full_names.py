@@ -39,7 +39,7 @@ async def application(world: World) -> Application:
 
 
 def says_both(text: str) -> bool:
-    """Both with their paths, nowhere a bare name or code."""
+    """Whether both are shown with their paths, and nowhere as a bare name or code."""
     return all(path in text for path in PATHS) and not any(code in text for code in (DESIGN, SUPERVISION, "440106"))
 
 

@@ -1,4 +1,4 @@
-"""Texts that would be scripts, attributes, formulas or code of the printer: on no page, document or sheet they are."""
+"""Texts with scripts, attributes, formulas or Typst code stay plain text on every page, document and sheet."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ SHOWN = (
     *("/office/supervisors", "/office/objections", "/office/notices", "/office/invoices"),
     *("/office/bills/{id}", "/office/remuneration", "/office/feedback", "/office/materials"),
 )
-"""Where the texts must be read, so that the sweep cannot pass for want of them."""
+"""Pages that must show the texts, so that the test can't pass without them."""
 
 
 class Elements(HTMLParser):
-    """What a browser would make of texts that were not escaped, and all that it would show."""
+    """Elements that unescaped texts would become in a browser, and all visible text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class Elements(HTMLParser):
 
 @dataclass(frozen=True)
 class Read:
-    """``shown``: the text stands there, every sign as it was typed."""
+    """``shown``: the text is shown with every character as typed."""
 
     shown: bool = False
     wrong: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ def _is_formula(cell: Cell | MergedCell) -> bool:
 
 
 async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
-    """What stands for the parameters of an address, by the longest beginning of the address and the parameter."""
+    """Values of the parameters of an address, by the longest beginning of the address and the parameter."""
     world, draws = hostile.world, [str(one) for one in hostile.draws.values()]
     public_links, agency, ended = world.public_links(), world.office.agency, hostile.draws["ended"]
     boards = [await public_links.share(agency, one, "board") for one in hostile.draws.values()]
@@ -175,7 +175,7 @@ def addresses(routes: Sequence[str], known: Mapping[str, Sequence[str]]) -> Iter
 
 
 async def visitors(hostile: HostileScene) -> Mapping[str, Sequence[Visitor]]:
-    """Who opens the addresses that begin so."""
+    """Visitors by beginning of the address."""
     world, office, people = hostile.world, hostile.world.office, hostile.people
     staff = [await world.log_in(getattr(office, role), role) for role in ("verifier", "supervisor")]
     staff.append(await world.log_in(office.venue, "venue"))
@@ -198,7 +198,7 @@ def print_for_real(services: Services) -> TypstRenderer:
 
 
 async def documents(hostile: HostileScene) -> list[tuple[str, str]]:
-    """What an applicant and an expert print of their own."""
+    """Documents that an applicant and an expert print."""
     expert = hostile.invitations["ended"].expert_id
     applicant = Actor("demo", "applicant", hostile.people["applicant"].id)
     own = Actor("demo", "expert", hostile.people["expert"].id, expert)

@@ -46,14 +46,14 @@ FIELDS = {"reason": "不符", "text": "已收到", "answer": "已核实", "outco
 
 
 def commands() -> list[str]:
-    """Every ``command`` that a page of ours knows."""
+    """Every ``command`` of a page."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in (WEB / "templates").rglob("*.html"))
     return sorted({"", *re.findall(r'name="command"\s+value="([\w-]+)"', text)})
 
 
 @pytest.fixture
 def _any_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forms pass as if each had its token."""
+    """Let forms pass without tokens."""
     monkeypatch.setattr(Site, "_check_token", lambda *_: None)
 
 

@@ -43,7 +43,7 @@ from web.accounts.login import COOKIE
 from web.assembly import setup_pages
 
 TODAY = timedelta(hours=5)
-"""From now until the panels of these tests gather."""
+"""Time until the panels of these tests gather."""
 
 
 @dataclass
@@ -56,13 +56,13 @@ class House:
     _phones: dict[UUID, Phone] = field(default_factory=dict)
 
     async def told(self, account: Account) -> str:
-        """What the chat says of the person's work."""
+        """The chat's reply about the person's work."""
         if account.id not in self._phones:
             self._phones[account.id] = await self.chat.phone_with(account)
         return await self._phones[account.id].says("我的工作")
 
     async def at(self, account: Account, path: str) -> Visitor:
-        """A page, seen by the person."""
+        """A page as the person sees it."""
         visitor = self.pages.visitor()
         cookie = await self.pages.services.accounts.web_sessions.begin(account)
         visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
@@ -104,7 +104,7 @@ async def house(
 
 
 def number(text: str, before: str, after: str = "") -> int:
-    """The number between two words of a page or a bubble; 0 where it isn't said."""
+    """The number between two words of a page or a bubble; 0 without it."""
     found = re.search(rf"{before}\s?(\d+){after}", text)
     return int(found[1]) if found else 0
 
@@ -132,7 +132,7 @@ TODOS = {
 
 
 async def full(house: House) -> tuple[filled.Scene, Account]:
-    """A pool in full work, with invoices in every state that a person could take for one that is to be made."""
+    """A pool with rows in every state, with invoices in every state similar to one that is to be made."""
     scene = await filled.make_scene(house.pages)
     await filled.fill(scene)
     for at, (state, failure, fee, by) in enumerate(
@@ -221,7 +221,7 @@ async def test_a_reviewers_open_tasks_are_as_many_in_the_chat_on_the_page_and_in
 
 
 async def people(house: House) -> dict[str, Account]:
-    """Who runs a draw, by role."""
+    """Persons of a draw by role."""
     office = house.chat.office
     found = {
         "organisation": office.agency,

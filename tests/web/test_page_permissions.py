@@ -1,6 +1,6 @@
-"""Every page with a parameter in its address × everybody whom it is not for: refused, and nothing changes.
+"""Every page with a parameter in its address × every person without permission: refused, and nothing changes.
 
-Routes come from the running application. One that appears tomorrow fails here until ``WHOSE`` says whose it is and
+Routes come from the running application. A new one fails here until ``WHOSE`` names its owner and
 ``Everything`` has something real for its parameters. Pages of draws: ``draws/test_authorisation.py``.
 """
 
@@ -61,11 +61,11 @@ OPEN = (
     "/h5/{pool}/pay/{",
     "/h5/{pool}/papers/{kind}",
 )
-"""A signed link, a number that is published, or a file for everybody: who has it may open it, each tested by itself."""
+"""Pages open to all who have the address: signed links, published numbers, public files, each tested by itself."""
 OWN_POOL = ("template", "/office/bank/export/", "/office/exports/{what}")
-"""Of these an administrator of another pool gets his own."""
+"""Pages of which an administrator of another pool gets the own pool's."""
 OWN_AGENCY = ("/agency/catalogues/", "/agency/drafts/", "/agency/remuneration/", "/agency/templates/")
-"""Of these every agency gets its own."""
+"""Pages of which every agency gets its own."""
 FIELDS = {
     "reason": "换一批",
     "title": "广州水务设计院",
@@ -87,7 +87,7 @@ NOT_SEEN: Mapping[str, str] = {
     "POST /review/{task_id}/all": "one task of the application waits, not several",
     "POST /review/{task_id}/show": "the form names no field",
 }
-"""What even its owner does not get here, and why."""
+"""Rows that even the owner does not get here, with the reason."""
 
 
 def guarded(app: http.Application) -> list[tuple[str, str]]:
@@ -155,7 +155,7 @@ async def ask(visitor: Visitor, method: str, address: str) -> Visitor:
 
 
 def may(path: str, name: str) -> bool:
-    """Whether ``name`` gets it, or one of his own."""
+    """Whether ``name`` gets it, or one of the own."""
     own = {"admin of another pool": OWN_POOL, "other agency": OWN_AGENCY}.get(name, ())
     return any(part in path for part in own) or whose(path) in (name, ANYBODY)
 

@@ -1,6 +1,6 @@
-"""From every state that an applicant, a task or money waits in, a person gets out: by a page, or by a duty.
+"""Every waiting state of an applicant, a task or money can be left: by a page, or by a due task.
 
-What leads on is derived from the lifecycles; a state that nothing registered leads out of fails here.
+Events are derived from the lifecycles; a state that no page, route or due task leaves fails here.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ EACH_STATE: Mapping[states.Way, tuple[str, str]] = {
     states.recall_submitted: ("withdraw terminate", "approve refuse terminate"),
     states.recall_verified: ("confirm terminate", "terminate"),
 }
-"""What the agency and the verifier can do in a state before its start has come."""
+"""Events of the agency and the verifier in a state before its start."""
 ONCE_BEGUN: Mapping[states.Way, tuple[str, str]] = {
     states.verified: ("terminate", "terminate"),
     states.seeded: ("terminate", "terminate"),
@@ -291,7 +291,7 @@ async def verifier_of(world: World) -> Visitor:
 
 
 async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str], *, given_up: frozenset[DrawEvent]) -> None:
-    """And that one of them, or a duty, brings the draw on by an event that doesn't give it up."""
+    """Check them, and that one of them, or a due task, advances the draw without giving it up."""
     agency = await world.enter(await Account.get(id=world.office.agency.account_id))
     await agency.get("/agency")
     assert f"/agency/draws/{draw_id}" in agency.page.links.values()
@@ -307,7 +307,7 @@ async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str], *, 
 
 @pytest.mark.parametrize("way", EACH_STATE, ids=lambda way: way.__name__)
 async def test_what_can_be_done_in_a_state_is_found_by_following_links(world: World, way: states.Way) -> None:
-    """No one has to wait for the end by time, but a full panel for its evaluation."""
+    """Except for a full panel before its evaluation, each state can be left before its end by time."""
     await add_experts(world.office, 4)
     given_up = GIVES_UP if way is states.completed else GIVES_UP | {DrawEvent.END}
     await check_ways(world, await way(world.office), EACH_STATE[way], given_up=given_up)
@@ -339,7 +339,7 @@ async def test_a_follower_that_is_in_the_way_is_terminated_from_the_original(wor
 
 @pytest.mark.parametrize("state", [one for one in ApplicationState if not APPLICATION.is_final(one)])
 async def test_a_person_gets_out_of_every_waiting_state_by_his_own_page(world: World, state: ApplicationState) -> None:
-    """And may begin anew; from 公示 with a person's objection open, which lapses."""
+    """A new application may begin then; from 公示 also with an open objection, which lapses."""
     deps = world.services.deps
     await make_catalogues()
     person = await make_applicant(deps, "苏航")

@@ -38,7 +38,7 @@ OLD, NEW = "Abcd1234", "Wxyz6789"
 
 @dataclass
 class Person:
-    """A registered person with a password, and what he logs in with."""
+    """A registered person with a password and a mobile number."""
 
     account: Account
     mobile: str

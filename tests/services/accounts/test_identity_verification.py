@@ -1,4 +1,4 @@
-"""The register is asked whether name and ID number belong together: who is asked about, how often, and what follows."""
+"""The register is asked whether name and ID number belong together: when, how often, and with which effects."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SignUp:
         self.registration = Registration(deps, book, accounts, passwords, self.checks)
 
     async def form(self, name: str = "王小明", number: str = NUMBER, mobile: str = "") -> RegistrationForm:
-        """With a fresh code for the mobile."""
+        """A form with a new code for the mobile."""
         mobile = mobile or mobile_number()
         await self.accounts.send_code("demo", mobile, "register", source=PHONE)
         version = self.deps.book("demo").pool.privacy_version
@@ -200,7 +200,7 @@ async def test_a_number_that_is_taken_asks_nobody(sign_up: SignUp) -> None:
 
 
 async def test_many_tries_at_once_with_one_code_are_one_guess(sign_up: SignUp) -> None:
-    """The first uses the code up; what the register told the others, no one learns."""
+    """The first uses the code up; the register's answers to the others are not shown."""
     form = await sign_up.form()
     names = [f"王{name}" for name in "甲乙丙丁戊己庚辛"]
     sign_up.verifier.answers = dict.fromkeys(names, "differs")

@@ -1,4 +1,4 @@
-"""From the chat into the mini-program: nothing is typed, and no one else gets in."""
+"""From the chat into the mini-program: without typing, and for the same person only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE = "pages/draw?id=d1"
 
 
 class MiniProgram:
-    """Codes are openids; links are kept as path and query."""
+    """A fake mini-program: codes are openids, links are stored as path and query."""
 
     def __init__(self) -> None:
         self.unionid: str | None = None

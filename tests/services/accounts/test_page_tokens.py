@@ -1,4 +1,4 @@
-"""Tokens that a browser's log-in lends to its own pages."""
+"""Tokens of a browser's log-in for its own pages."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ async def an_expert(deps: Deps, name: str) -> Account:
 
 
 def taking(deps: Deps, *names: str) -> Deps:
-    """The demo pool with these names for accounts."""
+    """The demo pool with these kinds of account names."""
     book = deps.rulebooks["demo"]
     registration = book.registration.model_copy(update={"login_names": names})
     return replace(deps, rulebooks={"demo": book.model_copy(update={"registration": registration})})

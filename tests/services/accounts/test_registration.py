@@ -1,4 +1,4 @@
-"""Registering: real name and ID number once and for good, a proven mobile, and no one else's file."""
+"""Registering: real name and ID number once only, a proven mobile, and the own file only."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ async def test_two_who_register_the_same_id_number_at_once(sign_up: SignUp) -> N
 async def test_without_its_lock_the_race_above_is_lost_to_the_database(
     sign_up: SignUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: both look before either has written."""
+    """The control: both check before either has written."""
     serialise, refusal = advisory_lock, Registration._refusal
     both = asyncio.Barrier(2)
 

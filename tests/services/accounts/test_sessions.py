@@ -46,7 +46,7 @@ VERSION = "2026-11"
 
 @dataclass
 class MiniProgram:
-    """The platform as tests want it: codes are openids, phone codes are mobiles; ``fail`` is raised once."""
+    """A fake platform: codes are openids, phone codes are mobiles; ``fail`` is raised once."""
 
     unionid: str | None = None
     fail: list[Exception] = field(default_factory=list)

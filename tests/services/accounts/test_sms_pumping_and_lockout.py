@@ -32,7 +32,7 @@ PASSWORD = "Abcd1234"
 
 
 class Door:
-    """The ways in, with a book of what was sent."""
+    """Ways to log in, with a record of sent messages."""
 
     def __init__(self, deps: Deps, book: NoticeBook, clock: FixedClock) -> None:
         self.deps, self.book, self.clock = deps, book, clock
@@ -50,7 +50,7 @@ class Door:
         return await self.browsers.log_in("demo", mobile, code, source)
 
     async def guess(self, mobile: str, source: Source) -> AppError:
-        """A code that is wrong."""
+        """Try a wrong code."""
         wrong = "000000" if self.book.last_code(mobile) != "000000" else "111111"
         with pytest.raises(AppError) as refused:
             await self.log_in(mobile, wrong, source)
@@ -68,7 +68,7 @@ def door(deps: Deps, book: NoticeBook, clock: FixedClock) -> Door:
 
 
 async def known_person(door: Door) -> tuple[Account, str, Source]:
-    """A person who has logged in before, in a browser of his."""
+    """A person who has logged in before, and the browser."""
     mobile = mobile_number()
     account = await make_account(door.deps, mobile, password_hash=HASHER.hash(PASSWORD))
     browser_id = door.browsers.known_browser(await door.browsers.remember("", account.id))
@@ -149,7 +149,7 @@ async def test_a_flood_from_everywhere_stops_at_the_budget_and_the_office_hears_
     account, mobile, own = await known_person(door)
     for n in range(8):
         await door.ask(mobile_number(), Source(f"203.0.113.{n}"))
-    for n in range(8, 12):  # the last fifth is kept
+    for n in range(8, 12):  # the last fifth is reserved
         with pytest.raises(TooMany, match="后再试") as refused:
             await door.ask(mobile_number(), Source(f"203.0.113.{n}"))
         assert refused.value.code == "code_budget"
@@ -251,7 +251,7 @@ async def test_a_strangers_wrong_passwords_do_not_keep_the_person_out(door: Door
 
 
 async def test_a_cookie_of_ones_own_makes_nobody_familiar_with_others(door: Door) -> None:
-    """An attacker logs in as himself, as often as he likes; he stays a stranger to his victim."""
+    """An attacker logs in as himself, as often as he likes; he stays unknown to the victim's account."""
     attacker, _, his = await known_person(door)
     _, mobile, _ = await known_person(door)
     for _ in range(12):

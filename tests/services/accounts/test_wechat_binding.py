@@ -53,7 +53,7 @@ async def test_what_is_no_mobile_gets_no_code(accounts: WechatBinding, mobile: s
 async def test_codes_are_limited_by_the_minute_the_hour_and_the_day(
     accounts: WechatBinding, deps: Deps, clock: FixedClock
 ) -> None:
-    """Of the owner, from his own WeChat; a stranger gets two less."""
+    """For the owner's own WeChat; other WeChats get two codes less."""
     mobile = mobile_number()
     own = Source(identity_id=(await make_identity(await make_account(deps, mobile))).id)
     await accounts.send_code("demo", mobile, source=own)

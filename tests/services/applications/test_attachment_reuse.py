@@ -1,4 +1,4 @@
-"""Files of an earlier application stand ready in the new one, and live as long as the last that has them."""
+"""Files of an earlier application are offered in the new one, and kept until no application has them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def upload_all(attachments: Attachments, actor: Actor, application_id: UUI
 
 
 async def taken(application_id: UUID) -> list[str]:
-    """Fields of the files that stand ready."""
+    """Fields of the reused files."""
     found = await Attachment.filter(application_id=application_id, state="ready").order_by("field", "ready_at", "id")
     return [one.field for one in found]
 
@@ -241,7 +241,7 @@ async def test_a_proof_in_a_record_comes_only_with_that_record(deps: Deps) -> No
 async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     deps: Deps, attachments: Attachments, reading: AttachmentAccess, zhao: Actor, files: MemoryFiles, clock: FixedClock
 ) -> None:
-    """A draft was given up and its account deleted; what was handed in with the same files keeps them."""
+    """A draft was given up and its account deleted; a submitted application with the same files keeps them."""
     draft = await begin(deps, zhao)
     await upload_all(attachments, zhao, draft)
     await end(draft, deps, "cancelled")

@@ -1,4 +1,4 @@
-"""Uploads over a bad line, what may be attached when, who may see it, and what is left in the store."""
+"""Uploads over a bad line: permitted files by state, access to them, and cleaning of the store."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def test_a_part_that_comes_twice_is_told_how_far_we_are(service: Attachmen
 async def test_of_two_parts_at_once_one_counts(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
-    """Both have been written to the store before either is counted; the one that lost is deleted again."""
+    """Both are written to the store before either is counted; the losing one is deleted again."""
     begun = await begin(service, applicant)
     files.pause = asyncio.Event()
     racing = [
@@ -352,7 +352,7 @@ async def test_a_full_field_must_be_cleared_first(service: Attachments, applican
 
 
 async def test_more_begun_than_fit_do_not_get_in(service: Attachments, applicant: Applicant) -> None:
-    """Four uploads of a field for three, finished at the same moment."""
+    """Four uploads to a field for three files, finished at the same moment."""
     service._checker = cast(Any, Trusting())
     begun = [await begin(service, applicant, "other_material", size=1000) for _ in range(4)]
     for number, one in enumerate(begun):
@@ -630,7 +630,7 @@ async def test_an_upload_left_lying_is_given_up_after_a_day(
 async def test_parts_of_a_crashed_process_go_with_the_rest(
     service: Attachments, applicant: Applicant, files: MemoryFiles
 ) -> None:
-    """A part that was written and never counted."""
+    """A part that was written but not counted."""
     begun = await begin(service, applicant)
     key = (await Attachment.get(id=begun.id)).key
     files.kept[f"{key}.parts/000000000000-dead"] = b"x"

@@ -218,7 +218,7 @@ async def test_lines_for_advice_stand_by_region(
 
 
 async def _notices(seen: set[UUID]) -> dict[str, str]:
-    """What was told since the last look: state of the application → until when, and what to do."""
+    """New notices since the last call: state of the application → deadline and action."""
     found: dict[str, str] = {}
     for notice in await Notice.filter(kind="campaign_changed").exclude(id__in=seen):
         application = await Application.get(number=notice.params["number"])

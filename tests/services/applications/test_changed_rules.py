@@ -1,4 +1,4 @@
-"""The rulebook or the person's age changes while an application is under way: no one is caught between old and new."""
+"""The rulebook or the person's age changes while an application is under way: such an application can be completed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def zhao(deps: Deps) -> Actor:
 
 
 def changed(deps: Deps, **form: object) -> Deps:
-    """The service after a restart with other rules for the form: ``fields={code: {…}}``, ``specialties={…}``."""
+    """Services after a restart with other rules for the form: ``fields={code: {…}}``, ``specialties={…}``."""
     book: Rulebook = deps.book("demo")
     updates: dict[str, object] = {}
     if isinstance(fields := form.get("fields"), dict):

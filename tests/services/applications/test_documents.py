@@ -1,4 +1,4 @@
-"""Printing: what stands on paper, when it locks, and what its code proves."""
+"""Printing: contents, locking of the form, and the code on the paper."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ async def test_of_two_devices_at_once_one_is_kept_and_the_other_told(deps: Deps,
 async def test_without_the_lock_devices_would_overwrite_each_other(
     deps: Deps, drafts: Drafts, zhao: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control of the test above: it is the lock that keeps one of them."""
+    """The control of the test above: the lock prevents it."""
     begun = await _begin(deps, drafts, zhao)
     await drafts.save_section(zhao, begun.id, "basic", basic(), 0)
     both_have_read = asyncio.Barrier(2)
@@ -327,7 +327,7 @@ async def _begin(deps: Deps, drafts: Drafts, actor: Actor) -> Begun:
 
 
 async def _send_back(application: Application, code: str, fields: list[str]) -> None:
-    """As a reviewer of one specialty leaves it."""
+    """Send the application back for one specialty, as a reviewer does."""
     for position, one in enumerate((SPECIALTY, OTHER_SPECIALTY)):
         choice = "preferred" if one == SPECIALTY else "alternative"
         await ApplicationSpecialty.create(

@@ -1,4 +1,4 @@
-"""What becomes of an application whose campaign is over for it, once the next campaign is open."""
+"""An application whose campaign is over, once the next campaign is open."""
 
 from __future__ import annotations
 

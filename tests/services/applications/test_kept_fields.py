@@ -1,4 +1,4 @@
-"""What a renewal keeps of the expert's file is right as it is filed, whatever shape today's form wants."""
+"""Fields that a renewal copies from the expert's file are valid, even if today's form would refuse them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def deps(deps: Deps) -> Deps:
 
 @pytest.fixture
 async def expert(deps: Deps) -> Actor:
-    """Filed with a district and specialties of two classes, as no form of the pool takes them."""
+    """An expert whose file has a district and specialties of two classes, which no form of the pool permits."""
     await make_codes(deps.book("xinjiang"))
     for code, name, parent in (("B", "货物类", ""), ("B01", "设备", "B"), (OTHER_CLASS, "机械设备", "B01")):
         await CatalogueEntry.create(pool="xinjiang", kind="specialty", code=code, name=name, parent=parent)

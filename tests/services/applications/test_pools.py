@@ -38,7 +38,7 @@ def submission_of(deps: Deps, book: NoticeBook) -> ApplicationWorkflow:
 
 
 async def begin(deps: Deps, pool: str) -> tuple[Actor, Application]:
-    """A person whose form is filled in whole."""
+    """A person with a completed form."""
     await make_codes(deps.book(pool))
     if deps.book(pool).campaigns.required:
         await make_campaign(deps, pool=pool)
@@ -47,7 +47,7 @@ async def begin(deps: Deps, pool: str) -> tuple[Actor, Application]:
 
 
 async def print_form(deps: Deps, application: Application) -> None:
-    """What printing leaves behind: the document, the lock where the pool locks, and the signed scan."""
+    """Write the rows of a print: the document, the lock in pools that lock, and the signed scan."""
     now, book = deps.now(), deps.book(application.pool)
     await PrintedForm.create(
         application_id=application.id,

@@ -1,4 +1,4 @@
-"""To-do items, the badge, and where an application stands, from the first visit to entry."""
+"""To-do items, the badge, and the progress of an application, from the first visit to entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the owner reads of an application, and what the office finds in its lists."""
+"""Views of an application for its owner, and lists for the office."""
 
 from __future__ import annotations
 

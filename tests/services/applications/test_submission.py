@@ -42,7 +42,7 @@ TWO = [{"code": SPECIALTY, "choice": "preferred"}, {"code": OTHER_SPECIALTY, "ch
 
 @dataclass
 class FakeReviews:
-    """The reviewers' side: opens a task, notes what it was given."""
+    """Fake reviews: open a task and record the calls."""
 
     begun: list[tuple[UUID, int]] = field(default_factory=list)
 
@@ -386,7 +386,7 @@ async def test_nobody_hands_in_or_takes_back_for_somebody_else(
 
 
 async def _decide(application_id: UUID, states: dict[str, str], fields: list[str]) -> None:
-    """As reviewers leave it who sent back one specialty."""
+    """Send one specialty back, as reviewers do."""
     for code, state in states.items():
         await ApplicationSpecialty.filter(application_id=application_id, code=code).update(state=state)
     await Application.filter(id=application_id).update(state="sent_back", sent_back_fields=fields)

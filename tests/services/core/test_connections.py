@@ -1,4 +1,4 @@
-"""Connections of one's own: nothing that others do can take them."""
+"""Reserved connections: other code can't use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns: work goes on until nothing is left, and asks for another turn when its time is over."""
+"""Turns of due tasks: work goes on until none is left, and defers another turn when its time is over."""
 
 from __future__ import annotations
 

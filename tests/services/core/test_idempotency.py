@@ -1,4 +1,4 @@
-"""A action with a key is done once, whether it is asked for again, at the same moment, or after a crash."""
+"""An action with a key is done once, also if it is repeated, concurrent, or retried after a crash."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Action:
 
 
 def _action(result: Action | AppError, *, fail: AppError | None = None) -> Callable[[], Awaitable[Action | AppError]]:
-    """Something that leaves a row behind each time it is carried out."""
+    """An action that inserts a row each time."""
 
     async def run() -> Action | AppError:
         await DrawNumber.create(pool="demo", prefix="X", day=new_id().hex[-8:])

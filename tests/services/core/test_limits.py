@@ -1,4 +1,4 @@
-"""When wrong tries lock, and how often is too often."""
+"""Locks after wrong tries, and limits of tries."""
 
 from __future__ import annotations
 

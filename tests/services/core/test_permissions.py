@@ -1,4 +1,4 @@
-"""One table says who may do what."""
+"""The table of permissions."""
 
 from __future__ import annotations
 

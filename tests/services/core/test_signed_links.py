@@ -1,4 +1,4 @@
-"""Signed links carry one purpose, one subject, one person, one moment, and can't be bent."""
+"""Signed links carry one purpose, one subject, one person, one moment, and can't be altered."""
 
 from __future__ import annotations
 

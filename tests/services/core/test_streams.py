@@ -1,4 +1,4 @@
-"""No party holds all live streams: its own oldest gives way, and the heaviest before anybody's only one."""
+"""No client holds all live streams: its oldest ends first, and the client with most streams loses one first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.streams import OpenStreams, Stream
 
 CAPS = {"link": 3, "session": 2, "address": 4}
 CAPACITY = 600
-"""Screens of one draw at one process, wherever they are; see docs/reference/performance.md."""
+"""Most screens of one draw at one process; see docs/reference/performance.md."""
 
 
 def flags(streams: list[Stream]) -> list[bool]:

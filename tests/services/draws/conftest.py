@@ -1,4 +1,4 @@
-"""What must hold in the database at any moment holds after every test of what changes panels."""
+"""Checks invariants after every test of code that changes panels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHECKED = {
     "test_supplements.py",
     "test_virtual_calls.py",
 }
-"""Files whose tests do not look themselves; a look takes some 30 ms, too long for all."""
+"""Files whose tests don't check themselves; a check takes 30 ms, too long for all."""
 
 
 @pytest.fixture

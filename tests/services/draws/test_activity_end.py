@@ -54,7 +54,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 
 async def draws_again(office: Office) -> None:
-    """The lots are free: the same project can be drawn for."""
+    """Assert that the lots are free: another draw of the project can be made."""
     await make_draw(office, needed=1)
 
 
@@ -94,7 +94,7 @@ async def test_the_record_of_a_terminated_draw_says_who_and_why_and_that_all_are
 
 @pytest.mark.parametrize("way", BEGUN, ids=lambda way: way.__name__)
 async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office: Office, way: Way) -> None:
-    """Friends tell who was called: who dislikes that would give up and draw with a seed of another activity."""
+    """An agency that learns of the calls could give up and draw again with another activity's seed."""
     await add_experts(office, 4)
     draw_id = await way(office)
     before = await state_of(draw_id)
@@ -169,7 +169,7 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
     await office.activity_end.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert await state_of(draw_id) == "ended"
     with pytest.raises(Conflict):
-        await draws_again(office)  # its panel met
+        await draws_again(office)  # its panel has met
     await check_invariants()
 
 
@@ -269,7 +269,7 @@ async def test_after_a_forced_end_those_who_agreed_learn_what_holds(
 
 
 async def tick(office: Office) -> None:
-    """Everything that the clock does to draws."""
+    """Run all due tasks of draws."""
     await office.verification.refuse_overdue()
     await office.run.start_due()
     await office.invitations.expire_due()
@@ -295,7 +295,7 @@ async def test_no_state_outlives_its_time(office: Office, clock: FixedClock, way
         assert state == "ended"
         assert not await Invitation.exists(draw_id=draw_id, state="open")
         if way is completed:
-            with pytest.raises(Conflict):  # this panel met
+            with pytest.raises(Conflict):  # this panel has met
                 await draws_again(office)
         else:
             await draws_again(office)

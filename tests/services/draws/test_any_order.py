@@ -100,7 +100,7 @@ async def answer(
 
 
 async def race(office: Office, draw_id: UUID) -> None:
-    """Everybody answers and every worker advances, all at once."""
+    """All experts answer and all workers advance, at once."""
     invitations = await Invitation.filter(draw_id=draw_id, state="open")
     answers = [office.invitations.answer(i.id, i.expert_id, "accept", by="chat") for i in invitations for _ in range(2)]
     await asyncio.gather(*answers, *(office.run.advance(draw_id) for _ in range(4)))
@@ -144,13 +144,13 @@ async def test_two_draws_racing_for_the_same_experts_share_none(office: Office) 
 
 
 class Hands:
-    """Everybody who may touch a draw, pressing anything at any time. What is refused must leave no trace."""
+    """All roles of a draw, with random acts at any time. Refused acts must change nothing."""
 
     def __init__(self, office: Office, draw_id: UUID, clock: FixedClock, dice: random.Random) -> None:
         self.office, self.draw_id, self.clock, self.dice = office, draw_id, clock, dice
 
     async def press(self) -> None:
-        """One thing or another. A refusal is as good as an answer."""
+        """Do a random act; a refusal is permitted."""
         acts = (
             self.open,
             self.open,
@@ -192,7 +192,7 @@ class Hands:
             await fix_seed(self.office, self.draw_id)
 
     async def reveal_once(self) -> None:
-        """Both commit, one reveals; the other keeps silent."""
+        """Both commit, one reveals; the other does not."""
         view = await self.office.rounds.view(self.office.agency, self.draw_id, "agency")
         if view is None:
             return
@@ -238,7 +238,7 @@ class Hands:
             await self.office.discards.register(self.office.agency, self.draw_id, form)
 
     async def confirm(self) -> None:
-        """The expert or the supervisor says yes or no to whatever waits."""
+        """The expert or the supervisor confirms or denies a pending request."""
         agrees = self.dice.random() < 0.7
         for request in await DiscardRequest.filter(draw_id=self.draw_id, state="open").prefetch_related("invitation"):
             if request.kind == "leave":

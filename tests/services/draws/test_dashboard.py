@@ -1,4 +1,4 @@
-"""An organisation's first page: figures of the day, and what it costs beside ten thousand activities of old."""
+"""An organisation's first page: figures of the day, and its cost with ten thousand old activities."""
 
 from __future__ import annotations
 

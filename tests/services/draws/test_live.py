@@ -31,7 +31,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 
 class Hub:
-    """Two processes' relay. ``away``: its server."""
+    """Relay between two processes. ``away``: its server is down."""
 
     def __init__(self) -> None:
         self.leader: object = None

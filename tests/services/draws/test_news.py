@@ -45,7 +45,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 
 async def notices_of(account_id: UUID | None) -> list[str]:
-    """What one person was told, in order."""
+    """Notices to one person, in order."""
     found = await Notice.filter(account_id=account_id, kind__in=NEWS).order_by("created_at", "id")
     return [str(one.params["what"]) for one in found]
 
@@ -267,7 +267,7 @@ async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: O
 
 
 def with_quiet_hours(monkeypatch: pytest.MonkeyPatch, office: Office, *kinds: str) -> None:
-    """As everywhere but in the pool of the demonstration."""
+    """The demo pool with quiet hours, as in all real pools."""
     books = cast("dict[str, Rulebook]", office.deps.rulebooks)
     book, by_day = books["demo"], parse_hours("07:00-22:00")
     ladder: Mapping[str, Any] = {

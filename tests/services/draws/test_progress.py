@@ -1,4 +1,4 @@
-"""What a draw waits for, in words that agency, supervisor, venue and screens share."""
+"""Texts about a draw's next step, shared by agency, supervisor, venue and screens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Virtual calls: who may ask for one, that each is made once, and what its reports tell."""
+"""Virtual calls: permissions, each call once, and its reports."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def reports(deps: Deps, office: Office) -> DeliveryReports:
 
 
 async def missing(office: Office, clock: FixedClock, needed: int = 1) -> tuple[UUID, list[Invitation]]:
-    """A panel whose gathering time has come, and nobody is there."""
+    """A panel at its gathering time, without entries."""
     await add_experts(office, needed + 1)
     draw_id = await start_draw(office, needed=needed)
     invitations = await open_invitations(draw_id)

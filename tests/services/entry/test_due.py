@@ -51,7 +51,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
 
 
 class NothingElse:
-    """Stands for services whose own deadlines this test never reaches."""
+    """Stands in for services whose deadlines this test doesn't reach."""
 
     def __getattr__(self, name: str) -> object:
         return _nothing

@@ -28,7 +28,7 @@ async def _catalogues(db: str) -> None:
 
 
 def road_with(deps: Deps, clock: FixedClock, *stages: str, **form: object) -> EntryProcess:
-    """One step of review, then these stages."""
+    """A pool with one step of review, then these stages."""
     rules = {"entry": {"stages": list(stages)}, "review": {"steps": [step("final")]}, "form": form}
     return make_entry_process(with_rules(deps, **rules), clock)
 

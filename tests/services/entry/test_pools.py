@@ -1,4 +1,4 @@
-"""Every pool's own way, from a form filled in by its rulebook to a file that can be drawn: one engine for all."""
+"""Every pool's stages, from a form filled in by its rulebook to a file that can be drawn."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, cl
     await entry_process.services.workflows.applications.submit(person, application.id, application.version)
     application = await Application.get(id=application.id)
     for step in rules.review.steps:
-        await check_desks(entry_process, application, step)
+        await check_reviewer_view(entry_process, application, step)
         application = await entry_process.go_on(application)
         await check_invariants()
     for stage in rules.entry.stages:
@@ -57,8 +57,8 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, cl
     assert await ReviewEntry.filter(application_id=application.id, event="approve").count() == len(rules.review.steps)
 
 
-async def check_desks(entry_process: EntryProcess, application: Application, step: ReviewStep) -> None:
-    """What the step's reviewer finds before him."""
+async def check_reviewer_view(entry_process: EntryProcess, application: Application, step: ReviewStep) -> None:
+    """Check the view of the step's reviewer."""
     reviewer, queue = await entry_process.reviewer(application.pool, step.code), entry_process.services.reviews.queue
     tasks = await tasks_of(application)
     assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id for task in tasks]

@@ -1,4 +1,4 @@
-"""Papers that were handed in, with keys to mark them by."""
+"""Submitted papers, with keys to mark them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Room:
         await work(self.exam_scene.services, "exam_close")
 
     async def another(self) -> ExamCandidate:
-        """One more candidate."""
+        """Another candidate."""
         application = await self.exam_scene.waiting()
         await work(self.exam_scene.services, "exam_call")
         return await self.exam_scene.candidate_of(application)

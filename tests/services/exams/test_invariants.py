@@ -1,4 +1,4 @@
-"""What must hold of sealed and marked papers, and that the check finds it when it does not."""
+"""Invariants of sealed and marked papers: the check finds each violation."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ FIRST, SECOND = "11010519491231002X", "440524188001010014"
 
 @lru_cache
 def _catalogues() -> dict[Kind, list[Entry]]:
-    """The real ones, of the specialties only the upper levels, which load faster."""
+    """The real catalogues, with the upper levels of the specialties only, which load faster."""
     loaded = load_catalogues(FOLDER, "440000")
     loaded["specialty"] = [entry for entry in loaded["specialty"] if len(entry.code) <= 5]
     return loaded

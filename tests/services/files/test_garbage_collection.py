@@ -1,4 +1,4 @@
-"""What stays in the file store: everything that a row names, and nothing else."""
+"""Garbage collection of the file store: files named by a row are kept, all others deleted."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def is_due(condition: str, deps: Deps) -> bool:
 
 
 async def fill(deps: Deps, store: SealedFiles, files: MemoryFiles, applicant: Applicant) -> set[str]:
-    """A file of every kind that rows name; returns their keys."""
+    """Store a file of every kind that rows name; returns their keys."""
     attachments = Attachments(deps, store, QuickChecker())
     await attachments.upload(applicant.actor, applicant.id, "photo", filename="a.jpg", content=jpeg())
     begun = await attachments.begin(applicant.actor, applicant.id, "id_card_front", filename="b.jpg", size=5000)
@@ -261,7 +261,7 @@ async def test_every_table_that_names_a_file_is_asked(db: str) -> None:
 
 
 def test_new_keys_are_recognised(deps: Deps) -> None:
-    """Who changes the shape of a key must teach the search."""
+    """A new shape of keys must be added to the search."""
     from services.files.garbage_collection import _OURS
 
     for pool in ("demo", "guangdong"):

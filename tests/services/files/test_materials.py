@@ -1,4 +1,4 @@
-"""What the office offers to download: who gets it, when, and that only harmless files come in."""
+"""Materials for download: permissions, times, and refused files."""
 
 from __future__ import annotations
 

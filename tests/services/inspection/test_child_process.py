@@ -1,4 +1,4 @@
-"""What runs in the limited process."""
+"""Functions that run in the limited process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Word, Excel and ZIP: what they are by content, and what of them is refused."""
+"""Word, Excel and ZIP: detection by content, and refusals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BEGIN, END = "<w:r><w:fldChar w:fldCharType='begin'/></w:r>", "<w:r><w:fldChar w
 
 
 def spelled(*pieces: str) -> str:
-    """One field, its instruction cut into runs."""
+    """A field with its instruction split into runs."""
     return BEGIN + "".join(f"<w:r><w:instrText>{piece}</w:instrText></w:r>" for piece in pieces) + END
 
 

@@ -1,4 +1,4 @@
-"""Files of questions are read in a process of their own; what they say comes back whole, or a reason does."""
+"""Files of questions are read in a process of their own; returned are all items, or a reason."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ NO_LINK_IN_SMS = {
     "check_in_reminder": "As above; one checks in at the door.",
     "verification_code": WITHOUT["verification_code"],
 }
-"""Short messages with neither a link nor a telephone number, each with the reason."""
+"""Short messages without a link or a telephone number, each with the reason."""
 
 RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 NAMES = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
@@ -56,7 +56,7 @@ ABOUT = frozenset(
         "until",
     )
 )
-"""What tells one thing from another: which panel, draw, fee, application, employer, day."""
+"""Parameters that identify the subject: panel, draw, fee, application, employer, day."""
 ABOUT_THE_PERSON = {
     "expert_left": "Somebody is in the pool once.",
     "person_differs": "Somebody has one name and one ID number.",
@@ -75,7 +75,7 @@ ABOUT_THE_PERSON = {
     "course_opened": "As above.",
     "course_unfinished": "As above.",
 }
-"""Kinds of which one message may name no thing, each with the reason."""
+"""Kinds that have a message without a subject, each with the reason."""
 
 
 @lru_cache
@@ -133,7 +133,7 @@ def test_its_button_is_named_and_its_words_are_commands_of_the_chat(kind: str) -
 
 @dataclass
 class Post:
-    """What went out, as a phone would get it."""
+    """Sent messages, as a phone gets them."""
 
     windows: int = 0
     texts: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Carrying attempts out against vendors that accept, refuse, vanish or want a pause; and what reports do."""
+"""Attempts at vendors that accept, refuse, time out or request a pause; and effects of reports."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
 
 
 async def take(reports: DeliveryReports, report: CallReport) -> None:
-    """A report is pushed, by any sender; then the vendor is asked where we want to know."""
+    """Receive a pushed report of any sender; the vendor is then queried if needed."""
     from models.notices import DeliveryReport
 
     await reports.take_calls([report])
@@ -172,7 +172,7 @@ async def take(reports: DeliveryReports, report: CallReport) -> None:
 
 
 async def report_call(reports: DeliveryReports, vendors: Vendors, report: CallReport) -> None:
-    """The vendor itself reports a call, and says the same when it is asked."""
+    """Report a call as the vendor, which answers queries accordingly."""
     call = await Attempt.get(out_id=report.out_id)
     mobile = reports._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
     vendors.reports[report.call_id] = CallDetail(report.call_id, mobile, report.ended, report.status, report.keys)

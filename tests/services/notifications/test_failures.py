@@ -58,7 +58,7 @@ async def test_a_message_that_can_not_be_made_does_not_lose_the_outcomes_of_the_
 async def test_one_answer_of_a_vendor_that_can_not_be_stored_costs_no_other_outcome(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
-    """Else four hundred people would be taken for not told, because of one nonsense id."""
+    """Otherwise one invalid id would make four hundred delivered notices count as not delivered."""
     for _ in range(5):
         await notify_account(office, bound=False)
     await delivery.deliver_due()
@@ -180,7 +180,7 @@ async def test_what_an_outage_has_delayed_into_the_night_waits_for_the_morning(
 
 @asynccontextmanager
 async def holding(database: str, sql: str) -> AsyncIterator[asyncpg.Connection]:
-    """Another process holds what ``sql`` locks."""
+    """Let another process hold the locks of ``sql``."""
     other = await asyncpg.connect(database)
     try:
         async with other.transaction():
@@ -197,7 +197,7 @@ async def wait_until_blocked(other: asyncpg.Connection) -> None:
 
 
 async def assert_notice_comes_first(database: str, work: Awaitable[object]) -> None:
-    """While the notice is taken, ``work`` waits for it without holding the attempt: else two would wait in a ring."""
+    """While the notice is locked, ``work`` waits for it without a lock on the attempt: otherwise a deadlock."""
     async with holding(database, "SELECT id FROM notice FOR UPDATE") as other:
         task = asyncio.ensure_future(work)
         await wait_until_blocked(other)

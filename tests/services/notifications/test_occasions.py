@@ -1,4 +1,4 @@
-"""What goes over the mini-program is asked for on an occasion of each role that receives it."""
+"""Consent to the mini-program's messages is requested on an occasion of each role that receives them."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "remuneration_disputed": VENUE_STAFF,
     "review_waiting": REVIEWER,
 }
-"""Beside the news of a draw, whose table says it."""
+"""Roles that receive a kind, other than news of a draw, which have a table."""
 NOT_ASKED = {
     "agent_asked": "Who is asked to be an agent has no role yet.",
     "chat_reply": "Who writes in the chat is reached there.",
     "feedback_answered": "Feedback is written on a page of the web-view, where WeChat takes no question.",
 }
-"""Kinds with a step over the mini-program that nobody is asked for, each with the reason."""
+"""Kinds with a step over the mini-program whose consent is not requested, each with the reason."""
 
 
 def over_the_mini_program() -> set[str]:

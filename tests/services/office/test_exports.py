@@ -1,4 +1,4 @@
-"""What administrators take away: the right rows, identities masked, every export in the audit trail."""
+"""Exports of administrators: the right rows, identities masked, every export in the audit trail."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ async def fill(deps: Deps, count: int) -> None:
 
 
 async def work(service: LargeExports) -> None:
-    """What a worker does with the jobs that wait."""
+    """Run the waiting jobs as a worker."""
     for row in await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'"):
         await service.write(row["sealed"])
 

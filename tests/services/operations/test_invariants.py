@@ -1,4 +1,4 @@
-"""What must hold of released panels and virtual calls, and that the check finds it when it does not."""
+"""Invariants of released panels and virtual calls: the check finds each violation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DAMAGES = {
 
 
 class UndoneError(Exception):
-    """Takes a damage back."""
+    """Rolls a damage back."""
 
 
 async def test_damage_to_a_released_panel_and_to_its_virtual_calls_is_found(

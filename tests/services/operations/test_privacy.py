@@ -1,4 +1,4 @@
-"""Taking one's own data along, and having it deleted where the law allows."""
+"""Export of personal data, and its deletion where the law allows."""
 
 from __future__ import annotations
 

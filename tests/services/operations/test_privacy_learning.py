@@ -1,4 +1,4 @@
-"""Examinations, courses and certificates in what a person takes along."""
+"""Examinations, courses and certificates in the export of personal data."""
 
 from __future__ import annotations
 

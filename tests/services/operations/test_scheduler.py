@@ -1,4 +1,4 @@
-"""The tick finds what is due, defers one job a kind, and the auditor sees what stays overdue."""
+"""The tick finds due rows, defers one job a kind, and health reports overdue rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders: made once, reused while they are good, made anew, asked about and closed, whatever the platform does."""
+"""Orders: made once, reused while valid, replaced, queried and closed, for all answers of the platform."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ async def test_whoever_pays_between_question_and_closing_has_paid(
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     order = await PayOrder.get(id=ordered.order_id)
     kit.platform.pay(ordered.out_trade_no)
-    await kit.orders._close(order)  # the question came before the payment
+    await kit.orders._close(order)  # the query came before the payment
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 

@@ -1,4 +1,4 @@
-"""Whatever order, repetition, loss and trouble: payments, closings, refunds end in the same books."""
+"""Payments, closings and refunds end in the same books after any order, repetition, loss or failure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TROUBLE = [
 
 
 class History:
-    """Carries out events on one fee. ``told`` are all reports that the platform ever made: any may come again."""
+    """Carries out events on one fee. ``told`` are all reports of the platform: any may be repeated."""
 
     def __init__(self, kit: PaymentKit, clock: FixedClock, fee: Fee) -> None:
         self.kit, self.clock, self.fee = kit, clock, fee
@@ -59,7 +59,7 @@ class History:
         try:
             await getattr(self, name)(number)
         except (AppError, GatewayError):
-            return  # refused, or the platform was away: nothing may have gone wrong by that
+            return  # refused, or the platform was away: both are permitted
 
     async def order(self, number: int) -> None:
         trade, openid = PAYERS[number]
@@ -111,7 +111,7 @@ class History:
         getattr(self.kit.platform, when).setdefault(call, []).append(UNKNOWN if number % 2 else UNREACHED)
 
     async def settle_everything(self) -> None:
-        """Time passes, the platform is there again, and all that was started comes to its end."""
+        """Let time pass with the platform available, until all processes have ended."""
         self.kit.platform.before.clear()
         self.kit.platform.after.clear()
         for _ in range(6):
@@ -172,7 +172,7 @@ def test_any_history_ends_in_the_same_books(
 
 
 def test_the_histories_do_pay_refund_and_collide(new_database: str, deps: Deps, clock: FixedClock) -> None:
-    """The property would hold of nothing, too: one history that has everything in it."""
+    """One history with all events, so that the property is not vacuous."""
     events = [
         ("order", 0),
         ("order", 1),

@@ -1,4 +1,4 @@
-"""Money is counted once: reported by any way, in any order, however often, at once, or wrongly."""
+"""Payments are counted once: reported by any way, in any order, repeatedly, concurrently, or with errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def kit(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> PaymentKit:
 
 
 async def paid_by(kit: PaymentKit, fee: Fee, trade: Any = "native", openid: str = "") -> TradeReport:
-    """The platform's report of a payment; no one has told us yet."""
+    """Pay at the platform; returns its report, which was not received yet."""
     ordered = await kit.orders.order(owner_of(fee), fee.id, trade, openid=openid)
     return kit.platform.pay(ordered.out_trade_no)
 
@@ -93,7 +93,7 @@ async def waiting_for_locks(holder: asyncpg.Connection[Any], count: int) -> None
 async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(
     kit: PaymentKit, deps: Deps, db: str
 ) -> None:
-    """Both statements have begun before either can look: without the lock both would take the fee for unpaid."""
+    """Both statements begin before either reads: without the lock both would see an unpaid fee."""
     fee = await make_fee(deps)
     told: list[asyncio.Task[None]] = []
     holder = await asyncpg.connect(db)

@@ -1,4 +1,4 @@
-"""Who reviews what, and who holds an office."""
+"""Assignments of reviewers, and grants of offices."""
 
 from __future__ import annotations
 

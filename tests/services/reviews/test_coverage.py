@@ -1,4 +1,4 @@
-"""Tasks that no one may decide: who learns of them, and what covers them."""
+"""Tasks without a permitted reviewer: notices about them, and assignments that cover them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of what a reviewer has decided is found by an index, however many tasks a pool has."""
+"""A reviewer's list of decided tasks is read by an index, for any number of tasks in the pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A word to reviewers every working morning."""
+"""Reminders to reviewers every working morning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sheets that mean harm: small files that say they are large, read where they can do nothing."""
+"""Hostile sheets: small files that declare large contents, read in a limited process."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Pool:
         return deps, make_reviews(deps, self._book)
 
     async def change_steps(self, *steps: dict[str, object]) -> tuple[Deps, ReviewWorkflow]:
-        """Restart with these steps, and let the hand that looks now and then run twice."""
+        """Restart with these steps, and run the reconciliation of tasks twice."""
         deps, reviews = self.under(*steps)
         await TaskReconciler(deps, reviews).run()
         assert await TaskReconciler(deps, reviews).run() == 0, "once is enough"

@@ -21,7 +21,7 @@ ACCOUNT = "/h5/demo/account"
 
 
 async def fill_in(world: World, visitor: Visitor, mobile: str, **values: str) -> Visitor:
-    """From the first page of registering to its end."""
+    """Fill in all pages of registering."""
     await visitor.press("获取验证码", pool="demo", mobile=mobile)
     typed = {
         "code": await world.last_code(),

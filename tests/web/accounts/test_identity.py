@@ -33,7 +33,7 @@ AGENT = replace(LEGAL, subject="s-2", name="李经办", mobile="13700000002", us
 
 @dataclass
 class Platform:
-    """Plays the identity platform: it vouches for ``claims``, and a code serves once."""
+    """A fake identity platform that confirms ``claims``; a code can be used once."""
 
     claims: IdentityClaims = LEGAL
     fail: list[GatewayError] = field(default_factory=list)
@@ -62,14 +62,14 @@ class Platform:
 
 @pytest.fixture
 def platform(world: World) -> Platform:
-    """Takes the place of the port that the pages already hold."""
+    """Replaces the port that the pages hold."""
     platform = Platform()
     object.__setattr__(world.services.accounts, "identity_platform", cast(Any, platform))
     return platform
 
 
 async def leave(visitor: Visitor) -> str:
-    """Set off to the platform; the answer is the state that it will send back."""
+    """Go to the platform; returns the state that it will send back."""
     redirect = await visitor.client.get("/h5/identity?pool=demo", allow_redirects=False)
     assert redirect.status == 303
     query = parse_qs(urlsplit(redirect.headers["Location"]).query)

@@ -1,4 +1,4 @@
-"""The page between a chat's link and the mini-program: who opens it goes on as himself."""
+"""The page between a chat's link and the mini-program: the person is recognised."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADDRESS = f"/h5/mini?{urlencode({'page': f'pages/draw?id={DRAW}', 'or': f'/desk/
 
 @pytest.fixture
 def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What WeChat was asked for links."""
+    """Links requested of WeChat."""
     calls: list[tuple[Any, ...]] = []
 
     async def url_link(*given: Any) -> str:

@@ -1,4 +1,4 @@
-"""我的账号 of who is no expert or applicant: staff, agents, legal entities, and who holds no office any more."""
+"""我的账号 of persons who are neither expert nor applicant: staff, agents, legal entities, former staff."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OF_PERSONS = ("身份证号", "身份状态", "我的酬劳", "我的证书", "
 
 
 async def offices(world: World) -> dict[str, Account]:
-    """Somebody of each office, by the page that he begins with."""
+    """A person of each office, by first page."""
     office = world.office
     found: dict[str, Account] = {}
     for role, actor in (("verifier", office.verifier), ("supervisor", office.supervisor), ("venue", office.venue)):

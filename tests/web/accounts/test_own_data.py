@@ -17,7 +17,7 @@ DATA = "/h5/demo/account/data"
 
 
 async def with_code(world: World, visitor: Visitor) -> str:
-    """The code that the page has sent."""
+    """The fields with the code that the page has sent."""
     world.clock.set(world.clock.now() + timedelta(minutes=2))
     await visitor.get(DATA)
     await visitor.press("获取验证码")

@@ -1,4 +1,4 @@
-"""Logging in or registering inside WeChat binds this WeChat by a tap; and no one can bind his to another's account."""
+"""Logging in or registering inside WeChat binds this WeChat by a tap, and never to another person's account."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def log_in(world: World, openid: str, mobile: str, **headers: str) -> Visi
 
 
 async def confirm(visitor: Visitor, button: str = "绑定并继续") -> dict[str, str]:
-    """Tap the button; what WeChat is asked then."""
+    """Tap the button; returns the request to WeChat."""
     form, own = visitor.page.buttons[button]
     sent = {"Origin": "http://127.0.0.1:8080", **visitor.headers}
     answer = await visitor.client.post(
@@ -139,7 +139,7 @@ async def test_an_initial_password_is_changed_first(world: World) -> None:
 
 
 async def test_a_confirmation_of_mine_binds_nobody_in_another_browser(world: World) -> None:
-    """I send my address to a victim, who is logged in: neither his WeChat becomes mine, nor mine his."""
+    """An attacker's address, opened by a logged-in victim, binds neither person's WeChat to the other."""
     (_, mine), (_, theirs) = await registered(world), await registered(world, **other())
     me, victim = await log_in(world, MINE, mine), await log_in(world, THEIRS, theirs)
     asked = await confirm(me)
@@ -151,7 +151,7 @@ async def test_a_confirmation_of_mine_binds_nobody_in_another_browser(world: Wor
 
 
 async def test_my_code_does_not_serve_in_a_victims_own_confirmation(world: World) -> None:
-    """The state of the victim's browser is needed, which no one else has."""
+    """The state of the victim's browser is needed."""
     (_, mine), (_, theirs) = await registered(world), await registered(world, **other())
     me, victim = await log_in(world, MINE, mine), await log_in(world, THEIRS, theirs)
     mine_asked = await confirm(me)
@@ -162,7 +162,7 @@ async def test_my_code_does_not_serve_in_a_victims_own_confirmation(world: World
 
 
 async def test_a_confirmation_does_not_outlive_its_log_in(world: World) -> None:
-    """On a lent phone: confirmed by one person, answered after another has logged in."""
+    """On a shared phone: confirmed by one person, answered after another has logged in."""
     (_, mine), (_, theirs) = await registered(world), await registered(world, **other())
     visitor = await log_in(world, MINE, mine)
     asked = await confirm(visitor)

@@ -105,7 +105,7 @@ async def test_every_page_reads_well(
 
 
 async def make_draft(world: World) -> UUID:
-    """A draw of a project of its own that is not handed in yet."""
+    """A draw of a project of its own that is not submitted yet."""
     office, own = world.office, world.office.project_id
     projects = world.services.draws.projects
     data = (await world.services.draws.project_queries.get(office.agency, own)).data
@@ -189,7 +189,7 @@ async def next_project(world: World) -> None:
 
 
 async def choose(page: Page, field: str, words: str, option: str) -> None:
-    """In the sheet of a catalogue."""
+    """Choose an entry in the catalogue's dialogue."""
     await page.locator(f".codes:has(#f-{field}) .choose").click()
     sheet = page.get_by_role("dialog")
     await sheet.get_by_role("searchbox").fill(words)
@@ -327,7 +327,7 @@ async def test_what_was_saved_at_once_is_not_kept_as_a_draft(browser: Browser, w
     async def hold(route: Route) -> None:
         """The service takes in what is kept only after the form was saved."""
         await saved.wait()
-        with suppress(PlaywrightError):  # the page may have taken it back
+        with suppress(PlaywrightError):  # the page may have withdrawn it
             await route.continue_()
 
     await page.route("**/agency/drafts/**", hold)

@@ -49,7 +49,7 @@ from tests.web.conftest import PUBLIC_URL, Visitor, World
 
 
 def at(world: World, hours: float) -> str:
-    """As an input of a day and time holds it."""
+    """The value of a datetime input."""
     return f"{local(world.clock.now() + timedelta(hours=hours)):%Y-%m-%dT%H:%M}"
 
 
@@ -474,7 +474,7 @@ POSTS = (
 
 
 async def make_others(world: World) -> dict[str, tuple[Actor, str]]:
-    """Everybody but the agency that owns the draw, with the role to be granted."""
+    """All actors but the agency that owns the draw, with the role to be granted."""
     deps, office = world.services.deps, world.office
     account, colleague = await make_account(deps, "13700001111"), await make_account(deps, "13700002222")
     await make_organisation(name="别家代理", credit_code=OTHER_CREDIT_CODE, legal_account_id=account.id)

@@ -21,7 +21,7 @@ from tests.web.conftest import Visitor, World
 
 
 def at(world: World, hour: int, days: int = 1) -> str:
-    """As an input of a day and time holds it."""
+    """The value of a datetime input."""
     day = local(world.clock.now()) + timedelta(days=days)
     return f"{day:%Y-%m-%d}T{hour:02}:00"
 
@@ -38,7 +38,7 @@ async def ended(world: World) -> UUID:
 
 
 async def hand_in(world: World, agency: Visitor, draw_id: UUID) -> Visitor:
-    """With its proof by the agency's page, and approved by the verifier's; the answer is the verifier."""
+    """Submit it with its proof on the agency's page, and approve it on the verifier's; returns the verifier."""
     await agency.get(f"/agency/draws/{draw_id}/submit")
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="复评")
     assert (agency.status, "证明材料" in agency.text) == (422, True)

@@ -65,7 +65,7 @@ _NO_PAGE = ("/round", "/events", ".pdf", "/attendance")
 
 
 async def fill(world: World) -> UUID:
-    """A draw all of whose texts are a script, as if no form had ever refused one."""
+    """A draw whose texts are all a script, as if no form refused one."""
     office = world.office
     draw_id = await make_draw(office)
     project = dict.fromkeys(("name", "number", "category", "funding_source", "tender_method", "agency_name"), EVIL)
@@ -103,7 +103,7 @@ def sealed(world: World) -> str:
 
 
 def broken() -> Iterator[tuple[str, bytes, str]]:
-    """What is wrong with a sheet, the sheet, and a word of the refusal."""
+    """Broken sheets: the fault, the sheet, and a word of the refusal."""
     yield "nothing in it", b"", "选择填好的模板"
     yield "only blanks", b"\n\n  \n", "第1行缺少必填列“单位名称、回避原因、回避依据”"
     yield "only the heading", HEAD.encode(), "没有内容"

@@ -1,4 +1,4 @@
-"""A panel is released on pages: asked for, verified, begun, and recorded whom no call reached."""
+"""A panel is released on pages: requested, verified, begun, and experts without an answered call recorded."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ async def other_project(office: Office) -> UUID:
 
 
 async def resend(visitor: Visitor, button: str, **typed: str) -> str:
-    """Press a button, and once more as if the first answer had been lost; where the second one leads."""
+    """Press a button twice, as if the first answer had been lost; returns where the second one leads."""
     form, own = visitor.page.buttons[button]
     for _ in range(2):
         await visitor.post(form["action"], {**form["fields"], **own, **typed})

@@ -1,4 +1,4 @@
-"""Two persons press buttons of one activity at once: each thing is done once, and who was second learns it."""
+"""Two persons press buttons of one activity at once: each act is done once, and the second person is informed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def two(world: World, draw_id: UUID) -> tuple[Visitor, Visitor]:
 
 
 async def press_at_once(world: World, draw_id: UUID, path: str, button: str, **typed: str) -> tuple[Visitor, Visitor]:
-    """Both open the page and press; who was first, and who was not."""
+    """Both open the page and press; returns the first and the second."""
     visitors = await two(world, draw_id)
     for one in visitors:
         await one.get(path)
@@ -62,7 +62,7 @@ async def press_at_once(world: World, draw_id: UUID, path: str, button: str, **t
 
 
 async def acts(draw_id: UUID) -> Mapping[str, int]:
-    """How often each act is in the record."""
+    """Number of each act in the record."""
     found = [one.act for one in await LogEntry.filter(draw_id=draw_id)]
     return {act: found.count(act) for act in found}
 
@@ -209,7 +209,7 @@ async def test_payment_is_marked_once(world: World) -> None:
 
 
 async def test_an_amount_is_corrected_while_its_expert_objects(world: World) -> None:
-    """Whoever was first: the expert is asked about the new amount, and no objection to the old one is lost unseen."""
+    """In either order: the expert is asked about the new amount, and an objection to the old one is not lost."""
     draw_id, [invitation] = await ended_panel(world.office, world.clock)
     await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")

@@ -41,7 +41,7 @@ pytestmark = [
 
 
 async def pick(page: Page, label: str, word: str, entry: str) -> None:
-    """Open a chooser, search, take what is found."""
+    """Open a chooser, search, take the result."""
     await page.get_by_role("button", name=re.compile(f"^{label}")).click()
     sheet = page.get_by_role("dialog")
     await sheet.get_by_role("searchbox").fill(word)
@@ -415,7 +415,7 @@ async def test_what_was_sent_back_is_marked_until_something_is_done_about_it(
 
 
 async def sent_back(world: ApplyingWorld, application_id: UUID, opinion: str) -> None:
-    """As a reviewer leaves it who sends back the first specialty alone."""
+    """Send the first specialty back, as a reviewer does."""
     now = world.clock.now()
     values = await read_values(world.deps, application_id)
     code = values["specialties"][0]["code"]

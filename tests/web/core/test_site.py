@@ -1,4 +1,4 @@
-"""What all pages share when something is not there or goes wrong."""
+"""Shared error pages: missing pages and failures."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_a_page_that_wechat_opens_anew_after_a_form_is_there(world: World)
 
 
 async def test_a_refusal_names_the_way_out_and_whom_to_call(world: World) -> None:
-    """For the pool of the address, or of who is logged in."""
+    """For the pool of the address, or of the log-in."""
     visitor = await world.visitor().get("/h5/demo/nothing")
     assert visitor.status == 404
     assert visitor.page.links["我的申报"] == "/h5/demo/apply"

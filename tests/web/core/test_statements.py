@@ -1,4 +1,4 @@
-"""How many statements the most used pages send; see the same of the API."""
+"""Number of statements of the most used pages; compare ``tests/miniapp_api/http/test_statements.py``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def check_pages(visitor: Visitor, expected: dict[str, int]) -> None:
 
 @pytest.fixture
 async def applicant(world: World) -> Account:
-    """Whose application is in review."""
+    """A person whose application is in review."""
     await make_catalogues()
     version = world.services.deps.book("demo").pool.privacy_version
     account = await make_applicant(world.services.deps, privacy_version=version)

@@ -1,4 +1,4 @@
-"""What a person typed stays on the page, marks go when they are mended, and the way back is the way one came."""
+"""Typed values stay on the page, marks vanish when corrected, and back leads to the previous page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold in the database at any moment holds after every test of these pages."""
+"""Checks invariants after every test of these pages."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ SHEETS = {
 
 @dataclass(frozen=True)
 class Press:
-    """``states``: where it may do something. ``file`` is uploaded with it; its names of a draw are filled in."""
+    """``states``: those in which it may succeed. ``file`` is uploaded with it; its names of a draw are filled in."""
 
     path: str
     who: str
@@ -55,7 +55,7 @@ def routes(app: http.Application, *methods: str) -> set[str]:
 
 
 def presses(now: datetime) -> list[Press]:
-    """In an order in which one leaves as much as possible for the next."""
+    """All presses, in an order that leaves as much as possible for the next."""
     edit, at = by(E.EDIT), _clock(now)
     return [
         *_set_up(edit, at),

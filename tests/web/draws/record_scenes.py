@@ -1,4 +1,4 @@
-"""Activities that are over in every way that a record may end, in one database."""
+"""Activities with every possible end of a record, in one database."""
 
 from __future__ import annotations
 

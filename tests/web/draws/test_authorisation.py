@@ -1,7 +1,7 @@
-"""Every page of a draw × everybody: whom it doesn't concern is refused and changes nothing, whom it concerns is not.
+"""Every page of a draw × every role: uninvolved persons are refused and change nothing, permitted ones are not.
 
 Routes come from the running application and what a button sends from ``presses``, so a new page fails here until
-``MAY`` says whose it is.
+``MAY`` names its roles.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ MAY: Mapping[str, frozenset[str]] = {
     "/desk/{draw_id}/remuneration": OWN - {"supervisor"},
     "POST /desk/{draw_id}/remuneration": frozenset({"verifier", "venue"}),
 }
-"""Who opens or presses what begins so; the longest beginning counts, and one with a method goes first."""
+"""Roles by beginning of the address; the longest beginning counts, and one with a method goes first."""
 LOOKED_AT = ("editing", "ended")
 
 
 def may(method: str, path: str) -> frozenset[str]:
-    """Whose a page or button is. Raises where nobody has said it."""
+    """Roles of a page or button. Raises if ``MAY`` does not name them."""
     fitting = [one for one in MAY if f"{method} {path}".startswith(one) or path.startswith(one)]
     assert fitting, f"{method} {path} is in no line of MAY"
     return MAY[max(fitting, key=lambda one: (" " in one, len(one)))]
@@ -149,7 +149,7 @@ async def pages_of(world: World, draws: Mapping[str, UUID]) -> list[tuple[str, s
 
 
 async def in_its_state(one: Press, draws: Mapping[str, UUID]) -> UUID:
-    """A draw of which the button may do something: one that has what the button names."""
+    """A draw in which the button may succeed: one with the rows that the button names."""
     fitting = []
     for draw_id in draws.values():
         draw = await Draw.get_or_none(id=draw_id)
@@ -162,9 +162,9 @@ async def in_its_state(one: Press, draws: Mapping[str, UUID]) -> UUID:
 
 @pytest.fixture
 async def draws(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, UUID]:
-    """In every state, with all that a page may name.
+    """Draws in every state, with all rows that a page may name.
 
-    Forms pass as if each had its token: what refuses is who asks, not a form that is out of date.
+    Forms pass without tokens, so that permissions refuse, not expired forms.
     """
     monkeypatch.setattr(Site, "_check_token", lambda *_: None)
     made = await make_every_state(world.office)
@@ -205,7 +205,7 @@ async def test_nobody_whom_a_draw_does_not_concern_opens_or_changes_it(world: Wo
 
 
 async def test_the_id_of_one_draw_opens_nothing_by_the_address_of_another(world: World, draws: dict[str, UUID]) -> None:
-    """Asked by people who may act in both: a notice, a condition, an expert or a request is looked for in its draw."""
+    """By people who may act in both: a notice, a condition, an expert or a request is looked for in its draw."""
     real = {draw_id: await ids_of(draw_id, made_up=False) for draw_id in draws.values()}
     inside, before, found, sent = await insiders(world), await sums_of_draws(), [], 0
     for press in presses(world.clock.now()):

@@ -1,4 +1,4 @@
-"""A limit passes between the page and the press: the answer says what holds now and leads on, and nothing is half done.
+"""A limit passes between page and press: the answer gives the new state and a link, and nothing is half done.
 
 Each test opens a page a minute before its limit and presses a minute after it.
 """
@@ -48,7 +48,7 @@ async def log_in(world: World, limit: datetime, role: str) -> Visitor:
 
 
 async def refused(visitor: Visitor, button: str, says: str, way: str, **typed: str) -> None:
-    """Pressed too late: nothing changes, the page says why, and offers ``way``, a link, a button or a word."""
+    """Press too late: nothing changes, and the page gives the reason and ``way``, a link, a button or a word."""
     before = await sums_of_draws()
     await visitor.press(button, **typed)
     assert visitor.status in (409, 422), (visitor.status, visitor.text)

@@ -22,7 +22,7 @@ from web.draws.record import as_cells
 
 
 def code_on(document: bytes) -> str:
-    """What a phone reads on the first page."""
+    """Text of the QR code on the first page."""
     picture = io.BytesIO()
     pypdfium2.PdfDocument(document)[0].render(scale=2).to_pil().save(picture, "PNG")
     return read_code(picture.getvalue())

@@ -1,4 +1,4 @@
-"""The check of a record in the browser: it agrees with the program that anybody can run, and says so in plain words."""
+"""The check of a record in the browser: it agrees with the verifying program, and explains its findings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PARSES = """async (text) => {
 
 
 async def judged(page: Page, cases: list[Case]) -> list[list[list[object]]]:
-    """What the browser's check finds in each record."""
+    """Findings of the browser's check in each record."""
     found: list[list[list[object]]] = await page.evaluate(
         _BOTH, [[json.dumps(record, ensure_ascii=False), receipts] for record, receipts in cases]
     )
@@ -50,7 +50,7 @@ async def judged(page: Page, cases: list[Case]) -> list[list[list[object]]]:
 
 
 def told(cases: list[Case]) -> list[list[list[object]]]:
-    """What the standard-library program finds."""
+    """Findings of the standard-library program."""
     return [[[one.severity, one.code, one.entry] for one in verify(*case)] for case in cases]
 
 

@@ -165,7 +165,7 @@ TOLD: dict[Any, tuple[list[str], list[str]]] = {
         ["按顺序通知", "事先承诺"],
     ),
 }
-"""Of each course what is said, and what is not."""
+"""For each course texts that the account has, and texts that it must not have."""
 
 
 def test_every_course_is_told_in_plain_words(tmp_path: Path) -> None:

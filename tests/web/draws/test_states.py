@@ -1,6 +1,6 @@
-"""A draw in each of its states × every button of its pages: what the state doesn't allow is refused in words.
+"""A draw in each of its states × every button of its pages: acts that a state doesn't allow are refused in words.
 
-Nothing changes then. What it does allow never fails with a fault of ours, whatever else is missing.
+Refused acts change nothing. Permitted acts never fail with a 5xx, whatever else is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SENTENCE = re.compile(r"[\u4e00-\u9fff][^<>]*。")
 
 
 async def refusal_of(visitor: Visitor) -> str:
-    """What a refusal says: above the page, beside a field, on a page of its own, or to a script."""
+    """Text of a refusal: above the page, beside a field, on a page of its own, or in an answer to a script."""
     text = await visitor.response.text()
     if "json" in visitor.response.content_type:
         return str((await visitor.response.json())["detail"])
@@ -42,7 +42,7 @@ async def people(world: World) -> dict[str, Visitor]:
 
 
 async def is_refused(visitor: Visitor, before: Mapping[str, str]) -> str:
-    """Empty where what was pressed was refused in a sentence and changed nothing; else what went wrong."""
+    """ "" if the press was refused with a sentence and changed nothing; else the fault."""
     if not 400 <= visitor.status < 500:
         return f"answered {visitor.status}"
     if not _SENTENCE.search(words := await refusal_of(visitor)):

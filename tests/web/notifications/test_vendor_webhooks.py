@@ -1,4 +1,4 @@
-"""Reports of calls and messages, forged by who knows the address, posted to the address itself."""
+"""Reports of calls and messages, forged by a person who knows the address, posted to it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Line:
     call: Attempt
 
     async def push(self, **changes: str) -> None:
-        """Anybody's report of the call, as JSON over HTTP; then the jobs and deadlines that follow from it."""
+        """Push a report of the call as JSON over HTTP, without proof of the sender; then run jobs and deadlines."""
         item = {"call_id": self.call.vendor_id, "out_id": self.call.out_id, "status_code": "200000", "dtmf": "11"}
         answer = await self.client.post(f"/receipts/{SECRET}/voice", json=[{**item, **changes}], headers=VENDOR)
         assert (answer.status, await answer.json()) == (200, {"code": 0, "msg": "接收成功"})

@@ -1,4 +1,4 @@
-"""The office writes down what examinations that are held elsewhere ended with: one by one, and by a whole sheet."""
+"""The office records results of examinations held elsewhere: one by one, and by a sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The office looks at results, lets them out, voids, marks short answers; the candidate sees his result."""
+"""The office reads and publishes results, voids papers, marks short answers; the candidate sees the result."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def test_the_candidate_sees_the_result_and_appeals_and_the_office_answers(
 
 
 def file_of(attempt: ExamAttempt, *answers: tuple[int, int, str]) -> str:
-    """As a browser without cryptography writes it."""
+    """An answer file as a browser without cryptography writes it."""
     at = "2026-11-21T13:09:00+08:00"
     lines = [{"slot": slot, "mask": mask, "text": text, "at": at} for slot, mask, text in answers]
     content = json.dumps({"device": 1, "made_at": at, "answers": lines}).encode()

@@ -1,4 +1,4 @@
-"""Who passed or finished without a certificate gets one by a press of the office, once."""
+"""The office issues certificates to persons who passed or finished without one, once."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from tests.web.office_scene import make_scene
 
 
 async def waiting(world: World, actor: Actor) -> dict[str, int]:
-    """What the chat tells a person of his work, by name."""
+    """Work listed in the chat, by name."""
     assert actor.account_id
     options = await world.services.accounts.sessions.roles(actor)
     found = await world.services.office.staff_work.of("demo", actor.account_id, options)
@@ -34,7 +34,7 @@ async def waiting(world: World, actor: Actor) -> dict[str, int]:
 
 
 async def led_to(visitor: Visitor, page: str, words: str) -> list[str]:
-    """Where the links of a first page lead on which these words stand."""
+    """Targets of a first page's links with these words."""
     await visitor.get(page)
     return [path for label, path in visitor.page.links.items() if words in label]
 
@@ -195,7 +195,7 @@ async def test_an_objection_without_an_answer_comes_to_the_office(world: World) 
 async def test_the_venue_is_shown_what_it_has_not_proposed_however_long_ago_and_who_never_came_in(
     world: World,
 ) -> None:
-    """Also of somebody who was recused on the spot before he was let in."""
+    """Also for an expert who was recused on the spot before entry."""
     office = world.office
     draw_id, [first, second] = await meet(office, world.clock, needed=2)
     await Attendance.filter(invitation_id=first.id).delete()

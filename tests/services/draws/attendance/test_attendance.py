@@ -38,7 +38,7 @@ from tests.factories.offices import (
 )
 
 HALL = Position(23.1496, 113.3310)
-"""Where the draws of these tests gather."""
+"""Position of the gathering place."""
 
 
 @pytest.fixture

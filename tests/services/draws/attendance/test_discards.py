@@ -350,7 +350,7 @@ async def answer_to(office: Office, actor: Actor, draw_id: UUID, who: str) -> tu
 
 
 async def test_no_mobile_number_tells_an_agency_who_sits_on_the_panel(office: Office, clock: FixedClock) -> None:
-    """The oracle of old: 404 for who isn't on the panel, a surname and eight digits for who is."""
+    """An earlier version answered 404 for experts outside the panel, and a surname and eight digits for others."""
     draw_id, [one] = await panel(office)
     [other] = [e for e in office.experts if e.id != one.expert_id]
     numbers = (await mobile_of(office, one), office.deps.keys.open_text(other.mobile_sealed, "mobile"), "13700000000")

@@ -1,4 +1,4 @@
-"""An absence that is found at the gathering is filled again: a later gathering, a later start, and who learns of it."""
+"""An absence that is found at the gathering is filled again: a later gathering, a later start, and the notices."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 
 async def one_came(office: Office, clock: FixedClock) -> tuple[UUID, Invitation, Invitation]:
-    """At the gathering of a panel of two: one is there, the other is registered as absent."""
+    """A panel of two at its gathering: one came in, the other is registered as absent."""
     await add_experts(office, 7)
     draw_id = await start_draw(office, needed=2)
     here, gone = await open_invitations(draw_id)
@@ -51,7 +51,7 @@ async def one_came(office: Office, clock: FixedClock) -> tuple[UUID, Invitation,
 
 
 async def refill(office: Office, draw_id: UUID, *, gathering: float, start: float, reason: str = WHY) -> None:
-    """With hours from now."""
+    """A refill with times in hours from now."""
     now = office.deps.now()
     notice = await CallNotice.get(draw_id=draw_id)
     await office.absences.start_supplement(

@@ -57,7 +57,7 @@ async def seeds(draw_id: UUID) -> int:
 
 
 async def ordered(office: Office, *, needed: int = 2) -> UUID:
-    """A draw whose seed stands, not started."""
+    """A draw with a fixed seed, not started."""
     draw_id = await make_draw(office, needed=needed)
     await approve(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
@@ -225,7 +225,7 @@ async def test_moving_the_gathering_after_the_seed_stands_in_the_record(office: 
     assert '"act": "gathering_moved"' in json.dumps(record)
 
 
-# What the record tells before the end
+# The record before the end
 
 
 async def test_no_list_and_no_count_is_told_before_the_end(office: Office, clock: FixedClock) -> None:

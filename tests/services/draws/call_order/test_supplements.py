@@ -1,4 +1,4 @@
-"""Filling places again: what a supplementary draw may change, and what it must not break."""
+"""Filling places again: permitted changes of a supplementary draw, and rules that it keeps."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ async def label_of(office: Office, draw_id: UUID) -> list[tuple[str, bool]]:
 
 
 async def supplement_for_nothing(office: Office) -> UUID:
-    """One expert has left, and whoever was called for the place has declined."""
+    """One expert has left, and all called for the place have declined."""
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)

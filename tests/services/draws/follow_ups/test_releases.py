@@ -1,4 +1,4 @@
-"""Releasing a panel: the request, its verification, the calls, and who knows of it."""
+"""Releasing a panel: the request, its verification, the calls, and the notices."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def released(office: Office, draw_id: UUID) -> None:
 async def call(
     office: Office, delivery: Delivery, reports: DeliveryReports, vendors: Vendors, clock: FixedClock, status: str
 ) -> None:
-    """Every call that is due is made, and ends so."""
+    """Make every due call, with this outcome."""
     await delivery.deliver_due()
     for attempt in await Attempt.filter(channel="voice", state="sent"):
         await report_call(

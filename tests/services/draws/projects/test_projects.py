@@ -1,4 +1,4 @@
-"""Projects and lots: what the form demands, who sees what, and what a draw makes read-only."""
+"""Projects and lots: rules of the form, permissions, and fields that a draw makes read-only."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ async def test_calling_somebody_who_had_taken_leave_comes_out(
 async def test_a_candidate_who_never_fitted_the_condition_comes_out(
     office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A friend of another specialty is slipped into the list, with his true facts."""
+    """An expert of another specialty is added to the list, with his true facts."""
     from services.draws.call_order import freeze
 
     await add_experts(office, 2)

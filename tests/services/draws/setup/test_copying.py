@@ -1,4 +1,4 @@
-"""A draw like the last one (复制上次): what is taken over, and when it would take place."""
+"""A draw like the last one (复制上次): copied fields, and the proposed times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A list can't be shaped: recusals are bound before the freeze, previews hear no name, drafts and previews end."""
+"""Limits on shaping the list: recusals before the freeze only, previews without names, few drafts and previews."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Supervisors come from the office's register: an agency's second phone passes nowhere."""
+"""Supervisors come from the office's register: an agency's second phone is refused."""
 
 from __future__ import annotations
 

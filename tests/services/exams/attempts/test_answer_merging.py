@@ -21,7 +21,7 @@ SLOTS = 5
 
 
 def made_by(device: int, chance: random.Random) -> list[AnswerEvent]:
-    """Numbered from 1 without a gap; slots are answered, changed and emptied."""
+    """Events numbered from 1 without a gap; slots are answered, changed and emptied."""
     return [
         AnswerEvent(device, seq, chance.randrange(SLOTS), Answer(chance.choice([0, 1, 2, 4, 8])))
         for seq in range(1, chance.randint(0, 12) + 1)
@@ -29,7 +29,7 @@ def made_by(device: int, chance: random.Random) -> list[AnswerEvent]:
 
 
 def requests_of(events: Sequence[AnswerEvent], chance: random.Random) -> list[list[AnswerEvent]]:
-    """Pieces that overlap, some of them sent again later or out of turn."""
+    """Overlapping requests, some repeated later or out of order."""
     starts = [chance.randrange(len(events)) for _ in range(8)] if events else []
     return [
         list(events[at : at + chance.randint(1, 5)]) for at in sorted(starts, key=lambda at: at + chance.random() * 4)
@@ -37,7 +37,7 @@ def requests_of(events: Sequence[AnswerEvent], chance: random.Random) -> list[li
 
 
 async def send(session: CandidateSession, paper: ExamPaper, sent: Sequence[list[AnswerEvent]]) -> dict[int, int]:
-    """Highest number that was acknowledged, by device."""
+    """Send requests; returns the highest acknowledged number by device."""
     acked: dict[int, int] = {}
     for events in sent:
         saved = await session.save(paper, *events, device=events[0].device)

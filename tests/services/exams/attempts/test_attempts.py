@@ -1,4 +1,4 @@
-"""Sitting an examination: start, save, take over, hand in, and what the clock does."""
+"""Sitting an examination: start, save, take-over, submission, and sealing by the clock."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time
     kept = await rows("SELECT device, seq, slot FROM exam_answer_event WHERE timing = 2 ORDER BY device, seq")
     assert [(row["device"], row["seq"], row["slot"]) for row in kept] == [(1, 3, 2), (2, 2, 2), (2, 4, 4)]
     saved = await session.save(paper, says(4, 0, 8))
-    assert (saved.state, saved.ack) == ("sealed", 3)  # no number that the map took stands for a later answer
+    assert (saved.state, saved.ack) == ("sealed", 3)  # a number in the map is not used for a later answer
 
 
 async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(session: CandidateSession) -> None:

@@ -1,4 +1,4 @@
-"""Answer files: what a phone without network could not send, handed in afterwards and decided on by the office."""
+"""Answer files: answers that a phone without network could not send, submitted later and decided on by the office."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
 
 @pytest.fixture
 async def failed(room: Room) -> ExamAttempt:
-    """Two of six marks, ended by the clock."""
+    """A paper with two of six marks, sealed by the clock."""
     made = await room.hand_in(KEY, 0b1100, 0)
     await room.work()
     return made
@@ -46,7 +46,7 @@ def plain(attempt: ExamAttempt, masks: Mapping[int, int], **change: object) -> s
 
 
 def sealed(key: str, attempt: ExamAttempt, masks: Mapping[int, int]) -> str:
-    """As ``web/static/exams/answer_file.js`` writes it."""
+    """An answer file as ``web/static/exams/answer_file.js`` writes it."""
     own = ec.generate_private_key(ec.SECP256R1())
     theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64.urlsafe_b64decode(key + "=="))
     secret = HKDF(hashes.SHA256(), 32, None, b"pbt-answer-file-v1").derive(own.exchange(ec.ECDH(), theirs))

@@ -1,4 +1,4 @@
-"""Being identified before an examination: by the face with consent each time, or by the office; lies don't help."""
+"""Identification before an examination: by face with consent, or by the office; forged results are refused."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from tests.services.exams.exam_scene import ExamScene
 ROOT = Path(__file__).parents[4]
 EXAMS = ROOT / "services" / "exams"
 OFFICE = {"item_keys", "item_rows", "item_matching", "item_import", "items", "bank_queries", "bank_export"}
-"""Of the bank: each of their entrances calls ``check_may_see``."""
+"""Modules of the bank: each public function calls ``check_may_see``."""
 MARKING = {"marking", "short_answers", "rulings", "results", "regrading", "appeals", "analysis", "review", "assembly"}
-"""After sealing only. ``assembly`` puts all together."""
+"""Modules used after sealing only; ``assembly`` builds all."""
 _KEYS = re.compile(r"exam_item_key|ExamItemKey|read_keys|item_data\b")
 
 

@@ -1,4 +1,4 @@
-"""Results, the verdict over all tries, and what follows."""
+"""Results, the verdict over all tries, and its effects."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ GOOD, BAD = (KEY, KEY, 1), (KEY, 0, 0)
 
 @pytest.fixture
 async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
-    """Results are shown at once, two tries."""
+    """An examination with two tries, whose results are shown at once."""
     return await make_room(await make_exam_scene(deps, mock=False, result="at_once", tries=2, failed="refused"), clock)
 
 
 @pytest.fixture
 async def held(db: str, deps: Deps, clock: FixedClock) -> Room:
-    """Results are let out by the office."""
+    """An examination whose results the office publishes."""
     return await make_room(await make_exam_scene(deps, mock=False, result="released", tries=2), clock)
 
 

@@ -1,4 +1,4 @@
-"""Papers are made ahead, stored whole, spread over the bank, and at once for who starts without."""
+"""Papers are made ahead, stored whole, spread over the bank, and made at the start if there is none."""
 
 from __future__ import annotations
 

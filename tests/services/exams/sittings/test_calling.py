@@ -1,4 +1,4 @@
-"""Who is called, also later; who sits no more; reminders; what a person sees of his own."""
+"""Calls of candidates, also later; withdrawals; reminders; a person's own examinations."""
 
 from __future__ import annotations
 

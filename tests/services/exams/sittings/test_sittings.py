@@ -1,4 +1,4 @@
-"""Sittings: booked, changed and given back until a deadline; who waits for a full one moves up."""
+"""Sittings: booked, changed and given back until a deadline; the waiting list of a full one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def exam_scene(db: str, deps: Deps) -> ExamScene:
 async def booked_exam(
     exam_scene: ExamScene, people: int, *capacities: int | None
 ) -> tuple[list[ExamCandidate], list[ExamSitting]]:
-    """Published, with a sitting every two hours."""
+    """A published examination with a sitting every two hours."""
     for _ in range(people):
         await exam_scene.waiting()
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
@@ -44,7 +44,7 @@ async def booked_exam(
 
 
 async def places(exam_id: object) -> list[tuple[int, int]]:
-    """What each sitting counts, and how many have it."""
+    """Counted and actual bookings of each sitting."""
     found = await rows(
         "SELECT booked, (SELECT count(*) FROM exam_candidate c WHERE c.sitting_id = s.id) AS held "
         "FROM exam_sitting s WHERE s.exam_id = $1 ORDER BY s.starts_at",

@@ -50,7 +50,7 @@ async def pay(kit: PaymentKit, *, email: str = "wang@example.com") -> Fee:
 
 
 async def issue(kit: PaymentKit, clock: FixedClock) -> None:
-    """The platform issues what was asked for; we ask and hear of it."""
+    """Let the platform issue the requested invoices, and refresh ours."""
     kit.platform.issue()
     clock.move(timedelta(minutes=1))
     await kit.invoicing.check_due()
@@ -170,7 +170,7 @@ async def test_a_mail_whose_fate_nobody_knows_goes_out_again_after_a_while_as_th
 async def test_what_went_out_before_a_crash_does_not_go_out_again(kit: PaymentKit) -> None:
     await pay(kit)
     await kit.invoicing.check_due()
-    await Invoice.all().update(receipt_sent_at=None, check_at=kit.clock.now())  # as if we had died in between
+    await Invoice.all().update(receipt_sent_at=None, check_at=kit.clock.now())  # as after a crash in between
     await kit.invoicing.check_due()
     assert len(kit.mailer.sent) == 1
     assert (await Invoice.get()).receipt_sent_at is not None
@@ -202,7 +202,7 @@ async def test_an_unknown_outcome_at_the_platform_asks_for_the_same_invoice(kit:
 
 
 async def test_the_platforms_notification_brings_the_invoice_with_its_number(kit: PaymentKit) -> None:
-    """It says no number itself, so the platform is asked."""
+    """It has no number, so the platform is queried."""
     await pay(kit)
     await kit.invoicing.check_due()
     kit.platform.issue()
@@ -314,7 +314,7 @@ async def test_without_the_platforms_invoices_the_office_uploads_them(
 
 
 class _While:
-    """A mailer during whose first letter something else happens."""
+    """A mailer that calls a function during its first e-mail."""
 
     def __init__(self, kit: PaymentKit, action: Callable[[], Awaitable[object]]) -> None:
         self._actions, self._send = [action], kit.mailer.send
@@ -424,7 +424,7 @@ async def send_back(kit: PaymentKit, admin: Actor, fee: Fee) -> None:
 
 @pytest.fixture
 async def sent(kit: PaymentKit, clock: FixedClock) -> Fee:
-    """Paid, and its invoice issued by the platform and mailed."""
+    """A paid fee whose invoice is issued by the platform and mailed."""
     fee = await pay(kit)
     await kit.invoicing.check_due()
     await issue(kit, clock)
@@ -504,7 +504,7 @@ async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
 
 
 async def test_a_notification_alone_reverses_nothing(kit: PaymentKit, sent: Fee) -> None:
-    """Only what the platform answers to our own question counts."""
+    """Only the platform's answer to our own query counts."""
     apply_id = (await Invoice.get()).apply_id
     await kit.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
     await kit.settle_all()

@@ -1,4 +1,4 @@
-"""Money that was counted nowhere: a person says what was done about it."""
+"""Payments that match no order: a person records how each was resolved."""
 
 from __future__ import annotations
 

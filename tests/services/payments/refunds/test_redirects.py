@@ -1,4 +1,4 @@
-"""Refunds that the payer's account could not take: sent on once, to an account that we forget."""
+"""Refunds that the payer's account could not take: redirected once, to an account that is not stored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def admin(kit: PaymentKit) -> Actor:
 
 @pytest.fixture
 async def refund(kit: PaymentKit, admin: Actor) -> Refund:
-    """Accepted by the platform, and abnormal."""
+    """A refund that the platform accepted, with state abnormal."""
     fee = await make_fee(kit.deps)
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     await kit.notify(kit.platform.pay(ordered.out_trade_no))

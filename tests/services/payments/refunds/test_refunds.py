@@ -1,4 +1,4 @@
-"""Money on its way back: once, by the same number, whatever is answered and in whatever order."""
+"""Refunds: sent once, with the same number, for all answers in any order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def admin(kit: PaymentKit) -> Actor:
 
 @pytest.fixture
 async def order(kit: PaymentKit) -> PayOrder:
-    """Paid, and everything done that follows."""
+    """A paid order, with its effects carried out."""
     fee = await make_fee(kit.deps)
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     await kit.notify(kit.platform.pay(ordered.out_trade_no))
@@ -64,7 +64,7 @@ async def test_an_administrator_sends_a_payment_back(
 
 
 async def arrive(kit: PaymentKit, order: PayOrder) -> None:
-    """The refund is sent, and the money has arrived."""
+    """Send the refund and let it arrive."""
     await kit.refunds.check_due()
     refund = await Refund.filter(order_id=order.id).order_by("-created_at").first()
     assert refund is not None
