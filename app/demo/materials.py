@@ -11,7 +11,7 @@ from domain.rulebook.form import FileRule, FormField
 from gateways.document_renderer import TypstRenderer
 from models.materials import Material
 from services.core.base import Deps, system
-from services.files import MaterialData, Materials, SealedFiles
+from services.files import MaterialData, MaterialQueries, Materials, SealedFiles
 from services.inspection.checker import FileChecker
 
 Content = dict[str, object]
@@ -24,7 +24,7 @@ async def load_materials(deps: Deps, store: SealedFiles, renderer: TypstRenderer
         return 0
     book = deps.book(pool)
     day = print_date(deps.now())
-    materials = Materials(deps, store, FileChecker())
+    materials = Materials(deps, store, FileChecker(), MaterialQueries(deps, store))
     made = [
         (
             MaterialData("申报材料准备清单", "资格审查材料", note="申请前请逐项备齐，手机拍照或扫描均可。"),

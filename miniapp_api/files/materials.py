@@ -86,13 +86,13 @@ class AddQuery(Params):
 @api.get("/materials", "资料列表", access="public")
 async def list_all(call: Call) -> Listing[MaterialOut]:
     """Material offered now, by category and order."""
-    return Listing[MaterialOut](items=MaterialOut.each(await call.services.files.materials.shown(call.pool)))
+    return Listing[MaterialOut](items=MaterialOut.each(await call.services.files.material_queries.shown(call.pool)))
 
 
 @api.get("/materials/{material_id}/file", "下载资料", access="public", media_type=OCTETS, limits=(120, 60))
 async def download(call: Call, path: MaterialPath) -> web.StreamResponse:
     """The file, as an attachment. With `If-None-Match` of an earlier response's ETag: 304 while it is unchanged."""
-    found = await call.services.files.materials.find(call.pool, path.material_id, await _visitor(call))
+    found = await call.services.files.material_queries.find(call.pool, path.material_id, await _visitor(call))
     headers = {
         "ETag": f'"{found.etag}"',
         "Cache-Control": "public, max-age=300" if found.audience == "everybody" else "private, no-cache",
@@ -102,13 +102,15 @@ async def download(call: Call, path: MaterialPath) -> web.StreamResponse:
     if any(one.value in (found.etag, "*") for one in known):
         return web.Response(status=304, headers=headers)
     headers |= {"Content-Type": found.media_type, "Content-Disposition": _disposition(found.filename, found.kind)}
-    return web.Response(body=await call.services.files.materials.content(found), headers=headers)
+    return web.Response(body=await call.services.files.material_queries.content(found), headers=headers)
 
 
 @api.get("/office/materials", "全部资料", action="material.manage")
 async def everything(call: Call) -> Listing[OfficeMaterialOut]:
     """All material, including that not shown yet or any more."""
-    return Listing[OfficeMaterialOut](items=OfficeMaterialOut.each(await call.services.files.materials.all(call.actor)))
+    return Listing[OfficeMaterialOut](
+        items=OfficeMaterialOut.each(await call.services.files.material_queries.all(call.actor))
+    )
 
 
 @api.post("/office/materials", "添加资料", action="material.manage", upload=FILE, status=201)

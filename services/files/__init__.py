@@ -3,7 +3,8 @@
 from services.files.assembly import FileServices, build
 from services.files.delivery import LINK_TTL, FileDelivery, FileKind, account_of, check_address
 from services.files.garbage_collection import give_up
-from services.files.materials import POSITION_MAX, Audience, MaterialData, Materials, MaterialView
+from services.files.material_queries import Audience, MaterialQueries, MaterialView
+from services.files.materials import POSITION_MAX, MaterialData, Materials
 from services.files.names import clean_name
 from services.files.previews import Previews, preview_key
 from services.files.sealed_files import FileLost, SealedFiles, new_key
@@ -17,6 +18,7 @@ __all__ = [
     "FileLost",
     "FileServices",
     "MaterialData",
+    "MaterialQueries",
     "MaterialView",
     "Materials",
     "Previews",

@@ -78,7 +78,7 @@ class ApplyPages:
             changes=book.campaigns.change_title if "change" in book.campaigns.entry_types else "",
             has_notice=book.notice is not None,
             has_certificates=self._services.deps.book(actor.pool).certificate.issued,
-            has_materials=bool(await self._services.files.materials.shown(actor.pool)),
+            has_materials=bool(await self._services.files.material_queries.shown(actor.pool)),
         )
 
     async def _invitations(self, actor: Actor) -> list[InvitationView]:
@@ -206,7 +206,7 @@ class ApplyPages:
             pool=pool,
             name=book.pool.name,
             rules=book.help,
-            materials=len(await self._services.files.materials.shown(pool)),
+            materials=len(await self._services.files.material_queries.shown(pool)),
             note=note,
             error=error.message if error else "",
             typed=typed,

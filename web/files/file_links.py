@@ -49,8 +49,8 @@ class FileLinkPages:
         return http.Response(body=opened.content, headers=file_headers(opened.media_type, opened.filename))
 
     async def material(self, request: http.Request) -> http.Response:
-        found = await self._services.files.materials.linked(await self._check(request, "material"))
-        content = await self._services.files.materials.content(found)
+        found = await self._services.files.material_queries.linked(await self._check(request, "material"))
+        content = await self._services.files.material_queries.content(found)
         return http.Response(body=content, headers=file_headers(found.media_type, found.filename))
 
     async def _check(self, request: http.Request, kind: FileKind) -> UUID:

@@ -48,7 +48,7 @@ class MaterialPages:
     async def list(self, request: http.Request) -> http.Response:
         pool = self._auth.check_pool(request.match_info["pool"])
         actor = await self._actor(request)
-        shown = await self._services.files.materials.shown(pool)
+        shown = await self._services.files.material_queries.shown(pool)
         return self._site.render(
             "files/materials.html",
             pool=pool,
@@ -76,7 +76,7 @@ class MaterialPages:
         found, actor = await self._for_mail(request)
 
         async def read() -> MailAttachment:
-            return material_file(found, await self._services.files.materials.content(found))
+            return material_file(found, await self._services.files.material_queries.content(found))
 
         return await self._mail.send(request, actor, found.filename, _back(request), read)
 
@@ -86,7 +86,7 @@ class MaterialPages:
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
         actor = await self._actor(request)
         try:
-            return await self._services.files.materials.find(pool, _id_of(request), actor), actor
+            return await self._services.files.material_queries.find(pool, _id_of(request), actor), actor
         except Unauthenticated as error:
             raise _log_in_first(pool) from error
 
@@ -120,7 +120,7 @@ async def send(request: http.Request, services: Services, found: MaterialView) -
     }
     if any(known.value in (found.etag, "*") for known in request.if_none_match or ()):
         return http.Response(status=304, headers=headers)
-    return http.Response(body=await services.files.materials.content(found), headers=headers)
+    return http.Response(body=await services.files.material_queries.content(found), headers=headers)
 
 
 def _id_of(request: http.Request) -> UUID:

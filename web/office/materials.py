@@ -37,7 +37,7 @@ class MaterialPages(OfficePart):
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         rules = self.book(actor).help.materials
-        found = await self.services.files.materials.all(actor)
+        found = await self.services.files.material_queries.all(actor)
         return self.show(
             actor,
             "office/materials.html",
@@ -77,7 +77,9 @@ class MaterialPages(OfficePart):
             return "added"
         if command == "edit":
             material_id = uuid_of(fields.get("id", ""), "这份资料")
-            kept = next((one for one in await materials.all(actor) if one.id == material_id), None)
+            kept = next(
+                (one for one in await self.services.files.material_queries.all(actor) if one.id == material_id), None
+            )
             await materials.change(actor, material_id, _data(fields, kept), content)
             return "saved"
         if command == "remove":
@@ -90,7 +92,7 @@ class MaterialPages(OfficePart):
         actor = await self.actor(request)
         material_id = uuid_of(request.match_info["id"], "这份资料")
         return await send(
-            request, self.services, await self.services.files.materials.find(actor.pool, material_id, actor)
+            request, self.services, await self.services.files.material_queries.find(actor.pool, material_id, actor)
         )
 
 

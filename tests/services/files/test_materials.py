@@ -16,6 +16,7 @@ from services.core.base import Actor, Deps
 from services.files import MaterialData, Materials, SealedFiles
 from services.files import materials as module
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
+from services.files.material_queries import MaterialQueries
 from tests.factories.documents import archive, docx, xlsx
 from tests.factories.files import MemoryFiles, QuickChecker, pdf
 from tests.factories.people import make_account
@@ -37,7 +38,12 @@ def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
 
 @pytest.fixture
 def materials(deps: Deps, store: SealedFiles) -> Materials:
-    return Materials(deps, store, QuickChecker())
+    return Materials(deps, store, QuickChecker(), MaterialQueries(deps, store))
+
+
+@pytest.fixture
+def queries(deps: Deps, store: SealedFiles) -> MaterialQueries:
+    return MaterialQueries(deps, store)
 
 
 @pytest.fixture
@@ -45,24 +51,24 @@ async def admin(deps: Deps) -> Actor:
     return Actor("demo", "pool_admin", (await make_account(deps)).id)
 
 
-async def titles(materials: Materials, pool: str = "demo") -> list[str]:
-    return [one.title for one in await materials.shown(pool)]
+async def titles(queries: MaterialQueries, pool: str = "demo") -> list[str]:
+    return [one.title for one in await queries.shown(pool)]
 
 
 async def test_what_the_office_offers_everybody_can_have(
-    materials: Materials, admin: Actor, files: MemoryFiles
+    materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf(2))
-    [shown] = await materials.shown("demo")
+    [shown] = await queries.shown("demo")
     assert (shown.title, shown.kind, shown.filename) == ("申报指南", "pdf", "申报指南.pdf")
-    found = await materials.find("demo", added.id, None)
-    assert (await materials.content(found), found.media_type) == (pdf(2), "application/pdf")
+    found = await queries.find("demo", added.id, None)
+    assert (await queries.content(found), found.media_type) == (pdf(2), "application/pdf")
     assert pdf(2) not in files.kept.values(), "sealed like everything else"
     assert (await AuditEntry.get(action="material.add")).details == {"title": "申报指南"}
 
 
 async def test_the_rulebooks_categories_come_in_its_order_then_position_then_title(
-    materials: Materials, admin: Actor
+    materials: Materials, queries: MaterialQueries, admin: Actor
 ) -> None:
     for title, category, position in (
         ("丁", "模板", 0),
@@ -72,52 +78,58 @@ async def test_the_rulebooks_categories_come_in_its_order_then_position_then_tit
         ("戊", "培训资料", 0),
     ):
         await materials.add(admin, MaterialData(title, category, position=position), pdf())
-    assert await titles(materials) == ["乙", "丙", "甲", "戊", "丁"]
-    assert await titles(materials, "guangdong") == []
+    assert await titles(queries) == ["乙", "丙", "甲", "戊", "丁"]
+    assert await titles(queries, "guangdong") == []
 
 
-async def test_it_is_shown_from_and_until(materials: Materials, admin: Actor, clock: FixedClock) -> None:
+async def test_it_is_shown_from_and_until(
+    materials: Materials, queries: MaterialQueries, admin: Actor, clock: FixedClock
+) -> None:
     now = clock.now()
     data = replace(GUIDE, shown_from=now + timedelta(hours=1), shown_until=now + timedelta(hours=2))
     added = await materials.add(admin, data, pdf())
     states = []
     for _ in range(3):
-        [one] = await materials.all(admin)
-        states.append((one.state, len(await titles(materials))))
+        [one] = await queries.all(admin)
+        states.append((one.state, len(await titles(queries))))
         clock.move(timedelta(hours=1))
     assert states == [("coming", 0), ("shown", 1), ("over", 0)]
     with pytest.raises(NotFound, match="已下架"):
-        await materials.find("demo", added.id, SOMEBODY)
-    assert (await materials.find("demo", added.id, admin)).state == "over", "the office may look"
+        await queries.find("demo", added.id, SOMEBODY)
+    assert (await queries.find("demo", added.id, admin)).state == "over", "the office may look"
 
 
-async def test_what_is_for_applicants_asks_for_a_log_in(materials: Materials, admin: Actor) -> None:
+async def test_what_is_for_applicants_asks_for_a_log_in(
+    materials: Materials, queries: MaterialQueries, admin: Actor
+) -> None:
     added = await materials.add(admin, replace(GUIDE, audience="applicants"), pdf())
-    assert await titles(materials) == ["申报指南"]
+    assert await titles(queries) == ["申报指南"]
     for nobody in (None, Actor("demo", "guest"), replace(SOMEBODY, pool="guangdong")):
         with pytest.raises(Unauthenticated, match="请先登录"):
-            await materials.find("demo", added.id, nobody)
+            await queries.find("demo", added.id, nobody)
     with pytest.raises(Forbidden):
-        await materials.find("demo", added.id, replace(SOMEBODY, role="agent"))
+        await queries.find("demo", added.id, replace(SOMEBODY, role="agent"))
     for role in ("applicant", "expert", "reviewer"):
-        assert await materials.find("demo", added.id, replace(SOMEBODY, role=role))
+        assert await queries.find("demo", added.id, replace(SOMEBODY, role=role))
 
 
-async def test_another_pools_material_is_not_there(materials: Materials, admin: Actor) -> None:
+async def test_another_pools_material_is_not_there(
+    materials: Materials, queries: MaterialQueries, admin: Actor
+) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     stranger = replace(admin, pool="guangdong")
     with pytest.raises(NotFound):
-        await materials.find("guangdong", added.id, None)
+        await queries.find("guangdong", added.id, None)
     with pytest.raises(NotFound):
         await materials.change(stranger, added.id, GUIDE)
     await materials.remove(stranger, added.id)
-    assert await titles(materials) == ["申报指南"]
+    assert await titles(queries) == ["申报指南"]
 
 
-async def test_only_the_office_manages_it(materials: Materials, admin: Actor) -> None:
+async def test_only_the_office_manages_it(materials: Materials, queries: MaterialQueries, admin: Actor) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     for act in (
-        materials.all(SOMEBODY),
+        queries.all(SOMEBODY),
         materials.add(SOMEBODY, GUIDE, pdf()),
         materials.change(SOMEBODY, added.id, GUIDE),
         materials.remove(SOMEBODY, added.id),
@@ -127,36 +139,38 @@ async def test_only_the_office_manages_it(materials: Materials, admin: Actor) ->
 
 
 async def test_another_file_takes_its_place_and_the_old_one_goes(
-    materials: Materials, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps
+    materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     before = set(files.kept)
     changed = await materials.change(admin, added.id, replace(GUIDE, title="申报指南（2026版）"), docx())
     assert (changed.id, changed.filename, changed.kind) == (added.id, "申报指南（2026版）.docx", "docx")
     assert changed.etag != added.etag
-    assert await materials.content(await materials.find("demo", added.id, None)) == docx()
+    assert await queries.content(await queries.find("demo", added.id, None)) == docx()
     with pytest.raises(NotFound, match="刚刚更新"):
-        await materials.content(added)
+        await queries.content(added)
     await FileGarbageCollector(deps, store).remove_due()
     assert len(files.kept) == 1
     assert not before & set(files.kept)
 
 
-async def test_a_bad_file_changes_nothing(materials: Materials, admin: Actor, files: MemoryFiles) -> None:
+async def test_a_bad_file_changes_nothing(
+    materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles
+) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     with pytest.raises(InvalidInput) as refusal:
         await materials.change(admin, added.id, replace(GUIDE, title="别的"), archive({"a.exe": b"MZ"}))
-    assert (refusal.value.field, await titles(materials), len(files.kept)) == ("file", ["申报指南"], 1)
+    assert (refusal.value.field, await titles(queries), len(files.kept)) == ("file", ["申报指南"], 1)
 
 
 async def test_what_is_removed_is_gone_and_twice_is_harmless(
-    materials: Materials, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps
+    materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     for _ in range(2):
         await materials.remove(admin, added.id)
     await FileGarbageCollector(deps, store).remove_due()
-    assert (await titles(materials), files.kept) == ([], {})
+    assert (await titles(queries), files.kept) == ([], {})
     assert await AuditEntry.filter(action="material.remove").count() == 1
 
 
@@ -209,14 +223,14 @@ async def test_too_many_are_refused(materials: Materials, admin: Actor, monkeypa
 
 
 async def test_a_store_that_is_away_or_lost_the_file_is_told(
-    materials: Materials, admin: Actor, files: MemoryFiles
+    materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     files.away = True
-    for act in (materials.content(added), materials.add(admin, GUIDE, pdf())):
+    for act in (queries.content(added), materials.add(admin, GUIDE, pdf())):
         with pytest.raises(Unavailable):
             await act
     files.away = False
     files.kept.clear()
     with pytest.raises(Unavailable, match="已记录"):
-        await materials.content(added)
+        await queries.content(added)

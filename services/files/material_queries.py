@@ -1,0 +1,127 @@
+"""What is read of material to download (资料下载): what is offered, one file, and the office's list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from domain.errors import NotFound, Unauthenticated, Unavailable
+from domain.file_types import MaterialType
+from models.materials import Material
+from services.core.base import Actor, Deps
+from services.core.permissions import check, may
+from services.files.sealed_files import FileLost, SealedFiles
+from services.inspection.file_types import OFFICE_TYPES
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+Audience = Literal["everybody", "applicants"]
+MATERIAL_KINDS = {media_type: kind for kind, media_type in OFFICE_TYPES.items()}
+
+
+@dataclass(frozen=True)
+class MaterialView:
+    """``kind`` is what the file is, by content; ``size`` in bytes; ``etag`` changes with the file. ``state``: shown,
+    coming or over."""
+
+    id: UUID
+    title: str
+    category: str
+    note: str
+    audience: Audience
+    position: int
+    shown_from: datetime
+    shown_until: datetime | None
+    filename: str
+    kind: MaterialType
+    media_type: str
+    size: int
+    etag: str
+    changed_at: datetime
+    state: Literal["shown", "coming", "over"]
+
+
+class MaterialQueries:
+    def __init__(self, deps: Deps, store: SealedFiles) -> None:
+        self._deps = deps
+        self._store = store
+
+    async def shown(self, pool: str) -> tuple[MaterialView, ...]:
+        """What is offered now, by category, position and title; to anybody, for titles are no secret."""
+        return tuple(one for one in await self._all(pool) if one.state == "shown")
+
+    async def find(self, pool: str, material_id: UUID, actor: Actor | None) -> MaterialView:
+        """What ``actor`` (None: unknown) may download now; the office also what is not shown.
+
+        Raises NotFound; for what is for applicants only, Unauthenticated for visitors and Forbidden for others.
+        """
+        known = actor if actor is not None and actor.pool == pool and actor.account_id is not None else None
+        found = await Material.get_or_none(id=material_id, pool=pool)
+        view = self.view_of(found) if found else None
+        if view is None or (view.state != "shown" and not (known and may(known, "material.manage"))):
+            raise _withdrawn()
+        if view.audience == "applicants":
+            if known is None:
+                raise Unauthenticated("这份资料登录后才能下载，请先登录。", code="login_needed")
+            check(known, "material.restricted")
+        return view
+
+    async def linked(self, material_id: UUID) -> MaterialView:
+        """What a signed link names, whose owner was let in. Raises NotFound once it is removed."""
+        found = await Material.get_or_none(id=material_id)
+        if found is None:
+            raise _withdrawn()
+        return self.view_of(found)
+
+    async def content(self, view: MaterialView) -> bytes:
+        """Of what ``find`` or ``all`` returned. Raises NotFound when it was replaced or removed meanwhile."""
+        found = await Material.get_or_none(id=view.id)
+        if found is None or found.sha256 != view.etag:
+            raise NotFound("这份资料刚刚更新，请返回资料下载页重新下载。", code="material_unknown")
+        try:
+            return await self._store.get(found.key)
+        except FileLost as error:
+            log.error("material_lost", material=str(view.id))
+            raise Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error
+
+    async def all(self, actor: Actor) -> tuple[MaterialView, ...]:
+        """Everything, also what is not shown yet or any more."""
+        check(actor, "material.manage")
+        return await self._all(actor.pool)
+
+    async def _all(self, pool: str) -> tuple[MaterialView, ...]:
+        order = {name: at for at, name in enumerate(self._deps.book(pool).help.materials.categories)}
+        found = [self.view_of(one) for one in await Material.filter(pool=pool)]
+        return tuple(sorted(found, key=lambda one: (order.get(one.category, len(order)), one.position, one.title)))
+
+    def view_of(self, found: Material) -> MaterialView:
+        now = self._deps.now()
+        state: Literal["shown", "coming", "over"] = "shown"
+        if found.shown_from > now:
+            state = "coming"
+        elif found.shown_until is not None and found.shown_until <= now:
+            state = "over"
+        return MaterialView(
+            id=found.id,
+            title=found.title,
+            category=found.category,
+            note=found.note,
+            audience="applicants" if found.audience == "applicants" else "everybody",
+            position=found.position,
+            shown_from=found.shown_from,
+            shown_until=found.shown_until,
+            filename=found.filename,
+            kind=MATERIAL_KINDS[found.media_type],
+            media_type=found.media_type,
+            size=found.size,
+            etag=found.sha256,
+            changed_at=found.changed_at,
+            state=state,
+        )
+
+
+def _withdrawn() -> NotFound:
+    return NotFound("这份资料已下架，请返回资料下载页查看最新资料。", code="material_unknown")
