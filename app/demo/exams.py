@@ -16,7 +16,7 @@ from models.exams import Exam, ExamItem
 from models.experts import Expert
 from services.accounts import account_by_mobile
 from services.core.base import Actor, Deps
-from services.exams import Blueprints, ExamData, make_candidates, make_setup
+from services.exams import BlueprintQueries, Blueprints, ExamData, make_candidates, make_setup
 
 OPEN_FOR = timedelta(days=360)
 CELLS = (
@@ -41,7 +41,7 @@ async def load_exam(deps: Deps) -> int:
     if await Exam.exists(pool=POOL) or not await ExamItem.exists(pool=POOL):
         return 0
     actor, now = await find_administrator(deps), deps.now()
-    blueprint = await Blueprints(deps).create(actor, "演示卷（100分）", CELLS)
+    blueprint = await Blueprints(deps, BlueprintQueries()).create(actor, "演示卷（100分）", CELLS)
     setup = make_setup(deps)
     data = ExamData("演示统一考试", Purpose.ENTRY, now, now + OPEN_FOR, None, blueprint.id)
     await setup.publish(actor, await setup.create(actor, data))
@@ -60,7 +60,7 @@ async def call_example(deps: Deps) -> int:
     if await Exam.exists(pool=POOL, name=SHORT):
         return 0
     actor, now = await find_administrator(deps), deps.now()
-    blueprint = await Blueprints(deps).create(actor, "速测卷（5题，100分）", SHORT_CELLS)
+    blueprint = await Blueprints(deps, BlueprintQueries()).create(actor, "速测卷（5题，100分）", SHORT_CELLS)
     setup = make_setup(deps)
     exam = await setup.create(actor, ExamData(SHORT, Purpose.SINGLE, now, now + OPEN_FOR, None, blueprint.id))
     called = await make_candidates(deps).add(actor, exam, expert.number)

@@ -18,7 +18,8 @@ from services.exams.marking.review import ReviewedPaper
 from services.exams.marking.rulings import Preview
 from services.exams.marking.scores import OwnResult, Show
 from services.exams.own import OwnExam, Phase
-from services.exams.papers.blueprints import Blueprints, BlueprintView
+from services.exams.papers.blueprint_queries import BlueprintQueries, BlueprintView
+from services.exams.papers.blueprints import Blueprints
 from services.exams.queries import ExamView
 from services.exams.setup import ExamData
 from services.exams.sittings.candidate_queries import CandidateFilter, CandidateLine
@@ -31,6 +32,7 @@ __all__ = [
     "ITEMS_MAX",
     "PICTURE_MAX",
     "Added",
+    "BlueprintQueries",
     "BlueprintView",
     "Blueprints",
     "Booked",

@@ -32,6 +32,7 @@ from services.exams.marking.rulings import Rulings
 from services.exams.marking.scores import Scores
 from services.exams.marking.short_answers import ShortAnswers
 from services.exams.own import OwnExams
+from services.exams.papers.blueprint_queries import BlueprintQueries
 from services.exams.papers.blueprints import Blueprints
 from services.exams.papers.papers import PAPERS_DUE, Papers
 from services.exams.queries import ExamQueries
@@ -58,6 +59,7 @@ class ExamServices:
     item_import: ItemImport
     pictures: ItemPictures
     blueprints: Blueprints
+    blueprint_queries: BlueprintQueries
     setup: ExamSetup
     queries: ExamQueries
     candidates: Candidates
@@ -108,7 +110,7 @@ def build(
     faces: FaceChecker,
 ) -> ExamServices:
     pictures = ItemPictures(deps, links, stored.store, checker)
-    bank_queries = BankQueries(deps, pictures)
+    bank_queries, blueprint_queries = BankQueries(deps, pictures), BlueprintQueries()
     seating = Seating(notices)
     candidate_calls = CandidateCalls(deps, notices, seating)
     setup = ExamSetup(deps, notices, candidate_calls)
@@ -125,7 +127,8 @@ def build(
         bank_export=BankExport(deps, bank_queries),
         item_import=ItemImport(deps, checker),
         pictures=pictures,
-        blueprints=Blueprints(deps),
+        blueprints=Blueprints(deps, blueprint_queries),
+        blueprint_queries=blueprint_queries,
         setup=setup,
         queries=ExamQueries(deps),
         candidates=Candidates(deps, notices, candidate_calls, checker),

@@ -38,7 +38,7 @@ class ExamBlueprintPages(OfficePart):
 
     async def list(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        found = await self.services.exams.blueprints.list(actor)
+        found = await self.services.exams.blueprint_queries.list(actor)
         return self.show(
             actor, "office/exam_blueprints.html", request, found=found, stage=self.book(actor).entry.names.exam
         )
@@ -58,7 +58,7 @@ class ExamBlueprintPages(OfficePart):
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, blueprint_id = await self._asked(request)
-        view = await self.services.exams.blueprints.get(actor, blueprint_id)
+        view = await self.services.exams.blueprint_queries.get(actor, blueprint_id)
         return await self._page(actor, request, view, Form({"name": view.name, "cells": print_lines(view.cells)}))
 
     async def submit(self, request: http.Request) -> http.Response:
@@ -72,7 +72,7 @@ class ExamBlueprintPages(OfficePart):
         try:
             await blueprints.edit(actor, blueprint_id, fields.get("name", ""), read_lines(fields.get("cells", "")))
         except AppError as error:
-            view = await blueprints.get(actor, blueprint_id)
+            view = await self.services.exams.blueprint_queries.get(actor, blueprint_id)
             return await self._page(actor, request, view, Form(fields, self.shown(error)))
         raise redirect(f"/office/exams/blueprints/{blueprint_id}", note="saved")
 
@@ -87,7 +87,7 @@ class ExamBlueprintPages(OfficePart):
             f=form,
             view=view,
             kinds=list(ItemKind),
-            chapters=await self.services.exams.blueprints.chapters(actor),
+            chapters=await self.services.exams.blueprint_queries.chapters(actor),
         )
 
     async def _asked(self, request: http.Request) -> tuple[Actor, UUID]:

@@ -131,7 +131,7 @@ class ExamPages(OfficePart):
             checks=await exams.setup.check_list(actor, view.id) if view and draft else (),
             purposes=[(one.value, one.label) for one in Purpose],
             campaigns=[(str(one.id), one.data.name) for one in campaigns],
-            blueprints=[(str(one.id), one.name) for one in await exams.blueprints.list(actor)] if draft else [],
+            blueprints=[(str(one.id), one.name) for one in await exams.blueprint_queries.list(actor)] if draft else [],
             sittings=await exams.sitting_queries.list(actor, view.id) if view else (),
             stage=self.book(actor).entry.names.exam,
         )

@@ -268,10 +268,10 @@ async def test_blueprints_are_kept_changed_and_retired(exam_scene: ExamScene) ->
         await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(0)])
     await blueprints.retire(exam_scene.office, made.id)
     await blueprints.retire(exam_scene.office, made.id)
-    assert await blueprints.list(exam_scene.office) == ()
+    assert await exam_scene.services.exams.blueprint_queries.list(exam_scene.office) == ()
     with pytest.raises(NotFound, match="组卷方案"):
         await make_exam(exam_scene.services, exam_scene.office, blueprint_id=made.id)
-    chapters = await blueprints.chapters(exam_scene.office)
+    chapters = await exam_scene.services.exams.blueprint_queries.chapters(exam_scene.office)
     assert [(one.name, one.live) for one in chapters] == [("招标投标法律法规", {"single": 20})]
 
 
@@ -279,7 +279,7 @@ async def test_a_blueprint_of_another_pool_is_unknown(exam_scene: ExamScene) -> 
     made = await make_blueprint(exam_scene.services, exam_scene.office)
     stranger = await make_office(exam_scene.deps, pool="guangdong")
     for refused in (
-        exam_scene.services.exams.blueprints.get(stranger, made),
+        exam_scene.services.exams.blueprint_queries.get(stranger, made),
         exam_scene.services.exams.blueprints.retire(stranger, made),
     ):
         with pytest.raises(AppError):

@@ -1,0 +1,90 @@
+"""What is read of blueprints (组卷方案): the list, one of them, and what the bank has to make papers of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import NotFound
+from domain.exams.blueprint import Cell, Supply, read_cells, supplies, total_of
+from models.exams import ExamBlueprint
+from services.core.base import Actor, rows
+from services.core.permissions import check
+from services.exams.papers.stock import load_stock
+
+_CHAPTERS = """
+SELECT chapter, kind, count(*) AS live FROM exam_item
+WHERE pool = $1 AND retired_at IS NULL AND group_id IS NULL GROUP BY chapter, kind ORDER BY chapter, kind
+"""
+
+
+@dataclass(frozen=True)
+class BlueprintView:
+    """``total`` is in tenths; a case counts as one item. ``supplies`` says for each cell what the bank has."""
+
+    id: UUID
+    name: str
+    cells: tuple[Cell, ...]
+    items: int
+    total: int
+    supplies: tuple[Supply, ...]
+    created_at: datetime
+    retired: bool
+
+    @property
+    def lacks(self) -> bool:
+        return any(one.lacks for one in self.supplies)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What the bank has of a chapter: live items by kind."""
+
+    name: str
+    live: dict[str, int]
+
+
+class BlueprintQueries:
+    async def list(self, actor: Actor) -> tuple[BlueprintView, ...]:
+        """Those that are in use, the newest first."""
+        check(actor, "exam.manage")
+        stock, _ = await load_stock(actor.pool)
+        found = await ExamBlueprint.filter(pool=actor.pool, retired_at=None).order_by("-created_at", "-id")
+        return tuple(blueprint_view(one, supplies(read_cells(one.cells), stock)) for one in found)
+
+    async def get(self, actor: Actor, blueprint_id: UUID) -> BlueprintView:
+        """Raises NotFound."""
+        check(actor, "exam.manage")
+        found = await find_blueprint(actor, blueprint_id)
+        stock, _ = await load_stock(actor.pool)
+        return blueprint_view(found, supplies(read_cells(found.cells), stock))
+
+    async def chapters(self, actor: Actor) -> tuple[Chapter, ...]:
+        """What papers can be made of."""
+        check(actor, "exam.manage")
+        found: dict[str, dict[str, int]] = {}
+        for row in await rows(_CHAPTERS, actor.pool):
+            found.setdefault(row["chapter"], {})[row["kind"]] = row["live"]
+        return tuple(Chapter(name, live) for name, live in found.items())
+
+
+async def find_blueprint(actor: Actor, blueprint_id: UUID) -> ExamBlueprint:
+    found = await ExamBlueprint.get_or_none(id=blueprint_id, pool=actor.pool)
+    if found is None:
+        raise NotFound("找不到这个组卷方案，请返回列表后刷新。", code="blueprint_unknown")
+    return found
+
+
+def blueprint_view(found: ExamBlueprint, supply: tuple[Supply, ...]) -> BlueprintView:
+    cells = read_cells(found.cells)
+    return BlueprintView(
+        found.id,
+        found.name,
+        cells,
+        sum(cell.count for cell in cells),
+        total_of(cells),
+        supply,
+        found.created_at,
+        found.retired_at is not None,
+    )
