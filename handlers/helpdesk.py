@@ -59,7 +59,7 @@ async def check_records(turn: Turn) -> str:
 
 async def answer_question(turn: Turn) -> Answer:
     """Answer from the rulebook's questions only; otherwise the next handler is asked. Last but one in order."""
-    found = turn.services.notifications.helpdesk.search(turn.user.pool, turn.message.get("Content"), limit=1)
+    found = turn.services.notifications.helpdesk_queries.search(turn.user.pool, turn.message.get("Content"), limit=1)
     if not found:
         return None
     return f"{found[0].question}\n{found[0].answer}\n{commands.tappable(commands.GUIDE, commands.HELP)}"

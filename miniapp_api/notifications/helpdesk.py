@@ -57,7 +57,9 @@ class FeedbackPath(PoolPath):
 async def show(call: Call, query: SearchQuery) -> HelpOut:
     """All information for newcomers; with `q` the matching questions, at most three."""
     rules = call.book.help
-    questions = call.services.notifications.helpdesk.search(call.pool, query.q) if query.q.strip() else rules.faq
+    questions = (
+        call.services.notifications.helpdesk_queries.search(call.pool, query.q) if query.q.strip() else rules.faq
+    )
     return HelpOut(
         guide=rules.guide,
         version=rules.version,
@@ -72,7 +74,7 @@ async def show(call: Call, query: SearchQuery) -> HelpOut:
 @api.get("/feedback/mine", "我的意见")
 async def mine(call: Call) -> Listing[FeedbackView]:
     """This person's feedback, newest first."""
-    return Listing(items=await call.services.notifications.helpdesk.mine(call.actor))
+    return Listing(items=await call.services.notifications.helpdesk_queries.mine(call.actor))
 
 
 @api.post("/feedback", "提交意见", keyed="service", status=201)
@@ -84,7 +86,7 @@ async def write(call: Call, body: FeedbackIn) -> FeedbackView:
 @api.get("/feedback", "意见列表", action="feedback.answer")
 async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
     """All feedback, open ones first."""
-    found = await call.services.notifications.helpdesk.list_all(
+    found = await call.services.notifications.helpdesk_queries.list_all(
         call.actor, state=query.state, offset=query.offset, limit=query.size
     )
     return Page.of_query(found, query)

@@ -8,7 +8,8 @@ from services.notifications.assembly import NotificationPorts, NotificationServi
 from services.notifications.consents import Answer, Occasion, RequestableConsent, take_events
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
-from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackView
+from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX
+from services.notifications.helpdesk_queries import FeedbackView
 from services.notifications.history import PastNotice
 from services.notifications.ladder import BEGINS
 from services.notifications.notices import (

@@ -10,6 +10,7 @@ from services.notifications.consents import Consents
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import Entrances
 from services.notifications.helpdesk import HelpDesk
+from services.notifications.helpdesk_queries import HelpDeskQueries
 from services.notifications.history import NoticeHistory
 from services.notifications.notices import Notices
 from services.notifications.pending_replies import PendingReplies
@@ -26,6 +27,7 @@ class NotificationServices:
     entrances: Entrances
     pending_replies: PendingReplies
     helpdesk: HelpDesk
+    helpdesk_queries: HelpDeskQueries
     history: NoticeHistory
 
 
@@ -50,6 +52,7 @@ class NotificationPorts:
 
 def build(deps: Deps, ports: NotificationPorts) -> NotificationServices:
     notices, entrances = Notices(deps), Entrances(deps.public_url, ports.appids)
+    helpdesk_queries = HelpDeskQueries(deps)
     return NotificationServices(
         notices=notices,
         delivery=Delivery(
@@ -69,6 +72,7 @@ def build(deps: Deps, ports: NotificationPorts) -> NotificationServices:
         short_links=ShortLinks(deps, entrances),
         entrances=entrances,
         pending_replies=PendingReplies(deps, notices),
-        helpdesk=HelpDesk(deps, notices),
+        helpdesk=HelpDesk(deps, notices, helpdesk_queries),
+        helpdesk_queries=helpdesk_queries,
         history=NoticeHistory(deps),
     )

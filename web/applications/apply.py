@@ -213,7 +213,7 @@ class ApplyPages:
             longest=FEEDBACK_MAX,
             applies=actor is not None and actor.role in ("applicant", "expert"),
             form=self._token(actor, "feedback") if actor else "",
-            written=await self._services.notifications.helpdesk.mine(actor) if actor else (),
+            written=await self._services.notifications.helpdesk_queries.mine(actor) if actor else (),
         )
 
     async def write(self, request: http.Request) -> http.Response:

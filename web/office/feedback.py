@@ -32,7 +32,7 @@ class FeedbackPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in STATES else "open"
-        found = await self.services.notifications.helpdesk.list_all(
+        found = await self.services.notifications.helpdesk_queries.list_all(
             actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(

@@ -9,6 +9,7 @@ import pytest
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany, Unauthenticated
 from services.core.base import Actor, Deps, rows
 from services.notifications.helpdesk import HelpDesk
+from services.notifications.helpdesk_queries import HelpDeskQueries
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook
 
@@ -18,25 +19,30 @@ NOTHING = UUID(int=7)
 
 @pytest.fixture
 def helpdesk(db: str, deps: Deps, book: NoticeBook) -> HelpDesk:
-    return HelpDesk(deps, book)
+    return HelpDesk(deps, book, HelpDeskQueries(deps))
+
+
+@pytest.fixture
+def queries(deps: Deps) -> HelpDeskQueries:
+    return HelpDeskQueries(deps)
 
 
 async def person(deps: Deps) -> Actor:
     return Actor("demo", "guest", (await make_account(deps)).id)
 
 
-def test_a_question_is_found_by_the_words_people_use(helpdesk: HelpDesk) -> None:
-    [first, *_] = helpdesk.search("demo", "我忘记密码了怎么登录")
+def test_a_question_is_found_by_the_words_people_use(queries: HelpDeskQueries) -> None:
+    [first, *_] = queries.search("demo", "我忘记密码了怎么登录")
     assert "忘记密码" in first.question
-    assert helpdesk.search("demo", "今天天气不错") == ()
+    assert queries.search("demo", "今天天气不错") == ()
 
 
 async def test_feedback_is_answered_once_and_the_person_is_told(
-    helpdesk: HelpDesk, deps: Deps, book: NoticeBook
+    helpdesk: HelpDesk, queries: HelpDeskQueries, deps: Deps, book: NoticeBook
 ) -> None:
     me = await person(deps)
     written = await helpdesk.write(me, "  申请页看不清审核意见。 ")
-    page = await helpdesk.list_all(ADMIN, state="open")
+    page = await queries.list_all(ADMIN, state="open")
     [row] = page.items
     assert (row.id, page.total, row.text) == (written.id, 1, "申请页看不清审核意见。")
     assert "*" in row.who
@@ -45,7 +51,7 @@ async def test_feedback_is_answered_once_and_the_person_is_told(
     assert book.kinds() == ["feedback_answered"]
     with pytest.raises(Conflict):
         await helpdesk.answer(ADMIN, written.id, "再答一次。")
-    assert (await helpdesk.mine(me))[0].answer == "已调整字体，谢谢。"
+    assert (await queries.mine(me))[0].answer == "已调整字体，谢谢。"
 
 
 async def test_what_a_person_writes_cannot_be_read_in_the_database(helpdesk: HelpDesk, deps: Deps) -> None:

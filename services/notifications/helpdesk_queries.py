@@ -1,0 +1,80 @@
+"""What is read of help and feedback: questions of the rulebook that a text asks, and messages with their answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import Unauthenticated
+from domain.masking import mask_mobile, mask_name
+from domain.rulebook.people import HelpQuestion
+from models.accounts import Account
+from models.helpdesk import Feedback
+from services.core.base import Actor, Deps, Page
+from services.core.crypto import TEXT
+from services.core.permissions import check
+
+
+@dataclass(frozen=True)
+class FeedbackView:
+    """What the person wrote and, once there is one, the answer. ``who`` is masked and empty for the person itself."""
+
+    id: UUID
+    text: str
+    state: Literal["open", "answered"]
+    answer: str
+    created_at: datetime
+    answered_at: datetime | None
+    who: Annotated[str, Field(description="Masked; empty for the person itself")] = ""
+
+
+class HelpDeskQueries:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    def search(self, pool: str, text: str, *, limit: int = 3) -> tuple[HelpQuestion, ...]:
+        """The questions that ``text`` asks, best first; empty when none of their words stands in it."""
+        said = text.casefold()
+        scored = [
+            (sum(len(word) for word in question.words if word.casefold() in said), index, question)
+            for index, question in enumerate(self._deps.book(pool).help.faq)
+        ]
+        found = sorted((entry for entry in scored if entry[0]), key=lambda entry: (-entry[0], entry[1]))
+        return tuple(question for _, _, question in found[:limit])
+
+    async def mine(self, actor: Actor) -> tuple[FeedbackView, ...]:
+        """What this person wrote, newest first, at most fifty."""
+        found = (
+            await Feedback.filter(pool=actor.pool, account_id=account_of(actor))
+            .order_by("-created_at", "-id")
+            .limit(50)
+        )
+        return tuple(self.view_of(row) for row in found)
+
+    async def list_all(
+        self, actor: Actor, *, state: str | None = None, offset: int = 0, limit: int = 20
+    ) -> Page[FeedbackView]:
+        """Everybody's, oldest open ones first; and how many there are."""
+        check(actor, "feedback.answer")
+        query = Feedback.filter(pool=actor.pool, **({"state": state} if state else {}))
+        found = await query.order_by("-state", "created_at").offset(offset).limit(limit).prefetch_related("account")
+        return Page(tuple(self.view_of(row, self._who(row.account)) for row in found), await query.count())
+
+    def view_of(self, row: Feedback, who: str = "") -> FeedbackView:
+        state: Literal["open", "answered"] = "answered" if row.state == "answered" else "open"
+        text = self._deps.keys.read(row.text_sealed, TEXT)
+        return FeedbackView(row.id, text, state, row.answer, row.created_at, row.answered_at, who)
+
+    def _who(self, account: Account) -> str:
+        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
+        return f"{mask_name(account.real_name)} {mask_mobile(mobile)}".strip()
+
+
+def account_of(actor: Actor) -> UUID:
+    if actor.account_id is None:
+        raise Unauthenticated("请先登录并绑定手机号。")
+    return actor.account_id
