@@ -7,7 +7,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if path.name != "CHANGELOG.md")
+WRITTEN = [path for path in DOCUMENTS if path.name != "api.md"]
+"""Schemas of the generated reference have names of their own."""
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")} - {"var"}
+SOURCES = [path for folder in sorted(FOLDERS) for path in (ROOT / folder).rglob("*.py")]
+CLASS = re.compile(r"`([A-Z][a-z0-9]+[A-Z]\w*)`")
+MODULE = re.compile(r"`(\w+\.py)`")
 NAMED = re.compile(r"`([\w.-]+/[\w./-]*)`")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
@@ -17,6 +22,18 @@ def test_files_that_a_document_names_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     named = [name for name in NAMED.findall(text) if name.partition("/")[0] in FOLDERS]
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.fixture(scope="module")
+def words() -> set[str]:
+    return {word for path in SOURCES for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("document", WRITTEN, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_classes_and_modules_that_a_document_names_exist(document: Path, words: set[str]) -> None:
+    text, modules = document.read_text(encoding="utf-8"), {path.name for path in SOURCES}
+    assert [name for name in CLASS.findall(text) if name not in words] == []
+    assert [name for name in MODULE.findall(text) if name not in modules] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
