@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, read_entries
+from domain.catalogues import FILES, KINDS, CatalogueError, CatalogueItem, Kind, read_entries
 from domain.rulebook.book import Parsed, Rulebook, RulebookError, build_rulebook
 from domain.rulebook.layers import Layer, split_layer
 
@@ -90,13 +90,13 @@ def read_layer(text: str, file: str, on: date | None) -> Layer:
     return split_layer(table, file, on)
 
 
-def load_catalogues(folder: Path, region: str, own: str | None = None) -> dict[Kind, list[Entry]]:
+def load_catalogues(folder: Path, region: str, own: str | None = None) -> dict[Kind, list[CatalogueItem]]:
     """Every catalogue of a pool: from ``folder/own`` where that has the file, else from ``folder/common``.
 
     Regions are those of the province ``region`` (its six-digit code). Raises CatalogueError, each problem with its
     file in front.
     """
-    loaded: dict[Kind, list[Entry]] = {}
+    loaded: dict[Kind, list[CatalogueItem]] = {}
     for kind in KINDS:
         path = folder / (own or "common") / FILES[kind]
         if not path.exists():
@@ -108,7 +108,7 @@ def load_catalogues(folder: Path, region: str, own: str | None = None) -> dict[K
     return loaded
 
 
-def _read(path: Path, kind: Kind) -> list[Entry]:
+def _read(path: Path, kind: Kind) -> list[CatalogueItem]:
     try:
         return parse_catalogue(path.read_text(encoding="utf-8"), kind)
     except (OSError, UnicodeDecodeError) as error:
@@ -117,7 +117,7 @@ def _read(path: Path, kind: Kind) -> list[Entry]:
         raise CatalogueError([f"{path.parent.name}/{path.name}: {problem}" for problem in error.problems]) from error
 
 
-def parse_catalogue(text: str, kind: Kind) -> list[Entry]:
+def parse_catalogue(text: str, kind: Kind) -> list[CatalogueItem]:
     """Entries in the order of the file. Raises CatalogueError with every bad row."""
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:

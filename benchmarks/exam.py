@@ -30,7 +30,7 @@ from tortoise import Tortoise
 from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
 from domain.clock import ShiftedClock, SystemClock
-from domain.exams.answers import Answer, digest
+from domain.exams.answers import ExamAnswer, digest
 from domain.rulebook.types import freeze
 from miniapp_api.assembly import create_api
 from miniapp_api.exams import attempts as endpoints
@@ -130,7 +130,7 @@ class Person:
     ticket: str = ""
     seq: int = 0
     acked: int = 0
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, ExamAnswer] = field(default_factory=dict)
 
 
 class Bare:
@@ -263,7 +263,7 @@ async def sit(people: Sequence[Person], deps: Deps) -> bool:
             for _ in range(EVENTS):
                 slot, mask = person.seq % ITEMS, 1 << person.seq % OPTIONS
                 person.seq += 1
-                person.answers[slot] = Answer(mask)
+                person.answers[slot] = ExamAnswer(mask)
                 made.append({"seq": person.seq, "slot": slot, "mask": mask})
             return made
 

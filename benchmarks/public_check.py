@@ -66,7 +66,7 @@ def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
     log.append(acts.Need(1, calls // 2))
     for place, leaf in enumerate(random_draw.order(seed, 1, "main", leaves)[:calls]):
         outcome: acts.OutcomeKind = "declined" if place % 2 == 0 else "accepted"
-        log += [acts.Called(1, "main", leaf), acts.Outcome(1, leaf, outcome, "expert")]
+        log += [acts.Called(1, "main", leaf), acts.CallOutcome(1, leaf, outcome, "expert")]
     entries = _chained([*log, acts.Completed(), acts.Ended()])
     return acts.document(POOL, _DRAW, [entry.facts for entry in entries], {"1/main/1": (blind, leaves)})
 
@@ -77,8 +77,8 @@ def _opening(planned: int) -> acts.Act:
     return acts.RoundOpened(1, "first", "", limits, random_draw.ROLES, (condition,), supervisors)
 
 
-def _chained(log: list[acts.Act]) -> list[acts.Entry]:
-    entries, head = list[acts.Entry](), acts.start(POOL, _DRAW)
+def _chained(log: list[acts.Act]) -> list[acts.RecordEntry]:
+    entries, head = list[acts.RecordEntry](), acts.start(POOL, _DRAW)
     for act in log:
         entries.append(acts.write(head, _AT, act))
         head = entries[-1].head

@@ -35,7 +35,7 @@ _NAME_MAX = 100
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueItem:
     """One row; ``parent`` is a code of the same kind, empty at the top."""
 
     kind: Kind
@@ -91,7 +91,7 @@ class CatalogueError(Exception):
         self.problems = problems
 
 
-def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Entry]:
+def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[CatalogueItem]:
     """Parse a table's rows with their line numbers, heading first; a parent may come after its children.
 
     Raises CatalogueError with every bad row.
@@ -101,11 +101,11 @@ def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Ent
     body = [(line, row) for line, row in table[1:] if any(row)]
     codes = {row[0] for _, row in body}
     problems: list[str] = []
-    entries: dict[str, Entry] = {}
+    entries: dict[str, CatalogueItem] = {}
     for line, row in body:
         found = [f"line {line}: {reason}" for reason in _problems(row, kind, codes, entries)]
         if not found:
-            entries[row[0]] = Entry(kind, row[0], row[1], row[2])
+            entries[row[0]] = CatalogueItem(kind, row[0], row[1], row[2])
         problems += found
     if not body:
         problems.append("line 2: must hold at least one entry")
@@ -114,7 +114,7 @@ def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Ent
     return list(entries.values())
 
 
-def _problems(row: list[str], kind: Kind, codes: set[str], seen: Mapping[str, Entry]) -> Iterator[str]:
+def _problems(row: list[str], kind: Kind, codes: set[str], seen: Mapping[str, CatalogueItem]) -> Iterator[str]:
     if len(row) != len(_HEADER):
         yield f"has {len(row)} cells instead of {len(_HEADER)}"
         return

@@ -44,7 +44,7 @@ class Effect(Enum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     status: int
     body: bytes
     retry_after: float | None
@@ -112,7 +112,7 @@ class Vendor:
         body: bytes | None = None,
         timeout: float | None = None,
         limit: int = BODY_LIMIT,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send once and read the response, whatever its status. Redirects are not followed: they would carry secrets to
         another address.
 
@@ -126,7 +126,7 @@ class Vendor:
             ) as response:
                 raw = await _read(response, limit)
                 after = _retry_after(response.headers.get("Retry-After", ""))
-                return Answer(response.status, raw, after, response.headers)
+                return HttpAnswer(response.status, raw, after, response.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise self.not_sent(type(error).__name__) from error
         except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
@@ -148,13 +148,13 @@ class Vendor:
         reason = f"{self.name}: {reason}"
         return OutcomeUnknown(reason) if effect is Effect.WRITE else Transient(reason)
 
-    def read_object(self, answer: Answer, effect: Effect) -> Json:
+    def read_object(self, answer: HttpAnswer, effect: Effect) -> Json:
         """The JSON object of a response with status 200; raises the error of any other status or content."""
         if failure := self.status_failure(answer, effect):
             raise failure
         return self.parse_object(answer, effect)
 
-    def parse_object(self, answer: Answer, effect: Effect) -> Json:
+    def parse_object(self, answer: HttpAnswer, effect: Effect) -> Json:
         """The JSON object of a response whose status was checked before."""
         try:
             value = jsons.parse(answer.body)
@@ -172,7 +172,7 @@ class Vendor:
         except ValidationError as error:
             raise self.unsure(effect, f"{call} without {first_field(error)}") from error
 
-    def status_failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
+    def status_failure(self, answer: HttpAnswer, effect: Effect) -> GatewayError | None:
         """The error that the status alone implies; None for success."""
         status = answer.status
         if 200 <= status < 300:

@@ -26,7 +26,7 @@ from config.settings import IdentitySettings
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways import jsons
-from gateways.http import Answer, Effect, Vendor
+from gateways.http import Effect, HttpAnswer, Vendor
 from gateways.jsons import Json
 from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Whole, first_field
 from services.ports import IdentityClaims, LoginStart
@@ -232,7 +232,7 @@ class OidcIdentity:
             self._monotonic() + KEYS_TTL,
         )
 
-    async def _fetch(self, url: URL, headers: dict[str, str] | None = None) -> Answer:
+    async def _fetch(self, url: URL, headers: dict[str, str] | None = None) -> HttpAnswer:
         return await self._vendor.exchange("GET", url, Effect.READ, headers=headers)
 
 
@@ -258,6 +258,6 @@ def _claims(data: Json) -> IdentityClaims:
     )
 
 
-def _read_refusal(answer: Answer) -> str:
+def _read_refusal(answer: HttpAnswer) -> str:
     """OAuth's error code; empty when there is none."""
     return _Refusal.model_validate(jsons.object_or_empty(answer.body)).error

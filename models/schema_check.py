@@ -30,7 +30,7 @@ _TYPES = "SELECT name, to_regtype(name)::text AS type FROM unnest($1::text[]) AS
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """``type`` as PostgreSQL prints it; ``length`` of a varchar, None for everything else."""
 
     table: str
@@ -43,7 +43,7 @@ class Column:
 async def find_schema_faults(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
     """Differences, one ``table.column: reason`` each, sorted; columns that only the database has are ignored."""
     expected = await _expected(connection)
-    actual = {(row["table"], row["name"]): Column(**row) for row in await connection.fetch(_ACTUAL)}
+    actual = {(row["table"], row["name"]): TableColumn(**row) for row in await connection.fetch(_ACTUAL)}
     tables = {table for table, _ in actual}
     missing = {f"{column.table}: table is missing" for column in expected if column.table not in tables}
     faults = [
@@ -54,7 +54,7 @@ async def find_schema_faults(connection: asyncpg.Connection[asyncpg.Record]) -> 
     return sorted([*missing, *faults])
 
 
-def _difference(expected: Column, actual: Column | None) -> str:
+def _difference(expected: TableColumn, actual: TableColumn | None) -> str:
     """Empty when they agree."""
     if actual is None:
         return "column is missing"
@@ -65,16 +65,16 @@ def _difference(expected: Column, actual: Column | None) -> str:
     return ""
 
 
-def _spoken(column: Column) -> str:
+def _spoken(column: TableColumn) -> str:
     return column.type if column.length is None else f"{column.type}({column.length})"
 
 
-async def _expected(connection: asyncpg.Connection[asyncpg.Record]) -> list[Column]:
+async def _expected(connection: asyncpg.Connection[asyncpg.Record]) -> list[TableColumn]:
     described = [(table, name, sql_type, field) for table, name, sql_type, field in await _described()]
     wanted = {_base(sql_type) for _, _, sql_type, _ in described}
     types = {row["name"]: row["type"] for row in await connection.fetch(_TYPES, sorted(wanted))}
     return [
-        Column(table, name, types[_base(sql_type)], _length(sql_type), bool(field.null))
+        TableColumn(table, name, types[_base(sql_type)], _length(sql_type), bool(field.null))
         for table, name, sql_type, field in described
     ]
 

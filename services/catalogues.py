@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from domain.catalogues import Entry, Kind, full_name
+from domain.catalogues import CatalogueItem, Kind, full_name
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from models.experts import CatalogueEntry
@@ -81,7 +81,7 @@ class Catalogues:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def replace(self, actor: Actor, catalogues: Mapping[Kind, Sequence[Entry]]) -> list[CatalogueReport]:
+    async def replace(self, actor: Actor, catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> list[CatalogueReport]:
         """Make the pool's catalogues what is given, all in one transaction; the same again changes nothing.
 
         Codes that experts have are never removed, only reported.
@@ -124,7 +124,7 @@ class Catalogues:
         names = await self.names(pool, kind, [row["code"] for row in found])
         return [Node(**row, full_name=names[row["code"]]) for row in found]
 
-    async def _replace(self, pool: str, kind: Kind, entries: Sequence[Entry]) -> CatalogueReport:
+    async def _replace(self, pool: str, kind: Kind, entries: Sequence[CatalogueItem]) -> CatalogueReport:
         count = len(entries)
         await execute(
             _UPSERT,

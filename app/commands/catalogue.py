@@ -13,7 +13,7 @@ from app.commands.database import deps_for
 from app.demo.data import pool_catalogues
 from config.logging import configure_logging
 from config.settings import Settings
-from domain.catalogues import CatalogueError, Entry, Kind
+from domain.catalogues import CatalogueError, CatalogueItem, Kind
 from services.catalogues import Catalogues
 from services.core.base import Deps, system
 
@@ -51,7 +51,7 @@ async def _import(settings: Settings, pools: list[str], folder: Path) -> None:
             await _replace(deps, pool, catalogues)
 
 
-async def _replace(deps: Deps, pool: str, catalogues: dict[Kind, list[Entry]]) -> None:
+async def _replace(deps: Deps, pool: str, catalogues: dict[Kind, list[CatalogueItem]]) -> None:
     for report in await Catalogues(deps).replace(system(pool), catalogues):
         gone = f"，移除 {report.removed} 项" if report.removed else ""
         kept = f"，仍有专家使用而保留：{'、'.join(report.kept)}" if report.kept else ""

@@ -10,7 +10,7 @@ from app.demo.exams import EXAMPLE, find_administrator
 from models.courses import Course
 from models.experts import Expert
 from services.core.base import Deps
-from services.courses import CourseData, ItemData, make_authoring
+from services.courses import CourseData, CourseItemData, make_authoring
 from services.ports import Files
 
 NAME = "演示课程：评标专家继续教育"
@@ -29,7 +29,7 @@ async def call_to_course(deps: Deps, files: Files, film: Path) -> int:
     office, courses, now = await find_administrator(deps), make_authoring(deps, files), deps.now()
     form = CourseData(NAME, now, now + OPEN_FOR, "listed", description="看完30秒的视频即培训完毕，并颁发证书。")
     course_id = await courses.setup.create(office, form)
-    item_id = await courses.setup.add_item(office, course_id, ItemData("video", "评标专家行为规范", 100))
+    item_id = await courses.setup.add_item(office, course_id, CourseItemData("video", "评标专家行为规范", 100))
     await courses.media.put_part(office, course_id, item_id, course_id, 0, film.read_bytes())
     await courses.media.finish(office, course_id, item_id, course_id, 1)
     added = await courses.participant_calls.add(office, course_id, expert.number)

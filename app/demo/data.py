@@ -19,7 +19,7 @@ from stdnum.cn import uscc
 
 from app.demo.people import AGENCY, AGENCY_CODE, CAST, REVIEWERS, DemoPerson, check_sign
 from app.rulebook_files import load_catalogues
-from domain.catalogues import Entry, Kind
+from domain.catalogues import CatalogueItem, Kind
 from domain.rulebook.book import Rulebook
 from models.accounts import RoleGrant
 from models.campaigns import Campaign, Employer
@@ -75,7 +75,7 @@ class Codes:
     departments: tuple[str, ...]
 
 
-def codes_of(catalogues: Mapping[Kind, Sequence[Entry]]) -> Codes:
+def codes_of(catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> Codes:
     """Districts, and the codes of each other catalogue for extras: leaves, without the cast's specialty."""
     parents = {kind: {entry.parent for entry in entries} for kind, entries in catalogues.items()}
 
@@ -105,7 +105,7 @@ async def load_catalogues_of(deps: Deps, folder: Path) -> None:
         await Catalogues(deps).replace(system(pool), pool_catalogues(book, folder))
 
 
-def pool_catalogues(book: Rulebook, folder: Path) -> dict[Kind, list[Entry]]:
+def pool_catalogues(book: Rulebook, folder: Path) -> dict[Kind, list[CatalogueItem]]:
     """A pool's catalogues, parsed from their files. Raises CatalogueError."""
     return load_catalogues(folder, book.pool.region, book.pool.catalogue)
 

@@ -16,7 +16,7 @@ from app.demo.phones import Missing, Phone, bubbles
 from app.demo.stage import Stage
 from app.demo.transcript import Transcript
 from app.demo.wire import Json
-from domain.exams.answers import Answer, digest
+from domain.exams.answers import ExamAnswer, digest
 
 _LETTERS = "ABCDEFGH"
 _TIMEOUT = 60.0
@@ -119,10 +119,10 @@ class ExamStory:
         await self.transcript.note("考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{kept}")
         return paper
 
-    async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, Answer]:
+    async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, ExamAnswer]:
         """Answer these questions correctly; returns what was saved, by slot. Raises Missing unless all was
         acknowledged."""
-        given = {one["slot"]: Answer(self._mask(one)) for one in questions}
+        given = {one["slot"]: ExamAnswer(self._mask(one)) for one in questions}
         events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(given.items(), 1)]
         body = {"ticket": paper["ticket"], "device": paper["device"], "events": events}
         saved = await self.mini.post(f"/exam-attempts/{paper['attempt_id']}/answers", body)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from app.demo.data import POOL
 from app.demo.people import CAST, EXPERTS
-from domain.exams.blueprint import Cell
+from domain.exams.blueprint import BlueprintCell
 from domain.exams.items import ItemKind
 from domain.exams.purposes import Purpose
 from models.exams import Exam, ExamItem
@@ -20,16 +20,16 @@ from services.exams import BlueprintQueries, Blueprints, ExamData, make_candidat
 
 OPEN_FOR = timedelta(days=360)
 CELLS = (
-    Cell("", ItemKind.SINGLE, 0, 8, 50),
-    Cell("", ItemKind.MULTIPLE, 0, 4, 100),
-    Cell("", ItemKind.TRUE_FALSE, 0, 4, 50),
+    BlueprintCell("", ItemKind.SINGLE, 0, 8, 50),
+    BlueprintCell("", ItemKind.MULTIPLE, 0, 4, 100),
+    BlueprintCell("", ItemKind.TRUE_FALSE, 0, 4, 50),
 )
 """A hundred marks in ten minutes."""
 SHORT = "演示速测"
 SHORT_CELLS = (
-    Cell("", ItemKind.SINGLE, 0, 3, 200),
-    Cell("", ItemKind.MULTIPLE, 0, 1, 200),
-    Cell("", ItemKind.TRUE_FALSE, 0, 1, 200),
+    BlueprintCell("", ItemKind.SINGLE, 0, 3, 200),
+    BlueprintCell("", ItemKind.MULTIPLE, 0, 1, 200),
+    BlueprintCell("", ItemKind.TRUE_FALSE, 0, 1, 200),
 )
 """Five questions: two minutes."""
 EXAMPLE = EXPERTS[0]

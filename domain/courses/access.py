@@ -14,7 +14,7 @@ Access = Literal["unpaid", "ahead", "open", "over", "left"]
 
 
 @dataclass(frozen=True)
-class Window:
+class StudyWindow:
     """A time in which a participant may study; half-open."""
 
     opens: datetime
@@ -32,12 +32,12 @@ def access(state: EnrolmentState, opens: datetime | None, closes: datetime | Non
     return "open" if now < closes else "over"
 
 
-def free_window(course: Window, called: datetime) -> Window | None:
+def free_window(course: StudyWindow, called: datetime) -> StudyWindow | None:
     """The window of a participant who owes no fee; None once the course is over."""
     return course if called < course.closes else None
 
 
-def paid_window(course: Window, rules: CourseRules, paid: datetime) -> Window:
+def paid_window(course: StudyWindow, rules: CourseRules, paid: datetime) -> StudyWindow:
     """The window of a participant who paid at ``paid``. A personal window is as long as the course; a shared one ends
     with it.
 
@@ -45,18 +45,18 @@ def paid_window(course: Window, rules: CourseRules, paid: datetime) -> Window:
     """
     opens = max(course.opens, paid + rules.access_after)
     if rules.window == "personal":
-        return Window(opens, opens + (course.closes - course.opens))
-    return Window(opens, max(course.closes, opens + rules.useful_time))
+        return StudyWindow(opens, opens + (course.closes - course.opens))
+    return StudyWindow(opens, max(course.closes, opens + rules.useful_time))
 
 
-def pay_until(course: Window, rules: CourseRules) -> datetime:
+def pay_until(course: StudyWindow, rules: CourseRules) -> datetime:
     """The last moment for paying: with a shared window early enough that ``useful_time`` is left."""
     if rules.window == "personal":
         return course.closes
     return course.closes - rules.access_after - rules.useful_time
 
 
-def make_up_window(rules: CourseRules, begins: datetime, *, paid: bool) -> Window:
+def make_up_window(rules: CourseRules, begins: datetime, *, paid: bool) -> StudyWindow:
     """A make-up period (补学) from now, or from its payment; it is as long as any other."""
     opens = begins + rules.access_after if paid else begins
-    return Window(opens, opens + rules.make_up_for)
+    return StudyWindow(opens, opens + rules.make_up_for)

@@ -43,7 +43,7 @@ TOOK_PART = frozenset(("accepted", "left", "absent", "recused", "released"))
 
 
 @dataclass(frozen=True)
-class Condition:
+class DrawCriteria:
     """The required attributes. ``specialty`` is the main or the alternative one; empty text: any.
 
     ``age_max`` is the pool's general age limit in completed years; None: there is none.
@@ -60,7 +60,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Employment:
+class CandidateEmployment:
     """``until`` None: present employment."""
 
     keys: frozenset[str]
@@ -68,7 +68,7 @@ class Employment:
 
 
 @dataclass(frozen=True)
-class Call:
+class CandidateCall:
     """A present or past invitation of the candidate."""
 
     draw_id: UUID
@@ -98,9 +98,9 @@ class Candidate:
     qualifications: frozenset[str] = frozenset()
     department: str = ""
     recusal_keys: frozenset[str] = frozenset()
-    employments: tuple[Employment, ...] = ()
+    employments: tuple[CandidateEmployment, ...] = ()
     away: tuple[Span, ...] = ()
-    calls: tuple[Call, ...] = ()
+    calls: tuple[CandidateCall, ...] = ()
     term_until: datetime | None = None
     born_on: date | None = None
     reachable: bool = True
@@ -140,19 +140,19 @@ def years_before(at: datetime, years: int) -> datetime:
         return at.replace(year=at.year - years, month=3, day=1)
 
 
-def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Reason | None:
+def check(candidate: Candidate, condition: DrawCriteria, recusals: Recusals, at: Span) -> Reason | None:
     """Why the candidate may not be drawn for ``condition`` at ``at``; None: may be drawn."""
     membership = _membership(candidate, condition)
     return membership or _fitness(candidate, condition) or next(iter(_bars(candidate, condition, recusals, at)), None)
 
 
-def find_bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> frozenset[Reason]:
+def find_bars(candidate: Candidate, condition: DrawCriteria, recusals: Recusals, at: Span) -> frozenset[Reason]:
     """All reasons why an expert can't be called at ``at``, whatever the condition."""
     membership = _membership(candidate, condition)
     return frozenset((*((membership,) if membership else ()), *_bars(candidate, condition, recusals, at)))
 
 
-def _bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Iterator[Reason]:
+def _bars(candidate: Candidate, condition: DrawCriteria, recusals: Recusals, at: Span) -> Iterator[Reason]:
     if term := _term(candidate, condition, at):
         yield term
     if not candidate.reachable:
@@ -162,7 +162,7 @@ def _bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Sp
     yield from _occupation(candidate, recusals, at)
 
 
-def _membership(candidate: Candidate, condition: Condition) -> Reason | None:
+def _membership(candidate: Candidate, condition: DrawCriteria) -> Reason | None:
     if candidate.pool != condition.pool:
         return "other_pool"
     if candidate.left:
@@ -172,7 +172,7 @@ def _membership(candidate: Candidate, condition: Condition) -> Reason | None:
     return None if candidate.formal else "not_formal"
 
 
-def _term(candidate: Candidate, condition: Condition, at: Span) -> Reason | None:
+def _term(candidate: Candidate, condition: DrawCriteria, at: Span) -> Reason | None:
     """The term must cover the whole panel; the age is that on the panel's first day."""
     if candidate.term_until is not None and candidate.term_until < at.ends_at:
         return "term_over"
@@ -182,7 +182,7 @@ def _term(candidate: Candidate, condition: Condition, at: Span) -> Reason | None
     return "over_age" if born is None or born <= limit else None
 
 
-def _fitness(candidate: Candidate, condition: Condition) -> Reason | None:
+def _fitness(candidate: Candidate, condition: DrawCriteria) -> Reason | None:
     if not any(condition.specialty in ancestors(code) for code in candidate.specialties):
         return "specialty"
     if condition.mode == "permanent":

@@ -298,7 +298,7 @@ class Skipped(Act):
 
 
 @dataclass(frozen=True)
-class Outcome(Act):
+class CallOutcome(Act):
     """The outcome of a call: an open one becomes accepted, declined, silent or cancelled; an accepted one takes any
     other outcome or cancelled.
 
@@ -392,7 +392,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RecordEntry:
     """``facts`` is the whole published object, ``hash`` included."""
 
     seq: int
@@ -411,7 +411,7 @@ def start(pool: str, draw_number: str) -> Head:
     return Head(0, digest("genesis", pool.encode(), draw_number.encode()))
 
 
-def write(head: Head, at: datetime, act: Act) -> Entry:
+def write(head: Head, at: datetime, act: Act) -> RecordEntry:
     """The entry that follows ``head``. ``at`` is aware; microseconds are kept."""
     body: dict[str, Json] = {
         "seq": head.length + 1,
@@ -421,7 +421,7 @@ def write(head: Head, at: datetime, act: Act) -> Entry:
         **act.facts(),
     }
     digest = chain(head.hash, body)
-    return Entry(head.length + 1, at, act.name, {**body, "hash": digest.hex()}, digest)
+    return RecordEntry(head.length + 1, at, act.name, {**body, "hash": digest.hex()}, digest)
 
 
 def moment(at: datetime) -> str:
@@ -429,9 +429,9 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def write_all(head: Head, at: datetime, acts: Iterable[Act]) -> list[Entry]:
+def write_all(head: Head, at: datetime, acts: Iterable[Act]) -> list[RecordEntry]:
     """Several entries with the same time."""
-    entries: list[Entry] = []
+    entries: list[RecordEntry] = []
     for act in acts:
         entry = write(head, at, act)
         entries.append(entry)

@@ -15,7 +15,7 @@ TEXT_MAX = 4000
 
 
 @dataclass(frozen=True)
-class Answer:
+class ExamAnswer:
     """The answer in a slot: ``mask`` of the options as displayed, ``text`` of a short answer."""
 
     mask: int = 0
@@ -33,10 +33,10 @@ class AnswerEvent:
     device: int
     seq: int
     slot: int
-    answer: Answer
+    answer: ExamAnswer
 
 
-def merge(events: Iterable[AnswerEvent]) -> dict[int, Answer]:
+def merge(events: Iterable[AnswerEvent]) -> dict[int, ExamAnswer]:
     """The answer of each slot: that of the greatest (device, seq), regardless of order and repetition.
 
     A slot whose answer was cleared is left out.
@@ -49,7 +49,7 @@ def merge(events: Iterable[AnswerEvent]) -> dict[int, Answer]:
     return {slot: event.answer for slot, event in sorted(newest.items()) if event.answer.given}
 
 
-def digest(answers: Mapping[int, Answer]) -> str:
+def digest(answers: Mapping[int, ExamAnswer]) -> str:
     """SHA-256, in hex, of ``[[slot, mask, text], …]`` as JSON without blanks, by slot; empty slots left out.
 
     The candidate's browser computes the same from what it shows (``web/static/exams/exam_answers.js``).

@@ -28,7 +28,7 @@ ADVISED = 3
 
 
 @dataclass(frozen=True)
-class Cell:
+class BlueprintCell:
     """``mark``: tenths for each item; those of a case are divided among its questions."""
 
     chapter: str
@@ -54,13 +54,13 @@ class Cell:
     def takes(self, item: Stock) -> bool:
         return item.kind == self.kind and self.chapter in ("", item.chapter) and self.difficulty in (0, item.difficulty)
 
-    def holds(self, other: Cell) -> bool:
+    def holds(self, other: BlueprintCell) -> bool:
         """Whether every item of the other cell is one of this cell's, too."""
         return (
             self.kind == other.kind and self.chapter in ("", other.chapter) and self.difficulty in (0, other.difficulty)
         )
 
-    def meets(self, other: Cell) -> bool:
+    def meets(self, other: BlueprintCell) -> bool:
         """Whether an item may belong to both cells."""
         chapters = "" in (self.chapter, other.chapter) or self.chapter == other.chapter
         degrees = 0 in (self.difficulty, other.difficulty) or self.difficulty == other.difficulty
@@ -68,7 +68,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Question:
+class SlotQuestion:
     """A question for one slot of a paper; ``fixed``: its options keep their order."""
 
     version_id: UUID
@@ -84,14 +84,14 @@ class Stock:
     chapter: str
     kind: ItemKind
     difficulty: int
-    questions: tuple[Question, ...]
+    questions: tuple[SlotQuestion, ...]
 
 
 @dataclass(frozen=True)
 class Supply:
     """The bank's stock for a cell. ``needed`` includes what narrower cells take of the same items."""
 
-    cell: Cell
+    cell: BlueprintCell
     live: int
     needed: int
 
@@ -113,23 +113,24 @@ class Drawn:
     items: tuple[UUID, ...]
 
 
-def read_cells(raw: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
+def read_cells(raw: Iterable[Mapping[str, Any]]) -> tuple[BlueprintCell, ...]:
     """Cells as stored by ``store_cells``."""
     return tuple(
-        Cell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["count"], one["mark"]) for one in raw
+        BlueprintCell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["count"], one["mark"])
+        for one in raw
     )
 
 
-def store_cells(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+def store_cells(cells: Iterable[BlueprintCell]) -> list[dict[str, Any]]:
     return [asdict(cell) | {"kind": cell.kind.value} for cell in cells]
 
 
-def total_of(cells: Iterable[Cell]) -> int:
+def total_of(cells: Iterable[BlueprintCell]) -> int:
     """Total of a paper in tenths."""
     return sum(cell.count * cell.mark for cell in cells)
 
 
-def check_cells(cells: Sequence[Cell]) -> None:
+def check_cells(cells: Sequence[BlueprintCell]) -> None:
     """Raises InvalidInput for cells from which no paper can be made, naming the line, counted from 1."""
     if not cells:
         raise _wrong("请至少填写一行：章节、题型、难度、题数和每题分值。")
@@ -143,7 +144,7 @@ def check_cells(cells: Sequence[Cell]) -> None:
         _check_pair(first, one, second, other)
 
 
-def _check_cell(line: int, cell: Cell) -> None:
+def _check_cell(line: int, cell: BlueprintCell) -> None:
     if not 1 <= cell.count <= COUNT_MAX:
         raise _wrong(f"第{line}行的题数应为1到{COUNT_MAX}的整数。")
     if not 1 <= cell.mark <= MARK_MAX:
@@ -152,14 +153,14 @@ def _check_cell(line: int, cell: Cell) -> None:
         raise _wrong(f"第{line}行的难度应为{DIFFICULTY_MIN}到{DIFFICULTY_MAX}，不限请留空。")
 
 
-def _check_pair(first: int, one: Cell, second: int, other: Cell) -> None:
+def _check_pair(first: int, one: BlueprintCell, second: int, other: BlueprintCell) -> None:
     if one.holds(other) and other.holds(one):
         raise _wrong(f"第{first}行和第{second}行的章节、题型、难度相同，请合并为一行。")
     if one.meets(other) and not (one.holds(other) or other.holds(one)):
         raise _wrong(f"第{first}行和第{second}行会抽到同样的题，请把其中一行的章节和难度都写明。")
 
 
-def supplies(cells: Sequence[Cell], stock: Sequence[Stock]) -> tuple[Supply, ...]:
+def supplies(cells: Sequence[BlueprintCell], stock: Sequence[Stock]) -> tuple[Supply, ...]:
     """The bank's stock for each cell."""
     return tuple(
         Supply(
@@ -174,7 +175,7 @@ def supplies(cells: Sequence[Cell], stock: Sequence[Stock]) -> tuple[Supply, ...
 class Deck:
     """The items that a blueprint draws from, sorted by cell once for many papers."""
 
-    def __init__(self, cells: Sequence[Cell], stock: Sequence[Stock]) -> None:
+    def __init__(self, cells: Sequence[BlueprintCell], stock: Sequence[Stock]) -> None:
         self._cells = cells
         self._fitting = [[item for item in stock if cell.takes(item)] for cell in cells]
         self._narrow_first = sorted(range(len(cells)), key=lambda at: cells[at].width)
@@ -206,7 +207,7 @@ class Deck:
         return chance.sample(sure + chance.sample(equals, cell.count - len(sure)), cell.count)
 
 
-def _slots(item: Stock, cell: Cell, chance: Random) -> list[Slot]:
+def _slots(item: Stock, cell: BlueprintCell, chance: Random) -> list[Slot]:
     shares = share_out(cell.mark, len(item.questions))
     return [
         Slot(one.version_id, 0 if one.fixed else chance.randrange(orders(one.options)), mark)

@@ -67,7 +67,7 @@ class ItemData:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ItemProblem:
     """``field`` is one of ItemData's, or ``option_0``…; ``reason`` a sentence without its full stop."""
 
     field: str
@@ -120,12 +120,12 @@ def tidy(data: ItemData) -> ItemData:
     )
 
 
-def find_problems(data: ItemData) -> list[Problem]:
+def find_problems(data: ItemData) -> list[ItemProblem]:
     """Problems of a tidy item; empty when it is valid."""
     return [*_texts(data), *_options(data), *_key(data)]
 
 
-def _texts(data: ItemData) -> Iterator[Problem]:
+def _texts(data: ItemData) -> Iterator[ItemProblem]:
     longest = CASE_MAX if data.kind is ItemKind.CASE else STEM_MAX
     yield from _text("stem", data.stem, longest, needed=True)
     yield from _text("chapter", data.chapter, CHAPTER_MAX, needed=True)
@@ -134,23 +134,25 @@ def _texts(data: ItemData) -> Iterator[Problem]:
     if data.kind is ItemKind.SHORT:
         yield from _text("answer", data.answer, TEXT_MAX, needed=True, empty="简答题要填写参考答案，评分时对照")
     if not DIFFICULTY_MIN <= data.difficulty <= DIFFICULTY_MAX:
-        yield Problem("difficulty", f"难度应为{DIFFICULTY_MIN}至{DIFFICULTY_MAX}的整数")
+        yield ItemProblem("difficulty", f"难度应为{DIFFICULTY_MIN}至{DIFFICULTY_MAX}的整数")
 
 
-def _text(field: str, text: str, longest: int, *, needed: bool = False, empty: str = "不能为空") -> Iterator[Problem]:
+def _text(
+    field: str, text: str, longest: int, *, needed: bool = False, empty: str = "不能为空"
+) -> Iterator[ItemProblem]:
     if needed and not _bare(text):
-        yield Problem(field, empty)
+        yield ItemProblem(field, empty)
     elif len(text) > longest:
-        yield Problem(field, f"最多{longest}个字")
+        yield ItemProblem(field, f"最多{longest}个字")
     elif not all(character.isprintable() or character in "\n\t" for character in text):
-        yield Problem(field, "含有无法识别的字符，请删除后重新填写")
+        yield ItemProblem(field, "含有无法识别的字符，请删除后重新填写")
 
 
-def _options(data: ItemData) -> Iterator[Problem]:
+def _options(data: ItemData) -> Iterator[ItemProblem]:
     if data.kind not in (ItemKind.SINGLE, ItemKind.MULTIPLE):
         return
     if not OPTIONS_MIN <= len(data.options) <= OPTIONS_MAX:
-        yield Problem("options", f"应有{OPTIONS_MIN}至{OPTIONS_MAX}个选项")
+        yield ItemProblem("options", f"应有{OPTIONS_MIN}至{OPTIONS_MAX}个选项")
     seen: dict[str, str] = {}
     for letter, option in zip(LETTERS, data.options, strict=False):
         field = f"option_{LETTERS.index(letter)}"
@@ -158,19 +160,19 @@ def _options(data: ItemData) -> Iterator[Problem]:
         yield from problems
         first = seen.setdefault(unicodedata.normalize("NFKC", option).casefold(), letter)
         if first != letter and not problems:
-            yield Problem(field, f"与选项{first}相同")
+            yield ItemProblem(field, f"与选项{first}相同")
 
 
-def _key(data: ItemData) -> Iterator[Problem]:
+def _key(data: ItemData) -> Iterator[ItemProblem]:
     if not data.kind.has_options:
         return
     right = data.key.bit_count()
     if not right:
-        yield Problem("key", "没有正确答案，请指定")
+        yield ItemProblem("key", "没有正确答案，请指定")
     elif data.options and (data.key < 0 or data.key >> len(data.options)):
-        yield Problem("key", f"答案超出了选项，最后一个选项是{LETTERS[: len(data.options)][-1]}")
+        yield ItemProblem("key", f"答案超出了选项，最后一个选项是{LETTERS[: len(data.options)][-1]}")
     elif right > 1 and data.kind is not ItemKind.MULTIPLE:
-        yield Problem("key", f"{data.kind.label}只能有一个正确答案")
+        yield ItemProblem("key", f"{data.kind.label}只能有一个正确答案")
 
 
 def _bare(text: str) -> str:

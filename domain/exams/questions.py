@@ -16,7 +16,7 @@ from domain.exams.items import (
     TRUE_FALSE,
     ItemData,
     ItemKind,
-    Problem,
+    ItemProblem,
     find_problems,
     letters_of,
     mask_of,
@@ -91,14 +91,16 @@ class QuestionFileError(Exception):
     """The whole file is unusable. The text is a Chinese sentence that says what to do."""
 
 
-def read_question(said: Question) -> tuple[ItemData | None, list[Problem]]:
+def read_question(said: Question) -> tuple[ItemData | None, list[ItemProblem]]:
     """The tidy item and its problems; None if its kind is unknown, or the file is malformed there."""
     if said.problem:
-        return None, [Problem("stem", said.problem)]
+        return None, [ItemProblem("stem", said.problem)]
     kind = KINDS.get(said.kind)
     if kind is None:
-        return None, [Problem("kind", f"应填{'、'.join(one.label for one in ItemKind)}" if said.kind else "不能为空")]
-    problems: list[Problem] = []
+        return None, [
+            ItemProblem("kind", f"应填{'、'.join(one.label for one in ItemKind)}" if said.kind else "不能为空")
+        ]
+    problems: list[ItemProblem] = []
     options = _options(said, kind, problems)
     fixed = _fixed(said.order, problems)
     data = tidy(
@@ -118,7 +120,7 @@ def read_question(said: Question) -> tuple[ItemData | None, list[Problem]]:
     _check_code("code", said.code, problems)
     _check_code("case", said.case, problems)
     if kind is ItemKind.CASE and not said.case:
-        problems.append(Problem("case", "案例题要有案例编号，其小题填相同的编号"))
+        problems.append(ItemProblem("case", "案例题要有案例编号，其小题填相同的编号"))
     named = {problem.field for problem in problems}
     return data, [*problems, *(one for one in find_problems(data) if one.field not in named)]
 
@@ -149,56 +151,56 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
 
 
-def _options(said: Question, kind: ItemKind, problems: list[Problem]) -> tuple[str, ...]:
+def _options(said: Question, kind: ItemKind, problems: list[ItemProblem]) -> tuple[str, ...]:
     """Options up to the last one filled in; reports text in places where the kind has no option."""
     options = [one.strip() for one in said.options]
     while options and not options[-1]:
         options.pop()
     if kind is ItemKind.TRUE_FALSE and [plain(one) for one in options] not in ([], *_TRUE_FALSE_SPELLINGS):
-        problems.append(Problem("option_0", "判断题的选项固定为正确、错误，请留空"))
+        problems.append(ItemProblem("option_0", "判断题的选项固定为正确、错误，请留空"))
     if kind in (ItemKind.SHORT, ItemKind.CASE) and options:
-        problems.append(Problem("option_0", f"{kind.label}没有选项，请留空"))
+        problems.append(ItemProblem("option_0", f"{kind.label}没有选项，请留空"))
     if len(options) > OPTIONS_MAX:
-        problems.append(Problem("options", f"最多{OPTIONS_MAX}个选项"))
+        problems.append(ItemProblem("options", f"最多{OPTIONS_MAX}个选项"))
     return tuple(options)
 
 
-def _key(text: str, kind: ItemKind, problems: list[Problem]) -> int:
+def _key(text: str, kind: ItemKind, problems: list[ItemProblem]) -> int:
     word = plain(text)
     if not kind.has_options:
         if kind is ItemKind.CASE and word:
-            problems.append(Problem("answer", "案例题本身没有答案，请填在小题中"))
+            problems.append(ItemProblem("answer", "案例题本身没有答案，请填在小题中"))
         return 0
     if not word:
-        problems.append(Problem("key", "不能为空"))
+        problems.append(ItemProblem("key", "不能为空"))
         return 0
     if kind is ItemKind.TRUE_FALSE:
         if word not in _RIGHT | _WRONG:
-            problems.append(Problem("key", "判断题的答案应填正确或错误"))
+            problems.append(ItemProblem("key", "判断题的答案应填正确或错误"))
         return 1 if word in _RIGHT else 2
     try:
         letters = _BETWEEN_LETTERS.sub("", word)
         if len(set(letters)) != len(letters):
-            problems.append(Problem("key", "答案中有重复的字母"))
+            problems.append(ItemProblem("key", "答案中有重复的字母"))
         return mask_of(letters)
     except ValueError:
-        problems.append(Problem("key", f"答案应填选项的字母，如{'ABD' if kind is ItemKind.MULTIPLE else 'B'}"))
+        problems.append(ItemProblem("key", f"答案应填选项的字母，如{'ABD' if kind is ItemKind.MULTIPLE else 'B'}"))
         return 0
 
 
-def _difficulty(text: str, problems: list[Problem]) -> int:
+def _difficulty(text: str, problems: list[ItemProblem]) -> int:
     word = plain(text)
     if word in _DIFFICULTIES:
         return _DIFFICULTIES[word]
     if len(word) == 1 and word.isascii() and word.isdigit():
         return int(word)
-    problems.append(Problem("difficulty", "难度应填1至5，或易、较易、中、较难、难"))
+    problems.append(ItemProblem("difficulty", "难度应填1至5，或易、较易、中、较难、难"))
     return DIFFICULTY_DEFAULT
 
 
-def _fixed(text: str, problems: list[Problem]) -> bool | None:
+def _fixed(text: str, problems: list[ItemProblem]) -> bool | None:
     if text not in ("", FIXED, SHUFFLED):
-        problems.append(Problem("order", f"应填{FIXED}或{SHUFFLED}，或留空由系统判断"))
+        problems.append(ItemProblem("order", f"应填{FIXED}或{SHUFFLED}，或留空由系统判断"))
     return {FIXED: True, SHUFFLED: False}.get(text)
 
 
@@ -209,9 +211,9 @@ def _order(data: ItemData) -> str:
     return FIXED if data.fixed_order else SHUFFLED
 
 
-def _check_code(field: str, text: str, problems: list[Problem]) -> None:
+def _check_code(field: str, text: str, problems: list[ItemProblem]) -> None:
     if text and (len(text) > CODE_MAX or not _CODE.fullmatch(text)):
-        problems.append(Problem(field, f"只能用字母、数字、-和_，最多{CODE_MAX}个"))
+        problems.append(ItemProblem(field, f"只能用字母、数字、-和_，最多{CODE_MAX}个"))
 
 
 _TRUE_FALSE_SPELLINGS = (["正确", "错误"], ["对", "错"], ["√", "×"], ["是", "否"])

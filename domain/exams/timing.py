@@ -22,7 +22,7 @@ class Timing(IntEnum):
 
 
 @dataclass(frozen=True)
-class Times:
+class AttemptTimes:
     """``deadline`` ends the attempt; until ``grace_until`` answers already sent are accepted."""
 
     started_at: datetime
@@ -32,10 +32,10 @@ class Times:
 
 def times_of(
     started_at: datetime, length: timedelta, window_end: datetime, allowance: timedelta, grace: timedelta
-) -> Times:
+) -> AttemptTimes:
     """The end is ``length`` after the start, at the latest the window's end; the allowance is added to both."""
     deadline = min(started_at + length, window_end) + allowance
-    return Times(started_at, deadline, deadline + grace)
+    return AttemptTimes(started_at, deadline, deadline + grace)
 
 
 def timing_of(received_at: datetime, deadline: datetime, made_at: datetime | None) -> Timing:

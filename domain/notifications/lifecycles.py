@@ -18,7 +18,7 @@ class ContactAttemptState(Labelled):
     ANSWERED = "answered", "已答复"
 
 
-class AttemptEvent(Labelled):
+class ContactAttemptEvent(Labelled):
     LOSE = "lose", "记为结果未知"
     SEND = "send", "记为已发送"
     FAIL = "fail", "记为未送达"
@@ -28,35 +28,35 @@ class AttemptEvent(Labelled):
     """The vendor is known not to have sent it, or to ignore repetitions: it may be sent again."""
 
 
-ATTEMPT: Lifecycle[ContactAttemptState, AttemptEvent] = Lifecycle(
+ATTEMPT: Lifecycle[ContactAttemptState, ContactAttemptEvent] = Lifecycle(
     noun="该次联系",
     initial=ContactAttemptState.PENDING,
     # Moves only lead forward in the order of the states: repeated, late or unordered reports are moves that the table
     # lacks, so the final state doesn't depend on their order. Some vendors report a failure, try again and deliver.
     moves={
         ContactAttemptState.PENDING: {
-            AttemptEvent.LOSE: ContactAttemptState.UNKNOWN,
-            AttemptEvent.SEND: ContactAttemptState.SENT,
-            AttemptEvent.FAIL: ContactAttemptState.FAILED,
-            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
-            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
+            ContactAttemptEvent.LOSE: ContactAttemptState.UNKNOWN,
+            ContactAttemptEvent.SEND: ContactAttemptState.SENT,
+            ContactAttemptEvent.FAIL: ContactAttemptState.FAILED,
+            ContactAttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            ContactAttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
         ContactAttemptState.UNKNOWN: {
-            AttemptEvent.RETRY: ContactAttemptState.PENDING,
-            AttemptEvent.SEND: ContactAttemptState.SENT,
-            AttemptEvent.FAIL: ContactAttemptState.FAILED,
-            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
-            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
+            ContactAttemptEvent.RETRY: ContactAttemptState.PENDING,
+            ContactAttemptEvent.SEND: ContactAttemptState.SENT,
+            ContactAttemptEvent.FAIL: ContactAttemptState.FAILED,
+            ContactAttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            ContactAttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
         ContactAttemptState.SENT: {
-            AttemptEvent.FAIL: ContactAttemptState.FAILED,
-            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
-            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
+            ContactAttemptEvent.FAIL: ContactAttemptState.FAILED,
+            ContactAttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            ContactAttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
         ContactAttemptState.FAILED: {
-            AttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
-            AttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
+            ContactAttemptEvent.DELIVER: ContactAttemptState.DELIVERED,
+            ContactAttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
-        ContactAttemptState.DELIVERED: {AttemptEvent.ANSWER: ContactAttemptState.ANSWERED},
+        ContactAttemptState.DELIVERED: {ContactAttemptEvent.ANSWER: ContactAttemptState.ANSWERED},
     },
 )

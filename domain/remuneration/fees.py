@@ -30,7 +30,7 @@ _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Line:
+class FeeLine:
     """``amount`` in fen, negative for deductions; ``words`` describe it in Chinese."""
 
     code: LineCode
@@ -52,45 +52,45 @@ class Trip:
         return self.ended - self.began if self.sat and self.began and self.ended else timedelta()
 
 
-def total(lines: Sequence[Line]) -> int:
+def total(lines: Sequence[FeeLine]) -> int:
     return sum(line.amount for line in lines)
 
 
-def compute(table: FeeTable, trip: Trip) -> tuple[Line, ...]:
+def compute(table: FeeTable, trip: Trip) -> tuple[FeeLine, ...]:
     """The lines for a trip by the table: time, and transport for an expert from another city."""
-    lines = _for_time(table, trip) if trip.length else [Line("wasted", table.wasted, "到场后未参加评标")]
+    lines = _for_time(table, trip) if trip.length else [FeeLine("wasted", table.wasted, "到场后未参加评标")]
     if trip.from_elsewhere:
         lines += [
-            Line("transport", table.transport, "来自其他城市"),
-            Line("difference", table.difference, "来自其他城市"),
+            FeeLine("transport", table.transport, "来自其他城市"),
+            FeeLine("difference", table.difference, "来自其他城市"),
         ]
     return tuple(line for line in lines if line.amount)
 
 
-def settle(computed: Sequence[Line] | None, amount: int, reason: str) -> tuple[Line, ...]:
+def settle(computed: Sequence[FeeLine] | None, amount: int, reason: str) -> tuple[FeeLine, ...]:
     """The lines of ``amount``: as computed, plus one for a manual change; a single line without a table."""
     if computed is None:
-        return (Line("by_hand", amount, reason),)
+        return (FeeLine("by_hand", amount, reason),)
     change = amount - total(computed)
-    return (*computed, Line("change", change, reason)) if change else tuple(computed)
+    return (*computed, FeeLine("change", change, reason)) if change else tuple(computed)
 
 
-def _for_time(table: FeeTable, trip: Trip) -> list[Line]:
+def _for_time(table: FeeTable, trip: Trip) -> list[FeeLine]:
     steps = _HOUR // table.unit
     days = [_count(table, length) for length in _by_day(trip)]
     if table.further_days is None:
         first, later = _count(table, trip.length), []
     else:
         first, later = days[0], days[1:]
-    lines = [Line("first", table.first, f"{table.first_hours}小时以内")]
+    lines = [FeeLine("first", table.first, f"{table.first_hours}小时以内")]
     over = max(0, first - table.first_hours * steps)
     amount, words = _over(table, first, table.hour, table.first_hours)
     if over:
-        lines.append(Line("hours", amount, words))
+        lines.append(FeeLine("hours", amount, words))
     if further := sum(_further_day(table, count) for count in later):
-        lines.append(Line("further_days", further, f"次日起共{_hours(sum(later), steps)}小时"))
+        lines.append(FeeLine("further_days", further, f"次日起共{_hours(sum(later), steps)}小时"))
     if table.night and len(days) > 1:
-        lines.append(Line("night", table.night, "评标跨越零点"))
+        lines.append(FeeLine("night", table.night, "评标跨越零点"))
     return lines
 
 

@@ -37,7 +37,7 @@ class _Outcome(Shape):
     message: Annotated[Text, OR_EMPTY] = Field("", alias="Message")
 
 
-class Answered(Shape):
+class SuccessShape(Shape):
     """A success whose content isn't used."""
 
 
@@ -74,7 +74,7 @@ _OPERATOR = re.compile(
 
 
 @dataclass(frozen=True)
-class Credentials:
+class AlibabaCredentials:
     key_id: str
     secret: SecretStr
 
@@ -103,7 +103,7 @@ def canonical_query(parameters: Mapping[str, str]) -> str:
     return "&".join(f"{quote(key, safe='~')}={quote(parameters[key], safe='~')}" for key in sorted(parameters))
 
 
-def sign(call: Unsigned, credentials: Credentials) -> dict[str, str]:
+def sign(call: Unsigned, credentials: AlibabaCredentials) -> dict[str, str]:
     """All headers of the signed call, names in lower case, ``authorization`` among them."""
     body_hash = hashlib.sha256(call.form).hexdigest()
     headers = {
@@ -127,7 +127,7 @@ class AlibabaApi:
     """One product behind one address."""
 
     def __init__(
-        self, vendor: Vendor, url: str, credentials: Credentials, clock: Clock, product: Product = MESSAGES
+        self, vendor: Vendor, url: str, credentials: AlibabaCredentials, clock: Clock, product: Product = MESSAGES
     ) -> None:
         self._vendor = vendor
         self._url = URL(url)

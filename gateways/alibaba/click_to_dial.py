@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from config.settings import VoiceSettings
 from domain.clock import Clock
 from domain.errors import Rejected
-from gateways.alibaba.api import MOBILE, AlibabaApi, Credentials, StatusCode, VendorId, check_out_id
+from gateways.alibaba.api import MOBILE, AlibabaApi, AlibabaCredentials, StatusCode, VendorId, check_out_id
 from gateways.alibaba.voice import UNDER_WAY, talked
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
@@ -45,7 +45,7 @@ class AlibabaCallBridge:
 
     def __init__(self, settings: VoiceSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
-        credentials = Credentials(settings.access_key_id, settings.access_key_secret)
+        credentials = AlibabaCredentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)
 
     def offers(self, pool: str) -> bool:

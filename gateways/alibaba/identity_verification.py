@@ -9,7 +9,7 @@ from pydantic import Field
 from config.settings import IdentityVerificationSettings
 from domain.clock import Clock
 from domain.errors import Rejected
-from gateways.alibaba.api import AlibabaApi, Answered, Credentials, Product
+from gateways.alibaba.api import AlibabaApi, AlibabaCredentials, Product, SuccessShape
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
 from services.ports import IdentityMatch
@@ -41,7 +41,7 @@ class AlibabaIdentityVerification:
     """Implements the port IdentityVerifier. Name and number travel in the body, and appear in no log and no error."""
 
     def __init__(self, settings: IdentityVerificationSettings, vendor: Vendor, clock: Clock) -> None:
-        credentials = Credentials(settings.access_key_id, settings.access_key_secret)
+        credentials = AlibabaCredentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock, IDENTITY_VERIFICATION)
 
     async def compare(self, name: str, id_number: str) -> IdentityMatch:
@@ -58,7 +58,7 @@ class AlibabaIdentityVerification:
         """Query without name and number, which is refused and free of charge; raises the fault that would prevent real
         queries."""
         try:
-            await self._api.call(_ACTION, {}, Effect.READ, Answered, form={"ParamType": "normal"})
+            await self._api.call(_ACTION, {}, Effect.READ, SuccessShape, form={"ParamType": "normal"})
         except Rejected as error:
             if error.vendor_code not in (*_NOTHING_SAID, _NOT_ASKED_ABOUT):
                 raise

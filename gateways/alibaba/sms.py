@@ -15,7 +15,7 @@ from gateways import jsons
 from gateways.alibaba.api import (
     MOBILE,
     AlibabaApi,
-    Credentials,
+    AlibabaCredentials,
     OutId,
     StatusCode,
     VendorId,
@@ -72,7 +72,7 @@ class AlibabaSms:
 
     def __init__(self, settings: SmsSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
-        credentials = Credentials(settings.access_key_id, settings.access_key_secret)
+        credentials = AlibabaCredentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)
 
     async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:

@@ -15,7 +15,7 @@ from gateways import jsons
 from gateways.alibaba.api import (
     MOBILE,
     AlibabaApi,
-    Credentials,
+    AlibabaCredentials,
     OutId,
     StatusCode,
     VendorId,
@@ -80,7 +80,7 @@ class AlibabaVoice:
 
     def __init__(self, settings: VoiceSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
-        credentials = Credentials(settings.access_key_id, settings.access_key_secret)
+        credentials = AlibabaCredentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)
 
     async def call(

@@ -13,7 +13,7 @@ from domain.errors import Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text, Whole
-from gateways.wechat.errors import Act, meaning
+from gateways.wechat.errors import ErrorAction, meaning
 from gateways.wechat.token_cache import Fresh, SharedValues
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ def _check(status: _Status) -> None:
     if errcode == 0:
         return
     found = meaning(errcode)
-    if found.act in (Act.LATER, Act.TOMORROW):
+    if found.act in (ErrorAction.LATER, ErrorAction.TOMORROW):
         raise Transient(f"WeChat {errcode}: {found.text}", retry_after=found.retry_after or 60.0)
     # Here even the "refresh" codes mean a wrong secret: there is no older token to replace.
     log.error("wechat_needs_operator", call="stable_token", errcode=errcode, meaning=found.text)

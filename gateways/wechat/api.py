@@ -20,7 +20,7 @@ from gateways.http import Effect, Vendor
 from gateways.jsons import Json
 from gateways.shapes import S, Shape, Visible, Whole
 from gateways.wechat.access_token import AccessTokens, App
-from gateways.wechat.errors import Act, failure, meaning
+from gateways.wechat.errors import ErrorAction, failure, meaning
 from gateways.wechat.quota import DailyQuotas
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Done(Shape):
     """A success whose content isn't used."""
 
 
-class Status(Shape):
+class StatusShape(Shape):
     """Fields common to all responses; many successes have none."""
 
     errcode: Whole = 0
@@ -102,36 +102,36 @@ class WechatApi:
     async def _with_token(self, app: App, call: _Call, shape: type[S]) -> S:
         await self._quotas.check(app.appid, call.path)
         data: Json = {}
-        status = Status()
+        status = StatusShape()
         for _ in range(2):  # once more with a fresh token, never oftener
             token = await self._tokens.get(app)
             data, status = await self._send(replace(call, query={"access_token": token, **call.query}))
-            if meaning(status.errcode).act is not Act.REFRESH:
+            if meaning(status.errcode).act is not ErrorAction.REFRESH:
                 break
             await self._tokens.drop(app, token)
-        if meaning(status.errcode).act is Act.TOMORROW:
+        if meaning(status.errcode).act is ErrorAction.TOMORROW:
             await self._quotas.use_up(app.appid, call.path)
         self._check(app, call.path, status)
         return self._vendor.read_shape(shape, data, call.effect, call.path)
 
-    async def _send(self, call: _Call) -> tuple[Json, Status]:
+    async def _send(self, call: _Call) -> tuple[Json, StatusShape]:
         url = URL(self._api_url + call.path).with_query(call.query)
         headers = {"Content-Type": call.content_type} if call.body is not None else None
         answer = await self._vendor.exchange(call.method, url, call.effect, headers=headers, body=call.body)
         data = self._vendor.read_object(answer, call.effect)
-        status = self._vendor.read_shape(Status, data, call.effect, call.path)
+        status = self._vendor.read_shape(StatusShape, data, call.effect, call.path)
         if call.effect is Effect.WRITE and "errcode" not in status.model_fields_set:
             raise self.invalid_response(call.effect, call.path, "errcode")
         return data, status
 
-    def _check(self, app: App, path: str, status: Status) -> None:
+    def _check(self, app: App, path: str, status: StatusShape) -> None:
         """Raises the error that ``errcode`` means."""
         errcode = status.errcode
         if errcode == 0:
             return
         found, rid = meaning(errcode), _RID.search(str(status.errmsg))
         fields = {"appid": app.appid, "call": path, "errcode": errcode, "rid": rid[1] if rid else ""}
-        if found.act is Act.ALARM:
+        if found.act is ErrorAction.ALARM:
             log.error("wechat_needs_operator", meaning=found.text, **fields)
         else:
             log.info("wechat_errcode", meaning=found.text, **fields)

@@ -11,7 +11,7 @@ from domain.clock import until_tomorrow
 from domain.errors import GatewayError, Rejected, Transient
 
 
-class Act(Enum):
+class ErrorAction(Enum):
     REFRESH = "refresh"
     """The token is invalid: fetch a new one, repeat once."""
     LATER = "later"
@@ -26,7 +26,7 @@ class Act(Enum):
 
 @dataclass(frozen=True)
 class Meaning:
-    act: Act
+    act: ErrorAction
     text: str
     retry_after: float | None = None
     """Seconds, with LATER."""
@@ -110,13 +110,13 @@ _REFUSE = {
 }
 
 MEANINGS: Mapping[int, Meaning] = {
-    **{code: Meaning(Act.REFRESH, text) for code, text in _REFRESH.items()},
-    **{code: Meaning(Act.LATER, text, seconds) for code, (text, seconds) in _LATER.items()},
-    **{code: Meaning(Act.TOMORROW, text) for code, text in _TOMORROW.items()},
-    **{code: Meaning(Act.ALARM, text) for code, text in _ALARM.items()},
-    **{code: Meaning(Act.REFUSE, text) for code, text in _REFUSE.items()},
+    **{code: Meaning(ErrorAction.REFRESH, text) for code, text in _REFRESH.items()},
+    **{code: Meaning(ErrorAction.LATER, text, seconds) for code, (text, seconds) in _LATER.items()},
+    **{code: Meaning(ErrorAction.TOMORROW, text) for code, text in _TOMORROW.items()},
+    **{code: Meaning(ErrorAction.ALARM, text) for code, text in _ALARM.items()},
+    **{code: Meaning(ErrorAction.REFUSE, text) for code, text in _REFUSE.items()},
 }
-_UNKNOWN = Meaning(Act.REFUSE, "not in our table")
+_UNKNOWN = Meaning(ErrorAction.REFUSE, "not in our table")
 
 
 def meaning(errcode: int) -> Meaning:
@@ -132,11 +132,11 @@ def failure(errcode: int, now: datetime) -> GatewayError:
     found = meaning(errcode)
     reason = f"WeChat {errcode}: {found.text}"
     match found.act:
-        case Act.LATER:
+        case ErrorAction.LATER:
             return Transient(reason, retry_after=found.retry_after)
-        case Act.TOMORROW:
+        case ErrorAction.TOMORROW:
             return Transient(reason, retry_after=until_tomorrow(now))
-        case Act.REFRESH:
+        case ErrorAction.REFRESH:
             return Transient(reason, retry_after=REFRESH_FAILED_RETRY)
-        case Act.REFUSE | Act.ALARM:
+        case ErrorAction.REFUSE | ErrorAction.ALARM:
             return Rejected(str(errcode), found.text)

@@ -13,11 +13,11 @@ from config.settings import PayMerchant, load_private_key
 from domain.clock import Clock
 from domain.errors import GatewayError, Rejected, Transient
 from gateways import jsons
-from gateways.http import BODY_LIMIT, Answer, Effect, Vendor
+from gateways.http import BODY_LIMIT, Effect, HttpAnswer, Vendor
 from gateways.jsons import Json
 from gateways.shapes import OR_EMPTY, S, Shape, Text
 from gateways.wechat_pay.keys import Forged, PlatformKeys
-from gateways.wechat_pay.signing import Credentials, authorization, find_seal, new_nonce
+from gateways.wechat_pay.signing import MerchantCredentials, authorization, find_seal, new_nonce
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class PayApi:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         key = load_private_key(merchant.private_key.get_secret_value())
-        self.credentials = Credentials(merchant.mchid, merchant.serial, key)
+        self.credentials = MerchantCredentials(merchant.mchid, merchant.serial, key)
         self.keys = PlatformKeys(merchant, self._fetch_certificates, clock, monotonic=monotonic)
         self._base = URL(base_url.rstrip("/"))
         self._vendor = vendor
@@ -110,7 +110,7 @@ class PayApi:
                 return {}
             return self._vendor.parse_object(answer, effect)
 
-    async def _fetch_certificates(self) -> Answer:
+    async def _fetch_certificates(self) -> HttpAnswer:
         """Fetched without verification: the response is signed by one of the certificates inside."""
         async with self._vendor.counted("certificates"):
             answer = await self._send("GET", "/v3/certificates", Effect.READ, b"")
@@ -120,7 +120,7 @@ class PayApi:
 
     async def _send(
         self, method: str, target: str, effect: Effect, body: bytes, serial: str = "", *, limit: int = BODY_LIMIT
-    ) -> Answer:
+    ) -> HttpAnswer:
         now = int(self._clock.now().timestamp())
         headers = {
             "Authorization": authorization(self.credentials, method, target, now, new_nonce(), body),
@@ -134,7 +134,7 @@ class PayApi:
         url = URL(f"{self._base}{target}", encoded=True)
         return await self._vendor.exchange(method, url, effect, headers=headers, body=body or None, limit=limit)
 
-    async def _verify(self, answer: Answer, effect: Effect) -> None:
+    async def _verify(self, answer: HttpAnswer, effect: Effect) -> None:
         """A success without a valid signature is a forgery. A refusal may lack a signature, but not have a wrong
         one."""
         if answer.status >= 300 and find_seal(answer.headers) is None:
@@ -148,7 +148,7 @@ class PayApi:
         except GatewayError as error:
             raise self._vendor.unsure(effect, f"HTTP {answer.status}: no certificate to verify it with") from error
 
-    def _failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
+    def _failure(self, answer: HttpAnswer, effect: Effect) -> GatewayError | None:
         if 200 <= answer.status < 300:
             return None
         code = plain_code(_Refusal.model_validate(jsons.object_or_empty(answer.body)).code)

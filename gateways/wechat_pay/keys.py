@@ -23,7 +23,7 @@ from config.settings import PayMerchant, load_public_key
 from domain.clock import Clock
 from domain.errors import GatewayError, Rejected, Transient
 from gateways import jsons
-from gateways.http import Answer
+from gateways.http import HttpAnswer
 from gateways.shapes import Shape, Text, read
 from gateways.wechat_pay.signing import PROBE, Seal, answer_text, decrypt, find_seal, is_signed
 
@@ -50,7 +50,7 @@ class Forged(Exception):
         self.probe = probe
 
 
-Fetch = Callable[[], Awaitable[Answer]]
+Fetch = Callable[[], Awaitable[HttpAnswer]]
 """``GET /v3/certificates``: a response with status 200, its signature not yet verified."""
 
 
@@ -71,7 +71,7 @@ class PlatformKeys:
         self._public_id = merchant.public_key_id
         self._public = load_public_key(merchant.public_key) if merchant.public_key else None
         self._clock = clock
-        self._certificates = Certificates(merchant, fetch, clock, monotonic)
+        self._certificates = PlatformCertificates(merchant, fetch, clock, monotonic)
 
     @property
     def wanted_serial(self) -> str:
@@ -124,7 +124,7 @@ class _Certificates(Shape):
     data: list[_Certificate] = Field(default_factory=list)
 
 
-class Certificates:
+class PlatformCertificates:
     """The platform certificates in force. Several are held, as both serials occur around a change."""
 
     def __init__(
@@ -193,7 +193,7 @@ class Certificates:
                 raise
             self._failed, self._fetched = None, self._monotonic()
 
-    def _read(self, answer: Answer) -> dict[str, x509.Certificate]:
+    def _read(self, answer: HttpAnswer) -> dict[str, x509.Certificate]:
         """Certificates of a response that one of them signed. Only a holder of the APIv3 key can have encrypted
         them."""
         try:

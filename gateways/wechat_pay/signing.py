@@ -28,7 +28,7 @@ CIPHER = "AEAD_AES_256_GCM"
 
 
 @dataclass(frozen=True)
-class Credentials:
+class MerchantCredentials:
     """A merchant's signing key; ``serial`` of its API certificate."""
 
     mchid: str
@@ -46,7 +46,7 @@ class Seal:
     signature: str
 
 
-def authorization(who: Credentials, method: str, target: str, timestamp: int, nonce: str, body: bytes) -> str:
+def authorization(who: MerchantCredentials, method: str, target: str, timestamp: int, nonce: str, body: bytes) -> str:
     """The header ``Authorization``. ``target`` is path and query exactly as sent, ``body`` the exact bytes."""
     signature = sign(who.key, request_text(method, target, timestamp, nonce, body))
     pairs = {

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import Forbidden
-from domain.exams.answers import TEXT_MAX, Answer, AnswerEvent
+from domain.exams.answers import TEXT_MAX, AnswerEvent, ExamAnswer
 from domain.exams.lifecycles import ExamAttemptState
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
@@ -146,8 +146,8 @@ def _account(call: Call, path: AttemptPath, ticket: str) -> UUID:
 
 
 def _made(device: int, event: AttemptEventIn) -> MadeAnswer:
-    return MadeAnswer(AnswerEvent(device, event.seq, event.slot, Answer(event.mask, event.text)), event.at)
+    return MadeAnswer(AnswerEvent(device, event.seq, event.slot, ExamAnswer(event.mask, event.text)), event.at)
 
 
 def _shown(one: GivenAnswerIn) -> ShownAnswer:
-    return ShownAnswer(one.slot, Answer(one.mask, one.text), one.at)
+    return ShownAnswer(one.slot, ExamAnswer(one.mask, one.text), one.at)

@@ -16,7 +16,7 @@ from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from models.accounts import Account, Session
 from models.experts import Expert
-from services.accounts.passwords import Claim, Passwords
+from services.accounts.passwords import PasswordClaim, Passwords
 from services.accounts.sources import Source
 from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
@@ -191,7 +191,7 @@ class Credentials:
             numbers.append(keys.open_text(account.id_number_sealed, "id_number"))
         self._passwords.check_rule(account.pool, new, *numbers)
 
-    async def _claim_of(self, account: Account, old: str, code: str, missing: str) -> Claim | None:
+    async def _claim_of(self, account: Account, old: str, code: str, missing: str) -> PasswordClaim | None:
         """The comparison of an old password; None: the code must prove it."""
         if code:
             return None
@@ -204,7 +204,7 @@ class Credentials:
         return await self._passwords.compare_own(account, old)
 
     async def _proven(
-        self, account: Account, claim: Claim | None, code: str, purpose: Literal["password", "mobile"]
+        self, account: Account, claim: PasswordClaim | None, code: str, purpose: Literal["password", "mobile"]
     ) -> Account | AppError:
         """The locked account, once its owner has shown password or code; a refusal must be committed."""
         if claim is not None:

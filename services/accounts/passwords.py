@@ -33,7 +33,7 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class Claim:
+class PasswordClaim:
     """A name and password that were compared, not yet counted. ``right`` holds for ``hash`` only."""
 
     pool: str
@@ -65,18 +65,18 @@ class Passwords:
         if problem:
             raise InvalidInput(problem, code="password_rule", field=field)
 
-    async def compare(self, pool: str, name: str, password: str) -> Claim:
+    async def compare(self, pool: str, name: str, password: str) -> PasswordClaim:
         """``name`` is a mobile, an ID number or a pinyin, as the rulebook allows. An unknown one takes as long."""
         account = await self._find(pool, name)
         if account is None:
             return await self._claim(pool, self._deps.keys.lookup_hash("login", name.strip()), None, password)
         return await self.compare_own(account, password)
 
-    async def compare_own(self, account: Account, password: str) -> Claim:
+    async def compare_own(self, account: Account, password: str) -> PasswordClaim:
         """The same for an account that is known already."""
         return await self._claim(account.pool, str(account.id), account, password)
 
-    async def settle(self, claim: Claim, source: Source) -> Account | AppError:
+    async def settle(self, claim: PasswordClaim, source: Source) -> Account | AppError:
         """The locked account of a right password, in the caller's transaction; wrong ones of a ``source`` are counted.
 
         A refusal is *returned*: the caller must commit, since the try counts. It says the same for a name that no one
@@ -104,11 +104,11 @@ class Passwords:
         """Forget all wrong ones: they were tries at a password that holds no more."""
         await WrongTry.filter(pool=pool, kind="password", subject=str(account_id)).delete()
 
-    async def _claim(self, pool: str, subject: str, account: Account | None, password: str) -> Claim:
+    async def _claim(self, pool: str, subject: str, account: Account | None, password: str) -> PasswordClaim:
         known = account.password_hash if account else ""
         right, renewed = await self._verify(known or _NOBODYS, password)
         right = right and bool(known)
-        return Claim(pool, subject, account.id if account else None, right, known, renewed if right else "")
+        return PasswordClaim(pool, subject, account.id if account else None, right, known, renewed if right else "")
 
     async def _verify(self, known: str, password: str) -> tuple[bool, str]:
         def work() -> tuple[bool, str]:
@@ -129,7 +129,7 @@ class Passwords:
             return await Account.get_or_none(pool=pool, id_number_hash=keys.lookup_hash("id_number", number))
         return await find_by_pinyin(pool, name) if "pinyin" in names else None
 
-    async def _count(self, claim: Claim, tries: WrongTries, now: datetime) -> AppError:
+    async def _count(self, claim: PasswordClaim, tries: WrongTries, now: datetime) -> AppError:
         limits = self._limits(claim.pool)
         tries = await tries.add(now)
         held = tries.held(limits, now)

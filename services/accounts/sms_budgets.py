@@ -29,7 +29,7 @@ SELECT DISTINCT a.id FROM role_grant g JOIN account a ON a.id = g.account_id
 """
 
 
-class Budget:
+class SmsBudget:
     """Of one pool, inside the caller's transaction."""
 
     def __init__(self, deps: Deps, notices: Notices, pool: str) -> None:

@@ -17,7 +17,7 @@ from domain.ids import new_id
 from domain.rulebook.sections import Login
 from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
-from services.accounts.sms_budgets import LINK, Budget
+from services.accounts.sms_budgets import LINK, SmsBudget
 from services.accounts.sources import CallerKey, Source
 from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
 from services.core.base import Deps
@@ -81,7 +81,7 @@ class VerificationCodes:
         if held and held.locked:
             raise self._refusal(pool, held, now)
         check_may_send(await self._sent(pool, mobile_hash, now), login, now, familiar=caller.familiar)
-        await Budget(self._deps, self._notices, pool).check(caller, now, sends=really)
+        await SmsBudget(self._deps, self._notices, pool).check(caller, now, sends=really)
         code = "".join(secrets.choice("0123456789") for _ in range(login.code_length))
         row = VerificationCode(
             id=new_id(),

@@ -11,7 +11,7 @@ LONGEST_TURN = 0.5
 """Seconds after which no further batch is begun."""
 
 
-class Turn(Enum):
+class TaskTurn(Enum):
     """What work says that takes at most half a second or so, and leaves the rest to its next turn."""
 
     DONE = "done"
@@ -29,14 +29,14 @@ class DueTask:
     process: Callable[[], Awaitable[object]]
 
 
-def in_turns(work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[Turn]]:
+def in_turns(work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[TaskTurn]]:
     """For work that does a batch and returns its size: it goes on until nothing is left, or its turn is over."""
 
-    async def turn() -> Turn:
+    async def turn() -> TaskTurn:
         until = time.monotonic() + LONGEST_TURN
         while await work():
             if time.monotonic() >= until:
-                return Turn.MORE
-        return Turn.DONE
+                return TaskTurn.MORE
+        return TaskTurn.DONE
 
     return turn

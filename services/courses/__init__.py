@@ -6,7 +6,7 @@ Rows are locked course first, then enrolment, then order and fee.
 from services.courses.assembly import CourseServices, build, make_authoring
 from services.courses.data_export import collect_courses
 from services.courses.fees import CourseFees
-from services.courses.forms import AUDIENCES, KINDS, CourseData, ItemData
+from services.courses.forms import AUDIENCES, KINDS, CourseData, CourseItemData
 from services.courses.media import PAGE_FILE_MAX, PART
 from services.courses.queries import PAGE_SIZE, CourseView, EnrolmentView, ItemView
 from services.courses.study import StudyView
@@ -19,10 +19,10 @@ __all__ = [
     "PART",
     "CourseData",
     "CourseFees",
+    "CourseItemData",
     "CourseServices",
     "CourseView",
     "EnrolmentView",
-    "ItemData",
     "ItemView",
     "StudyView",
     "build",

@@ -39,7 +39,7 @@ class CourseData:
 
 
 @dataclass(frozen=True)
-class ItemData:
+class CourseItemData:
     """The form of an item. ``kind`` is a key of ``KINDS``; ``credit`` in hundredths of a class hour, or by length."""
 
     kind: str
@@ -51,7 +51,7 @@ class ItemData:
 
 
 @dataclass(frozen=True)
-class Missing:
+class CourseFault:
     """Something on the check list. ``level`` bad keeps the course from being published."""
 
     level: Literal["bad", "hint"]
@@ -95,7 +95,7 @@ async def _check_campaigns(pool: str, data: CourseData) -> None:
         raise InvalidInput("请选择至少一个征集批次。", code="missing", field="campaigns")
 
 
-def check_item(data: ItemData) -> ItemData:
+def check_item(data: CourseItemData) -> CourseItemData:
     """The form with clean texts. Raises InvalidInput that names the field."""
     title = check_text(" ".join(data.title.split()), "title", "标题", NAME_MAX, required=True)
     if data.kind not in KINDS:
@@ -103,7 +103,7 @@ def check_item(data: ItemData) -> ItemData:
     if data.credit is not None and not 0 <= data.credit <= _CREDIT_MAX:
         raise InvalidInput("学时应在0至100之间；留空则按时长计算。", code="credit", field="credit")
     if data.kind != "live":
-        return ItemData(data.kind, title, data.credit)
+        return CourseItemData(data.kind, title, data.credit)
     if data.starts_at is None or data.ends_at is None or data.starts_at >= data.ends_at:
         raise InvalidInput("请填写直播或面授的起止时间，结束应晚于开始。", code="window_turned", field="ends_at")
     if data.ends_at - data.starts_at > timedelta(hours=12):
@@ -112,29 +112,31 @@ def check_item(data: ItemData) -> ItemData:
     return replace(data, title=title, place=place)
 
 
-async def missing_of(book: Rulebook, course: Course, now: datetime) -> tuple[Missing, ...]:
+async def missing_of(book: Rulebook, course: Course, now: datetime) -> tuple[CourseFault, ...]:
     """The check list of a draft."""
     items = await CourseItem.filter(course_id=course.id).order_by("position")
-    found = [Missing("bad", "还没有学习内容")] if not items else []
+    found = [CourseFault("bad", "还没有学习内容")] if not items else []
     found += [
-        Missing("bad", f"“{one.title}”还没有上传视频") for one in items if one.kind == "video" and not one.seconds
+        CourseFault("bad", f"“{one.title}”还没有上传视频") for one in items if one.kind == "video" and not one.seconds
     ]
-    found += [Missing("bad", f"“{one.title}”还没有上传页面") for one in items if one.kind == "pages" and not one.pages]
+    found += [
+        CourseFault("bad", f"“{one.title}”还没有上传页面") for one in items if one.kind == "pages" and not one.pages
+    ]
     if course.closes_at <= now:
-        found.append(Missing("bad", "结束时间已经过去"))
+        found.append(CourseFault("bad", "结束时间已经过去"))
     if course.audience == "listed" and not await CourseEnrolment.exists(course_id=course.id):
-        found.append(Missing("bad", "名单里还没有学员"))
+        found.append(CourseFault("bad", "名单里还没有学员"))
     if course.exam_id is not None:
         found += _missing_of_exam(course, await Exam.get(id=course.exam_id))
     if course.required and not book.course.undrawn:
-        found.append(Missing("hint", "本专家库的规则不会因未完成培训暂停抽取"))
+        found.append(CourseFault("hint", "本专家库的规则不会因未完成培训暂停抽取"))
     return tuple(found)
 
 
-def _missing_of_exam(course: Course, exam: Exam) -> list[Missing]:
+def _missing_of_exam(course: Course, exam: Exam) -> list[CourseFault]:
     if exam.state not in ("draft", "published"):
-        return [Missing("bad", f"考试“{exam.name}”已结束或取消，请换一场")]
-    found = [Missing("hint", f"考试“{exam.name}”还没有发布，学完的学员要等它发布")] if exam.state == "draft" else []
+        return [CourseFault("bad", f"考试“{exam.name}”已结束或取消，请换一场")]
+    found = [CourseFault("hint", f"考试“{exam.name}”还没有发布，学完的学员要等它发布")] if exam.state == "draft" else []
     if exam.closes_at < course.closes_at:
-        found.append(Missing("hint", f"考试“{exam.name}”比课程先结束，学完较晚的学员考不上"))
+        found.append(CourseFault("hint", f"考试“{exam.name}”比课程先结束，学完较晚的学员考不上"))
     return found

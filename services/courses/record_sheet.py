@@ -9,22 +9,22 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.courses.queries import CourseQueries, EnrolmentView
 from services.courses.repository import get_course
-from services.spreadsheets.export import Column, Value, write_sheet
+from services.spreadsheets.export import ExportColumn, Value, write_sheet
 
 _BATCH = 500
 _MARKS = {"": "", "pending": "待批阅", "passed": "合格", "failed": "不合格"}
 _COLUMNS = (
-    Column("专家编号", 14),
-    Column("姓名", 12),
-    Column("状态", 12),
-    Column("开始时间", 20),
-    Column("结束时间", 20),
-    Column("学习进度（%）", 12),
-    Column("批阅状态", 10),
-    Column("批阅时间", 20),
-    Column("补学次数", 10),
-    Column("培训完毕", 20),
-    Column("暂停抽取", 10),
+    ExportColumn("专家编号", 14),
+    ExportColumn("姓名", 12),
+    ExportColumn("状态", 12),
+    ExportColumn("开始时间", 20),
+    ExportColumn("结束时间", 20),
+    ExportColumn("学习进度（%）", 12),
+    ExportColumn("批阅状态", 10),
+    ExportColumn("批阅时间", 20),
+    ExportColumn("补学次数", 10),
+    ExportColumn("培训完毕", 20),
+    ExportColumn("暂停抽取", 10),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.courses.access import Window
+from domain.courses.access import StudyWindow
 from domain.courses.lifecycles import CourseState
 from domain.errors import Conflict, NotFound
 from domain.rulebook.courses import CourseRules, thaw
@@ -66,8 +66,8 @@ def rules_of(course: Course) -> CourseRules:
     return thaw(course.rules)
 
 
-def window_of(course: Course) -> Window:
-    return Window(course.opens_at, course.closes_at)
+def window_of(course: Course) -> StudyWindow:
+    return StudyWindow(course.opens_at, course.closes_at)
 
 
 def no_enrolment() -> NotFound:

@@ -21,8 +21,8 @@ from services.courses.forms import (
     REASON_MAX,
     WINDOW_MAX,
     CourseData,
-    ItemData,
-    Missing,
+    CourseFault,
+    CourseItemData,
     check_course,
     check_item,
     missing_of,
@@ -97,7 +97,7 @@ class CourseSetup:
 
     # ---- what is studied
 
-    async def add_item(self, actor: Actor, course_id: UUID, data: ItemData, *, key: str | None = None) -> UUID:
+    async def add_item(self, actor: Actor, course_id: UUID, data: CourseItemData, *, key: str | None = None) -> UUID:
         """At the end of a draft; its video or pages come afterwards. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
         clean = check_item(data)
@@ -124,7 +124,7 @@ class CourseSetup:
             request=f"{course_id} {data!r}",
         )
 
-    async def edit_item(self, actor: Actor, course_id: UUID, item_id: UUID, data: ItemData) -> None:
+    async def edit_item(self, actor: Actor, course_id: UUID, item_id: UUID, data: CourseItemData) -> None:
         """Of a draft; the kind stays. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
         async with transaction():
@@ -165,7 +165,7 @@ class CourseSetup:
 
     # ---- publishing and after
 
-    async def check_list(self, actor: Actor, course_id: UUID) -> tuple[Missing, ...]:
+    async def check_list(self, actor: Actor, course_id: UUID) -> tuple[CourseFault, ...]:
         """What stands between the draft and its publishing, and what to think of."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
@@ -262,7 +262,7 @@ class CourseSetup:
             await record(system(course.pool), now, "course.close", "course", course.id)
 
 
-def _item_columns(data: ItemData) -> dict[str, Any]:
+def _item_columns(data: CourseItemData) -> dict[str, Any]:
     """The columns; a lecture's length follows from its time."""
     seconds = int((data.ends_at - data.starts_at).total_seconds()) if data.starts_at and data.ends_at else 0
     return {**data.__dict__, "seconds": seconds}

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.clock import local, print_time
 from domain.draws.lifecycles import DRAW, DiscardState, DrawEvent, DrawState
-from domain.draws.record import Act, Ended, Entry, Head, Party, start, write_all
+from domain.draws.record import Act, Ended, Head, Party, RecordEntry, start, write_all
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.ids import new_id
 from domain.rulebook.book import Rulebook
@@ -274,7 +274,7 @@ def _head(draw: Draw) -> Head:
     return Head(draw.log_length, bytes.fromhex(draw.log_head)) if draw.log_length else start(draw.pool, draw.number)
 
 
-def _entry(draw: Draw, one: Entry) -> LogEntry:
+def _entry(draw: Draw, one: RecordEntry) -> LogEntry:
     return LogEntry(draw_id=draw.id, seq=one.seq, at=one.at, act=one.act, facts=one.facts, hash=one.hash.hex())
 
 

@@ -49,7 +49,7 @@ _FURTHER_ROUND_PAST = "评标时间已过，请结束活动或终止本轮摇号
 """Of a round that was to fill a panel up."""
 
 
-class Waiting(Protocol):
+class WaitingDraw(Protocol):
     """An activity in a list: a card of a page, a line of the chat."""
 
     @property
@@ -64,7 +64,7 @@ class Waiting(Protocol):
     def number_wanted(self) -> bool: ...
 
 
-def to_do_of(one: Waiting, now: datetime) -> str:
+def to_do_of(one: WaitingDraw, now: datetime) -> str:
     """What the agency is waited for; empty: nothing."""
     if now >= one.starts_at and (past := _past(one)):
         return past
@@ -73,7 +73,7 @@ def to_do_of(one: Waiting, now: datetime) -> str:
     return (_OF_A_RECALL.get(one.state) if one.kind == "recall" else None) or TO_DO.get(one.state, "")
 
 
-def _past(one: Waiting) -> str:
+def _past(one: WaitingDraw) -> str:
     if one.state == DrawState.COMMITTING and one.finished_at is not None:
         return _FURTHER_ROUND_PAST
     if one.kind == "recall" and one.state in (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING):

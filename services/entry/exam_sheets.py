@@ -41,7 +41,7 @@ _RESULTS: Mapping[str, ExamResult] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class ExamResultRow:
     """A line that can be used: no personal data beside the application's own number."""
 
     line: int
@@ -89,7 +89,7 @@ class ExamSheets:
         """
         check(actor, "application.conclude")
 
-        async def write(rows: Sequence[Row], now: datetime) -> None:
+        async def write(rows: Sequence[ExamResultRow], now: datetime) -> None:
             for row in rows:
                 application = await lock(UUID(row.application_id))
                 await self._conclusions.apply_exam(actor, application, row.result, row.reason, now)
@@ -98,7 +98,7 @@ class ExamSheets:
 
     # ---- parts of the above
 
-    async def _find(self, actor: Actor, said: Sequence[_Said]) -> tuple[list[Row], list[RowError]]:
+    async def _find(self, actor: Actor, said: Sequence[_Said]) -> tuple[list[ExamResultRow], list[RowError]]:
         """Whose application each line means, by its number or the ID number of one who waits for the examination."""
         pool = actor.pool
         hashes = {one.id_number: self._deps.keys.lookup_hash("id_number", one.id_number) for one in said}
@@ -108,7 +108,7 @@ class ExamSheets:
         waiting = await Application.filter(pool=pool, state="exam", account_id__in=list(own))
         by_number = {one.number: one for one in await numbers}
         by_person = {own[one.account_id]: one for one in waiting}
-        good, bad, seen = list[Row](), list[RowError](), dict[UUID, int]()
+        good, bad, seen = list[ExamResultRow](), list[RowError](), dict[UUID, int]()
         for one in said:
             found = by_number.get(one.number) if one.number else by_person.get(hashes[one.id_number])
             problem = await self._problem(one, found, hashes[one.id_number], seen)
@@ -118,7 +118,7 @@ class ExamSheets:
                 bad.append(RowError(one.line, *(problem or ("", ""))))
             else:
                 seen[found.id] = one.line
-                good.append(Row(one.line, str(found.id), found.number, one.result, one.reason))
+                good.append(ExamResultRow(one.line, str(found.id), found.number, one.result, one.reason))
         return good, bad
 
     async def _problem(
@@ -140,7 +140,7 @@ class ExamSheets:
                 return _TITLES["id_number"], "与申请编号不是同一个人，请核对。"
         return None
 
-    async def _still_waiting(self, rows: Sequence[Row]) -> tuple[list[Row], list[RowError]]:
+    async def _still_waiting(self, rows: Sequence[ExamResultRow]) -> tuple[list[ExamResultRow], list[RowError]]:
         """Locked in the order of their ids; who gave up or was decided meanwhile is not."""
         ids = sorted(UUID(row.application_id) for row in rows)
         found = await Application.filter(id__in=ids).order_by("id").select_for_update()
@@ -182,14 +182,14 @@ def _row(line: Line, cells: Cells, values: UniqueValues) -> _Said:
     )
 
 
-def _counts(rows: Sequence[Row]) -> dict[str, int]:
+def _counts(rows: Sequence[ExamResultRow]) -> dict[str, int]:
     results = [row.result for row in rows]
     return {"passed": results.count("passed"), "failed": results.count("failed")}
 
 
 KIND = SheetKind(
     table=ExamSheet,
-    row=Row,
+    row=ExamResultRow,
     columns=COLUMNS,
     lines_max=LINES_MAX,
     bytes_max=BYTES_MAX,

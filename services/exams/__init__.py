@@ -10,12 +10,12 @@ from services.exams.attempts.face_checks import FaceBegun, FaceVerdict
 from services.exams.attempts.paper_view import ExamPaper
 from services.exams.attempts.receipts import SubmissionReceipt
 from services.exams.attempts.submissions import ShownAnswer
-from services.exams.bank.bank_queries import Cell, ItemFilter, ItemView, Sort, VersionView
+from services.exams.bank.bank_queries import BankItemView, Cell, ItemFilter, Sort, VersionView
 from services.exams.bank.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.bank.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.data_export import collect_exams
 from services.exams.marking.review import ReviewedPaper
-from services.exams.marking.rulings import Preview
+from services.exams.marking.rulings import RulingPreview
 from services.exams.marking.scores import OwnResult, Show
 from services.exams.own import OwnExam, Phase
 from services.exams.papers.blueprint_queries import BlueprintQueries, BlueprintView
@@ -32,6 +32,7 @@ __all__ = [
     "ITEMS_MAX",
     "PICTURE_MAX",
     "Added",
+    "BankItemView",
     "BlueprintQueries",
     "BlueprintView",
     "Blueprints",
@@ -49,14 +50,13 @@ __all__ = [
     "FaceVerdict",
     "ItemFilter",
     "ItemImport",
-    "ItemView",
     "MadeAnswer",
     "OwnEvidence",
     "OwnExam",
     "OwnResult",
     "Phase",
-    "Preview",
     "ReviewedPaper",
+    "RulingPreview",
     "SaveRequest",
     "Show",
     "ShownAnswer",

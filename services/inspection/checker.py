@@ -14,19 +14,19 @@ from domain.exams.questions import Question, QuestionFileError
 from domain.file_types import FileType, MaterialType
 from services.inspection.child_process import Head
 from services.inspection.file_types import Found
-from services.inspection.limited_process import LimitedProcess, Limits, ProcessBroken
+from services.inspection.limited_process import LimitedProcess, ProcessBroken, ProcessLimits
 from services.spreadsheets.formats import Column, Format, Line, SheetError
 
 FILES_AT_ONCE = 2
 SHEETS_AT_ONCE = 1
-IMPORT = Limits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
+IMPORT = ProcessLimits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
 """For a whole pool's experts, which only the command line imports."""
 
 
 class FileChecker:
     """Two files and one sheet at once; others wait for their turn. ``sheets`` are the limits of one sheet."""
 
-    def __init__(self, limits: Limits = Limits(), sheets: Limits = Limits()) -> None:  # noqa: B008  # frozen
+    def __init__(self, limits: ProcessLimits = ProcessLimits(), sheets: ProcessLimits = ProcessLimits()) -> None:  # noqa: B008  # frozen
         self._files = LimitedProcess("services.inspection.file_process", limits, at_once=FILES_AT_ONCE)
         self._sheets = LimitedProcess("services.inspection.sheet_process", sheets, at_once=SHEETS_AT_ONCE)
         self._questions = LimitedProcess("services.inspection.question_process", sheets, at_once=SHEETS_AT_ONCE)

@@ -32,7 +32,7 @@ class ProcessBroken(Exception):
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProcessLimits:
     """``memory`` in bytes of address space, ``cpu`` in seconds of processor time, ``seconds`` in all."""
 
     memory: int = 1024 * 1024 * 1024
@@ -43,7 +43,7 @@ class Limits:
 class LimitedProcess:
     """Runs ``module`` for at most ``at_once`` files at once; others wait, at most ``timeout`` seconds."""
 
-    def __init__(self, module: str, limits: Limits, *, at_once: int, timeout: float = 60.0) -> None:
+    def __init__(self, module: str, limits: ProcessLimits, *, at_once: int, timeout: float = 60.0) -> None:
         self._module = module
         self._limits = limits
         self._turn = asyncio.Semaphore(at_once)

@@ -29,7 +29,7 @@ from services.notifications.entrances import Entrances
 from services.notifications.facts import as_object
 from services.notifications.ladder import in_time
 from services.notifications.notices import STOPPED, Notices
-from services.notifications.sending import NO_CREDIT, Outcome, Person, Sending
+from services.notifications.sending import NO_CREDIT, Sending, SendOutcome, WechatRecipient
 from services.ports import (
     ChatWindows,
     MiniProgramPlatform,
@@ -150,22 +150,22 @@ class Delivery:
             claimed = await rows(_CLAIM, self._deps.now(), _BATCH, bulk)
         return await rows(_LOAD, [row["id"] for row in claimed]) if claimed else []
 
-    async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, Person]:
+    async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, WechatRecipient]:
         found: dict[UUID, dict[str, tuple[UUID, str]]] = {}
         allowed: dict[UUID, dict[str, int]] = {}
         for row in await rows(_IDENTITIES, list(set(accounts))):
             found.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
             if row["app"] == "mini":
                 allowed[row["account_id"]] = as_object(row["subscribe_credits"])
-        return {account: Person(identities, allowed.get(account, {})) for account, identities in found.items()}
+        return {account: WechatRecipient(identities, allowed.get(account, {})) for account, identities in found.items()}
 
-    async def _attempt(self, row: Any, people: Mapping[UUID, Person], limit: asyncio.Semaphore) -> Outcome:
+    async def _attempt(self, row: Any, people: Mapping[UUID, WechatRecipient], limit: asyncio.Semaphore) -> SendOutcome:
         """Call the vendor once. Every gateway error becomes an outcome; nothing else is expected here."""
-        outcome = Outcome(row["id"], row["notice_id"], "sent")
+        outcome = SendOutcome(row["id"], row["notice_id"], "sent")
         try:
             if (held := self._held(row, outcome)) is not None:
                 return held
-            person = people.get(row["account_id"], Person({}))
+            person = people.get(row["account_id"], WechatRecipient({}))
             app = {"wechat": "oa", "mini": "mini"}.get(row["channel"])
             if app is not None:
                 if app not in person.identities:
@@ -185,7 +185,7 @@ class Delivery:
             log.exception("attempt_failed", attempt=row["number"], kind=row["kind"], channel=row["channel"])
             return self._retry_or_unknown(row, outcome, "our_error")
 
-    def _held(self, row: Any, outcome: Outcome) -> Outcome | None:
+    def _held(self, row: Any, outcome: SendOutcome) -> SendOutcome | None:
         """What an outage has delayed may have come to its end, or into the quiet hours, since it was planned."""
         now = self._deps.now()
         if row["state"] != "active":
@@ -198,7 +198,7 @@ class Delivery:
             return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
         return None
 
-    def _retry_or_unknown(self, row: Any, outcome: Outcome, code: str) -> Outcome:
+    def _retry_or_unknown(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
         """Perhaps sent: only a template message is repeated, since WeChat makes repeats of one id one."""
         if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
             pause = 5 * 2.0 ** row["tries"] * random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
@@ -206,7 +206,7 @@ class Delivery:
             return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
         return replace(outcome, state="unknown", vendor_code=code)
 
-    def _retry_or_fail(self, row: Any, outcome: Outcome, error: Transient) -> Outcome:
+    def _retry_or_fail(self, row: Any, outcome: SendOutcome, error: Transient) -> SendOutcome:
         """Soon again; a vendor that asks for a long pause has failed, so that the ladder goes on."""
         if row["tries"] >= _MAX_TRIES or (error.retry_after or 0) > _LONGEST_PAUSE:
             return replace(outcome, state="failed", vendor_code=error.reason[:60])
@@ -215,7 +215,7 @@ class Delivery:
         retry_at = self._deps.now() + timedelta(seconds=pause)
         return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
 
-    async def _write(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+    async def _write(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         """All in one transaction; when that fails, each in its own. One that can't be written stays *unknown*: it is
         asked after, and never sent again."""
         try:
@@ -229,7 +229,7 @@ class Delivery:
             for row, outcome in zip(batch, outcomes, strict=True):
                 await self._write([row], [outcome])
 
-    async def _apply(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+    async def _apply(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         """Notices are locked before attempts, as everywhere; what still has to climb is marked in the same breath."""
         now = self._deps.now()
         kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
@@ -247,7 +247,7 @@ class Delivery:
             await self._wake_early_reports(batch, outcomes)
         await self._notices.climb(sorted(ended - done))
 
-    async def _wake_early_reports(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+    async def _wake_early_reports(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         messages = [
             o.vendor_id for row, o in zip(batch, outcomes, strict=True) if row["channel"] != "voice" and o.vendor_id
         ]
@@ -260,7 +260,7 @@ class Delivery:
         ladder = book.ladder.get(kind[1]) if book else None
         return ladder is not None and ladder.until == "delivered"
 
-    async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+    async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         """One subscribe message less for each that was sent; none left where WeChat says so."""
         for row, outcome in zip(batch, outcomes, strict=True):
             if row["channel"] != "mini" or outcome.identity_id is None:
@@ -271,7 +271,7 @@ class Delivery:
             elif outcome.state == "delivered":
                 await execute(_SPEND_CREDIT, outcome.identity_id, template)
 
-    async def _mark_identities(self, outcomes: Sequence[Outcome]) -> None:
+    async def _mark_identities(self, outcomes: Sequence[SendOutcome]) -> None:
         """Learn from refusals who does not follow any more, or wants no messages."""
         gone = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _NOT_FOLLOWING]
         blocked = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _BLOCKED]
@@ -281,7 +281,7 @@ class Delivery:
             await execute("UPDATE wechat_identity SET blocked = true WHERE id = ANY($1::uuid[])", blocked)
 
 
-def _as_row(outcome: Outcome) -> dict[str, object]:
+def _as_row(outcome: SendOutcome) -> dict[str, object]:
     return {
         "id": str(outcome.attempt_id),
         "state": outcome.state,

@@ -38,7 +38,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Plan:
+class LadderPlan:
     """What to do now. ``state`` is the notice's (active, done, failed); ``next_at`` when to look again."""
 
     state: str
@@ -61,12 +61,12 @@ def _can_wait(hours: Hours, moments: Sequence[datetime], latest: datetime) -> bo
     return all(hours.contains(at) or hours.next_open(at) <= latest for at in moments)
 
 
-def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> Plan:
+def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> LadderPlan:
     """The next moves of a ladder that began at ``started_at``."""
     started_at = _begins(ladder, started_at)
     by_step = [[t for t in tried if t.step == index] for index in range(len(ladder.steps))]
     if ladder.until == "delivered" and any(t.state in _REACHED for t in tried):
-        return Plan("done", (), None)
+        return LadderPlan("done", (), None)
     planned: list[Planned] = []
     waiting: list[datetime] = []
     open_steps = False
@@ -85,8 +85,8 @@ def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: date
             waiting.append(due)
         earlier_failed = False
     if planned or open_steps or waiting:
-        return Plan("active", tuple(planned), min(waiting, default=None))
-    return Plan("done" if any(t.state in _REACHED for t in tried) else "failed", (), None)
+        return LadderPlan("active", tuple(planned), min(waiting, default=None))
+    return LadderPlan("done" if any(t.state in _REACHED for t in tried) else "failed", (), None)
 
 
 def _begins(ladder: Ladder, at: datetime) -> datetime:

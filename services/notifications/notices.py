@@ -19,7 +19,7 @@ from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.core.inserts import insert
-from services.notifications.ladder import Plan, Planned, Tried, in_time, plan
+from services.notifications.ladder import LadderPlan, Planned, Tried, in_time, plan
 
 Params = Mapping[str, str | int]
 
@@ -297,11 +297,11 @@ class Notices:
             STOPPED,
         )
 
-    def _plan(self, notice: Notice, tried: Sequence[Tried], now: datetime) -> Plan:
+    def _plan(self, notice: Notice, tried: Sequence[Tried], now: datetime) -> LadderPlan:
         ladder = in_time(self._deps.book(notice.pool).ladder[notice.kind], notice.params, now)
         return plan(ladder, notice.created_at, tried, now)
 
-    async def _apply(self, notice: Notice, step: Plan, now: datetime) -> None:
+    async def _apply(self, notice: Notice, step: LadderPlan, now: datetime) -> None:
         if step.state != "active":
             await self._close([notice.id], step.state)
             return

@@ -30,7 +30,7 @@ _WINDOW_CLOSED = ("45015", "45047", "45072")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SendOutcome:
     """What a vendor said to one attempt. ``state``: sent, delivered, failed, unknown, or pending to try again."""
 
     attempt_id: UUID
@@ -44,7 +44,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Person:
+class WechatRecipient:
     """Where a notice's recipient can be reached in WeChat: identity id and openid by app."""
 
     identities: Mapping[str, tuple[UUID, str]]
@@ -83,7 +83,7 @@ class Sending:
         self._entrances = entrances
         self._taps = taps
 
-    async def send(self, row: Any, person: Person, outcome: Outcome) -> Outcome:
+    async def send(self, row: Any, person: WechatRecipient, outcome: SendOutcome) -> SendOutcome:
         """Hand the attempt over to its channel's vendor, once. Raises what the gateways raise."""
         book = self._deps.book(row["pool"])
         params = self._params(row)
@@ -117,7 +117,9 @@ class Sending:
         )
         return replace(outcome, vendor_id=vendor_id, cost=cost)
 
-    async def _send_wechat(self, row: Any, person: Person, params: Mapping[str, str], outcome: Outcome) -> Outcome:
+    async def _send_wechat(
+        self, row: Any, person: WechatRecipient, params: Mapping[str, str], outcome: SendOutcome
+    ) -> SendOutcome:
         """A chat message while the user's window is open, else a template message."""
         pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
         book = self._deps.book(pool)
@@ -158,7 +160,7 @@ class Sending:
     def _path(self, row: Any, params: Mapping[str, str]) -> str:
         return path_of(row["kind"], row["link"], params)
 
-    def _taps_of(self, row: Any, person: Person, params: Mapping[str, str]) -> list[str]:
+    def _taps_of(self, row: Any, person: WechatRecipient, params: Mapping[str, str]) -> list[str]:
         """What can be tapped below a chat message: its page, and words that go on in the chat."""
         action = ACTIONS.get(row["kind"])
         if action is None:

@@ -2,7 +2,7 @@
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
 from services.office.assembly import OfficeServices, build
-from services.office.dashboard import InvoiceFilter, OrderView, RefundLine, Waiting
+from services.office.dashboard import InvoiceFilter, OrderView, RefundLine, WaitingCounts
 from services.office.experts import REASON_MAX, ExpertLine, Left, Only
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.large_exports import DIRECT_MAX
@@ -26,7 +26,7 @@ __all__ = [
     "RefundLine",
     "Sort",
     "StateCount",
-    "Waiting",
+    "WaitingCounts",
     "What",
     "Work",
     "build",

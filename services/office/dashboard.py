@@ -84,7 +84,7 @@ AND i.id IN (SELECT b.id FROM fee JOIN invoice b ON b.fee_id = fee.id WHERE fee.
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingCounts:
     """How many of each wait for the office. ``unassigned_reviews``: tasks that no reviewer covers."""
 
     employer_requests: int
@@ -219,7 +219,7 @@ class OfficeDashboard:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def waiting(self, actor: Actor) -> Waiting:
+    async def waiting(self, actor: Actor) -> WaitingCounts:
         """Counts of the office's open work."""
         check(actor, "application.read")
         steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
@@ -227,7 +227,7 @@ class OfficeDashboard:
         counts = (
             await rows(_WAITING, actor.pool, [step.code for step in steps], since, replies_due(self._deps, actor.pool))
         )[0]
-        return Waiting(**counts, unassigned_reviews=sum(one.waiting for one in await find_uncovered(actor.pool)))
+        return WaitingCounts(**counts, unassigned_reviews=sum(one.waiting for one in await find_uncovered(actor.pool)))
 
     async def places(self, actor: Actor) -> list[Place]:
         """All regions of the province, each city followed by what lies in it."""

@@ -22,7 +22,7 @@ from services.applications import CatalogueCodes, entry_names, load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.office.application_list import ApplicationList, Filter
-from services.spreadsheets.export import Column, Value, write_sheet, yuan
+from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
 ROWS_MAX = 100_000
 _BATCH = 500
@@ -30,22 +30,22 @@ _BATCH = 500
 _FIRST = UUID(int=0)
 
 _APPLICATIONS = (
-    Column("申请编号", 20),
-    Column("申请类型", 10),
-    Column("状态", 10),
-    Column("审核环节", 18),
-    Column("姓名", 12),
-    Column("身份证号", 16),
-    Column("手机号", 14),
-    Column("地区", 20),
-    Column("评标专业", 40),
-    Column("专家编号", 14),
-    Column("征集", 28),
-    Column("提交次数", 10),
-    Column("最近提交", 20),
-    Column("进入状态时间", 20),
-    Column("审核通过", 20),
-    Column("结束时间", 20),
+    ExportColumn("申请编号", 20),
+    ExportColumn("申请类型", 10),
+    ExportColumn("状态", 10),
+    ExportColumn("审核环节", 18),
+    ExportColumn("姓名", 12),
+    ExportColumn("身份证号", 16),
+    ExportColumn("手机号", 14),
+    ExportColumn("地区", 20),
+    ExportColumn("评标专业", 40),
+    ExportColumn("专家编号", 14),
+    ExportColumn("征集", 28),
+    ExportColumn("提交次数", 10),
+    ExportColumn("最近提交", 20),
+    ExportColumn("进入状态时间", 20),
+    ExportColumn("审核通过", 20),
+    ExportColumn("结束时间", 20),
 )
 _APPLICATION_ROWS = """
 SELECT p.id, p.number, p.entry_type, p.state, p.step, p.name, a.real_name, a.id_number_sealed, a.mobile_sealed,
@@ -57,19 +57,19 @@ FROM (SELECT * FROM application WHERE {where} AND id > ${last} ORDER BY id{limit
 JOIN account a ON a.id = p.account_id LEFT JOIN campaign c ON c.id = p.campaign_id ORDER BY p.id
 """
 _ORDERS = (
-    Column("商户订单号", 34),
-    Column("微信支付单号", 32),
-    Column("专家编号", 14),
-    Column("申请人", 10),
-    Column("商品", 28),
-    Column("金额（元）", 12),
-    Column("已退（元）", 12),
-    Column("方式", 10),
-    Column("状态", 10),
-    Column("多付", 8),
-    Column("下单时间", 20),
-    Column("支付时间", 20),
-    Column("关闭时间", 20),
+    ExportColumn("商户订单号", 34),
+    ExportColumn("微信支付单号", 32),
+    ExportColumn("专家编号", 14),
+    ExportColumn("申请人", 10),
+    ExportColumn("商品", 28),
+    ExportColumn("金额（元）", 12),
+    ExportColumn("已退（元）", 12),
+    ExportColumn("方式", 10),
+    ExportColumn("状态", 10),
+    ExportColumn("多付", 8),
+    ExportColumn("下单时间", 20),
+    ExportColumn("支付时间", 20),
+    ExportColumn("关闭时间", 20),
 )
 _ORDER_ROWS = """
 SELECT o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name,
@@ -79,17 +79,17 @@ WHERE o.pool = $1 AND o.id > $4 AND ($2::timestamptz IS NULL OR coalesce(o.succe
     AND ($3::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) < $3) ORDER BY o.id{limit}
 """
 _REFUNDS = (
-    Column("退款单号", 34),
-    Column("商户订单号", 34),
-    Column("微信退款单号", 32),
-    Column("专家编号", 14),
-    Column("申请人", 10),
-    Column("金额（元）", 12),
-    Column("原因", 28),
-    Column("状态", 10),
-    Column("申请时间", 20),
-    Column("到账时间", 20),
-    Column("失败代码", 16),
+    ExportColumn("退款单号", 34),
+    ExportColumn("商户订单号", 34),
+    ExportColumn("微信退款单号", 32),
+    ExportColumn("专家编号", 14),
+    ExportColumn("申请人", 10),
+    ExportColumn("金额（元）", 12),
+    ExportColumn("原因", 28),
+    ExportColumn("状态", 10),
+    ExportColumn("申请时间", 20),
+    ExportColumn("到账时间", 20),
+    ExportColumn("失败代码", 16),
 )
 _REFUND_ROWS = """
 SELECT r.id, r.out_refund_no, o.out_trade_no, r.refund_id, f.expert_number, a.real_name, r.amount, r.reason, r.state,
@@ -99,16 +99,16 @@ WHERE r.pool = $1 AND r.id > $4 AND ($2::timestamptz IS NULL OR r.created_at >= 
     AND ($3::timestamptz IS NULL OR r.created_at < $3) ORDER BY r.id{limit}
 """
 _DIFFERENCE_COLUMNS = (
-    Column("账单日", 12),
-    Column("差异", 14),
-    Column("商户订单号", 34),
-    Column("退款单号", 34),
-    Column("微信支付单号", 32),
-    Column("本系统（元）", 12),
-    Column("账单（元）", 12),
-    Column("说明", 32),
-    Column("处理时间", 20),
-    Column("处理说明", 32),
+    ExportColumn("账单日", 12),
+    ExportColumn("差异", 14),
+    ExportColumn("商户订单号", 34),
+    ExportColumn("退款单号", 34),
+    ExportColumn("微信支付单号", 32),
+    ExportColumn("本系统（元）", 12),
+    ExportColumn("账单（元）", 12),
+    ExportColumn("说明", 32),
+    ExportColumn("处理时间", 20),
+    ExportColumn("处理说明", 32),
 )
 _DIFFERENCE_ROWS = """
 SELECT d.id, b.day, d.kind, d.out_trade_no, d.out_refund_no, d.transaction_id, d.ours, d.theirs, d.note, d.resolved_at,
@@ -311,7 +311,7 @@ def _check_count(count: int) -> None:
         raise InvalidInput(f"超过{ROWS_MAX}行，请缩小范围后分次导出。", code="export_too_large")
 
 
-_SHEETS: Mapping[What, tuple[str, Sequence[Column]]] = {
+_SHEETS: Mapping[What, tuple[str, Sequence[ExportColumn]]] = {
     "applications": ("申请", _APPLICATIONS),
     "orders": ("订单", _ORDERS),
     "refunds": ("退款", _REFUNDS),

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 
 from domain.errors import GatewayError
 from domain.ids import new_id
-from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, ContactAttemptState
+from domain.notifications.lifecycles import ATTEMPT, ContactAttemptEvent, ContactAttemptState
 from domain.rulebook.sections import VoiceRules
 from models.accounts import WechatIdentity
 from models.notices import Attempt, DeliveryReport, Notice
@@ -159,7 +159,7 @@ class DeliveryReports:
 
     async def _put_to_question(self, attempt_id: UUID, report: CallReport) -> None:
         attempt = await self._lock(attempt_id)
-        if not ATTEMPT.can(ContactAttemptState(attempt.state), AttemptEvent.ANSWER):
+        if not ATTEMPT.can(ContactAttemptState(attempt.state), ContactAttemptEvent.ANSWER):
             return
         attempt.vendor_id, attempt.keys = report.call_id, report.keys
         attempt.checks, attempt.check_at = 0, self._deps.now()
@@ -183,7 +183,7 @@ class DeliveryReports:
         return True
 
     async def _close_sms(self, attempt_id: UUID, report: SmsReport) -> None:
-        event = AttemptEvent.DELIVER if report.delivered else AttemptEvent.FAIL
+        event = ContactAttemptEvent.DELIVER if report.delivered else ContactAttemptEvent.FAIL
         await self._close(attempt_id, event, report.vendor_code)
 
     async def _apply_template(self, body: dict[str, str]) -> bool:
@@ -191,13 +191,13 @@ class DeliveryReports:
         if known is None:
             return False
         delivered = body["status"].startswith("success")
-        event = AttemptEvent.DELIVER if delivered else AttemptEvent.FAIL
+        event = ContactAttemptEvent.DELIVER if delivered else ContactAttemptEvent.FAIL
         await self._close(known.id, event, body["status"][:60])
         if body["status"].startswith("failed:user block") or body["status"].startswith("failed: user block"):
             await WechatIdentity.filter(appid=body["appid"], openid=body["openid"]).update(blocked=True)
         return True
 
-    async def _close(self, attempt_id: UUID, event: AttemptEvent, code: str, keys: str | None = None) -> None:
+    async def _close(self, attempt_id: UUID, event: ContactAttemptEvent, code: str, keys: str | None = None) -> None:
         """Move an attempt as far as is known, then let its notice go on. Knowledge never shrinks."""
         attempt = await self._lock(attempt_id)
         state = ContactAttemptState(attempt.state)
@@ -207,12 +207,12 @@ class DeliveryReports:
         attempt.vendor_code = code
         if keys is not None:
             attempt.keys = keys
-            if event == AttemptEvent.FAIL and code in HEARD:
+            if event == ContactAttemptEvent.FAIL and code in HEARD:
                 attempt.vendor_code = NO_VALID_KEY
                 await self._notify_unconfirmed(attempt)
         attempt.check_at, attempt.closed_at = None, self._deps.now()
         await attempt.save()
-        if event == AttemptEvent.DELIVER and attempt.channel == "voice":
+        if event == ContactAttemptEvent.DELIVER and attempt.channel == "voice":
             await self._write_after_call(await Notice.get(id=attempt.notice_id))
         await self._notices.advance(attempt.notice_id)
 
@@ -303,7 +303,7 @@ class DeliveryReports:
             await self._invitations.answer(
                 notice.invitation_id, notice.expert_id, choice, by="voice", said_at=row["sent_at"]
             )
-        event = AttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
+        event = ContactAttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
         await self._close(row["id"], event, detail.status, keys)
         await Attempt.filter(id=row["id"]).update(check_at=None)
         return None
@@ -325,15 +325,15 @@ class DeliveryReports:
         if attempt.checks < most and attempt.channel not in ("wechat", "mini"):
             return None
         await Attempt.filter(id=attempt_id).update(check_at=None, vendor_code=code)
-        await self._close(attempt_id, AttemptEvent.FAIL, code)
+        await self._close(attempt_id, ContactAttemptEvent.FAIL, code)
         if code != UNCONFIRMED:
             return None
         log.error("call_unconfirmed", attempt=attempt.number)
         return (await Notice.get(id=attempt.notice_id)).invitation_id
 
 
-def _call_event(notice: Notice, status: str) -> AttemptEvent:
-    return AttemptEvent.DELIVER if status in HEARD and notice.kind != "draw_call" else AttemptEvent.FAIL
+def _call_event(notice: Notice, status: str) -> ContactAttemptEvent:
+    return ContactAttemptEvent.DELIVER if status in HEARD and notice.kind != "draw_call" else ContactAttemptEvent.FAIL
 
 
 def _refuse(vendor: str, reason: str, attempt: Attempt) -> None:

@@ -22,7 +22,7 @@ from services.accounts import DRAFT_TTL, KNOWN_BROWSER_TTL
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
 from services.core.due_rows import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, process_each
-from services.core.due_tasks import DueTask, Turn, in_turns
+from services.core.due_tasks import DueTask, TaskTurn, in_turns
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
 from services.draws import Calling, DrawAccess, DrawNews, Invitations, lock, notify_agency
@@ -195,7 +195,7 @@ class Scheduler:
         finally:
             self._under_way[kind] -= 1
         self._pauses.note_success(kind)
-        if more is Turn.MORE:
+        if more is TaskTurn.MORE:
             await self.defer([kind])
 
     def _note_failure(self, name: str, error: Exception) -> None:

@@ -8,7 +8,7 @@ from services.core.base import Deps
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
 from services.organisations.agent_queries import AgentQueries
-from services.organisations.employer_import import EmployerImport
+from services.organisations.employer_import import EmployerImporter
 from services.organisations.employer_queries import EmployerQueries
 from services.organisations.employers import Employers
 from services.organisations.legal_entities import LegalEntities
@@ -20,7 +20,7 @@ class OrganisationServices:
     agents: AgentQueries
     employers: Employers
     employer_queries: EmployerQueries
-    employer_import: EmployerImport
+    employer_import: EmployerImporter
 
 
 def build(deps: Deps, notices: Notices, checker: FileChecker) -> OrganisationServices:
@@ -30,5 +30,5 @@ def build(deps: Deps, notices: Notices, checker: FileChecker) -> OrganisationSer
         AgentQueries(deps),
         employers,
         EmployerQueries(),
-        EmployerImport(deps, employers, checker),
+        EmployerImporter(deps, employers, checker),
     )

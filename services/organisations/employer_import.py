@@ -38,7 +38,7 @@ _TITLES = {column.name: column.title for column in COLUMNS}
 
 
 @dataclass(frozen=True)
-class Row:
+class EmployerRow:
     """A line that can be used. ``region`` is a code; both may be empty."""
 
     line: int
@@ -48,7 +48,7 @@ class Row:
     act: Act = "add"
 
 
-class EmployerImport:
+class EmployerImporter:
     def __init__(self, deps: Deps, employers: Employers, checker: FileChecker) -> None:
         self._employers = employers
         self._sheets = SheetImports(deps, checker, KIND)
@@ -87,7 +87,7 @@ class EmployerImport:
         entries = await CatalogueEntry.filter(pool__in=["", pool], kind="region").order_by("pool")
         return Lookup("地区", {one.code: one.parent for one in entries}, {one.code: one.name for one in entries})
 
-    async def _write(self, actor: Actor, rows: Sequence[Row], now: datetime) -> None:
+    async def _write(self, actor: Actor, rows: Sequence[EmployerRow], now: datetime) -> None:
         added = await asyncio.to_thread(_added, actor.pool, rows, now)
         await Employer.bulk_create(added, batch_size=500)
         changed = {row.name: row for row in rows if row.act in ("restore", "complete")}
@@ -100,7 +100,7 @@ class EmployerImport:
         await self._employers.notify_added(actor, [*added, *known], now)
 
 
-def _added(pool: str, rows: Sequence[Row], now: datetime) -> list[Employer]:
+def _added(pool: str, rows: Sequence[EmployerRow], now: datetime) -> list[Employer]:
     """Runs in a thread: names of thousands are read for their order."""
     return [
         Employer(
@@ -122,12 +122,12 @@ def render_template(form: Format) -> bytes:
     return formats.render_template(form, "单位", COLUMNS)
 
 
-def _read(lines: Sequence[Line], places: Lookup) -> tuple[list[Row], list[RowError]]:
+def _read(lines: Sequence[Line], places: Lookup) -> tuple[list[EmployerRow], list[RowError]]:
     """Runs in a thread: there may be thousands."""
     return read_rows(lines, COLUMNS, lambda line, cells, unique: _row(line, cells, unique, places))
 
 
-def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> Row:
+def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> EmployerRow:
     def name(text: str) -> str:
         if not normalise_unit_name(needed(text)):
             raise BadCell("请填写单位全称")
@@ -136,7 +136,7 @@ def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> Row:
     def code(text: str) -> str:
         return unique("credit_code", credit_code(text), line.number) if text else ""
 
-    return Row(
+    return EmployerRow(
         line.number,
         cells.get("name", name, ""),
         cells.get("credit_code", code, ""),
@@ -144,12 +144,12 @@ def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> Row:
     )
 
 
-async def _compare(pool: str, rows: Iterable[Row]) -> tuple[list[Row], list[RowError]]:
+async def _compare(pool: str, rows: Iterable[EmployerRow]) -> tuple[list[EmployerRow], list[RowError]]:
     """What each row does to the list as it is now, and which clash with it."""
     listed = await Employer.filter(pool=pool)
     names = {one.name: one for one in listed}
     holders = {one.credit_code: one.name for one in listed if one.credit_code and one.retired_at is None}
-    good, bad = list[Row](), list[RowError]()
+    good, bad = list[EmployerRow](), list[RowError]()
     for row in rows:
         here = names.get(row.name)
         code = row.credit_code or (here.credit_code if here else "")
@@ -164,7 +164,7 @@ async def _compare(pool: str, rows: Iterable[Row]) -> tuple[list[Row], list[RowE
     return good, bad
 
 
-def _differs(row: Row, here: Employer) -> RowError | None:
+def _differs(row: EmployerRow, here: Employer) -> RowError | None:
     """A unit that is listed may be completed, never changed by the way."""
     if here.retired_at is not None:
         return None
@@ -175,7 +175,7 @@ def _differs(row: Row, here: Employer) -> RowError | None:
     return None
 
 
-def _act(row: Row, here: Employer | None) -> Act:
+def _act(row: EmployerRow, here: Employer | None) -> Act:
     if here is None:
         return "add"
     if here.retired_at is not None:
@@ -184,11 +184,11 @@ def _act(row: Row, here: Employer | None) -> Act:
     return "complete" if completes else "same"
 
 
-def _clash(row: Row, column: str, reason: str) -> RowError:
+def _clash(row: EmployerRow, column: str, reason: str) -> RowError:
     return RowError(row.line, _TITLES[column], reason)
 
 
-def _counts(rows: Iterable[Row]) -> dict[str, int]:
+def _counts(rows: Iterable[EmployerRow]) -> dict[str, int]:
     counts = {"add": 0, "restore": 0, "complete": 0, "same": 0}
     for row in rows:
         counts[row.act] += 1
@@ -197,7 +197,7 @@ def _counts(rows: Iterable[Row]) -> dict[str, int]:
 
 KIND = SheetKind(
     table=Sheet,
-    row=Row,
+    row=EmployerRow,
     columns=COLUMNS,
     lines_max=LINES_MAX,
     bytes_max=BYTES_MAX,

@@ -24,7 +24,7 @@ _TRADES = {"native": "微信扫码支付", "jsapi": "微信支付（公众号）
 
 
 @dataclass(frozen=True)
-class Proof:
+class ReceiptProof:
     """What the receipt's QR code shows when it is scanned."""
 
     pool_name: str
@@ -68,7 +68,7 @@ async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
     }
 
 
-async def prove(deps: Deps, token: str) -> Proof:
+async def prove(deps: Deps, token: str) -> ReceiptProof:
     """What is true of the receipt with this token. Raises Forbidden, NotFound."""
     link = Links(deps.keys, deps.clock).check(token, _PURPOSE)
     fee = await Fee.get_or_none(id=link.subject_id)
@@ -76,7 +76,7 @@ async def prove(deps: Deps, token: str) -> Proof:
     if fee is None or order is None:
         raise NotFound("找不到这张缴费凭证，请核对后重试。", code="no_receipt")
     account = await Account.get(id=fee.account_id)
-    return Proof(
+    return ReceiptProof(
         deps.book(fee.pool).pool.name,
         title_of(deps, fee),
         yuan(fee.amount),

@@ -14,7 +14,7 @@ from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.payments.money import yuan
-from domain.remuneration.fees import Line, Trip, compute, settle, total
+from domain.remuneration.fees import FeeLine, Trip, compute, settle, total
 from domain.remuneration.lifecycles import RemunerationEvent, RemunerationState
 from domain.rulebook.book import Rulebook
 from models.draws import Draw
@@ -217,7 +217,7 @@ class Proposals:
     async def _came(self, draw: Draw, invitation_id: UUID | None = None) -> list[Any]:
         return await rows(_CAME, draw.id, invitation_id)
 
-    def _compute(self, draw: Draw, row: Any) -> tuple[Line, ...] | None:
+    def _compute(self, draw: Draw, row: Any) -> tuple[FeeLine, ...] | None:
         table = self._deps.book(draw.pool).remuneration.table
         return compute(table, trip_of(draw, row)) if table else None
 

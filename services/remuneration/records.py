@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.clock import local
 from domain.errors import NotFound
 from domain.payments.money import yuan
-from domain.remuneration.fees import LABELS, Line
+from domain.remuneration.fees import LABELS, FeeLine
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent, RemunerationState
 from domain.rulebook.book import Rulebook
 from models.draws import Draw
@@ -50,7 +50,7 @@ def line_views(lines: Sequence[Mapping[str, Any]]) -> tuple[LineView, ...]:
     return tuple(LineView(one["code"], LABELS[one["code"]], one["amount"], one["words"]) for one in lines)
 
 
-def stored(lines: Sequence[Line]) -> list[dict[str, str | int]]:
+def stored(lines: Sequence[FeeLine]) -> list[dict[str, str | int]]:
     return [{"code": line.code, "amount": line.amount, "words": line.words} for line in lines]
 
 

@@ -14,20 +14,20 @@ from services.core.base import Actor, Deps, from_row, record, rows, transaction
 from services.draws import DrawAccess
 from services.remuneration.months import month_bounds
 from services.remuneration.records import line_views
-from services.spreadsheets.export import Column, Value, write_sheet, yuan
+from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
 _COLUMNS = (
-    Column("活动编号", 22),
-    Column("活动名称", 30),
-    Column("评标开始", 20),
-    Column("姓名", 12),
-    Column("身份证号", 22),
-    Column("金额（元）", 12),
-    Column("明细", 60),
-    Column("说明", 30),
-    Column("状态", 12),
-    Column("支付日期", 12),
-    Column("支付方式", 12),
+    ExportColumn("活动编号", 22),
+    ExportColumn("活动名称", 30),
+    ExportColumn("评标开始", 20),
+    ExportColumn("姓名", 12),
+    ExportColumn("身份证号", 22),
+    ExportColumn("金额（元）", 12),
+    ExportColumn("明细", 60),
+    ExportColumn("说明", 30),
+    ExportColumn("状态", 12),
+    ExportColumn("支付日期", 12),
+    ExportColumn("支付方式", 12),
 )
 _ROWS = """
 SELECT d.number, d.name AS draw_name, d.starts_at, e.name, e.id_number_sealed, r AS one

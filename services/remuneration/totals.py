@@ -16,7 +16,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.pages import contains
 from services.remuneration.months import month_bounds
-from services.spreadsheets.export import Column, Value, write_sheet, yuan
+from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
 _GROUPS: Mapping[str, str] = {
     "proposed": "('proposed')",
@@ -55,19 +55,19 @@ WHERE {_WITHIN} AND d.organisation_id = $4 GROUP BY d.id ORDER BY d.ended_at DES
 """
 _NAME = "SELECT name FROM organisation WHERE id = $1 AND pool = $2"
 _COLUMNS = (
-    Column("代理机构", 32),
-    Column("统一社会信用代码", 22),
-    Column("活动数", 8),
-    Column("人次", 8),
-    Column("合计（元）", 14),
-    Column("待专家确认（人次）", 12),
-    Column("待专家确认（元）", 14),
-    Column("专家有异议（人次）", 12),
-    Column("专家有异议（元）", 14),
-    Column("待支付（人次）", 12),
-    Column("待支付（元）", 14),
-    Column("已支付（人次）", 12),
-    Column("已支付（元）", 14),
+    ExportColumn("代理机构", 32),
+    ExportColumn("统一社会信用代码", 22),
+    ExportColumn("活动数", 8),
+    ExportColumn("人次", 8),
+    ExportColumn("合计（元）", 14),
+    ExportColumn("待专家确认（人次）", 12),
+    ExportColumn("待专家确认（元）", 14),
+    ExportColumn("专家有异议（人次）", 12),
+    ExportColumn("专家有异议（元）", 14),
+    ExportColumn("待支付（人次）", 12),
+    ExportColumn("待支付（元）", 14),
+    ExportColumn("已支付（人次）", 12),
+    ExportColumn("已支付（元）", 14),
 )
 _ALL = 100_000
 """More organisations than a pool has."""

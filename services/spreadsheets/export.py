@@ -10,11 +10,11 @@ from decimal import Decimal
 
 from services.spreadsheets.xlsx import Value, Workbook
 
-__all__ = ["Column", "Value", "write_sheet", "yuan"]
+__all__ = ["ExportColumn", "Value", "write_sheet", "yuan"]
 
 
 @dataclass(frozen=True)
-class Column:
+class ExportColumn:
     """``width`` in characters."""
 
     title: str
@@ -22,7 +22,7 @@ class Column:
 
 
 async def write_sheet(
-    title: str, columns: Sequence[Column], batches: AsyncIterator[Sequence[Sequence[Value]]]
+    title: str, columns: Sequence[ExportColumn], batches: AsyncIterator[Sequence[Sequence[Value]]]
 ) -> bytes:
     """One sheet of everything that ``batches`` yield; rows are written in a thread, batch by batch, and not held."""
     out = io.BytesIO()

@@ -42,7 +42,7 @@ _TOO_MUCH = "文件解压后过大，请新建表格，只粘贴名单的文字�
 
 
 @dataclass(frozen=True)
-class Budget:
+class SheetBudget:
     """What a sheet of so many lines may hold at most: an honest one has a fraction of it."""
 
     lines: int
@@ -65,7 +65,7 @@ def read_lines(content: bytes, form: Format, columns: Sequence[Column], rows_max
 
     Raises SheetError, also while iterating.
     """
-    budget = Budget(rows_max)
+    budget = SheetBudget(rows_max)
     rows = read_rows(content, form, budget)
     first = next(rows, None)
     if first is None:
@@ -87,7 +87,7 @@ def read_lines(content: bytes, form: Format, columns: Sequence[Column], rows_max
         raise SheetError("文件只有表头，没有内容，请填写后再导入。")
 
 
-def read_rows(content: bytes, form: Format, budget: Budget) -> Iterator[tuple[int, list[str]]]:
+def read_rows(content: bytes, form: Format, budget: SheetBudget) -> Iterator[tuple[int, list[str]]]:
     """Every row with the spreadsheet's own number, cells as trimmed text. Raises SheetError, also while iterating."""
     if len(content) > BYTES_MAX:
         raise SheetError(f"文件超过{BYTES_MAX // 1024 // 1024}MB，请拆分后分批导入。")
@@ -128,7 +128,7 @@ def _read_csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
         raise SheetError(f"第{number + 1}行附近的CSV格式有误（引号或换行不成对），请检查后再导入。") from error
 
 
-def _read_xlsx(content: bytes, budget: Budget) -> Iterator[tuple[int, list[str]]]:
+def _read_xlsx(content: bytes, budget: SheetBudget) -> Iterator[tuple[int, list[str]]]:
     extents = _measure(content, budget)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
@@ -149,7 +149,7 @@ def _read_xlsx(content: bytes, budget: Budget) -> Iterator[tuple[int, list[str]]
         book.close()
 
 
-def _measure(content: bytes, budget: Budget) -> dict[str, Extent]:
+def _measure(content: bytes, budget: SheetBudget) -> dict[str, Extent]:
     """Raises SheetError for what would unpack without end."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

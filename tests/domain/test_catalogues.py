@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.rulebook_files import load_catalogues, parse_catalogue
-from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, region_prefix
+from domain.catalogues import FILES, KINDS, CatalogueError, CatalogueItem, Kind, region_prefix
 
 FOLDER = Path("config/catalogues")
 HEAD = "code,name,parent\n"
@@ -21,8 +21,8 @@ def problems(text: str, kind: Kind = "specialty") -> list[str]:
 
 def test_rows_keep_their_order_and_parents_may_follow() -> None:
     assert parse_catalogue(f"{HEAD}A08,工程施工,A\nA,工程类,\n", "specialty") == [
-        Entry("specialty", "A08", "工程施工", "A"),
-        Entry("specialty", "A", "工程类", ""),
+        CatalogueItem("specialty", "A08", "工程施工", "A"),
+        CatalogueItem("specialty", "A", "工程类", ""),
     ]
 
 

@@ -22,7 +22,7 @@ from domain.draws.lifecycles import (
 from domain.errors import Conflict
 from domain.lifecycle import Labelled, Lifecycle
 from domain.lifecycle_docs import render_docs
-from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, ContactAttemptState
+from domain.notifications.lifecycles import ATTEMPT, ContactAttemptEvent, ContactAttemptState
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,7 +144,7 @@ def test_an_answer_counts_only_while_the_invitation_is_open(state):
         assert not INVITATION.can(state, answer)
 
 
-REPORTS = [event for event in AttemptEvent if event is not AttemptEvent.RETRY]
+REPORTS = [event for event in ContactAttemptEvent if event is not ContactAttemptEvent.RETRY]
 """Events that vendors report about an attempt; retries are our own decision."""
 
 
@@ -156,7 +156,7 @@ def test_receipts_of_an_attempt_end_the_same_in_any_order_and_twice(first):
         assert len(ends) == 1
 
 
-def after(order: tuple[AttemptEvent, ...]) -> ContactAttemptState:
+def after(order: tuple[ContactAttemptEvent, ...]) -> ContactAttemptState:
     state = ATTEMPT.initial
     for event in order:
         if ATTEMPT.can(state, event):

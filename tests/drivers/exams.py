@@ -11,7 +11,7 @@ from app.demo.mini import MiniProgram
 from app.demo.phones import Missing
 from app.demo.wire import Json
 from domain.clock import local
-from domain.exams.answers import Answer, digest
+from domain.exams.answers import ExamAnswer, digest
 from tests.drivers.applicants import PageScript
 
 QUESTIONS = (
@@ -92,7 +92,7 @@ class Candidate:
     async def sit(self, candidate_id: str, choose: Callable[[Json], int]) -> Json:
         """Begin, answer every question, submit; returns the receipt. ``choose`` gives the mask of a question."""
         paper = await self.script.post(f"/exams/{candidate_id}/start", {"device": 0})
-        answers = {one["slot"]: Answer(choose(one)) for one in paper["questions"]}
+        answers = {one["slot"]: ExamAnswer(choose(one)) for one in paper["questions"]}
         events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(answers.items(), 1)]
         attempt = f"/exam-attempts/{paper['attempt_id']}"
         saved = await self.script.post(

@@ -11,7 +11,7 @@ from domain.clock import FixedClock
 from models.courses import Course, CourseEnrolment, CourseItem
 from models.experts import Expert
 from services.core.base import Actor, Deps
-from services.courses import CourseData, ItemData
+from services.courses import CourseData, CourseItemData
 from services.registry import Services
 from tests.factories.assembly import make_services
 from tests.factories.exams import make_office, work
@@ -52,7 +52,9 @@ class School:
         return await Course.get(id=course_id)
 
     async def video(self, course_id: UUID, seconds: int = 60) -> CourseItem:
-        item_id = await self.services.courses.setup.add_item(self.office, course_id, ItemData("video", "招标投标法"))
+        item_id = await self.services.courses.setup.add_item(
+            self.office, course_id, CourseItemData("video", "招标投标法")
+        )
         await CourseItem.filter(id=item_id).update(seconds=seconds, media_key="demo/2026/11/x", media_bytes=1)
         return await CourseItem.get(id=item_id)
 

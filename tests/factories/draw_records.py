@@ -165,7 +165,7 @@ class Script:
         by, confirmed_by = by or usual, confirmer if confirmed_by is None else confirmed_by
         if outcome == "absent":
             self.gaps[len(self.acts)] = GATHERING - START
-        self.acts.append(draw_record.Outcome(no, leaf, outcome, by, confirmed_by))
+        self.acts.append(draw_record.CallOutcome(no, leaf, outcome, by, confirmed_by))
         if outcome in ("accepted", "declined", "silent"):
             self.open[no].remove(leaf)
         if outcome == "accepted":

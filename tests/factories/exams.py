@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.exams.blueprint import Cell
+from domain.exams.blueprint import BlueprintCell
 from domain.exams.items import ItemKind
 from domain.exams.purposes import Purpose
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamItemVersion
@@ -40,8 +40,8 @@ async def make_items(count: int, **columns: Any) -> list[ExamItem]:
     return [await make_item(**columns) for _ in range(count)]
 
 
-def cell(count: int = 5, mark: int = 20, kind: ItemKind = ItemKind.SINGLE) -> Cell:
-    return Cell("", kind, 0, count, mark)
+def cell(count: int = 5, mark: int = 20, kind: ItemKind = ItemKind.SINGLE) -> BlueprintCell:
+    return BlueprintCell("", kind, 0, count, mark)
 
 
 async def make_office(deps: Deps, pool: str = "demo") -> Actor:
@@ -49,7 +49,7 @@ async def make_office(deps: Deps, pool: str = "demo") -> Actor:
     return Actor(pool, "pool_admin", account.id)
 
 
-async def make_blueprint(services: Services, office: Actor, *cells: Cell) -> UUID:
+async def make_blueprint(services: Services, office: Actor, *cells: BlueprintCell) -> UUID:
     made = await services.exams.blueprints.create(office, "统一组卷", list(cells) or [cell()])
     return made.id
 

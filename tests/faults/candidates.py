@@ -11,7 +11,7 @@ from uuid import UUID
 
 import aiohttp
 
-from domain.exams.answers import Answer, digest
+from domain.exams.answers import ExamAnswer, digest
 from domain.rulebook.types import freeze
 from models.accounts import Session
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItemKey, ExamItemVersion
@@ -171,7 +171,7 @@ class CandidatePhone:
 
     async def hand_in(self) -> None:
         """Submit until there is a receipt."""
-        mine = {slot: Answer(mask) for slot, (mask, _) in self.shown.items()}
+        mine = {slot: ExamAnswer(mask) for slot, (mask, _) in self.shown.items()}
         body = {"ticket": self.paper["ticket"], "device": self.device, "digest": digest(mine)}
         path = f"exam-attempts/{self.attempt_id}/submission"
         found = await self._insist(path, body)

@@ -17,7 +17,7 @@ import pytest_asyncio
 from tortoise.exceptions import BaseORMException
 
 from app import process_supervisor
-from domain.exams.answers import Answer, AnswerEvent, digest, merge
+from domain.exams.answers import AnswerEvent, ExamAnswer, digest, merge
 from services.core.base import rows
 from services.operations import find_broken, find_broken_audit
 from tests.faults.candidates import CandidatePhone, make_exam_for
@@ -154,7 +154,7 @@ async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
             for key in candidate_phone.acked
             if events[key]["timing"] == 2
         )
-        merged = merge(AnswerEvent(row["device"], row["seq"], row["slot"], Answer(row["mask"])) for row in counting)
+        merged = merge(AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"])) for row in counting)
         assert {row["slot"]: row["mask"] for row in graded.get(attempt, ())} == {
             at: one.mask for at, one in merged.items()
         }

@@ -16,7 +16,7 @@ from tortoise import Tortoise
 from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.errors import Conflict, TooMany
-from domain.exams.answers import Answer, digest
+from domain.exams.answers import ExamAnswer, digest
 from domain.rulebook.types import freeze
 from models.exams import ExamItemVersion
 from models.setup import tortoise_config
@@ -81,7 +81,7 @@ async def test_five_thousand_hand_in_late_at_once(exams: ExamServices) -> None:
     took = time.perf_counter() - began
     print(f"{PEOPLE} handed in within {took:.1f} s")
     assert took < LONGEST
-    stored, whole = {slot: Answer(1) for slot in range(STORED)}, {slot: Answer(1) for slot in range(QUESTIONS)}
+    stored, whole = {slot: ExamAnswer(1) for slot in range(STORED)}, {slot: ExamAnswer(1) for slot in range(QUESTIONS)}
     assert set(digests[::2]) == {digest(whole)}
     assert set(digests[1::2]) == {digest(stored)}
     states = await rows("SELECT DISTINCT state, submitted_at IS NOT NULL AS by_hand FROM exam_attempt")
@@ -94,7 +94,7 @@ async def test_five_thousand_hand_in_late_at_once(exams: ExamServices) -> None:
 async def hand_in(exams: ExamServices, row: Any, more: bool) -> str:
     """Submit as the page does: first the digest, then the whole map if it is requested."""
     shown = range(QUESTIONS if more else STORED)
-    seen = digest({slot: Answer(1) for slot in shown})
+    seen = digest({slot: ExamAnswer(1) for slot in shown})
     answers = None
     actor = Actor("demo", "applicant", row["account"])
     while True:
@@ -105,4 +105,4 @@ async def hand_in(exams: ExamServices, row: Any, more: bool) -> str:
         except Conflict as refusal:
             if refusal.code != "answers_differ":
                 raise
-            answers = [ShownAnswer(slot, Answer(1), END) for slot in shown]
+            answers = [ShownAnswer(slot, ExamAnswer(1), END) for slot in shown]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.rulebook_files import load_catalogues
-from domain.catalogues import Entry
+from domain.catalogues import CatalogueItem
 from domain.errors import Forbidden, InvalidInput, NotFound
 from models.experts import CatalogueEntry
 from services.catalogues import Catalogues, path_of
@@ -23,8 +23,11 @@ def catalogues(deps: Deps) -> Catalogues:
     return Catalogues(deps)
 
 
-def _specialties(*codes: str) -> list[Entry]:
-    return [Entry("specialty", code, f"专业{code}", code[:-2] if len(code) > 3 else code[:-2] or "") for code in codes]
+def _specialties(*codes: str) -> list[CatalogueItem]:
+    return [
+        CatalogueItem("specialty", code, f"专业{code}", code[:-2] if len(code) > 3 else code[:-2] or "")
+        for code in codes
+    ]
 
 
 async def test_the_national_catalogue_comes_in_once_and_the_same_again_changes_nothing(catalogues: Catalogues) -> None:

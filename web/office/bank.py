@@ -13,7 +13,7 @@ from domain.errors import AppError, InvalidInput
 from domain.exams.items import DIFFICULTY_MAX, DIFFICULTY_MIN, LETTERS, OPTIONS_MAX, ItemData, ItemKind, letters_of
 from domain.exams.questions import DIFFICULTY_DEFAULT
 from services.core.base import Actor
-from services.exams import PICTURE_MAX, Cell, ItemFilter, ItemView, Sort, VersionView
+from services.exams import PICTURE_MAX, BankItemView, Cell, ItemFilter, Sort, VersionView
 from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import FORM, OfficePart
@@ -145,7 +145,7 @@ class BankPages(OfficePart):
         return await self._form(actor, request, Form(values))
 
     async def _form(
-        self, actor: Actor, request: http.Request, form: Form, view: ItemView | None = None
+        self, actor: Actor, request: http.Request, form: Form, view: BankItemView | None = None
     ) -> http.Response:
         queries = self.services.exams.bank_queries
         kind = view.line.kind if view else _kind(form.value("kind"))
@@ -263,7 +263,7 @@ def _right(fields: Mapping[str, str], kind: ItemKind) -> int:
     return 1 << int(right) if right in {str(at) for at in range(OPTIONS_MAX)} else 0
 
 
-def _typed(view: ItemView, now: VersionView) -> dict[str, str]:
+def _typed(view: BankItemView, now: VersionView) -> dict[str, str]:
     """Initial values of an item's form."""
     key = now.key
     mask = key.mask if key else 0

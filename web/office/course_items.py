@@ -11,7 +11,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.payments.money import parse_yuan
 from services.core.base import Actor
-from services.courses import KINDS, PAGE_FILE_MAX, PART, CourseView, ItemData, ItemView
+from services.courses import KINDS, PAGE_FILE_MAX, PART, CourseItemData, CourseView, ItemView
 from web.core.form_values import EMPTY, NOBODY, Form, key_of, moment, print_moment, redirect, uuid_of
 from web.courses.courses import origin_of, send_film, show_page
 from web.office.base import FORM, OfficePart
@@ -173,9 +173,9 @@ class CourseItemPages(OfficePart):
         return actor, view, item
 
 
-def _data(fields: Mapping[str, str]) -> ItemData:
+def _data(fields: Mapping[str, str]) -> CourseItemData:
     """The form's values. Raises InvalidInput for a field."""
-    return ItemData(
+    return CourseItemData(
         fields.get("kind", ""),
         fields.get("title", ""),
         _hours(fields.get("hours", "")),

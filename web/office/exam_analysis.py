@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.exams.marking import RulingKind
 from services.core.base import Actor
-from services.exams import Preview
+from services.exams import RulingPreview
 from services.inspection.file_types import XLSX
 from web.core.form_values import EMPTY, Form, redirect, uuid_of
 from web.office.base import OfficePart
@@ -53,7 +53,7 @@ class ExamAnalysisPages(OfficePart):
         return await self._item(await self.actor(request), request)
 
     async def _item(
-        self, actor: Actor, request: http.Request, form: Form = EMPTY, preview: Preview | None = None
+        self, actor: Actor, request: http.Request, form: Form = EMPTY, preview: RulingPreview | None = None
     ) -> http.Response:
         exam_id = uuid_of(request.match_info["id"], "这场考试")
         version_id = uuid_of(request.match_info["version"], "这道题")

@@ -11,7 +11,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from domain.exams.blueprint import Cell
+from domain.exams.blueprint import BlueprintCell
 from domain.exams.items import ItemKind
 from services.core.base import Actor
 from services.exams import BlueprintView
@@ -94,13 +94,13 @@ class ExamBlueprintPages(OfficePart):
         return await self.actor(request), uuid_of(request.match_info["id"], "这个组卷方案")
 
 
-def read_lines(text: str) -> list[Cell]:
+def read_lines(text: str) -> list[BlueprintCell]:
     """A cell for each non-empty line: chapter, kind, difficulty, count, mark. Raises InvalidInput."""
     lines = [line for line in text.splitlines() if line.strip()]
     return [_cell(number, line) for number, line in enumerate(lines, 1)]
 
 
-def print_lines(cells: Sequence[Cell]) -> str:
+def print_lines(cells: Sequence[BlueprintCell]) -> str:
     """The inverse of ``read_lines``."""
     return "\n".join(
         f"{one.chapter or '全部'}，{one.kind.label}，{one.difficulty or '不限'}，{one.count}，{one.mark / 10:g}"
@@ -108,7 +108,7 @@ def print_lines(cells: Sequence[Cell]) -> str:
     )
 
 
-def _cell(number: int, line: str) -> Cell:
+def _cell(number: int, line: str) -> BlueprintCell:
     parts = [part.strip() for part in _SPLIT.split(line.strip())]
     if len(parts) != _PARTS:
         raise _wrong(number, "应有五项：章节，题型，难度，题数，每题分值")
@@ -116,7 +116,7 @@ def _cell(number: int, line: str) -> Cell:
     if kind not in _KINDS:
         raise _wrong(number, f"没有题型“{kind[:10]}”，应为{'、'.join(one.label for one in ItemKind)}")
     degree = 0 if difficulty in _ANY else _whole(number, difficulty, "难度")
-    return Cell(
+    return BlueprintCell(
         "" if chapter in _ANY else chapter, _KINDS[kind], degree, _whole(number, count, "题数"), _tenths(number, mark)
     )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import aiohttp.web as http
 
-from services.office import Filter, Waiting
+from services.office import Filter, WaitingCounts
 from web.office.base import OfficePart
 
 
@@ -37,7 +37,7 @@ class HomePages(OfficePart):
         )
 
 
-def _todos(waiting: Waiting) -> list[Todo]:
+def _todos(waiting: WaitingCounts) -> list[Todo]:
     found = [
         Todo(waiting.unassigned_reviews, "无人审核", "/office/reviewers"),
         Todo(waiting.overdue_reviews, "超期未审", "/office/applications?state=reviewing&sort=waiting"),

@@ -107,7 +107,7 @@ looks for open invitations afterwards. They don't wait for imports, which change
 
 
 @dataclass(frozen=True)
-class Recusals:
+class RecusalSources:
     """Whom a draw must step around.
 
     ``pairs`` are (name, unit key) of persons known by name and unit.
@@ -128,18 +128,18 @@ class Hindrance:
     facts: str
 
 
-def nobody_recused(draw: Draw) -> Recusals:
+def nobody_recused(draw: Draw) -> RecusalSources:
     """For previews: a count that listened to the agency's own entries would tell whom they hit."""
-    return Recusals(draw.starts_at)
+    return RecusalSources(draw.starts_at)
 
 
-async def recusals(draw: Draw, years: int) -> Recusals:
+async def recusals(draw: Draw, years: int) -> RecusalSources:
     """What the draw's own rows say; ``years`` for which a former employment counts."""
     units = await RecusalUnit.filter(draw_id=draw.id)
     persons = await RecusalPerson.filter(draw_id=draw.id)
     avoided = await AvoidedDraw.filter(draw_id=draw.id)
     named = [(normalise_person_name(p.name), p.unit_name) for p in persons if not p.id_number_hash]
-    return Recusals(
+    return RecusalSources(
         years_before(draw.starts_at, years),
         tuple(sorted({key for unit in units for key in unit_keys(unit.name, unit.credit_code)})),
         tuple(sorted({p.id_number_hash for p in persons if p.id_number_hash})),
@@ -160,7 +160,7 @@ def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
 
 
 async def find_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: RecusalSources, book: Rulebook
 ) -> dict[UUID, str]:
     """All who may be drawn for ``specialty`` now, in no particular order, each with the facts that say so."""
     found = await rows(_ELIGIBLE, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
@@ -168,7 +168,7 @@ async def find_eligible(
 
 
 async def count_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: RecusalSources, book: Rulebook
 ) -> int:
     found = await rows(_COUNT, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
     return int(found[0]["n"])
@@ -178,7 +178,7 @@ async def find_hindrances(
     experts: Sequence[UUID],
     draw: Draw,
     call_notice: CallNotice,
-    out: Recusals,
+    out: RecusalSources,
     book: Rulebook,
     *,
     by_leave: bool = True,
@@ -197,7 +197,7 @@ async def find_hindrances(
     return hindrances
 
 
-def _barring(draw: Draw, call_notice: CallNotice, out: Recusals, book: Rulebook) -> tuple[object, ...]:
+def _barring(draw: Draw, call_notice: CallNotice, out: RecusalSources, book: Rulebook) -> tuple[object, ...]:
     """$1 to $10."""
     starts_at, ends_at = claimed(draw, call_notice)
     return (

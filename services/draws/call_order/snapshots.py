@@ -14,7 +14,7 @@ from domain.draws import random_draw
 from domain.rulebook.book import Rulebook
 from models.draws import CallNotice, CandidateList, Draw, ListSnapshot, SkipFact
 from services.core.crypto import Keyring
-from services.draws.call_order.eligibility import Hindrance, Recusals, claimed
+from services.draws.call_order.eligibility import Hindrance, RecusalSources, claimed
 
 _QUICK = 1
 """zlib's level: facts of many experts shrink to a tenth whatever it is."""
@@ -32,7 +32,7 @@ class Opened:
         return json.loads(self.content)
 
 
-def snapshot_setting(draw: Draw, call_notice: CallNotice, out: Recusals, book: Rulebook) -> dict[str, str]:
+def snapshot_setting(draw: Draw, call_notice: CallNotice, out: RecusalSources, book: Rulebook) -> dict[str, str]:
     """Times and the limit of age that the rule compares with, as they stood."""
     starts_at, ends_at = claimed(draw, call_notice)
     return {

@@ -343,7 +343,7 @@ class Calling:
         )
         cause = cause or Cause("system" if by == "system" else "expert")
         leaf = bytes.fromhex(invitation.leaf)
-        outcome = record.Outcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
+        outcome = record.CallOutcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
         await append(locked.draw, now, outcome)
         if became == InvitationState.OPEN:
             await self._notices.stop(invitation_id=invitation.id, kinds=_OF_THE_PLACE)

@@ -62,7 +62,7 @@ async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
     await execute(_FREE_PLACES, list(freed), list(freed.values()))
     acts: dict[UUID, list[record.Act]] = {}
     for one in over:
-        outcome = record.Outcome(conditions[one.condition_id].position, bytes.fromhex(one.leaf), "silent", "system")
+        outcome = record.CallOutcome(conditions[one.condition_id].position, bytes.fromhex(one.leaf), "silent", "system")
         acts.setdefault(one.draw_id, []).append(outcome)
     await append_all(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
     await notices.stop_many([one.id for one in over], ["draw_call"])

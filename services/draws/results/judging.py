@@ -46,10 +46,11 @@ def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
         department=facts["department"],
         recusal_keys=frozenset(facts["recusal_keys"]),
         employments=tuple(
-            eligibility.Employment(frozenset(one["keys"]), _moment(one["until"])) for one in facts["employments"]
+            eligibility.CandidateEmployment(frozenset(one["keys"]), _moment(one["until"]))
+            for one in facts["employments"]
         ),
         away=tuple(_span(one) for one in facts["leaves"]),
-        calls=tuple(eligibility.Call(UUID(one["draw"]), one["state"], _span(one)) for one in facts["calls"]),
+        calls=tuple(eligibility.CandidateCall(UUID(one["draw"]), one["state"], _span(one)) for one in facts["calls"]),
         term_until=_moment(facts["term_until"]),
         born_on=date.fromisoformat(facts["born_on"]) if facts["born_on"] else None,
         reachable=facts["reachable"],
@@ -58,9 +59,9 @@ def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
 
 def condition_of(
     pool: str, published: Mapping[str, Any], tier: str, setting: Mapping[str, str]
-) -> eligibility.Condition:
+) -> eligibility.DrawCriteria:
     """A condition as the record publishes it."""
-    return eligibility.Condition(
+    return eligibility.DrawCriteria(
         pool=pool,
         mode=published["mode"],
         regions=frozenset(published["regions"]),
@@ -98,7 +99,7 @@ def span_of(setting: Mapping[str, str]) -> Span:
 def misfits(
     pool: str,
     facts: Sequence[Mapping[str, Any]],
-    condition: eligibility.Condition,
+    condition: eligibility.DrawCriteria,
     recusals: eligibility.Recusals,
     at: Span,
 ) -> list[tuple[int, eligibility.Reason]]:
@@ -112,7 +113,7 @@ def misfits(
 def bars_of(
     pool: str,
     facts: Mapping[str, Any],
-    condition: eligibility.Condition,
+    condition: eligibility.DrawCriteria,
     recusals: eligibility.Recusals,
     at: Span,
 ) -> frozenset[SkipReason]:

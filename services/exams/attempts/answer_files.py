@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from domain.errors import InvalidInput
-from domain.exams.answers import TEXT_MAX, Answer
+from domain.exams.answers import TEXT_MAX, ExamAnswer
 from services.core.crypto import Keyring
 
 CODE_MAX = 200_000
@@ -50,7 +50,7 @@ class _Content(BaseModel):
 class FiledAnswer:
     """``at``: when it was made, by the phone's clock corrected to ours; a claim, no proof."""
 
-    answer: Answer
+    answer: ExamAnswer
     at: datetime | None
 
 
@@ -105,7 +105,7 @@ class AnswerFiles:
             found = _Content.model_validate_json(content)
         except ValidationError as error:
             raise _unreadable() from error
-        answers = {one.slot: FiledAnswer(Answer(one.mask, one.text), one.at) for one in found.answers}
+        answers = {one.slot: FiledAnswer(ExamAnswer(one.mask, one.text), one.at) for one in found.answers}
         return AnswerFile(attempt_id, found.device, found.made_at, answers)
 
 

@@ -19,7 +19,7 @@ from services.core.permissions import check
 from services.exams.attempts.answer_files import AnswerFiles
 from services.exams.attempts.paper_view import ExamPaper, show_paper
 from services.exams.attempts.receipts import Receipts, SubmissionReceipt
-from services.exams.attempts.submissions import ShownAnswer, Submission, Submissions
+from services.exams.attempts.submissions import PaperSubmission, ShownAnswer, Submissions
 from services.exams.attempts.tickets import Tickets
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.notifications import times_of as span_of
@@ -145,7 +145,7 @@ class Attempts:
         Raises Conflict ``taken_over`` on a device that is not the active one, NotFound.
         """
         check(actor, "exam.own")
-        return await self._submissions.submit(Submission(actor, attempt_id, device, seen, answers))
+        return await self._submissions.submit(PaperSubmission(actor, attempt_id, device, seen, answers))
 
     async def receipt(self, actor: Actor, attempt_id: UUID) -> SubmissionReceipt:
         """Of a sealed attempt. Raises Conflict while it is under way, NotFound."""

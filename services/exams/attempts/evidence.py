@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.exams.answers import Answer
+from domain.exams.answers import ExamAnswer
 from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.purposes import Purpose
 from models.exams import Exam, ExamAttempt, ExamEvidence
@@ -107,7 +107,7 @@ class Evidence:
             raise Conflict("文件里的作答系统都已收到，不用再提交。", code="nothing_new")
 
 
-def new_in(file: AnswerFile, held: Mapping[int, Answer], slots: int) -> dict[int, Answer]:
+def new_in(file: AnswerFile, held: Mapping[int, ExamAnswer], slots: int) -> dict[int, ExamAnswer]:
     """Answers of the file that differ from those held, by slot; an empty one takes none away."""
     given = {slot: one.answer for slot, one in file.answers.items() if slot < slots and one.answer.given}
     return {slot: answer for slot, answer in sorted(given.items()) if answer != held.get(slot)}

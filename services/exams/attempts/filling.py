@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from domain.exams.answers import Answer, AnswerEvent, digest, merge
+from domain.exams.answers import AnswerEvent, ExamAnswer, digest, merge
 from domain.exams.papers import to_canonical
 from domain.exams.timing import Timing
 from domain.rulebook.exams import ExamRules
@@ -41,14 +41,14 @@ DEVICES_MAX = 3
 """Devices of one attempt beyond which a person looks at it."""
 LATE_CHANGES_MAX = 5
 """Answers changed within the grace from which on a person looks at the attempt."""
-_NOTHING = Answer()
+_NOTHING = ExamAnswer()
 
 
 @dataclass
 class Given:
     """What counts of what the devices of an attempt sent. ``late``: slots changed within the grace."""
 
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, ExamAnswer] = field(default_factory=dict)
     late: set[int] = field(default_factory=set)
 
 
@@ -62,7 +62,7 @@ async def read_given(ids: Iterable[UUID]) -> dict[UUID, Given]:
 
 def _given(found: Sequence[Any]) -> Given:
     events = [
-        AnswerEvent(row["device"], row["seq"], row["slot"], Answer(row["mask"], row["text"] or "")) for row in found
+        AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"], row["text"] or "")) for row in found
     ]
     return Given(merge(events), {row["slot"] for row in found if row["timing"] == Timing.LATE})
 

@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import AppError, Conflict
-from domain.exams.answers import Answer, digest
+from domain.exams.answers import ExamAnswer, digest
 from domain.exams.lifecycles import ATTEMPT, AttemptEvent, ExamAttemptState
 from domain.exams.timing import timing_of
 from services.core.base import Actor, Deps, entry, execute, record_many, rows, transaction
 from services.core.request_batcher import RequestBatcher
 from services.exams.attempts.filling import Given, fill, read_given
 from services.exams.attempts.receipts import Receipts, SubmissionReceipt
-from services.exams.attempts.waiting import Waiting
+from services.exams.attempts.waiting import WaitingPlaces
 
 BATCH_MAX = 50
 LANES = 2
@@ -42,12 +42,12 @@ class ShownAnswer:
     """
 
     slot: int
-    answer: Answer
+    answer: ExamAnswer
     made_at: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Submission:
+class PaperSubmission:
     """``seen`` is the digest of the answers that were shown; ``answers`` all of them, where they are asked for."""
 
     actor: Actor
@@ -61,12 +61,12 @@ class Submissions:
     def __init__(self, deps: Deps, receipts: Receipts) -> None:
         self._deps = deps
         self._receipts = receipts
-        self._batcher: RequestBatcher[Submission, SubmissionReceipt | AppError] = RequestBatcher(
+        self._batcher: RequestBatcher[PaperSubmission, SubmissionReceipt | AppError] = RequestBatcher(
             self._hand_in, lanes=LANES, most=BATCH_MAX
         )
-        self._waiting = Waiting("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
+        self._waiting = WaitingPlaces("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
 
-    async def submit(self, submission: Submission) -> SubmissionReceipt:
+    async def submit(self, submission: PaperSubmission) -> SubmissionReceipt:
         """Raises what ``Attempts.submit`` raises, TooMany when too many wait."""
         with self._waiting.place(submission.attempt_id):
             answer = await self._batcher.ask(submission)
@@ -74,11 +74,11 @@ class Submissions:
             raise answer
         return answer
 
-    async def _hand_in(self, asked: Sequence[Submission]) -> list[SubmissionReceipt | AppError]:
+    async def _hand_in(self, asked: Sequence[PaperSubmission]) -> list[SubmissionReceipt | AppError]:
         """In the order of ``asked``; whose attempt does not run any more gets the receipt, if there is one."""
         now = self._deps.now()
         refused: dict[int, Conflict] = {}
-        sealing: dict[UUID, Submission] = {}
+        sealing: dict[UUID, PaperSubmission] = {}
         async with transaction():
             running = {row["id"]: row for row in await rows(_RUNNING, [one.attempt_id for one in asked])}
             given = await read_given(running)
@@ -96,7 +96,11 @@ class Submissions:
         return [refused.get(at, receipt) for at, receipt in enumerate(receipts)]
 
     async def _seal(
-        self, sealing: Mapping[UUID, Submission], given: dict[UUID, Given], running: Mapping[UUID, Any], now: datetime
+        self,
+        sealing: Mapping[UUID, PaperSubmission],
+        given: dict[UUID, Given],
+        running: Mapping[UUID, Any],
+        now: datetime,
     ) -> None:
         differing = [one for one in sealing.values() if digest(given[one.attempt_id].answers) != one.seen]
         if differing:
@@ -111,7 +115,7 @@ class Submissions:
         )
 
 
-def _refuse(row: Any, one: Submission, given: Given, now: datetime) -> Conflict | None:
+def _refuse(row: Any, one: PaperSubmission, given: Given, now: datetime) -> Conflict | None:
     """Why a running attempt can't be handed in this way."""
     if one.device != row["device"]:
         return Conflict("考试已在另一台设备上继续，本机不能交卷。", code="taken_over")
@@ -123,7 +127,7 @@ def _refuse(row: Any, one: Submission, given: Given, now: datetime) -> Conflict 
 
 
 async def _store_maps(
-    differing: Sequence[Submission], given: Mapping[UUID, Given], running: Mapping[UUID, Any], now: datetime
+    differing: Sequence[PaperSubmission], given: Mapping[UUID, Given], running: Mapping[UUID, Any], now: datetime
 ) -> None:
     """The differences between what is stored and the whole maps: the last word, as events of one more device.
 
@@ -144,9 +148,9 @@ async def _store_maps(
         await execute(_STORE, *map(list, zip(*made, strict=True)), now)
 
 
-def _changes(answers: Sequence[ShownAnswer], held: Mapping[int, Answer], questions: int) -> list[ShownAnswer]:
+def _changes(answers: Sequence[ShownAnswer], held: Mapping[int, ExamAnswer], questions: int) -> list[ShownAnswer]:
     """Slots whose answer is another one than ours; one that the map leaves out was emptied."""
     shown = {one.slot: one for one in answers if one.slot < questions}
-    emptied = [ShownAnswer(slot, Answer()) for slot in held if slot not in shown]
-    changed = [one for slot, one in shown.items() if one.answer != held.get(slot, Answer())]
+    emptied = [ShownAnswer(slot, ExamAnswer()) for slot in held if slot not in shown]
+    changed = [one for slot, one in shown.items() if one.answer != held.get(slot, ExamAnswer())]
     return sorted([*changed, *emptied], key=lambda one: one.slot)

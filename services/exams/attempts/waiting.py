@@ -17,7 +17,7 @@ _RETRY = 5
 """Seconds after which a request that was turned away comes again; clients spread it."""
 
 
-class Waiting:
+class WaitingPlaces:
     """``words`` say what a refused candidate should do."""
 
     def __init__(self, words: str) -> None:

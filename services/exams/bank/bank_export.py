@@ -17,7 +17,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.exams.bank.bank_queries import BankQueries, ItemFilter
 from services.exams.bank.item_keys import check_may_see
 from services.exams.bank.item_rows import Kept, read_items
-from services.spreadsheets.export import Column, Value, write_sheet
+from services.spreadsheets.export import ExportColumn, Value, write_sheet
 
 ExportForm = Literal["xlsx", "gift", "moodle_xml"]
 _BATCH = 500
@@ -72,7 +72,7 @@ async def _sheet(questions: Sequence[Question]) -> bytes:
         for at in range(0, len(questions), _BATCH):
             yield [_cells(one) for one in questions[at : at + _BATCH]]
 
-    columns = [Column(title, _WIDTHS.get(name, 14)) for name, title in TITLES.items()]
+    columns = [ExportColumn(title, _WIDTHS.get(name, 14)) for name, title in TITLES.items()]
     return await write_sheet("题库", columns, batches())
 
 

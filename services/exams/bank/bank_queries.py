@@ -97,7 +97,7 @@ class FrozenIn:
 
 
 @dataclass(frozen=True)
-class ItemView:
+class BankItemView:
     """``versions`` begin with the current one. ``papers``: all that were made in the pool, to compare ``used`` with."""
 
     line: ItemLine
@@ -161,7 +161,7 @@ class BankQueries:
         )
         return tuple(Cell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["n"]) for one in found)
 
-    async def get(self, actor: Actor, item_id: UUID) -> ItemView:
+    async def get(self, actor: Actor, item_id: UUID) -> BankItemView:
         """One item with its keys; the look is recorded. Raises NotFound, and Forbidden for candidates."""
         await check_may_see(actor)
         item = await ExamItem.get_or_none(id=item_id, pool=actor.pool)
@@ -171,7 +171,7 @@ class BankQueries:
             await record(actor, self._deps.now(), "exam.item.read", "exam_item", item.id, code=item.code)
         versions = await ExamItemVersion.filter(item_id=item.id).order_by("-number")
         keys = await read_keys([one.id for one in versions])
-        return ItemView(
+        return BankItemView(
             line=(await self._lines("i.id = $1", item.id))[0],
             case_id=item.group_id,
             case_stem=await _current_stem(item.group_id),

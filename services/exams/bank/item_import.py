@@ -63,7 +63,7 @@ _FORMS = {"sheet": "表格", "gift": "GIFT", "moodle_xml": "Moodle XML"}
 
 
 @dataclass(frozen=True)
-class Row:
+class ItemRow:
     """An item of the file that can be used. ``item_id`` is the one of the bank that it stands for, as a UUID's text."""
 
     line: int
@@ -134,7 +134,7 @@ class ItemImport:
         if way not in get_args(Way):
             raise InvalidInput("请选择如何处理题库中已有的题目。", code="no_choice", field="way")
 
-        async def check_again(rows: list[Row]) -> tuple[list[Row], list[RowError]]:
+        async def check_again(rows: list[ItemRow]) -> tuple[list[ItemRow], list[RowError]]:
             await lock_bank(actor.pool)
             found, errors = _sort_out(await Bank.load(actor.pool), rows, [])
             return _decide(found, way), errors
@@ -161,9 +161,9 @@ def render_template(form: Format) -> bytes:
     return formats.render_template(form, "题库", COLUMNS)
 
 
-def read_rows(said: Sequence[Question]) -> tuple[list[Row], list[RowError]]:
+def read_rows(said: Sequence[Question]) -> tuple[list[ItemRow], list[RowError]]:
     """The questions that can be used, and what is wrong with the others, each for itself and within the file."""
-    rows, errors = list[Row](), list[RowError]()
+    rows, errors = list[ItemRow](), list[RowError]()
     for one in said:
         data, problems = read_question(one)
         errors += [RowError(one.number, _TITLES[problem.field], f"{problem.reason}。") for problem in problems]
@@ -172,7 +172,7 @@ def read_rows(said: Sequence[Question]) -> tuple[list[Row], list[RowError]]:
     return _check_file(rows, errors)
 
 
-async def write_rows(actor: Actor, rows: Sequence[Row], now: datetime) -> None:
+async def write_rows(actor: Actor, rows: Sequence[ItemRow], now: datetime) -> None:
     """Cases stand before their parts, which must know them."""
     made: dict[str, NewItem] = {}
     cases = {row.case: row for row in rows if row.is_case}
@@ -193,7 +193,7 @@ async def write_rows(actor: Actor, rows: Sequence[Row], now: datetime) -> None:
         await _revise(actor, row, bank, cases, now)
 
 
-async def _revise(actor: Actor, row: Row, bank: Bank, cases: Mapping[str, Row], now: datetime) -> None:
+async def _revise(actor: Actor, row: ItemRow, bank: Bank, cases: Mapping[str, ItemRow], now: datetime) -> None:
     kept = bank.item(UUID(row.item_id))
     locked = await ExamItem.select_for_update().get(id=kept.row.id)
     case = cases.get(row.case) if not row.is_case else None
@@ -224,8 +224,8 @@ def _unguarded(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
 
 
-def _row(said: Question, data: ItemData) -> Row:
-    return Row(
+def _row(said: Question, data: ItemData) -> ItemRow:
+    return ItemRow(
         said.number,
         data.kind.value,
         data.stem,
@@ -242,9 +242,9 @@ def _row(said: Question, data: ItemData) -> Row:
     )
 
 
-def _check_file(rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[Row], list[RowError]]:
+def _check_file(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
     """What the rows of one file must not do to each other: stand twice, or share the number of a case."""
-    good, bad = list[Row](), list(errors)
+    good, bad = list[ItemRow](), list(errors)
     seen: dict[tuple[str, object], int] = {}
     stems = {row.case: row.stem for row in rows if row.is_case}
     for row in rows:
@@ -261,9 +261,9 @@ def _check_file(rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[R
     return good, bad
 
 
-def _sort_out(bank: Bank, rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[Row], list[RowError]]:
+def _sort_out(bank: Bank, rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
     """What each row does to the bank as it is now; a part needs its case, a new case its parts."""
-    found, bad = list[Row](), list(errors)
+    found, bad = list[ItemRow](), list(errors)
     cases: dict[str, UUID | None] = {}
     for row in sorted(rows, key=lambda one: not one.is_case):
         problem = ""
@@ -282,7 +282,7 @@ def _sort_out(bank: Bank, rows: Sequence[Row], errors: Sequence[RowError]) -> tu
     return _with_parts(found, bad)
 
 
-def _with_parts(rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[Row], list[RowError]]:
+def _with_parts(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
     """A case of which no part can be taken asks nothing."""
     asked = {row.case for row in rows if not row.is_case}
     empty = [row for row in rows if row.is_case and row.act == "add" and row.case not in asked]
@@ -291,7 +291,7 @@ def _with_parts(rows: Sequence[Row], errors: Sequence[RowError]) -> tuple[list[R
     return good, [*errors, *incomplete]
 
 
-def _compare(bank: Bank, row: Row, case_id: UUID | None) -> Row | str:
+def _compare(bank: Bank, row: ItemRow, case_id: UUID | None) -> ItemRow | str:
     """The row with what it does, or why it can't."""
     data = row.data()
     kept = bank.by_code(row.code)
@@ -304,7 +304,7 @@ def _compare(bank: Bank, row: Row, case_id: UUID | None) -> Row | str:
     return replace(row, act="retired" if kept.row.retired_at else act, item_id=str(kept.row.id))
 
 
-def _decide(rows: Sequence[Row], way: str) -> list[Row]:
+def _decide(rows: Sequence[ItemRow], way: str) -> list[ItemRow]:
     """With ``add`` a case that says something else becomes a new one, and its parts come with it."""
     if way == "skip":
         return list(rows)
@@ -319,14 +319,14 @@ def _decide(rows: Sequence[Row], way: str) -> list[Row]:
     ]
 
 
-def _counts(rows: Sequence[Row]) -> dict[str, int]:
+def _counts(rows: Sequence[ItemRow]) -> dict[str, int]:
     acts = [row.act for row in rows]
     return {act: acts.count(act) for act in get_args(Act)}
 
 
 KIND = SheetKind(
     table=ExamImport,
-    row=Row,
+    row=ItemRow,
     columns=COLUMNS,
     lines_max=ITEMS_MAX,
     bytes_max=BYTES_MAX,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
-from domain.exams.items import ItemData, ItemKind, Problem, find_problems, same_question, stem_hash, tidy
+from domain.exams.items import ItemData, ItemKind, ItemProblem, find_problems, same_question, stem_hash, tidy
 from models.exams import ExamItem
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -193,7 +193,7 @@ def _checked(data: ItemData) -> ItemData:
     return said
 
 
-def _sentence(problem: Problem) -> str:
+def _sentence(problem: ItemProblem) -> str:
     label = _LABELS.get(problem.field, "")
     if problem.field.startswith("option_"):
         label = f"选项{chr(ord('A') + int(problem.field[-1]))}"

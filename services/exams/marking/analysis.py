@@ -12,7 +12,7 @@ from domain.exams.marking import print_marks
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check
 from services.exams.repository import get_exam
-from services.spreadsheets.export import Column, Value, write_sheet
+from services.spreadsheets.export import ExportColumn, Value, write_sheet
 
 BANDS = 10
 _MARKED = "t.exam_id = $1 AND t.state IN ('graded', 'released')"
@@ -115,7 +115,7 @@ class ExamAnalysis:
     async def items_sheet(self, actor: Actor, exam_id: UUID) -> bytes:
         """The items as XLSX. Raises NotFound."""
         found = await self.get(actor, exam_id)
-        columns = [Column(title, width) for title, width in _ITEM_COLUMNS]
+        columns = [ExportColumn(title, width) for title, width in _ITEM_COLUMNS]
         lines: list[Sequence[Value]] = [
             (one.code, one.stem, one.seen, *map(_number, (one.exposure, one.facility, one.rest)), "、".join(one.flags))
             for one in found.items
@@ -140,11 +140,11 @@ class ExamAnalysis:
             )
             for row in await rows(_PAPERS, exam.id)
         ]
-        columns = [Column(title, width) for title, width in _PAPER_COLUMNS]
+        columns = [ExportColumn(title, width) for title, width in _PAPER_COLUMNS]
         return await self._write(actor, exam_id, "成绩", columns, lines)
 
     async def _write(
-        self, actor: Actor, exam_id: UUID, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
+        self, actor: Actor, exam_id: UUID, title: str, columns: Sequence[ExportColumn], lines: Sequence[Sequence[Value]]
     ) -> bytes:
         async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
             yield lines

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, NotFound
-from domain.exams.answers import Answer
+from domain.exams.answers import ExamAnswer
 from domain.exams.items import letters_of
 from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.marking import print_marks
@@ -214,7 +214,7 @@ async def _compare(attempt: ExamAttempt, file: AnswerFile, received_at: datetime
         LateAnswer(
             slot + 1,
             by_slot[slot]["stem"],
-            _print(shown.get(slot, Answer())),
+            _print(shown.get(slot, ExamAnswer())),
             _print(answer),
             file.answers[slot].at,
             received_at,
@@ -224,15 +224,15 @@ async def _compare(attempt: ExamAttempt, file: AnswerFile, received_at: datetime
     )
 
 
-def _shown(attempt: ExamAttempt, held: Sequence[Any]) -> dict[int, Answer]:
+def _shown(attempt: ExamAttempt, held: Sequence[Any]) -> dict[int, ExamAnswer]:
     """What counts, options as this paper shows them."""
-    return {row["slot"]: Answer(_display(attempt, row), row["text"] or "") for row in held}
+    return {row["slot"]: ExamAnswer(_display(attempt, row), row["text"] or "") for row in held}
 
 
 def _late(attempt: ExamAttempt, row: Any, held: dict[int, Any]) -> LateAnswer:
     was = held.get(row["slot"])
-    counts = Answer(_display(attempt, was), was["text"] or "") if was else Answer()
-    now = _print(Answer(row["mask"], row["text"]))
+    counts = ExamAnswer(_display(attempt, was), was["text"] or "") if was else ExamAnswer()
+    now = _print(ExamAnswer(row["mask"], row["text"]))
     return LateAnswer(
         row["slot"] + 1, row["stem"], _print(counts), now, row["client_at"], row["received_at"], not row["n"]
     )
@@ -246,7 +246,7 @@ def _canonical(attempt: ExamAttempt, slot: int, mask: int, options: int) -> int:
     return to_canonical(mask & ((1 << options) - 1), attempt.orders[slot], options)
 
 
-def _print(answer: Answer) -> str:
+def _print(answer: ExamAnswer) -> str:
     return answer.text or letters_of(answer.mask) or "未作答"
 
 

@@ -47,7 +47,7 @@ class RuledItem:
 
 
 @dataclass(frozen=True)
-class Preview:
+class RulingPreview:
     """What a ruling does: papers it concerns, whose score changes, who passes by it (some names, masked)."""
 
     papers: int
@@ -83,9 +83,9 @@ class Rulings:
 
     async def preview(
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str = ""
-    ) -> Preview:
+    ) -> RulingPreview:
         """What it would do; nothing changes. Raises InvalidInput, NotFound."""
-        done: list[Preview] = []
+        done: list[RulingPreview] = []
         try:
             async with transaction():
                 done.append(await self._apply(actor, exam_id, version_id, kind, letters, "预览"))
@@ -95,7 +95,7 @@ class Rulings:
 
     async def decide(
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
-    ) -> Preview:
+    ) -> RulingPreview:
         """It takes effect; another ruling on the same item replaces the one before. Raises InvalidInput, NotFound."""
         words = check_text(" ".join(reason.split()), "reason", "改判理由", REASON_MAX, required=True)
         now = self._deps.now()
@@ -117,7 +117,7 @@ class Rulings:
 
     async def _apply(
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
-    ) -> Preview:
+    ) -> RulingPreview:
         check(actor, "exam.mark")
         await check_may_see(actor)
         await advisory_lock(mark_lock(exam_id))
@@ -130,14 +130,14 @@ class Rulings:
         return _compare(before, await rows(_CONCERNED, exam.id, version_id))
 
 
-def _compare(before: Sequence[dict[str, object]], after: Sequence[dict[str, object]]) -> Preview:
+def _compare(before: Sequence[dict[str, object]], after: Sequence[dict[str, object]]) -> RulingPreview:
     was = {row["id"]: row for row in before}
     passing = [row for row in after if row["passed"] and not was[row["id"]]["passed"]]
     changed = [
         row for row in after if (row["score"], row["total"]) != (was[row["id"]]["score"], was[row["id"]]["total"])
     ]
     names = tuple(mask_name(str(row["real_name"])) for row in passing[:SHOWN])
-    return Preview(len(after), len(changed), len(passing), names)
+    return RulingPreview(len(after), len(changed), len(passing), names)
 
 
 async def _find(actor: Actor, exam_id: UUID, version_id: UUID) -> tuple[Exam, ExamItemVersion]:

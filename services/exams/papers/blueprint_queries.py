@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import NotFound
-from domain.exams.blueprint import Cell, Supply, read_cells, supplies, total_of
+from domain.exams.blueprint import BlueprintCell, Supply, read_cells, supplies, total_of
 from models.exams import ExamBlueprint
 from services.core.base import Actor, rows
 from services.core.permissions import check
@@ -25,7 +25,7 @@ class BlueprintView:
 
     id: UUID
     name: str
-    cells: tuple[Cell, ...]
+    cells: tuple[BlueprintCell, ...]
     items: int
     total: int
     supplies: tuple[Supply, ...]

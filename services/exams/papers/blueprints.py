@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain.exams.blueprint import Cell, check_cells, store_cells
+from domain.exams.blueprint import BlueprintCell, check_cells, store_cells
 from models.exams import ExamBlueprint
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -21,7 +21,9 @@ class Blueprints:
         self._deps = deps
         self._queries = queries
 
-    async def create(self, actor: Actor, name: str, cells: Sequence[Cell], *, key: str | None = None) -> BlueprintView:
+    async def create(
+        self, actor: Actor, name: str, cells: Sequence[BlueprintCell], *, key: str | None = None
+    ) -> BlueprintView:
         """Raises InvalidInput that names the line; too few items are no obstacle before an examination opens."""
         check(actor, "exam.manage")
         clean = _check(name, cells)
@@ -41,7 +43,7 @@ class Blueprints:
             request=f"{clean} {cells!r}",
         )
 
-    async def edit(self, actor: Actor, blueprint_id: UUID, name: str, cells: Sequence[Cell]) -> BlueprintView:
+    async def edit(self, actor: Actor, blueprint_id: UUID, name: str, cells: Sequence[BlueprintCell]) -> BlueprintView:
         """Published examinations keep the cells that they were published with. Raises InvalidInput, NotFound."""
         check(actor, "exam.manage")
         clean = _check(name, cells)
@@ -65,6 +67,6 @@ class Blueprints:
                 await record(actor, now, "exam_blueprint.retire", "exam_blueprint", found.id)
 
 
-def _check(name: str, cells: Sequence[Cell]) -> str:
+def _check(name: str, cells: Sequence[BlueprintCell]) -> str:
     check_cells(cells)
     return check_text(" ".join(name.split()), "name", "方案名称", NAME_MAX, required=True)

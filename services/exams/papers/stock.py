@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain.exams.blueprint import Question, Stock
+from domain.exams.blueprint import SlotQuestion, Stock
 from domain.exams.items import ItemKind
 from services.core.base import execute, rows
 
@@ -45,7 +45,7 @@ async def count_use(papers: Mapping[UUID, int]) -> None:
 
 
 def _stock(row: Any, asked: Sequence[Any]) -> Stock:
-    questions = tuple(Question(one["version_id"], one["options"], _is_fixed(one)) for one in asked)
+    questions = tuple(SlotQuestion(one["version_id"], one["options"], _is_fixed(one)) for one in asked)
     return Stock(row["id"], row["chapter"], ItemKind(row["kind"]), row["difficulty"], questions)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from domain.courses.access import Window, access, free_window, make_up_window, paid_window, pay_until
+from domain.courses.access import StudyWindow, access, free_window, make_up_window, paid_window, pay_until
 from domain.courses.lifecycles import EnrolmentState
 from domain.rulebook.courses import CourseRules
 
 START = datetime(2025, 5, 23, 11, 10, 53, tzinfo=UTC)
 DAY = timedelta(days=1)
-COURSE = Window(START, START + DAY)
+COURSE = StudyWindow(START, START + DAY)
 """As the manual's first row: 24 hours."""
-LONG = Window(START, START + 20 * DAY)
+LONG = StudyWindow(START, START + 20 * DAY)
 
 
 def rules(**own: Any) -> CourseRules:
@@ -41,7 +41,7 @@ def rules(**own: Any) -> CourseRules:
 
 
 def test_who_pays_when_a_course_of_24_hours_opens_still_has_24_hours() -> None:
-    assert paid_window(COURSE, rules(), START) == Window(START + 2 * DAY, START + 3 * DAY)
+    assert paid_window(COURSE, rules(), START) == StudyWindow(START + 2 * DAY, START + 3 * DAY)
     assert pay_until(COURSE, rules()) == COURSE.closes
 
 
@@ -53,14 +53,14 @@ def test_a_shared_window_takes_payments_while_enough_of_it_is_left() -> None:
     shared = rules(window="shared")
     last = pay_until(LONG, shared)
     assert last == LONG.closes - 3 * DAY
-    assert paid_window(LONG, shared, last) == Window(last + 2 * DAY, LONG.closes)
+    assert paid_window(LONG, shared, last) == StudyWindow(last + 2 * DAY, LONG.closes)
     late = paid_window(LONG, shared, LONG.closes)
     assert late.closes - late.opens == DAY, "money that was taken buys time"
 
 
 def test_a_make_up_that_is_paid_opens_as_late_as_any_other() -> None:
-    assert make_up_window(rules(), START, paid=True) == Window(START + 2 * DAY, START + 9 * DAY)
-    assert make_up_window(rules(), START, paid=False) == Window(START, START + 7 * DAY)
+    assert make_up_window(rules(), START, paid=True) == StudyWindow(START + 2 * DAY, START + 9 * DAY)
+    assert make_up_window(rules(), START, paid=False) == StudyWindow(START, START + 7 * DAY)
 
 
 def test_free_courses_open_with_the_course() -> None:
@@ -79,7 +79,7 @@ def test_free_courses_open_with_the_course() -> None:
         (EnrolmentState.LEFT, COURSE, START, "left"),
     ],
 )
-def test_access(state: EnrolmentState, window: Window | None, at: datetime, found: str) -> None:
+def test_access(state: EnrolmentState, window: StudyWindow | None, at: datetime, found: str) -> None:
     assert access(state, window.opens if window else None, window.closes if window else None, at) == found
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.draws.eligibility import (
-    Call,
     Candidate,
-    Condition,
-    Employment,
+    CandidateCall,
+    CandidateEmployment,
+    DrawCriteria,
     Recusals,
     ancestors,
     check,
@@ -25,13 +25,13 @@ from domain.spans import Span
 START = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 AT = Span(START, START + timedelta(hours=8))
 THIS, EARLIER, OTHER = uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=3)
-CONDITION = Condition("demo", "permanent", frozenset(["440100"]), "A08")
+CONDITION = DrawCriteria("demo", "permanent", frozenset(["440100"]), "A08")
 PARTIES = frozenset(unit_keys("某某工程有限公司", "91110000600037341L"))
 RECUSALS = Recusals(THIS, years_before(START, 3), PARTIES, frozenset(["hash-of-wang"]), frozenset([EARLIER]))
 EXPERT = Candidate("demo", "李四", "hash-of-li", "440103", frozenset(["A080301"]))
 
 
-def reason(expert: Candidate = EXPERT, condition: Condition = CONDITION, at: Span = AT) -> str | None:
+def reason(expert: Candidate = EXPERT, condition: DrawCriteria = CONDITION, at: Span = AT) -> str | None:
     return check(expert, condition, RECUSALS, at)
 
 
@@ -122,32 +122,32 @@ def test_title_qualification_and_department_count_only_when_asked_for(wanted, ha
     ids=str,
 )
 def test_an_employment_counts_for_three_years(until, expected):
-    job = Employment(frozenset(unit_keys("改了名的公司", "91110000600037341L")), until)
+    job = CandidateEmployment(frozenset(unit_keys("改了名的公司", "91110000600037341L")), until)
     assert reason(replace(EXPERT, employments=(job,))) == expected
 
 
 @pytest.mark.parametrize("state", ["accepted", "left", "absent", "recused", "released"])
 def test_who_took_part_in_a_draw_to_be_avoided_is_recused(state):
     then = Span(START - timedelta(days=9), START - timedelta(days=8))
-    assert reason(replace(EXPERT, calls=(Call(EARLIER, state, then),))) == "avoided_draw"
-    assert reason(replace(EXPERT, calls=(Call(EARLIER, "declined", then),))) is None
+    assert reason(replace(EXPERT, calls=(CandidateCall(EARLIER, state, then),))) == "avoided_draw"
+    assert reason(replace(EXPERT, calls=(CandidateCall(EARLIER, "declined", then),))) is None
 
 
 @pytest.mark.parametrize("state", ["open", "accepted", "declined", "silent", "left"])
 def test_nobody_is_called_twice_in_a_draw(state):
-    assert reason(replace(EXPERT, calls=(Call(THIS, state, AT),))) == "called_before"
+    assert reason(replace(EXPERT, calls=(CandidateCall(THIS, state, AT),))) == "called_before"
 
 
 @pytest.mark.parametrize(("state", "expected"), [("open", "overlap"), ("accepted", "overlap"), ("declined", None)])
 def test_a_panel_that_overlaps_stands_in_the_way(state, expected):
     half = Span(START + timedelta(hours=4), START + timedelta(hours=12))
-    assert reason(replace(EXPERT, calls=(Call(OTHER, state, half),))) == expected
+    assert reason(replace(EXPERT, calls=(CandidateCall(OTHER, state, half),))) == expected
 
 
 def test_a_panel_or_leave_that_only_touches_does_not():
     after = Span(AT.ends_at, AT.ends_at + timedelta(hours=1))
     before = Span(START - timedelta(hours=1), START)
-    assert reason(replace(EXPERT, calls=(Call(OTHER, "accepted", after),), away=(before,))) is None
+    assert reason(replace(EXPERT, calls=(CandidateCall(OTHER, "accepted", after),), away=(before,))) is None
 
 
 def test_an_expert_on_leave_is_not_drawn():
@@ -168,7 +168,9 @@ def test_years_are_counted_by_the_calendar():
 def test_a_recusal_person_without_a_number_recuses_namesakes_of_that_unit_only():
     pairs = frozenset(("李四", key) for key in unit_keys("某某设计院"))
     recusals = replace(RECUSALS, pairs=pairs)
-    there = replace(EXPERT, employments=(Employment(frozenset(unit_keys("某某设计院")), until=years_before(START, 9)),))
+    there = replace(
+        EXPERT, employments=(CandidateEmployment(frozenset(unit_keys("某某设计院")), until=years_before(START, 9)),)
+    )
     assert check(EXPERT, CONDITION, recusals, AT) is None
     assert check(there, CONDITION, recusals, AT) == "recused_person"
     assert check(replace(there, name=" 李 四"), CONDITION, recusals, AT) == "recused_person"

@@ -516,7 +516,7 @@ def answer_trick(dice: random.Random) -> Script:
     script = _opening(dice)
     leaf = script.step()
     script.outcome(leaf, dice.choice(["declined", "silent"]))
-    return script.then(acts.Outcome(1, dice.choice([leaf, dice.randbytes(32)]), "accepted", "expert"))
+    return script.then(acts.CallOutcome(1, dice.choice([leaf, dice.randbytes(32)]), "accepted", "expert"))
 
 
 def silent_move(dice: random.Random) -> Script:

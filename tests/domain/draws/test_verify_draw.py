@@ -523,14 +523,14 @@ def test_filling_a_place_that_was_left_without_a_supplementary_draw_is_given_awa
 
 
 def test_an_outcome_for_somebody_never_called_is_given_away():
-    script = Script().seeded().need().then(draw_record.Outcome(1, bytes(32), "accepted", "expert"))
+    script = Script().seeded().need().then(draw_record.CallOutcome(1, bytes(32), "accepted", "expert"))
     assert first_error(script) == ("not_called", len(script.acts))
 
 
 def test_an_answer_after_the_answer_is_given_away():
     script = Script().seeded().need()
     leaf = script.step()
-    script.outcome(leaf, "declined").then(draw_record.Outcome(1, leaf, "accepted", "expert"))
+    script.outcome(leaf, "declined").then(draw_record.CallOutcome(1, leaf, "accepted", "expert"))
     assert first_error(script) == ("outcome", len(script.acts))
 
 
@@ -613,7 +613,7 @@ def test_rewriting_an_outcome_with_fresh_hashes_is_given_away_by_a_receipt():
     script = whole_draw()
     receipts = tuple(entry["hash"] for entry in script.record()["log"])
     assert codes(script.record(), receipts) == []
-    edit(script, draw_record.Outcome, 1, outcome="silent", by="system")
+    edit(script, draw_record.CallOutcome, 1, outcome="silent", by="system")
     assert codes(script.record()) == []
     assert codes(script.record(), (receipts[-1],)) == ["receipt"]
 

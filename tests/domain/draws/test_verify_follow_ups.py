@@ -18,11 +18,11 @@ SEATS = (SeatFacts(1, ONE), SeatFacts(1, OTHER))
 ORIGIN = Follows("recall", "CQSQ202611210001", "ab" * 32, 0)
 COME = (Confirmed(1, ONE, "comes", GATHERING), Confirmed(1, OTHER, "comes", GATHERING))
 
-OVER = (acts.Terminated("agency", "no_experts"), acts.Outcome(1, OTHER, "cancelled", "agency"), Ended())
+OVER = (acts.Terminated("agency", "no_experts"), acts.CallOutcome(1, OTHER, "cancelled", "agency"), Ended())
 HOLDS: list[tuple[Act, ...]] = [
     (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), Ended()),
     (ORIGIN, Recalled(SEATS), COME[0], Confirmed(1, OTHER, "declines", ""), acts.Short("declined"), Ended()),
-    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.Outcome(1, ONE, "left", "expert"), *OVER),
+    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.CallOutcome(1, ONE, "left", "expert"), *OVER),
 ]
 """All experts come; one doesn't; one takes leave and the others are released."""
 WRONG: list[tuple[tuple[Act, ...], str]] = [
@@ -47,7 +47,7 @@ WRONG: list[tuple[tuple[Act, ...], str]] = [
     ((ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.Need(1, 2)), "recall"),
     ((ORIGIN, Script().open_round().acts[0]), "recall"),
     ((ORIGIN, Recalled(SEATS), acts.Called(1, "main", ONE)), "phase"),
-    ((ORIGIN, Recalled(SEATS), acts.Outcome(1, ONE, "accepted", "expert")), "outcome"),
+    ((ORIGIN, Recalled(SEATS), acts.CallOutcome(1, ONE, "accepted", "expert")), "outcome"),
 ]
 """Scripts of invalid recalls, each with the code of its error."""
 

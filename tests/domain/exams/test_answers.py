@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.exams.answers import Answer, AnswerEvent, digest, merge
+from domain.exams.answers import AnswerEvent, ExamAnswer, digest, merge
 from domain.exams.timing import times_of
 
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
@@ -15,21 +15,21 @@ HOUR = timedelta(hours=1)
 
 
 def event(device: int, seq: int, slot: int, mask: int) -> AnswerEvent:
-    return AnswerEvent(device, seq, slot, Answer(mask))
+    return AnswerEvent(device, seq, slot, ExamAnswer(mask))
 
 
 def test_the_last_change_of_the_latest_device_counts() -> None:
     events = [event(1, 1, 0, 1), event(1, 2, 0, 2), event(2, 1, 0, 4), event(1, 3, 0, 8)]
-    assert merge(events) == {0: Answer(4)}
+    assert merge(events) == {0: ExamAnswer(4)}
 
 
 def test_an_older_device_fills_only_slots_that_the_newer_one_left_alone() -> None:
-    assert merge([event(2, 1, 0, 1), event(1, 9, 0, 2), event(1, 8, 5, 4)]) == {0: Answer(1), 5: Answer(4)}
+    assert merge([event(2, 1, 0, 1), event(1, 9, 0, 2), event(1, 8, 5, 4)]) == {0: ExamAnswer(1), 5: ExamAnswer(4)}
 
 
 def test_an_answer_taken_back_is_no_answer() -> None:
     assert merge([event(1, 1, 3, 2), event(1, 2, 3, 0)]) == {}
-    assert merge([AnswerEvent(1, 1, 3, Answer(text=" \n"))]) == {}
+    assert merge([AnswerEvent(1, 1, 3, ExamAnswer(text=" \n"))]) == {}
 
 
 @st.composite
@@ -39,7 +39,7 @@ def two_devices(draw: st.DrawFn) -> list[AnswerEvent]:
     for device in (1, 2):
         for seq in range(1, draw(st.integers(0, 25)) + 1):
             text = draw(st.sampled_from(["", "", "甲", "乙"]))
-            answer = Answer(draw(st.integers(0, 31)), text)
+            answer = ExamAnswer(draw(st.integers(0, 31)), text)
             events.append(AnswerEvent(device, seq, draw(st.integers(0, 9)), answer))
     return events
 
@@ -62,17 +62,17 @@ def test_what_was_lost_is_missing_and_nothing_else_changes(events: list[AnswerEv
     assert merge(kept) == expected
 
 
-@given(st.dictionaries(st.integers(0, 200), st.builds(Answer, st.integers(0, 255), st.text(max_size=8))))
-def test_equal_answers_have_equal_digests_whatever_order_they_were_given_in(answers: dict[int, Answer]) -> None:
+@given(st.dictionaries(st.integers(0, 200), st.builds(ExamAnswer, st.integers(0, 255), st.text(max_size=8))))
+def test_equal_answers_have_equal_digests_whatever_order_they_were_given_in(answers: dict[int, ExamAnswer]) -> None:
     turned = dict(reversed(list(answers.items())))
     assert digest(turned) == digest(answers)
-    assert digest({**answers, 999: Answer()}) == digest(answers)
-    assert digest({**answers, 999: Answer(1)}) != digest(answers)
+    assert digest({**answers, 999: ExamAnswer()}) == digest(answers)
+    assert digest({**answers, 999: ExamAnswer(1)}) != digest(answers)
 
 
 def test_the_digest_is_of_json_that_a_browser_writes_too() -> None:
     assert digest({}) == "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
-    assert digest({3: Answer(5), 0: Answer(0, "五人以上单数")}) != digest({3: Answer(5)})
+    assert digest({3: ExamAnswer(5), 0: ExamAnswer(0, "五人以上单数")}) != digest({3: ExamAnswer(5)})
 
 
 def test_the_window_ends_an_attempt_and_an_allowance_moves_that_end() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.exams.blueprint import (
-    Cell,
+    BlueprintCell,
     Deck,
     Drawn,
-    Question,
+    SlotQuestion,
     Stock,
     check_cells,
     read_cells,
@@ -29,18 +29,18 @@ S, M, CASE = ItemKind.SINGLE, ItemKind.MULTIPLE, ItemKind.CASE
 NOTHING: dict[UUID, int] = {}
 
 
-def cell(chapter: str = "", kind: ItemKind = S, difficulty: int = 0, count: int = 1, mark: int = 10) -> Cell:
-    return Cell(chapter, kind, difficulty, count, mark)
+def cell(chapter: str = "", kind: ItemKind = S, difficulty: int = 0, count: int = 1, mark: int = 10) -> BlueprintCell:
+    return BlueprintCell(chapter, kind, difficulty, count, mark)
 
 
 def item(
     number: int, chapter: str = "法律", kind: ItemKind = S, difficulty: int = 2, *, parts: int = 1, fixed: bool = False
 ) -> Stock:
-    questions = tuple(Question(UUID(int=number * 100 + part), 4, fixed) for part in range(parts))
+    questions = tuple(SlotQuestion(UUID(int=number * 100 + part), 4, fixed) for part in range(parts))
     return Stock(UUID(int=number), chapter, kind, difficulty, questions)
 
 
-def draw(cells: list[Cell], stock: list[Stock], used: dict[UUID, int], chance: Random) -> Drawn:
+def draw(cells: list[BlueprintCell], stock: list[Stock], used: dict[UUID, int], chance: Random) -> Drawn:
     return Deck(cells, stock).draw(used, chance)
 
 
@@ -78,7 +78,7 @@ def test_anhuis_paper_is_worth_a_hundred() -> None:
         ([cell(str(n)) for n in range(61)], "最多60行"),
     ],
 )
-def test_cells_that_make_no_paper_are_refused_with_their_line(cells: list[Cell], said: str) -> None:
+def test_cells_that_make_no_paper_are_refused_with_their_line(cells: list[BlueprintCell], said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         check_cells(cells)
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.exams.answers import Answer, digest
+from domain.exams.answers import ExamAnswer, digest
 from domain.exams.verify_receipt import digest_of, is_signed, main, problems, statement
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -71,7 +71,7 @@ def test_rubbish_is_no_signature(signature: bytes, key: bytes) -> None:
 
 
 def test_the_digest_is_the_one_of_the_protocol() -> None:
-    answers = {0: Answer(3), 1: Answer(), 2: Answer(0, "五人以上单数")}
+    answers = {0: ExamAnswer(3), 1: ExamAnswer(), 2: ExamAnswer(0, "五人以上单数")}
     assert digest_of([[0, 3, ""], [2, 0, "五人以上单数"]]) == digest(answers)
 
 

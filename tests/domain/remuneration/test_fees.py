@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from app.rulebook_files import load_rulebooks
 from domain.clock import SHANGHAI
-from domain.remuneration.fees import Line, Trip, compute, settle, total
+from domain.remuneration.fees import FeeLine, Trip, compute, settle, total
 from domain.rulebook.book import Rulebook
 from domain.rulebook.remuneration import FeeTable, FurtherDays
 
@@ -72,7 +72,7 @@ def test_hunans_table(began: float, ended: float, yuan: int) -> None:
 
 
 def test_who_came_in_vain_gets_the_wasted_trip_and_the_way() -> None:
-    assert compute(table("guangdong"), Trip(False)) == (Line("wasted", 20000, "到场后未参加评标"),)
+    assert compute(table("guangdong"), Trip(False)) == (FeeLine("wasted", 20000, "到场后未参加评标"),)
     lines = compute(table("guangdong"), Trip(False, from_elsewhere=True))
     assert [(line.code, line.amount) for line in lines] == [
         ("wasted", 20000),
@@ -102,10 +102,10 @@ def test_pools_without_a_standard_say_so() -> None:
 def test_what_a_person_changed_is_a_line_of_its_own_and_the_sum_holds() -> None:
     computed = compute(table("guangdong"), sat(9, 12))
     lines = settle(computed, 60000, "组长")
-    assert (total(lines), lines[-1]) == (60000, Line("change", 10000, "组长"))
+    assert (total(lines), lines[-1]) == (60000, FeeLine("change", 10000, "组长"))
     assert settle(computed, total(computed), "") == computed
     assert settle(computed, 0, "自愿放弃")[-1].amount == -50000
-    assert settle(None, 30000, "按约定") == (Line("by_hand", 30000, "按约定"),)
+    assert settle(None, 30000, "按约定") == (FeeLine("by_hand", 30000, "按约定"),)
 
 
 @given(

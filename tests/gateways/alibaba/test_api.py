@@ -13,8 +13,8 @@ from domain.clock import FixedClock
 from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
 from gateways.alibaba.api import (
     AlibabaApi,
-    Answered,
-    Credentials,
+    AlibabaCredentials,
+    SuccessShape,
     Unsigned,
     canonical_query,
     check_out_id,
@@ -25,7 +25,7 @@ from gateways.http import Effect
 from tests.gateways.support import DROP, Rogue, Tools, reply
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-KEYS = Credentials("ak", SecretStr("sk"))
+KEYS = AlibabaCredentials("ak", SecretStr("sk"))
 
 
 def test_the_signature_is_that_of_the_vendors_example() -> None:
@@ -41,7 +41,7 @@ def test_the_signature_is_that_of_the_vendors_example() -> None:
         "2023-10-26T10:22:32Z",
         "3156853299f313e23d1673dc12e1703d",
     )
-    headers = sign(call, Credentials("YourAccessKeyId", SecretStr("YourAccessKeySecret")))
+    headers = sign(call, AlibabaCredentials("YourAccessKeyId", SecretStr("YourAccessKeySecret")))
     assert headers["authorization"] == (
         "ACS3-HMAC-SHA256 Credential=YourAccessKeyId,"
         "SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,"
@@ -56,7 +56,7 @@ def test_parameters_are_sorted_and_encoded_by_rfc_3986() -> None:
 async def ask(tools: Tools, script: bytes, effect: Effect = Effect.WRITE) -> object:
     async with Rogue([script]) as rogue:
         api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON))
-        return await api.call("SendSms", {"A": "1"}, effect, Answered)
+        return await api.call("SendSms", {"A": "1"}, effect, SuccessShape)
 
 
 async def failure(tools: Tools, script: bytes, effect: Effect = Effect.WRITE) -> GatewayError:
@@ -69,7 +69,7 @@ async def test_what_is_sent_is_what_was_signed(tools: Tools) -> None:
     parameters = {"SignName": "评标通 a+b", "TemplateParam": '{"code":"1 2*~"}'}
     async with Rogue([reply({"Code": "OK"})]) as rogue:
         api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/sms/", KEYS, FixedClock(NOON))
-        await api.call("SendSms", parameters, Effect.WRITE, Answered)
+        await api.call("SendSms", parameters, Effect.WRITE, SuccessShape)
         seen = rogue.seen[0]
         assert seen.method == "POST"
         assert seen.target == f"/sms/?{canonical_query(parameters)}"
@@ -83,7 +83,7 @@ async def test_each_call_has_a_nonce_of_its_own(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK"})]) as rogue:
         api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON))
         for _ in range(2):
-            await api.call("SendSms", {}, Effect.WRITE, Answered)
+            await api.call("SendSms", {}, Effect.WRITE, SuccessShape)
         first, second = (seen.headers["x-acs-signature-nonce"] for seen in rogue.seen)
     assert first != second
 

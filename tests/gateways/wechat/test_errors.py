@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.errors import Rejected, Transient
-from gateways.wechat.errors import MEANINGS, Act, failure, meaning
+from gateways.wechat.errors import MEANINGS, ErrorAction, failure, meaning
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 """Beijing time."""
@@ -13,7 +13,7 @@ NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize("code", [40001, 40014, 42001])
 def test_a_bad_token_is_fetched_again(code: int) -> None:
-    assert meaning(code).act is Act.REFRESH
+    assert meaning(code).act is ErrorAction.REFRESH
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_refusals_carry_the_platform_code(code: int) -> None:
 
 @pytest.mark.parametrize("code", [40164, 89503, 48001, 40125])
 def test_what_only_an_operator_can_mend_is_told_apart(code: int) -> None:
-    assert meaning(code).act is Act.ALARM
+    assert meaning(code).act is ErrorAction.ALARM
 
 
 def test_success_is_no_error() -> None:

@@ -9,7 +9,7 @@ import pytest
 from wechatpayv3 import utils as reference
 
 from gateways.wechat_pay.signing import (
-    Credentials,
+    MerchantCredentials,
     authorization,
     decrypt,
     encrypt_field,
@@ -45,7 +45,7 @@ def test_the_header_agrees_with_the_reference(monkeypatch: pytest.MonkeyPatch, b
     monkeypatch.setattr(reference.time, "time", lambda: datetime.fromtimestamp(1554208460, UTC).timestamp())
     target = "/v3/pay/transactions/out-trade-no/T1?mchid=1900007291"
     ours = authorization(
-        Credentials("1900007291", "ABC", MERCHANT_KEY), "POST", target, 1554208460, NONCE, body.encode()
+        MerchantCredentials("1900007291", "ABC", MERCHANT_KEY), "POST", target, 1554208460, NONCE, body.encode()
     )
     theirs = reference.build_authorization(target, "POST", "1900007291", "ABC", MERCHANT_KEY, body, NONCE)
     assert ours.partition(" ")[0] == theirs.partition(" ")[0]

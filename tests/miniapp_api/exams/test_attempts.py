@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from domain.exams.answers import TEXT_MAX, Answer, digest
+from domain.exams.answers import TEXT_MAX, ExamAnswer, digest
 from domain.rulebook.book import Rulebook
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import rows
@@ -20,7 +20,7 @@ from tests.factories.reviews import make_application, make_catalogues
 from tests.miniapp_api.conftest import Person, World
 
 SOON = timedelta(hours=1)
-HELD = {0: Answer(1), 1: Answer(2)}
+HELD = {0: ExamAnswer(1), 1: ExamAnswer(2)}
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Sitting:
         body = {"ticket": self.paper["ticket"], "device": self.paper["device"], "events": list(events)}
         return await self.send("answers", body | more, status)
 
-    async def submit(self, seen: Mapping[int, Answer], status: int = 200, **more: Any) -> Any:
+    async def submit(self, seen: Mapping[int, ExamAnswer], status: int = 200, **more: Any) -> Any:
         body = {"ticket": self.paper["ticket"], "device": self.paper["device"], "digest": digest(seen)}
         return await self.send("submission", body | more, status)
 
@@ -233,9 +233,9 @@ async def test_another_device_takes_over_and_the_first_one_is_told(sitting: Sitt
     sitting.paper = first
     late = await sitting.save(event(2, 1, 8), event(3, 2, 4))  # 1 was changed on the newer device, 2 was left alone
     assert (late["device"], late["ack"]) == (2, 3)
-    assert (await sitting.submit({0: Answer(1)}, 409))["code"] == "taken_over"
+    assert (await sitting.submit({0: ExamAnswer(1)}, 409))["code"] == "taken_over"
     sitting.paper = second
-    assert await sitting.submit(counted := {0: Answer(1), 1: Answer(2), 2: Answer(4)})
+    assert await sitting.submit(counted := {0: ExamAnswer(1), 1: ExamAnswer(2), 2: ExamAnswer(4)})
     assert digest(counted) == (await ExamAttempt.get(id=sitting.attempt_id)).digest
 
 
@@ -300,9 +300,9 @@ async def test_what_comes_within_the_grace_counts_if_it_was_made_before_the_end(
         *({"slot": 0, "mask": 1, "at": before}, {"slot": 1, "mask": 1, "at": after}, {"slot": 2, "mask": 1}),
         {"slot": 3, "mask": 4, "at": before},
     ]
-    counted = {0: Answer(1), 3: Answer(4)}
+    counted = {0: ExamAnswer(1), 3: ExamAnswer(4)}
     assert (await sitting.submit(counted, 409))["code"] == "answers_differ"
-    receipt = await sitting.submit({**counted, 1: Answer(1)}, answers=given)
+    receipt = await sitting.submit({**counted, 1: ExamAnswer(1)}, answers=given)
     assert (receipt["digest"], receipt["answered"], receipt["by_hand"]) == (digest(counted), 2, True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.core import due_tasks
-from services.core.due_tasks import Turn, in_turns
+from services.core.due_tasks import TaskTurn, in_turns
 
 
 class Rows:
@@ -20,7 +20,7 @@ class Rows:
 
 async def test_what_a_turn_has_time_for_is_done_in_it() -> None:
     rows = Rows(35)
-    assert await in_turns(rows.work)() is Turn.DONE
+    assert await in_turns(rows.work)() is TaskTurn.DONE
     assert rows.left == 0
 
 
@@ -28,4 +28,4 @@ async def test_a_turn_that_is_over_asks_for_another(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(due_tasks, "LONGEST_TURN", 0.0)
     rows = Rows(15)
     turns = [await in_turns(rows.work)() for _ in range(3)]
-    assert turns == [Turn.MORE, Turn.MORE, Turn.DONE]
+    assert turns == [TaskTurn.MORE, TaskTurn.MORE, TaskTurn.DONE]

@@ -12,7 +12,7 @@ from models.courses import Course, CourseEnrolment, CourseItem
 from models.notices import Notice
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, execute
-from services.courses import ItemData
+from services.courses import CourseItemData
 from services.experts import membership_status_of
 from services.operations import find_broken
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
@@ -288,7 +288,7 @@ async def test_a_lecture_counts_for_who_types_its_code(school: School, clock: Fi
     begins = course.opens_at + DAY
     await CourseItem.filter(course_id=course.id).delete()
     item_id = await school.services.courses.setup.add_item(
-        school.office, course.id, ItemData("live", "面授", 200, begins, begins + 90 * MINUTE, "培训中心201")
+        school.office, course.id, CourseItemData("live", "面授", 200, begins, begins + 90 * MINUTE, "培训中心201")
     )
     await school.services.courses.setup.publish(school.office, course.id)
     await work(school.services, "course_call")
@@ -327,7 +327,7 @@ async def test_a_published_course_stays_as_it_is(school: School) -> None:
     for act in (
         setup.delete(office, course.id),
         setup.delete_item(office, course.id, item.id),
-        setup.add_item(office, course.id, ItemData("video", "更多")),
+        setup.add_item(office, course.id, CourseItemData("video", "更多")),
         setup.move_item(office, course.id, item.id, 1),
     ):
         with pytest.raises(Conflict):
@@ -338,7 +338,7 @@ async def test_what_is_missing_is_said_before_publishing(school: School) -> None
     course = await school.course()
     await CourseItem.filter(course_id=course.id).update(seconds=0)
     setup = school.services.courses.setup
-    await setup.add_item(school.office, course.id, ItemData("pages", "讲义"))
+    await setup.add_item(school.office, course.id, CourseItemData("pages", "讲义"))
     said = [one.text for one in await setup.check_list(school.office, course.id)]
     assert said == ["“招标投标法”还没有上传视频", "“讲义”还没有上传页面"]
     with pytest.raises(Conflict, match="还没有上传视频"):

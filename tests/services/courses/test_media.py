@@ -13,7 +13,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from models.courses import Course, CourseItem
 from services.core.base import Deps
-from services.courses import ItemData
+from services.courses import CourseItemData
 from services.files.garbage_collection import FileGarbageCollector
 from tests.factories.courses import DAY, School, make_school, own
 from tests.factories.files import MemoryFiles, pdf, png
@@ -29,7 +29,9 @@ async def school(db: str, deps: Deps, clock: FixedClock) -> School:
 async def empty_item(school: School, kind: str = "video") -> tuple[Course, UUID]:
     course = await school.course()
     await CourseItem.filter(course_id=course.id).delete()
-    return course, await school.services.courses.setup.add_item(school.office, course.id, ItemData(kind, "第一讲"))
+    return course, await school.services.courses.setup.add_item(
+        school.office, course.id, CourseItemData(kind, "第一讲")
+    )
 
 
 def store(school: School) -> MemoryFiles:
@@ -138,7 +140,7 @@ async def test_the_search_for_orphans_knows_films_and_pages(school: School, cloc
     store(school).clock = clock
     course, item_id = await empty_item(school)
     await send(school, course, item_id, CLIP)
-    pages = await school.services.courses.setup.add_item(school.office, course.id, ItemData("pages", "讲义"))
+    pages = await school.services.courses.setup.add_item(school.office, course.id, CourseItemData("pages", "讲义"))
     await school.services.courses.media.add_pages(school.office, course.id, pages, pdf(2))
     files = store(school)
     await files.put("demo/2026/11/" + "0" * 32, b"nobody names it")

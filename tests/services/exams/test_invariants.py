@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.exams.answers import Answer, AnswerEvent
+from domain.exams.answers import AnswerEvent, ExamAnswer
 from models.exams import ExamAttempt
 from services.core.base import execute
 from services.exams import MadeAnswer, SaveRequest
@@ -33,11 +33,11 @@ async def mark_paper(exam_scene: ExamScene, clock: FixedClock) -> ExamAttempt:
     assert actor.account_id is not None
     await exams.attempts.accept_notice(actor, candidate.id)
     paper = await exams.attempts.start(actor, candidate.id)
-    in_time = [MadeAnswer(AnswerEvent(1, seq, seq, Answer(1)), None) for seq in (1, 2)]
+    in_time = [MadeAnswer(AnswerEvent(1, seq, seq, ExamAnswer(1)), None) for seq in (1, 2)]
     await exams.answers.save(SaveRequest(paper.attempt_id, actor.account_id, 1, tuple(in_time)))
     clock.set(paper.deadline + timedelta(seconds=10))
-    late = MadeAnswer(AnswerEvent(1, 3, 3, Answer(1)), paper.deadline)
-    too_late = MadeAnswer(AnswerEvent(1, 4, 1, Answer(0)), exam_scene.deps.now())
+    late = MadeAnswer(AnswerEvent(1, 3, 3, ExamAnswer(1)), paper.deadline)
+    too_late = MadeAnswer(AnswerEvent(1, 4, 1, ExamAnswer(0)), exam_scene.deps.now())
     await exams.answers.save(SaveRequest(paper.attempt_id, actor.account_id, 1, (late, too_late)))
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill", "exam_mark")

@@ -9,7 +9,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
-from domain.exams.blueprint import Cell
+from domain.exams.blueprint import BlueprintCell
 from domain.exams.items import ItemKind
 from domain.exams.purposes import Purpose
 from domain.rulebook.exams import thaw
@@ -54,7 +54,7 @@ async def test_the_check_list_names_the_cell_that_lacks_items_and_keeps_it_from_
     exam_scene: ExamScene,
 ) -> None:
     blueprint = await make_blueprint(
-        exam_scene.services, exam_scene.office, cell(21), Cell("现场管理", ItemKind.SINGLE, 0, 1, 10)
+        exam_scene.services, exam_scene.office, cell(21), BlueprintCell("现场管理", ItemKind.SINGLE, 0, 1, 10)
     )
     exam_id = await make_exam(exam_scene.services, exam_scene.office, blueprint_id=blueprint)
     found = await levels(exam_scene, exam_id)

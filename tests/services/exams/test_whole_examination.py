@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.exams.answers import Answer
+from domain.exams.answers import ExamAnswer
 from domain.exams.papers import to_display
 from models.applications import Application
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamSitting
@@ -58,7 +58,7 @@ async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate
     paper = await exams.attempts.start(person, candidate.id)
     attempt = await ExamAttempt.get(id=paper.attempt_id)
     masks = [to_display(RIGHT if slot < right else 1, order, 4) for slot, order in enumerate(attempt.orders)]
-    answers = [ShownAnswer(slot, Answer(mask)) for slot, mask in enumerate(masks)]
+    answers = [ShownAnswer(slot, ExamAnswer(mask)) for slot, mask in enumerate(masks)]
     await exams.attempts.submit(person, paper.attempt_id, paper.device, "", answers)
     clock.move(timedelta(minutes=10))
     await work(exam_scene.services, "exam_seal", "exam_fill", "exam_mark", "exam_result")

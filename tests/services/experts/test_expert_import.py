@@ -14,7 +14,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from app.rulebook_files import load_catalogues
-from domain.catalogues import Entry, Kind
+from domain.catalogues import CatalogueItem, Kind
 from domain.clock import FixedClock
 from domain.errors import Forbidden
 from models.audit import AuditEntry
@@ -34,7 +34,7 @@ FIRST, SECOND = "11010519491231002X", "440524188001010014"
 
 
 @lru_cache
-def _catalogues() -> dict[Kind, list[Entry]]:
+def _catalogues() -> dict[Kind, list[CatalogueItem]]:
     """The real catalogues, with the upper levels of the specialties only, which load faster."""
     loaded = load_catalogues(FOLDER, "440000")
     loaded["specialty"] = [entry for entry in loaded["specialty"] if len(entry.code) <= 5]

@@ -22,7 +22,7 @@ from domain.file_types import FileType
 from services.inspection.checker import FileChecker
 from services.inspection.contents import inspect
 from services.inspection.file_types import PREVIEW
-from services.inspection.limited_process import LimitedProcess, Limits
+from services.inspection.limited_process import LimitedProcess, ProcessLimits
 from services.inspection.pictures import render_picture
 from tests.factories.files import (
     heic,
@@ -290,7 +290,7 @@ async def test_the_checker_answers_as_the_function_does() -> None:
 
 async def test_a_file_that_takes_too_long_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        await FileChecker(Limits(seconds=0.01)).check(jpeg(), ALL)
+        await FileChecker(ProcessLimits(seconds=0.01)).check(jpeg(), ALL)
     assert refusal.value.code == "file_broken"
 
 
@@ -302,14 +302,14 @@ async def test_a_file_that_kills_the_process_is_refused(monkeypatch: pytest.Monk
 
 
 async def test_a_queue_that_is_too_long_is_told_and_not_joined() -> None:
-    busy = LimitedProcess("services.inspection.file_process", Limits(), at_once=0, timeout=0.01)
+    busy = LimitedProcess("services.inspection.file_process", ProcessLimits(), at_once=0, timeout=0.01)
     with pytest.raises(Unavailable, match="一分钟后"):
         await busy.ask({}, b"")
 
 
 async def test_many_at_once_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     most = running = 0
-    process = LimitedProcess("services.inspection.file_process", Limits(), at_once=2)
+    process = LimitedProcess("services.inspection.file_process", ProcessLimits(), at_once=2)
 
     async def run(_argument: str, _content: bytes) -> bytes:
         nonlocal most, running

@@ -8,7 +8,7 @@ from domain.exams import gift, moodle_xml
 from domain.exams.question_files import QuestionForm, form_of
 from domain.exams.questions import QuestionFileError
 from services.inspection.checker import FileChecker
-from services.inspection.limited_process import Limits
+from services.inspection.limited_process import ProcessLimits
 from tests.domain.exams.questions import printed
 
 
@@ -37,7 +37,7 @@ async def test_a_refusal_comes_back_as_a_sentence(form: QuestionForm, content: b
 
 
 async def test_a_file_that_breaks_the_process_is_too_complex() -> None:
-    checker = FileChecker(sheets=Limits(memory=16 * 1024 * 1024))
+    checker = FileChecker(sheets=ProcessLimits(memory=16 * 1024 * 1024))
     with pytest.raises(QuestionFileError, match="过于复杂或已损坏"):
         await checker.read_questions(b"x{T}" + b" " * 1_000_000, "gift", 100)
 

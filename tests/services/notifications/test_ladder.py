@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from domain.notifications.lifecycles import ContactAttemptState
 from domain.rulebook.sections import Ladder, LadderStep
 from domain.rulebook.types import parse_hours
-from services.notifications.ladder import BEGINS, Plan, Tried, in_time, plan
+from services.notifications.ladder import BEGINS, LadderPlan, Tried, in_time, plan
 
 T0 = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Shanghai
 MORNING = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)  # 08:00 there
@@ -82,7 +82,7 @@ def test_a_ladder_of_all_steps_uses_every_one() -> None:
 def test_outside_its_hours_a_channel_waits_for_the_opening() -> None:
     law = ladder(step("voice"), hours={"voice": parse_hours("08:00-21:00")})
     night = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)  # 23:00
-    assert plan(law, night, [], night) == Plan("active", (), MORNING)
+    assert plan(law, night, [], night) == LadderPlan("active", (), MORNING)
     assert channels(plan(law, night, [], MORNING)) == ["voice"]
 
 
@@ -90,7 +90,7 @@ def test_in_quiet_hours_the_whole_ladder_waits_and_its_rungs_keep_their_distance
     by_day = parse_hours("08:00-21:00")
     law = ladder(step("wechat"), step("sms", 60), until="delivered", hours={"wechat": by_day, "sms": by_day})
     night = MORNING - timedelta(hours=9)
-    assert plan(law, night, [], night) == Plan("active", (), MORNING)
+    assert plan(law, night, [], night) == LadderPlan("active", (), MORNING)
     found = plan(law, night, [], MORNING)
     assert (channels(found), found.next_at) == (["wechat"], MORNING + timedelta(seconds=60))
 
@@ -109,9 +109,9 @@ def test_what_begins_soon_after_the_quiet_hours_does_not_wait_for_their_end() ->
     law = ladder(step("wechat"), hours={"wechat": by_day}, urgent_before=timedelta(hours=2))
     night = MORNING - timedelta(hours=5)  # 03:00
 
-    def planned(begins: datetime) -> Plan:
+    def planned(begins: datetime) -> LadderPlan:
         return plan(in_time(law, {BEGINS: begins.isoformat()}, night), night, [], night)
 
     assert channels(planned(MORNING + timedelta(minutes=119))) == ["wechat"]
-    assert planned(MORNING + timedelta(hours=2)) == Plan("active", (), MORNING)
-    assert plan(in_time(law, {}, night), night, [], night) == Plan("active", (), MORNING)
+    assert planned(MORNING + timedelta(hours=2)) == LadderPlan("active", (), MORNING)
+    assert plan(in_time(law, {}, night), night, [], night) == LadderPlan("active", (), MORNING)

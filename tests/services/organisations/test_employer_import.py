@@ -18,7 +18,7 @@ from models.campaigns import Employer
 from models.campaigns import EmployerImport as Sheet
 from services.core.base import Actor, Deps
 from services.organisations import EmployerData, render_template
-from services.organisations.employer_import import EmployerImport
+from services.organisations.employer_import import EmployerImporter
 from services.organisations.employer_queries import EmployerQueries
 from services.organisations.employers import Employers
 from services.spreadsheets.formats import Format
@@ -51,8 +51,8 @@ def queries() -> EmployerQueries:
 
 
 @pytest.fixture
-def imports(deps: Deps, employers: Employers) -> EmployerImport:
-    return EmployerImport(deps, employers, QuickChecker())
+def imports(deps: Deps, employers: Employers) -> EmployerImporter:
+    return EmployerImporter(deps, employers, QuickChecker())
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def names() -> list[str]:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
-    imports: EmployerImport, admin: Actor, encoding: str
+    imports: EmployerImporter, admin: Actor, encoding: str
 ) -> None:
     content = csv(f"甲设计院,{code(1)},440100", "", "乙咨询公司,,第二市", "丙公司,,", encoding=encoding)
     view = await imports.read(admin, content, "单位.csv")
@@ -100,7 +100,7 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
     assert (await AuditEntry.get(action="employer.import")).details == NOTHING | {"add": 3}
 
 
-async def test_confirming_twice_or_at_once_is_once(imports: EmployerImport, admin: Actor) -> None:
+async def test_confirming_twice_or_at_once_is_once(imports: EmployerImporter, admin: Actor) -> None:
     view = await imports.read(admin, csv("甲公司,,"))
     done = await asyncio.gather(*(imports.apply(admin, view.id) for _ in range(3)))
     assert all(one == done[0] for one in done)
@@ -108,7 +108,7 @@ async def test_confirming_twice_or_at_once_is_once(imports: EmployerImport, admi
     assert await Employer.all().count() == 1
 
 
-async def test_the_same_sheet_again_changes_nothing(imports: EmployerImport, admin: Actor) -> None:
+async def test_the_same_sheet_again_changes_nothing(imports: EmployerImporter, admin: Actor) -> None:
     content = csv(f"甲公司,{code(1)},440100", "乙公司,,")
     for wanted in ({"add": 2}, {"same": 2}):
         view = await imports.read(admin, content)
@@ -118,7 +118,7 @@ async def test_the_same_sheet_again_changes_nothing(imports: EmployerImport, adm
 
 
 async def test_a_listed_unit_is_completed_and_a_retired_one_comes_back(
-    deps: Deps, imports: EmployerImport, admin: Actor
+    deps: Deps, imports: EmployerImporter, admin: Actor
 ) -> None:
     await make_employer(deps, "甲公司")
     await make_employer(deps, "乙公司", retired_at=deps.now(), credit_code=code(2))
@@ -130,7 +130,12 @@ async def test_a_listed_unit_is_completed_and_a_retired_one_comes_back(
 
 
 async def test_whoever_asked_for_one_of_them_is_told(
-    deps: Deps, employers: Employers, queries: EmployerQueries, imports: EmployerImport, admin: Actor, book: NoticeBook
+    deps: Deps,
+    employers: Employers,
+    queries: EmployerQueries,
+    imports: EmployerImporter,
+    admin: Actor,
+    book: NoticeBook,
 ) -> None:
     zhao, qian = await make_applicant(deps), await make_applicant(deps)
     await employers.request(zhao, EmployerData("甲公司"))
@@ -144,7 +149,7 @@ async def test_whoever_asked_for_one_of_them_is_told(
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-async def test_the_template_itself_can_be_read(imports: EmployerImport, admin: Actor, form: Format) -> None:
+async def test_the_template_itself_can_be_read(imports: EmployerImporter, admin: Actor, form: Format) -> None:
     view = await imports.read(admin, render_template(form))
     assert (counts(view, add=1), view.bad) == (True, 0)
 
@@ -159,7 +164,7 @@ def test_the_template_keeps_long_numbers_and_explains_itself() -> None:
 # ---- a bad one
 
 
-async def test_each_cell_that_cannot_be_used_is_named(deps: Deps, imports: EmployerImport, admin: Actor) -> None:
+async def test_each_cell_that_cannot_be_used_is_named(deps: Deps, imports: EmployerImporter, admin: Actor) -> None:
     await make_employer(deps, "在册公司", credit_code=code(8), region="440100")
     view = await imports.read(
         admin,
@@ -199,7 +204,7 @@ async def test_each_cell_that_cannot_be_used_is_named(deps: Deps, imports: Emplo
 
 
 async def test_a_retired_unit_does_not_come_back_with_a_code_that_another_has_now(
-    deps: Deps, imports: EmployerImport, admin: Actor
+    deps: Deps, imports: EmployerImporter, admin: Actor
 ) -> None:
     await make_employer(deps, "旧公司", credit_code=code(1), retired_at=deps.now())
     await make_employer(deps, "新公司", credit_code=code(1))
@@ -210,7 +215,7 @@ async def test_a_retired_unit_does_not_come_back_with_a_code_that_another_has_no
     assert reasons(both) == [f"3 统一社会信用代码：“别的公司”已使用代码{code(1)}，请核对。"]
 
 
-async def test_what_the_list_became_meanwhile_counts(deps: Deps, imports: EmployerImport, admin: Actor) -> None:
+async def test_what_the_list_became_meanwhile_counts(deps: Deps, imports: EmployerImporter, admin: Actor) -> None:
     view = await imports.read(admin, csv(f"甲公司,{code(1)},", "乙公司,,", "丙公司,,"))
     assert view.bad == 0
     await make_employer(deps, "丁公司", credit_code=code(1))
@@ -223,13 +228,13 @@ async def test_what_the_list_became_meanwhile_counts(deps: Deps, imports: Employ
     assert await names() == ["丁公司", "丙公司", "乙公司"]
 
 
-async def test_a_sheet_without_a_good_line_is_not_taken_in(imports: EmployerImport, admin: Actor) -> None:
+async def test_a_sheet_without_a_good_line_is_not_taken_in(imports: EmployerImporter, admin: Actor) -> None:
     view = await imports.read(admin, csv("无,,"))
     with pytest.raises(Conflict, match="没有可以导入的行"):
         await imports.apply(admin, view.id, only_good=True)
 
 
-async def test_reasons_beyond_what_people_read_are_counted_only(imports: EmployerImport, admin: Actor) -> None:
+async def test_reasons_beyond_what_people_read_are_counted_only(imports: EmployerImporter, admin: Actor) -> None:
     view = await imports.read(admin, csv(*["无,,"] * (ERRORS_SHOWN + 50)))
     assert (len(view.errors), view.bad) == (ERRORS_SHOWN, ERRORS_SHOWN + 50)
 
@@ -250,7 +255,7 @@ async def test_reasons_beyond_what_people_read_are_counted_only(imports: Employe
     ],
 )
 async def test_what_is_no_sheet_says_what_to_do(
-    imports: EmployerImport, admin: Actor, content: bytes, said: str
+    imports: EmployerImporter, admin: Actor, content: bytes, said: str
 ) -> None:
     with pytest.raises(InvalidInput, match=said) as refusal:
         await imports.read(admin, content)
@@ -259,7 +264,7 @@ async def test_what_is_no_sheet_says_what_to_do(
 
 
 async def test_a_sheet_waits_for_a_day_and_is_this_pools_alone(
-    imports: EmployerImport, admin: Actor, clock: FixedClock
+    imports: EmployerImporter, admin: Actor, clock: FixedClock
 ) -> None:
     view = await imports.read(admin, csv("甲公司,,"))
     with pytest.raises(NotFound):
@@ -272,6 +277,6 @@ async def test_a_sheet_waits_for_a_day_and_is_this_pools_alone(
     assert await Sheet.all().count() == 1, "what waited too long is forgotten"
 
 
-async def test_only_the_office_imports(deps: Deps, imports: EmployerImport) -> None:
+async def test_only_the_office_imports(deps: Deps, imports: EmployerImporter) -> None:
     with pytest.raises(Forbidden):
         await imports.read(await make_applicant(deps), csv("甲公司,,"))

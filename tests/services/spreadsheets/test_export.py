@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from services.spreadsheets.export import Column, Value, write_sheet, yuan
+from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 from services.spreadsheets.xlsx import guard
 
 
@@ -26,7 +26,7 @@ async def batches(*rows: Sequence[Value]) -> AsyncIterator[Sequence[Sequence[Val
 
 async def read(*rows: Sequence[Value]) -> Any:
     width = max(len(row) for row in rows)
-    content = await write_sheet("表", [Column(f"列{n}") for n in range(width)], batches(*rows))
+    content = await write_sheet("表", [ExportColumn(f"列{n}") for n in range(width)], batches(*rows))
     return load_workbook(io.BytesIO(content))["表"]
 
 
@@ -83,6 +83,6 @@ async def test_a_sheet_that_is_given_up_leaves_nothing_open() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "unraisablehook", complaints.append)
         with pytest.raises(RuntimeError, match="the rest"):
-            await write_sheet("表", [Column("列")], broken())
+            await write_sheet("表", [ExportColumn("列")], broken())
         gc.collect()
     assert complaints == []

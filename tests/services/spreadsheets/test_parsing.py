@@ -7,7 +7,7 @@ import resource
 import pytest
 
 from services.inspection.checker import FileChecker
-from services.inspection.limited_process import Limits
+from services.inspection.limited_process import ProcessLimits
 from services.spreadsheets.formats import Column, Line, SheetError
 from services.spreadsheets.parsing import read_lines
 from tests.factories.sheets import MAIN, SHEET, STRINGS, book, sheet, strings_without_end, with_part
@@ -80,7 +80,7 @@ async def test_the_process_reads_as_the_function_does() -> None:
 
 async def test_a_sheet_that_breaks_its_process_is_refused_and_takes_nothing_of_ours() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    checker = FileChecker(sheets=Limits(memory=200 * 1024 * 1024))
+    checker = FileChecker(sheets=ProcessLimits(memory=200 * 1024 * 1024))
     with pytest.raises(SheetError, match="过于复杂"):
         await checker.read_sheet(("姓名\n" + "张三\n" * 20_000_000).encode()[:60_000_000], "csv", COLUMNS, 500_000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000, "kilobytes: the text itself, no more"

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, expect
 
 from gateways.files import open_folder
 from models.courses import Course, CourseEnrolment, CourseItem
-from services.courses import ItemData
+from services.courses import CourseItemData
 from tests.factories.courses import School, own
 from tests.factories.exams import make_office, work
 from tests.factories.files import pdf
@@ -45,9 +45,9 @@ async def enrolled(school: School, *kinds: str, amount: int | None = None) -> Co
     await CourseItem.filter(course_id=course.id).delete()
     for kind in kinds:
         begins = course.opens_at + HOUR
-        data = ItemData(kind, "招标投标法", 100)
+        data = CourseItemData(kind, "招标投标法", 100)
         if kind == "live":
-            data = ItemData(kind, "案例研讨", 100, begins, begins + HOUR, "培训中心201")
+            data = CourseItemData(kind, "案例研讨", 100, begins, begins + HOUR, "培训中心201")
         item_id = await courses.setup.add_item(office, course.id, data)
         if kind == "video":
             upload = uuid4()

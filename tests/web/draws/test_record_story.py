@@ -89,7 +89,7 @@ def recalled() -> Script:
             acts.Confirmed(1, one.leaf, "comes", GATHERING),
             acts.Confirmed(1, other.leaf, "declines", ""),
             acts.Short("declined"),
-            acts.Outcome(1, one.leaf, "left", "expert"),
+            acts.CallOutcome(1, one.leaf, "left", "expert"),
             acts.Ended(),
         ]
     )
@@ -187,13 +187,13 @@ def test_every_course_is_told_in_plain_words(tmp_path: Path) -> None:
     ("act", "told"),
     [
         (acts.Terminated("verifier", "mistaken"), "由核验人员终止，原因：填写有误"),
-        (acts.Outcome(1, b"\1" * 32, "absent", "venue"), "条件1，缺席，由场地人员提出"),
+        (acts.CallOutcome(1, b"\1" * 32, "absent", "venue"), "条件1，缺席，由场地人员提出"),
         (
-            acts.Outcome(1, b"\1" * 32, "recused", "agency", "supervisor"),
+            acts.CallOutcome(1, b"\1" * 32, "recused", "agency", "supervisor"),
             "条件1，现场回避，由招标人（代理机构）提出、监督人确认",
         ),
-        (acts.Outcome(1, b"\1" * 32, "accepted", "expert"), "条件1，同意参加"),
-        (acts.Outcome(1, b"\1" * 32, "silent", "system"), "条件1，未答复"),
+        (acts.CallOutcome(1, b"\1" * 32, "accepted", "expert"), "条件1，同意参加"),
+        (acts.CallOutcome(1, b"\1" * 32, "silent", "system"), "条件1，未答复"),
         (
             acts.GatheringMoved(1, GATHERING, GATHERING + timedelta(days=61)),
             "通知1：2026年11月21日(周六) 14:00改为2027年1月21日(周四) 14:00",

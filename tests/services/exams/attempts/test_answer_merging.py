@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.exams.answers import Answer, AnswerEvent, digest, merge
+from domain.exams.answers import AnswerEvent, ExamAnswer, digest, merge
 from models.exams import ExamAttempt
 from services.core.base import rows
 from services.exams import ExamPaper
@@ -23,7 +23,7 @@ SLOTS = 5
 def made_by(device: int, chance: random.Random) -> list[AnswerEvent]:
     """Events numbered from 1 without a gap; slots are answered, changed and emptied."""
     return [
-        AnswerEvent(device, seq, chance.randrange(SLOTS), Answer(chance.choice([0, 1, 2, 4, 8])))
+        AnswerEvent(device, seq, chance.randrange(SLOTS), ExamAnswer(chance.choice([0, 1, 2, 4, 8])))
         for seq in range(1, chance.randint(0, 12) + 1)
     ]
 

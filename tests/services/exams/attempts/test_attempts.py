@@ -14,7 +14,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
-from domain.exams.answers import Answer, AnswerEvent, digest
+from domain.exams.answers import AnswerEvent, ExamAnswer, digest
 from domain.exams.verify_receipt import problems
 from domain.ids import new_id
 from models.audit import AuditEntry
@@ -57,7 +57,7 @@ class CandidateSession:
 
 
 def says(seq: int, slot: int, mask: int, device: int = 1) -> AnswerEvent:
-    return AnswerEvent(device, seq, slot, Answer(mask))
+    return AnswerEvent(device, seq, slot, ExamAnswer(mask))
 
 
 async def make_session(exam_scene: ExamScene, clock: FixedClock) -> CandidateSession:
@@ -144,7 +144,7 @@ async def test_another_device_takes_over_and_the_old_one_fills_only_what_was_lef
 async def test_handing_in_gives_one_receipt_however_often(session: CandidateSession) -> None:
     paper = await session.start()
     await session.save(paper, says(1, 0, 1), says(2, 1, 2))
-    seen = digest({0: Answer(1), 1: Answer(2)})
+    seen = digest({0: ExamAnswer(1), 1: ExamAnswer(2)})
     assert await session.submit(paper, seen) == seen
     assert await session.submit(paper, "something else") == seen
     receipt = await session.exam_scene.services.exams.attempts.receipt(session.actor, paper.attempt_id)
@@ -163,11 +163,11 @@ async def test_handing_in_gives_one_receipt_however_often(session: CandidateSess
 async def test_what_never_arrived_is_asked_for_once_and_then_counts(session: CandidateSession) -> None:
     paper = await session.start()
     await session.save(paper, says(1, 0, 1), says(2, 4, 8))
-    seen = digest({0: Answer(2), 1: Answer(4)})
+    seen = digest({0: ExamAnswer(2), 1: ExamAnswer(4)})
     with pytest.raises(Conflict) as refused:
         await session.submit(paper, seen)
     assert refused.value.code == "answers_differ"
-    given = [ShownAnswer(0, Answer(2)), ShownAnswer(1, Answer(4))]
+    given = [ShownAnswer(0, ExamAnswer(2)), ShownAnswer(1, ExamAnswer(4))]
     assert await session.submit(paper, seen, given) == seen
 
 
@@ -184,16 +184,16 @@ async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time
     )
     before, after = paper.deadline, paper.deadline + timedelta(microseconds=1)
     shown = [
-        ShownAnswer(0, Answer(1)),
-        ShownAnswer(1, Answer(2), before),
-        ShownAnswer(2, Answer(4), after),
-        ShownAnswer(4, Answer(8)),
-        ShownAnswer(3, Answer(), before),
-        ShownAnswer(77, Answer(1), before),
+        ShownAnswer(0, ExamAnswer(1)),
+        ShownAnswer(1, ExamAnswer(2), before),
+        ShownAnswer(2, ExamAnswer(4), after),
+        ShownAnswer(4, ExamAnswer(8)),
+        ShownAnswer(3, ExamAnswer(), before),
+        ShownAnswer(77, ExamAnswer(1), before),
     ]
-    counted = digest({0: Answer(1), 1: Answer(2)})
+    counted = digest({0: ExamAnswer(1), 1: ExamAnswer(2)})
     with pytest.raises(Conflict, match="还没有上传"):
-        await session.submit(paper, digest({0: Answer(1), 1: Answer(2), 2: Answer(4)}))
+        await session.submit(paper, digest({0: ExamAnswer(1), 1: ExamAnswer(2), 2: ExamAnswer(4)}))
     assert await session.submit(paper, "another", shown) == counted
     given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
     assert given == {0, 1}
@@ -209,7 +209,7 @@ async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(session: Ca
     paper = await session.start()
     await session.save(paper, says(1, 0, 1))
     session.clock.set(paper.deadline + timedelta(seconds=1))
-    assert await session.submit(paper, "another", []) == digest({0: Answer(1)})
+    assert await session.submit(paper, "another", []) == digest({0: ExamAnswer(1)})
 
 
 async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamScene, clock: FixedClock) -> None:
@@ -251,7 +251,7 @@ async def test_masks_are_turned_into_the_items_own_order(session: CandidateSessi
     paper = await session.start()
     shown = {one.slot: one.options for one in paper.questions}
     await session.save(paper, *(says(slot + 1, slot, 1 << options.index("丙")) for slot, options in shown.items()))
-    await session.submit(paper, digest({slot: Answer(1 << options.index("丙")) for slot, options in shown.items()}))
+    await session.submit(paper, digest({slot: ExamAnswer(1 << options.index("丙")) for slot, options in shown.items()}))
     assert set((await answers_of(paper.attempt_id)).values()) == {1 << 2}
 
 
