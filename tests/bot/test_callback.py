@@ -185,7 +185,7 @@ async def test_two_messages_at_once_keep_their_order_over_two_processes(
     assert bench.runs == ["数", "再数"]
 
 
-async def test_another_user_waits_for_nobody(one: Process, bench: Bench) -> None:
+async def test_a_user_does_not_wait_for_other_users(one: Process, bench: Bench) -> None:
     bench.go.clear()
     slow = asyncio.create_task(one.send(message("数", "oA")))
     assert "没有看懂" in await one.send(message("?", "oB"))
@@ -470,7 +470,7 @@ def _claim_and_hang(redis_url: str, ready: object) -> None:
     asyncio.run(main())
 
 
-async def test_a_killed_process_holds_nobody_up_for_long(
+async def test_a_killed_process_delays_a_user_only_until_its_lease_ends(
     one: Process, bench: Bench, redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGKILL in mid-run: the retry takes over once the lease is out, and the next message follows it."""

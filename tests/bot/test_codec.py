@@ -451,7 +451,7 @@ def _bare(value: Value) -> Value:
 
 @given(st.text(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_any_text_gives_xml_that_says_it(text: str) -> None:
+def test_any_text_is_rendered_to_xml_that_holds_it(text: str) -> None:
     xml = render(Text("。" + text), "oA", "gh_1", 1)
     assert xml is not None
     said = parse_xml(xml)["Content"]

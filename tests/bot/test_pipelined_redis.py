@@ -89,7 +89,7 @@ async def test_a_wrong_password_is_refused(redis: str) -> None:
     await client.aclose()
 
 
-async def test_nobody_listening_is_an_outage() -> None:
+async def test_a_refused_connection_is_an_outage() -> None:
     with pytest.raises(OSError, match="Connect"):
         await PipelinedRedis({"host": "127.0.0.1", "port": 1}).run("return 5", ["k"], [])
 

@@ -43,7 +43,7 @@ async def test_a_keyword_is_found_however_it_is_typed(router: Router, someone: P
         assert (await someone.says(text)).startswith("你好")
 
 
-async def test_nobody_understands(router: Router, someone: Person) -> None:
+async def test_a_message_without_a_handler(router: Router, someone: Person) -> None:
     assert await someone.says("天气") == DID_NOT_UNDERSTAND
     router.fallback(hello)
     assert await someone.says("天气") == "你好 天气"
@@ -80,7 +80,7 @@ async def test_a_tap_of_ones_own_range_is_asked_around_with_its_id(router: Route
     assert await someone.says("参加", bizmsgmenuid=70002) == "双70002"
 
 
-async def test_a_tap_nobody_knows_is_what_it_says(router: Router, someone: Person) -> None:
+async def test_an_unknown_tap_is_read_as_its_text(router: Router, someone: Person) -> None:
     router.keyword(hello, "状态")
     assert await someone.says("状态", bizmsgmenuid=5) == "你好 状态"
 

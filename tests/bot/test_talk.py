@@ -86,7 +86,7 @@ async def test_a_picture_is_no_answer(someone: Person) -> None:
     assert await someone.says("42") == "42 已登记。哪天来？"
 
 
-async def test_three_misses_name_somebody_to_ask_and_leave_the_question_open(someone: Person) -> None:
+async def test_three_wrong_answers_name_a_contact_and_leave_the_question_open(someone: Person) -> None:
     await someone.says("登记")
     for miss in ("a", "b"):
         assert await someone.says(miss) == "请输入数字。"

@@ -94,7 +94,7 @@ async def test_a_cut_connection_is_an_outage_for_those_who_wait_and_then_made_an
     assert await users.find(message("x")) == first
 
 
-async def test_who_stops_waiting_disturbs_nobody(users: Users) -> None:
+async def test_a_cancelled_caller_does_not_disturb_the_others(users: Users) -> None:
     impatient = asyncio.create_task(users.find(message("x", "o1")))
     patient = asyncio.create_task(users.find(message("x", "o2")))
     await asyncio.sleep(0)

@@ -80,7 +80,7 @@ def test_personal_numbers_inside_texts_are_taken_out(text: str) -> None:
     assert "19491231" not in said
 
 
-def test_numbers_that_are_nobodys_stay() -> None:
+def test_numbers_that_are_no_personal_data_stay() -> None:
     event = {"event": "e", "draw": "CQSQ2026112100001", "took_ms": 1795261814123, "trace": "a13912345678b", "n": 5}
     assert redact(None, "info", dict(event)) == event
 

@@ -55,7 +55,7 @@ async def test_a_second_code_within_a_minute_has_to_wait(world: World) -> None:
     assert caught.value.retry_after == 60
 
 
-async def test_each_pool_is_heard_in_its_own_name_and_words(world: World) -> None:
+async def test_each_pool_calls_with_its_own_signature_and_text(world: World) -> None:
     """Regression: another pool's text and signature went out to its experts."""
     await world.sms.send("jilin", MOBILE, "verification_code", CODE, out_id="1")
     await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="2")

@@ -235,7 +235,7 @@ async def test_a_store_stands_still_while_people_pay(payment_driver: PaymentDriv
     await payment_driver.check([first, second])
 
 
-async def test_the_bill_finds_a_payment_that_nobody_told_of_and_names_what_differs(
+async def test_the_bill_finds_an_unreported_payment_and_names_differences(
     payment_driver: PaymentDriver,
 ) -> None:
     """After that it compares equal; so do the bills of all the days before."""

@@ -31,7 +31,7 @@ async def test_one_of_two_leads_until_it_no_longer_asks(client: Redis) -> None:
     assert set(await second.lead(draws)) == set(draws)
 
 
-async def test_what_one_tells_the_other_hears(client: Redis) -> None:
+async def test_a_published_change_reaches_the_other_process(client: Redis) -> None:
     draws = [new_id(), new_id()]
     async with aclosing(RedisDrawRelay(client).subscribe()) as published:
         waiting = asyncio.create_task(_next(published))

@@ -60,7 +60,7 @@ async def test_a_json_object_is_the_answer(tools: Tools) -> None:
 
 
 @pytest.mark.parametrize("effect", [READ, WRITE])
-async def test_where_nobody_listens_nothing_was_done(tools: Tools, effect: Effect) -> None:
+async def test_without_a_listening_server_nothing_was_done(tools: Tools, effect: Effect) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(Transient):

@@ -142,7 +142,7 @@ async def test_a_server_that_never_answers_before_has_got_nothing(tools: Tools, 
     assert server.taken == []
 
 
-async def test_where_nobody_listens_nothing_was_sent(tools: Tools) -> None:
+async def test_without_a_listening_server_nothing_was_sent(tools: Tools) -> None:
     client = mailer(tools, Server(port=1))
     with capture_logs() as logs:
         for _ in range(2):

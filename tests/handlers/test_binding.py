@@ -228,7 +228,7 @@ async def test_a_long_privacy_text_never_cuts_off_the_choices(world: World, stra
     assert "手机号" in await stranger.taps("同意")
 
 
-async def test_a_privacy_text_that_changes_in_mid_talk_binds_nobody(
+async def test_a_privacy_text_that_changes_during_a_conversation_stops_the_binding(
     world: World, stranger: Phone, expert: Expert
 ) -> None:
     await stranger.says("绑定")
@@ -295,7 +295,7 @@ async def test_not_me_ends_the_mini_program_and_leaves_the_chat_bound(
     assert "没有在小程序登录" in await phone.says("不是本人操作")
 
 
-async def test_who_is_not_bound_says_not_me_in_vain(stranger: Phone) -> None:
+async def test_not_me_has_no_effect_for_an_unbound_wechat(stranger: Phone) -> None:
     assert "还没有绑定身份，请先绑定" in await stranger.says("不是我本人")
 
 

@@ -141,7 +141,7 @@ async def test_after_three_misses_the_panels_own_contact_is_named(
     assert await world.state_of(invitation.id) == "accepted"
 
 
-async def test_nobody_undoes_for_somebody_else(world: World, phone: Phone, one_of_two: Invitation) -> None:
+async def test_only_the_expert_undoes_the_own_answer(world: World, phone: Phone, one_of_two: Invitation) -> None:
     await tap_menu(phone, one_of_two, "参加")
     [other] = await Invitation.filter(draw_id=one_of_two.draw_id).exclude(id=one_of_two.id)
     stranger = await world.phone_of(await Expert.get(id=other.expert_id))
@@ -362,7 +362,7 @@ async def test_the_question_which_one_survives_that_one_is_answered_elsewhere(
     assert await world.state_of(other.id) == "declined"
 
 
-async def test_an_answer_after_the_time_is_told_what_holds(
+async def test_an_answer_after_the_deadline_gets_the_present_state(
     world: World, clock: FixedClock, phone: Phone, invitation: Invitation
 ) -> None:
     await phone.says("参加")
@@ -377,7 +377,7 @@ async def test_an_answer_after_the_time_is_told_what_holds(
     assert "没有等待您答复" in await phone.says("邀请")
 
 
-async def test_who_answered_by_phone_meanwhile_is_told_what_holds(
+async def test_an_expert_who_answered_by_phone_meanwhile_gets_the_present_state(
     world: World, phone: Phone, expert: Expert, invitation: Invitation
 ) -> None:
     await tap_menu(phone, invitation, "不参加")

@@ -271,7 +271,7 @@ PAYING = {
 
 
 @pytest.mark.parametrize("name", PAYING)
-async def test_paying_says_the_same(world: World, name: str) -> None:
+async def test_the_reply_to_pay_agrees_with_progress(world: World, name: str) -> None:
     phone, _ = await applying(world, CASES[name])
     assert PAYING[name] in await phone.says("缴费")
 

@@ -21,7 +21,7 @@ def router() -> Router:
 
 
 @pytest.mark.parametrize("path", sorted(MENUS.glob("*.toml")), ids=lambda path: path.stem)
-def test_every_menu_key_has_somebody_who_answers_it(router: Router, path: Path) -> None:
+def test_every_menu_key_has_a_handler(router: Router, path: Path) -> None:
     load_menu(path, known_keys=router.menus)
 
 
@@ -30,7 +30,7 @@ def test_every_talk_can_be_begun_again_by_its_name(router: Router) -> None:
         assert router.find_keyword(name) is not None, name
 
 
-def test_a_word_offered_to_tap_must_have_somebody_who_answers_it() -> None:
+def test_a_word_offered_to_tap_must_have_a_handler() -> None:
     with pytest.raises(ValueError, match="nobody answers"):
         commands.register(Router())
 

@@ -48,7 +48,7 @@ async def cost(phone: Phone, word: str) -> int:
         ("酬劳", 2),
     ],
 )
-async def test_an_expert_of_whom_nothing_is_wanted(phone: Phone, word: str, most: int) -> None:
+async def test_an_expert_without_open_tasks(phone: Phone, word: str, most: int) -> None:
     assert await cost(phone, word) == most
 
 

@@ -85,7 +85,7 @@ async def test_anybody_asks_where_records_are_checked(phone: Phone, stranger: Ph
     assert "核对抽取记录" in await stranger.says("菜单")
 
 
-async def test_what_nobody_understands_gets_a_few_taps(phone: Phone, stranger: Phone) -> None:
+async def test_an_unknown_message_gets_a_reply_with_choices(phone: Phone, stranger: Phone) -> None:
     assert "没有看懂您的意思" in await phone.says("今天天气不错呢哈")
     assert "没有看懂您的选择" not in await phone.taps("我的活动")
     assert "没有看懂您的意思" in await stranger.says("咦")

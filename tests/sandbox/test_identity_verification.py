@@ -27,7 +27,7 @@ async def test_the_number_of_a_phones_owner_is_his_alone(box: Box) -> None:
     assert await verdict(box, "别人", phone["id_number"]) == "2"
 
 
-async def test_a_number_of_nobodys_belongs_to_who_is_asked_about_first(box: Box) -> None:
+async def test_an_unowned_id_number_belongs_to_the_first_name_asked_about(box: Box) -> None:
     assert [await verdict(box, name, FREE) for name in ("王小明", "李小红", "王小明")] == ["1", "2", "1"]
 
 

@@ -292,7 +292,7 @@ async def test_a_merchant_without_permission_issues_nothing(service: Service) ->
     await box.client.close()
 
 
-async def test_events_go_where_the_console_says_until_the_merchant_sets_another(service: Service) -> None:
+async def test_events_go_to_the_configured_address_until_the_merchant_sets_another(service: Service) -> None:
     box = await open_box(service, pay=pay_settings(fapiao_url=f"{service.url}/receipts"), wire={"fapiao_delay": 0})
     shop = PaidShop(box)
     await shop.start()

@@ -22,7 +22,7 @@ async def look(answer: bytes, pools: list[str]) -> Finding:
     return finding
 
 
-async def test_who_asks_nobody_is_told_so() -> None:
+async def test_the_doctor_reports_a_pool_without_identity_verification() -> None:
     assert (await look(DROP, [])).state == "skipped"
 
 

@@ -181,6 +181,6 @@ def test_whoever_can_not_be_phoned_is_not_drawn():
     assert reason(replace(EXPERT, reachable=False)) == "unreachable"
 
 
-def test_all_bars_of_somebody_are_found_whatever_is_asked_for():
+def test_all_reasons_against_an_expert_are_found_for_any_condition():
     busy = replace(EXPERT, away=(AT,), reachable=False, specialties=frozenset())
     assert find_bars(busy, CONDITION, RECUSALS, AT) == {"unreachable", "leave"}

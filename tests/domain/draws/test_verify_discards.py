@@ -50,7 +50,7 @@ def test_a_discard_of_the_agency_without_the_confirmation_it_needs_is_refused(ou
     assert found(discarded(outcome, by="agency", confirmed_by=confirmed_by)) == [("error", "discard_unconfirmed")]
 
 
-def test_a_discard_by_nobody_known_is_refused():
+def test_a_discard_by_an_unknown_role_is_refused():
     assert found(discarded("absent", by="somebody")) == [("error", "party")]
 
 
@@ -132,7 +132,7 @@ def test_nobody_is_called_for_the_place_of_an_acceptance_that_was_undone():
     assert ("error", "too_many") in found(script)
 
 
-def test_once_all_places_are_told_to_be_full_nobody_undoes_an_acceptance():
+def test_an_acceptance_can_not_be_undone_once_all_places_are_full():
     assert found(discarded("undone")) == [("error", "undone_late")]
 
 

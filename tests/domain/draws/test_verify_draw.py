@@ -371,7 +371,7 @@ def test_an_abort_after_a_reveal_names_who_withheld_and_is_pointed_out():
     assert "supervisor" in warning.english
 
 
-def test_an_abort_after_a_reveal_that_names_nobody_or_the_wrong_one_is_given_away():
+def test_an_abort_after_a_reveal_without_the_right_party_is_detected():
     for named in ((), ("agency",)):
         script = Script().open_round().freeze().commit().reveal("agency").abort(*named)
         assert first_error(script)[0] == "abort_missing"
@@ -403,7 +403,7 @@ def test_waiting_with_a_seed_for_a_better_moment_is_pointed_out():
     assert codes(Script().seeded().wait(limit + timedelta(minutes=2)).need().record()) == ["start_late"]
 
 
-def test_a_seed_along_which_nobody_was_called_is_pointed_out():
+def test_a_seed_without_calls_is_a_warning():
     assert codes(Script().open_round().freeze().commit().reveal().fix().then(draw_record.Ended()).record()) == [
         "seed_unused"
     ]
@@ -453,14 +453,14 @@ def test_swapping_two_calls_is_given_away():
     assert first_error(script) == ("order", one + 1)
 
 
-def test_calling_somebody_twice_is_given_away():
+def test_a_second_call_of_an_expert_is_detected():
     script = Script().seeded().need()
     leaf = script.step()
     script.outcome(leaf, "declined").then(draw_record.Called(1, "main", leaf))
     assert first_error(script) == ("called_twice", len(script.acts))
 
 
-def test_calling_somebody_from_outside_the_list_is_given_away():
+def test_a_call_of_an_expert_outside_the_list_is_detected():
     script = Script().seeded().need().then(draw_record.Called(1, "main", bytes(32)))
     assert first_error(script) == ("unknown_leaf", len(script.acts))
 
@@ -522,7 +522,7 @@ def test_filling_a_place_that_was_left_without_a_supplementary_draw_is_given_awa
     assert first_error(script)[0] == "phase"
 
 
-def test_an_outcome_for_somebody_never_called_is_given_away():
+def test_an_outcome_of_an_uncalled_expert_is_detected():
     script = Script().seeded().need().then(draw_record.CallOutcome(1, bytes(32), "accepted", "expert"))
     assert first_error(script) == ("not_called", len(script.acts))
 
@@ -666,7 +666,7 @@ def test_before_the_end_all_is_checked_but_the_order_and_that_is_said():
     assert codes(chained([*early, script.acts[one]], {})) == ["phase"]
 
 
-def test_nobody_can_tell_from_a_root_whether_a_list_is_empty():
+def test_a_root_does_not_reveal_whether_a_list_is_empty():
     roots = {random_draw.list_root(1, "main", blind, []) for blind in (bytes(32), bytes([1]) * 32)}
     assert len(roots) == 2
 

@@ -68,7 +68,7 @@ $CATEGORY: $course$/top/评标/评标委员会
         ("只有文字", "案例题", ""),
     ],
 )
-def test_kinds_are_told_from_how_they_are_answered(text: str, kind: str, answer: str) -> None:
+def test_kinds_follow_from_the_form_of_the_answers(text: str, kind: str, answer: str) -> None:
     found = one(text)
     assert (found.kind, found.answer, found.problem) == (kind, answer, "")
 

@@ -87,7 +87,7 @@ def test_a_file_as_moodle_writes_it() -> None:
         ("", "description", "案例题", ""),
     ],
 )
-def test_kinds_are_told_from_type_and_fractions(inside: str, type_: str, kind: str, answer: str) -> None:
+def test_kinds_follow_from_type_and_fractions(inside: str, type_: str, kind: str, answer: str) -> None:
     found = one(f"<questiontext><text>题</text></questiontext>{inside}", type_)
     assert (found.kind, found.answer, found.stem, found.problem) == (kind, answer, "题", "")
 

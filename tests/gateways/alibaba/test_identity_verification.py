@@ -106,7 +106,7 @@ async def test_what_waits_for_the_operator_is_logged_for_him(tools: Tools, code:
         (reply({"Code": "402"}), False),
     ],
 )
-async def test_a_probe_asks_about_nobody(tools: Tools, answer: bytes, well: bool) -> None:
+async def test_a_probe_sends_no_personal_data(tools: Tools, answer: bytes, well: bool) -> None:
     async with Rogue([answer]) as rogue:
         verification = client(tools, rogue)
         if well:

@@ -106,7 +106,7 @@ async def test_a_caller_who_gives_up_does_not_stop_the_others(store: Redis) -> N
     assert await patient == "t1"
 
 
-async def test_a_process_that_died_while_fetching_holds_nobody_up(
+async def test_a_process_that_died_while_fetching_does_not_block_others(
     store: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token_cache, "TIMEOUT", 0.2)

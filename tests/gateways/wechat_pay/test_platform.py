@@ -349,7 +349,7 @@ async def test_our_own_wrong_signature_is_told_without_one_in_return(pay: Wechat
 
 
 @pytest.mark.parametrize(("name", "kind"), [("order", OutcomeUnknown), ("refund", OutcomeUnknown)])
-async def test_a_gateway_in_between_that_fails_says_nothing(
+async def test_an_error_page_of_a_proxy_decides_nothing(
     pay: WechatPay, platform: Platform, name: str, kind: type[Exception]
 ) -> None:
     path, act = ACTS[name]

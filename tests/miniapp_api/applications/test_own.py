@@ -95,7 +95,9 @@ async def test_from_the_campaign_to_the_review(world: World, admin: Person, zhao
     assert [line["state"] for line in (await zhao.get("/applications"))["items"]] == ["cancelled"]
 
 
-async def test_wrong_fields_are_told_together_and_a_stale_device_gets_what_holds(world: World, zhao: Person) -> None:
+async def test_wrong_fields_are_reported_together_and_a_stale_device_gets_the_present_state(
+    world: World, zhao: Person
+) -> None:
     await make_campaign(world.deps)
     begun = await zhao.post("/applications", {"entry_type": "first"}, 201)
     url = f"/applications/{begun['id']}/sections/basic"

@@ -109,7 +109,7 @@ async def test_a_repeated_report_counts_once(person: Person) -> None:
 
 
 @pytest.mark.parametrize("occasion", OCCASIONS)
-async def test_nobody_is_asked_for_what_concerns_another_role(world: World, person: Person, occasion: Any) -> None:
+async def test_consent_is_requested_for_the_own_roles_only(world: World, person: Person, occasion: Any) -> None:
     assert bool(await asked(person, occasion)) == (occasion in ("applying", "paying", "learning"))
 
 

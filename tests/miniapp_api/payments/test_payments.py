@@ -62,7 +62,7 @@ async def test_in_the_mini_program_the_cashier_gets_its_parameters(
     assert await WechatIdentity.exists(app="mini", openid=order.openid, account_id=fee.account_id)
 
 
-async def test_the_result_appears_though_nobody_told_us(
+async def test_the_result_appears_without_a_notification(
     world: World, owner: Person, fee: Fee, platform: FakePlatform
 ) -> None:
     await owner.post(f"/payments/fees/{fee.id}/orders", {"trade": "native"})

@@ -91,7 +91,7 @@ async def test_taking_an_assignment_away_ends_the_role_at_the_next_request(world
     await admin.post("/review-assignments", PERSON | {"step": "no_such"}, 422)
 
 
-async def test_where_tasks_wait_for_nobody_is_listed_until_somebody_is_named(world: World, admin: Person) -> None:
+async def test_regions_with_tasks_but_no_reviewer_are_listed_until_one_is_assigned(world: World, admin: Person) -> None:
     await handed_in(world)
     [uncovered] = (await admin.get("/review-gaps"))["items"]
     assert (uncovered["step_name"], uncovered["region_name"], uncovered["specialty_name"]) == (

@@ -106,7 +106,7 @@ async def test_a_repeated_message_gets_the_same_answer_and_costs_no_second_try(
     assert await linking.link(chat.id, "demo", shown.code, key="message-1") == once
 
 
-async def test_a_chat_of_somebody_else_stays_his(linking: AccountLinking, deps: Deps, account: Account) -> None:
+async def test_a_code_links_no_wechat_of_another_account(linking: AccountLinking, deps: Deps, account: Account) -> None:
     chat = await make_identity(await make_account(deps))
     shown = await offered(linking, account)
     with pytest.raises(Conflict, match="请先解绑"):

@@ -165,7 +165,7 @@ async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
     assert (await Account.get(id=done.account_id)).identity_verification == ""
 
 
-async def test_whom_the_pools_own_file_names_nobody_asks_about(sign_up: SignUp, deps: Deps) -> None:
+async def test_experts_of_the_pools_own_file_are_not_verified(sign_up: SignUp, deps: Deps) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
     done = await sign_up.enter(mobile=mobile)

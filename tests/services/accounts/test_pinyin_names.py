@@ -63,7 +63,7 @@ async def test_nothing_else_names_anybody(deps: Deps, typed: str) -> None:
     assert await find_by_pinyin("demo", typed) is None
 
 
-async def test_a_surname_read_otherwise_is_nobody_elses(deps: Deps) -> None:
+async def test_other_readings_of_a_surname_match_no_other_surname(deps: Deps) -> None:
     """岑 is never read zeng, though 曾 is spelt ceng in the sorting column."""
     await an_expert(deps, "谢刚")
     other = await an_expert(deps, "解刚")

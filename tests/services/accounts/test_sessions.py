@@ -92,7 +92,7 @@ async def _enter(sessions: Sessions, mobile: str, openid: str = "o-1") -> tuple[
     return entered, await sessions.authenticate(entered.tokens.access)
 
 
-async def test_a_first_visitor_is_nobody_yet(sessions: Sessions) -> None:
+async def test_a_new_visitor_has_no_account(sessions: Sessions) -> None:
     entered = await sessions.login("demo", "o-1")
     actor = await sessions.authenticate(entered.tokens.access)
     assert (entered.bound, entered.role, actor.role, actor.account_id) == (False, "", "guest", None)
@@ -316,7 +316,7 @@ async def test_a_disabled_account_is_shut_out(sessions: Sessions, deps: Deps, cl
         await sessions.authenticate(entered.tokens.access)
 
 
-async def test_nobody_chooses_a_role_in_another_s_session(sessions: Sessions, deps: Deps) -> None:
+async def test_a_role_can_be_chosen_in_the_own_session_only(sessions: Sessions, deps: Deps) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile)
     _, actor = await _enter(sessions, mobile)

@@ -494,7 +494,7 @@ async def test_reviewers_see_the_files_of_what_they_review_and_no_others(
         await reading.open(here, done.id)
 
 
-async def test_whoever_decided_may_look_again_and_nobody_reviews_the_own(
+async def test_a_reviewer_may_read_decided_files_but_not_of_the_own_application(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant, deps: Deps
 ) -> None:
     done = await attach(service, applicant)
@@ -518,7 +518,7 @@ async def test_administrators_see_files_of_their_own_pool(
         await reading.open(Actor("guangdong", "pool_admin", account_id=new_id()), done.id)
 
 
-async def test_opening_somebodys_identity_card_is_logged(
+async def test_opening_an_identity_card_is_logged(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant
 ) -> None:
     card = await attach(service, applicant, "id_card_front")

@@ -243,7 +243,7 @@ async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
         "terminated",
     ],
 )
-async def test_every_state_can_be_told(deps: Deps, to_dos: ToDos, zhao: Actor, state: str) -> None:
+async def test_every_state_has_a_text(deps: Deps, to_dos: ToDos, zhao: Actor, state: str) -> None:
     await make_campaign(deps)
     begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     ended = deps.now() if state in ("entered", "refused", "cancelled", "terminated") else None

@@ -104,7 +104,7 @@ async def test_under_review_nothing_is_editable_and_the_log_tells(
     assert [line.state for line in await reading.mine(zhao)] == ["reviewing"]
 
 
-async def test_nobody_reads_somebody_elses(deps: Deps, reading: ApplicationQueries, zhao: Actor) -> None:
+async def test_only_the_owner_reads_an_application(deps: Deps, reading: ApplicationQueries, zhao: Actor) -> None:
     application = await fill_in(deps, zhao)
     other = await make_applicant(deps)
     with pytest.raises(NotFound):

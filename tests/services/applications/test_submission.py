@@ -232,7 +232,7 @@ async def test_a_corrected_specialty_is_open_again_and_the_approved_stay(
     assert [(row.code, row.state) for row in rows] == [(SPECIALTY, "approved"), (THIRD_SPECIALTY, "open")]
 
 
-async def test_what_nobody_decided_on_can_be_taken_back_and_handed_in_again(
+async def test_an_undecided_application_can_be_withdrawn_and_submitted_again(
     deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
@@ -369,7 +369,7 @@ async def test_an_administrator_unlocks_and_the_person_is_told(deps: Deps, book:
         await office.unlock(foreign, application.id, "别的库")
 
 
-async def test_nobody_hands_in_or_takes_back_for_somebody_else(
+async def test_only_the_owner_submits_or_withdraws_an_application(
     deps: Deps, submission: ApplicationWorkflow, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)

@@ -155,7 +155,9 @@ async def test_the_office_revokes_with_a_reason_that_the_holder_reads(
         await certificates.issuing.revoke(ADMIN, found.id, "再次")
 
 
-async def test_nobody_else_sees_or_ends_it(certificates: CertificateServices, deps: Deps, holder: Actor) -> None:
+async def test_other_persons_can_not_read_or_revoke_a_certificate(
+    certificates: CertificateServices, deps: Deps, holder: Actor
+) -> None:
     found = await issue(certificates, deps, holder)
     other = Actor("demo", "applicant", (await make_account(deps, "13912345678")).id)
     for actor in (other, Actor("hunan", "pool_admin", new_id())):

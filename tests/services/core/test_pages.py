@@ -29,7 +29,7 @@ async def test_a_page_beyond_the_last_still_knows_how_many_there_are() -> None:
     assert await read(40) == ([], 10)
 
 
-async def test_no_more_are_counted_than_somebody_would_turn_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_counting_stops_at_the_number_of_rows_that_can_be_paged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "COUNTED", 7)
     assert await read(0) == ([30, 27, 24, 21], 7)
     assert await read(8) == ([6, 3], 7)

@@ -18,7 +18,7 @@ SERVICES = Path(__file__).parents[3] / "services"
 
 @pytest.mark.parametrize("action", PERMISSIONS)
 @pytest.mark.parametrize("role", ROLES)
-def test_every_role_is_let_in_or_told_why_not(action: str, role: str) -> None:
+def test_every_role_is_admitted_or_gets_a_reason(action: str, role: str) -> None:
     actor = Actor("demo", role, new_id())
     if role in PERMISSIONS[action]:
         check(actor, action)

@@ -54,7 +54,7 @@ async def test_no_call_is_larger_than_agreed_and_lanes_go_side_by_side() -> None
     assert sorted(oracle.calls) == [[1], [2], [3, 4], [5]]
 
 
-async def test_one_bad_question_fails_nobody_but_its_asker() -> None:
+async def test_an_invalid_query_fails_only_its_own_caller() -> None:
     oracle = Oracle()
     oracle.bad = 3
     tasks = await oracle.asked(1) + await oracle.asked(2, 3, 4)
@@ -90,7 +90,7 @@ async def test_who_gave_up_while_waiting_is_not_asked_for() -> None:
     assert oracle.calls == [[1], [3]]
 
 
-async def test_a_call_that_is_broken_off_leaves_nobody_waiting() -> None:
+async def test_a_cancelled_call_leaves_no_waiting_caller() -> None:
     oracle = Oracle()
     tasks = await oracle.asked(1) + await oracle.asked(2)
     for worker in asyncio.all_tasks() - {asyncio.current_task(), *tasks}:

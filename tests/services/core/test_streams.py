@@ -48,7 +48,7 @@ def test_a_network_that_took_all_of_a_link_gives_way_to_its_other_watchers() -> 
         assert (room.replaced, other.replaced, flags(greedy)) == (False, False, [True, True, True, *[False] * 3])
 
 
-def test_a_party_that_took_all_gives_way_to_whoever_comes() -> None:
+def test_the_client_with_all_streams_loses_one_to_a_new_client() -> None:
     streams = OpenStreams(8, {"link": 100, "address": 8})
     with ExitStack() as stack:
         greedy = [stack.enter_context(streams.open(link=f"l{n}", address="greedy")) for n in range(8)]
@@ -59,7 +59,7 @@ def test_a_party_that_took_all_gives_way_to_whoever_comes() -> None:
         assert not more[-1].replaced
 
 
-def test_nobodys_only_stream_is_taken_for_anothers_first() -> None:
+def test_a_new_client_is_refused_while_every_client_has_one_stream() -> None:
     streams = OpenStreams(3, CAPS)
     with ExitStack() as stack:
         opened = [stack.enter_context(streams.open(link=f"l{n}", address=f"a{n}")) for n in range(3)]

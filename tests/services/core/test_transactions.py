@@ -52,7 +52,7 @@ async def test_one_that_is_cancelled_at_its_beginning_gives_its_connection_back(
 
 
 @pytest.mark.usefixtures("small_pool")
-async def test_whoever_met_one_that_could_not_begin_can_go_on() -> None:
+async def test_a_connection_whose_transaction_could_not_begin_is_usable_again() -> None:
     with pytest.MonkeyPatch.context() as patch:
 
         async def fail(self: TransactionWrapper) -> None:

@@ -174,7 +174,7 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
 
 
 @pytest.mark.parametrize("way", [widening, widened], ids=lambda way: way.__name__)
-async def test_a_further_order_that_was_not_begun_in_time_keeps_nobody_from_ending(
+async def test_an_order_that_was_not_begun_in_time_does_not_keep_the_draw_open(
     office: Office, clock: FixedClock, way: Way
 ) -> None:
     await add_experts(office, 2)
@@ -214,7 +214,9 @@ async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_e
     "way", [verified, committing, seeded, short, supplement_pending, completed], ids=lambda way: way.__name__
 )
 @pytest.mark.parametrize("on_site", [True, False])
-async def test_what_nobody_ends_is_ended_by_time(office: Office, clock: FixedClock, way: Way, on_site: bool) -> None:
+async def test_activities_are_ended_by_time_if_no_person_ends_them(
+    office: Office, clock: FixedClock, way: Way, on_site: bool
+) -> None:
     await add_experts(office, 4)
     draw_id = await way(office)
     await Draw.filter(id=draw_id).update(on_site=on_site)
@@ -224,7 +226,7 @@ async def test_what_nobody_ends_is_ended_by_time(office: Office, clock: FixedClo
     await check_invariants()
 
 
-async def test_what_nobody_verifies_goes_back_when_its_start_has_passed(office: Office, clock: FixedClock) -> None:
+async def test_an_unverified_draw_is_returned_when_its_start_has_passed(office: Office, clock: FixedClock) -> None:
     draw_id = await submitted(office)
     assert await office.verification.refuse_overdue() == 0
     clock.set((await Draw.get(id=draw_id)).starts_at)

@@ -74,7 +74,7 @@ ACTIONS: dict[str, tuple[states.Way, Action, str, str]] = {
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-async def test_one_of_two_persons_acts_and_the_other_learns_what_holds(office: Office, name: str) -> None:
+async def test_one_of_two_persons_acts_and_the_other_gets_the_new_state(office: Office, name: str) -> None:
     way, action, state, words = ACTIONS[name]
     await add_experts(office, 4)
     draw_id = await way(office)

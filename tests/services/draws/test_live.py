@@ -108,7 +108,7 @@ async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Off
         assert len(written) == 1
 
 
-async def test_nobody_looks_when_nobody_watches(office: Office, live: LiveDraws) -> None:
+async def test_draws_without_watchers_are_not_polled(office: Office, live: LiveDraws) -> None:
     draw_id = await start_draw_of_one(office)
     async with live.watch(draw_id):
         assert live._task is not None
@@ -117,7 +117,7 @@ async def test_nobody_looks_when_nobody_watches(office: Office, live: LiveDraws)
     assert live._watched == {}
 
 
-async def test_a_process_that_does_not_look_itself_hears_of_a_change(office: Office) -> None:
+async def test_a_process_that_does_not_poll_gets_changes(office: Office) -> None:
     hub, draw_id = Hub(), await start_draw_of_one(office)
     async for leader in live_of(office, hub.of(leads=True)):
         async for follower in live_of(office, hub.of(leads=False)):

@@ -62,7 +62,7 @@ async def somebody(office: Office, role: str, scope: str = "") -> UUID:
     return account.id
 
 
-async def test_each_side_hears_what_concerns_it_and_who_did_it_does_not(office: Office) -> None:
+async def test_notices_go_to_the_parties_concerned_without_the_actor(office: Office) -> None:
     legal = await make_account(office.deps)
     await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
     here, elsewhere = await somebody(office, "venue", "demo-hall"), await somebody(office, "venue", "别处")
@@ -218,7 +218,7 @@ async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for
     assert await notices_of(verifier) == ["申请已撤回，无需核验", "活动已终止，无需核验"]
 
 
-async def test_who_watches_a_verified_draw_instead_of_whom_is_told_to_all_it_concerns(office: Office) -> None:
+async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Office) -> None:
     verifier = await somebody(office, "verifier")
     draw_id = await make_draw(office)
     mobiles = ["13500000701", "13500000702"]

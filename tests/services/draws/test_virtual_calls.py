@@ -121,7 +121,7 @@ async def test_without_a_phone_the_own_one_rings(office: Office, clock: FixedClo
         (["999999", "200103", "200102"], State.TALKED),
     ],
 )
-async def test_half_a_call_says_who_was_not_reached(
+async def test_a_call_without_the_second_person_names_who_was_not_reached(
     office: Office, clock: FixedClock, told: list[str], state: State
 ) -> None:
     draw_id, [invitation] = await missing(office, clock)
@@ -206,9 +206,7 @@ async def test_a_call_without_reports_is_asked_about(office: Office, clock: Fixe
     await office.virtual_calls.check_due()
 
 
-async def test_a_call_of_which_nothing_is_ever_heard_does_not_hold_its_people_up(
-    office: Office, clock: FixedClock
-) -> None:
+async def test_a_call_without_reports_does_not_block_its_persons(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
     for _ in range(4):
@@ -217,7 +215,7 @@ async def test_a_call_of_which_nothing_is_ever_heard_does_not_hold_its_people_up
     assert (await VirtualCall.get(id=call.id)).state == State.LOST
 
 
-async def test_a_call_that_nobody_dialled_in_time_is_not_made(office: Office, clock: FixedClock) -> None:
+async def test_a_call_that_was_not_dialled_in_time_is_not_made(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await missing(office, clock)
     await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
     call = await VirtualCall.get(draw_id=draw_id)

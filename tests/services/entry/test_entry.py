@@ -89,7 +89,7 @@ async def test_who_is_in_the_pool_is_not_passed_on_again(deps: Deps, clock: Fixe
     assert await Expert.all().count() == 1
 
 
-async def test_two_settlements_at_once_bring_somebody_in_once(deps: Deps, clock: FixedClock) -> None:
+async def test_two_concurrent_settlements_enter_the_expert_once(deps: Deps, clock: FixedClock) -> None:
     entry_process = road_with(deps, clock, "fee")
     application = await entry_process.go_on(await handed_in(entry_process))
     report = await entry_process.order_and_pay(application)
@@ -201,7 +201,7 @@ async def test_another_persons_file_lets_go_of_the_account(deps: Deps, clock: Fi
     assert (await Expert.get(id=application.expert_id)).account_id == account.id
 
 
-async def test_a_number_taken_by_an_import_meanwhile_hinders_nobody(deps: Deps, clock: FixedClock) -> None:
+async def test_entry_skips_an_expert_number_that_an_import_took(deps: Deps, clock: FixedClock) -> None:
     entry_process = road_with(deps, clock, "fee")
     application = await entry_process.go_on(await handed_in(entry_process))
     await make_expert(deps, number="ZJ0100001")

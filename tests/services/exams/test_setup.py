@@ -242,7 +242,7 @@ async def test_who_was_absent_is_called_to_the_next_one_once(exam_scene: ExamSce
     assert not await ExamCandidate.filter(exam_id=second.id).exists()
 
 
-async def test_a_mock_is_free_of_booking_and_result_and_told_by_no_notice(db: str, deps: Deps) -> None:
+async def test_a_mock_examination_has_no_booking_result_or_notice(db: str, deps: Deps) -> None:
     exam_scene = await make_exam_scene(deps, mock=True, booking=False)
     application = await exam_scene.waiting()
     await make_published(exam_scene.services, exam_scene.office)

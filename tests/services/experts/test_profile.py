@@ -120,7 +120,7 @@ async def test_only_formal_experts_of_the_pool_keep_a_schedule(
         await experts.list_unavailability(Actor("demo", "agent", new_id()))
 
 
-async def test_nobody_takes_back_another_s_time(
+async def test_only_the_owner_withdraws_a_time(
     experts: ExpertProfiles, actor: Actor, deps: Deps, soon: datetime
 ) -> None:
     period = await experts.add_unavailability(actor, soon, soon + DAY)

@@ -108,7 +108,7 @@ def test_every_kind_has_an_action_or_a_reason_for_none() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_it_says_what_it_is_about(kind: str) -> None:
+def test_a_notice_names_its_subject(kind: str) -> None:
     for channel, text in texts_of(kind):
         assert placeholders(text) & ABOUT or kind in ABOUT_THE_PERSON, (channel, text)
 

@@ -84,7 +84,7 @@ async def test_one_report_that_can_not_be_stored_costs_no_other(reports: Deliver
     assert await jobs("delivery_reports.apply") == 4
 
 
-async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_nobody(
+async def test_a_notice_of_a_removed_pool_does_not_delay_others(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
     await notify_account(office, bound=False)

@@ -77,7 +77,7 @@ async def test_too_little_and_too_much_are_refused(helpdesk: HelpDesk, deps: Dep
         await helpdesk.write(await person(deps), text)
 
 
-async def test_nobody_known_and_nothing_there_are_refused(helpdesk: HelpDesk) -> None:
+async def test_unknown_persons_and_unknown_feedback_are_refused(helpdesk: HelpDesk) -> None:
     with pytest.raises(Unauthenticated):
         await helpdesk.write(Actor("demo", "guest"), "没有登录的人写的。")
     with pytest.raises(NotFound):

@@ -128,7 +128,7 @@ async def test_what_has_grown_too_long_meanwhile_says_what_to_do(
     assert (state.state, state.message) == ("refused", "超过2行，请缩小范围后分次导出。")
 
 
-async def test_a_worker_that_says_nothing_is_not_waited_for(service: LargeExports, clock: FixedClock) -> None:
+async def test_an_export_without_progress_is_refused(service: LargeExports, clock: FixedClock) -> None:
     token = await service.begin(ADMIN, ALL, 3)
     clock.move(SILENT + timedelta(seconds=1))
     state = await service.state(ADMIN, token)

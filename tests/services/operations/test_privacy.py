@@ -208,7 +208,9 @@ async def test_a_registered_persons_numbers_and_password_come_along_and_go(
     )
 
 
-async def test_nobody_leaves_with_an_application_under_way(privacy: Privacy, deps: Deps, book: NoticeBook) -> None:
+async def test_an_account_with_an_open_application_can_not_be_closed(
+    privacy: Privacy, deps: Deps, book: NoticeBook
+) -> None:
     account, now = await make_account(deps, MOBILE), deps.now()
     await Application.create(
         pool="demo",

@@ -36,7 +36,7 @@ def test_a_success_ends_it_and_touches_no_other(pauses: SchedulerPauses) -> None
     assert pauses.failing() == {"climb": "TypeError"}
 
 
-def test_a_failure_that_nobody_repeated_is_forgotten(pauses: SchedulerPauses, seconds: list[float]) -> None:
+def test_a_failure_without_a_retry_is_forgotten(pauses: SchedulerPauses, seconds: list[float]) -> None:
     pauses.note_failure("expire", "KeyError")
     seconds[0] += FORGOTTEN_AFTER + 1
     assert pauses.failing() == {}

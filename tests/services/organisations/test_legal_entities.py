@@ -267,7 +267,7 @@ async def test_the_period_has_an_order_and_a_longest(
         await organisations.link_agent(legal, mobile=mobile_number(), name="赵六", valid_until=now + timedelta(1096))
 
 
-async def test_nobody_accepts_or_strikes_off_what_is_not_his(
+async def test_only_the_asked_person_accepts_and_only_the_own_entity_ends_a_link(
     organisations: LegalEntities, claims: IdentityClaims, deps: Deps
 ) -> None:
     legal, stranger = await _legal(organisations, claims), await make_account(deps)

@@ -90,7 +90,7 @@ async def test_the_person_is_told_once_when_it_opens(
     assert told[0].params["amount"] == "350.00"
 
 
-async def test_a_fee_that_can_not_be_told_of_holds_up_no_other(kit: PaymentKit, deps: Deps, book: NoticeBook) -> None:
+async def test_a_fee_whose_notice_fails_does_not_delay_others(kit: PaymentKit, deps: Deps, book: NoticeBook) -> None:
     bad, *good = [await make_fee(deps) for _ in range(3)]
     await Fee.filter(id=bad.id).update(pool="gone")
     assert await kit.fees.notify_opened() == 2

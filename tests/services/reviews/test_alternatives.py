@@ -81,7 +81,7 @@ async def test_an_approval_that_leaves_it_open_or_names_others_is_refused(
     assert (await Application.get(id=application.id)).state == "reviewing"
 
 
-async def test_where_all_enter_nobody_is_asked(deps: Deps, book: NoticeBook) -> None:
+async def test_where_all_specialties_enter_no_decision_is_required(deps: Deps, book: NoticeBook) -> None:
     deps = rules(deps, alternatives="all")
     application, reviews = await handed_in(deps, ["A0801"]), reviews_of(deps, book)
     last, task = await last_task(reviews, deps, application)

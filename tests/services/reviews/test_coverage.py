@@ -48,7 +48,7 @@ async def admin(deps: Deps) -> Actor:
     return Actor("demo", "pool_admin", account.id)
 
 
-async def test_a_region_without_a_reviewer_is_a_gap_until_somebody_is_named(
+async def test_a_region_without_a_reviewer_is_a_gap_until_one_is_assigned(
     deps: Deps, reviews: ReviewWorkflow, assignments: Assignments, queries: AssignmentQueries, admin: Actor
 ) -> None:
     await make_reviewer(deps, "industry", OTHER_CITY)

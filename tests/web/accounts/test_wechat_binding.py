@@ -191,7 +191,7 @@ async def test_an_answer_serves_once_and_five_minutes(world: World) -> None:
     assert (visitor.status, await owner_of(MINE)) == (409, None)
 
 
-async def test_a_wechat_of_somebody_else_stays_his(world: World) -> None:
+async def test_a_wechat_of_another_person_stays_bound_to_its_owner(world: World) -> None:
     (other_account, _), (_, mine) = await registered(world, **other()), await registered(world)
     visitor = await log_in(world, MINE, mine)
     await make_identity(other_account, openid=THEIRS)
@@ -213,7 +213,7 @@ async def test_a_virtual_visitor_and_a_wechat_that_is_away_bind_nobody(world: Wo
     assert (visitor.status, await owner_of(MINE)) == (409, None)
 
 
-async def test_another_sites_form_binds_nobody(world: World) -> None:
+async def test_a_form_of_another_site_binds_no_account(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await log_in(world, MINE, mobile)
     form, own = visitor.page.buttons["绑定并继续"]

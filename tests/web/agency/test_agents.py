@@ -99,7 +99,7 @@ async def test_more_persons_than_may_be_asked_a_day_are_told_on_the_page(world: 
     assert await AgentLink.all().count() == 1
 
 
-async def test_nobody_answers_for_another(world: World) -> None:
+async def test_only_the_asked_person_answers_the_request(world: World) -> None:
     await ask(world)
     link = await AgentLink.get()
     other = await make_account(world.services.deps, "13700009876")

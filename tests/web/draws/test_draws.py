@@ -78,7 +78,7 @@ async def test_pages_of_the_desk_lead_strangers_to_the_log_in(world: World) -> N
         assert (await world.visitor().get(path)).path == "/h5/login"
 
 
-async def test_logging_out_ends_the_cookie_even_if_somebody_kept_it(world: World) -> None:
+async def test_logging_out_ends_a_copied_cookie_too(world: World) -> None:
     venue = await world.log_in(world.office.venue, "venue")
     kept = {cookie.key: cookie.value for cookie in venue.client.session.cookie_jar}
     await venue.press("退出登录")

@@ -100,7 +100,7 @@ async def test_a_button_pressed_twice_at_once_answers_once(world: World) -> None
     assert await state(invitation) == ("accepted" if notes[0] else "declined")
 
 
-async def test_an_answer_after_time_is_told_what_holds(world: World) -> None:
+async def test_an_answer_after_the_end_of_time_gets_the_present_state(world: World) -> None:
     _, [invitation] = await world.call()
     page = await world.visitor().get(f"/i/{invitation.link}")
     world.clock.move(timedelta(minutes=4))

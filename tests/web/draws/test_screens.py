@@ -37,7 +37,7 @@ async def test_a_board_shows_totals_to_whoever_has_the_link_and_no_codes(world: 
     assert one.code not in await board.response.text()
 
 
-async def test_a_board_is_told_of_every_change_as_it_happens(world: World) -> None:
+async def test_a_board_gets_every_change(world: World) -> None:
     draw_id, [one, two] = await world.call(2)
     board = await shared(world, draw_id, "抽取进度大屏")
     async with board.client.get(f"{board.path}/events") as stream:

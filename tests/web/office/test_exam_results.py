@@ -161,7 +161,7 @@ async def test_who_gave_up_between_the_check_and_the_decision_is_left_out(scene:
     assert [await state_of(one), await state_of(two)] == ["entered", "cancelled"]
 
 
-async def test_the_office_ends_one_whose_fee_nobody_pays(scene: Scene) -> None:
+async def test_the_office_ends_an_application_with_an_unpaid_fee(scene: Scene) -> None:
     deps = scene.world.services.deps
     application = await waiting(scene, state="fee")
     fee = await make_fee(deps, application)

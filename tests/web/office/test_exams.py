@@ -285,7 +285,7 @@ async def test_the_list_is_searched(scene: Scene) -> None:
     assert "没有符合条件的考生" in admin.text
 
 
-async def test_the_board_counts_and_names_who_needs_somebody(scene: Scene) -> None:
+async def test_the_board_counts_and_names_candidates_who_need_help(scene: Scene) -> None:
     _, candidate = await one_sitting(scene)
     scene.world.clock.move(timedelta(seconds=61))
     admin = await scene.at(f"/office/exams/{candidate.exam_id}/board")
@@ -295,7 +295,7 @@ async def test_the_board_counts_and_names_who_needs_somebody(scene: Scene) -> No
     assert "1 正在答题" in " ".join(admin.text.split())
 
 
-async def test_nobody_else_comes_in(scene: Scene) -> None:
+async def test_pages_of_examinations_need_a_log_in(scene: Scene) -> None:
     exam = await make_published(scene.world.services, scene.admin)
     stranger = scene.world.visitor()
     for path in ("", "/new", "/blueprints", f"/{exam.id}", f"/{exam.id}/board", f"/{exam.id}/candidates"):

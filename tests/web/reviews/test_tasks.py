@@ -108,7 +108,7 @@ async def test_all_of_one_person_are_approved_at_once_after_a_look_at_the_list(w
     assert (await reviewer.get(f"/review/{task.id}/all")).path == f"/review/{task.id}"
 
 
-async def test_of_all_nothing_is_approved_when_somebody_was_faster_with_one(world: World) -> None:
+async def test_approving_all_fails_whole_if_one_task_was_decided_meanwhile(world: World) -> None:
     application = await handed_in(world, "赵一", specialties=("A0401", "A0801"))
     reviewer = await reviewer_of(world)
     task, other = await tasks_of(application)

@@ -103,7 +103,7 @@ async def test_an_answer_after_the_invitation_closed_changes_nothing(office: Off
     assert await counters(draw_id) == [(1, 1, 0)]
 
 
-async def test_the_second_channel_is_told_what_already_holds(office: Office) -> None:
+async def test_the_second_channel_gets_the_present_state(office: Office) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     [invitation] = await open_invitations(draw_id)
@@ -112,7 +112,7 @@ async def test_the_second_channel_is_told_what_already_holds(office: Office) -> 
     assert (second.effective, second.view.state) == (False, "accepted")
 
 
-async def test_nobody_else_can_answer(office: Office) -> None:
+async def test_only_the_invited_expert_can_answer(office: Office) -> None:
     experts = await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     [invitation] = await open_invitations(draw_id)
@@ -365,9 +365,7 @@ async def test_of_a_long_operation_log_the_newest_part_is_shown(
     assert [o.label for o in operations] == ["开始三方摇号", "启动抽取"]
 
 
-async def test_an_entry_never_lies_before_the_one_before_it_whoevers_clock_is_late(
-    office: Office, clock: FixedClock
-) -> None:
+async def test_entries_are_in_order_of_time_even_if_a_process_clock_is_late(office: Office, clock: FixedClock) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     clock.move(timedelta(seconds=-5))

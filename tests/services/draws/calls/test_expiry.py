@@ -56,7 +56,9 @@ async def test_the_invitations_of_many_draws_are_closed_together(office: Office,
     assert await office.invitations.expire_due() == 0
 
 
-async def test_a_draw_that_somebody_has_in_hand_waits_alone(db: str, office: Office, draws: list[UUID]) -> None:
+async def test_a_draw_locked_by_another_worker_does_not_delay_others(
+    db: str, office: Office, draws: list[UUID]
+) -> None:
     other = await asyncpg.connect(db)
     try:
         async with other.transaction():

@@ -87,7 +87,7 @@ async def test_a_call_without_keys_ends_the_waiting_at_once(
     assert await Notice.filter(kind="draw_unclear").count() == 1
 
 
-async def test_nobody_waits_for_a_report_for_ever_and_who_pressed_in_vain_is_told_once(
+async def test_an_unreported_call_ends_and_the_expert_is_notified_once_that_the_keys_do_not_count(
     office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
 ) -> None:
     invitation, call = called

@@ -49,7 +49,7 @@ async def test_the_reminders_of_many_draws_are_written_together(draws: tuple[Off
     assert await office.invitations.remind_due() == 0
 
 
-async def test_a_draw_that_somebody_has_in_hand_waits_alone(db: str, draws: tuple[Office, list[UUID]]) -> None:
+async def test_a_draw_locked_by_another_worker_does_not_delay_others(db: str, draws: tuple[Office, list[UUID]]) -> None:
     office, [first, *_] = draws
     other = await asyncpg.connect(db)
     try:

@@ -153,7 +153,7 @@ async def test_the_audit_opens_to_supervisors_after_unsealing_only(
     assert (await audits.run(system("demo"), draw_id)).verdict == "holds"
 
 
-async def test_a_skip_for_a_leave_that_nobody_took_comes_out(
+async def test_an_audit_finds_a_skip_for_an_invented_leave(
     office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who runs the service passes the first in order over, with facts that he makes up."""
@@ -196,7 +196,7 @@ async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
     assert any("不支持这个理由" in text for text in wrong(report))
 
 
-async def test_calling_somebody_who_had_taken_leave_comes_out(
+async def test_an_audit_finds_a_call_of_an_expert_on_leave(
     office: Office, audits: DrawAudits, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)

@@ -47,7 +47,7 @@ async def band(office: Office, draw_id) -> str:
 # ---- what a recusal must tell
 
 
-async def test_a_bare_name_recuses_nobody(office: Office) -> None:
+async def test_a_name_without_an_id_number_recuses_no_expert(office: Office) -> None:
     draw_id = await make_draw(office)
     for unit in ("", "无", "退休"):
         with pytest.raises(InvalidInput) as refusal:

@@ -255,7 +255,7 @@ async def test_masks_are_turned_into_the_items_own_order(session: CandidateSessi
     assert set((await answers_of(paper.attempt_id)).values()) == {1 << 2}
 
 
-async def test_the_clock_seals_what_nobody_handed_in_and_nothing_later_counts(session: CandidateSession) -> None:
+async def test_the_clock_seals_papers_and_later_answers_do_not_count(session: CandidateSession) -> None:
     paper = await session.start()
     await session.save(paper, says(1, 0, 1))
     session.clock.set(paper.deadline)

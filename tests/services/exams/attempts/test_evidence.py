@@ -90,7 +90,7 @@ async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed:
     assert await find_broken() == []
 
 
-async def test_nobody_loses_by_an_accepted_file(room: Room, failed: ExamAttempt) -> None:
+async def test_an_accepted_answer_file_never_lowers_the_marks(room: Room, failed: ExamAttempt) -> None:
     await room.exams.evidence.hand_in(room.actor, room.candidate.id, plain(failed, {0: 0b1000}), WHY)
     seen = await room.exams.evidence_review.get(room.exam_scene.office, room.exam.id, (await only()).id)
     assert (seen.before, seen.after) == ("2", "2")

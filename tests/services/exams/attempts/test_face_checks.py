@@ -168,7 +168,7 @@ async def test_it_is_done_shortly_before_the_start(door: Door) -> None:
     assert await door.begin()
 
 
-async def test_nobody_elses_and_none_where_the_rules_ask_for_none(db: str, deps: Deps, clock: FixedClock) -> None:
+async def test_only_the_own_check_and_only_where_the_rules_require_one(db: str, deps: Deps, clock: FixedClock) -> None:
     door = await make_door(deps, clock, "none")
     with pytest.raises(Conflict, match="不用核验"):
         await door.begin()

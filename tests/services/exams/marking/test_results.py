@@ -112,7 +112,7 @@ async def test_a_voided_paper_gives_the_try_back(held: Room) -> None:
     assert (held.candidate.state, (await held.stored()).state) == ("left", "exam")
 
 
-async def test_nobody_voids_the_paper_of_who_is_through(room: Room) -> None:
+async def test_the_paper_of_a_candidate_who_passed_can_not_be_voided(room: Room) -> None:
     attempt = await room.hand_in(*GOOD)
     await room.work()
     with pytest.raises(Conflict, match="已是“合格”"):

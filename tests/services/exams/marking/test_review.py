@@ -84,7 +84,7 @@ async def test_nor_while_the_person_sits_another_one(db: str, deps: Deps, clock:
     assert (await room.exams.review.get(room.actor, room.candidate.id, attempt.id)).questions
 
 
-async def test_nobody_elses(db: str, deps: Deps, clock: FixedClock) -> None:
+async def test_a_candidate_reads_no_other_candidates_paper(db: str, deps: Deps, clock: FixedClock) -> None:
     room, attempt = await make(deps, clock)
     await make_published(room.exam_scene.services, room.exam_scene.office, after=timedelta(hours=1), name="下一场考试")
     other = await room.another()

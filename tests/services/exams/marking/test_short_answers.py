@@ -60,7 +60,7 @@ async def test_where_two_differ_the_third_decides(room: Room, attempt: ExamAttem
         await give(room, room.exam_scene.office, attempt, "1")
 
 
-async def test_nobody_marks_twice_nor_his_own_nor_more_than_there_is(room: Room, attempt: ExamAttempt) -> None:
+async def test_marking_twice_the_own_paper_or_above_the_maximum_is_refused(room: Room, attempt: ExamAttempt) -> None:
     one, *_ = await markers(room)
     for wrong in ("2.1", "-1", "很好", "1.55", ""):
         with pytest.raises(InvalidInput, match="0到2之间"):

@@ -133,7 +133,7 @@ async def test_the_call_itself_is_the_reminder_for_who_comes_late(exam_scene: Ex
 # ---- one's own
 
 
-async def test_from_the_call_to_the_result_the_person_is_told_where_it_stands(
+async def test_a_candidate_reads_the_state_from_the_call_to_the_result(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
     application = await exam_scene.waiting()
@@ -165,7 +165,7 @@ async def test_from_the_call_to_the_result_the_person_is_told_where_it_stands(
     assert await exam_scene.services.exams.own.list(own(candidate)) == ()
 
 
-async def test_allowances_are_told(exam_scene: ExamScene) -> None:
+async def test_candidates_are_notified_of_allowances(exam_scene: ExamScene) -> None:
     application = await exam_scene.waiting()
     await make_published(exam_scene.services, exam_scene.office)
     candidate = await exam_scene.candidate_of(application)

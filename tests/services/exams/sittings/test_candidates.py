@@ -79,7 +79,7 @@ async def test_a_sheet_names_persons_too(exam_scene: ExamScene) -> None:
         await exam_scene.services.exams.candidates.add_sheet(exam_scene.office, exam_id, b"x" * 2_000_001)
 
 
-async def test_nobody_is_added_where_the_purpose_says_who_sits(exam_scene: ExamScene) -> None:
+async def test_candidates_can_not_be_added_where_the_purpose_determines_them(exam_scene: ExamScene) -> None:
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
     with pytest.raises(Conflict, match="请另建“个别考试”"):
         await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, "ZJ1")
@@ -122,7 +122,7 @@ async def test_allowances_have_bounds_and_a_reason(
         await exam_scene.services.exams.candidates.allow(exam_scene.office, candidate.id, minutes, tries, reason)
 
 
-async def test_nobody_decides_of_himself_or_in_another_pool(exam_scene: ExamScene) -> None:
+async def test_decisions_on_oneself_or_in_another_pool_are_refused(exam_scene: ExamScene) -> None:
     _, candidate = await sitting(exam_scene)
     oneself = Actor("demo", "pool_admin", candidate.account_id)
     stranger = await make_office(exam_scene.deps, pool="guangdong")

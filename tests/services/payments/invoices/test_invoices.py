@@ -151,9 +151,7 @@ async def test_two_processes_do_not_mail_the_same_thing_at_once(kit: PaymentKit,
     assert len(kit.mailer.sent) == 1
 
 
-async def test_a_mail_whose_fate_nobody_knows_goes_out_again_after_a_while_as_the_same_mail(
-    kit: PaymentKit, clock: FixedClock
-) -> None:
+async def test_a_mail_with_unknown_outcome_is_sent_again_with_the_same_id(kit: PaymentKit, clock: FixedClock) -> None:
     await pay(kit)
     kit.mailer.fail = [UNKNOWN]
     await kit.invoicing.check_due()

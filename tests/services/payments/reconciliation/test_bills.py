@@ -110,7 +110,9 @@ async def test_another_amount_is_listed(kit: PaymentKit, clock: FixedClock) -> N
     assert (difference.kind, difference.ours, difference.theirs) == ("amount", 35_000, 1)
 
 
-async def test_a_payment_nobody_told_us_of_is_listed_and_counted_then(kit: PaymentKit, clock: FixedClock) -> None:
+async def test_a_payment_without_notification_is_found_by_the_bill_and_counted(
+    kit: PaymentKit, clock: FixedClock
+) -> None:
     order = await pay(kit, told=False)
     await compare(kit, clock, bill(row(kit, order)))
     assert await kinds() == ["state"]

@@ -183,7 +183,7 @@ async def test_who_has_entered_meanwhile_owes_nothing_again(kit: PaymentKit, adm
     assert await Fee.all().count() == 1
 
 
-async def test_a_payment_that_goes_back_before_anything_followed_from_it_lets_nobody_pass(
+async def test_a_payment_refunded_before_its_effects_does_not_advance_the_application(
     kit: PaymentKit, admin: Actor
 ) -> None:
     fee = await make_fee(kit.deps)
