@@ -16,6 +16,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
+from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.applicants import (
     file_values,
@@ -102,18 +103,7 @@ class Drafts:
             left = await carry_forward(actor, live, entry_type, campaign, now) if live else None
             if left is not None and left.ended_at is None:
                 return _begun(left, existing=True)
-            application = await Application.create(
-                pool=account.pool,
-                number=await next_number(now),
-                campaign_id=campaign.id if campaign else None,
-                account_id=account.id,
-                expert_id=expert.id if expert else None,
-                entry_type=entry_type,
-                state=ApplicationState.DRAFT,
-                state_since=now,
-                name=account.real_name,
-                created_at=now,
-            )
+            application = await _create(account, entry_type, campaign, expert, now)
             await self._prefill(application, account, expert, now, left)
             await record(actor, now, "application.start", "application", application.id, entry_type=entry_type)
             return _begun(application, existing=False)
@@ -299,6 +289,23 @@ def _same(book: Rulebook, live: Application, entry_type: str) -> Begun:
             params={"application_id": str(live.id), "entry_type": live.entry_type},
         )
     return _begun(live, existing=True)
+
+
+async def _create(
+    account: Account, entry_type: str, campaign: Campaign | None, expert: Expert | None, now: datetime
+) -> Application:
+    return await Application.create(
+        pool=account.pool,
+        number=await next_number(now),
+        campaign_id=campaign.id if campaign else None,
+        account_id=account.id,
+        expert_id=expert.id if expert else None,
+        entry_type=entry_type,
+        state=ApplicationState.DRAFT,
+        state_since=now,
+        name=account.real_name,
+        created_at=now,
+    )
 
 
 def _begun(application: Application, *, existing: bool) -> Begun:

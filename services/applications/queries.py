@@ -200,11 +200,7 @@ class ApplicationQueries:
         form = book.form.of(type_of(application))
         filed = await find_filed(self._deps, book, application)
         editable, kept = editable_fields(application, book), kept_of(application, filed)
-        values = {
-            code: (open_values(self._deps, sections[code]) if code in sections else {})
-            | {field: kept[field] for field in section.fields if field in kept.keys() & editable}
-            for code, section in form.sections.items()
-        }
+        values = self._values(form, sections, {field: kept[field] for field in kept.keys() & editable})
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
         chosen = typed.get("employer")
         codes = await load_codes(
@@ -215,21 +211,12 @@ class ApplicationQueries:
             retired=[chosen] if isinstance(chosen, str) else [],
         )
         fixed = await fixed_choice(application, book) if editable or _is_open(application) else FREE
-        problems = (
-            problems_of(
-                self._deps,
-                book,
-                application,
-                account,
-                typed,
-                codes,
-                fixed=fixed,
-                filed=filed,
-                attached=count_ready(files),
+        problems: Sequence[FieldProblem] = ()
+        if _is_open(application):
+            attached = count_ready(files)
+            problems = problems_of(
+                self._deps, book, application, account, typed, codes, fixed=fixed, filed=filed, attached=attached
             )
-            if _is_open(application)
-            else []
-        )
         return ApplicationView(
             id=application.id,
             number=application.number,
@@ -251,6 +238,16 @@ class ApplicationQueries:
             progress=show_progress(facts, codes),
             created_at=application.created_at,
         )
+
+    def _values(
+        self, form: ApplicationForm, sections: Mapping[str, ApplicationSection], kept: Mapping[str, object]
+    ) -> dict[str, dict[str, object]]:
+        """Values by section: those saved, with the fields that are copied from the expert's file."""
+        return {
+            code: (open_values(self._deps, sections[code]) if code in sections else {})
+            | {field: kept[field] for field in section.fields if field in kept}
+            for code, section in form.sections.items()
+        }
 
 
 def _returned(
