@@ -57,29 +57,15 @@ class Assignments:
             if not account.real_name:
                 account.real_name = name
                 await account.save(update_fields=["real_name"])
-            place: dict[str, Any] = {
-                "account_id": account.id,
-                "step": form.step,
-                "region": region,
-                "specialty": form.specialty,
-            }
-            row = await ReviewAssignment.get_or_none(**place)
+            place: dict[str, Any] = {"step": form.step, "region": region, "specialty": form.specialty}
+            row = await ReviewAssignment.get_or_none(account_id=account.id, **place)
             if row is None:
-                row = ReviewAssignment(pool=actor.pool, **place)
+                row = ReviewAssignment(pool=actor.pool, account_id=account.id, **place)
             row.department, row.revoked_at = department, None
             row.exact = is_exact(book, form.step, region)
             row.granted_at, row.granted_by = now, actor.account_id
             await row.save()
-            await record(
-                actor,
-                now,
-                "review.assign",
-                "account",
-                account.id,
-                step=form.step,
-                region=region,
-                specialty=form.specialty,
-            )
+            await record(actor, now, "review.assign", "account", account.id, **place)
             return (await self._queries.views_of(book, [row]))[0]
 
         return await once(

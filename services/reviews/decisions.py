@@ -134,25 +134,9 @@ class Reviews:
         _check_allowed(book, rule, task, decision)
         who = await department_of(task.id, actor.account_id, rule.department)
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
-        await log(
-            application,
-            now,
-            _EVENTS[decision].value,
-            who,
-            step_name=rule.name,
-            specialty=task.specialty,
-            opinion=opinion,
-        )
-        await record(
-            actor,
-            now,
-            f"review.{decision}",
-            "application",
-            application.id,
-            step=rule.code,
-            specialty=task.specialty,
-            opinion=opinion,
-        )
+        facts = {"specialty": task.specialty, "opinion": opinion}
+        await log(application, now, _EVENTS[decision].value, who, step_name=rule.name, **facts)
+        await record(actor, now, f"review.{decision}", "application", application.id, step=rule.code, **facts)
         if decision == "approve":
             await self._admit(actor, application, task, admitted, now)
         is_approved = await self._apply(application, book, task, decision, now)
