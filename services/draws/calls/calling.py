@@ -345,14 +345,18 @@ class Calling:
         leaf = bytes.fromhex(invitation.leaf)
         outcome = record.CallOutcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
         await append(locked.draw, now, outcome)
+        await self._update_ladders(invitation, became)
+        if became != InvitationState.OPEN and locked.state in LISTENING:
+            await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
+
+    async def _update_ladders(self, invitation: Invitation, became: InvitationState) -> None:
+        """Stop notices that the new state makes pointless; an invitation that is open again is called on."""
         if became == InvitationState.OPEN:
             await self._notices.stop(invitation_id=invitation.id, kinds=_OF_THE_PLACE)
             await self._notices.resume(invitation_id=invitation.id, kind="draw_call", pause=_RESUMED_AFTER)
             return
         kinds = ["draw_call"] if became == InvitationState.ACCEPTED else ["draw_call", *_OF_THE_PLACE]
         await self._notices.stop(invitation_id=invitation.id, kinds=kinds)
-        if locked.state in LISTENING:
-            await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
 
     async def _settle(self, locked: Locked, now: datetime) -> None:
         """Full when every place is filled; short when no expert is left to call and no call is open."""

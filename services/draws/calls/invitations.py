@@ -227,23 +227,18 @@ class Invitations:
             registered_at=now,
             handled_at=now if calling or draw.kind == "recall" else None,
         )
-        await record(
-            system(draw.pool),
-            now,
-            f"absence.{kind}",
-            "invitation",
-            invitation.id,
-            source=source,
-            channel=via or "",
-            by=cause.by,
-            confirmed_by=cause.confirmed_by,
-        )
+        facts = {"source": source, "channel": via or "", "by": cause.by, "confirmed_by": cause.confirmed_by}
+        await record(system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, **facts)
         if calling:
             return
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
             await move(draw, DrawEvent.REGISTER_ABSENCE)
+        await self._notify_missing(locked, absence)
+
+    async def _notify_missing(self, locked: Locked, absence: Absence) -> None:
+        draw, by = locked.draw, absence.registered_by_id
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
-        params: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[kind]}
+        params: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[absence.kind]}
         if draw.kind == "recall":
             await self._news.notify(draw, "gone", params, by=by, occasion=str(absence.id))
             return
