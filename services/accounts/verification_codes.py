@@ -6,7 +6,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -96,15 +96,18 @@ class VerificationCodes:
         row.code_hash = self._code_hash(row.id, code)
         await row.save(force_create=True)
         if really:
-            await self._notices.notify(
-                pool=pool,
-                kind="verification_code",
-                dedupe_key=f"code:{row.id}",
-                params={"minutes": str(int(login.code_valid.total_seconds()) // 60)},
-                mobile=mobile,
-                secret=code,
-            )
+            await self._notify(row, mobile, code, login.code_valid)
         return CodeSent(masked, row.valid_until, int(login.code_gap.total_seconds()))
+
+    async def _notify(self, row: VerificationCode, mobile: str, code: str, valid: timedelta) -> None:
+        await self._notices.notify(
+            pool=row.pool,
+            kind="verification_code",
+            dedupe_key=f"code:{row.id}",
+            params={"minutes": str(int(valid.total_seconds()) // 60)},
+            mobile=mobile,
+            secret=code,
+        )
 
     async def is_right(self, pool: str, mobile: str, purpose: Purpose, code: str, source: Source) -> bool:
         """Whether ``redeem`` would take the code now. Counts no try.
