@@ -66,18 +66,12 @@ class Employers:
 
         async def run() -> EmployerRequestView:
             await advisory_lock(f"employer.request:{account_id}")
-            existing = await self._same(actor.pool, clean.name)
-            if existing is not None and existing.retired_at is None:
-                raise Conflict(
-                    f"单位列表中已有“{existing.name}”，请直接搜索并选择。",
-                    code="employer_listed",
-                    params={"employer_id": str(existing.id)},
-                )
-            mine = await EmployerRequest.filter(account_id=account_id, created_at__gt=now - timedelta(days=1))
+            await self._check_not_listed(actor.pool, clean.name)
             waiting = await EmployerRequest.filter(account_id=account_id, state="open")
             if same := next((one for one in waiting if one.name == clean.name), None):
                 return request_view(same)
-            if len(waiting) >= OPEN_MAX or len(mine) >= DAILY_MAX:
+            today = await EmployerRequest.filter(account_id=account_id, created_at__gt=now - timedelta(days=1)).count()
+            if len(waiting) >= OPEN_MAX or today >= DAILY_MAX:
                 raise TooMany(
                     "您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting"
                 )
@@ -101,6 +95,15 @@ class Employers:
             run=run,
             request=f"{data!r} {note}",
         )
+
+    async def _check_not_listed(self, pool: str, name: str) -> None:
+        existing = await self._same(pool, name)
+        if existing is not None and existing.retired_at is None:
+            raise Conflict(
+                f"单位列表中已有“{existing.name}”，请直接搜索并选择。",
+                code="employer_listed",
+                params={"employer_id": str(existing.id)},
+            )
 
     async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
         """Add a unit, and answer everybody who asked for one of this name."""
