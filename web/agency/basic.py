@@ -161,23 +161,9 @@ class BasicPages(DrawPart):
         form: Form,
         draft: Draft | None = None,
     ) -> http.Response:
-        common = await self._choices(actor, project, detail, form)
+        choices = await self._choices(actor, project, detail, form)
         if detail is not None:
-            can_change = detail.draw.state in _SUPERVISORS_OPEN
-            return self.draw_page(
-                actor,
-                "agency/basic.html",
-                request,
-                detail,
-                error=form.error,
-                f=form,
-                can_change=can_change,
-                version=_version(detail),
-                operator=self.services.draws.operators.show(detail.draw),
-                supervisor_phone=self._supervisor_phone,
-                draft=draft or Draft(DraftPlace("basic-edit", detail.draw.id).path),
-                **common,
-            )
+            return self._draw_form(actor, request, detail, form, draft, choices)
         operator = await self.services.draws.operators.remembered(actor)
         given = Form({**_given(operator), **form.values}, form.error)
         return self.show(
@@ -192,7 +178,32 @@ class BasicPages(DrawPart):
             draw=None,
             editable=True,
             draft=draft or Draft(DraftPlace("basic", project.id).path),
-            **common,
+            **choices,
+        )
+
+    def _draw_form(
+        self,
+        actor: Actor,
+        request: http.Request,
+        detail: Detail,
+        form: Form,
+        draft: Draft | None,
+        choices: Mapping[str, Any],
+    ) -> http.Response:
+        """The basic data of an existing draw."""
+        return self.draw_page(
+            actor,
+            "agency/basic.html",
+            request,
+            detail,
+            error=form.error,
+            f=form,
+            can_change=detail.draw.state in _SUPERVISORS_OPEN,
+            version=_version(detail),
+            operator=self.services.draws.operators.show(detail.draw),
+            supervisor_phone=self._supervisor_phone,
+            draft=draft or Draft(DraftPlace("basic-edit", detail.draw.id).path),
+            **choices,
         )
 
     def _supervisor_phone(self, one: SupervisorView) -> str:
