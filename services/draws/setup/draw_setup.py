@@ -283,17 +283,9 @@ class DrawSetup(CallNoticesAndConditions):
 
         async def run() -> UUID:
             locked = await lock_for(actor, draw_id)
-            book, now, draw = self._deps.book(actor.pool), self._deps.now(), locked.draw
-            if terminal not in book.draw.terminals:
-                raise InvalidInput("请选择提交终端。", field="terminal")
-            check_counts([c.planned for c in locked.conditions], draw.needed)
-            await self._check_notices(locked, now)
-            await check_supervisors(draw)
+            now, draw = self._deps.now(), locked.draw
             attachment = await attached_name(draw_id)
-            if draw.kind != "normal":
-                await self._check_follower(draw, attachment)
-            if draw.on_site:
-                check_on_site(book, (await Project.get(id=draw.project_id)).number)
+            await self._check_complete(locked, terminal, attachment, now)
             await move(draw, DrawEvent.SUBMIT)
             draw.terminal = terminal
             await draw.save(update_fields=["terminal"])
@@ -321,6 +313,19 @@ class DrawSetup(CallNoticesAndConditions):
 
         owner, request = f"draw.submit:{actor.account_id}", f"{draw_id} {terminal} {reason}"
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+
+    async def _check_complete(self, locked: Locked, terminal: str, attachment: str, now: datetime) -> None:
+        """Raises InvalidInput when counts differ or something is missing."""
+        book, draw = self._deps.book(locked.draw.pool), locked.draw
+        if terminal not in book.draw.terminals:
+            raise InvalidInput("请选择提交终端。", field="terminal")
+        check_counts([c.planned for c in locked.conditions], draw.needed)
+        await self._check_notices(locked, now)
+        await check_supervisors(draw)
+        if draw.kind != "normal":
+            await self._check_follower(draw, attachment)
+        if draw.on_site:
+            check_on_site(book, (await Project.get(id=draw.project_id)).number)
 
     async def _check_follower(self, draw: Draw, attachment: str) -> None:
         """What an application for a redraw or a recall needs besides: proof, and lots that no other draw holds."""
