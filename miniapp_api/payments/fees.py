@@ -78,7 +78,7 @@ async def look_up(call: Call, body: NumberIn) -> FeeView:
 @api.get("/payments/fees/{fee_id}", "缴费状态", limits=(120, 60))
 async def status(call: Call, path: FeePath) -> FeeView:
     """State of a fee. While it is unpaid the platform is queried too, at most every three seconds."""
-    return await call.services.payments.orders.refresh(call.actor, path.fee_id)
+    return await call.services.payments.order_checks.refresh(call.actor, path.fee_id)
 
 
 @api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(120, 60))

@@ -16,6 +16,7 @@ from services.payments.fees import OPENING, Fees
 from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
+from services.payments.order_checks import OrderChecks
 from services.payments.orders import Orders
 from services.payments.qr_image import PaymentQrImages
 from services.payments.queries import PaymentQueries
@@ -34,6 +35,7 @@ class PaymentServices:
     queries: PaymentQueries
     lookup: FeeLookup
     orders: Orders
+    order_checks: OrderChecks
     refunds: Refunds
     redirects: RefundRedirects
     invoices: Invoices
@@ -62,7 +64,8 @@ def build(
     deps: Deps, notices: Notices, fees: Fees, entry: ApplicationFeeOwner, courses: CourseFeeOwner, outside: PaymentPorts
 ) -> PaymentServices:
     settlement = Settlement(deps, outside.platform)
-    orders = Orders(deps, outside.platform, settlement)
+    order_checks = OrderChecks(deps, outside.platform, settlement)
+    orders = Orders(deps, outside.platform, order_checks)
     refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees), courses)
     invoices = Invoices(deps, notices, outside.platform, outside.store, outside.renderer)
     outbound_email = OutboundEmails(deps, outside.mailer)
@@ -72,11 +75,11 @@ def build(
     webhooks = PaymentWebhooks(
         deps, notices, outside.platform, settlement, refunds, invoices, invoice_processor, entry, courses
     )
-    bills = BillReconciliation(deps, outside.platform, orders)
+    bills = BillReconciliation(deps, outside.platform, order_checks)
     due_tasks = (
         DueTask("fee_open", f"EXISTS (SELECT 1 FROM fee WHERE {OPENING})", in_turns(fees.notify_opened)),
         DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", webhooks.process_due),
-        DueTask("order_check", _due("pay_order", "order_check"), orders.check_due),
+        DueTask("order_check", _due("pay_order", "order_check"), order_checks.check_due),
         DueTask("refund_check", _due("refund", "refund_check"), refunds.check_due),
         DueTask("invoice_check", _due("invoice", "invoice_check"), invoice_processor.check_due),
         DueTask("bills", _due("bill", "bills"), bills.run_due),
@@ -86,6 +89,7 @@ def build(
         PaymentQueries(deps),
         FeeLookup(deps),
         orders,
+        order_checks,
         refunds,
         RefundRedirects(deps, outside.platform),
         invoices,

@@ -1,4 +1,4 @@
-"""Orders at the payment platform: made, made anew, asked about, closed.
+"""Orders at the payment platform: made, and made anew. What becomes of one is asked in ``order_checks``.
 
 An order's row is committed before the platform is asked, and never in one transaction with it: whatever becomes of the
 call, the number is known and can be asked about. One fee has at most one live order of a trade and openid.
@@ -29,13 +29,11 @@ from domain.payments.fees import Trade, next_question, order_ends, phase_of
 from domain.payments.lifecycles import ORDER, FeeState, OrderState
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
-from services.core.base import Actor, Deps, record, rows, system, transaction, violation
-from services.core.due_rows import not_paused, process_each
+from services.core.base import Actor, Deps, record, transaction, violation
 from services.payments.fees import print_deadline, rules_of
-from services.payments.queries import FeeView, view_fee
+from services.payments.order_checks import LIVE, OrderChecks, plain_code, platform_busy
 from services.payments.reconciliation.bill_days import open_day
-from services.payments.settlement import Settlement
-from services.ports import Merchant, OrderRequest, PayApp, PaymentPlatform, PayParameters, TradeReport
+from services.ports import Merchant, OrderRequest, PayApp, PaymentPlatform, PayParameters
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -44,10 +42,8 @@ CODE_TTL = timedelta(hours=2) - timedelta(minutes=5)
 """A code or prepay id of the platform lives two hours; it is not handed out in its last minutes."""
 _LAST_MINUTE = timedelta(seconds=60)
 """An order that ends sooner is not worth opening; it is closed and made anew."""
-_QUERY_RETRY_AFTER = timedelta(seconds=3)
 _OTHERS_TURN = timedelta(seconds=10)
 """How long a request that has just placed the same order is waited for: a second call would kill its code."""
-_LIVE = (OrderState.NEW, OrderState.OPEN)
 
 
 @dataclass(frozen=True)
@@ -64,10 +60,10 @@ class Ordered:
 
 
 class Orders:
-    def __init__(self, deps: Deps, platform: PaymentPlatform, settlement: Settlement) -> None:
+    def __init__(self, deps: Deps, platform: PaymentPlatform, checks: OrderChecks) -> None:
         self._deps = deps
         self._platform = platform
-        self._settlement = settlement
+        self._checks = checks
 
     async def openid_of(self, actor: Actor, app: PayApp) -> str:
         """The openid of the actor's session in the mini-program. Raises Forbidden for a session elsewhere."""
@@ -76,8 +72,6 @@ class Orders:
         if identity is None or identity.app != app:
             raise Forbidden("请在小程序里支付，或改用扫码支付。", code="not_in_app")
         return identity.openid
-
-    # ---- ordering
 
     async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> Ordered:
         """An order that can be paid now: the live one while it is good, else a new one. Harmless to repeat.
@@ -89,7 +83,7 @@ class Orders:
             order, fresh = await self._claim(actor, fee_id, trade, openid)
             now = self._deps.now()
             if _is_ending(order, now):
-                await self._retire(order)
+                await self._checks.retire(order)
                 continue
             if order.state == OrderState.OPEN and order.prepared_at and now < order.prepared_at + CODE_TTL:
                 return self._ordered(order)
@@ -98,7 +92,7 @@ class Orders:
             placed = await self._place(order)
             if placed is not None:
                 return self._ordered(placed)
-        raise _busy()
+        raise platform_busy()
 
     async def _claim(self, actor: Actor, fee_id: UUID, trade: Trade, openid: str) -> tuple[PayOrder, bool]:
         """The live order of this fee, trade and openid; a new row (then True) where there is none."""
@@ -107,7 +101,7 @@ class Orders:
             now = self._deps.now()
             merchant = self._check(actor, fee, now)
             assert fee is not None  # noqa: S101  (checked above; for the type checker)
-            live = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(_LIVE))
+            live = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(LIVE))
             if live is not None:
                 return live, False
             rules = rules_of(self._deps, fee.pool)
@@ -162,10 +156,10 @@ class Orders:
             await self._not_placed(order, error)
             return None
         except GatewayError as error:
-            raise _busy() from error
+            raise platform_busy() from error
         now = self._deps.now()
         field = "code_url" if order.trade == "native" else "prepay_id"
-        found = await PayOrder.filter(id=order.id, state__in=list(_LIVE)).update(
+        found = await PayOrder.filter(id=order.id, state__in=list(LIVE)).update(
             state=OrderState.OPEN, prepared_at=now, **{field: code}
         )
         return await PayOrder.get(id=order.id) if found else None
@@ -199,9 +193,9 @@ class Orders:
         code = plain_code(error)
         log.warning("order_refused", pool=order.pool, order=order.out_trade_no, vendor_code=error.vendor_code)
         if code in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED", "INVALIDREQUEST"):
-            await self._retire(order)
+            await self._checks.retire(order)
         else:
-            await self._mark_closed(order)
+            await self._checks.mark_closed(order)
         if code not in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED"):
             hotline = rules_of(self._deps, order.pool).hotline
             raise Unavailable(f"暂时不能支付，请稍后重试；仍不行请拨打{hotline}。") from error
@@ -213,123 +207,6 @@ class Orders:
         return Ordered(
             order.id, order.out_trade_no, order.trade, order.amount, order.expires_at, order.code_url, parameters
         )
-
-    # ---- asking
-
-    async def refresh(self, actor: Actor, fee_id: UUID) -> FeeView:
-        """The fee as it stands. While it is unpaid the platform is asked, at most every three seconds for all who wait.
-
-        Raises NotFound for a fee that this person may not pay.
-        """
-        rules = rules_of(self._deps, actor.pool)
-        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
-        if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
-            raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
-        if fee.state == FeeState.DUE:
-            for order_id in await self._claim_questions(fee_id):
-                await self._check_quietly(order_id)
-        return await view_fee(self._deps, fee_id, actor)
-
-    async def _claim_questions(self, fee_id: UUID) -> list[UUID]:
-        found = await rows(
-            "UPDATE pay_order SET asked_at = $2 WHERE fee_id = $1 AND state IN ('new', 'open') AND created_at <= $3 "
-            "AND (asked_at IS NULL OR asked_at <= $3) RETURNING id",
-            fee_id,
-            self._deps.now(),
-            self._deps.now() - _QUERY_RETRY_AFTER,
-        )
-        return [row["id"] for row in found]
-
-    async def _check_quietly(self, order_id: UUID) -> None:
-        order = await PayOrder.get(id=order_id)
-        try:
-            await self._refresh(order)
-        except GatewayError as error:
-            log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
-
-    async def check_due(self) -> int:
-        """Ask about orders whose time has come, close those that ended; returns how many were due."""
-        due = await rows(
-            f"SELECT id FROM pay_order WHERE check_at <= $1 AND {not_paused('order_check', 'id')} "
-            "ORDER BY check_at LIMIT 100",
-            self._deps.now(),
-        )
-        await process_each("order_check", due, lambda row: self.check_one(row["id"]))
-        return len(due)
-
-    async def check_one(self, order_id: UUID) -> None:
-        """One question. What can't be learned now is asked later."""
-        order = await PayOrder.get(id=order_id)
-        if order.state not in _LIVE:
-            await PayOrder.filter(id=order_id).update(check_at=None)
-            return
-        now = self._deps.now()
-        try:
-            settled = await self._refresh(order)
-            if not settled and (now >= order.expires_at or not await Fee.exists(id=order.fee_id, state=FeeState.DUE)):
-                await self._close(order)
-                return
-        except GatewayError as error:
-            log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
-        later = max(next_question(order.created_at, order.expires_at, order.checks + 1), now + timedelta(seconds=5))
-        await PayOrder.filter(id=order_id, state__in=list(_LIVE), check_at__not_isnull=True).update(
-            checks=order.checks + 1, check_at=later
-        )
-
-    async def refresh_by_number(self, pool: str, out_trade_no: str) -> None:
-        """Learn of one order whatever its state is here: a bill says that it was paid. Raises GatewayError."""
-        order = await PayOrder.get_or_none(pool=pool, out_trade_no=out_trade_no)
-        if order is not None and order.transaction_id is None:
-            await self._refresh(order)
-
-    async def _refresh(self, order: PayOrder) -> bool:
-        """Ask the platform and apply what it says; True when nothing more need be asked. Raises GatewayError."""
-        report = await self._platform.query(order.pool, order.out_trade_no)
-        if report is None or report.state == "NOTPAY":
-            return False
-        if report.state == "CLOSED":
-            await self._mark_closed(order)
-            return True
-        return await self._count(order, report)
-
-    async def _count(self, order: PayOrder, report: TradeReport) -> bool:
-        verdict = await self._settlement.apply_trade(order.pool, report)
-        if not verdict.counted:  # an administrator has been called; asking again would tell the same
-            await PayOrder.filter(id=order.id).update(check_at=None)
-        return True
-
-    async def _retire(self, order: PayOrder) -> None:
-        """Ask, then close, so that another order can take its place. Raises Unavailable."""
-        try:
-            if not await self._refresh(order):
-                await self._close(order)
-        except GatewayError as error:
-            raise _busy() from error
-
-    async def _close(self, order: PayOrder) -> None:
-        """Close it there, then here. A payment in the last moment counts. Raises GatewayError."""
-        try:
-            await self._platform.close(order.pool, order.out_trade_no)
-        except Rejected as error:
-            if plain_code(error) == "ORDERPAID":
-                await self._refresh(order)
-                return
-            if plain_code(error) not in ("ORDERNOTEXIST", "RESOURCENOTEXISTS", "ORDERCLOSED"):
-                raise
-        await self._mark_closed(order)
-
-    async def _mark_closed(self, order: PayOrder) -> None:
-        now = self._deps.now()
-        closed = await PayOrder.filter(id=order.id, state__in=list(_LIVE)).update(
-            state=OrderState.CLOSED, closed_at=now, check_at=None
-        )
-        if closed:
-            await record(system(order.pool), now, "fee.order_closed", "pay_order", order.id)
-
-
-def plain_code(error: Rejected) -> str:
-    """Old and new pages spell ``ORDER_PAID`` with and without underscores."""
-    return error.vendor_code.replace("_", "").upper()
 
 
 def _is_ending(order: PayOrder, now: datetime) -> bool:
@@ -351,7 +228,3 @@ def _appid(merchant: Merchant, trade: Trade) -> str:
     if appid is None:
         raise Unavailable("暂不支持这种支付方式，请改用扫码支付。")
     return appid
-
-
-def _busy() -> Unavailable:
-    return Unavailable("支付平台暂时没有响应，请稍后再试；如已付款，稍后会自动显示。")

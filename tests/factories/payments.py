@@ -24,6 +24,7 @@ from services.payments.fee_owners import ApplicationFeeOwner
 from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
+from services.payments.order_checks import OrderChecks
 from services.payments.orders import Orders
 from services.payments.queries import PaymentQueries
 from services.payments.reconciliation.bills import BillReconciliation
@@ -364,6 +365,7 @@ class PaymentKit:
     fees: Fees
     settle: Settlement
     orders: Orders
+    order_checks: OrderChecks
     refunds: Refunds
     redirects: RefundRedirects
     invoices: Invoices
@@ -385,7 +387,8 @@ class PaymentKit:
 def make_payment_kit(deps: Deps, clock: Clock, notices: Notices) -> PaymentKit:
     platform, mailer, files, renderer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakeRenderer(), Passed()
     settle = Settlement(deps, platform)
-    orders = Orders(deps, platform, settle)
+    order_checks = OrderChecks(deps, platform, settle)
+    orders = Orders(deps, platform, order_checks)
     fees, store = Fees(deps, notices), SealedFiles(files, deps.keys)
     courses = CourseFees(deps, notices)
     refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees), courses)
@@ -403,13 +406,14 @@ def make_payment_kit(deps: Deps, clock: Clock, notices: Notices) -> PaymentKit:
         fees,
         settle,
         orders,
+        order_checks,
         refunds,
         RefundRedirects(deps, platform),
         invoices,
         invoicing,
         UnmatchedPayments(deps),
         webhooks,
-        BillReconciliation(deps, platform, orders),
+        BillReconciliation(deps, platform, order_checks),
         PaymentQueries(deps),
     )
 

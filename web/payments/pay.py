@@ -151,7 +151,7 @@ class PayPages:
     async def reopen(self, request: http.Request) -> http.Response:
         """The form's address, opened with GET: the present state, with payment by QR code if still due."""
         visitor, fee_id = await self._opened(request)
-        return self._page(request, visitor, await self._services.payments.orders.refresh(visitor.actor, fee_id))
+        return self._page(request, visitor, await self._services.payments.order_checks.refresh(visitor.actor, fee_id))
 
     async def order(self, request: http.Request) -> http.Response:
         """Data for paying now: parameters for WeChat's cashier, or a code to scan. JSON on request."""
@@ -159,7 +159,7 @@ class PayPages:
         fields = await self._site.read_fields(request)
         by_jsapi = bool(visitor.openid) and fields.get("way") == "jsapi"
         if by_jsapi and not _wants_json(request):  # tapped before the page's script ran
-            view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+            view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
             return self._page(request, visitor, view, at_once=True)
         try:
             ordered = await self._services.payments.orders.order(
@@ -173,19 +173,19 @@ class PayPages:
             return http.json_response({"message": error.message, "code": error.code}, status=error.status)
         if _wants_json(request):
             return http.json_response(_ordered(ordered))
-        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+        view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
         return self._page(request, visitor, view, ordered=ordered)
 
     async def _again(self, request: http.Request, visitor: Visitor, fee_id: UUID, error: AppError) -> http.Response:
         if error.status not in _ON_PAGE or isinstance(error, Forbidden):
             raise error
-        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+        view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
         return self._page(request, visitor, view, error=error)
 
     async def state(self, request: http.Request) -> http.Response:
         """Requested every two seconds by a waiting page; the platform is queried less often."""
         visitor, fee_id = await self._opened(request)
-        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
+        view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
         return http.json_response({"phase": view.phase})
 
     # ---- after payment

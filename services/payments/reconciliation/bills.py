@@ -21,7 +21,7 @@ from models.payments import Bill, BillDifference, PayOrder, Refund
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.core.permissions import check
-from services.payments.orders import Orders
+from services.payments.order_checks import OrderChecks
 from services.payments.queries import DifferenceView, view_difference
 from services.payments.reconciliation.bill_days import open_day
 from services.ports import BillRow, PaymentPlatform, TradeBill
@@ -66,10 +66,10 @@ class _Found:
 
 
 class BillReconciliation:
-    def __init__(self, deps: Deps, platform: PaymentPlatform, orders: Orders) -> None:
+    def __init__(self, deps: Deps, platform: PaymentPlatform, order_checks: OrderChecks) -> None:
         self._deps = deps
         self._platform = platform
-        self._orders = orders
+        self._order_checks = order_checks
 
     # ---- by themselves
 
@@ -114,7 +114,7 @@ class BillReconciliation:
     async def _heal(self, pool: str, out_trade_no: str) -> None:
         """The bill knows a payment that we don't: the platform is asked, and the answer counted as any other."""
         try:
-            await self._orders.refresh_by_number(pool, out_trade_no)
+            await self._order_checks.refresh_by_number(pool, out_trade_no)
         except GatewayError as error:
             log.warning("order_not_asked", order=out_trade_no, error=type(error).__name__)
 

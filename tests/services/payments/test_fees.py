@@ -126,7 +126,7 @@ async def test_a_cancelled_fee_is_owed_no_more_and_its_orders_are_closed(kit: Pa
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     async with transaction():
         await kit.fees.cancel(fee.application_id, NOON)
-    await kit.orders.check_due()
+    await kit.order_checks.check_due()
     assert (await Fee.get(id=fee.id)).state == "void"
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
     assert kit.platform.orders[ordered.out_trade_no].state == "CLOSED"

@@ -185,7 +185,7 @@ async def test_where_only_the_owner_pays_others_are_refused(kit: PaymentKit, dep
     with pytest.raises(NotFound):
         await strict.orders.order(friend, fee.id, "native")
     with pytest.raises(NotFound):
-        await strict.orders.refresh(friend, fee.id)
+        await strict.order_checks.refresh(friend, fee.id)
 
 
 async def test_another_pools_fee_is_not_there(kit: PaymentKit, deps: Deps) -> None:
@@ -204,15 +204,15 @@ async def test_whoever_waits_has_the_platform_asked_every_three_seconds(
 ) -> None:
     fee = await make_fee(deps)
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
-    await kit.orders.refresh(owner_of(fee), fee.id)
+    await kit.order_checks.refresh(owner_of(fee), fee.id)
     assert "query" not in kit.platform.calls, "too early: the notification is faster"
     clock.move(timedelta(seconds=3))
     for _ in range(3):
-        assert (await kit.orders.refresh(owner_of(fee), fee.id)).phase == "open"
+        assert (await kit.order_checks.refresh(owner_of(fee), fee.id)).phase == "open"
     assert kit.platform.calls.count("query") == 1
     kit.platform.pay(ordered.out_trade_no)
     clock.move(timedelta(seconds=3))
-    assert (await kit.orders.refresh(owner_of(fee), fee.id)).phase == "paid"
+    assert (await kit.order_checks.refresh(owner_of(fee), fee.id)).phase == "paid"
 
 
 async def test_a_platform_that_is_away_leaves_the_fee_as_it_was(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
@@ -220,7 +220,7 @@ async def test_a_platform_that_is_away_leaves_the_fee_as_it_was(kit: PaymentKit,
     await kit.orders.order(owner_of(fee), fee.id, "native")
     clock.move(timedelta(seconds=5))
     kit.platform.before["query"] = [UNREACHED]
-    assert (await kit.orders.refresh(owner_of(fee), fee.id)).phase == "open"
+    assert (await kit.order_checks.refresh(owner_of(fee), fee.id)).phase == "open"
 
 
 async def test_a_lost_notification_is_found_by_asking(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
@@ -228,7 +228,7 @@ async def test_a_lost_notification_is_found_by_asking(kit: PaymentKit, deps: Dep
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     kit.platform.pay(ordered.out_trade_no)
     clock.move(timedelta(seconds=5))
-    assert await kit.orders.check_due() == 1
+    assert await kit.order_checks.check_due() == 1
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
@@ -244,7 +244,7 @@ async def test_an_unpaid_order_is_asked_about_until_its_end_and_then_closed(
             break
         clock.move(order.check_at - clock.now())
         asked.append((clock.now() - NOON).total_seconds())
-        await kit.orders.check_due()
+        await kit.order_checks.check_due()
     assert asked == [5, 30, 60, 180, 300, 600, 905]
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
     assert kit.platform.calls[-2:] == ["query", "close"], "it is asked right before it is closed"
@@ -255,10 +255,10 @@ async def test_an_outage_at_the_end_only_puts_the_closing_off(kit: PaymentKit, d
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     kit.platform.before["query"] = [UNREACHED]
     clock.move(20 * MINUTE)
-    await kit.orders.check_due()
+    await kit.order_checks.check_due()
     assert (await PayOrder.get(id=ordered.order_id)).state == "open"
     clock.move(MINUTE)
-    await kit.orders.check_due()
+    await kit.order_checks.check_due()
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
 
 
@@ -269,7 +269,7 @@ async def test_whoever_pays_between_question_and_closing_has_paid(
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     order = await PayOrder.get(id=ordered.order_id)
     kit.platform.pay(ordered.out_trade_no)
-    await kit.orders._close(order)  # the query came before the payment
+    await kit.order_checks._close(order)  # the query came before the payment
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
@@ -279,7 +279,7 @@ async def test_an_order_the_platform_never_got_ends_quietly(kit: PaymentKit, dep
     with pytest.raises(Unavailable):
         await kit.orders.order(owner_of(fee), fee.id, "native")
     clock.move(20 * MINUTE)
-    await kit.orders.check_due()
+    await kit.order_checks.check_due()
     assert [order.state for order in await PayOrder.all()] == ["closed"]
 
 
@@ -289,7 +289,7 @@ async def test_a_paid_fee_has_its_other_orders_closed(kit: PaymentKit, deps: Dep
     page = await kit.orders.order(owner_of(fee), fee.id, "jsapi", openid="o-one")
     await kit.notify(kit.platform.pay(native.out_trade_no))
     await kit.settle_all()
-    await kit.orders.check_due()
+    await kit.order_checks.check_due()
     assert (await PayOrder.get(id=page.order_id)).state == "closed"
     assert kit.platform.orders[page.out_trade_no].state == "CLOSED"
 

@@ -78,7 +78,7 @@ class History:
         await asyncio.gather(*(self.kit.notify(report) for report in [*self.told, *self.told]))
 
     async def ask(self, _number: int) -> None:
-        await self.kit.orders.check_due()
+        await self.kit.order_checks.check_due()
 
     async def wait(self, seconds: int) -> None:
         self.clock.move(timedelta(seconds=seconds))
@@ -116,7 +116,7 @@ class History:
         self.kit.platform.after.clear()
         for _ in range(6):
             self.clock.move(timedelta(hours=26))
-            await self.kit.orders.check_due()
+            await self.kit.order_checks.check_due()
             await self.kit.settle_all()
             await self.kit.refunds.check_due()
             for number, report in list(self.kit.platform.refunds.items()):

@@ -1,0 +1,154 @@
+"""Orders at the payment platform: asked about, and closed once they ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from domain.errors import (
+    GatewayError,
+    NotFound,
+    Rejected,
+    Unavailable,
+)
+from domain.payments.fees import next_question
+from domain.payments.lifecycles import FeeState, OrderState
+from models.payments import Fee, PayOrder
+from services.core.base import Actor, Deps, record, rows, system
+from services.core.due_rows import not_paused, process_each
+from services.payments.fees import rules_of
+from services.payments.queries import FeeView, view_fee
+from services.payments.settlement import Settlement
+from services.ports import PaymentPlatform, TradeReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_QUERY_RETRY_AFTER = timedelta(seconds=3)
+LIVE = (OrderState.NEW, OrderState.OPEN)
+
+
+class OrderChecks:
+    def __init__(self, deps: Deps, platform: PaymentPlatform, settlement: Settlement) -> None:
+        self._deps = deps
+        self._platform = platform
+        self._settlement = settlement
+
+    async def refresh(self, actor: Actor, fee_id: UUID) -> FeeView:
+        """The fee as it stands. While it is unpaid the platform is asked, at most every three seconds for all who wait.
+
+        Raises NotFound for a fee that this person may not pay.
+        """
+        rules = rules_of(self._deps, actor.pool)
+        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
+        if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
+            raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
+        if fee.state == FeeState.DUE:
+            for order_id in await self._claim_questions(fee_id):
+                await self._check_quietly(order_id)
+        return await view_fee(self._deps, fee_id, actor)
+
+    async def _claim_questions(self, fee_id: UUID) -> list[UUID]:
+        found = await rows(
+            "UPDATE pay_order SET asked_at = $2 WHERE fee_id = $1 AND state IN ('new', 'open') AND created_at <= $3 "
+            "AND (asked_at IS NULL OR asked_at <= $3) RETURNING id",
+            fee_id,
+            self._deps.now(),
+            self._deps.now() - _QUERY_RETRY_AFTER,
+        )
+        return [row["id"] for row in found]
+
+    async def _check_quietly(self, order_id: UUID) -> None:
+        order = await PayOrder.get(id=order_id)
+        try:
+            await self._refresh(order)
+        except GatewayError as error:
+            log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
+
+    async def check_due(self) -> int:
+        """Ask about orders whose time has come, close those that ended; returns how many were due."""
+        due = await rows(
+            f"SELECT id FROM pay_order WHERE check_at <= $1 AND {not_paused('order_check', 'id')} "
+            "ORDER BY check_at LIMIT 100",
+            self._deps.now(),
+        )
+        await process_each("order_check", due, lambda row: self.check_one(row["id"]))
+        return len(due)
+
+    async def check_one(self, order_id: UUID) -> None:
+        """One question. What can't be learned now is asked later."""
+        order = await PayOrder.get(id=order_id)
+        if order.state not in LIVE:
+            await PayOrder.filter(id=order_id).update(check_at=None)
+            return
+        now = self._deps.now()
+        try:
+            settled = await self._refresh(order)
+            if not settled and (now >= order.expires_at or not await Fee.exists(id=order.fee_id, state=FeeState.DUE)):
+                await self._close(order)
+                return
+        except GatewayError as error:
+            log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
+        later = max(next_question(order.created_at, order.expires_at, order.checks + 1), now + timedelta(seconds=5))
+        await PayOrder.filter(id=order_id, state__in=list(LIVE), check_at__not_isnull=True).update(
+            checks=order.checks + 1, check_at=later
+        )
+
+    async def refresh_by_number(self, pool: str, out_trade_no: str) -> None:
+        """Learn of one order whatever its state is here: a bill says that it was paid. Raises GatewayError."""
+        order = await PayOrder.get_or_none(pool=pool, out_trade_no=out_trade_no)
+        if order is not None and order.transaction_id is None:
+            await self._refresh(order)
+
+    async def _refresh(self, order: PayOrder) -> bool:
+        """Ask the platform and apply what it says; True when nothing more need be asked. Raises GatewayError."""
+        report = await self._platform.query(order.pool, order.out_trade_no)
+        if report is None or report.state == "NOTPAY":
+            return False
+        if report.state == "CLOSED":
+            await self.mark_closed(order)
+            return True
+        return await self._count(order, report)
+
+    async def _count(self, order: PayOrder, report: TradeReport) -> bool:
+        verdict = await self._settlement.apply_trade(order.pool, report)
+        if not verdict.counted:  # an administrator has been called; asking again would tell the same
+            await PayOrder.filter(id=order.id).update(check_at=None)
+        return True
+
+    async def retire(self, order: PayOrder) -> None:
+        """Ask, then close, so that another order can take its place. Raises Unavailable."""
+        try:
+            if not await self._refresh(order):
+                await self._close(order)
+        except GatewayError as error:
+            raise platform_busy() from error
+
+    async def _close(self, order: PayOrder) -> None:
+        """Close it there, then here. A payment in the last moment counts. Raises GatewayError."""
+        try:
+            await self._platform.close(order.pool, order.out_trade_no)
+        except Rejected as error:
+            if plain_code(error) == "ORDERPAID":
+                await self._refresh(order)
+                return
+            if plain_code(error) not in ("ORDERNOTEXIST", "RESOURCENOTEXISTS", "ORDERCLOSED"):
+                raise
+        await self.mark_closed(order)
+
+    async def mark_closed(self, order: PayOrder) -> None:
+        now = self._deps.now()
+        closed = await PayOrder.filter(id=order.id, state__in=list(LIVE)).update(
+            state=OrderState.CLOSED, closed_at=now, check_at=None
+        )
+        if closed:
+            await record(system(order.pool), now, "fee.order_closed", "pay_order", order.id)
+
+
+def plain_code(error: Rejected) -> str:
+    """Old and new pages spell ``ORDER_PAID`` with and without underscores."""
+    return error.vendor_code.replace("_", "").upper()
+
+
+def platform_busy() -> Unavailable:
+    return Unavailable("支付平台暂时没有响应，请稍后再试；如已付款，稍后会自动显示。")
