@@ -37,7 +37,7 @@ PREPARATIONS: list[Prepare] = [bring_demo]
 
 
 @dataclass(frozen=True)
-class Plan:
+class StartPlan:
     """What to start. ``sandbox_port`` None: no sandbox."""
 
     web_processes: int = 1
@@ -63,7 +63,7 @@ def sandbox_urls(port: int, mail_port: int) -> dict[str, str]:
     }
 
 
-async def run(settings: Settings, plan: Plan, *, report: Callable[[str], None] = print) -> None:
+async def run(settings: Settings, plan: StartPlan, *, report: Callable[[str], None] = print) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; CommandError or EmbeddedError when it can't start."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -91,7 +91,7 @@ async def _until(over: asyncio.Event, work: Coroutine[None, None, None]) -> None
         task.result()
 
 
-async def _serve(settings: Settings, plan: Plan, report: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, plan: StartPlan, report: Callable[[str], None]) -> None:
     """Serve until cancelled. Only cancelling ends it, once, so that the shutdown itself runs undisturbed."""
     async with own_servers(settings) as (found, _servers):
         check_ports(found, plan)
@@ -109,7 +109,7 @@ async def _serve(settings: Settings, plan: Plan, report: Callable[[str], None]) 
             await asyncio.get_running_loop().create_future()
 
 
-async def push_menus(settings: Settings, plan: Plan) -> None:
+async def push_menus(settings: Settings, plan: StartPlan) -> None:
     """Install the accounts' menus in the sandbox, which keeps them in memory only. A failure is only logged."""
     api_url = dict(plan.settings_env).get("PBT_WECHAT__API_URL", settings.wechat.api_url)
     wechat = settings.wechat.model_copy(update={"api_url": api_url})
@@ -120,7 +120,7 @@ async def push_menus(settings: Settings, plan: Plan) -> None:
         log.error("menus_not_pushed", reason=str(error))
 
 
-def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
+def parts(settings: Settings, plan: StartPlan) -> Sequence[Part]:
     """The programs to start. They find the servers through the note in the data folder, so no URL is passed."""
     env = dict(plan.settings_env)
     counted = env | {"PROMETHEUS_MULTIPROC_DIR": str(_metrics_folder(settings.data_dir))}
@@ -142,7 +142,7 @@ def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
     return found
 
 
-def addresses(settings: Settings, plan: Plan) -> str:
+def addresses(settings: Settings, plan: StartPlan) -> str:
     """Addresses to open in a browser."""
     base = _local_url(settings)
     lines = ["", "评标通已启动：", ""]
@@ -160,7 +160,7 @@ def addresses(settings: Settings, plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def check_ports(settings: Settings, plan: Plan) -> None:
+def check_ports(settings: Settings, plan: StartPlan) -> None:
     """CommandError when a port that we need is taken or forbidden to us."""
     wanted = [(settings.http.host, settings.http.port, "PBT_HTTP__PORT")]
     if plan.sandbox_port is not None:

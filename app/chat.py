@@ -9,7 +9,7 @@ from functools import partial
 from app.container import Container
 from bot.codec import Codec
 from bot.dialogue import Dialogue
-from bot.engine import Engine, Parts
+from bot.engine import Engine, EngineParts
 from bot.inbox import Inbox
 from bot.router import Router
 from bot.users import Users
@@ -46,7 +46,7 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
         await handed_over.ask({"pool": pool, "message": sealed})
 
     engine = Engine(
-        Parts(
+        EngineParts(
             codecs=codecs,
             dialogue=Dialogue(router),
             services=container.services,

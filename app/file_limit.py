@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-from app.findings import Finding, ok, problem
+from app.findings import CheckFinding, ok, problem
 from config.settings import Settings
 
 LIMITS = "系统上限"
@@ -20,7 +20,7 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def check_limits(settings: Settings) -> list[Finding]:
+async def check_limits(settings: Settings) -> list[CheckFinding]:
     """Check the limits of our own process; a service manager may grant others to its services."""
     backlog, found = settings.http.backlog, []
     if SOMAXCONN.exists() and (most := int(SOMAXCONN.read_text())) < backlog:

@@ -10,7 +10,7 @@ from config.settings import Settings
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """``text`` confirms a check, or describes the fault and what to do."""
 
     check: str
@@ -18,16 +18,16 @@ class Finding:
     text: str
 
 
-Check = Callable[[Settings], Awaitable[list[Finding]]]
+Check = Callable[[Settings], Awaitable[list[CheckFinding]]]
 
 
-def ok(check: str, text: str) -> Finding:
-    return Finding(check, "ok", text)
+def ok(check: str, text: str) -> CheckFinding:
+    return CheckFinding(check, "ok", text)
 
 
-def problem(check: str, text: str) -> Finding:
-    return Finding(check, "problem", text)
+def problem(check: str, text: str) -> CheckFinding:
+    return CheckFinding(check, "problem", text)
 
 
-def skipped(check: str, text: str) -> Finding:
-    return Finding(check, "skipped", text)
+def skipped(check: str, text: str) -> CheckFinding:
+    return CheckFinding(check, "skipped", text)

@@ -19,9 +19,9 @@ from app.clock import find_offset
 from app.demo.applicants import Applicant, register_in_mini
 from app.demo.data import POOL
 from app.demo.forms import application_values
-from app.demo.mini import MiniProgram
+from app.demo.mini import DemoMiniProgram
 from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
-from app.demo.phones import Missing, Phone
+from app.demo.phones import DemoPhone, NotArrived
 from app.demo.wire import Refused, Wire
 from config.settings import Settings
 from handlers import commands
@@ -47,30 +47,30 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         if offset := await find_offset(redis):
             await wire.control("/clock", {"offset_seconds": offset.total_seconds()})
         _log_failures(
-            await asyncio.gather(*(_introduce(Phone(wire, m, POOL)) for m in mobiles), return_exceptions=True)
+            await asyncio.gather(*(_introduce(DemoPhone(wire, m, POOL)) for m in mobiles), return_exceptions=True)
         )
-        applying = _hand_in(Phone(wire, HANDS_IN.mobile, POOL), HANDS_IN)
+        applying = _hand_in(DemoPhone(wire, HANDS_IN.mobile, POOL), HANDS_IN)
         _log_failures(await asyncio.gather(applying, return_exceptions=True))
 
 
 def _log_failures(outcomes: Sequence[BaseException | None]) -> None:
     for outcome in outcomes:
-        if isinstance(outcome, Missing | Refused | aiohttp.ClientError | TimeoutError):
+        if isinstance(outcome, NotArrived | Refused | aiohttp.ClientError | TimeoutError):
             log.warning("not_introduced", reason=type(outcome).__name__)
         elif isinstance(outcome, BaseException):
             raise outcome
 
 
-async def _introduce(phone: Phone) -> None:
+async def _introduce(phone: DemoPhone) -> None:
     welcome = await phone.follow()
     if commands.BIND in welcome:
         await phone.bind()
 
 
-async def _hand_in(phone: Phone, person: DemoPerson) -> None:
+async def _hand_in(phone: DemoPhone, person: DemoPerson) -> None:
     """Register in the mini-program, fill in the form, submit; a person who began earlier is skipped."""
     await _introduce(phone)
-    mini = MiniProgram(phone.wire, phone, "")
+    mini = DemoMiniProgram(phone.wire, phone, "")
     await mini.open()
     applicant = Applicant(phone, person.name, person.id_number, mini)
     home = await applicant.home()
@@ -80,7 +80,7 @@ async def _hand_in(phone: Phone, person: DemoPerson) -> None:
         await register_in_mini(mini, person.name, person.id_number)
     found = (await mini.get(f"/employers?word={quote(_TRADE)}"))["items"]
     if not found:
-        raise Missing("可以选择的工作单位")
+        raise NotArrived("可以选择的工作单位")
     await applicant.start()
     await applicant.fill_in(application_values(found[0]["id"]))
     await applicant.attach_missing()

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bot.callback import Callback
 from bot.codec import Codec
 from bot.dialogue import Dialogue
-from bot.engine import Engine, Parts
+from bot.engine import Engine, EngineParts
 from bot.inbox import Inbox
 from bot.router import Router
 from bot.talk import Talk, conversation
@@ -43,7 +43,7 @@ async def main(port: int, database_url: str, redis_url: str) -> None:
     redis, clock = Redis.from_url(redis_url), SystemClock()
     codecs = {"bench": Codec("bench", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1")}
     users = Users(database_url)
-    parts = Parts(
+    parts = EngineParts(
         codecs=codecs,
         dialogue=Dialogue(router),
         services=cast("Services", None),  # the conversation above calls no service

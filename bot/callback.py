@@ -16,7 +16,7 @@ from prometheus_client import Counter, Histogram
 
 from bot.codec import Codec
 from bot.engine import Engine
-from bot.messages import MAX_BODY, Oversized, Refusal, Unusable
+from bot.messages import MAX_BODY, CallbackRefusal, Oversized, Unusable
 from domain.clock import Clock
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ class Callback:
         """Answers the WeChat console's verification of this address."""
         try:
             return web.Response(text=self._codec(request).greet(request.query))
-        except Refusal as error:
+        except CallbackRefusal as error:
             return _refuse(error)
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -54,7 +54,7 @@ class Callback:
         try:
             codec = self._codec(request)
             delivery = codec.open(request.query, await _body(request), self._clock.now())
-        except Refusal as error:
+        except CallbackRefusal as error:
             return _refuse(error)
         reply = await self._engine.receive(delivery.message, arrived)
         seconds.observe(time.monotonic() - arrived)
@@ -70,11 +70,11 @@ class Callback:
         return codec
 
 
-class _NoSuchAccount(Refusal):
+class _NoSuchAccount(CallbackRefusal):
     status = 404
 
 
-class _TooSlow(Refusal):
+class _TooSlow(CallbackRefusal):
     status = 408
 
 
@@ -97,7 +97,7 @@ async def _body(request: web.Request) -> bytes:
         raise _TooSlow("the body did not arrive") from error
 
 
-def _refuse(error: Refusal) -> web.Response:
+def _refuse(error: CallbackRefusal) -> web.Response:
     refused.labels(str(error.status)).inc()
     log.warning("bot_refused", status=error.status, reason=error.reason[:80])
     return web.Response(status=error.status, text="success" if isinstance(error, Unusable) else "refused\n")

@@ -35,7 +35,7 @@ _BLOCK = 32
 
 
 @dataclass(frozen=True)
-class Delivery:
+class VerifiedCallback:
     """A verified POST: the message, and the nonce that the reply repeats."""
 
     message: Message
@@ -89,7 +89,7 @@ class Codec:
         self._check(query.get("signature", ""), query.get("timestamp", ""), query.get("nonce", ""))
         return query.get("echostr", "")
 
-    def open(self, query: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
+    def open(self, query: Mapping[str, str], body: bytes, received_at: datetime) -> VerifiedCallback:
         """Verify, decrypt and parse a POST. Raises Refusal.
 
         The signature covers the timestamp, so a recorded request can't be replayed later. In the encrypted modes it
@@ -110,7 +110,7 @@ class Codec:
         if message.account != self._original_id:
             raise Untrusted("addressed to another account")
         check_fields(message)
-        return Delivery(message, nonce)
+        return VerifiedCallback(message, nonce)
 
     def envelope(self, sealed: str, nonce: str, timestamp: int) -> bytes:
         """The body of a reply whose XML was encrypted by ``encrypt``; plain XML again in plain mode."""

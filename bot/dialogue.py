@@ -14,7 +14,18 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from bot.journal import Journal
 from bot.replies import SILENCE, Reply, Text
 from bot.router import CANCEL, HELP, MENU, Answer, Router, Settled, Target
-from bot.talk import FIRST_TAP, Changed, CommandGiven, Conversation, Ended, Start, Talk, Waiting, is_number, normalise
+from bot.talk import (
+    FIRST_TAP,
+    Changed,
+    CommandGiven,
+    Conversation,
+    Start,
+    Talk,
+    TalkEnded,
+    TalkWaiting,
+    is_number,
+    normalise,
+)
 from bot.turn import Turn
 from domain.errors import AppError, GatewayError, InvalidInput, Unavailable
 from domain.parsing import yes_or_no
@@ -81,7 +92,7 @@ failures = Counter("bot_failures_total", "Messages answered with an apology, by 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DialogueOutcome:
     """``journal`` is the open talk's; ``keep`` leaves the stored one unchanged."""
 
     reply: Reply
@@ -91,7 +102,7 @@ class Outcome:
     """Nothing was decided, since one of our own parts was unavailable."""
 
 
-BUSY_OUTCOME = Outcome(Text(BUSY), keep=True, outage=True)
+BUSY_OUTCOME = DialogueOutcome(Text(BUSY), keep=True, outage=True)
 
 
 class Dialogue:
@@ -100,7 +111,7 @@ class Dialogue:
     def __init__(self, router: Router) -> None:
         self._router = router
 
-    async def answer(self, turn: Turn, journal: Journal | None, timed_out: str | None = None) -> Outcome:
+    async def answer(self, turn: Turn, journal: Journal | None, timed_out: str | None = None) -> DialogueOutcome:
         """Answer one message; never raises. ``timed_out`` names a talk that expired since the last message."""
         stale = journal is not None and journal.is_stale(turn.now)
         if stale and journal is not None:
@@ -112,11 +123,11 @@ class Dialogue:
             log.warning("bot_outage", error=type(error).__name__, kind=turn.message.kind, bot_event=turn.message.event)
             return BUSY_OUTCOME
         except AppError as error:
-            outcome = Outcome(Text(error.message), keep=True)
+            outcome = DialogueOutcome(Text(error.message), keep=True)
         except Exception:
             failures.labels("bug").inc()
             log.exception("bot_handler_failed", kind=turn.message.kind, bot_event=turn.message.event)
-            return Outcome(Text(BROKEN))
+            return DialogueOutcome(Text(BROKEN))
         if stale:
             outcome = replace(outcome, keep=False)
         if timed_out is not None and turn.message.event not in SILENT_EVENTS:
@@ -127,7 +138,7 @@ class Dialogue:
         note = TIMED_OUT.format(name=name, again=name if self._router.is_command(name) else MENU)
         return Text(note) if reply in (Text(INTERRUPTED), Text(STALE_TAP)) else _before(note, reply)
 
-    async def _route(self, turn: Turn, journal: Journal | None) -> Outcome:
+    async def _route(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
         if turn.message.kind == "event":
             return await self._event(turn, journal)
         word = normalise(turn.message.text)
@@ -141,9 +152,11 @@ class Dialogue:
             return await self._continue(turn, journal)
         return await self._fresh(turn)
 
-    async def _always(self, turn: Turn, journal: Journal | None, word: str) -> Outcome:
+    async def _always(self, turn: Turn, journal: Journal | None, word: str) -> DialogueOutcome:
         if word == CANCEL:
-            return Outcome(Text(NOTHING_OPEN if journal is None else CANCELLED.format(name=journal.conversation)))
+            return DialogueOutcome(
+                Text(NOTHING_OPEN if journal is None else CANCELLED.format(name=journal.conversation))
+            )
         target = self._router.find_keyword(word)
         if target is not None:
             return await self._begin(turn, journal, target)
@@ -155,7 +168,7 @@ class Dialogue:
         ]
         return "\n".join(["您可以回复：", *names, "取消 — 放弃正在办理的事项"])
 
-    async def _event(self, turn: Turn, journal: Journal | None) -> Outcome:
+    async def _event(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
         name = turn.message.event
         answer: Answer = None
         for handler in self._router.events.get(name, []):
@@ -170,21 +183,21 @@ class Dialogue:
             if name in _CLICKS or name == "scan":
                 return _aside(Text(DID_NOT_UNDERSTAND), journal)
         if name in SILENT_EVENTS or answer is None:
-            return Outcome(SILENCE, keep=True)
+            return DialogueOutcome(SILENCE, keep=True)
         return await self._finish(turn, journal, answer)
 
-    async def _tapped(self, turn: Turn, journal: Journal | None, tap: int) -> Outcome | None:
+    async def _tapped(self, turn: Turn, journal: Journal | None, tap: int) -> DialogueOutcome | None:
         """A tap on a choice of the engine goes to the open talk, which knows what it offered; other taps go to the
         handlers."""
         if tap >= FIRST_TAP:
-            return Outcome(Text(STALE_TAP)) if journal is None else None
+            return DialogueOutcome(Text(STALE_TAP)) if journal is None else None
         for handler in self._router.taps:
             answer = await handler(turn, tap)
             if answer is not None:
                 return await self._finish(turn, journal, answer)
         return None
 
-    async def _fresh(self, turn: Turn) -> Outcome:
+    async def _fresh(self, turn: Turn) -> DialogueOutcome:
         kind = turn.message.kind
         if kind != "text":
             handler = self._router.kinds.get(kind)
@@ -197,21 +210,21 @@ class Dialogue:
             return await self._begin(turn, None, target)
         return await self._free_text(turn)
 
-    async def _free_text(self, turn: Turn) -> Outcome:
+    async def _free_text(self, turn: Turn) -> DialogueOutcome:
         for handler in self._router.texts:
             answer = await handler(turn)
             if answer is not None:
                 return await self._finish(turn, None, answer)
         if is_mere_answer(turn.message.text):
-            return Outcome(Text(INTERRUPTED))
+            return DialogueOutcome(Text(INTERRUPTED))
         answer = await self._router.last(turn) if self._router.last is not None else None
         return await self._finish(turn, None, answer or DID_NOT_UNDERSTAND)
 
-    async def _begin(self, turn: Turn, journal: Journal | None, target: Target) -> Outcome:
+    async def _begin(self, turn: Turn, journal: Journal | None, target: Target) -> DialogueOutcome:
         answer: Answer = Start(target, ()) if isinstance(target, Conversation) else await target(turn)
         return await self._finish(turn, journal, answer)
 
-    async def _finish(self, turn: Turn, journal: Journal | None, answer: Answer) -> Outcome:
+    async def _finish(self, turn: Turn, journal: Journal | None, answer: Answer) -> DialogueOutcome:
         """A one-shot answer leaves an open talk open, and mentions it; a new talk replaces it."""
         if isinstance(answer, Start):
             outcome = await self._start(turn, answer)
@@ -220,11 +233,11 @@ class Dialogue:
             return replace(outcome, reply=_before(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
         if isinstance(answer, Settled):
             ends = journal is not None and journal.conversation in answer.talks
-            return Outcome(Text(answer.text), keep=not ends)
+            return DialogueOutcome(Text(answer.text), keep=not ends)
         reply = SILENCE if answer is None else Text(answer) if isinstance(answer, str) else answer
         return _aside(reply, journal)
 
-    async def _start(self, turn: Turn, start: Start, salt: str = "") -> Outcome:
+    async def _start(self, turn: Turn, start: Start, salt: str = "") -> DialogueOutcome:
         """Start a talk. Its id comes from the message that began it, so a repeated delivery begins the same talk."""
         talk_id = hashlib.sha256(f"{turn.message.key}{salt}".encode()).hexdigest()[:24]
         conversation = start.conversation
@@ -233,10 +246,10 @@ class Dialogue:
         )
         return await self._advance(Talk(turn.user, turn.services, turn.message, turn.now, journal), conversation)
 
-    async def _continue(self, turn: Turn, journal: Journal) -> Outcome:
+    async def _continue(self, turn: Turn, journal: Journal) -> DialogueOutcome:
         conversation = self._router.conversations.get(journal.conversation)
         if conversation is None:
-            return Outcome(Text(RESTARTED.format(name=journal.conversation)))
+            return DialogueOutcome(Text(RESTARTED.format(name=journal.conversation)))
         if conversation.version != journal.version:
             return await self._restart(turn, journal, conversation)
         trigger = journal.trigger
@@ -257,26 +270,26 @@ class Dialogue:
             target = self._router.find_keyword(turn.message.text)
             return await self._begin(turn, journal, target) if target is not None else await self._fresh(turn)
 
-    async def _restart(self, turn: Turn, journal: Journal, conversation: Conversation[...]) -> Outcome:
+    async def _restart(self, turn: Turn, journal: Journal, conversation: Conversation[...]) -> DialogueOutcome:
         start = Start(conversation, journal.arguments)
         outcome = await self._start(turn, start, salt=journal.talk_id)
         return replace(outcome, reply=_before(RESTARTED.format(name=journal.conversation), outcome.reply))
 
-    async def _advance(self, talk: Talk, conversation: Conversation[...]) -> Outcome:
+    async def _advance(self, talk: Talk, conversation: Conversation[...]) -> DialogueOutcome:
         journal: Journal | None = None
         try:
             await conversation.run(talk, *talk.journal.arguments)
             if talk.answer is not None:
                 raise Changed
-        except Waiting:
+        except TalkWaiting:
             journal = talk.journal
-        except Ended:
+        except TalkEnded:
             pass
         except OUTAGES:
             raise
         except AppError as error:
             talk.said.append(error.message)
-        return Outcome(Text("\n\n".join(talk.said)), journal)
+        return DialogueOutcome(Text("\n\n".join(talk.said)), journal)
 
 
 def is_mere_answer(text: str) -> bool:
@@ -294,12 +307,12 @@ def _first(one: Answer, other: Answer) -> Answer:
     return other if one is None else one
 
 
-def _aside(reply: Reply, journal: Journal | None) -> Outcome:
+def _aside(reply: Reply, journal: Journal | None) -> DialogueOutcome:
     """Add the reminder of the open talk, which stays as it was, to a one-shot answer."""
     if journal is None:
-        return Outcome(reply, keep=True)
+        return DialogueOutcome(reply, keep=True)
     note = STILL_OPEN.format(name=journal.conversation)
-    return Outcome(Text(f"{reply.content}\n\n{note}") if isinstance(reply, Text) else reply, keep=True)
+    return DialogueOutcome(Text(f"{reply.content}\n\n{note}") if isinstance(reply, Text) else reply, keep=True)
 
 
 def _before(note: str, reply: Reply) -> Reply:

@@ -21,8 +21,8 @@ import structlog
 from prometheus_client import Counter
 
 from bot.codec import Codec
-from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, Outcome
-from bot.inbox import CLOSE, FORGET, KEEP, LEASE_TTL, Claim, Inbox, JournalAct, Status
+from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, DialogueOutcome
+from bot.inbox import CLOSE, FORGET, KEEP, LEASE_TTL, ClaimStatus, Inbox, JournalAct, MessageClaim
 from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
 from bot.messages import Message, parse_xml
 from bot.pending_replies import prepend_pending
@@ -63,7 +63,7 @@ late_reply_outcomes = Counter(
 
 
 @dataclass(frozen=True)
-class Parts:
+class EngineParts:
     """The engine's collaborators; ``codecs`` by pool."""
 
     codecs: Mapping[str, Codec]
@@ -83,7 +83,7 @@ class Parts:
 class Engine:
     """``timeout`` is how long a reply may take, in seconds from the message's arrival."""
 
-    def __init__(self, parts: Parts, *, timeout: float = 4.4) -> None:
+    def __init__(self, parts: EngineParts, *, timeout: float = 4.4) -> None:
         self._parts = parts
         self._timeout = timeout
         self._running: set[asyncio.Task[object]] = set()
@@ -153,19 +153,19 @@ class Engine:
         pause, limit = 0.01, time.monotonic() + _RUN_LIMIT + LEASE_TTL
         while time.monotonic() < limit:
             claim = await self._parts.inbox.claim(message, token, job=job)
-            if claim.status is Status.RUN:
+            if claim.status is ClaimStatus.RUN:
                 reply = await self._run(message, token, claim, job=job)
                 if reply is not None:
                     return reply
-            elif claim.status is Status.DONE:
+            elif claim.status is ClaimStatus.DONE:
                 return claim.reply if claim.late or not job else SUCCESS
-            elif claim.status is Status.LATE:
+            elif claim.status is ClaimStatus.LATE:
                 return SUCCESS
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.2)
         raise TimeoutError("the message is at work elsewhere for too long")
 
-    async def _run(self, message: Message, token: str, claim: Claim, *, job: bool) -> str | None:
+    async def _run(self, message: Message, token: str, claim: MessageClaim, *, job: bool) -> str | None:
         """None when the claim was lost meanwhile."""
         outcome = await self._answer(message, claim)
         if outcome.outage and (job or message.event in SILENT_EVENTS or message.event == "subscribe"):
@@ -175,7 +175,9 @@ class Engine:
         stored, act = self._stored(message, outcome), self._act(message, outcome)
         return stored if await self._parts.inbox.finish(message, token, stored, act, included=included) else None
 
-    def _with_pending(self, message: Message, outcome: Outcome, claim: Claim) -> tuple[Outcome, int]:
+    def _with_pending(
+        self, message: Message, outcome: DialogueOutcome, claim: MessageClaim
+    ) -> tuple[DialogueOutcome, int]:
         """Prepend replies that could not be sent earlier."""
         if not claim.pending or outcome.outage or message.event in SILENT_EVENTS:
             return outcome, 0
@@ -192,7 +194,7 @@ class Engine:
             log.warning("bot_pending_reply_broken")
             return ""
 
-    async def _answer(self, message: Message, claim: Claim) -> Outcome:
+    async def _answer(self, message: Message, claim: MessageClaim) -> DialogueOutcome:
         try:
             user = await self._parts.users.find(message)
         except OUTAGES as error:
@@ -285,7 +287,7 @@ class Engine:
         if run.cancelled() or run.exception() is not None:
             log.warning("bot_run_failed", error="cancelled" if run.cancelled() else type(run.exception()).__name__)
 
-    def _journal(self, message: Message, claim: Claim) -> Journal | None:
+    def _journal(self, message: Message, claim: MessageClaim) -> Journal | None:
         if not claim.journal:
             return None
         try:
@@ -294,7 +296,7 @@ class Engine:
             log.warning("bot_journal_broken", reason=str(error)[:80])
             return None
 
-    def _act(self, message: Message, outcome: Outcome) -> JournalAct:
+    def _act(self, message: Message, outcome: DialogueOutcome) -> JournalAct:
         if message.event in LEAVING_EVENTS and not outcome.outage:
             return FORGET
         if outcome.keep:
@@ -303,7 +305,7 @@ class Engine:
             return CLOSE
         return JournalAct("set", seal(outcome.journal, self._parts.keys), outcome.journal.conversation)
 
-    def _stored(self, message: Message, outcome: Outcome) -> str:
+    def _stored(self, message: Message, outcome: DialogueOutcome) -> str:
         if message.event in SILENT_EVENTS:
             return SUCCESS
         articles = 8 if message.kind == "event" else 1
@@ -313,7 +315,7 @@ class Engine:
         return SUCCESS if xml is None else self._parts.codecs[message.pool].encrypt(xml)
 
     def _busy(self, message: Message) -> str:
-        return self._stored(message, Outcome(Text(BUSY)))
+        return self._stored(message, DialogueOutcome(Text(BUSY)))
 
     def _sealed(self, message: Message) -> str:
         plain = json.dumps(message_to_json(message), ensure_ascii=False)

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from bot.journal import JOURNAL_TTL
 from bot.messages import Message
-from bot.pipelined_redis import Runner, make_runner
+from bot.pipelined_redis import ScriptRunner, make_runner
 from bot.windows import opened_by, window_key
 
 LEASE_TTL = 6.0
@@ -64,7 +64,7 @@ return 1
 """
 
 
-class Status(StrEnum):
+class ClaimStatus(StrEnum):
     RUN = "run"
     """The caller holds the claim and may run the message."""
     TURN = "turn"
@@ -77,11 +77,11 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Claim:
+class MessageClaim:
     """``reply`` when DONE (``late``: for the job to send); ``journal``, ``timed_out`` (name of a talk) and ``pending``
     (sealed replies that could not be sent, oldest first) when RUN."""
 
-    status: Status
+    status: ClaimStatus
     reply: str = ""
     late: bool = False
     journal: str = ""
@@ -106,7 +106,7 @@ FORGET = JournalAct("forget")
 class Inbox:
     """Raises redis.exceptions.RedisError, or OSError, when Redis is unavailable."""
 
-    def __init__(self, redis: Redis, runner: Runner | None = None, *, seen_for: float = 1200) -> None:
+    def __init__(self, redis: Redis, runner: ScriptRunner | None = None, *, seen_for: float = 1200) -> None:
         """``seen_for``: seconds for which a message id counts as a repetition: twice the permitted age of a message."""
         self._redis = redis
         self._seen_for = int(seen_for * 1000)
@@ -114,7 +114,7 @@ class Inbox:
         self._claim = files("bot").joinpath("claim.lua").read_text("utf-8")
         self._finish = files("bot").joinpath("finish.lua").read_text("utf-8")
 
-    async def claim(self, message: Message, token: str, *, job: bool = False) -> Claim:
+    async def claim(self, message: Message, token: str, *, job: bool = False) -> MessageClaim:
         """Begin a message, ask again whether its turn has come, or renew the lease."""
         opening = opened_by(message)
         window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
@@ -131,11 +131,11 @@ class Inbox:
         args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, included)
         return _text(await self._runner.run(self._finish, _keys(message), args)) != "lost"
 
-    async def hand_over(self, message: Message) -> Claim:
+    async def hand_over(self, message: Message) -> MessageClaim:
         """Leave the delivery to the job, unless the reply exists by now (DONE)."""
         return _read(await self._runner.run(_HAND_OVER, _keys(message), [_LATE_REPEAT_TTL]))
 
-    async def settle(self, message: Message, reply: str) -> Claim:
+    async def settle(self, message: Message, reply: str) -> MessageClaim:
         """Make ``reply`` the answer unless there is one; a run still under way finds its claim lost."""
         return _read(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REPEAT_TTL]))
 
@@ -182,16 +182,16 @@ def _keys(message: Message) -> list[str]:
     return [f"{user}:m:{message.key}", f"{user}:q", f"{user}:j", windows, f"{user}:l", f"{user}:s:{message.key}"]
 
 
-def _read(row: object) -> Claim:
+def _read(row: object) -> MessageClaim:
     status, *rest = cast("list[bytes | str | int]", row)
-    match Status(_text(status)):
-        case Status.DONE:
-            return Claim(Status.DONE, reply=_text(rest[0]), late=bool(rest[1]))
-        case Status.RUN:
+    match ClaimStatus(_text(status)):
+        case ClaimStatus.DONE:
+            return MessageClaim(ClaimStatus.DONE, reply=_text(rest[0]), late=bool(rest[1]))
+        case ClaimStatus.RUN:
             pending = tuple(_text(one) for one in cast("list[bytes | str]", rest[2]))
-            return Claim(Status.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]), pending=pending)
+            return MessageClaim(ClaimStatus.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]), pending=pending)
         case other:
-            return Claim(other)
+            return MessageClaim(other)
 
 
 def _text(value: object) -> str:

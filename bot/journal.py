@@ -25,7 +25,7 @@ class JournalBroken(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A completed step: ``value`` is encoded, ``at`` the time of the message that completed it.
 
     ``label`` is the kind of question, or the name of the service method.
@@ -58,7 +58,7 @@ class Journal:
     trigger: Message
     arguments: tuple[object, ...]
     touched: datetime
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[JournalEntry] = field(default_factory=list)
     pending: Pending | None = None
 
     def is_stale(self, now: datetime) -> bool:
@@ -110,7 +110,7 @@ def _journal(body: dict[str, Json]) -> Journal:
         trigger=message_from_json(body["trigger"]),
         arguments=tuple(decode(item) for item in cast("list[Json]", body["arguments"])),
         touched=datetime.fromisoformat(cast("str", body["touched"])),
-        entries=[Entry(kind, label, value, datetime.fromisoformat(at)) for kind, label, value, at in entries],
+        entries=[JournalEntry(kind, label, value, datetime.fromisoformat(at)) for kind, label, value, at in entries],
         pending=_pending(body["pending"]),
     )
 

@@ -56,7 +56,7 @@ class _lazy(Generic[T]):  # noqa: N801  (reads as a decorator)
         return value
 
 
-class Refusal(Exception):
+class CallbackRefusal(Exception):
     """A request that is not WeChat's, or not meant for us. ``status`` is the HTTP status, always 4xx."""
 
     status = 400
@@ -66,21 +66,21 @@ class Refusal(Exception):
         self.reason = reason
 
 
-class Malformed(Refusal):
+class Malformed(CallbackRefusal):
     """Not valid XML or ciphertext."""
 
 
-class Oversized(Refusal):
+class Oversized(CallbackRefusal):
     status = 413
 
 
-class Untrusted(Refusal):
+class Untrusted(CallbackRefusal):
     """Wrong signature, wrong appid, outside the time window, or addressed to another account."""
 
     status = 403
 
 
-class Unusable(Refusal):
+class Unusable(CallbackRefusal):
     """From WeChat, but unusable. Answered like a good message, since WeChat would repeat it otherwise."""
 
     status = 200

@@ -26,7 +26,7 @@ _TIMEOUT = 2.0
 """Seconds that Redis may take to connect, or to answer."""
 
 
-class Runner(Protocol):
+class ScriptRunner(Protocol):
     """Runs Lua scripts. Raises RedisError or OSError."""
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> object: ...
@@ -34,7 +34,7 @@ class Runner(Protocol):
     async def close(self) -> None: ...
 
 
-def make_runner(redis: Redis) -> Runner:
+def make_runner(redis: Redis) -> ScriptRunner:
     """A ``PipelinedRedis`` to ``redis``'s server, or a ``PooledRunner`` where a plain socket isn't enough."""
     pool = redis.connection_pool
     plain = pool.connection_class is Connection and not pool.connection_kwargs.get("credential_provider")

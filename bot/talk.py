@@ -49,7 +49,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, cast, overload
 
-from bot.journal import Entry, Journal, Pending
+from bot.journal import Journal, JournalEntry, Pending
 from bot.messages import Location, Message
 from bot.turn import Turn, WechatUser
 from bot.values import Json, decode, encode
@@ -77,11 +77,11 @@ _MISSES = 3
 """After this many answers that could not be parsed each reply names a contact. The question stays open."""
 
 
-class Waiting(BaseException):
+class TalkWaiting(BaseException):
     """Unwinds the coroutine, past any ``except Exception``, while a question waits for an answer."""
 
 
-class Ended(BaseException):
+class TalkEnded(BaseException):
     """Raised by ``Talk.end``."""
 
 
@@ -241,7 +241,7 @@ class Talk(Turn):
 
     async def end(self) -> NoReturn:
         """End the talk here; collected texts are sent."""
-        raise Ended
+        raise TalkEnded
 
     def question_again(self, reason: str) -> None:
         """Repeat the open question with ``reason`` before it, instead of the collected texts."""
@@ -261,7 +261,7 @@ class Talk(Turn):
         if not self._is_waiting or self.answer is None:
             self.journal.pending = pending
             self.said.append(question)
-            raise Waiting
+            raise TalkWaiting
         message, self.answer = self.answer, None
         self.said.clear()
         self.now = message.received_at
@@ -283,7 +283,7 @@ class Talk(Turn):
             self.question_again(error.message)
             if waiting.failed + 1 >= _MISSES:
                 self.said.append(STUCK.format(contact=self.contact or self._hotline()))
-            raise Waiting from error
+            raise TalkWaiting from error
 
     def _hotline(self) -> str:
         return self.services.deps.book(self.user.pool).pool.hotline
@@ -295,7 +295,7 @@ class Talk(Turn):
         taps = {first + index: encode(value) for index, value in enumerate(options.values())}
         return Pending(self._step + 1, "choose", 0, taps, tuple(options))
 
-    def _replay(self, kinds: tuple[str, ...], label: str) -> Entry | None:
+    def _replay(self, kinds: tuple[str, ...], label: str) -> JournalEntry | None:
         """The journal's entry of this step, or None for a step beyond its end."""
         self._step += 1
         if self._step > len(self.journal.entries):
@@ -308,7 +308,7 @@ class Talk(Turn):
         return entry
 
     def _record(self, kind: str, label: str, value: Json) -> None:
-        self.journal.entries.append(Entry(kind, label, value, self.now))  # type: ignore[arg-type]  # one of the three
+        self.journal.entries.append(JournalEntry(kind, label, value, self.now))  # type: ignore[arg-type]  # one of the three
 
     def _key(self) -> str:
         """Idempotency key of a step: the same for the same step after the same answers, so a crash repeats it and a

@@ -35,7 +35,7 @@ return 0
 
 
 @dataclass(frozen=True)
-class Window:
+class ChatWindow:
     """``left`` messages may still be sent; the last of them until ``until``."""
 
     until: datetime
@@ -76,7 +76,7 @@ class Windows:
         self._clock = clock
         self._spend = redis.register_script(_SPEND)
 
-    async def remaining(self, pool: str, openid: str) -> Window | None:
+    async def remaining(self, pool: str, openid: str) -> ChatWindow | None:
         """The open windows as one, or None when a customer-service message would be refused."""
         names = ["tap_until", "tap_left", "msg_until", "msg_left"]
         row = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(window_key(pool, openid), names))
@@ -85,7 +85,7 @@ class Windows:
         live = [(until, left) for until, left in pairs if until > now and left > 0]
         if not live:
             return None
-        return Window(datetime.fromtimestamp(max(live)[0] / 1000, UTC), sum(left for _, left in live))
+        return ChatWindow(datetime.fromtimestamp(max(live)[0] / 1000, UTC), sum(left for _, left in live))
 
     async def spend(self, pool: str, openid: str) -> bool:
         """Count one message against the window that closes first; False when none is open."""

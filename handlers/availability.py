@@ -8,7 +8,7 @@ from bot.turn import Turn
 from domain.parsing import date_range
 from handlers import commands, people, texts, wording
 from handlers.people import Me
-from handlers.picking import MOST, Candidate, pick
+from handlers.picking import MOST, PickOption, pick
 
 ADD, CANCEL, NOTHING = "add", "cancel", "nothing"
 
@@ -23,12 +23,12 @@ async def begin(turn: Turn) -> Answer:
     me = await people.get_expert(turn)
     found = await turn.services.experts.profiles.list_unavailability(me.actor)
     return set_availability.start(
-        tuple(Candidate(one.id, wording.span(one.starts_at, one.ends_at)) for one in found[:MOST])
+        tuple(PickOption(one.id, wording.span(one.starts_at, one.ends_at)) for one in found[:MOST])
     )
 
 
 @conversation(commands.AVAILABILITY)
-async def set_availability(talk: Talk, known: tuple[Candidate, ...]) -> None:
+async def set_availability(talk: Talk, known: tuple[PickOption, ...]) -> None:
     me = await people.get_expert(talk)
     what = await _ask_what(talk, known) if known else ADD
     if what == ADD:
@@ -39,7 +39,7 @@ async def set_availability(talk: Talk, known: tuple[Candidate, ...]) -> None:
         await talk.say(texts.NOTHING_CHANGED)
 
 
-async def _ask_what(talk: Talk, known: tuple[Candidate, ...]) -> str:
+async def _ask_what(talk: Talk, known: tuple[PickOption, ...]) -> str:
     listed = texts.AVAILABILITY.format(periods="\n".join(one.label for one in known))
     options = {texts.ADD_PERIOD: ADD, texts.CANCEL_PERIOD: CANCEL, texts.DO_NOTHING: NOTHING}
     return await talk.choose(f"{listed}\n{texts.AVAILABILITY_WHAT}", options)
@@ -64,7 +64,7 @@ async def _add(talk: Talk, me: Me) -> None:
         await talk.say(f"{texts.PERIOD_PANELS.format(count=saved.panels)}\n{commands.tappable(commands.LEAVE)}")
 
 
-async def _cancel(talk: Talk, me: Me, known: tuple[Candidate, ...]) -> None:
+async def _cancel(talk: Talk, me: Me, known: tuple[PickOption, ...]) -> None:
     period_id = await pick(talk, texts.WHICH_PERIOD, known)
     undone = await talk.once(talk.services.experts.profiles.cancel_unavailability, me.actor, period_id)
     await talk.say(texts.PERIOD_CANCELLED, span=wording.span(undone.starts_at, undone.ends_at))

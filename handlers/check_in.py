@@ -10,7 +10,7 @@ from bot.turn import Turn
 from domain.clock import print_time
 from domain.positions import Position
 from handlers import binding, commands, people, texts, wording
-from handlers.picking import Candidate, candidates, pick
+from handlers.picking import PickOption, candidates, pick
 from services.draws import CheckedIn
 
 
@@ -45,7 +45,7 @@ async def by_scan(turn: Turn, token: str) -> Answer:
 
 
 @conversation(commands.CHECK_IN)
-async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
+async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).attendance
     invitation_id = await pick(talk, texts.CHECK_IN_WHICH, panels)

@@ -12,7 +12,7 @@ from domain.chat_links import link
 from domain.clock import print_time
 from domain.errors import Conflict
 from handlers import commands, texts, wording
-from handlers.picking import MOST, Candidate, pick
+from handlers.picking import MOST, PickOption, pick
 from services.core.base import Actor
 from services.exams import Booked, Booking, OwnExam, SittingView
 
@@ -64,11 +64,11 @@ async def begin_booking(turn: Turn) -> Answer:
     found = [one for one in await _called_to(turn) if one.booking and one.phase in _AHEAD]
     if not found:
         return f"{texts.NOTHING_TO_BOOK}\n{commands.tappable(commands.EXAM, commands.PROGRESS)}"
-    return book_sitting.start(tuple(Candidate(one.candidate_id, one.name) for one in found[:MOST]))
+    return book_sitting.start(tuple(PickOption(one.candidate_id, one.name) for one in found[:MOST]))
 
 
 @conversation(commands.BOOK_EXAM)
-async def book_sitting(talk: Talk, exams: tuple[Candidate, ...]) -> None:
+async def book_sitting(talk: Talk, exams: tuple[PickOption, ...]) -> None:
     """Book, change, join a waiting list, or cancel. A sitting that filled up meanwhile is asked for again."""
     candidate_id = await pick(talk, texts.EXAM_WHICH, exams)
     actor, sittings = _actor(talk), talk.services.exams.sittings

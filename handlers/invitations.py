@@ -22,7 +22,7 @@ from domain.errors import InvalidInput
 from domain.parsing import yes_or_no
 from handlers import commands, people, texts, wording
 from handlers.people import Me
-from handlers.picking import Candidate, candidates, pick
+from handlers.picking import PickOption, candidates, pick
 from services.draws import Answered, Choice, InvitationView
 
 Said: TypeAlias = Literal["accept", "perhaps", "decline", "later"]
@@ -133,7 +133,7 @@ async def said_in_words(turn: Turn) -> Answer:
 
 
 @conversation(_TALK, version=2)
-async def answer(talk: Talk, offered: tuple[Candidate, ...], choice: str, doubt: str) -> None:
+async def answer(talk: Talk, offered: tuple[PickOption, ...], choice: str, doubt: str) -> None:
     """``choice`` is the answer given already (empty: none), ``doubt`` why it wasn't clear, or what just happened."""
     me = await people.get_expert(talk)
     which = texts.WHICH_INVITATION.format(count=len(offered))

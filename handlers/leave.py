@@ -10,7 +10,7 @@ from domain.clock import print_time
 from domain.draws.answers import cannot_come
 from domain.errors import InvalidInput
 from handlers import commands, invitations, people, texts, wording
-from handlers.picking import Candidate, candidates, pick
+from handlers.picking import PickOption, candidates, pick
 
 REASON_LONGEST = 100
 """Characters; the database column holds 200."""
@@ -62,7 +62,7 @@ async def said_in_words(turn: Turn) -> Answer:
 
 
 @conversation(commands.LEAVE, version=2)
-async def ask_leave(talk: Talk, panels: tuple[Candidate, ...], reason: str) -> None:
+async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> None:
     """``reason`` as typed already; empty: it is asked for."""
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).draw.leave
@@ -108,7 +108,7 @@ async def _answer_asked(turn: Turn, *, agrees: bool) -> Answer:
 
 
 @conversation(commands.CONFIRM_LEAVE)
-async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) -> None:
+async def answer_asked(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) -> None:
     """A confirmation is read back, since it can't be undone; “I will come” is accepted at once."""
     me = await people.get_expert(talk)
     invitation_id = await pick(talk, texts.LEAVE_ASKED_WHICH, panels)

@@ -18,19 +18,19 @@ MOST = 9
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PickOption:
     """An option; ``label`` differs from all others'."""
 
     id: UUID
     label: str
 
 
-def candidates(views: Sequence[InvitationView]) -> tuple[Candidate, ...]:
+def candidates(views: Sequence[InvitationView]) -> tuple[PickOption, ...]:
     """Invitations or panels labelled by gathering time; those of one expert never overlap, so times differ."""
-    return tuple(Candidate(view.id, print_time(view.gathering_at)) for view in views[:MOST])
+    return tuple(PickOption(view.id, print_time(view.gathering_at)) for view in views[:MOST])
 
 
-async def pick(talk: Talk, question: str, offered: tuple[Candidate, ...]) -> UUID:
+async def pick(talk: Talk, question: str, offered: tuple[PickOption, ...]) -> UUID:
     """The id of the chosen option."""
     if len(offered) == 1:
         return offered[0].id

@@ -13,7 +13,7 @@ from domain.errors import InvalidInput
 from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationState
 from handlers import commands, people, texts, wording
-from handlers.picking import MOST, Candidate, pick
+from handlers.picking import MOST, PickOption, pick
 from services.remuneration import OwnRemuneration
 
 _SHOWN = 5
@@ -35,12 +35,12 @@ async def list_own(turn: Turn) -> Answer:
     if not found:
         return f"{texts.NO_REMUNERATION}\n{commands.tappable(commands.PAST_PANELS)}"
     if waiting := [one for one in found if one.may_confirm]:
-        return answer.start(tuple(Candidate(one.id, _line(one)) for one in waiting[:MOST]))
+        return answer.start(tuple(PickOption(one.id, _line(one)) for one in waiting[:MOST]))
     return "\n".join([texts.REMUNERATIONS, wording.numbered([_line(one) for one in found[:_SHOWN]]), _page(turn)])
 
 
 @conversation(commands.REMUNERATION)
-async def answer(talk: Talk, waiting: tuple[Candidate, ...]) -> None:
+async def answer(talk: Talk, waiting: tuple[PickOption, ...]) -> None:
     """Each choice carries the version that was shown, so that an old tap confirms no other amount."""
     me = await people.get_expert(talk)
     remuneration_id = await pick(talk, texts.REMUNERATION_WHICH, waiting)

@@ -26,7 +26,7 @@ class ChildrenQuery(Params):
     )
 
 
-class SearchQuery(Params):
+class CatalogueSearchQuery(Params):
     word: str = Field(
         min_length=1, max_length=50, description="Beginning of a code, or part of a name", examples=["结构"]
     )
@@ -41,7 +41,7 @@ async def children(call: Call, path: KindPath, query: ChildrenQuery) -> Listing[
 
 
 @api.get("/catalogues/{kind}/search", "搜索目录", access="session")
-async def search(call: Call, path: KindPath, query: SearchQuery) -> Listing[Node]:
+async def search(call: Call, path: KindPath, query: CatalogueSearchQuery) -> Listing[Node]:
     """Entries by code or name; exact codes and short names first."""
     nodes = await call.services.catalogues.search(call.pool, path.kind, query.word, limit=query.limit)
     return Listing(items=nodes)

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from app.embedded import embedded
-from app.embedded.child import Person, unprivileged_person
+from app.embedded.child import SystemUser, unprivileged_person
 from app.embedded.home import SERVERS, reachable
 from models.migrate import migrate
 
@@ -57,7 +57,7 @@ def _fill(folder: Path) -> None:
         _give(servers / CLUSTER, person)
 
 
-def _give(folder: Path, person: Person) -> None:
+def _give(folder: Path, person: SystemUser) -> None:
     for place, _, names in os.walk(folder):
         os.chown(place, person.uid, person.gid)
         for name in names:

@@ -18,8 +18,8 @@ import click
 from app.command_error import CommandError
 from app.demo.data import POOL
 from app.demo.exam_story import ExamStory
-from app.demo.phones import Missing
-from app.demo.stage import Stage, stage
+from app.demo.phones import NotArrived
+from app.demo.stage import DemoStage, stage
 from app.demo.story import Story
 from app.demo.wire import Refused
 from app.preparations import bring_demo_items, bring_demo_people
@@ -40,7 +40,7 @@ def command(exam: bool, keep: bool) -> int:
     try:
         faults = asyncio.run(_play_exam(folder) if exam else _play(folder))
         keep = keep or bool(faults)
-    except (Missing, Refused, LookupError, aiohttp.ClientError) as error:
+    except (NotArrived, Refused, LookupError, aiohttp.ClientError) as error:
         keep = True
         raise CommandError(f"演示没有完成：{error}\n日志在 {folder / 'output.log'}。") from error
     finally:
@@ -82,7 +82,7 @@ def _verdict(faults: list[str]) -> list[str]:
     return faults
 
 
-async def _check(running: Stage, story: Story, record: Path) -> list[str]:
+async def _check(running: DemoStage, story: Story, record: Path) -> list[str]:
     """Verify the public record, the invariants of the database, and the end of the story."""
     story.transcript.heading("十、验算抽取记录，检查数据")
     await story.save_record(record)
@@ -93,7 +93,7 @@ async def _check(running: Stage, story: Story, record: Path) -> list[str]:
     return faults + await _broken(running)
 
 
-async def _broken(running: Stage) -> list[str]:
+async def _broken(running: DemoStage) -> list[str]:
     """Violated invariants of the database."""
     broken = await find_broken() + await find_broken_audit(running.deps)
     print("数据检查通过。" if not broken else "数据检查发现问题。")

@@ -8,7 +8,7 @@ import click
 
 from app.boot import borrowed_servers, read_settings
 from app.doctor.examination import examine, render
-from app.findings import Finding
+from app.findings import CheckFinding
 from config.logging import configure_logging
 from config.settings import Settings
 
@@ -22,6 +22,6 @@ def command() -> int:
     return 1 if any(finding.state == "problem" for finding in findings) else 0
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+async def _examine(settings: Settings) -> list[CheckFinding]:
     async with borrowed_servers(settings) as found:
         return await examine(found)

@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from app.all_in_one import Plan, run, sandbox_urls
+from app.all_in_one import StartPlan, run, sandbox_urls
 from app.boot import load_settings
 from app.command_error import CommandError
 from app.commands.sandbox import DEFAULT_PORT
@@ -28,9 +28,9 @@ def command(processes: int, port: int) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level=settings.log_level)
     if settings.env == "production":
-        plan = Plan(web_processes=processes)
+        plan = StartPlan(web_processes=processes)
     else:
         env = sandbox_urls(port, port + 1) if port != DEFAULT_PORT else {}
-        plan = Plan(web_processes=processes, sandbox_port=port, settings_env=tuple(env.items()))
+        plan = StartPlan(web_processes=processes, sandbox_port=port, settings_env=tuple(env.items()))
     asyncio.run(run(settings, plan))
     return 0

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.demo.mini import MiniProgram
-from app.demo.phones import Phone
+from app.demo.mini import DemoMiniProgram
+from app.demo.phones import DemoPhone
 from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Json
 
@@ -38,7 +38,7 @@ class Client(Protocol):
 class Applicant:
     """One person. ``id`` is the application's, once begun; ``client`` is the person's current device."""
 
-    phone: Phone
+    phone: DemoPhone
     name: str
     id_number: str
     client: Client
@@ -182,7 +182,7 @@ def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
 # ---- registration
 
 
-async def register_in_mini(mini: MiniProgram, name: str, id_number: str, password: str = "") -> Json:
+async def register_in_mini(mini: DemoMiniProgram, name: str, id_number: str, password: str = "") -> Json:
     """Register in an opened mini-program that has the mobile from WeChat. Raises Refused."""
     version = (await mini.get("/pool"))["privacy_version"]
     body = {"name": name, "id_number": id_number, "privacy_version": version, "agreed": True, "password": password}

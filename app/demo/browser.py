@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
 
-from app.demo.phones import Missing, Phone
+from app.demo.phones import DemoPhone, NotArrived
 from app.demo.puzzles import solve
 from app.demo.wire import Json, Refused, Wire
 from services.accounts import Puzzle
@@ -26,7 +26,7 @@ _FACT = re.compile(r'data-fact="([^"]+)">([^<]*)<')
 
 
 @dataclass
-class Form:
+class PageForm:
     """``fields``: values that would be sent now; ``names``: fields that can be typed or ticked; ``boxes``: label → name
     and value of boxes; ``buttons``: label → address and value.
 
@@ -42,18 +42,18 @@ class Form:
     buttons: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
     def ticked(self, *labels: str) -> dict[str, str]:
-        """The fields sent for ticked boxes, each selected by the beginning of its label. Raises Missing."""
+        """The fields sent for ticked boxes, each selected by the beginning of its label. Raises NotArrived."""
         found = {}
         for label in labels:
             box = next((one for said, one in self.boxes.items() if said.startswith(label)), None)
             if box is None:
-                raise Missing(f"表单 {self.action} 里的选项“{label}”")
+                raise NotArrived(f"表单 {self.action} 里的选项“{label}”")
             found[box[0]] = box[1]
         return found
 
 
 @dataclass
-class Page:
+class BrowserPage:
     """The page displayed: ``text`` is its visible text, ``links`` label → address; ``lines``: of its lists and
     tables."""
 
@@ -61,7 +61,7 @@ class Page:
     status: int
     html: str
     text: str = ""
-    forms: list[Form] = field(default_factory=list)
+    forms: list[PageForm] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
@@ -78,30 +78,30 @@ class Page:
         """The figures that the page's script updates, by name."""
         return dict(_FACT.findall(self.html))
 
-    def form_of(self, button: str) -> Form:
-        """The form with this button. Raises Missing."""
+    def form_of(self, button: str) -> PageForm:
+        """The form with this button. Raises NotArrived."""
         for form in self.forms:
             if button in form.buttons:
                 return form
-        raise Missing(f"页面 {self.url} 上的按钮“{button}”")
+        raise NotArrived(f"页面 {self.url} 上的按钮“{button}”")
 
     def link(self, label: str) -> str:
-        """The address of a link, selected by its label or the beginning of it. Raises Missing."""
+        """The address of a link, selected by its label or the beginning of it. Raises NotArrived."""
         found = self.links.get(label) or next((at for said, at in self.links.items() if said.startswith(label)), None)
         if found is None:
-            raise Missing(f"页面 {self.url} 上的链接“{label}”")
+            raise NotArrived(f"页面 {self.url} 上的链接“{label}”")
         return found
 
 
 class _Reader(HTMLParser):
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: BrowserPage) -> None:
         super().__init__()
         self.page = page
         self._words: list[str] = []
         self._link: tuple[dict[str, str], int] | None = None
-        self._button: tuple[dict[str, str], int, Form | None] | None = None
-        self._by_id: dict[str, Form] = {}
-        self._form: Form | None = None
+        self._button: tuple[dict[str, str], int, PageForm | None] | None = None
+        self._by_id: dict[str, PageForm] = {}
+        self._form: PageForm | None = None
         self._select = self._silent = ""
         self._option: int | None = None
         self._label: int | None = None
@@ -118,7 +118,9 @@ class _Reader(HTMLParser):
                 self._link = (attributes, len(self._words))
             case "button":
                 form = (
-                    self._by_id.setdefault(attributes["form"], Form("", "post")) if "form" in attributes else self._form
+                    self._by_id.setdefault(attributes["form"], PageForm("", "post"))
+                    if "form" in attributes
+                    else self._form
                 )
                 self._button = (attributes, len(self._words), form)
             case "select":
@@ -138,12 +140,12 @@ class _Reader(HTMLParser):
 
     def _open_form(self, attributes: dict[str, str]) -> None:
         """Buttons that belong to the form by its id may come before it."""
-        form = self._by_id.setdefault(attributes["id"], Form("", "")) if "id" in attributes else Form("", "")
+        form = self._by_id.setdefault(attributes["id"], PageForm("", "")) if "id" in attributes else PageForm("", "")
         form.action, form.method = attributes.get("action", ""), attributes.get("method", "get").lower()
         self.page.forms.append(form)
         self._form = form
 
-    def _take_field(self, form: Form, tag: str, attributes: dict[str, str]) -> None:
+    def _take_field(self, form: PageForm, tag: str, attributes: dict[str, str]) -> None:
         name = attributes.get("name", "")
         if "data-puzzle" in attributes:
             form.puzzle = Puzzle(attributes["data-puzzle"], int(attributes["data-bits"]), int(attributes["data-parts"]))
@@ -184,7 +186,7 @@ class _Reader(HTMLParser):
         if tag in ("li", "tr") and self._lines:
             self.page.lines.append(_joined(self._words[self._lines.pop() :]))
 
-    def _end_field(self, form: Form, tag: str) -> None:
+    def _end_field(self, form: PageForm, tag: str) -> None:
         if tag == "label" and self._box is not None and self._label is not None:
             form.boxes[_joined(self._words[self._label :])] = self._box
             self._box = None
@@ -208,33 +210,33 @@ class _Reader(HTMLParser):
 
 
 @dataclass
-class Browser:
+class DemoBrowser:
     """``base``: address below which it opens pages; ``page``: the page displayed."""
 
     wire: Wire
     base: str
     cookies: dict[str, str] = field(default_factory=dict)
-    page: Page = field(default_factory=lambda: Page("", 0, ""))
+    page: BrowserPage = field(default_factory=lambda: BrowserPage("", 0, ""))
 
-    async def open(self, path: str) -> Page:
+    async def open(self, path: str) -> BrowserPage:
         """Open a path of the service, or an address from a notice."""
         return await self._go("GET", self.base + path.removeprefix(self.wire.service_url))
 
-    async def follow(self, label: str) -> Page:
-        """Tap a link, selected by its label or the beginning of it. Raises Missing."""
+    async def follow(self, label: str) -> BrowserPage:
+        """Tap a link, selected by its label or the beginning of it. Raises NotArrived."""
         return await self._go("GET", urljoin(self.page.url, self.page.link(label)))
 
-    async def press(self, button: str, **typed: str | None) -> Page:
-        """Fill in the form with this button and press it; a value None unticks. Raises Missing for an absent button or
-        field.
+    async def press(self, button: str, **typed: str | None) -> BrowserPage:
+        """Fill in the form with this button and press it; a value None unticks. Raises NotArrived for an absent
+        button or field.
         """
         url, fields, method = self.filled(button, typed)
         if method == "get":
             return await self._go("GET", f"{url.partition('?')[0]}?{urlencode(fields)}")
         return await self._go("POST", url, fields)
 
-    async def upload(self, button: str, content: bytes, filename: str) -> Page:
-        """Choose a file in the form with this button and press it. Raises Missing."""
+    async def upload(self, button: str, content: bytes, filename: str) -> BrowserPage:
+        """Choose a file in the form with this button and press it. Raises NotArrived."""
         url, fields, _ = self.filled(button, {})
         data = aiohttp.FormData(quote_fields=False)  # names unescaped, as browsers send them
         for name, value in fields.items():
@@ -257,14 +259,14 @@ class Browser:
         """Address and data of the form with this button."""
         form = self.page.form_of(button)
         if unknown := typed.keys() - form.names:
-            raise Missing(f"页面 {self.page.url} 的表单里的{'、'.join(sorted(unknown))}")
+            raise NotArrived(f"页面 {self.page.url} 的表单里的{'、'.join(sorted(unknown))}")
         action, sent = form.buttons[button]
         if form.puzzle is not None:
             sent = sent | {"proof": solve(form.puzzle)}
         fields = {name: value for name, value in (form.fields | sent | typed).items() if value is not None}
         return urljoin(self.page.url, action or form.action or self.page.url), fields, form.method
 
-    async def _go(self, method: str, url: str, fields: dict[str, str] | aiohttp.FormData | None = None) -> Page:
+    async def _go(self, method: str, url: str, fields: dict[str, str] | aiohttp.FormData | None = None) -> BrowserPage:
         for _ in range(_HOPS):
             async with self.wire.http.request(
                 method, url, data=fields, headers=self.headers(), allow_redirects=False
@@ -275,12 +277,12 @@ class Browser:
                     if url.startswith(f"{self.wire.service_url}/"):
                         url = self.base + url.removeprefix(self.wire.service_url)
                     continue
-                self.page = Page(url, got.status, await got.text(errors="replace"))
+                self.page = BrowserPage(url, got.status, await got.text(errors="replace"))
                 reader = _Reader(self.page)
                 reader.feed(self.page.html)
                 reader.close()
                 return self.page
-        raise Missing(f"页面 {url}")
+        raise NotArrived(f"页面 {url}")
 
     def headers(self) -> dict[str, str]:
         """Cookies, and the form's origin."""
@@ -302,8 +304,8 @@ class Browser:
         return str((await self.ask(f"{self.base}/h5/{pool}/token", {"x": ""}))["token"])
 
 
-async def log_in(browser: Browser, phone: Phone, path: str) -> Page:
-    """Log in by SMS code, on the way to a page that requires it. Raises Missing."""
+async def log_in(browser: DemoBrowser, phone: DemoPhone, path: str) -> BrowserPage:
+    """Log in by SMS code, on the way to a page that requires it. Raises NotArrived."""
     await browser.open(path)
     before = len((await phone.read())["sms"])
     await browser.press("获取验证码", pool=phone.pool, mobile=phone.mobile)

@@ -65,7 +65,7 @@ class DemoReport:
 
 
 @dataclass(frozen=True)
-class Codes:
+class PersonCodes:
     """Codes used in generated data."""
 
     regions: tuple[str, ...]
@@ -75,7 +75,7 @@ class Codes:
     departments: tuple[str, ...]
 
 
-def codes_of(catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> Codes:
+def codes_of(catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> PersonCodes:
     """Districts, and the codes of each other catalogue for extras: leaves, without the cast's specialty."""
     parents = {kind: {entry.parent for entry in entries} for kind, entries in catalogues.items()}
 
@@ -83,10 +83,14 @@ def codes_of(catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> Codes:
         return tuple(entry.code for entry in catalogues[kind] if entry.code not in parents[kind])
 
     specialties = tuple(code for code in leaves("specialty") if not code.startswith(SPECIALTY[:3]))
-    return Codes(leaves("region"), specialties, leaves("title_level"), leaves("qualification"), leaves("department"))
+    return PersonCodes(
+        leaves("region"), specialties, leaves("title_level"), leaves("qualification"), leaves("department")
+    )
 
 
-def render_sheet(codes: Codes, *, seed: int, count: int, first: int = 0, cast: Sequence[DemoPerson] = ()) -> bytes:
+def render_sheet(
+    codes: PersonCodes, *, seed: int, count: int, first: int = 0, cast: Sequence[DemoPerson] = ()
+) -> bytes:
     """A sheet to import: the cast, then ``count`` extras from number ``first`` on, all distinct up to 12 million."""
     text = io.StringIO(newline="")
     sheet = csv.DictWriter(text, [column.name for column in COLUMNS])
@@ -244,7 +248,7 @@ def invent_id_number(index: int, region: str) -> str:
     return first + check_sign(first)
 
 
-def _extra_row(index: int, codes: Codes, units: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:
+def _extra_row(index: int, codes: PersonCodes, units: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:
     """No two rows have the same ID number or mobile."""
     id_number = invent_id_number(index, rng.choice(codes.regions))
     unit, code = rng.choice(units)

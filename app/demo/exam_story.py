@@ -11,9 +11,9 @@ from pathlib import Path
 
 from app.demo.data import POOL
 from app.demo.exams import EXAMPLE, SHORT, call_example
-from app.demo.mini import MiniProgram
-from app.demo.phones import Missing, Phone, bubbles
-from app.demo.stage import Stage
+from app.demo.mini import DemoMiniProgram
+from app.demo.phones import DemoPhone, NotArrived, bubbles
+from app.demo.stage import DemoStage
 from app.demo.transcript import Transcript
 from app.demo.wire import Json
 from domain.exams.answers import ExamAnswer, digest
@@ -27,12 +27,12 @@ _TIMEOUT = 60.0
 class ExamStory:
     """``bank`` is the sheet of questions whose answers the candidate knows."""
 
-    stage: Stage
+    stage: DemoStage
     bank: Path
     report: Callable[[str], None] = print
-    phone: Phone = field(init=False)
+    phone: DemoPhone = field(init=False)
     transcript: Transcript = field(init=False)
-    mini: MiniProgram = field(init=False)
+    mini: DemoMiniProgram = field(init=False)
     right: dict[str, frozenset[str]] = field(init=False)
     candidate: str = ""
     results: list[Json] = field(default_factory=list)
@@ -41,11 +41,11 @@ class ExamStory:
     def __post_init__(self) -> None:
         self.phone = self.stage.phone(EXAMPLE.mobile, POOL)
         self.transcript = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.report)
-        self.mini = MiniProgram(self.stage.wire, self.phone, "")
+        self.mini = DemoMiniProgram(self.stage.wire, self.phone, "")
         self.right = read_answers(self.bank)
 
     async def play(self) -> None:
-        """Play the whole story. Raises Missing or Refused at the first failure."""
+        """Play the whole story. Raises NotArrived or Refused at the first failure."""
         await self.call()
         await self.run_out_of_time()
         await self.change_the_phone()
@@ -81,7 +81,7 @@ class ExamStory:
         done = await self._answer(first, first["questions"][:3])
         second = await self._begin(0)
         if {one["slot"]: one["mask"] for one in second["answers"]} != {slot: one.mask for slot, one in done.items()}:
-            raise Missing("换设备前的作答")
+            raise NotArrived("换设备前的作答")
         done |= await self._answer(second, second["questions"][3:])
         receipt = await self.mini.post(
             f"/exam-attempts/{second['attempt_id']}/submission",
@@ -90,7 +90,7 @@ class ExamStory:
         await self.transcript.note("考生", f"交卷，回执上的答卷摘要 {receipt['digest'][:16]}…")
         page = await self.phone.open_page(receipt["check_url"])
         if receipt["digest"] not in page:
-            raise Missing("核对页上的答卷摘要")
+            raise NotArrived("核对页上的答卷摘要")
         await self.transcript.note("任何人", "打开回执的核对页，摘要与登记的一致")
 
     async def look(self) -> None:
@@ -120,14 +120,14 @@ class ExamStory:
         return paper
 
     async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, ExamAnswer]:
-        """Answer these questions correctly; returns what was saved, by slot. Raises Missing unless all was
+        """Answer these questions correctly; returns what was saved, by slot. Raises NotArrived unless all was
         acknowledged."""
         given = {one["slot"]: ExamAnswer(self._mask(one)) for one in questions}
         events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(given.items(), 1)]
         body = {"ticket": paper["ticket"], "device": paper["device"], "events": events}
         saved = await self.mini.post(f"/exam-attempts/{paper['attempt_id']}/answers", body)
         if saved["ack"] != len(events):
-            raise Missing("全部作答的确认")
+            raise NotArrived("全部作答的确认")
         await self.transcript.note("考生", f"作答{len(events)}题，已存")
         return given
 
@@ -164,13 +164,13 @@ class ExamStory:
         return bool(self.certificates)
 
     async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Print events until ``look`` returns true. Raises Missing."""
+        """Print events until ``look`` returns true. Raises NotArrived."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _TIMEOUT
         while not await look():
             await self.transcript.show()
             if loop.time() > give_up:
-                raise Missing(what)
+                raise NotArrived(what)
             await asyncio.sleep(0.4)
         await self.transcript.show()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.demo.phones import Phone, bubbles, link_in
+from app.demo.phones import DemoPhone, bubbles, link_in
 from app.demo.wire import Json
 
 Manner = Literal["leaves", "declines", "overlooks", "words", "presses", "link"]
@@ -17,10 +17,10 @@ WITHOUT: Sequence[Manner] = ("link", "presses")
 
 
 @dataclass
-class Expert:
+class DemoExpert:
     """``since``: number of bubbles, SMS and calls on the phone when the draw began. ``done``: has answered."""
 
-    phone: Phone
+    phone: DemoPhone
     bound: bool
     manner: Manner | None = None
     done: bool = False
@@ -94,10 +94,10 @@ def _counts(state: Json, pool: str) -> tuple[int, int, int]:
 
 
 @dataclass
-class Group:
+class DemoExperts:
     """All experts of the demonstration."""
 
-    experts: list[Expert]
+    experts: list[DemoExpert]
     _left: dict[bool, list[Manner]] = field(default_factory=lambda: {True: list(WITH_WECHAT), False: list(WITHOUT)})
 
     async def mark(self) -> None:
@@ -117,11 +117,11 @@ class Group:
             acted = await expert.answer() or acted
         return acted
 
-    def _next_manner(self, expert: Expert) -> Manner:
+    def _next_manner(self, expert: DemoExpert) -> Manner:
         left = self._left[expert.bound]
         return left.pop(0) if len(left) > 1 else left[0]
 
-    def with_manner(self, manner: Manner) -> Expert:
+    def with_manner(self, manner: Manner) -> DemoExpert:
         """Experts with this behaviour. Raises LookupError when there is none."""
         for expert in self.experts:
             if expert.manner == manner:

@@ -16,7 +16,7 @@ TENDEREE_CODE = "91440101MA5000002T"
 
 
 @dataclass(frozen=True)
-class Times:
+class EvaluationTimes:
     """The times of an evaluation."""
 
     opening: datetime
@@ -27,7 +27,7 @@ class Times:
     @classmethod
     def after(
         cls, now: datetime, *, gathering: timedelta = timedelta(hours=4), wait: timedelta = timedelta(minutes=45)
-    ) -> Times:
+    ) -> EvaluationTimes:
         """Gathering ``gathering`` after ``now``, the expected start ``wait`` after it; whole minutes."""
         begin = local(now).replace(second=0, microsecond=0)
         met = begin + gathering
@@ -55,7 +55,7 @@ def project_form(**change: object) -> Json:
 
 
 def draw_form(
-    project_id: str, lots: Sequence[str], times: Times, *, needed: int, supervisor: str, **change: object
+    project_id: str, lots: Sequence[str], times: EvaluationTimes, *, needed: int, supervisor: str, **change: object
 ) -> Json:
     """``supervisor``: id of an entry of the office's register."""
     return {
@@ -76,7 +76,7 @@ def draw_form(
     } | change
 
 
-def notice_form(times: Times, venue: str, address: str, **change: object) -> Json:
+def notice_form(times: EvaluationTimes, venue: str, address: str, **change: object) -> Json:
     return {
         "venue": venue,
         "address": address,

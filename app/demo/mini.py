@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.demo.phones import Phone
+from app.demo.phones import DemoPhone
 from app.demo.wire import Json, Refused, Wire
 
 
 @dataclass
-class MiniProgram:
+class DemoMiniProgram:
     """One person's log-in, acting as ``role``; renewed automatically when it expires."""
 
     wire: Wire
-    phone: Phone
+    phone: DemoPhone
     role: str
     _access: str = ""
     _refresh: str = ""

@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Self
 
-from app.demo.browser import Browser
-from app.demo.phones import Missing
+from app.demo.browser import DemoBrowser
+from app.demo.phones import NotArrived
 from app.demo.wire import Json
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 
@@ -17,10 +17,10 @@ _DATA = re.compile(r'data-([a-z-]+)="([^"]*)"')
 
 
 @dataclass
-class Party:
+class DemoParty:
     """``address``: the endpoint that the page's script calls; ``form``: the token sent with each call."""
 
-    browser: Browser
+    browser: DemoBrowser
     address: str
     role: str
     number: str
@@ -30,11 +30,11 @@ class Party:
     """Generated on this device; secret until all have committed."""
 
     @classmethod
-    def on(cls, browser: Browser) -> Self:
-        """The party of the page that a browser displays. Raises Missing where no round is open."""
+    def on(cls, browser: DemoBrowser) -> Self:
+        """The party of the page that a browser displays. Raises NotArrived where no round is open."""
         found = _BOX.search(browser.page.html)
         if found is None:
-            raise Missing(f"页面 {browser.page.url} 上的三方摇号")
+            raise NotArrived(f"页面 {browser.page.url} 上的三方摇号")
         data = dict(_DATA.findall(found.group()))
         return cls(browser, data["take-part"], data["role"], data["draw"], data["form"])
 
@@ -52,18 +52,18 @@ class Party:
         return str(answer["round"]["head"])
 
 
-async def fix_order(agency: Browser, supervisor: Browser) -> list[str]:
+async def fix_order(agency: DemoBrowser, supervisor: DemoBrowser) -> list[str]:
     """The agency has begun on the page that it shows; the supervisor finds his draw on his first page, `/desk`.
 
     Both commit, then reveal. Returns their receipts; the agency's page shows that the order is fixed.
     """
-    first = Party.on(agency)
+    first = DemoParty.on(agency)
     await supervisor.open("/desk")
     waiting = [name for name in supervisor.page.links if name.startswith("等待您提交随机数") and first.number in name]
     if not waiting:
-        raise Missing(f"监督人首页上的待办“{first.number}等待您提交随机数”")
+        raise NotArrived(f"监督人首页上的待办“{first.number}等待您提交随机数”")
     await supervisor.follow(waiting[0])
-    parties = (first, Party.on(supervisor))
+    parties = (first, DemoParty.on(supervisor))
     receipts = [await party.commit() for party in parties] + [await party.reveal() for party in parties]
     await agency.open(agency.page.path)
     return receipts

@@ -20,12 +20,12 @@ _TIMEOUT = 30.0
 """Seconds to wait for something to arrive."""
 
 
-class Missing(Exception):
+class NotArrived(Exception):
     """An expected message, call or element didn't appear."""
 
 
 @dataclass(frozen=True)
-class Phone:
+class DemoPhone:
     """``mobile`` names the phone in the sandbox."""
 
     wire: Wire
@@ -36,7 +36,7 @@ class Phone:
         return await self.wire.control(f"/phones/{self.mobile}")
 
     async def wait_for(self, find: Callable[[Json], T | None], what: str, timeout: float = _TIMEOUT) -> T:
-        """Poll the phone until ``find`` finds something, and return it. Raises Missing."""
+        """Poll the phone until ``find`` finds something, and return it. Raises NotArrived."""
         loop = asyncio.get_running_loop()
         until, seen = loop.time() + timeout, -1
         while (left := until - loop.time()) > 0:
@@ -45,7 +45,7 @@ class Phone:
             if found is not None:
                 return found
             seen = int(state["changes"])
-        raise Missing(f"{what}没有到达手机 {self.mobile[:3]}****{self.mobile[-4:]}")
+        raise NotArrived(f"{what}没有到达手机 {self.mobile[:3]}****{self.mobile[-4:]}")
 
     # ---- the chat
 
@@ -104,7 +104,7 @@ class Phone:
         page = await self.open_page(url)
         found = _FORM.search(page)
         if found is None:
-            raise Missing(f"页面 {url} 上没有表单")
+            raise NotArrived(f"页面 {url} 上没有表单")
         return found.group(1)
 
     async def _post(self, url: str, fields: dict[str, str]) -> str:

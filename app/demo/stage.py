@@ -11,11 +11,11 @@ from pathlib import Path
 
 import aiohttp
 
-from app.all_in_one import Plan, Prepare, parts, sandbox_urls
+from app.all_in_one import Prepare, StartPlan, parts, sandbox_urls
 from app.boot import own_servers
 from app.command_error import CommandError
 from app.commands.database import deps_for
-from app.demo.phones import Phone
+from app.demo.phones import DemoPhone
 from app.demo.wire import Wire
 from app.embedded import Servers
 from app.free_port import free_port
@@ -27,7 +27,7 @@ from services.core.base import Deps, rows
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoStage:
     """The running programs. ``wire`` is the people's access; ``deps`` gives access to the database for checks
     afterwards.
 
@@ -42,8 +42,8 @@ class Stage:
     log: Path
     environment: Mapping[str, str]
 
-    def phone(self, mobile: str, pool: str) -> Phone:
-        return Phone(self.wire, mobile, pool)
+    def phone(self, mobile: str, pool: str) -> DemoPhone:
+        return DemoPhone(self.wire, mobile, pool)
 
     async def now(self) -> datetime:
         """The time of the moved clock."""
@@ -70,7 +70,7 @@ class Stage:
 @asynccontextmanager
 async def stage(
     folder: Path, *, pools: Sequence[str] = ("demo",), prepare: Sequence[Prepare] = (), durable: bool = True
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[DemoStage]:
     """Start servers, migrations, ``prepare``, sandbox, web and worker; all end with the block.
 
     ``durable`` false: faster, but a power cut may damage the data; for tests. Programs' output goes to ``output.log``
@@ -81,7 +81,7 @@ async def stage(
     settings = _settings(folder, pools, free_port(), urls)
     log = folder / "output.log"
     environment = _environment(settings, urls)
-    plan = Plan(sandbox_port=sandbox_port, settings_env=tuple(environment.items()))
+    plan = StartPlan(sandbox_port=sandbox_port, settings_env=tuple(environment.items()))
     async with own_servers(settings, durable=durable) as (found, servers):
         await migrate(found.database_url)
         for step in prepare:
@@ -94,7 +94,7 @@ async def stage(
             ):
                 await _wait_until_ready(supervisor, log)
                 wire = Wire(http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}")
-                yield Stage(found, wire, supervisor, servers, deps, log, environment)
+                yield DemoStage(found, wire, supervisor, servers, deps, log, environment)
 
 
 async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:

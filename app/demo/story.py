@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from app.demo.browser import Browser, Page, log_in
+from app.demo.browser import BrowserPage, DemoBrowser, log_in
 from app.demo.data import POOL, SPECIALTY
-from app.demo.experts import Expert, Group
-from app.demo.forms import DRAW, Times, condition_form, draw_form, notice_form, project_form, typed
-from app.demo.mini import MiniProgram
+from app.demo.experts import DemoExpert, DemoExperts
+from app.demo.forms import DRAW, EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
+from app.demo.mini import DemoMiniProgram
 from app.demo.parties import fix_order
 from app.demo.people import CAST, EXPERTS, OFFICES, STAFF
-from app.demo.phones import Missing, Phone, bubbles
-from app.demo.stage import Stage
+from app.demo.phones import DemoPhone, NotArrived, bubbles
+from app.demo.stage import DemoStage
 from app.demo.transcript import Transcript
 from app.demo.wire import Json
 from domain.clock import local
@@ -53,46 +53,47 @@ _DELIVERIES = re.compile(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td>\s*<td>(.*?)</td
 class Office:
     """A member of an office: the phone, and a computer with our pages."""
 
-    phone: Phone
-    browser: Browser
+    phone: DemoPhone
+    browser: DemoBrowser
 
 
 @dataclass
 class Story:
-    stage: Stage
+    stage: DemoStage
     transcript: Transcript = field(init=False)
-    group: Group = field(init=False)
+    group: DemoExperts = field(init=False)
     offices: dict[str, Office] = field(init=False)
     draw: str = ""
     """The draw's id, from the addresses of pages."""
     number: str = ""
-    times: Times = field(init=False)
+    times: EvaluationTimes = field(init=False)
     receipts: list[str] = field(default_factory=list)
     panel: list[str] = field(default_factory=list)
     """The unsealed result: a line of the agency's page for each participating expert."""
 
-    def __init__(self, stage: Stage, report: Callable[[str], None] = print) -> None:
+    def __init__(self, stage: DemoStage, report: Callable[[str], None] = print) -> None:
         self.stage, self.receipts, self.panel = stage, [], []
         mobiles = {person.role: person.mobile for person in (*STAFF, *OFFICES)}
         phones = {person.mobile: stage.phone(person.mobile, POOL) for person in CAST}
         names = {mobiles[role]: name for role, name in _NAMES.items()}
         self.transcript = Transcript(stage, list(phones.values()), names, report)
-        experts = [Expert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
-        self.group = Group(experts)
+        experts = [DemoExpert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
+        self.group = DemoExperts(experts)
         self.offices = {
-            person.role: Office(phones[person.mobile], Browser(stage.wire, stage.wire.service_url)) for person in STAFF
+            person.role: Office(phones[person.mobile], DemoBrowser(stage.wire, stage.wire.service_url))
+            for person in STAFF
         }
 
     @property
-    def agency(self) -> Browser:
+    def agency(self) -> DemoBrowser:
         return self.offices["agency"].browser
 
     @property
-    def venue(self) -> Browser:
+    def venue(self) -> DemoBrowser:
         return self.offices["venue"].browser
 
     async def play(self) -> None:
-        """Play the whole story. Raises Missing or Refused at the first failure."""
+        """Play the whole story. Raises NotArrived or Refused at the first failure."""
         today = local(await self.stage.now())
         await self.stage.advance_to(datetime.combine(today.date() + timedelta(days=1), _BEGINS, today.tzinfo))
         await self.bind()
@@ -126,7 +127,7 @@ class Story:
             await log_in(person.browser, person.phone, "/agency" if role == "agency" else "/desk")
         await self.transcript.skip()
         self.transcript.report("代理机构、核验人员、监督人和签到台用短信验证码登录网页。")
-        self.times = Times.after(await self.stage.now())
+        self.times = EvaluationTimes.after(await self.stage.now())
         await self._begin_draw()
         await self._set_conditions()
         await self._ask(self.agency, "下一步：提交审核", "提交审核", "等待交易中心核验", reason="请核验")
@@ -134,8 +135,8 @@ class Story:
         await self._approve()
         await self._until(self._notified("agency", "核验"), "核验结果")
 
-    async def _ask(self, browser: Browser, link: str, button: str, outcome: str, **form: str) -> Page:
-        """Open a page by its link, fill its form in, press the button. Raises Missing if the page doesn't show the
+    async def _ask(self, browser: DemoBrowser, link: str, button: str, outcome: str, **form: str) -> BrowserPage:
+        """Open a page by its link, fill its form in, press the button. Raises NotArrived if the page doesn't show the
         outcome."""
         await browser.follow(link)
         return await _press(browser, button, outcome, **form)
@@ -181,7 +182,7 @@ class Story:
         result = self.agency.page.facts["roll-seed"]
         await self.transcript.note("监督人", f"双方网页各自提交、再公开随机数；摇号结果 {result}…")
 
-    async def _run_page(self) -> Page:
+    async def _run_page(self) -> BrowserPage:
         """The agency's page of the running draw."""
         return await self.agency.open(f"/agency/draws/{self.draw}/run")
 
@@ -207,7 +208,7 @@ class Story:
                 self.transcript.report(f"        抽取进度：呼叫{facts['called']}人，{facts['waiting']}")
                 return
             if facts["label"] != DrawState.DRAWING.label:
-                raise Missing(f"抽取没有完成，状态：{facts['label']}，参评人数不足")
+                raise NotArrived(f"抽取没有完成，状态：{facts['label']}，参评人数不足")
             acted = await self.group.look()
             await self.transcript.show()
             quiet = 0 if acted else quiet + 1
@@ -215,7 +216,7 @@ class Story:
                 await self.stage.advance(_STEP)
                 quiet = 0
             await asyncio.sleep(0.4)
-        raise Missing("抽取迟迟没有完成，结果")
+        raise NotArrived("抽取迟迟没有完成，结果")
 
     async def lose_one(self) -> None:
         self.transcript.heading("五、一位专家请假，补抽一位")
@@ -241,7 +242,7 @@ class Story:
             await self.stage.advance_to(self.times.gathering - lead + timedelta(seconds=1))
             await self._until(self._everybody_reminded(self.times.gathering - lead), "集合提醒")
 
-    async def _result(self) -> Page:
+    async def _result(self) -> BrowserPage:
         """The result as the agency reads it."""
         return await self.agency.open(f"/agency/draws/{self.draw}/result")
 
@@ -266,26 +267,26 @@ class Story:
         [address] = re.findall(r'data-qr="([^"]+)"', screen.html)
         return str(address)
 
-    async def _scan(self, expert: Expert, code: str) -> None:
+    async def _scan(self, expert: DemoExpert, code: str) -> None:
         """With WeChat's scanner; an expert without a bound WeChat shows the code to the venue's staff."""
         if not expert.bound:
             return await self._by_code(expert, code)
         address = await self._venue_code()
         await self.transcript.note("签到台", "大屏展示签到二维码，几秒更换一次")
-        wechat = Browser(self.stage.wire, f"{self.stage.wire.sandbox_url}/phone/{expert.phone.mobile}/service")
+        wechat = DemoBrowser(self.stage.wire, f"{self.stage.wire.sandbox_url}/phone/{expert.phone.mobile}/service")
         await wechat.open(address)
         await _press(wechat, "签到", "签到成功")
         await self.transcript.note(f"专家 {code}", "用微信扫描大屏二维码，签到成功")
         return None
 
-    async def _scan_in_mini(self, expert: Expert, code: str) -> None:
+    async def _scan_in_mini(self, expert: DemoExpert, code: str) -> None:
         token = (await self._venue_code()).rpartition("/")[2]
-        mini = MiniProgram(self.stage.wire, expert.phone, "expert")
+        mini = DemoMiniProgram(self.stage.wire, expert.phone, "expert")
         await mini.open()
         await mini.post("/check-ins", {"token": token})
         await self.transcript.note(f"专家 {code}", "用小程序扫描签到二维码，签到成功")
 
-    async def _by_position(self, expert: Expert, code: str) -> None:
+    async def _by_position(self, expert: DemoExpert, code: str) -> None:
         if not expert.bound:
             return await self._by_code(expert, code)
         await expert.phone.say("签到")
@@ -294,12 +295,12 @@ class Story:
         await self.transcript.show()
         return None
 
-    async def _by_code(self, expert: Expert, code: str) -> None:
+    async def _by_code(self, expert: DemoExpert, code: str) -> None:
         await self._awaited()
         await _press(self.venue, "进场", code, code=code)
         await self.transcript.note("签到台", f"按验证码 {code} 登记进场")
 
-    async def _urge(self, late: Expert, code: str) -> None:
+    async def _urge(self, late: DemoExpert, code: str) -> None:
         await self.stage.advance_to(self.times.gathering + timedelta(minutes=2))
         await self._until(self._notified("agency", "未签到"), "未到提醒")
         await self._awaited()
@@ -329,7 +330,7 @@ class Story:
 
     async def save_record(self, path: Path) -> None:
         """Save the published record, found by the draw's number on the public page."""
-        stranger = Browser(self.stage.wire, self.stage.wire.service_url)
+        stranger = DemoBrowser(self.stage.wire, self.stage.wire.service_url)
         await stranger.open(f"/record?number={self.number}")
         path.write_bytes(await stranger.download(stranger.page.link("下载记录")))
 
@@ -384,13 +385,13 @@ class Story:
         return look
 
     async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
-        """Print events until ``look`` returns true. Raises Missing."""
+        """Print events until ``look`` returns true. Raises NotArrived."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _TIMEOUT
         while not await look():
             await self.transcript.show()
             if loop.time() > give_up:
-                raise Missing(what)
+                raise NotArrived(what)
             await asyncio.sleep(0.4)
         await self.transcript.show()
 
@@ -402,9 +403,9 @@ def _got_word_since(state: Json, at: float) -> bool:
     )
 
 
-async def _press(browser: Browser, button: str, outcome: str, **form: str) -> Page:
-    """Raises Missing if the next page doesn't show the outcome."""
+async def _press(browser: DemoBrowser, button: str, outcome: str, **form: str) -> BrowserPage:
+    """Raises NotArrived if the next page doesn't show the outcome."""
     page = await browser.press(button, **form)
     if page.status != 200 or outcome not in page.text:
-        raise Missing(f"点“{button}”之后的“{outcome}”（{page.status}：{page.text[:300]}）")
+        raise NotArrived(f"点“{button}”之后的“{outcome}”（{page.status}：{page.text[:300]}）")
     return page

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from app.demo.phones import Phone
-from app.demo.stage import Stage
+from app.demo.phones import DemoPhone
+from app.demo.stage import DemoStage
 from app.demo.wire import Json
 from domain.clock import local
 
@@ -19,7 +19,7 @@ _ENDS = {"200003": "无人接听", "200005": "拒接", "200008": "没有按键",
 
 
 @dataclass(frozen=True)
-class Line:
+class TranscriptLine:
     at: float
     who: str
     how: str
@@ -30,8 +30,8 @@ class Line:
 class Transcript:
     """``names`` are those of the staff by mobile; experts are named by their code. Each event is printed once."""
 
-    stage: Stage
-    phones: list[Phone]
+    stage: DemoStage
+    phones: list[DemoPhone]
     names: dict[str, str]
     report: Callable[[str], None] = print
     _seen: dict[str, set[str]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Transcript:
         """An action in the mini-program or on a web page. Prints first what happened on the phones before."""
         await self.show()
         at = (await self.stage.now()).timestamp()
-        self._print(Line(at, who, "▶ 操作", text))
+        self._print(TranscriptLine(at, who, "▶ 操作", text))
 
     async def show(self) -> None:
         """Print everything new on all phones, ordered by time."""
@@ -54,9 +54,9 @@ class Transcript:
         """Skip new events that repeat earlier ones."""
         await self._news()
 
-    async def _news(self) -> list[Line]:
+    async def _news(self) -> list[TranscriptLine]:
         codes = await self.stage.codes()
-        lines: list[Line] = []
+        lines: list[TranscriptLine] = []
         for phone in self.phones:
             state = await phone.read()
             code = codes.get(phone.mobile)
@@ -68,32 +68,32 @@ class Transcript:
                     lines.append(line)
         return lines
 
-    def _print(self, line: Line) -> None:
+    def _print(self, line: TranscriptLine) -> None:
         text = _ADDRESS.sub("", _MOBILE.sub(r"\1****\2", line.text))
         at = local(datetime.fromtimestamp(line.at, UTC))
         said = " ｜ ".join(part.strip() for part in text.splitlines() if part.strip())
         self.report(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {said}")
 
 
-def _events(state: Json, pool: str, who: str) -> Iterator[tuple[str, Line]]:
+def _events(state: Json, pool: str, who: str) -> Iterator[tuple[str, TranscriptLine]]:
     for bubble in state["chats"].get(pool, {}).get("bubbles", []):
         title = f"【{bubble['title']}】\n" if bubble["title"] else ""
         how = _SIDES.get(bubble["side"], "微信")
-        yield f"bubble {bubble['id']}", Line(bubble["at"], who, how, title + bubble["text"])
+        yield f"bubble {bubble['id']}", TranscriptLine(bubble["at"], who, how, title + bubble["text"])
     for sms in state["sms"]:
-        yield f"sms {sms['id']}", Line(sms["at"], who, "◀ 短信", sms["text"])
+        yield f"sms {sms['id']}", TranscriptLine(sms["at"], who, "◀ 短信", sms["text"])
     for call in state["calls"]:
-        yield f"call {call['id']}", Line(call["at"], who, "◀ 来电", "电话响了")
+        yield f"call {call['id']}", TranscriptLine(call["at"], who, "◀ 来电", "电话响了")
         if call["state"] == "ended":
             for number, line in enumerate(_call_lines(call, who)):
                 yield f"call {call['id']} {number}", line
 
 
-def _call_lines(call: Json, who: str) -> Iterator[Line]:
+def _call_lines(call: Json, who: str) -> Iterator[TranscriptLine]:
     at = call["answered_at"] or call["ended_at"]
     if call["spoken"]:
-        yield Line(at, who, "◀ 语音", call["spoken"][0])
+        yield TranscriptLine(at, who, "◀ 语音", call["spoken"][0])
     if call["keys"]:
-        yield Line(call["ended_at"], who, "▶ 按键", " ".join(call["keys"]))
+        yield TranscriptLine(call["ended_at"], who, "▶ 按键", " ".join(call["keys"]))
     ended = _ENDS.get(call["status_code"], "通话结束")
-    yield Line(call["ended_at"], who, "· 电话", ended)
+    yield TranscriptLine(call["ended_at"], who, "· 电话", ended)

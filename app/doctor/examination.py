@@ -20,7 +20,7 @@ from app.doctor.money import MAIL, PAY, check_mail, check_pay
 from app.doctor.phones import check_phones
 from app.doctor.pools import POOLS, check_pools
 from app.file_limit import LIMITS, check_limits
-from app.findings import Check, Finding, ok, problem
+from app.findings import Check, CheckFinding, ok, problem
 from app.health import NotReady, check_sessions, missing_migrations
 from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production
@@ -38,7 +38,7 @@ SKEW_LIMIT = 1.0
 OLDEST_REDIS = (7, 0)
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(settings: Settings) -> list[CheckFinding]:
     """All checks, concurrently, each with its own time limit. ``settings`` with both server URLs."""
     return [
         finding
@@ -47,7 +47,7 @@ async def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _ask(name: str, check: Check, settings: Settings) -> list[Finding]:
+async def _ask(name: str, check: Check, settings: Settings) -> list[CheckFinding]:
     try:
         async with asyncio.timeout(TIMEOUT):
             return await check(settings)
@@ -56,10 +56,10 @@ async def _ask(name: str, check: Check, settings: Settings) -> list[Finding]:
     except asyncpg.InsufficientPrivilegeError:
         return [problem(name, "数据库账号没有足够的权限，请把库中的表授权给它。")]
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        return [Finding(name, "skipped", "数据库连不上，这一项没有检查。")]
+        return [CheckFinding(name, "skipped", "数据库连不上，这一项没有检查。")]
 
 
-async def check_settings(settings: Settings) -> list[Finding]:
+async def check_settings(settings: Settings) -> list[CheckFinding]:
     if settings.env == "sandbox":
         found = [
             problem("设置", "现在是演示环境（PBT_ENV=sandbox）。上线时请设 PBT_ENV=production，并按下列各条修改。")
@@ -71,7 +71,7 @@ async def check_settings(settings: Settings) -> list[Finding]:
     return found or [ok("设置", "没有演示用的密钥和地址。")]
 
 
-async def check_books(settings: Settings) -> list[Finding]:
+async def check_books(settings: Settings) -> list[CheckFinding]:
     found = [problem("规则", text) for text in check_rulebooks(settings.rulebooks)]
     for pool in settings.pools:
         if not (settings.rulebooks / f"{pool}.toml").exists():
@@ -79,19 +79,19 @@ async def check_books(settings: Settings) -> list[Finding]:
     return found or [ok("规则", f"{len(settings.pools)} 个专家库的规则文件有效。")]
 
 
-async def check_templates(settings: Settings) -> list[Finding]:
+async def check_templates(settings: Settings) -> list[CheckFinding]:
     """Every kind of notice needs an approved template of WeChat, of SMS and of voice, configured by the vendor's
     code."""
     try:
         books = load_rulebooks(settings.rulebooks, settings.pools)
     except RulebookError:
-        return [Finding("模板", "skipped", "规则文件有误，请先修正，再检查模板。")]
+        return [CheckFinding("模板", "skipped", "规则文件有误，请先修正，再检查模板。")]
     found = [finding for pool, book in books.items() for finding in _pool_templates(settings, pool, book)]
     found += check_phones(settings, books)
     return found or [ok("模板", "微信、短信、语音的模板齐全。")]
 
 
-def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[Finding]:
+def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[CheckFinding]:
     account, program = settings.wechat.accounts.get(pool), settings.wechat.mini_programs.get(pool)
     if account is None:
         found = [problem("模板", f"{book.pool.name}（{pool}）没有服务号，请填入 PBT_WECHAT__ACCOUNTS。")]
@@ -108,7 +108,7 @@ def _missing(kinds: Iterable[str], known: Mapping[str, str]) -> str:
     return "、".join(sorted(set(kinds) - known.keys()))
 
 
-async def check_database(settings: Settings) -> list[Finding]:
+async def check_database(settings: Settings) -> list[CheckFinding]:
     try:
         connection = await asyncpg.connect(settings.database_url, timeout=5)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -122,7 +122,7 @@ async def check_database(settings: Settings) -> list[Finding]:
     return found + await _check_sessions(settings.database_url)
 
 
-async def _check_sessions(database_url: str) -> list[Finding]:
+async def _check_sessions(database_url: str) -> list[CheckFinding]:
     try:
         await check_sessions(database_url)
     except NotReady:
@@ -130,7 +130,7 @@ async def _check_sessions(database_url: str) -> list[Finding]:
     return []
 
 
-async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Finding]:
+async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[CheckFinding]:
     found = []
     version = connection.get_server_version().major
     if version < OLDEST_POSTGRES:
@@ -149,7 +149,7 @@ async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Findi
     return found or [ok("数据库", f"PostgreSQL {version}，扩展齐全。")]
 
 
-async def check_schema(settings: Settings) -> list[Finding]:
+async def check_schema(settings: Settings) -> list[CheckFinding]:
     missing = await missing_migrations(settings.database_url, TIMEOUT)
     if missing:
         return [problem("表结构", f"还差 {len(missing)} 步升级，请运行 pbt migrate。")]
@@ -164,7 +164,7 @@ async def check_schema(settings: Settings) -> list[Finding]:
     return [ok("表结构", "是最新版本，与程序相符。")]
 
 
-async def check_cache(settings: Settings) -> list[Finding]:
+async def check_cache(settings: Settings) -> list[CheckFinding]:
     try:
         async with redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
             facts = await client.info("server")
@@ -179,7 +179,7 @@ async def check_cache(settings: Settings) -> list[Finding]:
     return [ok("缓存", "可用。")]
 
 
-async def check_clock(settings: Settings) -> list[Finding]:
+async def check_clock(settings: Settings) -> list[CheckFinding]:
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         before = datetime.now(UTC)
@@ -193,19 +193,19 @@ async def check_clock(settings: Settings) -> list[Finding]:
     return [ok("时钟", "与数据库一致。")]
 
 
-async def check_white_list(settings: Settings) -> list[Finding]:
+async def check_white_list(settings: Settings) -> list[CheckFinding]:
     """Request a token of each account from WeChat; the plain token call never invalidates one in use."""
     apps = [(f"{pool} 的服务号", app.appid, app.secret) for pool, app in settings.wechat.accounts.items()]
     apps += [(f"{pool} 的小程序", app.appid, app.secret) for pool, app in settings.wechat.mini_programs.items()]
     if not apps:
-        return [Finding("微信", "skipped", "还没有填写服务号和小程序。")]
+        return [CheckFinding("微信", "skipped", "还没有填写服务号和小程序。")]
     timeout = aiohttp.ClientTimeout(total=5)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         url = f"{settings.wechat.api_url}/cgi-bin/stable_token"
         return list(await asyncio.gather(*(_probe(session, url, *app) for app in apps)))
 
 
-async def _probe(session: aiohttp.ClientSession, url: str, who: str, appid: str, secret: SecretStr) -> Finding:
+async def _probe(session: aiohttp.ClientSession, url: str, who: str, appid: str, secret: SecretStr) -> CheckFinding:
     body = {"grant_type": "client_credential", "appid": appid, "secret": secret.get_secret_value()}
     try:
         async with session.post(url, json=body) as response:
@@ -217,7 +217,7 @@ async def _probe(session: aiohttp.ClientSession, url: str, who: str, appid: str,
     return _interpret(who, data if isinstance(data, dict) else {})
 
 
-def _interpret(who: str, data: Mapping[str, object]) -> Finding:
+def _interpret(who: str, data: Mapping[str, object]) -> CheckFinding:
     if data.get("access_token"):
         return ok("微信", f"{who}：可以取得凭证，本机地址在白名单中。")
     code, said = data.get("errcode"), str(data.get("errmsg", ""))
@@ -237,14 +237,14 @@ def _interpret(who: str, data: Mapping[str, object]) -> Finding:
     )
 
 
-async def check_chain(settings: Settings) -> list[Finding]:
+async def check_chain(settings: Settings) -> list[CheckFinding]:
     """Re-compute the audit log's hash chain of each pool."""
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         pools = [row[0] for row in await connection.fetch("SELECT DISTINCT pool FROM audit_entry ORDER BY pool")]
         broken = [(pool, number) for pool in pools if (number := await find_break(pool, connection.fetch)) is not None]
     except asyncpg.UndefinedTableError:
-        return [Finding("审计", "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
+        return [CheckFinding("审计", "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
         await connection.close(timeout=2)
     if broken:
@@ -278,7 +278,7 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def render(findings: Sequence[Finding]) -> str:
+def render(findings: Sequence[CheckFinding]) -> str:
     """The report as text."""
     marks = {"ok": "✓", "problem": "✗", "skipped": "–"}
     lines = [f"{marks[finding.state]} {finding.check}：{finding.text}" for finding in findings]

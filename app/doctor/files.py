@@ -9,7 +9,7 @@ from contextlib import aclosing
 import asyncpg
 
 from app.container import open_files
-from app.findings import Finding, ok, problem, skipped
+from app.findings import CheckFinding, ok, problem, skipped
 from config.settings import Settings
 from domain.errors import Rejected, Transient
 from gateways.document_renderer import TypstRenderer
@@ -22,7 +22,7 @@ SELECT withheld, orphans, files FROM store_search WHERE finished_at IS NOT NULL 
 """
 
 
-async def check_files(settings: Settings) -> list[Finding]:
+async def check_files(settings: Settings) -> list[CheckFinding]:
     """Write, read and remove one small file, and list the store, as the search for orphaned files does."""
     key, content = f"doctor/{secrets.token_hex(16)}", secrets.token_bytes(16)
     where = settings.files.url or str(settings.data_dir / "files")
@@ -49,7 +49,7 @@ _STORE_REFUSALS = {
 }
 
 
-async def check_fonts(settings: Settings) -> list[Finding]:
+async def check_fonts(settings: Settings) -> list[CheckFinding]:
     try:
         renderer = TypstRenderer(settings.fonts)
         try:
@@ -61,7 +61,7 @@ async def check_fonts(settings: Settings) -> list[Finding]:
     return [ok(DOCUMENTS, "中文字体可用。")]
 
 
-async def check_seals(settings: Settings) -> list[Finding]:
+async def check_seals(settings: Settings) -> list[CheckFinding]:
     try:
         PadesSealer(settings.seals)
     except SealUnusable as error:
@@ -71,7 +71,7 @@ async def check_seals(settings: Settings) -> list[Finding]:
     return [ok(SEALS, f"{'、'.join(settings.seals)} 的证书签名可用。")]
 
 
-async def check_search(settings: Settings) -> list[Finding]:
+async def check_search(settings: Settings) -> list[CheckFinding]:
     """Whether the last daily search found most of the store to be without rows."""
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:

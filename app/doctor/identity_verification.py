@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 from prometheus_client import CollectorRegistry
 
-from app.findings import Finding, ok, problem, skipped
+from app.findings import CheckFinding, ok, problem, skipped
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.errors import GatewayError, Rejected
@@ -24,7 +24,7 @@ _REFUSALS = {
 }
 
 
-async def check_identity_verification(settings: Settings) -> list[Finding]:
+async def check_identity_verification(settings: Settings) -> list[CheckFinding]:
     pools = settings.person_check.pools
     if not pools:
         return [skipped(IDENTITY_VERIFICATION, "没有专家库启用，注册时的姓名与身份证号由审核人员核对。")]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from app.container import make_keyring
-from app.findings import Finding, ok, problem, skipped
+from app.findings import CheckFinding, ok, problem, skipped
 from config.settings import Settings
 from services.core.crypto import Keyring, SealBroken
 
@@ -26,7 +26,7 @@ _COLUMNS = (
 """Table, encrypted column, its look-up hash, and the purpose of its encryption."""
 
 
-async def check_keys(settings: Settings) -> list[Finding]:
+async def check_keys(settings: Settings) -> list[CheckFinding]:
     """Check one row for each data key ever used, of each column with personal data."""
     keys = make_keyring(settings.keys)
     connection = await asyncpg.connect(settings.database_url, timeout=5)
@@ -43,7 +43,7 @@ async def check_keys(settings: Settings) -> list[Finding]:
     return _judge(keys, samples)
 
 
-def _judge(keys: Keyring, samples: Sequence[tuple[asyncpg.Record, str]]) -> list[Finding]:
+def _judge(keys: Keyring, samples: Sequence[tuple[asyncpg.Record, str]]) -> list[CheckFinding]:
     unopened: set[str] = set()
     lookup_fits = True
     for row, purpose in samples:

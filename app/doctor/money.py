@@ -11,7 +11,7 @@ import secrets
 import aiohttp
 from prometheus_client import CollectorRegistry
 
-from app.findings import Finding, ok, problem, skipped
+from app.findings import CheckFinding, ok, problem, skipped
 from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
@@ -25,7 +25,7 @@ TIMEOUT = 5.0
 PAY, MAIL = "微信支付", "邮件"
 
 
-async def check_pay(settings: Settings) -> list[Finding]:
+async def check_pay(settings: Settings) -> list[CheckFinding]:
     """Whether WeChat accepts each merchant's signature and we accept WeChat's; and whether every pool with fees has a
     merchant."""
     found = _without_merchant(settings)
@@ -38,7 +38,7 @@ async def check_pay(settings: Settings) -> list[Finding]:
         return found + list(await asyncio.gather(*(_probe(pay, pool) for pool in merchants)))
 
 
-def _without_merchant(settings: Settings) -> list[Finding]:
+def _without_merchant(settings: Settings) -> list[CheckFinding]:
     try:
         books = load_rulebooks(settings.rulebooks, settings.pools)
     except RulebookError:
@@ -50,7 +50,7 @@ def _without_merchant(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _probe(pay: WechatPay, pool: str) -> Finding:
+async def _probe(pay: WechatPay, pool: str) -> CheckFinding:
     """Query an order that never existed: any response proves both sides' keys."""
     try:
         await pay.query(pool, f"doctor{secrets.token_hex(8)}")
@@ -80,7 +80,7 @@ def _unanswered(reason: str) -> str:
     return "接口没有正常回应，请检查 PBT_PAY__API_URL 和出网。"
 
 
-async def check_mail(settings: Settings) -> list[Finding]:
+async def check_mail(settings: Settings) -> list[CheckFinding]:
     async with aiohttp.ClientSession() as session:
         vendor = Vendor("mail", session, Metrics(CollectorRegistry()))
         mailer = SmtpMailer(settings.mail, {}, vendor, SystemClock(), dialogue=TIMEOUT)

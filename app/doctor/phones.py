@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from app.findings import Finding, problem
+from app.findings import CheckFinding, problem
 from config.settings import Settings, SmsSettings, VoiceSettings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KindTexts, sms_templates, voice_templates
@@ -14,7 +14,7 @@ TEMPLATES = "模板"
 Texts = Callable[[Mapping[str, KindTexts]], dict[str, str]]
 
 
-def check_phones(settings: Settings, books: Mapping[str, Rulebook]) -> list[Finding]:
+def check_phones(settings: Settings, books: Mapping[str, Rulebook]) -> list[CheckFinding]:
     found = [
         *_check("短信", "PBT_SMS__POOLS", settings.sms, books, sms_templates),
         *_check("语音", "PBT_VOICE__POOLS", settings.voice, books, voice_templates),

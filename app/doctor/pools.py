@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from app.findings import Finding, ok, problem
+from app.findings import CheckFinding, ok, problem
 from config.settings import Settings
 
 POOLS = "专家库"
@@ -30,18 +30,18 @@ _REMEDIES = {
 }
 
 
-async def check_pools(settings: Settings) -> list[Finding]:
+async def check_pools(settings: Settings) -> list[CheckFinding]:
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         found = [finding for pool in settings.pools for finding in await _look_at(connection, pool)]
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
-        return [Finding(POOLS, "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
+        return [CheckFinding(POOLS, "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
         await connection.close(timeout=2)
     return found or [ok(POOLS, f"{len(settings.pools)} 个专家库都有目录、管理员、核验人员、监督人和专家。")]
 
 
-async def _look_at(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> list[Finding]:
+async def _look_at(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> list[CheckFinding]:
     counts = await connection.fetchrow(_COUNTS, pool)
     lacks = [remedy.format(pool=pool) for name, remedy in _REMEDIES.items() if counts is None or not counts[name]]
     return [problem(POOLS, f"{pool}：{'；'.join(lacks)}。")] if lacks else []

@@ -19,7 +19,7 @@ KERNEL_WATCHES = sys.platform == "linux"
 
 
 @dataclass(frozen=True)
-class Person:
+class SystemUser:
     """An operating-system user that a child runs as."""
 
     name: str
@@ -27,7 +27,7 @@ class Person:
     gid: int
 
 
-def unprivileged_person() -> Person | None:
+def unprivileged_person() -> SystemUser | None:
     """The user to switch to when we are root (PostgreSQL refuses to run as root); None when we are not."""
     if os.geteuid() != 0:
         return None
@@ -36,7 +36,7 @@ def unprivileged_person() -> Person | None:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Person(entry.pw_name, entry.pw_uid, entry.pw_gid)
+        return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
     raise LookupError("neither the user postgres nor the user nobody exists")
 
 
@@ -84,7 +84,7 @@ async def spawn(
     env: Mapping[str, str] | None = None,
     set_env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    person: Person | None = None,
+    person: SystemUser | None = None,
     own_group: bool = True,
     watch: bool = not KERNEL_WATCHES,
 ) -> Child:

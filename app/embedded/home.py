@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.embedded.child import Person, unprivileged_person
+from app.embedded.child import SystemUser, unprivileged_person
 from app.embedded.errors import EmbeddedError, disk_full, explain
 from app.embedded.owner import write_private
 
@@ -33,13 +33,13 @@ class Programs:
 
 
 @dataclass(frozen=True)
-class Home:
+class ServerHome:
     """``folder`` belongs to the servers and can be reached by ``person``; ``data_dir`` is ours."""
 
     data_dir: Path
     folder: Path
     programs: Programs
-    person: Person | None
+    person: SystemUser | None
 
     def make_folder(self, name: str) -> Path:
         """A private folder of the servers' user."""
@@ -61,7 +61,7 @@ class Home:
         return path.read_text().strip()
 
 
-def prepare_home(data_dir: Path) -> Home:
+def prepare_home(data_dir: Path) -> ServerHome:
     """Create what the servers need around ``data_dir``; EmbeddedError when the file system doesn't permit it."""
     data_dir = data_dir.resolve()
     try:
@@ -69,7 +69,7 @@ def prepare_home(data_dir: Path) -> Home:
             raise disk_full(data_dir)
         person = unprivileged_person()
         folder = _servers_folder(data_dir, person)
-        return Home(data_dir, folder, _programs(person), person)
+        return ServerHome(data_dir, folder, _programs(person), person)
     except OSError as error:
         raise explain(error, data_dir) from error
 
@@ -90,7 +90,7 @@ def reachable(path: Path) -> bool:
     return all(part.stat().st_mode & stat.S_IXOTH for part in (path, *path.parents))
 
 
-def _servers_folder(data_dir: Path, person: Person | None) -> Path:
+def _servers_folder(data_dir: Path, person: SystemUser | None) -> Path:
     folder = data_dir / SERVERS
     if not folder.exists() and person is not None and not reachable(data_dir):
         if folder.is_symlink():
@@ -104,7 +104,7 @@ def _servers_folder(data_dir: Path, person: Person | None) -> Path:
     return folder.resolve()
 
 
-def _programs(person: Person | None) -> Programs:
+def _programs(person: SystemUser | None) -> Programs:
     programs = wheel_programs()
     if person is None or (reachable(programs.postgres_tools) and reachable(programs.valkey.parent)):
         return programs

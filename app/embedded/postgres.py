@@ -16,7 +16,7 @@ import asyncpg
 
 from app.embedded.child import Child
 from app.embedded.errors import EmbeddedError, disk_full
-from app.embedded.home import Home
+from app.embedded.home import ServerHome
 from app.embedded.server import Server
 
 DATABASE = "pingbiaotong"
@@ -49,7 +49,7 @@ class Postgres(Server):
     name: ClassVar[str] = "PostgreSQL"
     owner_gone: ClassVar[signal.Signals] = signal.SIGINT
 
-    def __init__(self, home: Home, *, durable: bool) -> None:
+    def __init__(self, home: ServerHome, *, durable: bool) -> None:
         super().__init__(home, durable=durable)
         self._password = home.password("postgres")
         self._bootstrapped = False

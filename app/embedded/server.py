@@ -12,7 +12,7 @@ import structlog
 
 from app.embedded.child import Child, spawn
 from app.embedded.errors import EmbeddedError, disk_full
-from app.embedded.home import Home
+from app.embedded.home import ServerHome
 from app.free_port import free_port
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Server(ABC):
     owner_gone: ClassVar[signal.Signals]
     """The signal that makes this program shut down in order and quickly."""
 
-    def __init__(self, home: Home, *, durable: bool) -> None:
+    def __init__(self, home: ServerHome, *, durable: bool) -> None:
         self.home = home
         self.durable = durable
         self.port = 0

@@ -11,7 +11,7 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from app.embedded.child import Child
-from app.embedded.home import Home
+from app.embedded.home import ServerHome
 from app.embedded.owner import write_private
 from app.embedded.server import Server
 
@@ -22,7 +22,7 @@ class Valkey(Server):
     name: ClassVar[str] = "Valkey"
     owner_gone: ClassVar[signal.Signals] = signal.SIGTERM
 
-    def __init__(self, home: Home, *, durable: bool) -> None:
+    def __init__(self, home: ServerHome, *, durable: bool) -> None:
         super().__init__(home, durable=durable)
         self._password = home.password("valkey")
 

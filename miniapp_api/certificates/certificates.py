@@ -31,7 +31,7 @@ class TokenPath(PoolPath):
     token: str = Field(max_length=64, description="From the QR code's address")
 
 
-class SearchQuery(PageQuery):
+class CertificateSearchQuery(PageQuery):
     search: str = Field("", max_length=50, description="A whole number, or the beginning of a name")
     state: Literal["valid", "replaced", "revoked"] | None = Field(None, description="None: all")
 
@@ -65,7 +65,7 @@ async def verify(call: Call, path: TokenPath) -> PublicCertificate:
 
 
 @api.get("/office/certificates", "证书列表", action="certificate.manage")
-async def certificates(call: Call, query: SearchQuery) -> Page[CertificateView]:
+async def certificates(call: Call, query: CertificateSearchQuery) -> Page[CertificateView]:
     """The pool's certificates, newest first."""
     found = await call.services.certificates.queries.page(
         call.actor, search=query.search, state=query.state or "", offset=query.offset, limit=query.size

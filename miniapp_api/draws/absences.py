@@ -31,11 +31,11 @@ class AbsenceIn(Input):
     cause: str = Field("", max_length=50, description="Class of a recusal, see `GET /pool`", examples=["投标人"])
 
 
-class RequestPath(PoolPath):
+class AbsenceRequestPath(PoolPath):
     request_id: UUID
 
 
-class OpinionIn(Input):
+class AbsenceOpinionIn(Input):
     opinion: str = Field(min_length=1, max_length=200, examples=["无利害关系"])
 
 
@@ -101,13 +101,13 @@ async def waiting(call: Call) -> Listing[DiscardRequestView]:
 
 
 @api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")
-async def confirm(call: Call, path: RequestPath) -> None:
+async def confirm(call: Call, path: AbsenceRequestPath) -> None:
     """Confirm: the recusal counts and the place is free. The person who registered it may not confirm it."""
     await call.services.draws.discards.confirm(call.actor, path.request_id)
 
 
 @api.post("/discard-requests/{request_id}/refusal", "不确认现场回避", action="discard.decide")
-async def refuse(call: Call, path: RequestPath, body: OpinionIn) -> None:
+async def refuse(call: Call, path: AbsenceRequestPath, body: AbsenceOpinionIn) -> None:
     """Refuse: the expert stays on the panel; agency and expert are notified."""
     await call.services.draws.discards.refuse(call.actor, path.request_id, body.opinion)
 

@@ -19,7 +19,7 @@ PDF = "application/pdf"
 FILE = UploadRule(RULE.size_max, (".pdf", ".jpg", ".png"))
 
 
-class TemplatePath(PoolPath):
+class AttachmentTemplatePath(PoolPath):
     kind: DocumentKind
 
 
@@ -56,7 +56,7 @@ async def remove(call: Call, path: DrawPath) -> None:
 
 
 @api.get("/draw-templates/{kind}", "下载申请表模板", access="session", media_type=PDF)
-async def template(call: Call, path: TemplatePath) -> Download:
+async def template(call: Call, path: AttachmentTemplatePath) -> Download:
     """A blank request, to be filled in by hand and stamped: for a draw, a redraw, a recall of the experts, a
     release."""
     document = await call.services.draws.documents.template(call.pool, path.kind)

@@ -26,7 +26,7 @@ class PersonPath(DrawPath):
     person_id: UUID
 
 
-class TemplatePath(PoolPath):
+class RecusalTemplatePath(PoolPath):
     kind: Literal["units", "persons"]
     form: Literal["csv", "xlsx"]
 
@@ -55,7 +55,7 @@ class ImportedOut(Output):
 
 
 @api.get("/recusal-templates/{kind}.{form}", "下载回避模板", access="session", media_type="application/octet-stream")
-async def template(call: Call, path: TemplatePath) -> Download:
+async def template(call: Call, path: RecusalTemplatePath) -> Download:
     """The sheet for a bulk import; headings and reasons must not be changed."""
     content = render_template(path.kind, path.form, call.book.draw.recusal_reasons, call.book.draw.recusal_evidence)
     return Download(content, "application/octet-stream", f"recusal-{path.kind}.{path.form}")

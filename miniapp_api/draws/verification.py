@@ -15,11 +15,11 @@ from services.draws import ApplicationRow
 api = Api("verification", "核验", "A verifier sees the applications of the own terminal, oldest first.")
 
 
-class ApplicationPath(PoolPath):
+class VerificationPath(PoolPath):
     application_id: UUID
 
 
-class QueueQuery(PageQuery):
+class VerificationQueueQuery(PageQuery):
     state: VerificationState = VerificationState.SUBMITTED
 
 
@@ -41,7 +41,7 @@ class VerificationRefusalIn(Input):
 
 
 @api.get("/verification/applications", "核验列表", action="draw.verify")
-async def queue(call: Call, query: QueueQuery) -> VerificationQueueOut:
+async def queue(call: Call, query: VerificationQueueQuery) -> VerificationQueueOut:
     """Applications at the verifier's terminal."""
     found = await call.services.draws.verification_queries.queue(
         call.actor, state=query.state, offset=query.offset, limit=query.size + 1
@@ -51,12 +51,12 @@ async def queue(call: Call, query: QueueQuery) -> VerificationQueueOut:
 
 
 @api.post("/verification/applications/{application_id}/approval", "通过核验", action="draw.verify")
-async def approve(call: Call, path: ApplicationPath, body: VerificationApprovalIn) -> None:
+async def approve(call: Call, path: VerificationPath, body: VerificationApprovalIn) -> None:
     """Approve: the draw may run. An own application can't be verified."""
     await call.services.draws.verification.approve(call.actor, path.application_id, body.opinion)
 
 
 @api.post("/verification/applications/{application_id}/refusal", "退回核验", action="draw.verify")
-async def refuse(call: Call, path: ApplicationPath, body: VerificationRefusalIn) -> None:
+async def refuse(call: Call, path: VerificationPath, body: VerificationRefusalIn) -> None:
     """Refuse with a reason; the agency may correct the draw and submit it again."""
     await call.services.draws.verification.refuse(call.actor, path.application_id, body.opinion)

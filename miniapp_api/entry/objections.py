@@ -27,7 +27,7 @@ class ObjectionPath(PoolPath):
     objection_id: UUID
 
 
-class SearchQuery(PageQuery):
+class ObjectionSearchQuery(PageQuery):
     search: str = Field("", max_length=50, description="Part of a name")
 
 
@@ -60,7 +60,7 @@ class PublicNoticeOut(Output):
 
 
 @api.get("/public-notices", "入库公示", access="public", limits=(60, 60))
-async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
+async def notices(call: Call, query: ObjectionSearchQuery) -> PublicNoticeOut:
     """Persons on public notice now, by name."""
     found = await call.services.entry.public_notices.page(
         call.pool, query.search, offset=query.offset, limit=query.size

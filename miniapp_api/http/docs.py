@@ -28,7 +28,7 @@ Json = Mapping[str, Any]  # a piece of the OpenAPI document
 
 
 @dataclass(frozen=True)
-class Row:
+class FieldRow:
     """A field or parameter as a line of a table. ``target`` is the schema that its type refers to."""
 
     name: str
@@ -39,10 +39,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Operation:
+class EndpointDoc:
     endpoint: Endpoint
     who: str
-    parameters: tuple[Row, ...]
+    parameters: tuple[FieldRow, ...]
     body: str
     body_example: str
     answer: str
@@ -51,16 +51,16 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Group:
+class EndpointGroup:
     api: Api
-    operations: tuple[Operation, ...]
+    operations: tuple[EndpointDoc, ...]
 
 
 @dataclass(frozen=True)
 class SchemaTable:
     name: str
     note: str
-    rows: tuple[Row, ...]
+    rows: tuple[FieldRow, ...]
 
 
 def add_docs(app: web.Application, apis: Sequence[Api]) -> None:
@@ -122,7 +122,7 @@ def render_page(apis: Sequence[Api], document: Json) -> str:
     environment.filters["prose"] = _prose
     return environment.get_template("docs.html").render(
         info=document["info"],
-        groups=[Group(api, tuple(_operation(one, document) for one in api.endpoints)) for api in apis],
+        groups=[EndpointGroup(api, tuple(_operation(one, document) for one in api.endpoints)) for api in apis],
         schemas=[_table(name, schema) for name, schema in sorted(document["components"]["schemas"].items())],
     )
 
@@ -147,12 +147,12 @@ def _prose(text: str) -> Markup:
     return Markup("".join(blocks))  # noqa: S704  # every piece was escaped above
 
 
-def _operation(endpoint: Endpoint, document: Json) -> Operation:
+def _operation(endpoint: Endpoint, document: Json) -> EndpointDoc:
     found = document["paths"]["/api" + endpoint.full_path][endpoint.method.lower()]
     body = _content(found.get("requestBody", {}))
     answer = _content(found["responses"][str(endpoint.status)])
     schemas = document["components"]["schemas"]
-    return Operation(
+    return EndpointDoc(
         endpoint,
         who_may(endpoint),
         tuple(_parameter(one) for one in found["parameters"] if one["name"] != "pool"),
@@ -172,9 +172,9 @@ def _content(holder: Json) -> Json:
     return {}
 
 
-def _parameter(one: Json) -> Row:
+def _parameter(one: Json) -> FieldRow:
     kind, _ = _kind(one["schema"])
-    return Row(
+    return FieldRow(
         one["name"],
         f"{kind} · {one['in']}",
         "",
@@ -187,7 +187,7 @@ def _table(name: str, schema: Json) -> SchemaTable:
     rows = []
     for field, one in schema.get("properties", {}).items():
         kind, target = _kind(one)
-        rows.append(Row(field, kind, target, field in schema.get("required", []), _note(one)))
+        rows.append(FieldRow(field, kind, target, field in schema.get("required", []), _note(one)))
     return SchemaTable(name, schema.get("description", ""), tuple(rows))
 
 

@@ -16,7 +16,7 @@ from services.notifications import FeedbackView
 api = Api("help", "帮助与反馈", "The pool's guide (办理指南), questions, hotlines, and feedback (意见反馈).")
 
 
-class SearchQuery(Params):
+class HelpSearchQuery(Params):
     q: str = Field("", max_length=50, description="What the person asks; empty: all questions")
 
 
@@ -54,7 +54,7 @@ class FeedbackPath(PoolPath):
 
 
 @api.get("/help", "办理指南与常见问题", access="public")
-async def show(call: Call, query: SearchQuery) -> HelpOut:
+async def show(call: Call, query: HelpSearchQuery) -> HelpOut:
     """All information for newcomers; with `q` the matching questions, at most three."""
     rules = call.book.help
     questions = (

@@ -47,7 +47,7 @@ class FilterQuery(Params):
         )
 
 
-class ListQuery(FilterQuery, PageQuery):
+class ApplicationListQuery(FilterQuery, PageQuery):
     sort: Literal["newest", "oldest", "waiting", "name"] = Field(
         "newest", description="By last submission, by time in its state, or by name"
     )
@@ -76,7 +76,7 @@ class OfficeApplicationOut(Output):
 
 
 @api.get("/office/applications", "申请列表", action="application.read")
-async def list_page(call: Call, query: ListQuery) -> Page[ApplicationLine]:
+async def list_page(call: Call, query: ApplicationListQuery) -> Page[ApplicationLine]:
     """Applications, filtered, sorted, paged."""
     found = await call.services.office.applications.page(
         call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size

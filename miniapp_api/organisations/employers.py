@@ -27,7 +27,7 @@ api = Api("employers", "工作单位", "Applicants choose their employer from a 
 SHEET = UploadRule(BYTES_MAX, (".xlsx", ".csv"))
 
 
-class SearchQuery(Params):
+class EmployerSearchQuery(Params):
     word: str = Field(
         min_length=1, max_length=100, description="Part of the name, or a whole credit code", examples=["规划设计"]
     )
@@ -38,11 +38,11 @@ class EmployerPath(PoolPath):
     employer_id: UUID
 
 
-class RequestPath(PoolPath):
+class EmployerRequestPath(PoolPath):
     request_id: UUID
 
 
-class ListQuery(PageQuery):
+class EmployerListQuery(PageQuery):
     search: str = Field("", max_length=100, description="Part of the name, or a whole credit code")
     retired: bool = Field(False, description="Those that are offered no longer")
 
@@ -72,7 +72,7 @@ class ImportPath(PoolPath):
     import_id: UUID
 
 
-class TemplatePath(PoolPath):
+class EmployerTemplatePath(PoolPath):
     form: Literal["csv", "xlsx"]
 
 
@@ -108,7 +108,7 @@ class ImportOut(Output):
 
 
 @api.get("/employers", "搜索单位", action="employer.search")
-async def search(call: Call, query: SearchQuery) -> Listing[EmployerView]:
+async def search(call: Call, query: EmployerSearchQuery) -> Listing[EmployerView]:
     """Names that begin with the word first, then others; short before long ones."""
     found = await call.services.organisations.employer_queries.search(call.actor, query.word, limit=query.limit)
     return Listing(items=found)
@@ -127,7 +127,7 @@ async def request(call: Call, body: RequestIn) -> EmployerRequestView:
 
 
 @api.get("/office/employers", "单位列表", action="employer.manage")
-async def list_page(call: Call, query: ListQuery) -> Page[EmployerLine]:
+async def list_page(call: Call, query: EmployerListQuery) -> Page[EmployerLine]:
     """Sorted by name."""
     found = await call.services.organisations.employer_queries.page(
         call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size
@@ -163,19 +163,19 @@ async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestView]
 
 
 @api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")
-async def accept(call: Call, path: RequestPath, body: EmployerIn) -> EmployerRequestView:
+async def accept(call: Call, path: EmployerRequestPath, body: EmployerIn) -> EmployerRequestView:
     """Add the unit as in `body`, and notify everyone who requested it."""
     return await call.services.organisations.employers.accept(call.actor, path.request_id, body.data())
 
 
 @api.post("/office/employer-requests/{request_id}/refusal", "不予添加", action="employer.manage")
-async def refuse(call: Call, path: RequestPath, body: EmployerRefusalIn) -> EmployerRequestView:
+async def refuse(call: Call, path: EmployerRequestPath, body: EmployerRefusalIn) -> EmployerRequestView:
     """Refuse a request; the person is notified of the reason."""
     return await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer)
 
 
 @api.get("/office/employer-template.{form}", "下载单位导入模板", action="employer.manage", media_type=OCTETS)
-async def template(call: Call, path: TemplatePath) -> Download:
+async def template(call: Call, path: EmployerTemplatePath) -> Download:
     """The sheet to fill in, with one sample line."""
     return Download(render_template(path.form), OCTETS, f"employers.{path.form}")
 

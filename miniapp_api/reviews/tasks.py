@@ -25,7 +25,7 @@ class TaskPath(PoolPath):
     task_id: UUID
 
 
-class QueueQuery(PageQuery):
+class ReviewQueueQuery(PageQuery):
     step: str = Field("", max_length=20, description="Code of a step; empty: all")
     overdue: bool = Field(False, description="Only what waits longer than usual")
     search: str = Field("", max_length=50, description="Part of a number or name")
@@ -36,11 +36,11 @@ class NextQuery(Params):
     after: UUID | None = Field(None, description="The task just decided")
 
 
-class OpinionIn(Input):
+class ReviewOpinionIn(Input):
     opinion: str = Field("", max_length=OPINION_MAX, examples=["材料齐全，同意。"])
 
 
-class ReviewApprovalIn(OpinionIn):
+class ReviewApprovalIn(ReviewOpinionIn):
     admitted: tuple[str, ...] | None = Field(
         None,
         max_length=100,
@@ -93,7 +93,7 @@ class RevelationOut(Output):
 
 
 @api.get("/reviews", "待审核", action="review.decide")
-async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
+async def queue(call: Call, query: ReviewQueueQuery) -> ReviewQueueOut:
     """Open tasks within the reviewer's scope, oldest first."""
     wanted = TaskFilter(query.step, query.overdue, query.search, query.specialty)
     queue = call.services.reviews.queue

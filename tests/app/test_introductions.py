@@ -6,7 +6,7 @@ import pytest
 import structlog.testing
 
 from app.demo.data import POOL
-from app.demo.mini import MiniProgram
+from app.demo.mini import DemoMiniProgram
 from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
 from app.demo.stage import stage
 from app.introductions import HANDS_IN, introduce
@@ -26,7 +26,7 @@ async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_
             with structlog.testing.capture_logs() as said:
                 await introduce(running.settings, sandbox)
             assert said == []
-            reviewer = MiniProgram(running.wire, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
+            reviewer = DemoMiniProgram(running.wire, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
             await reviewer.open()
             names = {one["name"] for one in (await reviewer.get("/reviews"))["items"]}
             assert len(names) == 1

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.dialogue import Dialogue, Outcome
+from bot.dialogue import Dialogue, DialogueOutcome
 from bot.journal import seal, unseal
 from bot.messages import Message, parse_message
 from bot.replies import Text
@@ -49,7 +49,7 @@ class Person:
     openid: str = "oA"
     at: datetime = NOW
     sealed: str | None = None
-    last: Outcome | None = None
+    last: DialogueOutcome | None = None
     taps: dict[str, int] = field(default_factory=dict)
 
     async def says(self, text: str | None = None, **fields: str | int) -> str:

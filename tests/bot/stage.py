@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from bot.callback import Callback
 from bot.codec import Codec
 from bot.dialogue import Dialogue
-from bot.engine import Engine, Parts
+from bot.engine import Engine, EngineParts
 from bot.inbox import Inbox
 from bot.messages import Message, parse_xml
 from bot.router import Router
@@ -151,7 +151,7 @@ async def process(
     async def nudge(pool: str, openid: str) -> None:
         await stage[0].nudge(pool, openid)
 
-    parts = Parts(
+    parts = EngineParts(
         codecs={"demo": CODEC},
         dialogue=Dialogue(router),
         services=services,

@@ -19,10 +19,10 @@ from wechatpy.replies import create_reply
 from bot.codec import Codec
 from bot.messages import (
     MAX_BODY,
+    CallbackRefusal,
     Malformed,
     Message,
     Oversized,
-    Refusal,
     Untrusted,
     Unusable,
     Value,
@@ -303,7 +303,7 @@ def test_the_mode_is_never_the_senders_choice() -> None:
     query = {"timestamp": STAMP, "nonce": "2", "signature": CODEC.sign(STAMP, "2")}
     for mode in ("safe", "compatible"):
         codec = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode=mode)  # type: ignore[arg-type]
-        with pytest.raises(Refusal):
+        with pytest.raises(CallbackRefusal):
             codec.open(query, body(Content="x"), NOW)
 
 
@@ -341,7 +341,7 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><xm
 def test_junk_is_refused(sent: bytes) -> None:
     signed = {"timestamp": STAMP, "nonce": "2"}
     for text in ("", "x", "!!"):
-        with pytest.raises(Refusal):
+        with pytest.raises(CallbackRefusal):
             CODEC.open({**signed, "msg_signature": CODEC.sign(STAMP, "2", text)}, sent, NOW)
 
 
@@ -350,7 +350,7 @@ def test_junk_is_refused(sent: bytes) -> None:
 def test_any_signed_ciphertext_that_is_not_ours_is_a_refusal(data: bytes) -> None:
     sealed = base64.b64encode(data).decode()
     query = {"timestamp": STAMP, "nonce": "2", "msg_signature": CODEC.sign(STAMP, "2", sealed)}
-    with pytest.raises(Refusal):
+    with pytest.raises(CallbackRefusal):
         CODEC.open(query, f"<xml><Encrypt>{sealed}</Encrypt></xml>".encode(), NOW)
 
 
@@ -364,7 +364,7 @@ def test_a_flipped_byte_of_ciphertext_is_refused_or_changes_only_what_was_said(a
     query = {"timestamp": STAMP, "nonce": "2", "msg_signature": CODEC.sign(STAMP, "2", sealed)}
     try:
         delivery = CODEC.open(query, f"<xml><Encrypt>{sealed}</Encrypt></xml>".encode(), NOW)
-    except Refusal:
+    except CallbackRefusal:
         return
     assert isinstance(delivery.message, Message)
 

@@ -13,14 +13,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from bot import pipelined_redis as module
-from bot.pipelined_redis import PipelinedRedis, PooledRunner, Runner, make_runner
+from bot.pipelined_redis import PipelinedRedis, PooledRunner, ScriptRunner, make_runner
 from tests.bot.stage import redis_client
 
 ECHO = "return {KEYS[1], ARGV[1], tonumber(ARGV[2]), false, redis.status_reply('OK'), {1, {}}}"
 
 
 @pytest.fixture(params=["line", "pooled"])
-async def runner(request: pytest.FixtureRequest, redis: str) -> AsyncIterator[Runner]:
+async def runner(request: pytest.FixtureRequest, redis: str) -> AsyncIterator[ScriptRunner]:
     client = redis_client(redis)
     made = make_runner(client) if request.param == "line" else PooledRunner(client)
     assert isinstance(made, PipelinedRedis) == (request.param == "line")
@@ -39,17 +39,17 @@ async def line(redis: str) -> AsyncIterator[PipelinedRedis]:
     await client.aclose()
 
 
-async def test_every_sort_of_answer_is_read(runner: Runner) -> None:
+async def test_every_sort_of_answer_is_read(runner: ScriptRunner) -> None:
     assert await runner.run(ECHO, ["键"], ["值\r\n", 7]) == ["键".encode(), "值\r\n".encode(), 7, None, b"OK", [1, []]]
 
 
-async def test_an_error_of_the_script_is_an_error(runner: Runner) -> None:
+async def test_an_error_of_the_script_is_an_error(runner: ScriptRunner) -> None:
     with pytest.raises(ResponseError, match="nonsense"):
         await runner.run("return redis.error_reply('nonsense')", ["k"], [])
     assert await runner.run("return 1", ["k"], []) == 1
 
 
-async def test_many_at_once_get_each_its_own(runner: Runner) -> None:
+async def test_many_at_once_get_each_its_own(runner: ScriptRunner) -> None:
     answers = await asyncio.gather(*(runner.run("return ARGV[1]", ["k"], [number]) for number in range(50)))
     assert answers == [str(number).encode() for number in range(50)]
 

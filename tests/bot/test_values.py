@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.inbox import Status
+from bot.inbox import ClaimStatus
 from bot.journal import JournalBroken, seal, unseal
 from bot.messages import Location
 from bot.values import ValueBroken, decode, encode
@@ -23,7 +23,7 @@ simple = (
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False) | st.uuids() | st.timedeltas()
 )
 times = st.datetimes(timezones=st.just(UTC)) | st.dates() | st.times()
-things = st.builds(MenuItem, st.integers(), st.text()) | st.sampled_from(Status)
+things = st.builds(MenuItem, st.integers(), st.text()) | st.sampled_from(ClaimStatus)
 values = st.recursive(
     simple | times | things,
     lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner),

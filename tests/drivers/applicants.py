@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.demo.browser import Browser, Page
-from app.demo.mini import MiniProgram
-from app.demo.phones import Missing, Phone
+from app.demo.browser import BrowserPage, DemoBrowser
+from app.demo.mini import DemoMiniProgram
+from app.demo.phones import DemoPhone, NotArrived
 from app.demo.wire import Json
 
 
@@ -15,7 +15,7 @@ from app.demo.wire import Json
 class PageScript:
     """The script of the service's own pages: the public API with the token of the browser's log-in."""
 
-    browser: Browser
+    browser: DemoBrowser
     pool: str
 
     async def get(self, path: str) -> Json:
@@ -43,7 +43,9 @@ class PageScript:
         return await self.browser.token(self.pool)
 
 
-async def register_in_browser(browser: Browser, phone: Phone, name: str, id_number: str, password: str) -> Page:
+async def register_in_browser(
+    browser: DemoBrowser, phone: DemoPhone, name: str, id_number: str, password: str
+) -> BrowserPage:
     """Fill in both pages of the registration; returns the next page, or the second one if a value is wrong."""
     await browser.open(f"/h5/register?pool={phone.pool}")
     before = len((await phone.read())["sms"])
@@ -52,7 +54,9 @@ async def register_in_browser(browser: Browser, phone: Phone, name: str, id_numb
     return await fill_in_registration(browser, code=code, name=name, id_number=id_number, password=password)
 
 
-async def fill_in_registration(browser: Browser, *, code: str, name: str, id_number: str, password: str) -> Page:
+async def fill_in_registration(
+    browser: DemoBrowser, *, code: str, name: str, id_number: str, password: str
+) -> BrowserPage:
     """The second page alone, both boxes ticked."""
     version = _ticks(browser.page.html, "privacy")
     return await browser.press(
@@ -71,11 +75,11 @@ def _ticks(html: str, name: str) -> str:
     """Value of a check box."""
     _, found, rest = html.partition(f'name="{name}" value="')
     if not found:
-        raise Missing(f"页面上的选择框 {name}")
+        raise NotArrived(f"页面上的选择框 {name}")
     return rest.partition('"')[0]
 
 
-async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
+async def register_by_chat(phone: DemoPhone, name: str, id_number: str) -> str:
     """The conversation from consent to the last answer, for a mobile that is not proven yet."""
     await phone.say("注册")
     await phone.tap("同意")
@@ -87,7 +91,7 @@ async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
     return await phone.say(await phone.sms_code(after=before))
 
 
-async def log_in_by_password(browser: Browser, pool: str, name: str, password: str) -> Page:
+async def log_in_by_password(browser: DemoBrowser, pool: str, name: str, password: str) -> BrowserPage:
     """``name``: mobile or ID number. Returns the log-in page again if a value is wrong."""
     await browser.open(f"/h5/login/password?pool={pool}&next=/h5/{pool}/apply")
     return await browser.press("登录", name=name, password=password)
@@ -97,17 +101,17 @@ async def log_in_by_password(browser: Browser, pool: str, name: str, password: s
 class Reviewer:
     """A department's reviewer in the mini-program."""
 
-    client: MiniProgram
+    client: DemoMiniProgram
 
     async def queue(self, query: str = "") -> list[Json]:
         return list((await self.client.get(f"/reviews{query}"))["items"])
 
     async def find(self, number: str, specialty: str = "") -> str:
-        """The task of an application, or of one specialty of it. Raises Missing."""
+        """The task of an application, or of one specialty of it. Raises NotArrived."""
         for card_ in await self.queue():
             if card_["number"] == number and card_["specialty"].startswith(specialty):
                 return str(card_["id"])
-        raise Missing(f"申请{number}的审核任务")
+        raise NotArrived(f"申请{number}的审核任务")
 
     async def open(self, task: str) -> Json:
         return await self.client.get(f"/reviews/{task}")
@@ -130,7 +134,7 @@ class Reviewer:
 class Office:
     """The pool's administration."""
 
-    client: MiniProgram
+    client: DemoMiniProgram
 
     async def assign(self, mobile: str, name: str, step: str, *, region: str = "", specialty: str = "") -> Json:
         body = {"mobile": mobile, "name": name, "step": step, "region": region, "specialty": specialty}

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import aiohttp
 
-from app.demo.browser import Browser, Page
-from app.demo.phones import Missing
+from app.demo.browser import BrowserPage, DemoBrowser
+from app.demo.phones import NotArrived
 from app.demo.wire import Json
 from domain.clock import local
 from tests.drivers.applicants import PageScript
@@ -24,7 +24,7 @@ FILM = Path(__file__).parents[2] / "config/courses/demo.mp4"
 class CourseOffice:
     """The administrator on the office's pages."""
 
-    browser: Browser
+    browser: DemoBrowser
 
     async def prepare(self, name: str, opens: datetime, closes: datetime, **typed: str) -> str:
         """Make a draft; returns its page."""
@@ -45,7 +45,7 @@ class CourseOffice:
         address = f"{page.url.partition('?')[0]}/parts"
         async with self.browser.wire.http.post(address, data=data, headers=self.browser.headers()) as got:
             if got.status != 200:
-                raise Missing(f"{address}: {got.status} {await got.text()}")
+                raise NotArrived(f"{address}: {got.status} {await got.text()}")
 
     async def publish(self, course: str) -> None:
         await self.browser.open(course.removeprefix(self.browser.base))
@@ -70,7 +70,7 @@ class Student:
         return seen
 
 
-def _expect(page: Page, *words: str) -> None:
+def _expect(page: BrowserPage, *words: str) -> None:
     missing = [word for word in words if word not in page.text]
     if missing:
-        raise Missing(f"页面 {page.url} 上的“{'、'.join(missing)}”：{page.text[:600]}")
+        raise NotArrived(f"页面 {page.url} 上的“{'、'.join(missing)}”：{page.text[:600]}")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.demo.browser import Browser, Page
-from app.demo.mini import MiniProgram
-from app.demo.phones import Missing
+from app.demo.browser import BrowserPage, DemoBrowser
+from app.demo.mini import DemoMiniProgram
+from app.demo.phones import NotArrived
 from app.demo.wire import Json
 from domain.clock import local
 from domain.exams.answers import ExamAnswer, digest
@@ -31,7 +31,7 @@ QUESTIONS = (
 class ExamOffice:
     """The administrator on the office's pages."""
 
-    browser: Browser
+    browser: DemoBrowser
 
     async def add_items(self) -> None:
         """Four questions with four options each, one after the other; the right one stands first."""
@@ -82,10 +82,10 @@ class ExamOffice:
 class Candidate:
     """A person at the page of an examination; ``script`` acts as that page's script or the mini-program."""
 
-    browser: Browser
-    script: PageScript | MiniProgram
+    browser: DemoBrowser
+    script: PageScript | DemoMiniProgram
 
-    async def read_notice(self) -> Page:
+    async def read_notice(self) -> BrowserPage:
         """On the lobby's page: tick both boxes and go on."""
         return await self.browser.press("确认并继续", read="1", risk="1")
 
@@ -121,7 +121,7 @@ def _minute(at: datetime) -> str:
     return f"{local(at) + timedelta(seconds=59):%Y-%m-%dT%H:%M}"
 
 
-def _expect(page: Page, *words: str) -> None:
+def _expect(page: BrowserPage, *words: str) -> None:
     missing = [word for word in words if word not in page.text]
     if missing:
-        raise Missing(f"页面 {page.url} 上的“{'、'.join(missing)}”：{page.text[:600]}")
+        raise NotArrived(f"页面 {page.url} 上的“{'、'.join(missing)}”：{page.text[:600]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.demo.phones import Phone, bubbles
+from app.demo.phones import DemoPhone, bubbles
 from app.demo.wire import Json
 
 
@@ -12,7 +12,7 @@ from app.demo.wire import Json
 class Payer:
     """A person with a wallet in WeChat, known to the pool or not."""
 
-    phone: Phone
+    phone: DemoPhone
 
     async def balance(self) -> int:
         """Balance in fen."""
@@ -36,7 +36,7 @@ class Payer:
         return await self.phone.wire.control("/pay/confirm", body)
 
 
-async def code_in_chat(phone: Phone) -> str:
+async def code_in_chat(phone: DemoPhone) -> str:
     """Text of the QR code in the newest picture of the chat, waiting for one. Raises Missing."""
 
     def find(state: Json) -> str | None:
@@ -56,7 +56,7 @@ class ReceivedEmail:
     files: dict[str, bytes]
 
 
-async def received_emails(phone: Phone, address: str) -> list[ReceivedEmail]:
+async def received_emails(phone: DemoPhone, address: str) -> list[ReceivedEmail]:
     """Mail to an address, oldest first."""
     found = []
     for one in (await phone.wire.control(f"/mail?to={address}"))["letters"]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from app.demo.browser import Browser
-from app.demo.phones import Phone
+from app.demo.browser import DemoBrowser
+from app.demo.phones import DemoPhone
 from app.demo.wire import Json
 
 
-async def press_menu(phone: Phone, button: str) -> str:
+async def press_menu(phone: DemoPhone, button: str) -> str:
     """Press a button of the account's menu; returns the account's immediate reply."""
     done = await phone.wire.control(f"/phones/{phone.mobile}/menu", {"button": button})
     return "\n".join(bubble["text"] for bubble in done.get("reply", []))
 
 
-async def press_by_script(browser: Browser, button: str) -> Json:
+async def press_by_script(browser: DemoBrowser, button: str) -> Json:
     """Send the form with this button as the page's script does, and return its answer. Raises Missing, Refused."""
     url, fields, _ = browser.filled(button, {})
     return await browser.ask(url, fields)

@@ -21,10 +21,10 @@ from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 
 from app.demo.data import POOL, SPECIALTY
-from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
-from app.demo.mini import MiniProgram
+from app.demo.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form
+from app.demo.mini import DemoMiniProgram
 from app.demo.people import EXPERTS, STAFF
-from app.demo.stage import Stage, stage
+from app.demo.stage import DemoStage, stage
 from app.preparations import bring_demo_people
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 from services.core.base import rows
@@ -68,18 +68,18 @@ async def running() -> AsyncIterator[DrawDriver]:
 
 @dataclass
 class DrawDriver:
-    stage: Stage
-    people: dict[str, MiniProgram] = field(default_factory=dict)
+    stage: DemoStage
+    people: dict[str, DemoMiniProgram] = field(default_factory=dict)
     _days: int = 0
 
     async def log_in(self) -> None:
         wire = replace(self.stage.wire, timeout=_TIMEOUT)
         for person in STAFF:
-            self.people[person.role] = MiniProgram(wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role])
+            self.people[person.role] = DemoMiniProgram(wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role])
             await self.people[person.role].open()
 
     @property
-    def agency(self) -> MiniProgram:
+    def agency(self) -> DemoMiniProgram:
         return self.people["agency"]
 
     async def bind(self, count: int) -> None:
@@ -103,7 +103,7 @@ class DrawDriver:
         """A verified draw of this number of experts, on a day of its own."""
         agency = self.agency
         self._days += 1
-        times = Times.after(await self.stage.now(), gathering=timedelta(days=self._days))
+        times = EvaluationTimes.after(await self.stage.now(), gathering=timedelta(days=self._days))
         project = (await agency.post("/projects", project_form(name=f"第{self._days}个项目")))["id"]
         supervisor = await find_supervisor(agency, "冯监督")
         form = draw_form(project, [], times, needed=needed, supervisor=supervisor)
@@ -192,7 +192,7 @@ class DrawDriver:
             )
 
 
-async def find_supervisor(agency: MiniProgram, name: str) -> str:
+async def find_supervisor(agency: DemoMiniProgram, name: str) -> str:
     """The id of a line of the office's register, as an agency finds it. Raises LookupError."""
     found = (await agency.get(f"/supervisors?search={name}"))["items"]
     if not found:
@@ -200,7 +200,7 @@ async def find_supervisor(agency: MiniProgram, name: str) -> str:
     return str(found[0]["id"])
 
 
-async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> None:
+async def fix_order(agency: DemoMiniProgram, supervisor: DemoMiniProgram, draw: str) -> None:
     """Both parties commit over the API, then reveal: the order of candidates is fixed."""
     opened = (await agency.get(f"/draws/{draw}/rounds/current"))["round"]
     number, nth = str(opened["draw_number"]), int(opened["round_number"])

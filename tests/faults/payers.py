@@ -13,12 +13,12 @@ from typing import TypeVar
 import aiohttp
 
 from app.commands.database import deps_for
-from app.demo.browser import Browser
+from app.demo.browser import DemoBrowser
 from app.demo.data import POOL, load_catalogues_of
-from app.demo.mini import MiniProgram
+from app.demo.mini import DemoMiniProgram
 from app.demo.people import OFFICES, check_sign
-from app.demo.phones import Missing
-from app.demo.stage import Stage, stage
+from app.demo.phones import NotArrived
+from app.demo.stage import DemoStage, stage
 from app.demo.wire import Json, Refused, Wire
 from config.settings import Settings
 from domain.clock import local
@@ -204,10 +204,10 @@ class Sheet:
 
 @dataclass
 class PaymentDriver:
-    stage: Stage
+    stage: DemoStage
     wire: Wire
     draw_driver: DrawDriver = field(init=False)
-    minis: dict[str, MiniProgram] = field(default_factory=dict)
+    minis: dict[str, DemoMiniProgram] = field(default_factory=dict)
     debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
     used: list[Debtor] = field(default_factory=list)
     """Debtors whose fee must stay paid after their test."""
@@ -235,14 +235,14 @@ class PaymentDriver:
     def payer(self, mobile: str) -> Payer:
         return Payer(replace(self.stage.phone(mobile, POOL), wire=self.wire))
 
-    async def mini(self, mobile: str, role: str = "") -> MiniProgram:
+    async def mini(self, mobile: str, role: str = "") -> DemoMiniProgram:
         if mobile not in self.minis:
-            opened = MiniProgram(self.wire, self.payer(mobile).phone, role)
+            opened = DemoMiniProgram(self.wire, self.payer(mobile).phone, role)
             await opened.open()
             self.minis[mobile] = opened
         return self.minis[mobile]
 
-    async def office(self) -> MiniProgram:
+    async def office(self) -> DemoMiniProgram:
         return await self.mini(ADMIN.mobile, "pool_admin")
 
     async def fault(self, kind: str, **more: object) -> None:
@@ -295,7 +295,7 @@ class PaymentDriver:
         base = f"{self.wire.sandbox_url}/phone/{mobile}/service"
         give_up = asyncio.get_running_loop().time() + self.wire.timeout
         while True:
-            browser = Browser(self.wire, base)
+            browser = DemoBrowser(self.wire, base)
             try:
                 if (await browser.open(f"/h5/{POOL}/pay/{debtor.number}")).status < 500:
                     said = await press_by_script(browser, "立即支付")
@@ -304,7 +304,7 @@ class PaymentDriver:
             except Refused as refusal:
                 if refusal.status < 500:
                     raise
-            except Missing as missing:
+            except NotArrived as missing:
                 if browser.page.status == 200:  # the page is there, and nothing to be paid on it
                     raise Refused(409, {"page": browser.page.text}, "pay page") from missing
             except (aiohttp.ClientError, TimeoutError) as error:

@@ -19,8 +19,8 @@ import pytest_asyncio
 from PIL import Image
 
 from app.demo.data import POOL
-from app.demo.forms import Times, draw_form, project_form
-from app.demo.mini import MiniProgram
+from app.demo.forms import EvaluationTimes, draw_form, project_form
+from app.demo.mini import DemoMiniProgram
 from app.demo.wire import Refused
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
@@ -43,7 +43,7 @@ class Site:
     """The service as an attacker sees it, and its process as the operator does."""
 
     draw_driver: DrawDriver
-    applicant: MiniProgram
+    applicant: DemoMiniProgram
     application: str
     draw: str
     pid: int
@@ -85,7 +85,7 @@ class Site:
 async def site() -> AsyncIterator[Site]:
     async with running() as draw_driver:
         phone = draw_driver.stage.phone(APPLICANT, POOL)
-        applicant = MiniProgram(draw_driver.stage.wire, phone, "applicant")
+        applicant = DemoMiniProgram(draw_driver.stage.wire, phone, "applicant")
         application = await make_applicant(draw_driver.stage.deps, pool=POOL, mobile=APPLICANT)
         await applicant.open()
         pid = await Killer(draw_driver).pid("web-1")
@@ -95,7 +95,7 @@ async def site() -> AsyncIterator[Site]:
 
 async def _draft(draw_driver: DrawDriver) -> str:
     """A draw of the agency's own that is still being set up."""
-    times = Times.after(await draw_driver.stage.now(), gathering=timedelta(days=3))
+    times = EvaluationTimes.after(await draw_driver.stage.now(), gathering=timedelta(days=3))
     project = (await draw_driver.agency.post("/projects", project_form(name="压测项目")))["id"]
     supervisor = await find_supervisor(draw_driver.agency, "冯监督")
     form = draw_form(project, [], times, needed=3, supervisor=supervisor)

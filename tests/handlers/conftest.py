@@ -19,7 +19,7 @@ from tortoise import Tortoise
 
 from app.rulebook_files import load_rulebooks
 from bot.dialogue import Dialogue
-from bot.engine import Engine, Parts
+from bot.engine import Engine, EngineParts
 from bot.inbox import Inbox
 from bot.messages import Message, parse_xml
 from bot.router import Router
@@ -75,7 +75,7 @@ class World:
         register_all(router)
         users = Users(self.database_url, timeout=LONG)
         self.engine = Engine(
-            Parts(
+            EngineParts(
                 codecs={"demo": CODEC},
                 dialogue=Dialogue(router),
                 services=self.services,

@@ -14,12 +14,12 @@ import pytest
 
 from app.commands.database import deps_for
 from app.demo.applicants import Applicant
-from app.demo.browser import Browser
+from app.demo.browser import DemoBrowser
 from app.demo.data import load_catalogues_of
-from app.demo.mini import MiniProgram
+from app.demo.mini import DemoMiniProgram
 from app.demo.people import check_sign
-from app.demo.phones import Phone
-from app.demo.stage import Stage, stage
+from app.demo.phones import DemoPhone
+from app.demo.stage import DemoStage, stage
 from app.demo.wire import Refused
 from config.settings import Settings
 from domain.clock import SystemClock, local
@@ -59,11 +59,11 @@ class Person:
 class Journey:
     """State of the journey; each step stores what later ones need."""
 
-    stage: Stage
+    stage: DemoStage
     pool: str
     admin: Person
-    minis: dict[str, MiniProgram] = field(default_factory=dict)
-    browsers: dict[str, Browser] = field(default_factory=dict)
+    minis: dict[str, DemoMiniProgram] = field(default_factory=dict)
+    browsers: dict[str, DemoBrowser] = field(default_factory=dict)
     applicants: dict[str, Applicant] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     """Values that later steps need of earlier ones."""
@@ -82,23 +82,25 @@ class Journey:
 
     # ---- people and what they hold
 
-    def phone(self, person: Person) -> Phone:
+    def phone(self, person: Person) -> DemoPhone:
         return self.stage.phone(person.mobile, self.pool)
 
-    def browser(self, person: Person, device: str = "") -> Browser:
+    def browser(self, person: Person, device: str = "") -> DemoBrowser:
         """A browser of the person's; another ``device`` is another browser."""
-        return self.browsers.setdefault(person.mobile + device, Browser(self.stage.wire, self.stage.wire.service_url))
+        return self.browsers.setdefault(
+            person.mobile + device, DemoBrowser(self.stage.wire, self.stage.wire.service_url)
+        )
 
-    def wechat(self, person: Person) -> Browser:
+    def wechat(self, person: Person) -> DemoBrowser:
         """WeChat's own browser on the person's phone."""
         base = f"{self.stage.wire.sandbox_url}/phone/{person.mobile}/service"
-        return self.browsers.setdefault(f"{person.mobile}:wechat", Browser(self.stage.wire, base))
+        return self.browsers.setdefault(f"{person.mobile}:wechat", DemoBrowser(self.stage.wire, base))
 
-    async def mini(self, person: Person, role: str) -> MiniProgram:
+    async def mini(self, person: Person, role: str) -> DemoMiniProgram:
         """The mini-program of a person acting as ``role``, logged in at first use."""
         key = f"{person.mobile}:{role}"
         if key not in self.minis:
-            opened = MiniProgram(self.stage.wire, self.phone(person), role)
+            opened = DemoMiniProgram(self.stage.wire, self.phone(person), role)
             await opened.open()
             self.minis[key] = opened
         return self.minis[key]

@@ -12,13 +12,13 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from app.commands.database import deps_for
-from app.demo.browser import Browser, Page, log_in
+from app.demo.browser import BrowserPage, DemoBrowser, log_in
 from app.demo.data import load_catalogues_of
-from app.demo.mini import MiniProgram
+from app.demo.mini import DemoMiniProgram
 from app.demo.parties import fix_order
 from app.demo.people import check_sign
-from app.demo.phones import Phone
-from app.demo.stage import Stage
+from app.demo.phones import DemoPhone
+from app.demo.stage import DemoStage
 from config.settings import Settings
 from domain.clock import SHANGHAI, local
 from domain.draws.verify_draw import read
@@ -121,9 +121,9 @@ def _sheet() -> bytes:
 class Day:
     """State of the journey; each step stores what later ones need."""
 
-    stage: Stage
-    people: dict[str, MiniProgram] = field(default_factory=dict)
-    browsers: dict[str, Browser] = field(default_factory=dict)
+    stage: DemoStage
+    people: dict[str, DemoMiniProgram] = field(default_factory=dict)
+    browsers: dict[str, DemoBrowser] = field(default_factory=dict)
     """Browsers by mobile number, the agent's too."""
     project: str = ""
     draw: str = ""
@@ -134,7 +134,7 @@ class Day:
     redraw: str = ""
     whole: str = ""
     """The draw of a project without lots."""
-    tabs: dict[str, Browser] = field(default_factory=dict)
+    tabs: dict[str, DemoBrowser] = field(default_factory=dict)
     """Pages left open, by purpose."""
     failed_before: int | None = None
     """How many tests of the session had failed when the journey began."""
@@ -160,24 +160,24 @@ class Day:
         bulk = [{**phone, "role": "expert", "follows": False} for phone in phones]
         await self.stage.wire.control("/phones/bulk", {"phones": bulk})
 
-    def phone(self, mobile: str) -> Phone:
+    def phone(self, mobile: str) -> DemoPhone:
         return self.stage.phone(mobile, POOL)
 
-    async def mini(self, mobile: str, role: str) -> MiniProgram:
+    async def mini(self, mobile: str, role: str) -> DemoMiniProgram:
         """The mini-program of a person acting as ``role``, logged in at first use."""
         key = f"{mobile}:{role}"
         if key not in self.people:
-            self.people[key] = MiniProgram(self.stage.wire, self.phone(mobile), role)
+            self.people[key] = DemoMiniProgram(self.stage.wire, self.phone(mobile), role)
             await self.people[key].open()
         return self.people[key]
 
     # ---- pages
 
-    def stranger(self) -> Browser:
+    def stranger(self) -> DemoBrowser:
         """A new browser of an unknown person."""
-        return Browser(self.stage.wire, self.stage.wire.service_url)
+        return DemoBrowser(self.stage.wire, self.stage.wire.service_url)
 
-    async def identify(self, name: str) -> Browser:
+    async def identify(self, name: str) -> DemoBrowser:
         """A new browser in which a person comes in over the identity platform, page by page."""
         browser = self.stranger()
         await browser.open(f"/h5/identity?pool={POOL}")
@@ -188,11 +188,11 @@ class Day:
         return browser
 
     @property
-    def page(self) -> Browser:
+    def page(self) -> DemoBrowser:
         """The agent's browser."""
         return self.browsers[AGENT]
 
-    async def at(self, path: str) -> Browser:
+    async def at(self, path: str) -> DemoBrowser:
         """The agent's browser at a page of the agency; a log-in that has run out is renewed."""
         page = await self.page.open(path)
         if page.path == "/h5/login":
@@ -200,11 +200,11 @@ class Day:
             await self.page.open(path)
         return self.page
 
-    async def on(self, draw: str, step: str) -> Browser:
+    async def on(self, draw: str, step: str) -> DemoBrowser:
         """The agent's browser at a step or tab of a draw."""
         return await self.at(f"/agency/draws/{draw}/{step}")
 
-    async def of(self, mobile: str, path: str) -> Browser:
+    async def of(self, mobile: str, path: str) -> DemoBrowser:
         """The browser of another person, who logs in by an SMS code."""
         browser = self.browsers.setdefault(mobile, self.stranger())
         page = await browser.open(path)
@@ -215,11 +215,11 @@ class Day:
         assert page.path == path.partition("?")[0], page.text
         return browser
 
-    async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> Browser:
+    async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> DemoBrowser:
         """A page of the draw, as the venue's staff or another office sees it."""
         return await self.of(mobile, f"/desk/{draw}/{page}" if page else f"/desk/{draw}")
 
-    def tab(self) -> Browser:
+    def tab(self) -> DemoBrowser:
         """The page that the agent sees, left open in a tab of its own."""
         return replace(self.page)
 
@@ -271,7 +271,7 @@ class Day:
 
     # ---- what pages say
 
-    async def until(self, look: Callable[[Page], bool], path: str, mobile: str = AGENT) -> Page:
+    async def until(self, look: Callable[[BrowserPage], bool], path: str, mobile: str = AGENT) -> BrowserPage:
         """Wait until ``look`` accepts a page of the agent or of another person; returns the page."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + 25

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.demo.browser import Browser, Page
-from app.demo.forms import DRAW, Times, condition_form, draw_form, notice_form, project_form, typed
-from app.demo.phones import Missing, Phone, bubbles
+from app.demo.browser import BrowserPage, DemoBrowser
+from app.demo.forms import DRAW, EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
+from app.demo.phones import DemoPhone, NotArrived, bubbles
 from app.demo.stage import stage
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
@@ -59,7 +59,7 @@ async def _in_order(request: pytest.FixtureRequest, day: Day) -> AsyncIterator[N
     assert not broken, broken
 
 
-def said(browser: Browser, status: int, *words: str) -> None:
+def said(browser: DemoBrowser, status: int, *words: str) -> None:
     """Assert the page's status and texts."""
     missing = [one for one in words if one not in browser.page.text]
     assert (browser.page.status, missing) == (status, []), browser.page.text
@@ -199,12 +199,14 @@ async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_l
 # ---- 16 basic data
 
 
-async def _times(day: Day, hours: int = 6) -> Times:
+async def _times(day: Day, hours: int = 6) -> EvaluationTimes:
     """Opening two hours before the gathering, evaluation three quarters of an hour after it."""
-    return Times.after(await day.stage.now(), gathering=timedelta(hours=hours))
+    return EvaluationTimes.after(await day.stage.now(), gathering=timedelta(hours=hours))
 
 
-async def _save_draw(day: Day, times: Times, needed: int, *ticks: str, project: str = "", **change: str) -> Browser:
+async def _save_draw(
+    day: Day, times: EvaluationTimes, needed: int, *ticks: str, project: str = "", **change: str
+) -> DemoBrowser:
     """The form of step 2, filled in and sent."""
     page = await day.at(f"/agency/draws/new?project={project or day.project}")
     form = typed(draw_form("", [], times, needed=needed, supervisor="")) | change
@@ -215,7 +217,7 @@ async def _save_draw(day: Day, times: Times, needed: int, *ticks: str, project: 
 
 async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_ticked(day: Day) -> None:
     times = await _times(day)
-    wrong = Times(times.starts, times.gathering, times.opening, times.ends)
+    wrong = EvaluationTimes(times.starts, times.gathering, times.opening, times.ends)
     page = await _save_draw(day, wrong, 3, "一标段")
     said(page, 422, "开标时间早于预计评标开始时间")
     await page.open(f"/agency/draws/new?project={day.project}")
@@ -226,7 +228,7 @@ async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_tick
     said(page, 200, f"新建 {day.number}")
     await page.open(f"/agency/draws/new?project={day.project}")
     said(page, 200, f"一标段（{day.number}）")
-    with pytest.raises(Missing):
+    with pytest.raises(NotArrived):
         page.page.form_of("保存，下一步").ticked("一标段")
     old = tab.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME, "一标段")
     await tab.press("保存，下一步", **typed(draw_form("", [], times, needed=2, supervisor="")), **old)
@@ -271,7 +273,7 @@ async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or
 
 
 def _notice(met: datetime, **change: str) -> dict[str, str]:
-    return typed(notice_form(Times(met, met, met, met), gd.VENUE, gd.ADDRESS)) | change
+    return typed(notice_form(EvaluationTimes(met, met, met, met), gd.VENUE, gd.ADDRESS)) | change
 
 
 async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
@@ -355,7 +357,7 @@ async def _decide(day: Day, command: str, opinion: str, *reads: str) -> None:
     said(venue, 200, "已通过核验" if command == "通过" else "已退回", "没有待核验的申请")
 
 
-async def _list(day: Day, state: str) -> Browser:
+async def _list(day: Day, state: str) -> DemoBrowser:
     """The list of activities, which shows that state for the draw."""
     page = await day.at("/agency/draws")
     said(page, 200, state)
@@ -411,7 +413,7 @@ async def _check_verifiers_chat(day: Day) -> None:
     await day.stage.advance(65)  # the vendor lets one SMS with a code through a minute
 
 
-def _act(page: Browser, name: str) -> str:
+def _act(page: DemoBrowser, name: str) -> str:
     """The link with this name in the list."""
     [link] = [one for one in page.page.links if one.startswith(f"{name}：")]
     return link
@@ -583,7 +585,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     assert "discard" in found
 
 
-def _check_nameless(page: Page) -> None:
+def _check_nameless(page: BrowserPage) -> None:
     assert not any(expert.name in page.text or expert.mobile in page.text for expert in gd.EXPERTS)
 
 
@@ -658,12 +660,12 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     await day.until(_talked(2), f"/agency/draws/{day.draw}/attendance")
 
 
-def _talked(count: int) -> Callable[[Page], bool]:
+def _talked(count: int) -> Callable[[BrowserPage], bool]:
     """Whether a page's call log shows this number of answered calls."""
     return lambda page: page.text.count("：已通话") == count
 
 
-async def _talk(day: Day, expert: Phone) -> None:
+async def _talk(day: Day, expert: DemoPhone) -> None:
     """The staff's phone rings first, then the expert's; both see the platform's number; the expert hangs up."""
     staff = day.phone(gd.AGENT)
     first = await staff.ringing()
@@ -1081,7 +1083,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     await _check_follow_up(day, record)
 
 
-def _unheard(count: int) -> Callable[[Page], bool]:
+def _unheard(count: int) -> Callable[[BrowserPage], bool]:
     """Whether the ledger counts this number of unanswered calls."""
     return lambda page: any(re.search(rf"语音 未送达 {count}$", line) for line in page.lines)
 
@@ -1116,7 +1118,7 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     project = page.page.path.rpartition("/")[2]
     evaluation = await _evaluation(day, 1)
     starts = moment(evaluation[STARTS])
-    times = Times(moment(evaluation["opening_at"]), starts, starts, moment(evaluation["ends_at"]))
+    times = EvaluationTimes(moment(evaluation["opening_at"]), starts, starts, moment(evaluation["ends_at"]))
     await _save_draw(day, times, 2, project=project, name="不分标段的评标")
     day.whole = page.page.path.split("/")[3]
     await page.open(f"/agency/draws/new?project={project}")
@@ -1159,11 +1161,11 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     await day.progress(day.whole, accepted=2, label="抽取完成")
 
 
-def _supervisor(browser: Browser) -> dict[str, str]:
+def _supervisor(browser: DemoBrowser) -> dict[str, str]:
     return browser.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME)
 
 
-def _options(browser: Browser, name: str) -> list[tuple[str, str]]:
+def _options(browser: DemoBrowser, name: str) -> list[tuple[str, str]]:
     """Labels and values of a select's options."""
     [inside] = re.findall(rf'<select[^>]*name="{name}"[^>]*>(.*?)</select>', browser.page.html, re.DOTALL)
     found = re.findall(r'<option\s+value="([^"]*)"[^>]*>([^<]*)', inside)

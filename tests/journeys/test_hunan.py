@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from app.demo.applicants import Applicant, register_in_mini
 from app.demo.browser import log_in
-from app.demo.mini import MiniProgram
+from app.demo.mini import DemoMiniProgram
 from app.demo.phones import bubbles
 from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Refused
@@ -233,7 +233,7 @@ async def test_04_outside_the_window_one_is_told_when_it_opens(way: Journey) -> 
 
 
 async def test_05_whoever_has_completed_66_years_cannot_apply(way: Journey) -> None:
-    mini = MiniProgram(way.stage.wire, way.phone(OLD), "")
+    mini = DemoMiniProgram(way.stage.wire, way.phone(OLD), "")
     await mini.open()
     old = Applicant(way.phone(OLD), OLD.name, OLD.id_number, mini)
     with refused(rule="form.age_max", says="超过65周岁"):

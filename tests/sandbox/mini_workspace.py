@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from app.demo.stage import Stage, stage
+from app.demo.stage import DemoStage, stage
 from app.preparations import bring_demo_people
 from tests.data_folders import data_folder
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
@@ -36,7 +36,7 @@ class MiniWorkspace:
     """The page, and the errors that it logged."""
 
     page: Page
-    stage: Stage
+    stage: DemoStage
     complaints: list[str] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)
     """Names of the experts on a panel, for stories that go on with them."""
@@ -87,7 +87,7 @@ class MiniWorkspace:
 
 @asynccontextmanager
 async def mini_workspace(
-    folder: str, shown: Sequence[str] = (), *, before: Callable[[Stage], Awaitable[None]] | None = None
+    folder: str, shown: Sequence[str] = (), *, before: Callable[[DemoStage], Awaitable[None]] | None = None
 ) -> AsyncIterator[MiniWorkspace]:
     """A workspace with the phones of these people, or the initial ones if none are named.
 

@@ -8,7 +8,7 @@ from playwright.async_api import FrameLocator, Locator
 
 from app.demo.data import POOL
 from app.demo.people import OFFICES, STAFF
-from app.demo.stage import Stage
+from app.demo.stage import DemoStage
 
 AGENCY, VERIFIER, SUPERVISOR, VENUE = (person.name for person in STAFF)
 PICTURES = Path(__file__).parents[2] / "var" / "screenshots"
@@ -17,7 +17,7 @@ NAMELESS = """() => [...document.querySelectorAll('button, input, select, textar
 INLINE = "[...document.querySelectorAll('[style], style, script:not([src])')].map((e) => e.outerHTML.slice(0, 80))"
 
 
-async def bind_offices(stage: Stage) -> None:
+async def bind_offices(stage: DemoStage) -> None:
     """Let all of them follow and bind."""
     for person in (*STAFF, *OFFICES):
         phone = stage.phone(person.mobile, POOL)

@@ -16,10 +16,10 @@ import pytest_asyncio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from app.all_in_one import Plan, push_menus
+from app.all_in_one import StartPlan, push_menus
 from app.demo.exams import call_example
 from app.demo.people import APPLICANTS, CAST
-from app.demo.stage import Stage, stage
+from app.demo.stage import DemoStage, stage
 from app.introductions import introduce
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.data_folders import data_folder
@@ -45,7 +45,7 @@ class Newcomer:
     """A user who follows the card only. ``tapped`` are the labels of all tapped buttons."""
 
     page: Page
-    stage: Stage
+    stage: DemoStage
     complaints: list[str] = field(default_factory=list)
     tapped: list[str] = field(default_factory=list)
 
@@ -117,7 +117,7 @@ async def newcomer() -> AsyncIterator[Newcomer]:
             sandbox = running.wire.sandbox_url
             await push_menus(
                 running.settings,
-                Plan(sandbox_port=int(sandbox.rpartition(":")[2]), settings_env=(*running.environment.items(),)),
+                StartPlan(sandbox_port=int(sandbox.rpartition(":")[2]), settings_env=(*running.environment.items(),)),
             )
             await introduce(running.settings, sandbox)
             await call_example(running.deps)

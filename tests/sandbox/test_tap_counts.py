@@ -15,9 +15,9 @@ from playwright.async_api import FrameLocator, Locator, expect
 
 from app.demo.data import POOL
 from app.demo.forms import project_form
-from app.demo.mini import MiniProgram
+from app.demo.mini import DemoMiniProgram
 from app.demo.people import EXPERTS, STAFF
-from app.demo.stage import Stage
+from app.demo.stage import DemoStage
 from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
@@ -54,7 +54,7 @@ async def workspace() -> AsyncIterator[MiniWorkspace]:
         yield found
 
 
-async def bind(running: Stage) -> None:
+async def bind(running: DemoStage) -> None:
     """Let experts, the applicant and the offices follow and bind."""
     for mobile in (*(person.mobile for person in EXPERTS), JIANG.mobile):
         phone = running.phone(mobile, POOL)
@@ -70,7 +70,7 @@ async def prepare(workspace: MiniWorkspace) -> FrameLocator:
     await agency.get_by_role("button", name="一键示例抽取").click()
     await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
     held = next(person for person in STAFF if person.name == AGENCY)
-    mini = MiniProgram(workspace.stage.wire, workspace.stage.phone(held.mobile, POOL), "agent")
+    mini = DemoMiniProgram(workspace.stage.wire, workspace.stage.phone(held.mobile, POOL), "agent")
     await mini.open()
     await mini.post("/projects", project_form(name=BRIDGE, on_site=True, number="44010620261122000001"))
     page = await enter(agency, "待办")

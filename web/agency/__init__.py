@@ -12,7 +12,7 @@ from web.agency.conditions import ConditionPages
 from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
 from web.agency.drafts import DraftPages
 from web.agency.follow_ups import FollowUpPages
-from web.agency.home import HomePages
+from web.agency.home import AgencyHomePages
 from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
 from web.agency.recall import RecallPages
@@ -25,7 +25,7 @@ from web.core.site import Site
 __all__ = ["AgencyPages"]
 
 _ALL = (
-    HomePages,
+    AgencyHomePages,
     ProjectPages,
     CataloguePages,
     BasicPages,

@@ -14,7 +14,7 @@ from services.core.permissions import check
 from web.accounts.agent_requests import STATES
 from web.agency.base import AgencyPart
 from web.agency.wizard import text
-from web.core.form_values import EMPTY, Form, begin_of, day, key_of, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, begin_of, day, key_of, redirect, uuid_of
 
 
 class AgentPages(AgencyPart):
@@ -37,7 +37,7 @@ class AgentPages(AgencyPart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._page(await self.actor(request), request)
 
-    async def _page(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _page(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         rules = self.book(actor).login
         return self.show(
             actor,
@@ -73,7 +73,7 @@ class AgentPages(AgencyPart):
                     raise redirect("/agency/agents", note="ended")
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._page(actor, request, Form(fields, self.shown(error)))
+            return await self._page(actor, request, FormValues(fields, self.shown(error)))
 
 
 def _ends(fields: Mapping[str, str]) -> datetime | None:

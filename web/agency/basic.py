@@ -29,7 +29,7 @@ from services.draws import (
 from web.agency.base import Draft, DraftPlace, whole
 from web.agency.projects import print_wan
 from web.agency.wizard import EDITABLE, STEPS, WHAT, DrawPart, path_of, text, ticked, when
-from web.core.form_values import Form, key_of, print_moment, redirect, uuid_of
+from web.core.form_values import FormValues, key_of, print_moment, redirect, uuid_of
 
 LOT, SUPERVISOR, AVOIDED = "lot-", "supervisor-", "avoided-"
 _REGISTER_MAX = 100
@@ -72,14 +72,14 @@ class BasicPages(DrawPart):
         lots = {f"{LOT}{lot.id}": "1" for lot in project.lots if lot.draw_id is None} if len(project.lots) < 2 else {}
         values = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
         draft = await self.draft(actor, DraftPlace("basic", project.id))
-        return await self._form_page(actor, request, project, None, Form(draft.values or values), draft)
+        return await self._form_page(actor, request, project, None, FormValues(draft.values or values), draft)
 
     async def create(self, request: http.Request) -> http.Response:
         """``command`` save, find (among supervisors and earlier draws) or copy (data of the last draw)."""
         actor, project = await self._project(request)
         fields = await self.fields(request, actor)
         if fields.get("command") == "find":
-            return await self._form_page(actor, request, project, None, Form(fields))
+            return await self._form_page(actor, request, project, None, FormValues(fields))
         try:
             if fields.get("command") == "copy":
                 made = await self._copy(actor, project, fields)
@@ -87,7 +87,7 @@ class BasicPages(DrawPart):
                 raise redirect(path_of(made, "basic"), note="copied")
             made = await self.services.draws.setup.create(actor, _form(fields, project.id), key=key_of(fields))
         except AppError as error:
-            return await self._form_page(actor, request, project, None, Form(fields, self.shown(error)))
+            return await self._form_page(actor, request, project, None, FormValues(fields, self.shown(error)))
         await self.saved(actor, DraftPlace("basic", project.id), fields)
         raise redirect(path_of(made, "recusal"), note="begun")
 
@@ -112,26 +112,28 @@ class BasicPages(DrawPart):
         if DrawState(detail.draw.state) not in EDITABLE:
             return await self._page(actor, request, detail)
         draft = await self.draft(actor, DraftPlace("basic-edit", detail.draw.id), version=_version(detail))
-        return await self._page(actor, request, detail, Form(draft.values) if draft.values else None, draft)
+        return await self._page(actor, request, detail, FormValues(draft.values) if draft.values else None, draft)
 
     async def _page(
         self,
         actor: Actor,
         request: http.Request,
         detail: Detail,
-        form: Form | None = None,
+        form: FormValues | None = None,
         draft: Draft | None = None,
     ) -> http.Response:
         project = await self.services.draws.project_queries.get(actor, detail.draw.project_id)
         operator = self.services.draws.operators.show(detail.draw)
-        return await self._form_page(actor, request, project, detail, form or Form(_values(detail, operator)), draft)
+        return await self._form_page(
+            actor, request, project, detail, form or FormValues(_values(detail, operator)), draft
+        )
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, find, supervisors or delete."""
         actor, detail = await self.asked(request)
         fields = await self.fields(request, actor)
         if fields.get("command") == "find":
-            return await self._page(actor, request, detail, Form(fields))
+            return await self._page(actor, request, detail, FormValues(fields))
         setup, draw = self.services.draws.setup, detail.draw
         try:
             match fields.get("command"):
@@ -150,7 +152,7 @@ class BasicPages(DrawPart):
         except AppError as error:
             operator = self.services.draws.operators.show(draw)
             shown = _values(detail, operator) if fields.get("command") == "delete" else fields
-            return await self._page(actor, request, detail, Form(shown, self.shown(error)))
+            return await self._page(actor, request, detail, FormValues(shown, self.shown(error)))
 
     async def _form_page(
         self,
@@ -158,14 +160,14 @@ class BasicPages(DrawPart):
         request: http.Request,
         project: ProjectView,
         detail: Detail | None,
-        form: Form,
+        form: FormValues,
         draft: Draft | None = None,
     ) -> http.Response:
         choices = await self._choices(actor, project, detail, form)
         if detail is not None:
             return self._draw_form(actor, request, detail, form, draft, choices)
         operator = await self.services.draws.operators.remembered(actor)
-        given = Form({**_given(operator), **form.values}, form.error)
+        given = FormValues({**_given(operator), **form.values}, form.error)
         return self.show(
             actor,
             "agency/basic_new.html",
@@ -186,7 +188,7 @@ class BasicPages(DrawPart):
         actor: Actor,
         request: http.Request,
         detail: Detail,
-        form: Form,
+        form: FormValues,
         draft: Draft | None,
         choices: Mapping[str, Any],
     ) -> http.Response:
@@ -211,7 +213,7 @@ class BasicPages(DrawPart):
         return mask_mobile(phone) if phone else ""
 
     async def _choices(
-        self, actor: Actor, project: ProjectView, detail: Detail | None, form: Form
+        self, actor: Actor, project: ProjectView, detail: Detail | None, form: FormValues
     ) -> dict[str, object]:
         """Ticked options are always in the lists, even if the search doesn't find them."""
         draws, own, line = self.services.draws, detail.draw.id if detail else None, detail.ancestors if detail else ()

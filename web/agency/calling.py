@@ -16,7 +16,7 @@ from services.registry import Services
 from web.accounts.login import AuthPages
 from web.agency.refill import new_start, suggest
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
-from web.core.form_values import EMPTY, Form, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, print_moment, redirect, uuid_of
 from web.core.site import Site
 from web.draws import REGION_MODES, LiveProgress, board_facts, round_response
 
@@ -80,7 +80,9 @@ class CallingPages(DrawPart):
             raise redirect(path_of(detail.draw.id, "notify"))
         return await self._page(actor, request, detail)
 
-    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY
+    ) -> http.Response:
         draws, draw = self.services.draws, detail.draw
         progress, rolls = await draws.progress.of(draw), await self._live.rolls(draw)
         missing = [one for one in detail.conditions if one.needed > one.accepted]
@@ -123,7 +125,7 @@ class CallingPages(DrawPart):
             note = await self._do(actor, detail, fields)
         except AppError as error:
             detail = await self.services.draws.queries.detail(actor, detail.draw.id)
-            return await self._page(actor, request, detail, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect(path_of(detail.draw.id, "run"), note=note)
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:

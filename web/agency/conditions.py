@@ -15,7 +15,7 @@ from services.core.crypto import PHONE
 from services.draws import CallNoticeForm, CallNoticeView, ConditionForm, ConditionView, Detail, Preview, part_version
 from web.agency.base import Draft, DraftPlace, whole
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
-from web.core.form_values import EMPTY, Form, key_of, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, key_of, print_moment, redirect, uuid_of
 from web.draws import CONDITION_CATALOGUES, REGION_MODES, condition_names
 
 OTHER = "其他"
@@ -83,7 +83,7 @@ class ConditionPages(DrawPart):
         actor, detail, one = await self._notice(request)
         draft = await self.draft(actor, _place("notice", detail, one), version=part_version(one) if one else "")
         stands = self._call_notice_values(actor, one) if one else self._suggested(actor, detail)
-        return self._notice_page(actor, request, detail, one, Form(draft.values or stands), draft)
+        return self._notice_page(actor, request, detail, one, FormValues(draft.values or stands), draft)
 
     async def save_notice(self, request: http.Request) -> http.Response:
         """``command`` save or delete."""
@@ -103,7 +103,7 @@ class ConditionPages(DrawPart):
             await self.saved(actor, _place("notice", detail, one), fields)
         except AppError as error:
             stands = self._call_notice_values(actor, one) if one and fields.get("command") == "delete" else fields
-            return self._notice_page(actor, request, detail, one, Form(stands, self.shown(error)))
+            return self._notice_page(actor, request, detail, one, FormValues(stands, self.shown(error)))
         raise redirect(path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "notice")
 
     async def _notice(self, request: http.Request) -> tuple[Actor, Detail, CallNoticeView | None]:
@@ -116,7 +116,7 @@ class ConditionPages(DrawPart):
         request: http.Request,
         detail: Detail,
         one: CallNoticeView | None,
-        form: Form,
+        form: FormValues,
         draft: Draft | None = None,
     ) -> http.Response:
         return self.draw_page(
@@ -169,7 +169,7 @@ class ConditionPages(DrawPart):
         left = detail.draw.needed - sum(c.planned for c in detail.conditions)
         draft = await self.draft(actor, _place("condition", detail, one), version=part_version(one) if one else "")
         stands = _condition_values(one) if one else self._usual(actor, detail, left)
-        return await self._condition_page(actor, request, detail, one, Form(draft.values or stands), draft)
+        return await self._condition_page(actor, request, detail, one, FormValues(draft.values or stands), draft)
 
     def _usual(self, actor: Actor, detail: Detail, left: int) -> dict[str, str]:
         mode, notices = self.book(actor).draw.region_modes[0], detail.parts.notices
@@ -183,7 +183,7 @@ class ConditionPages(DrawPart):
         try:
             if fields.get("command") == "preview":
                 seen = await self.services.draws.previews.show_form(actor, draw_id, _condition_form(fields))
-                return await self._condition_page(actor, request, detail, one, Form(fields), seen=seen)
+                return await self._condition_page(actor, request, detail, one, FormValues(fields), seen=seen)
             if fields.get("command") == "delete" and one:
                 await setup.remove_condition(actor, draw_id, one.id)
             elif one:
@@ -194,7 +194,7 @@ class ConditionPages(DrawPart):
             await self.saved(actor, _place("condition", detail, one), fields)
         except AppError as error:
             stands = _condition_values(one) if one and fields.get("command") == "delete" else fields
-            return await self._condition_page(actor, request, detail, one, Form(stands, self.shown(error)))
+            return await self._condition_page(actor, request, detail, one, FormValues(stands, self.shown(error)))
         raise redirect(
             path_of(draw_id, "conditions"), note="gone" if fields.get("command") == "delete" else "condition"
         )
@@ -209,7 +209,7 @@ class ConditionPages(DrawPart):
         request: http.Request,
         detail: Detail,
         one: ConditionView | None,
-        form: Form = EMPTY,
+        form: FormValues = EMPTY,
         draft: Draft | None = None,
         *,
         seen: Preview | None = None,

@@ -16,7 +16,7 @@ from web.agency.base import Draft, DraftPlace
 from web.agency.basic import LOT
 from web.agency.projects import print_wan
 from web.agency.wizard import DrawPart, path_of, ticked, when
-from web.core.form_values import EMPTY, Form, key_of, redirect
+from web.core.form_values import EMPTY, FormValues, key_of, redirect
 
 _ALLOWED = {"redraw": (DrawState.ENDED, DrawState.RELEASED), "recall": (DrawState.ENDED,)}
 
@@ -34,10 +34,10 @@ class FollowUpPages(DrawPart):
         actor, detail = await self.asked(request)
         lots = {f"{LOT}{one.lot_id}": "1" for one in detail.parts.lots if one.lot_id}
         draft = await self.draft(actor, DraftPlace(_kind_of(request), detail.draw.id))
-        return await self._page(actor, request, detail, Form(draft.values or lots), draft)
+        return await self._page(actor, request, detail, FormValues(draft.values or lots), draft)
 
     async def _page(
-        self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY, draft: Draft | None = None
+        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY, draft: Draft | None = None
     ) -> http.Response:
         kind, draw, draws = _kind_of(request), detail.draw, self.services.draws
         project = await draws.project_queries.get(actor, draw.project_id)
@@ -65,7 +65,7 @@ class FollowUpPages(DrawPart):
         try:
             made = await make(actor, detail.draw.id, fields)
         except AppError as error:
-            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error)))
         await self.saved(actor, DraftPlace(_kind_of(request), detail.draw.id), fields)
         raise redirect(path_of(made, "basic"), note="redrawn" if _kind_of(request) == "redraw" else "recalled")
 

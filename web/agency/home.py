@@ -41,7 +41,7 @@ DOCUMENT_TEMPLATES = {
 SHEETS = {"units": "回避单位模板", "persons": "回避人员模板"}
 
 
-class HomePages(AgencyPart):
+class AgencyHomePages(AgencyPart):
     here = "home"
     notes: ClassVar[Mapping[str, str]] = {
         "deleted": "活动已删除，标段可以重新发起抽取。",

@@ -14,7 +14,7 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import LotData, ProjectData, ProjectView
 from web.agency.base import AgencyPart, Draft, DraftPlace
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 
 WHAT = "这个项目"
@@ -63,9 +63,9 @@ class ProjectPages(AgencyPart):
         actor = await self.actor(request)
         draft = await self.draft(actor, DraftPlace("project", actor.organisation_id))
         if draft.values:
-            return await self._form_page(actor, request, None, Form(draft.values), draft)
+            return await self._form_page(actor, request, None, FormValues(draft.values), draft)
         parties = asdict(await self.services.draws.project_queries.last_parties(actor))
-        return await self._form_page(actor, request, None, Form({"organisation_form": "委托招标"} | parties))
+        return await self._form_page(actor, request, None, FormValues({"organisation_form": "委托招标"} | parties))
 
     async def create(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -73,7 +73,7 @@ class ProjectPages(AgencyPart):
         try:
             made = await self.services.draws.projects.create(actor, _data(fields), key=key_of(fields))
         except AppError as error:
-            return await self._form_page(actor, request, None, Form(fields, self.shown(error)))
+            return await self._form_page(actor, request, None, FormValues(fields, self.shown(error)))
         await self.saved(actor, DraftPlace("project", actor.organisation_id), fields)
         raise redirect(f"/agency/projects/{made.id}", note="created", choose=request.query.get("choose", "")[:1])
 
@@ -81,9 +81,9 @@ class ProjectPages(AgencyPart):
         """With ``?edit=1`` the form."""
         actor, view = await self._asked(request)
         if request.query.get("edit") and view.editable:
-            return await self._form_page(actor, request, view, Form(_values(view.data)))
+            return await self._form_page(actor, request, view, FormValues(_values(view.data)))
         draft = await self.draft(actor, DraftPlace("lot", view.id))
-        form = Form({**draft.values, "command": "lot"}) if draft.values else EMPTY
+        form = FormValues({**draft.values, "command": "lot"}) if draft.values else EMPTY
         return await self._page(actor, request, view, form, draft)
 
     async def submit(self, request: http.Request) -> http.Response:
@@ -93,7 +93,7 @@ class ProjectPages(AgencyPart):
         try:
             note = await self._do(actor, view, fields)
         except AppError as error:
-            form = Form(fields, self.shown(error), fields.get("id", ""))
+            form = FormValues(fields, self.shown(error), fields.get("id", ""))
             if fields.get("command") == "save" and view.editable:
                 return await self._form_page(actor, request, view, form)
             return await self._page(actor, request, view, form)
@@ -126,7 +126,7 @@ class ProjectPages(AgencyPart):
         actor: Actor,
         request: http.Request,
         view: ProjectView | None,
-        form: Form,
+        form: FormValues,
         draft: Draft | None = None,
     ) -> http.Response:
         rules = self.book(actor).projects
@@ -148,7 +148,12 @@ class ProjectPages(AgencyPart):
         )
 
     async def _page(
-        self, actor: Actor, request: http.Request, view: ProjectView, form: Form = EMPTY, draft: Draft | None = None
+        self,
+        actor: Actor,
+        request: http.Request,
+        view: ProjectView,
+        form: FormValues = EMPTY,
+        draft: Draft | None = None,
     ) -> http.Response:
         code = view.data.region
         return self.show(
@@ -172,7 +177,7 @@ class ProjectPages(AgencyPart):
 class _Choices:
     """Options of the rulebook, plus the form's own values that the rulebook no longer has."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: FormValues) -> None:
         self._form = form
 
     def __call__(self, name: str, options: Sequence[str]) -> list[tuple[str, str]]:

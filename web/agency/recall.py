@@ -12,7 +12,7 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.draws import Detail
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
-from web.core.form_values import EMPTY, Form, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, print_moment, redirect, uuid_of
 
 
 class RecallPages(DrawPart):
@@ -36,7 +36,9 @@ class RecallPages(DrawPart):
             raise redirect(path_of(detail.draw.id, "run"))
         return await self._page(actor, request, detail)
 
-    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY
+    ) -> http.Response:
         draws, draw, state = self.services.draws, detail.draw, DrawState(detail.draw.state)
         begun = self.services.deps.now() >= draw.starts_at
         return self.draw_page(
@@ -68,7 +70,7 @@ class RecallPages(DrawPart):
             if detail.draw.kind != "recall":
                 raise
             detail = await self.services.draws.queries.detail(actor, detail.draw.id)
-            return await self._page(actor, request, detail, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect(path_of(detail.draw.id, "notify"), note=note)
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from services.core.base import Actor
 from services.draws import Detail
 from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
-from web.core.form_values import PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.core.form_values import PAGE_SIZE, FormValues, last_page, redirect, uuid_of
 from web.core.site import page_number
 
 SHEET_MAX = 5 * 1024 * 1024
@@ -38,10 +38,10 @@ class RecusalPages(DrawPart):
         """With ``?list=persons`` the persons; ``q`` is part of a name, code or reason."""
         actor, detail = await self.asked(request)
         draft = await self.draft(actor, _place(_listed(request), detail))
-        return await self._page(actor, request, detail, Form(draft.values), draft)
+        return await self._page(actor, request, detail, FormValues(draft.values), draft)
 
     async def _page(
-        self, actor: Actor, request: http.Request, detail: Detail, form: Form, draft: Draft | None = None
+        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues, draft: Draft | None = None
     ) -> http.Response:
         kind = form.row or _listed(request)
         word = _word(request)
@@ -77,7 +77,7 @@ class RecusalPages(DrawPart):
         try:
             note = await self._do(actor, detail, fields)
         except AppError as error:
-            return await self._page(actor, request, detail, Form(fields, self.shown(error), kind))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error), kind))
         page = str(page_number(request)) if request.query.get("page") else ""
         raise redirect(path_of(detail.draw.id, "recusal"), list=kind, q=_word(request), page=page, note=note)
 
@@ -116,7 +116,7 @@ class RecusalPages(DrawPart):
                 raise InvalidInput("请先选择填好的模板文件。", code="missing", field="file")
             await add(actor, detail.draw.id, "sheet.xlsx" if content.startswith(b"PK") else "sheet.csv", content)
         except AppError as error:
-            return await self._page(actor, request, detail, Form({"command": "read"}, self.shown(error), kind))
+            return await self._page(actor, request, detail, FormValues({"command": "read"}, self.shown(error), kind))
         raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note="read")
 
 

@@ -13,7 +13,7 @@ from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
-from web.core.form_values import EMPTY, Form, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, redirect, uuid_of
 from web.draws import CALLED_SOON
 
 
@@ -37,9 +37,11 @@ class ReleasePages(DrawPart):
     async def tab(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
         draft = await self.draft(actor, DraftPlace(self.step, detail.draw.id))
-        return await self._page(actor, request, detail, Form(draft.values))
+        return await self._page(actor, request, detail, FormValues(draft.values))
 
-    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY
+    ) -> http.Response:
         draws, draw = self.services.draws, detail.draw
         return self.draw_page(
             actor,
@@ -64,7 +66,7 @@ class ReleasePages(DrawPart):
             note = await self._do(actor, detail, fields)
         except AppError as error:
             detail = await self.services.draws.queries.detail(actor, detail.draw.id)
-            return await self._page(actor, request, detail, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect(path_of(detail.draw.id, "release"), note=note)
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
@@ -106,7 +108,7 @@ class ReleasePages(DrawPart):
             name = fields.get("filename", "")[:200] or "退选申请"
             await files.attach(actor, detail.draw.id, name, content, "release")
         except AppError as error:
-            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error)))
         await self._keep_words(actor, detail, fields)
         raise redirect(path_of(detail.draw.id, "release"), note="attached")
 

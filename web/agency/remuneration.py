@@ -17,7 +17,7 @@ from services.draws import Detail
 from services.inspection.file_types import XLSX
 from web.agency.base import AgencyPart
 from web.agency.wizard import DrawPart, path_of
-from web.core.form_values import EMPTY, Form, day, redirect, uuid_of, version_of
+from web.core.form_values import EMPTY, FormValues, day, redirect, uuid_of, version_of
 
 _PAYABLE = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
 
@@ -39,7 +39,9 @@ class RemunerationTab(DrawPart):
         actor, detail = await self.asked(request)
         return await self._page(actor, request, detail)
 
-    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY
+    ) -> http.Response:
         rules = self.book(actor).remuneration
         return self.draw_page(
             actor,
@@ -64,7 +66,7 @@ class RemunerationTab(DrawPart):
         try:
             note = await self._do(actor, detail, fields)
         except AppError as error:
-            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error)))
         raise redirect(path_of(detail.draw.id, self.step), note=note)
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from services.core.base import Actor
 from services.draws import RULE, Detail
 from web.agency.base import Draft, DraftPlace
 from web.agency.wizard import DrawPart, path_of, text
-from web.core.form_values import EMPTY, Form, key_of, redirect
+from web.core.form_values import EMPTY, FormValues, key_of, redirect
 from web.core.site import show_pdf
 from web.draws import APPLICATION_KINDS
 
@@ -38,9 +38,11 @@ class SubmissionPages(DrawPart):
     async def form(self, request: http.Request) -> http.Response:
         actor, detail = await self.asked(request)
         draft = await self.draft(actor, DraftPlace(_DRAFT, detail.draw.id))
-        return await self._page(actor, request, detail, Form(draft.values))
+        return await self._page(actor, request, detail, FormValues(draft.values))
 
-    async def _page(self, actor: Actor, request: http.Request, detail: Detail, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY
+    ) -> http.Response:
         draws, draw = self.services.draws, detail.draw
         return self.draw_page(
             actor,
@@ -65,7 +67,7 @@ class SubmissionPages(DrawPart):
         try:
             note = await self._do(actor, detail, fields)
         except AppError as error:
-            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error)))
         raise redirect(path_of(detail.draw.id, "submit"), note=note)
 
     async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
@@ -107,7 +109,7 @@ class SubmissionPages(DrawPart):
             name = fields.get("filename", "")[:200] or "抽取申请"
             await self.services.draws.attachments.attach(actor, detail.draw.id, name, content)
         except AppError as error:
-            return await self._page(actor, request, detail, Form(fields, self.shown(error)))
+            return await self._page(actor, request, detail, FormValues(fields, self.shown(error)))
         raise redirect(path_of(detail.draw.id, "submit"), note="attached")
 
     async def document(self, request: http.Request) -> http.Response:

@@ -59,44 +59,44 @@ def tabs_of(draw: DrawView) -> list[Tab]:
 
 
 @dataclass(frozen=True)
-class Act:
+class LineAction:
     """A button in the list; ``step`` is the page it opens."""
 
     name: str
     step: str
 
 
-_ACTS: dict[DrawState, tuple[Act, ...]] = {
-    DrawState.EDITING: (Act("编辑", "basic"), Act("提交审核", "submit")),
-    DrawState.REFUSED: (Act("编辑", "basic"), Act("提交审核", "submit")),
-    DrawState.SUBMITTED: (Act("查看审核", "submit"),),
-    DrawState.VERIFIED: (Act("进入抽取", "run"),),
-    DrawState.COMMITTING: (Act("进入抽取", "run"),),
-    DrawState.DRAWING: (Act("进入抽取", "run"),),
-    DrawState.PAUSED: (Act("进入抽取", "run"),),
-    DrawState.ENDING: (Act("进入抽取", "run"),),
-    DrawState.SHORT: (Act("补抽", "run"),),
-    DrawState.SUPPLEMENT_PENDING: (Act("补抽", "run"),),
-    DrawState.COMPLETED: (Act("抽取结果", "result"), Act("专家出入场情况", "attendance")),
+_ACTS: dict[DrawState, tuple[LineAction, ...]] = {
+    DrawState.EDITING: (LineAction("编辑", "basic"), LineAction("提交审核", "submit")),
+    DrawState.REFUSED: (LineAction("编辑", "basic"), LineAction("提交审核", "submit")),
+    DrawState.SUBMITTED: (LineAction("查看审核", "submit"),),
+    DrawState.VERIFIED: (LineAction("进入抽取", "run"),),
+    DrawState.COMMITTING: (LineAction("进入抽取", "run"),),
+    DrawState.DRAWING: (LineAction("进入抽取", "run"),),
+    DrawState.PAUSED: (LineAction("进入抽取", "run"),),
+    DrawState.ENDING: (LineAction("进入抽取", "run"),),
+    DrawState.SHORT: (LineAction("补抽", "run"),),
+    DrawState.SUPPLEMENT_PENDING: (LineAction("补抽", "run"),),
+    DrawState.COMPLETED: (LineAction("抽取结果", "result"), LineAction("专家出入场情况", "attendance")),
     DrawState.ENDED: (
-        Act("抽取结果", "result"),
-        Act("专家酬劳", "remuneration"),
-        Act("复评", "recall"),
-        Act("重新抽取", "redraw"),
+        LineAction("抽取结果", "result"),
+        LineAction("专家酬劳", "remuneration"),
+        LineAction("复评", "recall"),
+        LineAction("重新抽取", "redraw"),
     ),
-    DrawState.RELEASED: (Act("重新抽取", "redraw"),),
+    DrawState.RELEASED: (LineAction("重新抽取", "redraw"),),
 }
-_OF_A_RECALL: dict[DrawState, tuple[Act, ...]] = {
-    DrawState.VERIFIED: (Act("进入通知", "notify"),),
-    DrawState.SHORT: (Act("查看结果", "notify"),),
-    DrawState.SUPPLEMENT_PENDING: (Act("查看结果", "notify"),),
+_OF_A_RECALL: dict[DrawState, tuple[LineAction, ...]] = {
+    DrawState.VERIFIED: (LineAction("进入通知", "notify"),),
+    DrawState.SHORT: (LineAction("查看结果", "notify"),),
+    DrawState.SUPPLEMENT_PENDING: (LineAction("查看结果", "notify"),),
 }
 
 
-def acts_of(card: DrawCard) -> tuple[Act, ...]:
+def acts_of(card: DrawCard) -> tuple[LineAction, ...]:
     """Actions that the manual's list has in this state."""
     if card.started_at is None and card.state in (DrawState.ENDED, DrawState.COMPLETED):
-        return (Act("重新抽取", "redraw"),) if card.state == DrawState.ENDED else ()
+        return (LineAction("重新抽取", "redraw"),) if card.state == DrawState.ENDED else ()
     if card.kind == "recall" and card.state in _OF_A_RECALL:
         return _OF_A_RECALL[card.state]
     return _ACTS.get(card.state, ())

@@ -19,7 +19,7 @@ _FIRST, _LAST = 2000, 2100
 
 
 @dataclass(frozen=True)
-class Form:
+class FormValues:
     """The state of a form: typed or stored values, and a refusal. ``row`` distinguishes several forms on one page."""
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Form:
         return self.error.message if self.error and _field_of(self.error) == name else ""
 
 
-EMPTY = Form()
+EMPTY = FormValues()
 
 
 def key_of(fields: Mapping[str, str]) -> str | None:

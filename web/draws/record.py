@@ -88,7 +88,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Line:
+class RecordLine:
     """An entry in readable form. ``mark`` is the leaf's first characters, empty without a leaf."""
 
     seq: int
@@ -262,11 +262,11 @@ def _download(body: bytes, content_type: str, name: str) -> http.Response:
     return http.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
 
-def read_entry(entry: Mapping[str, Json]) -> Line:
+def read_entry(entry: Mapping[str, Json]) -> RecordLine:
     """An entry of the log in Chinese. An unknown act is shown by its name."""
     at = datetime.fromisoformat(_text(entry["at"]))
     title, text = _words(entry)
-    return Line(
+    return RecordLine(
         int(_text(entry["seq"])),
         f"{local(at):%Y-%m-%d %H:%M:%S}",
         title,

@@ -12,7 +12,7 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.form_values import EMPTY, Form, key_of, moment, uuid_of
+from web.core.form_values import EMPTY, FormValues, key_of, moment, uuid_of
 from web.core.site import ON_PAGE, Site
 
 _ON_PAGE = ON_PAGE | {403, 404}
@@ -39,7 +39,7 @@ class AvailabilityPages:
         person = await self._auth.person(request)
         return await self._page(person, note=_DONE.get(request.query.get("note", ""), ""))
 
-    async def _page(self, person: Actor, form: Form = EMPTY, note: str = "") -> http.Response:
+    async def _page(self, person: Actor, form: FormValues = EMPTY, note: str = "") -> http.Response:
         return self._site.render(
             "experts/availability.html",
             status=form.error.status if form.error else 200,
@@ -61,7 +61,7 @@ class AvailabilityPages:
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
-            return await self._page(person, Form(fields, error))
+            return await self._page(person, FormValues(fields, error))
         raise http.HTTPSeeOther(f"/h5/{person.pool}/periods?note={note}")
 
     async def _do(self, person: Actor, fields: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ python3 -c "import hashlib; print(hashlib.sha256(bytes.fromhex('{salt}{expert}')
 
 
 @dataclass(frozen=True)
-class Proof:
+class RecordProof:
     """An opened leaf, and the text for the expert to store."""
 
     id: str
@@ -55,7 +55,9 @@ class ProofPages:
     async def list(self, request: http.Request) -> http.Response:
         return await self._page(await self._auth.person(request))
 
-    async def _page(self, expert: Actor, proof: Proof | None = None, error: AppError | None = None) -> http.Response:
+    async def _page(
+        self, expert: Actor, proof: RecordProof | None = None, error: AppError | None = None
+    ) -> http.Response:
         return self._site.render(
             "experts/proofs.html",
             status=error.status if error else 200,
@@ -82,7 +84,7 @@ class ProofPages:
         if fields.get("command") == "file":
             headers = {"Content-Disposition": f'attachment; filename="proof-{own.number}.txt"'}
             return http.Response(text=text, content_type="text/plain", headers=headers)
-        return await self._page(expert, Proof(str(own.id), salt, code, text))
+        return await self._page(expert, RecordProof(str(own.id), salt, code, text))
 
     async def _own(self, expert: Actor, invitation_id: str) -> OwnLeaf:
         wanted = uuid_of(invitation_id, "这张抽取凭证")

@@ -10,10 +10,10 @@ from web.office.bank import BankPages
 from web.office.bank_files import BankFilePages
 from web.office.base import menu_of
 from web.office.campaigns import CampaignPages
-from web.office.certificates import CertificatePages
+from web.office.certificates import OfficeCertificatePages
 from web.office.course_items import CourseItemPages
 from web.office.course_participants import CourseParticipantPages
-from web.office.courses import CoursePages
+from web.office.courses import OfficeCoursePages
 from web.office.employers import EmployerPages
 from web.office.exam_analysis import ExamAnalysisPages
 from web.office.exam_appeals import ExamAppealPages
@@ -23,13 +23,13 @@ from web.office.exam_evidence import ExamEvidencePages
 from web.office.exam_results import ExamResultPages
 from web.office.exam_scores import ExamScorePages
 from web.office.exam_sittings import ExamSittingPages
-from web.office.exams import ExamPages
+from web.office.exams import OfficeExamPages
 from web.office.experts import ExpertPages
 from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
-from web.office.home import HomePages
+from web.office.home import OfficeHomePages
 from web.office.invoices import InvoicePages
-from web.office.materials import MaterialPages
+from web.office.materials import OfficeMaterialPages
 from web.office.objections import ObjectionPages
 from web.office.orders import OrderPages
 from web.office.passwords import PasswordPages
@@ -43,11 +43,11 @@ from web.office.unmatched_payments import UnmatchedPaymentPages
 __all__ = ["OfficePages", "menu_of"]
 
 _ALL = (
-    HomePages,
+    OfficeHomePages,
     ApplicationPages,
     ExamResultPages,
     ExamBlueprintPages,
-    ExamPages,
+    OfficeExamPages,
     ExamScorePages,
     ExamAppealPages,
     ExamEvidencePages,
@@ -56,12 +56,12 @@ _ALL = (
     ExamCandidatePages,
     CourseParticipantPages,
     CourseItemPages,
-    CoursePages,
+    OfficeCoursePages,
     BankFilePages,
     BankPages,
     ExpertPages,
     CampaignPages,
-    CertificatePages,
+    OfficeCertificatePages,
     EmployerPages,
     ReviewerPages,
     StaffPages,
@@ -73,7 +73,7 @@ _ALL = (
     ReconciliationPages,
     RemunerationPages,
     FeedbackPages,
-    MaterialPages,
+    OfficeMaterialPages,
     PasswordPages,
     ExportPages,
 )

@@ -18,7 +18,7 @@ from services.entry import ExamResult
 from services.office import ApplicationLine, Filter, Sort
 from services.ports import MailAttachment
 from services.reviews import Form as FileForm
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, begin_of, day, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, begin_of, day, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number, show_picture
 from web.files.file_links import go_to_file, mail_attachment
 from web.office.base import OfficePart
@@ -67,7 +67,7 @@ class ApplicationPages(OfficePart):
             "office/applications.html",
             request,
             error=error,
-            f=Form(said, error),
+            f=FormValues(said, error),
             found=found.items,
             total=found.total,
             page=page,
@@ -98,7 +98,7 @@ class ApplicationPages(OfficePart):
         request: http.Request,
         application_id: UUID,
         *,
-        form: Form = EMPTY,
+        form: FormValues = EMPTY,
         opened: Mapping[str, str] | None = None,
     ) -> http.Response:
         view = await self.services.office.applications.get(actor, application_id)
@@ -125,7 +125,7 @@ class ApplicationPages(OfficePart):
                 return await self._page(actor, request, application_id, opened={name: value})
             note = await self._do(actor, application_id, fields)
         except AppError as error:
-            return await self._page(actor, request, application_id, form=Form(fields, self.shown(error)))
+            return await self._page(actor, request, application_id, form=FormValues(fields, self.shown(error)))
         raise redirect(f"/office/applications/{application_id}", note=note)
 
     async def _do(self, actor: Actor, application_id: UUID, fields: Mapping[str, str]) -> str:

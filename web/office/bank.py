@@ -14,7 +14,7 @@ from domain.exams.items import DIFFICULTY_MAX, DIFFICULTY_MIN, LETTERS, OPTIONS_
 from domain.exams.questions import DIFFICULTY_DEFAULT
 from services.core.base import Actor
 from services.exams import PICTURE_MAX, BankItemView, Cell, ItemFilter, Sort, VersionView
-from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import FORM, OfficePart
 
@@ -84,7 +84,7 @@ class BankPages(OfficePart):
     async def detail(self, request: http.Request) -> http.Response:
         return await self._detail(await self.actor(request), request)
 
-    async def _detail(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _detail(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         view = await self.services.exams.bank_queries.get(actor, _id(request))
         return self.show(
             actor,
@@ -118,7 +118,7 @@ class BankPages(OfficePart):
                 case _:
                     raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._detail(actor, request, Form(fields, self.shown(error)))
+            return await self._detail(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/bank/item/{item_id}", note=note)
 
     async def add_picture(self, request: http.Request) -> http.Response:
@@ -132,7 +132,7 @@ class BankPages(OfficePart):
                 raise InvalidInput("请选择图片。", code="file_empty", field="picture")
             await self.services.exams.bank.add_picture(actor, item_id, content, fields.get("alt", ""))
         except AppError as error:
-            return await self._detail(actor, request, Form(fields, self.shown(error), "picture"))
+            return await self._detail(actor, request, FormValues(fields, self.shown(error), "picture"))
         raise redirect(f"/office/bank/item/{item_id}", note="picture")
 
     # ---- writing
@@ -142,10 +142,10 @@ class BankPages(OfficePart):
         actor = await self.actor(request)
         query = request.query
         values = {"kind": query.get("kind", ""), "case": query.get("case", ""), "chapter": query.get("chapter", "")}
-        return await self._form(actor, request, Form(values))
+        return await self._form(actor, request, FormValues(values))
 
     async def _form(
-        self, actor: Actor, request: http.Request, form: Form, view: BankItemView | None = None
+        self, actor: Actor, request: http.Request, form: FormValues, view: BankItemView | None = None
     ) -> http.Response:
         queries = self.services.exams.bank_queries
         kind = view.line.kind if view else _kind(form.value("kind"))
@@ -180,13 +180,13 @@ class BankPages(OfficePart):
                 key=key_of(fields),
             )
         except AppError as error:
-            return await self._form(actor, request, Form(fields, self.shown(error)))
+            return await self._form(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/bank/item/{item_id}", note="added")
 
     async def edit_form(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         view = await self.services.exams.bank_queries.get(actor, _id(request))
-        return await self._form(actor, request, Form(_typed(view, view.versions[0])), view)
+        return await self._form(actor, request, FormValues(_typed(view, view.versions[0])), view)
 
     async def edit(self, request: http.Request) -> http.Response:
         actor, item_id = await self.actor(request), _id(request)
@@ -196,7 +196,7 @@ class BankPages(OfficePart):
             seen = _number(fields.get("version", "")) or None
             changed = await self.services.exams.bank.revise(actor, item_id, _data(fields, view.line.kind), seen=seen)
         except AppError as error:
-            return await self._form(actor, request, Form(fields, self.shown(error)), view)
+            return await self._form(actor, request, FormValues(fields, self.shown(error)), view)
         raise redirect(f"/office/bank/item/{item_id}", note="saved" if changed else "same")
 
 

@@ -11,7 +11,7 @@ from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
 from services.exams import BYTES_MAX, ITEMS_MAX, render_template
 from services.spreadsheets.formats import Format
-from web.core.form_values import EMPTY, NOBODY, Form, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, FormValues, redirect, uuid_of
 from web.office.bank import filter_of, query_of
 from web.office.base import FORM, OfficePart
 
@@ -44,7 +44,7 @@ class BankFilePages(OfficePart):
     async def file_form(self, request: http.Request) -> http.Response:
         return self._form(await self.actor(request), request)
 
-    def _form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    def _form(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         return self.show(actor, "office/bank_import.html", request, error=form.error, f=form, view=None, most=ITEMS_MAX)
 
     async def template(self, request: http.Request) -> http.Response:
@@ -66,13 +66,13 @@ class BankFilePages(OfficePart):
                 raise InvalidInput("请选择文件。", code="file_empty", field="file")
             view = await self.services.exams.item_import.read(actor, content)
         except AppError as error:
-            return self._form(actor, request, Form(fields, self.shown(error)))
+            return self._form(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/bank/import/{view.id}")
 
     async def file(self, request: http.Request) -> http.Response:
         return await self._file(await self.actor(request), request)
 
-    async def _file(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _file(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         import_id = uuid_of(request.match_info["id"], "这次导入")
         view = await self.services.exams.item_import.get(actor, import_id)
         return self.show(
@@ -100,7 +100,7 @@ class BankFilePages(OfficePart):
                 actor, import_id, fields.get("way", ""), only_good=fields["command"] == "good"
             )
         except AppError as error:
-            return await self._file(actor, request, Form(fields, self.shown(error)))
+            return await self._file(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/bank/import/{import_id}", note="imported")
 
     # ---- export

@@ -23,7 +23,7 @@ FORM = "office"
 _ON_PAGE = ON_PAGE | {404, 503}
 
 
-class Entry:
+class MenuEntry:
     """One entry of the menu."""
 
     def __init__(self, code: str, name: str, path: str = "") -> None:
@@ -93,30 +93,30 @@ class OfficePart:
         return self.services.deps.book(actor.pool)
 
 
-def menu_of(book: Rulebook) -> list[Entry]:
+def menu_of(book: Rulebook) -> list[MenuEntry]:
     """The menu entries that a pool with this rulebook uses."""
     entries = [
-        Entry("applications", "申请"),
-        Entry("exams", book.entry.names.exam),
-        Entry("bank", "题库"),
-        *([Entry("courses", "继续教育")] if book.course.offered else []),
-        Entry("experts", "专家"),
-        Entry("campaigns", "征集"),
-        Entry("employers", "单位"),
-        Entry("reviewers", "审核分工"),
-        Entry("staff", "工作人员"),
-        Entry("supervisors", "监督人名册"),
+        MenuEntry("applications", "申请"),
+        MenuEntry("exams", book.entry.names.exam),
+        MenuEntry("bank", "题库"),
+        *([MenuEntry("courses", "继续教育")] if book.course.offered else []),
+        MenuEntry("experts", "专家"),
+        MenuEntry("campaigns", "征集"),
+        MenuEntry("employers", "单位"),
+        MenuEntry("reviewers", "审核分工"),
+        MenuEntry("staff", "工作人员"),
+        MenuEntry("supervisors", "监督人名册"),
     ]
     if book.notice is not None:
-        entries.append(Entry("objections", "公示与异议"))
+        entries.append(MenuEntry("objections", "公示与异议"))
     if book.fee is not None:
-        entries += [Entry("orders", "缴费"), Entry("invoices", "发票"), Entry("bills", "对账")]
+        entries += [MenuEntry("orders", "缴费"), MenuEntry("invoices", "发票"), MenuEntry("bills", "对账")]
     if book.certificate.issued:
-        entries.append(Entry("certificates", "证书"))
-    entries.append(Entry("remuneration", "专家酬劳"))
-    entries.append(Entry("materials", "资料下载"))
+        entries.append(MenuEntry("certificates", "证书"))
+    entries.append(MenuEntry("remuneration", "专家酬劳"))
+    entries.append(MenuEntry("materials", "资料下载"))
     if book.help.feedback:
-        entries.append(Entry("feedback", "意见反馈"))
+        entries.append(MenuEntry("feedback", "意见反馈"))
     if book.registration.password.initial_from_id is not None:
-        entries.append(Entry("passwords", "初始密码"))
+        entries.append(MenuEntry("passwords", "初始密码"))
     return entries

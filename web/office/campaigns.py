@@ -12,7 +12,7 @@ from domain.errors import AppError, InvalidInput
 from domain.rulebook.form import EntryType
 from services.applications import CampaignData, CampaignView, entry_names
 from services.core.base import Actor
-from web.core.form_values import EMPTY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, key_of, moment, print_moment, redirect, uuid_of
 from web.office.base import OfficePart
 
 STATES = {"draft": "草稿", "upcoming": "未开始", "open": "报名中", "closed": "已截止"}
@@ -64,7 +64,7 @@ class CampaignPages(OfficePart):
     async def blank(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         taken = {str(name): "on" for name in self.book(actor).campaigns.of_campaigns}
-        return await self._page(actor, request, None, Form(taken))
+        return await self._page(actor, request, None, FormValues(taken))
 
     async def create(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -73,7 +73,7 @@ class CampaignPages(OfficePart):
             data = await self._data(actor, fields, None)
             view = await self.services.applications.campaigns.create(actor, data, key=key_of(fields))
         except AppError as error:
-            return await self._page(actor, request, None, Form(fields, self.shown(error)))
+            return await self._page(actor, request, None, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/campaigns/{view.id}", note="created")
 
     # ---- one
@@ -83,7 +83,7 @@ class CampaignPages(OfficePart):
         view = await self.services.applications.campaign_queries.get(
             actor, uuid_of(request.match_info["id"], "这次征集")
         )
-        return await self._page(actor, request, view, Form(await self._values(actor, view)))
+        return await self._page(actor, request, view, FormValues(await self._values(actor, view)))
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, publish, close or delete."""
@@ -96,7 +96,7 @@ class CampaignPages(OfficePart):
             note = await self._do(actor, view, fields)
         except AppError as error:
             typed = fields if fields.get("command") == "save" else await self._values(actor, view)
-            return await self._page(actor, request, view, Form(typed, self.shown(error)))
+            return await self._page(actor, request, view, FormValues(typed, self.shown(error)))
         raise redirect("/office/campaigns" if note == "deleted" else f"/office/campaigns/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: CampaignView, fields: Mapping[str, str]) -> str:
@@ -116,7 +116,7 @@ class CampaignPages(OfficePart):
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def _page(
-        self, actor: Actor, request: http.Request, view: CampaignView | None, form: Form = EMPTY
+        self, actor: Actor, request: http.Request, view: CampaignView | None, form: FormValues = EMPTY
     ) -> http.Response:
         book = self.book(actor)
         return self.show(

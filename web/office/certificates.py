@@ -11,14 +11,14 @@ from domain.certificates.lifecycles import CertificateState
 from domain.errors import AppError, InvalidInput
 from services.certificates import LABELS, REASON_MAX
 from services.core.base import Actor
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
 FILTERS = {"": "全部", **{state.value: state.label for state in CertificateState}}
 
 
-class CertificatePages(OfficePart):
+class OfficeCertificatePages(OfficePart):
     code = "certificates"
     action = "certificate.manage"
     notes: ClassVar[Mapping[str, str]] = {
@@ -66,7 +66,7 @@ class CertificatePages(OfficePart):
     async def detail(self, request: http.Request) -> http.Response:
         return await self._detail(await self.actor(request), request)
 
-    async def _detail(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _detail(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         certificate_id = uuid_of(request.match_info["id"], "这张证书")
         found = await self.services.certificates.queries.get(actor, certificate_id)
         return self.show(
@@ -95,5 +95,5 @@ class CertificatePages(OfficePart):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await issuing.revoke(actor, certificate_id, reason)
         except AppError as error:
-            return await self._detail(actor, request, Form(fields, self.shown(error), fields.get("command", "")))
+            return await self._detail(actor, request, FormValues(fields, self.shown(error), fields.get("command", "")))
         raise redirect(f"/office/certificates/{certificate_id}", note="revoked")

@@ -12,7 +12,7 @@ from domain.errors import AppError, InvalidInput, NotFound
 from domain.payments.money import parse_yuan
 from services.core.base import Actor
 from services.courses import KINDS, PAGE_FILE_MAX, PART, CourseItemData, CourseView, ItemView
-from web.core.form_values import EMPTY, NOBODY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, FormValues, key_of, moment, print_moment, redirect, uuid_of
 from web.courses.courses import origin_of, send_film, show_page
 from web.office.base import FORM, OfficePart
 from web.office.courses import WHAT
@@ -45,7 +45,7 @@ class CourseItemPages(OfficePart):
 
     async def blank(self, request: http.Request) -> http.Response:
         actor, view, _ = await self._course(request)
-        return await self._page(actor, request, view, None, Form({"kind": "video"}))
+        return await self._page(actor, request, view, None, FormValues({"kind": "video"}))
 
     async def create(self, request: http.Request) -> http.Response:
         actor, view, _ = await self._course(request)
@@ -53,14 +53,14 @@ class CourseItemPages(OfficePart):
         try:
             item_id = await self.services.courses.setup.add_item(actor, view.id, _data(fields), key=key_of(fields))
         except AppError as error:
-            return await self._page(actor, request, view, None, Form(fields, self.shown(error)))
+            return await self._page(actor, request, view, None, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/courses/{view.id}/items/{item_id}", note="added")
 
     # ---- one
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, view, item = await self._item(request)
-        return await self._page(actor, request, view, item, Form(_values(item)))
+        return await self._page(actor, request, view, item, FormValues(_values(item)))
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, up, down, delete, or remove with a page's ``number``."""
@@ -69,7 +69,9 @@ class CourseItemPages(OfficePart):
         try:
             note = await self._do(actor, view, item, fields)
         except AppError as error:
-            return await self._page(actor, request, view, item, Form({**_values(item), **fields}, self.shown(error)))
+            return await self._page(
+                actor, request, view, item, FormValues({**_values(item), **fields}, self.shown(error))
+            )
         back = f"/office/courses/{view.id}"
         raise redirect(back if note == "" else f"{back}/items/{item.id}", note=note)
 
@@ -107,7 +109,7 @@ class CourseItemPages(OfficePart):
                 raise InvalidInput("请选择文件。", code="file_empty", field="file")
             await self.services.courses.media.add_pages(actor, view.id, item.id, content)
         except AppError as error:
-            return await self._page(actor, request, view, item, Form(_values(item), self.shown(error)))
+            return await self._page(actor, request, view, item, FormValues(_values(item), self.shown(error)))
         raise redirect(f"/office/courses/{view.id}/items/{item.id}", note="pages")
 
     async def put_part(self, request: http.Request) -> http.Response:
@@ -140,7 +142,7 @@ class CourseItemPages(OfficePart):
     # ---- helpers
 
     async def _page(
-        self, actor: Actor, request: http.Request, view: CourseView, item: ItemView | None, form: Form = EMPTY
+        self, actor: Actor, request: http.Request, view: CourseView, item: ItemView | None, form: FormValues = EMPTY
     ) -> http.Response:
         page = self.show(
             actor,

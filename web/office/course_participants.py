@@ -12,7 +12,7 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.courses import EnrolmentView, ItemView
 from services.inspection.file_types import XLSX
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.courses.courses import MARKS, STANDS
 from web.office.base import OfficePart
@@ -53,7 +53,7 @@ class CourseParticipantPages(OfficePart):
         self,
         actor: Actor,
         request: http.Request,
-        form: Form = EMPTY,
+        form: FormValues = EMPTY,
         added: int | None = None,
         problems: tuple[tuple[str, str], ...] = (),
     ) -> http.Response:
@@ -94,7 +94,7 @@ class CourseParticipantPages(OfficePart):
                 actor, course_id, fields.get("numbers", ""), key=key_of(fields)
             )
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error)))
+            return await self._list(actor, request, FormValues(fields, self.shown(error)))
         return await self._list(actor, request, added=done.count, problems=done.problems)
 
     async def sheet(self, request: http.Request) -> http.Response:
@@ -118,7 +118,7 @@ class CourseParticipantPages(OfficePart):
         try:
             note = await self._do(actor, view, fields)
         except AppError as error:
-            return self._page(actor, request, view, items, Form(fields, self.shown(error)))
+            return self._page(actor, request, view, items, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/courses/enrolments/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: EnrolmentView, fields: Mapping[str, str]) -> str:
@@ -144,7 +144,7 @@ class CourseParticipantPages(OfficePart):
         request: http.Request,
         view: EnrolmentView,
         items: tuple[ItemView, ...],
-        form: Form = EMPTY,
+        form: FormValues = EMPTY,
     ) -> http.Response:
         return self.show(
             actor,

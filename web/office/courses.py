@@ -12,7 +12,17 @@ from domain.errors import AppError, InvalidInput
 from domain.payments.money import parse_yuan
 from services.core.base import Actor
 from services.courses import AUDIENCES, KINDS, CourseData, CourseView, ItemView
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, moment, print_moment, redirect, uuid_of
+from web.core.form_values import (
+    EMPTY,
+    PAGE_SIZE,
+    FormValues,
+    key_of,
+    last_page,
+    moment,
+    print_moment,
+    redirect,
+    uuid_of,
+)
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -23,7 +33,7 @@ _CAMPAIGNS = "campaign-"
 """Field name of each campaign's box, since a form has each name only once."""
 
 
-class CoursePages(OfficePart):
+class OfficeCoursePages(OfficePart):
     code = "courses"
     action = "course.manage"
     notes: ClassVar[Mapping[str, str]] = {
@@ -57,7 +67,7 @@ class CoursePages(OfficePart):
         )
 
     async def blank(self, request: http.Request) -> http.Response:
-        return await self._page(await self.actor(request), request, None, (), Form({"audience": "all"}))
+        return await self._page(await self.actor(request), request, None, (), FormValues({"audience": "all"}))
 
     async def create(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -65,12 +75,12 @@ class CoursePages(OfficePart):
         try:
             course_id = await self.services.courses.setup.create(actor, _data(fields), key=key_of(fields))
         except AppError as error:
-            return await self._page(actor, request, None, (), Form(fields, self.shown(error)))
+            return await self._page(actor, request, None, (), FormValues(fields, self.shown(error)))
         raise redirect(f"/office/courses/{course_id}", note="created")
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, view, items = await self._asked(request)
-        return await self._page(actor, request, view, items, Form(_values(view)))
+        return await self._page(actor, request, view, items, FormValues(_values(view)))
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, publish, delete, prolong or cancel."""
@@ -79,7 +89,9 @@ class CoursePages(OfficePart):
         try:
             note = await self._do(actor, view, fields)
         except AppError as error:
-            return await self._page(actor, request, view, items, Form({**_values(view), **fields}, self.shown(error)))
+            return await self._page(
+                actor, request, view, items, FormValues({**_values(view), **fields}, self.shown(error))
+            )
         raise redirect("/office/courses" if note == "deleted" else f"/office/courses/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: CourseView, fields: Mapping[str, str]) -> str:
@@ -111,7 +123,7 @@ class CoursePages(OfficePart):
         request: http.Request,
         view: CourseView | None,
         items: tuple[ItemView, ...],
-        form: Form = EMPTY,
+        form: FormValues = EMPTY,
     ) -> http.Response:
         draft = view is None or view.state == "draft"
         exams = [one for one in await self.services.exams.queries.list(actor) if one.purpose == "single"]

@@ -11,7 +11,7 @@ from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
 from services.organisations import BYTES_MAX, LINES_MAX, EmployerData, render_template
 from services.spreadsheets.formats import Format
-from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import FORM, OfficePart
 
@@ -47,7 +47,7 @@ class EmployerPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         """``?q=`` searches, ``?retired=1`` shows retired units."""
         search, retired = request.query.get("q", "").strip()[:100], request.query.get("retired") == "1"
         page = page_number(request)
@@ -78,7 +78,7 @@ class EmployerPages(OfficePart):
         try:
             note = await self._do(actor, fields)
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/employers", note=note, q=request.query.get("q", ""))
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
@@ -99,7 +99,7 @@ class EmployerPages(OfficePart):
     async def requests(self, request: http.Request) -> http.Response:
         return await self._requests(await self.actor(request), request)
 
-    async def _requests(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _requests(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in REQUEST_STATES else "open"
         found = await self.services.organisations.employer_queries.requests(
@@ -133,7 +133,7 @@ class EmployerPages(OfficePart):
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._requests(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._requests(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/employers/requests", note="accepted" if fields["command"] == "accept" else "refused")
 
     # ---- sheets
@@ -141,7 +141,7 @@ class EmployerPages(OfficePart):
     async def sheet_form(self, request: http.Request) -> http.Response:
         return self._sheet_form(await self.actor(request), request)
 
-    def _sheet_form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    def _sheet_form(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         return self.show(
             actor, "office/employer_import.html", request, error=form.error, f=form, view=None, most=LINES_MAX
         )
@@ -166,7 +166,7 @@ class EmployerPages(OfficePart):
                 raise InvalidInput("请选择文件。", code="file_empty", field="file")
             view = await self.services.organisations.employer_import.read(actor, content)
         except AppError as error:
-            return self._sheet_form(actor, request, Form(fields, self.shown(error)))
+            return self._sheet_form(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/employers/import/{view.id}")
 
     async def sheet(self, request: http.Request) -> http.Response:

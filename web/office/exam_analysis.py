@@ -12,7 +12,7 @@ from domain.exams.marking import RulingKind
 from services.core.base import Actor
 from services.exams import RulingPreview
 from services.inspection.file_types import XLSX
-from web.core.form_values import EMPTY, Form, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, redirect, uuid_of
 from web.office.base import OfficePart
 
 
@@ -53,7 +53,7 @@ class ExamAnalysisPages(OfficePart):
         return await self._item(await self.actor(request), request)
 
     async def _item(
-        self, actor: Actor, request: http.Request, form: Form = EMPTY, preview: RulingPreview | None = None
+        self, actor: Actor, request: http.Request, form: FormValues = EMPTY, preview: RulingPreview | None = None
     ) -> http.Response:
         exam_id = uuid_of(request.match_info["id"], "这场考试")
         version_id = uuid_of(request.match_info["version"], "这道题")
@@ -82,8 +82,8 @@ class ExamAnalysisPages(OfficePart):
             kind = RulingKind(fields["kind"])
             if fields.get("command") != "decide":
                 preview = await rulings.preview(actor, exam_id, version_id, kind, letters)
-                return await self._item(actor, request, Form(fields), preview)
+                return await self._item(actor, request, FormValues(fields), preview)
             await rulings.decide(actor, exam_id, version_id, kind, letters, fields.get("reason", ""))
         except AppError as error:
-            return await self._item(actor, request, Form(fields, self.shown(error)))
+            return await self._item(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(request.path, note="ruled")

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from web.core.form_values import EMPTY, Form, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, redirect, uuid_of
 from web.office.base import OfficePart
 
 
@@ -25,7 +25,7 @@ class ExamAppealPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         exam_id = uuid_of(request.match_info["id"], "这场考试")
         return self.show(
             actor,
@@ -52,5 +52,5 @@ class ExamAppealPages(OfficePart):
                 case _:
                     raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), str(appeal_id)))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), str(appeal_id)))
         raise redirect(request.path, note="answered")

@@ -15,7 +15,7 @@ from domain.exams.blueprint import BlueprintCell
 from domain.exams.items import ItemKind
 from services.core.base import Actor
 from services.exams import BlueprintView
-from web.core.form_values import EMPTY, Form, key_of, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, key_of, redirect, uuid_of
 from web.office.base import OfficePart
 
 _SPLIT = re.compile(r"[,，\t]|\s{2,}")
@@ -53,13 +53,13 @@ class ExamBlueprintPages(OfficePart):
             cells = read_lines(fields.get("cells", ""))
             made = await self.services.exams.blueprints.create(actor, fields.get("name", ""), cells, key=key_of(fields))
         except AppError as error:
-            return await self._page(actor, request, None, Form(fields, self.shown(error)))
+            return await self._page(actor, request, None, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/exams/blueprints/{made.id}", note="saved")
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, blueprint_id = await self._asked(request)
         view = await self.services.exams.blueprint_queries.get(actor, blueprint_id)
-        return await self._page(actor, request, view, Form({"name": view.name, "cells": print_lines(view.cells)}))
+        return await self._page(actor, request, view, FormValues({"name": view.name, "cells": print_lines(view.cells)}))
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save or retire."""
@@ -73,11 +73,11 @@ class ExamBlueprintPages(OfficePart):
             await blueprints.edit(actor, blueprint_id, fields.get("name", ""), read_lines(fields.get("cells", "")))
         except AppError as error:
             view = await self.services.exams.blueprint_queries.get(actor, blueprint_id)
-            return await self._page(actor, request, view, Form(fields, self.shown(error)))
+            return await self._page(actor, request, view, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/exams/blueprints/{blueprint_id}", note="saved")
 
     async def _page(
-        self, actor: Actor, request: http.Request, view: BlueprintView | None, form: Form = EMPTY
+        self, actor: Actor, request: http.Request, view: BlueprintView | None, form: FormValues = EMPTY
     ) -> http.Response:
         return self.show(
             actor,

@@ -14,7 +14,7 @@ from domain.exams.lifecycles import CandidateState
 from domain.exams.purposes import Purpose
 from services.core.base import Actor
 from services.exams import Added, CandidateFilter, CandidateLine
-from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, key_of, last_page, moment, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, FormValues, key_of, last_page, moment, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import FORM, OfficePart
 
@@ -54,7 +54,7 @@ class ExamCandidatePages(OfficePart):
         actor: Actor,
         request: http.Request,
         exam_id: UUID,
-        form: Form = EMPTY,
+        form: FormValues = EMPTY,
         added: Added | None = None,
     ) -> http.Response:
         view = await self.services.exams.queries.get(actor, exam_id)
@@ -97,7 +97,7 @@ class ExamCandidatePages(OfficePart):
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._list(actor, request, exam_id, Form(fields, self.shown(error)))
+            return await self._list(actor, request, exam_id, FormValues(fields, self.shown(error)))
         if added is not None:
             return await self._list(actor, request, exam_id, added=added)
         raise redirect(f"/office/exams/{exam_id}/candidates", note="given_all")
@@ -125,7 +125,7 @@ class ExamCandidatePages(OfficePart):
                 raise InvalidInput("请选择文件。", code="file_empty", field="file")
             added = await self.services.exams.candidates.add_sheet(actor, exam_id, content)
         except AppError as error:
-            return await self._list(actor, request, exam_id, Form(fields, self.shown(error)))
+            return await self._list(actor, request, exam_id, FormValues(fields, self.shown(error)))
         return await self._list(actor, request, exam_id, added=added)
 
     # ---- one
@@ -143,7 +143,7 @@ class ExamCandidatePages(OfficePart):
             note = await self._do(actor, line.id, fields)
         except AppError as error:
             return await self._page(
-                actor, request, exam_id, line, Form(fields, self.shown(error), fields.get("command", ""))
+                actor, request, exam_id, line, FormValues(fields, self.shown(error), fields.get("command", ""))
             )
         path = f"/office/exams/{exam_id}/candidates"
         raise redirect(path if note == "dropped" else f"{path}/{line.id}", note=note)
@@ -173,10 +173,10 @@ class ExamCandidatePages(OfficePart):
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def _page(
-        self, actor: Actor, request: http.Request, exam_id: UUID, line: CandidateLine, form: Form = EMPTY
+        self, actor: Actor, request: http.Request, exam_id: UUID, line: CandidateLine, form: FormValues = EMPTY
     ) -> http.Response:
         view = await self.services.exams.queries.get(actor, exam_id)
-        kept = Form({"minutes": str(line.extra_minutes), "tries": str(line.extra_tries), "reason": line.reason})
+        kept = FormValues({"minutes": str(line.extra_minutes), "tries": str(line.extra_tries), "reason": line.reason})
         return self.show(
             actor,
             "office/exam_candidate.html",

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from web.core.form_values import EMPTY, Form, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, redirect, uuid_of
 from web.office.base import OfficePart
 
 EXAM, FILE = "这场考试", "这份离线作答"
@@ -41,7 +41,7 @@ class ExamEvidencePages(OfficePart):
     async def detail(self, request: http.Request) -> http.Response:
         return await self._detail(await self.actor(request), request)
 
-    async def _detail(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _detail(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         exam_id = uuid_of(request.match_info["id"], EXAM)
         evidence_id = uuid_of(request.match_info["evidence"], FILE)
         return self.show(
@@ -70,5 +70,5 @@ class ExamEvidencePages(OfficePart):
                 case _:
                     raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._detail(actor, request, Form(fields, self.shown(error)))
+            return await self._detail(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(request.path, note="decided")

@@ -12,7 +12,7 @@ from services.core.base import Actor
 from services.entry import BYTES_MAX, LINES_MAX, render_template
 from services.office import Filter
 from services.spreadsheets.formats import Format
-from web.core.form_values import EMPTY, NOBODY, Form, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, FormValues, redirect, uuid_of
 from web.office.base import FORM, OfficePart
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
@@ -40,7 +40,7 @@ class ExamResultPages(OfficePart):
     async def sheet_form(self, request: http.Request) -> http.Response:
         return await self._form(await self.actor(request), request)
 
-    async def _form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _form(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         waiting = await self.services.office.applications.page(actor, Filter(state="exam"), size=1)
         return self.show(
             actor,
@@ -74,7 +74,7 @@ class ExamResultPages(OfficePart):
                 raise InvalidInput("请选择文件。", code="file_empty", field="file")
             view = await self.services.entry.exam_sheets.read(actor, content)
         except AppError as error:
-            return await self._form(actor, request, Form(fields, self.shown(error)))
+            return await self._form(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/exams/results/{view.id}")
 
     async def sheet(self, request: http.Request) -> http.Response:

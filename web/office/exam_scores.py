@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.exams import Show
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -82,7 +82,7 @@ class ExamScorePages(OfficePart):
     async def detail(self, request: http.Request) -> http.Response:
         return await self._paper(await self.actor(request), request)
 
-    async def _paper(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _paper(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
         attempt_id = uuid_of(request.match_info["attempt"], PAPER)
         return self.show(
@@ -107,7 +107,7 @@ class ExamScorePages(OfficePart):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await commands[command](actor, attempt_id, fields.get("reason", ""))
         except AppError as error:
-            return await self._paper(actor, request, Form(fields, self.shown(error), command))
+            return await self._paper(actor, request, FormValues(fields, self.shown(error), command))
         raise redirect(request.path, note={"clear": "cleared", "void": "voided"}[command])
 
     # ---- short answers
@@ -115,7 +115,7 @@ class ExamScorePages(OfficePart):
     async def marking(self, request: http.Request) -> http.Response:
         return await self._marking(await self.actor(request), request)
 
-    async def _marking(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _marking(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
         return self.show(
             actor,
@@ -140,5 +140,5 @@ class ExamScorePages(OfficePart):
                 fields.get("note", ""),
             )
         except AppError as error:
-            return await self._marking(actor, request, Form(fields, self.shown(error)))
+            return await self._marking(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(request.path, note="marked")

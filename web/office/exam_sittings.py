@@ -11,7 +11,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.exams import SittingData, SittingView
-from web.core.form_values import EMPTY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, key_of, moment, print_moment, redirect, uuid_of
 from web.office.base import OfficePart
 
 
@@ -39,7 +39,7 @@ class ExamSittingPages(OfficePart):
         try:
             note = await self._do(actor, exam_id, fields)
         except AppError as error:
-            form = Form(fields, self.shown(error), row=fields.get("id", ""))
+            form = FormValues(fields, self.shown(error), row=fields.get("id", ""))
             return await self._page(actor, request, exam_id, form)
         raise redirect(f"/office/exams/{exam_id}/sittings", note=note)
 
@@ -57,7 +57,9 @@ class ExamSittingPages(OfficePart):
             return "removed"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
-    async def _page(self, actor: Actor, request: http.Request, exam_id: UUID, form: Form = EMPTY) -> http.Response:
+    async def _page(
+        self, actor: Actor, request: http.Request, exam_id: UUID, form: FormValues = EMPTY
+    ) -> http.Response:
         view = await self.services.exams.queries.get(actor, exam_id)
         found = await self.services.exams.sitting_queries.list(actor, exam_id)
         blank = form if form.error and not form.row else EMPTY
@@ -68,7 +70,7 @@ class ExamSittingPages(OfficePart):
             error=form.error,
             view=view,
             blank=blank,
-            rows=[(one, form if form.row == str(one.id) else Form(_values(one))) for one in found],
+            rows=[(one, form if form.row == str(one.id) else FormValues(_values(one))) for one in found],
             now=self.services.deps.now(),
         )
 

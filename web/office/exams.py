@@ -14,7 +14,7 @@ from domain.errors import AppError, InvalidInput
 from domain.exams.purposes import Purpose
 from services.core.base import Actor
 from services.exams import ExamData, ExamView
-from web.core.form_values import EMPTY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, key_of, moment, print_moment, redirect, uuid_of
 from web.office.base import OfficePart
 
 WHAT = "这场考试"
@@ -22,7 +22,7 @@ TONES = {"draft": "warn", "published": "good"}
 """Tone of the tag that shows the state."""
 
 
-class ExamPages(OfficePart):
+class OfficeExamPages(OfficePart):
     code = "exams"
     action = "exam.manage"
     notes: ClassVar[Mapping[str, str]] = {
@@ -63,7 +63,7 @@ class ExamPages(OfficePart):
     async def blank(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         purpose = Purpose.ENTRY if "exam" in self.book(actor).entry.stages else Purpose.CAMPAIGN
-        return await self._page(actor, request, None, Form({"purpose": purpose.value}))
+        return await self._page(actor, request, None, FormValues({"purpose": purpose.value}))
 
     async def create(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -71,14 +71,14 @@ class ExamPages(OfficePart):
         try:
             exam_id = await self.services.exams.setup.create(actor, _data(fields), key=key_of(fields))
         except AppError as error:
-            return await self._page(actor, request, None, Form(fields, self.shown(error)))
+            return await self._page(actor, request, None, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/exams/{exam_id}", note="created")
 
     # ---- one
 
     async def detail(self, request: http.Request) -> http.Response:
         actor, view = await self._asked(request)
-        return await self._page(actor, request, view, Form(_values(view)))
+        return await self._page(actor, request, view, FormValues(_values(view)))
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` save, publish, delete, move, cancel or end."""
@@ -87,7 +87,7 @@ class ExamPages(OfficePart):
         try:
             note = await self._do(actor, view, fields)
         except AppError as error:
-            return await self._page(actor, request, view, Form({**_values(view), **fields}, self.shown(error)))
+            return await self._page(actor, request, view, FormValues({**_values(view), **fields}, self.shown(error)))
         raise redirect("/office/exams" if note == "deleted" else f"/office/exams/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: ExamView, fields: Mapping[str, str]) -> str:
@@ -114,7 +114,7 @@ class ExamPages(OfficePart):
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def _page(
-        self, actor: Actor, request: http.Request, view: ExamView | None, form: Form = EMPTY
+        self, actor: Actor, request: http.Request, view: ExamView | None, form: FormValues = EMPTY
     ) -> http.Response:
         exams, draft = self.services.exams, view is None or view.state == "draft"
         campaigns = await self.services.applications.campaign_queries.choices(actor)

@@ -11,7 +11,7 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.office import REASON_MAX, Only
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -30,7 +30,7 @@ class ExpertPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         """``?only=``: see ``ONLY``; ``?q=``: a number or the beginning of a name."""
         only, search = request.query.get("only", "in_pool"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(Only) else "in_pool", page_number(request)
@@ -64,5 +64,5 @@ class ExpertPages(OfficePart):
                 actor, expert_id, fields.get("reason", ""), key=key_of(fields)
             )
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/experts", note="left", q=request.query.get("q", ""))

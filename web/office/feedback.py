@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.notifications import ANSWER_MAX
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -29,7 +29,7 @@ class FeedbackPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in STATES else "open"
         found = await self.services.notifications.helpdesk_queries.list_all(
@@ -57,5 +57,5 @@ class FeedbackPages(OfficePart):
             feedback_id = uuid_of(fields.get("id", ""), "这条意见")
             await self.services.notifications.helpdesk.answer(actor, feedback_id, fields.get("text", ""))
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/feedback", note="answered")

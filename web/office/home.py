@@ -16,7 +16,7 @@ class Todo(NamedTuple):
     path: str
 
 
-class HomePages(OfficePart):
+class OfficeHomePages(OfficePart):
     code = "home"
 
     def add_routes(self) -> None:

@@ -12,7 +12,7 @@ from services.core.base import Actor
 from services.office import InvoiceFilter
 from services.payments import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.ports import ReverseReason
-from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import FORM, OfficePart
 
@@ -59,7 +59,7 @@ class InvoicePages(OfficePart):
         """The address of a form, opened with GET."""
         raise redirect("/office/invoices")
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         only, search = request.query.get("only", "to_make"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(InvoiceFilter) else "to_make", page_number(request)
         found = await self.services.office.dashboard.invoices(
@@ -90,7 +90,7 @@ class InvoicePages(OfficePart):
         try:
             note = await self._do(actor, fields)
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/invoices", note=note, only=request.query.get("only", ""))
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
@@ -119,7 +119,7 @@ class InvoicePages(OfficePart):
             invoice_id = uuid_of(fields.get("id", ""), "这张发票")
             await self.services.payments.invoices.upload(actor, invoice_id, content, fields["number"])
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/invoices", note="uploaded")
 
     async def file(self, request: http.Request) -> http.Response:

@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.files import MaterialData, MaterialView
-from web.core.form_values import EMPTY, NOBODY, Form, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import EMPTY, NOBODY, FormValues, key_of, moment, print_moment, redirect, uuid_of
 from web.files.materials import KINDS, send
 from web.office.base import FORM, OfficePart
 
@@ -18,7 +18,7 @@ AUDIENCES = (("everybody", "所有人"), ("applicants", "登录后的申请人�
 STATES = {"shown": "", "coming": "未开始", "over": "已结束"}
 
 
-class MaterialPages(OfficePart):
+class OfficeMaterialPages(OfficePart):
     code = "materials"
     action = "material.manage"
     notes: ClassVar[Mapping[str, str]] = {
@@ -35,7 +35,7 @@ class MaterialPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         rules = self.book(actor).help.materials
         found = await self.services.files.material_queries.all(actor)
         return self.show(
@@ -67,7 +67,7 @@ class MaterialPages(OfficePart):
         try:
             note = await self._do(actor, fields, content)
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/materials", note=note)
 
     async def _do(self, actor: Actor, fields: Mapping[str, str], content: bytes) -> str:

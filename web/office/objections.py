@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.entry import ANSWER_MAX, Outcome
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -31,7 +31,7 @@ class ObjectionPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in STATES else "open"
         found = await self.services.entry.objection_queries.page(
@@ -68,7 +68,7 @@ class ObjectionPages(OfficePart):
                 key=key_of(fields),
             )
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/objections", note="decided")
 
     async def notices(self, request: http.Request) -> http.Response:

@@ -13,7 +13,7 @@ from domain.payments.lifecycles import OrderState, RefundState
 from services.core.base import Actor
 from services.office import OrderView
 from services.payments import BANKS, Destination, OrderFilter, check_card, check_reason
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -72,7 +72,7 @@ class OrderPages(OfficePart):
         return await self._page(await self.actor(request), request)
 
     async def _page(
-        self, actor: Actor, request: http.Request, form: Form = EMPTY, *, confirm: str = ""
+        self, actor: Actor, request: http.Request, form: FormValues = EMPTY, *, confirm: str = ""
     ) -> http.Response:
         """``confirm`` is the reason of a refund that waits for confirmation."""
         view = await self._view(actor, request)
@@ -104,12 +104,12 @@ class OrderPages(OfficePart):
             reason = check_reason(fields.get("reason", ""))
             after = _chosen(await self._view(actor, request), fields.get("after", ""))
             if command == "check":
-                return await self._page(actor, request, Form(fields), confirm=reason)
+                return await self._page(actor, request, FormValues(fields), confirm=reason)
             if command != "refund":
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
             await self.services.payments.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
         except AppError as error:
-            return await self._page(actor, request, Form(fields, self.shown(error)))
+            return await self._page(actor, request, FormValues(fields, self.shown(error)))
         raise redirect(f"/office/orders/{order_id}", note="refunding")
 
     async def _redirect(self, actor: Actor, request: http.Request, fields: Mapping[str, str]) -> http.Response:
@@ -129,7 +129,7 @@ class OrderPages(OfficePart):
                 holder=fields.get("holder", ""),
             )
         except AppError as error:
-            return await self._page(actor, request, Form(kept, self.shown(error), refund_id))
+            return await self._page(actor, request, FormValues(kept, self.shown(error), refund_id))
         raise redirect(f"/office/orders/{order_id}", note="redirected")
 
 

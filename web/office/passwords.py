@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.accounts import AT_ONCE, InitialPassword
 from services.core.base import Actor
-from web.core.form_values import EMPTY, Form, key_of
+from web.core.form_values import EMPTY, FormValues, key_of
 from web.office.base import OfficePart
 
 OUTCOMES = {
@@ -33,7 +33,7 @@ class PasswordPages(OfficePart):
         return self._page(await self.actor(request), request)
 
     def _page(
-        self, actor: Actor, request: http.Request, form: Form = EMPTY, done: Sequence[InitialPassword] = ()
+        self, actor: Actor, request: http.Request, form: FormValues = EMPTY, done: Sequence[InitialPassword] = ()
     ) -> http.Response:
         return self.show(
             actor,
@@ -56,5 +56,5 @@ class PasswordPages(OfficePart):
         try:
             done = await self.services.accounts.initial_passwords.issue(actor, numbers, key=key_of(fields))
         except AppError as error:
-            return self._page(actor, request, Form(fields, self.shown(error)))
+            return self._page(actor, request, FormValues(fields, self.shown(error)))
         return self._page(actor, request, done=done)

@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError
 from domain.payments.fees import DIFFERENCE_NAMES
 from services.core.base import Actor
-from web.core.form_values import EMPTY, Form, redirect, uuid_of
+from web.core.form_values import EMPTY, FormValues, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -32,7 +32,7 @@ class ReconciliationPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         page = page_number(request)
         found = await self.services.payments.reconciliation.list(actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
         return self.show(
@@ -54,13 +54,13 @@ class ReconciliationPages(OfficePart):
         try:
             await self.services.payments.reconciliation.again(actor, fields.get("day", ""))
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error)))
+            return await self._list(actor, request, FormValues(fields, self.shown(error)))
         raise redirect("/office/bills", note="again")
 
     async def detail(self, request: http.Request) -> http.Response:
         return await self._page(await self.actor(request), request)
 
-    async def _page(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _page(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         bill = await self.services.office.dashboard.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
         return self.show(
             actor,
@@ -82,5 +82,5 @@ class ReconciliationPages(OfficePart):
             difference_id = uuid_of(fields.get("id", ""), "这条差异")
             await self.services.payments.reconciliation.resolve(actor, difference_id, fields.get("note", ""))
         except AppError as error:
-            return await self._page(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._page(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect(f"/office/bills/{bill_id}", note="resolved")

@@ -12,7 +12,7 @@ from domain.clock import local
 from domain.errors import InvalidInput
 from services.core.base import Actor
 from services.remuneration import OfficeTotals
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 from web.office.exports import file_of
@@ -53,7 +53,7 @@ class RemunerationPages(OfficePart):
         try:
             found = await self._find(actor, wanted, request)
         except InvalidInput as error:
-            form = Form({"since": wanted.since, "until": wanted.until}, error)
+            form = FormValues({"since": wanted.since, "until": wanted.until}, error)
             wanted = self._choices(wanted.search)["本月"]
             found = await self._find(actor, wanted, request)
         return self.show(

@@ -11,7 +11,7 @@ from domain.errors import AppError, InvalidInput
 from services.catalogues import Node
 from services.core.base import Actor
 from services.reviews import AssignmentForm
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -31,7 +31,7 @@ class ReviewerPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         """``?step=`` filters, ``?ended=1`` shows revoked ones."""
         steps = [(step.code, step.name) for step in self.book(actor).review.steps]
         step = next((code for code, _ in steps if code == request.query.get("step")), "")
@@ -69,7 +69,7 @@ class ReviewerPages(OfficePart):
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error)))
+            return await self._list(actor, request, FormValues(fields, self.shown(error)))
         raise redirect("/office/reviewers", note="granted" if fields["command"] == "grant" else "revoked")
 
     async def _branches(self, actor: Actor) -> Sequence[Node]:

@@ -11,7 +11,7 @@ from domain.errors import AppError, InvalidInput
 from services.accounts import OFFICES
 from services.core.base import Actor
 from services.core.permissions import role_name
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -28,7 +28,7 @@ class StaffPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         """``?role=`` filters, ``?ended=1`` shows revoked ones."""
         role = next((one for one in OFFICES if one == request.query.get("role")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
@@ -72,5 +72,5 @@ class StaffPages(OfficePart):
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error)))
+            return await self._list(actor, request, FormValues(fields, self.shown(error)))
         raise redirect("/office/staff", note="granted" if fields["command"] == "grant" else "revoked")

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, key_of, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -31,7 +31,7 @@ class SupervisorPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         """``?q=`` searches, ``?ended=1`` shows ended entries."""
         word, ended, page = request.query.get("q", "")[:50], request.query.get("ended") == "1", page_number(request)
         found = await self.services.draws.supervisor_queries.page(
@@ -69,5 +69,5 @@ class SupervisorPages(OfficePart):
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error)))
+            return await self._list(actor, request, FormValues(fields, self.shown(error)))
         raise redirect("/office/supervisors", note=_ACTIONS[fields["command"]])

@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.core.base import Actor
 from services.payments import RESOLUTION_CHARS, UnmatchedFilter
-from web.core.form_values import EMPTY, PAGE_SIZE, Form, last_page, redirect, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -45,7 +45,7 @@ class UnmatchedPaymentPages(OfficePart):
     async def list(self, request: http.Request) -> http.Response:
         return await self._list(await self.actor(request), request)
 
-    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         only = request.query.get("only", "all")
         only, page = only if only in get_args(UnmatchedFilter) else "all", page_number(request)
         found = await self.services.payments.unmatched_payments.list(
@@ -77,5 +77,5 @@ class UnmatchedPaymentPages(OfficePart):
                 actor, uuid_of(fields.get("id", ""), "这条通知"), fields.get("note", "")
             )
         except AppError as error:
-            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
         raise redirect("/office/alarms", note="closed", only=request.query.get("only", ""))

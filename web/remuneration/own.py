@@ -8,7 +8,7 @@ from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.form_values import EMPTY, Form, uuid_of, version_of
+from web.core.form_values import EMPTY, FormValues, uuid_of, version_of
 from web.core.site import ON_PAGE, Site
 
 _ON_PAGE = ON_PAGE | {404}
@@ -31,7 +31,7 @@ class OwnRemunerationPages:
         person = await self._auth.person(request)
         return await self._page(person, note=_DONE.get(request.query.get("note", ""), ""))
 
-    async def _page(self, person: Actor, form: Form = EMPTY, note: str = "") -> http.Response:
+    async def _page(self, person: Actor, form: FormValues = EMPTY, note: str = "") -> http.Response:
         return self._site.render(
             "remuneration/own.html",
             status=form.error.status if form.error else 200,
@@ -53,7 +53,7 @@ class OwnRemunerationPages:
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
-            return await self._page(person, Form(fields, error, fields.get("id", "")))
+            return await self._page(person, FormValues(fields, error, fields.get("id", "")))
         raise http.HTTPSeeOther(f"/h5/{person.pool}/remuneration?note={note}")
 
     async def _do(self, person: Actor, fields: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from domain.payments.money import parse_yuan, yuan
 from services.core.base import Actor
 from services.core.permissions import may
 from services.draws import DrawView
-from web.core.form_values import EMPTY, Form, uuid_of
+from web.core.form_values import EMPTY, FormValues, uuid_of
 from web.core.site import ON_PAGE
 from web.draws import DrawPageBase
 
@@ -31,7 +31,7 @@ class VenueRemunerationPages(DrawPageBase):
         actor, draw = await self._find(request)
         return await self._page(actor, draw, note=_DONE.get(request.query.get("note", ""), ""))
 
-    async def _page(self, actor: Actor, draw: DrawView, form: Form = EMPTY, note: str = "") -> http.Response:
+    async def _page(self, actor: Actor, draw: DrawView, form: FormValues = EMPTY, note: str = "") -> http.Response:
         owed = await self._services.remuneration.proposals.of_draw(actor, draw.id)
         return self._show(
             actor,
@@ -60,7 +60,7 @@ class VenueRemunerationPages(DrawPageBase):
             if error.status not in _ON_PAGE:
                 raise
             row = fields.get("id", "") if error.status == http.HTTPUnprocessableEntity.status_code else ""
-            return await self._page(actor, draw, Form(fields, error, row))
+            return await self._page(actor, draw, FormValues(fields, error, row))
         raise http.HTTPSeeOther(f"/desk/{draw.id}/remuneration?note={note}")
 
     async def _do(self, actor: Actor, draw: DrawView, fields: dict[str, str]) -> str:

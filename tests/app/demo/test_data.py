@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tortoise import Tortoise
 
-from app.demo.data import SPECIALTY, Codes, codes_of, load_demo, pool_catalogues, render_sheet
+from app.demo.data import SPECIALTY, PersonCodes, codes_of, load_demo, pool_catalogues, render_sheet
 from app.demo.people import AGENCY, APPLICANTS, CAST
 from app.rulebook_files import load_rulebooks
 from domain.clock import SystemClock
@@ -34,7 +34,7 @@ async def deps(database: str) -> AsyncIterator[Deps]:
 
 
 @pytest.fixture(scope="module")
-def codes() -> Codes:
+def codes() -> PersonCodes:
     books = load_rulebooks(CONFIG / "rulebooks", ["demo"])
     return codes_of(pool_catalogues(books["demo"], CONFIG / "catalogues"))
 
@@ -43,18 +43,18 @@ def _rows(sheet: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"))))
 
 
-def test_the_same_seed_gives_the_same_people_and_another_gives_others(codes: Codes) -> None:
+def test_the_same_seed_gives_the_same_people_and_another_gives_others(codes: PersonCodes) -> None:
     assert render_sheet(codes, seed=1, count=50) == render_sheet(codes, seed=1, count=50)
     assert render_sheet(codes, seed=1, count=50) != render_sheet(codes, seed=2, count=50)
 
 
-def test_sheets_can_be_made_in_parts_without_anybody_twice(codes: Codes) -> None:
+def test_sheets_can_be_made_in_parts_without_anybody_twice(codes: PersonCodes) -> None:
     people = _rows(render_sheet(codes, seed=1, count=300)) + _rows(render_sheet(codes, seed=1, count=300, first=300))
     for column in ("专家编号", "身份证号", "手机号"):
         assert len({row[column] for row in people}) == 600
 
 
-def test_no_extra_has_the_specialty_or_a_phone_of_the_cast(codes: Codes) -> None:
+def test_no_extra_has_the_specialty_or_a_phone_of_the_cast(codes: PersonCodes) -> None:
     for row in _rows(render_sheet(codes, seed=1, count=300)):
         assert SPECIALTY[:3] not in row["评标专业"]
         assert row["手机号"] not in {person.mobile for person in CAST}

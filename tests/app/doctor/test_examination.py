@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from app.doctor import examination as doctor
 from app.doctor.examination import examine, render
-from app.findings import Finding, ok, problem
+from app.findings import CheckFinding, ok, problem
 from app.sandbox_setup import demo_account, demo_mini_program
 from config.settings import PaySettings, Settings, SmsPool, SmsSettings, VoicePool, VoiceSettings, Wechat
 from domain.ids import new_id
@@ -30,7 +30,7 @@ from tests.gateways.pay_platform import UnknownOrders, merchant, playing
 Serve = Callable[[Any], Awaitable[TestServer]]
 
 
-def _problems(findings: list[Finding]) -> dict[str, str]:
+def _problems(findings: list[CheckFinding]) -> dict[str, str]:
     found: dict[str, str] = {}
     for finding in findings:
         if finding.state == "problem":
@@ -38,7 +38,7 @@ def _problems(findings: list[Finding]) -> dict[str, str]:
     return found
 
 
-def _of(check: str, findings: list[Finding]) -> Finding:
+def _of(check: str, findings: list[CheckFinding]) -> CheckFinding:
     (finding,) = [finding for finding in findings if finding.check == check]
     return finding
 
@@ -233,7 +233,7 @@ async def test_a_bad_rulebook_is_a_problem_of_its_own(tmp_path: Path) -> None:
 
 
 async def test_a_check_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hang(_settings: Settings) -> list[Finding]:
+    async def hang(_settings: Settings) -> list[CheckFinding]:
         await asyncio.Event().wait()
         return []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.doctor.identity_verification import check_identity_verification
-from app.findings import Finding
+from app.findings import CheckFinding
 from config.settings import IdentityVerificationSettings, Settings
 from tests.factories.settings import production_settings
 from tests.gateways.support import DROP, Rogue, reply
@@ -16,7 +16,7 @@ def settings(url: str, pools: list[str]) -> Settings:
     return production_settings().model_copy(update={"pools": ["hunan"], "person_check": asks})
 
 
-async def look(answer: bytes, pools: list[str]) -> Finding:
+async def look(answer: bytes, pools: list[str]) -> CheckFinding:
     async with Rogue([answer]) as rogue:
         (finding,) = await check_identity_verification(settings(rogue.url, pools))
     return finding

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.container import make_keyring
 from app.doctor.keys import check_keys
-from app.findings import Finding
+from app.findings import CheckFinding
 from config.settings import Keys, Settings
 from domain.ids import new_id
 from tests.factories.settings import production_settings
@@ -47,7 +47,7 @@ async def keys(database: str) -> Keys:
     return used
 
 
-async def _look(database: str, keys: Keys) -> list[Finding]:
+async def _look(database: str, keys: Keys) -> list[CheckFinding]:
     return await check_keys(_settings(database, keys))
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.doctor.money import check_mail, check_pay
-from app.findings import Finding
+from app.findings import CheckFinding
 from config.settings import MailSettings, PaySettings, Settings
 from tests.factories.settings import make_settings, production_settings
 from tests.gateways.mail_server import Server, serving
@@ -41,7 +41,7 @@ def paying(platform: Platform, *, certificates: bool = False) -> Settings:
     return production_settings().model_copy(update={"pools": ["hunan"], "pay": pay})
 
 
-def only(findings: list[Finding]) -> Finding:
+def only(findings: list[CheckFinding]) -> CheckFinding:
     (finding,) = findings
     return finding
 
