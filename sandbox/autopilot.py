@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from sandbox.alibaba.calls import Network
-from sandbox.jsons import BadRequest
-from sandbox.phones import Autopilot, Bubble, Call, Link, Phone
+from sandbox.jsons import BadControlRequest
+from sandbox.phones import Autopilot, Bubble, Phone, PhoneCall, PhoneLink
 from sandbox.wechat.person import Person
 from sandbox.wechat.platform import Platform
 
@@ -35,25 +35,25 @@ class Autopilots:
     def set(self, phone: Phone, autopilot: Autopilot | None) -> None:
         if autopilot is not None:
             if autopilot.choice not in CHOICES:
-                raise BadRequest(f"“choice” must be one of {', '.join(CHOICES)}")
+                raise BadControlRequest(f"“choice” must be one of {', '.join(CHOICES)}")
             if autopilot.by not in WAYS:
-                raise BadRequest(f"“by” must be one of {', '.join(WAYS)}")
+                raise BadControlRequest(f"“by” must be one of {', '.join(WAYS)}")
         phone.autopilot = autopilot
         self._world.show_phone(phone)
 
     # -- by voice -----------------------------------------------------------------------------------------------
 
-    def _rung(self, phone: Phone, call: Call) -> None:
+    def _rung(self, phone: Phone, call: PhoneCall) -> None:
         pilot = phone.autopilot
         if pilot is not None and pilot.choice != "silent" and pilot.by != "chat":
             self._world.timeline.after(pilot.after, lambda: self._answer(pilot, call))
 
-    def _answer(self, pilot: Autopilot, call: Call) -> None:
+    def _answer(self, pilot: Autopilot, call: PhoneCall) -> None:
         if call.state == "ringing":
             self._network.answer(call)
             self._world.timeline.after(PRESS_SECONDS, lambda: self._press(pilot, call))
 
-    def _press(self, pilot: Autopilot, call: Call) -> None:
+    def _press(self, pilot: Autopilot, call: PhoneCall) -> None:
         """Presses the same key twice and lets the voice finish."""
         if call.state == "talking" and call.kind == "ivr":
             self._network.press(call, pilot.keys or ("11" if pilot.choice == "accept" else "22"))
@@ -82,7 +82,7 @@ class Autopilots:
         self._acts[phone.id] = [*recent, now] if may else recent
         return may
 
-    async def _tap(self, phone: Phone, pool: str, link: Link) -> None:
+    async def _tap(self, phone: Phone, pool: str, link: PhoneLink) -> None:
         if self._world.chat(phone, pool).following:
             await Person(self._platform, phone, pool).choose(link)
 
@@ -91,7 +91,7 @@ class Autopilots:
             await Person(self._platform, phone, pool).text(said)
 
 
-def wanted_link(bubble: Bubble, choice: str) -> Link | None:
+def wanted_link(bubble: Bubble, choice: str) -> PhoneLink | None:
     """The choice to tap: a confirmation first, else what the person wants."""
     menu = [link for link in bubble.links if link.kind == "menu"]
     for rule in (CONFIRM, ACCEPT if choice == "accept" else DECLINE):

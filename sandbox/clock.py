@@ -16,7 +16,7 @@ log = logging.getLogger("sandbox")
 BEIJING = timezone(timedelta(hours=8))
 
 
-class Clock:
+class SandboxClock:
     """Real time plus an offset in seconds. Windows, times to live, limits and retries use it."""
 
     def __init__(self, offset: float = 0.0) -> None:
@@ -55,7 +55,7 @@ class Due:
 class Timeline:
     """Runs actions in the order of their times on a clock that may jump."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SandboxClock) -> None:
         self.clock = clock
         self._due: list[Due] = []
         self._order = itertools.count()

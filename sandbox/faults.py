@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import asdict, dataclass
 
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 
 VENDORS = ("*", "wechat", "sms", "voice", "identity", "persons", "pay", "mail")
 
@@ -70,13 +70,13 @@ class Faults:
 
     def set(self, fault: Fault) -> None:
         if fault.vendor not in VENDORS:
-            raise BadRequest(f"no vendor {fault.vendor!r}; known: {', '.join(VENDORS)}")
+            raise BadControlRequest(f"no vendor {fault.vendor!r}; known: {', '.join(VENDORS)}")
         if fault.kind not in KINDS:
-            raise BadRequest(f"no fault {fault.kind!r}; known: {', '.join(KINDS)}")
+            raise BadControlRequest(f"no fault {fault.kind!r}; known: {', '.join(KINDS)}")
         if not 0 <= fault.probability <= 1:
-            raise BadRequest("“probability” must be between 0 and 1")
+            raise BadControlRequest("“probability” must be between 0 and 1")
         if fault.path and fault.vendor != "pay":
-            raise BadRequest("“path” narrows faults of the vendor pay only")
+            raise BadControlRequest("“path” narrows faults of the vendor pay only")
         self._set[fault.vendor, fault.kind] = fault
 
     def clear(self, vendor: str = "", kind: str = "") -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 Json = dict[str, object]
 
 
-class BadRequest(Exception):
+class BadControlRequest(Exception):
     """The caller of the control API sent an unusable value, which the message names."""
 
 
@@ -37,18 +37,18 @@ def text(body: Mapping[str, object], key: str, default: str = "") -> str:
 def need(body: Mapping[str, object], key: str) -> str:
     value = text(body, key)
     if not value:
-        raise BadRequest(f"“{key}” is missing or empty")
+        raise BadControlRequest(f"“{key}” is missing or empty")
     return value
 
 
 def number(body: Mapping[str, object], key: str, default: float = 0.0) -> float:
     value = body.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise BadRequest(f"“{key}” must be a number")
+        raise BadControlRequest(f"“{key}” must be a number")
     try:
         return float(value)
     except ValueError as error:
-        raise BadRequest(f"“{key}” must be a number") from error
+        raise BadControlRequest(f"“{key}” must be a number") from error
 
 
 def integer(body: Mapping[str, object], key: str, default: int = 0) -> int:
@@ -58,7 +58,7 @@ def integer(body: Mapping[str, object], key: str, default: int = 0) -> int:
 def flag(body: Mapping[str, object], key: str, default: bool = False) -> bool:
     value = body.get(key, default)
     if not isinstance(value, bool):
-        raise BadRequest(f"“{key}” must be true or false")
+        raise BadControlRequest(f"“{key}” must be true or false")
     return value
 
 

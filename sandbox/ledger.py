@@ -7,12 +7,12 @@ import itertools
 from collections import deque
 from dataclasses import asdict, dataclass
 
-from sandbox.clock import Clock
+from sandbox.clock import SandboxClock
 from sandbox.jsons import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One exchange. ``direction``: ``in`` = the service called a vendor, ``out`` = a vendor called the service."""
 
     id: int
@@ -66,11 +66,11 @@ class Hub:
 
 
 class Ledger:
-    def __init__(self, clock: Clock, hub: Hub, keep: int) -> None:
+    def __init__(self, clock: SandboxClock, hub: Hub, keep: int) -> None:
         self._clock = clock
         self._hub = hub
         self._ids = itertools.count(1)
-        self.entries: deque[Entry] = deque(maxlen=keep)
+        self.entries: deque[LedgerEntry] = deque(maxlen=keep)
         self.counts: dict[str, int] = {}
         """Exchanges since the start by ``vendor direction name``; never shortened."""
 
@@ -87,12 +87,12 @@ class Ledger:
     ) -> None:
         key = f"{vendor} {direction} {name}"
         self.counts[key] = self.counts.get(key, 0) + 1
-        entry = Entry(next(self._ids), self._clock.now(), vendor, direction, name, phone, request, answer, note)
+        entry = LedgerEntry(next(self._ids), self._clock.now(), vendor, direction, name, phone, request, answer, note)
         self.entries.append(entry)
         if self._hub.watched:
             self._hub.publish("ledger", {"entry": entry.as_json()})
 
-    def since(self, after: int, limit: int, vendor: str = "", phone: str = "") -> list[Entry]:
+    def since(self, after: int, limit: int, vendor: str = "", phone: str = "") -> list[LedgerEntry]:
         found = [
             entry
             for entry in self.entries

@@ -33,13 +33,13 @@ class Unreadable(Exception):
     """Something in the mini-program that the sandbox can't run."""
 
 
-class Code(str):
+class JavaScriptCode(str):
     """JavaScript; all else is written as JSON."""
 
     __slots__ = ()
 
 
-def expression(source: str) -> Code:
+def expression(source: str) -> JavaScriptCode:
     """JavaScript that looks every name up in ``s``; missing names and their members are undefined, as in WXML."""
     written, at, before = [], 0, ""
     while at < len(source):
@@ -54,28 +54,28 @@ def expression(source: str) -> Code:
         else:
             written.append(token)
         before = token.strip() or before
-    return Code("".join(written).strip())
+    return JavaScriptCode("".join(written).strip())
 
 
-def value(source: str) -> Code | str:
+def value(source: str) -> JavaScriptCode | str:
     """An attribute or a text: a constant, or a function of the data."""
     parts = _HOLE.split(source)
     if len(parts) == 1:
         return source
     if len(parts) == 3 and not parts[0] and not parts[2]:
-        return Code(f"(s) => {expression(parts[1])}")
+        return JavaScriptCode(f"(s) => {expression(parts[1])}")
     pieces = [
         expression(part) if index % 2 else json.dumps(part, ensure_ascii=False) for index, part in enumerate(parts)
     ]
-    return Code(f"(s) => text({', '.join(pieces)})")
+    return JavaScriptCode(f"(s) => text({', '.join(pieces)})")
 
 
-def _template_data(source: str) -> Code:
+def _template_data(source: str) -> JavaScriptCode:
     found = _HOLE.fullmatch(source.strip())
     if found is None or _NAMES.fullmatch(found.group(1)) is None:
         raise Unreadable(f"data=“{source}” of a template is not supported by the sandbox")
     names = [name.strip() for name in found.group(1).split(",")]
-    return Code(f"(s) => ({{ {', '.join(f'{name}: s.{name}' for name in names)} }})")
+    return JavaScriptCode(f"(s) => ({{ {', '.join(f'{name}: s.{name}' for name in names)} }})")
 
 
 class View(HTMLParser):
@@ -110,7 +110,7 @@ class View(HTMLParser):
 
 
 def _write(thing: object) -> str:
-    if isinstance(thing, Code):
+    if isinstance(thing, JavaScriptCode):
         return thing
     if isinstance(thing, dict):
         return "{ " + ", ".join(f"{json.dumps(name)}: {_write(one)}" for name, one in thing.items()) + " }"
@@ -138,7 +138,7 @@ def script(folder: Path = FOLDER) -> str:
     settings = json.loads((folder / "app.json").read_text("utf-8"))
     pages = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in settings["pages"]}
     views = {name: _view(name, wxml) for name, wxml in files(folder, ".wxml").items()}
-    modules = {name: Code(f"({_GLOBALS}) => {{\n{code}\n}}") for name, code in files(folder, ".js").items()}
+    modules = {name: JavaScriptCode(f"({_GLOBALS}) => {{\n{code}\n}}") for name, code in files(folder, ".js").items()}
     parts = {"settings": settings, "pages": pages, "views": views, "modules": modules}
     return _HEAD + "".join(f"export const {name} = {_write(part)};\n" for name, part in parts.items())
 

@@ -34,7 +34,7 @@ def openid_of(appid: str, mobile: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PhoneLink:
     """A link to tap. ``kind``: url, menu (a choice that is sent as text), mini (opens the mini-program)."""
 
     label: str
@@ -52,7 +52,7 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Segment:
     text: str
-    link: Link | None = None
+    link: PhoneLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Bubble:
         return "".join(segment.text for segment in self.segments)
 
     @property
-    def links(self) -> list[Link]:
+    def links(self) -> list[PhoneLink]:
         return [segment.link for segment in self.segments if segment.link is not None]
 
     def as_json(self) -> Json:
@@ -161,7 +161,7 @@ class Sms:
 
 
 @dataclass(slots=True)
-class Call:
+class PhoneCall:
     """A call at a phone. ``state``: ringing, talking, ended."""
 
     id: str
@@ -249,7 +249,7 @@ class Phone:
     """Seconds by which the clock of its browser is wrong."""
     chats: dict[str, Chat] = field(default_factory=dict)
     sms: deque[Sms] = field(default_factory=lambda: deque(maxlen=200))
-    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=100))
+    calls: deque[PhoneCall] = field(default_factory=lambda: deque(maxlen=100))
     consents: dict[tuple[str, str], int] = field(default_factory=dict)
     """Subscribe messages still allowed, by app id and template id."""
     choices: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -278,11 +278,11 @@ class Phone:
             return False
         return True
 
-    def find_call(self, call_id: str) -> Call | None:
+    def find_call(self, call_id: str) -> PhoneCall | None:
         return next((call for call in self.calls if call.id == call_id), None)
 
     @property
-    def live_call(self) -> Call | None:
+    def live_call(self) -> PhoneCall | None:
         return next((call for call in self.calls if call.state != "ended"), None)
 
     def summary(self) -> Json:

@@ -13,7 +13,7 @@ from sandbox.alibaba.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.config import Config
 from sandbox.control import mail, panel, pay, phones
-from sandbox.control.base import PARTS, Parts
+from sandbox.control.base import PARTS, ControlParts
 from sandbox.identity.provider import Provider
 from sandbox.mail.center import MailCenter
 from sandbox.pay.center import PayCenter
@@ -32,7 +32,9 @@ def create_app(config: Config) -> web.Application:
     platform = new_platform(world)
     sms, voice, payments = SmsCenter(world), VoiceCenter(world), PayCenter(world)
     app[WORLD] = world
-    app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network), payments, MailCenter(world))
+    app[PARTS] = ControlParts(
+        world, platform, sms, voice, Autopilots(platform, voice.network), payments, MailCenter(world)
+    )
     install(app, platform, [*account_api.ROUTES, *messages.ROUTES, *mini_api.ROUTES, *faces.ROUTES])
     for prefix, rpc in (("/sms", sms.rpc), ("/voice", voice.rpc), ("/persons", IdentityVerificationCenter(world).rpc)):
         for path in (prefix, prefix + "/"):

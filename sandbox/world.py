@@ -13,12 +13,12 @@ from collections.abc import Callable, Coroutine
 import aiohttp
 from aiohttp import web
 
-from sandbox.clock import Clock, Timeline
+from sandbox.clock import SandboxClock, Timeline
 from sandbox.config import MAIL_DOMAIN, AccountConfig, Config, MiniProgramConfig, PersonConfig
 from sandbox.faults import Faults
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.ledger import Hub, Ledger
-from sandbox.phones import Bubble, Call, Chat, Phone, Segment, Sms, openid_of
+from sandbox.phones import Bubble, Chat, Phone, PhoneCall, Segment, Sms, openid_of
 
 log = logging.getLogger("sandbox")
 
@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.clock = Clock()
+        self.clock = SandboxClock()
         self.timeline = Timeline(self.clock)
         self.hub = Hub()
         self.ledger = Ledger(self.clock, self.hub, config.wire.ledger)
@@ -96,7 +96,7 @@ class World:
     def add_phone(self, person: PersonConfig) -> Phone:
         """BadRequest when the number is already taken."""
         if person.mobile in self.by_mobile:
-            raise BadRequest(f"a phone with number {person.mobile} exists already")
+            raise BadControlRequest(f"a phone with number {person.mobile} exists already")
         pool = person.pool or next(iter(self.accounts), "")
         phone = Phone(
             id=f"p{next(self._phone_numbers)}",
@@ -131,7 +131,7 @@ class World:
         if chat is None:
             account = self.accounts.get(pool)
             if account is None:
-                raise BadRequest(f"no official account for pool {pool!r}")
+                raise BadControlRequest(f"no official account for pool {pool!r}")
             openid = openid_of(account.appid, phone.mobile)
             chat = Chat(pool, openid, deque(maxlen=self.keep_bubbles))
             phone.chats[pool] = chat
@@ -182,7 +182,7 @@ class World:
         if self.hub.watched:
             self.hub.publish("sms", {"phone": phone.id, "sms": sms.as_json()})
 
-    def show_call(self, phone: Phone, call: Call) -> None:
+    def show_call(self, phone: Phone, call: PhoneCall) -> None:
         phone.touch()
         if self.hub.watched:
             self.hub.publish("call", {"phone": phone.id, "call": call.as_json()})

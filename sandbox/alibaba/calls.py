@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.clock import Due
-from sandbox.jsons import BadRequest
-from sandbox.phones import LINES, Call, Phone
+from sandbox.jsons import BadControlRequest
+from sandbox.phones import LINES, Phone, PhoneCall
 from sandbox.world import World
 
 STATUS = {
@@ -39,25 +39,25 @@ KEYS = frozenset("0123456789*#")
 FAILS_AFTER = 1.0
 """Seconds until a call that reaches no phone is known to have failed."""
 
-Listener = Callable[[Call], None]
+Listener = Callable[[PhoneCall], None]
 
 
 class Network:
     """Rings phones and lets their owners act. Calls ``ended`` and ``key_pressed`` with the call."""
 
-    def __init__(self, world: World, ended: Listener, key_pressed: Callable[[Call, str], None]) -> None:
+    def __init__(self, world: World, ended: Listener, key_pressed: Callable[[PhoneCall, str], None]) -> None:
         self._world = world
         self._ended = ended
         self._key_pressed = key_pressed
         self._timers: dict[str, Due] = {}
-        self.on_ring: list[Callable[[Phone, Call], None]] = []
+        self.on_ring: list[Callable[[Phone, PhoneCall], None]] = []
         """Called when a phone begins to ring; the autopilots listen here."""
         self.on_answer: dict[str, Listener] = {}
         """The other leg of a two-way call that is not answered yet, by call id."""
 
     # -- the network's part -------------------------------------------------------------------------------------
 
-    def dial(self, call: Call) -> None:
+    def dial(self, call: PhoneCall) -> None:
         phone = self._world.by_mobile.get(call.mobile)
         line = phone.line if phone else self._world.config.wire.unknown_numbers
         if phone is not None and phone.live_call is not None:
@@ -74,19 +74,19 @@ class Network:
             for listener in self.on_ring:
                 listener(phone, call)
 
-    def _after(self, call: Call, seconds: float, action: Callable[[], None]) -> None:
+    def _after(self, call: PhoneCall, seconds: float, action: Callable[[], None]) -> None:
         before = self._timers.pop(call.id, None)
         if before is not None:
             before.cancel()
         self._timers[call.id] = self._world.timeline.after(seconds, action)
 
-    def _say(self, call: Call, text: str, then: Callable[[], None]) -> None:
+    def _say(self, call: PhoneCall, text: str, then: Callable[[], None]) -> None:
         if text:
             call.spoken.append(text)
         wait = call.key_wait if call.kind == "ivr" else 0.0
         self._after(call, len(text) / self._world.config.wire.speech_rate + wait, then)
 
-    def _prompt_over(self, call: Call) -> None:
+    def _prompt_over(self, call: PhoneCall) -> None:
         call.played += 1
         if call.played < call.play_times:
             self._say(call, call.prompt, lambda: self._prompt_over(call))
@@ -94,20 +94,20 @@ class Network:
         else:
             self._over(call)
 
-    def _say_goodbye(self, call: Call) -> None:
+    def _say_goodbye(self, call: PhoneCall) -> None:
         """Speak the last text to its end, then hang up."""
         if call.bye:
             call.spoken.append(call.bye)
         seconds = len(call.bye) / self._world.config.wire.speech_rate
         self._after(call, seconds, lambda: self._end(call, "200000", "机器"))
 
-    def _over(self, call: Call) -> None:
+    def _over(self, call: PhoneCall) -> None:
         if call.bye:
             call.spoken.append(call.bye)
         waited_in_vain = call.kind == "ivr" and not call.keys
         self._end(call, "200008" if waited_in_vain else "200000", "机器")
 
-    def _end(self, call: Call, status_code: str, hung_up_by: str) -> None:
+    def _end(self, call: PhoneCall, status_code: str, hung_up_by: str) -> None:
         timer = self._timers.pop(call.id, None)
         if timer is not None:
             timer.cancel()
@@ -117,16 +117,16 @@ class Network:
         self._show(call)
         self._ended(call)
 
-    def _show(self, call: Call) -> None:
+    def _show(self, call: PhoneCall) -> None:
         phone = self._world.by_mobile.get(call.mobile)
         if phone is not None:
             self._world.show_call(phone, call)
 
     # -- the person's part --------------------------------------------------------------------------------------
 
-    def answer(self, call: Call) -> None:
+    def answer(self, call: PhoneCall) -> None:
         if call.state != "ringing":
-            raise BadRequest(f"the call can't be answered: it is {call.state}")
+            raise BadControlRequest(f"the call can't be answered: it is {call.state}")
         call.state, call.answered_at = "talking", self._world.clock.now()
         then = self.on_answer.pop(call.id, None)
         if then is not None:
@@ -136,18 +136,18 @@ class Network:
             self._say(call, call.prompt, lambda: self._prompt_over(call))
         self._show(call)
 
-    def _cancel_timer(self, call: Call) -> None:
+    def _cancel_timer(self, call: PhoneCall) -> None:
         timer = self._timers.pop(call.id, None)
         if timer is not None:
             timer.cancel()
 
-    def press(self, call: Call, keys: str) -> None:
+    def press(self, call: PhoneCall, keys: str) -> None:
         """Presses keys one after another. Each plays its text, then the menu listens again; the same key once more ends
         the menu with the last text."""
         if call.state != "talking":
-            raise BadRequest(f"no keys can be pressed: the call is {call.state}")
+            raise BadControlRequest(f"no keys can be pressed: the call is {call.state}")
         if not keys or not KEYS.issuperset(keys):
-            raise BadRequest("keys are 0-9, * and #")
+            raise BadControlRequest("keys are 0-9, * and #")
         for key in keys:
             again = call.keys.endswith(key) and call.menu.get(key, call.prompt) != call.prompt
             call.keys += key
@@ -158,15 +158,15 @@ class Network:
                 self._say(call, call.menu.get(key, call.prompt), lambda: self._over(call))
         self._show(call)
 
-    def hang_up(self, call: Call) -> None:
+    def hang_up(self, call: PhoneCall) -> None:
         if call.state == "ringing":
             self._end(call, "200005", "用户")
         elif call.state == "talking":
             self._end(call, "200100" if call.kind == "two_way" else "200001", "用户")
         else:
-            raise BadRequest("the call has ended already")
+            raise BadControlRequest("the call has ended already")
 
-    def end(self, call: Call, status_code: str) -> None:
+    def end(self, call: PhoneCall, status_code: str) -> None:
         """The network ends a call that has not ended yet."""
         if call.state != "ended":
             self._end(call, status_code, "机器")

@@ -11,7 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from sandbox.alibaba.rpc import Dialect, Refusal, Rpc
+from sandbox.alibaba.rpc import Dialect, Rpc, RpcRefusal
 from sandbox.jsons import Json
 from sandbox.world import World
 
@@ -31,12 +31,12 @@ class IdentityVerificationCenter:
     def verify(self, parameters: Mapping[str, str]) -> Json:
         name, number = parameters.get("UserName", ""), parameters.get("IdentifyNum", "")
         if not (name and number and parameters.get("ParamType")):
-            raise Refusal("400", "参数不能为空")
+            raise RpcRefusal("400", "参数不能为空")
         if parameters["ParamType"] != "normal" or not _NUMBER.fullmatch(number):
             # The gateway itself answers these, with an HTTP status.
-            raise Refusal("401", "参数非法(identifyNum)", 400)
+            raise RpcRefusal("401", "参数非法(identifyNum)", 400)
         if self._world.faults.strikes("persons", "register_away"):
-            raise Refusal("402", "权威源服务异常")
+            raise RpcRefusal("402", "权威源服务异常")
         return {"ResultObject": {"BizCode": self._compare(name, number)}}
 
     def _compare(self, name: str, number: str) -> str:

@@ -18,7 +18,7 @@ CALL_LIMITS = ((MINUTE, 1), (HOUR, 5), (DAY, 20))
 
 
 @dataclass(slots=True)
-class Limits:
+class SendLimits:
     """Counts what was submitted, over rolling spans."""
 
     _times: dict[tuple[str, ...], list[float]] = field(default_factory=dict)

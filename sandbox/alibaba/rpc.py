@@ -33,7 +33,7 @@ class Dialect:
 MESSAGES = Dialect("2017-05-25", ("OK", "OK"), ("isv.BUSINESS_LIMIT_CONTROL", "触发天级流控Permits:0"))
 
 
-class Refusal(Exception):
+class RpcRefusal(Exception):
     """A business error: HTTP 200 with this code, unless ``status`` says otherwise."""
 
     def __init__(self, code: str, message: str, status: int = 200) -> None:
@@ -104,10 +104,10 @@ class Rpc:
             return error.status, answer, shown
         try:
             if self._world.faults.strikes(self._name, "quota_used_up"):
-                raise Refusal(*self._dialect.quota)
+                raise RpcRefusal(*self._dialect.quota)
             answer = self._actions[parameters["Action"]](parameters)
             status = 200
-        except Refusal as error:
+        except RpcRefusal as error:
             answer, status = {"Code": error.code, "Message": str(error)}, error.status
         code, message = self._dialect.fine
         return status, {"Code": code, "Message": message, "RequestId": request_id, **answer}, shown
@@ -119,7 +119,7 @@ class Rpc:
             nonce, time = signing.check_v1(key_id, secret, request.method, parameters_for_v1(parameters, headers))
             version = parameters.get("Version", "")
         else:
-            sent = signing.Sent(request.method, request.path, dict(request.query), headers, body)
+            sent = signing.SignedRequest(request.method, request.path, dict(request.query), headers, body)
             nonce, time = signing.check_v3(key_id, secret, sent)
             version = headers.get("x-acs-version", "")
         self._check_fresh(nonce, time)
@@ -172,7 +172,7 @@ def parameters_for_v1(parameters: Mapping[str, str], headers: Mapping[str, str])
 def need(parameters: Mapping[str, str], name: str) -> str:
     value = parameters.get(name, "")
     if not value:
-        raise Refusal("isv.INVALID_PARAMETERS", f"参数异常：{name}")
+        raise RpcRefusal("isv.INVALID_PARAMETERS", f"参数异常：{name}")
     return value
 
 
@@ -184,14 +184,14 @@ def template_text(templates: Mapping[str, str], code: str, raw: str, unknown: st
     try:
         variables = jsons.loads(raw) if raw else {}
     except ValueError as error:
-        raise Refusal("isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值") from error
+        raise RpcRefusal("isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值") from error
     if code not in templates:
         if templates:
-            raise Refusal(unknown, "模板不合法")
+            raise RpcRefusal(unknown, "模板不合法")
         return f"[{code}] " + "，".join(f"{name}={value}" for name, value in variables.items())
     text = templates[code]
     for name, value in variables.items():
         text = text.replace("${" + name + "}", str(value))
     if "${" in text:
-        raise Refusal("isv.TEMPLATE_MISSING_PARAMETERS", "模板缺少变量")
+        raise RpcRefusal("isv.TEMPLATE_MISSING_PARAMETERS", "模板缺少变量")
     return text

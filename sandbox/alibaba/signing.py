@@ -41,7 +41,7 @@ def sign_v1(secret: str, method: str, parameters: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SignedRequest:
     """A received V3 request; ``headers`` by lower-case name."""
 
     method: str
@@ -51,7 +51,7 @@ class Sent:
     body: bytes
 
 
-def sign_v3(secret: str, sent: Sent, signed: list[str]) -> str:
+def sign_v3(secret: str, sent: SignedRequest, signed: list[str]) -> str:
     """Hex HMAC-SHA256 over the canonical request; ``signed`` names the headers in lower case, sorted."""
     lines = "".join(f"{name}:{sent.headers.get(name, '').strip()}\n" for name in signed)
     digest = hashlib.sha256(sent.body).hexdigest()
@@ -83,7 +83,7 @@ def check_v1(key_id: str, secret: str, method: str, parameters: Mapping[str, str
     return parameters.get("SignatureNonce", ""), parameters.get("Timestamp", "")
 
 
-def check_v3(key_id: str, secret: str, sent: Sent) -> tuple[str, str]:
+def check_v3(key_id: str, secret: str, sent: SignedRequest) -> tuple[str, str]:
     """As ``check_v1``, for V3. The path may count as ``/``: our prefix isn't the vendor's."""
     match = _AUTHORIZATION.fullmatch(sent.headers.get("authorization", ""))
     if match is None:

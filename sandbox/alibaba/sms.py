@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sandbox.alibaba import limits
 from sandbox.alibaba.delivery_reports import ReportPusher
-from sandbox.alibaba.limits import Limits
-from sandbox.alibaba.rpc import Refusal, Rpc, need, template_text
+from sandbox.alibaba.limits import SendLimits
+from sandbox.alibaba.rpc import Rpc, RpcRefusal, need, template_text
 from sandbox.clock import beijing, beijing_day
 from sandbox.jsons import Json
 from sandbox.phones import Phone, Sms
@@ -23,7 +23,7 @@ CHARACTERS_A_PART = 67
 
 
 @dataclass(slots=True)
-class Sent:
+class SentSms:
     biz_id: str
     mobile: str
     at: float
@@ -40,8 +40,8 @@ class SmsCenter:
     def __init__(self, world: World) -> None:
         self._world = world
         self._vendor = world.config.sms
-        self._limits = Limits()
-        self._sent: dict[tuple[str, str], list[Sent]] = {}
+        self._limits = SendLimits()
+        self._sent: dict[tuple[str, str], list[SentSms]] = {}
         """Messages by number and Beijing day."""
         self._kept = 0
         self._reports = ReportPusher(world, "sms", "SmsReport", self._vendor.report_url)
@@ -52,7 +52,7 @@ class SmsCenter:
         numbers = self._numbers(need(parameters, "PhoneNumbers"))
         sign, code = need(parameters, "SignName"), need(parameters, "TemplateCode")
         if self._vendor.signs and sign not in self._vendor.signs:
-            raise Refusal("isv.SMS_SIGNATURE_ILLEGAL", "短信签名不合法")
+            raise RpcRefusal("isv.SMS_SIGNATURE_ILLEGAL", "短信签名不合法")
         raw = parameters.get("TemplateParam", "")
         text = template_text(self._vendor.templates, code, raw, "isv.SMS_TEMPLATE_ILLEGAL")
         now = self._world.clock.now()
@@ -62,7 +62,7 @@ class SmsCenter:
         biz_id = f"{self._world.new_number()}^0"
         for mobile in numbers:
             self._count(mobile, sign, code, is_code, now)
-            self._deliver(Sent(biz_id, mobile, now, code, text, parameters.get("OutId", "")), sign)
+            self._deliver(SentSms(biz_id, mobile, now, code, text, parameters.get("OutId", "")), sign)
         return {"BizId": biz_id}
 
     def _numbers(self, raw: str) -> list[str]:
@@ -70,10 +70,10 @@ class SmsCenter:
         for item in raw.split(","):
             match = _MOBILE.fullmatch(item.strip())
             if match is None:
-                raise Refusal("isv.MOBILE_NUMBER_ILLEGAL", f"{item}无效号码")
+                raise RpcRefusal("isv.MOBILE_NUMBER_ILLEGAL", f"{item}无效号码")
             found.append(match.group(1))
         if len(found) > NUMBERS_A_CALL:
-            raise Refusal("isv.MOBILE_COUNT_OVER_LIMIT", "手机号码数量超过限制")
+            raise RpcRefusal("isv.MOBILE_COUNT_OVER_LIMIT", "手机号码数量超过限制")
         return found
 
     def _check_limits(self, mobile: str, sign: str, code: str, is_code: bool, now: float) -> None:
@@ -84,7 +84,7 @@ class SmsCenter:
             span = self._limits.exceeded(("number", mobile), limits.NUMBER_LIMITS, now)
         if span is not None:
             most = dict(rules).get(span, limits.NUMBER_LIMITS[0][1])
-            raise Refusal("isv.BUSINESS_LIMIT_CONTROL", f"触发{_SPANS[span]}级流控Permits:{most}")
+            raise RpcRefusal("isv.BUSINESS_LIMIT_CONTROL", f"触发{_SPANS[span]}级流控Permits:{most}")
 
     def _count(self, mobile: str, sign: str, code: str, is_code: bool, now: float) -> None:
         if is_code:
@@ -93,7 +93,7 @@ class SmsCenter:
         else:
             self._limits.count(("notice", sign, code, mobile), now)
 
-    def _deliver(self, sent: Sent, sign: str) -> None:
+    def _deliver(self, sent: SentSms, sign: str) -> None:
         if self._kept < KEPT:
             self._kept += 1
             self._sent.setdefault((sent.mobile, beijing_day(sent.at)), []).append(sent)
@@ -105,7 +105,7 @@ class SmsCenter:
             self._world.show_sms(phone, sms)
         self._world.timeline.after(self._world.config.wire.report_delay, lambda: self._report(sent, phone, reachable))
 
-    def _report(self, sent: Sent, phone: Phone | None, reachable: bool) -> None:
+    def _report(self, sent: SentSms, phone: Phone | None, reachable: bool) -> None:
         now = self._world.clock.now()
         sent.state, sent.received = (3, now) if reachable else (2, 0.0)
         sent.err_code = "DELIVERED" if reachable else "MOBILE_NOT_ON_SERVICE" if phone is None else "MOBILE_UNREACHABLE"
@@ -128,13 +128,13 @@ class SmsCenter:
         day, biz_id = need(parameters, "SendDate"), parameters.get("BizId", "")
         size, page = int(need(parameters, "PageSize")), int(need(parameters, "CurrentPage"))
         if not 1 <= size <= 50 or page < 1:
-            raise Refusal("isv.INVALID_PARAMETERS", "参数异常：PageSize")
+            raise RpcRefusal("isv.INVALID_PARAMETERS", "参数异常：PageSize")
         found = [item for item in self._sent.get((mobile, day), []) if biz_id in ("", item.biz_id)]
         shown = found[(page - 1) * size : page * size]
         return {"TotalCount": str(len(found)), "SmsSendDetailDTOs": {"SmsSendDetailDTO": [_detail(i) for i in shown]}}
 
 
-def _detail(sent: Sent) -> Json:
+def _detail(sent: SentSms) -> Json:
     return {
         "PhoneNum": sent.mobile,
         "SendStatus": sent.state,

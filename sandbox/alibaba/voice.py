@@ -9,11 +9,11 @@ from sandbox import jsons
 from sandbox.alibaba import limits
 from sandbox.alibaba.calls import STATUS, Network
 from sandbox.alibaba.delivery_reports import ReportPusher
-from sandbox.alibaba.limits import Limits
-from sandbox.alibaba.rpc import Refusal, Rpc, need, template_text
+from sandbox.alibaba.limits import SendLimits
+from sandbox.alibaba.rpc import Rpc, RpcRefusal, need, template_text
 from sandbox.clock import beijing
 from sandbox.jsons import Json
-from sandbox.phones import Call
+from sandbox.phones import PhoneCall
 from sandbox.world import World
 
 PRODUCTS = frozenset({"11000000300004", "11000000300005", "11000000300006", "11010000138001"})
@@ -26,8 +26,8 @@ class VoiceCenter:
     def __init__(self, world: World) -> None:
         self._world = world
         self._vendor = world.config.voice
-        self._limits = Limits()
-        self.calls: OrderedDict[str, Call] = OrderedDict()
+        self._limits = SendLimits()
+        self.calls: OrderedDict[str, PhoneCall] = OrderedDict()
         self._legs: dict[str, str] = {}
         """Two-way calls: id of one leg to id of the other."""
         self._reports = ReportPusher(world, "voice", "VoiceReport", self._vendor.report_url)
@@ -63,7 +63,7 @@ class VoiceCenter:
     def tts_call(self, parameters: Mapping[str, str]) -> Json:
         raw = parameters.get("TtsParam", "")
         if len(raw) >= 250:
-            raise Refusal("isv.PARAM_LENGTH_LIMIT", "参数超出长度限制")
+            raise RpcRefusal("isv.PARAM_LENGTH_LIMIT", "参数超出长度限制")
         return self._dial(self._new_call(parameters, "tts", self._text(need(parameters, "TtsCode"), raw)))
 
     def two_way_call(self, parameters: Mapping[str, str]) -> Json:
@@ -85,7 +85,7 @@ class VoiceCenter:
     def query(self, parameters: Mapping[str, str]) -> Json:
         call = self.calls.get(need(parameters, "CallId"))
         if need(parameters, "ProdId") not in PRODUCTS:
-            raise Refusal("isv.INVALID_PARAMETERS", "参数异常：ProdId")
+            raise RpcRefusal("isv.INVALID_PARAMETERS", "参数异常：ProdId")
         need(parameters, "QueryDate")
         if call is None or call.state != "ended":
             return {"Data": ""}
@@ -110,23 +110,23 @@ class VoiceCenter:
     def _text(self, code: str, raw: str) -> str:
         return template_text(self._vendor.templates, code, raw, "isv.TTS_TEMPLATE_ILLEGAL")
 
-    def _new_call(self, parameters: Mapping[str, str], kind: str, prompt: str) -> Call:
+    def _new_call(self, parameters: Mapping[str, str], kind: str, prompt: str) -> PhoneCall:
         out_id = parameters.get("OutId", "")
         if len(out_id) > 15:
-            raise Refusal("isv.OUT_ID_ILLEGAL", "OutId超出长度限制")
+            raise RpcRefusal("isv.OUT_ID_ILLEGAL", "OutId超出长度限制")
         times = parameters.get("PlayTimes", "1")
         if times not in ("1", "2", "3"):
-            raise Refusal("isv.INVALID_PARAMETERS", "参数异常：PlayTimes")
+            raise RpcRefusal("isv.INVALID_PARAMETERS", "参数异常：PlayTimes")
         mobile = need(parameters, "CalledNumber")
         if not mobile.isdigit():
-            raise Refusal("isv.MOBILE_NUMBER_ILLEGAL", "号码不合法")
+            raise RpcRefusal("isv.MOBILE_NUMBER_ILLEGAL", "号码不合法")
         shown = parameters.get("CalledShowNumber") or SHOW_NUMBER
-        call = Call(self._new_id(), mobile, kind, self._world.clock.now(), out_id, shown, prompt)
+        call = PhoneCall(self._new_id(), mobile, kind, self._world.clock.now(), out_id, shown, prompt)
         call.play_times = int(times)
         return call
 
-    def _leg(self, mobile: str, peer: str, out_id: str, shown: str) -> Call:
-        call = Call(self._new_id(), mobile, "two_way", self._world.clock.now(), out_id, shown, "")
+    def _leg(self, mobile: str, peer: str, out_id: str, shown: str) -> PhoneCall:
+        call = PhoneCall(self._new_id(), mobile, "two_way", self._world.clock.now(), out_id, shown, "")
         call.peer = peer
         return call
 
@@ -139,34 +139,34 @@ class VoiceCenter:
         self._limits.count((mobile,), now)
         if span is not None:
             most = dict(limits.CALL_LIMITS)[span]
-            raise Refusal("isv.BUSINESS_LIMIT_CONTROL", f"触发{_SPANS[span]}级流控Permits:{most}")
+            raise RpcRefusal("isv.BUSINESS_LIMIT_CONTROL", f"触发{_SPANS[span]}级流控Permits:{most}")
 
-    def _dial(self, call: Call) -> Json:
+    def _dial(self, call: PhoneCall) -> Json:
         self._count_call(call.mobile)
         self._keep(call)
         self.network.dial(call)
         return {"CallId": call.id}
 
-    def _keep(self, call: Call) -> None:
+    def _keep(self, call: PhoneCall) -> None:
         self.calls[call.id] = call
         while len(self.calls) > KEPT:
             self.calls.popitem(last=False)
 
     # -- two-way calls ------------------------------------------------------------------------------------------
 
-    def _caller_answered(self, first: Call, second: Call) -> None:
+    def _caller_answered(self, first: PhoneCall, second: PhoneCall) -> None:
         self._progress(first, "200102")
         first.spoken.append("正在为您接通对方，请稍候。")
         self.network.on_answer[second.id] = lambda _: self._connected(first, second)
         self.network.dial(second)
 
-    def _connected(self, first: Call, second: Call) -> None:
+    def _connected(self, first: PhoneCall, second: PhoneCall) -> None:
         self._progress(first, "200103")
         for leg in (first, second):
             leg.connected_at = self._world.clock.now()
             leg.spoken.append("双方已接通。")
 
-    def _leg_ended(self, call: Call) -> None:
+    def _leg_ended(self, call: PhoneCall) -> None:
         """End the call after one leg hung up or failed; send one report under the caller's id."""
         other_id = self._legs.pop(call.id, None)
         if other_id is None:
@@ -183,22 +183,22 @@ class VoiceCenter:
             first.status_code, first.hung_up_by = call.status_code, call.hung_up_by
             self._report(first)
 
-    def _find_leg(self, call_id: str, other: Call) -> Call | None:
+    def _find_leg(self, call_id: str, other: PhoneCall) -> PhoneCall | None:
         phone = self._world.by_mobile.get(other.peer)
         return phone.find_call(call_id) if phone else None
 
     # -- reports ------------------------------------------------------------------------------------------------
 
-    def _ended(self, call: Call) -> None:
+    def _ended(self, call: PhoneCall) -> None:
         if call.kind == "two_way":
             self._leg_ended(call)
         else:
             self._report(call)
 
-    def _key_pressed(self, call: Call, key: str) -> None:
+    def _key_pressed(self, call: PhoneCall, key: str) -> None:
         self._progress(call, "300000", dtmf=key)
 
-    def _progress(self, call: Call, status_code: str, dtmf: str = "") -> None:
+    def _progress(self, call: PhoneCall, status_code: str, dtmf: str = "") -> None:
         report: Json = {
             "call_id": call.id,
             "status_code": status_code,
@@ -209,7 +209,7 @@ class VoiceCenter:
             report["dtmf"] = dtmf
         self._call_reports.push(report)
 
-    def _report(self, call: Call) -> None:
+    def _report(self, call: PhoneCall) -> None:
         answered = call.answered_at > 0
         self._reports.push(
             {
@@ -234,7 +234,7 @@ class VoiceCenter:
         )
 
 
-def _duration(call: Call) -> int:
+def _duration(call: PhoneCall) -> int:
     """Seconds talked: of a two-way call, by both persons."""
     begun = call.connected_at if call.kind == "two_way" else call.answered_at
     return round(call.ended_at - begun) if begun else 0

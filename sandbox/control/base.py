@@ -11,17 +11,17 @@ from sandbox import jsons
 from sandbox.alibaba.sms import SmsCenter
 from sandbox.alibaba.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.mail.center import MailCenter
 from sandbox.pay.center import PayCenter
-from sandbox.phones import Call, Phone
-from sandbox.wechat.person import Act, Person
+from sandbox.phones import Phone, PhoneCall
+from sandbox.wechat.person import Person, TapOutcome
 from sandbox.wechat.platform import Platform
 from sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ControlParts:
     world: World
     platform: Platform
     sms: SmsCenter
@@ -31,7 +31,7 @@ class Parts:
     mail: MailCenter
 
 
-PARTS = web.AppKey("parts", Parts)
+PARTS = web.AppKey("parts", ControlParts)
 
 
 class Control:
@@ -57,7 +57,7 @@ class Control:
         return Person(self.parts.platform, self.phone, jsons.text(self.body, "pool"))
 
     @property
-    def call(self) -> Call:
+    def call(self) -> PhoneCall:
         call = self.phone.find_call(self.request.match_info["call"])
         if call is None:
             raise web.HTTPNotFound(text=jsons.dumps({"error": "no such call"}), content_type="application/json")
@@ -68,9 +68,9 @@ class Control:
         try:
             return float(raw) if raw else default
         except ValueError as error:
-            raise BadRequest(f"“{name}” must be a number") from error
+            raise BadControlRequest(f"“{name}” must be a number") from error
 
-    async def act(self, work: Awaitable[Act]) -> Json:
+    async def act(self, work: Awaitable[TapOutcome]) -> Json:
         """Run the action and return its outcome; with ``"wait": false`` answer at once."""
         if self.body.get("wait") is not False:
             return (await work).as_json()
@@ -94,7 +94,7 @@ def endpoint(handler: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamR
             answer = handler(Control(request, body))
             if not isinstance(answer, dict | web.StreamResponse):
                 answer = await answer
-        except BadRequest as error:
+        except BadControlRequest as error:
             return _error(400, str(error))
         except ValueError as error:
             return _error(400, f"the body must be a JSON object: {error}")

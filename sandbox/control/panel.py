@@ -11,7 +11,7 @@ from aiohttp import web
 from sandbox import jsons, qr_reader
 from sandbox.control.base import Control, Endpoint, endpoint
 from sandbox.faults import KINDS, VENDORS, Fault
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.wechat.account_api import qr_svg
 
 FORWARD_SECONDS = 5.0
@@ -71,7 +71,7 @@ async def move_clock(control: Control) -> Json:
     elif "advance_seconds" in body:
         offset = world.clock.offset + jsons.number(body, "advance_seconds")
     else:
-        raise BadRequest("“offset_seconds” or “advance_seconds” is missing")
+        raise BadControlRequest("“offset_seconds” or “advance_seconds” is missing")
     world.clock.offset = offset
     if world.hub.watched:
         world.hub.publish("clock", {"clock": _clock(control)})
@@ -153,7 +153,7 @@ def qr(control: Control) -> web.Response:
     """A QR code of ``text`` as SVG."""
     text = control.request.query.get("text", "")
     if not text or len(text) > 1000:
-        raise BadRequest("“text” must have 1 to 1000 characters")
+        raise BadControlRequest("“text” must have 1 to 1000 characters")
     return web.Response(body=qr_svg(text), content_type="image/svg+xml")
 
 

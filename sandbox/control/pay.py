@@ -6,7 +6,7 @@ from aiohttp import web
 
 from sandbox import jsons
 from sandbox.control.base import Control, Endpoint, endpoint
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.phones import Phone
 
 
@@ -14,7 +14,7 @@ def _phone(control: Control) -> Phone:
     key = jsons.need(control.body, "phone")
     phone = control.world.find_phone(key)
     if phone is None:
-        raise BadRequest(f"no phone {key!r}")
+        raise BadControlRequest(f"no phone {key!r}")
     return phone
 
 
@@ -73,7 +73,7 @@ async def end_refund(control: Control) -> Json:
     number, pay = jsons.need(control.body, "out_refund_no"), control.parts.pay
     refund = next((each for each in pay.refunds.all() if each.out_refund_no == number), None)
     if refund is None:
-        raise BadRequest(f"no refund {number!r}")
+        raise BadControlRequest(f"no refund {number!r}")
     notified = await pay.refunds.end(refund, jsons.text(control.body, "status", "SUCCESS"))
     return {**refund.as_answer(), "notified": notified}
 

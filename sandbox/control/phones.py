@@ -10,9 +10,9 @@ from aiohttp import web
 from sandbox import jsons
 from sandbox.config import ConfigError, PersonConfig, person
 from sandbox.control.base import Control, Endpoint, endpoint
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.pay.cashier import CODE_PREFIX
-from sandbox.phones import LINES, Autopilot, Bubble, Link, Phone
+from sandbox.phones import LINES, Autopilot, Bubble, Phone, PhoneLink
 from sandbox.wechat.faces import show_face
 
 LONGEST_WAIT = 60.0
@@ -24,7 +24,7 @@ def _person(item: Json, where: str) -> PersonConfig:
     try:
         return person(item, where)
     except ConfigError as error:
-        raise BadRequest(str(error)) from error
+        raise BadControlRequest(str(error)) from error
 
 
 def list_phones(control: Control) -> Json:
@@ -54,7 +54,7 @@ def create_many(control: Control) -> Json:
     else:
         count, first = jsons.integer(body, "count"), jsons.integer(body, "first_mobile", 13_000_000_000)
         if not 1 <= count <= MOST_AT_ONCE:
-            raise BadRequest(f"“count” must be between 1 and {MOST_AT_ONCE}")
+            raise BadControlRequest(f"“count” must be between 1 and {MOST_AT_ONCE}")
         name, pool = jsons.text(body, "name", "测试"), jsons.text(body, "pool")
         follows = jsons.flag(body, "follows", True)
         people = [
@@ -95,10 +95,10 @@ def update_phone(control: Control) -> Json:
     """
     phone, line = control.phone, jsons.text(control.body, "line")
     if line and line not in LINES:
-        raise BadRequest(f"“line” must be one of {', '.join(LINES)}")
+        raise BadControlRequest(f"“line” must be one of {', '.join(LINES)}")
     net = jsons.text(control.body, "net", phone.net)
     if net not in NETS:
-        raise BadRequest(f"“net” must be one of {', '.join(NETS)}")
+        raise BadControlRequest(f"“net” must be one of {', '.join(NETS)}")
     phone.line, phone.net = line or phone.line, net
     phone.skew = jsons.integer(control.body, "skew", phone.skew)
     phone.email = jsons.text(control.body, "email", phone.email)
@@ -159,7 +159,7 @@ def tap(control: Control) -> Awaitable[Json]:
     return control.act(person.tap(_find_link(control.body, [*person.chat.bubbles])))
 
 
-def _find_link(body: Json, bubbles: list[Bubble]) -> Link:
+def _find_link(body: Json, bubbles: list[Bubble]) -> PhoneLink:
     bubble_id, label = jsons.integer(body, "bubble"), jsons.text(body, "label")
     for bubble in reversed(bubbles):
         if not bubble.links or (bubble_id and bubble.id != bubble_id):
@@ -167,12 +167,12 @@ def _find_link(body: Json, bubbles: list[Bubble]) -> Link:
         if not label:
             index = jsons.integer(body, "link")
             if not 0 <= index < len(bubble.links):
-                raise BadRequest(f"the bubble has {len(bubble.links)} links, there is no link {index}")
+                raise BadControlRequest(f"the bubble has {len(bubble.links)} links, there is no link {index}")
             return bubble.links[index]
         for link in bubble.links:
             if label in link.label:
                 return link
-    raise BadRequest(f"no link {label!r} in the chat" if label else "no bubble with a link")
+    raise BadControlRequest(f"no link {label!r} in the chat" if label else "no bubble with a link")
 
 
 def scan(control: Control) -> Awaitable[Json] | Json:
@@ -233,7 +233,7 @@ def _code(control: Control, *, phone_number: bool) -> Json:
     pool = jsons.text(control.body, "pool") or phone.pool
     mini = control.world.minis.get(pool)
     if mini is None:
-        raise BadRequest(f"no mini-program for pool {pool!r}")
+        raise BadControlRequest(f"no mini-program for pool {pool!r}")
     codes = platform.phone_codes if phone_number else platform.login_codes
     return {"code": codes.issue(phone, mini.appid), "appid": mini.appid}
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from aiohttp import web
 
 from sandbox import jsons
-from sandbox.identity.tokens import Signer, person_claims, pkce_challenge
+from sandbox.identity.tokens import TokenSigner, person_claims, pkce_challenge
 from sandbox.jsons import Json
 from sandbox.phones import Phone
 from sandbox.world import World
@@ -59,7 +59,7 @@ class Provider:
     def __init__(self, world: World) -> None:
         self._world = world
         self._config = world.config.identity
-        self._signer = Signer()
+        self._signer = TokenSigner()
         self._codes: dict[str, Grant] = {}
         self._access: dict[str, tuple[Phone, float]] = {}
         self.issuer = f"{world.config.public_url}/identity"

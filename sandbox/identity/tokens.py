@@ -24,7 +24,7 @@ def pkce_challenge(verifier: str) -> str:
     return b64(hashlib.sha256(verifier.encode()).digest())
 
 
-class Signer:
+class TokenSigner:
     """An RSA key made at first use, since making one takes a while."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ _TAGS = re.compile(r"<(style|script).*?</\1>|<[^>]+>", re.IGNORECASE | re.DOTALL
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class EmailAttachment:
     name: str
     content_type: str
     data: bytes
@@ -44,7 +44,7 @@ class ReceivedEmail:
     shown_from: str
     text: str
     html: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[EmailAttachment, ...]
     raw: bytes
 
     def as_json(self) -> Json:
@@ -208,9 +208,9 @@ def _body(message: EmailMessage, kind: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _attachment(part: EmailMessage) -> Attachment:
+def _attachment(part: EmailMessage) -> EmailAttachment:
     data = part.get_payload(decode=True)
-    return Attachment(
+    return EmailAttachment(
         part.get_filename() or "附件", part.get_content_type(), data if isinstance(data, bytes) else part.as_bytes()
     )
 

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from sandbox import jsons
 from sandbox.config import MerchantConfig
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.pay import keys
 from sandbox.pay.errors import PayError, param_error, sign_error, system_error
-from sandbox.pay.keys import PlatformKeys, Signer
+from sandbox.pay.keys import PlatformKeyPairs, PlatformSigner
 from sandbox.world import World
 
 PREFIX = "/pay"
@@ -37,7 +37,7 @@ class PayCall:
 
     request: web.Request
     merchant: MerchantConfig
-    signer: Signer
+    signer: PlatformSigner
     """Key that signs the answer."""
     body: Json = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class PayCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class PayReply:
     """``data`` None: an empty body. ``raw``: a file, which is never signed."""
 
     status: int = 200
@@ -60,11 +60,11 @@ class Reply:
     note: str = ""
 
 
-Handler = Callable[[PayCall], Json | Reply | Awaitable[Json | Reply]]
+Handler = Callable[[PayCall], Json | PayReply | Awaitable[Json | PayReply]]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class PayRoute:
     method: str
     path: str
     handler: Handler
@@ -74,7 +74,7 @@ class PayEndpoint:
     def __init__(
         self,
         world: World,
-        platform_keys: PlatformKeys,
+        platform_keys: PlatformKeyPairs,
         merchants: dict[str, MerchantConfig],
         merchant_keys: dict[str, RSAPublicKey],
     ) -> None:
@@ -84,11 +84,11 @@ class PayEndpoint:
         self._merchant_keys = merchant_keys
         self._nonces: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def install(self, app: web.Application, routes: list[Route]) -> None:
+    def install(self, app: web.Application, routes: list[PayRoute]) -> None:
         for route in routes:
             app.router.add_route(route.method, PREFIX + route.path, self._endpoint(route))
 
-    def _endpoint(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _endpoint(self, route: PayRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
             faults, name = self._world.faults, f"{route.method} {route.path}"
             if slow := faults.strikes("pay", "slow", request.path):
@@ -153,7 +153,7 @@ class PayEndpoint:
         pairs = authorization(request.headers.get("Authorization", ""))
         self._nonces.pop((pairs["mchid"], pairs["nonce_str"]), None)
 
-    def _signer(self, request: web.Request, merchant: MerchantConfig) -> Signer:
+    def _signer(self, request: web.Request, merchant: MerchantConfig) -> PlatformSigner:
         wanted = request.headers.get("Wechatpay-Serial", "")
         if not wanted:
             return self._keys.by_mode(merchant.mode)
@@ -164,7 +164,7 @@ class PayEndpoint:
 
     # -- the answer -----------------------------------------------------------------------------------------------
 
-    async def _answer(self, call: PayCall, route: Route, raw: bytes) -> Reply:
+    async def _answer(self, call: PayCall, route: PayRoute, raw: bytes) -> PayReply:
         faults, path = self._world.faults, call.request.path
         try:
             if faults.strikes("pay", "fail_500", path):
@@ -178,12 +178,12 @@ class PayEndpoint:
                 raise system_error()
         except PayError as error:
             data: Json = {"code": error.code, "message": str(error), "detail": {}}
-            return Reply(error.status, data, note=f"detail code {error.detail_code}" if error.detail_code else "")
-        except BadRequest as error:
-            return Reply(400, {"code": "PARAM_ERROR", "message": str(error)})
-        return done if isinstance(done, Reply) else Reply(200, done)
+            return PayReply(error.status, data, note=f"detail code {error.detail_code}" if error.detail_code else "")
+        except BadControlRequest as error:
+            return PayReply(400, {"code": "PARAM_ERROR", "message": str(error)})
+        return done if isinstance(done, PayReply) else PayReply(200, done)
 
-    def _signed(self, call: PayCall, reply: Reply) -> web.Response:
+    def _signed(self, call: PayCall, reply: PayReply) -> web.Response:
         if reply.raw is not None:
             return web.Response(body=reply.raw, content_type="application/octet-stream", headers=_request_id())
         body = b"" if reply.data is None else jsons.dumps(reply.data).encode()

@@ -14,8 +14,8 @@ from sandbox.config import MerchantConfig
 from sandbox.jsons import Json
 from sandbox.pay.errors import PayError, param_error
 from sandbox.pay.keys import new_nonce
-from sandbox.pay.orders import Order, Orders
-from sandbox.pay.refunds import Refund, Refunds
+from sandbox.pay.orders import Order, PlatformOrders
+from sandbox.pay.refunds import PlatformRefund, PlatformRefunds
 from sandbox.pay.wallets import yuan
 from sandbox.world import World
 
@@ -66,7 +66,7 @@ STATUS = {"SUCCESS": "SUCCESS", "PROCESSING": "PROCESSING", "ABNORMAL": "CHANGE"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TradeRow:
     """One trade. Money in fen; a refund has a negative fee."""
 
     at: float
@@ -85,7 +85,7 @@ class BillFile:
 
 
 class Bills:
-    def __init__(self, world: World, orders: Orders, refunds: Refunds) -> None:
+    def __init__(self, world: World, orders: PlatformOrders, refunds: PlatformRefunds) -> None:
         self._world = world
         self._orders = orders
         self._refunds = refunds
@@ -132,8 +132,8 @@ class Bills:
         if too_early or self._world.faults.strikes("pay", "bill_creating", str(day)):
             raise PayError(400, "STATEMENT_CREATING", "账单生成中，请稍后再试")
 
-    def _rows(self, merchant: MerchantConfig, day: date, kind: str) -> list[Row]:
-        rows: list[Row] = []
+    def _rows(self, merchant: MerchantConfig, day: date, kind: str) -> list[TradeRow]:
+        rows: list[TradeRow] = []
         if kind != "REFUND":
             rows += [paid_row(order) for order in self._orders.all() if order.mchid == merchant.mchid and order.paid_at]
         if kind != "SUCCESS":
@@ -141,7 +141,7 @@ class Bills:
         of_day = [row for row in rows if datetime.fromtimestamp(row.at, BEIJING).date() == day]
         return sorted(of_day, key=lambda row: row.at)
 
-    def _spoil(self, rows: list[Row], merchant: MerchantConfig, day: date) -> list[Row]:
+    def _spoil(self, rows: list[TradeRow], merchant: MerchantConfig, day: date) -> list[TradeRow]:
         faults = self._world.faults
         if rows and faults.strikes("pay", "bill_missing_row", str(day)):
             rows = rows[:-1]
@@ -149,7 +149,7 @@ class Bills:
             rows = [*rows, self._stranger(merchant, day)]
         return rows
 
-    def _stranger(self, merchant: MerchantConfig, day: date) -> Row:
+    def _stranger(self, merchant: MerchantConfig, day: date) -> TradeRow:
         at = datetime(day.year, day.month, day.day, 12, tzinfo=BEIJING).timestamp()
         appid = merchant.appids[0] if merchant.appids else ""
         number = self._world.new_number()
@@ -172,7 +172,7 @@ class Bills:
         return paid_row(order)
 
 
-def paid_row(order: Order) -> Row:
+def paid_row(order: Order) -> TradeRow:
     cells = {
         **_common(order, order.paid_at, "SUCCESS"),
         "应结订单金额": yuan(order.total),
@@ -183,10 +183,10 @@ def paid_row(order: Order) -> Row:
         "订单金额": yuan(order.total),
         "申请退款金额": "0.00",
     }
-    return Row(order.paid_at, cells, paid=order.total, fee=order.total * RATE)
+    return TradeRow(order.paid_at, cells, paid=order.total, fee=order.total * RATE)
 
 
-def refund_row(refund: Refund) -> Row:
+def refund_row(refund: PlatformRefund) -> TradeRow:
     """Dated by the moment it was accepted."""
     cells = {
         **_common(refund.order, refund.created_at, "REFUND"),
@@ -202,7 +202,7 @@ def refund_row(refund: Refund) -> Row:
         "订单金额": "0.00",
         "申请退款金额": yuan(refund.refund),
     }
-    return Row(refund.created_at, cells, refunded=refund.refund, fee=-refund.refund * RATE)
+    return TradeRow(refund.created_at, cells, refunded=refund.refund, fee=-refund.refund * RATE)
 
 
 def _common(order: Order, at: float, state: str) -> dict[str, str]:
@@ -227,7 +227,7 @@ def _common(order: Order, at: float, state: str) -> dict[str, str]:
     }
 
 
-def render(kind: str, rows: list[Row]) -> bytes:
+def render(kind: str, rows: list[TradeRow]) -> bytes:
     """Four parts: head, rows, head of the summary, summary. Fields of rows begin with a back-tick."""
     columns = COLUMNS[kind]
     lines = [",".join(columns)]

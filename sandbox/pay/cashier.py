@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from sandbox import jsons
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.pay import keys
-from sandbox.pay.notify import Event, Notifier
-from sandbox.pay.orders import Order, Orders
+from sandbox.pay.notify import Notifier, PlatformEvent
+from sandbox.pay.orders import Order, PlatformOrders
 from sandbox.pay.wallets import Wallets
 from sandbox.phones import Phone, openid_of
 from sandbox.world import World
@@ -49,7 +49,7 @@ class Cashiers:
     def __init__(
         self,
         world: World,
-        orders: Orders,
+        orders: PlatformOrders,
         notifier: Notifier,
         wallets: Wallets,
         merchant_keys: dict[str, RSAPublicKey],
@@ -65,36 +65,36 @@ class Cashiers:
     # -- opening --------------------------------------------------------------------------------------------------
 
     def scan(self, phone: Phone, code_url: str) -> Cashier:
-        """Open from a Native code. Raises BadRequest, with a sentence for the person, when it can't be paid."""
+        """Open from a Native code. Raises BadControlRequest, with a sentence for the person, when it can't be paid."""
         order = self._orders.find_by_code(code_url) if code_url.startswith(CODE_PREFIX) else None
         if order is None:
-            raise BadRequest("二维码已失效，请刷新后重新扫码。")
+            raise BadControlRequest("二维码已失效，请刷新后重新扫码。")
         return self._show(phone, order)
 
     def call(self, phone: Phone, parameters: Json) -> Cashier:
         """From a page (getBrandWCPayRequest) or a mini-program (requestPayment): the same five parameters and appId."""
         appid, package = jsons.text(parameters, "appId"), jsons.text(parameters, "package")
         if jsons.text(parameters, "signType") != "RSA":
-            raise BadRequest("调用支付失败：signType必须是RSA。")
+            raise BadControlRequest("调用支付失败：signType必须是RSA。")
         for name in ("timeStamp", "nonceStr", "package", "paySign"):
             if not isinstance(parameters.get(name), str) or not parameters[name]:
-                raise BadRequest(f"调用支付失败：缺少参数{name}，或它不是字符串。")
+                raise BadControlRequest(f"调用支付失败：缺少参数{name}，或它不是字符串。")
         order = self._orders.find_by_code(package.removeprefix(PACKAGE)) if package.startswith(PACKAGE) else None
         if order is None:
-            raise BadRequest("调用支付失败：prepay_id无效或已过期。")
+            raise BadControlRequest("调用支付失败：prepay_id无效或已过期。")
         if order.appid != appid:
-            raise BadRequest("调用支付失败：appId与下单时不一致。")
+            raise BadControlRequest("调用支付失败：appId与下单时不一致。")
         text = keys.pay_text(appid, jsons.text(parameters, "timeStamp"), jsons.text(parameters, "nonceStr"), package)
         if not keys.is_signed(self._merchant_keys[order.mchid], text, jsons.text(parameters, "paySign")):
-            raise BadRequest("支付验证签名失败。")
+            raise BadControlRequest("支付验证签名失败。")
         if openid_of(appid, phone.mobile) != order.openid:
-            raise BadRequest("下单账号与支付账号不一致，请核实后再支付。")
+            raise BadControlRequest("下单账号与支付账号不一致，请核实后再支付。")
         return self._show(phone, order)
 
     def _show(self, phone: Phone, order: Order) -> Cashier:
         refusal = self._orders.refusal(order)
         if refusal:
-            raise BadRequest(refusal)
+            raise BadControlRequest(refusal)
         cashier = Cashier(f"c{next(self._ids)}", phone, order)
         self._open[cashier.id] = cashier
         return cashier
@@ -125,15 +125,15 @@ class Cashiers:
         if refusal:
             late = order.state == "CLOSED" and self._world.faults.strikes("pay", "pay_after_close", order.out_trade_no)
             if not late:
-                raise BadRequest(refusal)
+                raise BadControlRequest(refusal)
         if self._wallets.of(phone.id).balance < order.total:
-            raise BadRequest("零钱余额不足，请更换支付方式。")
+            raise BadControlRequest("零钱余额不足，请更换支付方式。")
 
     async def pay(self, phone: Phone, order: Order, wait: bool) -> bool | None:
         """Take the money and notify; None when the caller does not wait for the notification."""
         self._orders.settle(order, phone.id, openid_of(order.appid, phone.mobile))
         self._wallets.pay(phone, order)
-        event = Event(
+        event = PlatformEvent(
             order.merchant,
             order.notify_url,
             "TRANSACTION.SUCCESS",
@@ -150,5 +150,5 @@ class Cashiers:
     def _find(self, phone: Phone, cashier_id: str) -> Cashier:
         cashier = self._open.get(cashier_id)
         if cashier is None or cashier.phone is not phone:
-            raise BadRequest("这次支付已经结束，请重新扫码或重新发起。")
+            raise BadControlRequest("这次支付已经结束，请重新扫码或重新发起。")
         return cashier

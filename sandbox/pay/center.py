@@ -10,17 +10,17 @@ from sandbox import jsons
 from sandbox.config import ConfigError
 from sandbox.jsons import Json
 from sandbox.pay import keys
-from sandbox.pay.api import PREFIX, PayCall, PayEndpoint, Reply, Route
+from sandbox.pay.api import PREFIX, PayCall, PayEndpoint, PayReply, PayRoute
 from sandbox.pay.bills import Bills
 from sandbox.pay.cashier import Cashiers
 from sandbox.pay.errors import param_error
 from sandbox.pay.fields import need, notify_url, optional, rfc3339
 from sandbox.pay.invoice_api import InvoiceEndpoints, TitlePage
-from sandbox.pay.invoices import Invoices
-from sandbox.pay.keys import PlatformKeys, merchant_key
-from sandbox.pay.notify import Event, Notifier
-from sandbox.pay.orders import Order, Orders
-from sandbox.pay.refunds import Refunds
+from sandbox.pay.invoices import PlatformInvoices
+from sandbox.pay.keys import PlatformKeyPairs, merchant_key
+from sandbox.pay.notify import Notifier, PlatformEvent
+from sandbox.pay.orders import Order, PlatformOrders
+from sandbox.pay.refunds import PlatformRefunds
 from sandbox.pay.wallets import Wallets
 from sandbox.world import World
 
@@ -32,7 +32,7 @@ class PayCenter:
         self.merchants = {merchant.mchid: merchant for merchant in pay.merchants}
         if len(self.merchants) != len(pay.merchants):
             raise ConfigError("pay.merchants: a mchid stands twice")
-        self.keys = PlatformKeys(pay, datetime.fromtimestamp(world.clock.now(), UTC))
+        self.keys = PlatformKeyPairs(pay, datetime.fromtimestamp(world.clock.now(), UTC))
         merchant_keys = {
             mchid: merchant_key(merchant.public_key, f"public_key of merchant {mchid}")
             for mchid, merchant in self.merchants.items()
@@ -40,12 +40,12 @@ class PayCenter:
         if self.merchants:
             self.keys.check()
         self.notifier = Notifier(world, self.keys)
-        self.orders = Orders(world)
+        self.orders = PlatformOrders(world)
         self.wallets = Wallets(world)
-        self.refunds = Refunds(world, self.orders, self.notifier, self.wallets)
+        self.refunds = PlatformRefunds(world, self.orders, self.notifier, self.wallets)
         self.bills = Bills(world, self.orders, self.refunds)
         self.cashiers = Cashiers(world, self.orders, self.notifier, self.wallets, merchant_keys)
-        self.invoices = Invoices(world, self.orders, self.notifier, merchant_keys)
+        self.invoices = PlatformInvoices(world, self.orders, self.notifier, merchant_keys)
         self._endpoint = PayEndpoint(world, self.keys, self.merchants, merchant_keys)
 
     def add_routes(self, app: web.Application) -> None:
@@ -53,18 +53,18 @@ class PayCenter:
         self._endpoint.install(
             app,
             [
-                Route("POST", f"{orders}/native", self._native),
-                Route("POST", f"{orders}/jsapi", self._jsapi),
-                Route("GET", f"{orders}/out-trade-no/{{number}}", self._query),
-                Route("GET", f"{orders}/id/{{number}}", self._query_by_transaction),
-                Route("POST", f"{orders}/out-trade-no/{{number}}/close", self._close),
-                Route("POST", refunds, self._refund),
-                Route("GET", f"{refunds}/{{number}}", self._query_refund),
-                Route("POST", f"{refunds}/{{refund_id}}/apply-abnormal-refund", self._redirect_refund),
-                Route("GET", "/v3/certificates", self._certificates),
-                Route("GET", "/v3/bill/tradebill", self._bill),
-                Route("GET", "/v3/billdownload/file", self._download),
-                Route("POST", "/v3/security/echo", self._echo),
+                PayRoute("POST", f"{orders}/native", self._native),
+                PayRoute("POST", f"{orders}/jsapi", self._jsapi),
+                PayRoute("GET", f"{orders}/out-trade-no/{{number}}", self._query),
+                PayRoute("GET", f"{orders}/id/{{number}}", self._query_by_transaction),
+                PayRoute("POST", f"{orders}/out-trade-no/{{number}}/close", self._close),
+                PayRoute("POST", refunds, self._refund),
+                PayRoute("GET", f"{refunds}/{{number}}", self._query_refund),
+                PayRoute("POST", f"{refunds}/{{refund_id}}/apply-abnormal-refund", self._redirect_refund),
+                PayRoute("GET", "/v3/certificates", self._certificates),
+                PayRoute("GET", "/v3/bill/tradebill", self._bill),
+                PayRoute("GET", "/v3/billdownload/file", self._download),
+                PayRoute("POST", "/v3/security/echo", self._echo),
                 *InvoiceEndpoints(self.invoices).routes(),
             ],
         )
@@ -99,10 +99,10 @@ class PayCenter:
         _check_mchid(call, call.query.get("mchid", ""))
         return self.orders.get_by_transaction(call.merchant, call.part("number")).as_answer()
 
-    def _close(self, call: PayCall) -> Reply:
+    def _close(self, call: PayCall) -> PayReply:
         _check_mchid(call, need(call.body, "mchid", 32))
         self.orders.close(call.merchant, call.part("number"))
-        return Reply(204)
+        return PayReply(204)
 
     # -- refunds --------------------------------------------------------------------------------------------------
 
@@ -122,8 +122,8 @@ class PayCenter:
         request = call.request
         return self.bills.order(call.merchant, call.query, f"{request.scheme}://{request.host}{PREFIX}")
 
-    def _download(self, call: PayCall) -> Reply:
-        return Reply(raw=self.bills.download(call.merchant, call.query.get("token", "")))
+    def _download(self, call: PayCall) -> PayReply:
+        return PayReply(raw=self.bills.download(call.merchant, call.query.get("token", "")))
 
     def _certificates(self, call: PayCall) -> Json:
         """Encrypted with the merchant's APIv3 key, and signed by that very certificate."""
@@ -154,7 +154,7 @@ class PayCenter:
             except ValueError as error:
                 raise param_error("encrypted_echo_message不是用Wechatpay-Serial所指的公钥加密的") from error
         if url:
-            event = Event(
+            event = PlatformEvent(
                 call.merchant, notify_url(url), "SECURITY_ECHO.SUCCESS", "echo", "回显", {"echo_message": message}
             )
             self.notifier.push_soon(event)

@@ -6,29 +6,29 @@ import html
 
 from aiohttp import web
 
-from sandbox.jsons import BadRequest, Json
-from sandbox.pay.api import PREFIX, PayCall, Reply, Route
-from sandbox.pay.invoices import TITLE_PAGE, Invoices, Title
+from sandbox.jsons import BadControlRequest, Json
+from sandbox.pay.api import PREFIX, PayCall, PayReply, PayRoute
+from sandbox.pay.invoices import TITLE_PAGE, PlatformInvoices, Title
 
 BASE = "/v3/new-tax-control-fapiao"
 ACCEPTED = 202
 
 
 class InvoiceEndpoints:
-    def __init__(self, invoices: Invoices) -> None:
+    def __init__(self, invoices: PlatformInvoices) -> None:
         self._invoices = invoices
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[PayRoute]:
         one = f"{BASE}/fapiao-applications/{{apply_id}}"
         return [
-            Route("PATCH", f"{BASE}/merchant/development-config", self._configure),
-            Route("GET", f"{BASE}/user-title/title-url", self._title_url),
-            Route("GET", f"{BASE}/user-title", self._title),
-            Route("POST", f"{BASE}/fapiao-applications", self._apply),
-            Route("GET", one, self._query),
-            Route("GET", f"{one}/fapiao-files", self._files),
-            Route("POST", f"{one}/reverse", self._reverse),
-            Route("GET", "/v3/fapiaodownload/file", self._download),
+            PayRoute("PATCH", f"{BASE}/merchant/development-config", self._configure),
+            PayRoute("GET", f"{BASE}/user-title/title-url", self._title_url),
+            PayRoute("GET", f"{BASE}/user-title", self._title),
+            PayRoute("POST", f"{BASE}/fapiao-applications", self._apply),
+            PayRoute("GET", one, self._query),
+            PayRoute("GET", f"{one}/fapiao-files", self._files),
+            PayRoute("POST", f"{one}/reverse", self._reverse),
+            PayRoute("GET", "/v3/fapiaodownload/file", self._download),
         ]
 
     def _configure(self, call: PayCall) -> Json:
@@ -40,9 +40,9 @@ class InvoiceEndpoints:
     def _title(self, call: PayCall) -> Json:
         return self._invoices.title(call.merchant, call.query)
 
-    def _apply(self, call: PayCall) -> Reply:
+    def _apply(self, call: PayCall) -> PayReply:
         self._invoices.apply(call.merchant, call.body, call.signer)
-        return Reply(ACCEPTED)
+        return PayReply(ACCEPTED)
 
     def _query(self, call: PayCall) -> Json:
         return self._invoices.query(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""))
@@ -51,18 +51,18 @@ class InvoiceEndpoints:
         base_url = f"{call.request.scheme}://{call.request.host}{PREFIX}"
         return self._invoices.files(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""), base_url)
 
-    def _reverse(self, call: PayCall) -> Reply:
+    def _reverse(self, call: PayCall) -> PayReply:
         self._invoices.reverse(call.merchant, call.part("apply_id"), call.body)
-        return Reply(ACCEPTED)
+        return PayReply(ACCEPTED)
 
-    def _download(self, call: PayCall) -> Reply:
-        return Reply(raw=self._invoices.download(call.merchant, call.query.get("token", "")))
+    def _download(self, call: PayCall) -> PayReply:
+        return PayReply(raw=self._invoices.download(call.merchant, call.query.get("token", "")))
 
 
 class TitlePage:
     """WeChat's own page, opened in the phone's browser."""
 
-    def __init__(self, invoices: Invoices) -> None:
+    def __init__(self, invoices: PlatformInvoices) -> None:
         self._invoices = invoices
 
     def add_routes(self, app: web.Application) -> None:
@@ -80,7 +80,7 @@ class TitlePage:
         details: Json = {key: str(value) for key, value in (await request.post()).items()}
         try:
             self._invoices.fill_title(title, details)
-        except BadRequest as error:
+        except BadControlRequest as error:
             return _page(_form(title, str(error)), 400)
         return _page("<p>抬头已提交，商家开票后会通知您。</p>")
 

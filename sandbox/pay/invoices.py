@@ -10,13 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from sandbox import jsons
 from sandbox.clock import beijing_day
 from sandbox.config import MerchantConfig
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.pay import fields
 from sandbox.pay.errors import PayError, invalid_request, param_error
 from sandbox.pay.fields import rfc3339
-from sandbox.pay.keys import Signer, new_nonce, seal
-from sandbox.pay.notify import Event, Notifier
-from sandbox.pay.orders import Order, Orders
+from sandbox.pay.keys import PlatformSigner, new_nonce, seal
+from sandbox.pay.notify import Notifier, PlatformEvent
+from sandbox.pay.orders import Order, PlatformOrders
 from sandbox.pay.pdf import invoice_pdf
 from sandbox.world import World
 
@@ -37,7 +37,7 @@ OVER: tuple[Status, ...] = ("ISSUE_FAILED", "REVERSED")
 
 
 @dataclass(slots=True)
-class Invoice:
+class PlatformInvoice:
     """One invoice of an application. Money in fen."""
 
     fapiao_id: str
@@ -71,7 +71,7 @@ class Invoice:
 
 
 @dataclass(slots=True, eq=False)
-class Application:
+class InvoiceApplication:
     merchant: MerchantConfig
     apply_id: str
     buyer: Json
@@ -79,7 +79,7 @@ class Application:
     email: str
     asked: list[Json]
     """Requests of the newest invoices: a repeated one must be equal."""
-    invoices: list[Invoice]
+    invoices: list[PlatformInvoice]
 
 
 @dataclass(slots=True)
@@ -92,15 +92,15 @@ class Title:
     details: Json = field(default_factory=dict)
 
 
-class Invoices:
+class PlatformInvoices:
     def __init__(
-        self, world: World, orders: Orders, notifier: Notifier, merchant_keys: dict[str, RSAPublicKey]
+        self, world: World, orders: PlatformOrders, notifier: Notifier, merchant_keys: dict[str, RSAPublicKey]
     ) -> None:
         self._world = world
         self._merchant_keys = merchant_keys
         self._orders = orders
         self._notifier = notifier
-        self._applications: dict[tuple[str, str], Application] = {}
+        self._applications: dict[tuple[str, str], InvoiceApplication] = {}
         self._titles: dict[tuple[str, str], Title] = {}
         self._tickets: dict[str, Title] = {}
         self._files: dict[str, tuple[str, bytes, float]] = {}
@@ -138,9 +138,9 @@ class Invoices:
         """BadRequest, in words for the person, when something is missing."""
         kind, name = jsons.text(details, "type"), jsons.text(details, "name").strip()
         if kind not in TYPES or not name:
-            raise BadRequest("请选择抬头类型，并填写抬头名称。")
+            raise BadControlRequest("请选择抬头类型，并填写抬头名称。")
         if kind == "ORGANIZATION" and not jsons.text(details, "taxpayer_id"):
-            raise BadRequest("单位抬头请填写纳税人识别号。")
+            raise BadControlRequest("单位抬头请填写纳税人识别号。")
         title.details = {"type": kind, "name": name}
         for key in ("taxpayer_id", "email"):
             if value := jsons.text(details, key):
@@ -168,7 +168,7 @@ class Invoices:
 
     # -- issuing --------------------------------------------------------------------------------------------------
 
-    def apply(self, merchant: MerchantConfig, body: Json, signer: Signer) -> None:
+    def apply(self, merchant: MerchantConfig, body: Json, signer: PlatformSigner) -> None:
         """Accept an application. A repeated request is the same one, whatever its encrypted fields contain."""
         _check_permission(merchant)
         wanted = self._read(merchant, body, signer)
@@ -184,7 +184,7 @@ class Invoices:
         failed = self._world.faults.strikes("pay", "fapiao_failed", wanted.apply_id)
         self._later(known, wanted.invoices, "ISSUE_FAILED" if failed else "ISSUED")
 
-    def get(self, merchant: MerchantConfig, apply_id: str) -> Application:
+    def get(self, merchant: MerchantConfig, apply_id: str) -> InvoiceApplication:
         _check_permission(merchant)
         found = self._applications.get((merchant.mchid, apply_id))
         if found is None:
@@ -196,10 +196,10 @@ class Invoices:
         shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
         return {"total_count": len(shown), "fapiao_information": [each.as_answer(found.buyer) for each in shown]}
 
-    def all(self) -> list[Application]:
+    def all(self) -> list[InvoiceApplication]:
         return list(self._applications.values())
 
-    def _read(self, merchant: MerchantConfig, body: Json, signer: Signer) -> Application:
+    def _read(self, merchant: MerchantConfig, body: Json, signer: PlatformSigner) -> InvoiceApplication:
         scene, apply_id = fields.need(body, "scene", 32), fields.need(body, "fapiao_apply_id", 32)
         if scene not in SCENES:
             raise param_error("输入源“/body/scene”只支持WITH_WECHATPAY和WITHOUT_WECHATPAY")
@@ -220,7 +220,7 @@ class Invoices:
         elif (merchant.mchid, apply_id) not in self._titles:
             raise invalid_request("用户未通过抬头填写链接授权，不能开具非微信支付场景的发票")
         clear = {key: value for key, value in buyer.items() if key not in SEALED}
-        return Application(merchant, apply_id, clear, opened["email"], asked, invoices)
+        return InvoiceApplication(merchant, apply_id, clear, opened["email"], asked, invoices)
 
     def _check_order(self, merchant: MerchantConfig, transaction_id: str, total: int) -> Order:
         order = self._orders.get_by_transaction(merchant, transaction_id)
@@ -279,12 +279,12 @@ class Invoices:
 
     # -- later states --------------------------------------------------------------------------------------------
 
-    def _later(self, application: Application, invoices: list[Invoice], status: Status) -> None:
+    def _later(self, application: InvoiceApplication, invoices: list[PlatformInvoice], status: Status) -> None:
         slow = self._world.faults.strikes("pay", "fapiao_slow", application.apply_id)
         delay = slow.seconds if slow else self._world.config.wire.fapiao_delay
         self._world.timeline.after(delay, lambda: self._end(application, invoices, status))
 
-    def _end(self, application: Application, invoices: list[Invoice], status: Status) -> None:
+    def _end(self, application: InvoiceApplication, invoices: list[PlatformInvoice], status: Status) -> None:
         now = self._world.clock.now()
         for each in invoices:
             each.status = status
@@ -305,7 +305,7 @@ class Invoices:
         self._notify(application.merchant, kind, summary, resource)
 
     def _notify(self, merchant: MerchantConfig, kind: str, summary: str, resource: Json) -> None:
-        self._notifier.push_soon(Event(merchant, self._callback(merchant), kind, "fapiao", summary, resource))
+        self._notifier.push_soon(PlatformEvent(merchant, self._callback(merchant), kind, "fapiao", summary, resource))
 
 
 def _check_permission(merchant: MerchantConfig) -> None:
@@ -313,7 +313,7 @@ def _check_permission(merchant: MerchantConfig) -> None:
         raise PayError(403, "NO_AUTH", "商户未开通电子发票产品权限")
 
 
-def _check_next(known: Application, wanted: Application) -> None:
+def _check_next(known: InvoiceApplication, wanted: InvoiceApplication) -> None:
     """Refuse another invoice of an application with a used number, or while an earlier one is not over."""
     used = {each.fapiao_id for each in known.invoices}
     same = any(each.fapiao_id in used for each in wanted.invoices)
@@ -323,7 +323,7 @@ def _check_next(known: Application, wanted: Application) -> None:
         raise PayError(403, "RULELIMIT", "该发票申请单的重试次数已达上限")
 
 
-def _open(signer: Signer, key: str, sealed: str) -> str:
+def _open(signer: PlatformSigner, key: str, sealed: str) -> str:
     if not sealed:
         return ""
     try:
@@ -332,7 +332,7 @@ def _open(signer: Signer, key: str, sealed: str) -> str:
         raise param_error(f"输入源“/body/buyer_information/{key}”不是用Wechatpay-Serial所指的公钥加密的") from error
 
 
-def _invoice(item: Json) -> Invoice:
+def _invoice(item: Json) -> PlatformInvoice:
     total, parts = fields.fen(item, "total_amount"), jsons.objects(item, "items")
     if not parts:
         raise param_error("输入源“/body/fapiao_information/items”不能为空")
@@ -345,4 +345,4 @@ def _invoice(item: Json) -> Invoice:
         tax += round(fields.fen(part, "total_amount") * rate / (10_000 + rate))
     if sum(fields.fen(part, "total_amount") for part in parts) != total:
         raise invalid_request("发票总金额与各行金额之和不一致")
-    return Invoice(fields.need(item, "fapiao_id", 32), total, tax, parts, fields.optional(item, "remark", 100))
+    return PlatformInvoice(fields.need(item, "fapiao_id", 32), total, tax, parts, fields.optional(item, "remark", 100))

@@ -82,7 +82,7 @@ def seal(key: rsa.RSAPublicKey, text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class PlatformSigner:
     """One of WeChat's keys, with the id that travels in ``Wechatpay-Serial``."""
 
     serial: str
@@ -96,7 +96,7 @@ class Signer:
         return self.key.decrypt(base64.b64decode(sealed), _oaep()).decode()
 
 
-class PlatformKeys:
+class PlatformKeyPairs:
     """WeChat's side: the public key of one mode and the certificate of the other, both in force at once.
 
     Made when first used, as making a key takes a tenth of a second; ConfigError then when a given one is unusable.
@@ -107,13 +107,13 @@ class PlatformKeys:
         self._now = now
 
     @cached_property
-    def public(self) -> Signer:
-        return Signer(self._pay.public_key_id, _private_key(self._pay.private_key, "pay.private_key"))
+    def public(self) -> PlatformSigner:
+        return PlatformSigner(self._pay.public_key_id, _private_key(self._pay.private_key, "pay.private_key"))
 
     @cached_property
-    def certified(self) -> Signer:
+    def certified(self) -> PlatformSigner:
         key = _private_key(self._pay.certificate_key, "pay.certificate_key")
-        return Signer(f"{_serial(key):040X}", key)
+        return PlatformSigner(f"{_serial(key):040X}", key)
 
     @cached_property
     def certificate(self) -> x509.Certificate:
@@ -123,10 +123,10 @@ class PlatformKeys:
         """ConfigError when a given key is unusable."""
         _ = self.public, self.certificate
 
-    def by_mode(self, mode: str) -> Signer:
+    def by_mode(self, mode: str) -> PlatformSigner:
         return self.certified if mode == "certificate" else self.public
 
-    def by_serial(self, serial: str) -> Signer | None:
+    def by_serial(self, serial: str) -> PlatformSigner | None:
         return next((signer for signer in (self.public, self.certified) if signer.serial == serial), None)
 
     @property

@@ -15,7 +15,7 @@ from sandbox.config import MerchantConfig
 from sandbox.jsons import Json
 from sandbox.pay import keys
 from sandbox.pay.fields import rfc3339
-from sandbox.pay.keys import PlatformKeys
+from sandbox.pay.keys import PlatformKeyPairs
 from sandbox.world import World
 
 WAITS = (15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600)
@@ -28,7 +28,7 @@ OUT_OF_ORDER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PlatformEvent:
     """An event of a merchant. ``resource`` is sent encrypted."""
 
     merchant: MerchantConfig
@@ -42,10 +42,10 @@ class Event:
 
 
 @dataclass(slots=True)
-class Notice:
+class PlatformNotification:
     """An event to deliver: the same body in every try, with a new signature."""
 
-    event: Event
+    event: PlatformEvent
     body: bytes
     began_at: float
     tries: int = 0
@@ -80,11 +80,11 @@ class Parcel:
 
 
 class Notifier:
-    def __init__(self, world: World, platform_keys: PlatformKeys) -> None:
+    def __init__(self, world: World, platform_keys: PlatformKeyPairs) -> None:
         self._world = world
         self._keys = platform_keys
 
-    async def push(self, event: Event) -> bool:
+    async def push(self, event: PlatformEvent) -> bool:
         """The first try; the others follow on the clock. True when the merchant accepted it."""
         faults, config = self._world.faults, self._world.config
         if not event.url or not event.merchant.notify:
@@ -97,7 +97,7 @@ class Notifier:
         public = config.service_public_url
         if public and event.url.startswith(f"{public}/"):
             event = replace(event, url=config.service_url + event.url.removeprefix(public))
-        notice = Notice(event, self._body(event), self._world.clock.now())
+        notice = PlatformNotification(event, self._body(event), self._world.clock.now())
         if faults.strikes("pay", "concurrent", event.kind):
             await asyncio.gather(self._try(notice), self._send(notice, "sent at the same moment by a fault switch"))
         else:
@@ -107,15 +107,15 @@ class Notifier:
         self._plan(notice)
         return notice.delivered
 
-    def push_soon(self, event: Event) -> None:
+    def push_soon(self, event: PlatformEvent) -> None:
         self._world.spawn(self._push_quietly(event))
 
-    async def _push_quietly(self, event: Event) -> None:
+    async def _push_quietly(self, event: PlatformEvent) -> None:
         await self.push(event)
 
     # -- tries ----------------------------------------------------------------------------------------------------
 
-    def _plan(self, notice: Notice) -> None:
+    def _plan(self, notice: PlatformNotification) -> None:
         """Plan the next try, if there is one, by its delay since the first."""
         if notice.delivered or notice.tries >= len(DUE):
             return
@@ -123,16 +123,16 @@ class Notifier:
         wait = max(wait, self._world.config.wire.notify_gap)
         self._world.timeline.after(wait, lambda: self._world.spawn(self._again(notice)))
 
-    async def _again(self, notice: Notice) -> None:
+    async def _again(self, notice: PlatformNotification) -> None:
         await self._try(notice)
         self._plan(notice)
 
-    async def _try(self, notice: Notice) -> None:
+    async def _try(self, notice: PlatformNotification) -> None:
         notice.tries += 1
         if await self._send(notice, f"try {notice.tries}"):
             notice.delivered = True
 
-    async def _send(self, notice: Notice, note: str) -> bool:
+    async def _send(self, notice: PlatformNotification, note: str) -> bool:
         """One delivery; True for 2xx. Redirects are not followed."""
         event = notice.event
         parcel = self._spoil(self._parcel(event.merchant, notice.body), event.kind)
@@ -150,13 +150,13 @@ class Notifier:
         self._note(event, answer, "; ".join(part for part in (note, parcel.note, done) if part))
         return taken
 
-    def _note(self, event: Event, answer: object, note: str) -> None:
+    def _note(self, event: PlatformEvent, answer: object, note: str) -> None:
         shown: Json = {"url": event.url, "resource": event.resource}
         self._world.ledger.add("pay", "out", event.kind, shown, answer, phone=event.phone, note=note)
 
     # -- requests -----------------------------------------------------------------------------------------------
 
-    def _body(self, event: Event) -> bytes:
+    def _body(self, event: PlatformEvent) -> bytes:
         resource = dict(event.resource)
         if self._world.faults.strikes("pay", "wrong_amount", event.kind):
             amount = jsons.mapping(resource, "amount")

@@ -103,7 +103,7 @@ class Order:
         }
 
 
-class Orders:
+class PlatformOrders:
     """Numbers are unique per merchant for ever, also those of closed orders."""
 
     def __init__(self, world: World) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from sandbox import jsons
 from sandbox.config import MerchantConfig
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.pay import fields
 from sandbox.pay.errors import PayError, invalid_request, param_error
 from sandbox.pay.fields import rfc3339
-from sandbox.pay.keys import Signer
-from sandbox.pay.notify import Event, Notifier
-from sandbox.pay.orders import DAY, Order, Orders
+from sandbox.pay.keys import PlatformSigner
+from sandbox.pay.notify import Notifier, PlatformEvent
+from sandbox.pay.orders import DAY, Order, PlatformOrders
 from sandbox.pay.wallets import Wallets
 from sandbox.world import World
 
@@ -44,7 +44,7 @@ SUMMARIES = {"SUCCESS": "退款成功", "ABNORMAL": "退款异常", "CLOSED": "�
 
 
 @dataclass(slots=True, eq=False)
-class Refund:
+class PlatformRefund:
     order: Order
     refund_id: str
     out_refund_no: str
@@ -108,24 +108,24 @@ class Refund:
         return resource
 
 
-class Refunds:
-    def __init__(self, world: World, orders: Orders, notifier: Notifier, wallets: Wallets) -> None:
+class PlatformRefunds:
+    def __init__(self, world: World, orders: PlatformOrders, notifier: Notifier, wallets: Wallets) -> None:
         self._world = world
         self._orders = orders
         self._notifier = notifier
         self._wallets = wallets
-        self._refunds: dict[tuple[str, str], Refund] = {}
+        self._refunds: dict[tuple[str, str], PlatformRefund] = {}
 
-    def all(self) -> list[Refund]:
+    def all(self) -> list[PlatformRefund]:
         return list(self._refunds.values())
 
-    def get(self, merchant: MerchantConfig, out_refund_no: str) -> Refund:
+    def get(self, merchant: MerchantConfig, out_refund_no: str) -> PlatformRefund:
         refund = self._refunds.get((merchant.mchid, out_refund_no))
         if refund is None:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
         return refund
 
-    async def ask(self, merchant: MerchantConfig, body: Json) -> Refund:
+    async def ask(self, merchant: MerchantConfig, body: Json) -> PlatformRefund:
         """Accept a refund. A repeated number and amount returns the same refund."""
         order = self._find_order(merchant, body)
         number = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO)
@@ -144,7 +144,9 @@ class Refunds:
         await self._begin(refund)
         return refund
 
-    async def redirect(self, merchant: MerchantConfig, refund_id: str, body: Json, signer: Signer) -> Refund:
+    async def redirect(
+        self, merchant: MerchantConfig, refund_id: str, body: Json, signer: PlatformSigner
+    ) -> PlatformRefund:
         """An ABNORMAL refund goes to a card of the payer's or the merchant's bank account; it is PROCESSING again."""
         number, kind = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO), fields.need(body, "type", 32)
         refund = self.get(merchant, number)
@@ -192,12 +194,12 @@ class Refunds:
             if last.created_at + APART > now:
                 raise PayError(429, "FREQUENCY_LIMITED", "同一订单的退款申请过于频繁，请间隔1分钟后再试")
 
-    def _new(self, order: Order, number: str, wanted: int, body: Json) -> Refund:
+    def _new(self, order: Order, number: str, wanted: int, body: Json) -> PlatformRefund:
         url = fields.optional(body, "notify_url", 256)
         reason = fields.optional(body, "reason", 80)
         if len(reason.encode()) > 80:
             raise param_error("输入源“/body/reason”长度超过80字节")
-        refund = Refund(
+        refund = PlatformRefund(
             order,
             refund_id=f"5030{self._world.new_number():024d}",
             out_refund_no=number,
@@ -214,7 +216,7 @@ class Refunds:
 
     # -- later states --------------------------------------------------------------------------------------------
 
-    async def _begin(self, refund: Refund) -> None:
+    async def _begin(self, refund: PlatformRefund) -> None:
         faults, number = self._world.faults, refund.out_refund_no
         if faults.strikes("pay", "early_refund", number):
             await self.end(refund, "SUCCESS")
@@ -226,15 +228,15 @@ class Refunds:
         this = refund.tries
         self._world.timeline.after(delay, lambda: self._world.spawn(self._arrive(refund, status, this)))
 
-    async def _arrive(self, refund: Refund, status: str, this: int) -> None:
+    async def _arrive(self, refund: PlatformRefund, status: str, this: int) -> None:
         """Complete the refund unless it has ended or was redirected since."""
         if refund.status == "PROCESSING" and refund.tries == this:
             await self.end(refund, status)
 
-    async def end(self, refund: Refund, status: str) -> bool:
+    async def end(self, refund: PlatformRefund, status: str) -> bool:
         """Ends it as SUCCESS, ABNORMAL or CLOSED; True when the merchant accepted the notification at the first try."""
         if status not in SUMMARIES:
-            raise BadRequest(f"“status” must be one of {', '.join(SUMMARIES)}")
+            raise BadControlRequest(f"“status” must be one of {', '.join(SUMMARIES)}")
         if refund.status not in ("PROCESSING", "ABNORMAL") or refund.status == status:
             return False
         refund.status = status
@@ -247,7 +249,7 @@ class Refunds:
                 self._wallets.notify_card(order, refund.refund, refund.account)
         elif status == "CLOSED":
             order.refunded -= refund.refund
-        event = Event(
+        event = PlatformEvent(
             order.merchant,
             refund.notify_url,
             f"REFUND.{status}",
@@ -259,7 +261,7 @@ class Refunds:
         return await self._notifier.push(event)
 
 
-def _card(body: Json, signer: Signer) -> tuple[str, str]:
+def _card(body: Json, signer: PlatformSigner) -> tuple[str, str]:
     """Name of the payer's card and its holder; PARAM_ERROR for a card that can't receive a refund."""
     bank = BANKS.get(fields.need(body, "bank_type", 16))
     if bank is None:

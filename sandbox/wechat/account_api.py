@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, web
 
 from sandbox import jsons
 from sandbox.jsons import Json
-from sandbox.wechat.api import ApiCall, Route, ok
+from sandbox.wechat.api import ApiCall, ApiRoute, ok
 from sandbox.wechat.errors import WechatError
 from sandbox.wechat.platform import MEDIA_TTL, App, Media, Scene
 from sandbox.wechat.quota import DAILY
@@ -295,22 +295,22 @@ def get_quota(call: ApiCall) -> Json:
 
 
 ROUTES = [
-    Route("GET", "/cgi-bin/token", classic_token, needs_token=False),
-    Route("POST", "/cgi-bin/stable_token", stable_token, needs_token=False),
-    Route("GET", "/cgi-bin/getcallbackip", callback_ips),
-    Route("GET", "/cgi-bin/get_api_domain_ip", api_ips),
-    Route("POST", "/cgi-bin/menu/create", create_menu),
-    Route("GET", "/cgi-bin/menu/get", get_menu),
-    Route("GET", "/cgi-bin/menu/delete", delete_menu),
-    Route("POST", "/cgi-bin/qrcode/create", create_qrcode),
-    Route("GET", "/cgi-bin/showqrcode", show_qrcode, needs_token=False),
-    Route("GET", "/cgi-bin/user/info", user_info),
-    Route("POST", "/cgi-bin/user/info/batchget", user_batch),
-    Route("GET", "/cgi-bin/user/get", user_list),
-    Route("POST", "/cgi-bin/media/upload", upload_media, reads_body=False),
-    Route("GET", "/cgi-bin/media/get", get_media),
-    Route("GET", "/cgi-bin/ticket/getticket", get_ticket),
-    Route("POST", "/cgi-bin/clear_quota", clear_quota),
-    Route("POST", "/cgi-bin/clear_quota/v2", clear_quota_v2, needs_token=False),
-    Route("POST", "/cgi-bin/openapi/quota/get", get_quota),
+    ApiRoute("GET", "/cgi-bin/token", classic_token, needs_token=False),
+    ApiRoute("POST", "/cgi-bin/stable_token", stable_token, needs_token=False),
+    ApiRoute("GET", "/cgi-bin/getcallbackip", callback_ips),
+    ApiRoute("GET", "/cgi-bin/get_api_domain_ip", api_ips),
+    ApiRoute("POST", "/cgi-bin/menu/create", create_menu),
+    ApiRoute("GET", "/cgi-bin/menu/get", get_menu),
+    ApiRoute("GET", "/cgi-bin/menu/delete", delete_menu),
+    ApiRoute("POST", "/cgi-bin/qrcode/create", create_qrcode),
+    ApiRoute("GET", "/cgi-bin/showqrcode", show_qrcode, needs_token=False),
+    ApiRoute("GET", "/cgi-bin/user/info", user_info),
+    ApiRoute("POST", "/cgi-bin/user/info/batchget", user_batch),
+    ApiRoute("GET", "/cgi-bin/user/get", user_list),
+    ApiRoute("POST", "/cgi-bin/media/upload", upload_media, reads_body=False),
+    ApiRoute("GET", "/cgi-bin/media/get", get_media),
+    ApiRoute("GET", "/cgi-bin/ticket/getticket", get_ticket),
+    ApiRoute("POST", "/cgi-bin/clear_quota", clear_quota),
+    ApiRoute("POST", "/cgi-bin/clear_quota/v2", clear_quota_v2, needs_token=False),
+    ApiRoute("POST", "/cgi-bin/openapi/quota/get", get_quota),
 ]

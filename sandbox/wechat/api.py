@@ -50,7 +50,7 @@ Handler = Callable[[ApiCall], Answer | Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ApiRoute:
     method: str
     path: str
     handler: Handler
@@ -61,12 +61,12 @@ class Route:
     """False for uploads, which read the request themselves."""
 
 
-def install(app: web.Application, platform: Platform, routes: list[Route]) -> None:
+def install(app: web.Application, platform: Platform, routes: list[ApiRoute]) -> None:
     for route in routes:
         app.router.add_route(route.method, PREFIX + route.path, _endpoint(platform, route))
 
 
-def _endpoint(platform: Platform, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _endpoint(platform: Platform, route: ApiRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def endpoint(request: web.Request) -> web.StreamResponse:
         faults = platform.world.faults
         if slow := faults.strikes("wechat", "slow"):
@@ -88,7 +88,7 @@ def _endpoint(platform: Platform, route: Route) -> Callable[[web.Request], Await
     return endpoint
 
 
-async def _answer(call: ApiCall, route: Route) -> tuple[web.StreamResponse, object]:
+async def _answer(call: ApiCall, route: ApiRoute) -> tuple[web.StreamResponse, object]:
     try:
         _check_caller(call, route)
         if route.reads_body and call.request.method == "POST":
@@ -105,7 +105,7 @@ async def _answer(call: ApiCall, route: Route) -> tuple[web.StreamResponse, obje
     return web.Response(text=jsons.dumps(data), content_type=content_type, charset="utf-8"), data
 
 
-def _check_caller(call: ApiCall, route: Route) -> None:
+def _check_caller(call: ApiCall, route: ApiRoute) -> None:
     wire = call.platform.world.config.wire
     if wire.allowed_ips and call.request.remote not in wire.allowed_ips and not route.path.startswith("/sns"):
         raise WechatError(40164, f"ipv4 {call.request.remote}, not in whitelist")

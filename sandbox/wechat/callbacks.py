@@ -23,7 +23,7 @@ LEDGER_BYTES = 500
 
 
 @dataclass(slots=True)
-class Outcome:
+class PushOutcome:
     """Result of a push. ``answered`` is False when no delivery got an answer in time."""
 
     deliveries: int = 0
@@ -51,7 +51,7 @@ class Callbacks:
     async def _push_quietly(self, account: AccountConfig, phone: Phone, chat: Chat, fields: Json) -> None:
         await self.push(account, phone, chat, fields)
 
-    async def push(self, account: AccountConfig, phone: Phone, chat: Chat, fields: Json) -> Outcome:
+    async def push(self, account: AccountConfig, phone: Phone, chat: Chat, fields: Json) -> PushOutcome:
         """Delivers until answered, at most the configured number of times, and shows the reply.
 
         ``fields`` begins with MsgType; the head (both names and CreateTime) is put before it unless it has its own.
@@ -60,14 +60,14 @@ class Callbacks:
         name = _name(fields)
         if faults.strikes("wechat", "lost"):
             self._world.ledger.add("wechat", "out", name, fields, None, phone=phone.id, note="lost by a fault switch")
-            return Outcome(note="lost")
+            return PushOutcome(note="lost")
         head: Json = {"ToUserName": account.original_id, "FromUserName": chat.openid}
         message = xml.write({**head, "CreateTime": int(self._world.clock.now()), **fields})
         if late := faults.strikes("wechat", "out_of_order"):
             await asyncio.sleep(late.seconds or OUT_OF_ORDER_SECONDS)
         if faults.strikes("wechat", "twice"):
             self._world.spawn(self._send_copy(account, chat.openid, message))
-        outcome = Outcome()
+        outcome = PushOutcome()
         answer = await self._deliver(account, chat.openid, message, outcome)
         outcome.answered = answer is not None
         try:
@@ -83,7 +83,7 @@ class Callbacks:
         self._world.ledger.add("wechat", "out", name, fields, shown, phone=phone.id, note=note)
         return outcome
 
-    async def _deliver(self, account: AccountConfig, openid: str, message: str, outcome: Outcome) -> bytes | None:
+    async def _deliver(self, account: AccountConfig, openid: str, message: str, outcome: PushOutcome) -> bytes | None:
         wire, loop = self._world.config.wire, asyncio.get_running_loop()
         while outcome.deliveries < wire.callback_deliveries:
             started = loop.time()

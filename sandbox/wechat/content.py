@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sandbox import jsons
 from sandbox.jsons import Json
-from sandbox.phones import Link, Segment
+from sandbox.phones import PhoneLink, Segment
 
 _ANCHOR = re.compile(r"<a\b([^>]*)>(.*?)</a>", re.IGNORECASE | re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
@@ -32,18 +32,18 @@ def _attributes(raw: str) -> dict[str, str]:
     return {name.lower(): html.unescape(value[1:-1]) for name, value in _ATTRIBUTE.findall(raw)}
 
 
-def link_of(label: str, attributes: dict[str, str]) -> Link | None:
+def link_of(label: str, attributes: dict[str, str]) -> PhoneLink | None:
     """None for an anchor without an address."""
     href = attributes.get("href", "")
     if attributes.get("data-miniprogram-appid"):
         page = attributes.get("data-miniprogram-path", "")
-        return Link(label, "mini", url=href, appid=attributes["data-miniprogram-appid"], pagepath=page)
+        return PhoneLink(label, "mini", url=href, appid=attributes["data-miniprogram-appid"], pagepath=page)
     parts = urlsplit(href)
     if parts.scheme == "weixin" and parts.netloc == "bizmsgmenu":
         query = parse_qs(parts.query, keep_blank_values=True)
         content = query.get("msgmenucontent", [""])[0]
-        return Link(label, "menu", menu_id=query.get("msgmenuid", [""])[0], content=content or label)
-    return Link(label, "url", url=href) if href else None
+        return PhoneLink(label, "menu", menu_id=query.get("msgmenuid", [""])[0], content=content or label)
+    return PhoneLink(label, "url", url=href) if href else None
 
 
 def _with_bare_urls(text: str) -> list[Segment]:
@@ -52,7 +52,7 @@ def _with_bare_urls(text: str) -> list[Segment]:
     for match in _BARE_URL.finditer(text):
         if match.start() > end:
             found.append(Segment(text[end : match.start()]))
-        found.append(Segment(match.group(), Link(match.group(), "url", url=match.group())))
+        found.append(Segment(match.group(), PhoneLink(match.group(), "url", url=match.group())))
         end = match.end()
     if end < len(text):
         found.append(Segment(text[end:]))
@@ -65,7 +65,7 @@ def menu_segments(menu: Json) -> list[Segment]:
     for item in jsons.objects(menu, "list"):
         content, menu_id = jsons.text(item, "content"), jsons.text(item, "id")
         known = menu_id if menu_id.isascii() and menu_id.isdigit() else "0"
-        found += [Segment("\n"), Segment(content, Link(content, "menu", menu_id=known, content=content))]
+        found += [Segment("\n"), Segment(content, PhoneLink(content, "menu", menu_id=known, content=content))]
     if tail := jsons.text(menu, "tail_content"):
         found += [Segment("\n"), Segment(tail)]
     return found
@@ -81,7 +81,7 @@ def article_segments(articles: list[Json], key: str = "title") -> list[Segment]:
         text = jsons.text(article, "Description" if capital else "description")
         if found:
             found.append(Segment("\n"))
-        found.append(Segment(title, Link(title, "url", url=url) if url else None))
+        found.append(Segment(title, PhoneLink(title, "url", url=url) if url else None))
         if text:
             found.append(Segment("\n" + text))
     return found

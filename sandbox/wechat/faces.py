@@ -6,9 +6,9 @@ import re
 import secrets
 
 from sandbox import jsons
-from sandbox.jsons import BadRequest, Json
+from sandbox.jsons import BadControlRequest, Json
 from sandbox.phones import Phone
-from sandbox.wechat.api import ApiCall, Route, ok
+from sandbox.wechat.api import ApiCall, ApiRoute, ok
 from sandbox.wechat.errors import WechatError
 from sandbox.wechat.platform import Face, Platform
 
@@ -50,7 +50,7 @@ def show_face(platform: Platform, phone: Phone, verify_id: str) -> Json:
     """The phone's owner looks into the camera. The fault ``face_fails`` lets the person leave the check."""
     face = platform.faces.get(verify_id)
     if face is None or face.expires <= platform.world.clock.now():
-        raise BadRequest("no such check, or it is too old")
+        raise BadControlRequest("no such check, or it is too old")
     same = (phone.name, phone.id_number) == (face.name, face.card)
     if platform.world.faults.strikes("wechat", "face_fails"):
         face.verdict = LEFT
@@ -60,6 +60,6 @@ def show_face(platform: Platform, phone: Phone, verify_id: str) -> Json:
 
 
 ROUTES = [
-    Route("POST", "/cityservice/face/identify/getverifyid", begin),
-    Route("POST", "/cityservice/face/identify/queryverifyinfo", query),
+    ApiRoute("POST", "/cityservice/face/identify/getverifyid", begin),
+    ApiRoute("POST", "/cityservice/face/identify/queryverifyinfo", query),
 ]

@@ -7,9 +7,9 @@ import asyncio
 from sandbox import jsons
 from sandbox.config import Template
 from sandbox.jsons import Json
-from sandbox.phones import Chat, Link, Phone, Segment
+from sandbox.phones import Chat, Phone, PhoneLink, Segment
 from sandbox.wechat import content, windows
-from sandbox.wechat.api import ApiCall, Route, ok
+from sandbox.wechat.api import ApiCall, ApiRoute, ok
 from sandbox.wechat.errors import WechatError
 from sandbox.wechat.fields import check_data
 
@@ -39,7 +39,7 @@ def find_template(templates: dict[str, Template], template_id: str) -> Template 
     return templates.get(template_id)
 
 
-def card_segments(values: dict[str, str], template: Template | None, link: Link | None) -> list[Segment]:
+def card_segments(values: dict[str, str], template: Template | None, link: PhoneLink | None) -> list[Segment]:
     """The lines of a template's card, and what a tap on it opens."""
     labels = template.fields if template else {}
     lines = [f"{labels.get(name, name)}：{value}" for name, value in values.items()]
@@ -49,13 +49,13 @@ def card_segments(values: dict[str, str], template: Template | None, link: Link 
     return segments
 
 
-def jump_of(body: Json, url_key: str) -> Link | None:
+def jump_of(body: Json, url_key: str) -> PhoneLink | None:
     """Target of a card: the mini-program if there is one, else the address."""
     mini, url = jsons.mapping(body, "miniprogram"), jsons.text(body, url_key)
     if jsons.text(mini, "appid"):
         page = jsons.text(mini, "pagepath")
-        return Link("进入小程序查看", "mini", url=url, appid=jsons.text(mini, "appid"), pagepath=page)
-    return Link("查看详情", "url", url=url) if url else None
+        return PhoneLink("进入小程序查看", "mini", url=url, appid=jsons.text(mini, "appid"), pagepath=page)
+    return PhoneLink("查看详情", "url", url=url) if url else None
 
 
 def send_template(call: ApiCall) -> Json:
@@ -121,7 +121,7 @@ def _custom_content(call: ApiCall, kind: str) -> tuple[list[Segment], str, str]:
         return [Segment({"image": "[图片]", "voice": "[语音]", "video": "[视频]"}[kind])], "", media_id
     if kind == "miniprogrampage":
         title, page = jsons.text(item, "title"), jsons.text(item, "pagepath")
-        link = Link(title, "mini", appid=jsons.text(item, "appid"), pagepath=page)
+        link = PhoneLink(title, "mini", appid=jsons.text(item, "appid"), pagepath=page)
         return [Segment(title, link)], "小程序", ""
     raise WechatError(40008)
 
@@ -151,7 +151,7 @@ async def send_subscribe(call: ApiCall) -> Json:
         raise WechatError(40003)
     call.phone_id = phone.id
     page = jsons.text(call.body, "page")
-    link = Link("进入小程序查看", "mini", appid=mini.appid, pagepath=page) if page else None
+    link = PhoneLink("进入小程序查看", "mini", appid=mini.appid, pagepath=page) if page else None
     chat = platform.world.chat(phone, mini.pool)
     template = find_template(mini.templates, jsons.text(call.body, "template_id"))
     await _send_by_consent(call, (phone, chat), template, link)
@@ -181,7 +181,7 @@ async def bizsend(call: ApiCall) -> Json:
 
 
 async def _send_by_consent(
-    call: ApiCall, receiver: tuple[Phone, Chat], template: Template | None, link: Link | None
+    call: ApiCall, receiver: tuple[Phone, Chat], template: Template | None, link: PhoneLink | None
 ) -> None:
     """Use up one consent. WechatError 43108 while another message is being sent to the person, 43101 without one."""
     platform, (phone, chat) = call.platform, receiver
@@ -205,9 +205,9 @@ async def _send_by_consent(
 
 
 ROUTES = [
-    Route("POST", "/cgi-bin/message/template/send", send_template),
-    Route("POST", "/cgi-bin/message/custom/send", send_custom),
-    Route("POST", "/cgi-bin/message/custom/typing", typing),
-    Route("POST", "/cgi-bin/message/subscribe/send", send_subscribe),
-    Route("POST", "/cgi-bin/message/subscribe/bizsend", bizsend),
+    ApiRoute("POST", "/cgi-bin/message/template/send", send_template),
+    ApiRoute("POST", "/cgi-bin/message/custom/send", send_custom),
+    ApiRoute("POST", "/cgi-bin/message/custom/typing", typing),
+    ApiRoute("POST", "/cgi-bin/message/subscribe/send", send_subscribe),
+    ApiRoute("POST", "/cgi-bin/message/subscribe/bizsend", bizsend),
 ]

@@ -15,7 +15,7 @@ from sandbox import jsons
 from sandbox.config import AccountConfig
 from sandbox.jsons import Json
 from sandbox.phones import openid_of
-from sandbox.wechat.api import ApiCall, Route, ok
+from sandbox.wechat.api import ApiCall, ApiRoute, ok
 from sandbox.wechat.errors import WechatError
 from sandbox.wechat.platform import MiniLink
 
@@ -178,13 +178,13 @@ def oauth_user(call: ApiCall) -> Json:
 
 
 ROUTES = [
-    Route("GET", "/sns/jscode2session", code_to_session, needs_token=False, text_plain=True),
-    Route("GET", "/wxa/checksession", check_session),
-    Route("POST", "/wxa/business/getuserphonenumber", phone_number),
-    Route("POST", "/wxa/generate_urllink", url_link),
-    Route("GET", "/link/{name}", open_link, needs_token=False),
-    Route("GET", "/connect/oauth2/authorize", authorize, needs_token=False),
-    Route("GET", "/sns/oauth2/access_token", oauth_token, needs_token=False, text_plain=True),
-    Route("GET", "/sns/oauth2/refresh_token", oauth_refresh, needs_token=False, text_plain=True),
-    Route("GET", "/sns/userinfo", oauth_user, needs_token=False, text_plain=True),
+    ApiRoute("GET", "/sns/jscode2session", code_to_session, needs_token=False, text_plain=True),
+    ApiRoute("GET", "/wxa/checksession", check_session),
+    ApiRoute("POST", "/wxa/business/getuserphonenumber", phone_number),
+    ApiRoute("POST", "/wxa/generate_urllink", url_link),
+    ApiRoute("GET", "/link/{name}", open_link, needs_token=False),
+    ApiRoute("GET", "/connect/oauth2/authorize", authorize, needs_token=False),
+    ApiRoute("GET", "/sns/oauth2/access_token", oauth_token, needs_token=False, text_plain=True),
+    ApiRoute("GET", "/sns/oauth2/refresh_token", oauth_refresh, needs_token=False, text_plain=True),
+    ApiRoute("GET", "/sns/userinfo", oauth_user, needs_token=False, text_plain=True),
 ]

@@ -14,7 +14,7 @@ from sandbox.phones import Phone
 from sandbox.wechat.callbacks import Callbacks
 from sandbox.wechat.errors import WechatError
 from sandbox.wechat.quota import Quotas
-from sandbox.wechat.tokens import Tokens
+from sandbox.wechat.tokens import IssuedTokens
 from sandbox.world import World
 
 App = AccountConfig | MiniProgramConfig
@@ -24,7 +24,7 @@ MEDIA_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class SingleUseCode:
     """A single-use code for a person at an app."""
 
     phone: Phone
@@ -33,20 +33,20 @@ class Code:
     expires: float
 
 
-class Codes:
+class SingleUseCodes:
     """Single-use codes: log-in, phone number, OAuth. Used ones are remembered for their error code."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._live: dict[str, Code] = {}
+        self._live: dict[str, SingleUseCode] = {}
         self._used: OrderedDict[str, None] = OrderedDict()
 
     def issue(self, phone: Phone, appid: str, scope: str = "") -> str:
         code = "0" + secrets.token_urlsafe(23)
-        self._live[code] = Code(phone, appid, scope, self._world.clock.now() + CODE_TTL)
+        self._live[code] = SingleUseCode(phone, appid, scope, self._world.clock.now() + CODE_TTL)
         return code
 
-    def redeem(self, code: str, appid: str, *, used_error: int = 40163) -> Code:
+    def redeem(self, code: str, appid: str, *, used_error: int = 40163) -> SingleUseCode:
         """WechatError 40029 for an unknown or expired code, ``used_error`` for one that was used."""
         if code in self._used:
             raise WechatError(used_error)
@@ -112,12 +112,12 @@ class Face:
 @dataclass(slots=True)
 class Platform:
     world: World
-    tokens: Tokens
+    tokens: IssuedTokens
     quotas: Quotas
     callbacks: Callbacks
-    login_codes: Codes
-    phone_codes: Codes
-    oauth_codes: Codes
+    login_codes: SingleUseCodes
+    phone_codes: SingleUseCodes
+    oauth_codes: SingleUseCodes
     menus: dict[str, Json] = field(default_factory=dict)
     """Menu as the account sent it, by app id."""
     scenes: dict[str, Scene] = field(default_factory=dict)
@@ -150,10 +150,10 @@ class Platform:
 def new_platform(world: World) -> Platform:
     return Platform(
         world,
-        Tokens(world.clock),
+        IssuedTokens(world.clock),
         Quotas(world.clock),
         Callbacks(world),
-        Codes(world),
-        Codes(world),
-        Codes(world),
+        SingleUseCodes(world),
+        SingleUseCodes(world),
+        SingleUseCodes(world),
     )

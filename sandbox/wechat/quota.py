@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.clock import Clock, beijing_day
+from sandbox.clock import SandboxClock, beijing_day
 from sandbox.wechat.errors import WechatError
 
 DAILY = {
@@ -26,7 +26,7 @@ CLEARS_A_MONTH = 10
 
 
 class Quotas:
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SandboxClock) -> None:
         self._clock = clock
         self._used: dict[tuple[str, str], int] = {}
         self._day = ""

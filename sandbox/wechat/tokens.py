@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-from sandbox.clock import Clock, beijing_day
+from sandbox.clock import SandboxClock, beijing_day
 from sandbox.wechat.errors import WechatError
 
 TOKEN_TTL = 7200.0
@@ -22,8 +22,8 @@ class _Issued:
     forced: list[float] = field(default_factory=list)
 
 
-class Tokens:
-    def __init__(self, clock: Clock) -> None:
+class IssuedTokens:
+    def __init__(self, clock: SandboxClock) -> None:
         self._clock = clock
         self._apps: dict[str, tuple[str, float]] = {}
         """Token to app id and time of expiry."""

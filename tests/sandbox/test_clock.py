@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.clock import Clock, Timeline
-from sandbox.identity.tokens import Signer
+from sandbox.clock import SandboxClock, Timeline
+from sandbox.identity.tokens import TokenSigner
 
 
 async def test_one_thing_that_fails_does_not_end_what_is_due_after_it(caplog: pytest.LogCaptureFixture) -> None:
-    timeline, done = Timeline(Clock()), asyncio.Event()
+    timeline, done = Timeline(SandboxClock()), asyncio.Event()
 
     def fail() -> None:
         raise KeyError("gone")
@@ -27,7 +27,7 @@ async def test_one_thing_that_fails_does_not_end_what_is_due_after_it(caplog: py
 
 
 def test_threads_that_need_the_key_at_once_get_the_same() -> None:
-    signer = Signer()
+    signer = TokenSigner()
     with ThreadPoolExecutor(4) as threads:
         moduli = {jwk["n"] for jwk in threads.map(lambda _: signer.jwk(), range(4))}
     assert len(moduli) == 1
