@@ -66,14 +66,14 @@ async def redraw(call: Call, path: DrawPath, body: RedrawIn) -> Created:
     """From an ended or released draw. The experts who took part are recused; notices and conditions are copied as
     drafts."""
     times = RedrawTimes(**{name: getattr(body, name) for name in RedrawIn.model_fields})
-    return Created.of(await call.services.draws.follow_ups.redraw(call.actor, path.draw_id, times))
+    return Created.of(await call.services.draws.redraws.redraw(call.actor, path.draw_id, times))
 
 
 @api.post("/draws/{draw_id}/recalls", "发起复评", action="draw.create", status=201)
 async def recall(call: Call, path: DrawPath, body: RecallIn) -> Created:
     """From an ended draw, for the experts who took part at its end."""
     times = RecallTimes(body.starts_at, body.ends_at)
-    return Created.of(await call.services.draws.follow_ups.recall(call.actor, path.draw_id, times))
+    return Created.of(await call.services.draws.redraws.recall(call.actor, path.draw_id, times))
 
 
 @api.get("/draws/{draw_id}/former-experts", "回避的原参评专家", action="draw.read")

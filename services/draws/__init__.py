@@ -18,8 +18,8 @@ from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Invitations
 from services.draws.event_stream import event, watch_events
-from services.draws.follow_ups.follow_ups import RecallTimes, RedrawTimes
 from services.draws.follow_ups.recall_queries import RecallPanel, RecallRow
+from services.draws.follow_ups.redraws import RecallTimes, RedrawTimes
 from services.draws.follow_ups.release_queries import ReleasedExpert, ReleaseQueries, ReleaseTask, ReleaseView
 from services.draws.follow_ups.releases import Releases
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch

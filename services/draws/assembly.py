@@ -20,9 +20,9 @@ from services.draws.calls.calling import Calling
 from services.draws.calls.invitation_queries import InvitationQueries
 from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
-from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
+from services.draws.follow_ups.redraws import RedrawsAndRecalls
 from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.follow_ups.releases import RELEASES_DUE, UNREACHED, Releases
 from services.draws.live import LiveDraws
@@ -66,7 +66,7 @@ class DrawServices:
     setup: DrawSetup
     operators: Operators
     copies: DrawCopies
-    follow_ups: FollowUps
+    redraws: RedrawsAndRecalls
     recalls: Recalls
     recall_queries: RecallQueries
     releases: Releases
@@ -138,7 +138,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         setup=setup,
         operators=Operators(deps),
         copies=DrawCopies(deps, access, setup),
-        follow_ups=FollowUps(deps, setup),
+        redraws=RedrawsAndRecalls(deps, setup),
         releases=releases,
         release_queries=release_queries,
         recalls=Recalls(deps, notices, access, recall_queries, calling, invitations, bridged),

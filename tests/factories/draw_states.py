@@ -179,7 +179,7 @@ async def recalled(office: Office, old: UUID) -> UUID:
     """A verified recall of the panel of an ended activity for tomorrow, of which no expert has been asked yet."""
     now = office.deps.now()
     times = RecallTimes(now + timedelta(hours=30), now + timedelta(hours=34))
-    draw_id = await office.follow_ups.recall(office.agency, old, times)
+    draw_id = await office.redraws.recall(office.agency, old, times)
     await prove(office, draw_id)
     await approve(office, draw_id)
     return draw_id
@@ -195,16 +195,14 @@ def _tomorrow(office: Office, hour: int) -> datetime:
 async def redraw_of(office: Office) -> UUID:
     old = await end_with_panel(office, needed=1)
     times = (_tomorrow(office, hour) for hour in (9, 8, 14, 18))
-    draw_id = await office.follow_ups.redraw(office.agency, old, RedrawTimes(*times))
+    draw_id = await office.redraws.redraw(office.agency, old, RedrawTimes(*times))
     await prove(office, draw_id)
     return draw_id
 
 
 async def recall_of(office: Office) -> UUID:
     old = await end_with_panel(office, needed=1)
-    draw_id = await office.follow_ups.recall(
-        office.agency, old, RecallTimes(_tomorrow(office, 14), _tomorrow(office, 18))
-    )
+    draw_id = await office.redraws.recall(office.agency, old, RecallTimes(_tomorrow(office, 14), _tomorrow(office, 18)))
     await prove(office, draw_id)
     return draw_id
 

@@ -44,9 +44,9 @@ from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.invitation_queries import InvitationQueries
-from services.draws.follow_ups.follow_ups import FollowUps
 from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
+from services.draws.follow_ups.redraws import RedrawsAndRecalls
 from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.follow_ups.releases import Releases
 from services.draws.progress import DrawProgress
@@ -137,7 +137,7 @@ class Office:
     project_id: UUID
     recusal_lists: RecusalLists
     previews: DrawPreviews
-    follow_ups: FollowUps
+    redraws: RedrawsAndRecalls
     recalls: Recalls
     recall_queries: RecallQueries
     releases: Releases
@@ -230,7 +230,7 @@ async def make_office(deps: Deps) -> Office:
         project.id,
         RecusalLists(deps),
         DrawPreviews(deps),
-        FollowUps(deps, setup),
+        RedrawsAndRecalls(deps, setup),
         Recalls(deps, notices, access, recall_queries, run, invitations, calls),
         recall_queries,
         Releases(deps, notices, release_queries, run, calls),

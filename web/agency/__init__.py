@@ -11,12 +11,12 @@ from web.agency.catalogues import CataloguePages
 from web.agency.conditions import ConditionPages
 from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
 from web.agency.drafts import DraftPages
-from web.agency.follow_ups import FollowUpPages
 from web.agency.home import AgencyHomePages
 from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
 from web.agency.recall import RecallPages
 from web.agency.recusal import RecusalPages
+from web.agency.redraws import RedrawAndRecallPages
 from web.agency.release import ReleasePages
 from web.agency.remuneration import RemunerationMonths, RemunerationTab
 from web.agency.submission import SubmissionPages
@@ -34,7 +34,7 @@ _ALL = (
     SubmissionPages,
     CallingPages,
     ReleasePages,
-    FollowUpPages,
+    RedrawAndRecallPages,
     RecallPages,
     ProjectTab,
     ResultTab,

@@ -25,7 +25,7 @@ from services.operations import DeliveryReports
 from services.ports import CallDetail, CallReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.vendors import Vendors, make_reports
-from tests.services.draws.follow_ups.test_follow_ups import make_recall
+from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall
 from tests.services.draws.follow_ups.test_releases import panel, released
 
 STAFF = "18030785987"

@@ -32,7 +32,7 @@ from tests.factories.offices import (
 from tests.factories.people import OTHER_CREDIT_CODE, make_agent_link, make_organisation
 from tests.factories.remuneration import ended_panel
 from tests.plugins.browsers import CHROMIUM
-from tests.services.draws.follow_ups.test_follow_ups import make_recall, redraw_times, verified
+from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall, redraw_times, verified
 from tests.web.agency.test_draws import at
 from tests.web.conftest import World
 from tests.web.test_browser import PHONE, SCREEN, Seen, staff
@@ -121,7 +121,7 @@ async def test_pages_of_what_follows_a_draw_read_well(
 ) -> None:
     office = world.office
     ended, _ = await ended_panel(office, world.clock, needed=2)
-    redraw = await office.follow_ups.redraw(office.agency, ended, redraw_times(office))
+    redraw = await office.redraws.redraw(office.agency, ended, redraw_times(office))
     await next_project(world)
     await add_experts(office, 3)
     recall = await make_recall(office)

@@ -76,7 +76,7 @@ def tomorrow(world: World, hour: int) -> datetime:
 async def recalled(world: World, original: Draw) -> Draw:
     office = world.office
     times = RecallTimes(tomorrow(world, 14), tomorrow(world, 18))
-    draw_id = await office.follow_ups.recall(office.agency, original.id, times)
+    draw_id = await office.redraws.recall(office.agency, original.id, times)
     await prove(office, draw_id)
     await verify(office, draw_id)
     for row in await RecalledExpert.filter(draw_id=draw_id):
@@ -88,7 +88,7 @@ async def recalled(world: World, original: Draw) -> Draw:
 async def redrawn(world: World, original: Draw) -> Draw:
     office = world.office
     times = RedrawTimes(tomorrow(world, 9), tomorrow(world, 8), tomorrow(world, 14), tomorrow(world, 18))
-    draw_id = await office.follow_ups.redraw(office.agency, original.id, times)
+    draw_id = await office.redraws.redraw(office.agency, original.id, times)
     await prove(office, draw_id)
     await verify(office, draw_id)
     await office.rounds.open(office.agency, draw_id)

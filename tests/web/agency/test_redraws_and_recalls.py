@@ -195,7 +195,7 @@ async def test_a_recall_whose_start_has_passed_leads_out(world: World) -> None:
     old = await ended(world)
     agency = await world.log_in(world.office.agency)
     times = RecallTimes(world.clock.now() + timedelta(days=1), world.clock.now() + timedelta(days=1, hours=4))
-    draw_id = await world.office.follow_ups.recall(world.office.agency, old, times)
+    draw_id = await world.office.redraws.recall(world.office.agency, old, times)
     await agency.get(f"/agency/draws/{old}/recall")
     assert "确定复评" not in agency.page.buttons
     await agency.click((await Draw.get(id=draw_id)).number)

@@ -49,7 +49,7 @@ class RedrawTimes:
     lots: tuple[UUID, ...] = ()
 
 
-class FollowUps:
+class RedrawsAndRecalls:
     def __init__(self, deps: Deps, setup: DrawSetup) -> None:
         self._deps = deps
         self._setup = setup

@@ -21,7 +21,7 @@ from web.core.form_values import EMPTY, FormValues, key_of, redirect
 _ALLOWED = {"redraw": (DrawState.ENDED, DrawState.RELEASED), "recall": (DrawState.ENDED,)}
 
 
-class FollowUpPages(DrawPart):
+class RedrawAndRecallPages(DrawPart):
     step = "run"
     notes: ClassVar[Mapping[str, str]] = {"kept": "已暂存，可以在其他手机或电脑上接着填。"}
 
@@ -51,7 +51,7 @@ class FollowUpPages(DrawPart):
             f=form,
             kind=kind,
             allowed=DrawState(draw.state) in _ALLOWED[kind],
-            open=await draws.follow_ups.open_one(actor, draw.id),
+            open=await draws.redraws.open_one(actor, draw.id),
             project=project,
             wan=print_wan,
             lots=[(lot, lot.draw_id in owners) for lot in project.lots],
@@ -77,14 +77,14 @@ class FollowUpPages(DrawPart):
             ends_at=when(fields, "ends_at", "预计评标结束时间"),
             lots=ticked(fields, LOT, "这个标段"),
         )
-        return await self.services.draws.follow_ups.redraw(actor, draw_id, times, key=key_of(fields))
+        return await self.services.draws.redraws.redraw(actor, draw_id, times, key=key_of(fields))
 
     async def _recall(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> UUID:
         times = RecallTimes(
             starts_at=when(fields, "starts_at", "预计评标开始时间"),
             ends_at=when(fields, "ends_at", "预计评标结束时间"),
         )
-        return await self.services.draws.follow_ups.recall(actor, draw_id, times, key=key_of(fields))
+        return await self.services.draws.redraws.recall(actor, draw_id, times, key=key_of(fields))
 
 
 def _kind_of(request: http.Request) -> str:

@@ -86,7 +86,7 @@ async def draw_and_end(office: Office, draw_id: UUID) -> None:
 async def make_recall(office: Office) -> UUID:
     """A verified recall of a panel of two."""
     old = await end_with_panel(office)
-    return await verified(office, await office.follow_ups.recall(office.agency, old, recall_times(office)))
+    return await verified(office, await office.redraws.recall(office.agency, old, recall_times(office)))
 
 
 async def holder(office: Office) -> list[UUID]:
@@ -125,7 +125,7 @@ def moment(text: str) -> datetime:
 async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_approved(office: Office) -> None:
     old = await end_with_panel(office)
     before = {one.expert_id for one in await Invitation.filter(draw_id=old, state="accepted")}
-    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    new = await office.redraws.redraw(office.agency, old, redraw_times(office))
     draw = await Draw.get(id=new)
     assert (draw.kind, draw.original_id, draw.state, draw.number[:4]) == ("redraw", old, "editing", "CQNE")
     assert await AvoidedDraw.filter(draw_id=new).values_list("earlier_id", flat=True) == [old]
@@ -159,33 +159,33 @@ async def test_a_follower_steps_around_what_its_original_did(office: Office) -> 
     await DrawLot.filter(draw_id=earlier).update(live=False)
     old = await end_with_panel(office)
     await AvoidedDraw.create(draw_id=old, earlier_id=earlier)
-    recall = await office.follow_ups.recall(office.agency, old, recall_times(office))
+    recall = await office.redraws.recall(office.agency, old, recall_times(office))
     changed = replace(draw_form(office), starts_at=tomorrow(office, 15), ends_at=tomorrow(office, 18))
     await office.setup.edit(office.agency, recall, replace(changed, opening_at=tomorrow(office, 9)))
     assert await AvoidedDraw.filter(draw_id=recall).values_list("earlier_id", flat=True) == [earlier]
     await office.setup.delete(office.agency, recall)
-    redraw = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    redraw = await office.redraws.redraw(office.agency, old, redraw_times(office))
     assert set(await AvoidedDraw.filter(draw_id=redraw).values_list("earlier_id", flat=True)) == {earlier, old}
 
 
 async def test_a_redraw_needs_proof_and_an_end(office: Office) -> None:
     old = await end_with_panel(office)
-    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    new = await office.redraws.redraw(office.agency, old, redraw_times(office))
     with pytest.raises(InvalidInput, match="证明材料"):
         await approve(office, new)
     with pytest.raises(Conflict, match="新建，不能重新抽取"):
-        await office.follow_ups.redraw(office.agency, new, redraw_times(office))
+        await office.redraws.redraw(office.agency, new, redraw_times(office))
     with pytest.raises(Conflict, match="已有办理中的活动"):
-        await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+        await office.redraws.redraw(office.agency, old, redraw_times(office))
     with pytest.raises((Forbidden, NotFound)):
-        await office.follow_ups.redraw(office.supervisor, old, redraw_times(office))
+        await office.redraws.redraw(office.supervisor, old, redraw_times(office))
 
 
 async def test_who_took_part_stays_recused_whatever_the_form_says(office: Office) -> None:
     old = await end_with_panel(office)
-    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    new = await office.redraws.redraw(office.agency, old, redraw_times(office))
     draw = await Draw.get(id=new)
-    form = await office.follow_ups._form(draw, draw.starts_at, draw.ends_at, ())
+    form = await office.redraws._form(draw, draw.starts_at, draw.ends_at, ())
     await office.setup.edit(office.agency, new, form)
     assert await AvoidedDraw.filter(draw_id=new).values_list("earlier_id", flat=True) == [old]
 
@@ -196,10 +196,10 @@ async def test_the_redraw_of_what_was_never_drawn_is_recalled_and_copied(office:
     clock.move((await Draw.get(id=undrawn)).ends_at - clock.now())
     await office.activity_end.end_due()
     assert (await state_of(undrawn), (await Draw.get(id=undrawn)).finished_at) == ("ended", None)
-    redraw = await verified(office, await office.follow_ups.redraw(office.agency, undrawn, redraw_times(office)))
+    redraw = await verified(office, await office.redraws.redraw(office.agency, undrawn, redraw_times(office)))
     await draw_and_end(office, redraw)
 
-    recall = await office.follow_ups.recall(office.agency, redraw, recall_times(office))
+    recall = await office.redraws.recall(office.agency, redraw, recall_times(office))
     form = replace(draw_form(office), starts_at=tomorrow(office, 15), ends_at=tomorrow(office, 18))
     await office.setup.edit(office.agency, recall, replace(form, opening_at=tomorrow(office, 9)))
     assert await AvoidedDraw.filter(draw_id=recall).values_list("earlier_id", flat=True) == [undrawn]
@@ -215,7 +215,7 @@ async def test_the_redraw_of_what_was_never_drawn_is_recalled_and_copied(office:
 @pytest.mark.parametrize("way", ["delete", "terminate", "refuse"])
 async def test_a_redraw_that_is_never_approved_leaves_the_lot_where_it_was(office: Office, way: str) -> None:
     old = await end_with_panel(office)
-    new = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    new = await office.redraws.redraw(office.agency, old, redraw_times(office))
     if way == "delete":
         await office.setup.delete(office.agency, new)
     elif way == "terminate":
@@ -227,7 +227,7 @@ async def test_a_redraw_that_is_never_approved_leaves_the_lot_where_it_was(offic
         await office.verification.refuse(office.verifier, application, "缺少依据")
         await office.activity_end.terminate(office.agency, new, "mistaken", "不再办理")
     assert await holder(office) == [old]
-    again = await office.follow_ups.redraw(office.agency, old, redraw_times(office))
+    again = await office.redraws.redraw(office.agency, old, redraw_times(office))
     await verified(office, again)
     assert await holder(office) == [again]
     await check_invariants()
@@ -237,11 +237,11 @@ async def test_a_terminated_redraw_frees_the_lot_and_the_verifier_sees_how_often
     office: Office,
 ) -> None:
     old = await end_with_panel(office)
-    first = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+    first = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     await office.rounds.open(office.agency, first)
     await office.activity_end.terminate(office.agency, first, "replanned", "改期")
     assert await holder(office) == []
-    again = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+    again = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     assert await holder(office) == [again]
     [application] = await office.verification_queries.of_draw(again)
     assert (application.kind, application.original) == ("redraw", (await Draw.get(id=old)).number)
@@ -255,20 +255,20 @@ async def test_a_released_activity_is_redrawn_without_those_who_were_released(of
     await Condition.filter(draw_id=old).update(accepted=0)
     await DrawLot.filter(draw_id=old).update(live=False)
     with pytest.raises(Conflict, match="不能复评"):
-        await office.follow_ups.recall(office.agency, old, recall_times(office))
-    new = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+        await office.redraws.recall(office.agency, old, recall_times(office))
+    new = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     assert await holder(office) == [new]
     assert len(await office.queries.former_experts(office.agency, new)) == 2
 
 
 async def test_a_redraw_starts_from_the_newest_activity_of_the_lot(office: Office, clock: FixedClock) -> None:
     old = await end_with_panel(office)
-    first = await verified(office, await office.follow_ups.redraw(office.agency, old, redraw_times(office)))
+    first = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     await Draw.filter(id=first).update(state="ended")
     clock.move(timedelta(minutes=1))
     with pytest.raises(Conflict, match=(await Draw.get(id=first)).number):
-        await office.follow_ups.redraw(office.agency, old, redraw_times(office))
-    second = await office.follow_ups.redraw(office.agency, first, redraw_times(office))
+        await office.redraws.redraw(office.agency, old, redraw_times(office))
+    second = await office.redraws.redraw(office.agency, first, redraw_times(office))
     assert set(await AvoidedDraw.filter(draw_id=second).values_list("earlier_id", flat=True)) == {old, first}
 
 
@@ -381,7 +381,7 @@ async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_ins
     await office.activity_end.terminate(office.agency, new, "no_experts", "原专家不齐")
     assert not await Invitation.exists(draw_id=new, state="accepted")
     assert draw.original_id is not None
-    redraw = await office.follow_ups.redraw(office.agency, draw.original_id, redraw_times(office))
+    redraw = await office.redraws.redraw(office.agency, draw.original_id, redraw_times(office))
     await verified(office, redraw)
     [application] = await office.verification_queries.of_draw(redraw)
     assert (application.terminated, application.redrawn) == (0, 0)
@@ -403,7 +403,7 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
     assert len(await office.invitation_queries.list_panels(expert, past=True)) == 1
 
     times = RecallTimes(starts_at + timedelta(hours=3), ends_at)
-    new = await verified(office, await office.follow_ups.recall(office.agency, old, times))
+    new = await verified(office, await office.redraws.recall(office.agency, old, times))
     for row in (await office.recall_queries.panel(office.agency, new)).rows:
         await office.recalls.note(office.agency, new, row.id, True, times.starts_at)
     assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
@@ -524,9 +524,9 @@ async def test_who_never_came_to_the_original_is_marked_where_others_did(office:
 
 async def test_times_of_a_recall_may_move_while_it_is_a_draft_and_its_notices_follow(office: Office) -> None:
     old = await end_with_panel(office)
-    new = await office.follow_ups.recall(office.agency, old, recall_times(office))
+    new = await office.redraws.recall(office.agency, old, recall_times(office))
     draw, began = await Draw.get(id=new), (await CallNotice.get(draw_id=new)).gathering_at
-    form = await office.follow_ups._form(draw, draw.starts_at + timedelta(days=3), draw.ends_at + timedelta(days=3), ())
+    form = await office.redraws._form(draw, draw.starts_at + timedelta(days=3), draw.ends_at + timedelta(days=3), ())
     await office.setup.edit(office.agency, new, form)
     later = await Draw.get(id=new)
     [notice] = await CallNotice.filter(draw_id=new)
@@ -563,4 +563,4 @@ async def test_an_activity_without_a_panel_cannot_be_recalled(office: Office) ->
     await Invitation.filter(draw_id=old).update(state="absent")
     await Condition.filter(draw_id=old).update(accepted=0)
     with pytest.raises(Conflict, match="没有参评的专家"):
-        await office.follow_ups.recall(office.agency, old, recall_times(office))
+        await office.redraws.recall(office.agency, old, recall_times(office))
