@@ -69,13 +69,13 @@ class SupplementIn(Input):
 @api.get("/absences", "待补抽列表", action="draw.create")
 async def pending(call: Call) -> Listing[AbsenceRow]:
     """All places of this organisation that wait for a supplementary draw, newest first, at most 200."""
-    return Listing(items=await call.services.draws.absences.pending(call.actor))
+    return Listing(items=await call.services.draws.absence_queries.pending(call.actor))
 
 
 @api.get("/draws/{draw_id}/absences", "缺席记录", action="discard.read")
 async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceRow]:
     """Absences of one draw, newest first."""
-    found = await call.services.draws.absences.of_draw(call.actor, path.draw_id)
+    found = await call.services.draws.absence_queries.of_draw(call.actor, path.draw_id)
     return Listing(items=found)
 
 
@@ -116,7 +116,7 @@ async def refuse(call: Call, path: AbsenceRequestPath, body: AbsenceOpinionIn) -
 async def supplement(call: Call, path: DrawPath, body: SupplementIn) -> CurrentRoundOut:
     """Fill the missing places along the same order. With changed regions, `round` is the new round to commit to
     first."""
-    view = await call.services.draws.absences.start_supplement(
+    view = await call.services.draws.supplements.start(
         call.actor,
         path.draw_id,
         regions=[RegionChange(one.condition_id, one.regions) for one in body.regions],

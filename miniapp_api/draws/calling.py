@@ -86,7 +86,7 @@ async def end(call: Call, path: DrawPath, body: ReasonIn) -> None:
 @api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")
 async def change_gathering(call: Call, path: CallNoticePath, body: GatheringIn) -> None:
     """Move the gathering time while the draw is not calling; everyone who was sent the old time is notified."""
-    await call.services.draws.absences.change_gathering(call.actor, path.draw_id, path.notice_id, body.gathering_at)
+    await call.services.draws.gathering_times.change(call.actor, path.draw_id, path.notice_id, body.gathering_at)
 
 
 @api.get("/draws/{draw_id}/progress", "抽取进度", action="draw.read")

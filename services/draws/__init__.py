@@ -5,13 +5,14 @@ Everything that changes a draw runs under its row lock (``repository.lock``).
 
 from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
-from services.draws.attendance.absences import ABSENCES_MAX, AbsenceRow, RegionChange
+from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
 from services.draws.attendance.attendance_queries import AttendanceRow, Scanned
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
 from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence
 from services.draws.attendance.postponement import NewStart
+from services.draws.attendance.supplements import RegionChange
 from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
 from services.draws.calls.invitation_queries import Choice

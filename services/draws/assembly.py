@@ -9,11 +9,13 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.activity_end import ActivityEnd
-from services.draws.attendance.absences import Absences
+from services.draws.attendance.absence_queries import AbsenceQueries
 from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.check_in import VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
+from services.draws.attendance.gathering_times import GatheringTimes
+from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.calling import Calling
@@ -82,7 +84,9 @@ class DrawServices:
     calling: Calling
     invitations: Invitations
     invitation_queries: InvitationQueries
-    absences: Absences
+    absence_queries: AbsenceQueries
+    supplements: Supplements
+    gathering_times: GatheringTimes
     discards: Discards
     discard_queries: DiscardQueries
     attendance: VenueCheckIn
@@ -120,6 +124,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     queries, progress, records = DrawQueries(deps, access), DrawProgress(deps, access), PublicRecords(deps, access)
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
+    gathering_times = GatheringTimes(deps, notices, invitations)
     bridged = VirtualCalls(deps, ports.bridge)
     project_queries, attendance_queries = ProjectQueries(deps), AttendanceQueries(deps, links, access, bridged)
     recall_queries = RecallQueries(deps, access, bridged)
@@ -154,7 +159,9 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         calling=calling,
         invitations=invitations,
         invitation_queries=InvitationQueries(deps),
-        absences=Absences(deps, notices, invitations, calling, rounds),
+        absence_queries=AbsenceQueries(deps, access),
+        supplements=Supplements(deps, notices, calling, rounds, gathering_times),
+        gathering_times=gathering_times,
         discards=discards,
         discard_queries=discard_queries,
         attendance=VenueCheckIn(deps, notices, links, access, ports.official, attendance_queries),

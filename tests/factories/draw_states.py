@@ -134,7 +134,7 @@ async def widening(office: Office) -> UUID:
     await add_experts(office, 1, region="440300")
     condition = await Condition.get(draw_id=draw_id)
     regions = [RegionChange(condition.id, ("440100", "440300"))]
-    await office.absences.start_supplement(office.agency, draw_id, regions=regions)
+    await office.supplements.start(office.agency, draw_id, regions=regions)
     return draw_id
 
 

@@ -39,8 +39,10 @@ from services.draws import (
 )
 from services.draws.access import DrawAccess
 from services.draws.activity_end import ActivityEnd
-from services.draws.attendance.absences import Absences
+from services.draws.attendance.absence_queries import AbsenceQueries
 from services.draws.attendance.attendance_queries import AttendanceQueries
+from services.draws.attendance.gathering_times import GatheringTimes
+from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.invitation_queries import InvitationQueries
@@ -118,7 +120,9 @@ class Office:
     run: Calling
     invitations: Invitations
     invitation_queries: InvitationQueries
-    absences: Absences
+    absence_queries: AbsenceQueries
+    supplements: Supplements
+    gathering_times: GatheringTimes
     discards: Discards
     discard_queries: DiscardQueries
     activity_end: ActivityEnd
@@ -152,6 +156,7 @@ async def make_office(deps: Deps) -> Office:
     notices = Notices(deps)
     run, rounds, access = Calling(deps, notices), Rounds(deps, notices), DrawAccess(deps)
     invitations = Invitations(deps, notices, run)
+    gathering_times = GatheringTimes(deps, notices, invitations)
     agent, verifier, venue = [await make_account(deps) for _ in range(3)]
     supervisor = await make_account(deps, SUPERVISOR_MOBILE)
     now = deps.now()
@@ -211,7 +216,9 @@ async def make_office(deps: Deps) -> Office:
         run,
         invitations,
         InvitationQueries(deps),
-        Absences(deps, notices, invitations, run, rounds),
+        AbsenceQueries(deps, access),
+        Supplements(deps, notices, run, rounds, gathering_times),
+        gathering_times,
         Discards(deps, notices, invitations, access, discard_queries),
         discard_queries,
         ActivityEnd(deps, notices, run),

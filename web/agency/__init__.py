@@ -12,7 +12,6 @@ from web.agency.conditions import ConditionPages
 from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
 from web.agency.drafts import DraftPages
 from web.agency.home import AgencyHomePages
-from web.agency.pending import PendingPages
 from web.agency.projects import ProjectPages
 from web.agency.recall import RecallPages
 from web.agency.recusal import RecusalPages
@@ -20,6 +19,7 @@ from web.agency.redraws import RedrawAndRecallPages
 from web.agency.release import ReleasePages
 from web.agency.remuneration import RemunerationMonths, RemunerationTab
 from web.agency.submission import SubmissionPages
+from web.agency.supplements import SupplementPages
 from web.core.site import Site
 
 __all__ = ["AgencyPages"]
@@ -41,7 +41,7 @@ _ALL = (
     AttendanceTab,
     RemunerationTab,
     LogTab,
-    PendingPages,
+    SupplementPages,
     RemunerationMonths,
     AgentPages,
     DraftPages,

@@ -14,7 +14,7 @@ from services.core.base import Actor
 from services.draws import Detail, DrawView, RegionChange
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.agency.refill import new_start, suggest
+from web.agency.supplement_times import new_start, suggest
 from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
 from web.core.form_values import EMPTY, FormValues, print_moment, redirect, uuid_of
 from web.core.site import Site
@@ -101,7 +101,7 @@ class CallingPages(DrawPart):
             round=await draws.rounds.view(actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
             movable=state in _MOVABLE and not begun,
             missing=missing if state in _MISSING else [],
-            refill=suggest(draw, detail.parts.notices, missing, self.book(actor), self.services.deps.now()),
+            new_times=suggest(draw, detail.parts.notices, missing, self.book(actor), self.services.deps.now()),
             postponable=bool(self.book(actor).draw.supplement.postpone_max),
             wider=self.book(actor).draw.supplement.region_change,
             names=await self.services.catalogues.names(actor.pool, "region", codes),
@@ -139,7 +139,7 @@ class CallingPages(DrawPart):
         if command == "move":
             at = when(fields, "gathering_at", "集合时间")
             notice_id = uuid_of(fields.get("id", ""), "这条语音通知")
-            await draws.absences.change_gathering(actor, draw.id, notice_id, at)
+            await draws.gathering_times.change(actor, draw.id, notice_id, at)
             return "moved"
         if command == "supplement":
             return await self._supplement(actor, detail, fields)
@@ -173,7 +173,7 @@ class CallingPages(DrawPart):
             for one in detail.parts.notices
             if fields.get("update") == "1" and f"at-{one.id}" in fields
         }
-        await self.services.draws.absences.start_supplement(
+        await self.services.draws.supplements.start(
             actor, detail.draw.id, regions=regions, gathering=moved, start=new_start(fields)
         )
         return "supplement"

@@ -14,8 +14,8 @@ from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.core.crypto import PHONE
 from services.draws import OPERATIONS_MAX, AttendanceRow, Detail, urged_by_venue
-from web.agency.pending import KINDS, SOURCES
 from web.agency.projects import print_wan
+from web.agency.supplements import KINDS, SOURCES
 from web.agency.wizard import DrawPart, path_of, text
 from web.core.form_values import redirect, uuid_of
 from web.draws import APPLICATION_KINDS, public_path
@@ -166,5 +166,5 @@ class LogTab(DrawPart):
             application_kinds=APPLICATION_KINDS,
             kinds=KINDS,
             sources=SOURCES,
-            absences=await draws.absences.of_draw(actor, detail.draw.id),
+            absences=await draws.absence_queries.of_draw(actor, detail.draw.id),
         )

@@ -68,7 +68,7 @@ class AbsencePages(DrawPageBase):
             kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
             may_register=may(actor, "absence.register") and draw.started_at is not None,
             requests=await self._services.draws.discard_queries.of_draw(actor, draw.id),
-            register=await self._services.draws.absences.of_draw(actor, draw.id),
+            register=await self._services.draws.absence_queries.of_draw(actor, draw.id),
             names=_KINDS,
             agency=actor.role in AGENCY,
             sources=_SOURCES,

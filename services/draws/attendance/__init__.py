@@ -1,1 +1,1 @@
-"""From the agreement to the end of the evaluation: arrivals, absences, refills."""
+"""From the agreement to the end of the evaluation: arrivals, absences, supplementary draws (补抽), gathering times."""

@@ -32,7 +32,7 @@ from services.notifications import Notices
 
 _AFTER_VERIFICATION = {"room": "评标室", "contact": "联系人", "contact_phone": "联系方式", "remark": "注意事项"}
 """What of a notice may still change while no one is called and no order is being fixed; the record tells none of
-it. The gathering time has a way of its own, ``Absences.change_gathering``."""
+it. The gathering time has a way of its own, ``GatheringTimes.change``."""
 
 
 class CallNoticesAndConditions:

@@ -10,7 +10,7 @@ from tests.invariants import check_invariants
 
 CHECKED = {
     "test_single_seed.py",
-    "test_refill.py",
+    "test_supplement_times.py",
     "test_releases.py",
     "test_supplements.py",
     "test_virtual_calls.py",

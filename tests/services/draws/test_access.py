@@ -79,14 +79,14 @@ async def test_offices_register_absences_at_their_own_place_only(office: Office,
     with pytest.raises(NotFound):
         await office.discards.register(stranger, draw_id, DiscardForm(invitation.code, "absence", "未到场"))
     with pytest.raises(NotFound):
-        await office.absences.of_draw(stranger, draw_id)
+        await office.absence_queries.of_draw(stranger, draw_id)
 
 
 async def test_experts_do_not_read_the_register_of_absences(office: Office) -> None:
     [expert, _] = await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     with pytest.raises(Forbidden):
-        await office.absences.of_draw(replace(office.venue, role="expert", expert_id=expert.id), draw_id)
+        await office.absence_queries.of_draw(replace(office.venue, role="expert", expert_id=expert.id), draw_id)
 
 
 async def test_an_agent_can_not_name_himself_as_the_supervising_person(office: Office) -> None:
@@ -147,7 +147,7 @@ async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office)
         office.run.pause(stranger, draw_id, "x"),
         office.run.force_end(stranger, draw_id, "x"),
         office.rounds.abort(stranger, draw_id, "x"),
-        office.absences.start_supplement(stranger, draw_id),
+        office.supplements.start(stranger, draw_id),
         office.results.read(stranger, draw_id),
         office.attendance_queries.list_awaited(stranger, draw_id),
     ):

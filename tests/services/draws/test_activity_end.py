@@ -75,7 +75,7 @@ async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office
     assert {n.invitation_id for n in await Notice.filter(kind="draw_cancelled")} == agreed
     assert not await Notice.exists(kind="draw_call", state="active")
     assert await Notice.filter(kind="draw_terminated").count() == 2
-    assert await office.absences.pending(office.agency) == []
+    assert await office.absence_queries.pending(office.agency) == []
     await draws_again(office)
     await check_invariants()
     with pytest.raises(Conflict):

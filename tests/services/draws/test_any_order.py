@@ -255,20 +255,20 @@ class Hands:
             await self.office.activity_end.terminate(actor, self.draw_id, "replanned", "不满意")
 
     async def supplement(self) -> None:
-        await self.office.absences.start_supplement(self.office.agency, self.draw_id)
+        await self.office.supplements.start(self.office.agency, self.draw_id)
 
     async def widen(self) -> None:
         condition = await Condition.filter(draw_id=self.draw_id).order_by("position").first()
         assert condition is not None
         regions = self.dice.choice([("440100",), ("440300",), ("440100", "440300"), ("440100", "440300", "440400")])
-        await self.office.absences.start_supplement(
+        await self.office.supplements.start(
             self.office.agency, self.draw_id, regions=[RegionChange(condition.id, regions)]
         )
 
     async def gather(self) -> None:
         notice = await CallNotice.get(draw_id=self.draw_id)
         at = self.clock.now() + timedelta(minutes=self.dice.choice([3, 30, 120]))
-        await self.office.absences.change_gathering(self.office.agency, self.draw_id, notice.id, at)
+        await self.office.gathering_times.change(self.office.agency, self.draw_id, notice.id, at)
 
     async def wait(self) -> None:
         self.clock.move(timedelta(minutes=self.dice.choice([1, 11, 35])))

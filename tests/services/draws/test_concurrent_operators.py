@@ -57,7 +57,7 @@ ACTIONS: dict[str, tuple[states.Way, Action, str, str]] = {
     "abort": (states.committing, lambda o, by, d: o.rounds.abort(by, d, "没电"), "verified", "本轮已经结束"),
     "supplement": (
         states.supplement_pending,
-        lambda o, by, d: o.absences.start_supplement(by, d),
+        lambda o, by, d: o.supplements.start(by, d),
         "drawing",
         "抽取中",
     ),

@@ -154,7 +154,7 @@ async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venu
     await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
     notice_id = (await office.queries.detail(office.agency, draw_id)).parts.notices[0].id
     at = clock.now() + timedelta(hours=4)
-    await office.absences.change_gathering(office.agency, draw_id, notice_id, at)
+    await office.gathering_times.change(office.agency, draw_id, notice_id, at)
     assert (await notices_of(venue))[2:] == ["专家请假，缺1人", "集合改到11月21日16:00"]
     clock.move(timedelta(hours=5, minutes=31))
     await office.discards.register(office.venue, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))

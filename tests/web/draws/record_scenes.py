@@ -56,7 +56,7 @@ async def supplemented(world: World) -> Draw:
     office = world.office
     draw_id, [one, _] = await world.panel(2)
     await recuse(office, draw_id, (await Invitation.get(id=one.id)).code)
-    await office.absences.start_supplement(office.agency, draw_id)
+    await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     await accept_all(world, draw_id)
     return await end(world, draw_id)

@@ -149,7 +149,7 @@ async def test_nobody_is_urged_after_the_window(world: World, role: str) -> None
     draw_id = await completed(world.office)
     book = world.services.deps.book("demo")
     notice, draw = await CallNotice.get(draw_id=draw_id), await Draw.get(id=draw_id)
-    await world.office.absences.change_gathering(world.office.agency, draw_id, notice.id, draw.starts_at)
+    await world.office.gathering_times.change(world.office.agency, draw_id, notice.id, draw.starts_at)
     invitation = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
     assert invitation is not None
     limit = invitation.gathering_at + book.attendance.urging_window

@@ -352,7 +352,7 @@ async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activi
         await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     await office.attendance.register_exit(office.venue, draw_id, one.code)
     await recuse(office, draw_id, one.code)
-    await office.absences.start_supplement(office.agency, draw_id)
+    await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     [fourth] = await open_invitations(draw_id)
     await office.invitations.answer(fourth.id, fourth.expert_id, "accept", by="chat")

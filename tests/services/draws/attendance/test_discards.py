@@ -171,7 +171,7 @@ async def test_nobody_is_absent_before_the_gathering_time(office: Office, clock:
 async def test_bringing_the_gathering_forward_makes_nobody_absent(office: Office, clock: FixedClock) -> None:
     """The attack: the gathering is moved to the next minute, at night, and a minute later everybody is absent."""
     draw_id, [one] = await panel(office)
-    await office.absences.change_gathering(office.agency, draw_id, one.notice_id, clock.now() + timedelta(minutes=1))
+    await office.gathering_times.change(office.agency, draw_id, one.notice_id, clock.now() + timedelta(minutes=1))
     form = DiscardForm(one.code, "absence", "未到场")
     clock.move(timedelta(minutes=2))
     with pytest.raises(Conflict) as refusal:
@@ -383,11 +383,14 @@ def office_unseals(office: Office, one: Invitation) -> object:
 async def test_the_register_shows_codes_only_until_unsealing(office: Office, clock: FixedClock) -> None:
     draw_id, [one] = await panel(office)
     await office.invitations.leave(one.id, one.expert_id, "生病")
-    for found in (await office.absences.of_draw(office.agency, draw_id), await office.absences.pending(office.agency)):
+    for found in (
+        await office.absence_queries.of_draw(office.agency, draw_id),
+        await office.absence_queries.pending(office.agency),
+    ):
         assert [(row.code, row.name, row.id_number) for row in found] == [(one.code, "", "")]
     draw = await office.access.get(office.agency, draw_id)
     clock.set(office.access.unseals_at(draw))
-    [row] = await office.absences.of_draw(office.agency, draw_id)
+    [row] = await office.absence_queries.of_draw(office.agency, draw_id)
     assert row.name.endswith("*")
     assert "***" in row.id_number
 

@@ -49,7 +49,7 @@ async def leave(office: Office, draw_id: UUID) -> None:
 
 async def widen(office: Office, draw_id: UUID, *regions: str) -> None:
     condition = await Condition.get(draw_id=draw_id)
-    await office.absences.start_supplement(office.agency, draw_id, regions=[RegionChange(condition.id, regions)])
+    await office.supplements.start(office.agency, draw_id, regions=[RegionChange(condition.id, regions)])
 
 
 async def seeds(draw_id: UUID) -> int:
@@ -78,7 +78,7 @@ async def test_leaves_and_plain_new_rounds_give_no_second_seed_and_spoil_no_reco
             await office.rounds.open(office.agency, draw_id)
         assert refusal.value.code == "order_stands"
         assert "启动补抽" in str(refusal.value)
-        await office.absences.start_supplement(office.agency, draw_id)
+        await office.supplements.start(office.agency, draw_id)
         await office.run.advance(draw_id)
         await answer_all(office, draw_id)
     assert (await seeds(draw_id), await state_of(draw_id)) == (1, "completed")
@@ -95,7 +95,7 @@ async def test_a_forced_end_before_the_first_call_gives_no_occasion_for_wider_re
         await widen(office, draw_id, *WIDER)
     assert refusal.value.code == "order_not_exhausted"
     assert "按原顺序启动补抽" in str(refusal.value)
-    await office.absences.start_supplement(office.agency, draw_id)
+    await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     await answer_all(office, draw_id)
     assert (await seeds(draw_id), await state_of(draw_id)) == (1, "completed")
@@ -147,7 +147,7 @@ async def test_an_order_at_its_end_is_not_walked_again_but_widened(office: Offic
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
     with pytest.raises(Conflict, match="扩大地区"):
-        await office.absences.start_supplement(office.agency, draw_id)
+        await office.supplements.start(office.agency, draw_id)
     await check_record(office, draw_id)
 
 
@@ -208,7 +208,7 @@ async def test_a_start_that_comes_too_late_for_the_gathering_is_tried_again_once
     await office.run.start_due()
     assert await state_of(draw_id) == "committing"
     notice = await CallNotice.get(draw_id=draw_id)
-    await office.absences.change_gathering(office.agency, draw_id, notice.id, office.deps.now() + timedelta(minutes=50))
+    await office.gathering_times.change(office.agency, draw_id, notice.id, office.deps.now() + timedelta(minutes=50))
     clock.move(timedelta(minutes=10))
     await office.run.start_due()
     assert await state_of(draw_id) == "drawing"
@@ -220,7 +220,7 @@ async def test_moving_the_gathering_after_the_seed_stands_in_the_record(office: 
     draw_id = await ordered(office)
     notice = await CallNotice.get(draw_id=draw_id)
     earlier = notice.gathering_at - timedelta(hours=3)
-    await office.absences.change_gathering(office.agency, draw_id, notice.id, earlier)
+    await office.gathering_times.change(office.agency, draw_id, notice.id, earlier)
     record = await check_record(office, draw_id, "gathering_moved")
     assert '"act": "gathering_moved"' in json.dumps(record)
 

@@ -74,7 +74,7 @@ async def test_the_same_or_other_regions_are_no_reason_to_draw_a_new_order(
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id, "decline")
     with pytest.raises(Conflict) as refusal:
-        await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *regions)])
+        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *regions)])
     assert refusal.value.code == "region_not_wider"
 
 
@@ -83,11 +83,11 @@ async def test_a_round_given_up_does_not_open_the_way_back_to_the_old_regions(of
     await add_experts(office, 2, region="440300")
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
-    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
     assert (await Condition.get(draw_id=draw_id)).regions == ["440100"]
     with pytest.raises(Conflict) as refusal:
-        await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, "440100")])
+        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, "440100")])
     assert refusal.value.code == "region_not_wider"
     await check_record(office, draw_id)
 
@@ -97,7 +97,7 @@ async def test_new_regions_must_stand_in_the_catalogue(office: Office) -> None:
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
     with pytest.raises(InvalidInput):
-        await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, "999999")])
+        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, "999999")])
 
 
 async def test_one_condition_may_be_widened_after_a_round_for_two_was_given_up(office: Office) -> None:
@@ -109,11 +109,11 @@ async def test_one_condition_may_be_widened_after_a_round_for_two_was_given_up(o
     await answer_all(office, draw_id, "decline")
     assert await state_of(draw_id) == "short"
     both = [await change(draw_id, 1, *WIDER), await change(draw_id, 2, *WIDER)]
-    await office.absences.start_supplement(office.agency, draw_id, regions=both)
+    await office.supplements.start(office.agency, draw_id, regions=both)
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
     for position in (1, 2):
         one = [await change(draw_id, position, *WIDER)]
-        await office.absences.start_supplement(office.agency, draw_id, regions=one)
+        await office.supplements.start(office.agency, draw_id, regions=one)
         await fix_seed(office, draw_id)
         await office.run.start(office.agency, draw_id)
         await office.run.advance(draw_id)
@@ -132,13 +132,13 @@ async def test_leave_is_taken_while_a_new_order_is_being_fixed(office: Office) -
     await office.invitations.answer(second.id, second.expert_id, "accept", by="chat")
     await answer_all(office, draw_id, "decline")
     assert await state_of(draw_id) == "short"
-    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
     view = await office.invitations.leave(second.id, second.expert_id, "生病")
     assert (view.state, await state_of(draw_id)) == ("left", "committing")
-    assert len(await office.absences.pending(office.agency)) == 1
+    assert len(await office.absence_queries.pending(office.agency)) == 1
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
-    assert await office.absences.pending(office.agency) == []
+    assert await office.absence_queries.pending(office.agency) == []
     await office.run.advance(draw_id)
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "completed"
@@ -164,7 +164,7 @@ async def test_a_place_is_filled_again_although_another_gathering_is_over(office
     later = await Invitation.get(draw_id=draw_id, condition__position=2)
     clock.move(timedelta(hours=5, minutes=5))
     await office.invitations.leave(later.id, later.expert_id, "生病")
-    assert await office.absences.start_supplement(office.agency, draw_id) is None
+    assert await office.supplements.start(office.agency, draw_id) is None
     await office.run.advance(draw_id)
     assert len(await open_invitations(draw_id)) == 1
 
@@ -176,14 +176,14 @@ async def test_the_gathering_may_be_moved_when_the_order_was_fixed_too_late_to_c
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id, "decline")
     await add_experts(office, 2, region="440300")
-    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
     await fix_seed(office, draw_id)
     clock.move(timedelta(hours=4, minutes=58))
     with pytest.raises(RuleViolation, match="先修改集合时间"):
         await office.run.start(office.agency, draw_id)
     detail = await office.queries.detail(office.agency, draw_id)
     moved = detail.draw.starts_at
-    await office.absences.change_gathering(office.agency, draw_id, detail.parts.notices[0].id, moved)
+    await office.gathering_times.change(office.agency, draw_id, detail.parts.notices[0].id, moved)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     assert len(await open_invitations(draw_id)) == 2
@@ -196,7 +196,7 @@ async def test_a_gathering_moved_while_calls_are_open_is_told_by_the_calls_that_
     detail = await office.queries.detail(office.agency, draw_id)
     before = (await Notice.get(kind="draw_call")).params
     moved = detail.draw.starts_at - timedelta(minutes=10)
-    await office.absences.change_gathering(office.agency, draw_id, detail.parts.notices[0].id, moved)
+    await office.gathering_times.change(office.agency, draw_id, detail.parts.notices[0].id, moved)
     after = (await Notice.get(kind="draw_call")).params
     assert after["gathering"] != before["gathering"]
     assert {key: after[key] for key in ("place", "answer_by")} == {key: before[key] for key in ("place", "answer_by")}
@@ -212,7 +212,7 @@ async def test_an_earlier_gathering_that_runs_into_another_panel_of_an_expert_is
     await sit_elsewhere(office, mine.expert_id, mine.starts_at - timedelta(hours=2), mine.starts_at)
     earlier = mine.gathering_at - timedelta(hours=1)
     with pytest.raises(Conflict) as refusal:
-        await office.absences.change_gathering(office.agency, draw_id, mine.notice_id, earlier)
+        await office.gathering_times.change(office.agency, draw_id, mine.notice_id, earlier)
     assert refusal.value.code == "gathering_overlaps"
     assert (await Invitation.get(id=mine.id)).gathering_at == mine.gathering_at
 
@@ -226,18 +226,16 @@ async def test_no_further_order_is_fixed_when_the_gathering_is_too_near_to_call_
     await add_experts(office, 2, region="440300")
     clock.move(timedelta(hours=4, minutes=58))
     with pytest.raises(RuleViolation, match="先修改集合时间"):
-        await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
     assert await state_of(draw_id) == "short"
     detail = await office.queries.detail(office.agency, draw_id)
     moved = {detail.parts.notices[0].id: detail.draw.starts_at}
-    await office.absences.start_supplement(
-        office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)], gathering=moved
-    )
+    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)], gathering=moved)
     assert await state_of(draw_id) == "committing"
 
 
 async def label_of(office: Office, draw_id: UUID) -> list[tuple[str, bool]]:
-    return [(one.handled_label, one.handled) for one in await office.absences.of_draw(office.agency, draw_id)]
+    return [(one.handled_label, one.handled) for one in await office.absence_queries.of_draw(office.agency, draw_id)]
 
 
 async def supplement_for_nothing(office: Office) -> UUID:
@@ -249,7 +247,7 @@ async def supplement_for_nothing(office: Office) -> UUID:
     assert sitting is not None
     await office.invitations.leave(sitting.id, sitting.expert_id, "生病")
     assert await label_of(office, draw_id) == [("未补抽", False)]
-    await office.absences.start_supplement(office.agency, draw_id)
+    await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     assert await label_of(office, draw_id) == [("补抽中", False)]
     await answer_all(office, draw_id, "decline")
@@ -260,17 +258,17 @@ async def supplement_for_nothing(office: Office) -> UUID:
 async def test_an_absence_for_which_nobody_was_found_waits_again(office: Office) -> None:
     draw_id = await supplement_for_nothing(office)
     assert await label_of(office, draw_id) == [("未补抽", False)]
-    [waiting] = await office.absences.pending(office.agency)
+    [waiting] = await office.absence_queries.pending(office.agency)
     assert (waiting.draw_id, waiting.missing, waiting.reason) == (draw_id, 1, "生病")
     await add_experts(office, 1, region="440300")
-    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "completed"
     assert await label_of(office, draw_id) == [("已补抽", True)]
-    assert await office.absences.pending(office.agency) == []
+    assert await office.absence_queries.pending(office.agency) == []
 
 
 async def test_an_absence_never_filled_reads_so_after_the_end(office: Office) -> None:
@@ -290,4 +288,4 @@ async def test_who_leaves_while_experts_are_called_is_replaced_only_when_somebod
     await office.run.advance(draw_id)
     assert await state_of(draw_id) == "short"
     assert await label_of(office, draw_id) == [("未补抽", False)]
-    assert len(await office.absences.pending(office.agency)) == 1
+    assert len(await office.absence_queries.pending(office.agency)) == 1

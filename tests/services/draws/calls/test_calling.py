@@ -162,9 +162,9 @@ async def test_leave_while_calling_frees_the_place_and_later_becomes_a_supplemen
     assert await state_of(draw_id) == "completed"
     await office.invitations.leave(second.id, second.expert_id, "生病")
     assert await state_of(draw_id) == "supplement_pending"
-    pending = await office.absences.pending(office.agency)
+    pending = await office.absence_queries.pending(office.agency)
     assert [(p.kind, p.name) for p in pending] == [("leave", "")]
-    assert await office.absences.start_supplement(office.agency, draw_id) is None
+    assert await office.supplements.start(office.agency, draw_id) is None
     await office.run.advance(draw_id)
     [extra] = await open_invitations(draw_id)
     assert extra.supplementary
@@ -182,7 +182,7 @@ async def test_wider_regions_start_a_new_commitment(office: Office) -> None:
     assert await state_of(draw_id) == "short"
     detail = await office.queries.detail(office.agency, draw_id)
     change = RegionChange(detail.conditions[0].id, ("440100", "440300"))
-    view = await office.absences.start_supplement(office.agency, draw_id, regions=[change])
+    view = await office.supplements.start(office.agency, draw_id, regions=[change])
     assert view is not None
     assert view.round_number == 2
     await fix_seed(office, draw_id)
@@ -201,11 +201,11 @@ async def test_an_aborted_supplementary_round_can_be_begun_again(office: Office)
     await answer_all(office, draw_id)
     detail = await office.queries.detail(office.agency, draw_id)
     change = RegionChange(detail.conditions[0].id, ("440100", "440300"))
-    await office.absences.start_supplement(office.agency, draw_id, regions=[change])
+    await office.supplements.start(office.agency, draw_id, regions=[change])
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
     with pytest.raises(Conflict, match="扩大地区"):
-        await office.absences.start_supplement(office.agency, draw_id)
-    view = await office.absences.start_supplement(office.agency, draw_id, regions=[change])
+        await office.supplements.start(office.agency, draw_id)
+    view = await office.supplements.start(office.agency, draw_id, regions=[change])
     assert view is not None
     assert view.round_number == 3
     await fix_seed(office, draw_id)

@@ -359,7 +359,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     await office.invitations.leave(first.id, first.expert_id, "生病")
     assert await state_of(new) == "supplement_pending"
     with pytest.raises(Conflict, match="不能补抽"):
-        await office.absences.start_supplement(office.agency, new)
+        await office.supplements.start(office.agency, new)
     clock.move(draw.starts_at - office.deps.now())
     came = await office.attendance.check_in_by_code(office.venue, new, second.code)
     assert came.first
@@ -548,7 +548,7 @@ async def test_what_does_not_fit_a_recall_says_what_to_do(office: Office) -> Non
         await office.rounds.open(office.agency, new)
     [notice] = await CallNotice.filter(draw_id=new)
     with pytest.raises(Conflict, match="商定"):
-        await office.absences.change_gathering(office.agency, new, notice.id, notice.gathering_at)
+        await office.gathering_times.change(office.agency, new, notice.id, notice.gathering_at)
     with pytest.raises(Conflict, match="不是通知原专家项目"):
         await office.recall_queries.panel(office.agency, old)
     with pytest.raises(Forbidden):

@@ -15,7 +15,7 @@ _STEP = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Refill:
+class SupplementTimes:
     """`near`: new gathering times are needed; `late`: a new start, too. The times are the form's initial values."""
 
     near: bool
@@ -26,7 +26,7 @@ class Refill:
 
 def suggest(
     draw: DrawView, notices: Sequence[CallNoticeView], missing: Sequence[ConditionView], book: Rulebook, now: datetime
-) -> Refill:
+) -> SupplementTimes:
     """The new gathering leaves the lead of calling and the time to answer; gatherings still keep their distance to the
     start."""
     lead = timedelta(seconds=draw.lead_seconds)
@@ -36,7 +36,7 @@ def suggest(
     gatherings = {one.id: max(one.gathering_at, earliest) if one.id in near else one.gathering_at for one in notices}
     waits = [draw.starts_at - one.gathering_at for one in notices if one.id in near]
     starts_at = max([draw.starts_at, *(earliest + wait for wait in waits)])
-    return Refill(bool(near), bool(near) and earliest > draw.starts_at - _STEP, gatherings, starts_at)
+    return SupplementTimes(bool(near), bool(near) and earliest > draw.starts_at - _STEP, gatherings, starts_at)
 
 
 def new_start(fields: Mapping[str, str]) -> NewStart | None:

@@ -20,7 +20,7 @@ _SHOWN = 50
 SOURCES = {"expert": "专家本人", "manual": "人工登记"}
 
 
-class PendingPages(AgencyPart):
+class SupplementPages(AgencyPart):
     here = "pending"
 
     def add_routes(self) -> None:
@@ -29,14 +29,15 @@ class PendingPages(AgencyPart):
     async def pending(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
         rows = sorted(
-            await self.services.draws.absences.pending(actor), key=lambda row: (row.draw_number, row.registered_at)
+            await self.services.draws.absence_queries.pending(actor),
+            key=lambda row: (row.draw_number, row.registered_at),
         )
         cards = self.services.draws.queries.cards
         short = await cards(actor, _SHORT, limit=_SHOWN)
         begun = await cards(actor, _BEGUN, limit=_SHOWN)
         return self.show(
             actor,
-            "agency/pending.html",
+            "agency/supplements.html",
             request,
             groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
             cut=len(rows) == ABSENCES_MAX,

@@ -1,0 +1,115 @@
+"""Supplementary draws (补抽): the places of absent experts are filled again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.draws.lifecycles import DrawEvent, DrawState
+from domain.errors import Conflict, InvalidInput, NotFound
+from models.draws import Condition, Draw
+from models.experts import CatalogueEntry
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.draws.attendance.gathering_times import GatheringTimes
+from services.draws.attendance.postponement import NewStart, Postponement
+from services.draws.call_order.rounds import Rounds, RoundView, ordered_regions
+from services.draws.calls.calling import Calling
+from services.draws.repository import Locked, lock_for
+from services.notifications import Notices
+
+
+@dataclass(frozen=True)
+class RegionChange:
+    """New regions of one condition for a supplementary draw."""
+
+    condition_id: UUID
+    regions: tuple[str, ...]
+
+
+class Supplements:
+    def __init__(
+        self, deps: Deps, notices: Notices, run: Calling, rounds: Rounds, gathering_times: GatheringTimes
+    ) -> None:
+        self._deps = deps
+        self._run = run
+        self._rounds = rounds
+        self._gathering_times = gathering_times
+        self._postponement = Postponement(deps, notices)
+
+    async def start(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        *,
+        regions: Sequence[RegionChange] = (),
+        gathering: dict[UUID, datetime] | None = None,
+        start: NewStart | None = None,
+    ) -> RoundView | None:
+        """Fill the missing places: on along the same order, or in wider regions once that is at its end.
+
+        ``gathering`` gives new gathering times by notice; ``start`` a later expected start, for a panel that is already
+        at the door. Several absences are filled together. The answer is the new round when one must be committed to
+        first, else None and calling has begun.
+        """
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            if locked.draw.kind == "recall":
+                raise Conflict("复评没有抽取顺序，不能补抽。请结束或终止本活动，再从原活动重新抽取。", code="recall")
+            if locked.state not in (DrawState.SUPPLEMENT_PENDING, DrawState.SHORT):
+                message = f"活动{locked.state.label}，当前没有等待补抽的名额。"
+                raise Conflict(message, code="nothing_to_supplement")
+            now = self._deps.now()
+            if start is not None:
+                await self._postponement.apply(actor, locked, start)
+            for notice_id, at in (gathering or {}).items():
+                await self._gathering_times.move(locked, notice_id, at, by=actor.account_id)
+            await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
+            if regions:
+                return await self._widen(locked, regions)
+            await self._run.begin(locked, DrawEvent.START_SUPPLEMENT, by=actor.account_id)
+            return None
+
+    async def _widen(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
+        book = self._deps.book(locked.draw.pool)
+        if not book.draw.supplement.region_change:
+            raise violation(book, "draw.supplement.region_change", "补抽不能更换抽取地区。")
+        for change in changes:
+            condition = next((c for c in locked.conditions if c.id == change.condition_id), None)
+            if condition is None:
+                raise NotFound("找不到这个抽取条件，请刷新后重试。")
+            await self._check_regions(locked.draw, condition, change.regions)
+            condition.regions = list(change.regions)
+            await condition.save(update_fields=["regions"])
+        ids = {change.condition_id for change in changes}
+        changed = [c for c in locked.conditions if c.id in ids]
+        await self._run.check_time(locked.draw, changed)
+        return await self._rounds.widen(locked, [c.position for c in changed])
+
+    async def _check_regions(self, draw: Draw, condition: Condition, regions: Sequence[str]) -> None:
+        """Only wider regions than all that were drawn in, and only at the end of the order: else this would be drawing
+        again until it suits."""
+        book = self._deps.book(draw.pool)
+        if not regions:
+            raise InvalidInput("请选择抽取地区。", field="regions")
+        before = await ordered_regions(draw, condition)
+        if len(set(regions) - before) > 1 and not book.draw.several_regions:
+            raise violation(book, "draw.several_regions", "一次只能增加一个地区。", field="regions")
+        known = CatalogueEntry.filter(pool__in=["", draw.pool], kind="region", code__in=list(regions))
+        if unknown := sorted(set(regions) - set(await known.values_list("code", flat=True))):
+            raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field="regions")
+        if condition.needed == condition.accepted:
+            raise Conflict(f"条件{condition.position}没有缺额，不能扩大地区。", code="condition_full")
+        if not condition.exhausted:
+            raise Conflict(
+                f"条件{condition.position}的名单还没有抽完，请先按原顺序启动补抽；抽完仍缺人时再扩大地区。",
+                code="order_not_exhausted",
+            )
+        if not set(regions) > before:
+            raise Conflict(
+                f"条件{condition.position}只能在原有地区之外增加地区，请保留原有地区，再选择要增加的地区。",
+                code="region_not_wider",
+            )
