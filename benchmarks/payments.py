@@ -310,7 +310,7 @@ async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
                 config=tortoise_config(servers.database_url, pool_size=CONNECTIONS), _enable_global_fallback=True
             )
             platform, notices, unused = make_platform(session), Notices(deps), cast(Any, None)
-            invoices = Invoices(deps, notices, platform, unused, unused)
+            invoices = Invoices(deps, notices, platform, unused)
             events = PaymentWebhooks(
                 deps, notices, platform, Settlement(deps, platform), unused, invoices, unused, NoEntry(), unused
             )

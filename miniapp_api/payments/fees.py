@@ -107,14 +107,14 @@ async def order(call: Call, path: FeePath, body: OrderIn) -> PlacedOrderOut:
 @api.get("/payments/fees/{fee_id}/receipt", "下载缴费凭证", media_type=PDF)
 async def receipt(call: Call, path: FeePath) -> Download:
     """The payment receipt of one's own fee; 409 `no_receipt` before it is paid."""
-    content = await call.services.payments.invoices.receipt(call.actor, path.fee_id)
+    content = await call.services.payments.invoice_downloads.receipt(call.actor, path.fee_id)
     return Download(content, PDF, "receipt.pdf")
 
 
 @api.get("/payments/fees/{fee_id}/invoice", "下载电子发票", media_type=PDF)
 async def invoice(call: Call, path: FeePath) -> Download:
     """The electronic invoice of one's own fee; 404 `invoice_pending` before it is issued."""
-    return Download(await call.services.payments.invoices.file(call.actor, path.fee_id), PDF, "invoice.pdf")
+    return Download(await call.services.payments.invoice_downloads.file(call.actor, path.fee_id), PDF, "invoice.pdf")
 
 
 @api.put("/payments/fees/{fee_id}/invoice", "修改开票信息")

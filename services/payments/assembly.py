@@ -13,6 +13,7 @@ from services.notifications import Notices
 from services.payments.fee_lookup import FeeLookup
 from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import OPENING, Fees
+from services.payments.invoices.downloads import InvoiceDownloads
 from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
@@ -39,6 +40,7 @@ class PaymentServices:
     refunds: Refunds
     redirects: RefundRedirects
     invoices: Invoices
+    invoice_downloads: InvoiceDownloads
     invoice_processor: InvoiceProcessor
     unmatched_payments: UnmatchedPayments
     webhooks: PaymentWebhooks
@@ -67,7 +69,7 @@ def build(
     order_checks = OrderChecks(deps, outside.platform, settlement)
     orders = Orders(deps, outside.platform, order_checks)
     refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees), courses)
-    invoices = Invoices(deps, notices, outside.platform, outside.store, outside.renderer)
+    invoices = Invoices(deps, notices, outside.platform, outside.store)
     outbound_email = OutboundEmails(deps, outside.mailer)
     invoice_processor = InvoiceProcessor(
         deps, notices, outside.platform, outside.store, outside.renderer, outbound_email
@@ -93,6 +95,7 @@ def build(
         refunds,
         RefundRedirects(deps, outside.platform),
         invoices,
+        InvoiceDownloads(deps, outside.store, outside.renderer),
         invoice_processor,
         UnmatchedPayments(deps),
         webhooks,

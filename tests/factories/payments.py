@@ -21,6 +21,7 @@ from services.notifications import Notices
 from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
 from services.payments.assembly import PaymentPorts, build
 from services.payments.fee_owners import ApplicationFeeOwner
+from services.payments.invoices.downloads import InvoiceDownloads
 from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
@@ -369,6 +370,7 @@ class PaymentKit:
     refunds: Refunds
     redirects: RefundRedirects
     invoices: Invoices
+    invoice_downloads: InvoiceDownloads
     invoicing: InvoiceProcessor
     unmatched_payments: UnmatchedPayments
     webhooks: PaymentWebhooks
@@ -392,7 +394,7 @@ def make_payment_kit(deps: Deps, clock: Clock, notices: Notices) -> PaymentKit:
     fees, store = Fees(deps, notices), SealedFiles(files, deps.keys)
     courses = CourseFees(deps, notices)
     refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees), courses)
-    invoices = Invoices(deps, notices, platform, store, renderer)
+    invoices = Invoices(deps, notices, platform, store)
     invoicing = InvoiceProcessor(deps, notices, platform, store, renderer, OutboundEmails(deps, mailer))
     webhooks = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed, courses)
     return PaymentKit(
@@ -410,6 +412,7 @@ def make_payment_kit(deps: Deps, clock: Clock, notices: Notices) -> PaymentKit:
         refunds,
         RefundRedirects(deps, platform),
         invoices,
+        InvoiceDownloads(deps, store, renderer),
         invoicing,
         UnmatchedPayments(deps),
         webhooks,

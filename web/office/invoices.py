@@ -125,7 +125,9 @@ class InvoicePages(OfficePart):
     async def file(self, request: http.Request) -> http.Response:
         """The invoice of a fee, as an attachment."""
         actor = await self.actor(request)
-        content = await self.services.payments.invoices.file(actor, uuid_of(request.match_info["id"], "这张发票"))
+        content = await self.services.payments.invoice_downloads.file(
+            actor, uuid_of(request.match_info["id"], "这张发票")
+        )
         return http.Response(
             body=content,
             content_type="application/octet-stream",

@@ -192,11 +192,11 @@ class PayPages:
 
     async def receipt(self, request: http.Request) -> http.Response:
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
-        return show_pdf(await self._services.payments.invoices.receipt(visitor.actor, fee_id), "receipt.pdf")
+        return show_pdf(await self._services.payments.invoice_downloads.receipt(visitor.actor, fee_id), "receipt.pdf")
 
     async def invoice(self, request: http.Request) -> http.Response:
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
-        return show_pdf(await self._services.payments.invoices.file(visitor.actor, fee_id), "invoice.pdf")
+        return show_pdf(await self._services.payments.invoice_downloads.file(visitor.actor, fee_id), "invoice.pdf")
 
     async def correct(self, request: http.Request) -> http.Response:
         """Title, tax number and address of the invoice."""

@@ -12,9 +12,7 @@ import re
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
-from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Unavailable
+from domain.errors import Conflict, InvalidInput
 from domain.ids import new_id
 from domain.payments.lifecycles import INVOICE, InvoiceEvent, InvoiceState
 from models.accounts import Account
@@ -25,15 +23,13 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.limits import DAY, check_recent
 from services.core.permissions import check
-from services.files import FileLost, SealedFiles, new_key
+from services.files import SealedFiles, new_key
 from services.notifications import Notices
 from services.payments.fees import rules_of
+from services.payments.invoices.downloads import unknown_invoice
 from services.payments.invoices.transitions import REFUNDED, begin_reversal, finish_reversal, is_asked_for, step
 from services.payments.queries import InvoiceView, view_invoice
-from services.payments.receipt import receipt_content
-from services.ports import DocumentRenderer, PaymentPlatform, ReverseReason
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+from services.ports import PaymentPlatform, ReverseReason
 
 PDF_BYTES = 5 * 1024 * 1024
 TITLE_CHARS = 100
@@ -51,13 +47,11 @@ class Invoices:
         notices: Notices,
         platform: PaymentPlatform,
         store: SealedFiles,
-        renderer: DocumentRenderer,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
         self._store = store
-        self._renderer = renderer
 
     # ---- beginning
 
@@ -87,32 +81,6 @@ class Invoices:
         return (await read_values(self._deps, application_id)).get("email") if application_id else None
 
     # ---- the owner
-
-    async def receipt(self, actor: Actor, fee_id: UUID) -> bytes:
-        """The payment receipt as PDF, for the owner or an administrator. Raises NotFound, Conflict, Unavailable."""
-        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
-        if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
-            raise _no_invoice()
-        try:
-            return await self._renderer.render_pdf("receipt", await receipt_content(self._deps, fee))
-        except GatewayError as error:
-            raise Unavailable("凭证暂时无法生成，请稍后再试。") from error
-
-    async def file(self, actor: Actor, fee_id: UUID) -> bytes:
-        """The invoice as PDF, for the owner or an administrator. Raises NotFound while there is none, Unavailable."""
-        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
-        if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
-            raise _no_invoice()
-        invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first()
-        if invoice is not None and invoice.state == InvoiceState.REVERSED:
-            raise NotFound("电子发票已冲红，不能再下载。", code="invoice_reversed")
-        if invoice is None or not invoice.key:
-            raise NotFound("电子发票还没有开具，开具后会发送到您的邮箱。", code="invoice_pending")
-        try:
-            return await self._store.get(invoice.key)
-        except FileLost as error:
-            log.error("invoice_file_lost", pool=invoice.pool, invoice=str(invoice.id))
-            raise Unavailable("电子发票暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error
 
     async def correct(
         self, actor: Actor, fee_id: UUID, *, title: str, taxpayer_id: str, email: str, key: str | None = None
@@ -162,7 +130,7 @@ class Invoices:
         found = Invoice.filter(fee_id=fee_id).exclude(state=InvoiceState.REVERSED)
         invoice = await found.select_for_update().first() if fee is not None else None
         if invoice is None:
-            raise _no_invoice()
+            raise unknown_invoice()
         return invoice
 
     def _email(self, invoice: Invoice) -> str:
@@ -180,7 +148,7 @@ class Invoices:
             raise InvalidInput("请上传税务平台下载的PDF发票，不超过5MB。", code="invoice_pdf", field="file")
         invoice = await Invoice.get_or_none(id=invoice_id, pool=actor.pool)
         if invoice is None:
-            raise _no_invoice()
+            raise unknown_invoice()
         _check_may_issue(invoice)
         now = self._deps.now()
         key = new_key(invoice.pool, now)
@@ -246,7 +214,7 @@ class Invoices:
     async def _locked(self, actor: Actor, invoice_id: UUID) -> Invoice:
         invoice = await Invoice.select_for_update().get_or_none(id=invoice_id, pool=actor.pool)
         if invoice is None:
-            raise _no_invoice()
+            raise unknown_invoice()
         return invoice
 
 
@@ -283,7 +251,3 @@ def _check_buyer(title: str, taxpayer_id: str, email: str) -> tuple[str, str, st
     if address and not _EMAIL.fullmatch(address):
         raise InvalidInput("邮箱格式不正确，请写成 name@example.com 的样子。", code="email", field="email")
     return name, number, address
-
-
-def _no_invoice() -> NotFound:
-    return NotFound("找不到这笔费用的凭证，请刷新后重试。", code="invoice_unknown")

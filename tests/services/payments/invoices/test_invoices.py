@@ -77,7 +77,7 @@ async def test_the_receipt_is_mailed_at_once_and_the_invoice_when_it_is_issued(
 
 async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(kit: PaymentKit, deps: Deps) -> None:
     fee = await pay(kit)
-    assert (await kit.invoices.receipt(owner_of(fee), fee.id)).startswith(b"%PDF")
+    assert (await kit.invoice_downloads.receipt(owner_of(fee), fee.id)).startswith(b"%PDF")
     document, content = kit.renderer.printed[-1]
     assert (document, content["amount"], content["words"]) == ("receipt", "¥350.00", "叁佰伍拾元整")
     assert "王小明" not in str(content)
@@ -91,11 +91,11 @@ async def test_only_the_owner_and_an_administrator_get_the_receipt(kit: PaymentK
     fee = await pay(kit)
     stranger = Actor("demo", "applicant", (await make_account(kit.deps)).id)
     with pytest.raises(NotFound):
-        await kit.invoices.receipt(stranger, fee.id)
-    assert await kit.invoices.receipt(admin, fee.id)
+        await kit.invoice_downloads.receipt(stranger, fee.id)
+    assert await kit.invoice_downloads.receipt(admin, fee.id)
     unpaid = await make_fee(kit.deps)
     with pytest.raises(Conflict):
-        await kit.invoices.receipt(owner_of(unpaid), unpaid.id)
+        await kit.invoice_downloads.receipt(owner_of(unpaid), unpaid.id)
 
 
 async def test_a_mail_that_fails_is_sent_again_as_the_same_mail(kit: PaymentKit, clock: FixedClock) -> None:
@@ -181,7 +181,7 @@ async def test_an_address_that_nobody_has_does_not_hold_the_invoice_up(kit: Paym
     await issue(kit, clock)
     invoice = await Invoice.get()
     assert (invoice.state, invoice.failure) == ("issued", "550")
-    assert await kit.invoices.file(owner_of(fee), fee.id) == PDF
+    assert await kit.invoice_downloads.file(owner_of(fee), fee.id) == PDF
     kit.mailer.fail = []
     clock.move(timedelta(days=1))
     await kit.invoicing.check_due()
@@ -303,12 +303,12 @@ async def test_without_the_platforms_invoices_the_office_uploads_them(
     await kit.invoicing.check_due()
     assert (await Invoice.get(id=invoice.id)).state == "sent"
     assert kit.mailer.sent[-1].attachments[0].content == PDF
-    assert await kit.invoices.file(owner_of(fee), fee.id) == PDF
+    assert await kit.invoice_downloads.file(owner_of(fee), fee.id) == PDF
     with pytest.raises(Conflict):
         await kit.invoices.upload(admin, invoice.id, PDF, "2645")
     await kit.files.delete((await Invoice.get(id=invoice.id)).key)
     with pytest.raises(Unavailable):
-        await kit.invoices.file(owner_of(fee), fee.id)
+        await kit.invoice_downloads.file(owner_of(fee), fee.id)
 
 
 class _While:
@@ -452,7 +452,7 @@ async def test_a_refunded_fee_has_its_invoice_reversed_and_the_person_is_told(
     await kit.invoicing.check_due()
     assert len(kit.mailer.sent) == count
     with pytest.raises(NotFound, match="已冲红"):
-        await kit.invoices.file(owner_of(sent), sent.id)
+        await kit.invoice_downloads.file(owner_of(sent), sent.id)
 
 
 @pytest.mark.parametrize("acted", ["before", "after"])
