@@ -1,1 +1,1 @@
-"""What the system does: a package per noun, a module per use case; a public method is one transaction."""
+"""The use cases: a package per noun, a module per use case; a public method is one transaction."""

@@ -55,9 +55,9 @@ _USED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Node:
-    """An entry with whether others lie below it, so that a tree can be opened level by level.
+    """An entry, and whether it has children, for browsing level by level.
 
-    ``full_name`` names what it lies in, too: 设计 › 建筑工程 › 结构.
+    ``full_name`` includes its ancestors: 设计 › 建筑工程 › 结构.
     """
 
     code: Annotated[str, Field(examples=["A0401"])]
@@ -69,7 +69,8 @@ class Node:
 
 @dataclass(frozen=True)
 class CatalogueReport:
-    """What an import did to one kind. ``kept``: codes that are gone from the file but stand in experts' files."""
+    """The result of an import for one kind. ``kept``: codes that are absent from the file but used in experts'
+    records."""
 
     kind: Kind
     total: int
@@ -82,9 +83,9 @@ class Catalogues:
         self._deps = deps
 
     async def replace(self, actor: Actor, catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> list[CatalogueReport]:
-        """Make the pool's catalogues what is given, all in one transaction; the same again changes nothing.
+        """Replace the pool's catalogues in one transaction; a repetition changes nothing.
 
-        Codes that experts have are never removed, only reported.
+        Codes that experts use are never removed, only reported.
         """
         check(actor, "catalogue.import")
         now = self._deps.now()
@@ -96,7 +97,7 @@ class Catalogues:
             return reports
 
     async def children(self, pool: str, kind: str, parent: str = "") -> list[Node]:
-        """The entries right below ``parent`` (empty: the top) in the catalogue's order. Raises NotFound."""
+        """The entries directly below ``parent`` (empty: the top) in the catalogue's order. Raises NotFound."""
         _check_kind(kind)
         found = await self._nodes(_CHILDREN, pool, kind, parent)
         if not found and parent and not await CatalogueEntry.exists(pool__in=["", pool], kind=kind, code=parent):
@@ -163,7 +164,7 @@ class _Known:
 
 
 def path_of(code: str, parents: Mapping[str, str]) -> list[str]:
-    """A code and all its ancestors, from below; just the code when the catalogue lacks it."""
+    """A code and all its ancestors, from the bottom up; only the code when the catalogue lacks it."""
     path = [code]
     while (above := parents.get(path[-1])) and above not in path:
         path.append(above)

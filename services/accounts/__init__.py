@@ -1,6 +1,6 @@
-"""Persons and how they come in: WeChat identities, log-ins, codes, passwords, registration, offices they hold.
+"""Accounts: WeChat identities, log-ins, codes, passwords, registration, staff roles.
 
-Other packages and edges import from here; what is not exported is the package's own business.
+Other packages and edges import from here; what is not exported is private to the package.
 """
 
 from services.accounts.account_linking import DIGITS, SCENE, LinkCode

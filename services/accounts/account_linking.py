@@ -1,9 +1,9 @@
-"""One person's mini-program and official account, linked by a code that the one shows and the other receives.
+"""One person's mini-program and official account, linked by a code that the mini-program shows and the chat receives.
 
-WeChat tells us that both are the same person only where they hang on one open-platform account (unionid). Elsewhere the
-mini-program, where the person is known already, shows eight digits and a scene QR code that stands for them: typing the
-digits in the chat, or scanning the code, binds the chat. No SMS, no second consent. Who logs in on a page inside WeChat
-is known by what WeChat tells of that browser, and confirms with a tap.
+WeChat identifies both as one person only where they belong to one open-platform account (unionid). Elsewhere the
+mini-program, where the person is logged in, shows eight digits and an equivalent scene QR code: typing the digits in
+the chat, or scanning the code, binds the chat. No SMS, no second consent. A person logged in on a page inside WeChat is
+bound to the openid of that browser, after confirming with a tap.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ SCENE = "link:"
 DIGITS = 8
 _CODE_TTL = timedelta(minutes=10)
 _WRONG_PER_HOUR = 5
-"""Per WeChat. With a few hundred codes alive, a guess is right once in some hundred thousand."""
+"""Per WeChat account. With a few hundred valid codes, a guess is right once in some hundred thousand."""
 _WRONG = "account.link_refused"
 _VISIT = "link-visit"
 
 
 @dataclass(frozen=True)
 class LinkCode:
-    """Ten minutes, one WeChat."""
+    """A code valid for ten minutes and one WeChat account."""
 
     code: Annotated[str, Field(description="Eight digits for typing, alone or after 绑定", examples=["48392017"])]
     scan: Annotated[str, Field(description="Text of a QR code that does the same; empty while WeChat makes none")]
@@ -56,15 +56,16 @@ class AccountLinking:
         self._official = official
 
     async def in_chat(self, account_id: UUID) -> bool:
-        """Whether the official account knows the person, so that its messages arrive."""
+        """Whether the official account is bound to the person, so that its messages arrive."""
         return await WechatIdentity.exists(account_id=account_id, app="oa", following=True)
 
     async def in_mini_program(self, account_id: UUID) -> bool:
-        """Whether the mini-program knows the person, so that its pages open for him."""
+        """Whether the mini-program is bound to the person, so that its pages open."""
         return await WechatIdentity.exists(account_id=account_id, app="mini")
 
     async def is_wanted(self, actor: Actor) -> bool:
-        """Whether the person of a browser has bound no chat yet, and may: an initial password comes first."""
+        """Whether the logged-in person of a browser has no bound chat, and may bind one: an initial password must be
+        changed first."""
         account = await Account.get_or_none(id=actor.account_id, disabled_at=None) if actor.account_id else None
         if account is None or account.password_initial:
             return False
@@ -73,9 +74,10 @@ class AccountLinking:
     async def link_visitor(
         self, actor: Actor, appid: str, openid: str, privacy_version: str, *, serves_once: str
     ) -> Bound:
-        """Bind the WeChat that a browser belongs to, as WeChat itself has confirmed, to the person logged in there.
+        """Bind the WeChat account of a browser, as confirmed by WeChat, to the person logged in there.
 
-        ``serves_once`` names what the person confirmed. Raises Conflict for one that was used, and what binding raises.
+        ``serves_once`` identifies the person's confirmation. Raises Conflict for one that was used, and the errors of
+        binding.
         """
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
@@ -88,7 +90,8 @@ class AccountLinking:
             return await self._accounts.attach(identity.id, actor.pool, mobile, privacy_version, on_page=True)
 
     async def offer(self, actor: Actor) -> LinkCode:
-        """A fresh code; the one before ends. Raises Conflict where the chat is bound already, or consent is missing."""
+        """A new code; it replaces the previous one. Raises Conflict where the chat is bound already, or consent is
+        missing."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         now = self._deps.now()
@@ -114,7 +117,7 @@ class AccountLinking:
     async def link(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
         """Bind a WeChat of the official account to the account of ``code``.
 
-        Raises InvalidInput for a code that is wrong or over, TooMany after several of them, and what binding raises.
+        Raises InvalidInput for a wrong or expired code, TooMany after several of them, and the errors of binding.
         """
 
         async def run() -> Bound | AppError:
@@ -132,7 +135,7 @@ class AccountLinking:
             mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
             bound = await self._accounts.attach(identity_id, pool, mobile, account.privacy_version)
             if not await VerificationCode.filter(id=found.id, used_at=None).update(used_at=now):
-                raise _wrong()  # another WeChat was a moment quicker; ``attach`` is undone
+                raise _wrong()  # another WeChat account was faster; ``attach`` is rolled back
             return bound
 
         return await once(owner=f"link:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run, request=code)
@@ -146,7 +149,7 @@ class AccountLinking:
         return TooMany(message, retry_after=3600, code="join_limit")
 
     async def _scene(self, pool: str, code: str) -> str:
-        """Empty: WeChat makes none now; the digits do the same."""
+        """Empty when WeChat can't create one now; the digits have the same effect."""
         try:
             return await self._official.create_scene(pool, f"{SCENE}{code}", int(_CODE_TTL.total_seconds()))
         except GatewayError as error:

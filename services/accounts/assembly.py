@@ -1,4 +1,4 @@
-"""What accounts are made of, put together once."""
+"""Builds the services of accounts."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ class AccountServices:
 
 @dataclass(frozen=True)
 class AccountPorts:
-    """What accounts need from outside."""
+    """Outside dependencies of accounts."""
 
     official: OfficialAccountSender
     wechat_web: WechatWeb
     mini_program: MiniProgramPlatform
     appids: Mapping[str, str]
-    """Of the mini-programs, by pool."""
+    """Appids of the mini-programs, by pool."""
     identity_platform: IdentityPlatform
     identity_verifier: IdentityVerifier
     identity_verification_pools: Collection[str]
-    """Where the register of persons is asked."""
+    """Pools in which the register of persons is queried."""
 
 
 def build(deps: Deps, notices: Notices, links: Links, ports: AccountPorts) -> AccountServices:

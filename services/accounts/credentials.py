@@ -1,4 +1,4 @@
-"""What a person logs in with: password and mobile. Proving, setting, changing and forgetting them."""
+"""A person's credentials, password and mobile: verifying, setting, changing and resetting them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from services.notifications import Notices
 
 T = TypeVar("T")
 TAIL = 4
-"""Characters of the ID number that a forgotten password asks for, beside the code: a SIM card alone is no proof."""
+"""Last characters of the ID number that resetting a password requires in addition to the code, since a SIM card alone
+is no proof."""
 _STRANGER = "没有找到可以重设密码的账号，请核对手机号；还没有注册请先注册。"
 
 
@@ -34,8 +35,8 @@ _STRANGER = "没有找到可以重设密码的账号，请核对手机号；还�
 class Profile:
     """One's own account, masked even for the owner, since phones are lent.
 
-    ``mobile_free_at``: from when the mobile may be changed again; None: now. ``consent``: the privacy text that was
-    accepted is today's.
+    ``mobile_free_at``: from when the mobile may be changed again; None: now. ``consent``: the current privacy text was
+    accepted.
     """
 
     account_id: UUID
@@ -52,7 +53,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class PasswordSet:
-    """``ended``: log-ins elsewhere that ended with it."""
+    """``ended``: number of other log-ins that ended with it."""
 
     ended: Annotated[int, Field(description="Log-ins elsewhere that ended with it")]
 
@@ -71,7 +72,7 @@ class Credentials:
         self._passwords = passwords
 
     async def profile(self, actor: Actor) -> Profile:
-        """Raises Unauthenticated for an unknown person."""
+        """The actor's own account. Raises Unauthenticated for an unknown person."""
         account = await Account.get(id=_account_id(actor))
         keys, book = self._deps.keys, self._deps.book(account.pool)
         number = keys.read(account.id_number_sealed, "id_number")
@@ -90,12 +91,12 @@ class Credentials:
         )
 
     async def own_mobile(self, actor: Actor) -> str:
-        """The actor's own mobile in clear, to send a code to; never to be shown."""
+        """The actor's own mobile in clear, for sending a code; never for display."""
         account = await Account.get(id=_account_id(actor))
         return self._deps.keys.open_text(account.mobile_sealed, "mobile")
 
     async def consent(self, actor: Actor, privacy_version: str) -> None:
-        """The person accepts the privacy text that holds today. Raises Conflict for another version."""
+        """Record consent to the current privacy text. Raises Conflict for another version."""
         if privacy_version != self._deps.book(actor.pool).pool.privacy_version:
             raise Conflict("隐私说明已更新，请重新阅读并同意。", code="privacy_changed")
         now = self._deps.now()
@@ -110,7 +111,7 @@ class Credentials:
     async def log_in(
         self, pool: str, name: str, password: str, begin: Callable[[Account], Awaitable[T]], source: Source
     ) -> T:
-        """Prove who one is by account name and password; ``begin`` opens the log-in in the same transaction.
+        """Authenticate by account name and password; ``begin`` starts the session in the same transaction.
 
         Raises InvalidInput, the same for a wrong password and an unknown name; TooMany while locked.
         """
@@ -130,10 +131,10 @@ class Credentials:
     async def set_password(
         self, actor: Actor, new: str, *, old: str = "", code: str = "", key: str | None = None
     ) -> PasswordSet:
-        """Set or change one's own password, proven by the ``old`` one or an SMS ``code`` with purpose ``password``.
+        """Set or change one's own password, authorised by the ``old`` one or an SMS ``code`` with purpose ``password``.
 
-        An initial password is no proof, since others know the ID number that it is made of: that takes a code. All
-        other log-ins of the person end.
+        An initial password doesn't authorise, since others know the ID number in it: a code is needed. All other
+        log-ins of the person end.
         """
         account = await Account.get(id=_account_id(actor))
         self._check_new(account, new)
@@ -151,9 +152,9 @@ class Credentials:
     async def reset_password(
         self, pool: str, mobile: str, code: str, id_tail: str, new: str, source: Source
     ) -> PasswordSet:
-        """A forgotten password: proven by an SMS ``code`` (purpose ``password``) and the ID number's last characters.
+        """Reset a password by an SMS ``code`` (purpose ``password``) and the ID number's last characters.
 
-        Each try costs a code. Raises InvalidInput.
+        Each try uses up a code. Raises InvalidInput.
         """
         check_mobile(mobile)
         problem = self._deps.book(pool).registration.password.problem(new)
@@ -192,7 +193,7 @@ class Credentials:
         self._passwords.check_rule(account.pool, new, *numbers)
 
     async def _claim_of(self, account: Account, old: str, code: str, missing: str) -> PasswordClaim | None:
-        """The comparison of an old password; None: the code must prove it."""
+        """The compared old password; None: the code must authorise."""
         if code:
             return None
         if account.password_initial:
@@ -206,7 +207,8 @@ class Credentials:
     async def _proven(
         self, account: Account, claim: PasswordClaim | None, code: str, purpose: Literal["password", "mobile"]
     ) -> Account | AppError:
-        """The locked account, once its owner has shown password or code; a refusal must be committed."""
+        """The locked account, once its owner is verified by password or code; the caller must commit a returned
+        refusal."""
         if claim is not None:
             answer = await self._passwords.settle(claim, Source(account_id=account.id))
             return _as_old(answer) if isinstance(answer, AppError) else answer
@@ -236,9 +238,11 @@ class Credentials:
     async def change_mobile(
         self, actor: Actor, mobile: str, code: str, *, password: str = "", old_code: str = "", key: str | None = None
     ) -> MobileChanged:
-        """Change one's mobile: ``code`` proves the new one, ``password`` or ``old_code`` the owner; purpose ``mobile``.
+        """Change one's mobile: ``code`` verifies the new one, ``password`` or ``old_code`` the owner; purpose
+        ``mobile``.
 
-        The expert's file follows. Both numbers are notified. Raises RuleViolation before the rulebook's time is over.
+        The expert's record is updated too. Both numbers are notified. Raises RuleViolation before the rulebook's time
+        is over.
         """
         account = await self.check_new_mobile(actor, mobile)
         claim = await self._claim_of(account, password, old_code, "请填写登录密码，或原手机号收到的验证码。")
@@ -264,7 +268,7 @@ class Credentials:
         )
 
     async def check_new_mobile(self, actor: Actor, mobile: str) -> Account:
-        """What can be said before a code is sent. Raises InvalidInput, RuleViolation."""
+        """Checks that are possible before a code is sent. Raises InvalidInput, RuleViolation."""
         check_mobile(mobile)
         account = await Account.get(id=_account_id(actor))
         self._check_mobile_free(account)
@@ -315,7 +319,7 @@ class Credentials:
         return MobileChanged(mask_mobile(mobile), self._mobile_free_at(account))
 
     async def _notify(self, account: Account, kind: str, now: datetime, *, old_mobile: str = "", **params: str) -> None:
-        """The person, or the number that was his."""
+        """Notify the person, or his former number."""
         at = f"{print_date(now)} {local(now):%H:%M}"
         hotline = self._deps.book(account.pool).pool.hotline
         await self._notices.notify(
@@ -341,7 +345,7 @@ def _account_id(actor: Actor) -> UUID:
 
 
 def _as_old(answer: AppError) -> AppError:
-    """The refusal of a wrong password, for a person who is logged in."""
+    """The refusal of a wrong password, worded for a logged-in person."""
     if answer.code != "password_wrong":
         return answer
     left = answer.params["left"]

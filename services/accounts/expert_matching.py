@@ -1,4 +1,4 @@
-"""Which account an expert's file belongs to. The file is the authority's: it names the person and his mobile."""
+"""Matches experts' records with accounts. The authority's record decides: it names the person and his mobile."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from services.core.base import Actor, Deps, record
 async def link_expert(deps: Deps, account: Account, now: datetime) -> Expert | None:
     """The expert whose file names this account's mobile, which is proven, is this person: make the file his.
 
-    Inside the caller's transaction, with the account locked. A person who has registered under another ID number is
-    another (numbers change hands), so nothing is linked then. Raises Conflict when several files name the mobile.
+    Inside the caller's transaction, with the account locked. Nothing is linked if the account is registered under
+    another ID number, since mobile numbers change hands. Raises Conflict when several records have the mobile.
     """
     found = await Expert.filter(pool=account.pool, mobile_hash=account.mobile_hash, left_at=None).select_for_update()
     if account.id_number_hash is not None:
@@ -43,7 +43,8 @@ async def link_expert(deps: Deps, account: Account, now: datetime) -> Expert | N
 
 
 async def _withdraw(account_id: UUID, expert: Expert) -> None:
-    """Data that the file gave to an account which turns out to be another person's; not what that person entered."""
+    """Remove data that the record gave to an account which turns out to be another person's; data entered by that
+    person stay."""
     if await Application.exists(account_id=account_id):
         return
     await Account.filter(id=account_id, id_number_hash=expert.id_number_hash, password_hash="").update(
@@ -58,7 +59,7 @@ async def _withdraw(account_id: UUID, expert: Expert) -> None:
 
 
 async def register_from_file(account: Account, expert: Expert, now: datetime) -> None:
-    """An expert need not register: name and ID number stand in his file. Nothing while another account has them."""
+    """Register an expert by name and ID number of his record. Does nothing while another account has them."""
     if account.id_number_hash is not None:
         return
     if await Account.exists(pool=account.pool, id_number_hash=expert.id_number_hash):

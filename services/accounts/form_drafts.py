@@ -1,4 +1,4 @@
-"""What was typed into a form and is not saved: kept by the service, so that another device goes on with it."""
+"""Unsaved input of forms, stored so that another device can continue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEEP = (
 
 @dataclass(frozen=True)
 class FormDraftView:
-    """``within`` is the id of what holds the subject of the form, ``about`` its name."""
+    """``within`` is the id of the object that contains the form's subject, ``about`` its name."""
 
     name: str
     values: Mapping[str, str]
@@ -37,9 +37,9 @@ class FormDraftView:
 
 
 class FormDrafts:
-    """Of one person; ``name`` tells the form and what it is about.
+    """Drafts of a person; ``name`` identifies form and subject.
 
-    ``generation`` names one rendering of the form: what arrives of it after it was saved or emptied is refused.
+    ``generation`` identifies one rendering of the form: its input is refused after the form was saved or cleared.
     """
 
     def __init__(self, deps: Deps) -> None:
@@ -55,8 +55,8 @@ class FormDrafts:
         within: str = "",
         about: str = "",
     ) -> None:
-        """Replace what was kept; what is longer than any form is not kept. Raises Conflict once the ``generation`` is
-        forgotten. ``version`` among the values: what the form was filled from.
+        """Replace the draft; input longer than any form is dropped. Raises Conflict once the ``generation`` was saved
+        or cleared. ``version`` among the values: the version that the form was filled from.
         """
         held = {
             "organisation": str(actor.organisation_id or ""),
@@ -75,12 +75,12 @@ class FormDrafts:
             await execute(_KEEP, new_id(), actor.account_id, name, sealed, self._deps.now())
 
     async def find(self, actor: Actor, name: str) -> dict[str, str]:
-        """Empty where nothing is kept."""
+        """The draft's values; empty without one."""
         found = await FormDraft.get_or_none(account_id=actor.account_id, name=name)
         return dict(self._open(found).get("values", {})) if found else {}
 
     async def list(self, actor: Actor) -> list[FormDraftView]:
-        """Those of the person for the organisation he acts for now, newest first."""
+        """The person's drafts for the organisation he now acts for, newest first."""
         found = []
         for row in await FormDraft.filter(account_id=actor.account_id).order_by("-saved_at", "id").limit(_LISTED):
             held = self._open(row)

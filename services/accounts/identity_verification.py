@@ -1,8 +1,8 @@
-"""Whether a registered name and ID number belong together (实名核验), asked of the authority's register.
+"""Verifies with the authority's register that a registered name and ID number belong together (实名核验).
 
-A refusal shows a person who typed another's number that this is not its owner's name. So the register is asked only
-for a mobile that is proven, a few times a day for each mobile and each number; its answer is kept for a day. While it
-is away people register all the same: the account is marked, the register is asked again later, and reviewers see it.
+A refusal reveals that a typed name is not that of the number's owner. So the register is queried only for a verified
+mobile, a few times a day for each mobile and each number; its response is kept for a day. While it is unavailable
+people can register all the same: the account is marked, the register is queried again later, and reviewers see it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 DUE = "EXISTS (SELECT 1 FROM account WHERE identity_verification_due_at <= $1)"
 PER_MOBILE, PER_NUMBER = 5, 5
-"""Questions a day."""
+"""Queries per day."""
 _RETRY_AFTER = timedelta(hours=1)
 _AT_ONCE = 100
 _GIVE_UP = 3
-"""Failures in a row after which a round of the job ends: the register is away."""
+"""Failures in a row after which a round of the job ends: the register is unavailable."""
 _FOUND: Mapping[IdentityMatch, IdentityVerificationResult] = {
     "match": IdentityVerificationResult.MATCHED,
     "differs": IdentityVerificationResult.DIFFERS,
@@ -38,7 +38,7 @@ _FOUND: Mapping[IdentityMatch, IdentityVerificationResult] = {
 
 
 class IdentityVerification:
-    """``pools`` are those whose people are checked."""
+    """``pools`` are those that verify their people."""
 
     def __init__(self, deps: Deps, notices: Notices, verifier: IdentityVerifier, pools: Collection[str]) -> None:
         self._deps = deps
@@ -52,9 +52,9 @@ class IdentityVerification:
     # ---- during registration
 
     async def begin(self, pool: str, mobile_hash: str, name: str, number: str) -> IdentityVerificationRequest:
-        """Count one question, inside the caller's transaction with the mobile locked. Raises TooMany.
+        """Count one query, inside the caller's transaction with the mobile locked. Raises TooMany.
 
-        The row's ``answer`` is set already when the same was answered within a day.
+        The row's ``answer`` is already set if the same query was answered within a day.
         """
         keys, now = self._deps.keys, self._deps.now()
         number_hash, pair = keys.lookup_hash("id_number", number), keys.lookup_hash("person", f"{number} {name}")
@@ -74,7 +74,7 @@ class IdentityVerification:
         )
 
     async def finish(self, request: IdentityVerificationRequest, name: str, number: str) -> IdentityVerificationResult:
-        """Ask, outside any transaction; ``WAITING`` when no answer comes."""
+        """Query the register, outside any transaction; ``WAITING`` without a response."""
         if request.answer:
             return IdentityVerificationResult(request.answer)
         found = await self._ask(name, number)
@@ -90,7 +90,7 @@ class IdentityVerification:
             return IdentityVerificationResult.WAITING
 
     def refusal(self, pool: str) -> Conflict:
-        """For a person whose name is not that of the number."""
+        """The refusal when the name is not that of the number's owner."""
         hotline = self._deps.book(pool).pool.hotline
         return Conflict(
             f"姓名与身份证号不一致，请按身份证核对后重新注册。确认无误的，请拨打{hotline}核实。",
@@ -98,7 +98,7 @@ class IdentityVerification:
         )
 
     def mark(self, account: Account, found: IdentityVerificationResult, now: datetime) -> None:
-        """Note what was found; the caller saves the account."""
+        """Record the result; the caller saves the account."""
         waiting = found == IdentityVerificationResult.WAITING
         account.identity_verification = found.value
         account.identity_verified_at = (
@@ -109,7 +109,8 @@ class IdentityVerification:
     # ---- later
 
     async def check_due(self) -> None:
-        """Ask about those for whom no answer came; all who are due are asked, or put off while the register is away."""
+        """Query those without a response; all who are due are queried, or postponed while the register is
+        unavailable."""
         now, failed = self._deps.now(), 0
         due = await rows(
             "SELECT id FROM account WHERE identity_verification_due_at <= $1 "
@@ -126,7 +127,7 @@ class IdentityVerification:
                 return
 
     async def _check_one(self, account_id: UUID) -> bool:
-        """False: no answer came. A deleted account, or one whose pool asks no more, is done."""
+        """False: no response came. A deleted account, or one whose pool no longer verifies, is done."""
         account = await Account.get(id=account_id)
         found = IdentityVerificationResult.NONE
         if account.id_number_sealed and self.asks(account.pool):

@@ -1,4 +1,4 @@
-"""Initial passwords (初始密码) that the office issues to experts: made of the ID number, to be changed first of all."""
+"""Initial passwords (初始密码) that the office issues to experts: derived from the ID number, to be changed first."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from services.core.idempotency import once
 from services.core.permissions import check
 
 AT_ONCE = 200
-"""Each takes about a tenth of a second of hashing."""
+"""Passwords issued per request: each takes about a tenth of a second of hashing."""
 
 
 @dataclass(frozen=True)
 class InitialPassword:
-    """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is another person's too.
+    """`kept`: the person has an own password; `mobile_shared`: the record's mobile is also another person's.
 
-    ``account_name``: the pinyin to log in with, where it was issued, the pool takes it and it is unique.
+    ``account_name``: the pinyin to log in with, if issued, accepted by the pool and unique.
     """
 
     number: str
@@ -44,7 +44,7 @@ class InitialPasswords:
     ) -> tuple[InitialPassword, ...]:
         """Give experts the rulebook's initial password: the last characters of the ID number.
 
-        Others know ID numbers, so such a password opens nothing but its own change, which takes an SMS code. Raises
+        Others know ID numbers, so such a password only allows setting a new one, which needs an SMS code. Raises
         RuleViolation in a pool without initial passwords.
         """
         check(actor, "person.manage")
@@ -99,7 +99,7 @@ class InitialPasswords:
         return await account_name(expert.pool, expert.name) if takes else ""
 
     async def _account_of(self, expert: Expert) -> Account | None:
-        """The expert's locked account, made from his file where there is none; None: the mobile is not his alone."""
+        """The expert's locked account, created from his record if necessary; None: the mobile is not his alone."""
         if expert.account_id is not None:
             account = await Account.select_for_update().get(id=expert.account_id)
         else:

@@ -1,9 +1,9 @@
-"""From the chat into the mini-program without logging in a second time, where no unionid joins the two.
+"""From the chat into the mini-program without a second log-in, where no unionid links the two.
 
-A link in the chat leads to a page of ours first, where WeChat tells whose browser it is, so a forwarded message logs
-no other in. The page makes a link into the mini-program for the account that is logged in there, with a token that
-lives five minutes and serves once. The mini-program shows whose account it is; a tap binds it, without SMS code
-and without the privacy text that was accepted before.
+A link in the chat leads first to a page of ours, where WeChat identifies the browser, so that a forwarded message logs
+in no other person. The page creates a link into the mini-program for the account logged in there, with a single-use
+token valid for five minutes. The mini-program shows the account; a tap binds it, without SMS code and without repeated
+consent to an accepted privacy text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from services.core.signed_links import Link, Links
 from services.ports import MiniProgramPlatform
 
 PARAMETER = "entry"
-"""Of the mini-program's page: the token."""
+"""The mini-program page's parameter for the token."""
 ENTRY_TTL = timedelta(minutes=5)
 _PURPOSE = "mini_entry"
 _PAGE = re.compile(r"(pages/[a-z_]{1,30})(?:\?([\w=&.-]{0,400}))?", re.ASCII)
@@ -34,7 +34,7 @@ _PAGE = re.compile(r"(pages/[a-z_]{1,30})(?:\?([\w=&.-]{0,400}))?", re.ASCII)
 
 @dataclass(frozen=True)
 class Entrance:
-    """Whose account it is; ask the person before binding. `consent` false: show the privacy text first."""
+    """The account behind a token; ask the person before binding. `consent` false: show the privacy text first."""
 
     masked_name: Annotated[str, Field(examples=["王**"])]
     masked_mobile: Annotated[str, Field(examples=["138****1234"])]
@@ -52,9 +52,9 @@ class MiniProgramEntry:
         self._platform = platform
 
     async def make_link(self, actor: Actor, page: str) -> str:
-        """An address that opens ``page`` of the mini-program for the account that is logged in here.
+        """An address that opens ``page`` of the mini-program for the logged-in account.
 
-        Raises NotFound for what is no page; a GatewayError goes through.
+        Raises NotFound for an invalid page, and GatewayErrors.
         """
         found = _PAGE.fullmatch(page)
         if found is None:
@@ -68,7 +68,8 @@ class MiniProgramEntry:
         return await self._platform.url_link(actor.pool, path, f"{query}&{own}" if query else own, lifetime)
 
     async def look(self, actor: Actor, token: str) -> Entrance:
-        """Whom the token would bind the mini-program's visitor to. Raises Forbidden, Conflict, Unauthenticated."""
+        """The account to which the token would bind the mini-program's visitor. Raises Forbidden, Conflict,
+        Unauthenticated."""
         account = await self._account(actor, token)
         if await is_spent(token):
             raise _used_up()
@@ -77,7 +78,7 @@ class MiniProgramEntry:
         return Entrance(who.masked_name, who.masked_mobile, account.privacy_version == present)
 
     async def enter(self, actor: Actor, token: str, privacy_version: str) -> Bound:
-        """Bind the mini-program's visitor to that account. Raises what ``look`` and binding raise."""
+        """Bind the mini-program's visitor to that account. Raises the errors of ``look`` and of binding."""
         account = await self._account(actor, token)
         async with transaction():
             session = await Session.select_for_update().get(id=actor.session_id)
@@ -92,7 +93,7 @@ class MiniProgramEntry:
             return bound
 
     async def _account(self, actor: Actor, token: str) -> Account:
-        """Whose browser asked for the token, as long as that is logged in."""
+        """The account for which a browser requested the token, as long as it is logged in there."""
         link: Link = self._links.check(token, _PURPOSE)
         try:
             person = await self._sessions.resume(link.subject_id, link.person_id)
@@ -103,7 +104,7 @@ class MiniProgramEntry:
         return await Account.get(id=link.person_id)
 
     async def _check_same_person(self, session: Session, account: Account) -> None:
-        """Where WeChat tells who both are, they must be one. Raises Forbidden."""
+        """Where WeChat identifies both (unionid), they must be the same person. Raises Forbidden."""
         mine = await WechatIdentity.get(id=session.identity_id)
         known = {one.unionid for one in await WechatIdentity.filter(account_id=account.id) if one.unionid}
         if mine.unionid is not None and known and mine.unionid not in known:

@@ -1,6 +1,6 @@
-"""Access to the public API for a page of ours: the browser's log-in lends its session a token while the page is open.
+"""API tokens for our own pages: the browser's session gets a token while the page is open.
 
-The token is derived, not stored, so that two pages of one browser share it; its hash makes the API know the session.
+The token is derived, not stored, so that two pages of one browser share it; the API finds the session by its hash.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TOKEN_TTL = timedelta(minutes=30)
 _RENEWED = timedelta(minutes=10)
 """A token that ends sooner than this is replaced by the next."""
 _OWN = ("", "applicant", "expert")
-"""Roles that are the person's own; an applicant's log-in outlasts the entry that makes him an expert."""
+"""The person's own roles; an applicant's session survives the entry that makes him an expert."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class PageToken:
 
 
 async def issue_page_token(deps: Deps, person: Actor) -> PageToken:
-    """A token that acts as ``person``: an applicant or expert whose session chose no other role.
+    """A token that acts as ``person``: an applicant or expert whose session has no other chosen role.
 
-    Raises Forbidden for a session that acts for an office: it would speak with another's voice.
+    Raises Forbidden for a session in a staff role, in whose name the token would act.
     """
     now = deps.now()
     async with transaction():

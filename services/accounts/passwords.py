@@ -1,4 +1,4 @@
-"""Passwords: argon2 in a thread, and wrong ones are counted per source, at an account or at an unknown name."""
+"""Passwords: argon2 in a thread; wrong ones are counted per source and per account or unknown name."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from services.core.base import Actor, Deps, record
 from services.core.limits import seconds_until, spoken
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16)
-"""Argon2id at the least that OWASP's Password Storage Cheat Sheet asks for. Raising it renews hashes at log-ins."""
+"""Argon2id with the minimum of OWASP's Password Storage Cheat Sheet. Raising it renews hashes at log-ins."""
 
 LONGEST = 64
-"""Characters that are looked at; a longer one was never accepted, so it is wrong without being hashed."""
+"""Characters: a longer password was never accepted, so it is wrong without hashing."""
 
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$rrRtw2r/kgnGquvO948ihg$x+oJSxwDoWhH73xnyuxd1kZXS3uDtniqCbA5sn/kbxw"
-"""Compared for unknown names, so that they take as long: made by ``HASHER`` of a password that no account has."""
+"""Compared for unknown names, so that they take as long: a hash by ``HASHER`` of a password that no account has."""
 _AT_ONCE = 4
 
 
 @dataclass(frozen=True)
 class PasswordClaim:
-    """A name and password that were compared, not yet counted. ``right`` holds for ``hash`` only."""
+    """A compared name and password, not yet counted. ``right`` refers to ``hash`` only."""
 
     pool: str
     subject: str
@@ -42,11 +42,11 @@ class PasswordClaim:
     right: bool
     hash: str
     renewed: str
-    """The same password under today's parameters; empty: no need."""
+    """A new hash of the same password with current parameters; empty: not needed."""
 
 
 class Passwords:
-    """``compare`` outside a transaction, since it is slow by intent; then ``settle`` inside it."""
+    """``compare`` runs outside a transaction, since it is slow by intent; then ``settle`` inside it."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -58,7 +58,8 @@ class Passwords:
             return await asyncio.to_thread(HASHER.hash, password)
 
     def check_rule(self, pool: str, password: str, *personal: str, field: str = "password") -> None:
-        """Raises InvalidInput for a password that the rulebook forbids or that is part of ``personal`` numbers."""
+        """Raises InvalidInput for a password that the rulebook forbids or that is part of one of the ``personal``
+        numbers."""
         problem = self._deps.book(pool).registration.password.problem(password)
         if not problem and any(password.upper() in number for number in personal):
             problem = "密码不能是身份证号或手机号的一部分，请重新设置。"
@@ -79,8 +80,8 @@ class Passwords:
     async def settle(self, claim: PasswordClaim, source: Source) -> Account | AppError:
         """The locked account of a right password, in the caller's transaction; wrong ones of a ``source`` are counted.
 
-        A refusal is *returned*: the caller must commit, since the try counts. It says the same for a name that no one
-        has and for a wrong password. Raises Forbidden for a disabled account whose password is right.
+        A refusal is *returned*: the caller must commit, since the try counts. It is the same for an unknown name and
+        for a wrong password. Raises Forbidden for a disabled account whose password is right.
         """
         now = self._deps.now()
         limits = self._limits(claim.pool)
@@ -101,7 +102,7 @@ class Passwords:
         return account
 
     async def forgive(self, pool: str, account_id: UUID) -> None:
-        """Forget all wrong ones: they were tries at a password that holds no more."""
+        """Delete all wrong tries, since they concern a password that is no longer valid."""
         await WrongTry.filter(pool=pool, kind="password", subject=str(account_id)).delete()
 
     async def _claim(self, pool: str, subject: str, account: Account | None, password: str) -> PasswordClaim:
@@ -152,7 +153,7 @@ class Passwords:
         return TryLimits(rule.failures_before_lock, rule.lock_for, book.login.stranger_pause)
 
     def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
-        """The same for an unknown name."""
+        """The refusal, the same for an unknown name."""
         wait = seconds_until(held.until, now)
         if held.locked:
             return TooMany(
@@ -169,7 +170,7 @@ class Passwords:
 
 
 def _parsed(parse: Callable[[str], str], text: str) -> str:
-    """What ``text`` stands for; empty when it can't be that."""
+    """The parsed value; empty when ``text`` is invalid."""
     try:
         return parse(text)
     except InvalidInput:

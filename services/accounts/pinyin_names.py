@@ -1,6 +1,6 @@
-"""Account names made of a name's pinyin (姓名拼音): ``zhangsan``, read from the experts' files, nothing is stored.
+"""Account names from a name's pinyin (姓名拼音): ``zhangsan``, computed from the experts' records, not stored.
 
-Two people may share theirs. Then it names neither, and they log in by mobile or ID number.
+If two people share one, it identifies neither, and they log in by mobile or ID number.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ _SURNAMES = {
     "覃": "qin",
     "乐": "yue",
 }
-"""Surnames that are read otherwise than their character usually is, as ``name_sort`` has it."""
+"""Surnames whose pronunciation differs from the character's usual one, as in ``name_sort``."""
 
 
 async def find_by_pinyin(pool: str, text: str) -> Account | None:
-    """The expert's account; None where none or more than one has the name."""
+    """The expert's account; None if no expert or several have the name."""
     typed = _plain(text)
     found = await _accounts(pool, typed) if typed else []
     return await Account.get(id=found[0]) if len(found) == 1 and found[0] else None
 
 
 async def account_name(pool: str, name: str) -> str:
-    """The pinyin by which this expert alone can log in; empty where others share it."""
+    """The pinyin that identifies only this expert; empty if others share it."""
     spelt = max(_readings(name, sort_name(name)), key=lambda one: one != _letters(sort_name(name)))
     return spelt if len(await _accounts(pool, spelt)) == 1 else ""
 
 
 def _plain(text: str) -> str:
-    """Without blanks, case and dots, ü as v (also written yu); empty for what is no pinyin."""
+    """Without blanks, case and dots, ü as v (also written yu); empty if it is no pinyin."""
     typed = _MARKS.sub("", unicodedata.normalize("NFKC", text).casefold()).replace("ü", "v")
     typed = re.sub(r"([ln])yu", r"\1v", typed)
     return typed if _TYPED.fullmatch(typed) else ""
@@ -68,7 +68,7 @@ def _readings(name: str, name_sort: str) -> set[str]:
 
 
 async def _accounts(pool: str, typed: str) -> list[UUID | None]:
-    """Of every expert who is called so, whether he has an account yet or not."""
+    """Accounts of all experts with this name, including those without an account."""
     surnames = {read: _letters(sort_name(one)) for one, read in _SURNAMES.items()}
     spelt = [typed, *(usual + typed.removeprefix(read) for read, usual in surnames.items() if typed.startswith(read))]
     found = await rows(FOUND, pool, spelt)

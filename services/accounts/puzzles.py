@@ -1,7 +1,7 @@
-"""Proof of work that an unknown browser does, while its user types, before an SMS code is sent.
+"""Proof of work by an unknown browser, done while its user types, before an SMS code is sent.
 
-Numbers are sought whose SHA-256 with the puzzle's token begins with zero bits. Several small ones instead of a big one
-take about the same time each time. The token is bound to the network that asked for it and serves for one code.
+The browser searches numbers whose SHA-256 with the puzzle's token begins with zero bits. Several small parts take a
+more constant time than a big one. The token is bound to the requesting network and is valid for one code.
 """
 
 from __future__ import annotations

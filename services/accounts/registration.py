@@ -1,4 +1,4 @@
-"""Registering (注册): real name and ID number, once and for good, with a mobile that is proven."""
+"""Registration (注册): real name and ID number, unchangeable, with a verified mobile."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from services.core.limits import DAY, advisory_lock, check_recent
 from services.notifications import Notices
 
 _TRIES_A_DAY = 5
-"""For a person whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""
+"""For a person with a bound mobile, who needs no code: limits guessing of other people's numbers."""
 
 
 @dataclass(frozen=True)
 class RegistrationForm:
     """``mobile`` and ``code`` (purpose ``register``) may be left out by a person whose mobile is bound already.
 
-    ``password`` empty: none for now. ``agreed``: to the clause on honesty. ``privacy_version`` is what was read.
+    ``password`` empty: none for now. ``agreed``: to the clause on honesty. ``privacy_version``: the version shown.
     """
 
     name: str
@@ -50,9 +50,9 @@ class RegistrationForm:
 
 @dataclass(frozen=True)
 class PersonRegistered:
-    """``expert_number``: the pool knew this person already, and the file is his from now on.
+    """``expert_number`` not empty: the pool had this person's record already, which is now linked.
 
-    ``identity_verification``: what is known of name and ID number belonging together.
+    ``identity_verification``: the result for name and ID number.
     """
 
     account_id: UUID
@@ -110,7 +110,7 @@ class Registration:
         ``identity_id``, or that of the actor's session, is the WeChat that is bound along with it; the session becomes
         the person's. ``source`` is whose wrong codes are counted; None: that WeChat's. An expert whose file has the
         same name, ID number and mobile gets his file. Raises InvalidInput for a bad value or code, RuleViolation where
-        registration is off, Conflict when the ID number, the mobile or the file is taken or the name is not that of
+        registration is off, Conflict when the ID number, the mobile or the record is taken or the name is not that of
         the number's owner, TooMany for too many guesses.
         """
         self.check_open(actor.pool)
@@ -131,10 +131,10 @@ class Registration:
             request=self._deps.keys.lookup_hash("request", request),
         )
 
-    # ---- what is typed
+    # ---- input
 
     async def _checked(self, actor: Actor, form: RegistrationForm) -> _Checked:
-        """Everything that needs no lock; hashing a password takes its time."""
+        """All checks that need no lock, since hashing a password takes time."""
         book, keys = self._deps.book(actor.pool), self._deps.keys
         name, number = _field("name", person_name, form.name), _field("id_number", parse_id_number, form.id_number)
         own = await self._own_mobile(actor)
@@ -165,12 +165,12 @@ class Registration:
         account = await Account.get(id=actor.account_id)
         return self._deps.keys.read(account.mobile_sealed, "mobile")
 
-    # ---- asking the register, before the locks that registering holds
+    # ---- querying the register, before the locks of registering
 
     async def _look_up(self, pool: str, checked: _Checked, code: str, source: Source) -> IdentityVerificationResult:
-        """What the register says of name and number; ``NONE`` where it is not asked.
+        """The register's result for name and number; ``NONE`` where it is not queried.
 
-        It is asked only for a person whom nothing else keeps out, and whose refusal would cost the code.
+        It is queried only when all other checks have passed, and when a refusal would use up the code.
         """
         if not self._verification.asks(pool):
             return IdentityVerificationResult.NONE
@@ -241,7 +241,8 @@ class Registration:
         )
 
     async def _refusal(self, pool: str, checked: _Checked) -> AppError | None:
-        """Why this person can't be registered. It is shown only after the mobile is proven, and never whose it is."""
+        """Why this person can't be registered. Shown only after the mobile is verified, and never naming the other
+        person."""
         hotline = self._deps.book(pool).pool.hotline
         known = await Account.get_or_none(pool=pool, mobile_hash=checked.mobile_hash)
         if known is not None and known.disabled_at is not None:
@@ -258,7 +259,7 @@ class Registration:
     async def _refusal_of_file(
         self, pool: str, checked: _Checked, known: Account | None, hotline: str
     ) -> AppError | None:
-        """A file of the pool opens the panels of its expert: name, ID number and mobile must all be his."""
+        """A record of the pool gives access to its expert's panels, so name, ID number and mobile must all match."""
         file = await Expert.get_or_none(pool=pool, id_number_hash=checked.number_hash, left_at=None)
         if file is not None:
             mine = file.account_id in (None, known.id if known else None)

@@ -1,4 +1,4 @@
-"""Which roles a person holds now: from the expert's file, registration, organisations, grants, draws and reviews."""
+"""Roles that a person holds now, from the expert's record, registration, organisations, grants, draws and reviews."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from services.core.permissions import role_name
 
 @dataclass(frozen=True)
 class RoleOption:
-    """One way to act. ``organisation_id`` for agents and legal entities, ``expert_id`` for experts."""
+    """A role in which a person may act. ``organisation_id`` for agents and legal entities, ``expert_id`` for
+    experts."""
 
     role: str
     scope: str = ""
@@ -29,7 +30,8 @@ class RoleOption:
 
 
 _KNOWN_ENOUGH = "NOT EXISTS (SELECT 1 FROM account w WHERE w.id IN ({0}) AND w.weak_identity_at IS NOT NULL)"
-"""No agent acts for an organisation whom, or whose legal account, the identity platform knows too weakly."""
+"""Excludes agents whose own assurance level, or whose organisation's legal account's, is too low on the identity
+platform."""
 _EXPERT = "SELECT 'expert', '', NULL::uuid, '', id FROM expert WHERE account_id = {person} AND left_at IS NULL"
 _LEGAL = (
     "SELECT 'organisation', '', id, name, NULL::uuid FROM organisation WHERE legal_account_id = {person} AND "
@@ -49,21 +51,22 @@ _APPLICANT = (
     "AND a.registered_at IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM expert e WHERE e.account_id = a.id AND e.left_at IS NULL)"
 )
-"""An expert may do what an applicant may, so he has no second hat to choose."""
+"""An expert may do all that an applicant may, so the applicant's role isn't offered to him."""
 _REVIEWER = (
     "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = {person} AND EXISTS "
     "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"
 )
 _STILL_SUPERVISES = """(d.ended_at IS NULL OR EXISTS
   (SELECT 1 FROM supervisor_entry e WHERE e.id = n.entry_id AND e.active_until IS NULL))"""
-"""Of a draw ``d`` and its supervisor ``n``: it runs, or it is over and the person is still in the office's register."""
+"""For a draw ``d`` and its supervisor ``n``: it runs, or it is over and the person is still in the office's
+register."""
 _NAMED_SUPERVISOR = (
     "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid WHERE EXISTS (SELECT 1 FROM draw_supervisor n "
     f"JOIN draw d ON d.id = n.draw_id WHERE {_STILL_SUPERVISES} "
     "AND n.mobile_hash = (SELECT mobile_hash FROM account WHERE id = {person}) "
     "AND d.pool = (SELECT pool FROM account WHERE id = {person}))"
 )
-"""A person whom a draw names as its supervisor may act as one; for that draw only, which draws check."""
+"""A draw's named supervisor may act as supervisor; for that draw only, which draws check."""
 
 MAY_WORK = f"""coalesce(
   (SELECT TRUE FROM role_grant g WHERE g.account_id = a.id AND g.revoked_at IS NULL LIMIT 1),
@@ -72,7 +75,7 @@ MAY_WORK = f"""coalesce(
   (SELECT TRUE FROM review_assignment r WHERE r.account_id = a.id AND r.revoked_at IS NULL LIMIT 1),
   (SELECT TRUE FROM draw_supervisor n JOIN draw d ON d.id = n.draw_id
     WHERE n.mobile_hash = a.mobile_hash AND {_STILL_SUPERVISES} LIMIT 1), FALSE)"""
-"""Of an account ``a``, in SQL: whether any of the sources below but the person's own can have a role for it."""
+"""SQL for an account ``a``: whether one of the sources below, except the person's own, can give it a role."""
 
 _SOURCES: Mapping[str, tuple[str, ...]] = {
     "expert": (_EXPERT,),
@@ -89,7 +92,7 @@ _ALL = (_EXPERT, _APPLICANT, _LEGAL, _AGENT, _GRANT, _NAMED_SUPERVISOR, _REVIEWE
 
 
 def held_by(person: str, sources: Sequence[str] = _ALL) -> str:
-    """What ``person`` (SQL) may act as at the moment ``$2``: an item of FROM, called ``held``."""
+    """FROM item ``held``: the roles of ``person`` (SQL) at the moment ``$2``."""
     union = " UNION ALL ".join(sources).format(person=person)
     return f"({union}) AS held (role, scope, organisation_id, organisation_name, expert_id)"
 
@@ -108,13 +111,13 @@ _SUPERVISES = (
 
 
 async def supervises(pool: str, mobile_hash: str) -> bool:
-    """Whether a draw names the person of this mobile as its supervisor, who may not have an account yet."""
+    """Whether a draw names the person with this mobile as supervisor, with or without an account."""
     return bool(await rows(_SUPERVISES, pool, mobile_hash))
 
 
 @dataclass(frozen=True)
 class Holder:
-    """An account and the roles that its person holds now. ``expert_name`` is empty for a person who is no expert."""
+    """An account and its present roles. ``expert_name`` is empty for a person who is no expert."""
 
     disabled: bool
     real_name: str
@@ -124,7 +127,7 @@ class Holder:
 
 
 async def find_holder(account_id: UUID, now: datetime) -> Holder | None:
-    """An account with its roles as ``roles_of`` sorts them, by one statement; None: there is no such account."""
+    """An account with its roles sorted as by ``roles_of``, by one statement; None for an unknown account."""
     found = await rows(_HOLDER, account_id, now)
     if not found:
         return None
@@ -137,14 +140,14 @@ async def find_holder(account_id: UUID, now: datetime) -> Holder | None:
 
 
 async def roles_of(account_id: UUID, now: datetime) -> list[RoleOption]:
-    """Everything the person may act as, each once; expert first, then organisations by name, then offices."""
+    """All roles of the person, each once; expert first, then organisations by name, then staff roles."""
     return await _find(_ALL, account_id, now)
 
 
 async def find_role(
     account_id: UUID, role: str, now: datetime, *, scope: str = "", organisation_id: UUID | None = None
 ) -> RoleOption | None:
-    """The option with exactly this role, scope and organisation, if the person holds it now."""
+    """The role with exactly this scope and organisation, if the person holds it now."""
     for option in await _find(_SOURCES.get(role, ()), account_id, now):
         if (option.role, option.scope, option.organisation_id) == (role, scope, organisation_id):
             return option
@@ -154,7 +157,7 @@ async def find_role(
 async def _find(sources: Sequence[str], account_id: UUID, now: datetime) -> list[RoleOption]:
     if not sources:
         return []
-    moment = "(SELECT $2::timestamptz) AS moment"  # not every source takes it
+    moment = "(SELECT $2::timestamptz) AS moment"  # not every source uses it
     return _sorted(await rows(f"SELECT held.* FROM {moment}, {held_by('$1', sources)}", account_id, now))
 
 

@@ -1,4 +1,4 @@
-"""Log-ins of the mini-program and of pages opened by a signed link."""
+"""Sessions of the mini-program and of pages opened by a signed link."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from services.ports import MiniProgramPlatform
 
 @dataclass(frozen=True)
 class LoggedIn:
-    """A log-in has begun. ``bound`` false: ask for the mobile next. ``role`` empty: let the person choose."""
+    """A new session. ``bound`` false: ask for the mobile next. ``role`` empty: let the person choose."""
 
     tokens: Tokens
     session_id: UUID
@@ -45,7 +45,7 @@ class LoggedIn:
 
 @dataclass(frozen=True)
 class Chosen:
-    """As what the session acts from now on."""
+    """The session's role from now on."""
 
     role: str
     scope: str
@@ -55,7 +55,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class LogIn:
-    """One place where the person is logged in; `current`: this one."""
+    """An active log-in of the person; `current`: this session."""
 
     id: UUID
     device: Annotated[str, Field(examples=["微信小程序"])]
@@ -77,12 +77,12 @@ LEFT JOIN LATERAL (SELECT held.* FROM {held_by("s.account_id")}
   WHERE (held.role = s.role OR s.role = 'applicant' AND held.role = 'expert')
   AND held.scope = s.scope AND held.organisation_id IS NOT DISTINCT FROM s.organisation_id LIMIT 1) AS held ON true
 """
-"""A session that was not ended, its person, and the chosen role if the person still holds it at the moment ``$2``; an
-applicant who has entered the pool goes on as expert."""
+"""A session that has not ended, its person, and the chosen role if the person still holds it at the moment ``$2``; an
+applicant who has entered the pool continues as expert."""
 
 
 class Sessions:
-    """``appids`` are the mini-programs' by pool."""
+    """``appids``: of the mini-programs, by pool."""
 
     def __init__(
         self, deps: Deps, accounts: WechatBinding, platform: MiniProgramPlatform, appids: Mapping[str, str]
@@ -95,8 +95,8 @@ class Sessions:
     async def login(self, pool: str, code: str) -> LoggedIn:
         """Begin a log-in with a ``wx.login`` code.
 
-        A person who is known to the pool's official account by unionid is known here too. Raises Unauthenticated when
-        WeChat refuses the code, Unavailable when it can't be reached.
+        A person bound to the pool's official account under the same unionid is recognised here too. Raises
+        Unauthenticated when WeChat refuses the code, Unavailable when it can't be reached.
         """
         try:
             who = await self._platform.login(pool, code)
@@ -124,9 +124,9 @@ class Sessions:
         sms_code: str | None = None,
         key: str | None = None,
     ) -> Bound:
-        """Tell who the session's visitor is: by WeChat's ``phone_code``, or by ``mobile`` and the SMS code sent to it.
+        """Identify the session's visitor by WeChat's ``phone_code``, or by ``mobile`` and the SMS code sent to it.
 
-        Raises what ``WechatBinding.bind`` raises; Unavailable when WeChat can't be reached.
+        Raises the errors of ``WechatBinding.bind``; Unavailable when WeChat can't be reached.
         """
         session_id = _session_of(actor)
         proven = await self._phone_number(actor.pool, phone_code) if phone_code else None
@@ -156,8 +156,8 @@ class Sessions:
     async def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for a new pair; the old pair ends.
 
-        An old refresh token that comes back was stolen or its answer was lost; which one is unknown, so the session
-        ends. Raises Unauthenticated.
+        A repeated old refresh token was stolen, or its response was lost; since this can't be distinguished, the
+        session ends. Raises Unauthenticated.
         """
         now = self._deps.now()
         session_id = session_of(self._deps, refresh_token)
@@ -176,7 +176,7 @@ class Sessions:
         raise _expired()
 
     async def logout(self, actor: Actor) -> int:
-        """End every log-in of the person (of this visitor, while unbound); the answer is how many ended."""
+        """End every session of the person (of this visitor, while unbound); returns the number ended."""
         now = self._deps.now()
         async with transaction():
             if actor.account_id is not None:
@@ -188,20 +188,20 @@ class Sessions:
             return ended
 
     async def unbind(self, actor: Actor) -> Unbound:
-        """Undo the binding of the WeChat identity that this session began with; its log-ins end with it."""
+        """Unbind the WeChat identity of this session; its sessions end."""
         session = await Session.get_or_none(id=_session_of(actor))
         if session is None or session.identity_id is None:
             return Unbound(False)
         return await self._accounts.unbind(session.identity_id)
 
     async def begin(self, account: Account) -> LoggedIn:
-        """A log-in of a person who has shown his password, in the caller's transaction; no WeChat is bound by it."""
+        """A session of a person verified by password, in the caller's transaction; no WeChat account is bound by it."""
         now = self._deps.now()
         session = Session(id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now)
         return await self._start(session, now)
 
     async def list(self, actor: Actor) -> tuple[LogIn, ...]:
-        """Where the person is logged in now, newest first."""
+        """The person's active log-ins, newest first."""
         live = Session.filter(account_id=actor.account_id, revoked_at=None, refresh_until__gt=self._deps.now())
         found = await live.order_by("-created_at") if actor.account_id else []
         return tuple(
@@ -209,7 +209,7 @@ class Sessions:
         )
 
     async def end(self, actor: Actor, session_id: UUID) -> None:
-        """End one log-in of the person. Twice is harmless; raises NotFound for another person's."""
+        """End one session of the person. A repetition is harmless; raises NotFound for another person's."""
         now = self._deps.now()
         async with transaction():
             session = await Session.select_for_update().get_or_none(id=session_id, account_id=actor.account_id)
@@ -221,9 +221,9 @@ class Sessions:
                 await record(actor, now, "session.end", "account", actor.account_id)
 
     async def authenticate(self, access_token: str, *, initial_too: bool = False) -> Actor:
-        """Who sends a request. Raises Unauthenticated; Forbidden (``password_must_change``) unless ``initial_too``.
+        """The actor of a request. Raises Unauthenticated; Forbidden (``password_must_change``) unless ``initial_too``.
 
-        The role is the chosen one if the person still holds it this moment, else ``guest``.
+        The role is the chosen one if the person still holds it, else ``guest``.
         """
         now = self._deps.now()
         found = await rows(f"{_ACTING} WHERE s.access_hash = $1", hash_token(access_token), now)
@@ -232,7 +232,7 @@ class Sessions:
         return _acting(found[0], initial_too)
 
     async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
-        """The same for a request whose signed cookie names this session and person."""
+        """The same for a request whose signed cookie contains this session and person."""
         now = self._deps.now()
         found = await rows(f"{_ACTING} WHERE s.id = $1 AND s.account_id = $3", session_id, now, account_id)
         if not found or found[0]["refresh_until"] <= now:
@@ -240,7 +240,7 @@ class Sessions:
         return _acting(found[0], initial_too)
 
     async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
-        """What the person may choose to act as."""
+        """Roles that the person may choose."""
         return tuple(await roles_of(actor.account_id, self._deps.now())) if actor.account_id else ()
 
     async def choose_role(
@@ -312,7 +312,7 @@ class Sessions:
 
 
 async def adopt_session(session: Session, account_id: UUID, roles: Sequence[RoleOption]) -> None:
-    """A visitor's session is this person's from now on; the role is chosen where there is but one."""
+    """Assign a visitor's session to this person; a single role is chosen at once."""
     session.account_id = account_id
     if len(roles) == 1:
         _set_role(session, roles[0])
@@ -336,11 +336,11 @@ def _actor(session: Session, held: RoleOption) -> Actor:
 
 
 def _acting(row: Mapping[str, Any], initial_too: bool) -> Actor:
-    """As whom a session acts; raises Forbidden where its person may not act now."""
+    """The actor of a session; raises Forbidden where its person may not act now."""
     if row["disabled"]:
         raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
     if row["password_initial"] and row["identity_id"] is None and not initial_too:
-        # a log-in that WeChat vouches for owes nothing to that password
+        # a session identified by WeChat doesn't depend on that password
         raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": row["pool"]})
     if row["role"] is None:
         return Actor(row["pool"], "guest", row["account_id"], session_id=row["id"])

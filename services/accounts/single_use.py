@@ -1,4 +1,4 @@
-"""Tokens that serve once: a log-in link, a puzzle's solution. What was used is kept until it would have run out."""
+"""Single-use tokens: a log-in link, a puzzle's solution. A used token is kept until its expiry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPEND = "INSERT INTO spent_token (id, digest, until) VALUES ($1, $2, $3) ON CON
 
 
 async def spend(token: str, until: datetime) -> bool:
-    """Use up a token in the caller's transaction; False: it was used before. Of two at once the second waits."""
+    """Use up a token in the caller's transaction; False: it was used before. A concurrent second use waits."""
     return bool(await rows(_SPEND, new_id(), hash_token(token), until))
 
 

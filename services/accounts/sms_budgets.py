@@ -1,4 +1,4 @@
-"""What codes by SMS may cost: so many of one network or WeChat in a day, so many of a pool in an hour."""
+"""Limits on SMS codes: per network or WeChat account and day, and per pool and hour."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from services.core.limits import DAY, HOUR, advisory_lock, seconds_until, spoken
 from services.notifications import Notices
 
 LINK = "link"
-"""Purpose of a code that is shown, not sent (``account_linking``): it counts for no limit on messages."""
+"""Purpose of a code that is displayed, not sent (``account_linking``): it doesn't count for limits on messages."""
 
 WARN = 0.8
-"""Share of a pool's budget at which the office is notified; what is left is for those whom the pool knows."""
+"""Share of a pool's budget at which the office is notified; the rest is reserved for known persons."""
 
 sent_codes = Counter("pbt_codes_sent_total", "Codes sent by SMS", ["pool"])
 refused_codes = Counter("pbt_codes_refused_total", "Codes not sent, by the budget that was used up", ["pool", "budget"])
@@ -30,7 +30,7 @@ SELECT DISTINCT a.id FROM role_grant g JOIN account a ON a.id = g.account_id
 
 
 class SmsBudget:
-    """Of one pool, inside the caller's transaction."""
+    """The budget of one pool, inside the caller's transaction."""
 
     def __init__(self, deps: Deps, notices: Notices, pool: str) -> None:
         self._deps = deps
@@ -39,7 +39,8 @@ class SmsBudget:
         self._login = deps.book(pool).login
 
     async def check(self, caller: CallerKey, now: datetime, *, sends: bool) -> None:
-        """Raises TooMany, with what to do instead; otherwise the caller goes on to send, unless ``sends`` is false."""
+        """Raises TooMany, with an alternative for the person; otherwise the caller may send, unless ``sends`` is
+        false."""
         await advisory_lock(f"codes:{self._pool}")
         await self._check_caller(caller, now)
         since = now - HOUR

@@ -1,4 +1,4 @@
-"""Where a request comes from, for counting: a network, a browser, a WeChat, a log-in."""
+"""The source of a request, for counting: a network, a browser, a WeChat account, a session."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from services.core.base import Actor
 from services.core.crypto import Keyring
 
 _V6 = 64
-"""Bits of an IPv6 address that a household is given; the rest it chooses itself, anew as often as it likes."""
+"""Prefix bits of an IPv6 address that identify a household; it can change the others at will."""
 
 
 def network_of(address: str) -> str:
-    """An IPv4 address as it is, the /64 of an IPv6 one; what is no address counts under its own name."""
+    """The network of an address: an IPv4 address itself, the /64 of an IPv6 one; an invalid address counts as its own
+    network."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -29,10 +30,10 @@ def network_of(address: str) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """Who asks for a code or types one.
+    """The source of a code's request or of a typed code.
 
-    ``address`` is the client's; ``browser_id`` that of a browser in which a person has logged in before;
-    ``identity_id`` his WeChat; ``account_id`` who is logged in.
+    ``address`` is the client's; ``browser_id`` identifies a browser in which a person has logged in before;
+    ``identity_id`` the WeChat account; ``account_id`` the logged-in person.
     """
 
     address: str = ""
@@ -42,11 +43,11 @@ class Source:
 
     @property
     def vouched(self) -> bool:
-        """WeChat, a log-in or an earlier one speaks for it, so that it need not solve a puzzle."""
+        """Identified by WeChat, a session or an earlier log-in, so that no puzzle is required."""
         return any((self.browser_id, self.identity_id, self.account_id))
 
     async def caller_key(self, keys: Keyring, account_id: UUID | None) -> CallerKey:
-        """As whom it counts towards the person of ``account_id``; None: no person's yet."""
+        """The party under which this source counts towards ``account_id``; None: the account doesn't exist yet."""
         familiar = account_id is not None and await self._is_familiar(account_id)
         if self.identity_id is not None:
             return CallerKey(f"wechat:{self.identity_id}", familiar)
@@ -66,14 +67,14 @@ class Source:
 
 @dataclass(frozen=True)
 class CallerKey:
-    """The key under which a caller is counted. ``familiar``: from where the person in question has come before."""
+    """The key under which a source is counted. ``familiar``: the person in question has used this source before."""
 
     name: str
     familiar: bool
 
 
 async def source_of(actor: Actor, identity_id: UUID | None = None, address: str = "") -> Source:
-    """Of a person in chat, who is an ``identity_id``, or of a log-in of the mini-program, which has one mostly."""
+    """The source of a person in the chat (``identity_id``), or of a mini-program session, which usually has one."""
     if identity_id is None and actor.session_id is not None:
         session = await Session.get_or_none(id=actor.session_id)
         identity_id = session.identity_id if session else None

@@ -1,4 +1,4 @@
-"""Offices of a pool (工作人员): verifiers, supervisors, venue staff and administrators, granted by administrators."""
+"""Staff of a pool (工作人员): verifiers, supervisors, venue staff and administrators, granted by administrators."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SELECT count(*) AS n FROM role_grant g JOIN account a ON a.id = g.account_id
 
 @dataclass(frozen=True)
 class StaffMember:
-    """A person and one office. ``scope``: the terminal or venue that it is for; empty: the whole pool."""
+    """A person with one staff role. ``scope``: terminal or venue; empty: the whole pool."""
 
     grant_id: UUID
     account_id: UUID
@@ -52,9 +52,9 @@ class Staff:
     async def grant(
         self, actor: Actor, *, mobile: str, name: str, role: str, scope: str = "", key: str | None = None
     ) -> StaffMember:
-        """Give a person an office; the account is made when there is none. Again is harmless.
+        """Grant a staff role; the account is created if necessary. A repetition is harmless.
 
-        Raises InvalidInput for an office or a scope that does not exist.
+        Raises InvalidInput for an unknown role or scope.
         """
         check(actor, "person.manage")
         check_mobile(mobile)
@@ -88,9 +88,9 @@ class Staff:
         )
 
     async def revoke(self, actor: Actor, grant_id: UUID) -> StaffMember:
-        """At once, also where the person is logged in. Twice is harmless.
+        """Revoke at once, also in running sessions. A repetition is harmless.
 
-        Raises Conflict for the last administrator: no one could grant roles any more.
+        Raises Conflict for the last administrator, without whom no one could grant roles.
         """
         check(actor, "person.manage")
         now = self._deps.now()
@@ -113,7 +113,7 @@ class Staff:
         return await once(owner="staff", key=None, deps=self._deps, answer=StaffMember, run=run)
 
     async def grants_of(self, actor: Actor, mobile: str, role: Office) -> list[StaffMember]:
-        """The offices of one kind that the person of a mobile holds now."""
+        """Grants of one role that the person with a mobile holds now."""
         check(actor, "person.manage")
         hashed = self._deps.keys.lookup_hash("mobile", mobile)
         grants = RoleGrant.filter(
@@ -124,7 +124,7 @@ class Staff:
     async def page(
         self, actor: Actor, *, role: str = "", active: bool = True, offset: int = 0, limit: int = 50
     ) -> Page[StaffMember]:
-        """By office, newest first; ``active`` false: those that were revoked."""
+        """Staff by role, newest first; ``active`` false: revoked grants."""
         check(actor, "person.manage")
         roles = [role] if role else list(OFFICES)
         found = RoleGrant.filter(account__pool=actor.pool, role__in=roles, revoked_at__isnull=active)
@@ -149,7 +149,7 @@ class Staff:
 
 
 def _check_scope(book: Rulebook, role: str, scope: str) -> None:
-    """Verifiers may be of one terminal, venue staff of one venue; other offices are of the whole pool."""
+    """Verifiers may be limited to a terminal, venue staff to a venue; other roles apply to the whole pool."""
     places = {"verifier": list(book.draw.terminals), "venue": [v for one in book.venues for v in (one.code, one.name)]}
     if scope and scope not in places.get(role, []):
         raise InvalidInput("没有这个场所，请从列表中选择，或留空表示全库。", code="no_scope", field="scope")

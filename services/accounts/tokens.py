@@ -1,4 +1,4 @@
-"""The two secrets of a mini-program's log-in: one for requests, one that renews both. Only their hashes are kept."""
+"""The two secrets of a mini-program session: access and refresh token. Only their hashes are stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REFRESH_TAG = b"pbt-refresh-v1\0"
 
 @dataclass(frozen=True)
 class Tokens:
-    """Both tokens are secrets of the client. A refresh token serves once."""
+    """Both tokens are secrets of the client. A refresh token is valid once."""
 
     access: str
     refresh: str
@@ -29,7 +29,7 @@ class Tokens:
 
 
 def issue(deps: Deps, session: Session, now: datetime) -> Tokens:
-    """A fresh pair, its hashes put into the session; the caller saves it."""
+    """New tokens, their hashes set on the session, which the caller saves."""
     login = deps.book(session.pool).login
     tokens = Tokens(
         secrets.token_urlsafe(32), _refresh_token(deps, session.id), now + login.access_valid, now + login.refresh_valid
@@ -40,7 +40,7 @@ def issue(deps: Deps, session: Session, now: datetime) -> Tokens:
 
 
 def session_of(deps: Deps, refresh_token: str) -> UUID | None:
-    """The session that a refresh token names, be it the newest or an old one; None for one that is not of ours."""
+    """The session named in a refresh token, the newest or an old one; None for a token that isn't ours."""
     try:
         raw = base64.b64decode(refresh_token, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -50,7 +50,7 @@ def session_of(deps: Deps, refresh_token: str) -> UUID | None:
 
 
 def _refresh_token(deps: Deps, session_id: UUID) -> str:
-    """It names its session and is signed, so that an old one differs from a forged one."""
+    """Contains its session and is signed, so that an old token differs from a forged one."""
     body = session_id.bytes + os.urandom(16)
     return base64.urlsafe_b64encode(body + _mac(deps, body)).decode()
 
@@ -60,5 +60,5 @@ def _mac(deps: Deps, body: bytes) -> bytes:
 
 
 def hash_token(token: str) -> str:
-    """What is stored of a token: enough to know it again."""
+    """The stored form of a token, sufficient to recognise it."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -33,7 +33,7 @@ _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
 @dataclass(frozen=True)
 class CodeSent:
-    """What the person may know of a code that is on its way. ``again_after`` is in seconds."""
+    """What the person may know of a sent code. ``again_after`` is in seconds."""
 
     masked_mobile: Annotated[str, Field(examples=["138****1234"])]
     valid_until: datetime
@@ -41,14 +41,14 @@ class CodeSent:
 
 
 def check_mobile(mobile: str, field: str = "mobile") -> str:
-    """The number as it came, if it is 11 digits of a mainland mobile. Raises InvalidInput."""
+    """The number unchanged, if it is a mainland mobile of 11 digits. Raises InvalidInput."""
     if not _MOBILE.fullmatch(mobile):
         raise InvalidInput("手机号应为11位数字，请检查后重新输入。", code="mobile_invalid", field=field)
     return mobile
 
 
 class VerificationCodes:
-    """The codes of all mobiles. Callers hold a transaction; each mobile is worked on by one of them at a time."""
+    """The codes of all mobiles. Callers hold a transaction; each mobile is processed by one of them at a time."""
 
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
@@ -71,7 +71,7 @@ class VerificationCodes:
     ) -> CodeSent:
         """Raises TooMany when the rulebook's limits are reached, InvalidInput for a stranger without a puzzle's proof.
 
-        ``really`` false: all goes on as if, but no SMS is sent, so that callers don't learn which mobiles are known.
+        ``really`` false: behaves the same without sending an SMS, so that callers don't learn which mobiles are known.
         """
         login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
         if not source.vouched:
@@ -110,7 +110,7 @@ class VerificationCodes:
         )
 
     async def is_right(self, pool: str, mobile: str, purpose: Purpose, code: str, source: Source) -> bool:
-        """Whether ``redeem`` would take the code now. Counts no try.
+        """Whether ``redeem`` would accept the code now. Counts no try.
 
         The result must not be revealed unless the code is redeemed too.
         """
@@ -122,7 +122,7 @@ class VerificationCodes:
         return newest is not None and not self._is_worn(newest, tries) and self._matches(newest, code)
 
     async def redeem(self, pool: str, mobile: str, purpose: Purpose, code: str, source: Source) -> AppError | None:
-        """Use up the newest code of a mobile, or say why not.
+        """Use up the newest code of a mobile, or return the reason of refusal.
 
         A refusal is *returned*: the caller must commit, since a wrong entry counts.
         """
@@ -143,14 +143,14 @@ class VerificationCodes:
         return None
 
     async def _look(self, pool: str, mobile_hash: str, source: Source, now: datetime) -> tuple[CallerKey, WrongTries]:
-        """As whom the caller counts, with the mobile locked for the rest of the transaction."""
+        """The party as which the caller counts, with the mobile locked for the rest of the transaction."""
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         caller = await source.caller_key(self._deps.keys, account.id if account else None)
         limits = _limits(self._deps.book(pool).login)
         return caller, await look(pool, "code", mobile_hash, caller, limits, now)
 
     async def _newest(self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime) -> VerificationCode | None:
-        """None: it was used, has run out, or there never was one."""
+        """None if it was used, has expired, or never existed."""
         sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, purpose=purpose)
         newest = await sent.order_by("-sent_at", "-id").first()
         return newest if newest is not None and newest.used_at is None and newest.valid_until > now else None
@@ -180,7 +180,8 @@ class VerificationCodes:
         )
 
     def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
-        """A way out for a person who must wait because of others: from a familiar source he need not."""
+        """The refusal. It offers a way to a person who must wait because of others: from a familiar source he need
+        not."""
         wait = seconds_until(held.until, now)
         account_name = self._deps.book(pool).pool.account_name
         if held.locked:
@@ -198,7 +199,7 @@ class VerificationCodes:
         )
 
     async def _sent(self, pool: str, mobile_hash: str, now: datetime) -> list[datetime]:
-        """When codes of any purpose were sent to a mobile of late, oldest first."""
+        """Recent times at which codes of any purpose were sent to a mobile, oldest first."""
         sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, sent_at__gt=now - DAY)
         return [row.sent_at for row in await sent.exclude(purpose=LINK).order_by("sent_at", "id")]
 

@@ -1,6 +1,6 @@
-"""Log-ins in a browser: by SMS code or password, by WeChat's own browser, by the mini-program, or by identity platform.
+"""Browser sessions: by SMS code or password, by WeChat's own browser, by the mini-program, or by the identity platform.
 
-The browser keeps a signed cookie that names a session row; ending the session ends the cookie.
+The browser has a signed cookie with the id of a session row; ending the session invalidates the cookie.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ SESSION_TTL = timedelta(hours=12)
 """A working day: office computers are logged in again every morning."""
 _KNOWN = "known_browser"
 KNOWN_BROWSER_TTL = timedelta(days=400)
-"""As long as browsers keep a cookie at most."""
+"""The longest time for which browsers keep a cookie."""
 _BROWSERS = 10
-"""Browsers remembered per person: log-ins of one person must not make thousands of browsers familiar."""
+"""Browsers remembered per person, so that log-ins of one person don't make thousands of browsers familiar."""
 _REMEMBER = (
     "INSERT INTO known_browser (id, browser_id, account_id, seen_at) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT (browser_id, account_id) DO UPDATE SET seen_at = EXCLUDED.seen_at"
@@ -53,7 +53,7 @@ class WebSessions:
     # ---- by SMS code
 
     async def send_code(self, pool: str, mobile: str, source: Source, proof: str = "") -> None:
-        """Send a code to a mobile that the pool knows; to others nothing, and unsaid.
+        """Send a code to a mobile that the pool knows; for others it does nothing, with the same response.
 
         Raises InvalidInput for a bad mobile or a stranger without ``proof``, TooMany beyond the rulebook's limits.
         """
@@ -63,7 +63,7 @@ class WebSessions:
             await self._codes.send(pool, mobile, "login", "", source, really=really, proof=proof)
 
     async def log_in(self, pool: str, mobile: str, code: str, source: Source, *, device: str = "") -> str:
-        """The cookie of a new log-in. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
+        """The cookie of a new session. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
         check_mobile(mobile)
         refusal: AppError | None
         async with transaction():
@@ -82,20 +82,20 @@ class WebSessions:
         return self._by_code(pool) or bool(await self._offices(account.id)) or await self._is_asked(account.id)
 
     def _by_code(self, pool: str) -> bool:
-        """Whether applicants and experts may log in by code; offices always may."""
+        """Whether applicants and experts may log in by code; staff always may."""
         return "code" in self._deps.book(pool).registration.login_ways
 
     async def _begin(self, pool: str, mobile: str, device: str) -> str:
-        """The first log-in of an expert, or of a supervisor whom a draw names, makes the account."""
+        """Creates the account at the first log-in of an expert, or of a draw's named supervisor."""
         if not await self._knows(pool, mobile):
             raise self._nobody(pool)
         account = await account_by_mobile(self._deps, pool, mobile)
         return await self.begin(account, device=device)
 
     async def begin(self, account: Account, *, device: str = "") -> str:
-        """The cookie of a log-in of a person who has proven who he is, inside the caller's transaction.
+        """The cookie of a session of an authenticated person, inside the caller's transaction.
 
-        Raises Forbidden for a person who can do nothing here and can't register either.
+        Raises Forbidden for a person without any role who can't register either.
         """
         if account.disabled_at is not None:
             raise self._nobody(account.pool)
@@ -115,32 +115,34 @@ class WebSessions:
         return [option for option in options if option.role not in ("expert", "applicant")]
 
     async def _is_asked(self, account_id: UUID) -> bool:
-        """Whether an organisation waits for the person's answer; he comes in to give it."""
+        """Whether an organisation's request waits for the person, who may log in to answer it."""
         asked = AgentLink.filter(account_id=account_id, accepted_at=None, revoked_at=None, declined_at=None)
         return await asked.filter(valid_until__gt=self._deps.now()).exists()
 
     async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
-        """The cookie of a person whom the caller knows: just registered, or bound and named by WeChat's own browser."""
+        """The cookie for a person authenticated by the caller: just registered, or bound and identified by WeChat's own
+        browser."""
         async with transaction():
             return await self.begin(await Account.select_for_update().get(id=account_id), device=device)
 
-    # ---- handed over by the mini-program
+    # ---- from the mini-program
 
     async def hand_over(self, actor: Actor) -> str:
-        """A token with which the mini-program's person goes on in a browser, in the same role; lasts three minutes."""
+        """A token with which the mini-program's person continues in a browser, in the same role; valid for three
+        minutes."""
         if actor.session_id is None or actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_TTL)
 
     async def check_hand_over(self, token: str) -> Actor:
-        """Whom a link lets in. Raises Forbidden for one that does not hold, Conflict for one that was used."""
+        """The person whom a link logs in. Raises Forbidden for an invalid link, Conflict for one that was used."""
         link = self._links.check(token, _HAND_OVER)
         if await is_spent(token):
             raise _used_up()
         return await self._sessions.resume(link.subject_id, link.person_id)
 
     async def take_over(self, token: str, *, device: str = "") -> str:
-        """The cookie of a log-in of the browser's own, in the role handed over; each token serves once.
+        """The cookie of a new browser session in the role handed over; each token is valid once.
 
         Raises Forbidden, Unauthenticated; Conflict for a token that was used.
         """
@@ -154,14 +156,15 @@ class WebSessions:
                 raise _used_up()
             return await self._open(link.person_id, actor.pool, held, device)
 
-    # ---- vouched for by the identity platform
+    # ---- from the identity platform
 
     async def enter(
         self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID | None, device: str = ""
     ) -> str | None:
-        """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``; without one it is still chosen.
+        """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``; without a role it is chosen
+        later.
 
-        The caller has proven who it is. None for a role not held at this moment: an agent's period may begin later.
+        The caller has authenticated the person. None for a role not held now: an agent's period may begin later.
         """
         if organisation_id is None:
             async with transaction():
@@ -172,19 +175,19 @@ class WebSessions:
         async with transaction():
             return await self._open(account_id, pool, held, device)
 
-    # ---- browsers that are known
+    # ---- known browsers
 
     def known_browser(self, cookie: str) -> UUID | None:
-        """The browser that a cookie of ``remember`` names; None for anything else."""
+        """The browser in a cookie of ``remember``; None for anything else."""
         try:
             return self._links.check(cookie, _KNOWN).subject_id
         except Forbidden:
             return None
 
     async def remember(self, cookie: str, account_id: UUID) -> str:
-        """Note that a person has logged in here; the cookie by which the browser is known from now on.
+        """Record that a person has logged in here; returns the cookie that identifies the browser.
 
-        Strangers' wrong codes don't count here. The person's newest few browsers are kept.
+        In it strangers' wrong codes don't count. Only the person's newest few browsers are kept.
         """
         browser_id, now = self.known_browser(cookie) or new_id(), self._deps.now()
         async with transaction():
@@ -193,10 +196,10 @@ class WebSessions:
             await KnownBrowser.filter(account_id=account_id).exclude(id__in=[one.id for one in kept]).delete()
         return self._links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_BROWSER_TTL)
 
-    # ---- afterwards
+    # ---- requests and log-out
 
     async def resume(self, cookie: str, *, initial_too: bool = False) -> Actor:
-        """Who sends a request. Raises Unauthenticated; Forbidden while an initial password must be changed."""
+        """The actor of a request. Raises Unauthenticated; Forbidden while an initial password must be changed."""
         try:
             link = self._links.check(cookie, _COOKIE)
         except Forbidden as error:
@@ -204,7 +207,7 @@ class WebSessions:
         return await self._sessions.resume(link.subject_id, link.person_id, initial_too=initial_too)
 
     async def leave(self, cookie: str) -> None:
-        """End the log-in that a browser had before a new one begins; does nothing when there was none."""
+        """End the browser's previous session before a new one begins; does nothing without one."""
         try:
             link = self._links.check(cookie, _COOKIE)
         except Forbidden:
@@ -213,7 +216,7 @@ class WebSessions:
             await Session.filter(id=link.subject_id, revoked_at=None).update(revoked_at=self._deps.now())
 
     async def log_out(self, actor: Actor) -> None:
-        """End this browser's log-in only."""
+        """End this browser's session only."""
         now = self._deps.now()
         async with transaction():
             await Session.filter(id=actor.session_id, revoked_at=None).update(revoked_at=now)
@@ -248,5 +251,5 @@ def _used_up() -> Conflict:
 
 
 def _nobodys() -> str:
-    """The hash of a token that is not issued: this session is reached by its cookie only."""
+    """The hash of a token that is never issued: this session is reached by its cookie only."""
     return hash_token(secrets.token_urlsafe(32))

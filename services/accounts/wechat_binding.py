@@ -1,4 +1,4 @@
-"""Persons, and the WeChat identities that are theirs: consent, binding by SMS code, unbinding, unfollowing."""
+"""Binding WeChat identities to persons: consent, binding by SMS code, unbinding, unfollowing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACCOUNT_DISABLED = "此账号已停用，请联系专家库管理机构。"
 
 @dataclass(frozen=True)
 class Bound:
-    """A WeChat identity now belongs to an account. ``roles`` are the codes of what the person may act as."""
+    """A bound WeChat identity. ``roles`` are the codes of the person's roles."""
 
     account_id: UUID
     masked_name: str
@@ -37,14 +37,14 @@ class Bound:
 
 @dataclass(frozen=True)
 class Unbound:
-    """`was_bound` false: there was nothing to undo."""
+    """`was_bound` false: nothing was bound."""
 
     was_bound: bool
 
 
 @dataclass(frozen=True)
 class Who:
-    """Whom a WeChat identity stands for; all empty while it is not bound."""
+    """The person bound to a WeChat identity; all empty while unbound."""
 
     identity_id: UUID | None = None
     account_id: UUID | None = None
@@ -63,7 +63,7 @@ class WechatBinding:
     async def ensure_identity(
         self, pool: str, app: App, appid: str, openid: str, *, unionid: str | None = None
     ) -> WechatIdentity:
-        """The row of an openid, made at first contact; a unionid that was unknown so far is added."""
+        """The row of an openid, created at first contact; a newly learnt unionid is added."""
         async with transaction():
             await execute(
                 "INSERT INTO wechat_identity (id, pool, app, appid, openid, unionid, following, blocked, "
@@ -90,7 +90,7 @@ class WechatBinding:
         proof: str = "",
         key: str | None = None,
     ) -> CodeSent:
-        """Send an SMS code; one for a forgotten password goes to known mobiles only, and the answer doesn't show which.
+        """Send an SMS code; one for a password reset is sent to known mobiles only, without revealing which are known.
 
         ``proof`` is the solution of a puzzle, where the ``source`` is not familiar. Raises InvalidInput for a bad
         mobile or proof, TooMany beyond the rulebook's limits.
@@ -116,7 +116,7 @@ class WechatBinding:
     async def bind(
         self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str, *, key: str | None = None
     ) -> Bound:
-        """Bind a WeChat identity to the person of a mobile, proven by the newest SMS code with purpose ``bind``.
+        """Bind a WeChat identity to the person of a mobile, verified by the newest SMS code with purpose ``bind``.
 
         Raises InvalidInput for a wrong code (which counts), TooMany once the mobile is locked, Conflict when the
         privacy text has changed or the identity is bound to another person.
@@ -146,9 +146,9 @@ class WechatBinding:
     async def attach(
         self, identity_id: UUID, pool: str, mobile: str, privacy_version: str, *, on_page: bool = False
     ) -> Bound:
-        """Bind to a mobile that is proven, inside the caller's transaction.
+        """Bind to a verified mobile, inside the caller's transaction.
 
-        ``on_page``: by a person logged in on a page, perhaps by password; the mobile itself is notified too, then.
+        ``on_page``: by a person logged in on a page, perhaps by password; then the mobile is notified too.
         """
         now = self._deps.now()
         identity = await self._check_attachable(identity_id, pool, mobile, privacy_version)
@@ -174,7 +174,7 @@ class WechatBinding:
         return Bound(account.id, mask_name(name), mask_mobile(mobile), _codes_of(roles))
 
     async def unbind(self, identity_id: UUID, *, key: str | None = None) -> Unbound:
-        """Undo a binding and end the log-ins made with it; the expert's file stays. Harmless when nothing is bound."""
+        """Undo a binding and end its sessions; the expert's record stays. Harmless when nothing is bound."""
 
         async def run() -> Unbound:
             identity = await WechatIdentity.select_for_update().get_or_none(id=identity_id)
@@ -186,7 +186,7 @@ class WechatBinding:
         return await once(owner=f"unbind:{identity_id}", key=key, deps=self._deps, answer=Unbound, run=run)
 
     async def disown_mini_programs(self, account_id: UUID, *, key: str | None = None) -> Unbound:
-        """The person says that it was not he who bound a mini-program: every one of the account is unbound.
+        """The person denies having bound a mini-program: unbind all of the account.
 
         Chat and mobile stay bound. Harmless when there is none.
         """
@@ -200,7 +200,7 @@ class WechatBinding:
         return await once(owner=f"disown_mini:{account_id}", key=key, deps=self._deps, answer=Unbound, run=run)
 
     async def _release(self, identity: WechatIdentity) -> None:
-        """Undo a locked identity's binding, inside the caller's transaction."""
+        """Unbind a locked identity, inside the caller's transaction."""
         now = self._deps.now()
         actor = Actor(identity.pool, "guest", identity.account_id)
         await record(actor, now, "account.unbind", "account", identity.account_id, app=identity.app)
@@ -209,7 +209,7 @@ class WechatBinding:
         await Session.filter(identity_id=identity.id, revoked_at=None).update(revoked_at=now)
 
     async def follow(self, pool: str, appid: str, openid: str) -> UUID:
-        """A person follows the official account (again); the answer is the identity's id."""
+        """Record that a person follows the official account (again); returns the identity's id."""
         identity = await self.ensure_identity(pool, "oa", appid, openid)
         if not identity.following or identity.blocked:
             async with transaction():
@@ -217,9 +217,9 @@ class WechatBinding:
         return identity.id
 
     async def unfollow(self, appid: str, openid: str) -> bool:
-        """Delete the openid and WeChat's data about it; the account and the expert's file stay.
+        """Delete the openid and WeChat's data about it; the account and the expert's record stay.
 
-        The answer says whether there was anything.
+        Returns whether there was anything.
         """
         async with transaction():
             identity = await WechatIdentity.select_for_update().get_or_none(appid=appid, openid=openid)
@@ -238,7 +238,7 @@ class WechatBinding:
             return True
 
     async def who(self, identity_id: UUID) -> Who:
-        """Whom an identity stands for now. Raises NotFound for an unknown one, Forbidden for a disabled one."""
+        """The person bound to an identity. Raises NotFound for an unknown one, Forbidden for a disabled one."""
         identity = await WechatIdentity.get_or_none(id=identity_id)
         if identity is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
@@ -247,7 +247,7 @@ class WechatBinding:
         return await self.who_is(identity.account_id, identity_id)
 
     async def who_is(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
-        """Who an account is, masked. Raises NotFound, and Forbidden for a disabled one."""
+        """The account's person, masked. Raises NotFound, and Forbidden for a disabled one."""
         found = await find_holder(account_id, self._deps.now())
         if found is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
@@ -259,7 +259,7 @@ class WechatBinding:
         return Who(identity_id, account_id, expert_id, name, mobile, found.roles)
 
     async def find_reader(self, pool: str, openid: str) -> Who:
-        """Whom a visitor of WeChat's own browser stands for; all empty for an openid that is not bound."""
+        """The person of a visitor in WeChat's own browser; all empty for an unbound openid."""
         identity = await WechatIdentity.get_or_none(pool=pool, app="oa", openid=openid)
         return await self.who(identity.id) if identity else Who()
 
@@ -271,7 +271,8 @@ class WechatBinding:
     async def _check_attachable(
         self, identity_id: UUID, pool: str, mobile: str, privacy_version: str
     ) -> WechatIdentity:
-        """Lock the mobile and the identity, in this order everywhere, and refuse what must not cost a code."""
+        """Lock the mobile and the identity, in this order everywhere, and check what must be refused without using up a
+        code."""
         if privacy_version != self._deps.book(pool).pool.privacy_version:
             raise Conflict("隐私说明已更新，请重新阅读并同意后再绑定。", code="privacy_changed")
         await advisory_lock(f"account:{pool}:{self._codes.mobile_hash(mobile)}")
@@ -288,7 +289,7 @@ class WechatBinding:
     async def _notify_bound(
         self, account: Account, mobile: str, identity: WechatIdentity, now: datetime, *, on_page: bool
     ) -> None:
-        """Who binds in chat reads it in the conversation's reply."""
+        """Notify of a binding; a person who binds in chat reads it in the conversation's reply."""
         kind = "account_joined" if on_page else "account_bound"
         await self._notices.notify(
             pool=account.pool,
@@ -301,9 +302,9 @@ class WechatBinding:
 
 
 async def account_by_mobile(deps: Deps, pool: str, mobile: str) -> Account:
-    """The locked account of a mobile, made when there is none; inside the caller's transaction.
+    """The locked account of a mobile, created if necessary; inside the caller's transaction.
 
-    An account made this way has accepted nothing yet: its ``privacy_version`` is empty.
+    A new account has accepted nothing yet: its ``privacy_version`` is empty.
     """
     mobile_hash = deps.keys.lookup_hash("mobile", mobile)
     await rows(
@@ -320,7 +321,7 @@ async def account_by_mobile(deps: Deps, pool: str, mobile: str) -> Account:
 
 
 async def forget_identities(identity_ids: list[UUID], now: datetime) -> None:
-    """End their log-ins and delete the openids, inside the caller's transaction."""
+    """End their sessions and delete the openids, inside the caller's transaction."""
     await Session.filter(identity_id__in=identity_ids, revoked_at=None).update(revoked_at=now)
     await Session.filter(identity_id__in=identity_ids).update(identity_id=None)
     await WechatIdentity.filter(id__in=identity_ids).delete()

@@ -1,7 +1,7 @@
 """Wrong codes and passwords: the client that types them is locked, not the owner of the account.
 
-Strangers all together are slowed down beyond a number, so that many networks can't guess what one may not; from where
-the person is known, that does not count.
+All strangers together are slowed down beyond a number, so that many networks can't guess more than one may; familiar
+sources are exempt.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class WrongTries:
 
 
 async def look(pool: str, kind: Kind, subject: str, caller: CallerKey, limits: TryLimits, now: datetime) -> WrongTries:
-    """Lock the subject for the rest of the transaction and read what was tried of late."""
+    """Lock the subject for the rest of the transaction and read recent tries."""
     await advisory_lock(f"{kind}:{pool}:{subject}")
     since = now - max(DAY, 2 * limits.lock_for)
     found = await WrongTry.filter(pool=pool, kind=kind, subject=subject, at__gt=since).order_by("at", "id")

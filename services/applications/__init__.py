@@ -1,6 +1,6 @@
 """Applications for entry and renewal: campaigns, form, attachments, printed documents, submission, progress.
 
-Rows are locked application first; ``repository`` has the locks and moves that every use case begins and ends with.
+Rows are locked application first; ``repository`` has the locks and state changes of every use case.
 """
 
 from services.applications.applicants import facts_of, today

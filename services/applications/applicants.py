@@ -1,4 +1,4 @@
-"""The applicant behind an application: what the account tells the form, and the expert's file at renewal."""
+"""The applicant of an application: form values from the account, and the expert's record at renewal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHOICE = "preferred"
 
 
 async def registered(actor: Actor) -> Account:
-    """The actor's account. Raises Forbidden for a person who has not registered by name and number."""
+    """The actor's account. Raises Forbidden for a person not registered with name and ID number."""
     account = await Account.get_or_none(id=actor.account_id) if actor.account_id else None
     if account is None or account.registered_at is None:
         raise Forbidden("请先完成实名注册，再申请成为专家。", code="not_registered")
@@ -31,7 +31,7 @@ async def registered(actor: Actor) -> Account:
 
 
 def facts_of(deps: Deps, account: Account) -> PersonFacts:
-    """Name, number, mobile and what follows from them; in clear, for the person and for checks only."""
+    """Name, ID number, mobile and derived facts; in clear, for the person and for checks only."""
     number = deps.keys.read(account.id_number_sealed, "id_number")
     mobile = deps.keys.read(account.mobile_sealed, "mobile")
     return person_facts(account.real_name, number, mobile)
@@ -43,20 +43,21 @@ def today(deps: Deps) -> date:
 
 
 async def find_expert(account: Account) -> Expert | None:
-    """The person's file in the pool: linked to the account, or of the same identity number; see ``is_own_file``."""
+    """The person's expert record in the pool: linked to the account, or with the same ID number; see
+    ``is_own_file``."""
     same = Q(account_id=account.id) | Q(id_number_hash=account.id_number_hash)
     return await Expert.filter(same, pool=account.pool, left_at=None).order_by("created_at").first()
 
 
 def is_own_file(account: Account, expert: Expert) -> bool:
-    """Whether a file may be shown to this person. An ID number is merely typed; the mobile is proven."""
+    """Whether an expert's record may be shown to this person. An ID number is only typed; the mobile is verified."""
     if expert.account_id is None:
         return expert.mobile_hash == account.mobile_hash
     return expert.account_id == account.id
 
 
 async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, object]:
-    """What the expert's file tells, as values of the form; entered applications fill in the rest, the later first."""
+    """The expert's record as values of the form; earlier applications complete it, later ones first."""
     values: dict[str, object] = {}
     for entered in await Application.filter(expert_id=expert.id, state="entered").order_by("ended_at"):
         values |= await read_values(deps, entered.id)
@@ -74,13 +75,13 @@ async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, o
 
 
 async def last_values(deps: Deps, account_id: UUID) -> dict[str, object]:
-    """The values of the person's last application that ended, whatever became of it; empty: there is none."""
+    """The values of the person's last application that ended, with any outcome; empty without one."""
     last = await Application.filter(account_id=account_id, ended_at__not_isnull=True).order_by("-ended_at").first()
     return await read_values(deps, last.id) if last else {}
 
 
 def _with_choice(expert: Expert, before: object) -> list[dict[str, str]]:
-    """The file doesn't tell first from second choices; the form that led there does."""
+    """Adds first and second choices of specialties, which the record lacks, from the form that led to it."""
     rows = before if isinstance(before, list) else []
     choices = {row["code"]: row.get("choice", _CHOICE) for row in rows if isinstance(row, Mapping) and "code" in row}
     return [{"code": code, "choice": choices.get(code, _CHOICE)} for code in expert.specialties]

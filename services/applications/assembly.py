@@ -1,4 +1,4 @@
-"""What applications are made of, put together once."""
+"""Builds the services of applications."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ApplicationServices:
 
 @dataclass(frozen=True)
 class ApplicationPorts:
-    """What applications need from outside."""
+    """Outside dependencies of applications."""
 
     checker: FileChecker
     renderer: DocumentRenderer

@@ -1,6 +1,6 @@
 """Files of a person's earlier application, reused in the new one, so that an identity card is uploaded once.
 
-The file in the store is shared: it is deleted when the last application that names it gives it up.
+The file in the store is shared: it is deleted with the last application that refers to it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Values = Mapping[str, object]
 
 
 async def find_former(account_id: UUID, expert: Expert | None) -> Application | None:
-    """The application whose values a new one begins with: of an expert the last that led into the pool, else the last
-    that ended. Only one of this very account: a later holder of its mobile sees no files of another."""
+    """The application whose values a new one begins with: for an expert the last that led to entry, else the last that
+    ended. Only one of this account, so that a later holder of its mobile sees no other person's files."""
     ended = Application.filter(account_id=account_id, ended_at__not_isnull=True)
     if expert is not None:
         ended = ended.filter(expert_id=expert.id, state="entered")
@@ -36,8 +36,8 @@ async def take_files_over(
 ) -> int:
     """Put files of ``sources`` (the best first) into a new application; inside the caller's transaction.
 
-    A field gets those of the first source that has any which today's rules still take; a row of records only while it
-    says what it said there. What was signed for one application stays with it. Returns how many.
+    A field gets the files of the first source with any that current rules accept; a row of records only if its values
+    are unchanged. Files signed for one application are not reused. Returns the number of files.
     """
     book = deps.book(application.pool)
     fields = asked(book.form, cast(EntryType, application.entry_type))
@@ -57,7 +57,7 @@ async def take_files_over(
 
 
 def _file_field(fields: Mapping[str, FormField], field: str) -> FormField | None:
-    """The field or column of files, if today's form still has it and its files may serve again."""
+    """The field or column of files, if the current form still has it and its files may be reused."""
     code, _, column = field.partition(".")
     found = fields.get(code)
     if found is not None and column:
@@ -66,7 +66,7 @@ def _file_field(fields: Mapping[str, FormField], field: str) -> FormField | None
 
 
 def _still_taken(group: Sequence[Attachment], field: FormField) -> Iterator[Attachment]:
-    """The newest that today's rule takes, as many as it takes, oldest first."""
+    """The newest files that the current rule accepts, up to its limit, oldest first."""
     assert field.file is not None  # noqa: S101  # _file_field looked
     types = {MEDIA_TYPES[kind] for kind in field.file.types}
     fit = [one for one in group if one.media_type in types and one.size <= field.file.size_max]
@@ -74,7 +74,7 @@ def _still_taken(group: Sequence[Attachment], field: FormField) -> Iterator[Atta
 
 
 def _says_the_same(code: str, row: int, there: Values, typed: Values) -> bool:
-    """Whether a row of records was filled in with nothing but what it held in the earlier application."""
+    """Whether a row of records has only values that it had in the earlier application."""
     before, now = there.get(code), typed.get(code)
     if not isinstance(before, list) or not isinstance(now, list) or not row < min(len(before), len(now)):
         return False

@@ -1,4 +1,4 @@
-"""What may be attached where, and how an attachment is described to people."""
+"""Rules for attachments per field, and their texts for people."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def view_of(found: Attachment) -> AttachmentView:
 
 
 def field_of(book: Rulebook, field: str) -> FormField:
-    """The field of kind file that ``photo`` or ``records.column`` names. Raises InvalidInput."""
+    """The file field named ``photo`` or ``records.column``. Raises InvalidInput."""
     code, _, column = field.partition(".")
     found = book.form.used().get(code)
     if found is not None and column:
@@ -80,7 +80,7 @@ def field_of(book: Rulebook, field: str) -> FormField:
 
 
 def rule_of(book: Rulebook, field: str, row: int) -> FileRule:
-    """Raises InvalidInput for a field without files, or a row that can't be."""
+    """Raises InvalidInput for a field without files, or an invalid row."""
     rule = field_of(book, field).file
     assert rule is not None  # noqa: S101  # field_of looked
     if not 0 <= row < (ROWS_MAX if "." in field else 1):
@@ -100,7 +100,7 @@ def check_open(application: Application, book: Rulebook, field: str) -> None:
 
 
 def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None:
-    """Checks that need no content. Raises InvalidInput."""
+    """Checks before the content is read. Raises InvalidInput."""
     if size < 1:
         raise InvalidInput("文件是空的，请重新选择。", code="file_empty", field="size")
     if size > rule.size_max:

@@ -1,8 +1,8 @@
-"""Files of an application's form: sent in parts over a bad line, looked into, kept sealed, shown to few.
+"""Files of an application's form: uploaded in parts, checked by content, stored encrypted, shown only to permitted
+readers.
 
-An attachment goes from uploading to ready, and either is removed at last; a sweep deletes what was removed or never
-finished. Attachments don't raise the application's version: a printed form stays the present one when its scan is
-attached.
+An attachment goes from uploading to ready, and from either to removed; a sweep deletes removed and unfinished ones.
+Attachments don't change the application's version, so a printed form stays current when its scan is attached.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 PART_MAX = 1024 * 1024
 """Bytes of one part."""
 UNFINISHED_MAX = 20
-"""Uploads under way in one application; beginning one more gives up the oldest."""
+"""Concurrent uploads per application; another one removes the oldest."""
 UPLOAD_TTL = timedelta(hours=24)
 REMOVED_TTL = timedelta(hours=1)
-"""So that an upload that is just finishing does not write after its deletion."""
+"""Delay of deletion, so that an upload that is just finishing does not write after it."""
 SWEEP_DUE = (
     "EXISTS (SELECT 1 FROM attachment WHERE state = 'uploading' "
     "AND created_at <= $1::timestamptz - interval '24 hours' "
     "OR state = 'removed' AND removed_at <= $1::timestamptz - interval '1 hour')"
 )
-"""Whether ``sweep`` has anything to do at ``$1``."""
+"""Whether ``sweep`` has work at ``$1``."""
 
 
 class Attachments:
@@ -53,7 +53,7 @@ class Attachments:
         self._checker = checker or FileChecker()
 
     async def check_own(self, actor: Actor, application_id: UUID) -> None:
-        """Raises NotFound for anybody else's application."""
+        """Raises NotFound for another person's application."""
         permissions.check(actor, "application.own")
         await get_own(actor, application_id)
 
@@ -72,8 +72,8 @@ class Attachments:
         """Start an upload; ``received`` of the answer says from which byte on to send.
 
         ``field`` is the form's code, ``records.column`` with its ``row`` for a file in a record. ``size`` in bytes;
-        ``media_type`` as the browser believes, or empty. With ``sha256`` (hex) an unfinished upload of the same file
-        goes on where it stopped, and what arrived is compared at the end. Raises InvalidInput, Conflict.
+        ``media_type`` as the browser believes, or empty. With ``sha256`` (hex) an unfinished upload of the same file is
+        resumed, and the content is compared at the end. Raises InvalidInput, Conflict.
         """
         permissions.check(actor, "application.own")
         now = self._deps.now()
@@ -106,8 +106,8 @@ class Attachments:
         return view_of(begun)
 
     async def append(self, actor: Actor, attachment_id: UUID, offset: int, content: bytes) -> AttachmentView:
-        """Take the bytes from ``offset`` on. Raises Conflict ``upload_offset`` with ``received`` when they are not the
-        next ones: the client goes on from there, whether its last part arrived twice or not at all."""
+        """Append the bytes at ``offset``. Raises Conflict ``upload_offset`` with ``received`` when they are not the
+        next ones: the client continues there, whether its last part arrived twice or not at all."""
         if not 0 < len(content) <= PART_MAX:
             raise InvalidInput(f"每段应为1至{PART_MAX}字节，请更新页面后重试。", code="part_size")
         found = await self._own(actor, attachment_id)
@@ -128,7 +128,7 @@ class Attachments:
         return view_of(locked)
 
     async def status(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
-        """How far an upload has come."""
+        """Progress of an upload."""
         return view_of(await self._own(actor, attachment_id))
 
     async def finish(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
@@ -136,8 +136,8 @@ class Attachments:
 
         The answer is the file that is there already where the field has the very same one.
 
-        Raises Conflict ``upload_offset`` when bytes are missing, InvalidInput for a file that can't be taken, which is
-        then dropped.
+        Raises Conflict ``upload_offset`` when bytes are missing, InvalidInput for an unacceptable file, which is then
+        deleted.
         """
         found = await self._own(actor, attachment_id)
         if found.state != "uploading":
@@ -153,12 +153,12 @@ class Attachments:
     async def upload(
         self, actor: Actor, application_id: UUID, field: str, *, row: int = 0, filename: str, content: bytes
     ) -> AttachmentView:
-        """The whole file at once, for a good line."""
+        """The whole file in one request."""
         begun = await self.begin(actor, application_id, field, row=row, filename=filename, size=len(content))
         return await self._keep(actor, await Attachment.get(id=begun.id), content)
 
     async def remove(self, actor: Actor, attachment_id: UUID) -> None:
-        """Take a file out of the form. Raises Conflict when the form can't be changed now."""
+        """Remove a file from the form. Raises Conflict when the form can't be changed now."""
         found = await self._own(actor, attachment_id)
         async with transaction():
             application = await lock_own(actor, _application_id(found))
@@ -168,7 +168,7 @@ class Attachments:
             await _remove(locked, self._deps)
 
     async def sweep(self) -> int:
-        """Give up uploads of yesterday, and delete what was removed, file and row; returns how many."""
+        """Remove uploads unfinished since yesterday, and delete removed ones, file and row; returns the number."""
         now = self._deps.now()
         await Attachment.filter(state="uploading", created_at__lte=now - UPLOAD_TTL).update(
             state="removed", removed_at=now - REMOVED_TTL
@@ -177,7 +177,7 @@ class Attachments:
         await process_each("attachments", due, self._delete)
         return len(due)
 
-    # ---- parts of the above
+    # ---- helpers
 
     def _open_rule(self, application: Application, field: str, row: int) -> FileRule:
         book = self._deps.book(application.pool)
@@ -186,7 +186,7 @@ class Attachments:
         return rule
 
     async def _own(self, actor: Actor, attachment_id: UUID) -> Attachment:
-        """Raises NotFound for anybody else's."""
+        """Raises NotFound for another person's attachment."""
         permissions.check(actor, "application.own")
         found = await Attachment.get_or_none(
             id=attachment_id, pool=actor.pool, account_id=actor.account_id, application_id__not_isnull=True
@@ -196,7 +196,7 @@ class Attachments:
         return found
 
     async def _check_room(self, application_id: UUID, field: str, row: int, rule: FileRule) -> None:
-        """Raises Conflict when a field is full. A field of one file takes the new one in place of the old."""
+        """Raises Conflict when a field is full. In a field for one file the new file replaces the old one."""
         there = await Attachment.filter(application_id=application_id, field=field, row=row, state="ready").count()
         if rule.count_max > 1 and there >= rule.count_max:
             raise Conflict(f"这一项最多上传{rule.count_max}个文件，请先删除一个。", code="attachments_full")
@@ -212,7 +212,7 @@ class Attachments:
         return bytes(content)
 
     async def _keep(self, actor: Actor, found: Attachment, content: bytes) -> AttachmentView:
-        """Look into a whole file and make it ready."""
+        """Check a complete file and make it ready."""
         book = self._deps.book(found.pool)
         rule = rule_of(book, found.field, found.row)
         try:
@@ -265,14 +265,14 @@ class Attachments:
         return locked
 
     async def _drop(self, attachment_id: UUID) -> None:
-        """An upload that came to nothing."""
+        """Remove an upload that failed."""
         async with transaction():
             locked = await _lock(attachment_id)
             if locked.state == "uploading":
                 await _remove(locked, self._deps)
 
     async def _delete(self, found: Attachment) -> None:
-        """The row, and the file with the last row that has it."""
+        """Delete the row, and the file with the last row that refers to it."""
         async with transaction():
             await advisory_lock(f"file:{found.key}")
             if await Attachment.filter(key=found.key).exclude(id=found.id).exists():
@@ -306,7 +306,7 @@ async def _remove(locked: Attachment, deps: Deps) -> None:
 
 
 async def _rewind(attachment_id: UUID, lost: str) -> Attachment:
-    """Forget a part that the store lost, and those after it."""
+    """Discard a part that the store lost, and the parts after it."""
     async with transaction():
         locked = await _lock(attachment_id)
         if lost in locked.parts:
@@ -317,7 +317,7 @@ async def _rewind(attachment_id: UUID, lost: str) -> Attachment:
 
 
 async def _outcome(found: Attachment) -> Attachment:
-    """What an upload that is over came to: itself, or the very same file that was there. Raises Conflict."""
+    """The result of a finished upload: itself, or the identical file that existed. Raises Conflict."""
     if found.state == "ready":
         return found
     same = await Attachment.filter(

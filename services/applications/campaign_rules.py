@@ -1,4 +1,4 @@
-"""What the form of a campaign must fulfil: entry types, windows, texts, and no overlap with other campaigns."""
+"""Requirements of a campaign's form: entry types, windows, texts, and no overlap with other campaigns."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _WINDOWS = (("enrol", "报名"), ("review", "审核"), ("pay", "缴费"))
 
 
 def entry_names(book: Rulebook) -> dict[str, str]:
-    """How the pool calls applications of each type of entry (新增, 续聘), also of one that it takes no more."""
+    """The pool's names of applications by entry type (新增, 续聘), including types that it no longer accepts."""
     return {kind: book.campaigns.name_of(kind) for kind in get_args(EntryType)}
 
 
 def entry_name(book: Rulebook, entry_type: str) -> str:
-    """How the pool calls applications of this type of entry."""
+    """The pool's name of applications of this entry type."""
     return book.campaigns.name_of(cast(EntryType, entry_type))
 
 
 def check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type") -> None:
-    """Raises InvalidInput for what is no type of entry, RuleViolation for one that the pool doesn't take."""
+    """Raises InvalidInput for an unknown entry type, RuleViolation for one that the pool doesn't accept."""
     if entry_type not in get_args(EntryType):
         raise InvalidInput("没有这种入库类型，请重新选择。", field=field)
     if entry_type not in book.campaigns.entry_types:
@@ -41,7 +41,7 @@ def check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type")
 
 
 async def check_form(book: Rulebook, pool: str, data: CampaignData) -> CampaignData:
-    """The form with clean texts. Raises InvalidInput that names the field."""
+    """The form with cleaned texts. Raises InvalidInput that names the field."""
     name = check_text(data.name, "name", "征集名称", 100, required=True)
     types = list(dict.fromkeys(data.entry_types))
     if not types:
@@ -82,7 +82,7 @@ def _check_windows(data: CampaignData) -> None:
 
 
 def check_change(book: Rulebook, campaign: Campaign, data: CampaignData, now: datetime) -> None:
-    """What a published campaign still allows. Raises Conflict."""
+    """Raises Conflict for changes that a published campaign no longer permits."""
     if campaign.closed_at is not None and data.enrol_until != campaign.enrol_until:
         raise Conflict("这次征集已关闭报名，不能再改报名截止时间。", code="campaign_closed")
     for name, label in _WINDOWS:
@@ -103,7 +103,7 @@ def check_change(book: Rulebook, campaign: Campaign, data: CampaignData, now: da
 
 
 async def check_overlap(book: Rulebook, pool: str, data: CampaignData, own_id: UUID) -> None:
-    """Raises Conflict when another published campaign takes the same type of entry in the same time."""
+    """Raises Conflict when another published campaign accepts the same entry type at the same time."""
     others = await Campaign.filter(
         pool=pool, published_at__not_isnull=True, enrol_from__lt=data.enrol_until, enrol_until__gt=data.enrol_from
     ).exclude(id=own_id)

@@ -1,4 +1,4 @@
-"""A campaign as it is seen, and the ends of its windows, which are half-open. Pure."""
+"""Views of a campaign, and the ends of its windows, which are half-open. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CampaignData:
 
 @dataclass(frozen=True)
 class CampaignView:
-    """A campaign as of now. ``state``: draft (not published), upcoming, open or closed; that of its enrolment."""
+    """A campaign as of now. ``state`` of applying: draft (not published), upcoming, open or closed."""
 
     id: UUID
     data: CampaignData
@@ -42,23 +42,23 @@ class CampaignView:
 
 
 def enrolment_end(campaign: Campaign) -> datetime:
-    """When enrolment ends or ended."""
+    """When applying ends or ended."""
     return min(campaign.enrol_until, campaign.closed_at or campaign.enrol_until)
 
 
 def review_end(campaign: Campaign, book: Rulebook) -> datetime | None:
-    """When the last decision can be taken; None: no end."""
+    """When the last decision can be made; None: no end."""
     return campaign.review_until if book.review.own_campaign_window else None
 
 
 def submission_end(campaign: Campaign, application: Application, book: Rulebook) -> datetime | None:
-    """Until when an application can be handed in, or, once it was, handed in again; None: no end."""
+    """Until when an application can be submitted, or resubmitted; None: no end."""
     first, again = submission_ends(campaign, book)
     return again if application.round > 0 else first
 
 
 def submission_ends(campaign: Campaign, book: Rulebook) -> tuple[datetime, datetime | None]:
-    """Of a first submission, and of a correction."""
+    """The ends of a first submission, and of a correction."""
     end = enrolment_end(campaign)
     return end, review_end(campaign, book) if book.campaigns.correct_until == "review" else end
 
@@ -93,5 +93,5 @@ def view_of(campaign: Campaign, now: datetime, applications: int) -> CampaignVie
 
 
 def announced_of(published: Sequence[Campaign], now: datetime) -> tuple[CampaignView, ...]:
-    """Those that are open or will be, in the order given; without counts."""
+    """Open and upcoming campaigns, in the given order; without counts."""
     return tuple(view_of(campaign, now, 0) for campaign in published if enrolment_end(campaign) > now)

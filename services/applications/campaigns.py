@@ -1,4 +1,4 @@
-"""Recruitment campaigns (征集): when people may apply, and what they read before it opens and after it closed."""
+"""Recruitment campaigns (征集): windows for applying, and announcements."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from services.core.permissions import check
 
 @dataclass(frozen=True)
 class EditedCampaign:
-    """``payment_moved``: its window of payment is another one now. The row is locked."""
+    """``payment_moved``: its payment window was changed. The row is locked."""
 
     campaign: Campaign
     view: CampaignView
@@ -46,7 +46,7 @@ class Campaigns:
         self._deps = deps
 
     async def create(self, actor: Actor, data: CampaignData, *, key: str | None = None) -> CampaignView:
-        """A draft, not seen by applicants yet. Raises InvalidInput that names the field."""
+        """Create a draft, invisible to applicants. Raises InvalidInput that names the field."""
         check(actor, "campaign.manage")
         clean = await check_form(self._deps.book(actor.pool), actor.pool, data)
         now = self._deps.now()
@@ -69,9 +69,9 @@ class Campaigns:
     async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData, now: datetime) -> EditedCampaign:
         """Replace the form; inside the transaction of ``services.workflows``.
 
-        Once enrolment has begun, its start cannot change, entry types are only added, and no end is moved into the
-        past: ``close`` ends a campaign, and what it closed stays closed. Applicants with something to hand in get the
-        new end. Raises Conflict.
+        Once applying has begun, its start can't change, entry types can only be added, and no end can be moved into the
+        past: ``close`` ends a campaign for good. Applicants who still have to submit are notified of the new end.
+        Raises Conflict.
         """
         check(actor, "campaign.manage")
         book = self._deps.book(actor.pool)
@@ -91,9 +91,9 @@ class Campaigns:
         return EditedCampaign(campaign, await counted_view(campaign, now), payment_moved)
 
     async def publish(self, actor: Actor, campaign_id: UUID) -> CampaignView:
-        """Show it to applicants; it opens by itself. Twice is harmless.
+        """Show it to applicants; it opens by itself. A repetition is harmless.
 
-        Raises Conflict when another published campaign takes the same type of entry in the same time, or when its time
+        Raises Conflict when another published campaign accepts the same entry type at the same time, or when its time
         is over already.
         """
         check(actor, "campaign.manage")
@@ -111,9 +111,9 @@ class Campaigns:
             return await counted_view(campaign, now)
 
     async def close(self, actor: Actor, campaign_id: UUID) -> CampaignView:
-        """End enrolment now; review and payment go on by their windows. Applicants with a draft are notified.
+        """End applying now; review and payment continue in their windows. Applicants with a draft are notified.
 
-        Twice is harmless.
+        A repetition is harmless.
         """
         check(actor, "campaign.manage")
         now, book = self._deps.now(), self._deps.book(actor.pool)
@@ -130,7 +130,7 @@ class Campaigns:
             return await counted_view(campaign, now)
 
     async def delete(self, actor: Actor, campaign_id: UUID) -> None:
-        """Only what was never published. Raises Conflict."""
+        """Delete a campaign that was never published. Raises Conflict."""
         check(actor, "campaign.manage")
         now = self._deps.now()
         async with transaction():
@@ -141,9 +141,9 @@ class Campaigns:
             await record(actor, now, "campaign.delete", "campaign", campaign_id)
 
     async def check_open(self, pool: str, entry_type: str, now: datetime) -> Campaign | None:
-        """The campaign in which persons may apply now, or None where the pool takes applications all year.
+        """The campaign in which persons may apply now, or None where the pool accepts applications all year.
 
-        Raises RuleViolation that says when enrolment opens or that it closed.
+        Raises RuleViolation that says when applying opens or that it has closed.
         """
         book = self._deps.book(pool)
         check_entry_type(book, entry_type)
@@ -157,8 +157,8 @@ class Campaigns:
     async def check_still_open(self, application: Application, now: datetime) -> None:
         """Whether an application may be submitted now, in the campaign in which it was begun.
 
-        A correction of what was submitted in time may come as long as the rulebook says. Raises RuleViolation: what
-        was typed is kept, but can't be submitted any more.
+        A correction of a timely submission may come until the rulebook's deadline. Raises RuleViolation: the input is
+        kept, but can't be submitted any more.
         """
         book = self._deps.book(application.pool)
         if application.campaign_id is None:
@@ -179,7 +179,7 @@ class Campaigns:
 
 
 async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | None:
-    """The published campaign whose enrolment is open for this type of entry; there is at most one."""
+    """The published campaign now open for this entry type; there is at most one."""
     found = await Campaign.filter(
         pool=pool, published_at__lte=now, enrol_from__lte=now, enrol_until__gt=now, entry_types__contains=[entry_type]
     ).order_by("enrol_from", "id")
@@ -187,7 +187,7 @@ async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | Non
 
 
 async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> RuleViolation:
-    """Why applying is not possible now: when it opens, or that it closed, or that nothing is announced."""
+    """Why applying is not possible now: it opens later, has closed, or nothing is announced."""
     published = await Campaign.filter(pool=pool, published_at__lte=now, entry_types__contains=[entry_type]).order_by(
         "enrol_from", "id"
     )
@@ -210,5 +210,5 @@ async def _locked(actor: Actor, campaign_id: UUID) -> Campaign:
 
 
 async def _lock_campaigns(pool: str) -> None:
-    """One change of published windows at a time, so that two can't come to overlap."""
+    """Serialises changes of published windows, so that two can't create an overlap."""
     await advisory_lock(f"campaigns:{pool}")

@@ -1,4 +1,4 @@
-"""The codes that a form's values name, looked up at once: what ``domain.forms.checking`` asks of the catalogues."""
+"""Looks up all codes in a form's values at once, for ``domain.forms.checking``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CatalogueCode:
 
 @dataclass(frozen=True)
 class CatalogueCodes:
-    """Entries by kind and code, with all their ancestors; a ``domain.forms.checking.CatalogueView``."""
+    """Entries by kind and code, with all their ancestors; implements ``domain.forms.checking.CatalogueView``."""
 
     entries: Mapping[tuple[str, str], CatalogueCode]
 
@@ -67,9 +67,9 @@ class CatalogueCodes:
 
 
 async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = ()) -> CatalogueCodes:
-    """Everything that ``values`` (of any shape) and the pool's own rules may name.
+    """All codes in ``values`` (of any shape) and in the pool's own rules.
 
-    ``retired`` are employers that count though the list offers them no longer: who chose one keeps it.
+    ``retired``: employers that are valid though no longer offered, since an applicant who chose one keeps it.
     """
     texts = {text for value in values for text in _texts(value)}
     named = {field.below for field in book.form.used().values() if field.below}

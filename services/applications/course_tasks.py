@@ -17,7 +17,7 @@ COURSE_TITLE, STUDY, PAY = "待参加培训", "去学习", "去缴费"
 
 @dataclass(frozen=True)
 class CourseTask:
-    """``action`` and ``route`` of what the person does next; ``until``: the end of the time to study, or to pay."""
+    """``action`` and ``route`` of the next step; ``until``: the end of the time to study, or to pay."""
 
     detail: str
     action: str
@@ -35,11 +35,11 @@ COURSE_TASKS = f"""
 ARRAY(SELECT n {_CALLED}) AS enrolments, ARRAY(SELECT u {_CALLED}) AS courses,
   ARRAY(SELECT (SELECT fee FROM fee WHERE fee.id = f.id) {_CALLED}) AS course_fees
 """
-"""What ``course_tasks_of`` reads: columns, of the account ``$1``."""
+"""Columns for ``course_tasks_of``, for the account ``$1``."""
 
 
 def course_tasks_of(row: Mapping[str, Any], now: datetime) -> tuple[CourseTask, ...]:
-    """What can be studied or paid now, the first that ends first; of what a larger statement has read."""
+    """Courses to study or pay now, soonest end first; from columns that a larger statement has read."""
     found = (
         _task(
             from_row(CourseEnrolment, enrolment),

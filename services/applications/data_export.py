@@ -1,4 +1,4 @@
-"""Data of a person's applications: exported whole to that person, and what may be deleted with the account."""
+"""A person's applications: complete export for that person, and deletion with the account."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from services.files import give_up
 
 
 async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
-    """Applications with their values in clear, and everything else the person gave or owes; rows by noun.
+    """Applications with their values in clear, and all other data and debts of the person; rows by noun.
 
-    Files are listed by name: the person downloads each where it stands.
+    Files are listed by name; the person downloads each separately.
     """
     asked = EmployerRequest.filter(account_id=account_id).order_by("created_at")
     said = Feedback.filter(account_id=account_id).order_by("created_at")
@@ -64,10 +64,10 @@ async def _application(deps: Deps, application: Application) -> dict[str, Any]:
 
 
 async def erase_unsent(account_id: UUID, now: datetime) -> None:
-    """Forget applications that were given up before anybody saw them; inside the caller's transaction.
+    """Delete applications that were cancelled before submission; inside the caller's transaction.
 
-    Files and prints go with the next sweep; a file that was taken over into an application that was handed in stays
-    with that one. What was handed in is an archive of the authority.
+    The next sweep deletes files and prints; a file reused in a submitted application stays with that one. Submitted
+    applications are archives of the authority.
     """
     unsent = await Application.filter(account_id=account_id, ended_at__not_isnull=True, submitted_at=None)
     ids = [one.id for one in unsent]

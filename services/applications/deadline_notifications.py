@@ -1,4 +1,4 @@
-"""Notifies applicants with something left to hand in when the end of handing in moves."""
+"""Notifies applicants who still have to submit when the deadline moves."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from services.core.base import Deps
 from services.notifications import Notices, Recipient
 
 Ends = tuple[datetime, datetime | None]
-"""Of a first submission, and of a correction; None: none."""
+"""Deadlines of a first submission, and of a correction; None: no deadline."""
 
 
 async def notify_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: Ends, now: datetime) -> int:
-    """Inside the transaction of the change; returns the number notified. An end that fell away needs no haste."""
+    """Inside the transaction of the change; returns the number notified. Removal of a deadline is not notified."""
     if campaign.published_at is None or before == after:
         return 0
     found = Application.filter(campaign_id=campaign.id, state__in=IN_HAND)

@@ -1,4 +1,4 @@
-"""What stands on a document: from a pool's form and a person's values to what the templates of the renderer take."""
+"""Contents of documents: from a pool's form and a person's values to the data for the renderer's templates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.rulebook.form import EntryType, FormField
 from services.applications.codes import CatalogueCodes
 
 Content = dict[str, object]
-"""JSON-able; what it must hold stands at the top of each template."""
+"""JSON-able; the head of each template lists what it must hold."""
 
 _WIDE_KINDS = frozenset(("textarea", "employer"))
 _SHORT = 24
@@ -24,7 +24,7 @@ _SHORT = 24
 
 @dataclass(frozen=True)
 class Filled:
-    """A form as it stands: the pool's rules, what was typed, whose it is, and the names of its codes."""
+    """A form's present content: the pool's rules, the values, the person, and the names of codes."""
 
     book: Rulebook
     entry_type: EntryType
@@ -59,7 +59,7 @@ def form_body(form: Filled, photo: str) -> Content:
 def application_form(
     form: Filled, photo: str, *, number: str, version: int, code: str, printed_at: datetime, url: str
 ) -> Content:
-    """The application and qualification-review form. Without a ``code`` it is a draft to look through."""
+    """The application and qualification-review form. Without a ``code`` it is a draft for review."""
     documents = form.book.form.papers
     opinions = ["工作单位意见", *(f"{step.name}意见" for step in form.book.review.steps)]
     at = f"{print_date(printed_at)} {local(printed_at):%H:%M}"
@@ -86,7 +86,7 @@ def application_form(
 
 
 def information_form(form: Filled, photo: str, *, number: str, membership_status: str, printed_at: datetime) -> Content:
-    """An expert's own file (个人信息表)."""
+    """An expert's own record (个人信息表)."""
     return {
         **form_body(form, photo),
         "title": "评标专家个人信息表",

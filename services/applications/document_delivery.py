@@ -1,6 +1,6 @@
-"""A person's own documents outside the log-in: by a link that is good for minutes, and by e-mail.
+"""A person's own documents without a session: by a link valid for minutes, and by e-mail.
 
-WeChat's browser shows a PDF at a plain address and hands it to another browser, which has no session.
+WeChat's browser shows a PDF at a plain address and passes it to another browser, which has no session.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class DocumentDelivery:
         return self._links.sign(_purpose(kind), subject_id, account_of(actor), self._deps.now() + LINK_TTL)
 
     async def open(self, kind: str, token: str) -> PdfDocument:
-        """Raises Forbidden for a token that is forged or expired, else as the document itself."""
+        """Raises Forbidden for a token that is forged or expired, else the errors of the document itself."""
         known = check_kind(kind)
         link = self._links.check(token, _purpose(known))
         account = await Account.get_or_none(id=link.person_id)
@@ -50,7 +50,7 @@ class DocumentDelivery:
         return await self._make(await self._owner(account, known), known, link.subject_id)
 
     async def address(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
-        """The person's own e-mail as the form has it; empty when none was typed."""
+        """The person's own e-mail address in the form; empty without one."""
         if kind == "information":
             return ""
         await get_own(actor, subject_id)

@@ -48,7 +48,7 @@ _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without I, L, O and U, which people mistake (Crockford's base 32)."""
 _MISTAKEN = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", " ": ""})
 PHOTO = "photo"
-"""Code of the field whose picture stands on documents."""
+"""Code of the field whose photo is on documents."""
 _PHOTO_SIDE = 700
 
 
@@ -72,7 +72,7 @@ class PdfDocument:
 
 @dataclass(frozen=True)
 class Verified:
-    """What a document's code proves. ``current``: the form has not changed since it was printed."""
+    """The verification of a document's code. ``current``: the form has not changed since it was printed."""
 
     pool: str
     pool_name: str
@@ -92,10 +92,10 @@ class Documents:
         self._renderer = renderer
 
     async def print_form(self, actor: Actor, application_id: UUID, *, confirmed: bool = False) -> Printed:
-        """Print the form as it stands; the same state again is the same print.
+        """Print the current version of the form; the same version again yields the same print.
 
-        Where printing locks, it must be complete but for the files, and ``confirmed``: Raises Conflict ``print_locks``
-        with the warning, InvalidInput with everything that is missing or wrong, Unavailable.
+        Where printing locks, the form must be complete except for files, and ``confirmed``: Raises Conflict
+        ``print_locks`` with the warning, InvalidInput with everything that is missing or wrong, Unavailable.
         """
         permissions.check(actor, "application.own")
         now, book = self._deps.now(), self._deps.book(actor.pool)
@@ -115,7 +115,7 @@ class Documents:
         return _printed(row, application)
 
     async def printed(self, actor: Actor, application_id: UUID) -> PdfDocument:
-        """The present state's print as PDF. Raises Conflict when it was not printed yet."""
+        """The current version's print as PDF. Raises Conflict when it was not printed yet."""
         application = await self._own(actor, application_id)
         form, _ = await self._form(application)
         row = await self._find(application, form)
@@ -124,7 +124,7 @@ class Documents:
         return PdfDocument(await self._pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
 
     async def draft(self, actor: Actor, application_id: UUID) -> PdfDocument:
-        """The form to look through before printing: no code, nothing is locked."""
+        """The form for review before printing: no code, nothing is locked."""
         application = await self._own(actor, application_id)
         form, _ = await self._form(application)
         content = document_contents.application_form(
@@ -146,7 +146,7 @@ class Documents:
         return PdfDocument(await self._print("commitment", content), f"{application.number}-commitment.pdf")
 
     async def information_form(self, actor: Actor) -> PdfDocument:
-        """An expert's own file. Raises NotFound for a person who is not in the pool."""
+        """An expert's own record. Raises NotFound for a person who is not in the pool."""
         permissions.check(actor, "expert.self.read")
         expert = await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None)
         if expert is None:
@@ -169,7 +169,7 @@ class Documents:
         return PdfDocument(await self._print("application_form", content), f"{expert.number}.pdf")
 
     async def verify(self, code: str) -> Verified:
-        """What a document's code proves, for anybody who holds the paper. Raises NotFound."""
+        """Verify a document's code, for anyone who holds the paper. Raises NotFound."""
         typed = code.upper().translate(_MISTAKEN)
         known = len(typed) == CODE_LENGTH and set(typed) <= set(_LETTERS)
         row = await PrintedForm.get_or_none(code=typed).prefetch_related("application__account") if known else None
@@ -191,7 +191,7 @@ class Documents:
             mask_name(application.account.real_name),
         )
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _own(self, actor: Actor, application_id: UUID) -> Application:
         permissions.check(actor, "application.own")
@@ -229,7 +229,7 @@ class Documents:
         return not await newer.exists()
 
     async def _pdf(self, row: PrintedForm, application: Application, form: Filled) -> bytes:
-        """From the store, or made now and kept there; two at once make the same."""
+        """From the store, or rendered now and stored; two at once render the same."""
         if row.key:
             with suppress(FileLost):
                 return await self._store.get(row.key)
@@ -250,7 +250,7 @@ class Documents:
         return pdf
 
     async def _photo(self, application_id: UUID) -> str:
-        """The photo as JPEG in base64; empty where there is none, or none that can be read now."""
+        """The photo as JPEG in base64; empty without a readable one."""
         found = await Attachment.filter(application_id=application_id, field=PHOTO, state="ready").first()
         kinds: list[FileType] = [kind for kind, name in MEDIA_TYPES.items() if found and name == found.media_type]
         if found is None or "pdf" in kinds:
@@ -280,7 +280,7 @@ class Documents:
 
 
 def print_key(pool: str, row: PrintedForm) -> str:
-    """Where a print lies in the store, or will."""
+    """The key of a print in the store."""
     return row.key or f"{pool}/{local(row.printed_at):%Y/%m}/{row.id.hex}"
 
 
@@ -298,7 +298,8 @@ async def _new_row(application: Application, form: Filled, now: datetime) -> Pri
 
 
 def _is_file(problem: FieldProblem, form: ApplicationForm) -> bool:
-    """Files of the form, and those in records, may still come after printing where their section stays open."""
+    """Whether it concerns a file of the form or of records, which may be added after printing while its section stays
+    open."""
     code, _, column = problem.field.partition(".")
     code = code.partition("[")[0]
     field = form.used().get(code)
@@ -308,13 +309,13 @@ def _is_file(problem: FieldProblem, form: ApplicationForm) -> bool:
 
 
 def _chosen(values: object) -> list[str]:
-    """The employer that was chosen, which counts though the list may offer it no longer."""
+    """The chosen employer, which is valid even if no longer offered."""
     chosen = values.get("employer") if isinstance(values, dict) else None
     return [chosen] if isinstance(chosen, str) else []
 
 
 def _digest(form: Filled) -> str:
-    """Of everything that was typed and of who it is; not of the day, nor of pictures."""
+    """Over all values and the person's identity; not over the date or images."""
     person = form.person
     facts = [form.entry_type, form.values, person.name, person.id_number, person.mobile]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

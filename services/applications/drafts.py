@@ -1,4 +1,4 @@
-"""Beginning an application and filling in its form, section by section, from any device."""
+"""Beginning an application and filling in its form by section, from any device."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from services.core.permissions import check
 
 @dataclass(frozen=True)
 class Begun:
-    """``existing``: it was begun before."""
+    """``existing``: it was begun earlier."""
 
     id: UUID
     number: str
@@ -64,7 +64,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class SavedSection:
-    """A section as it stands now. ``version`` is the section's, for the next save; ``form_version`` the whole form's,
+    """A section's present values. ``version`` is the section's, for the next save; ``form_version`` the whole form's,
     for submitting."""
 
     section: str
@@ -80,10 +80,10 @@ class Drafts:
         self._campaigns = campaigns
 
     async def start(self, actor: Actor, entry_type: str, *, key: str | None = None) -> Begun:
-        """Begin an application inside a window, pre-filled with what is known. Again: the same one.
+        """Begin an application inside a window, pre-filled with known values. A repetition returns the same one.
 
-        One that an earlier window left behind goes on in the present one, or makes room for a new one that begins with
-        its values.
+        One that expired with an earlier window is carried into the present one, or replaced by a new one with its
+        values.
 
         Raises Forbidden for a person not registered, RuleViolation outside a window, beyond the age limit or before
         renewal is offered, Conflict while another one is under way.
@@ -115,11 +115,11 @@ class Drafts:
     async def save_section(
         self, actor: Actor, application_id: UUID, section: str, values: Mapping[str, object], version: int
     ) -> SavedSection:
-        """Keep one section's values whole; ``version`` is what the device read, 0 for a section never saved.
+        """Replace one section's values; ``version`` is the one that the device read, 0 for a section never saved.
 
-        What is missing is no problem yet. Saving what stands already is harmless, so a lost answer costs nothing.
-        Raises InvalidInput with every wrong field, Conflict for a stale device (with the present version and values
-        in ``params``) or a state in which the section can't be changed.
+        Missing values are no problem yet. Saving unchanged values is harmless, so a lost response costs nothing. Raises
+        InvalidInput with every wrong field, Conflict for a stale device (with the present version and values in
+        ``params``) or a state in which the section can't be changed.
         """
         check(actor, "application.own")
         now, book = self._deps.now(), self._deps.book(actor.pool)
@@ -162,9 +162,9 @@ class Drafts:
         now: datetime,
         left: Application | None = None,
     ) -> None:
-        """Put in what the expert's file or an earlier application tells and holds, as far as today's form takes it.
+        """Fill in values and files of the expert's record or an earlier application that the current form accepts.
 
-        ``left``: what the person had typed when its campaign ended; it is the latest word.
+        ``left``: the values of the expired application, which take precedence.
         """
         book = self._deps.book(account.pool)
         known = await file_values(self._deps, book, expert) if expert else await last_values(self._deps, account.id)
@@ -199,7 +199,7 @@ class Drafts:
         editable: frozenset[str],
         filed: Mapping[str, object],
     ) -> dict[str, object]:
-        """The values as they are kept. Raises InvalidInput with every problem."""
+        """The values as stored. Raises InvalidInput with every problem."""
         typed = {code: value for code, value in values.items() if code not in filed}
         chosen = stored.get("employer")
         codes = await load_codes(book, values, stored, retired=[chosen] if isinstance(chosen, str) else [])
@@ -226,7 +226,7 @@ class Drafts:
 
 
 def not_editable(application: Application, book: Rulebook) -> AppError:
-    """Why nothing here can be changed now, and what to do."""
+    """Why nothing can be changed now, and what to do."""
     match ApplicationState(application.state):
         case ApplicationState.LOCKED:
             return violation(
@@ -245,7 +245,7 @@ def not_editable(application: Application, book: Rulebook) -> AppError:
 def _fixed_problems(
     application: Application, fixed: FixedChoice, kept: Mapping[str, object], codes: CatalogueCodes
 ) -> list[FieldProblem]:
-    """Specialties that must stay and don't, and such as may not join them."""
+    """Fixed specialties that are missing, and added ones that are not permitted."""
     given = kept.get(SPECIALTIES)
     chosen = {one["code"]: one["choice"] for one in cast("Sequence[Mapping[str, str]]", given or ())}
     reason = "没有被退回" if application.round > 0 else "本次征集中已经提交过"
@@ -264,7 +264,7 @@ def _fixed_problems(
 def _sound(
     book: Rulebook, section: str, values: Mapping[str, object], entry_type: EntryType, codes: CatalogueCodes
 ) -> dict[str, object]:
-    """Those of ``values`` that the form takes without a problem."""
+    """Those of ``values`` that the form accepts without a problem."""
     known = {code: value for code, value in values.items() if not book.form.fields[code].account}
     kept, problems = check_values(book.form, section, known, entry_type=entry_type, catalogue=codes)
     wrong = {problem.field.partition("[")[0].partition(".")[0] for problem in problems}
@@ -272,7 +272,7 @@ def _sound(
 
 
 def _stale(section: str, row: ApplicationSection | None, stored: Mapping[str, object]) -> Conflict:
-    """Another device was faster; what it saved comes along, so that the person can compare."""
+    """The refusal when another device was faster; it contains the stored values for comparison."""
     return Conflict(
         "这部分内容已在另一台设备修改，请核对最新内容后再保存。",
         code="section_stale",

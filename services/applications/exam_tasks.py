@@ -17,7 +17,7 @@ TITLE, ENTER, BOOK = "待参与考试", "进入考试", "预约场次"
 
 @dataclass(frozen=True)
 class ExamTask:
-    """``action`` and ``route`` of what the person does next; ``until``: the end of the sitting, or of the window."""
+    """``action`` and ``route`` of the next step; ``until``: the end of the sitting, or of the window."""
 
     candidate_id: UUID
     application_id: UUID | None
@@ -35,16 +35,16 @@ FROM exam_candidate d JOIN exam e ON e.id = d.exam_id LEFT JOIN exam_sitting s O
 EXAM_TASKS = f"""
 ARRAY(SELECT d {_CALLED}) AS candidates, ARRAY(SELECT e {_CALLED}) AS exams, ARRAY(SELECT s {_CALLED}) AS sittings
 """
-"""What ``exam_tasks_of`` reads: columns, of the account ``$1`` at the moment ``$2``."""
+"""Columns for ``exam_tasks_of``, for the account ``$1`` at the moment ``$2``."""
 
 
 async def exam_tasks(account_id: UUID, now: datetime) -> tuple[ExamTask, ...]:
-    """Of the examinations that are published and not over, the soonest first; mock ones are none's task."""
+    """Published examinations that are not over, soonest first; without mock ones."""
     return exam_tasks_of((await rows(f"SELECT {EXAM_TASKS}", account_id, now))[0], now)
 
 
 def exam_tasks_of(row: Mapping[str, Any], now: datetime) -> tuple[ExamTask, ...]:
-    """The same of what a larger statement has read."""
+    """The same from columns that a larger statement has read."""
     return tuple(
         _task(
             from_row(ExamCandidate, candidate),

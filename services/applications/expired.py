@@ -1,4 +1,4 @@
-"""Applications whose campaign window has closed: how they are found, and how they go on in the next campaign."""
+"""Applications whose campaign window has closed: finding them, and carrying them into the next campaign."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _S, _E = ApplicationState, ApplicationEvent
 
 
 async def over_since(application: Application, book: Rulebook, now: datetime) -> datetime | None:
-    """Since when an application can't go on in its campaign: not be handed in, or not be decided on.
+    """Since when an application can't continue in its campaign, since it can't be submitted or decided any more.
 
-    None: it still can, or is beyond review.
+    None: it still can, or review is finished.
     """
     if application.campaign_id is None or application.state not in (*IN_HAND, _S.REVIEWING):
         return None
@@ -36,8 +36,8 @@ async def carry_forward(
 ) -> Application:
     """Make room for an application in a campaign that is open now; inside the caller's transaction.
 
-    What was never handed in goes on there as it is, to be printed anew; anything else that the person has in hand ends.
-    The state of what is returned tells which. Raises Conflict for one that is still at the reviewers'.
+    An application that was never submitted moves there unchanged, to be printed again; any other that waits for the
+    applicant ends. The returned row's state shows which. Raises Conflict for one still under review.
     """
     application = await lock(left.id)
     state = _S(application.state)

@@ -1,4 +1,4 @@
-"""Who may begin an application of which type."""
+"""Checks who may begin an application of which type."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.core.base import Deps, violation
 async def check_person(
     deps: Deps, account: Account, entry_type: EntryType, campaign: Campaign | None, now: datetime
 ) -> Expert | None:
-    """The expert's file; None for a first application. Raises RuleViolation or Conflict."""
+    """The expert's record; None for a first application. Raises RuleViolation or Conflict."""
     book = deps.book(account.pool)
     _check_age(deps, book, account)
     if campaign is not None:

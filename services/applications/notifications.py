@@ -13,7 +13,7 @@ async def notify_applicant(
     occasion: str,
     **params: str,
 ) -> None:
-    """``occasion`` tells this push of the application from all others."""
+    """``occasion`` distinguishes this notice from others about the application."""
     await notices.notify(
         pool=application.pool,
         kind=kind,

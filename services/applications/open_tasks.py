@@ -1,4 +1,4 @@
-"""Review tasks of an application that are still to be decided; inside the caller's transaction."""
+"""Open review tasks of an application; inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from models.applications import Application
 from models.reviews import ReviewTask
 
 TaskKey = tuple[str, str]
-"""Code of a step, and a specialty or the empty name of the whole: what is decided once."""
+"""Code of a step, and a specialty or an empty text for the whole application: the unit of a decision."""
 
 
 async def lock_open_tasks(application: Application) -> list[ReviewTask]:
-    """Locked, in the order of their ids."""
+    """Locked in the order of ids."""
     found = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")
     return await found.select_for_update()
 
 
 async def cancel_open_tasks(application: Application, now: datetime, *, keep: frozenset[TaskKey] = frozenset()) -> None:
-    """Open tasks are no longer to be decided; ``keep`` names those that still are."""
+    """Cancel open tasks, except those in ``keep``."""
     for task in await lock_open_tasks(application):
         if (task.step_code, task.specialty) not in keep:
             task.state = TASK.next(TaskState(task.state), TaskEvent.CANCEL)

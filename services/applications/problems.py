@@ -1,4 +1,4 @@
-"""All problems of a form at once: one sentence beside each field."""
+"""All problems of a form at once, one sentence per field."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROBLEMS_MAX = 50
 def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> InvalidInput:
     """An InvalidInput whose ``params["problems"]`` lists ``{field, message}`` in the form's order.
 
-    ``message`` introduces them; with a single one it says it itself.
+    ``message`` introduces them; a single problem is the message itself.
     """
     first = problems[0]
     text = first.message if len(problems) == 1 else f"{message}，共{len(problems)}处，请按提示修改。"
@@ -40,7 +40,7 @@ async def find_problems(
     values: Mapping[str, object],
     codes: CatalogueCodes,
 ) -> list[FieldProblem]:
-    """Everything that keeps an application from being submitted, in the form's order; the window apart."""
+    """All problems that prevent submission, in the form's order, except the window."""
     return problems_of(
         deps,
         book,
@@ -66,7 +66,7 @@ def problems_of(
     filed: Mapping[str, object],
     attached: Mapping[str, int],
 ) -> list[FieldProblem]:
-    """The same of what is known of the application."""
+    """The same for an application whose data are loaded."""
     problems = check_complete(
         fixed.form(book),
         values,
@@ -81,10 +81,10 @@ def problems_of(
 
 
 def _answerable(application: Application, book: Rulebook, problems: Sequence[FieldProblem]) -> Iterator[FieldProblem]:
-    """Those that the person is held to.
+    """Problems that the person has to solve.
 
-    What was handed in once and is not open to correction was sound under the rules and the age of that day. What
-    printing has locked can be answered by the office only.
+    Submitted values that are not open to correction were valid under the rules and the age of that day. Only the office
+    can solve problems of fields locked by printing.
     """
     editable = editable_fields(application, book)
     for problem in problems:
@@ -100,16 +100,16 @@ def _answerable(application: Application, book: Rulebook, problems: Sequence[Fie
 
 
 async def count_attachments(application_id: UUID) -> dict[str, int]:
-    """How many files stand ready, by field; of a column of records with its row: ``work_history[0].proof``."""
+    """Number of ready files, by field; for a column of records with its row: ``work_history[0].proof``."""
     return count_ready(await Attachment.filter(application_id=application_id, state="ready"))
 
 
 def count_ready(files: Sequence[Attachment]) -> dict[str, int]:
-    """The same among files that are known."""
+    """The same for loaded files."""
     return Counter(place_of(one.field, one.row) for one in files if one.state == "ready")
 
 
 def place_of(field: str, row: int) -> str:
-    """Where a file belongs, as problems name it."""
+    """The field of a file, as problems name it."""
     records, dot, column = field.partition(".")
     return f"{records}[{row}].{column}" if dot else field

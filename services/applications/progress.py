@@ -1,4 +1,4 @@
-"""Where an application stands, who has it, since when, and what comes next: the same for chat, API and pages."""
+"""An application's status, who handles it, since when, and the next steps: the same for chat, API and pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.applications.repository import SPECIALTIES, type_of, unknown_appli
 from services.core.base import Deps
 
 StageState = Literal["done", "now", "next", "stopped"]
-"""``stopped``: here it was sent back, refused or given up."""
+"""``stopped``: it was sent back, refused or cancelled here."""
 
 _S = ApplicationState
 _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
@@ -30,7 +30,7 @@ _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
 
 @dataclass(frozen=True)
 class Stage:
-    """`at`: when it began (now, stopped) or was done."""
+    """`at`: when it began (current, stopped) or was completed."""
 
     code: str
     name: str
@@ -53,7 +53,7 @@ class SpecialtyProgress:
 
 @dataclass(frozen=True)
 class Step:
-    """A button: its label and the page behind it, below the service's address."""
+    """A button: label and page, as a path below the service's address."""
 
     code: str
     label: str
@@ -66,8 +66,8 @@ class Progress:
 
     ``position`` is the headline for the office. ``ask`` is whom to ask: the region's line of the campaign, else the
     hotline. ``opinion`` is the reviewer's, while something is sent back or after a refusal, or why the office ended it.
-    ``expert_number`` is empty before approval. ``until`` is the last moment to hand in, while the person has it;
-    ``ended_at`` when all was over. ``give_up`` tells what follows when the person gives up now; empty where that is not
+    ``expert_number`` is empty before approval. ``until`` is the deadline for submission, while it is the person's turn;
+    ``ended_at`` the end of the application. ``give_up`` is the consequence of cancelling now; empty where that is not
     possible any more.
     """
 
@@ -94,7 +94,7 @@ class Progress:
 
 
 async def progress_of(deps: Deps, application_id: UUID) -> Progress:
-    """The present moment of one application. Raises NotFound."""
+    """The present progress of one application. Raises NotFound."""
     facts = await find_facts(deps, "a.id = $1", application_id)
     if facts is None:
         raise unknown_application()
@@ -102,7 +102,7 @@ async def progress_of(deps: Deps, application_id: UUID) -> Progress:
 
 
 async def latest_progress(deps: Deps, account_id: UUID) -> Progress | None:
-    """Of the person's application under way, else of the last one; None: there never was one."""
+    """Progress of the person's live application, else of the last one; None without any."""
     facts = await find_facts(deps, LATEST, account_id)
     return await _progress(deps, facts) if facts is not None else None
 
@@ -115,12 +115,12 @@ async def _progress(deps: Deps, facts: Facts) -> Progress:
 
 
 def codes_of(facts: Facts) -> list[str]:
-    """The codes whose names a progress shows."""
+    """The codes whose names a progress displays."""
     return [adviser(facts), *(one.code for one in facts.specialties)]
 
 
 def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
-    """``codes`` know what ``codes_of`` names."""
+    """``codes`` contain the names of ``codes_of``."""
     application, state = facts.application, facts.state
     return Progress(
         application_id=application.id,
@@ -147,7 +147,7 @@ def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
 
 
 def next_step(facts: Facts) -> Step | None:
-    """What the person can do now about an application; None: nothing but wait."""
+    """The person's possible next step for an application; None: only waiting."""
     base = f"/h5/{facts.application.pool}"
     match facts.state:
         case _ if facts.is_too_late:
@@ -218,7 +218,7 @@ def _after_review(facts: Facts) -> Sequence[EntryStage]:
 
 
 def _passed(facts: Facts) -> int:
-    """How many of the stages after review are over."""
+    """Number of completed stages after review."""
     if facts.state == _S.ENTERED:
         return len(_after_review(facts))
     stages = list(_after_review(facts))

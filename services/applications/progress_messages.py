@@ -1,4 +1,4 @@
-"""Texts on an application's progress: headline, who has it, what comes next, whom to ask."""
+"""Texts on an application's progress: headline, who handles it, next step, contact."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ a AS application, c AS campaign,
     ORDER BY r.at DESC, r.id DESC LIMIT 1) AS opinion,
   EXISTS (SELECT 1 FROM objection o WHERE o.application_id = a.id AND o.state = 'open') AS objected
 """
-"""What ``facts_of`` reads, of ``APPLICATIONS``."""
+"""Columns for ``facts_of``, from ``APPLICATIONS``."""
 APPLICATIONS = "application a LEFT JOIN campaign c ON c.id = a.campaign_id"
 LATEST = (
     "a.id = (SELECT l.id FROM application l WHERE l.account_id = $1 "
     "ORDER BY l.ended_at IS NULL DESC, l.created_at DESC LIMIT 1)"
 )
-"""The application under way of the person ``$1``, else the last one."""
+"""The live application of the person ``$1``, else the last one."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Facts:
     campaign: Campaign | None = None
     objected: bool = False
     exam: ExamTask | None = None
-    """What an application that waits for an examination is called to."""
+    """The examination to which a waiting application is called."""
 
     @property
     def state(self) -> ApplicationState:
@@ -72,7 +72,7 @@ class Facts:
 
     @property
     def until(self) -> datetime | None:
-        """The last moment to hand in, while that is the person's turn and there is one."""
+        """The deadline for submission, while it is the person's turn and there is one."""
         if self.campaign is None or self.state not in IN_HAND:
             return None
         return submission_end(self.campaign, self.application, self.book)
@@ -88,7 +88,7 @@ class Facts:
 
 
 async def find_facts(deps: Deps, which: str, *values: object) -> Facts | None:
-    """Of the application ``a`` that ``which`` chooses: what follows WHERE. None: there is none."""
+    """Facts of the application ``a`` selected by ``which`` (what follows WHERE). None without one."""
     found = await rows(f"SELECT {FACTS} FROM {APPLICATIONS} WHERE {which}", *values)
     if not found:
         return None
@@ -112,28 +112,28 @@ def facts_of(deps: Deps, application: Application, row: Mapping[str, Any], exam:
 
 
 async def find_exam(application: Application, now: datetime) -> ExamTask | None:
-    """What an application that waits for an examination is called to."""
+    """The examination to which a waiting application is called."""
     if application.state != _S.EXAM:
         return None
     return exam_of(application, await exam_tasks(application.account_id, now))
 
 
 def exam_of(application: Application, tasks: Sequence[ExamTask]) -> ExamTask | None:
-    """The same among tasks that are known."""
+    """The same from loaded tasks."""
     if application.state != _S.EXAM:
         return None
     return next((one for one in tasks if one.application_id == application.id), None)
 
 
 def adviser(facts: Facts) -> str:
-    """The region whose line of the campaign is the person's; empty: none, the pool's hotline helps."""
+    """The region whose line of the campaign is responsible; empty: the pool's hotline."""
     region = facts.application.region
     lines: dict[str, str] = facts.campaign.advice if facts.campaign is not None else {}
     return next((code for code in (region, f"{region[:4]}00", f"{region[:2]}0000") if code in lines), "")
 
 
 def ask_line(facts: Facts, codes: CatalogueCodes) -> str:
-    """Whom to ask: the line of the person's own region, ``演示市：020-12345678``, else the pool's hotline."""
+    """The contact: the line of the person's own region, ``演示市：020-12345678``, else the pool's hotline."""
     code = adviser(facts)
     if not code or facts.campaign is None:
         return facts.book.pool.hotline
@@ -141,7 +141,7 @@ def ask_line(facts: Facts, codes: CatalogueCodes) -> str:
 
 
 def _opinion(application: Application, latest: str | None) -> str:
-    """The newest word of a reviewer that the person has to act on, or why it ended."""
+    """The newest opinion of a reviewer that requires action, or why the application ended."""
     if application.state in (_S.REFUSED, _S.TERMINATED):
         return application.reason
     return latest or "" if application.state in (_S.SENT_BACK, _S.CORRECTING) else ""
@@ -151,7 +151,7 @@ _DONE: Mapping[str, str] = {"education": "已通过，报名完成", "change": "
 
 
 def headline(facts: Facts) -> str:
-    """What the applicant reads: ``您的申请正在初审``."""
+    """The status for the applicant: ``您的申请正在初审``."""
     kind = cast(EntryType, facts.application.entry_type)
     name = "您的申请" if kind == "first" else f"您的{facts.book.campaigns.name_of(kind)}申请"
     if facts.state == _S.ENTERED:
@@ -193,7 +193,7 @@ def who(facts: Facts) -> str:
 
 
 def since(facts: Facts) -> datetime:
-    """Of a review step: since its tasks were opened, which is later than the submission from the second step on."""
+    """For a review step: since its tasks were opened, which is later than the submission from the second step on."""
     if facts.state == _S.REVIEWING:
         waiting = [task.opened_at for task in facts.tasks if task.state == TaskState.OPEN]
         return min(waiting, default=facts.application.state_since)
@@ -227,7 +227,7 @@ def advice(facts: Facts) -> str:
 
 
 def give_up(facts: Facts) -> str:
-    """What follows when the person gives up now, shown before; empty where nothing can be given up any more."""
+    """The consequence of cancelling now, shown before; empty where nothing can be cancelled any more."""
     if APPLICATION.is_final(facts.state):
         return ""
     said = "放弃后本次申请终止，不能恢复。"
@@ -243,7 +243,7 @@ def give_up(facts: Facts) -> str:
 
 
 def _your_turn(facts: Facts) -> str:
-    """What to hand in, and until when; or that it is too late, where nothing is lost by waiting for the next time."""
+    """What to submit, and until when; or that it is too late, if waiting for the next campaign loses nothing."""
     if facts.until is not None and facts.is_too_late:
         until = print_until(facts.until, facts.now)
         if facts.application.round > 0:
@@ -303,7 +303,7 @@ def _fee_advice(facts: Facts) -> str:
 
 
 def spoken(value: timedelta) -> str:
-    """``5天``, ``2小时``, ``3分钟``: rounded up to what a person would say."""
+    """``5天``, ``2小时``, ``3分钟``: rounded up to a common unit."""
     for size, word in ((timedelta(days=1), "天"), (timedelta(hours=1), "小时")):
         if value >= size:
             return f"{-(-value // size)}{word}"

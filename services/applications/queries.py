@@ -1,4 +1,4 @@
-"""An application as its owner reads it: values, files, what is missing, what may be changed, what was decided."""
+"""An application for its owner: values, files, problems, editable fields, decisions."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Returned:
-    """A specialty that was sent back and still stands in the form."""
+    """A specialty that was sent back and is still in the form."""
 
     code: str
     opinion: str
@@ -104,9 +104,9 @@ class Returned:
 class ApplicationView:
     """``version`` is the form's, to be named when submitting. ``account`` are the values that come from it.
 
-    ``problems`` is all that keeps it from being submitted (empty once it was), ``fixed`` the specialties that must
-    stay, ``returned`` those that were sent back, ``kept`` the fields that stay as in the expert's file and
-    ``kept_rule`` why, ``names`` what the codes among the values are called, ``may`` the events that are possible now.
+    ``problems`` prevent submission (empty once submitted), ``fixed`` are specialties that must stay, ``returned`` those
+    that were sent back, ``kept`` the fields that stay as in the expert's record and ``kept_rule`` why, ``names`` the
+    names of codes among the values, ``may`` the events that are possible now.
     """
 
     id: UUID
@@ -132,7 +132,7 @@ class ApplicationView:
 
 @dataclass(frozen=True)
 class OwnLine:
-    """A line of one's own history."""
+    """An entry of one's own history."""
 
     id: UUID
     number: str
@@ -160,7 +160,7 @@ class ApplicationQueries:
         self._deps = deps
 
     def schema(self, pool: str, entry_type: str) -> Schema:
-        """The pool's form as data, for its clients. Raises InvalidInput, RuleViolation for a type not taken."""
+        """The pool's form as data, for its clients. Raises InvalidInput, RuleViolation for a type not accepted."""
         book = self._deps.book(pool)
         check_entry_type(book, entry_type)
         return schema_of(book.form, cast(EntryType, entry_type))
@@ -173,7 +173,7 @@ class ApplicationQueries:
         return tuple(_line(application) for application in found)
 
     async def get(self, actor: Actor, application_id: UUID) -> ApplicationView:
-        """The actor's own application, whole. Raises NotFound."""
+        """The actor's own application, complete. Raises NotFound."""
         check(actor, "application.own")
         found = await rows(f"{_WHOLE}a.id = $1", application_id)
         if not found:
@@ -181,7 +181,7 @@ class ApplicationQueries:
         return await self._show(actor, found[0])
 
     async def present(self, actor: Actor) -> ApplicationView:
-        """The same of the one under way, else of the last one. Raises NotFound where there never was one."""
+        """The actor's live application, else the last one. Raises NotFound without any."""
         check(actor, "application.own")
         found = await rows(f"{_WHOLE}{LATEST}", actor.account_id)
         if not found:
@@ -257,7 +257,7 @@ def _returned(
     files: Sequence[Attachment],
     sent_back: Sequence[ReviewTask],
 ) -> list[Returned]:
-    """In the order in which they were sent back; one whose place another took is mended and left out."""
+    """In the order in which they were sent back; a replaced specialty counts as corrected and is left out."""
     if application.state not in (ApplicationState.SENT_BACK, ApplicationState.CORRECTING):
         return []
     chosen = {one["code"] for one in cast("Sequence[Mapping[str, str]]", typed.get(SPECIALTIES) or ())}
@@ -282,7 +282,7 @@ def _is_open(application: Application) -> bool:
 
 
 def _may(application: Application, book: Rulebook) -> tuple[str, ...]:
-    """Events that the person can ask for now; a decision that was taken meanwhile may still refuse withdrawing."""
+    """Events that the person can request now; a concurrent decision may still prevent withdrawing."""
     state = ApplicationState(application.state)
     possible = [event for event in _OFFERED if APPLICATION.can(state, event)]
     if not book.form.papers.print_locks:

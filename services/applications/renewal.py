@@ -1,4 +1,4 @@
-"""Fields that the application of an expert in the pool takes from the file and may not change."""
+"""Fields that the application of an expert in the pool takes from the expert's record and may not change."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from services.core.base import Deps
 
 
 async def find_kept(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
-    """Field → value of the file, without what it does not tell; empty where the person may change all of them."""
+    """Field → value of the record, without fields that it lacks; empty where the person may change all of them."""
     return kept_of(application, await find_filed(deps, book, application))
 
 
 def kept_of(application: Application, filed: Mapping[str, object]) -> dict[str, object]:
-    """The same of what the file says."""
+    """The same from a loaded record."""
     return {} if application.entry_type == "change" else {**filed}
 
 
 async def find_filed(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
-    """The same, whether they may be changed or not: as long as they stand as filed, they are right in any shape."""
+    """The same for all fields, changeable or not: an unchanged value of the record is valid in any shape."""
     if application.entry_type == "first" or application.expert_id is None:
         return {}
     filed = await file_values(deps, book, await Expert.get(id=application.expert_id))
@@ -37,9 +37,9 @@ async def find_filed(deps: Deps, book: Rulebook, application: Application) -> di
 
 
 async def keep(deps: Deps, book: Rulebook, application: Application, now: datetime) -> dict[str, object]:
-    """Bring the form in line with the file, and return what is kept; inside the caller's transaction, row locked.
+    """Set kept fields to the record's values, and return them; inside the caller's transaction, row locked.
 
-    What printing or handing in has closed stays as it stands.
+    Fields closed by printing or submission stay unchanged.
     """
     kept = await find_kept(deps, book, application)
     due = kept.keys() & editable_fields(application, book)
@@ -55,7 +55,7 @@ async def keep(deps: Deps, book: Rulebook, application: Application, now: dateti
 
 
 def kept_rule(book: Rulebook, entry_type: EntryType) -> str:
-    """Why such a field can't be changed, and when it can."""
+    """Why a kept field can't be changed, and when it can."""
     later = "完成继续教育、考试合格" if entry_type == "education" else "续聘入库"
     return f"{book.campaigns.name_of(entry_type)}沿用入库时的内容，不能修改；{later}后可另行申请变更。"
 
@@ -63,7 +63,7 @@ def kept_rule(book: Rulebook, entry_type: EntryType) -> str:
 def refused_changes(
     book: Rulebook, values: Mapping[str, object], kept: Mapping[str, object], entry_type: EntryType
 ) -> list[FieldProblem]:
-    """One problem for each of ``values`` that is not what the file says."""
+    """One problem for each of ``values`` that differs from the record."""
     text = kept_rule(book, entry_type)
     return [
         FieldProblem(code, f"{book.form.fields[code].label}：{text}")

@@ -1,6 +1,6 @@
-"""Locks, moves, log and values of an application: what every use case of it begins and ends with.
+"""Locks, state changes, log and values of an application, for all its use cases.
 
-Everything here that changes something runs inside the caller's transaction.
+All functions that write run inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def lock(application_id: UUID) -> Application:
 
 
 async def lock_own(actor: Actor, application_id: UUID) -> Application:
-    """The same, for the person whose application it is. Raises NotFound for anybody else."""
+    """The same for the applicant. Raises NotFound for anyone else."""
     application = await lock(application_id)
     check_own(actor, application)
     return application
@@ -66,7 +66,7 @@ def unknown_application() -> NotFound:
 
 
 async def find_live(account_id: UUID) -> Application | None:
-    """The person's application that has not ended; there is at most one."""
+    """The person's live application; there is at most one."""
     return await Application.get_or_none(account_id=account_id, ended_at=None)
 
 
@@ -133,12 +133,12 @@ def open_sealed(deps: Deps, values_sealed: str) -> dict[str, Any]:
 
 
 async def read_values(deps: Deps, application_id: UUID) -> dict[str, Any]:
-    """All values that were typed, field → value; what comes from the account or is a file does not stand here."""
+    """All typed values, field → value; without those from the account and files."""
     return values_of(deps, await ApplicationSection.filter(application_id=application_id))
 
 
 def values_of(deps: Deps, sections: Sequence[ApplicationSection]) -> dict[str, Any]:
-    """The same of sections that are known."""
+    """The same from loaded sections."""
     return {field: value for section in sections for field, value in open_values(deps, section).items()}
 
 
@@ -161,9 +161,9 @@ async def write_section(
 
 
 def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
-    """Which fields of the form the person may change in the present state.
+    """Fields of the form that the person may change in the present state.
 
-    Fields that are filled from the account never are; specialties may stand fast besides, see ``fixed_choice``.
+    Fields from the account never are; specialties may be fixed in addition, see ``fixed_choice``.
     """
     used = {code for code, field in asked(book.form, type_of(application)).items() if not field.account}
     match _S(application.state):
@@ -181,7 +181,7 @@ def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
 
 
 def enters(choice: str, admitted: bool | None, book: Rulebook) -> bool:
-    """Whether an approved specialty comes into the pool: an alternative one only where a reviewer chose it."""
+    """Whether an approved specialty enters the pool: an alternative one only if a reviewer admitted it."""
     return choice != "alternative" or book.review.alternatives == "all" or admitted is True
 
 
@@ -193,14 +193,15 @@ def open_after_print(book: Rulebook, entry_type: EntryType) -> set[str]:
 
 @dataclass(frozen=True)
 class FixedChoice:
-    """What of the choice of specialties stands fast: ``codes`` (code → choice) must stay, ``open`` others may stand
-    beside them; None: as many as the form takes."""
+    """The fixed part of the choice of specialties: ``codes`` (code → choice) must stay, ``open`` others may be added;
+    None: as many as the form accepts."""
 
     codes: Mapping[str, str]
     open: int | None
 
     def form(self, book: Rulebook) -> ApplicationForm:
-        """The pool's form; who must keep more specialties than the rulebook allows by now may keep them."""
+        """The pool's form, whose maximum is raised for a person who must keep more specialties than the rulebook now
+        permits."""
         rule, most = book.form.specialties, len(self.codes) + (self.open or 0)
         if most <= rule.count_max:
             return book.form
@@ -211,11 +212,11 @@ FREE = FixedChoice({}, None)
 
 
 async def fixed_choice(application: Application, book: Rulebook) -> FixedChoice:
-    """Where a single specialty was sent back, all others stand fast.
+    """Where a single specialty was sent back, all others are fixed.
 
-    Where the pool fixes the choice at submission, only what reviewers sent back may be changed, or, when they sent back
-    the whole, what was not approved yet; and one who gives up and begins anew in the same campaign is held to what was
-    submitted before.
+    Where the pool fixes the choice at submission, only specialties that were sent back may be changed, or, if the whole
+    application was sent back, those not approved yet; a new application in the same campaign after cancelling is bound
+    to the choice submitted before.
     """
     fixes, source = book.form.specialties.fixed_once_submitted, application
     if application.round == 0:
@@ -232,7 +233,7 @@ async def fixed_choice(application: Application, book: Rulebook) -> FixedChoice:
 
 
 async def _earlier(application: Application) -> Application | None:
-    """The person's last application in the same campaign that was handed in."""
+    """The person's last submitted application in the same campaign."""
     if application.campaign_id is None:
         return None
     same = Application.filter(account_id=application.account_id, campaign_id=application.campaign_id, round__gt=0)

@@ -1,4 +1,4 @@
-"""Submitting an application, taking it back, giving it up; unlocking one that was printed too early."""
+"""Submitting, withdrawing and cancelling an application; unlocking one that was printed too early."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Change:
-    """``happened`` is false for a request that was repeated. The row is locked."""
+    """``happened`` is false for a repeated request. The row is locked."""
 
     application: Application
     happened: bool
@@ -77,10 +77,10 @@ class Submission:
         self._campaigns = campaigns
 
     async def submit(self, actor: Actor, application_id: UUID, version: int, now: datetime) -> Change:
-        """Hand the form in, as it was read at ``version``. Twice is harmless.
+        """Submit the form in the given ``version``. A repetition is harmless.
 
-        Raises InvalidInput with everything that is missing or wrong, RuleViolation outside the window or before the
-        form was printed, Conflict when the form changed meanwhile or the state doesn't allow it.
+        Raises InvalidInput with all missing or invalid fields, RuleViolation outside the window or before the form was
+        printed, Conflict when the form changed meanwhile or the state doesn't allow it.
         """
         check(actor, "application.own")
         book = self._deps.book(actor.pool)
@@ -108,7 +108,7 @@ class Submission:
         return Change(application, happened=True)
 
     async def withdraw(self, actor: Actor, application_id: UUID, now: datetime) -> Change:
-        """Take it back to correct it: after it was sent back, or while it is undecided. Twice is harmless.
+        """Withdraw it for correction: after it was sent back, or while it is undecided. A repetition is harmless.
 
         Raises RuleViolation where the pool doesn't allow it, Conflict once a step was decided.
         """
@@ -127,10 +127,10 @@ class Submission:
         return Change(application, happened=True)
 
     async def cancel(self, actor: Actor, application_id: UUID, now: datetime) -> Change:
-        """Give it up for good, wherever it waits. Twice is harmless.
+        """Cancel it for good, in any waiting state. A repetition is harmless.
 
-        What is not paid is not owed any more; what is paid follows the rulebook's ``fee.refund_text``. Raises Conflict
-        for one that has ended otherwise.
+        An unpaid fee is cancelled; a paid one follows the rulebook's ``fee.refund_text``. Raises Conflict for one that
+        has ended otherwise.
         """
         check(actor, "application.own")
         application = await lock_own(actor, application_id)
@@ -142,7 +142,7 @@ class Submission:
         return Change(application, happened=True)
 
     async def unlock(self, actor: Actor, application_id: UUID, reason: str) -> Outcome:
-        """Open a printed form again, for a mistake that was seen too late; the print counts no longer.
+        """Reopen a printed form to correct a mistake; the print becomes invalid.
 
         Raises NotFound outside the actor's pool, Conflict for one that is not locked.
         """
@@ -183,7 +183,7 @@ class Submission:
     async def _complete(
         self, application: Application, account: Account, book: Rulebook
     ) -> tuple[dict[str, object], CatalogueCodes]:
-        """All values with their defaults. Raises InvalidInput with everything that is missing or wrong."""
+        """All values with their defaults. Raises InvalidInput with all missing or invalid fields."""
         values = await read_values(self._deps, application.id)
         chosen = values.get("employer")
         codes = await load_codes(book, values, retired=[chosen] if isinstance(chosen, str) else [])
@@ -200,7 +200,7 @@ class Submission:
         codes: CatalogueCodes,
         now: datetime,
     ) -> None:
-        """What lists and queues read."""
+        """Write the columns for lists and queues."""
         region = str(values["region"])
         application.name, application.name_sort = account.real_name, sort_name(account.real_name)
         application.region, application.region_path = region, codes.path("region", region)
@@ -221,16 +221,16 @@ class Submission:
 
 
 def _check_locked(application: Application, book: Rulebook) -> None:
-    """Where printing locks, nothing that is still being filled in can be handed in. Raises RuleViolation."""
+    """Where printing locks, an unlocked form can't be submitted. Raises RuleViolation."""
     documents = book.form.papers
     if application.state == _S.DRAFT and documents.print_locks and documents.print_before_submit:
         raise _unprinted(book)
 
 
 async def _check_printed(application: Application, book: Rulebook) -> None:
-    """Where the form must be printed first: in its present state, and with the scan of that very print.
+    """Where the form must be printed first: in its current version, and with the scan of that print.
 
-    A correction of something else than the scan needs no new one. Raises RuleViolation or InvalidInput.
+    A correction that doesn't concern the scan needs no new one. Raises RuleViolation or InvalidInput.
     """
     if not book.form.papers.print_before_submit or application.entry_type == "change":
         return
@@ -261,7 +261,8 @@ def _unprinted(book: Rulebook) -> AppError:
 
 
 def _reopened(book: Rulebook, entry_type: EntryType) -> list[str]:
-    """What may be changed after taking back an undecided one: what printing and submitting did not fix."""
+    """Fields that may be changed after withdrawing an undecided application: those not fixed by printing and
+    submission."""
     used = book.form.of(entry_type).used()
     if book.form.papers.print_locks:
         return sorted(open_after_print(book, entry_type) & used.keys())
@@ -271,7 +272,7 @@ def _reopened(book: Rulebook, entry_type: EntryType) -> list[str]:
 
 
 async def _write_specialties(application: Application, chosen: Sequence[Mapping[str, str]]) -> None:
-    """Bring the rows in line: what was approved stays so, what was sent back is open again."""
+    """Update the rows: approved ones stay approved, returned ones are open again."""
     known = {row.code: row for row in await ApplicationSpecialty.filter(application_id=application.id)}
     wanted = [one["code"] for one in chosen]
     await ApplicationSpecialty.filter(application_id=application.id).exclude(code__in=wanted).delete()

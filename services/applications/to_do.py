@@ -1,4 +1,4 @@
-"""What a person can do now (待办事项), by the names of the pool's own manual, each with the page that does it."""
+"""A person's to-do items (待办事项), named as in the pool's manual, each with its page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ToDo:
 
 
 class RegionAdvice(NamedTuple):
-    """Whom to ask about a campaign in a region, by its name."""
+    """The contact for a campaign in a region, by the region's name."""
 
     region: str
     line: str
@@ -53,9 +53,9 @@ class RegionAdvice(NamedTuple):
 
 @dataclass(frozen=True)
 class Home:
-    """What a person meets first: badge, to-do items, the application under way or the last one, campaigns.
+    """The home page: membership status, to-do items, the live application or the last one, campaigns.
 
-    ``advice``: whom to ask in each region about the campaigns.
+    ``advice``: contacts for the campaigns in each region.
     """
 
     membership_status: MembershipStatus
@@ -66,7 +66,7 @@ class Home:
 
 
 _OFFERED: tuple[EntryType, ...] = ("first", "renewal", "education")
-"""A change of the file holds nothing up: it has its own place on the first page."""
+"""A change of the record is not urgent and has its own place on the first page."""
 _ACTIONS: Mapping[str, str] = {"first": "去申请", "renewal": "前去续聘", "education": "去报名"}
 
 
@@ -84,8 +84,8 @@ WHERE person.id = $1 AND person.pool = $3
 
 @dataclass(frozen=True)
 class _Person:
-    """What the first page's items follow from. ``facts`` and ``progress`` are of the application under way, else of the
-    last one."""
+    """The data from which the items follow. ``facts`` and ``progress`` concern the live application, else the last
+    one."""
 
     account: Account
     facts: Facts | None
@@ -99,7 +99,7 @@ class _Person:
 
     @property
     def live(self) -> Application | None:
-        """The one under way."""
+        """The live application."""
         return self.facts.application if self.facts is not None and self.facts.application.ended_at is None else None
 
     def has_enrolled(self, campaign_id: UUID) -> bool:
@@ -113,7 +113,7 @@ class ToDos:
         self._campaigns = campaigns
 
     async def home(self, pool: str, account_id: UUID) -> Home:
-        """Everything of the first page at once."""
+        """Everything on the first page at once."""
         person = await self._read(pool, account_id)
         return Home(
             await membership_status_of(self._deps, account_id),
@@ -124,7 +124,7 @@ class ToDos:
         )
 
     async def advice(self, pool: str) -> tuple[RegionAdvice, ...]:
-        """Whom to ask in each region about the campaigns that are announced."""
+        """Contacts for the announced campaigns in each region."""
         campaigns = await self._campaigns.announced(pool)
         return self._advice(campaigns, await load_codes(self._deps.book(pool), list(_lines(campaigns))))
 
@@ -132,15 +132,15 @@ class ToDos:
         return tuple(RegionAdvice(show_region(code, codes), line) for code, line in sorted(_lines(campaigns).items()))
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
-        """What the person can do now, or from a time that is known; empty: nothing."""
+        """What the person can do now, or from a known time on; may be empty."""
         return self._items(await self._read(pool, account_id))
 
     async def progress(self, account_id: UUID) -> Progress | None:
-        """Of the application under way, else of the last one; None: there never was one."""
+        """Of the live application, else of the last one; None without any."""
         return await latest_progress(self._deps, account_id)
 
     async def _read(self, pool: str, account_id: UUID) -> _Person:
-        """Everything about a person that the first page shows. Raises NotFound for one of another pool."""
+        """All data of a person for the first page. Raises NotFound for a person of another pool."""
         now = self._deps.now()
         found = await rows(_HOME, account_id, now, pool)
         if not found:
@@ -190,7 +190,8 @@ class ToDos:
         return self._afresh(person, person.progress, now) or self._of_application(person.live, person.progress)
 
     def _afresh(self, person: _Person, progress: Progress, now: datetime) -> tuple[ToDo, ...]:
-        """Where what the last campaign left behind can go on; empty: it is not over, or no other is open."""
+        """The item to continue an expired application in another campaign; empty: it is not expired, or no other is
+        open."""
         if progress.until is None or now < progress.until:
             return ()
         items = [item for item in self._of_entries(person, now) if item.route]
@@ -234,12 +235,12 @@ class ToDos:
 
 
 def _lines(campaigns: Sequence[CampaignView]) -> dict[str, str]:
-    """Whom to ask by region; of two campaigns the sooner one's."""
+    """Contacts by region; of two campaigns the sooner one's."""
     return {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
 
 
 def _rests(person: _Person, now: datetime, rest: timedelta) -> bool:
-    """An entry that began a moment ago is not to be renewed, unless it is about to end."""
+    """Whether renewal is left out since entry was recent, unless the term is about to end."""
     expert = person.expert
     if expert is not None and expert.term_until is not None and expert.term_until <= now + rest:
         return False
@@ -247,7 +248,7 @@ def _rests(person: _Person, now: datetime, rest: timedelta) -> bool:
 
 
 def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:
-    """Whether this type of entry is for this person at all."""
+    """Whether this entry type applies to the person at all."""
     if entry_type == "first":
         return expert is None or expert.membership_status != "formal"
     if expert is None or not is_own_file(account, expert):

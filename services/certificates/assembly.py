@@ -1,4 +1,4 @@
-"""What certificates are made of, put together once."""
+"""Builds the services of certificates."""
 
 from __future__ import annotations
 

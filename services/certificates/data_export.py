@@ -1,4 +1,4 @@
-"""A person's certificates, exported whole to that person."""
+"""A person's certificates, as a complete export for that person."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ _COLUMNS = (
 
 
 async def collect_certificates(account_id: UUID) -> list[dict[str, Any]]:
-    """The oldest first, those that were replaced or revoked included."""
+    """Oldest first, including replaced and revoked ones."""
     found = Certificate.filter(account_id=account_id).order_by("issued_at", "id")
     return list(await found.values(*_COLUMNS))

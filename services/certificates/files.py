@@ -1,4 +1,4 @@
-"""A certificate as PDF and as picture, rendered from its row whenever it is asked for.
+"""A certificate as PDF and as image, rendered from its row at each request.
 
 The PDF is signed where the pool has a seal.
 """
@@ -60,7 +60,7 @@ class CertificateFiles:
         return await self._render(found, form)
 
     async def file(self, actor: Actor, certificate_id: UUID, form: str) -> CertificateFile:
-        """Raises NotFound for another person's, Conflict for one that no longer holds, Unavailable."""
+        """Raises NotFound for another person's, Conflict for one that is no longer valid, Unavailable."""
         return await self._render(await find(actor, certificate_id), form)
 
     async def mail(self, actor: Actor, certificate_id: UUID, to: str) -> None:

@@ -41,9 +41,9 @@ SELECT id FROM certificate
 
 @dataclass(frozen=True)
 class CertificateSubject:
-    """What a certificate proves. ``source_id`` is the candidate or the enrolment: one valid certificate for each.
+    """Data of a certificate to issue. ``source_id`` is the candidate or the enrolment: one valid certificate for each.
 
-    ``facts``: pairs of label and value beside those that stand on every certificate.
+    ``facts``: pairs of label and value in addition to those on every certificate.
     """
 
     kind: Kind
@@ -59,7 +59,7 @@ class Issuing:
         self._notices = notices
 
     async def issue(self, pool: str, subject: CertificateSubject, now: datetime) -> Certificate | None:
-        """Issue a certificate in the caller's transaction and tell the holder; a second call gives the same one.
+        """Issue a certificate in the caller's transaction and notify the holder; a second call returns the same one.
 
         None where the pool issues none of this kind. Raises NotFound for an unknown account.
         """
@@ -88,7 +88,7 @@ class Issuing:
         return certificate
 
     async def replace(self, actor: Actor, certificate_id: UUID, reason: str) -> UUID:
-        """Issue it anew with the holder's present name and ID number; returns the new one's id.
+        """Issue it again with the holder's present name and ID number; returns the new one's id.
 
         The number gets a suffix, the old QR code shows that it was replaced. Raises NotFound, Conflict, InvalidInput.
         """
@@ -113,7 +113,7 @@ class Issuing:
         return new.id
 
     async def revoke(self, actor: Actor, certificate_id: UUID, reason: str) -> None:
-        """Raises NotFound, InvalidInput without a reason, Conflict for one that is replaced or revoked."""
+        """Raises NotFound, InvalidInput without a reason, Conflict for one that was replaced or revoked before."""
         check(actor, "certificate.manage")
         words, now = _reason(reason), self._deps.now()
         async with transaction():
@@ -135,7 +135,7 @@ class Issuing:
             count += await process_each("certificate_ending", due, lambda row: self._remind(row["id"], now))
         return count
 
-    # ---- parts of the above
+    # ---- helpers
 
     def _rules(self, pool: str, kind: Kind) -> CertificateKind | None:
         rules = self._deps.book(pool).certificate

@@ -1,4 +1,4 @@
-"""What holders, the office and the public see of certificates."""
+"""Certificates for holders, the office and the public."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OWN_MAX = 200
 
 @dataclass(frozen=True)
 class CertificateView:
-    """A certificate as its holder and the office see it."""
+    """A certificate for its holder and the office."""
 
     id: UUID
     number: Annotated[str, Field(examples=["XJ2026J-000001T"])]
@@ -41,7 +41,7 @@ class CertificateView:
 
 @dataclass(frozen=True)
 class PublicCertificate:
-    """What the holder of the paper may know. ``intact``: the record agrees with the digest made when it was issued."""
+    """What the holder of the paper may know. ``intact``: the row agrees with the digest made at issue."""
 
     pool_name: str
     number: str
@@ -69,7 +69,7 @@ class CertificateQueries:
     async def page(
         self, actor: Actor, *, search: str = "", state: str = "", offset: int = 0, limit: int = 50
     ) -> Page[CertificateView]:
-        """The pool's certificates, newest first; ``search`` is a whole number or a name's beginning."""
+        """The pool's certificates, newest first; ``search`` is a complete number or a name's beginning."""
         check(actor, "certificate.manage")
         found = Certificate.filter(pool=actor.pool)
         if state:
@@ -81,11 +81,11 @@ class CertificateQueries:
         return Page(tuple(self._view(one) for one in items), await found.count())
 
     async def get(self, actor: Actor, certificate_id: UUID) -> CertificateView:
-        """One's own, or for the office any of the pool. Raises NotFound."""
+        """An own certificate, or for the office any of the pool. Raises NotFound."""
         return self._view(await find(actor, certificate_id))
 
     async def verify(self, token: str) -> PublicCertificate:
-        """What is true of the certificate whose QR code holds ``token``. Raises NotFound."""
+        """Present state and contents of the certificate whose QR code contains ``token``. Raises NotFound."""
         found = await Certificate.get_or_none(token=token) if len(token) <= 32 else None
         if found is None:
             raise NotFound("没有查到这张证书，请扫描证书上的二维码核对。", code="no_such_certificate")

@@ -1,1 +1,1 @@
-"""What every package stands on: transactions, audit, permissions, idempotency, due tasks, signed links, limits."""
+"""Base of all packages: transactions, audit, permissions, idempotency, due tasks, signed links, limits."""

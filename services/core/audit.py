@@ -1,4 +1,4 @@
-"""The audit trail's chain: a sealer numbers and hashes what was written, per pool; anybody can check it later."""
+"""The audit log's hash chain: a sealer numbers and hashes entries per pool; anyone can verify it later."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Audit:
         self._deps = deps
 
     async def seal(self, pool: str) -> int:
-        """Number and chain what is not sealed yet; returns how many. One sealer at a time, by an advisory lock."""
+        """Number and chain unsealed entries; returns how many. One sealer at a time, by an advisory lock."""
         async with transaction():
             await execute("SELECT pg_advisory_xact_lock(hashtext('audit:' || $1))", pool)
             last = await rows(
@@ -49,7 +49,7 @@ class Audit:
 
 
 async def find_break(pool: str, fetch: Fetch = rows) -> int | None:
-    """Number of the first sealed entry that doesn't fit its predecessor; None: the chain is whole.
+    """Number of the first sealed entry that doesn't match its predecessor; None: the chain is intact.
 
     ``fetch`` runs a statement and returns its rows.
     """

@@ -1,4 +1,4 @@
-"""What every service is built from."""
+"""Base types and functions of all services."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. ``role``: expert, applicant, agent, organisation, verifier, supervisor, venue, reviewer, pool_admin,
-    system or guest.
+    """The acting person or system. ``role``: expert, applicant, agent, organisation, verifier, supervisor, venue,
+    reviewer, pool_admin, system or guest.
 
     ``organisation_id`` is set for agents and legal entities; ``scope`` for roles granted on a region or venue.
     """
@@ -58,7 +58,7 @@ def system(pool: str) -> Actor:
 
 
 class _Transaction(AbstractAsyncContextManager[Any]):
-    """Tortoise's own, but for a connection that it never gives back when BEGIN fails or is cancelled."""
+    """Tortoise's own, fixed to return the connection to the pool when BEGIN fails or is cancelled."""
 
     async def __aenter__(self) -> Any:
         self._inner = in_transaction()
@@ -91,14 +91,14 @@ def connection() -> BaseDBAsyncClient:
 
 
 async def rows(sql: str, *values: object) -> list[Any]:
-    """Run a query of ours and return its rows, readable by column name."""
+    """Run a SELECT and return its rows, readable by column name."""
     return list(await connection().execute_query_dict(sql, list(values)))
 
 
 def from_row(model: type[M], row: Mapping[str, Any]) -> M:
-    """A model's object from a whole row of its table, such as ``SELECT f AS fee FROM fee f`` holds one in a column.
+    """A model's object from a composite value, such as the column of ``SELECT f AS fee FROM fee f``.
 
-    So one statement can bring the rows of several tables. Relations are not loaded.
+    So one statement can return rows of several tables. Relations are not loaded.
     """
     return model._init_from_db(**row)
 
@@ -114,7 +114,7 @@ _DEFER = (
 
 
 class Jobs:
-    """Defers background work as rows, in the transaction that is under way."""
+    """Defers background work as rows, in the running transaction."""
 
     async def defer(self, task: str, **arguments: str | int) -> None:
         """``task`` is a name registered in ``jobs``; ``arguments`` are ids only."""
@@ -129,7 +129,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Deps:
-    """Handed to every service by ``app``."""
+    """Passed to every service by ``app``."""
 
     clock: Clock
     keys: Keyring
@@ -137,9 +137,9 @@ class Deps:
     jobs: Jobs
     public_url: str
     answers_kept: timedelta = timedelta(days=1)
-    """How long the answer to a request with a key can be asked for again."""
+    """How long the response to a request with a key is stored for repetitions."""
     puzzle_bits: int = 14
-    """Zero bits that each part of a puzzle asks for: eight parts of 2**14 tries take a cheap phone a second or two."""
+    """Zero bits that each part of a puzzle requires: eight parts of 2**14 tries take a cheap phone a second or two."""
 
     def book(self, pool: str) -> Rulebook:
         return self.rulebooks[pool]
@@ -149,7 +149,7 @@ class Deps:
 
 
 def violation(book: Rulebook, key: str, message: str, *, field: str | None = None) -> RuleViolation:
-    """The refusal of a province's rule, naming the rulebook's key and where the value comes from."""
+    """The refusal of a province's rule, with the rulebook's key and the value's source."""
     return RuleViolation(message, rule=key, source=book.source(key), field=field)
 
 
@@ -159,7 +159,7 @@ Detail = str | int | bool | Sequence[str] | None
 def entry(
     actor: Actor, now: datetime, action: str, subject: str, subject_id: UUID | None, **details: Detail
 ) -> AuditEntry:
-    """An audit entry that is still to be written. ``details`` never hold personal data in clear."""
+    """An audit entry, not yet written. ``details`` never contain personal data in clear."""
     return AuditEntry(
         pool=actor.pool,
         at=now,

@@ -1,4 +1,4 @@
-"""Database connections that a part of the program keeps for itself, so that others can't take them."""
+"""Database connections reserved for a part of the program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.setup import tortoise_config
 
 
 class OwnConnections:
-    """A pool of at most ``size`` connections beside the one that everybody shares; they are opened when needed."""
+    """A pool of at most ``size`` connections besides the shared one; they are opened when needed."""
 
     def __init__(self, database_url: str, *, size: int) -> None:
         settings = tortoise_config(database_url, pool_size=size)["connections"]["default"]["credentials"]
@@ -20,7 +20,7 @@ class OwnConnections:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """What this task, and every task that it begins in the block, asks of the database goes over them."""
+        """Context manager: queries of this task, and of tasks started inside the block, use these connections."""
         connections = get_connections()
         token = connections.set("default", self._client)
         try:

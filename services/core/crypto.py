@@ -1,4 +1,4 @@
-"""Personal data at rest: AES-256-GCM that names its algorithm and key, and a keyed hash beside it for look-up."""
+"""Personal data at rest: AES-256-GCM, with algorithm and key id in the ciphertext, and a keyed hash for look-up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _ALGORITHM = "a256gcm"
 PHONE, TEXT = "phone", "text"
-"""Purposes of sealed columns: a phone of staff, and free text that a person wrote to the office."""
+"""Purposes of encrypted columns: a phone of staff, and free text that a person wrote to the office."""
 
 
 class SealBroken(Exception):
@@ -34,7 +34,7 @@ class Keyring:
         object.__setattr__(self, "_ciphers", {name: AESGCM(key) for name, key in self.data.items()})
 
     def seal(self, plain: str | bytes, purpose: str) -> str:
-        """Encrypt; ``purpose`` (``mobile``, ``salts``…) is bound in and must be given again to open."""
+        """Encrypt; ``purpose`` (``mobile``, ``salts``…) is authenticated and must be given again to decrypt."""
         raw = plain.encode() if isinstance(plain, str) else plain
         nonce = os.urandom(12)
         body = self._ciphers[self.active].encrypt(nonce, raw, purpose.encode())
@@ -56,7 +56,7 @@ class Keyring:
             raise SealBroken(purpose) from error
 
     def seal_file(self, content: bytes, purpose: str) -> bytes:
-        """The same for a file, without the third that base64 adds: ``a256gcm:key:``, nonce, ciphertext."""
+        """The same for a file, without base64's overhead of a third: ``a256gcm:key:``, nonce, ciphertext."""
         nonce = os.urandom(12)
         head = f"{_ALGORITHM}:{self.active}:".encode()
         return head + nonce + self._ciphers[self.active].encrypt(nonce, content, purpose.encode())
@@ -77,7 +77,7 @@ class Keyring:
         return self.open(sealed, purpose).decode()
 
     def read(self, sealed: str, purpose: str) -> str:
-        """The text that a column keeps, empty where it keeps none: never given, or erased."""
+        """The decrypted text of a column; empty for an empty one: never set, or erased."""
         return self.open_text(sealed, purpose) if sealed else ""
 
     def lookup_hash(self, kind: str, value: str) -> str:

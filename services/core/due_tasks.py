@@ -1,4 +1,4 @@
-"""Work of a noun that falls due by the clock."""
+"""Work that becomes due by the clock."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from enum import Enum
 
 LONGEST_TURN = 0.5
-"""Seconds after which no further batch is begun."""
+"""Seconds after which no further batch begins."""
 
 
 class TaskTurn(Enum):
-    """What work says that takes at most half a second or so, and leaves the rest to its next turn."""
+    """Result of work that is limited to about half a second and leaves the rest to its next turn."""
 
     DONE = "done"
     MORE = "more"
-    """Rows were worked through and others are due: another turn comes without waiting for the tick."""
+    """Rows were processed and others are due: another turn follows without waiting for the tick."""
 
 
 @dataclass(frozen=True)
 class DueTask:
     """``due`` is a condition in SQL with the present moment as ``$1``; while it is true ``process`` is called, which
-    must make it false again. A task without one is run every now and then, like those of ``scheduler.PERIODIC``."""
+    must make it false again. A task without one runs periodically, like those of ``scheduler.PERIODIC``."""
 
     kind: str
     due: str
@@ -30,7 +30,7 @@ class DueTask:
 
 
 def in_turns(work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[TaskTurn]]:
-    """For work that does a batch and returns its size: it goes on until nothing is left, or its turn is over."""
+    """For work that processes a batch and returns its size: repeats it until nothing is left, or its turn is over."""
 
     async def turn() -> TaskTurn:
         until = time.monotonic() + LONGEST_TURN

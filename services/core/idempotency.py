@@ -1,4 +1,4 @@
-"""Runs an action once though it is requested twice: the answer is stored, encrypted, in the action's transaction."""
+"""Runs an action once although it is requested twice: its result is stored, encrypted, in the action's transaction."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ async def once(
 ) -> T:
     """Carry out ``run`` in one transaction, or hand back what it answered before.
 
-    ``owner`` names the action and its actor (at most 80 characters), so that actors never share keys.
-    ``answer`` is the type of the result: plain data that pydantic can write as JSON and read back. ``request`` tells
-    one request from another: the same key with another one is a Conflict. Without a ``key`` nothing is stored.
+    ``owner`` names the action and its actor (at most 80 characters), so that actors never share keys. ``answer`` is the
+    type of the result: plain data that pydantic can write as JSON and read back. ``request`` tells one request from
+    another: the same key with another one is a Conflict. Without a ``key`` nothing is stored.
 
     The stored answer opens only for the same owner, key and request, and ``Deadlines`` deletes it after
     ``deps.answers_kept``.
 
-    ``run`` *raises* an AppError to undo everything, and then nothing is remembered. It *returns* one to keep what it
-    wrote (a counted wrong code): that refusal is stored, committed, and then raised. Two callers with one key at the
-    same moment: the second waits for the first.
+    ``run`` *raises* an AppError to undo everything, and then nothing is stored. It *returns* one to keep what it wrote
+    (a counted wrong code): that refusal is stored, committed, and then raised. Two callers with one key at the same
+    moment: the second waits for the first.
     """
     fingerprint = deps.keys.lookup_hash("request", request) if request and key is not None else ""
-    purpose = json.dumps(["answer", owner, key, fingerprint])  # so that no row's ciphertext answers for another
+    purpose = json.dumps(["answer", owner, key, fingerprint])  # so that no row's ciphertext can replace another's
     async with transaction():
         stored = await _claim(owner, key, deps, fingerprint) if key is not None else None
         if stored is not None:
@@ -75,12 +75,12 @@ async def once(
 
 
 async def forget(owner: str, key: str) -> None:
-    """Drop what is remembered under a key, so that the same key may try again: the answer only asked for patience."""
+    """Delete the stored result of a key, so that the same key may try again: it only asked to wait."""
     await IdempotencyKey.filter(owner=owner, key=key).delete()
 
 
 async def _claim(owner: str, key: str, deps: Deps, fingerprint: str) -> IdempotencyKey | None:
-    """None: ours to carry out; else the row with the answer."""
+    """None: this caller runs the action; else the row with the result."""
     if len(key) > 120:
         raise InvalidInput("请求编号过长，请使用不超过120个字符的编号。", code="idempotency_key_too_long")
     if await rows(_CLAIM, new_id(), owner, key, fingerprint, deps.now()):

@@ -1,4 +1,4 @@
-"""New rows of several tables by one statement."""
+"""Inserts rows of several tables by one statement."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.core.base import execute
 async def insert(*batches: tuple[type[Model], Sequence[Model]], given: tuple[tuple[str, str], ...] = ()) -> None:
     """Write rows of several models, in one statement; they may refer to one another. Rows with bytes are not for this.
 
-    ``given`` are columns that the database fills in: ``("attempt.number", "nextval('attempt_number')")``.
+    ``given`` are columns computed by the database: ``("attempt.number", "nextval('attempt_number')")``.
     """
     models = tuple(model for model, _ in batches)
     await execute(_statement(models, given), *(_as_json(model, made) for model, made in batches))

@@ -1,4 +1,4 @@
-"""How often is too often: codes by SMS, wrong codes, look-ups that show a masked name."""
+"""Rate limits: SMS codes, wrong codes, look-ups that show a masked name."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HOUR = timedelta(hours=1)
 
 
 async def advisory_lock(name: str) -> None:
-    """Let one transaction at a time go on under ``name``; held until this one ends."""
+    """Serialise transactions under ``name``; held until this one ends."""
     await execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 7031120))", name)
 
 
 def check_may_send(sent: Sequence[datetime], login: Login, now: datetime, *, familiar: bool) -> None:
     """Raises TooMany when a mobile has had its codes of this minute, hour or day; ``sent`` is oldest first.
 
-    A stranger leaves some of them to the mobile's owner.
+    Some of them are reserved for the mobile's owner.
     """
     kept = 0 if familiar else login.codes_kept_for_owner
     for count, period, words in (
@@ -39,9 +39,10 @@ def check_may_send(sent: Sequence[datetime], login: Login, now: datetime, *, fam
 async def check_recent(
     action: str, account_id: UUID, *, limit: int, period: timedelta, now: datetime, message: str
 ) -> None:
-    """Raises TooMany when the audit trail holds ``limit`` acts named ``action`` of this person within ``period``.
+    """Raises TooMany when the audit log has ``limit`` entries ``action`` of this person within ``period``.
 
-    The caller records the act in the same transaction; a lock keeps two at once from both being the last allowed.
+    The caller records the action in the same transaction; a lock keeps two concurrent ones from both being the last
+    permitted.
     """
     await advisory_lock(f"{action}:{account_id}")
     found = await rows(
@@ -56,7 +57,7 @@ async def check_recent(
 
 
 def check_below(limit: int, recent: Sequence[datetime], period: timedelta, now: datetime, message: str) -> None:
-    """Raises TooMany when ``recent`` holds ``limit`` moments; they lie within ``period``, newest first."""
+    """Raises TooMany when ``recent`` has ``limit`` moments; they lie within ``period``, newest first."""
     if len(recent) >= limit:
         wait = seconds_until(recent[limit - 1] + period, now)
         raise TooMany(f"{message}，请{spoken(wait)}后再试。", retry_after=wait, code="lookup_limit")

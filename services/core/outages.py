@@ -1,4 +1,4 @@
-"""Exceptions raised while PostgreSQL or Redis is away; edges tell them from a fault."""
+"""Exceptions raised while PostgreSQL or Redis is unavailable; edges distinguish them from faults."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _DATABASE = (
     asyncpg.PostgresConnectionError,
 )
 DATABASE_AWAY = (*_DATABASE, OSError)
-"""The database is away: the next row would fare no better. A deadlock, a cancelled statement or Redis concern one row.
-OSError covers a host that is not found and time-outs."""
+"""The database is unavailable: the next row would fail too. A deadlock, a cancelled statement or a failure of Redis
+concern one row. OSError covers an unknown host and time-outs."""
 AWAY = (
     *_DATABASE,
     asyncpg.OperatorInterventionError,
@@ -24,5 +24,5 @@ AWAY = (
     ConnectionError,
     TimeoutError,
 )
-"""A part of ours is away, busy, or gave way to another transaction: trying again helps. Not every OSError: a missing
-file is a fault."""
+"""A part of ours is unavailable, busy, or yielded to another transaction: trying again helps. Not every OSError: a
+missing file is a fault."""

@@ -1,7 +1,7 @@
-"""One page of a long list by one statement that costs the same however long the list grows.
+"""Reads one page of a long list by one statement whose cost doesn't grow with the list.
 
-The page is cut out first, in an order that an index has, and only its rows are joined with what they show. How many
-there are in all is counted up to a limit: a reader does not turn five hundred pages, and counting all reads all.
+The page is selected first, in the order of an index, and only its rows are joined with other tables. The total is
+counted up to a limit, since no reader turns five hundred pages, and a full count reads all rows.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from services.core.base import rows
 
 COUNTED = 10_000
-"""So many are counted; a total of that many means that many or more."""
+"""Limit of counting; a total of that many means that many or more."""
 
 
 class PageRows(NamedTuple):
-    """Rows of one page, and how many match in all, counted up to ``COUNTED``."""
+    """Rows of one page, and the number of matches, counted up to ``COUNTED``."""
 
     rows: list[Any]
     total: int
@@ -25,11 +25,11 @@ class PageRows(NamedTuple):
 async def read_page(
     columns: str, joined: str, source: str, order: str, values: Sequence[object], *, offset: int, limit: int
 ) -> PageRows:
-    """The rows of a page, and how many match in all.
+    """The rows of a page, and the number of matches.
 
-    ``source`` is a table with its alias (``pay_order o``), what must be joined to filter, and WHERE; it uses all
-    ``values``. ``order`` ends in what is unique. ``columns`` are shown from ``joined``, which begins with the alias:
-    ``o JOIN fee f ON f.id = o.fee_id``.
+    ``source`` is a table with its alias (``pay_order o``), joins needed for filtering, and WHERE; it uses all
+    ``values``. ``order`` ends in a unique column. ``columns`` are selected from ``joined``, which begins with the
+    alias: ``o JOIN fee f ON f.id = o.fee_id``.
     """
     alias, at = source.split(maxsplit=2)[1], len(values)
     found = await rows(
@@ -46,7 +46,7 @@ async def read_page(
 
 
 def contains(text: str) -> str:
-    """The pattern for ILIKE of what holds ``text``."""
+    """The ILIKE pattern for texts that contain ``text``."""
     return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 

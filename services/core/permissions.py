@@ -1,4 +1,4 @@
-"""Who may do what. The one table; whose object it is, each service checks in its queries."""
+"""The table of permissions by role. Access to a particular object is checked by each service in its queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXPERT = frozenset({"expert"})
 SUPERVISOR = frozenset({"supervisor"})
 ADMIN = frozenset({"pool_admin"})
 APPLICANT = frozenset({"applicant", "expert"})
-"""Who may apply: a registered person; an expert applies for renewal."""
+"""May apply: a registered person; an expert applies for renewal."""
 REVIEWER = frozenset({"reviewer"})
 VERIFIER = frozenset({"verifier"})
 VENUE = frozenset({"venue"})
@@ -95,7 +95,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "material.restricted": APPLICANT | REVIEWER | ADMIN,
     "person.manage": ADMIN | {"system"},
 }
-"""Roles by action. An action that is not listed is allowed to no role."""
+"""Roles by action. An action that is not listed is permitted to no role."""
 
 _NAMES: Mapping[str, str] = {
     "expert": "评标专家",
@@ -111,17 +111,17 @@ _NAMES: Mapping[str, str] = {
 
 
 def role_name(role: str) -> str:
-    """The Chinese name of a role, for people."""
+    """The Chinese name of a role."""
     return _NAMES.get(role, "访客")
 
 
 def may(actor: Actor, action: str) -> bool:
-    """Raises KeyError for an action that the table lacks: a mistake of ours, never of the person."""
+    """Raises KeyError for an action that the table lacks: a programming error."""
     return actor.role in PERMISSIONS[action]
 
 
 def check(actor: Actor, action: str) -> None:
-    """Raises Unauthenticated for an unknown person, Forbidden for a known one without the permission."""
+    """Raises Unauthenticated for a visitor, Forbidden for a person without the permission."""
     if may(actor, action):
         return
     if actor.account_id is None and actor.role == "guest":

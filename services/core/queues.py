@@ -1,23 +1,23 @@
-"""Queues of jobs. A task has one queue, so that many waiting jobs of one kind hold up no other; ``jobs.lanes`` says how
-many jobs of which queues run at once."""
+"""Queues of jobs. Each task has one queue, so that many waiting jobs of one kind delay no other; ``jobs.lanes`` limits
+how many jobs of which queues run at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 CHAT = "chat"
-"""Late replies: a person looks at the telephone."""
+"""Late replies: a person is waiting for them."""
 DRAWS = "draws"
 REFILLS = "refills"
-"""Draws of which experts did not answer; those with a fresh refusal do not wait behind them."""
+"""Refills of draws whose experts did not answer; refills after a fresh refusal do not wait behind them."""
 DELIVERY_REPORTS = "delivery_reports"
 CALLS = "calls"
-"""Deadlines that a draw's next call waits for, and notices to one person."""
+"""Deadlines on which a draw's next call depends, and notices to one person."""
 DEADLINES = "deadlines"
 QR_IMAGES = "qr_images"
-"""QR codes of payments: the link went out before."""
+"""QR codes of payments, which follow the link."""
 EXPORTS = "exports"
-"""Long lists for the office: their page tells how far they are."""
+"""Long lists for the office, whose page shows the progress."""
 
 _QUEUES: Mapping[str, str] = {
     "chat.late": CHAT,
@@ -32,5 +32,5 @@ _QUEUES: Mapping[str, str] = {
 
 
 def queue_of(task: str) -> str:
-    """Raises KeyError for a task that has none."""
+    """Raises KeyError for a task without a queue."""
     return _QUEUES[task]

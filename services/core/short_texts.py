@@ -8,14 +8,14 @@ from domain.errors import InvalidInput
 from domain.links_in_text import find_link
 
 _TURNING = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
-"""Classes of Unicode's bidirectional algorithm: such a mark in a name would turn the amount printed behind it."""
+"""Classes of Unicode's bidirectional algorithm: such a mark in a name would reverse the amount printed after it."""
 
 
 def check_text(value: str, field: str, label: str, longest: int, *, required: bool = False) -> str:
-    """The text without blanks around it. Raises InvalidInput when it is missing, too long, or holds control characters
-    or marks that turn the direction of what stands behind them.
+    """The text without blanks around it. Raises InvalidInput when it is missing, too long, or contains control
+    characters or marks that change the direction of the following text.
 
-    ``label`` is what the form calls the field.
+    ``label`` is the field's name in the form.
     """
     text = value.strip()
     if required and not text:
@@ -28,7 +28,7 @@ def check_text(value: str, field: str, label: str, longest: int, *, required: bo
 
 
 def check_no_link(text: str, field: str, label: str) -> str:
-    """The text, if nothing in it turns into a link where experts read it. Raises InvalidInput."""
+    """The text, unless something in it would turn into a link for its readers. Raises InvalidInput."""
     if found := find_link(text):
         raise InvalidInput(
             f"{label}中不能有网址、链接、邮箱或“<”（“{found[:20]}”），请删去，只写文字和电话号码。",

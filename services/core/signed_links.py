@@ -1,4 +1,4 @@
-"""Signed links: what we send out by SMS and WeChat opens exactly one page, for one person, until a moment."""
+"""Signed links: a token in an SMS or WeChat message opens exactly one page, for one person, until its expiry."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from services.core.crypto import Keyring
 _TAG = b"pbt-link-v1\0"
 _MAC = 16
 _BODIES = {16 + 5 + _MAC: 1, 16 + 16 + 5 + _MAC: 2}
-"""How many ids a token of so many bytes holds."""
+"""Number of ids in a token, by its length in bytes."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a token stands for: one ``purpose``, one subject (an invitation, a draw), one person (expert or account)."""
+    """The content of a token: one ``purpose``, one subject (an invitation, a draw), one person (expert or account)."""
 
     purpose: str
     subject_id: UUID
@@ -31,10 +31,10 @@ class Link:
 
 
 class Links:
-    """Makes and checks tokens of 71 URL-safe characters. Nothing is stored: a token lives until it expires.
+    """Makes and checks tokens of 71 URL-safe characters. Nothing is stored: a token is valid until it expires.
 
-    Where the subject stands for the person too (a venue's code is everybody's) one id is enough, and the token has 50
-    characters, which fit a scene QR code.
+    Where no person is needed (a venue's code is for all) one id is enough, and the token has 50 characters, which fit a
+    scene QR code.
     """
 
     def __init__(self, keys: Keyring, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class Links:
         self._clock = clock
 
     def sign(self, purpose: str, subject_id: UUID, person_id: UUID, expires: datetime) -> str:
-        """``expires`` is kept to the second, rounded up."""
+        """``expires`` is rounded up to the second."""
         seconds = int((expires + timedelta(microseconds=999_999)).timestamp())
         ids = subject_id.bytes if person_id == subject_id else subject_id.bytes + person_id.bytes
         body = ids + seconds.to_bytes(5, "big")
@@ -68,7 +68,7 @@ class Links:
 
 
 def _decode(token: str) -> bytes:
-    """The bytes of a token; empty for what can't be one, several spellings of one token included."""
+    """The bytes of a token; empty for an invalid one, including alternative spellings."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

@@ -1,6 +1,6 @@
-"""Live streams of one process, so that no link, log-in or network holds all of them.
+"""Limits live streams of one process, so that no link, log-in or network can occupy all.
 
-Who has most of what is full gives way, with the oldest: a network that takes all of a link's streams loses its own.
+At a limit the party with most streams loses its oldest: a network that takes all streams of a link loses its own.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from domain.errors import Unavailable
 
 MOST = 1000
 CAPS: Mapping[str, int] = {"link": 600, "session": 3, "address": 600}
-"""Streams at once by what they have in common. The phones of a whole hall, all at one link, may share one address. What
-is watched is read once for all of them (``services.draws.live``), so a stream costs little more than its socket."""
+"""Maximum of streams by common property. The phones of a whole hall, all at one link, may share one address. One reader
+serves all streams of a draw (``services.draws.live``), so a stream costs little more than its socket."""
 
 
 @dataclass(eq=False)
 class Stream:
-    """One that is open. ``parties`` says by what it counts: its link or log-in, and the client's network."""
+    """An open stream. ``parties``: its link or log-in, and the client's network, under which it counts."""
 
     parties: Mapping[str, str]
     _replaced: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def replaced(self) -> bool:
-        """A newer one took its place: tell the client so, and end."""
+        """A newer one replaced it: notify the client, and end."""
         return self._replaced.is_set()
 
     def give_way(self) -> None:
         self._replaced.set()
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until this stream has to end."""
+        """Sleep, but wake when this stream has to end."""
         try:
             async with asyncio.timeout(seconds):
                 await self._replaced.wait()
@@ -52,7 +52,7 @@ class OpenStreams:
 
     @contextmanager
     def open(self, **parties: str) -> Iterator[Stream]:
-        """Raises Unavailable where all are taken by as many networks."""
+        """Raises Unavailable if all are taken by as many networks."""
         for kind, name in parties.items():
             same = [one for one in self._open if one.parties.get(kind) == name]
             if len(same) >= self._caps[kind]:
@@ -67,7 +67,7 @@ class OpenStreams:
             self._drop(stream)
 
     def _displaced(self, newcomer: str) -> Stream:
-        """A client's only stream is not closed for another's first."""
+        """The stream to close for a new one; a client's only stream is not closed for another client's first."""
         found = _of_the_heaviest(self._open, newcomer)
         heaviest = _address(found.parties)
         if heaviest != newcomer and sum(_address(one.parties) == heaviest for one in self._open) < 2:
@@ -88,7 +88,7 @@ def _address(parties: Mapping[str, str]) -> str:
 
 
 def _of_the_heaviest(streams: Sequence[Stream], newcomer: str) -> Stream:
-    """The oldest of the network that has most of ``streams``: of the newcomer's own where that has as many."""
+    """The oldest stream of the network with most of ``streams``: of the newcomer's own if it has as many."""
     held = Counter(_address(one.parties) for one in streams)
     heaviest = newcomer if held[newcomer] >= max(held.values()) else held.most_common(1)[0][0]
     return next(one for one in streams if _address(one.parties) == heaviest)

@@ -1,4 +1,4 @@
-"""Continuing education (继续教育): courses, who is called, what each has studied, and what follows.
+"""Continuing education (继续教育): courses, participants, study, completion.
 
 Rows are locked course first, then enrolment, then order and fee.
 """

@@ -1,4 +1,4 @@
-"""What courses are made of, put together once."""
+"""Builds the services of courses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CourseServices:
 
 @dataclass(frozen=True)
 class CourseAuthoring:
-    """What it takes to set a course up, for programs that fill a database before the service starts."""
+    """Services to set a course up, for programs that fill a database before the service starts."""
 
     setup: CourseSetup
     media: CourseMedia

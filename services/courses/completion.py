@@ -1,4 +1,4 @@
-"""From the last item to the certificate: everything studied, the examination passed, the training completed."""
+"""Completion: everything studied, examination passed, training completed, certificate issued."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Completion:
         self._fees = fees
 
     async def learned(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
-        """Everything is studied: on to the examination, or through; inside the caller's transaction, the row locked."""
+        """Everything is studied: call to the examination, or complete; inside the caller's transaction, the row
+        locked."""
         if enrolment.state != EnrolmentState.CALLED:
             return
         enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.LEARN)
@@ -47,7 +48,7 @@ class Completion:
             await self._finish(course, enrolment, system(course.pool), now)
 
     async def pass_due(self) -> int:
-        """Who passed the examination has completed the training."""
+        """Complete the training of participants who passed the examination."""
         return await process_each("course_pass", await rows(_PASSING), lambda row: self._pass(row["id"]))
 
     async def _pass(self, enrolment_id: UUID) -> None:
@@ -61,7 +62,7 @@ class Completion:
             await self._finish(course, enrolment, system(course.pool), now)
 
     async def record_finished(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
-        """By a decision of the office, of training that took place elsewhere. Raises Conflict, Forbidden."""
+        """By a decision of the office, for training that took place elsewhere. Raises Conflict, Forbidden."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "依据", REASON_MAX, required=True)
         now = self._deps.now()
@@ -78,7 +79,7 @@ class Completion:
             await record(actor, now, "course.record_finished", "course_enrolment", enrolment.id, reason=words)
 
     async def _finish(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
-        """Draws call the expert again at once; the certificate follows where the pool issues one."""
+        """Complete: draws may call the expert again at once; a certificate follows where the pool issues one."""
         was_excluded = enrolment.excluded_at is not None
         enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.FINISH)
         enrolment.finished_at = now
@@ -100,7 +101,7 @@ class Completion:
 
 
 async def hours_of(course: Course) -> int:
-    """Class hours of everything in it, in hundredths."""
+    """Class hours of all items, in hundredths."""
     rules = rules_of(course)
     items = await CourseItem.filter(course_id=course.id)
     return sum(one.credit if one.credit is not None else rules.hours(one.seconds) for one in items)

@@ -1,4 +1,4 @@
-"""A person's courses, exported whole to that person."""
+"""A person's courses, as a complete export for that person."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ _COLUMNS = (
 
 
 async def collect_courses(account_id: UUID) -> list[dict[str, Any]]:
-    """The oldest first; ``progress`` in thousandths."""
+    """Oldest first; ``progress`` in thousandths."""
     found = CourseEnrolment.filter(account_id=account_id).order_by("called_at", "id")
     return list(await found.values(*_COLUMNS, course="course__name"))

@@ -31,12 +31,12 @@ class CourseFees:
         self._notices = notices
 
     async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
-        """Inside the caller's transaction. The call notice names the fee, so no notice of its own follows."""
+        """Inside the caller's transaction. The call notice contains the fee, so no further notice follows."""
         until = pay_until(window_of(course), rules_of(course))
         await self._charge(course, enrolments, max(until, now), now)
 
     async def charge_make_up(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
-        """Another payment for another period; it can be paid as long as the period would last."""
+        """Charge a further period; it can be paid as long as the period would last."""
         await self._charge(course, [enrolment], now + rules_of(course).make_up_for, now)
 
     async def _charge(
@@ -65,21 +65,21 @@ class CourseFees:
         await Fee.bulk_create(fees, batch_size=500)
 
     async def cancel(self, enrolment_id: UUID, now: datetime) -> None:
-        """Nothing is owed any more; inside the caller's transaction. What is paid all the same goes back by itself."""
+        """Cancel the fee; inside the caller's transaction. A payment made all the same is refunded automatically."""
         for fee in await Fee.filter(enrolment_id=enrolment_id, state=FeeState.DUE).select_for_update():
             fee.state = FEE.next(FeeState(fee.state), FeeEvent.CANCEL)
             await fee.save(update_fields=["state"])
             await close_soon(fee.id, now)
             await record(system(fee.pool), now, "fee.cancel", "fee", fee.id)
 
-    # ---- what payments ask
+    # ---- called by payments
 
     async def lock(self, enrolment_id: UUID) -> None:
         """Lock the enrolment, before its order and its fee."""
         await lock_enrolment(enrolment_id)
 
     async def paid(self, enrolment_id: UUID, now: datetime) -> None:
-        """The money is here: the time to study opens; inside the caller's transaction. Twice is harmless."""
+        """After payment the access period opens; inside the caller's transaction. A repetition is harmless."""
         enrolment = await lock_enrolment(enrolment_id)
         course = await Course.get(id=enrolment.course_id)
         if enrolment.opens_at is not None or enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED):
@@ -100,7 +100,7 @@ class CourseFees:
         )
 
     async def sent_back(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
-        """The money goes back and the participant with it, unless he is through; inside the caller's transaction."""
+        """The fee is refunded and the participant leaves, unless he has completed; inside the caller's transaction."""
         enrolment = await lock_enrolment(enrolment_id)
         if not ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
             return

@@ -1,4 +1,4 @@
-"""The forms of courses and items, what they must fulfil, and the check list before publishing."""
+"""The forms of courses and items, their requirements, and the check list before publishing."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class CourseItemData:
 
 @dataclass(frozen=True)
 class CourseFault:
-    """Something on the check list. ``level`` bad keeps the course from being published."""
+    """An entry of the check list. ``level`` bad prevents publishing."""
 
     level: Literal["bad", "hint"]
     text: str
 
 
 async def check_course(book: Rulebook, pool: str, data: CourseData) -> CourseData:
-    """The form with clean texts. Raises InvalidInput that names the field, NotFound."""
+    """The form with cleaned texts. Raises InvalidInput that names the field, NotFound."""
     name = check_text(" ".join(data.name.split()), "name", "课程名称", NAME_MAX, required=True)
     description = check_text(
         data.description.replace("\r\n", " ").replace("\n", " "), "description", "课程说明", DESCRIPTION_MAX
@@ -96,7 +96,7 @@ async def _check_campaigns(pool: str, data: CourseData) -> None:
 
 
 def check_item(data: CourseItemData) -> CourseItemData:
-    """The form with clean texts. Raises InvalidInput that names the field."""
+    """The form with cleaned texts. Raises InvalidInput that names the field."""
     title = check_text(" ".join(data.title.split()), "title", "标题", NAME_MAX, required=True)
     if data.kind not in KINDS:
         raise InvalidInput("请选择内容形式。", code="no_choice", field="kind")

@@ -1,6 +1,7 @@
-"""Videos and pages of courses (课件): uploaded in parts, looked into, and given to participants' browsers.
+"""Videos and pages of courses (课件): uploaded in parts, checked, and served to participants' browsers.
 
-Videos lie unsealed, since players fetch them by ranges; slides and texts become pictures, page by page, and are sealed.
+Videos are stored unencrypted, since players fetch them by ranges; slides and texts become images, page by page, and are
+encrypted.
 """
 
 from __future__ import annotations
@@ -54,9 +55,10 @@ class CourseMedia:
     async def put_part(
         self, actor: Actor, course_id: UUID, item_id: UUID, upload: UUID, number: int, body: bytes
     ) -> None:
-        """A part of a video, from 0; sent again it replaces itself. ``upload`` is the sender's own number of this try.
+        """A part of a video, from 0; a repeated part replaces the earlier one. ``upload`` is the sender's number of
+        this upload.
 
-        Parts that are never put together are swept away. Raises Conflict, InvalidInput, Unavailable.
+        A sweep deletes parts that are never joined. Raises Conflict, InvalidInput, Unavailable.
         """
         check(actor, "course.manage")
         course, item = await self._draft_item(actor, course_id, item_id, "video")
@@ -68,9 +70,9 @@ class CourseMedia:
             await self._files.put(_part(_key(course, item, upload), number), body)
 
     async def finish(self, actor: Actor, course_id: UUID, item_id: UUID, upload: UUID, parts: int) -> None:
-        """Put the parts together, read the length, and make it the item's video. Twice is harmless.
+        """Join the parts, read the length, and set it as the item's video. A repetition is harmless.
 
-        Raises InvalidInput for a file that phones can't play, Conflict for parts that are missing, Unavailable.
+        Raises InvalidInput for a file that phones can't play, Conflict for missing parts, Unavailable.
         """
         check(actor, "course.manage")
         course, item = await self._draft_item(actor, course_id, item_id, "video")
@@ -92,7 +94,7 @@ class CourseMedia:
             await self._files.clear(f"{key}.parts")
 
     async def add_pages(self, actor: Actor, course_id: UUID, item_id: UUID, content: bytes) -> int:
-        """Pages at the end: every page of a PDF, or one picture; returns how many. Raises InvalidInput, Conflict."""
+        """Append pages: every page of a PDF, or one image; returns how many. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
         await self._draft_item(actor, course_id, item_id, "pages")
         if len(content) > PAGE_FILE_MAX:
@@ -114,7 +116,7 @@ class CourseMedia:
         return len(keys)
 
     async def remove_page(self, actor: Actor, course_id: UUID, item_id: UUID, number: int) -> None:
-        """From 1; 0 removes all. Raises NotFound, Conflict."""
+        """Counted from 1; 0 removes all. Raises NotFound, Conflict."""
         check(actor, "course.manage")
         now = self._deps.now()
         async with transaction():
@@ -133,7 +135,7 @@ class CourseMedia:
     # ---- participants
 
     async def video(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> Path | str:
-        """Where the player gets the film: a file of this machine, or a signed URL of ten minutes.
+        """The source of the film for the player: a local file, or a signed URL of ten minutes.
 
         Raises NotFound, Conflict for a participant who may not study now, Unavailable.
         """
@@ -161,7 +163,7 @@ class CourseMedia:
         check(actor, "course.manage")
         return await self._picture(await get_item((await get_course(actor, course_id)).id, item_id), number)
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _draft_item(self, actor: Actor, course_id: UUID, item_id: UUID, kind: str) -> tuple[Course, CourseItem]:
         course = await get_course(actor, course_id)
@@ -183,7 +185,7 @@ class CourseMedia:
             await record(actor, now, "course.video", "course", course.id, item=str(item.id), bytes=film.size)
 
     async def _probe(self, key: str, size: int) -> _Film:
-        """Reads the heads of all boxes, and ``moov``. Raises NotPlayable, also for a file that was cut off."""
+        """Reads the headers of all boxes, and ``moov``. Raises NotPlayable, also for a truncated file."""
         at, movie = 0, None
         for _ in range(_BOXES_MAX):
             if at + 8 > size:
@@ -225,7 +227,7 @@ class CourseMedia:
 
 
 class _Parts:
-    """The parts of an upload as one stream; ``size`` counts what went through."""
+    """The parts of an upload as one stream; ``size`` counts the bytes read."""
 
     def __init__(self, files: Files, key: str, count: int) -> None:
         self._files, self._key, self._count = files, key, count
@@ -240,7 +242,7 @@ class _Parts:
 
 @asynccontextmanager
 async def _store_errors() -> AsyncIterator[None]:
-    """An outage of the store as a refusal, a missing part as one, too."""
+    """Translates an outage of the store, and a missing part, into refusals."""
     try:
         yield
     except GatewayError as error:
@@ -250,7 +252,7 @@ async def _store_errors() -> AsyncIterator[None]:
 
 
 def _key(course: Course, item: CourseItem, upload: UUID) -> str:
-    """Follows from item and upload, so that every process finds the parts, and no other upload's file is reached."""
+    """Derived from item and upload, so that every process finds the parts, and no other upload's file is reached."""
     digest = hashlib.sha256(f"course:{item.id}:{upload}".encode()).hexdigest()[:32]
     return f"{course.pool}/{local(item.created_at):%Y/%m}/{digest}"
 

@@ -1,4 +1,4 @@
-"""Notices to participants of a course; the facts of every such notice."""
+"""Notices to participants of a course, and their params."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FREE, PAY_FIRST, NO_DRAWS, BY_THEN = (
 def facts_of(
     course: Course, enrolment: CourseEnrolment, *, until: datetime | None = None, **more: str
 ) -> dict[str, str]:
-    """The params of every kind of notice about a course. ``until``: another end than the participant's own."""
+    """The params of every kind of notice about a course. ``until``: an end other than the participant's own."""
     opens = enrolment.opens_at or course.opens_at
     closes = until or enrolment.closes_at or course.closes_at
     return {

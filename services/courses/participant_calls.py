@@ -1,4 +1,4 @@
-"""Calls experts to courses, also those who come later, and lets go who left the pool."""
+"""Calls experts to courses, including later ones, and removes experts who left the pool."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ FROM unnest($2::text[]) AS w (number) LEFT JOIN expert x ON x.pool = $1 AND x.nu
 
 @dataclass(frozen=True)
 class AddedParticipants:
-    """How many were added; ``problems``: number and reason of the others."""
+    """Number added; ``problems``: number and reason of the others."""
 
     count: int
     problems: tuple[tuple[str, str], ...]
@@ -70,7 +70,7 @@ class ParticipantCalls:
         self._fees = fees
 
     async def call_due(self) -> int:
-        """Call everybody who should take a published course and isn't called yet."""
+        """Call everyone who should take a published course and isn't called yet."""
         due = await rows(_COURSES, self._deps.now())
         return await process_each("course_call", due, lambda row: self._call_many(row["id"]))
 
@@ -120,12 +120,12 @@ class ParticipantCalls:
         )
 
     async def notify_listed(self, course: Course, now: datetime) -> None:
-        """Those who were named while it was a draft; inside the caller's transaction, which publishes it."""
+        """Notify those who were added while it was a draft; inside the caller's transaction, which publishes it."""
         named = await CourseEnrolment.filter(course_id=course.id).order_by("id").select_for_update()
         await self._begin(course, named, now)
 
     async def dismiss_all(self, course: Course, now: datetime) -> Sequence[CourseEnrolment]:
-        """Everybody leaves a course that is cancelled; who they were. Inside the caller's transaction."""
+        """Remove all participants of a cancelled course, and return them. Inside the caller's transaction."""
         open_ones = CourseEnrolment.filter(course_id=course.id, state__in=["called", "learned"])
         found = await open_ones.order_by("id").select_for_update()
         for enrolment in found:
@@ -133,7 +133,7 @@ class ParticipantCalls:
         return found
 
     async def dismiss(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
-        """The office takes a participant out; what is due is not owed any more. Raises Conflict, InvalidInput."""
+        """The office removes a participant; a fee due is cancelled. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()
@@ -145,7 +145,7 @@ class ParticipantCalls:
             await self._notify_decision(enrolment, f"您不再参加（{words}）", now)
 
     async def take_back(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
-        """Who left takes part again, with what was studied before. Raises Conflict, InvalidInput."""
+        """Readmit a participant who left, with earlier progress. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()
@@ -167,7 +167,7 @@ class ParticipantCalls:
         await self._notices.notify_many(pool=course.pool, kind="course_changed", recipients=[one])
 
     async def leave_due(self) -> int:
-        """Who left the pool takes no course any more."""
+        """Remove participants who left the pool."""
         return await process_each("course_leave", await rows(_LEAVING), lambda row: self._leave(row["id"]))
 
     async def _leave(self, enrolment_id: UUID) -> None:
@@ -197,7 +197,7 @@ class ParticipantCalls:
         return made
 
     async def _begin(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
-        """Open the time of who owes nothing, charge the others, and notify them all."""
+        """Open access for participants without a fee, charge the others, and notify all."""
         if not enrolments:
             return
         if course.amount is not None:
@@ -216,7 +216,7 @@ class ParticipantCalls:
 
 
 def _sort(found: Sequence[Any]) -> tuple[list[Any], tuple[tuple[str, str], ...]]:
-    """Who can be added, and why the others can't."""
+    """Experts who can be added, and why the others can't."""
     good, problems = [], []
     for row in found:
         reason = _problem(row)

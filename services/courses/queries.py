@@ -1,4 +1,4 @@
-"""Courses as participants and the office see them; each view in one statement or two."""
+"""Courses for participants and the office; each view in one statement or two."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE_SIZE = 10
 """Rows of a participant's list (新疆手册 2025 L127-139)."""
 ExamState = Literal["", "pending", "passed", "failed"]
 Phase = Literal["unpaid", "ahead", "open", "over", "excluded", "learned", "finished", "left"]
-"""What a participant sees of his state; ``excluded``: over, and not drawn until it is made up."""
+"""A participant's state; ``excluded``: over, and not drawn until it is made up."""
 _FACTS = """
 SELECT n.id, n.course_id, c.name, c.description, c.opens_at AS course_opens, c.closes_at AS course_closes, c.amount,
   c.required, c.state AS course_state, n.state, n.opens_at, n.closes_at, n.progress, n.exam_state, n.marked_at,
@@ -57,9 +57,9 @@ WHERE c.pool = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT $2 OFFSET $3
 
 @dataclass(frozen=True)
 class EnrolmentView:
-    """A participant's course. ``progress`` in thousandths; ``fee_id``: what is to be paid first.
+    """A participant's course. ``progress`` in thousandths; ``fee_id``: a fee to be paid first.
 
-    ``opens_at`` and ``closes_at`` are the participant's own time, of who has not paid the course's.
+    ``opens_at`` and ``closes_at`` are the participant's own times, before payment the course's.
     """
 
     id: UUID
@@ -85,14 +85,14 @@ class EnrolmentView:
     fee_id: UUID | None
     pay_until: datetime | None
     candidate_id: UUID | None
-    """Of the examination that ends it, once the participant is called to it."""
+    """The candidate in the final examination, once the participant is called to it."""
     expert_number: str
     expert_name: str
 
 
 @dataclass(frozen=True)
 class ItemView:
-    """Something to study and how far it is. ``hours`` in hundredths of a class hour; ``code`` for the office only."""
+    """An item and its progress. ``hours`` in hundredths of a class hour; ``code`` for the office only."""
 
     id: UUID
     position: int
@@ -115,7 +115,7 @@ class ItemView:
 
 @dataclass(frozen=True)
 class CourseView:
-    """A course as the office sees it. ``items`` counts what is studied, ``people`` those who take part."""
+    """A course for the office. ``items`` counts items, ``people`` participants."""
 
     id: UUID
     name: str
@@ -140,14 +140,14 @@ class CourseQueries:
     # ---- participants
 
     async def own(self, actor: Actor, search: str = "", *, page: int = 1) -> Page[EnrolmentView]:
-        """One's courses, the newest first, ten a page; ``search`` stands in the name."""
+        """Own courses, newest first, ten a page; ``search`` is part of the name."""
         check(actor, "course.own")
         found = await rows(_OWN, actor.account_id, search.strip()[:40], PAGE_SIZE, (page - 1) * PAGE_SIZE)
         now = self._deps.now()
         return Page(tuple(_view(row, now) for row in found), found[0]["total"] if found else 0)
 
     async def get(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
-        """One of one's own courses and what is studied in it. Raises NotFound."""
+        """One own course with its items. Raises NotFound."""
         check(actor, "course.own")
         enrolment = await get_own(actor, enrolment_id)
         return await self._one(enrolment.id, enrolment.course, codes=False)
@@ -162,13 +162,13 @@ class CourseQueries:
     # ---- the office
 
     async def courses(self, actor: Actor, *, page: int = 1, size: int = 20) -> Page[CourseView]:
-        """All of the pool, the newest first."""
+        """All courses of the pool, newest first."""
         check(actor, "course.manage")
         found = await rows(_COURSES, actor.pool, size, (page - 1) * size)
         return Page(tuple(_course(row) for row in found), found[0]["total"] if found else 0)
 
     async def course(self, actor: Actor, course_id: UUID) -> tuple[CourseView, tuple[ItemView, ...]]:
-        """One, with what is studied in it and the codes of lectures. Raises NotFound."""
+        """One course, with its items and the codes of lectures. Raises NotFound."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
         found = await rows(_COURSES.replace("c.pool = $1", "c.id = $1"), course.id, 1, 0)
@@ -185,7 +185,7 @@ class CourseQueries:
         size: int = 20,
         masked: bool = True,
     ) -> Page[EnrolmentView]:
-        """By expert number. ``only``: a state, unpaid or overdue. Raises NotFound."""
+        """Participants by expert number. ``only``: a state, unpaid or overdue. Raises NotFound."""
         check(actor, "course.manage")
         await get_course(actor, course_id)
         found = await rows(_PARTICIPANTS, course_id, search.strip()[:40], only, size, (page - 1) * size)
@@ -193,12 +193,12 @@ class CourseQueries:
         return Page(tuple(_view(row, now, masked=masked) for row in found), found[0]["total"] if found else 0)
 
     async def participant(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
-        """One, with the record of what was studied. Raises NotFound."""
+        """One participant with the record of study. Raises NotFound."""
         check(actor, "course.manage")
         enrolment = await get_enrolment(actor, enrolment_id)
         return await self._one(enrolment.id, enrolment.course, codes=True)
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _items(self, course: Course, studies: Mapping[UUID, CourseStudy], *, codes: bool) -> tuple[ItemView, ...]:
         rules = rules_of(course) if course.rules else self._deps.book(course.pool).course

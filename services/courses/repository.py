@@ -13,7 +13,7 @@ from services.core.base import Actor
 
 
 async def get_course(actor: Actor, course_id: UUID, *, locked: bool = False) -> Course:
-    """Raises NotFound for another pool's."""
+    """Raises NotFound for a course of another pool."""
     query = Course.select_for_update() if locked else Course.all()
     found = await query.get_or_none(id=course_id, pool=actor.pool)
     if found is None:
@@ -22,7 +22,7 @@ async def get_course(actor: Actor, course_id: UUID, *, locked: bool = False) -> 
 
 
 async def lock_draft(actor: Actor, course_id: UUID) -> Course:
-    """Raises NotFound, Conflict for a course that is published: who studies it must find it as it was."""
+    """Raises NotFound, Conflict for a published course, which can't be changed."""
     course = await get_course(actor, course_id, locked=True)
     if course.state != CourseState.DRAFT:
         raise Conflict("课程已发布，不能再修改；如需更换内容，请取消后另建一门课程。", code="course_published")
@@ -38,7 +38,7 @@ async def get_item(course_id: UUID, item_id: UUID) -> CourseItem:
 
 
 async def get_own(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
-    """The actor's own with its course. Raises NotFound for anybody else's, as if it did not exist."""
+    """The actor's own enrolment with its course. Raises NotFound for another person's."""
     found = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
     if found is None or actor.account_id is None or found.account_id != actor.account_id:
         raise no_enrolment()
@@ -46,7 +46,7 @@ async def get_own(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
 
 
 async def get_enrolment(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
-    """One of the actor's pool with its course, for the office. Raises NotFound."""
+    """An enrolment of the actor's pool with its course, for the office. Raises NotFound."""
     found = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
     if found is None or found.course.pool != actor.pool:
         raise no_enrolment()
@@ -62,7 +62,7 @@ async def lock_enrolment(enrolment_id: UUID) -> CourseEnrolment:
 
 
 def rules_of(course: Course) -> CourseRules:
-    """As they were when it was published."""
+    """The rules stored at publishing."""
     return thaw(course.rules)
 
 

@@ -1,4 +1,4 @@
-"""The life of a course: draft, items, check list, publishing with frozen rules, another end, cancelling."""
+"""Life cycle of a course: draft, items, check list, publishing with frozen rules, prolonging, cancelling."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class CourseSetup:
     # ---- the draft
 
     async def create(self, actor: Actor, data: CourseData, *, key: str | None = None) -> UUID:
-        """A draft. Raises InvalidInput that names the field."""
+        """Create a draft. Raises InvalidInput that names the field."""
         check(actor, "course.manage")
         clean = await check_course(self._deps.book(actor.pool), actor.pool, data)
         now = self._deps.now()
@@ -74,7 +74,7 @@ class CourseSetup:
         )
 
     async def edit(self, actor: Actor, course_id: UUID, data: CourseData) -> None:
-        """Of a draft. Raises InvalidInput, Conflict."""
+        """Edit a draft. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
         clean = await check_course(self._deps.book(actor.pool), actor.pool, data)
         async with transaction():
@@ -84,7 +84,7 @@ class CourseSetup:
             await record(actor, self._deps.now(), "course.edit", "course", course.id)
 
     async def delete(self, actor: Actor, course_id: UUID) -> None:
-        """Of a draft only. Raises Conflict."""
+        """Delete a draft. Raises Conflict."""
         check(actor, "course.manage")
         now = self._deps.now()
         async with transaction():
@@ -95,10 +95,10 @@ class CourseSetup:
             await course.delete()
             await record(actor, now, "course.delete", "course", course_id)
 
-    # ---- what is studied
+    # ---- items
 
     async def add_item(self, actor: Actor, course_id: UUID, data: CourseItemData, *, key: str | None = None) -> UUID:
-        """At the end of a draft; its video or pages come afterwards. Raises InvalidInput, Conflict."""
+        """Append an item to a draft; its video or pages are added later. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
         clean = check_item(data)
         now = self._deps.now()
@@ -125,7 +125,7 @@ class CourseSetup:
         )
 
     async def edit_item(self, actor: Actor, course_id: UUID, item_id: UUID, data: CourseItemData) -> None:
-        """Of a draft; the kind stays. Raises InvalidInput, Conflict."""
+        """Edit an item of a draft; the kind can't be changed. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
         async with transaction():
             course = await lock_draft(actor, course_id)
@@ -152,7 +152,7 @@ class CourseSetup:
             await _number(items)
 
     async def delete_item(self, actor: Actor, course_id: UUID, item_id: UUID) -> None:
-        """Of a draft, with its files. Raises Conflict."""
+        """Delete an item of a draft, with its files. Raises Conflict."""
         check(actor, "course.manage")
         now = self._deps.now()
         async with transaction():
@@ -163,17 +163,17 @@ class CourseSetup:
             await _number(await CourseItem.filter(course_id=course.id).order_by("position", "id"))
             await record(actor, now, "course.delete_item", "course", course.id, item=str(item_id))
 
-    # ---- publishing and after
+    # ---- publishing and later changes
 
     async def check_list(self, actor: Actor, course_id: UUID) -> tuple[CourseFault, ...]:
-        """What stands between the draft and its publishing, and what to think of."""
+        """Problems that prevent publishing, and hints."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
         return await missing_of(self._deps.book(course.pool), course, self._deps.now())
 
     async def publish(self, actor: Actor, course_id: UUID) -> None:
-        """Freeze the rules; participants are called by the clock. Twice is harmless. Raises Conflict with what is
-        missing."""
+        """Freeze the rules; participants are called by a due task. A repetition is harmless. Raises Conflict with the
+        problems."""
         check(actor, "course.manage")
         now = self._deps.now()
         async with transaction():
@@ -223,8 +223,8 @@ class CourseSetup:
             await record(actor, now, "course.prolong", "course", course.id, reason=words)
 
     async def cancel(self, actor: Actor, course_id: UUID, reason: str) -> int:
-        """It is not held: participants leave and are notified, and owe nothing any more; the office sends back what was
-        paid. Returns how many left. Raises Conflict once a participant has finished it."""
+        """Cancel: participants leave and are notified, and their unpaid fees are cancelled; the office refunds paid
+        ones. Returns the number of participants. Raises Conflict once a participant has finished it."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()
@@ -248,7 +248,7 @@ class CourseSetup:
         return len(left)
 
     async def close_due(self) -> int:
-        """Close what is over and has no participant who studies or may still pay."""
+        """Close courses that are over and have no participant who studies or may still pay."""
         now = self._deps.now()
         return await process_each("course_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
 

@@ -1,6 +1,6 @@
-"""Studying (学习): players report what they played, pages what was in view, lecture halls who signed in.
+"""Study (学习): reports of played video, viewed pages, and sign-ins at lectures.
 
-Nothing counts but what the service's own clock allows, once each; see ``domain.courses.watching``.
+Only time within the service's own clock counts, once each; see ``domain.courses.watching``.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _CLOSED = {
 
 @dataclass(frozen=True)
 class StudyView:
-    """How far an item is. ``player`` numbers this opening; ``reach`` is the last second or page that may be jumped to,
-    ``gap`` the first second that was not watched.
+    """Progress of an item. ``player`` numbers this opening; ``reach`` is the last second or page that may be jumped to,
+    ``gap`` the first unwatched second.
 
-    ``asked``: a question for presence waits for its answer.
+    ``asked``: a presence check waits for its answer.
     """
 
     player: int
@@ -62,7 +62,8 @@ class Study:
         self._completion = completion
 
     async def open_item(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> StudyView:
-        """Begin or go on; whatever this person had open before stops counting. Raises NotFound, Conflict."""
+        """Begin or continue an item; the item that this person had open before stops counting. Raises NotFound,
+        Conflict."""
         check(actor, "course.own")
         now = self._deps.now()
         async with transaction():
@@ -77,7 +78,8 @@ class Study:
     async def beat(
         self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int, start: int, end: int, rate: float
     ) -> StudyView:
-        """A video played ``[start, end)`` since the last report. Raises Conflict for a player that was replaced."""
+        """Record that a video played ``[start, end)`` since the last report. Raises Conflict for a player that was
+        replaced."""
         check(actor, "course.own")
         now = self._deps.now()
         async with transaction():
@@ -93,7 +95,7 @@ class Study:
             return _view(course, enrolment, item, study)
 
     async def answer(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int) -> StudyView:
-        """He is there. An answer that took too long is noted; the video stood still meanwhile."""
+        """Confirm presence. A late answer is recorded; the video was paused meanwhile."""
         check(actor, "course.own")
         now = self._deps.now()
         async with transaction():
@@ -107,7 +109,7 @@ class Study:
             return _view(course, enrolment, item, study)
 
     async def see_page(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int, page: int) -> StudyView:
-        """A page (from 1) was in view since the last report; it counts once that was long enough."""
+        """Record that a page (from 1) was in view since the last report; it counts once this was long enough."""
         check(actor, "course.own")
         now = self._deps.now()
         async with transaction():
@@ -126,7 +128,7 @@ class Study:
             return _view(course, enrolment, item, study)
 
     async def sign_in(self, actor: Actor, enrolment_id: UUID, item_id: UUID, code: str) -> StudyView:
-        """At a lecture, with the code that is shown there. Raises Conflict outside its time, InvalidInput, TooMany."""
+        """Sign in at a lecture, with the code shown there. Raises Conflict outside its time, InvalidInput, TooMany."""
         check(actor, "course.own")
         now = self._deps.now()
         async with transaction():
@@ -159,12 +161,12 @@ class Study:
             )
             await record(actor, now, "course.wrong_code", "account", actor.account_id)
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _open(
         self, actor: Actor, enrolment_id: UUID, item_id: UUID, now: datetime
     ) -> tuple[Course, CourseEnrolment, CourseItem]:
-        """What may be studied now, the enrolment locked. Raises NotFound, Conflict with what is to be done."""
+        """An item that may be studied now, the enrolment locked. Raises NotFound, Conflict with what to do."""
         await get_own(actor, enrolment_id)
         enrolment = await lock_enrolment(enrolment_id)
         course = await Course.get(id=enrolment.course_id)
@@ -177,7 +179,7 @@ class Study:
         return course, enrolment, item
 
     async def _advance(self, course: Course, enrolment: CourseEnrolment, study: CourseStudy, now: datetime) -> None:
-        """The course's progress after this item's; through it when everything is done."""
+        """Update the course's progress after this item's; completes it when everything is done."""
         if enrolment.state != EnrolmentState.CALLED:
             return
         items = await CourseItem.filter(course_id=course.id)
@@ -192,7 +194,7 @@ class Study:
 
 
 def progress_of(items: Sequence[CourseItem], studies: Sequence[CourseStudy], rules: CourseRules) -> int:
-    """Thousandths, each item by its length; a done one counts whole. Full only when all are done."""
+    """Thousandths, each item weighted by its length; a done item counts fully. 1000 only when all are done."""
     lengths = {one.id: _length(one, rules) for one in items}
     total = sum(lengths.values())
     done = sum(lengths[s.item_id] if s.done_at else min(s.seconds, lengths[s.item_id]) for s in studies)

@@ -1,4 +1,4 @@
-"""Who may see which draw, and from when its result is open."""
+"""Which draws a person may see, and from when results are open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.draws.views import DrawView, ReadDraw, view_of
 
 
 class DrawAccess:
-    """Each method is asked by what shows or changes a draw."""
+    """Access checks for everything that shows or changes a draw."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -25,7 +25,7 @@ class DrawAccess:
         return view_of(DrawView, await self.get(actor, draw_id))
 
     async def get(self, actor: Actor, draw_id: UUID) -> Draw:
-        """The same as its row, for services."""
+        """The same as a row, for services."""
         permissions.check(actor, "draw.read")
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
         if draw is None:
@@ -40,8 +40,8 @@ class DrawAccess:
         return draw
 
     async def is_watched_by(self, actor: Actor, draw: ReadDraw) -> bool:
-        """Whether a supervisor was named for this draw. One whom the office granted the role reads every draw of the
-        pool; committing and confirming is for the named ones."""
+        """Whether the supervisor was named for this draw. Supervisors by the office's grant read every draw of the
+        pool; only named ones commit and confirm."""
         named = await rows(
             "SELECT 1 FROM draw_supervisor s JOIN account a ON a.mobile_hash = s.mobile_hash AND a.pool = $3 "
             "WHERE s.draw_id = $1 AND a.id = $2",
@@ -52,7 +52,7 @@ class DrawAccess:
         return bool(named)
 
     def reach(self, actor: Actor) -> tuple[str, list[object]]:
-        """Which draws (``d``) this actor may see, as SQL with its values."""
+        """SQL condition, with its values, for the draws (``d``) that this actor may see."""
         values: list[object] = [actor.pool]
         where = "d.pool = $1"
         if actor.role in ("agent", "organisation"):

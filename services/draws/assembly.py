@@ -1,4 +1,4 @@
-"""What draws are made of, put together once."""
+"""Builds the services of draws."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class DrawServices:
 
 @dataclass(frozen=True)
 class DrawPorts:
-    """What draws need from outside."""
+    """Outside dependencies of draws."""
 
     official: OfficialAccountSender
     checker: FileChecker

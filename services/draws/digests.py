@@ -1,7 +1,7 @@
-"""How far a running draw is, sent to its agency: at once, then at most every so often, whatever the number of answers.
+"""Progress notices of a running draw to its agency: at once, then at most once per interval, however many answers come.
 
-The last one is ``agency_full`` or ``agency_short``. ``digest_at`` is the moment before which nothing is sent again,
-``digest_agreed`` how many had agreed at the last notice.
+The last one is ``agency_full`` or ``agency_short``. No notice is sent before ``digest_at``; ``digest_agreed`` is the
+number of acceptances in the last notice.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ DIGESTS_DUE = f"EXISTS (SELECT 1{_WAITING})"
 
 
 async def progress_notices(deps: Deps, locked: Locked) -> list[NoticeRequest]:
-    """Notices to the agency after the number of those who agreed has changed: none while the last is fresh."""
+    """Notices to the agency after the number of acceptances has changed; none while the last is recent."""
     draw, now, agreed = locked.draw, deps.now(), locked.accepted
     full = agreed == sum(condition.needed for condition in locked.conditions)
     if full or (draw.digest_at is not None and now < draw.digest_at):
         return []
     book = deps.book(draw.pool)
     hours = book.ladder["agency_agreed"].hours.get("wechat")
-    if hours is not None and not hours.contains(now):  # one notice in the morning, not one for each step of the night
+    if hours is not None and not hours.contains(now):  # one notice in the morning instead of several at night
         draw.digest_at = hours.next_open(now)
         await draw.save(update_fields=["digest_at"])
         return []
@@ -39,7 +39,7 @@ async def progress_notices(deps: Deps, locked: Locked) -> list[NoticeRequest]:
 
 
 async def note_notified(draw: Draw, agreed: int) -> None:
-    """Record how many agreements the agency has been notified of."""
+    """Record the number of acceptances that the agency was notified of."""
     draw.digest_agreed = agreed
     await draw.save(update_fields=["digest_at", "digest_agreed"])
 
@@ -50,7 +50,7 @@ class Digests:
         self._notices = notices
 
     async def notify_due(self) -> int:
-        """Notify agencies of what has changed since the last notice; returns how many draws were looked at."""
+        """Notify agencies of changes since the last notice; returns the number of draws processed."""
         due = await rows(f"SELECT d.id{_WAITING}ORDER BY d.digest_at LIMIT 100", self._deps.now())
         return await process_each("digests", due, lambda row: self._notify(row["id"]))
 

@@ -1,6 +1,6 @@
-"""Server-sent events of a draw that is watched, the same for pages and the API: when to check, beat and end.
+"""Server-sent events of a draw, for pages and the API: permission checks, heartbeat and end.
 
-An edge opens the response, says how a snapshot is written and checks its watcher; ``watch_events`` does the rest.
+An edge opens the response, serialises a snapshot and checks its viewer's permission; ``watch_events`` does the rest.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from services.core.streams import Stream
 from services.draws.live import Watch
 
 CHANGE_TIMEOUT = 1.0
-"""Seconds; a stream that newer ones have replaced ends within them."""
+"""Seconds within which a replaced stream ends."""
 HEARTBEAT_INTERVAL = 15.0
 """Seconds of silence after which a comment keeps the connection open."""
 CHECK_INTERVAL = 30.0
-"""Seconds after which it is checked again whether a watcher may look."""
+"""Seconds between checks of the viewer's permission."""
 LONGEST = timedelta(minutes=30).total_seconds()
-"""A stream ends after this; the client connects again."""
+"""Seconds after which a stream ends; the client connects again."""
 RETRY = b"retry: 3000\n\n"
 BEAT = b": beat\n\n"
 
@@ -37,9 +37,9 @@ async def watch_events(
     check: Callable[[], Awaitable[bytes | None]],
     over: bytes = b"",
 ) -> AsyncIterator[bytes]:
-    """What ``write`` makes of each change, until the draw is over or ``LONGEST`` has passed.
+    """The output of ``write`` for each change, until the draw is over or ``LONGEST`` has passed.
 
-    ``check`` answers the last event of a watcher who may look no more, else None. A replaced stream ends with
+    ``check`` returns the last event for a viewer who lost the permission, else None. A replaced stream ends with
     ``elsewhere``; ``over`` is sent when the draw has ended.
     """
     clock = asyncio.get_running_loop().time

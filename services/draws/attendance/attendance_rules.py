@@ -14,7 +14,7 @@ from services.core.base import violation
 
 
 def venue_position(book: Rulebook, venue_name: str) -> Position | None:
-    """Where the venue of a notice lies; None for a free-form place or one without coordinates."""
+    """The venue's position; None for a free-form place or one without coordinates."""
     venue = next((one for one in book.venues if one.name == venue_name), None)
     if venue is None or venue.latitude is None or venue.longitude is None:
         return None
@@ -31,7 +31,7 @@ def check_time(book: Rulebook, invitation: Invitation, now: datetime) -> None:
 
 
 def is_near(book: Rulebook, call_notice: CallNotice, position: Position | None) -> bool:
-    """Whether the position shows presence; false when there is none or nothing to compare it with.
+    """Whether the position shows presence; false without a position or reference.
 
     Raises RuleViolation for a position outside the radius.
     """
@@ -49,9 +49,9 @@ def is_near(book: Rulebook, call_notice: CallNotice, position: Position | None) 
 
 
 def check_scan(book: Rulebook, call_notice: CallNotice, position: Position | None) -> None:
-    """A scan whose phone says where it is counts inside the radius only; a pool may want every scan to say so.
+    """A scan with a position counts inside the radius only; a pool may require a position.
 
-    Raises RuleViolation outside the radius, InvalidInput without a position where the pool wants one.
+    Raises RuleViolation outside the radius, InvalidInput without a required position.
     """
     wanted = book.attendance.location_required and venue_position(book, call_notice.venue) is not None
     if not is_near(book, call_notice, position) and wanted:
@@ -61,6 +61,6 @@ def check_scan(book: Rulebook, call_notice: CallNotice, position: Position | Non
 
 
 def advice(book: Rulebook, call_notice: CallNotice, code: str) -> str:
-    """What an expert who only reports his presence has to do to be counted."""
+    """What an expert whose claim of presence doesn't count has to do."""
     position = "，或在聊天中回复“签到”并发送位置" if venue_position(book, call_notice.venue) else ""
     return f"还不算签到：请扫描现场二维码{position}，或把验证码{code}告诉现场工作人员登记。"

@@ -39,8 +39,8 @@ _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 @dataclass(frozen=True)
 class CheckedIn:
-    """`first` false: it stood already since `at`. `counted` false: it only says that the expert is there (自报到场);
-    show `advice`, which tells what to do to be counted."""
+    """`first` false: checked in earlier, at `at`. `counted` false: only a claim of presence (自报到场); show `advice`,
+    which says how to be counted."""
 
     first: bool
     at: datetime
@@ -73,16 +73,16 @@ class VenueCheckIn:
     # ---- the venue's QR code
 
     async def venue_token(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
-        """What the QR code at the venue holds now, and until when; too short to send a photo of it elsewhere."""
+        """Present content and expiry of the venue's QR code; too short-lived to send a photo of it elsewhere."""
         permissions.check(actor, "attendance.manage")
         draw = await self._access.get(actor, draw_id)
         until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
         return self._links.sign(VENUE_PURPOSE, draw.id, draw.id, until), until
 
     async def venue_scene(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
-        """The same as a scene code of the official account: who scans it with WeChat checks in by chat.
+        """The same as a scene code of the official account: scanning it with WeChat checks in by chat.
 
-        The answer is the text to draw as a QR code. Raises Unavailable when WeChat gives none: use ``venue_token``.
+        Returns the text of the QR code. Raises Unavailable when WeChat creates none: use ``venue_token``.
         """
         token, until = await self.venue_token(actor, draw_id)
         lifetime = max(60, int((until - self._deps.now()).total_seconds()))
@@ -94,17 +94,17 @@ class VenueCheckIn:
     async def check_in_by_qr(
         self, expert_id: UUID, token: str, position: Position | None = None, *, device: str, key: str | None = None
     ) -> CheckedIn:
-        """``device`` names the phone that scanned. Raises as ``check_in_scanned``, and Forbidden for an old code."""
+        """``device`` identifies the phone. Raises as ``check_in_scanned``, and Forbidden for an expired code."""
         link = self._links.check(token, VENUE_PURPOSE)
         return await self.check_in_scanned(link.subject_id, expert_id, position, device=device)
 
     async def check_in_scanned(
         self, draw_id: UUID, expert_id: UUID, position: Position | None = None, *, device: str
     ) -> CheckedIn:
-        """For a caller that saw a valid code scanned a moment ago.
+        """For a caller that has just verified a scanned code.
 
-        Raises NotFound for a person not expected here, Conflict when the phone let another expert in, and what
-        ``attendance_rules.check_scan`` raises.
+        Raises NotFound for a person not awaited here, Conflict when the phone checked in another expert, and the errors
+        of ``attendance_rules.check_scan``.
         """
         found = await self._queries.find_awaited(draw_id, expert_id)
         if found is None:
@@ -114,7 +114,8 @@ class VenueCheckIn:
     async def check_in(
         self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
     ) -> CheckedIn:
-        """By chat or page, without the QR code: a position near the venue counts, anything else is a claim only."""
+        """Without the QR code, in chat or on a page: a position near the venue counts, anything else is only a
+        claim."""
         invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
         if invitation is None:
             raise NotFound("找不到这个评标活动，请刷新后重试。")
@@ -164,7 +165,7 @@ class VenueCheckIn:
             return CheckedIn(True, now, invitation.code, place(call_notice))
 
     async def _claim(self, draw: Draw, invitation: Invitation, call_notice: CallNotice) -> CheckedIn:
-        """He says that he is there: written down, but reminders, urging and absence go on as if he had not."""
+        """Record a claim of presence; reminders, urging and absence continue regardless."""
         now = self._deps.now()
         claim, first = await PresenceClaim.get_or_create(invitation_id=invitation.id, defaults={"at": now})
         if first:
@@ -202,7 +203,8 @@ class VenueCheckIn:
         await self._notify_arrivals(draw, now)
 
     async def _notify_arrivals(self, draw: Draw, now: datetime) -> None:
-        """How many came: once in each interval at most, and when all are there. ``agency_late`` says who stays away."""
+        """Notify how many have arrived: at most once per interval, and when all have. ``agency_late`` names who is
+        missing."""
         counted = (await rows(_ARRIVED, draw.id))[0]
         every = self._deps.book(draw.pool).draw.progress_every
         interval = (
@@ -213,7 +215,7 @@ class VenueCheckIn:
     # ---- exits
 
     async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
-        """The expert leaves. When the last one has left, an on-site activity ends. Twice is harmless."""
+        """Record an exit. When the last expert has left, an on-site draw ends. A repetition is harmless."""
         permissions.check(actor, "attendance.manage")
         await self._access.get(actor, draw_id)
         invitation_id = await self._by_code(draw_id, code)
@@ -240,7 +242,7 @@ class VenueCheckIn:
             return now
 
     async def _is_over(self, draw: Draw, now: datetime) -> bool:
-        """All experts have left; from the expected end on also when one never came."""
+        """Whether all experts have left; from the expected end on also when one never came."""
         missing = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
         found = await rows(
             "SELECT count(*) FILTER (WHERE t.direction = 'in') AS entered, "

@@ -1,4 +1,4 @@
-"""What is read of registered leaves and recusals (待确认登记): by draw, and what waits for whom; by code only."""
+"""Queries of registered leaves and recusals (待确认登记): by draw, and pending ones; by code only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.draws.access import DrawAccess
 
 @dataclass(frozen=True)
 class DiscardRequestView:
-    """A leave or recusal that was registered for an expert and waits, or waited, for confirmation. By code only."""
+    """A leave or recusal registered for an expert, pending or decided. By code only."""
 
     id: UUID
     draw_id: UUID
@@ -52,7 +52,7 @@ class DiscardQueries:
         self._access = access
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> list[DiscardRequestView]:
-        """What was asked for in a draw, newest first, by code only."""
+        """Requests of a draw, newest first, by code only."""
         permissions.check(actor, "discard.read")
         draw = await self._access.get(actor, draw_id)
         found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
@@ -69,7 +69,7 @@ class DiscardQueries:
         return [_row(actor, row) for row in await rows(f"{_COLUMNS} WHERE {where}", *values)]
 
     async def decides_in(self, actor: Actor, draw: Draw) -> bool:
-        """Of supervisors, those who were named for the draw; who was granted the role reads only."""
+        """SQL condition: supervisors decide only in draws that name them; others with the role only read."""
         return actor.role != "supervisor" or await self._access.is_watched_by(actor, draw)
 
 

@@ -1,7 +1,7 @@
-"""Discarding an expert who has agreed: it takes two parties, and the expert is notified at once.
+"""Removing an expert who has accepted: it needs two parties, and the expert is notified at once.
 
-A leave that another registers only asks the expert. An absence is registered from the gathering time on, for an expert
-who did not come. A recusal on the spot counts when the verifier or a supervisor of the draw confirms it.
+A leave registered by others needs the expert's confirmation. An absence is registered from the gathering time on, for
+an expert who did not come. A recusal at the venue counts when the verifier or a supervisor of the draw confirms it.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Discards:
     # ---- registering
 
     async def register(self, actor: Actor, draw_id: UUID, form: DiscardForm) -> RegisteredAbsence:
-        """Each look-up counts against an hourly limit, also a failed one.
+        """Each look-up, failed or not, counts against an hourly limit.
 
         Raises NotFound, TooMany, RuleViolation, and Conflict once the activity is over.
         """
@@ -112,7 +112,7 @@ class Discards:
             return await self._ask_recusal(actor, locked.draw, invitation, form)
 
     async def _count_lookup(self, actor: Actor, draw_id: UUID, *, by_mobile: bool) -> None:
-        """Written in a transaction of its own, so that a look-up that fails still counts."""
+        """In a transaction of its own, so that a failed look-up counts."""
         now = self._deps.now()
         limit = self._deps.book(actor.pool).draw.supplement.lookups_per_hour
         async with transaction():
@@ -133,7 +133,7 @@ class Discards:
             await check_not_of_agency(actor, draw)
 
     async def _find(self, actor: Actor, draw: Draw, who: str) -> Invitation:
-        """By code, which doesn't show who it is. A mobile number asks whether a person is on the panel: see below."""
+        """By code, which doesn't reveal the person, or by mobile number, which might reveal membership: see below."""
         accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
         if len(who) == self._deps.book(draw.pool).draw.code_length:
             invitation = await accepted.get_or_none(code=who)
@@ -148,7 +148,7 @@ class Discards:
         return invitation
 
     def _check_may_use_mobile(self, actor: Actor, draw: Draw) -> None:
-        """The same answer for every number: neither who is in the pool nor who sits on a panel leaks."""
+        """The same refusal for every number, so that neither membership in the pool nor in a panel leaks."""
         if actor.role in AGENCY:
             length = self._deps.book(draw.pool).draw.code_length
             raise InvalidInput(f"代理机构按{length}位数字验证码登记，验证码见“抽取结果”。", field="who")
@@ -201,8 +201,8 @@ class Discards:
     ) -> bool:
         """The expert confirms or denies a leave that was registered for him; returns whether he is on leave now.
 
-        ``key`` is accepted for callers that repeat after a crash: the answer is idempotent by the request's state.
-        Raises NotFound for another's invitation, Conflict when nothing waits any more.
+        ``key`` is accepted for callers that repeat after a crash; the request's state makes the call idempotent anyway.
+        Raises NotFound for another expert's invitation, Conflict when nothing is pending.
         """
         known = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
         if known is None:
@@ -283,14 +283,15 @@ class Discards:
         return RegisteredAbsence(invitation.code, "recusal", False, request.answer_until, message)
 
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
-        """A push to every supervisor of the draw and every verifier of its terminal, except the one who asked."""
+        """Notify every supervisor of the draw and every verifier of its terminal, except the author."""
         await notify_supervisors(self._deps, self._notices, draw, "recusal_waiting", str(request.id))
         terminals = await DrawApplication.filter(draw_id=draw.id).values_list("terminal", flat=True)
         asker = {request.asked_by_id}
         await notify_verifiers(self._notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
 
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
-        """The recusal counts: the place is free. Raises Forbidden for its author, Conflict when it was decided."""
+        """The recusal takes effect: the place is vacant. Raises Forbidden for its author, Conflict when it was
+        decided."""
         await self._decide_recusal(actor, request_id, DiscardEvent.CONFIRM, "")
 
     async def refuse(self, actor: Actor, request_id: UUID, opinion: str) -> None:
@@ -340,7 +341,7 @@ class Discards:
     # ---- deadlines
 
     async def lapse_due(self, limit: int = 100) -> int:
-        """Requests without a confirmation in time have no effect; the agency is notified. Returns how many."""
+        """Requests not confirmed in time lapse; the agency is notified. Returns how many."""
         due = await rows(
             "SELECT id, draw_id FROM discard_request WHERE state = 'open' AND answer_until <= $1 "
             "ORDER BY answer_until LIMIT $2",
@@ -362,7 +363,7 @@ class Discards:
             await self._notices.stop(invitation_id=request.invitation_id, kinds=["leave_asked"])
             await self._notify_kept(draw, request, "专家未在时限内答复" if request.kind == "leave" else "无人确认")
 
-    # ---- telling
+    # ---- notices
 
     async def _notify_expert(
         self, kind: str, invitation: Invitation, draw: Draw, occasion: str, params: dict[str, str]
@@ -391,7 +392,7 @@ class Discards:
 
 
 async def _check_still_in(draw: Draw, code: str) -> None:
-    """Raises Conflict for the code of an expert whose place was given up meanwhile, as by a colleague."""
+    """Raises Conflict for the code of an expert whose place was given up meanwhile, for instance by a colleague."""
     gone = await Invitation.get_or_none(draw_id=draw.id, code=code, state__in=_GONE)
     if gone is not None:
         label = InvitationState(gone.state).label
@@ -399,8 +400,8 @@ async def _check_still_in(draw: Draw, code: str) -> None:
 
 
 async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
-    """The latest gathering time that held since the expert was called. One that was brought forward binds no expert who
-    agreed to the later one: else it could be moved to the next minute, and everybody be absent."""
+    """The latest gathering time in force since the expert was called. An earlier time set afterwards doesn't bind an
+    expert who accepted the later one: otherwise moving it to the next minute would make all absent."""
     call_notice = await CallNotice.get(id=invitation.notice_id)
     moves = LogEntry.filter(draw_id=draw.id, act=GatheringMoved.name, at__gte=invitation.created_at)
     earlier = [

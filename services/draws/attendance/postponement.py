@@ -1,4 +1,4 @@
-"""Moving the expected start later (推迟评标开始), so that a place that became free at the door can be filled again."""
+"""Postponing the expected start (推迟评标开始), so that a place that became vacant at check-in can be filled again."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _HELD = ("open", "accepted")
 
 @dataclass(frozen=True)
 class NewStart:
-    """The expected start that is to hold from now on; the expected end follows by as much."""
+    """The new expected start; the expected end is postponed by as much."""
 
     at: datetime
     reason: str
 
 
 class Postponement:
-    """In the lock of the caller that starts a supplementary draw."""
+    """Runs under the lock of the caller that starts a supplementary draw."""
 
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
@@ -41,7 +41,7 @@ class Postponement:
         self._news = DrawNews(deps, notices)
 
     async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
-        """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel is needed elsewhere by then."""
+        """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel has another panel by then."""
         draw, now, reason = locked.draw, self._deps.now(), new.reason.strip()[:200]
         await self._check(draw, new.at, reason, now)
         old, delay = draw.starts_at, new.at - draw.starts_at
@@ -77,7 +77,7 @@ class Postponement:
             raise violation(book, _RULE, message, field="starts_at")
 
     async def _ask_to_wait(self, draw: Draw, invitation: Invitation) -> None:
-        """Who is there already learns until when he waits, and whom to call if he can't."""
+        """Notify experts who have arrived of the waiting time, and whom to call if they can't wait."""
         call_notice = await CallNotice.get(id=invitation.notice_id)
         begins = local(draw.starts_at)
         params = {
@@ -97,7 +97,7 @@ class Postponement:
 
 
 async def _first_start(draw: Draw) -> datetime:
-    """The expected start before it was moved for the first time."""
+    """The expected start before the first postponement."""
     moves = AuditEntry.filter(subject="draw", subject_id=draw.id, action="draw.start_moved")
     first = await moves.order_by("at", "id").first()
     return datetime.fromisoformat(first.details["old_at"]) if first else draw.starts_at

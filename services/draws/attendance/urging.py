@@ -1,4 +1,4 @@
-"""Urging experts who are missing after their gathering time (催促): by a call of the system, or by a virtual call."""
+"""Urging experts who are missing after their gathering time (催促): by an automatic or by a virtual call."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Urging:
         self._calls = calls
 
     async def urge(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> int:
-        """Ring a missing expert; returns how often this was done.
+        """Call a missing expert; returns the number of such calls.
 
-        Only from the gathering time on, within the window, and at most as often as the rulebook says.
+        Only from the gathering time on, within the window, and at most as often as the rulebook permits.
         """
         async with transaction():
             draw, invitation = await self._missing(actor, draw_id, invitation_id)
@@ -94,7 +94,7 @@ class Urging:
         return draw, invitation
 
     async def _check_voice_urges(self, draw: Draw, invitation: Invitation) -> int:
-        """How often the expert was urged by voice. Raises RuleViolation when that is often enough."""
+        """Number of automatic calls. Raises RuleViolation at the limit."""
         book = self._deps.book(draw.pool)
         count = await Urge.filter(invitation_id=invitation.id, channel="voice").count()
         if count >= book.attendance.urging_voice_max:
@@ -106,7 +106,8 @@ class Urging:
         return count
 
     async def notify_late(self) -> int:
-        """Notify each agency once, after its gathering time, how many are missing; returns how many were looked at."""
+        """Notify each agency once, after its gathering time, how many are missing; returns the number of draws
+        processed."""
         now = self._deps.now()
         due = await rows(
             "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "

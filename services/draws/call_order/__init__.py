@@ -1,1 +1,1 @@
-"""The order of a draw, fixed so that no party can choose it: candidates, commitments, frozen lists, seed."""
+"""Fixing the order of a draw so that no party can choose it: candidates, commitments, frozen lists, seed."""

@@ -1,7 +1,7 @@
-"""Who may be drawn: the rule of ``domain.draws.eligibility`` as queries, and the facts by which it was judged.
+"""Eligibility: the rule of ``domain.draws.eligibility`` as queries, and the facts by which it was judged.
 
-What bars an expert stands in one place, ``_BARS``: the list is frozen without those whom it bars, and it is asked again
-at the moment of a call.
+``_BARS`` is the single definition of what bars an expert: used when the list is frozen, and again at the moment of a
+call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.sta
     AND i.starts_at < $9 AND i.ends_at > $8)"""
 _ACTIVE = """(e.active AND NOT EXISTS (SELECT 1 FROM course_enrolment n
     WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL))"""
-"""Not suspended, by the office or for want of a required course."""
+"""Not suspended, neither by the office nor for a missing required course."""
 _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("left_pool", "e.left_at IS NOT NULL"),
     ("inactive", f"NOT {_ACTIVE} OR e.membership_status <> 'formal'"),
@@ -49,7 +49,7 @@ _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("leave", _AWAY),
     ("overlap", _HELD),
 )
-"""Why an expert may not be drawn now, whatever the condition asks for; the first that holds is the reason of a skip."""
+"""Why an expert may not be drawn now, whatever the condition; the first match is the reason of a skip."""
 
 _FREE = " AND ".join(f"NOT ({bar})" for _, bar in _BARS)
 _LEAVES = """(SELECT coalesce(json_agg(json_build_object('id', u.id, 'starts_at', u.starts_at, 'ends_at', u.ends_at,
@@ -60,14 +60,14 @@ _CALLS = f"""(SELECT coalesce(json_agg(json_build_object('id', i.id, 'draw', i.d
     WHERE i.expert_id = e.id AND (i.draw_id = $7 OR i.draw_id = ANY($6::uuid[]) AND i.state IN {_TOOK_PART}
     OR i.state IN ('open', 'accepted') AND i.starts_at < $9 AND i.ends_at > $8))"""
 _NONE = "'[]'::json"
-"""Leaves and calls of an eligible expert: none, by definition, so they are not looked up 20,000 times."""
+"""Leaves and calls of an eligible expert: none by definition, which saves 20,000 look-ups."""
 
 
 def _facts(leaves: str, calls: str, active: str) -> str:
-    """All that the rule looks at, as JSON: what ``services.draws.results.audits`` judges again.
+    """All inputs of the rule, as JSON, which ``services.draws.results.audits`` judges again.
 
-    Its names are part of the stored format: facts of earlier draws have the same. Rows made into JSON whole take
-    PostgreSQL half as long as objects built from names and values.
+    Its names are part of the stored format, also in earlier draws. Converting whole rows to JSON takes PostgreSQL half
+    as long as building objects from names and values.
     """
     return f"""(SELECT row_to_json(f)::text FROM (SELECT
     e.id AS expert, e.number, e.name, e.id_number_hash, e.permanent_region AS region, e.willing_regions AS willing,
@@ -102,13 +102,13 @@ _LOCK_ACCOUNTS = """
 SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
  ORDER BY a.id FOR KEY SHARE
 """
-"""These locks make a call and an expert's leaving take turns: leaving locks account and file, in this order, and
-looks for open invitations afterwards. They don't wait for imports, which change files without taking them away."""
+"""These locks serialise a call with an expert's leaving the pool, which locks account and record, in this order, and
+then cancels open invitations. They don't wait for imports, which update records without removing them."""
 
 
 @dataclass(frozen=True)
 class RecusalSources:
-    """Whom a draw must step around.
+    """The people whom a draw must not call.
 
     ``pairs`` are (name, unit key) of persons known by name and unit.
     """
@@ -122,19 +122,19 @@ class RecusalSources:
 
 @dataclass(frozen=True)
 class Hindrance:
-    """Why a candidate is passed over, and the facts as JSON by which that was judged."""
+    """Why a candidate is skipped, and the facts as JSON by which that was judged."""
 
     reason: SkipReason
     facts: str
 
 
 def nobody_recused(draw: Draw) -> RecusalSources:
-    """For previews: a count that listened to the agency's own entries would tell whom they hit."""
+    """For previews: a count that considered the agency's own entries would reveal whom they match."""
     return RecusalSources(draw.starts_at)
 
 
 async def recusals(draw: Draw, years: int) -> RecusalSources:
-    """What the draw's own rows say; ``years`` for which a former employment counts."""
+    """The recusals in the draw's rows; ``years``: period for which former employment counts."""
     units = await RecusalUnit.filter(draw_id=draw.id)
     persons = await RecusalPerson.filter(draw_id=draw.id)
     avoided = await AvoidedDraw.filter(draw_id=draw.id)
@@ -149,12 +149,12 @@ async def recusals(draw: Draw, years: int) -> RecusalSources:
 
 
 def claimed(draw: Draw, call_notice: CallNotice) -> tuple[datetime, datetime]:
-    """The time that a panel takes from an expert: from gathering (or the expected start, if earlier) to its end."""
+    """The time that a panel occupies: from gathering (or the expected start, if earlier) to its end."""
     return min(call_notice.gathering_at, draw.starts_at), draw.ends_at
 
 
 def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
-    """An expert who was not born after this day is too old for the panel; None: the pool has no limit."""
+    """Latest birthday of an expert too old for the panel; None: the pool has no limit."""
     limit = book.entry.age_max
     return born_after(local(starts_at).date(), limit) if limit is not None else None
 
@@ -162,7 +162,7 @@ def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
 async def find_eligible(
     draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: RecusalSources, book: Rulebook
 ) -> dict[UUID, str]:
-    """All who may be drawn for ``specialty`` now, in no particular order, each with the facts that say so."""
+    """All who may be drawn for ``specialty`` now, in no particular order, each with the facts of the judgement."""
     found = await rows(_ELIGIBLE, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
     return {row["id"]: row["facts"] for row in found}
 
@@ -183,9 +183,9 @@ async def find_hindrances(
     *,
     by_leave: bool = True,
 ) -> dict[UUID, Hindrance | None]:
-    """What stands between each candidate and a call now; None: nothing. A leave does only where ``by_leave`` is set.
+    """The hindrance to calling each candidate now; None: no hindrance. A leave counts only where ``by_leave`` is set.
 
-    Inside the caller's transaction, which keeps the candidates' files as they are.
+    Inside the caller's transaction, which locks the candidates' records.
     """
     await rows(_LOCK_ACCOUNTS, list(experts))
     found = await rows(

@@ -21,7 +21,7 @@ TIERS = ("main", "alternative")
 async def freeze_lists(
     deps: Deps, draw: Draw, round_row: Round, conditions: Sequence[Condition]
 ) -> tuple[record.ListFacts, ...]:
-    """Write down who may be drawn now, a list for each condition and tier. In the caller's transaction."""
+    """Store who may be drawn now, a list for each condition and tier. In the caller's transaction."""
     book = deps.book(draw.pool)
     out = await recusals(draw, book.draw.employment_recusal_years)
     notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
@@ -50,8 +50,8 @@ async def _freeze_list(
     experts: Mapping[UUID, str],
     setting: Mapping[str, str],
 ) -> tuple[CandidateList, bytes]:
-    """Salt, hash and sort the candidates; who stands behind a leaf, and why, is kept sealed."""
-    # 20,000 candidates take a third of a second, in which others want to be answered
+    """Salt, hash and sort the candidates; the expert behind a leaf, and the facts, are stored encrypted."""
+    # 20,000 candidates take a third of a second, in which other requests must be served
     columns, digest, sealed = await asyncio.to_thread(
         _seal_candidates, keys, condition.position, tier, experts, setting
     )
@@ -70,7 +70,7 @@ async def _freeze_list(
 def _seal_candidates(
     keys: Keyring, position: int, tier: str, experts: Mapping[UUID, str], setting: Mapping[str, str]
 ) -> tuple[dict[str, Any], bytes, bytes]:
-    """The list's columns; digest and ciphertext of the facts."""
+    """Columns of the list: digest and ciphertext of the facts."""
     noise = os.urandom(random_draw.SALT_BYTES * len(experts))
     salts = [noise[i : i + random_draw.SALT_BYTES] for i in range(0, len(noise), random_draw.SALT_BYTES)]
     candidates = sorted(

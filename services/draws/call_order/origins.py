@@ -1,4 +1,4 @@
-"""How the record of a redraw or a recall names the activity that it follows."""
+"""Refers from the record of a redraw or a recall to the draw that it follows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SELECT count(*)::int AS n FROM draw t JOIN project q ON q.id = t.project_id JOIN
  WHERE q.pool = j.pool AND (q.id = j.id OR q.name = j.name OR q.number <> '' AND q.number = j.number)
  AND t.kind = 'redraw' AND t.id <> $1 AND t.log_length > 0
 """
-"""As ``verification`` counts them for the verifier."""
+"""Counted as by ``verification`` for the verifier."""
 
 
 async def follows(draw: Draw) -> record.Follows:
-    """Its first entry. ``head`` binds it to the original's record; empty where the original never had one."""
+    """The first entry of its record. ``head`` binds it to the original's record; empty where the original has none."""
     original = await Draw.get(id=draw.original_id)
     [counted] = await rows(_REDRAWN, draw.id, draw.project_id)
     kind: record.FollowKind = "recall" if draw.kind == "recall" else "redraw"

@@ -1,4 +1,4 @@
-"""Whom a draw steps around, fixed before its lists are frozen: salted hashes in the record, the entries sealed here."""
+"""Commits to a draw's recusals before its lists are frozen: salted hashes in the record, the entries encrypted here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SealedRecusal:
 
 
 async def commit_recusals(keys: Keyring, draw: Draw, round_number: int) -> bytes:
-    """Seal today's recusals of the draw and return their root. What an earlier round committed keeps its salt."""
+    """Encrypt the draw's present recusals and return their root. Entries of an earlier round keep their salt."""
     before = await RecusalCommitment.filter(draw_id=draw.id).order_by("-round_number").first()
     salts = {one.content: one.salt for one in open_commitment(keys, before)} if before else {}
     items = [
@@ -50,7 +50,7 @@ def open_commitment(keys: Keyring, commitment: RecusalCommitment) -> list[Sealed
 
 
 async def listed(draw: Draw) -> list[bytes]:
-    """What the rows say now, each entry once, as canonical JSON."""
+    """The present entries, each once, as canonical JSON."""
     entries: list[Mapping[str, str]] = [
         {"kind": "unit", "name": u.name, "code": u.credit_code, "reason": u.reason, "evidence": u.evidence}
         for u in await RecusalUnit.filter(draw_id=draw.id)

@@ -33,15 +33,16 @@ from services.draws.supervisor_choice import check_supervisors, supervisor_facts
 from services.notifications import Notices
 
 BY_AGENCY = "agency"
-"""What the published record says of an abortion; the agency's own words stay in the audit trail."""
+"""The published reason of an aborted round; the agency's own words stay in the audit log."""
 BY_TIME = "time_over"
 
 
 @dataclass(frozen=True)
 class RoundView:
-    """`commitment` is the system's. `committed` and `revealed` name the roles that did so. `seed` once all revealed.
+    """`commitment` is the system's. `committed` and `revealed`: roles that did so. `seed`: set once all revealed.
 
-    `start_by`: when the system starts calling by itself; null before the seed and after the start."""
+    `start_by`: when the system starts calling by itself; null before the seed and after the start.
+    """
 
     draw_number: str
     round_number: int
@@ -65,7 +66,7 @@ class Rounds:
     async def open(self, actor: Actor, draw_id: UUID) -> RoundView:
         """Begin the first order of a verified draw: the system commits, then the lists are frozen.
 
-        A draw has one seed for its life. Raises Conflict when it stands, RuleViolation when it is too early.
+        A draw has one seed for its life. Raises Conflict when it is fixed already, RuleViolation when it is too early.
         """
         async with transaction():
             locked = await lock_for(actor, draw_id)
@@ -95,7 +96,7 @@ class Rounds:
             )
 
     async def widen(self, locked: Locked, positions: Sequence[int]) -> RoundView:
-        """A further order, for conditions whose orders are at their end and whose regions the caller has widened."""
+        """A further order, for conditions whose orders are exhausted and whose regions the caller has widened."""
         draw = locked.draw
         limit = self._deps.book(draw.pool).draw.supplement.widenings_max
         seeds = await Round.filter(draw_id=draw.id).exclude(seed="").count()
@@ -109,7 +110,7 @@ class Rounds:
         return await self._begin(locked, positions)
 
     async def _begin(self, locked: Locked, positions: Sequence[int]) -> RoundView:
-        """Open a round for some conditions, in the caller's transaction."""
+        """Open a round for the given conditions, in the caller's transaction."""
         draw, now = locked.draw, self._deps.now()
         book = self._deps.book(draw.pool)
         earlier = await Round.filter(draw_id=draw.id).order_by("number")
@@ -170,7 +171,7 @@ class Rounds:
         )
 
     def _check_given_up(self, draw: Draw, earlier: Sequence[Round]) -> None:
-        """Each round that is given up lets a party wait for a better freeze, or seed: allowed a few times only."""
+        """Each aborted round lets a party wait for a better freeze, or seed, so their number is limited."""
         aborted = [one for one in earlier if one.aborted_at is not None]
         withheld = sum(bool(one.reveals) for one in aborted)
         if withheld >= record.WITHHELD_MAX:
@@ -187,7 +188,7 @@ class Rounds:
             )
 
     async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
-        """Push to the supervisors that their device is wanted; the agency stands before the page already."""
+        """Notify the supervisors that their device must commit; the agency has the page open already."""
         for supervisor in await Supervisor.filter(draw_id=draw.id):
             await self._notices.notify(
                 pool=draw.pool,
@@ -199,7 +200,8 @@ class Rounds:
             )
 
     async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:
-        """A participant's device commits. Raises Conflict when it already did, InvalidInput for no SHA-256 hex."""
+        """Commit as a participant's device. Raises Conflict when it already did, InvalidInput for an invalid SHA-256
+        hex."""
         digest = _hex(commitment, random_draw.DIGEST_BYTES, "commitment")
         async with transaction():
             locked, round_row = await self._round(actor, draw_id, role)
@@ -216,7 +218,7 @@ class Rounds:
             return _view(locked.draw, round_row)
 
     async def reveal(self, actor: Actor, draw_id: UUID, role: str, value: str) -> RoundView:
-        """A participant shows what it committed to; with the last one the seed is fixed and the orders are made."""
+        """Reveal the committed value; the last reveal fixes the seed and the orders."""
         raw = _hex(value, random_draw.VALUE_BYTES, "value")
         async with transaction():
             locked, round_row = await self._round(actor, draw_id, role)
@@ -259,7 +261,7 @@ class Rounds:
                 await condition.save(update_fields=["round_number", "tier", "cursor", "exhausted"])
 
     async def abort(self, actor: Actor, draw_id: UUID, reason: str) -> None:
-        """Give a round up when a device doesn't answer in time; it stays in the record, with who failed to answer."""
+        """Abort a round when a device doesn't respond in time; the record names the roles that did not."""
         async with transaction():
             locked = await lock_for(actor, draw_id)
             round_row = await self._current(locked.draw)
@@ -313,7 +315,7 @@ class Rounds:
 
 
 async def leave_committing(draw: Draw, roles: Sequence[str], now: datetime) -> None:
-    """The activity's time is over: give the open round up, or don't start with the seed that stands. In its lock."""
+    """The draw's time is over: abort the open round, or don't start with the seed that is fixed. Under its lock."""
     open_round = await Round.get_or_none(draw_id=draw.id, aborted_at=None, seed="")
     if open_round is not None:
         await _abort(draw, open_round, roles, now, BY_TIME)
@@ -332,7 +334,7 @@ async def _abort(draw: Draw, round_row: Round, roles: Sequence[str], now: dateti
 
 
 async def ordered_regions(draw: Draw, condition: Condition) -> set[str]:
-    """The regions for which the order of a condition was fixed; empty before. Each order only widens them."""
+    """The regions for which the order of a condition was fixed; empty before. Further orders only widen them."""
     for entry in await LogEntry.filter(draw_id=draw.id, act=record.RoundOpened.name).order_by("-seq"):
         if entry.facts["round"] == condition.round_number:
             return next(set(one["regions"]) for one in entry.facts["conditions"] if one["no"] == condition.position)
@@ -350,7 +352,7 @@ async def _account_of(pool: str, mobile_hash: str) -> UUID | None:
 
 
 def _facts(condition: Condition, call_notice: CallNotice) -> record.ConditionFacts:
-    """A condition as published: what was asked for, no names."""
+    """A condition as published: requirements, no names."""
     return record.ConditionFacts(
         condition.position,
         condition.planned,

@@ -1,4 +1,5 @@
-"""The facts by which candidates were judged, sealed, with a digest in the record: an audit judges them again."""
+"""The facts by which candidates were judged, encrypted, with a digest in the record, so that an audit can judge
+again."""
 
 from __future__ import annotations
 
@@ -17,12 +18,12 @@ from services.core.crypto import Keyring
 from services.draws.call_order.eligibility import Hindrance, RecusalSources, claimed
 
 _QUICK = 1
-"""zlib's level: facts of many experts shrink to a tenth whatever it is."""
+"""zlib's level: facts of many experts shrink to a tenth at any level."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """``digest`` is what the record must show."""
+    """Decrypted facts. ``digest`` must equal the record's."""
 
     digest: bytes
     content: bytes
@@ -33,7 +34,7 @@ class Opened:
 
 
 def snapshot_setting(draw: Draw, call_notice: CallNotice, out: RecusalSources, book: Rulebook) -> dict[str, str]:
-    """Times and the limit of age that the rule compares with, as they stood."""
+    """Times and the age limit that the rule compares with, as of now."""
     starts_at, ends_at = claimed(draw, call_notice)
     return {
         "starts_at": starts_at.isoformat(),
@@ -46,7 +47,7 @@ def snapshot_setting(draw: Draw, call_notice: CallNotice, out: RecusalSources, b
 def seal_list(keys: Keyring, facts: Sequence[str], setting: Mapping[str, str]) -> tuple[bytes, bytes]:
     """Digest and ciphertext of a frozen list. ``facts`` are JSON in the order of the leaves.
 
-    ``setting``: what the rule compares with.
+    ``setting``: the values that the rule compares with.
     """
     head = json.dumps(setting, sort_keys=True, separators=(",", ":"))
     content = f'{{"setting":{head},"candidates":[{",".join(facts)}]}}'.encode()
@@ -61,7 +62,7 @@ async def keep_list(listed: CandidateList, sealed: bytes) -> None:
 
 
 async def open_list(keys: Keyring, listed: CandidateList) -> Opened | None:
-    """None when what was sealed is gone."""
+    """None when the encrypted facts no longer exist."""
     kept = await ListSnapshot.get_or_none(list_id=listed.id)
     if kept is None:
         return None
@@ -73,7 +74,7 @@ async def open_list(keys: Keyring, listed: CandidateList) -> Opened | None:
 async def keep_skip(
     keys: Keyring, draw_id: UUID, leaf: bytes, hindrance: Hindrance, setting: Mapping[str, str]
 ) -> bytes:
-    """Seal why a candidate was passed over and return the digest for the record."""
+    """Encrypt the facts of a skip and return the digest for the record."""
     head = json.dumps(setting, sort_keys=True, separators=(",", ":"))
     content = f'{{"setting":{head},"facts":{hindrance.facts}}}'.encode()
     salt = os.urandom(random_draw.SALT_BYTES)
@@ -84,7 +85,7 @@ async def keep_skip(
 
 
 async def open_skips(keys: Keyring, draw_id: UUID) -> dict[str, Opened]:
-    """By leaf."""
+    """Decrypted facts of skips, by leaf."""
     opened = {}
     for kept in await SkipFact.filter(draw_id=draw_id):
         raw = keys.open(kept.sealed, "facts")

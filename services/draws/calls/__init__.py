@@ -1,1 +1,1 @@
-"""Calling experts and taking their answers, reminders, and the end of what no one answered."""
+"""Calling experts, their answers, reminders, and expiry of unanswered invitations."""

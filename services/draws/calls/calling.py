@@ -1,7 +1,7 @@
-"""Calling: who is next, what an answer does to a place, when a draw is full, short or over.
+"""Calling: the next candidate, the effect of an answer on a place, and when a draw is full, short or over.
 
 Everything here runs under the draw's row lock, taken by the caller (``repository.lock``), and may be repeated:
-``advance`` looks at the rows and does what is missing.
+``advance`` does what is missing according to the rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 
 _RETRY_AFTER = timedelta(minutes=10)
 _RESUMED_AFTER = timedelta(seconds=60)
-"""An expert who has just undone an answer is asked again right there: no other channel asks before this time."""
+"""An expert who has just undone an answer is asked again in the same conversation: other channels wait for this
+time."""
 _LOOK_AHEAD = 50
 """Candidates whose hindrances are looked up by one query."""
 
@@ -56,15 +57,15 @@ UPDATE absence SET handled_at = NULL WHERE id IN (SELECT id FROM (
 """Reopens the newest absences of each condition, one for each place that the supplementary draw could not fill."""
 
 BY_AGENCY = "agency"
-"""What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""
+"""The published reason of a pause or a forced end; the agency's own words stay in the audit log."""
 _OF_THE_PLACE = ("draw_accepted", "gathering_changed", "leave_asked", "check_in_reminder", "urging")
-"""Kinds of notices that are pointless once an expert no longer has the place."""
+"""Kinds of notices that are obsolete once an expert no longer has the place."""
 LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Who caused an outcome, and who had to confirm it, as the published record tells it."""
+    """Who caused an outcome, and who had to confirm it, as in the published record."""
 
     by: record.Party
     confirmed_by: record.Party | Literal[""] = ""
@@ -78,7 +79,7 @@ class Calling:
         self._notices = notices
         self._news = DrawNews(deps, notices)
 
-    # ---- what the agency does
+    # ---- by the agency
 
     async def start(self, actor: Actor, draw_id: UUID) -> None:
         """Begin calling. Raises Conflict before the seed is fixed, RuleViolation when it is too early or too late."""
@@ -88,7 +89,7 @@ class Calling:
             await audit(actor, self._deps.now(), "draw.started", "draw", draw_id)
 
     async def begin(self, locked: Locked, event: DrawEvent = DrawEvent.START, *, by: UUID | None = None) -> None:
-        """The same in the caller's transaction; also when a supplementary draw goes on along the same order."""
+        """The same in the caller's transaction; also for a supplementary draw along the same order."""
         draw, now = locked.draw, self._deps.now()
         if await Round.exists(draw_id=draw.id, seed="", aborted_at=None) or not all(
             c.round_number for c in locked.conditions
@@ -113,7 +114,7 @@ class Calling:
         await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
     async def start_due(self) -> None:
-        """Begin calling where a seed has stood for as long as the rulebook lets the agency wait. It never reseeds."""
+        """Begin calling where a seed was fixed longer ago than the rulebook's waiting time. It never reseeds."""
         due = await rows(
             "SELECT DISTINCT r.draw_id AS id FROM draw_round r JOIN draw d ON d.id = r.draw_id "
             "WHERE r.start_by <= $1 AND d.state = 'committing'",
@@ -122,7 +123,7 @@ class Calling:
         await process_each("start", due, lambda row: self._start_by_itself(row["id"]))
 
     async def _start_by_itself(self, draw_id: UUID) -> None:
-        """Tries again after a while when it can't be begun, as when the gathering is too near and may be moved."""
+        """Tries again later when calling can't begin, as when the gathering is too near and may be moved."""
         async with transaction():
             locked = await lock(draw_id)
             waiting = Round.filter(draw_id=draw_id, start_by__lte=self._deps.now())
@@ -140,7 +141,7 @@ class Calling:
     async def check_time(self, draw: Draw, wanting: Sequence[Condition]) -> None:
         """Raises RuleViolation only when the gatherings of all conditions to be filled are too near.
 
-        After the start no gathering can be moved any more, unless a panel that was called waits for a later start.
+        After the start no gathering can be moved any more, unless the panel waits for a postponed start.
         """
         book, now = self._deps.book(draw.pool), self._deps.now()
         if draw.started_at is None and now >= draw.starts_at:
@@ -152,7 +153,7 @@ class Calling:
             )
 
     async def pause(self, actor: Actor, draw_id: UUID, reason: str) -> None:
-        """Stop new calls; those under way are waited for."""
+        """Begin no new calls; open ones are waited for."""
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.PAUSE)
@@ -162,7 +163,7 @@ class Calling:
             await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
 
     async def resume(self, actor: Actor, draw_id: UUID) -> None:
-        """Go on in the same order with the same seed."""
+        """Continue in the same order with the same seed."""
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.RESUME)
@@ -173,7 +174,7 @@ class Calling:
             await self._deps.jobs.defer("draws.advance", draw_id=str(draw_id))
 
     async def force_end(self, actor: Actor, draw_id: UUID, reason: str) -> None:
-        """Stop for good; results of calls under way are still taken, then the draw is full or short."""
+        """End calling for good; results of open calls still count, then the draw is full or short."""
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.FORCE_END)
@@ -183,10 +184,10 @@ class Calling:
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
             await self._settle(locked, now)
 
-    # ---- what the service does
+    # ---- by the service
 
     async def advance(self, draw_id: UUID) -> None:
-        """Fill free places with the next candidates; notice when the draw is full or short. Harmless to repeat."""
+        """Fill vacant places with the next candidates; detect when the draw is full or short. Harmless to repeat."""
         async with transaction():
             locked = await lock(draw_id)
             now = self._deps.now()
@@ -208,11 +209,11 @@ class Calling:
                 await self._exhaust_tier(draw, condition, now)
 
     async def _freed_since(self, condition: Condition, moment: datetime) -> bool:
-        """Whether a place became free after ``moment``; the auditor's next look goes on when the pause is over."""
+        """Whether a place became vacant after ``moment``; the auditor's next run continues when the pause is over."""
         return await Invitation.filter(condition_id=condition.id, closed_at__gt=moment).exists()
 
     async def _call_next(self, draw: Draw, condition: Condition, call_notice: CallNotice, now: datetime) -> bool:
-        """Walk the order up to the next call; False when this tier is at its end."""
+        """Walk the order up to the next call; False when this tier is exhausted."""
         listed = await CandidateList.get_or_none(
             round__draw_id=draw.id,
             round__number=condition.round_number,
@@ -232,7 +233,7 @@ class Calling:
                 if hindrance is None and await self._call(draw, condition, call_notice, leaf, expert, now):
                     await condition.save(update_fields=["cursor", "open"])
                     return True
-                if hindrance is None:  # taken meanwhile
+                if hindrance is None:  # called by another draw meanwhile
                     [hindrance] = (await find_hindrances([expert], draw, call_notice, out, book)).values()
                     hindrance = hindrance or Hindrance("overlap", "{}")
                 setting = snapshot_setting(draw, call_notice, out, book)
@@ -254,7 +255,7 @@ class Calling:
     async def _call(
         self, draw: Draw, condition: Condition, call_notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
     ) -> bool:
-        """Open an invitation; False when the database says that the expert is taken meanwhile."""
+        """Open an invitation; False when the database reports that the expert is taken meanwhile."""
         book = self._deps.book(draw.pool)
         starts_at, ends_at = claimed(draw, call_notice)
         try:
@@ -313,10 +314,10 @@ class Calling:
         by: str,
         cause: Cause | None = None,
     ) -> None:
-        """Move an invitation and its condition's counters together, and write the outcome. Raises Conflict.
+        """Move an invitation together with its condition's counters, and record the outcome. Raises Conflict.
 
-        An acceptance that is undone opens the call again: its place stays taken, its ladder goes on after a while.
-        ``by`` is the channel of an answer, or system. Without a ``cause`` the expert answered, or none did.
+        An undone acceptance reopens the call: its place stays occupied, its ladder resumes after a while. ``by`` is the
+        channel of an answer, or system. Without a ``cause`` the expert answered, or the call expired.
         """
         was = InvitationState(invitation.state)
         became = INVITATION.next(was, event)
@@ -359,7 +360,7 @@ class Calling:
         await self._notices.stop(invitation_id=invitation.id, kinds=kinds)
 
     async def _settle(self, locked: Locked, now: datetime) -> None:
-        """Full when every place is filled; short when no expert is left to call and no call is open."""
+        """The draw is full when every place is filled; short when no expert is left to call and no call is open."""
         draw = locked.draw
         if locked.open:
             return
@@ -395,7 +396,7 @@ class Calling:
         await draw.save(update_fields=["finished_at"])
 
     async def _notify_panel(self, locked: Locked, now: datetime) -> None:
-        """After a forced end those who agreed stay, or need not come, as the rulebook says; each learns which."""
+        """After a forced end the experts who accepted stay or are released, by the rulebook, and each is notified."""
         book, draw = self._deps.book(locked.draw.pool), locked.draw
         agreed = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED)
         for invitation in await agreed.order_by("id").select_for_update():
@@ -414,7 +415,7 @@ class Calling:
             )
 
     async def _why_short(self, locked: Locked, missing: list[Condition], now: datetime) -> record.ShortReason | None:
-        """Why no further call will be made; None while one may."""
+        """Why no further call will be made; None while calls are possible."""
         if locked.state == DrawState.ENDING:
             return "force_ended"
         if all(c.exhausted for c in missing):
@@ -444,12 +445,12 @@ class _Order:
 
 
 def place(call_notice: CallNotice) -> str:
-    """Address and room, without the venue's name: a call gives time and place only."""
+    """Address and room, without the venue's name, which a call doesn't mention."""
     return f"{call_notice.address} {call_notice.room}".strip()
 
 
 def lead(draw: Draw) -> timedelta:
-    """No call is begun later than this before gathering; as the draw's record says, whatever the rulebook says now."""
+    """No call begins later than this before gathering; from the draw's record, whatever the rulebook says now."""
     return timedelta(seconds=draw.lead_seconds)
 
 
@@ -458,7 +459,7 @@ def _missing(condition: Condition) -> int:
 
 
 def _outcome(state: InvitationState) -> record.OutcomeKind:
-    """What the record calls the move to ``state``; back to open leads an acceptance that was undone."""
+    """The record's name of the move to ``state``; open means that an acceptance was undone."""
     if state == InvitationState.OPEN:
         return "undone"
     known: dict[str, record.OutcomeKind] = {kind: kind for kind in get_args(record.OutcomeKind)}

@@ -1,4 +1,4 @@
-"""Invitations without an answer in time: closed in batches over many draws, their people notified."""
+"""Closes unanswered invitations in batches over many draws, and notifies their experts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from services.draws.repository import append_all
 from services.notifications import Notices
 
 CALL_GRACE = timedelta(seconds=90)
-"""How long an invitation outlives its time to answer while a call to its expert has no outcome yet: a key pressed in
-time counts, however late the vendor reports and confirms it, but not for ever."""
+"""How long an invitation outlives its deadline while a call to its expert has no outcome yet: a key pressed in time
+counts, though the vendor reports it later, within this limit."""
 _EXPIRED = f"""
 SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE i.state = 'open' AND i.answer_until <= $1
 AND (i.answer_until <= $2 OR NOT EXISTS (
@@ -31,7 +31,7 @@ AND (i.answer_until <= $2 OR NOT EXISTS (
 AND {not_paused("expire", "i.id")}
 ORDER BY i.answer_until LIMIT $3 FOR UPDATE OF d SKIP LOCKED
 """
-"""Draws are locked before their invitations, and a locked one comes next time."""
+"""Draws are locked before their invitations; locked ones are skipped until the next run."""
 _DRAWS_OF = "SELECT DISTINCT draw_id FROM invitation WHERE id = ANY($1::uuid[])"
 _CLOSE = (
     "UPDATE invitation SET state = $2, answered_by = 'system', answered_at = $3, closed_at = $3, "
@@ -44,14 +44,15 @@ _FREE_PLACES = (
 
 
 async def expire_due(deps: Deps, notices: Notices, limit: int) -> int:
-    """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
+    """Close invitations whose deadline has passed and whose expert isn't on the phone; returns how many."""
     now = deps.now()
     find = partial(rows, _EXPIRED, now, now - CALL_GRACE, limit)
     return await process_together("expire", find, partial(_expire, deps, notices))
 
 
 async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
-    """No answer in time: the places are free again, and their people are notified that they needn't come."""
+    """Close unanswered invitations: the places are vacant again, and the experts are notified that they needn't
+    come."""
     now = deps.now()
     draws, conditions, over = await _lock([row["id"] for row in due], now)
     if not over:
@@ -76,7 +77,7 @@ async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
 async def _lock(
     invitation_ids: Sequence[UUID], now: datetime
 ) -> tuple[Mapping[UUID, Draw], Mapping[UUID, Condition], list[Invitation]]:
-    """Draws, conditions and then the invitations that are still open, in the order of their time."""
+    """Lock draws, conditions and then open invitations, in the order of their time."""
     of_these = {row["draw_id"] for row in await rows(_DRAWS_OF, list(invitation_ids))}
     draws = {one.id: one for one in await Draw.filter(id__in=list(of_these)).order_by("id").select_for_update()}
     conditions = await Condition.filter(draw_id__in=list(draws)).order_by("draw_id", "position").select_for_update()

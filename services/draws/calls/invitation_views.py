@@ -1,4 +1,4 @@
-"""Invitations as their experts see them: everything of a view by one statement."""
+"""Invitations for their experts: each view by one statement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = """i.id, i.state, i.gathering_at, i.ends_at, i.answer_until, i.menu_id
     WHERE r.invitation_id = i.id AND r.kind = 'leave' AND r.state = 'open') AS leave_asked_until,
   d.state IN ('drawing', 'paused', 'ending')
     AND EXISTS (SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.accepted <> c.needed) AS calls"""
-"""The fields of ``InvitationRow`` in their order, of what ``TABLES`` joins."""
+"""The fields of ``InvitationRow`` in order, selected from ``TABLES``."""
 TABLES = """invitation i JOIN call_notice n ON n.id = i.notice_id JOIN draw d ON d.id = i.draw_id
 LEFT JOIN attendance came ON came.invitation_id = i.id AND came.direction = 'in'
 LEFT JOIN attendance gone ON gone.invitation_id = i.id AND gone.direction = 'out'
@@ -26,9 +26,9 @@ LEFT JOIN presence_claim claim ON claim.invitation_id = i.id"""
 
 
 class InvitationRow(NamedTuple):
-    """``COLUMNS`` as the database gives them. ``calls``: the draw still calls, or waits for answers.
+    """``COLUMNS`` as the database returns them. ``calls``: the draw still calls, or waits for answers.
 
-    Once the last place is taken a draw is as good as closed.
+    Once the last place is taken a draw counts as closed.
     """
 
     id: UUID
@@ -54,7 +54,7 @@ class InvitationRow(NamedTuple):
 
 @dataclass(frozen=True)
 class InvitationView:
-    """What its expert may know: time, place, contact, state; never project or parties. ``code`` once accepted."""
+    """An invitation for its expert: time, place, contact, state; never project or parties. ``code`` once accepted."""
 
     id: UUID
     state: InvitationState
@@ -72,17 +72,17 @@ class InvitationView:
     code: str
     checked_in_at: datetime | None = None
     claimed_at: datetime | None = None
-    """When the expert said that he is there (自报到场), which is no entry."""
+    """Time of a claim of presence (自报到场), which is no entry."""
     checked_out_at: datetime | None = None
     leave_until: datetime | None = None
     leave_asked_until: datetime | None = None
-    """Until when he may confirm or deny a leave that another registered for him; None: there is none."""
+    """Deadline to confirm or deny a leave registered by others; None: there is none."""
     undo_until: datetime | None = None
-    """Until when an acceptance can be taken back; None: it can't, or not any more."""
+    """Until when an acceptance can be undone; None: not possible."""
 
 
 def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
-    """One row as its expert may see it now."""
+    """The view of one row for its expert, as of now."""
     now, came = deps.now(), row.checked_in_at is not None
     accepted = row.state == InvitationState.ACCEPTED
     asked = row.leave_asked_until
@@ -110,6 +110,6 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
 
 
 async def find_views(deps: Deps, which: str, *values: object) -> list[InvitationView]:
-    """Views of the invitations ``i`` that ``which`` chooses: what follows WHERE, with its order."""
+    """Views of the invitations ``i`` selected by ``which``: what follows WHERE, with its order."""
     found = await rows(f"SELECT {COLUMNS} FROM {TABLES} WHERE {which}", *values)
     return [view_of(deps, InvitationRow(**row)) for row in found]

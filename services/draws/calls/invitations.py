@@ -1,4 +1,4 @@
-"""Answers of experts: one truth for chat, phone key, mini-program and H5, and what follows from it."""
+"""Answers of experts from chat, phone keys, mini-program and H5, and their effects."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ Channel = Literal["chat", "voice", "h5", "mini"]
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _CLOCKS_DIFFER = timedelta(seconds=2)
-"""How much earlier than our clock a message may say that it was sent after what it answers."""
+"""How much earlier than our clock a message's own time may be than the answer it follows."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What holds after an answer. ``effective`` false: it held already, or the invitation was closed before."""
+    """The present state after an answer. ``effective`` false: answered before in the same way, or the invitation was
+    closed."""
 
     effective: bool
     view: InvitationView
@@ -50,7 +51,8 @@ class Invitations:
         self._news = DrawNews(deps, notices)
 
     async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
-        """An open invitation is read by its link: if it lapses, its expert is notified that he needn't come."""
+        """Record that an open invitation is read by its link: if it lapses, its expert is notified that he needn't
+        come."""
         await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self._deps.now())
 
     async def _view(self, invitation: Invitation) -> InvitationView:
@@ -71,11 +73,11 @@ class Invitations:
         said_at: datetime | None = None,
         key: str | None = None,
     ) -> Answered:
-        """The first valid answer on any channel decides; a later one gets the state that holds.
+        """The first valid answer on any channel decides; a later one gets the present state.
 
-        ``said_at`` is when the person said so, where that is known: what was said before an answer was undone doesn't
-        count after it. ``key`` is accepted for callers that repeat after a crash: an answer is idempotent by the
-        invitation's state. Raises NotFound for another person's invitation.
+        ``said_at`` is when the person answered, if known: an answer given before an undo doesn't count after it.
+        ``key`` is accepted for callers that repeat after a crash; the invitation's state makes the call idempotent
+        anyway. Raises NotFound for another person's invitation.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
@@ -89,10 +91,10 @@ class Invitations:
     async def undo(
         self, invitation_id: UUID, expert_id: UUID, *, by: Channel, said_at: datetime | None = None
     ) -> Answered:
-        """Take an acceptance back: the call is open again, and its time to answer runs on.
+        """Undo an acceptance: the invitation is open again, and its deadline stays.
 
-        Only while that time runs and the draw still calls. As soon as its places are full the draw is over, and
-        an expert who can't come asks for leave. ``effective`` false: the view shows what holds. Raises NotFound.
+        Only before the deadline and while the draw still calls. Once its places are full, an expert who can't come asks
+        for leave. ``effective`` false: the view shows the present state. Raises NotFound.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
@@ -108,7 +110,7 @@ class Invitations:
         return Answered(effective, view)
 
     async def _take(self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel) -> InvitationView:
-        """Returns what the expert sees now."""
+        """Returns the expert's view after the answer."""
         now, draw = self._deps.now(), locked.draw
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
         if choice == "accept":
@@ -131,14 +133,14 @@ class Invitations:
         await self._notices.notify_each(draw.pool, [_notice_request(invitation, kind, params, by)])
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
-        """Set when the next reminder before gathering is due."""
+        """Set the time of the next reminder before gathering."""
         invitation.next_reminder_at = next_reminder(self._deps.book(pool), invitation.gathering_at, now)
         await invitation.save(update_fields=["next_reminder_at"])
 
     # ---- deadlines
 
     async def expire_due(self, limit: int = 100) -> int:
-        """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
+        """Close invitations whose deadline has passed and whose expert isn't on the phone; returns how many."""
         return await expire_due(self._deps, self._notices, limit)
 
     async def notify_unheard(self, invitation_id: UUID) -> None:
@@ -149,7 +151,7 @@ class Invitations:
                 await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
 
     async def notify_unconfirmed(self, invitation_id: UUID) -> None:
-        """A key was pressed once and the call ended: while there is time, an SMS says so, with the link."""
+        """A key was pressed only once before the call ended: if there is time, send an SMS with the link."""
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, None)
             if invitation.state == InvitationState.OPEN and self._deps.now() < invitation.answer_until:
@@ -157,7 +159,7 @@ class Invitations:
                 await self._notify(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
-        """Remind those whose gathering comes near; returns how many."""
+        """Remind experts whose gathering is near; returns how many."""
         return await remind_due(self._deps, self._notices, limit)
 
     # ---- leave
@@ -167,8 +169,8 @@ class Invitations:
     ) -> InvitationView:
         """Ask for leave after accepting (人工请假).
 
-        While the draw still calls, the place is simply free again; afterwards the agency gets a pending supplementary
-        item. Idempotent. Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
+        While the draw still calls, the place is vacant again; afterwards the agency gets a pending supplementary draw.
+        Idempotent. Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
@@ -206,9 +208,9 @@ class Invitations:
         via: Channel | None = None,
         by: UUID | None = None,
     ) -> None:
-        """An accepted expert will not sit on the panel: leave, absence or recusal on the spot. In the caller's lock.
+        """An accepted expert loses the place: leave, absence or recusal at the venue. Under the caller's lock.
 
-        ``via`` is the channel on which the expert asked or confirmed; ``by`` is who else has registered it.
+        ``via`` is the channel on which the expert asked or confirmed; ``by`` is another person who registered it.
         """
         now, draw = self._deps.now(), locked.draw
         calling = locked.state in _CALLING
@@ -231,7 +233,7 @@ class Invitations:
         await record(system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, **facts)
         if calling:
             return
-        if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
+        if locked.state != DrawState.COMMITTING:  # else the current round goes on; its start fills this place too
             await move(draw, DrawEvent.REGISTER_ABSENCE)
         await self._notify_missing(locked, absence)
 
@@ -246,7 +248,7 @@ class Invitations:
         await self._news.notify(draw, "missing" if by else "left", params, by=by, occasion=str(absence.id))
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
-        """Whatever else was asked about this place has become pointless."""
+        """Cancel other pending requests about this place."""
         await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
         await DiscardRequest.filter(invitation_id=invitation.id, state=DiscardState.OPEN).update(
             state=DiscardState.VOID, decided_at=now
@@ -256,8 +258,8 @@ class Invitations:
 def _notice_request(
     invitation: Invitation, kind: str, params: dict[str, str], by: Channel | None, occasion: str = ""
 ) -> NoticeRequest:
-    """``by`` is where the person acted: a conversation answers there itself. ``occasion`` tells from one another
-    what can happen to an invitation twice."""
+    """``by`` is the channel on which the person acted: a conversation replies there itself. ``occasion`` distinguishes
+    events that can happen to an invitation twice."""
     to = Recipient(
         f"{kind}:{invitation.id}{occasion}",
         params,
@@ -268,12 +270,12 @@ def _notice_request(
 
 
 def _calls(locked: Locked) -> bool:
-    """Whether the draw still calls or waits for answers. Once the last place is taken it is as good as closed."""
+    """Whether the draw still calls or waits for answers. Once the last place is taken it counts as closed."""
     full = all(c.accepted == c.needed for c in locked.conditions)
     return locked.state in _CALLING and not full
 
 
 def _is_older(said_at: datetime | None, invitation: Invitation) -> bool:
-    """Said before the last answer or its undoing, as a repeated copy of an old message is."""
+    """Whether it was said before the last answer or its undo, as in a repeated copy of an old message."""
     changed = invitation.answered_at
     return said_at is not None and changed is not None and said_at < changed - _CLOCKS_DIFFER

@@ -1,4 +1,4 @@
-"""Notifies experts who were asked and have not agreed that they needn't come, on the channel that asked them."""
+"""Notifies experts whose invitation lapsed unanswered that they needn't come, on the channel that asked them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.core.base import Actor, Deps, record, rows, transaction
 from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices, Recipient
 
 LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
-"""Closed before its expert agreed, if he had not agreed before."""
+"""Events that close an invitation before acceptance."""
 _OPENED = "invitation.opened"
 _NOTED = "SELECT 1 FROM audit_entry WHERE subject = 'invitation' AND subject_id = $1 AND action = $2 LIMIT 1"
 _HOW_ASKED = f"""
@@ -31,9 +31,9 @@ FROM invitation i WHERE i.id = ANY($1::uuid[])
 
 
 async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invitation], pool: str) -> None:
-    """By SMS to who was on the phone, else by WeChat if the invitation came there: he may have begun to answer.
+    """By SMS to an expert who was on the phone, else by WeChat if the invitation was delivered there.
 
-    Else by SMS to an expert who opened the page of the link that he got by SMS.
+    Else by SMS to an expert who opened the page from its SMS link.
     """
     found = {row["id"]: row for row in await rows(_HOW_ASKED, [one.id for one in invitations])}
     kinds = {one.id: _notice_of(found[one.id]) for one in invitations}
@@ -43,7 +43,7 @@ async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invi
 
 
 def _notice_of(asked: Any) -> str:
-    """The kind that fits how an expert was asked; empty: he knows nothing of it."""
+    """The kind of notice that fits how an expert was asked; empty: the expert knows nothing of the invitation."""
     if asked["on_the_phone"]:
         return "draw_unclear"
     if asked["by_wechat"]:
@@ -59,7 +59,7 @@ def _recipient(deps: Deps, kind: str, pool: str, invitation: Invitation) -> Reci
 
 
 async def note_opened(invitation_id: UUID, actor: Actor, now: datetime) -> None:
-    """The page of an open invitation is being read; noted once."""
+    """Record once that the page of an open invitation is being read."""
     if await rows(_NOTED, invitation_id, _OPENED):
         return
     async with transaction():
@@ -73,6 +73,7 @@ async def _was_opened(invitation: Invitation) -> bool:
 
 
 async def notify_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
-    """Notify once that he needn't come an expert whose keys did not count, or who read and did not answer."""
+    """Notify once, that he needn't come, an expert whose keys did not count, or who read the invitation without
+    answering."""
     recipients = [_recipient(deps, "draw_unclear", pool, invitation)]
     await notices.notify_many(pool=pool, kind="draw_unclear", recipients=recipients, bulk=False)

@@ -18,7 +18,7 @@ SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id
 WHERE i.next_reminder_at <= $1 AND i.state = 'accepted' AND {not_paused("remind", "i.id")}
 ORDER BY i.next_reminder_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 """
-"""Draws are locked before their invitations, and a locked one comes next time."""
+"""Draws are locked before their invitations; locked ones are skipped until the next run."""
 _STILL_DUE = """
 SELECT i.id, i.expert_id, i.code, i.gathering_at, i.reminders_sent, d.pool, btrim(n.address || ' ' || n.room) AS place,
     EXISTS (SELECT 1 FROM attendance a WHERE a.invitation_id = i.id AND a.direction = 'in') AS entered
@@ -34,13 +34,13 @@ _TOO_LATE = timedelta(minutes=1)
 
 
 def next_reminder(book: Rulebook, gathering_at: datetime, now: datetime) -> datetime | None:
-    """When the next reminder before ``gathering_at`` is due; those already past are left out."""
+    """When the next reminder before ``gathering_at`` is due; past ones are left out."""
     due = [gathering_at - lead for lead in book.attendance.reminders]
     return min((at for at in due if at > now), default=None)
 
 
 async def remind_due(deps: Deps, notices: Notices, limit: int) -> int:
-    """Remind those whose gathering comes near and who haven't entered; returns how many were due."""
+    """Remind experts whose gathering is near and who haven't entered; returns how many were due."""
     return await process_together("remind", partial(rows, _DUE, deps.now(), limit), partial(_remind, deps, notices))
 
 

@@ -1,4 +1,4 @@
-"""What became of a short message to an expert, as the tables of a release and of a recall show it."""
+"""The delivery state of a short message to an expert, for the tables of a release and of a recall."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SMS_LABELS: Mapping[str, str] = {"none": "未发送", "waiting": "待发送", "s
 
 
 def sms_state(kind: str, invitation: str) -> str:
-    """SQL: the newest word on the messages of this kind about the invitation with this id, a key of ``SMS_LABELS``."""
+    """SQL: the newest state of the messages of this kind about the invitation with this id, a key of ``SMS_LABELS``."""
     return f"""(SELECT CASE WHEN count(t.id) = 0 THEN 'none'
       WHEN bool_or(s.state IN ('sent', 'delivered', 'answered')) THEN 'sent'
       WHEN bool_and(coalesce(s.state, 'pending') = 'failed') THEN 'failed' ELSE 'waiting' END

@@ -1,4 +1,4 @@
-"""What is read of recalls (复评、通知原专家评标): whom of the original panel to talk to, and how far that is."""
+"""Queries of recalls (复评、通知原专家评标): the original panel, and the result of each call."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _LABELS = {None: "未确认", True: "参评", False: "不参评"}
 
 @dataclass(frozen=True)
 class RecallRow:
-    """An expert of the original panel. `proposed` is the gathering of the notice, `gathering_at` what was agreed."""
+    """An expert of the original panel. `proposed` is the notice's gathering time, `gathering_at` the agreed one."""
 
     id: UUID
     name: str
@@ -69,8 +69,8 @@ class RecallRow:
 
 @dataclass(frozen=True)
 class RecallPanel:
-    """`final`: confirmed for good. `staff_phone` is the one of the agency's person, as typed last, kept until the
-    activity's end; may be empty.
+    """`final`: confirmed for good. `staff_phone` is the agency contact's phone as typed last, kept until the draw's
+    end; may be empty.
 
     `virtual_calls`: the pool offers calls that hide both numbers.
     """
@@ -88,7 +88,7 @@ class RecallQueries:
         self._calls = calls
 
     async def panel(self, actor: Actor, draw_id: UUID) -> RecallPanel:
-        """Whom to talk to. The names were unsealed with the original; each reading is logged all the same."""
+        """The panel to be phoned. Names were unsealed with the original; each reading is logged all the same."""
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = await self._access.get(actor, draw_id)
@@ -121,7 +121,7 @@ class RecallQueries:
         )
 
     async def unwritten(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
-        """Rows of the experts whom the message with time, place and code did not reach, by id."""
+        """Rows of experts whom the message with time, place and code did not reach, by id."""
         if self._deps.now() >= draw.starts_at:
             return {}
         found = await rows(_PANEL, draw.id)
@@ -131,9 +131,9 @@ class RecallQueries:
         return await self.hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
 
     async def hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
-        """By row, why its expert can't take part at the time that was agreed or proposed; empty: nothing.
+        """By row, why its expert can't take part at the agreed or proposed time; empty: no hindrance.
 
-        Who agrees on the phone knows his own leave.
+        Registered leave doesn't count: the expert knows of it when accepting by phone.
         """
         book, found = self._deps.book(draw.pool), dict[UUID, str]()
         out = await recusals(draw, book.draw.employment_recusal_years)

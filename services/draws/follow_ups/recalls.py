@@ -1,7 +1,8 @@
-"""Notifying the original experts of a recall (复评、通知原专家评标): each is talked to, then all is confirmed at once.
+"""Notifying the original experts of a recall (复评、通知原专家评标): each is phoned, then all results are confirmed at
+once.
 
-What a talk agreed is a note that may be changed. Only the final confirmation makes invitations of the notes, tells the
-experts and moves the activity, in one transaction: no expert is notified twice, and none is forgotten.
+The result of a call is a note that may be changed. Only the final confirmation creates invitations, notifies the
+experts and moves the draw, in one transaction: no expert is notified twice, and none is left out.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 
 _ROUND = 0
-"""Of invitations that no round has ordered."""
+"""Round number of invitations that no round has ordered."""
 
 
 class Recalls:
@@ -65,10 +66,10 @@ class Recalls:
         self._calls = calls
         self._news = DrawNews(deps, notices)
 
-    # ---- what is agreed with each
+    # ---- results of the calls
 
     async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
-        """The phone with which the agency's person talks; kept for the activity. Raises InvalidInput."""
+        """The phone of the agency's contact; kept for the draw. Raises InvalidInput."""
         async with transaction():
             draw = (await self._open(actor, draw_id)).draw
             draw.staff_phone_sealed = self._deps.keys.seal(mobile_number(phone), PHONE)
@@ -95,7 +96,7 @@ class Recalls:
             await row.save(update_fields=["called_at"])
 
     async def resend(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
-        """Send time, place and code again to one whom that message did not reach. Raises Conflict, NotFound."""
+        """Send time, place and code again to an expert whom that message did not reach. Raises Conflict, NotFound."""
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
@@ -118,7 +119,7 @@ class Recalls:
         return self._deps.keys.read(draw.staff_phone_sealed, PHONE)
 
     async def ask_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
-        """Ask an expert, without showing his number, to call the agency's person. Raises Conflict."""
+        """Ask an expert by message, without revealing his number, to call the agency's contact. Raises Conflict."""
         async with transaction():
             locked = await self._open(actor, draw_id)
             draw, now = locked.draw, self._deps.now()
@@ -153,7 +154,7 @@ class Recalls:
     async def note(
         self, actor: Actor, draw_id: UUID, row_id: UUID, takes_part: bool, gathering_at: datetime | None
     ) -> None:
-        """What was agreed with one expert; may be changed until the final confirmation.
+        """Record the result for one expert; may be changed until the final confirmation.
 
         Raises InvalidInput for a gathering on another day, Conflict for an expert who may not sit on the panel.
         """
@@ -179,7 +180,8 @@ class Recalls:
             raise InvalidInput(f"集合时间应在现在之后、{begins}评标开始之前。", field="gathering_at")
 
     async def _check_hindrances(self, locked: Locked, coming: Sequence[RecalledExpert]) -> None:
-        """Who has left the pool, is recused or has another panel can't take part. Raises Conflict with the name."""
+        """An expert who has left the pool, is recused or has another panel can't take part. Raises Conflict with the
+        name."""
         for row in coming:
             if why := (await self._queries.hindrances_of(locked.draw, [row]))[row.id]:
                 name = (await Expert.get(id=row.expert_id)).name
@@ -231,7 +233,7 @@ class Recalls:
         )
 
     async def _invite(self, locked: Locked, row: RecalledExpert, now: datetime) -> None:
-        """An invitation that is accepted already; reminders, check-in, leave and urging follow as for any other."""
+        """Create an accepted invitation; reminders, check-in, leave and urging follow as for any other."""
         draw, condition = locked.draw, locked.condition(row.condition_id)
         call_notice, earlier = await CallNotice.get(id=condition.notice_id), await Invitation.get(id=row.earlier_id)
         call_notice.gathering_at = row.gathering_at or call_notice.gathering_at
@@ -249,7 +251,7 @@ class Recalls:
     async def _notify_accepted(
         self, draw: Draw, invitation: Invitation, call_notice: CallNotice, again: str = ""
     ) -> None:
-        """Time, place and code."""
+        """Send time, place and code."""
         await self._notices.notify(
             pool=draw.pool,
             kind="draw_accepted",
@@ -298,7 +300,7 @@ class Recalls:
             await self._news.notify(draw, "recalled", counts)
 
     async def _open(self, actor: Actor, draw_id: UUID) -> Locked:
-        """A recall that is verified and not confirmed. Raises Conflict, NotFound."""
+        """A verified recall that is not confirmed. Raises Conflict, NotFound."""
         permissions.check(actor, "draw.start")
         locked = await lock_for(actor, draw_id)
         check_recall(locked.draw)

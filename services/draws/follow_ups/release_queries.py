@@ -1,4 +1,4 @@
-"""What is read of releases (退选): a draw's requests and who knows of it, and what an agency is waited for."""
+"""Queries of releases (退选): a draw's requests, who knows of the release, and open tasks of an agency."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ReleasedExpert:
 
 @dataclass(frozen=True)
 class ReleaseTask:
-    """What an agency is waited for: to begin a verified release, or to tell the experts whom no call reached."""
+    """An open task of an agency: begin a verified release, or reach the experts whom no call reached."""
 
     draw_id: UUID
     number: str
@@ -94,11 +94,11 @@ class ReleaseTask:
 
 @dataclass(frozen=True)
 class ReleaseView:
-    """``until``: the last moment at which the release may be begun. ``may_apply``: no request is under way.
-    ``later``: it could be asked for or begun if the draw did not call experts just now. ``hours``: of the calls,
-    ``calls_max``: how often the system calls an expert who doesn't answer.
+    """``until``: the last moment for beginning the release. ``may_apply``: no request is pending. ``later``: it could
+    be requested or begun if the draw were not calling now. ``hours`` of the calls, ``calls_max``: automatic calls to an
+    expert who doesn't answer.
 
-    ``virtual_calls``: the pool offers calls that hide both numbers, to reach whom no call of the system reached.
+    ``virtual_calls``: the pool offers calls that hide both numbers, for experts whom no automatic call reached.
     """
 
     until: datetime
@@ -124,11 +124,11 @@ class ReleaseQueries:
         self._calls = calls
 
     def until(self, draw: ReadDraw) -> datetime:
-        """The last moment at which a release of its panel may be begun."""
+        """The last moment for beginning a release of its panel."""
         return release_until(draw, self._deps)
 
     async def tasks(self, actor: Actor) -> list[ReleaseTask]:
-        """What waits for this agency, the next activity first."""
+        """Open tasks of this agency, next draw first."""
         permissions.check(actor, "draw.start")
         where, values = self._access.reach(actor)
         sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
@@ -148,7 +148,7 @@ class ReleaseQueries:
         return [one for one in tasks if one.unreached or self._deps.now() <= one.until]
 
     async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
-        """For everybody who watches over the draw. Raises NotFound."""
+        """For everyone who supervises the draw. Raises NotFound."""
         draw = await self._access.get(actor, draw_id)
         asked = [one for one in await self._verification.of_draw(draw_id) if one.kind == KIND]
         state = asked[0].state if asked else None
@@ -172,7 +172,7 @@ class ReleaseQueries:
         )
 
     def _soon(self, draw: ReadDraw) -> datetime:
-        """Until then the system calls next, where its calls follow each other; a later call waits for the morning."""
+        """The time until which the next automatic call follows without a break; a later call waits for the morning."""
         steps = self._deps.book(draw.pool).ladder["draw_released"].steps
         gaps = [step.retry_gap for step in steps if step.channel == "voice"]
         return self._deps.now() + max(gaps, default=timedelta())
@@ -202,7 +202,7 @@ class ReleaseQueries:
         )
 
     async def find(self, draw: ReadDraw, invitation_id: UUID) -> ReleasedExpert:
-        """One line of the table. Raises NotFound."""
+        """One row of the table. Raises NotFound."""
         for row in await rows(_PANEL, draw.id):
             if row["id"] == invitation_id:
                 return self._row(row, self._soon(draw))

@@ -1,7 +1,7 @@
 """Releasing a panel (退选): the agency applies, the centre verifies, then every expert is called and notified.
 
-The request moves nothing. Once begun, the release ends the activity and frees its lots in one transaction; who was
-reached is read from the notices and their calls, and a member of staff records only whom no call reached.
+The request alone changes nothing. Once begun, the release ends the draw and frees its lots in one transaction; notices
+and their calls show who was reached, and staff record only experts whom no call reached.
 """
 
 from __future__ import annotations
