@@ -1,8 +1,8 @@
-"""Draws that are being watched, read once for all watchers of a process.
+"""Reads each watched draw once for all viewers of a process.
 
-One task looks which of the watched draws have changed, by one small statement however many there are; those are read,
-and every watcher gets the same snapshot. Over the relay one process of several looks, and tells the others. A watcher's
-right to look is its own edge's business.
+One task polls which watched draws have changed, by one small statement for all; it reads those, and every viewer gets
+the same snapshot. Over the relay only one of several processes polls, and notifies the others. Edges check the viewers'
+permissions.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from services.ports import DrawRelay
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 POLL_INTERVAL = 0.4
-"""Seconds between two looks at all that is watched."""
+"""Seconds between two polls of all watched draws."""
 READ_INTERVAL = 15.0
-"""Seconds after which a draw is read although no message came: calling hours begin, or a message was lost."""
+"""Seconds after which a draw is read even without a message: calling hours begin, or a message was lost."""
 _RETRY = 2.0
 ROUND_ACTS = (
     "round_opened",
@@ -39,20 +39,20 @@ ROUND_ACTS = (
     "seed_fixed",
     "round_aborted",
 )
-"""Acts of the record that a board shows: how the order is fixed."""
+"""Acts of the record that a board shows: those that fix the order."""
 _VERSIONS = "SELECT id, state, log_length, started_at FROM draw WHERE id = ANY($1::uuid[])"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How a draw stands: totals, and the acts of its rounds. Equal ones look the same on every screen."""
+    """A draw's state: totals, and the acts of its rounds. Equal snapshots look the same on every screen."""
 
     progress: DrawTotals
     acts: tuple[dict[str, Json], ...]
     _rendered: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     def render(self, form: str, write: Callable[[Snapshot], bytes]) -> bytes:
-        """What ``write`` makes of it, written once for all watchers of one form."""
+        """The output of ``write``, computed once for all viewers of one form."""
         if form not in self._rendered:
             self._rendered[form] = write(self)
         return self._rendered[form]
@@ -60,7 +60,7 @@ class Snapshot:
 
 @dataclass(eq=False)
 class _Watched:
-    """``seen`` is what the last look found, ``latest`` what was read last, ``changed`` wakes who waits for the next."""
+    """``seen``: result of the last poll; ``latest``: snapshot read last; ``changed`` wakes the waiting viewers."""
 
     id: UUID
     watchers: int = 0
@@ -72,7 +72,7 @@ class _Watched:
 
 
 class Watch:
-    """What one watcher waits at."""
+    """The interface of one viewer."""
 
     def __init__(self, watched: _Watched, snapshot: Snapshot, keep_looking: Callable[[], None]) -> None:
         self._watched = watched
@@ -80,7 +80,7 @@ class Watch:
         self.snapshot = snapshot
 
     async def changes(self, seconds: float) -> bool:
-        """Wait so long at most; whether ``snapshot`` is another one now."""
+        """Wait for at most ``seconds``; returns whether ``snapshot`` has changed."""
         self._keep_looking()
         if self._watched.latest is self.snapshot:
             with suppress(TimeoutError):
@@ -101,7 +101,7 @@ class LiveDraws:
 
     @asynccontextmanager
     async def watch(self, draw_id: UUID) -> AsyncIterator[Watch]:
-        """A place among the watchers of a draw; the caller has checked, and goes on checking, who asks."""
+        """Register a viewer of a draw; the caller checks the permission, now and later."""
         one = self._watched.setdefault(draw_id, _Watched(draw_id))
         one.watchers += 1
         try:
@@ -117,21 +117,21 @@ class LiveDraws:
                     self._idle.set()
 
     async def close(self) -> None:
-        """No screen watches any more."""
+        """The last viewer has gone."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
     def _begin(self) -> None:
-        """Also after a fault of ours has ended it: a screen is watching."""
+        """Start polling, also after a fault of ours ended it while viewers remain."""
         self._idle.clear()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_on(), name="live draws")
             self._task.add_done_callback(_note_end)
 
     async def _look_on(self) -> None:
-        """Look again and again until no screen watches."""
+        """Poll until no viewer remains."""
         listener = asyncio.create_task(self._listen(), name="live draws: listener")
         try:
             while self._watched:
@@ -145,7 +145,7 @@ class LiveDraws:
                 await listener
 
     async def _look(self) -> None:
-        """An outage of the database leaves screens as they are until it is over."""
+        """One poll. During an outage of the database snapshots stay unchanged."""
         try:
             changed = await self._changed(await self._mine())
             await self._refresh([*changed, *self._stale()])
@@ -155,7 +155,7 @@ class LiveDraws:
             log.info("live_look_failed", error=type(error).__name__)
 
     async def _mine(self) -> Collection[UUID]:
-        """The draws this process looks at: all that are watched here, while the relay is away."""
+        """The draws that this process polls: all watched here, while the relay is unavailable."""
         try:
             mine = await self._relay.lead(list(self._watched))
         except AWAY as error:
@@ -183,7 +183,7 @@ class LiveDraws:
         return [one for one in self._watched.values() if one.latest is not None and one.read_at <= before]
 
     async def _listen(self) -> None:
-        """What another process saw is read here, too."""
+        """Read draws that another process reported as changed."""
         while True:
             try:
                 async with aclosing(self._relay.subscribe()) as changes:
@@ -196,12 +196,12 @@ class LiveDraws:
 
     async def _refresh(self, changed: Collection[_Watched]) -> None:
         for one in dict.fromkeys(changed):
-            with suppress(NotFound):  # a draft that was deleted: its watchers' right to look ends, too
+            with suppress(NotFound):  # a draft that was deleted: its viewers' permission ends, too
                 async with one.reading:
                     await self._read(one)
 
     async def _read(self, one: _Watched) -> Snapshot:
-        """Read it and wake who waits, if it looks different. Raises NotFound."""
+        """Read a draw and wake its viewers if the snapshot differs. Raises NotFound."""
         draw = await Draw.get_or_none(id=one.id)
         if draw is None:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")

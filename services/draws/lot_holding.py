@@ -1,8 +1,7 @@
 """Which activity holds a lot: one at a time (database rule), and a redraw takes it over from the one it follows.
 
-A redraw holds nothing until its application is approved: an application alone moves nothing, and one that is refused,
-deleted or terminated before that leaves the lot with the ended activity. From the approval on it holds the lot like any
-other activity, and when it is terminated the lot is free.
+A redraw holds no lot until its application is approved: if it is refused, deleted or terminated before, the lot stays
+with the ended draw. From approval on it holds the lot like any other draw, and when it is terminated the lot is free.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ UPDATE draw_lot theirs SET live = FALSE FROM draw_lot mine WHERE mine.draw_id = 
 
 
 async def find_ancestors(draw_id: UUID) -> list[UUID]:
-    """The activity that this one follows, the one that that follows, and so on."""
+    """The draw that this one follows, that draw's original, and so on."""
     return [row["id"] for row in await rows(_ANCESTORS, draw_id)]
 
 
 async def check_lots(draw: Draw) -> None:
-    """Whether the lots of a follower are held only by those that it follows. Raises Conflict."""
+    """Checks that a follower's lots are held only by draws that it follows. Raises Conflict."""
     if held := await rows(_HELD_BY_OTHERS, draw.id, await find_ancestors(draw.id)):
         raise Conflict(
             f"标段已有抽取活动{held[0]['number']}，请从该活动办理，或选择其他标段。", code="lot_taken", field="lots"
@@ -47,7 +46,7 @@ async def check_lots(draw: Draw) -> None:
 
 
 async def take_over(draw: Draw) -> None:
-    """A redraw that is approved holds its lots from now on. Raises Conflict."""
+    """An approved redraw holds its lots from now on. Raises Conflict."""
     await check_lots(draw)
     try:
         async with transaction():

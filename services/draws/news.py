@@ -1,6 +1,6 @@
-"""Notices of a draw to others than its experts as it goes on: its agency, supervisors, venue and verifiers.
+"""Notices about a draw to its agency, supervisors, venue and verifiers.
 
-Totals and times only, never who was called, agreed or left: names are sealed until shortly before the panel begins.
+Totals and times only, never who was called, accepted or left: names are sealed until shortly before the panel begins.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ Event = Literal[
 class _News:
     """``what`` fits a field of a template message (20 characters) when it is filled.
 
-    ``kind`` is that of the notice; ``kinds``: of the sides that are notified by another one.
+    ``kind`` is the kind of notice; ``kinds``: other kinds for certain sides.
     """
 
     what: str
@@ -72,7 +72,7 @@ class _News:
 
 
 _AT_THE_DOOR: Mapping[Side, str] = {"venue": "venue_news"}
-"""What the venue must know to prepare: by SMS, too, where it has no WeChat."""
+"""Events for which the venue must prepare: by SMS, too, where it has no WeChat account."""
 _NEWS: Mapping[Event, _News] = {
     "started": _News("抽取已启动", ("agency", "supervisor", "venue")),
     "supplement": _News("补抽已启动", ("agency", "supervisor", "venue")),
@@ -113,7 +113,7 @@ _NEWS: Mapping[Event, _News] = {
 """``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is ``terminated``
 before its venue was notified of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
 ``recalled`` its final confirmation when a member of the original panel doesn't come; ``release_verified`` and
-``release_unused`` are ``release_approved`` and ``release_lapsed`` for who can't begin the release.
+``release_unused`` are ``release_approved`` and ``release_lapsed`` for recipients who can't begin the release.
 
 By which other kinds the agency, supervisors and verifiers are notified: ``agency_…``, ``supervisor_discard``,
 ``commitment_wanted``, ``draw_terminated``, ``verification_waiting``, ``supervisors_changed``, ``supervisor_removed``.
@@ -129,7 +129,7 @@ SELECT DISTINCT g.role, a.id, a.id, '', '' FROM role_grant g JOIN account a ON a
 ORDER BY side, key
 """
 _ELSEWHERE = "其他"
-"""The venue of a notice that gives an address only."""
+"""The venue in a notice that gives an address only."""
 
 
 Params = Mapping[str, str | int]
@@ -144,9 +144,9 @@ class DrawNews:
     async def notify(
         self, draw: Draw, event: Event, facts: Params = _NOTHING, *, by: UUID | None = None, occasion: str = ""
     ) -> None:
-        """In the transaction of what happened. Everybody once, but not ``by``, who did it himself.
+        """In the transaction of the event. Notifies each recipient once, except ``by``, who caused it.
 
-        ``occasion`` tells from one another what can happen to a draw twice; by default the length of its log does.
+        ``occasion`` distinguishes events that can happen to a draw twice; by default the length of its log.
         """
         news = _NEWS[event]
         once = f"{event}:{occasion or draw.log_length}"
@@ -168,13 +168,13 @@ class DrawNews:
         await self.notify(draw, "owed" if came else "over", by=None if came else by, occasion="once")
 
     async def supervisors_of(self, draw: Draw) -> list[Any]:
-        """Who watches over a draw, to be kept until others do."""
+        """A draw's supervisors, for a later comparison."""
         return await self._offices(draw, ("supervisor",))
 
     async def notify_supervisors_changed(
         self, draw: Draw, before: Sequence[Any], *, by: UUID | None, occasion: str
     ) -> None:
-        """To the supervisors who come, go and stay, and to the verifiers; ``before``: of ``supervisors_of``."""
+        """To new, former and remaining supervisors, and to the verifiers; ``before``: result of ``supervisors_of``."""
         now = await self._offices(draw, ("supervisor", "verifier"))
         earlier, later = ({row["mobile_hash"] for row in found} - {""} for found in (before, now))
         if earlier == later:
@@ -193,7 +193,7 @@ class DrawNews:
         return NoticeRequest(kind, Recipient(key, params, account_id=row["account_id"], mobile=mobile))
 
     async def _offices(self, draw: Draw, sides: tuple[Side, ...]) -> list[Any]:
-        """Supervisors of the draw, whether or not they have an account; staff of its venue and of its terminal."""
+        """Supervisors of the draw, with or without an account; staff of its venue and of its terminal."""
         venues = await self._venues(draw) if "venue" in sides else []
         return await rows(_OFFICES, draw.id, draw.pool, list(sides), draw.terminal, venues)
 
@@ -203,7 +203,7 @@ class DrawNews:
 
 
 def _supervision_news(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:
-    """Kind and words for one who is notified that the supervisors ``earlier`` are those ``later`` now."""
+    """Kind and words for a person notified that supervisors changed from ``earlier`` to ``later``."""
     if row["side"] == "supervisor" and row["mobile_hash"] not in later:
         return "supervisor_removed", "您不再担任监督人"
     came = row["side"] == "supervisor" and row["mobile_hash"] not in earlier
@@ -217,6 +217,6 @@ def _scopes(book: Rulebook, venues: set[str]) -> list[str]:
 
 
 def urged_by_venue(venue: str, address: str, contact: str, phone: str) -> str:
-    """Who urges while the arrivals are sealed to the agency."""
+    """Who urges while arrivals are sealed for the agency."""
     where = address if venue in ("", _ELSEWHERE) else venue
     return f"解密前请由评标场地催促（{where}，{contact} {phone}）"

@@ -1,4 +1,4 @@
-"""The log of operations of a draw (操作记录): what people did, in Chinese, read from the audit trail."""
+"""The log of operations of a draw (操作记录): people's actions in Chinese, read from the audit log."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from services.core.permissions import role_name
 
 OPERATIONS_MAX = 1000
 _REMARKS = ("reason", "opinion", "terminal", "what")
-"""Which detail of an operation is shown beside it: the first that it has."""
+"""Details shown beside an operation: the first that it has."""
 _DEPARTMENT = """
 CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'verifier' THEN d.terminal
   WHEN 'supervisor' THEN (SELECT s.department FROM draw_supervisor s WHERE s.draw_id = d.id
     AND s.mobile_hash = a.mobile_hash LIMIT 1) END AS department
 """
-"""For whom the person of an audit entry ``e`` acted (操作部门)."""
+"""The organisation or role for which the person of an audit entry ``e`` acted (操作部门)."""
 LABELS: Mapping[str, str] = {
     "draw.created": "新建抽取",
     "draw.edited": "修改活动信息",
@@ -69,12 +69,12 @@ LABELS: Mapping[str, str] = {
     "leaf.opened": "查看抽取凭证",
     "draw.audited": "稽核抽取理由",
 }
-"""Chinese names of the acts that people do to a draw."""
+"""Chinese names of people's actions on a draw."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`role` and `label` are Chinese, to be shown."""
+    """`role` and `label` are Chinese display texts."""
 
     at: datetime
     action: Annotated[str, Field(examples=["draw.started"])]
@@ -86,7 +86,7 @@ class Operation:
 
 
 async def find_operations(draw_id: UUID) -> list[Operation]:
-    """The newest thousand, oldest first; the caller has checked who asks."""
+    """The newest thousand, oldest first; the caller has checked the permission."""
     found = await rows(
         f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
         "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "

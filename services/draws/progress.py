@@ -1,4 +1,4 @@
-"""A running draw: how many were called, what is missing, and what it waits for."""
+"""Progress of a running draw: number called, places missing, and what it waits for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class ConditionProgress:
 
 @dataclass(frozen=True)
 class DrawTotals:
-    """Totals only. ``waiting`` is a Chinese sentence that says why it waits; ``estimated_end`` while calls are open."""
+    """Totals only. ``waiting`` is a Chinese sentence with the reason of waiting; ``estimated_end`` while calls are
+    open."""
 
     state: DrawState
     state_label: Annotated[str, Field(description="What to show", examples=["抽取中"])]
@@ -62,7 +63,7 @@ class DrawProgress:
         return await self.of(await self._access.get(actor, draw_id))
 
     async def of(self, draw: ReadDraw) -> DrawTotals:
-        """The same for a caller that has checked who asks."""
+        """The same for a caller that has checked the permission."""
         conditions = await Condition.filter(draw_id=draw.id).order_by("position")
         counted = {
             row["state"]: row["n"]
@@ -94,7 +95,7 @@ class DrawProgress:
         )
 
     async def _why_waiting(self, draw: ReadDraw, state: DrawState, conditions: list[Condition]) -> str:
-        """For all who look: agency, offices and screens read the same words, so that they ask none of them to act."""
+        """The reason of waiting. Agency, offices and screens read the same words, so they ask none of them to act."""
         rules = self._deps.book(draw.pool).draw
         calling, how = rules.calling, _how_to_fill(conditions, rules.supplement.region_change)
         opened = sum(c.open for c in conditions)

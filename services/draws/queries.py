@@ -1,4 +1,4 @@
-"""Draws as lists and forms show them: cards, figures, details, operations."""
+"""Draws for lists and forms: cards, figures, details, operations."""
 
 from __future__ import annotations
 
@@ -46,28 +46,29 @@ from services.draws.views import (
 
 V = TypeVar("V")
 DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
-"""正在抽取: experts are being called, or calling is held."""
+"""正在抽取: experts are being called, or calling is paused."""
 
 
 NUMBER_WANTED = """EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = d.id AND r.seed = ''
  AND r.aborted_at IS NULL AND NOT r.commitments ? 'supervisor')"""
-"""Whether a draw ``d`` waits for its supervisor's random number, in SQL."""
+"""SQL: whether a draw ``d`` waits for its supervisor's random number."""
 AWAITS_SUPPLEMENT = "d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')"
-"""Whether places of a draw ``d`` wait for a supplementary draw (待补抽活动), in SQL."""
+"""SQL: whether places of a draw ``d`` wait for a supplementary draw (待补抽活动)."""
 
 URGENT_FIRST = "(d.state = 'editing'), d.starts_at, d.id"
-"""By the expected start, what was never handed in last."""
+"""By the expected start, drafts last."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Empty: no limit. ``number`` and ``project`` search in numbers and names, the times are of the expected start."""
+    """Filters; an empty one doesn't limit. ``number`` and ``project`` search in numbers and names, the times are of the
+    expected start."""
 
     number: str = ""
     project: str = ""
     state: str = ""
     name: str = ""
-    """Of a state, as ``state_names`` codes it: 未抽取 is no recall, 未通知 is one."""
+    """Name of a state, as coded by ``state_names``: 未抽取 excludes recalls, 未通知 means recalls."""
     kind: str = ""
     source: str = ""
     """``on_site`` or ``off_site``: whether a trading centre's project or the agency's own (活动来源)."""
@@ -76,7 +77,7 @@ class Filters:
     starts_from: datetime | None = None
     starts_before: datetime | None = None
     without_absence: bool = False
-    """Only such of which no absence waits for a supplementary draw, and no recalls."""
+    """Only draws without an absence that waits for a supplementary draw, and no recalls."""
     urgent_first: bool = False
 
 
@@ -98,21 +99,21 @@ class DrawCard:
     starts_at: datetime
     finished_at: datetime | None
     number_wanted: bool
-    """Of the supervisor."""
+    """The supervisor's random number is awaited."""
     operator: str
     """The operator's name (经办人), as the agency wrote it."""
 
     @property
     def label(self) -> str:
-        """What its state is called."""
+        """The name of its state."""
         return state_label(self.state, self.kind)
 
 
 @dataclass(frozen=True)
 class DrawDashboard:
-    """`today`: gatherings of today, as chat and venue list them. `completed_today`: drawn to the end today, full, short
-    or by force. `week` counts draws begun this week by day, Monday first; `pending_supplements` activities that wait
-    for a supplementary draw."""
+    """`today`: gatherings of today, as chat and venue list them. `completed_today`: calling ended today: full, short or
+    by force. `week` counts draws begun this week by day, Monday first; `pending_supplements` activities that wait for a
+    supplementary draw."""
 
     today: int
     drawing: int
@@ -125,7 +126,7 @@ class DrawDashboard:
 
 @dataclass(frozen=True)
 class FormerExpert:
-    """By code; `name` is masked, and empty while that activity's result is sealed."""
+    """By code; `name` is masked, and empty while that draw's result is sealed."""
 
     draw_number: Annotated[str, Field(examples=["CQSQ202611210001"])]
     code: Annotated[str, Field(examples=["204816"])]
@@ -134,17 +135,17 @@ class FormerExpert:
 
 @dataclass(frozen=True)
 class Detail:
-    """Everything an agency or office sees of one draw beside its result."""
+    """Everything about one draw for agency or staff, except its result."""
 
     draw: DrawView
     conditions: tuple[ConditionView, ...]
     parts: DrawParts
     original: EarlierDraw | None
-    """What a redraw or a recall follows."""
+    """The draw that a redraw or a recall follows."""
     label: str
-    """What its state is called."""
+    """The name of its state."""
     ancestors: tuple[UUID, ...]
-    """The original, what that followed, and so on."""
+    """The original, its original, and so on."""
     supplemented: frozenset[UUID]
     """Conditions for which a supplementary draw has called an expert."""
 
@@ -175,7 +176,7 @@ _WITHOUT_ABSENCE = """d.kind <> 'recall'
  AND NOT EXISTS (SELECT 1 FROM absence a WHERE a.draw_id = d.id AND a.handled_at IS NULL)"""
 _CAME = "EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 GATHERED = "('drawing', 'paused', 'ending', 'completed', 'short', 'supplement_pending', 'ended')"
-"""States in which experts come to the gathering, in SQL."""
+"""SQL: states in which experts come to the gathering."""
 _DASHBOARD = f"""
 SELECT
 (SELECT count(*) FROM draw d WHERE {{where}} AND d.gathering_first >= {{today}}
@@ -191,11 +192,11 @@ FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_tod
   FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE {{where}} AND i.state = 'accepted'
   AND i.gathering_at >= {{today}} AND i.gathering_at < {{today}} + interval '1 day') AS panel
 """
-"""Each figure is found by an index of its own, so that what is long over costs nothing."""
+"""Each figure uses an index of its own, so that past draws cost nothing."""
 
 
 class DrawQueries:
-    """Each method checks who asks."""
+    """Each method checks the permission."""
 
     def __init__(self, deps: Deps, access: DrawAccess) -> None:
         self._deps = deps
@@ -239,8 +240,7 @@ class DrawQueries:
         ]
 
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[DrawCard]:
-        """Draws that this actor may see, and how many there are in all: newest first, to a venue by their start,
-        or urgent first."""
+        """Draws that this actor may see, and their total: newest first, for a venue by their start, or urgent first."""
         permissions.check(actor, "draw.read")
         where, values = self._access.reach(actor)
         named, of_recall = named_state(filters.name)
@@ -308,16 +308,16 @@ class DrawQueries:
         return DrawDashboard(**found, awaited_today=awaited_today, week=tuple(week))
 
     async def count_to_supplement(self, actor: Actor) -> int:
-        """Activities with places that wait for a supplementary draw, as the dashboard counts them."""
+        """Draws with places that wait for a supplementary draw, counted as on the dashboard."""
         permissions.check(actor, "draw.create")
         where, values = self._access.reach(actor)
         [found] = await rows(f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {AWAITS_SUPPLEMENT}", *values)
         return int(found["n"])
 
     async def operations(self, actor: Actor, draw_id: UUID) -> list[Operation]:
-        """Who did what to a draw, the newest thousand, oldest first (操作记录).
+        """The log of operations, at most the newest thousand, oldest first (操作记录).
 
-        Nothing of experts: their names are sealed.
+        Nothing about experts: their names are sealed.
         """
         draw = await self._access.get(actor, draw_id)
         return await find_operations(draw.id)

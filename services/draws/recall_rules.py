@@ -1,4 +1,4 @@
-"""Rules of a recall (复评、通知原专家): its day, and what of it cannot be changed. Pure."""
+"""Rules of a recall (复评、通知原专家): its day, and its unchangeable parts. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.draws import Draw
 
 
 def check_redrawable(draw: Draw) -> None:
-    """Conditions of a recall can't change: no one is drawn by them. Raises Conflict."""
+    """Conditions of a recall can't change, since no expert is drawn by them. Raises Conflict."""
     if draw.kind == "recall":
         raise Conflict("复评通知的是原专家，抽取条件不能修改；要更换专家请重新抽取。", code="conditions_fixed")
 
@@ -22,7 +22,7 @@ def check_same_day(draw: Draw, gathering_at: datetime) -> None:
 
 
 def gathering_before(starts_at: datetime, *, earlier_start: datetime, earlier_gathering: datetime) -> datetime:
-    """As long before the start as another evaluation's gathering, on the day of the start and not after it."""
+    """As long before the start as the gathering of the other evaluation, on the day of the start and not after it."""
     lead = max(earlier_start - earlier_gathering, timedelta())
     midnight = local(starts_at).replace(hour=0, minute=0, second=0, microsecond=0)
     return max(local(starts_at) - lead, midnight)

@@ -1,4 +1,4 @@
-"""When a panel may be released (退选), and what has been applied for. A release ends an activity before it begins."""
+"""When a panel may be released (退选), and its latest request. A release ends a draw before its evaluation begins."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from services.draws.repository import Locked
 from services.draws.views import ReadDraw
 
 KIND = "release"
-"""``DrawApplication.kind`` of a request to release the panel; it moves the draw only when it is carried out."""
+"""``DrawApplication.kind`` of a request to release the panel; it changes the draw only when the release is begun."""
 _LIVE = (VerificationState.SUBMITTED, VerificationState.APPROVED)
 
 
 def release_until(draw: ReadDraw, deps: Deps) -> datetime:
-    """The last moment at which the release may be begun."""
+    """The last moment for beginning the release."""
     return draw.starts_at - deps.book(draw.pool).draw.release.before_start
 
 
@@ -35,12 +35,12 @@ def check_in_time(draw: Draw, deps: Deps) -> None:
 
 
 async def newest(draw_id: UUID) -> DrawApplication | None:
-    """The request that counts: the one handed in last."""
+    """The request submitted last, which counts."""
     return await DrawApplication.filter(draw_id=draw_id, kind=KIND).order_by("-submitted_at", "-id").first()
 
 
 async def check_may_apply(locked: Locked, deps: Deps) -> None:
-    """Raises Conflict in another state or while a request is under way, RuleViolation too late."""
+    """Raises Conflict in another state or while a request is pending, RuleViolation too late."""
     DRAW.next(locked.state, DrawEvent.RELEASE)
     asked = await newest(locked.draw.id)
     if asked is not None and asked.state in _LIVE:

@@ -1,4 +1,4 @@
-"""Locks, moves and the log of a draw: what every use case of it begins and ends with."""
+"""Locks, state changes and the log of a draw, for all its use cases."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _FREE_REST = (
     "UPDATE invitation SET ends_at = greatest(starts_at + interval '1 second', $2) "
     "WHERE draw_id = $1 AND state = 'accepted' AND ends_at > greatest(starts_at + interval '1 second', $2)"
 )
-"""The panel of an activity that is over takes no more of its experts' time."""
+"""Releases the time of its experts that the panel of an ended draw no longer needs."""
 _MOVE_HEADS = (
     "UPDATE draw d SET log_head = head.hash, log_length = head.length "
     "FROM unnest($1::uuid[], $2::text[], $3::int[]) AS head (id, hash, length) WHERE d.id = head.id"
@@ -60,13 +60,13 @@ _MOVE_HEADS = (
 
 
 def party_of(role: str) -> Party:
-    """How the published record names the actor."""
+    """The published record's name of the actor."""
     return _PARTIES.get(role, "system")
 
 
 @dataclass
 class Locked:
-    """A draw and its conditions, rows locked in this order: draw, then conditions by position."""
+    """A locked draw and its conditions; lock order: draw, then conditions by position."""
 
     draw: Draw
     conditions: list[Condition]
@@ -100,9 +100,9 @@ c AS MATERIALIZED (SELECT t AS whole FROM draw_condition t WHERE t.draw_id = (SE
 SELECT (SELECT whole FROM d) AS draw, ARRAY(SELECT whole FROM c) AS conditions,
   (SELECT l.at FROM draw_log l, d WHERE l.draw_id = d.id AND l.seq = (d.whole).log_length) AS logged_at{shown}
 """
-"""Each part needs the one before it, so rows are locked in this order; and what was changed while a lock was waited for
-is read as it is now. What is not locked here is not: it is read afterwards. The newest entry of the log never changes,
-but one that was written while the lock was waited for is not seen."""
+"""Each part depends on the previous one, so rows are locked in this order, and locked rows are read in their present
+version after waiting. Rows that are not locked here are read afterwards. The log's newest entry never changes, but one
+written during the wait would not be seen."""
 _LOCK_DRAW = _LOCK.format(which="$1", more="", shown="")
 _LOCK_INVITATION = _LOCK.format(
     which="(SELECT draw_id FROM invitation WHERE id = $1 AND ($2::uuid IS NULL OR expert_id = $2))",
@@ -121,7 +121,7 @@ async def lock(draw_id: UUID) -> Locked:
 
 
 async def lock_invitation(invitation_id: UUID, expert_id: UUID | None) -> tuple[Invitation, Locked]:
-    """An invitation with its draw; of this expert, if one is given. Raises NotFound."""
+    """An invitation with its draw; if an expert is given, it must be his. Raises NotFound."""
     [row] = await rows(_LOCK_INVITATION, invitation_id, expert_id)
     if row["invitation"] is None:
         raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
@@ -142,7 +142,7 @@ async def lock_for(actor: Actor, draw_id: UUID) -> Locked:
 
 
 async def lock_editable(actor: Actor, draw_id: UUID) -> Locked:
-    """The same while nothing was handed in, or after a refusal. Raises Conflict otherwise."""
+    """The same before submission, or after a refusal. Raises Conflict otherwise."""
     permissions.check(actor, "draw.edit")
     locked = await lock_for(actor, draw_id)
     if locked.state not in (DrawState.EDITING, DrawState.REFUSED):
@@ -151,7 +151,7 @@ async def lock_editable(actor: Actor, draw_id: UUID) -> Locked:
 
 
 def check_owner(actor: Actor, draw: ReadDraw) -> None:
-    """An agent handles only own activities, the legal entity all of its agents'. Raises NotFound for anybody else."""
+    """An agent handles only own draws, the legal entity all of its agents'. Raises NotFound for anyone else."""
     if actor.pool != draw.pool or actor.organisation_id != draw.organisation_id:
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
     if actor.role == "agent" and draw.agent_id != actor.account_id:
@@ -166,18 +166,18 @@ def venue_names(actor: Actor, book: Rulebook) -> list[str]:
 
 
 NOT_FOR_DRAFTS = ("verifier", "venue", "supervisor")
-"""Whom an activity concerns from its first submission on."""
+"""Roles that see a draw from its first submission on."""
 
 
 def is_draft(draw: Draw) -> bool:
-    """Whether it was never handed in."""
+    """Whether it was never submitted."""
     return draw.state == DrawState.EDITING and not draw.terminal
 
 
 async def check_scope(actor: Actor, draw: Draw, book: Rulebook) -> None:
-    """A draft concerns its agency alone, and an office that was granted for one place handles only what comes there.
+    """Only its agency sees a draft, and staff granted for one place handle only draws there.
 
-    Raises NotFound for anything else.
+    Raises NotFound otherwise.
     """
     if is_draft(draw) and actor.role in NOT_FOR_DRAFTS:
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
@@ -195,7 +195,7 @@ async def find_avoided(draw_id: UUID) -> tuple[UUID, ...]:
 
 
 async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
-    """Whether a person is of the agency's side; then he can't be its supervising person too."""
+    """Whether a person is on the agency's side, and so can't be its supervisor."""
     organisation = await Organisation.get(id=draw.organisation_id)
     if account_id in (draw.agent_id, organisation.legal_account_id):
         return True
@@ -204,7 +204,7 @@ async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
 
 
 async def check_not_of_agency(actor: Actor, draw: Draw) -> None:
-    """The person who decides on an agency's request is not of that agency, in whatever role. Raises Forbidden."""
+    """A person who decides on an agency's request must not be of that agency, in any role. Raises Forbidden."""
     if actor.account_id is not None and await acts_for_agency(draw, actor.account_id):
         raise Forbidden("您代表本活动的招标人或代理机构办理业务，请由其他人员办理。", code="of_agency")
 
@@ -227,7 +227,7 @@ UPDATE draw SET log_head = $2, log_length = $3 WHERE id = $1
 async def append(draw: Draw, now: datetime, *acts: Act) -> None:
     """Add entries to the draw's published log, each chained to the one before.
 
-    Machines' clocks differ a little: an entry never lies before its predecessor, also of another process.
+    Machines' clocks differ slightly: an entry's time is never before its predecessor's, even across processes.
     """
     if draw.log_length:
         if draw.logged_at is None:
@@ -279,9 +279,10 @@ def _entry(draw: Draw, one: RecordEntry) -> LogEntry:
 
 
 def draw_params(draw: Draw) -> dict[str, str]:
-    """What names a draw to those who run it: number, time, and the id that its pages have. Experts don't get these.
+    """Params that identify a draw for those who run it: number, time, and the id in its pages' addresses. Experts don't
+    get these.
 
-    ``begins`` tells ladders what can't wait for the end of quiet hours.
+    ``begins`` lets ladders decide what can't wait for the end of quiet hours.
     """
     begins = local(draw.starts_at)
     return {
@@ -294,12 +295,12 @@ def draw_params(draw: Draw) -> dict[str, str]:
 
 
 async def notify_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
-    """Push to the agent's phone, and to the legal entity's when that is another person. Totals only, never names."""
+    """Notify the agent, and the legal entity if that is another person. Totals only, never names."""
     await notices.notify_each(draw.pool, await agency_notices(draw, kind, occasion, **params))
 
 
 async def agency_notices(draw: Draw, kind: str, occasion: str, **params: str | int) -> list[NoticeRequest]:
-    """The same, to be sent together with other notices."""
+    """The same as notices, to be sent together with others."""
     [owner] = await rows("SELECT legal_account_id AS legal FROM organisation WHERE id = $1", draw.organisation_id)
     return [
         NoticeRequest(
@@ -324,7 +325,7 @@ async def notify_verifiers(
     but: Collection[UUID | None] = (),
     **params: str,
 ) -> None:
-    """Push to the verifiers of these terminals, or to all."""
+    """Notify the verifiers of these terminals, or all."""
     grants = RoleGrant.filter(
         role="verifier",
         revoked_at=None,
@@ -345,7 +346,7 @@ async def notify_verifiers(
 async def notify_supervisors(
     deps: Deps, notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int
 ) -> None:
-    """Push to the phones of the supervising persons, whether or not they have an account. Never names of experts."""
+    """Notify the supervisors, with or without an account. Never names of experts."""
     for supervisor in await Supervisor.filter(draw_id=draw.id).order_by("id"):
         account = await Account.get_or_none(pool=draw.pool, mobile_hash=supervisor.mobile_hash)
         await notices.notify(
@@ -359,7 +360,7 @@ async def notify_supervisors(
 
 
 async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END) -> None:
-    """The activity is over; nothing follows in its log. Lots whose panel never met may be drawn again."""
+    """Record the end in the draw's log. Lots whose panel never met may be drawn again."""
     met = draw.state == DrawState.COMPLETED or await Attendance.exists(draw_id=draw.id, direction="in")
     await move(draw, event)
     draw.ended_at, draw.staff_phone_sealed = now, ""

@@ -1,4 +1,4 @@
-"""The trading centre's look at an application before a draw may run (核验)."""
+"""The trading centre's verification of an application before a draw may run (核验)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Verification:
         await self._decide(actor, application_id, VerificationEvent.APPROVE, opinion.strip())
 
     async def refuse(self, actor: Actor, application_id: UUID, opinion: str) -> None:
-        """Raises InvalidInput without an opinion: the agency must know what to mend."""
+        """Raises InvalidInput without an opinion, which the agency needs for the correction."""
         if not opinion.strip():
             raise InvalidInput("请填写退回原因。", field="opinion")
         await self._decide(actor, application_id, VerificationEvent.REFUSE, opinion.strip())
@@ -68,7 +68,7 @@ class Verification:
     async def _decide_release(
         self, actor: Actor, draw: Draw, application: DrawApplication, event: VerificationEvent, opinion: str
     ) -> None:
-        """The draw stays where it is until the agency begins the release."""
+        """The draw's state stays until the agency begins the release."""
         now, approved = self._deps.now(), event == VerificationEvent.APPROVE
         if approved:
             DRAW.next(DrawState(draw.state), DrawEvent.RELEASE)
@@ -83,7 +83,8 @@ class Verification:
             await self._news.notify(draw, "release_verified", by=actor.account_id, occasion=str(application.id))
 
     async def refuse_overdue(self) -> int:
-        """Send back what was not verified before its expected start: the agency may mend the times, or terminate."""
+        """Send back applications not verified before the expected start: the agency may correct the times, or
+        terminate."""
         due = await rows("SELECT id FROM draw WHERE state = 'submitted' AND starts_at <= $1", self._deps.now())
         return await process_each("unverified", due, lambda row: self._refuse_overdue(row["id"]))
 

@@ -1,6 +1,6 @@
-"""A draw and its parts as plain records: what pages, endpoints and the chat get instead of rows.
+"""A draw and its parts as plain records, for pages, endpoints and the chat.
 
-A field named ``…_sealed`` is the sealed text; who shows it opens it with the keys.
+A field named ``…_sealed`` is ciphertext; the code that displays it decrypts it with the keys.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class DrawView:
-    """Columns of a draw as ``models.draws.Draw`` documents them."""
+    """Columns of a draw, documented in ``models.draws.Draw``."""
 
     id: UUID
     pool: str
@@ -57,12 +57,12 @@ class DrawView:
 
 
 ReadDraw = Draw | DrawView
-"""A draw that is looked at, whoever read it."""
+"""A draw for reading, from either source."""
 
 
 @dataclass(frozen=True)
 class ConditionView:
-    """A condition (抽取条件) and how far it is filled."""
+    """A condition (抽取条件) and its progress."""
 
     id: UUID
     notice_id: UUID
@@ -100,7 +100,7 @@ class CallNoticeView:
 
 @dataclass(frozen=True)
 class SupervisorView:
-    """A supervisor (监督人) as chosen from the office's register."""
+    """A supervisor (监督人), copied from the office's register."""
 
     id: UUID
     entry_id: UUID | None
@@ -123,7 +123,7 @@ class RecusalUnitView:
 
 @dataclass(frozen=True)
 class RecusalPersonView:
-    """The ID number is kept as a hash only and never shown."""
+    """The ID number is stored as a hash only and never shown."""
 
     id: UUID
     name: str
@@ -144,7 +144,7 @@ class DrawLotView:
 
 @dataclass(frozen=True)
 class EarlierDraw:
-    """An activity whose experts are recused here, or may be."""
+    """A draw whose experts are recused here, or may be."""
 
     id: UUID
     number: str
@@ -153,7 +153,7 @@ class EarlierDraw:
 
 @dataclass(frozen=True)
 class DrawParts:
-    """What belongs to a draw beside its conditions, in the order in which it was entered."""
+    """The parts of a draw besides its conditions, in the order of entry."""
 
     supervisors: tuple[SupervisorView, ...]
     recusal_units: tuple[RecusalUnitView, ...]
@@ -164,7 +164,7 @@ class DrawParts:
 
 
 def view_of(shape: type[V], row: Row) -> V:
-    """The fields of ``shape`` that the row has, as they stand now."""
+    """The fields of ``shape`` with the row's present values."""
     return shape(**{field.name: getattr(row, field.name) for field in fields(shape)})  # type: ignore[arg-type]
 
 

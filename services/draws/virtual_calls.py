@@ -1,7 +1,7 @@
 """Virtual calls (虚拟号通话): the platform rings the member of staff, then the expert; neither sees the other's number.
 
-A recall, an urging and a release ask for them. What was agreed is recorded there: a call by itself decides nothing, so
-a vendor's unsigned report is believed when it names our secret id and the vendor's own.
+Recalls, urgings and releases use them and record what was agreed: a call by itself decides nothing, so a vendor's
+unsigned report is accepted when it contains our secret id and the vendor's own.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ log = structlog.get_logger(__name__)
 
 Purpose = Literal["recall", "urging", "release"]
 _PER_DAY = 10
-"""Calls that one expert gets within 24 hours; the vendor itself puts 20 through."""
+"""Calls per expert within 24 hours; the vendor's limit is 20."""
 _CALL_INTERVAL = timedelta(minutes=1)
-"""From one call to the same expert to the next."""
+"""Between two calls to the same expert."""
 _FRESH = timedelta(minutes=1)
-"""A call that could not be asked for by then is not made: its person no longer waits for it."""
+"""A call not placed by then is dropped, since its requester no longer waits."""
 _RINGING = timedelta(minutes=3)
-"""Both phones have rung out by then."""
+"""Both phones have stopped ringing by then."""
 _UNHEARD = timedelta(minutes=10)
-"""A call of which no report came and the vendor knows nothing is given up."""
+"""A call without a report, unknown to the vendor, is abandoned after this."""
 _LONGEST = timedelta(minutes=35)
-"""No call lasts longer; half an hour is what the vendor allows."""
+"""The longest duration of a call; the vendor allows half an hour."""
 _PROGRESS: Mapping[str, Event] = {"200102": Event.TAKE, "200103": Event.CONNECT}
 _TALKED = "200100"
 _EXPERT_AWAY = frozenset({"200111", "200112", "200113", "200116", "200120"})
 _NOT_CONNECTED = frozenset({"200118", "200119", "200121", "999999"})
-"""The carrier or the vendor put nothing through, or cut the call off: what was put through before still counts."""
+"""The carrier or the vendor connected nothing, or cut the call off: a connection before still counts."""
 _RANG = frozenset({State.CALLING, State.TALKING, State.TALKED, State.MISSED, State.LOST})
-"""The expert's phone rang, or perhaps did."""
+"""The expert's phone rang, or may have rung."""
 UNREPORTED = f"EXISTS (SELECT 1 FROM virtual_call v WHERE v.check_at <= $1 AND {not_paused('virtual_calls', 'v.id')})"
 _DUE = f"SELECT v.id FROM virtual_call v WHERE v.check_at <= $1 AND {not_paused('virtual_calls', 'v.id')} LIMIT 100"
 _LOG = """
@@ -75,7 +75,7 @@ class CallLine:
 
     @property
     def rang(self) -> bool:
-        """The expert's phone rang, or perhaps did."""
+        """Whether the expert's phone rang, or may have rung."""
         return self.state in _RANG
 
 
@@ -88,19 +88,19 @@ class VirtualCalls:
         return self._bridge.offers(pool)
 
     async def log_of(self, draw_id: UUID, purpose: Purpose) -> Mapping[UUID, tuple[CallLine, ...]]:
-        """The calls of an activity by expert, newest first."""
+        """The calls of a draw by expert, newest first."""
         found: dict[UUID, tuple[CallLine, ...]] = {}
         for row in await rows(_LOG, draw_id, purpose):
             found[row["expert_id"]] = (*found.get(row["expert_id"], ()), _line(row))
         return found
 
-    # ---- asking for one
+    # ---- requesting a call
 
     async def ask(self, actor: Actor, draw: Draw, expert_id: UUID, purpose: Purpose, phone: str) -> UUID:
         """Ask for a call within the caller's transaction, which has checked that it may be made; a job dials.
 
-        ``phone`` is the one that rings first; empty: the account's own mobile. Raises InvalidInput for what is no
-        mobile, Conflict without a number or beside a call under way, TooMany.
+        ``phone`` is the one that rings first; empty: the account's own mobile. Raises InvalidInput for an invalid
+        mobile, Conflict without a number or during another call, TooMany.
         """
         if not self.offered(draw.pool):
             raise Conflict("本专家库未开通虚拟号通话，请改用其他方式联系专家。", code="no_virtual_number")
@@ -125,7 +125,7 @@ class VirtualCalls:
         return self._deps.keys.read(account.mobile_sealed, "mobile")
 
     async def _check_free(self, actor: Actor, expert_id: UUID, now: datetime) -> None:
-        """One call at a time for each of the two."""
+        """Each of the two takes part in one call at a time."""
         await advisory_lock(f"virtual_call:{min(str(expert_id), str(actor.account_id))}")
         await advisory_lock(f"virtual_call:{max(str(expert_id), str(actor.account_id))}")
         if await VirtualCall.exists(asked_by_id=actor.account_id, closed_at=None):
@@ -143,7 +143,7 @@ class VirtualCalls:
             )
 
     async def dial(self, call_id: UUID) -> None:
-        """Ask the vendor, once: before it is called, the row is marked as perhaps dialled."""
+        """Request the call from the vendor, once: the row is marked as perhaps dialled before."""
         async with transaction():
             call = await VirtualCall.select_for_update().get(id=call_id)
             now = self._deps.now()
@@ -160,17 +160,17 @@ class VirtualCalls:
         try:
             vendor_id = await self._bridge.connect(draw.pool, staff, mobile, out_id=call.out_id)
         except OutcomeUnknown:
-            return  # its report tells, or the call is given up
+            return  # its report decides, or the call is abandoned
         except GatewayError as error:
             log.warning("virtual_call_refused", call=str(call_id), error=str(error))
             await self._move(call_id, Event.REFUSE, code=error.vendor_code if isinstance(error, Rejected) else "busy")
             return
         await VirtualCall.filter(id=call_id, call_id="").update(call_id=vendor_id)
 
-    # ---- what became of it
+    # ---- outcome
 
     async def apply_report(self, report: CallReport) -> bool:
-        """Carry a report out; false when the call is none of these."""
+        """Apply a report; false when it belongs to no virtual call."""
         call = await VirtualCall.get_or_none(out_id=report.out_id)
         if call is None:
             return False
@@ -184,7 +184,7 @@ class VirtualCalls:
         return True
 
     async def check_due(self) -> int:
-        """Ask about calls without an end, and give up those of which no report came."""
+        """Query calls without an end, and abandon those without a report."""
         due = await rows(_DUE, self._deps.now())
         return await process_each("virtual_calls", due, lambda row: self._check(row["id"]))
 
@@ -219,7 +219,7 @@ class VirtualCalls:
                 await self._close(call, event, code)
 
     async def _end(self, call_id: UUID, code: str, seconds: int, vendor_id: str = "") -> None:
-        """Close a call; whom it reached depends on the reports that were applied before, so it is locked first."""
+        """Close a call. It is locked first, since the result depends on reports applied before."""
         async with transaction():
             call = await VirtualCall.select_for_update().get(id=call_id)
             event = _outcome(State(call.state), code, seconds)
@@ -235,7 +235,7 @@ class VirtualCalls:
 
 
 def _outcome(state: State, code: str, seconds: int) -> Event:
-    """Who was reached when a call ended with this status of the vendor, after so many seconds of talk."""
+    """Who was reached in a call that ended with this vendor status, after so many seconds of talk."""
     if state == State.TALKING or (code == _TALKED and seconds):
         return Event.TALK
     if state == State.CALLING or code == _TALKED or code in _EXPERT_AWAY:
@@ -244,7 +244,7 @@ def _outcome(state: State, code: str, seconds: int) -> Event:
 
 
 def _report_timeout(call: VirtualCall) -> timedelta:
-    """How long a call without an end is waited for: one in progress, one that was made, one that perhaps was."""
+    """How long to wait for a call's end: in progress, placed, or perhaps placed."""
     if call.state != State.DIALLING:
         return _LONGEST
     return _UNHEARD if call.call_id else _RINGING

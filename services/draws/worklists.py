@@ -1,4 +1,4 @@
-"""A person's activities, the next first, each with its figures; one statement a list."""
+"""A person's draws, next first, each with its figures; one statement per list."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TO_DO: Mapping[str, str] = {
     "short": "专家不足，请补抽",
     "supplement_pending": "有名额待补抽",
 }
-"""What the agency is waited for, by the state of an activity."""
+"""The agency's next step, by the draw's state."""
 _OF_A_RECALL: Mapping[str, str] = {
     "verified": "核验已通过，请逐一通知原专家",
     "short": "有原专家不参评，请评标或终止后重新抽取",
@@ -44,13 +44,13 @@ _PAST: Mapping[str, str] = {
     "short": "评标时间已过，不再补抽的请结束活动",
     "supplement_pending": "评标时间已过，不再补抽的请结束活动",
 }
-"""The same once the expected start has come: what was to be done until then is refused."""
+"""The same after the expected start, when steps that were due before are refused."""
 _FURTHER_ROUND_PAST = "评标时间已过，请结束活动或终止本轮摇号"
-"""Of a round that was to fill a panel up."""
+"""For a round that was to complete a panel."""
 
 
 class WaitingDraw(Protocol):
-    """An activity in a list: a card of a page, a line of the chat."""
+    """A draw in a list: a card of a page, a line of the chat."""
 
     @property
     def state(self) -> DrawState: ...
@@ -65,7 +65,7 @@ class WaitingDraw(Protocol):
 
 
 def to_do_of(one: WaitingDraw, now: datetime) -> str:
-    """What the agency is waited for; empty: nothing."""
+    """The agency's next step; empty: none."""
     if now >= one.starts_at and (past := _past(one)):
         return past
     if one.number_wanted:
@@ -77,7 +77,7 @@ def _past(one: WaitingDraw) -> str:
     if one.state == DrawState.COMMITTING and one.finished_at is not None:
         return _FURTHER_ROUND_PAST
     if one.kind == "recall" and one.state in (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING):
-        return ""  # its own words hold before and after the start
+        return ""  # its own text holds before and after the start
     return _PAST.get(one.state, "")
 
 
@@ -87,10 +87,10 @@ _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interva
 _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _LATE = f"""(SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted'
   AND i.gathering_at BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
-"""Who may still be urged."""
+"""Experts who may still be urged."""
 _DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] FROM call_notice n
   WHERE n.draw_id = d.id ORDER BY n.gathering_at, n.position LIMIT 1)"""
-"""Whom one calls about the place of the first gathering."""
+"""The phone contact for the place of the first gathering."""
 _RECUSALS = """(SELECT count(*)::int FROM discard_request r
   WHERE r.draw_id = d.id AND r.kind = 'recusal' AND r.state = 'open')"""
 _LISTS: Mapping[WorkList, str] = {
@@ -113,7 +113,8 @@ FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND
 
 @dataclass(frozen=True)
 class WorkLine:
-    """An activity, no expert's name. ``late``: gathered for, not come, and may be urged. ``recusals`` wait."""
+    """A draw, without experts' names. ``late``: experts missing after gathering who may be urged. ``recusals``: pending
+    ones."""
 
     id: UUID
     number: str
@@ -128,14 +129,14 @@ class WorkLine:
     present: int
     late: int
     urged_by: str
-    """Who urges instead of the agency, to which the arrivals are sealed; empty: the reader may."""
+    """Who urges instead of the agency, for which arrivals are sealed; empty: the reader may."""
     number_wanted: bool
     recusals: int
 
 
 @dataclass(frozen=True)
 class WorkLines:
-    """The first lines of a list, and how many there are."""
+    """The first lines of a list, and the total."""
 
     lines: tuple[WorkLine, ...]
     total: int
@@ -150,7 +151,7 @@ class WorkLists:
         self._access = access
 
     async def read(self, actor: Actor, which: WorkList, *, limit: int = 5) -> WorkLines:
-        """What this actor may see of a list."""
+        """A list, limited to draws that this actor may see."""
         permissions.check(actor, "draw.read")
         reach, values = self._access.reach(actor)
         now = self._deps.now()

@@ -1,4 +1,4 @@
-"""What the way into the pool is made of, put together once."""
+"""Builds the services of entry."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the office decides of an application that waits for an examination or a fee: it passes on, or it ends.
+"""The office's decisions on an application that waits for an examination or a fee: next stage, or end.
 
-The examination itself is held elsewhere; here its result is written down, by hand or by ``services.entry.exam_sheets``.
+For external examinations; their results are entered by hand or by ``services.entry.exam_sheets``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _S = ApplicationState
 
 @dataclass(frozen=True)
 class Concluded:
-    """Where the application stands now."""
+    """The application's state after the decision."""
 
     application_id: UUID
     number: Annotated[str, Field(examples=["SQ202611210000001"])]
@@ -49,9 +49,9 @@ class Conclusions:
     async def record_exam(
         self, actor: Actor, application_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
     ) -> Concluded:
-        """Passed: on to the next stage, in the end into the pool. Failed: it ends, and the person is notified why.
+        """Passed: on to the next stage, finally entry. Failed: it ends, and the person is notified of the reason.
 
-        ``reason`` is the score, or what the decision rests on. Raises NotFound, Forbidden for one's own application,
+        ``reason`` is the score, or the basis of the decision. Raises NotFound, Forbidden for one's own application,
         Conflict for one that doesn't wait for an examination.
         """
         check(actor, "application.conclude")
@@ -84,7 +84,7 @@ class Conclusions:
     ) -> None:
         """The same inside the caller's transaction, the application's row locked.
 
-        ``notify`` is false for a caller who notifies the person of the failure himself.
+        ``notify`` is false if the caller notifies the person of the failure itself.
         """
         if application.state != _S.EXAM:
             label = _S(application.state).label
@@ -104,7 +104,7 @@ class Conclusions:
             await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=reason)
 
     async def end(self, actor: Actor, application_id: UUID, reason: str, *, key: str | None = None) -> Concluded:
-        """End an application whose fee is not paid. Raises NotFound, Forbidden, Conflict for any other."""
+        """End an application whose fee is unpaid. Raises NotFound, Forbidden, Conflict for any other."""
         check(actor, "application.conclude")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()

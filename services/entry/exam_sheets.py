@@ -1,4 +1,4 @@
-"""A whole sheet of examination results: checked and shown first, then taken in whole, or as far as it is right."""
+"""A sheet of examination results: checked and shown first, then imported completely, or only its valid lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words, read_rows
 
 LINES_MAX = 1000
-"""All of them are one transaction, and each person who passes gets a file."""
+"""All of them are one transaction, and each person who passes gets an expert record."""
 BYTES_MAX = 5_000_000
 COLUMNS = (
     Column("number", "申请编号", False, "申请编号和身份证号至少填一个", "SQ202611210000001"),
@@ -42,7 +42,7 @@ _RESULTS: Mapping[str, ExamResult] = {
 
 @dataclass(frozen=True)
 class ExamResultRow:
-    """A line that can be used: no personal data beside the application's own number."""
+    """A valid line: no personal data except the application's own number."""
 
     line: int
     application_id: str
@@ -53,7 +53,7 @@ class ExamResultRow:
 
 @dataclass(frozen=True)
 class _Said:
-    """What a line says, before anybody is looked up."""
+    """The content of a line, before looking up persons."""
 
     line: int
     number: str
@@ -70,22 +70,23 @@ class ExamSheets:
         self._sheets = SheetImports(deps, checker, KIND)
 
     async def read(self, actor: Actor, content: bytes, filename: str = "") -> ImportView:
-        """Check a sheet, and keep it for the decision; nothing is decided yet. Raises InvalidInput for what is none."""
+        """Check a sheet, and store it for the decision; nothing is decided yet. Raises InvalidInput for an invalid
+        one."""
         check(actor, "application.conclude")
         said, errors = read_rows(await self._sheets.open_file(content), COLUMNS, _row)
         rows, unknown = await self._find(actor, said)
         return await self._sheets.keep(actor, filename, rows, [*errors, *unknown])
 
     async def get(self, actor: Actor, sheet_id: UUID) -> ImportView:
-        """Raises NotFound for another pool's, and one that waited too long."""
+        """Raises NotFound for a sheet of another pool, or an expired one."""
         check(actor, "application.conclude")
         return await self._sheets.get(actor, sheet_id)
 
     async def apply(self, actor: Actor, sheet_id: UUID, *, only_good: bool = False) -> ImportView:
-        """Take the results in; again, the answer is the same.
+        """Import the results; a repetition returns the same.
 
-        One who waits no longer is left out, and counts as a line that can't be used. Raises Conflict while there is
-        one, unless ``only_good``.
+        A candidate who no longer waits is left out and counts as an invalid line. Raises Conflict while there is one,
+        unless ``only_good``.
         """
         check(actor, "application.conclude")
 
@@ -96,10 +97,10 @@ class ExamSheets:
 
         return await self._sheets.apply(actor, sheet_id, self._still_waiting, write, only_good=only_good)
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _find(self, actor: Actor, said: Sequence[_Said]) -> tuple[list[ExamResultRow], list[RowError]]:
-        """Whose application each line means, by its number or the ID number of one who waits for the examination."""
+        """The application of each line, by its number or the ID number of a person who waits for the examination."""
         pool = actor.pool
         hashes = {one.id_number: self._deps.keys.lookup_hash("id_number", one.id_number) for one in said}
         numbers = Application.filter(pool=pool, number__in=[one.number for one in said if one.number])
@@ -124,7 +125,7 @@ class ExamSheets:
     async def _problem(
         self, said: _Said, found: Application | None, person: str, seen: Mapping[UUID, int]
     ) -> tuple[str, str] | None:
-        """Column and reason; None: the line can be used."""
+        """Column and reason; None: the line is valid."""
         at = _TITLES["number" if said.number else "id_number"]
         if found is None:
             return at, "没有等待考试的这份申请，请核对。"
@@ -141,7 +142,7 @@ class ExamSheets:
         return None
 
     async def _still_waiting(self, rows: Sequence[ExamResultRow]) -> tuple[list[ExamResultRow], list[RowError]]:
-        """Locked in the order of their ids; who gave up or was decided meanwhile is not."""
+        """Locked in the order of ids; without applications cancelled or decided meanwhile."""
         ids = sorted(UUID(row.application_id) for row in rows)
         found = await Application.filter(id__in=ids).order_by("id").select_for_update()
         waiting = {str(one.id) for one in found if one.state == "exam"}

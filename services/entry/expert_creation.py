@@ -1,4 +1,4 @@
-"""An approved application turned into what the pool keeps of an expert."""
+"""Creates or updates an expert's record from an approved application."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.core.pinyin import sort_name
 from services.experts import ExpertRow, Unit
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-"""Employments before and after (9999 for ever) begin and end here, where times can still be counted."""
+"""Years to which the times of employments are limited (9999 for no end), so that date arithmetic works."""
 
 
 class ExpertRowBuilder:
@@ -37,7 +37,7 @@ class ExpertRowBuilder:
         self._asked = asked(self._book.form, self._entry_type)
 
     async def read(self) -> tuple[ExpertRow, dict[str, Any]]:
-        """The row, and the columns beside it: remote evaluation, emergencies."""
+        """The row, and further columns: remote evaluation, emergencies."""
         application, keys = self._application, self._deps.keys
         typed = await read_values(self._deps, application.id)
         values = filled(self._book.form, typed, self._entry_type)
@@ -78,7 +78,7 @@ class ExpertRowBuilder:
         }
 
     def _active(self) -> bool:
-        """Entry and renewal end a suspension; what an expert changes or enrols for does not."""
+        """Entry and renewal end a suspension; continuing education and changes of the record don't."""
         goes_on = self._entry_type in ("education", "change") and self._existing is not None
         return self._existing.active if goes_on and self._existing else True
 
@@ -89,7 +89,7 @@ class ExpertRowBuilder:
         return getattr(self._existing, code)
 
     def _willing(self, values: Mapping[str, Any]) -> list[str]:
-        """Who accepts evaluation elsewhere goes anywhere in the province, others stay in their city."""
+        """An expert who accepts evaluation elsewhere is willing for the whole province, others only for their city."""
         if "remote_evaluation" not in self._asked and self._existing and self._existing.willing_regions:
             return list(self._existing.willing_regions)
         if values.get("remote_evaluation"):
@@ -98,7 +98,7 @@ class ExpertRowBuilder:
         return [next((code for code in self._application.region_path if _is_city(code)), region)]
 
     def _title_level(self, values: Mapping[str, Any], codes: CatalogueCodes) -> str:
-        """The level's own code; a title below it (高级工程师) leads up to it."""
+        """The level's own code; a title below it (高级工程师) is mapped to it."""
         field = self._asked.get("title_level")
         if field is None or field.kind != "catalogue" or not values.get("title_level"):
             return self._existing.title_level if self._existing else ""
@@ -113,7 +113,7 @@ class ExpertRowBuilder:
         return _paths(codes, "qualification", held)
 
     def _employments(self, values: Mapping[str, Any], codes: CatalogueCodes) -> list[Unit]:
-        """The units of the work history, and the present employer last; it takes its beginning from the history."""
+        """The units of the work history, and the present employer last; its beginning is taken from the history."""
         units = list(_history(values.get("work_history")))
         name, code = str(values.get("employer", "")), str(values.get("employer_code", ""))
         if self._book.form.fields["employer"].kind == "employer":
@@ -145,7 +145,7 @@ def _unit(row: Mapping[str, Any]) -> Unit:
 
 
 def _history(history: object) -> Iterator[Unit]:
-    """One without an end is a present employment."""
+    """A period without an end is a present employment."""
     for row in _rows(history):
         name = str(row.get("unit", ""))
         if normalise_unit_name(name):
@@ -153,7 +153,7 @@ def _history(history: object) -> Iterator[Unit]:
 
 
 def _month(value: object, *, after: bool = False) -> datetime | None:
-    """The first moment of a month written ``2020-09``, or, ``after``, of the following one; aware UTC."""
+    """The first moment of a month ``2020-09`` or, with ``after``, of the following month; aware UTC."""
     if not isinstance(value, str) or not value:
         return None
     year, month = min(max(int(value[:4]), _FIRST_YEAR), _LAST_YEAR), int(value[5:7])

@@ -45,8 +45,8 @@ class Objections:
     ) -> ObjectionView:
         """Object against a person on public notice.
 
-        Raises Forbidden for a person whose name is not verified and for the own entry, Conflict when the notice is
-        over or an own objection is still open, TooMany beyond the rulebook's number a day.
+        Raises Forbidden for a person whose name is not verified and for one's own entry, Conflict when the notice is
+        over or an earlier own objection is still open, TooMany beyond the rulebook's number a day.
         """
         rules = self._deps.book(actor.pool).notice
         words = _check_words(text, rules.objection_min if rules else 1)
@@ -87,10 +87,11 @@ class Objections:
     async def decide(
         self, actor: Actor, objection_id: UUID, outcome: Outcome, answer: str, *, key: str | None = None
     ) -> ObjectionView:
-        """Dismiss it, or uphold it: then the application is sent back whole, or refused, with the answer as reason.
+        """Dismiss it, or uphold it: then the application is sent back completely, or refused, with the answer as
+        reason.
 
-        Other objections against the same entry are answered along. Raises Conflict for one that is decided,
-        RuleViolation for sending back what can't be reviewed any more.
+        Other objections against the same entry are closed with it. Raises Conflict for a decided one, RuleViolation for
+        sending back an application that can't be reviewed any more.
         """
         check(actor, "objection.decide")
         words = check_text(" ".join(answer.split()), "answer", "处理意见", ANSWER_MAX, required=True)
@@ -118,7 +119,7 @@ class Objections:
         )
 
     async def _known(self, actor: Actor) -> Account:
-        """A person whose name is verified: registered, an expert, or vouched for by the identity platform."""
+        """A person whose name is verified: registered, an expert, or identified by the identity platform."""
         account = await Account.get_or_none(id=actor.account_id, pool=actor.pool) if actor.account_id else None
         if account is not None and account.disabled_at is None:
             verified = account.registered_at is not None or actor.role in AGENCY
@@ -191,7 +192,7 @@ class Objections:
 
 
 def _check_words(text: str, shortest: int) -> str:
-    """Lines are kept; each is checked like any short text."""
+    """Line breaks are kept; each line is checked like any short text."""
     lines = [check_text(line, "text", "异议内容", TEXT_MAX) for line in text.strip().splitlines()]
     words = "\n".join(lines)
     if len(words) < shortest:
@@ -200,7 +201,7 @@ def _check_words(text: str, shortest: int) -> str:
 
 
 async def _check_reviewable(application: Application, book: Rulebook, now: datetime) -> None:
-    """What is sent back must come to reviewers again."""
+    """Checks that reviewers can still review the application after sending it back."""
     campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
     end = review_end(campaign, book) if campaign else None
     if end is not None and end <= now:

@@ -29,15 +29,15 @@ from services.payments import Fees
 _S = ApplicationState
 _ORDER: tuple[Stage, ...] = ("notice", "fee", "exam")
 _NO_ENTRY = {"education": "审核通过，已完成报名", "change": "审核通过，变更已生效"}
-"""What an expert in the pool hears in the place of a welcome."""
+"""Entry types of experts already in the pool, who get another notice instead of a welcome."""
 LAPSED, LAPSED_ANSWER = "申请已放弃", "申请人已放弃申请，公示随之结束。"
-"""Of an objection against a person who gives up during public notice."""
+"""Status and answer of an objection against a person who withdraws during public notice."""
 _OVER = """
 SELECT p.id, p.notice_until FROM application p WHERE p.state = 'notice' AND p.notice_until <= $1
    AND NOT EXISTS (SELECT 1 FROM objection o WHERE o.application_id = p.id AND o.state = 'open')
 """
 PUBLIC_NOTICE_OVER = f"EXISTS ({_OVER})"
-"""Whether ``end_public_notices`` has anything to do; ``$1`` is the present moment."""
+"""Whether ``end_public_notices`` has work; ``$1`` is the present moment."""
 
 
 _NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
@@ -50,7 +50,7 @@ class EntryStages:
         self._fees = fees
 
     async def cancel(self, application: Application, now: datetime) -> None:
-        """The person goes no further: what is not paid yet is not owed any more, objections are dropped.
+        """The application ends: an unpaid fee is cancelled, objections are closed.
 
         The row is locked by the caller.
         """
@@ -81,7 +81,7 @@ class EntryStages:
         )
 
     async def advance(self, application: Application, now: datetime) -> None:
-        """The stage that the application is in is over: go to the next, or into the pool.
+        """The current stage is over: advance to the next, or to entry.
 
         Inside the caller's transaction, with the application's row locked. Raises Conflict for an application that is
         in no such stage.
@@ -101,7 +101,7 @@ class EntryStages:
             await self._enter(application, book, now)
 
     async def end_public_notices(self) -> int:
-        """Advance the applications whose public notice is over and undisputed; returns how many."""
+        """Advance applications whose public notice is over without open objections; returns how many."""
         now = self._deps.now()
         return await process_each(
             "public_notice_end", await rows(_NEXT, now), lambda row: self._end_public_notice(row["id"], now)
@@ -155,7 +155,7 @@ class EntryStages:
             step=step,
         )
 
-    # ---- into the pool
+    # ---- entry
 
     async def _enter(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.ENTER, now)
@@ -204,7 +204,7 @@ async def _existing_expert(application: Application, account: Account) -> Expert
 
 
 def _term_until(application: Application, existing: Expert | None, book: Rulebook, now: datetime) -> datetime | None:
-    """A renewal that comes early loses nothing of the term under way; what is no entry leaves it as it is."""
+    """An early renewal keeps the rest of the current term; other applications don't change it."""
     if application.entry_type in _NO_ENTRY and existing is not None:
         return existing.term_until
     if book.entry.term is None:

@@ -1,4 +1,4 @@
-"""Examinations: the item bank, blueprints and papers, setting up, who is called, sittings.
+"""Examinations: item bank, blueprints and papers, set-up, candidates, sittings.
 
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates.
 """

@@ -1,4 +1,4 @@
-"""What examinations are made of, put together once."""
+"""Builds the services of examinations."""
 
 from __future__ import annotations
 
@@ -88,13 +88,13 @@ class ExamServices:
 
 
 def make_setup(deps: Deps) -> ExamSetup:
-    """Setting up alone, for programs that fill a database before the service starts."""
+    """Only the services for set-up, for programs that fill a database before the service starts."""
     notices = Notices(deps)
     return ExamSetup(deps, notices, CandidateCalls(deps, notices, Seating(notices)))
 
 
 def make_candidates(deps: Deps) -> Candidates:
-    """CandidateCalls persons by name alone, as above."""
+    """Only ``CandidateCalls``, for the same purpose."""
     notices = Notices(deps)
     return Candidates(deps, notices, CandidateCalls(deps, notices, Seating(notices)), FileChecker())
 

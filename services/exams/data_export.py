@@ -1,4 +1,4 @@
-"""A person's examinations, exported whole to that person: calls, attempts, results that were let out, appeals."""
+"""A person's examinations, as a complete export for that person: calls, attempts, released results, appeals."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _ATTEMPT = (
     "void_reason",
 )
 _RESULT = ("score", "total", "passed")
-"""In tenths of a mark; None before it is let out."""
+"""In tenths of a mark; None before release."""
 
 
 async def collect_exams(account_id: UUID) -> list[dict[str, Any]]:
-    """The oldest first."""
+    """Oldest first."""
     called = ExamCandidate.filter(account_id=account_id).order_by("called_at", "id").select_related("exam")
     return [await _exam(candidate) for candidate in await called]
 

@@ -1,4 +1,4 @@
-"""Notices to people who are called to an examination; the facts of every such notice."""
+"""Notices to candidates of an examination, and their params."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BOOK_FIRST, BE_READY = "请预约考试场次", "请提前检查手机和网络"
 
 
 def times_of(exam: Exam, sitting: ExamSitting | None) -> tuple[datetime, datetime]:
-    """Of the sitting that is booked; before there is one, the whole window."""
+    """The times of the booked sitting; before booking, the whole window."""
     return (sitting.starts_at, sitting.ends_at) if sitting is not None else (exam.opens_at, exam.closes_at)
 
 

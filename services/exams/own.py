@@ -1,4 +1,4 @@
-"""A person's own examinations: when, how long, what to bring, where it stands, and the signed link to it."""
+"""A person's own examinations: when, how long, what to bring, status, and the signed link."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from services.exams.notifications import times_of
 from services.exams.repository import get_own, rules_of
 
 PURPOSE = "exam"
-"""Of the signed link: its subject is the candidate, its person the account."""
+"""Purpose of the signed link: its subject is the candidate, its person the account."""
 _LINK_TTL = timedelta(days=30)
-"""The end of the examination: results are looked up by the same link."""
+"""Time after the end of the examination, since results are viewed by the same link."""
 _SHOWN_TTL = timedelta(days=60)
-"""How long one's list keeps an examination after its end."""
+"""How long an examination stays in the person's list after its end."""
 Phase = Literal[
     "to_book", "ahead", "lobby", "open", "running", "resting", "marking", "over", "passed", "failed", "left"
 ]
-"""``lobby``: the page lets people in, it has not begun; ``resting``: between two tries; ``over``: without a result."""
+"""``lobby``: the page admits people, but it has not begun; ``resting``: between two tries; ``over``: without a
+result."""
 
 
 @dataclass(frozen=True)
 class HandedIn:
-    """A paper that was handed in, by hand or by the clock; it has a receipt."""
+    """A paper that was submitted by hand or by time; it has a receipt."""
 
     attempt_id: UUID
     number: int
@@ -46,8 +47,8 @@ class HandedIn:
 class OwnExam:
     """``span``: of the booked sitting, else of the whole window. ``again_at``: when the next try may begin.
 
-    ``waiting`` is the span of the full sitting that the person waits for, ``mock`` the candidate's id in a mock
-    examination that is open now.
+    ``waiting`` is the span of the full sitting on whose waiting list the person is, ``mock`` the candidate's id in an
+    open mock examination.
     """
 
     candidate_id: UUID
@@ -71,11 +72,11 @@ class OwnExam:
     path: str
     """The signed link, below the service's address."""
     notice: str
-    """Rules to be read before the start, and ``own_risk``: as they were when it was published."""
+    """Rules to be read before the start, and ``own_risk``; copied at publishing."""
     own_risk: str
     notice_read: bool
     face_wanted: bool
-    """The person must be identified before the start; ``face_other_way`` than by the face."""
+    """The person must be identified before the start; ``face_other_way``: otherwise than by the face."""
     face_other_way: str
     handed_in: tuple[HandedIn, ...]
 
@@ -86,7 +87,7 @@ class OwnExams:
         self._links = links
 
     async def list(self, actor: Actor) -> tuple[OwnExam, ...]:
-        """What the person is called to, the soonest first; then what is over. Mock ones stand with the others' own."""
+        """Upcoming examinations, soonest first; then past ones. Mock ones are shown with the real ones."""
         check(actor, "exam.own")
         if actor.account_id is None:
             return ()
@@ -99,7 +100,7 @@ class OwnExams:
         return tuple(sorted(own, key=lambda one: one.phase in ("over", "passed", "failed", "left")))
 
     async def get(self, actor: Actor, candidate_id: UUID) -> OwnExam:
-        """One of them, a mock examination too. Raises NotFound for another person's."""
+        """One examination, mock or real. Raises NotFound for another person's."""
         check(actor, "exam.own")
         await get_own(actor, candidate_id)
         candidate = await ExamCandidate.get(id=candidate_id).select_related("exam", "sitting", "waiting")
@@ -109,9 +110,9 @@ class OwnExams:
         return await self._own(candidate, next(iter(open_mocks), None), now)
 
     async def follow(self, token: str, visitor: UUID | None) -> str:
-        """The path of the examination that a signed link stands for; who isn't logged in logs in there.
+        """The path of the examination of a signed link; a visitor must log in there.
 
-        Raises Forbidden for a link that is forged or too old, and for another person's.
+        Raises Forbidden for a forged or expired link, and for another person's.
         """
         link = self._links.check(token, PURPOSE)
         if visitor is not None and visitor != link.person_id:

@@ -1,4 +1,4 @@
-"""Examinations as the office sees them: the list, one of them, and how a sitting is going."""
+"""Examinations for the office: the list, one of them, and the live board."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from services.core.permissions import check
 from services.exams.repository import get_exam
 
 OFFLINE = timedelta(seconds=60)
-"""After so long without a sign of the device the board says that it is offline."""
+"""Time without a heartbeat after which the board shows a device as offline."""
 SHOWN = 100
-"""Persons on the board with something to look at."""
+"""Number of persons with problems on the board."""
 _COUNTS = "SELECT exam_id, state, count(*) AS n FROM exam_candidate WHERE exam_id = ANY($1::uuid[]) GROUP BY 1, 2"
 _ATTEMPTS = """
 SELECT c.id AS candidate_id, c.account_id, k.real_name, coalesce(p.number, x.number, '') AS number,
@@ -40,7 +40,7 @@ _HANDED_IN = (ExamAttemptState.SEALED, ExamAttemptState.GRADED, ExamAttemptState
 
 @dataclass(frozen=True)
 class ExamView:
-    """``counts``: candidates by state. ``rules`` are those it was published with, of a draft the pool's present ones.
+    """``counts``: candidates by state. ``rules``: copied at publishing; for a draft the pool's present ones.
 
     ``items`` and ``total`` (tenths) of a draft are 0.
     """
@@ -67,7 +67,7 @@ class ExamView:
 
 @dataclass(frozen=True)
 class Seat:
-    """A candidate on the board who may need help. ``trouble`` says why, in words."""
+    """A candidate on the board who may need help. ``trouble`` is the reason as text."""
 
     candidate_id: UUID
     name: str
@@ -79,7 +79,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Board:
-    """How it goes now: numbers of people, and those to look at, the longest silent first."""
+    """Live figures, and people who may need help, longest silent first."""
 
     called: int
     booked: int
@@ -97,7 +97,7 @@ class ExamQueries:
         self._deps = deps
 
     async def list(self, actor: Actor) -> tuple[ExamView, ...]:
-        """All of the pool, the latest first."""
+        """All examinations of the pool, latest first."""
         check(actor, "exam.manage")
         found = await Exam.filter(pool=actor.pool).order_by("-opens_at", "-id")
         counts = await _counts([one.id for one in found])
@@ -110,7 +110,7 @@ class ExamQueries:
         return self._view(found, (await _counts([found.id])).get(found.id, {}))
 
     async def board(self, actor: Actor, exam_id: UUID, sitting_id: UUID | None = None) -> Board:
-        """Of one sitting, or of the whole examination. Raises NotFound."""
+        """For one sitting, or the whole examination. Raises NotFound."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
         now, flagged = self._deps.now(), thaw(exam.rules).leave_flag if exam.rules else 0

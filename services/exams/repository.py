@@ -1,9 +1,8 @@
 """Finds and locks examinations, sittings and candidates.
 
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates:
-who moves one person to another sitting may move those who wait for the place. Examinations and candidates are
-locked ``FOR NO KEY UPDATE``: a paper that is changed twice in one transaction looks after what it points at, and would
-wait.
+moving one person to another sitting may move people on the waiting list. Examinations and candidates are locked ``FOR
+NO KEY UPDATE``: a paper changed twice in one transaction locks its referenced rows, and would wait.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ Sittings = dict[UUID, ExamSitting]
 
 
 async def get_exam(actor: Actor, exam_id: UUID, *, locked: bool = False) -> Exam:
-    """Raises NotFound for another pool's. Locked, it still lets papers point at it: who begins holds his candidate."""
+    """Raises NotFound for an examination of another pool. The lock still permits papers to refer to it; a candidate who
+    begins locks his own row."""
     query = Exam.select_for_update(no_key=True) if locked else Exam.all()
     found = await query.get_or_none(id=exam_id, pool=actor.pool)
     if found is None:
@@ -38,7 +38,7 @@ async def get_candidate(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate
 
 
 async def get_own(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
-    """The actor's own. Raises NotFound for anybody else's, as if it did not exist."""
+    """The actor's own candidate. Raises NotFound for another person's."""
     found, exam = await get_candidate(actor, candidate_id)
     if actor.account_id is None or found.account_id != actor.account_id:
         raise _no_candidate()
@@ -60,7 +60,8 @@ async def lock_candidate(candidate_id: UUID) -> ExamCandidate:
 
 
 async def lock_own(actor: Actor, candidate_id: UUID) -> ExamCandidate:
-    """The actor's own, locked, with its examination, sitting and account. Raises NotFound for anybody else's."""
+    """The actor's own candidate, locked, with its examination, sitting and account. Raises NotFound for another
+    person's."""
     query = ExamCandidate.select_for_update(of=("exam_candidate",), no_key=True).select_related(
         "exam", "sitting", "account"
     )
@@ -72,7 +73,7 @@ async def lock_own(actor: Actor, candidate_id: UUID) -> ExamCandidate:
 
 
 def check_called(candidate: ExamCandidate, exam: Exam) -> None:
-    """Raises Conflict for a person who does not wait for the examination any more, or one that is not held."""
+    """Raises Conflict for a candidate who is no longer called, or an examination that is not held."""
     if exam.state != "published":
         raise Conflict("这场考试没有开放或已经结束，请刷新后查看。", code="exam_not_open")
     if candidate.state != CandidateState.CALLED:
@@ -81,7 +82,7 @@ def check_called(candidate: ExamCandidate, exam: Exam) -> None:
 
 
 def rules_of(exam: Exam) -> ExamRules:
-    """As they were when it was published."""
+    """The rules copied at publishing."""
     return thaw(exam.rules)
 
 
@@ -93,7 +94,7 @@ async def move_candidate(candidate: ExamCandidate, event: CandidateEvent, now: d
 
 
 async def void_open(candidate_id: UUID, reason: str) -> None:
-    """Papers that were not handed in count for nothing, since the person sits no more."""
+    """Void papers that were not submitted, since the person is no longer a candidate."""
     await ExamAttempt.filter(candidate_id=candidate_id, state__in=["ready", "running"]).update(
         state="void", void_reason=reason[:200]
     )

@@ -1,4 +1,4 @@
-"""The life of an examination: draft, check list, publishing with frozen rules, another time, cancelling, the end."""
+"""Life cycle of an examination: draft, check list, publishing with frozen rules, rescheduling, cancelling, end."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ WHERE c.exam_id = $1 AND c.state = 'called'
 _ABSENT = f"""{_LEAVE} AND NOT EXISTS (SELECT 1 FROM exam_attempt a
     WHERE a.candidate_id = c.id AND a.state NOT IN ('ready', 'void'))
 """
-"""Who never began: an application goes on waiting, and the next examination calls it."""
+"""Candidates who never began: an application keeps waiting, and the next examination calls it."""
 _UNUSED = "UPDATE exam_attempt SET state = 'void', void_reason = $2 WHERE exam_id = $1 AND state = 'ready'"
 _OPEN = """
 UPDATE exam_attempt SET state = 'void', void_reason = $2 WHERE id IN (
     SELECT id FROM exam_attempt WHERE exam_id = $1 AND state <> 'void' ORDER BY id FOR UPDATE)
 """
-"""In the order in which those who save and hand in are locked."""
+"""Locked in the same order as by saving and submitting."""
 _HOLD_CALLED = "SELECT id FROM exam_candidate WHERE exam_id = $1 AND state = 'called' ORDER BY id FOR NO KEY UPDATE"
-"""Before it is looked who has begun: a candidate who begins at this moment holds the row."""
+"""Locks candidates before checking who has begun, since a candidate who begins locks the row."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class ExamSetup:
         )
 
     async def edit(self, actor: Actor, exam_id: UUID, data: ExamData) -> None:
-        """Of a draft. Raises InvalidInput, Conflict for one that is published: only its time may change then."""
+        """Edit a draft. Raises InvalidInput, Conflict for a published one: only its time may change then."""
         check(actor, "exam.manage")
         clean = await self._check(actor, data)
         now = self._deps.now()
@@ -111,7 +111,7 @@ class ExamSetup:
             await record(actor, now, "exam.edit", "exam", exam.id)
 
     async def delete(self, actor: Actor, exam_id: UUID) -> None:
-        """Of a draft only. Raises Conflict."""
+        """Delete a draft. Raises Conflict."""
         check(actor, "exam.manage")
         now = self._deps.now()
         async with transaction():
@@ -123,7 +123,7 @@ class ExamSetup:
             await record(actor, now, "exam.delete", "exam", exam_id)
 
     async def check_list(self, actor: Actor, exam_id: UUID) -> tuple[Check, ...]:
-        """What stands between the draft and its publishing."""
+        """Problems that prevent publishing."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
         return await check_list(exam, self._rules(exam), self._deps.now())
@@ -131,7 +131,8 @@ class ExamSetup:
     # ---- publishing
 
     async def publish(self, actor: Actor, exam_id: UUID) -> None:
-        """Freeze cells and rules, and call everybody. Twice is harmless. Raises Conflict that says what is missing."""
+        """Freeze cells and rules, and call candidates. A repetition is harmless. Raises Conflict that lists what is
+        missing."""
         check(actor, "exam.manage")
         now = self._deps.now()
         async with transaction():
@@ -150,7 +151,7 @@ class ExamSetup:
             await record(actor, now, "exam.publish", "exam", exam.id)
 
     async def _seat_all(self, exam: Exam, rules: ExamRules, now: datetime) -> None:
-        """Notify those who were named while it was a draft; all others are called by the clock."""
+        """Notify persons added while it was a draft; all others are called by a due task."""
         sitting = None
         named = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update(no_key=True)
         if not rules.booking:
@@ -163,13 +164,13 @@ class ExamSetup:
         )
         await self._candidate_calls.notify_candidates(exam, named, sitting, now)
 
-    # ---- afterwards
+    # ---- after publishing
 
     async def reschedule(self, actor: Actor, exam_id: UUID, opens: datetime, closes: datetime, reason: str) -> None:
-        """Another time of a published examination; candidates are notified.
+        """Change the time of a published examination; candidates are notified.
 
-        Raises Conflict once papers are under way and the beginning would change, InvalidInput for a time that is over
-        or leaves out a sitting.
+        Raises Conflict once papers are under way and the beginning would change, InvalidInput for a past time or one
+        that leaves out a sitting.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
@@ -199,7 +200,7 @@ class ExamSetup:
             raise InvalidInput("考试时间短于答题时长，请延长。", code="too_short", field="closes_at")
 
     async def _move_window(self, exam: Exam, now: datetime) -> ExamSitting | None:
-        """Where nothing is booked the one sitting is the window."""
+        """Without booking, the single sitting is the window."""
         if rules_of(exam).booking:
             return None
         (sitting,) = (await lock_sittings(exam.id)).values()
@@ -210,7 +211,7 @@ class ExamSetup:
         return sitting
 
     async def _notify_changed(self, exam: Exam, sitting: ExamSitting | None, reason: str, now: datetime) -> None:
-        """With booked sittings only those are notified who have none yet: the others go by their sitting's own time."""
+        """With booking, notify only candidates without a booked sitting: the others go by their sitting's time."""
         if exam.purpose == Purpose.MOCK:
             return
         found = ExamCandidate.filter(exam_id=exam.id, state=CandidateState.CALLED)
@@ -225,7 +226,7 @@ class ExamSetup:
         )
 
     async def cancel(self, actor: Actor, exam_id: UUID, reason: str) -> int:
-        """It is not held: its candidates wait for another one, papers count for nothing. Returns how many.
+        """Cancel: its candidates wait for another one, papers are void. Returns the number of candidates.
 
         Raises Conflict when a candidate has a result already.
         """
@@ -270,9 +271,9 @@ class ExamSetup:
         )
 
     async def end_admission(self, actor: Actor, exam_id: UUID) -> None:
-        """No paper begins any more; who is answering goes on to the end of his time, then it closes by itself.
+        """No paper begins any more; running ones continue to their end, then it closes automatically.
 
-        Twice is harmless. Raises Conflict for one that is not published.
+        A repetition is harmless. Raises Conflict for one that is not published.
         """
         check(actor, "exam.manage")
         now = self._deps.now()
@@ -289,7 +290,7 @@ class ExamSetup:
                 await record(actor, now, "exam.end_admission", "exam", exam.id)
 
     async def close_due(self) -> int:
-        """Close what is over and has no paper under way."""
+        """Close examinations that are over and have no running paper."""
         now = self._deps.now()
         return await process_each("exam_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
 
@@ -309,7 +310,7 @@ class ExamSetup:
             await execute(_UNUSED, exam_id, "未参加考试")
             await record(system(exam.pool), now, "exam.close", "exam", exam.id)
 
-    # ---- parts of the above
+    # ---- helpers
 
     def _rules(self, exam: Exam) -> ExamRules:
         return rules_of(exam) if exam.rules else rules_for(Purpose(exam.purpose), self._deps.book(exam.pool).exam)

@@ -1,4 +1,4 @@
-"""The pool's experts: their files, terms, numbers and membership status, and their import from sheets."""
+"""The pool's experts: records, terms, numbers, membership status, and import from sheets."""
 
 from services.experts.assembly import ExpertServices, build
 from services.experts.expert_import import ExpertImport, ImportReport

@@ -1,4 +1,4 @@
-"""What experts' files are made of, put together once."""
+"""Builds the services of experts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing experts in from a sheet: all or nothing, with a reason for every cell that can't be used."""
+"""Importing experts from a sheet: all or nothing, with a reason for every invalid cell."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from services.spreadsheets.cells import Lookup, RowError
 from services.spreadsheets.formats import Format, Line, SheetError
 
 ERRORS_MAX = 1000
-"""Reading stops at this number of reasons."""
+"""Parsing stops after this number of reasons."""
 
 _PROGRESS_EVERY = 1000
-"""Lines."""
+"""Lines between progress reports."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with a stage (``read``, ``check``, ``write``), how many lines are done, and of how many (0: unknown)."""
+"""Called with a stage (``read``, ``check``, ``write``), lines done, and their total (0: unknown)."""
 
 Record = tuple[object, ...]
-"""A row as COPY takes it."""
+"""A row in the format of COPY."""
 
 _LABELS = {
     "region": "地区",
@@ -101,7 +101,7 @@ _JOB_FIELDS = (
     "unit_keys",
 )
 _ONLY_NEW = ("id", "pool", "id_number_hash", "remote_evaluation", "emergency", "created_at")
-"""What a sheet can't change: it doesn't ask for remote evaluation and emergencies."""
+"""Columns that a sheet can't change: it has none for remote evaluation and emergencies."""
 _STORED = _FIELDS[:-1]
 _REPLACED = [name for name in _STORED if name not in _ONLY_NEW]
 _UPSERT = (
@@ -121,7 +121,7 @@ UPDATE employment m SET until = $1
  WHERE (m.until IS NULL OR m.until > $1) AND m.expert_id IN (SELECT e.id FROM expert e JOIN import_expert i
         ON e.pool = i.pool AND e.id_number_hash = i.id_number_hash)
 """
-"""What the sheet tells replaces what we knew; a unit that it doesn't name any more becomes a former one."""
+"""Units that the sheet doesn't contain any more become former ones."""
 _NEW_JOBS = """
 INSERT INTO employment (id, expert_id, unit_name, credit_code, since, until, unit_keys)
 SELECT id, expert_id, unit_name, credit_code, since, until, unit_keys FROM import_employment
@@ -135,7 +135,7 @@ UPDATE expert e SET account_id = a.id FROM account a, import_expert i
 
 @dataclass(frozen=True)
 class ImportReport:
-    """How an import ended. With ``errors`` nothing was written; ``more_errors``: the list was cut."""
+    """Result of an import. With ``errors`` nothing was written; ``more_errors``: the list was cut."""
 
     total: int
     created: int
@@ -152,11 +152,11 @@ class ExpertImport:
     async def run(
         self, actor: Actor, content: bytes, form: Format, *, progress: Progress | None = None, dry_run: bool = False
     ) -> ImportReport:
-        """Take in a whole sheet or nothing.
+        """Import a complete sheet or nothing.
 
-        An expert whose ID number is known is updated and keeps his account; a unit that is no longer named becomes a
-        former one, since recusal looks back on it. Who is missing from the sheet stays as he is. ``progress`` is
-        called from a thread. Raises SheetError for a file that can't be read at all.
+        An expert with a known ID number is updated and keeps his account; a unit no longer in the sheet becomes a
+        former one, since recusal considers former employment. Experts missing from the sheet stay unchanged.
+        ``progress`` is called from a thread. Raises SheetError for a file that can't be read at all.
         """
         check(actor, "import")
         report = progress or (lambda _stage, _done, _total: None)
@@ -190,9 +190,9 @@ class ExpertImport:
     async def _stage(
         self, batches: _Batches, content: bytes, form: Format, report: Progress
     ) -> tuple[int, list[RowError]]:
-        """Put the sheet's lines beside the tables, batch by batch, so that no more than one is held.
+        """Copy the sheet's lines to staging tables, batch by batch, so that only one is in memory.
 
-        How many were read, and what is wrong with them; from the first reason on, nothing more is put there.
+        Returns the number of lines, and their problems; after the first problem nothing more is copied.
         """
         await execute(_STAGE)
         await execute(_STAGE_JOBS)
@@ -223,7 +223,7 @@ class ExpertImport:
         return [RowError(row["line"], titles[row["what"]], reasons[row["what"]]) for row in found]
 
     async def _write(self, actor: Actor, now: datetime) -> None:
-        # numbers may change hands inside one sheet: free them first, so that the unique index never sees two
+        # numbers may change hands inside one sheet: clear them first, so that the unique index never sees two
         await execute(
             "UPDATE expert e SET number = '~' || substr(e.id_number_hash, 1, 30) FROM import_expert i "
             "WHERE i.pool = e.pool AND i.id_number_hash = e.id_number_hash AND i.number <> e.number"
@@ -239,7 +239,7 @@ class ExpertImport:
 
 
 class _Batches:
-    """Lines made into records of the two staging tables, sealed; remembers what must not stand twice in the sheet."""
+    """Converts lines into records of the two staging tables, encrypted; detects duplicates in the sheet."""
 
     def __init__(self, reader: RowReader, keys: Keyring, pool: str, now: datetime) -> None:
         self._reader = reader
@@ -247,7 +247,7 @@ class _Batches:
         self._same = {"pool": pool, "remote_evaluation": False, "emergency": False, "created_at": now}
 
     def records(self, lines: Sequence[Line]) -> tuple[list[Record], list[Record], list[RowError]]:
-        """Experts, employments, and what is wrong with the lines; runs in a thread."""
+        """Experts, employments, and problems of the lines; runs in a thread."""
         experts, jobs, errors = list[Record](), list[Record](), list[RowError]()
         for line in lines:
             row = self._reader.read(line)

@@ -13,7 +13,7 @@ from services.experts.import_rows import ExpertRow
 
 
 def columns_of(keys: Keyring, row: ExpertRow) -> dict[str, Any]:
-    """The columns of ``expert`` that a row tells; personal numbers sealed, with their look-up hashes."""
+    """The columns of ``expert`` from a row; personal numbers encrypted, with their look-up hashes."""
     return {
         "number": row.number,
         "name": row.name,
@@ -62,9 +62,8 @@ async def remove_expert(expert: Expert, reason: str, now: datetime) -> None:
 
 
 async def _put_employments(expert_id: UUID, row: ExpertRow, now: datetime) -> None:
-    """New values replace the old ones; a unit that is not named any more becomes a former one.
-
-    Recusal looks back on former units, so they stay.
+    """New values replace the old ones; a unit not named any more becomes a former one, since recusal considers former
+    employment.
     """
     units = row.units
     for known in await Employment.filter(expert_id=expert_id).order_by("id").select_for_update():

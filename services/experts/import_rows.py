@@ -1,4 +1,4 @@
-"""One line of the sheet turned into an expert, or into reasons why not. Synchronous, no database."""
+"""Converts one line of the sheet into an expert, or into reasons why it is invalid. Synchronous, no database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _ROUNDED = re.compile(r"\d+(\.\d+)?E\+?\d+|\d{15}000")
-"""What a spreadsheet leaves of 18 digits: it keeps 15."""
+"""How a spreadsheet rounds 18 digits: it keeps 15."""
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _SEPARATOR = re.compile(r"[;；、\n]+")
 _UNIT_SEPARATOR = re.compile(r"[;；\n]+")
@@ -41,7 +41,7 @@ _PLACES = places_of(COLUMNS)
 
 @dataclass(frozen=True)
 class Unit:
-    """An employment, or a recusal unit when it has no times."""
+    """An employment, or, without times, a recusal unit."""
 
     name: str
     code: str
@@ -55,7 +55,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class ExpertRow:
-    """A line that passed. Codes are the catalogue's; each path holds codes and all their ancestors."""
+    """A valid line. Codes are the catalogue's; each path holds codes and all their ancestors."""
 
     line: int
     number: str
@@ -78,7 +78,7 @@ class ExpertRow:
 
     @property
     def units(self) -> dict[tuple[str, ...], Unit]:
-        """By keys, each unit once: the current one stands last and wins over a former spell with the same unit."""
+        """By keys, each unit once: the current one comes last and replaces a former period at the same unit."""
         return {tuple(keys): unit for unit in self.employments if (keys := unit.keys)}
 
 
@@ -94,14 +94,14 @@ class Lookups:
 
 
 class RowReader:
-    """Reads lines and remembers what must not stand twice in a file."""
+    """Parses lines and detects duplicates in a file."""
 
     def __init__(self, lookups: Lookups) -> None:
         self._lookups = lookups
         self._unique = UniqueValues()
 
     def read(self, line: Line) -> ExpertRow | list[RowError]:
-        """The expert, or every reason why not."""
+        """The expert, or every reason why the line is invalid."""
         cells, look = Cells(line, _PLACES), self._lookups
         region = cells.get("permanent_region", lambda text: look.region.code(needed(text)), "")
         none: list[str] = []
@@ -193,7 +193,8 @@ def _paths(codes: list[str], lookup: Lookup) -> list[str]:
 
 
 def _units(text: str, parts: int) -> Iterator[Unit]:
-    """``name|code`` or ``name|code|since|until``, several between semicolons; what is missing at the end is empty."""
+    """``name|code`` or ``name|code|since|until``, several separated by semicolons; missing parts at the end are
+    empty."""
     for piece in _UNIT_SEPARATOR.split(text):
         cells = [cell.strip() for cell in re.split(r"[|｜]", piece)]
         if not normalise_unit_name(cells[0]):

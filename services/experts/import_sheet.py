@@ -1,4 +1,4 @@
-"""The sheet that experts are imported from: its columns and its template."""
+"""The sheet for importing experts: its columns and its template."""
 
 from __future__ import annotations
 

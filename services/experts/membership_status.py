@@ -1,4 +1,4 @@
-"""What a person is to the pool, in the pool's own words: the badge in every header (未入库, 临时专家, 正式专家…)."""
+"""A person's membership status in the pool's own words: the badge in every header (未入库, 临时专家, 正式专家…)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WHERE a.id = $1
 
 
 async def membership_status_of(deps: Deps, account_id: UUID) -> MembershipStatus:
-    """An expert's file comes before an application of his. One that was never handed in does not count yet."""
+    """An expert's record takes precedence over an application. A never submitted application does not count."""
     [row] = await rows(_STATUS, account_id)
     words = deps.book(row["pool"]).membership
     if row["number"] is not None and row["stays"]:

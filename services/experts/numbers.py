@@ -1,4 +1,4 @@
-"""Expert numbers (专家编号): given at approval, kept for good."""
+"""Expert numbers (专家编号): assigned at approval, permanent."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SELECT e.number FROM expert e JOIN account a ON a.id = $1
 
 
 async def expert_number(application: Application, book: Rulebook) -> str:
-    """The number of the person's file if there is one, else the next that no file has."""
+    """The number of the person's record if there is one, else the next free number."""
     own = await rows(_OWN, application.account_id, application.expert_id)
     return str(own[0]["number"]) if own else await _next_number(application.pool, book)
 
 
 async def is_taken(pool: str, number: str, id_number_hash: str | None, expert_id: UUID | None) -> bool:
-    """Whether another expert's file bears the number."""
+    """Whether another expert's record has the number."""
     holder = await Expert.get_or_none(pool=pool, number=number)
     return holder is not None and holder.id != expert_id and holder.id_number_hash != id_number_hash
 

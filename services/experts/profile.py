@@ -1,4 +1,4 @@
-"""The pool's experts: their own file, masked, and the times in which they don't want to be drawn."""
+"""The pool's experts: their own record, masked, and unavailable times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.core.short_texts import check_text
 LONGEST = timedelta(days=366)
 FURTHEST = timedelta(days=2 * 366)
 PERIODS_MAX = 100
-"""Bounds of our own against typing errors and floods; no manual sets any."""
+"""Our own limits against typing errors and floods; no manual sets any."""
 
 _PROFILE = """
 WITH RECURSIVE file AS (SELECT * FROM expert WHERE id = $1 AND pool = $2 AND left_at IS NULL),
@@ -44,9 +44,10 @@ SELECT file.*, ARRAY(SELECT ROW(kind, code, name, parent) FROM found ORDER BY po
     WHERE u.expert_id = file.id AND u.cancelled_at IS NULL AND u.ends_at > $3 ORDER BY u.starts_at) AS periods
 FROM file
 """
-"""An expert's file ($1 of the pool $2) with names of its codes, units and absences that are not over at $3.
+"""An expert's record ($1 of the pool $2) with names of its codes, units and absences that are not over at $3.
 
-OFFSET 0 keeps the look-up of each code by index; PostgreSQL would scan the catalogue at each level instead."""
+OFFSET 0 makes PostgreSQL look each code up by index instead of scanning the catalogue at each level.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Named:
-    """A catalogue code and what it is called; the name is empty when the catalogue lacks it."""
+    """A catalogue code and its name; the name is empty when the catalogue lacks it."""
 
     code: str
     name: str
@@ -70,7 +71,7 @@ class Named:
 
 @dataclass(frozen=True)
 class ExpertProfile:
-    """One's own file. ``membership_status`` formal or temporary."""
+    """An expert's own record. ``membership_status`` formal or temporary."""
 
     id: UUID
     number: str
@@ -94,7 +95,7 @@ class ExpertProfiles:
         self._deps = deps
 
     async def profile(self, actor: Actor) -> ExpertProfile:
-        """The actor's own file; numbers are masked even for the owner, since phones are lent and pictures taken."""
+        """The actor's own record; numbers are masked even for the owner, since phones are lent and photographed."""
         check(actor, "expert.self.read")
         found = await rows(_PROFILE, actor.expert_id, actor.pool, self._deps.now())
         if not found:
@@ -122,9 +123,9 @@ class ExpertProfiles:
     async def add_unavailability(
         self, actor: Actor, starts_at: datetime, ends_at: datetime, reason: str = "", *, key: str | None = None
     ) -> Period:
-        """Don't draw me in this time. Panels that are accepted already stay; the answer tells how many lie inside.
+        """Add a time in which the expert isn't drawn. Accepted panels stay; returns how many lie inside.
 
-        Raises InvalidInput for a time that is past, turned round or too long, Conflict where it is covered already,
+        Raises InvalidInput for a time that is past, reversed or too long, Conflict where it is covered already,
         Forbidden for an expert who is not formal.
         """
         check(actor, "expert.self.availability")
@@ -169,7 +170,7 @@ class ExpertProfiles:
         return await self._periods((await self._own(actor)).id, self._deps.now())
 
     async def cancel_unavailability(self, actor: Actor, period_id: UUID, *, key: str | None = None) -> Period:
-        """Take a time back. Twice is harmless."""
+        """Remove a time. A repetition is harmless."""
         check(actor, "expert.self.availability")
         now = self._deps.now()
 
@@ -210,7 +211,7 @@ class ExpertProfiles:
 
 @dataclass(frozen=True)
 class _Names:
-    """Name and parent by kind and code, of an expert's codes and of what these lie in."""
+    """Name and parent by kind and code, for an expert's codes and their ancestors."""
 
     entries: Mapping[tuple[str, str], tuple[str, str]]
 
@@ -227,7 +228,7 @@ class _Names:
         return tuple(self.of(kind, code) for code in codes)
 
     def most_special(self, kind: str, codes: Sequence[str]) -> tuple[Named, ...]:
-        """Without the codes that are only there because another lies below them."""
+        """Without codes that are only there as ancestors of others."""
         above = {self.parent(kind, code) for code in codes}
         return self.all(kind, [code for code in codes if code not in above])
 

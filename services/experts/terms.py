@@ -1,4 +1,4 @@
-"""Terms (聘期) that run out by themselves, and telling people ahead."""
+"""Terms (聘期) that expire, and notices in advance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file store: sealed files, previews, material for download, and the deletion of unneeded files."""
+"""The file store: encrypted files, previews, material for download, and the deletion of unneeded files."""
 
 from services.files.assembly import FileServices, build
 from services.files.delivery import LINK_TTL, FileDelivery, FileKind, account_of, check_address

@@ -1,4 +1,4 @@
-"""The file store and what is kept in it, put together once."""
+"""Builds the services of files."""
 
 from __future__ import annotations
 

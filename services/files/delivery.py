@@ -1,6 +1,6 @@
-"""Files outside the log-in: by a link that is good for minutes, and by e-mail to an address that the person types.
+"""Files without a session: by a link valid for minutes, and by e-mail to a typed address.
 
-WeChat's browser shows a file at a plain address only, and hands it to another app, which has no session.
+WeChat's browser shows a file at a plain address only, and passes it to another app, which has no session.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ FileKind = Literal["attachment", "material"]
 LINK_TTL = timedelta(minutes=10)
 MAILS_PER_HOUR = 5
 MAIL_MAX = 20_000_000
-"""Bytes of a file that is mailed: most mailboxes take 50 MB, and what is sent grows by a third."""
+"""Bytes of a mailed file: most mailboxes accept 50 MB, and the encoding adds a third."""
 
 
 class FileDelivery:
-    """The caller has checked that ``actor`` may read the file, and logged it where that is due."""
+    """The caller has checked that ``actor`` may read the file, and logged it if required."""
 
     def __init__(self, deps: Deps, links: Links, mailer: Mailer) -> None:
         self._deps = deps
@@ -41,7 +41,7 @@ class FileDelivery:
         return self._links.sign(_purpose(kind), file_id, account_of(actor), self._deps.now() + LINK_TTL)
 
     def check(self, kind: FileKind, token: str) -> UUID:
-        """Which file a token opens. Raises Forbidden for one that is forged or expired."""
+        """The file of a token. Raises Forbidden for a forged or expired one."""
         return self._links.check(token, _purpose(kind)).subject_id
 
     async def mail(
@@ -49,7 +49,7 @@ class FileDelivery:
     ) -> None:
         """Send a file to the person. Raises InvalidInput, TooMany, Unavailable.
 
-        ``action`` is what the audit trail calls it; five of each within an hour.
+        ``action`` is its name in the audit log; five of each are permitted within an hour.
         """
         address = check_address(to)
         if len(file.content) > MAIL_MAX:
@@ -79,14 +79,14 @@ class FileDelivery:
 
 
 def check_address(typed: str) -> str:
-    """Raises InvalidInput for what is no address of e-mail."""
+    """Raises InvalidInput for an invalid e-mail address."""
     if not typed.strip():
         raise InvalidInput("请填写电子邮箱。", code="no_email", field="email")
     return email_address(typed)
 
 
 def account_of(actor: Actor) -> UUID:
-    """Raises Forbidden for who is not logged in."""
+    """Raises Forbidden without a log-in."""
     if actor.account_id is None:
         raise Forbidden("请先登录。", code="no_account")
     return actor.account_id

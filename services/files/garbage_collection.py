@@ -1,4 +1,4 @@
-"""Deletes unneeded files from the store: those that were given up, and those that no row names."""
+"""Deletes unneeded files from the store: released ones, and orphans, to which no row refers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ REMOVALS_DUE = "EXISTS (SELECT 1 FROM file_removal WHERE due_at <= $1)"
 SEARCH_DUE = "NOT EXISTS (SELECT 1 FROM store_search WHERE next_at > $1)"
 SEARCH_INTERVAL = timedelta(days=1)
 SEARCH_RETRY_AFTER = timedelta(hours=1)
-"""Until the next try when the store was away."""
+"""Until the next try when the store was unavailable."""
 ORPHAN_TTL = timedelta(days=1)
-"""Younger files may belong to a row that is still being written."""
+"""A younger file may belong to a row that is still being written."""
 FEW, MANY = 20, 10_000
-"""So few orphans may go in any case, so many never: then the store most likely belongs to another database."""
+"""Number of orphans always deleted, and number never deleted, since then the store probably belongs to another
+database."""
 NAMED_IN: Mapping[str, str] = {
     "attachment": "key",
     "invoice": "key",
@@ -36,7 +37,7 @@ NAMED_IN: Mapping[str, str] = {
     "printed_form": "key",
     "course_item": "media_key",
 }
-"""Tables whose rows name a file, and the column that does."""
+"""Tables whose rows refer to files, and the column."""
 _CHUNK = 500
 _SEARCH_TTL = timedelta(days=30)
 _OURS = re.compile(
@@ -47,9 +48,9 @@ _PICTURES = (
     " OR k IN (SELECT picture ->> 'key' FROM exam_item_version, jsonb_array_elements(pictures) AS picture "
     "WHERE pictures <> '[]'::jsonb)"
 )
-"""An item of the bank names its pictures in one column."""
+"""Pictures of an item of the bank, in one column."""
 _PAGES = " OR k IN (SELECT jsonb_array_elements_text(pages) FROM course_item WHERE pages <> '[]'::jsonb)"
-"""So does an item of a course its pages."""
+"""Pages of a course's item, likewise."""
 _NAMED = (
     "SELECT k FROM unnest($1::text[]) AS k WHERE "
     + " OR ".join(
@@ -64,7 +65,8 @@ _UPLOADING = "SELECT DISTINCT key AS k FROM attachment WHERE key = ANY($1::text[
 
 @dataclass(frozen=True)
 class Search:
-    """``files`` of ours that the store has, ``orphans`` among them. ``withheld``: too many to be true, none deleted."""
+    """``files``: number of our files in the store, ``orphans`` among them. ``withheld``: implausibly many, so none was
+    deleted."""
 
     files: int
     orphans: int
@@ -72,13 +74,13 @@ class Search:
 
 
 async def give_up(key: str, now: datetime) -> None:
-    """Have a file deleted once the running transaction, which takes away its name, has ended."""
+    """Schedule a file's deletion in the running transaction, which removes the reference to it."""
     if key:
         await FileRemoval.create(key=key, due_at=now)
 
 
 class FileGarbageCollector:
-    """``wall`` is the clock that the store's own may be compared with: the sandbox does not move it."""
+    """``wall`` is a clock comparable with the store's own: the sandbox does not move it."""
 
     def __init__(self, deps: Deps, store: SealedFiles, wall: Clock | None = None) -> None:
         self._deps = deps
@@ -86,16 +88,15 @@ class FileGarbageCollector:
         self._wall = wall or SystemClock()
 
     async def remove_due(self) -> int:
-        """Delete what was given up; returns how many. What the store refuses now is tried again."""
+        """Delete released files; returns how many. Failed deletions are tried again."""
         due = await FileRemoval.filter(due_at__lte=self._deps.now()).order_by("due_at").limit(200)
         await process_each("file_removals", due, self._remove)
         return len(due)
 
     async def search(self) -> Search | None:
-        """Look through the whole store, once a day, and delete what no row names; None: it is not due.
+        """Search the whole store, once a day, and delete orphans; None: it is not due.
 
-        Files of other pools, and whatever else lies there, are none of ours. Raises Unavailable, and is due again an
-        hour later.
+        Ignores files of other pools and foreign files. Raises Unavailable, and is due again an hour later.
         """
         search = await self._begin()
         if search is None:
@@ -125,7 +126,7 @@ class FileGarbageCollector:
             return await StoreSearch.create(started_at=now, next_at=now + SEARCH_INTERVAL)
 
     async def _find(self) -> tuple[int, list[str]]:
-        """How many files are ours, and the orphans among them, at most ``MANY``."""
+        """Number of our files, and the orphans among them, at most ``MANY``."""
         count, orphans = 0, []
         async with aclosing(self._entries()) as found:
             async for batch in found:
@@ -136,7 +137,7 @@ class FileGarbageCollector:
         return count, orphans[:MANY]
 
     async def _entries(self) -> AsyncGenerator[list[str], None]:
-        """Keys of ours that are old enough to be judged, batch by batch."""
+        """Keys of our files that are old enough, batch by batch."""
         before = self._wall.now() - ORPHAN_TTL
         async with aclosing(self._store.walk()) as found:
             async for batch in found:
@@ -147,7 +148,7 @@ class FileGarbageCollector:
         return known["pool"] in self._deps.rulebooks if known else bool(_PROBE.fullmatch(key))
 
     async def _delete(self, orphans: Sequence[str]) -> None:
-        """Each is asked for once more, for the search may have taken a while."""
+        """Checks each once more, since the search may have taken a while."""
         for at in range(0, len(orphans), _CHUNK):
             for key in await _unnamed(orphans[at : at + _CHUNK]):
                 await self._store.delete(key)
@@ -159,7 +160,7 @@ class FileGarbageCollector:
 
 
 async def _unnamed(keys: Collection[str]) -> list[str]:
-    """Those that no row names: pictures go by their file, parts by an upload that is under way."""
+    """Keys without a row: previews are checked by their file, parts by a running upload."""
     found = {key: _OURS.fullmatch(key) for key in keys}
     bases = {key: known["base"] for key, known in found.items() if known}
     whole = {row["k"] for row in await rows(_NAMED, list(set(bases.values())))}

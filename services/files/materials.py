@@ -1,4 +1,4 @@
-"""Material to download (资料下载): files that the office offers to all visitors, or to logged-in users only."""
+"""Material for download (资料下载): files that the office offers to all visitors, or to logged-in users only."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from services.inspection.checker import FileChecker
 from services.inspection.file_types import OFFICE_TYPES
 
 MATERIALS_MAX = 200
-"""Of one pool; a bound of our own."""
+"""Number per pool; our own limit."""
 POSITION_MAX = 9999
 
 
 @dataclass(frozen=True)
 class MaterialData:
-    """What the office says of a file. ``position`` orders the files of a category. A missing ``shown_from`` is now, a
-    missing end none."""
+    """Description of a file. ``position`` orders the files of a category. A missing ``shown_from`` means now, a missing
+    end no end."""
 
     title: str
     category: str
@@ -48,7 +48,7 @@ class Materials:
         self._queries = queries
 
     async def add(self, actor: Actor, data: MaterialData, content: bytes, *, key: str | None = None) -> MaterialView:
-        """Offer a file. The same ``key`` again is the same material. Raises InvalidInput, Conflict."""
+        """Offer a file. A repetition with the same ``key`` returns the same material. Raises InvalidInput, Conflict."""
         check(actor, "material.manage")
         now = self._deps.now()
         said = self._check(actor.pool, data, now)
@@ -79,7 +79,7 @@ class Materials:
     async def change(
         self, actor: Actor, material_id: UUID, data: MaterialData | None = None, content: bytes = b""
     ) -> MaterialView:
-        """Say something else of a file, put another one in its place, or both; its address stays.
+        """Change a file's description, replace the file, or both; its address stays.
 
         Raises InvalidInput, and then nothing is changed.
         """
@@ -97,7 +97,7 @@ class Materials:
             return self._queries.view_of(found)
 
     async def remove(self, actor: Actor, material_id: UUID) -> None:
-        """Offer it no longer, and delete the file. Twice is harmless."""
+        """Offer it no longer, and delete the file. A repetition is harmless."""
         check(actor, "material.manage")
         now = self._deps.now()
         async with transaction():
@@ -107,7 +107,7 @@ class Materials:
                 await found.delete()
                 await record(actor, now, "material.remove", "material", found.id, title=found.title)
 
-    # ---- parts of the above
+    # ---- helpers
 
     def _check(self, pool: str, data: MaterialData, shown_from: datetime) -> dict[str, object]:
         rules = self._deps.book(pool).help.materials
@@ -129,7 +129,7 @@ class Materials:
         }
 
     async def _take_in(self, pool: str, content: bytes, now: datetime) -> dict[str, object]:
-        """Look into a file and keep it; what its row says of it. Raises InvalidInput, Unavailable."""
+        """Check a file and store it; returns the columns for its row. Raises InvalidInput, Unavailable."""
         rules = self._deps.book(pool).help.materials
         if not content:
             raise InvalidInput("请选择文件。", code="file_empty", field="file")
@@ -146,7 +146,7 @@ class Materials:
         return {"media_type": OFFICE_TYPES[kind], "size": len(content), "sha256": digest, "key": key}
 
     async def _write(self, row: Material, values: dict[str, object], now: datetime) -> None:
-        """The file is called as its title says, whatever it was called at the office."""
+        """The download is named by the title, whatever the file was called at the office."""
         row.update_from_dict({**values, "changed_at": now})
         row.filename = clean_name(row.title, MATERIAL_KINDS[row.media_type])
         await row.save()

@@ -1,4 +1,4 @@
-"""Names that files are saved under."""
+"""Names for saving files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
 
 
 def clean_name(name: str, kind: MaterialType | None = None) -> str:
-    """A name to save under: no folders, no characters that systems forbid, and the ending of what it is."""
+    """A name for saving: no folders, no forbidden characters, and the ending of its type."""
     base = name.replace("\\", "/").rpartition("/")[2]
     shown = "".join(
         character for character in base if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

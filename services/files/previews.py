@@ -1,4 +1,4 @@
-"""The picture that stands for an attachment on screens: drawn once, in a process of its own, and kept beside it."""
+"""The preview of an attachment: rendered once, in a separate process, and stored beside it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Previews:
         self._drawing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, key: str, kind: FileType) -> bytes:
-        """A JPEG at most 1600 pixels long. A file that came before previews were kept gets one now.
+        """A JPEG at most 1600 pixels long. A file older than stored previews gets one now.
 
-        Raises FileLost, Unavailable; InvalidInput for a picture that can't be drawn.
+        Raises FileLost, Unavailable; InvalidInput for an image that can't be rendered.
         """
         with suppress(FileLost):
             return await self._store.get(preview_key(key))

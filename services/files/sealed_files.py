@@ -1,4 +1,4 @@
-"""Files as services keep them: sealed with our key, under random names, and an outage raised as a refusal."""
+"""Encrypted files under random names; outages of the store are raised as refusals."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class FileLost(Exception):
-    """The store has no such file, though a row of ours names it."""
+    """The store lacks a file to which a row refers."""
 
 
 def new_key(pool: str, now: datetime) -> str:
-    """``demo/2026/11/`` and 32 random hex digits: nothing in it tells whose it is."""
+    """``demo/2026/11/`` and 32 random hex digits, which don't reveal the owner."""
     return f"{pool}/{local(now):%Y/%m}/{os.urandom(16).hex()}"
 
 
 class SealedFiles:
-    """Sealed files. A key is bound into what lies there, so that two files can't be exchanged in the store.
+    """Encrypted files. The ciphertext is bound to the file's key, so that two files can't be exchanged in the store.
 
-    Every method raises Unavailable when the store is away; never call one inside a transaction.
+    Every method raises Unavailable during an outage; never call one inside a transaction.
     """
 
     def __init__(self, files: Files, keys: Keyring) -> None:
@@ -56,7 +56,7 @@ class SealedFiles:
             await self._files.clear(folder)
 
     async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
-        """Everything in the store, batch by batch."""
+        """All entries of the store, batch by batch."""
         async with _errors_of_service():
             async for batch in self._files.walk():
                 yield batch

@@ -1,1 +1,1 @@
-"""What a file really is and may carry. Parsers run in limited processes, which ``checker`` starts and asks."""
+"""Detects a file's real type and dangerous content. Parsers run in limited processes, started by ``checker``."""

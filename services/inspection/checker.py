@@ -1,4 +1,4 @@
-"""Looking into files in processes of their own: whatever a crafted file does to a decoder, it does it there."""
+"""Inspects files in separate processes, so that a crafted file can only harm that process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from services.spreadsheets.formats import Column, Format, Line, SheetError
 FILES_AT_ONCE = 2
 SHEETS_AT_ONCE = 1
 IMPORT = ProcessLimits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
-"""For a whole pool's experts, which only the command line imports."""
+"""Limits for a whole pool's experts, imported by the command line only."""
 
 
 class FileChecker:
-    """Two files and one sheet at once; others wait for their turn. ``sheets`` are the limits of one sheet."""
+    """Two files and one sheet at once; others wait. ``sheets``: limits for one sheet."""
 
     def __init__(self, limits: ProcessLimits = ProcessLimits(), sheets: ProcessLimits = ProcessLimits()) -> None:  # noqa: B008  # frozen
         self._files = LimitedProcess("services.inspection.file_process", limits, at_once=FILES_AT_ONCE)
@@ -32,17 +32,17 @@ class FileChecker:
         self._questions = LimitedProcess("services.inspection.question_process", sheets, at_once=SHEETS_AT_ONCE)
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
-        """Raises InvalidInput with what is wrong and what to do; a file that breaks the process is broken."""
+        """Raises InvalidInput with the problem and what to do; a file that crashes the process counts as broken."""
         head, (thumbnail, preview, made) = await self._ask({"way": "attachment", "allowed": list(allowed)}, content)
         return Found(cast(FileType, head["kind"]), thumbnail, preview, made)
 
     async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
-        """The same for what the office offers, office documents too; what it is."""
+        """The same for the office's material, including office documents; returns the type."""
         head, _ = await self._ask({"way": "material", "allowed": list(allowed)}, content)
         return cast(MaterialType, head["kind"])
 
     async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
-        """A picture as a small JPEG, as ``render_picture``. Raises InvalidInput."""
+        """An image as a small JPEG, as ``render_picture``. Raises InvalidInput."""
         _, (drawn,) = await self._ask({"way": "picture", "kind": kind, "side": side}, content)
         return drawn
 
@@ -61,7 +61,7 @@ class FileChecker:
     async def stream_sheet(
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> AsyncGenerator[Sequence[Line], None]:
-        """The same, as they are read. Raises SheetError, also while iterating."""
+        """The same as a stream. Raises SheetError, also while iterating."""
         asked = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
         try:
             async with aclosing(self._sheets.parts(asked, content)) as parts:

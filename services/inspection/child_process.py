@@ -1,4 +1,4 @@
-"""The side of ``limited_process`` that runs in the other process. It starts for every file, so it imports little.
+"""The child's side of ``limited_process``. It starts for every file, so it imports little.
 
 A child's module ends in ``sys.exit(answer(work))``, or ``answer_in_parts`` where its answer is long.
 """
@@ -13,14 +13,14 @@ from typing import Any
 
 Head = dict[str, Any]  # JSON-able
 Work = Callable[[Head, bytes], tuple[Head, Sequence[bytes]]]
-"""From what was asked and the file to an answer: a JSON-able head and blobs."""
+"""From the request and the file to a result: a JSON-able head and blobs."""
 PartWork = Callable[[Head, bytes], Iterator[bytes]]
 PART_SIZE = 4
-"""Bytes before each part that say how long it is."""
+"""Bytes of the length before each part."""
 
 
 def answer(work: Work) -> int:
-    """Limit this process, do the work that the command line asks for, and write the answer."""
+    """Limit this process, do the work requested on the command line, and write the result."""
     head, blobs = work(_begin(), sys.stdin.buffer.read())
     out = sys.stdout.buffer
     out.write(json.dumps({**head, "sizes": [len(blob) for blob in blobs]}).encode() + b"\n")
@@ -30,7 +30,7 @@ def answer(work: Work) -> int:
 
 
 def answer_in_parts(work: PartWork) -> int:
-    """The same for work that says part by part what it finds."""
+    """The same for work that returns its result in parts."""
     out = sys.stdout.buffer
     for part in work(_begin(), sys.stdin.buffer.read()):
         out.write(len(part).to_bytes(PART_SIZE, "big") + part)
@@ -39,7 +39,7 @@ def answer_in_parts(work: PartWork) -> int:
 
 
 def _begin() -> Head:
-    """Limit this process; what is asked of it."""
+    """Limit this process; returns the request."""
     memory, cpu, asked = json.loads(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))

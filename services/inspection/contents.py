@@ -1,6 +1,6 @@
-"""What a file really is, whatever its name says: pictures that decode to the last line, PDFs that do nothing.
+"""Detects a file's type by content: images must decode completely, PDFs must contain nothing active.
 
-Pure and slow. It runs in a process of its own with limits (``checker``), as a file may be crafted to do harm.
+Pure and slow. Runs in a limited process (``checker``), since a file may be malicious.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from services.inspection.pictures import render_picture
 
 PAGES_MAX = 300
 _HEAD = 1536
-"""Bytes at the beginning where browsers and readers look for what a file is."""
+"""Bytes at the beginning in which browsers and readers look for the type."""
 _WORDS: Mapping[FileType, str] = {"jpg": "JPG图片", "png": "PNG图片", "pdf": "PDF"}
 _MARKUP = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|iframe|svg|style)[\s>/]", re.IGNORECASE)
 _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
@@ -38,7 +38,7 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 
 def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
-    """Raises InvalidInput with what is wrong and what to do."""
+    """Raises InvalidInput with the problem and what to do."""
     made = jpeg_of(content) if "jpg" in allowed and is_heic(content) else b""
     kind = check_kind(made or content, allowed)
     if kind == "pdf":
@@ -49,7 +49,7 @@ def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
 
 
 def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:
-    """What the first bytes say; a file that other programs would take for something else too is refused."""
+    """The type by the first bytes; a file that other programs could take for another type is refused."""
     kind = kind_of(content)
     if kind is None or kind not in allowed:
         found = _WORDS[kind] if kind else other_kind(content)
@@ -65,7 +65,8 @@ def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:
 
 
 def check_mixed(content: bytes, *, archive_too: bool = True) -> None:
-    """Raises InvalidInput for a file that a browser takes for a page; ``archive_too``: or others for an archive."""
+    """Raises InvalidInput for a file that a browser takes for a page or, with ``archive_too``, others for an
+    archive."""
     if _MARKUP.search(content[:_HEAD]) or (archive_too and zipfile.is_zipfile(io.BytesIO(content))):
         raise _mixed()
 
@@ -81,11 +82,11 @@ _BROKEN = (
     NotImplementedError,
     AssertionError,
 )
-"""What comes out of pypdf for files that are cut off or made up."""
+"""Exceptions of pypdf for truncated or invalid files."""
 
 
 def check_pdf(content: bytes) -> None:
-    """Raises InvalidInput for a PDF that can't be read, is locked, or could do something when it is opened."""
+    """Raises InvalidInput for a PDF that is unreadable, locked, or has active content."""
     try:
         reader = PdfReader(io.BytesIO(content), strict=False)
         if reader.is_encrypted:
@@ -93,7 +94,7 @@ def check_pdf(content: bytes) -> None:
         pages = len(reader.pages)
         active = does_something(reader, content)
     except _BROKEN as error:
-        # all of these come out of pypdf for files that are cut off or made up
+        # pypdf raises all of these for truncated or invalid files
         raise InvalidInput("PDF不完整或已损坏，请重新导出后再上传。", code="file_broken") from error
     if not 1 <= pages <= PAGES_MAX:
         raise InvalidInput(f"PDF应有1至{PAGES_MAX}页，请检查后再上传。", code="file_pages")
@@ -104,7 +105,7 @@ def check_pdf(content: bytes) -> None:
 
 
 def kind_of(content: bytes) -> FileType | None:
-    """What the first bytes say."""
+    """The type by the first bytes."""
     if content.startswith(b"\xff\xd8\xff"):
         return "jpg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -113,7 +114,7 @@ def kind_of(content: bytes) -> FileType | None:
 
 
 def other_kind(content: bytes) -> str:
-    """The name of a kind that is not accepted here; empty for what is not known either."""
+    """The name of an unaccepted type; empty for an unknown one."""
     return next((name for pattern, name in _OTHERS if pattern.match(content)), "")
 
 

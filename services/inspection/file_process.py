@@ -1,4 +1,4 @@
-"""The child of ``checker`` that looks into attachments and material, and draws pictures."""
+"""The child of ``checker`` that inspects attachments and material, and renders images."""
 
 from __future__ import annotations
 

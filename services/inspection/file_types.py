@@ -1,4 +1,4 @@
-"""What files are called and what was found in them, without the decoders that look into them."""
+"""File types and inspection results, without importing decoders."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ PREVIEW = 1600
 
 @dataclass(frozen=True)
 class Found:
-    """``thumbnail`` and ``preview`` are JPEGs made by us, without anything the camera wrote; empty for a PDF.
+    """``thumbnail`` and ``preview`` are our own JPEGs, without the camera's metadata; empty for a PDF.
 
-    ``made``: the JPEG that is kept instead of a HEIC; empty where the file is kept as it came.
+    ``made``: the JPEG that is stored instead of a HEIC; empty where the original is stored.
     """
 
     kind: FileType

@@ -1,4 +1,4 @@
-"""Photos of iPhones (HEIC) made into JPEGs, which everybody can open. Runs in ``checker``'s limited process."""
+"""Converts iPhone photos (HEIC) to JPEG, which all programs can open. Runs in ``checker``'s limited process."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from PIL import Image, ImageOps
 from domain.errors import InvalidInput
 
 PIXELS_MAX = 50_000_000
-"""Of the best iPhone; decoded whole."""
+"""Pixels of the best iPhone; decoded as a whole."""
 SIDE, TARGET = 3200, 4_000_000
-"""Longer side in pixels, and bytes that the smallest limit of a photo leaves room for."""
+"""Longer side in pixels, and bytes, below the smallest limit for a photo."""
 _HEIC = re.compile(rb"....ftyp(?:heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
 _QUALITIES = (88, 75, 60)
 
 
 def is_heic(content: bytes) -> bool:
-    """What the first bytes say."""
+    """By the first bytes."""
     return _HEIC.match(content) is not None
 
 
 def jpeg_of(content: bytes) -> bytes:
-    """The picture upright as a JPEG without metadata. Raises InvalidInput for one that is damaged or too large."""
+    """An upright JPEG without metadata. Raises InvalidInput for a damaged or too large image."""
     try:
         photo = pillow_heif.open_heif(io.BytesIO(content))
         if photo.size[0] * photo.size[1] > PIXELS_MAX:
             raise InvalidInput("图片像素过大，请缩小或截图后再上传。", code="file_pixels")
         upright = ImageOps.exif_transpose(photo.to_pillow())
     except (OSError, ValueError, RuntimeError, SyntaxError, LookupError, TypeError, EOFError, MemoryError) as error:
-        # all of these come out of libheif and its wrapper for files that are cut off or made up
+        # libheif and its wrapper raise all of these for truncated or invalid files
         raise InvalidInput("照片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
     upright.thumbnail((SIDE, SIDE))
     tries = list(_tries(upright.convert("RGB")))

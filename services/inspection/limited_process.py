@@ -1,7 +1,7 @@
 """A separate process for parsing untrusted files: limited memory and time, no writing.
 
-Its memory goes with it. The parent calls ``LimitedProcess.ask``, or ``parts`` for a long answer that neither side holds
-whole; what runs in the process is in ``child_process``.
+Its memory is freed at its end. The parent calls ``LimitedProcess.ask``, or ``parts`` for a long result that neither
+side holds completely; ``child_process`` is the child's side.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from services.inspection.child_process import PART_SIZE, Head
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 ANSWER_MAX = 256 * 1024 * 1024
-"""Bytes of an answer; a child that says more is ended."""
+"""Bytes of a result; a child that writes more is killed."""
 _CHUNK = 1024 * 1024
 _ROOT = Path(__file__).parents[2]
 
 
 class ProcessBroken(Exception):
-    """The file broke the process, or took too long."""
+    """The file crashed the process, or took too long."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class LimitedProcess:
         self._timeout = timeout
 
     async def ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]] | None:
-        """None for a file that broke the process or took too long. Raises Unavailable when the queue is too long."""
+        """None for a file that crashed the process or took too long. Raises Unavailable when the queue is too long."""
         async with self._in_turn():
             answer = await self._run(self._argument(asked), content)
         return _unpack(answer) if answer is not None else None
 
     async def parts(self, asked: Mapping[str, object], content: bytes) -> AsyncGenerator[bytes, None]:
-        """What the process says, while it works. Raises ProcessBroken, and Unavailable as ``ask``."""
+        """The output of the process, while it works. Raises ProcessBroken, and Unavailable as ``ask``."""
         until, total = asyncio.get_running_loop().time() + self._limits.seconds, 0
         async with self._in_turn(), self._running(self._argument(asked)) as process:
             assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
@@ -90,7 +90,7 @@ class LimitedProcess:
 
     @asynccontextmanager
     async def _running(self, argument: str) -> AsyncIterator[asyncio.subprocess.Process]:
-        """The process, which gets none of our environment; it ends with the block."""
+        """The process, without our environment; it ends with the block."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -110,7 +110,7 @@ class LimitedProcess:
                 await process.wait()
 
     async def _run(self, argument: str, content: bytes) -> bytes | None:
-        """What the process wrote; None when it failed or took too long."""
+        """The output of the process; None when it failed or took too long."""
         async with self._running(argument) as process:
             try:
                 async with asyncio.timeout(self._limits.seconds):
@@ -125,7 +125,7 @@ class LimitedProcess:
 
 
 async def _talk(process: asyncio.subprocess.Process, content: bytes) -> bytes | None:
-    """Hand the file over and take the answer; None for one beyond ANSWER_MAX."""
+    """Send the file and read the result; None for one beyond ANSWER_MAX."""
     assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
     writing = asyncio.create_task(_hand_over(process.stdin, content))
     answer = bytearray()
@@ -148,7 +148,7 @@ async def _hand_over(pipe: asyncio.StreamWriter, content: bytes) -> None:
 
 
 async def _read_part(pipe: asyncio.StreamReader, until: float, most: int) -> bytes | None:
-    """None at the end. Raises ProcessBroken for a part that is cut off, too long or too late."""
+    """None at the end. Raises ProcessBroken for a part that is truncated, too long or too late."""
     try:
         async with asyncio.timeout_at(until):
             size = int.from_bytes(await pipe.readexactly(PART_SIZE), "big")

@@ -10,7 +10,7 @@ _ALLOWED = frozenset(("http", "https", "mailto", "tel"))
 
 
 def leads_astray(target: str) -> bool:
-    """Whether a link runs a script, opens a file or asks a share, which learns who the reader is."""
+    """Whether a link runs a script, opens a file or contacts a share, which reveals the reader."""
     plain = _UNSEEN.sub("", target).lower()
     if plain.startswith(("\\\\", "//")):
         return True

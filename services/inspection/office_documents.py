@@ -1,6 +1,6 @@
-"""What an office document or an archive really is and carries: Word, Excel and ZIP are archives, looked into whole.
+"""Detects type and content of office documents and archives: Word, Excel and ZIP are archives, inspected completely.
 
-Pure and slow, like ``contents``; runs in the same process of its own.
+Pure and slow, like ``contents``; runs in the same limited process.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from services.inspection.office_parts import Damaged, runs_something
 
 ENTRIES_MAX = 5_000
 UNPACKED_MAX = 300_000_000
-"""Bytes of everything in an archive."""
+"""Total bytes of an unpacked archive."""
 _PART_MAX = 100_000_000
-"""Bytes of one part that is looked into."""
+"""Bytes of one part that is inspected."""
 _WORDS: Mapping[MaterialType, str] = {
     "pdf": "PDF",
     "jpg": "JPG图片",
@@ -34,7 +34,7 @@ _MAIN: Mapping[MaterialType, str] = {"docx": "word/document.xml", "xlsx": "xl/wo
 _RUNS = re.compile(
     r"(^|/)(vba[^/]*\.bin|activeX/.*|embeddings/.*|externalLinks/.*|customUI/.*|macrosheets/.*)$", re.IGNORECASE
 )
-"""Parts of an office document that run, or carry or fetch something else."""
+"""Parts of an office document that execute, embed or fetch something."""
 _PARTS = re.compile(r"\.(xml|rels|jpe?g|png|gif|emf|wmf|tiff?|bmp|svg|bin|odttf|vml|thmx|fntdata)$", re.IGNORECASE)
 _IN_ZIP = re.compile(r"\.(pdf|docx|xlsx|jpe?g|png|txt)$", re.IGNORECASE)
 _ACTIVE = "文件中含有宏、嵌入的其他文件或外部链接，请删除后另存再上传。"
@@ -42,7 +42,7 @@ _DAMAGED = "文件不完整或已损坏，请重新保存后再上传。"
 
 
 def inspect_material(content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
-    """What the file is. Raises InvalidInput with what is wrong and what to do."""
+    """The file's type. Raises InvalidInput with the problem and what to do."""
     archive = _open(content) if content.startswith(b"PK\x03\x04") else None
     kind = _kind_of_archive(archive) if archive else kind_of(content)
     if kind is None or kind not in allowed:
@@ -84,7 +84,7 @@ def _kind_of_archive(archive: zipfile.ZipFile) -> MaterialType:
 
 
 def _check_archive(archive: zipfile.ZipFile) -> None:
-    """Its size before anything is unpacked, its names, and that every part comes out whole."""
+    """Check the total size before unpacking, the names, and that every part unpacks completely."""
     parts = archive.infolist()
     if len(parts) > ENTRIES_MAX or sum(part.file_size for part in parts) > UNPACKED_MAX:
         raise InvalidInput("文件解压后过大，请拆分后再上传。", code="file_too_large")

@@ -52,7 +52,7 @@ SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'rel
          AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_news'
            AND starts_with(x.dedupe_key, 'agency_news:' || d.number || ':unreached:'))))
 """
-"""Experts whose calls are over and to whom nothing was written yet, or of whom, unreached, the agency doesn't know."""
+"""Experts whose calls are over and who got no SMS yet, or of whom, unreached, the agency wasn't notified."""
 _APPROVED = """
 SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' AND a.state = 'approved'
   AND d.ended_at IS NULL AND d.starts_at > $1 AND d.starts_at <= $1::timestamptz + interval '8 days'
@@ -88,7 +88,7 @@ class Releases:
     # ---- the request
 
     async def submit(self, actor: Actor, draw_id: UUID, cause: str, words: str) -> UUID:
-        """Hand the request in. Raises InvalidInput without cause or proof, Conflict, RuleViolation too late."""
+        """Submit the request. Raises InvalidInput without cause or proof, Conflict, RuleViolation too late."""
         permissions.check(actor, "draw.submit")
         async with transaction():
             locked = await lock_for(actor, draw_id)
@@ -125,7 +125,7 @@ class Releases:
             return application.id
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
-        """Take the request back while it waits. Raises Conflict."""
+        """Withdraw the pending request. Raises Conflict."""
         permissions.check(actor, "draw.withdraw")
         async with transaction():
             locked, now = await lock_for(actor, draw_id), self._deps.now()
@@ -143,7 +143,7 @@ class Releases:
         return application
 
     async def refuse_overdue(self) -> int:
-        """Refuse what was not verified in time: the agency learns it and asks for another way out."""
+        """Refuse requests not verified in time: the agency is notified and needs another way."""
         due = await rows(_WAITING, self._deps.now())
         return await process_each("release_overdue", due, lambda row: self._refuse_overdue(row["id"]))
 
@@ -179,10 +179,10 @@ class Releases:
             elif now >= soon and (application.decided_at or now) < soon and DRAW.can(locked.state, DrawEvent.RELEASE):
                 await self._news.notify(draw, "release_due", facts, occasion=occasion)
 
-    # ---- carried out
+    # ---- execution
 
     async def start(self, actor: Actor, draw_id: UUID) -> None:
-        """End the activity and tell every expert who agreed. Raises Conflict unapproved, RuleViolation too late."""
+        """End the draw and notify every expert who accepted. Raises Conflict unapproved, RuleViolation too late."""
         permissions.check(actor, "draw.start")
         async with transaction():
             locked = await lock_for(actor, draw_id)
@@ -206,7 +206,7 @@ class Releases:
             await record(actor, now, "draw.released", "draw", draw_id, experts=len(released))
 
     async def _write_before_late_calls(self, draw: Draw, released: Sequence[Invitation]) -> None:
-        """Who is called only after the last moment at which a release may begin reads of it at once."""
+        """Send the SMS at once to experts who will be called only after the last moment for a release."""
         found = await rows(_FIRST_CALLED_LATER, [one.id for one in released], release_until(draw, self._deps))
         later = {row["invitation_id"] for row in found}
         for one in released:
@@ -222,7 +222,8 @@ class Releases:
         return released
 
     async def write_to_unreached(self) -> int:
-        """Write to those whom no call reached: it may still be read in time. Staff goes on to reach them."""
+        """Send the SMS to experts whom no call reached: they may still read it in time. Staff go on trying to reach
+        them."""
         due = await rows(UNREACHED, self._deps.now())
         return await process_each("release_text", due, lambda row: self._write_alone(row["id"]))
 
@@ -235,11 +236,11 @@ class Releases:
                 await self._news.notify(draw, "unreached", occasion="once")
 
     async def _write(self, draw: Draw, invitation: Invitation) -> None:
-        """The release SMS, once."""
+        """Send the release SMS, once."""
         to = _recipient("draw_release_text", invitation, self._deps.book(draw.pool).pool.hotline)
         await self._notices.notify_many(pool=draw.pool, kind="draw_release_text", recipients=[to], bulk=False)
 
-    # ---- who knows of it
+    # ---- who knows of the release
 
     async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
         """Connect ``phone`` with an expert whom no call of the system reached. Raises as ``VirtualCalls.ask``,
@@ -255,7 +256,8 @@ class Releases:
             await self._calls.ask(actor, draw, expert_id, "release", phone)
 
     async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
-        """A person reached whom no call has reached; the release SMS follows, and no call does. Idempotent.
+        """Record that a person reached an expert whom no call reached; the release SMS follows, and no further call.
+        Idempotent.
 
         Raises InvalidInput without words, Conflict while calls go on or after an answered one, NotFound.
         """

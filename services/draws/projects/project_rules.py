@@ -1,4 +1,4 @@
-"""The forms of projects and lots, and what they must fulfil."""
+"""The forms of projects and lots, and their requirements."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ INVESTMENT_MAX = 10**16
 class ProjectData:
     """The form of a project. ``investment`` in fen; ``region`` six digits.
 
-    The number of an ``on_site`` project has the rulebook's length. ``internal_code`` steers a check and is read off
-    the code that is kept: a military or similar tenderee has an internal code instead of a credit code.
+    The number of an ``on_site`` project has the rulebook's length. ``internal_code`` selects the check of the code: a
+    military or similar tenderee has an internal code instead of a credit code. It is derived from the stored code.
     """
 
     name: str
@@ -74,13 +74,13 @@ _TEXTS: Mapping[str, tuple[str, int]] = {
 }
 _READ_BY_OTHERS = frozenset({"name", "tenderee_name", "agency_name", "contact", "contact_phone"})
 _ENTRUSTED = "委托"
-"""Organisation forms with this word name an agency (委托招标)."""
+"""Organisation forms with this word require an agency (委托招标)."""
 
 
 async def check_project(book: Rulebook, pool: str, data: ProjectData, kept: ProjectData | None = None) -> ProjectData:
-    """The form with clean texts. Raises InvalidInput, RuleViolation.
+    """The form with cleaned texts. Raises InvalidInput, RuleViolation.
 
-    ``kept``: as it stands, whose choices hold though the rulebook may have them no more.
+    ``kept``: the present form, whose choices stay valid even if the rulebook no longer has them.
     """
     texts = {name: _check_field(book, data, name) for name in _TEXTS}
     _check_choices(book, texts, kept)
@@ -112,7 +112,8 @@ def check_onsite_number(book: Rulebook, number: str) -> None:
 
 
 def check_on_site(book: Rulebook, number: str) -> None:
-    """Whether the draw of a project with this number may be on site. Raises RuleViolation, naming both ways out."""
+    """Checks that the draw of a project with this number may be on site. Raises RuleViolation, with both
+    alternatives."""
     if wanted := _missing_in_number(book, number):
         message = (
             f"进场项目的项目编号{wanted}，这个项目的编号不符，不能按进场项目抽取。请把“进场项目”改为否；"
@@ -122,7 +123,7 @@ def check_on_site(book: Rulebook, number: str) -> None:
 
 
 def _missing_in_number(book: Rulebook, number: str) -> str:
-    """What an on-site project's number should be; empty when it is."""
+    """What is wrong with an on-site project's number; empty when it is valid."""
     length = book.projects.onsite_number_length
     if length is None:
         return "" if number else "不能为空"

@@ -77,7 +77,7 @@ class Projects:
         )
 
     async def delete(self, actor: Actor, project_id: UUID) -> None:
-        """Twice is a NotFound; a project with draws stays."""
+        """Delete a project without draws. Raises NotFound when repeated."""
         check(actor, "project.delete")
         now = self._deps.now()
         async with transaction():

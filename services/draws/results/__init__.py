@@ -1,1 +1,1 @@
-"""Result, prints, public record and audit of a draw."""
+"""Result, printed documents, public record and audit of a draw."""

@@ -1,4 +1,4 @@
-"""The audit of reasons (稽核): opens what was sealed and judges every candidate, skip and call of a draw once more."""
+"""The audit of reasons (稽核): decrypts stored facts and judges every candidate, skip and call of a draw again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from services.draws.results.judging import bars_of, condition_of, misfits, recus
 
 Verdict = Literal["holds", "wrong", "unknown"]
 _SHOWN = 20
-"""Wrong candidates of one list that are named by their leaf."""
+"""Wrong candidates of one list that are shown by their leaf."""
 _TIERS = {"main": "主选", "alternative": "备选"}
 
 _AWAY_AT_CALL = """
@@ -43,7 +43,7 @@ SELECT 1 FROM expert e JOIN invitation i ON i.expert_id = e.id
 
 @dataclass(frozen=True)
 class AuditLine:
-    """One thing that was looked at."""
+    """One check and its result."""
 
     verdict: Verdict
     entry: Annotated[int, Field(description="Number of the record's entry; 0: none")]
@@ -64,7 +64,7 @@ class AuditReport:
 
 @dataclass
 class _Opened:
-    """A frozen list with all that was sealed of it."""
+    """A frozen list with its decrypted facts."""
 
     row: CandidateList
     published: Mapping[str, Any]
@@ -80,7 +80,7 @@ class DrawAudits:
         self._access = access
 
     async def run(self, actor: Actor, draw_id: UUID) -> AuditReport:
-        """From unsealing on; each audit is logged. Raises Forbidden, NotFound, RuleViolation, Conflict."""
+        """Run the audit, from unsealing on; it is logged. Raises Forbidden, NotFound, RuleViolation, Conflict."""
         permissions.check(actor, "draw.audit")
         draw = await Draw.get_or_none(id=draw_id) if actor.role == "system" else await self._access.get(actor, draw_id)
         if draw is None:
@@ -235,7 +235,7 @@ class DrawAudits:
         return AuditLine("holds", seq, f"{name}：理由属实。")
 
     async def _call_problem(self, draw: Draw, leaf: str) -> str:
-        """What today's data say against a call; empty: nothing."""
+        """Present data that contradict a call; empty: none."""
         if await rows(_AWAY_AT_CALL, draw.id, leaf):
             return "通知时该专家已请假，应当跳过。"
         if await rows(_GONE_AT_CALL, draw.id, leaf):
@@ -244,7 +244,7 @@ class DrawAudits:
 
 
 async def _recall_line(draw: Draw, log: Sequence[Mapping[str, Any]]) -> AuditLine:
-    """Whether the recalled are exactly those who took part at the end of the original."""
+    """Whether the recalled experts are exactly the participants at the end of the original."""
     took_part = Invitation.filter(draw_id=draw.original_id, state=InvitationState.ACCEPTED)
     leaves = sorted([one.leaf async for one in took_part])
     for entry in (one for one in log if one["act"] == "recalled"):
@@ -255,7 +255,7 @@ async def _recall_line(draw: Draw, log: Sequence[Mapping[str, Any]]) -> AuditLin
 
 
 async def _contradiction(reason: str, facts: Mapping[str, Any], at: datetime) -> str:
-    """Whether the rows that sealed facts name are still what they were; empty: they are."""
+    """Whether rows named by the facts have changed since; empty: unchanged."""
     if reason == "leave":
         ids = [UUID(one["id"]) for one in facts["leaves"]]
         found = await rows("SELECT id FROM unavailability WHERE id = ANY($1::uuid[]) AND created_at <= $2", ids, at)
@@ -278,7 +278,7 @@ def _leaves_fit(one: _Opened) -> bool:
 
 
 def _frozen_digest(log: Sequence[Mapping[str, Any]], one: _Opened) -> tuple[int, str]:
-    """Seq of the freeze and the digest that it shows for a list; an empty one when the list is not in it."""
+    """Sequence number of the freeze and its digest for a list; an empty one when the list is not in it."""
     for entry in log:
         if entry["act"] == "lists_frozen" and entry["round"] == one.row.round.number:
             for item in entry["lists"]:

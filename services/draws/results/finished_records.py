@@ -1,4 +1,4 @@
-"""The public record of an activity that is over, for anybody who has its number. Once ended, a record never changes."""
+"""The public record of a draw that is over, for anyone who has its number. Once ended, a record never changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHERE d.pool = ANY($1::text[]) AND d.number = $2 AND l.act = $3 ORDER BY d.pool
 
 @dataclass(frozen=True)
 class FoundRecord:
-    """An activity whose record is whole. Numbers are counted in each pool, so several pools may have the same."""
+    """A draw with a complete record. Each pool numbers separately, so several pools may have the same number."""
 
     id: UUID
     pool: str
@@ -33,14 +33,14 @@ class FoundRecord:
 
 
 class FinishedRecords:
-    """One answer for an unknown number and for an activity that goes on: trying numbers discloses no draw."""
+    """Gives the same response for unknown numbers and running draws, so that trying numbers discloses no draw."""
 
     def __init__(self, deps: Deps, files: RecordFiles) -> None:
         self._deps = deps
         self._files = files
 
     async def find(self, number: str) -> list[FoundRecord]:
-        """Those with this number, of every pool. Raises InvalidInput, NotFound."""
+        """Draws with this number, of every pool. Raises InvalidInput, NotFound."""
         typed = "".join(number.split()).upper()
         if not _NUMBER.fullmatch(typed):
             raise InvalidInput("活动编号由字母和数字组成，如CQSQ202611210001，请核对后重新输入。", field="number")

@@ -1,4 +1,4 @@
-"""Sealed facts read back as the plain ones of ``domain.draws.eligibility``, to be judged a second time. No database."""
+"""Converts stored facts to those of ``domain.draws.eligibility``, for a second judgement. No database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CODES: Mapping[eligibility.Reason, SkipReason] = {
     "leave": "leave",
     "overlap": "overlap",
 }
-"""What the record calls a reason of the rule."""
+"""The record's codes for the rule's reasons."""
 
 
 def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
@@ -60,7 +60,7 @@ def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
 def condition_of(
     pool: str, published: Mapping[str, Any], tier: str, setting: Mapping[str, str]
 ) -> eligibility.DrawCriteria:
-    """A condition as the record publishes it."""
+    """A condition from its published form."""
     return eligibility.DrawCriteria(
         pool=pool,
         mode=published["mode"],
@@ -76,7 +76,7 @@ def condition_of(
 def recusals_of(
     draw_id: UUID, committed: Iterable[SealedRecusal], avoided: Iterable[UUID], setting: Mapping[str, str]
 ) -> eligibility.Recusals:
-    """What a round committed to; ``avoided`` are the draws whose numbers it names."""
+    """The recusals that a round committed to; ``avoided`` are the draws whose numbers it contains."""
     entries = [one.facts for one in committed]
     persons = [one for one in entries if one["kind"] == "person"]
     named = [(normalise_person_name(one["name"]), one["unit"]) for one in persons if not one["id_number_hash"]]
@@ -103,7 +103,7 @@ def misfits(
     recusals: eligibility.Recusals,
     at: Span,
 ) -> list[tuple[int, eligibility.Reason]]:
-    """Candidates who should not have been listed, by their place in the list, each with the reason."""
+    """Candidates who should not have been listed, by index in the list, each with the reason."""
     judged = (
         (place, eligibility.check(candidate_of(pool, one), condition, recusals, at)) for place, one in enumerate(facts)
     )

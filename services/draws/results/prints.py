@@ -1,4 +1,4 @@
-"""Result, arrivals and record of an activity on paper, with a QR code that opens the public check of the record."""
+"""Printed result, arrivals and record of a draw, with a QR code that opens the public verification of the record."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _PANEL = ("条件", "验证码", "姓名", "身份证号", "工作单位", "集�
 _ARRIVALS = ("条件", "验证码", "姓名", "集合时间", "进场", "离场")
 _RECORD = ("序号", "时间", "事项", "说明", "编号", "摘要")
 _LINES_MAX = 400
-"""Of a record on paper; a longer one is in its file whole."""
+"""Lines of a printed record; a longer one is complete in its file only."""
 DescribeEntry = Callable[[Mapping[str, Json]], Sequence[str]]
-"""An entry of the record as a line of the table, by the page that shows it, too."""
+"""Describes an entry of the record as a line of the table, with the page's texts."""
 
 
 class DrawPrints:
-    """Persons are printed from unsealing on only; every print is logged as a reading."""
+    """Names are printed only from unsealing on; every print is logged as a reading."""
 
     def __init__(
         self, deps: Deps, renderer: DocumentRenderer, queries: DrawQueries, results: DrawResults, records: PublicRecords
@@ -55,7 +55,7 @@ class DrawPrints:
         return await self._print(draw, "评标专家抽取结果", "result", (_PANEL, lines), self._notes(draw), signatures)
 
     async def attendance(self, actor: Actor, draw_id: UUID) -> PdfDocument:
-        """Who came and left when. Raises as ``result``."""
+        """Arrivals and exits of experts. Raises as ``result``."""
         draw, found, _ = await self._unsealed(actor, draw_id)
         lines = [
             [*_seat(row), _clock(row.gathering_at), _entered(row), _clock(row.left_at) if row.left_at else "—"]

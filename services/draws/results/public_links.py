@@ -1,4 +1,4 @@
-"""What of a draw is shown to a room, or handed to a third party, by a signed link: totals and the public record."""
+"""Signed links to a draw's board or record, for a big screen or a third party: totals and the public record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.draws.views import DrawView, ReadDraw, view_of
 
 Screen = Literal["board", "record"]
 _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
-"""A board is for the day of the draw; a record may be checked much later."""
+"""A board is for the day of the draw; a record may be verified much later."""
 
 
 class PublicLinks:
@@ -41,23 +41,23 @@ class PublicLinks:
         return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _TTL[screen])
 
     async def board(self, token: str) -> tuple[DrawView, DrawTotals]:
-        """Totals of a draw. Raises Forbidden for a link that is forged or old."""
+        """Totals of a draw. Raises Forbidden for a link that is forged or expired."""
         draw = await self.draw_of(token)
         return draw, await self._progress.of(draw)
 
     async def draw_of(self, token: str) -> DrawView:
-        """Which draw a board's link shows. Raises Forbidden for a link that is forged or old."""
+        """The draw of a board's link. Raises Forbidden for a link that is forged or expired."""
         return view_of(DrawView, await self._open(token, "board"))
 
     async def acts(self, draw: ReadDraw, names: Sequence[str]) -> list[dict[str, Json]]:
-        """Entries of the record of some acts, in order; a reader of the board may also see the rounds."""
+        """Entries of the record with certain acts, in order; a viewer of the board may also see the rounds."""
         rows = await LogEntry.filter(draw_id=draw.id, act__in=names).order_by("seq")
         return [row.facts for row in rows]
 
     async def record(self, token: str) -> tuple[DrawView, RecordFile | None]:
-        """The verifiable record so far; None once it is whole, when anybody finds it by its number.
+        """The verifiable record so far; None once it is complete and public by its number.
 
-        Raises Forbidden for a bad link, Conflict before the draw has begun.
+        Raises Forbidden for an invalid link, Conflict before the draw has begun.
         """
         draw = await self._open(token, "record")
         whole = draw.ended_at is not None and draw.log_length > 0

@@ -1,4 +1,4 @@
-"""The verifiable record of a draw, and the leaves behind it."""
+"""The verifiable record of a draw, and the experts of its leaves."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ WHERE i.expert_id = $1 AND d.starts_at <= $2 ORDER BY i.gathering_at DESC, i.id 
 
 @dataclass(frozen=True)
 class OwnLeaf:
-    """By which leaf of a draw's record its expert was called. ``is_public``: the record is there for anybody."""
+    """The leaf of a draw's record by which its expert was called. ``is_public``: the record is public."""
 
     id: UUID
-    """Of the invitation."""
+    """Id of the invitation."""
     draw_id: UUID
     number: str
     gathering_at: datetime
@@ -41,7 +41,7 @@ class OwnLeaf:
 
 
 class PublicRecords:
-    """No names stand in a record; a leaf is opened after unsealing only."""
+    """A record contains no names; a leaf is opened after unsealing only."""
 
     def __init__(self, deps: Deps, access: DrawAccess) -> None:
         self._deps = deps
@@ -52,7 +52,7 @@ class PublicRecords:
         return await self.of(await self._access.get(actor, draw_id))
 
     async def of(self, draw: Draw) -> dict[str, Json]:
-        """The same for a caller that has checked who asks."""
+        """The same for a caller that has checked the permission."""
         log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
         if not log:
             raise Conflict("抽取还没有开始，暂无抽取记录。", code="no_record")
@@ -60,7 +60,7 @@ class PublicRecords:
         return document(draw.pool, draw.number, [entry.facts for entry in log], lists)
 
     async def own_leaves(self, actor: Actor) -> list[OwnLeaf]:
-        """The expert's own, newest first, of draws that are unsealed; whatever became of the invitation."""
+        """The expert's own leaves, newest first, of unsealed draws, with any outcome of the invitation."""
         permissions.check(actor, "draw.open_leaf")
         if actor.expert_id is None:
             raise Unauthenticated("请先以评标专家身份登录。")
@@ -68,10 +68,10 @@ class PublicRecords:
         return [OwnLeaf(**row) for row in await rows(_OWN, actor.expert_id, starts, Ended.name)]
 
     async def open_leaf(self, actor: Actor, draw_id: UUID, leaf: str) -> tuple[str, str]:
-        """Salt and expert id behind a leaf, hex; every opening is logged.
+        """Salt and expert id of a leaf, hex; every opening is logged.
 
-        From unsealing on, for the expert himself or a supervisor: before that a leaf would reveal to
-        experts their place in the order. Raises Forbidden, NotFound, RuleViolation.
+        From unsealing on, for that expert or a supervisor: before, a leaf would reveal an expert's place in the order.
+        Raises Forbidden, NotFound, RuleViolation.
         """
         permissions.check(actor, "draw.open_leaf")
         async with transaction():
@@ -88,7 +88,7 @@ class PublicRecords:
         return salt.hex(), expert.hex
 
     async def _existing(self, actor: Actor, draw_id: UUID) -> Draw:
-        """Before unsealing an expert who was not called learns nothing of a draw, not even when it is."""
+        """Before unsealing an expert who was not called gets no information about a draw, not even its time."""
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
         sealed = draw is not None and self._deps.now() < self._access.unseals_at(draw)
         if draw is None or (sealed and not await Invitation.exists(draw_id=draw_id, expert_id=actor.expert_id)):
@@ -102,7 +102,7 @@ class PublicRecords:
             raise violation(book, "draw.result_visible_before", f"名单尚未解密，{print_time(at)}后可查看。")
 
     async def _find_leaf(self, draw: Draw, leaf: str) -> tuple[bytes, UUID]:
-        """A recalled expert keeps the leaf of the draw that found him."""
+        """The leaf of a candidate; a recalled expert keeps that of the original draw."""
         searched = [draw.id, *(await find_ancestors(draw.id) if draw.kind == "recall" else ())]
         for item in await CandidateList.filter(draw_id__in=searched):
             leaves = [item.leaves[i : i + 32].hex() for i in range(0, len(item.leaves), 32)]
@@ -115,7 +115,7 @@ class PublicRecords:
 
 
 async def published_lists(draw: Draw) -> dict[str, tuple[bytes, list[bytes]]]:
-    """The frozen lists with their blinds, for a record that is at its end."""
+    """The frozen lists with their blinds, for a completed record."""
     return {
         list_key(item.condition_position, item.tier, item.round.number): (
             bytes.fromhex(item.blind),

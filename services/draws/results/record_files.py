@@ -1,4 +1,4 @@
-"""Records ready to be sent: compressed once, kept in this process by their head, which names exactly one content."""
+"""Compressed records, cached in this process by their head, which identifies the content."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from models.draws import Draw
 from services.draws.results.public_record import PublicRecords
 
 _KEPT_BYTES = 64_000_000
-"""Compressed; a record of 20,000 candidates has some 1 MB."""
+"""Bytes, compressed; a record of 20,000 candidates has some 1 MB."""
 
 
 @dataclass(frozen=True)
 class RecordFile:
-    """A record as it stood at ``head``. ``sizes`` are candidates by list, none before the end."""
+    """A record as of ``head``. ``sizes``: number of candidates by list, empty before the end."""
 
     head: str
     compressed: bytes
@@ -32,7 +32,7 @@ class RecordFile:
         return gzip.decompress(self.compressed)
 
     def entries(self) -> list[dict[str, Json]]:
-        """The log; the lists, nearly all of a large record, are not read for it."""
+        """The log, without parsing the lists, which are most of a large record."""
         found: list[dict[str, Json]] = json.loads(gzip.decompress(self._log))
         return found
 
@@ -42,7 +42,7 @@ class RecordFile:
 
 
 class RecordFiles:
-    """A second request for a record that is being made waits for the first."""
+    """A second request for a record being built waits for the first."""
 
     def __init__(self, records: PublicRecords, kept_bytes: int = _KEPT_BYTES) -> None:
         self._records = records
@@ -51,7 +51,7 @@ class RecordFiles:
         self._making: dict[tuple[UUID, str], asyncio.Task[RecordFile]] = {}
 
     async def of(self, draw: Draw) -> RecordFile:
-        """The record at the head that ``draw`` was read with, or a later one. Raises Conflict before it has begun."""
+        """The record at the head of ``draw``, or a later one. Raises Conflict before it has begun."""
         if (known := self._kept.get(draw.log_head)) is not None:
             self._kept.move_to_end(known.head)
             return known

@@ -1,4 +1,4 @@
-"""The panel: codes while it is sealed, persons afterwards. Each reading of the persons is logged. And what was sent."""
+"""The panel: codes while it is sealed, names afterwards. Each reading of names is logged. And delivery statistics."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Result:
 
 @dataclass(frozen=True)
 class DeliveryStats:
-    """Attempts of one kind of notice on one channel that ended, or stand, in one state. ``cost`` in fen."""
+    """Number of attempts by kind of notice, channel and state. ``cost`` in fen."""
 
     kind: Annotated[str, Field(examples=["draw_call"])]
     channel: Annotated[str, Field(examples=["voice"])]
@@ -64,7 +64,7 @@ class DrawResults:
         self._access = access
 
     async def read(self, actor: Actor, draw_id: UUID) -> Result:
-        """The panel. Sealed, everybody sees codes only; unsealed, each reading is logged."""
+        """The panel. While sealed, only codes; unsealed, each reading is logged."""
         permissions.check(actor, "result.read")
         async with transaction():
             draw = await self._access.get(actor, draw_id)
@@ -76,7 +76,7 @@ class DrawResults:
         return Result(unsealed, unseals_at, tuple(self._show_row(draw, row, unsealed) for row in found))
 
     async def delivery_stats(self, actor: Actor, draw_id: UUID) -> list[DeliveryStats]:
-        """Attempts to reach the draw's experts, counted: never to whom."""
+        """Number of attempts to reach the draw's experts, without recipients."""
         draw = await self._access.get(actor, draw_id)
         found = await rows(
             "SELECT n.kind, a.channel, a.state, count(*)::int AS attempts, coalesce(sum(a.cost), 0)::int AS cost "

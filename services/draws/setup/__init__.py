@@ -1,1 +1,1 @@
-"""Setting a draw up: basic data, recusals, notices, conditions, attachments, and handing it in for verification."""
+"""Setting a draw up: basic data, recusals, notices, conditions, attachments, and submission for verification."""

@@ -1,4 +1,4 @@
-"""Files that an agency attaches to its requests for verification: one each, removable until that is handed in."""
+"""Files that an agency attaches to its requests for verification: one each, removable until submission."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.reviews import OpenedFile
 
 RULE = FileRule(types=("pdf", "jpg", "png"), size_max=20_000_000)
 Purpose = Literal["draw", "release"]
-"""The request that a file belongs to: for the activity itself, or for its release."""
+"""The request that a file belongs to: for the draw itself, or for its release."""
 _FIELDS: Mapping[Purpose, str] = {"draw": "draw_application", "release": "release_application"}
 _OPEN = (DrawState.EDITING, DrawState.REFUSED)
 
@@ -37,7 +37,7 @@ class DrawAttachments:
         self._checker = checker or FileChecker()
 
     async def check_open(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> None:
-        """Raises NotFound for another's draw, Conflict once it is handed in."""
+        """Raises NotFound for another agency's draw, Conflict once it is submitted."""
         permissions.check(actor, "draw.edit")
         async with transaction():
             await self._open_draw(actor, draw_id, purpose)
@@ -45,7 +45,7 @@ class DrawAttachments:
     async def attach(
         self, actor: Actor, draw_id: UUID, filename: str, content: bytes, purpose: Purpose = "draw"
     ) -> AttachmentView:
-        """Put a file in the place of the one before. Raises InvalidInput, Conflict once the draw is handed in."""
+        """Upload the file; it replaces an earlier one. Raises InvalidInput, Conflict once the draw is submitted."""
         await self.check_open(actor, draw_id, purpose)
         check_begin(RULE, len(content), "", "")
         try:
@@ -77,7 +77,7 @@ class DrawAttachments:
         return view_of(kept)
 
     async def remove(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> None:
-        """Take it out again. Harmless when there is none; Conflict once the draw is handed in."""
+        """Remove the file. Harmless when there is none; Conflict once the draw is submitted."""
         permissions.check(actor, "draw.edit")
         async with transaction():
             await self._open_draw(actor, draw_id, purpose)
@@ -90,7 +90,7 @@ class DrawAttachments:
         return view_of(found) if found else None
 
     async def open(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> OpenedFile:
-        """The file to be saved. Raises NotFound."""
+        """The content of the file. Raises NotFound."""
         await self._check_reader(actor, draw_id)
         found = await _attached(draw_id, purpose)
         if found is None:
@@ -117,7 +117,7 @@ class DrawAttachments:
 
 
 async def attached_name(draw_id: UUID, purpose: Purpose = "draw") -> str:
-    """What the file of a draw's request is called; empty: there is none."""
+    """The name of the file of a draw's request; empty: there is none."""
     found = await _attached(draw_id, purpose)
     return found.filename if found else ""
 

@@ -1,4 +1,4 @@
-"""Call notices and conditions of a draw that is set up, and what of a notice may change after its verification."""
+"""Call notices and conditions of a draw being set up, and changes of a notice after its verification."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class CallNoticesAndConditions:
     async def add_call_notice(
         self, actor: Actor, draw_id: UUID, form: CallNoticeForm, *, key: str | None = None
     ) -> UUID:
-        """Asked twice with one ``key``, it is made once."""
+        """Repeated with one ``key``, it is created once."""
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
@@ -79,8 +79,8 @@ class CallNoticesAndConditions:
         version: str = "",
         key: str | None = None,
     ) -> None:
-        """Before handing in anything may change; after verification, until the order is being fixed, room, contact and
-        remarks, and the verifier is notified. ``version``: what the form was filled from.
+        """Before submission everything may change; after verification, until the order is being fixed, room, contact
+        and remarks, with a notice to the verifier. ``version``: the version that the form was filled from.
 
         Raises Conflict, InvalidInput, RuleViolation.
         """
@@ -110,7 +110,7 @@ class CallNoticesAndConditions:
         return await lock_editable(actor, draw_id)
 
     async def _note_correction(self, actor: Actor, draw: Draw, call_notice: CallNotice, form: CallNoticeForm) -> None:
-        """Raises Conflict for what was verified."""
+        """Record a correction after verification. Raises Conflict for verified fields."""
         changed = self._changed(call_notice, form)
         if changed - _AFTER_VERIFICATION.keys():
             raise Conflict(
@@ -125,7 +125,7 @@ class CallNoticesAndConditions:
             await self._news.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
 
     def _changed(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
-        """Names of the form's fields that say something else than the notice."""
+        """Names of the form's fields that differ from the notice."""
         phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         stands = CallNoticeForm(
             call_notice.venue,
@@ -152,10 +152,10 @@ class CallNoticesAndConditions:
             await self._note_gathering(locked.draw)
 
     async def _check_place(self, draw: Draw, venue: str, contact: str, phone: str, where: str = "") -> None:
-        """What a notice may say depends on its draw. On site, it is one of the pool's venues: desks, check-in and
-        messages find it by its name. Off site, experts reach the owner's supervisor, never the one who draws.
+        """Checks the place by the kind of draw. On site, it is one of the pool's venues, found by name by staff,
+        check-in and messages. Off site, the contact is the owner's supervisor, never the person who draws.
 
-        ``where`` begins the refusal. Raises InvalidInput, RuleViolation.
+        ``where`` is the prefix of the refusal. Raises InvalidInput, RuleViolation.
         """
         book = self._deps.book(draw.pool)
         if draw.on_site:
@@ -164,7 +164,8 @@ class CallNoticesAndConditions:
             await self._check_contact(draw, contact, phone, where)
 
     async def _check_contact(self, draw: Draw, contact: str, phone: str, where: str) -> None:
-        """Neither name nor phone is that of the operator or of the agent who set the draw up. Raises RuleViolation."""
+        """Neither name nor phone may be that of the operator or of the agent who set the draw up. Raises
+        RuleViolation."""
         agent, keys = await Account.get(id=draw.agent_id), self._deps.keys
         names = {normalise_person_name(one) for one in (draw.operator_name, agent.real_name)}
         phones = {
@@ -188,7 +189,7 @@ class CallNoticesAndConditions:
     # ---- conditions
 
     async def add_condition(self, actor: Actor, draw_id: UUID, form: ConditionForm, *, key: str | None = None) -> UUID:
-        """Asked twice with one ``key``, it is made once."""
+        """Repeated with one ``key``, it is created once."""
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
@@ -218,7 +219,7 @@ class CallNoticesAndConditions:
         version: str = "",
         key: str | None = None,
     ) -> None:
-        """``version``: what the form was filled from. Raises Conflict, InvalidInput, RuleViolation."""
+        """``version``: the version that the form was filled from. Raises Conflict, InvalidInput, RuleViolation."""
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
@@ -247,7 +248,7 @@ class CallNoticesAndConditions:
 
 
 async def check_codes(pool: str, form: ConditionForm) -> None:
-    """Raises InvalidInput beside the field with a code that no catalogue has."""
+    """Raises InvalidInput for a field with a code that no catalogue has."""
     kinds = {"alternative": "specialty"}
     wanted: dict[str, tuple[str, tuple[str, ...]]] = {"regions": ("region", form.regions)}
     for name in ("specialty", "alternative", "title_level", "qualification", "department"):
@@ -265,14 +266,14 @@ async def check_codes(pool: str, form: ConditionForm) -> None:
 
 
 async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
-    """Numbers without gaps, in the same order; only before a record names them."""
+    """Renumber without gaps, in the same order; only before a record contains the numbers."""
     for position, part in enumerate(parts, start=1):
         part.position = position
         await part.save(update_fields=["position"])
 
 
 def digits_of(phone: str) -> str:
-    """For comparing numbers that are written in many ways; without the country's code."""
+    """For comparing numbers in different spellings; without the country code."""
     digits = "".join(one for one in unicodedata.normalize("NFKC", phone) if one.isdecimal())
     return digits.removeprefix("86") if len(digits) > 11 else digits
 

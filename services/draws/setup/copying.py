@@ -1,4 +1,4 @@
-"""A new draw like an earlier one (复制上次): all that was filled in, on days that lie ahead."""
+"""A new draw with the data of an earlier one (复制上次), moved to future days."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class DrawCopies:
         *,
         key: str | None = None,
     ) -> UUID:
-        """A new activity of a project with supervisors, recusals, notices and conditions of an earlier one.
+        """A new draw of a project with supervisors, recusals, notices and conditions of an earlier one.
 
-        Times keep their hour and move by whole days until the gathering lies ahead. What has left the catalogue or the
-        register meanwhile is refused as if it were typed. Asked twice with one ``key``, it is made once.
+        Times keep their hour and move by whole days until the gathering lies ahead. Values that have left the catalogue
+        or the register meanwhile are refused as if typed. Repeated with one ``key``, it is created once.
 
         Raises NotFound, InvalidInput, RuleViolation, Conflict.
         """
@@ -56,7 +56,7 @@ class DrawCopies:
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     def _shift(self, old: Draw, notices: Sequence[CallNotice]) -> timedelta:
-        """Whole days until calling can still begin before the first gathering."""
+        """Number of days by which calling can still begin before the first gathering."""
         lead = self._deps.book(old.pool).draw.calling.stop_before_gathering
         first = min([old.starts_at, *(call_notice.gathering_at for call_notice in notices)])
         behind = self._deps.now() + lead - first
@@ -98,13 +98,13 @@ class DrawCopies:
 
 
 async def _finished_avoided(draw_id: UUID) -> tuple[UUID, ...]:
-    """Without those that were never drawn, which only a redraw of them steps around."""
+    """Without draws that were never drawn, which only their own redraw recuses."""
     found = AvoidedDraw.filter(draw_id=draw_id, earlier__finished_at__isnull=False).order_by("id")
     return tuple([one.earlier_id async for one in found])
 
 
 def condition_like(one: Condition, notice_id: UUID) -> ConditionForm:
-    """The form that would make this condition again."""
+    """A form with the values of this condition."""
     return ConditionForm(
         notice_id,
         one.region_mode,
@@ -119,7 +119,7 @@ def condition_like(one: Condition, notice_id: UUID) -> ConditionForm:
 
 
 async def copy_recusals(old_id: UUID, new_id: UUID) -> None:
-    """Tenderee and agency come from the new project; a unit that is one of them is not listed twice."""
+    """Tenderee and agency come from the new project; a unit equal to one of them is not copied."""
     fixed = {unit.name for unit in await RecusalUnit.filter(draw_id=new_id)}
     for unit in await RecusalUnit.filter(draw_id=old_id, fixed=False).exclude(name__in=fixed):
         await RecusalUnit.create(

@@ -1,4 +1,4 @@
-"""Requests for verification on paper, to be stamped and attached: blank templates, and one filled in from a draw."""
+"""Requests for verification as documents to stamp and attach: blank templates, and one filled in from a draw."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class DrawDocuments:
         return PdfDocument(await self._print(content), f"template-{kind}.pdf")
 
     async def application(self, actor: Actor, draw_id: UUID) -> PdfDocument:
-        """The request of a draw with everything that stands in it, for the agency. Raises NotFound, Unavailable."""
+        """The request filled in with the draw's data, for the agency. Raises NotFound, Unavailable."""
         detail = await self._queries.detail(actor, draw_id)
         check_owner(actor, detail.draw)
         draw = detail.draw

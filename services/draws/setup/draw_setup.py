@@ -1,4 +1,4 @@
-"""Setting a draw up: basic data, supervisors, notices, conditions, and handing it in for verification."""
+"""Setting a draw up: basic data, supervisors, notices, conditions, and submission for verification."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ from services.draws.supervisor_choice import check_supervisors, choose_superviso
 from services.notifications import Notices
 
 _PARTS = (RecalledExpert, Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot)
-"""Rows of a draft that go with it."""
+"""Tables whose rows are deleted with a draft."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """``kind`` of a new activity, and the one that a redraw or recall follows."""
+    """``kind`` of a new draw, and the original of a redraw or recall."""
 
     kind: Literal["normal", "redraw", "recall"] = "normal"
     draw_id: UUID | None = None
@@ -67,7 +67,7 @@ _SUPERVISORS_OPEN = (
     DrawState.SHORT,
     DrawState.SUPPLEMENT_PENDING,
 )
-"""While no order is being fixed and another may still be."""
+"""States in which supervisors may change: no order is being fixed, but one may still be."""
 
 
 class DrawSetup(CallNoticesAndConditions):
@@ -78,9 +78,9 @@ class DrawSetup(CallNoticesAndConditions):
     # ---- basic data
 
     async def create(self, actor: Actor, form: DrawForm, *, origin: Origin = FRESH, key: str | None = None) -> UUID:
-        """A new activity in state 新建; tenderee and agency are recused by themselves.
+        """A new draw in state 新建; tenderee and agency are recused automatically.
 
-        Asked twice with one ``key``, it is made once.
+        Repeated with one ``key``, it is created once.
         """
         permissions.check(actor, "draw.create")
         request, now, book = repr(form), self._deps.now(), self._deps.book(actor.pool)
@@ -113,7 +113,7 @@ class DrawSetup(CallNoticesAndConditions):
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def _count_draft(self, project: Project, now: datetime) -> None:
-        """Each draft brings previews of its own, so they are counted, deleted ones too."""
+        """Drafts are counted, including deleted ones, since each allows previews of its own."""
         limits = self._deps.book(project.pool).draw.drafts
         for subject, limit, whose in (
             (project.id, limits.per_project_day, "本项目"),
@@ -125,9 +125,9 @@ class DrawSetup(CallNoticesAndConditions):
     async def edit(
         self, actor: Actor, draw_id: UUID, form: DrawForm, *, version: str = "", key: str | None = None
     ) -> None:
-        """Change the basic data while nothing was handed in, or after a refusal.
+        """Change the basic data before submission, or after a refusal.
 
-        ``version``: what the form was filled from. Raises Conflict, InvalidInput, RuleViolation.
+        ``version``: the version that the form was filled from. Raises Conflict, InvalidInput, RuleViolation.
         """
         permissions.check(actor, "draw.edit")
         asked, request = form, f"{draw_id} {form!r}"
@@ -156,7 +156,7 @@ class DrawSetup(CallNoticesAndConditions):
         await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def _as_recalled(self, draw: Draw, form: DrawForm) -> DrawForm:
-        """Panel, lots and earlier activities of a recall are those of its original."""
+        """Panel, lots and avoided draws of a recall are those of its original."""
         lots = await DrawLot.filter(draw_id=draw.id, lot_id__isnull=False)
         return replace(
             form,
@@ -177,10 +177,10 @@ class DrawSetup(CallNoticesAndConditions):
         await self._note_gathering(draw)
 
     async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
-        """Choose others from the register, also after verification: a supervisor may leave the register or fall ill.
+        """Choose other supervisors from the register, also after verification: one may leave the register or fall ill.
 
-        Once it was handed in, those who come and go, the others and its verifiers are notified. Raises Conflict while
-        an order is being fixed or followed.
+        Once submitted, new, former and remaining supervisors and the verifiers are notified. Raises Conflict while an
+        order is being fixed or followed.
         """
         permissions.check(actor, "draw.edit")
         async with transaction():
@@ -197,7 +197,7 @@ class DrawSetup(CallNoticesAndConditions):
                 await self._news.notify_supervisors_changed(locked.draw, before, by=by, occasion=occasion)
 
     async def delete(self, actor: Actor, draw_id: UUID) -> None:
-        """Remove an activity that was never handed in."""
+        """Delete a draw that was never submitted."""
         permissions.check(actor, "draw.edit")
         async with transaction():
             locked = await lock_editable(actor, draw_id)
@@ -254,9 +254,9 @@ class DrawSetup(CallNoticesAndConditions):
             await AvoidedDraw.create(draw_id=draw.id, earlier_id=other.id)
 
     async def _replace_lots(self, draw: Draw, wanted: Sequence[UUID]) -> None:
-        """Tick lots; only those not yet drawn. A project without lots is one lot.
+        """Replace the lots; only lots not yet drawn. A project without lots is one lot.
 
-        Those of a redraw are held by the activity that it follows until it is approved, see ``lots``.
+        Those of a redraw are held by the draw that it follows until it is approved, see ``lot_holding``.
         """
         await DrawLot.filter(draw_id=draw.id).delete()
         lots: set[UUID] = {lot.id for lot in await Lot.filter(project_id=draw.project_id)}
@@ -272,12 +272,12 @@ class DrawSetup(CallNoticesAndConditions):
         if draw.kind != "normal":
             await check_lots(draw)
 
-    # ---- handing in
+    # ---- submission
 
     async def submit(self, actor: Actor, draw_id: UUID, terminal: str, reason: str, *, key: str | None = None) -> UUID:
-        """Hand in for verification. Raises InvalidInput when counts differ or something is missing.
+        """Submit for verification. Raises InvalidInput when counts differ or something is missing.
 
-        Asked twice with one ``key``, it is handed in once.
+        Repeated with one ``key``, it is submitted once.
         """
         permissions.check(actor, "draw.submit")
 
@@ -328,7 +328,8 @@ class DrawSetup(CallNoticesAndConditions):
             check_on_site(book, (await Project.get(id=draw.project_id)).number)
 
     async def _check_follower(self, draw: Draw, attachment: str) -> None:
-        """What an application for a redraw or a recall needs besides: proof, and lots that no other draw holds."""
+        """Additional requirements of an application for a redraw or a recall: proof, and lots that no other draw
+        holds."""
         if not attachment:
             raise InvalidInput("请先上传证明材料（盖章的申请表等），再提交审核。", field="file", code="proof_missing")
         if "supervisors" in self._deps.book(draw.pool).draw.required and not await Supervisor.exists(draw_id=draw.id):
@@ -336,7 +337,7 @@ class DrawSetup(CallNoticesAndConditions):
         await check_lots(draw)
 
     async def _check_notices(self, locked: Locked, now: datetime) -> None:
-        """Times, venue and contact, which may have been right before the draw's own data changed."""
+        """Check times, venue and contact again, since the draw's own data may have changed after them."""
         if locked.draw.starts_at <= now:
             raise InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at")
         for call_notice in await CallNotice.filter(draw_id=locked.draw.id).order_by("position"):
@@ -348,7 +349,7 @@ class DrawSetup(CallNoticesAndConditions):
             await self._check_place(locked.draw, call_notice.venue, call_notice.contact, phone, where)
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
-        """Take an application back while it is not verified."""
+        """Withdraw an application while it is not verified."""
         permissions.check(actor, "draw.withdraw")
         async with transaction():
             locked = await lock_for(actor, draw_id)

@@ -1,4 +1,4 @@
-"""What a form was filled from: a slower person's form must not overwrite what another saved meanwhile."""
+"""Versions of forms, so that one person's form doesn't overwrite what another person saved meanwhile."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _CONDITION = (
 def basic_version(
     draw: Draw | DrawView, lots: Iterable[UUID | None], supervisors: Iterable[UUID | None], avoided: Iterable[UUID]
 ) -> str:
-    """Of the basic data, with the ids of what is ticked there: lots, entries of the register, earlier activities."""
+    """Version of the basic data, including the ids of ticked lots, supervisors and avoided draws."""
     return _digest(*_values(draw, _BASIC), *(sorted(map(str, ids)) for ids in (lots, supervisors, avoided)))
 
 
 async def read_basic_version(draw: Draw) -> str:
-    """The same, read in the lock of the draw."""
+    """The same, read under the draw's lock."""
     return basic_version(
         draw,
         [one.lot_id for one in await DrawLot.filter(draw_id=draw.id)],
@@ -61,7 +61,7 @@ def part_version(part: CallNotice | CallNoticeView | Condition | ConditionView) 
 
 
 def check_version(filled_from: str, stands: str) -> None:
-    """``filled_from`` empty: the caller overwrites what stands. Raises Conflict."""
+    """``filled_from`` empty: the caller overwrites the present values. Raises Conflict."""
     if filled_from and filled_from != stands:
         raise Conflict(
             "这一页刚刚被其他人改过，您填写的内容还没有保存。请先核对现在的内容；仍要以您填写的为准，请再点一次保存。",

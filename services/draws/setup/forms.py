@@ -1,4 +1,4 @@
-"""What an agency fills in for a draw, checked against the rulebook. Pure."""
+"""The forms of a draw, checked against the rulebook. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.core.short_texts import check_no_link
 
 @dataclass(frozen=True)
 class DrawForm:
-    """Basic data of an activity. ``needed`` are the experts really drawn from the pool; ``lots`` empty: the project.
+    """Basic data of a draw. ``needed``: number of experts drawn from the pool; ``lots`` empty: the project.
 
     ``supervisors`` are entries of the office's register.
     """
@@ -55,7 +55,7 @@ class CallNoticeForm:
 
 @dataclass(frozen=True)
 class ConditionForm:
-    """One draw condition. ``specialty`` and ``alternative`` are catalogue codes; empty text: not asked for."""
+    """One draw condition. ``specialty`` and ``alternative`` are catalogue codes; empty text: no requirement."""
 
     notice_id: UUID
     region_mode: str
@@ -157,7 +157,7 @@ def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: date
 
 
 def check_venue(venue: str, book: Rulebook, where: str = "") -> None:
-    """The venue of a draw on site; a pool without a list of venues takes any. Raises InvalidInput."""
+    """The venue of a draw on site; a pool without a list of venues accepts any. Raises InvalidInput."""
     if book.venues and venue.strip() not in [one.name for one in book.venues]:
         raise InvalidInput(
             f"{where}进场项目请从列表中选择评标场所；不在交易中心评标的，请在活动信息中把“是否进场项目”改为否。",
@@ -174,7 +174,7 @@ def check_condition_form(form: ConditionForm, book: Rulebook, remaining: int) ->
 
 
 def check_asked_for(form: ConditionForm, book: Rulebook) -> None:
-    """Whom a condition asks for, not how many. Raises InvalidInput, RuleViolation."""
+    """The requirements of a condition, without its number. Raises InvalidInput, RuleViolation."""
     rules = book.draw
     if form.region_mode not in rules.region_modes:
         raise InvalidInput("请选择按常驻地或按意愿评标地抽取。", field="region_mode")

@@ -1,4 +1,4 @@
-"""The operator of a draw (经办人): whom an agency named last, so that an ID number is typed once only."""
+"""The operator of a draw (经办人): the last one is remembered, so that an ID number is typed only once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SELECT d.id FROM draw d WHERE d.pool = $1 AND d.organisation_id = $2 AND ($3::uu
 
 @dataclass(frozen=True)
 class Operator:
-    """``masked_id`` is empty where no ID number is known."""
+    """``masked_id`` is empty without a known ID number."""
 
     name: str
     phone: str
@@ -37,7 +37,7 @@ class Operators:
         self._deps = deps
 
     async def remembered(self, actor: Actor) -> Operator:
-        """Who handled the last draw that this person set up; at the first one the person who asks."""
+        """The operator of the last draw that this person set up; for the first one the person himself."""
         permissions.check(actor, "draw.create")
         if draw := await self._last(actor, actor.account_id):
             return self.show(draw)
@@ -49,8 +49,8 @@ class Operators:
         )
 
     async def complete(self, actor: Actor, form: DrawForm, draw: Draw | None = None) -> DrawForm:
-        """With the ID number that is known of the operator where none was typed: that of the ``draw`` being changed,
-        as its form shows it, as long as the name stays. Raises InvalidInput."""
+        """Add the operator's known ID number where none was typed: that of the ``draw`` being changed, while the name
+        stays. Raises InvalidInput."""
         name = form.operator_name.strip()
         if not form.operator_id_number.strip():
             if draw and draw.operator_name == name and draw.operator_id_sealed:
@@ -62,8 +62,7 @@ class Operators:
             raise InvalidInput(error.message, code=error.code, field="operator_id_number") from error
 
     async def _known_id(self, actor: Actor, name: str) -> str:
-        """From the person's own draws or account, as the form of a new draw shows it; a legal entity knows those of
-        all its agents."""
+        """From the person's own draws or account; a legal entity uses those of all its agents."""
         if not name:
             return ""
         if draw := await self._last(actor, actor.account_id, name):
@@ -75,12 +74,12 @@ class Operators:
         return self._deps.keys.read(draw.operator_id_sealed, _ID) if draw else ""
 
     async def _last(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:
-        """The newest draw of one agent, or of all; with an operator of this name where one is given."""
+        """The newest draw of one agent, or of all; with an operator of this name, if given."""
         found = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
         return await Draw.get(id=found[0]["id"]) if found else None
 
     def show(self, draw: Draw | DrawView) -> Operator:
-        """Of one draw, for a caller that has checked who asks."""
+        """The operator of one draw, for a caller that has checked the permission."""
         keys = self._deps.keys
         number = keys.read(draw.operator_id_sealed, _ID)
         return Operator(

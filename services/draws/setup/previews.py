@@ -1,4 +1,4 @@
-"""Whether a condition can be filled, as bands: limited, and deaf to whom the agency recuses."""
+"""Estimates, as bands, whether a condition can be filled: rate-limited, and independent of the agency's recusals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.draws.setup.usage import take_one
 
 @dataclass(frozen=True)
 class Preview:
-    """Bands, never counts or names; recusals are not taken off. `left`: previews still allowed."""
+    """Bands, never counts or names; recusals are not subtracted. `left`: remaining previews."""
 
     main: Annotated[str, Field(examples=["20-49"])]
     alternative: Annotated[str, Field(examples=["<5"])]
@@ -40,7 +40,7 @@ class DrawPreviews:
             return await self._bands(locked.draw, locked.get_condition(condition_id))
 
     async def show_form(self, actor: Actor, draw_id: UUID, form: ConditionForm) -> Preview:
-        """The same for a condition that is not saved yet. Raises InvalidInput for a code that no catalogue has."""
+        """The same for an unsaved condition. Raises InvalidInput for a code that no catalogue has."""
         permissions.check(actor, "draw.preview")
         async with transaction():
             locked = await lock_editable(actor, draw_id)

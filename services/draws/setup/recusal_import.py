@@ -1,4 +1,4 @@
-"""Adding recusal units or persons from a sheet: all or nothing, with a reason for every line that can't be used."""
+"""Importing recusal units or persons from a sheet: all or nothing, with a reason for every invalid line."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class RecusalImport:
         self._checker = checker
 
     async def units(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
-        """How many were added. Raises InvalidInput with ``params["errors"]``: the line and a Chinese reason."""
+        """Returns the number added. Raises InvalidInput with ``params["errors"]``: the line and a Chinese reason."""
 
         async def add(cells: Sequence[str]) -> UUID:
             name, code, reason, evidence = cells
@@ -87,7 +87,7 @@ class RecusalImport:
 
 
 def render_template(kind: Kind, form: Format, reasons: Sequence[str], evidence: Sequence[str]) -> bytes:
-    """A sheet with the headings and one sample line; XLSX also names reasons and evidence to choose from."""
+    """A sheet with the headings and one sample line; XLSX also lists reasons and evidence."""
     *others, reason, proof = _COLUMNS[kind]
     columns = [*others, replace(reason, sample=reasons[0]), replace(proof, sample=evidence[0])]
     notes = [

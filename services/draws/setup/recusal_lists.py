@@ -1,4 +1,4 @@
-"""Recusal units and persons (回避单位、回避人员) of a draw that is being set up: who, why, and on what evidence."""
+"""Recusal units and persons (回避单位、回避人员) of a draw being set up, with reason and evidence."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class RecusalLists:
         self._deps = deps
 
     async def check_editable(self, actor: Actor, draw_id: UUID) -> None:
-        """Raises NotFound for another's draw, Conflict for one that can't be changed any more."""
+        """Raises NotFound for another agency's draw, Conflict for one that can't be changed any more."""
         async with transaction():
             await lock_editable(actor, draw_id)
 
     async def add_unit(self, actor: Actor, draw_id: UUID, name: str, code: str, reason: str, evidence: str) -> UUID:
-        """Raises InvalidInput, also for a unit that stands there already; RuleViolation when there are too many."""
+        """Raises InvalidInput, also for a unit already in the list; RuleViolation when there are too many."""
         async with transaction():
             await lock_editable(actor, draw_id)
             rules = self._deps.book(actor.pool).draw
@@ -97,7 +97,7 @@ class RecusalLists:
 
 
 async def recuse_parties(draw: Draw, project: Project) -> None:
-    """Tenderee and agency are recused by themselves."""
+    """Recuse tenderee and agency automatically."""
     parties = [(project.tenderee_name, project.tenderee_code, "项目业主")]
     if project.agency_name:
         parties.append((project.agency_name, project.agency_code, "代理机构"))

@@ -22,7 +22,7 @@ class SupervisorRegister:
     async def add(
         self, actor: Actor, *, mobile: str, name: str, department: str, key: str | None = None
     ) -> RegisteredSupervisor:
-        """Raises Conflict when the mobile stands in the register already."""
+        """Raises Conflict when the mobile is in the register already."""
         check(actor, "supervisor.manage")
         check_mobile(mobile)
         shown = check_text(name, "name", "姓名", 50, required=True)
@@ -55,7 +55,8 @@ class SupervisorRegister:
         )
 
     async def end(self, actor: Actor, entry_id: UUID) -> None:
-        """The person can't be chosen any more, and draws that did must choose again. Twice is harmless."""
+        """The person can't be chosen any more, and draws with this supervisor must choose again. A repetition is
+        harmless."""
         check(actor, "supervisor.manage")
         async with transaction():
             entry = await SupervisorEntry.select_for_update().get_or_none(id=entry_id, pool=actor.pool)

@@ -1,4 +1,4 @@
-"""What may be done only so often a day, counted by project or organisation: also for drafts that are deleted again."""
+"""Daily limits, counted by project or organisation, including drafts that are deleted again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TAKE = (
 
 
 async def take_one(kind: Literal["preview", "draft"], subject_id: UUID, now: datetime, limit: int, message: str) -> int:
-    """Count one more on the day of ``now`` and return how many are left. Raises TooMany, which takes the count back."""
+    """Count one more on the day of ``now`` and return how many are left. Raises TooMany, which undoes the count."""
     used = (await rows(_TAKE, kind, subject_id, f"{local(now):%Y%m%d}"))[0]["used"]
     if used > limit:
         midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

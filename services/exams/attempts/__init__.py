@@ -1,1 +1,1 @@
-"""Sitting an examination (答题): the paper, answers, answer files, receipts, sealing."""
+"""Attempts (答题): the paper, answers, answer files, receipts, sealing."""

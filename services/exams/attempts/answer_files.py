@@ -2,7 +2,7 @@
 
 ``PBT1.`` and the attempt's id in hex, then base64url of an ephemeral P-256 point (65 bytes), a nonce (12) and AES-GCM;
 the key is HKDF-SHA-256 of the ECDH secret with ``info`` ``pbt-answer-file-v1``, the id in hex is bound in. ``PBT0.`` is
-the same unsealed, for a browser without WebCrypto: it proves no less, since nothing on a phone proves anything.
+the same unencrypted, for a browser without WebCrypto: it proves no less, since a phone's data prove nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from services.core.crypto import Keyring
 CODE_MAX = 200_000
 _INFO = b"pbt-answer-file-v1"
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Of the curve P-256."""
+"""Order of the curve P-256."""
 _POINT, _NONCE = 65, 12
 
 
@@ -48,7 +48,7 @@ class _Content(BaseModel):
 
 @dataclass(frozen=True)
 class FiledAnswer:
-    """``at``: when it was made, by the phone's clock corrected to ours; a claim, no proof."""
+    """``at``: time of the answer by the phone's clock, corrected to ours; a claim, no proof."""
 
     answer: ExamAnswer
     at: datetime | None
@@ -65,7 +65,7 @@ class AnswerFile:
 
 
 class AnswerFiles:
-    """Opens files with a key that is derived from the service's own, so that there is none to keep besides."""
+    """Decrypts files with a key derived from the service's own, so that no further key is needed."""
 
     def __init__(self, keys: Keyring) -> None:
         derived = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(keys.signing)
@@ -75,7 +75,7 @@ class AnswerFiles:
         """The point, uncompressed, in base64url: what browsers seal to."""
 
     def open(self, code: str) -> AnswerFile:
-        """What stands in it. Raises InvalidInput for anything that no page of ours wrote."""
+        """The content of a file. Raises InvalidInput for anything that our pages didn't write."""
         return self.read(*self.unseal(code))
 
     def unseal(self, code: str) -> tuple[UUID, bytes]:

@@ -45,9 +45,9 @@ SELECT k.at, k.state, k.active, k.deadline, k.grace_until,
        CASE WHEN t.at IS NULL THEN k.had ELSE greatest(k.had, k.last) END AS ack
   FROM known k LEFT JOIN taken t ON t.at = k.at
 """
-"""Rows are held against sealing (FOR SHARE), so that what is acknowledged is in what is sealed. The time is compared
-with the attempt's own end, event by event. Requests that leave a gap are not taken: their ack tells where to go on. An
-answer to a question that the paper does not have counts for nothing."""
+"""Rows are locked against sealing (FOR SHARE), so that acknowledged answers are sealed. The time is compared with the
+attempt's own end, event by event. Requests that leave a gap are not stored: their ack says where to continue. An answer
+to a question that the paper does not have counts for nothing."""
 _SEEN = """
 UPDATE exam_attempt
    SET seen_at = $2, leaves = greatest(leaves, $3::int), hidden_seconds = greatest(hidden_seconds, $4::int)
@@ -59,7 +59,7 @@ UPDATE exam_attempt
 
 @dataclass(frozen=True)
 class MadeAnswer:
-    """An event with the moment at which it was made, by the device's clock corrected by its offset to ours."""
+    """An event with its time by the device's clock, corrected to ours."""
 
     event: AnswerEvent
     made_at: datetime | None
@@ -67,7 +67,7 @@ class MadeAnswer:
 
 @dataclass(frozen=True)
 class SaveRequest:
-    """What a device has not had acknowledged yet, numbered without a gap; empty: a sign of life.
+    """Events that a device has not had acknowledged yet, numbered without a gap; empty: a heartbeat.
 
     ``leaves`` and ``hidden_seconds`` count since the start of the attempt on this device.
     """
@@ -101,7 +101,7 @@ class AnswerWriter:
         self._waiting = WaitingPlaces("正在保存的人较多，系统会自动重试，请继续答题。")
 
     async def save(self, request: SaveRequest) -> Saved:
-        """Raises InvalidInput for numbers with a gap, NotFound for an attempt that is not this person's.
+        """Raises InvalidInput for numbers with a gap, NotFound for another person's attempt.
 
         TooMany when more requests wait than can be stored soon, or several of this attempt.
         """
@@ -145,7 +145,7 @@ def _check_gapless(request: SaveRequest) -> None:
 
 def _saved(row: dict[str, object], now: datetime) -> Saved:
     deadline, grace_until = row["deadline"], row["grace_until"]
-    # an attempt that was not begun has no times: nothing of it can be saved
+    # an attempt that was not begun has no times, so nothing can be saved
     ends = deadline if isinstance(deadline, datetime) else now
     until = grace_until if isinstance(grace_until, datetime) else now
     return Saved(now, int(str(row["ack"])), ExamAttemptState(str(row["state"])), int(str(row["active"])), ends, until)

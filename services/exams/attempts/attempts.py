@@ -1,4 +1,4 @@
-"""Sitting an examination (答题): the notice, the start, taking over on another device, handing in.
+"""Attempts (答题): the notice, the start, continuing on another device, submission.
 
 The rules of time and of merging answers: ``docs/algorithms/exam.md``. No query here touches a key.
 """
@@ -27,7 +27,7 @@ from services.exams.papers.papers import Papers
 from services.exams.repository import check_called, lock_own, rules_of
 
 STARTS_AT_ONCE = 6
-"""Of one process: first come, first served, and connections are left for those who save."""
+"""Concurrent starts per process, so that connections are left for saving."""
 
 
 class Attempts:
@@ -50,7 +50,8 @@ class Attempts:
         self._turns = asyncio.Semaphore(STARTS_AT_ONCE)
 
     async def accept_notice(self, actor: Actor, candidate_id: UUID) -> None:
-        """The rules were read and the risks accepted; again, nothing changes. Raises NotFound, Conflict."""
+        """Record that the rules were read and the risks accepted; a repetition changes nothing. Raises NotFound,
+        Conflict."""
         check(actor, "exam.own")
         now = self._deps.now()
         async with transaction():
@@ -61,10 +62,10 @@ class Attempts:
                 await record(actor, now, "exam.notice_read", "exam_candidate", candidate.id)
 
     async def start(self, actor: Actor, candidate_id: UUID, device: int = 0) -> ExamPaper:
-        """Begin a try, or go on with the one under way, with everything that was answered.
+        """Begin a try, or resume the one under way, with all its answers.
 
-        ``device`` is the number this device was given before; any other one takes over: it gets the next number, and
-        the one before learns it when it saves. Raises Conflict when it can't begin now, NotFound.
+        ``device`` is the number this device was given before; any other device takes over: it gets the next number, and
+        the previous one is refused when it saves. Raises Conflict when it can't begin now, NotFound.
         """
         check(actor, "exam.own")
         async with self._turns:
@@ -92,7 +93,7 @@ class Attempts:
         )
 
     async def _go_on(self, actor: Actor, attempt: ExamAttempt, device: int, now: datetime) -> None:
-        """Raises Conflict when the time is over; the row is not locked, so it may be sealed at this moment."""
+        """Resume. Raises Conflict when the time is over; the row is not locked, so it may just be being sealed."""
         taken_over = device != attempt.device
         attempt.device += taken_over
         attempt.seen_at = now
@@ -138,17 +139,17 @@ class Attempts:
         seen: str,
         answers: Sequence[ShownAnswer] | None = None,
     ) -> SubmissionReceipt:
-        """Hand in (交卷); a second time gives the same receipt. ``seen`` is the digest of the answers that were shown.
+        """Submit (交卷); a repetition returns the same receipt. ``seen`` is the digest of the displayed answers.
 
-        Where ours differs, because answers are still on their way, Conflict ``answers_differ`` asks for ``answers``,
-        the whole map: what it holds counts, as this device's last word; within the grace what was made in time.
-        Raises Conflict ``taken_over`` on a device that is not the active one, NotFound.
+        If ours differs, because answers are still on their way, Conflict ``answers_differ`` asks for ``answers``, the
+        complete map, which then counts as this device's last input; within the grace only answers made in time. Raises
+        Conflict ``taken_over`` on a device that is not the active one, NotFound.
         """
         check(actor, "exam.own")
         return await self._submissions.submit(PaperSubmission(actor, attempt_id, device, seen, answers))
 
     async def receipt(self, actor: Actor, attempt_id: UUID) -> SubmissionReceipt:
-        """Of a sealed attempt. Raises Conflict while it is under way, NotFound."""
+        """The receipt of a sealed attempt. Raises Conflict while it is under way, NotFound."""
         check(actor, "exam.own")
         (found,) = await self._receipts.of_many([(attempt_id, actor.account_id)])
         if isinstance(found, AppError):
@@ -157,7 +158,7 @@ class Attempts:
 
 
 def _check_tries(tries: Sequence[ExamAttempt], most: int, rest: timedelta, now: datetime) -> None:
-    """A try counts from the first paper that was handed out; what the office voided gives it back."""
+    """A try counts from the first paper that was begun; a voided one doesn't count."""
     begun = [one for one in tries if one.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
     if len(begun) >= most:
         raise Conflict("考试次数已用完，请等待成绩或管理机构通知。", code="no_try_left")

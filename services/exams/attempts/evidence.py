@@ -1,7 +1,7 @@
-"""Answers that could not be sent before the end (离线作答): the candidate hands the file in, the office decides.
+"""Answers that could not be sent before the end (离线作答): the candidate uploads a file, the office decides.
 
-A file is taken for a paper that the clock ended, within ``exam.evidence_within`` of its end, while no other one waits
-or was accepted. A paper handed in by hand was confirmed whole by its digest: there is nothing to add.
+A file is accepted for a paper that ended by time, within ``exam.evidence_within`` of its end, unless another file is
+open or was accepted. A paper submitted by hand was confirmed complete by its digest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ENDED = (ExamAttemptState.SEALED, ExamAttemptState.GRADED, ExamAttemptState.REL
 
 @dataclass(frozen=True)
 class OwnEvidence:
-    """What can be handed in, or was, for one try. ``until`` is None where nothing can be handed in."""
+    """What can be uploaded, or was, for one try. ``until`` is None where nothing can be uploaded."""
 
     attempt_id: UUID
     number: int
@@ -49,7 +49,7 @@ class Evidence:
         self._files = files
 
     async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnEvidence, ...]:
-        """Of tries that the clock ended, in their order. Raises NotFound for anybody else's."""
+        """For tries that ended by time, in order. Raises NotFound for another person's."""
         check(actor, "exam.own")
         candidate, exam = await get_own(actor, candidate_id)
         tries = await ExamAttempt.filter(candidate_id=candidate.id, state__in=_ENDED).order_by("number")
@@ -65,10 +65,10 @@ class Evidence:
         return OwnEvidence(attempt.id, attempt.number, state, answer, until if may else None, self._files.public_key)
 
     async def hand_in(self, actor: Actor, candidate_id: UUID, code: str, explanation: str) -> UUID:
-        """A file for the try that it names; the attempt's id.
+        """Upload a file for the try that it names; returns the attempt's id.
 
-        Raises InvalidInput for a file that can't be read or is another paper's, Conflict when it is too late, one was
-        handed in already, or everything in it had arrived.
+        Raises InvalidInput for an invalid file or another paper's, Conflict when it is too late, one was uploaded
+        already, or all its answers had arrived.
         """
         check(actor, "exam.own")
         words = check_text(" ".join(explanation.split()), "explanation", "情况说明", EXPLANATION_MAX, required=True)
@@ -108,7 +108,7 @@ class Evidence:
 
 
 def new_in(file: AnswerFile, held: Mapping[int, ExamAnswer], slots: int) -> dict[int, ExamAnswer]:
-    """Answers of the file that differ from those held, by slot; an empty one takes none away."""
+    """Answers of the file that differ from those held, by slot; an empty one removes none."""
     given = {slot: one.answer for slot, one in file.answers.items() if slot < slots and one.answer.given}
     return {slot: answer for slot, answer in sorted(given.items()) if answer != held.get(slot)}
 
@@ -121,7 +121,7 @@ async def get_attempt(evidence: ExamEvidence) -> ExamAttempt:
 
 
 def _until(attempt: ExamAttempt, exam: Exam) -> datetime | None:
-    """How long a file is taken; None where none ever is."""
+    """Until when a file is accepted; None where none ever is."""
     if attempt.deadline is None or exam.purpose == Purpose.MOCK:
         return None
     return attempt.deadline + rules_of(exam).evidence_within

@@ -1,7 +1,7 @@
 """Who sits an examination (身份核验): by the platform's face check where the rules ask for it, or by the office.
 
 The face leaves the phone, so consent is asked for each check and recorded (个人信息保护法 Art. 29, 人脸识别技术应用安全
-管理办法 Art. 8); it is never the only way (Art. 10). We keep the verdict, its time and the number of the check.
+管理办法 Art. 8); it is never the only way (Art. 10). We store the result, its time and the number of the check.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class FaceChecks:
         self._faces = faces
 
     async def begin(self, actor: Actor, candidate_id: UUID, *, consent: bool) -> FaceBegun:
-        """Begin a check that the person consents to; a number given before counts no more.
+        """Begin a check with the person's consent; an earlier number becomes invalid.
 
-        Raises InvalidInput without consent, Conflict where no check is asked for or possible, Unavailable.
+        Raises InvalidInput without consent, Conflict where no check is required or possible, Unavailable.
         """
         check(actor, "exam.own")
         if not consent:
@@ -68,9 +68,9 @@ class FaceChecks:
             raise _away(exam) from error
 
     async def finish(self, actor: Actor, candidate_id: UUID, check_id: str) -> FaceVerdict:
-        """What the platform says of the check, whatever the phone says; again, nothing changes.
+        """The platform's result of the check, regardless of the phone's report; a repetition changes nothing.
 
-        Raises Conflict where none was begun, Unavailable when the platform can't be asked: try again.
+        Raises Conflict where none was begun, Unavailable when the platform can't be queried: try again.
         """
         check(actor, "exam.own")
         candidate, exam = await get_own(actor, candidate_id)
@@ -106,7 +106,7 @@ class FaceChecks:
             await record(actor, now, act, "exam_candidate", candidate.id, number=number)
 
     async def identify(self, actor: Actor, candidate_id: UUID, reason: str) -> None:
-        """The office has seen who it is, by the ID card or a video call. Raises Conflict, Forbidden for oneself."""
+        """The office identified the person by the ID card or a video call. Raises Conflict, Forbidden for oneself."""
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "核验方式", REASON_MAX, required=True)
         now = self._deps.now()
@@ -122,7 +122,7 @@ class FaceChecks:
             await record(actor, now, "exam.identified", "exam_candidate", candidate.id, reason=words)
 
     async def _check_time(self, candidate: ExamCandidate, exam: Exam) -> None:
-        """Shortly before the start and from then on: a check of last week says little about who sits today."""
+        """From shortly before the start on, since an earlier check says little about who sits today."""
         opens, _ = times_of(exam, await ExamSitting.get_or_none(id=candidate.sitting_id))
         lobby = rules_of(exam).lobby
         if self._deps.now() < opens - lobby:
@@ -130,7 +130,7 @@ class FaceChecks:
             raise Conflict(f"开考前{minutes}分钟起可以人脸核身，请届时再来。", code="too_early")
 
     async def _person(self, candidate: ExamCandidate, exam: Exam) -> FacePerson:
-        """Raises Conflict where name and number are not on file, or WeChat is not bound."""
+        """Raises Conflict where name or number are missing, or WeChat is not bound."""
         account = await Account.get(id=candidate.account_id)
         other = rules_of(exam).face_other_way
         if not account.real_name or not account.id_number_sealed:

@@ -1,4 +1,4 @@
-"""The answers of sealed attempts as they will be marked, with their digests. No query here touches a key."""
+"""The answers of sealed attempts in the form that is marked, with their digests. No query here reads a key."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SELECT e.* FROM unnest($1::uuid[]) AS w (id) CROSS JOIN LATERAL (
     SELECT attempt_id, device, seq, slot, mask, text, timing FROM exam_answer_event
      WHERE attempt_id = w.id AND timing < 2 OFFSET 0) e
 """
-"""Attempt by attempt (OFFSET 0): in a sitting the table grows faster than the planner's idea of it, and it would read
-all of it for a few attempts."""
+"""Attempt by attempt (OFFSET 0): during a sitting the table grows faster than the planner's statistics, and it would
+read the whole table for a few attempts."""
 _SEALED = """
 SELECT id, exam_id, versions, orders, leaves, device FROM exam_attempt WHERE id = ANY($1::uuid[]) ORDER BY id
 """
@@ -38,22 +38,22 @@ UPDATE exam_attempt a SET digest = d.digest, flags = d.flags FROM (
  WHERE a.id = d.id AND a.state = 'sealed' AND a.digest = ''
 """
 DEVICES_MAX = 3
-"""Devices of one attempt beyond which a person looks at it."""
+"""Number of devices of one attempt above which it is flagged for an official."""
 LATE_CHANGES_MAX = 5
-"""Answers changed within the grace from which on a person looks at the attempt."""
+"""Number of answers changed within the grace from which the attempt is flagged for an official."""
 _NOTHING = ExamAnswer()
 
 
 @dataclass
 class Given:
-    """What counts of what the devices of an attempt sent. ``late``: slots changed within the grace."""
+    """The answers that count, from all devices of an attempt. ``late``: slots changed within the grace."""
 
     answers: dict[int, ExamAnswer] = field(default_factory=dict)
     late: set[int] = field(default_factory=set)
 
 
 async def read_given(ids: Iterable[UUID]) -> dict[UUID, Given]:
-    """By attempt, those without an answer too. What came or was made after the end is left out."""
+    """By attempt, including those without answers. Without events received or made after the end."""
     found: dict[UUID, list[Any]] = {one: [] for one in ids}
     for row in await rows(_EVENTS, list(found)):
         found[row["attempt_id"]].append(row)
@@ -68,7 +68,7 @@ def _given(found: Sequence[Any]) -> Given:
 
 
 async def fill(given: Mapping[UUID, Given]) -> dict[UUID, str]:
-    """Write the answers of sealed attempts in the caller's transaction; returns their digests."""
+    """Store the answers of sealed attempts in the caller's transaction; returns their digests."""
     attempts = await rows(_SEALED, list(given))
     counts = await _option_counts(attempts)
     rules = {exam.id: rules_of(exam) for exam in await Exam.filter(id__in={one["exam_id"] for one in attempts})}
@@ -93,7 +93,7 @@ async def _option_counts(attempts: Sequence[Any]) -> dict[UUID, int]:
 
 @dataclass
 class _Table:
-    """Columns of the rows to be written, one for each slot of each attempt."""
+    """Columns of the rows to insert, one row for each slot of each attempt."""
 
     attempts: list[UUID] = field(default_factory=list)
     slots: list[int] = field(default_factory=list)
@@ -117,12 +117,12 @@ class _Table:
 
 
 def _canonical(mask: int, order: int, options: int) -> int:
-    """A device that sends bits beyond the options has answered nothing by them."""
+    """Bits beyond the options make an answer empty."""
     return to_canonical(mask & ((1 << options) - 1), order, options) if options else 0
 
 
 def _flags(attempt: Any, rules: ExamRules, late: int) -> list[str]:
-    """What a person should look at before the result goes out."""
+    """Flags for an official before the result is released."""
     flags = {
         "leaves": attempt["leaves"] >= rules.leave_flag,
         "device": attempt["device"] > DEVICES_MAX,

@@ -1,4 +1,4 @@
-"""A paper as the candidate sees it (答题页): questions, answers so far, the clock. No query touches a key."""
+"""A paper for the candidate (答题页): questions, answers so far, remaining time. No query reads a key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SELECT v.id, v.stem, v.options, v.pictures, i.kind, g.stem AS case_text, g.id AS
  WHERE v.id = ANY($1::uuid[])
 """
 _NO_PICTURES = (None, "[]")
-"""As the database writes it: most items have none."""
+"""The database's value for most items, which have none."""
 _ACK = "SELECT coalesce(max(seq), 0) AS ack FROM exam_answer_event WHERE attempt_id = $1 AND device = $2"
 
 
@@ -41,7 +41,7 @@ class ShownPicture:
 
 @dataclass(frozen=True)
 class ExamQuestion:
-    """One slot of a paper as it is shown: never a key, an explanation or the article it rests on."""
+    """One slot of a paper as displayed: never a key, an explanation or its legal article."""
 
     slot: int
     kind: Annotated[str, Field(examples=["multiple"])]
@@ -61,7 +61,7 @@ class GivenAnswer:
 
 @dataclass(frozen=True)
 class ExamPaper:
-    """A paper with what was answered so far. ``device`` numbers this device; ``ack`` its last stored event."""
+    """A paper with the answers so far. ``device`` numbers this device; ``ack`` its last stored event."""
 
     attempt_id: UUID
     ticket: Annotated[str, Field(description="Goes with every save and with the submission")]
@@ -91,7 +91,8 @@ async def show_paper(
     *,
     resumed: bool,
 ) -> ExamPaper:
-    """Of an attempt under way; ``candidate`` with its examination and account. Unless ``resumed`` nothing is answered.
+    """The paper of an attempt under way; ``candidate`` with its examination and account. Unless ``resumed`` there are
+    no answers.
 
     Raises LookupError for an attempt that was not begun.
     """
@@ -129,7 +130,7 @@ async def _questions(pictures: ItemPictures, attempt: ExamAttempt, person: UUID)
         return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
 
     def all_shown(version: UUID) -> tuple[ShownPicture, ...]:
-        """Those of the case stand before the question's own."""
+        """Pictures of the case come before the question's own."""
         row = found[version]
         return (*shown(row["case_id"], "case_pictures", row), *shown(version, "pictures", row))
 

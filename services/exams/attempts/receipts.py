@@ -1,4 +1,4 @@
-"""The receipt of a paper that was handed in (交卷回执), and the page on which anybody compares it with our record."""
+"""The receipt of a submitted paper (交卷回执), and its public comparison with our record."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SELECT t.id, t.number, t.state, t.void_reason, t.digest, t.submitted_at, t.deadl
 
 @dataclass(frozen=True)
 class SubmissionReceipt:
-    """What was handed in. ``digest``: SHA-256 of the answers as shown, which the candidate can compute as well.
+    """A submission. ``digest``: SHA-256 of the displayed answers, which the candidate can compute as well.
 
     ``by_hand`` is false when the time ran out.
     """
@@ -55,7 +55,7 @@ class SubmissionReceipt:
 
 @dataclass(frozen=True)
 class PublicReceipt:
-    """What the holder of a receipt may know: no answer, no result."""
+    """What the holder of a receipt may know: no answers, no result."""
 
     pool_name: str
     exam: str
@@ -75,11 +75,11 @@ class Receipts:
 
     @property
     def public_key(self) -> str:
-        """What signed receipts are checked with, in base64url. It changes when the service's signing key does."""
+        """The key that verifies signed receipts, in base64url. It changes with the service's signing key."""
         return _base64(self._private.public_key().public_bytes_raw())
 
     async def file(self, actor: Actor, attempt_id: UUID) -> dict[str, object]:
-        """The receipt of one's own paper as a file that anybody checks without asking us, with the answers given.
+        """The receipt of one's own paper, with its answers, as a file that anyone can verify offline.
 
         Raises Conflict while it is under way, NotFound.
         """
@@ -107,7 +107,7 @@ class Receipts:
         return stated | {"signature": _base64(self._private.sign(statement(stated))), "answers": answers}
 
     async def of_many(self, wanted: Iterable[tuple[UUID, UUID | None]]) -> list[SubmissionReceipt | AppError]:
-        """For each attempt and the account that asks: the receipt, or why there is none, in their order."""
+        """For each attempt and requesting account: the receipt, or why there is none, in order."""
         asked = list(wanted)
         found = {row["id"]: row for row in await rows(_SEALED, [attempt_id for attempt_id, _ in asked])}
         return [self._receipt(found.get(attempt_id), account_id) for attempt_id, account_id in asked]
@@ -132,12 +132,12 @@ class Receipts:
         )
 
     def _url(self, attempt_id: UUID, started_at: datetime) -> str:
-        """One attempt has one address, whenever it is asked for."""
+        """The address of an attempt's receipt, the same at every request."""
         token = self._links.sign(_PURPOSE, attempt_id, attempt_id, started_at + _RECEIPT_TTL)
         return f"{self._deps.public_url}/x/receipt/{token}"
 
     async def verify(self, token: str) -> PublicReceipt:
-        """Raises Forbidden for a token that is forged or expired, NotFound for a paper that is not handed in."""
+        """Raises Forbidden for a token that is forged or expired, NotFound for a paper that is not submitted."""
         return await self._public(self._links.check(token, _PURPOSE).subject_id)
 
     async def _public(self, attempt_id: UUID) -> PublicReceipt:

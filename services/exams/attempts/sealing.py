@@ -1,4 +1,4 @@
-"""Ends attempts (收卷): all whose time is over by one statement, then the answers of each as they will be marked."""
+"""Ends attempts (收卷): all whose time is over by one statement, then prepares the answers of each for marking."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Sealing:
         await execute(_SEAL, self._deps.now())
 
     async def fill_due(self) -> int:
-        """Work out the answers of what is sealed, some hundred attempts at a time; returns how many batches.
+        """Compute the answers of sealed attempts, some hundred at a time; returns the number of batches.
 
-        Where a batch fails, each of its attempts is tried alone, so that a bad one holds no other up.
+        If a batch fails, each of its attempts is tried alone, so that a bad one delays no other.
         """
         batches = 0
         while batches < _FILL_ROUNDS and (due := await rows(_NEXT_FILL, _FILL_BATCH)):

@@ -1,4 +1,4 @@
-"""Handing in (交卷): all who hand in at the same moment share one transaction."""
+"""Submission (交卷): concurrent submissions share one transaction."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ SELECT e.attempt_id, e.device, e.seq, e.slot, e.mask, e.text, e.client_at, $9, e
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """What a page shows in a slot, and when it was made, by the device's clock corrected by its offset to ours.
+    """A displayed answer, with its time by the device's clock, corrected to ours.
 
-    An empty one says that the slot was emptied.
+    An empty one means that the slot was cleared.
     """
 
     slot: int
@@ -48,7 +48,7 @@ class ShownAnswer:
 
 @dataclass(frozen=True)
 class PaperSubmission:
-    """``seen`` is the digest of the answers that were shown; ``answers`` all of them, where they are asked for."""
+    """``seen`` is the digest of the displayed answers; ``answers`` all of them, if requested."""
 
     actor: Actor
     attempt_id: UUID
@@ -67,7 +67,7 @@ class Submissions:
         self._waiting = WaitingPlaces("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
 
     async def submit(self, submission: PaperSubmission) -> SubmissionReceipt:
-        """Raises what ``Attempts.submit`` raises, TooMany when too many wait."""
+        """Raises the errors of ``Attempts.submit``, and TooMany when too many wait."""
         with self._waiting.place(submission.attempt_id):
             answer = await self._batcher.ask(submission)
         if isinstance(answer, AppError):
@@ -75,7 +75,7 @@ class Submissions:
         return answer
 
     async def _hand_in(self, asked: Sequence[PaperSubmission]) -> list[SubmissionReceipt | AppError]:
-        """In the order of ``asked``; whose attempt does not run any more gets the receipt, if there is one."""
+        """In the order of ``asked``; an attempt that no longer runs yields its receipt, if there is one."""
         now = self._deps.now()
         refused: dict[int, Conflict] = {}
         sealing: dict[UUID, PaperSubmission] = {}
@@ -116,7 +116,7 @@ class Submissions:
 
 
 def _refuse(row: Any, one: PaperSubmission, given: Given, now: datetime) -> Conflict | None:
-    """Why a running attempt can't be handed in this way."""
+    """Why a running attempt can't be submitted in this way."""
     if one.device != row["device"]:
         return Conflict("考试已在另一台设备上继续，本机不能交卷。", code="taken_over")
     if now > row["grace_until"]:
@@ -129,9 +129,10 @@ def _refuse(row: Any, one: PaperSubmission, given: Given, now: datetime) -> Conf
 async def _store_maps(
     differing: Sequence[PaperSubmission], given: Mapping[UUID, Given], running: Mapping[UUID, Any], now: datetime
 ) -> None:
-    """The differences between what is stored and the whole maps: the last word, as events of one more device.
+    """Store the differences between stored answers and complete maps as events of one more device, which take
+    precedence.
 
-    A number of the device itself would acknowledge an answer that it gives it afterwards.
+    A number of the device itself would acknowledge an answer that the device later sends under it.
     """
     made = []
     for one in differing:
@@ -149,7 +150,7 @@ async def _store_maps(
 
 
 def _changes(answers: Sequence[ShownAnswer], held: Mapping[int, ExamAnswer], questions: int) -> list[ShownAnswer]:
-    """Slots whose answer is another one than ours; one that the map leaves out was emptied."""
+    """Slots whose answer differs from ours; one that the map lacks was cleared."""
     shown = {one.slot: one for one in answers if one.slot < questions}
     emptied = [ShownAnswer(slot, ExamAnswer()) for slot in held if slot not in shown]
     changed = [one for slot, one in shown.items() if one.answer != held.get(slot, ExamAnswer())]

@@ -1,6 +1,8 @@
-"""The ticket of an attempt: lets its candidate save and hand in until the grace is over, without looking up a log-in.
+"""The ticket of an attempt: permits its candidate to save and submit until the grace is over, without a session
+look-up.
 
-Saving is by far the most frequent request of a sitting; a log-in that ends in the middle of it must not stop anybody.
+Saving is by far the most frequent request of a sitting, and a session that expires in the middle must not stop a
+candidate.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from services.core.signed_links import Link, Links
 
 _PURPOSE = "exam_ticket"
 _TICKET_TTL = timedelta(hours=1)
-"""Beyond the grace: a late submission gets the receipt."""
+"""Time beyond the grace, in which a late submission still gets the receipt."""
 
 
 class Tickets:
@@ -23,5 +25,5 @@ class Tickets:
         return self._links.sign(_PURPOSE, attempt_id, account_id, grace_until + _TICKET_TTL)
 
     def check(self, ticket: str) -> Link:
-        """``subject_id`` is the attempt, ``person_id`` the account. Raises Forbidden for a forged or an old one."""
+        """``subject_id`` is the attempt, ``person_id`` the account. Raises Forbidden for a forged or expired one."""
         return self._links.check(ticket, _PURPOSE)

@@ -1,4 +1,4 @@
-"""How many requests of a process wait to be stored: all together, and of one attempt."""
+"""Limits the requests of a process that wait to be stored: in all, and per attempt."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from domain.errors import TooMany
 WAITING_MAX = 2000
 """More could not be stored within a few seconds."""
 OWN_MAX = 4
-"""A page waits for its reply before it sends on; a second page and a repeat after a time-out may come beside it."""
+"""A page sends one request at a time; a second page and a repetition after a time-out may coincide."""
 _RETRY = 5
-"""Seconds after which a request that was turned away comes again; clients spread it."""
+"""Seconds until a refused request is repeated; clients spread it."""
 
 
 class WaitingPlaces:
-    """``words`` say what a refused candidate should do."""
+    """``words`` tell a refused candidate what to do."""
 
     def __init__(self, words: str) -> None:
         self._words = words
@@ -27,7 +27,7 @@ class WaitingPlaces:
 
     @contextmanager
     def place(self, attempt_id: UUID) -> Iterator[None]:
-        """Held by one request until it is answered. Raises TooMany when there is none."""
+        """A place held by one request until its response. Raises TooMany when there is none."""
         if self._all >= WAITING_MAX or self._by_attempt[attempt_id] >= OWN_MAX:
             raise TooMany(self._words, retry_after=_RETRY)
         self._all += 1

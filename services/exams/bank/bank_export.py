@@ -1,6 +1,6 @@
-"""The bank, or a part of it, to take away: a sheet, GIFT or Moodle XML. Each can be imported again.
+"""Exports the bank, or a part of it: as sheet, GIFT or Moodle XML. Each can be imported again.
 
-Files hold keys, so each export is recorded. Pictures stay here.
+Files contain keys, so each export is logged. Pictures are not exported.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class BankExport:
         self._queries = queries
 
     async def make(self, actor: Actor, wanted: ItemFilter, form: str) -> bytes:
-        """What matches, and the case of each part that does. Raises InvalidInput where nothing does."""
+        """Matching items, and the case of each matching part. Raises InvalidInput without matches."""
         await check_may_see(actor)
         if form not in get_args(ExportForm):
             raise InvalidInput("没有这种格式，请从页面上选择。", code="no_choice")

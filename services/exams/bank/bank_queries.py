@@ -1,4 +1,4 @@
-"""The item bank as the office looks through it: filtered, paged, counted; one item with its versions."""
+"""The item bank for the office: filtered, paged, counted; one item with its versions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _IN_EXAMS = (
 
 @dataclass(frozen=True)
 class ItemFilter:
-    """What is looked for; empty: anything. ``state``: live or retired; ``text`` is part of a stem or a code."""
+    """Filters; an empty one doesn't limit. ``state``: live or retired; ``text`` is part of a stem or a code."""
 
     chapter: str = ""
     kind: str = ""
@@ -74,7 +74,8 @@ class ItemLine:
 
 @dataclass(frozen=True)
 class VersionView:
-    """What one version says; ``key`` and ``basis`` for those who may see keys. ``pictures``: address and words."""
+    """The content of one version; ``key`` and ``basis`` only for readers who may see keys. ``pictures``: address and
+    description."""
 
     id: UUID
     number: int
@@ -89,7 +90,7 @@ class VersionView:
 
 @dataclass(frozen=True)
 class FrozenIn:
-    """An examination under way whose papers point at a version."""
+    """A running examination whose papers use a version."""
 
     exam_id: UUID
     name: str
@@ -98,7 +99,8 @@ class FrozenIn:
 
 @dataclass(frozen=True)
 class BankItemView:
-    """``versions`` begin with the current one. ``papers``: all that were made in the pool, to compare ``used`` with."""
+    """``versions`` begin with the current one. ``papers``: number of all papers made in the pool, for comparison with
+    ``used``."""
 
     line: ItemLine
     case_id: UUID | None
@@ -111,7 +113,7 @@ class BankItemView:
 
 @dataclass(frozen=True)
 class Cell:
-    """How many live items a chapter has of a kind and difficulty."""
+    """Number of live items by chapter, kind and difficulty."""
 
     chapter: str
     kind: ItemKind
@@ -139,14 +141,14 @@ class BankQueries:
         return Page(tuple(map(_line, found)), int(total["n"]))
 
     async def ids(self, actor: Actor, wanted: ItemFilter) -> list[UUID]:
-        """Of everything that matches, by code."""
+        """Ids of all matching items, by code."""
         check(actor, "exam.manage")
         where, values = _where(actor.pool, wanted)
         sql = _LIST.format(where=where, order=_ORDERS["code"], limit="ALL", offset="0", shown=1)
         return [one["id"] for one in await rows(sql, *values)]
 
     async def chapters(self, actor: Actor) -> tuple[str, ...]:
-        """Of all items, retired ones too."""
+        """Chapters of all items, including retired ones."""
         check(actor, "exam.manage")
         found = await rows("SELECT DISTINCT chapter FROM exam_item WHERE pool = $1 ORDER BY chapter", actor.pool)
         return tuple(one["chapter"] for one in found)
@@ -162,7 +164,7 @@ class BankQueries:
         return tuple(Cell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["n"]) for one in found)
 
     async def get(self, actor: Actor, item_id: UUID) -> BankItemView:
-        """One item with its keys; the look is recorded. Raises NotFound, and Forbidden for candidates."""
+        """One item with its keys; the access is logged. Raises NotFound, and Forbidden for candidates."""
         await check_may_see(actor)
         item = await ExamItem.get_or_none(id=item_id, pool=actor.pool)
         if item is None:
@@ -206,7 +208,7 @@ def unknown_item() -> NotFound:
 
 
 async def frozen_in(pool: str, item_id: UUID) -> tuple[FrozenIn, ...]:
-    """Published examinations whose papers have the item: they keep the version that they have."""
+    """Published examinations whose papers contain the item: they keep their version."""
     found = await rows(_IN_EXAMS, pool, item_id)
     return tuple(FrozenIn(one["id"], one["name"], one["number"]) for one in found)
 
@@ -246,7 +248,7 @@ def _where(pool: str, wanted: ItemFilter) -> tuple[str, list[object]]:
 
 
 def _literal(text: str) -> str:
-    """As LIKE takes it word for word."""
+    """Escapes the text for LIKE."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 

@@ -1,7 +1,7 @@
-"""Bringing items in from a file: checked and shown first, then taken in whole, or as far as it is right.
+"""Importing items from a file: checked and shown first, then imported completely, or only valid rows.
 
-Sheets, GIFT and Moodle XML become the same rows. Rows wait sealed, since they hold keys. What the bank has already is
-found by its code, else by its stem, and the person decides what becomes of those that say something else.
+Sheets, GIFT and Moodle XML become the same rows, which are stored encrypted, since they contain keys. Existing items
+are found by code, else by stem, and the person decides what to do with rows that differ from them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ERRORS_SHOWN, ImportView, SheetImports, SheetKind, Words
 
 Act = Literal["add", "version", "changed", "same", "retired"]
-"""What a row does to the bank: a new item, a new version; says something else than the bank, which waits for the
-decision; the same, or one that was retired, which do nothing."""
+"""Effect of a row on the bank: a new item; a new version; a difference that waits for the decision; none, because it is
+the same or retired."""
 Way = Literal["skip", "version", "add"]
-"""What becomes of the rows that say something else than an item of the bank: nothing, a new version, a new item."""
+"""What to do with rows that differ from an item of the bank: nothing, a new version, a new item."""
 
 ITEMS_MAX = 2000
 BYTES_MAX = 5_000_000
@@ -64,7 +64,7 @@ _FORMS = {"sheet": "表格", "gift": "GIFT", "moodle_xml": "Moodle XML"}
 
 @dataclass(frozen=True)
 class ItemRow:
-    """An item of the file that can be used. ``item_id`` is the one of the bank that it stands for, as a UUID's text."""
+    """A valid item of the file. ``item_id`` is the corresponding item of the bank, as a UUID's text."""
 
     line: int
     kind: str
@@ -93,7 +93,7 @@ class ItemRow:
 
 @dataclass(frozen=True)
 class ChangedRow:
-    """A row that says something else than an item of the bank."""
+    """A row that differs from an item of the bank."""
 
     line: int
     stem: str
@@ -106,7 +106,8 @@ class ItemImport:
         self._sheets = SheetImports(deps, checker, KIND)
 
     async def read(self, actor: Actor, content: bytes) -> ImportView:
-        """Check a file, and keep it for the decision; nothing is added yet. Raises InvalidInput for what is none."""
+        """Check a file, and store it for the decision; nothing is added yet. Raises InvalidInput for an invalid
+        file."""
         await check_may_see(actor)
         form = form_of(content)
         said = await self._questions(content)
@@ -115,20 +116,20 @@ class ItemImport:
         return await self._sheets.keep(actor, _FORMS[form], *_sort_out(bank, rows, errors))
 
     async def get(self, actor: Actor, import_id: UUID) -> ImportView:
-        """Raises NotFound for another pool's, and one that waited too long."""
+        """Raises NotFound for an import of another pool, or an expired one."""
         await check_may_see(actor)
         return await self._sheets.get(actor, import_id)
 
     async def changed(self, actor: Actor, import_id: UUID) -> tuple[ChangedRow, ...]:
-        """What the person has to decide on, as far as people read."""
+        """Rows on which the person has to decide, up to a readable number."""
         await check_may_see(actor)
         rows = [row for row in await self._sheets.rows(actor, import_id) if row.act == "changed"]
         return tuple(ChangedRow(row.line, row.stem[:80], UUID(row.item_id)) for row in rows[:ERRORS_SHOWN])
 
     async def apply(self, actor: Actor, import_id: UUID, way: str, *, only_good: bool = False) -> ImportView:
-        """Take the file in; again, the answer is the same. ``way`` is a Way.
+        """Import the file; a repetition returns the same. ``way`` is a Way.
 
-        What the bank has become meanwhile counts. Raises Conflict while a row can't be used, unless ``only_good``.
+        Compares with the bank's present state. Raises Conflict while a row is invalid, unless ``only_good``.
         """
         await check_may_see(actor)
         if way not in get_args(Way):
@@ -162,7 +163,7 @@ def render_template(form: Format) -> bytes:
 
 
 def read_rows(said: Sequence[Question]) -> tuple[list[ItemRow], list[RowError]]:
-    """The questions that can be used, and what is wrong with the others, each for itself and within the file."""
+    """Valid questions, and the problems of the others, in themselves and within the file."""
     rows, errors = list[ItemRow](), list[RowError]()
     for one in said:
         data, problems = read_question(one)
@@ -173,7 +174,7 @@ def read_rows(said: Sequence[Question]) -> tuple[list[ItemRow], list[RowError]]:
 
 
 async def write_rows(actor: Actor, rows: Sequence[ItemRow], now: datetime) -> None:
-    """Cases stand before their parts, which must know them."""
+    """Cases are inserted before their parts, which refer to them."""
     made: dict[str, NewItem] = {}
     cases = {row.case: row for row in rows if row.is_case}
     for row in (one for one in rows if one.act == "add" and one.is_case):
@@ -220,7 +221,7 @@ def _question(line: Line) -> Question:
 
 
 def _unguarded(text: str) -> str:
-    """Without the apostrophe that an export puts before what would be a formula."""
+    """Without the apostrophe that an export puts before a formula."""
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
 
 
@@ -243,7 +244,7 @@ def _row(said: Question, data: ItemData) -> ItemRow:
 
 
 def _check_file(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
-    """What the rows of one file must not do to each other: stand twice, or share the number of a case."""
+    """Conflicts between rows of one file: duplicates, or a case number used twice."""
     good, bad = list[ItemRow](), list(errors)
     seen: dict[tuple[str, object], int] = {}
     stems = {row.case: row.stem for row in rows if row.is_case}
@@ -262,7 +263,7 @@ def _check_file(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[li
 
 
 def _sort_out(bank: Bank, rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
-    """What each row does to the bank as it is now; a part needs its case, a new case its parts."""
+    """The effect of each row on the bank's present state; a part needs its case, a new case its parts."""
     found, bad = list[ItemRow](), list(errors)
     cases: dict[str, UUID | None] = {}
     for row in sorted(rows, key=lambda one: not one.is_case):
@@ -283,7 +284,7 @@ def _sort_out(bank: Bank, rows: Sequence[ItemRow], errors: Sequence[RowError]) -
 
 
 def _with_parts(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
-    """A case of which no part can be taken asks nothing."""
+    """A case without any valid part is invalid."""
     asked = {row.case for row in rows if not row.is_case}
     empty = [row for row in rows if row.is_case and row.act == "add" and row.case not in asked]
     incomplete = [RowError(row.line, _TITLES["case"], "没有可用的小题，请添加案例编号相同的题目。") for row in empty]
@@ -292,7 +293,7 @@ def _with_parts(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[li
 
 
 def _compare(bank: Bank, row: ItemRow, case_id: UUID | None) -> ItemRow | str:
-    """The row with what it does, or why it can't."""
+    """The row with its effect, or why it is invalid."""
     data = row.data()
     kept = bank.by_code(row.code)
     if kept is not None and kept.data.kind is not data.kind:
@@ -305,7 +306,7 @@ def _compare(bank: Bank, row: ItemRow, case_id: UUID | None) -> ItemRow | str:
 
 
 def _decide(rows: Sequence[ItemRow], way: str) -> list[ItemRow]:
-    """With ``add`` a case that says something else becomes a new one, and its parts come with it."""
+    """With ``add`` a differing case becomes a new one, together with its parts."""
     if way == "skip":
         return list(rows)
     moved = {row.case for row in rows if row.is_case and row.act == "changed" and way == "add"}

@@ -1,6 +1,6 @@
-"""Keys of items (答案), apart from what items ask. No module that serves a candidate may import this one.
+"""Keys of items (答案), stored apart from their text. No module that serves a candidate may import this one.
 
-Who sits an examination that is under way sees none of them, whatever else the person may do in the office.
+A person who sits a running examination sees no key, whatever the person's role.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from services.core.permissions import check
 
 @dataclass(frozen=True)
 class ItemKey:
-    """``mask``: right options; ``answer``: of a short answer."""
+    """``mask``: correct options; ``answer``: the model answer of a short answer."""
 
     mask: int = 0
     answer: str = ""
@@ -33,13 +33,13 @@ async def check_may_see(actor: Actor) -> None:
 
 
 async def read_keys(versions: Iterable[UUID]) -> Mapping[UUID, ItemKey]:
-    """By version. The caller has called ``check_may_see``."""
+    """Keys by version. The caller has called ``check_may_see``."""
     found = await ExamItemKey.filter(version_id__in=list(versions))
     return {one.version_id: ItemKey(one.mask, one.answer, one.explanation) for one in found}
 
 
 async def write_keys(keys: Mapping[UUID, ItemKey]) -> None:
-    """Of new versions, in the running transaction."""
+    """Insert keys of new versions, in the running transaction."""
     await ExamItemKey.bulk_create(
         [
             ExamItemKey(version_id=version_id, mask=key.mask, answer=key.answer, explanation=key.explanation)

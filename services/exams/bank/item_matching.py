@@ -1,4 +1,4 @@
-"""The bank in memory, while a file is compared with it: found by code, or by what is asked."""
+"""The bank in memory, for comparison with a file: items by code, or by question."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.exams.bank.item_rows import Kept, read_items
 
 @dataclass
 class Bank:
-    """All items of a pool with their keys; for people who may see them."""
+    """All items of a pool with their keys; for readers who may see them."""
 
     _by_code: dict[str, Kept] = field(default_factory=dict)
     _by_id: dict[UUID, Kept] = field(default_factory=dict)
@@ -36,10 +36,10 @@ class Bank:
         return self._by_code.get(code) if code else None
 
     def by_question(self, data: ItemData, case_id: UUID | None) -> Kept | None:
-        """The item of the same case, or of none, that asks this.
+        """The item of the same case, or of none, with this question.
 
-        With other options it is taken for the same only where no other item of its kind has that stem: many ask
-        which of these is right.
+        With different options it counts as the same only if no other item of its kind has that stem: many items ask
+        "which of these is right".
         """
         found = [kept for kept in self._by_stem[case_id, stem_hash(data.stem)] if kept.data.kind is data.kind]
         exact = [kept for kept in found if same_question(kept.data, data)]
@@ -50,7 +50,7 @@ class Bank:
         return kept.row.id if kept and kept.data.kind is ItemKind.CASE else None
 
     def case_id(self, code: str, item_id: str) -> UUID | None:
-        """Of a part: the case ``item_id`` that its file names, or where that is empty, the bank's case of that code."""
+        """For a part: the case ``item_id`` in its file, or if that is empty, the bank's case with that code."""
         return UUID(item_id) if item_id else self.find_case(code)
 
     def stem(self, item_id: UUID | None) -> str:
@@ -64,10 +64,10 @@ class Bank:
 
 
 def same_said(one: ItemData, other: ItemData) -> bool:
-    """Whether nothing would change; the order of options counts, since masks follow it."""
+    """Whether nothing would change; the order of options counts, since masks depend on it."""
     return one == other
 
 
 def _in_use(found: Sequence[Kept]) -> Kept | None:
-    """Of several that ask the same the first that is not retired."""
+    """Of several with the same question the first that is not retired."""
     return next((kept for kept in found if kept.row.retired_at is None), found[0] if found else None)

@@ -1,4 +1,4 @@
-"""Pictures in items: drawn anew as JPEG when they come in, kept sealed, shown at addresses that expire."""
+"""Pictures in items: re-encoded as JPEG, stored encrypted, shown at addresses that expire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.files import LINK_TTL, FileLost, SealedFiles, new_key
 from services.inspection.checker import FileChecker
 
 PICTURES_MAX = 4
-"""Of one item."""
+"""Pictures per item."""
 BYTES_MAX = 5_000_000
 SIDE = 1600
 ALT_MAX = 100
@@ -28,7 +28,7 @@ _PURPOSE = "exam_picture"
 
 @dataclass(frozen=True)
 class Picture:
-    """``alt`` says in words what is on it, for who can't see it."""
+    """``alt`` describes the picture for readers who can't see it."""
 
     key: str
     media_type: str
@@ -43,7 +43,7 @@ class ItemPictures:
         self._checker = checker
 
     async def take_in(self, pool: str, content: bytes, alt: str) -> Picture:
-        """Look into a JPG or PNG, draw it anew and keep it. Raises InvalidInput, Unavailable."""
+        """Check a JPG or PNG, re-encode and store it. Raises InvalidInput, Unavailable."""
         if len(content) > BYTES_MAX:
             most = BYTES_MAX // 1_000_000
             raise InvalidInput(f"图片最大{most}MB，请压缩后再上传。", code="file_too_large", field="picture")
@@ -58,7 +58,7 @@ class ItemPictures:
         return Picture(key, "image/jpeg", said)
 
     def addresses(self, version_id: UUID, count: int, person: UUID, until: datetime | None = None) -> Sequence[str]:
-        """Paths that show the pictures of a version to any holder, for ten minutes or ``until``."""
+        """Addresses that show the pictures of a version to any holder, for ten minutes or ``until``."""
         if not count:
             return ()
         token = self._links.sign(_PURPOSE, version_id, person, until or self._deps.now() + LINK_TTL)

@@ -17,12 +17,12 @@ from services.exams.bank.item_pictures import Picture
 
 PREFIX = "T"
 _CHUNK = 1000
-"""Items of one query: PostgreSQL takes 32,767 values."""
+"""Items per query: PostgreSQL accepts 32,767 values."""
 
 
 @dataclass(frozen=True)
 class NewItem:
-    """An item to be written. Without a ``code`` it gets the next number; ``case_id`` is the case that it belongs to."""
+    """An item to insert. Without a ``code`` it gets the next number; ``case_id`` is its case."""
 
     data: ItemData
     code: str = ""
@@ -35,7 +35,7 @@ class NewItem:
 
 @dataclass(frozen=True)
 class Kept:
-    """An item as it stands: its row, its current version and what both say together with the key."""
+    """An item: its row, its current version and their content with the key."""
 
     row: ExamItem
     version: ExamItemVersion
@@ -43,7 +43,7 @@ class Kept:
 
 
 async def lock_bank(pool: str) -> None:
-    """One writer of a pool's bank at a time: codes are numbered, and duplicates looked up before they are written."""
+    """Serialises writers of a pool's bank: codes are numbered, and duplicates looked up before inserting."""
     await advisory_lock(f"exam_items:{pool}")
 
 
@@ -61,7 +61,7 @@ async def write_new(actor: Actor, items: Sequence[NewItem], now: datetime) -> No
 async def write_version(
     actor: Actor, row: ExamItem, data: ItemData, pictures: Sequence[Picture], now: datetime, case_stem: str = ""
 ) -> None:
-    """The next version of an item whose row is locked; papers that are made keep theirs."""
+    """Insert the next version of an item whose row is locked; existing papers keep theirs."""
     row.version += 1
     row.chapter, row.difficulty = data.chapter, data.difficulty
     row.stem_hash = stem_hash(data.stem, case_stem)
@@ -72,7 +72,7 @@ async def write_version(
 
 
 async def read_items(found: Sequence[ExamItem]) -> list[Kept]:
-    """Items with their keys, in the order given; for those who may see keys."""
+    """Items with their keys, in the given order; for readers who may see keys."""
     kept: list[Kept] = []
     for at in range(0, len(found), _CHUNK):
         kept += await _read_chunk(found[at : at + _CHUNK])

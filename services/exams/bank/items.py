@@ -1,6 +1,6 @@
-"""Writing the item bank by hand: new items, new versions of items, pictures, and items that no paper takes any more.
+"""Editing the item bank by hand: new items, new versions, pictures, and retiring items.
 
-Nothing is ever overwritten or deleted: papers, answers and rulings point at versions.
+Nothing is ever overwritten or deleted: papers, answers and rulings refer to versions.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class ItemBank:
     async def add(
         self, actor: Actor, data: ItemData, *, case_id: UUID | None = None, again: bool = False, key: str | None = None
     ) -> UUID:
-        """A new item, in a case where one is named; the same ``key`` again is the same item.
+        """A new item, in a case if one is given; a repetition with the same ``key`` returns the same item.
 
-        Raises InvalidInput that names the field, and Conflict for what the bank has already, unless ``again``.
+        Raises InvalidInput that names the field, and Conflict for a duplicate, unless ``again``.
         """
         await check_may_see(actor)
         said = _checked(data)
@@ -62,9 +62,9 @@ class ItemBank:
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{said!r} {case_id}")
 
     async def revise(self, actor: Actor, item_id: UUID, data: ItemData, *, seen: int | None = None) -> bool:
-        """Say something else: a new version, which papers made from now on take. False: nothing is different.
+        """Change an item: a new version, used by papers made from now on. False: nothing is different.
 
-        ``seen`` is the number of the version that was changed. Raises Conflict where another person was faster,
+        ``seen`` is the number of the version that was edited. Raises Conflict where another person was faster,
         InvalidInput, NotFound.
         """
         await check_may_see(actor)
@@ -81,7 +81,7 @@ class ItemBank:
             return True
 
     async def add_picture(self, actor: Actor, item_id: UUID, content: bytes, alt: str) -> None:
-        """A new version with one picture more. Raises InvalidInput, NotFound, Unavailable."""
+        """A new version with a further picture. Raises InvalidInput, NotFound, Unavailable."""
         await check_may_see(actor)
         if not await ExamItem.exists(id=item_id, pool=actor.pool):
             raise unknown_item()
@@ -105,14 +105,14 @@ class ItemBank:
             await self._write(actor, kept, kept.data, pictures)
 
     async def retire(self, actor: Actor, item_id: UUID) -> None:
-        """No paper takes it from now on, nor the parts of a case; papers that are made keep it. Twice is harmless."""
+        """No new paper uses it, nor the parts of a case; existing papers keep it. A repetition is harmless."""
         await self._set_retired(actor, item_id, retired=True)
 
     async def restore(self, actor: Actor, item_id: UUID) -> None:
-        """Papers take it again, and the parts of a case. Raises Conflict for a part of a case that is retired."""
+        """New papers use it again, and the parts of a case. Raises Conflict for a part of a retired case."""
         await self._set_retired(actor, item_id, retired=False)
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _set_retired(self, actor: Actor, item_id: UUID, *, retired: bool) -> None:
         check(actor, "exam.manage")
@@ -159,7 +159,7 @@ class ItemBank:
         return case
 
     async def _check_new(self, actor: Actor, data: ItemData, case_stem: str, *, again: bool) -> None:
-        """Raises Conflict for an item that the bank has."""
+        """Raises Conflict for a duplicate."""
         found = await ExamItem.filter(pool=actor.pool, stem_hash=stem_hash(data.stem, case_stem)).order_by("code")
         twins = [kept for kept in await read_items(found) if kept.data.kind is data.kind]
         same = next((kept for kept in twins if same_question(kept.data, data)), None)
@@ -186,7 +186,7 @@ async def _next_position(case_id: UUID | None) -> int:
 
 
 def _checked(data: ItemData) -> ItemData:
-    """Raises InvalidInput with the first thing that is wrong."""
+    """Raises InvalidInput with the first problem."""
     said = tidy(data)
     for problem in find_problems(said):
         raise InvalidInput(_sentence(problem), code="item_wrong", field=problem.field)

@@ -1,4 +1,4 @@
-"""Analysis of an examination (考试分析): each item over those who saw it, the whole, how scores are spread; XLSX."""
+"""Analysis of an examination (考试分析): each item over its candidates, the whole, distribution of scores; XLSX."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ItemAnalysis:
 
 @dataclass(frozen=True)
 class Analysis:
-    """``reliability`` (KR-20) and ``error`` only where everybody had the same items. ``bands``: papers by tenth."""
+    """``reliability`` (KR-20) and ``error`` only if all candidates had the same items. ``bands``: papers by tenth."""
 
     papers: int
     passed: int
@@ -77,7 +77,7 @@ class ExamAnalysis:
         self._deps = deps
 
     async def get(self, actor: Actor, exam_id: UUID) -> Analysis:
-        """Over all papers that are marked. Raises NotFound."""
+        """Over all marked papers. Raises NotFound."""
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
         whole = (await rows(_WHOLE, exam.id))[0]

@@ -1,4 +1,4 @@
-"""A candidate objects to a result (成绩复核) within the time of the rules; the office answers, once and for all."""
+"""Appeals against results (成绩复核) within the time of the rules; the office answers once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SELECT p.id, p.attempt_id, p.text, p.state, p.answer, p.created_at, t.number, t.
 
 @dataclass(frozen=True)
 class Appeal:
-    """As the office sees it; who appeals stands on the paper."""
+    """An appeal for the office; the appellant is shown with the paper."""
 
     id: UUID
     attempt_id: UUID
@@ -52,7 +52,7 @@ class Appeals:
         self._notices = notices
 
     async def appeal(self, actor: Actor, candidate_id: UUID, attempt_id: UUID, text: str) -> None:
-        """Raises Conflict when it is too late or one was made already, NotFound for anybody else's paper."""
+        """Raises Conflict when it is too late or an appeal exists already, NotFound for another person's paper."""
         check(actor, "exam.own")
         words = check_text(text.strip(), "text", "复核理由", TEXT_MAX, required=True)
         now = self._deps.now()
@@ -89,9 +89,9 @@ class Appeals:
         )
 
     async def answer(self, actor: Actor, appeal_id: UUID, outcome: Outcome, answer: str) -> None:
-        """Answer one, and tell the person; a paper whose appeal is upheld is marked once more.
+        """Answer an appeal and notify the person; a paper whose appeal is upheld is marked again.
 
-        Raises Conflict for one that is answered, Forbidden for one's own, NotFound.
+        Raises Conflict for an answered one, Forbidden for one's own, NotFound.
         """
         check(actor, "exam.mark")
         words = check_text(" ".join(answer.split()), "answer", "答复", ANSWER_MAX, required=True)

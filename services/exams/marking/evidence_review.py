@@ -1,4 +1,5 @@
-"""The office looks at answer files (离线作答): what they change, what that is worth, and decides with its reason."""
+"""The office's review of answer files (离线作答): their changes, the effect on the score, and the decision with its
+reason."""
 
 from __future__ import annotations
 
@@ -67,9 +68,9 @@ class EvidenceLine:
 
 @dataclass(frozen=True)
 class LateAnswer:
-    """What reached us too late to count, or only in a file: letters as the candidate saw them, or the text.
+    """An answer that arrived too late to count, or only in a file: letters as displayed to the candidate, or the text.
 
-    ``was`` is what counts now; ``by_hand``: a short answer, which accepting a file does not change.
+    ``was`` is the answer that counts now; ``by_hand``: a short answer, which accepting a file does not change.
     """
 
     number: int
@@ -95,7 +96,7 @@ class EvidenceView:
 
 
 class _Rollback(Exception):
-    """Raised to roll a trial's transaction back."""
+    """Raised to roll back the transaction of a trial."""
 
 
 class EvidenceReview:
@@ -110,7 +111,7 @@ class EvidenceReview:
         return tuple(_line(row) for row in await rows(_LIST, exam.id, _SHOWN))
 
     async def get(self, actor: Actor, exam_id: UUID, evidence_id: UUID) -> EvidenceView:
-        """What it says, beside what counts, and what accepting it would do. Raises NotFound."""
+        """The file's content beside the answers that count, and the effect of accepting it. Raises NotFound."""
         line = next((one for one in await self.list(actor, exam_id) if one.id == evidence_id), None)
         if line is None:
             raise _unknown()
@@ -122,7 +123,7 @@ class EvidenceReview:
         return EvidenceView(line, file.made_at, shown, late, evidence.answer, before, after)
 
     async def late(self, actor: Actor, exam_id: UUID, attempt_id: UUID) -> tuple[LateAnswer, ...]:
-        """Answers that were made after the end and came within the grace: kept, never scored. Raises NotFound."""
+        """Answers made after the end and received within the grace: stored, never scored. Raises NotFound."""
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
         attempt = await ExamAttempt.get_or_none(id=attempt_id, exam_id=exam.id)
@@ -132,9 +133,9 @@ class EvidenceReview:
         return tuple(_late(attempt, row, held) for row in await rows(_LATE, attempt.id))
 
     async def decide(self, actor: Actor, evidence_id: UUID, outcome: Outcome, answer: str) -> None:
-        """Accept, and the answers count, unless the paper would lose by it; or reject. The person is notified.
+        """Accept, so that the answers count unless they lower the score; or reject. The person is notified.
 
-        Raises Conflict for one that is decided or a paper that is not marked yet, Forbidden for one's own, NotFound.
+        Raises Conflict for a decided file or a paper that is not marked yet, Forbidden for one's own, NotFound.
         """
         check(actor, "exam.mark")
         words = check_text(" ".join(answer.split()), "answer", "理由", ANSWER_MAX, required=True)
@@ -160,7 +161,7 @@ class EvidenceReview:
         return AnswerFiles.read(evidence.attempt_id, self._deps.keys.open(evidence.content_sealed, SEAL))
 
     async def _accept(self, attempt: ExamAttempt, file: AnswerFile) -> None:
-        """The answers of the file count where the score does not fall by them."""
+        """The file's answers count if they don't lower the score."""
         if attempt.state not in (ExamAttemptState.GRADED, ExamAttemptState.RELEASED):
             raise Conflict("这份答卷还没有评完分或已作废，请评分完成后再采纳。", code="not_graded")
         try:
@@ -171,7 +172,7 @@ class EvidenceReview:
             return
 
     async def _try_out(self, attempt: ExamAttempt, file: AnswerFile) -> tuple[str, str]:
-        """The score as it is and as it would be; nothing changes."""
+        """The present score and the score with the file; nothing changes."""
         if attempt.state not in (ExamAttemptState.GRADED, ExamAttemptState.RELEASED):
             return "", ""
         before, after = attempt.score or 0, 0
@@ -183,7 +184,7 @@ class EvidenceReview:
             return print_marks(before), print_marks(max(before, after))
 
     async def _replace(self, attempt: ExamAttempt, file: AnswerFile) -> int:
-        """Put the file's choices in place of those that counted and mark once more; the score."""
+        """Replace the counting choices by the file's and mark again; returns the score."""
         await advisory_lock(mark_lock(attempt.exam_id))
         held = await rows(_PAPER, attempt.id)
         sizes = {row["slot"]: row["n"] for row in held}
@@ -206,7 +207,7 @@ class EvidenceReview:
 
 
 async def _compare(attempt: ExamAttempt, file: AnswerFile, received_at: datetime) -> tuple[LateAnswer, ...]:
-    """What the file says otherwise than what counts."""
+    """Answers of the file that differ from those that count."""
     held = await rows(_PAPER, attempt.id)
     by_slot, shown = {row["slot"]: row for row in held}, _shown(attempt, held)
     new = new_in(file, shown, len(attempt.versions))
@@ -225,7 +226,7 @@ async def _compare(attempt: ExamAttempt, file: AnswerFile, received_at: datetime
 
 
 def _shown(attempt: ExamAttempt, held: Sequence[Any]) -> dict[int, ExamAnswer]:
-    """What counts, options as this paper shows them."""
+    """The answers that count, with options as displayed on this paper."""
     return {row["slot"]: ExamAnswer(_display(attempt, row), row["text"] or "") for row in held}
 
 

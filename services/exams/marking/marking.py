@@ -1,7 +1,7 @@
-"""Marks sealed papers (评分): choices by the key and the rulings, short answers by what markers gave them.
+"""Marks sealed papers (评分): choices by key and rulings, short answers by their markers.
 
-All of one examination some hundred at a time, each batch by two statements in a transaction: a crash between two
-leaves whole batches. A paper with an open short answer stays sealed under a flag until the last one is settled.
+Some hundred papers of one examination at a time, each batch by two statements in a transaction, so that a crash leaves
+complete batches. A paper with an unmarked short answer stays sealed under a flag until the last one is marked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.exams.repository import rules_of
 
 BATCH = 500
 ROUNDS = 50
-"""Batches of one examination before the others have their turn."""
+"""Batches of one examination before others get their turn."""
 _SEALED = f"t.state = 'sealed' AND t.digest <> '' AND NOT '{FLAG_MARKING}' = ANY(t.flags)"
 _DUE = f"FROM exam_attempt t WHERE {_SEALED} AND t.sealed_at <= $1 AND {not_paused('exam_mark', 't.exam_id')}"
 MARKS_DUE = f"EXISTS (SELECT 1 {_DUE})"
@@ -41,10 +41,10 @@ _SETTLED = f"""(SELECT CASE
         WHEN count(*) = {MARKERS} AND min(m.marks) = max(m.marks) THEN min(m.marks) END
     FROM exam_marking m WHERE m.attempt_id = a.attempt_id AND m.slot = a.slot)"""
 _PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
-"""For this transaction: a plan that is kept for any batch reads all answers for each."""
+"""For this transaction: a generic plan would read all answers for each batch."""
 _OF_BATCH = """a.attempt_id = ANY($2::uuid[])
    AND a.attempt_id BETWEEN ($2::uuid[])[1] AND ($2::uuid[])[cardinality($2::uuid[])]"""
-"""``$2`` is in order. The range keeps the planner from reading every answer of a table that has just grown."""
+"""``$2`` is sorted. The range keeps the planner from reading every answer of a table that has just grown."""
 _MARK = f"""
 WITH k AS MATERIALIZED (
     SELECT v.id, i.kind, coalesce(y.mask, 0) AS key, r.kind AS ruling, coalesce(r.mask, 0) AS other
@@ -78,7 +78,7 @@ UPDATE exam_attempt t
        passed = CASE WHEN NOT s.open THEN s.score * 100 >= $3 * s.total END
   FROM ({_SUMS}) s WHERE t.id = s.id
 """
-"""What waits for markers stays sealed under its flag."""
+"""Papers that wait for markers stay sealed under their flag."""
 _REGRADE = f"""
 UPDATE exam_attempt t SET score = s.score, total = s.total, passed = t.passed OR s.score * 100 >= $3 * s.total
   FROM ({_SUMS}) s WHERE t.id = s.id AND NOT s.open
@@ -87,7 +87,7 @@ _TURNED = """
 UPDATE exam_candidate c SET state = 'called', concluded_at = NULL FROM exam_attempt t
  WHERE t.id = ANY($1::uuid[]) AND t.candidate_id = c.id AND c.state = 'failed' AND t.state = 'released' AND t.passed
 """
-"""The next look at results passes them, with all that follows."""
+"""Lets the next run of results process them, with all consequences."""
 
 
 class Marking:
@@ -95,7 +95,7 @@ class Marking:
         self._deps = deps
 
     async def mark_due(self) -> int:
-        """Mark all sealed papers; returns of how many examinations."""
+        """Mark all sealed papers; returns the number of examinations."""
         return await process_each(
             "exam_mark", await rows(_EXAMS, self._deps.now()), lambda row: self._mark_all(row["id"])
         )
@@ -106,7 +106,7 @@ class Marking:
                 return
 
     async def mark_batch(self, exam_id: UUID, limit: int = BATCH) -> int:
-        """At most so many papers; returns how many there were."""
+        """At most ``limit`` papers; returns the number marked."""
         async with transaction():
             await execute(_PLAN_ANEW)
             await advisory_lock(mark_lock(exam_id))
@@ -120,12 +120,12 @@ class Marking:
 
 
 def mark_lock(exam_id: UUID) -> str:
-    """One marks an examination at a time: no paper is missed by a ruling that is made meanwhile."""
+    """Serialises marking of an examination, so that a concurrent ruling misses no paper."""
     return f"exam_mark:{exam_id}"
 
 
 async def regrade(exam: Exam, attempts: Sequence[UUID]) -> None:
-    """Mark once more from the stored answers, in the caller's transaction; who passed is never failed by it."""
+    """Mark again from the stored answers, in the caller's transaction; a candidate who passed is never failed by it."""
     rules = rules_of(exam)
     ordered = sorted(attempts)
     await execute(_MARK, exam.id, ordered, rules.partial_credit)

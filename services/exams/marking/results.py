@@ -1,6 +1,6 @@
-"""Results (成绩): shown at once or let out by the office, the verdict over all tries, and what follows from it.
+"""Results (成绩): shown at once or released by the office, the verdict over all tries, and its consequences.
 
-A candidate is called until the verdict: passed as soon as one result that is out passes, failed when no try is left or
+A candidate stays called until the verdict: passed as soon as one released result passes, failed when no try is left or
 the examination is over. Rows are locked application first, then sittings, the candidate, his attempts.
 """
 
@@ -72,15 +72,15 @@ class Results:
         self._conclusions = conclusions
         self._seating = seating
 
-    # ---- by the clock
+    # ---- by time
 
     async def conclude_due(self) -> int:
-        """Let out what may be out and draw the consequences, one candidate after another; returns how many."""
+        """Release due results and apply the consequences, candidate by candidate; returns how many."""
         due = await rows(_NEXT, self._deps.now())
         return await process_each("exam_result", due, lambda row: self.conclude(row["id"]))
 
     async def conclude(self, candidate_id: UUID) -> None:
-        """The verdict of one candidate as far as his results go; again, nothing changes."""
+        """The verdict of one candidate from the released results; a repetition changes nothing."""
         now = self._deps.now()
         async with transaction():
             known = await ExamCandidate.get(id=candidate_id)
@@ -95,7 +95,7 @@ class Results:
                 await self._free_place(exam, candidate, sittings[candidate.sitting_id], now)
 
     async def _let_out(self, candidate: ExamCandidate, exam: Exam, now: datetime) -> list[ExamAttempt]:
-        """All tries that count; those whose results may be seen become so."""
+        """All tries that count; results that may be seen are released."""
         tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number").select_for_update()
         at_once = rules_of(exam).result == "at_once"
         for one in tries:
@@ -173,7 +173,7 @@ class Results:
             await self._conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
 
     async def _offer(self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime) -> None:
-        """Tries are left: say from when on the next may begin."""
+        """Tries are left: notify when the next may begin."""
         rules = rules_of(exam)
         again = max(now, (last.sealed_at or now) + rules.rest)
         more = {"line": line_of(last.total or 0, rules.pass_percent), "left": str(left), "again": print_time(again)}
@@ -194,16 +194,16 @@ class Results:
         )
 
     async def _free_place(self, exam: Exam, candidate: ExamCandidate, booked: ExamSitting, now: datetime) -> None:
-        """A place that was booked for a further try goes to who waits."""
+        """A place booked for a further try goes to the waiting list."""
         if exam.state == "published" and booked.starts_at > now:
             await self._seating.unseat(exam, candidate, await lock_sittings(exam.id), now)
 
     # ---- by the office
 
     async def release(self, actor: Actor, exam_id: UUID, *, flagged: bool) -> int:
-        """Let out all results that are marked, or only the unflagged ones; returns how many.
+        """Release all marked results, or only the unflagged ones; returns how many.
 
-        The worker tells the candidates. Raises Conflict where results are shown at once, or none is ready.
+        The worker notifies the candidates. Raises Conflict where results are shown at once, or none is ready.
         """
         check(actor, "exam.mark")
         now = self._deps.now()
@@ -220,7 +220,7 @@ class Results:
         return len(let_out)
 
     async def clear_flags(self, actor: Actor, attempt_id: UUID, reason: str) -> None:
-        """The office found nothing wrong with it: it goes out with the others. Raises Conflict, Forbidden."""
+        """Clear the flags, so that the result is released with the others. Raises Conflict, Forbidden."""
         check(actor, "exam.mark")
         words = check_text(" ".join(reason.split()), "reason", "核实情况", REASON_MAX, required=True)
         now = self._deps.now()
@@ -233,9 +233,9 @@ class Results:
             await record(actor, now, "exam.cleared", "exam_attempt", attempt.id, reason=words, flags=tuple(was))
 
     async def void(self, actor: Actor, attempt_id: UUID, reason: str) -> None:
-        """Count a paper for nothing (作废), with its reason; the try is not used up by it.
+        """Void a paper (作废) with a reason; it uses up no try.
 
-        Raises Conflict for one whose candidate is through, Forbidden for oneself.
+        Raises Conflict for a candidate with a final verdict, Forbidden for oneself.
         """
         check(actor, "exam.mark")
         words = check_text(" ".join(reason.split()), "reason", "作废原因", REASON_MAX, required=True)

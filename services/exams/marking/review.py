@@ -1,7 +1,7 @@
-"""A candidate looks through a paper of his own with the keys (试卷回看), where the rules of the examination say so.
+"""A candidate's view of an own paper with the keys (试卷回看), where the examination's rules permit it.
 
-Only when the examination is closed, so that it is sat no more, the result is out, and the person sits no other
-one at that moment: the bank is the same.
+Only when the examination is closed, the result is released, and the person sits no other one at that moment, since the
+bank is the same.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PICTURE_TTL = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class ReviewedQuestion:
-    """Options, what was chosen and what is right, all as this paper showed them."""
+    """Options, chosen and correct ones, all as displayed on this paper."""
 
     number: int
     kind: str
@@ -77,7 +77,7 @@ class PaperReview:
         self._pictures = pictures
 
     async def get(self, actor: Actor, candidate_id: UUID, attempt_id: UUID) -> ReviewedPaper:
-        """Each look is recorded. Raises NotFound for anybody else's, Conflict while it can't be seen."""
+        """Each access is logged. Raises NotFound for another person's, Conflict while it can't be seen."""
         check(actor, "exam.own")
         _, exam = await get_own(actor, candidate_id)
         attempt = await ExamAttempt.get_or_none(id=attempt_id, candidate_id=candidate_id)

@@ -1,6 +1,6 @@
-"""Rulings (改判): an item found wrong after it was sat, and the papers marked once more because of it.
+"""Rulings (改判) on items found faulty after use; the papers concerned are marked again.
 
-Whose verdict changes is shown before it takes effect, by doing it and taking it back. Who passed is never failed.
+A preview shows whose verdict changes, by applying the ruling and rolling back. A candidate who passed is never failed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from services.exams.repository import get_exam
 
 REASON_MAX = 300
 SHOWN = 50
-"""Names that a preview lists."""
+"""Number of names in a preview."""
 _CONCERNED = """
 SELECT t.id, t.score, t.total, t.passed, k.real_name FROM exam_attempt t
   JOIN exam_candidate c ON c.id = t.candidate_id JOIN account k ON k.id = c.account_id
@@ -35,7 +35,7 @@ SELECT t.id, t.score, t.total, t.passed, k.real_name FROM exam_attempt t
 
 @dataclass(frozen=True)
 class RuledItem:
-    """An item of an examination with its key, and the ruling that stands, if any."""
+    """An item of an examination with its key, and its present ruling, if any."""
 
     version_id: UUID
     kind: ItemKind
@@ -48,7 +48,7 @@ class RuledItem:
 
 @dataclass(frozen=True)
 class RulingPreview:
-    """What a ruling does: papers it concerns, whose score changes, who passes by it (some names, masked)."""
+    """The effect of a ruling: papers concerned, changed scores, candidates who pass by it (some names, masked)."""
 
     papers: int
     changed: int
@@ -65,7 +65,7 @@ class Rulings:
         self._deps = deps
 
     async def item(self, actor: Actor, exam_id: UUID, version_id: UUID) -> RuledItem:
-        """Raises NotFound, Forbidden for who sits an examination himself."""
+        """Raises NotFound, Forbidden for a person who sits an examination."""
         check(actor, "exam.mark")
         await check_may_see(actor)
         _, version = await _find(actor, exam_id, version_id)
@@ -84,7 +84,7 @@ class Rulings:
     async def preview(
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str = ""
     ) -> RulingPreview:
-        """What it would do; nothing changes. Raises InvalidInput, NotFound."""
+        """The effect; nothing changes. Raises InvalidInput, NotFound."""
         done: list[RulingPreview] = []
         try:
             async with transaction():
@@ -96,7 +96,7 @@ class Rulings:
     async def decide(
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
     ) -> RulingPreview:
-        """It takes effect; another ruling on the same item replaces the one before. Raises InvalidInput, NotFound."""
+        """Apply the ruling; it replaces an earlier one on the same item. Raises InvalidInput, NotFound."""
         words = check_text(" ".join(reason.split()), "reason", "改判理由", REASON_MAX, required=True)
         now = self._deps.now()
         async with transaction():

@@ -1,4 +1,4 @@
-"""Results as the office and the candidate see them: papers with scores, flags and what became of them."""
+"""Results for the office and the candidate: papers with scores, flags and outcome."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FLAGS: Mapping[str, str] = {
     "clock": "手机时间异常",
     FLAG_MARKING: "简答题待评",
 }
-"""What a person should look at, in words."""
+"""Descriptions of the flags for officials."""
 _FROM = """
 FROM exam_attempt t JOIN exam_candidate c ON c.id = t.candidate_id JOIN account k ON k.id = c.account_id
 LEFT JOIN application p ON p.id = c.application_id LEFT JOIN expert x ON x.id = c.expert_id
@@ -58,7 +58,7 @@ Review = Literal["", "later", "now"]
 
 @dataclass(frozen=True)
 class ScoreCounts:
-    """Papers by what they wait for. ``waiting`` can be let out, ``flagged`` of them should be looked at first."""
+    """Number of papers by state. ``waiting`` can be released; ``flagged`` of them need an official first."""
 
     sealed: int
     waiting: int
@@ -70,7 +70,7 @@ class ScoreCounts:
 
 @dataclass(frozen=True)
 class Paper:
-    """One paper that was handed in. ``score`` and ``total`` as they are shown; empty before it is marked."""
+    """A submitted paper. ``score`` and ``total`` as display texts; empty before it is marked."""
 
     id: UUID
     exam_id: UUID
@@ -95,7 +95,7 @@ class Paper:
 
 @dataclass(frozen=True)
 class OwnResult:
-    """A result that is out. ``line``: the least that passes. ``review``: whether the paper can be seen with its keys.
+    """A released result. ``line``: the pass mark. ``review``: whether the paper can be seen with its keys.
 
     ``appeal``: open, upheld, rejected, or empty; ``appeal_until``: null when none can be made any more.
     """
@@ -124,7 +124,7 @@ class Scores:
         return ScoreCounts(**(await rows(_COUNTS, exam.id))[0])
 
     async def page(self, actor: Actor, exam_id: UUID, show: Show, *, page: int, size: int) -> Page[Paper]:
-        """The best first. Raises NotFound."""
+        """Best first. Raises NotFound."""
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
         total = (await rows(f"SELECT count(*) AS n {_FROM} {_WHERE[show]}", exam.id))[0]["n"]
@@ -142,7 +142,7 @@ class Scores:
         return _paper(found[0])
 
     async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnResult, ...]:
-        """What is out of a person's own tries, in their order. Raises NotFound for anybody else's."""
+        """Released results of a person's own tries, in order. Raises NotFound for another person's."""
         check(actor, "exam.own")
         candidate, exam = await get_own(actor, candidate_id)
         found = await ExamAttempt.filter(candidate_id=candidate.id, state="released").order_by("number")
@@ -152,14 +152,14 @@ class Scores:
 
 
 def review_of(exam: Exam) -> Review:
-    """Whether its papers can be seen with their keys: never, once it is sat no more, or now."""
+    """Whether papers can be seen with their keys: never, after the examination, or now."""
     if not rules_of(exam).review_after or exam.state not in ("published", "closed"):
         return ""
     return "now" if exam.state == "closed" else "later"
 
 
 def line_of(total: int, percent: int) -> str:
-    """The least marks that pass."""
+    """The pass mark."""
     return print_marks(-(-percent * total // 100))
 
 

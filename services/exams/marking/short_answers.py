@@ -1,6 +1,6 @@
-"""Short answers (简答题) are marked by people: two, who don't see each other's marks nor whose answer it is.
+"""Short answers (简答题), marked by two people, who see neither each other's marks nor the candidate.
 
-Where they differ, a third decides. The paper is graded by ``marking`` once its last answer is settled.
+Where they differ, a third decides. ``marking`` grades the paper once its last answer is marked.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ UPDATE exam_attempt SET flags = array_remove(flags, '{FLAG_MARKING}')
 
 @dataclass(frozen=True)
 class ShortAnswer:
-    """One answer to mark; whose it is, markers don't learn. ``mark``: tenths that can be given."""
+    """One answer to mark, without the candidate. ``mark``: tenths that can be given."""
 
     attempt_id: UUID
     slot: int
     stem: str
     answer: str
-    """What the key says."""
+    """The model answer."""
     text: str
     mark: int
 
 
 @dataclass(frozen=True)
 class MarkingQueue:
-    """What one marker has before him. ``own`` of the ``waiting`` answers are for this person to mark."""
+    """A marker's queue. ``own`` of the ``waiting`` answers are for this person to mark."""
 
     next: ShortAnswer | None
     own: int
@@ -84,7 +84,8 @@ class ShortAnswers:
         return MarkingQueue(ShortAnswer(**found[0]) if found else None, counts["own"], counts["waiting"])
 
     async def mark(self, actor: Actor, attempt_id: UUID, slot: int, given: str, note: str = "") -> None:
-        """Give marks, as ``4`` or ``3.5``. Raises InvalidInput, Conflict for what is settled or marked already."""
+        """Give marks, as ``4`` or ``3.5``. Raises InvalidInput, Conflict for an answer that needs no further marker or
+        was marked by this one."""
         check(actor, "exam.mark")
         words = check_text(" ".join(note.split()), "note", "评语", NOTE_MAX)
         now = self._deps.now()

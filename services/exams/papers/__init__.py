@@ -1,1 +1,1 @@
-"""Blueprints (组卷方案), and papers that are made by them."""
+"""Blueprints (组卷方案), and the papers made from them."""

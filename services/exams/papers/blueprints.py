@@ -24,7 +24,7 @@ class Blueprints:
     async def create(
         self, actor: Actor, name: str, cells: Sequence[BlueprintCell], *, key: str | None = None
     ) -> BlueprintView:
-        """Raises InvalidInput that names the line; too few items are no obstacle before an examination opens."""
+        """Raises InvalidInput that names the line; too few items are accepted until an examination opens."""
         check(actor, "exam.manage")
         clean = _check(name, cells)
         now = self._deps.now()
@@ -44,7 +44,7 @@ class Blueprints:
         )
 
     async def edit(self, actor: Actor, blueprint_id: UUID, name: str, cells: Sequence[BlueprintCell]) -> BlueprintView:
-        """Published examinations keep the cells that they were published with. Raises InvalidInput, NotFound."""
+        """Published examinations keep their copy of the cells. Raises InvalidInput, NotFound."""
         check(actor, "exam.manage")
         clean = _check(name, cells)
         now = self._deps.now()
@@ -56,7 +56,7 @@ class Blueprints:
         return await self._queries.get(actor, blueprint_id)
 
     async def retire(self, actor: Actor, blueprint_id: UUID) -> None:
-        """No new examination takes it. Twice is harmless."""
+        """No new examination uses it. A repetition is harmless."""
         check(actor, "exam.manage")
         now = self._deps.now()
         async with transaction():

@@ -1,4 +1,4 @@
-"""What must be right before an examination opens (发布前检查)."""
+"""Requirements before an examination opens (发布前检查)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ AND EXISTS (SELECT 1 FROM application p WHERE p.expert_id = x.id AND p.state = '
 
 @dataclass(frozen=True)
 class Check:
-    """``bad`` keeps it from being published; ``warn`` is worth a look."""
+    """``bad`` prevents publishing; ``warn`` is a hint."""
 
     level: Level
     text: str
 
 
 async def check_list(exam: Exam, rules: ExamRules, now: datetime) -> tuple[Check, ...]:
-    """In the order in which the office goes through it."""
+    """In the office's order of work."""
     parts = (_time(exam, rules, now), _paper(exam), _sittings(exam, rules, now), _people(exam), _mock(exam, rules))
     return tuple([one for part in parts async for one in part])
 

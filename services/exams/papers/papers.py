@@ -1,7 +1,7 @@
-"""Makes papers (组卷): ahead by the clock for everybody who is called, or at once for one who starts without.
+"""Makes papers (组卷): in advance by a due task for all candidates, or at once for one who starts without.
 
-A paper is stored whole: versions of items, orders of options, marks. The text of a case isn't a slot of its own: it is
-the version of the case's item that was the newest at ``made_at``.
+A paper is stored completely: versions of items, orders of options, marks. The text of a case has no slot: it is the
+newest version of the case's item at ``made_at``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from services.core.due_rows import not_paused, process_each
 from services.exams.papers.stock import count_use, load_stock
 
 BATCH = 50
-"""Papers of one transaction: the drawing keeps the process busy for some tens of milliseconds."""
+"""Papers per transaction: drawing them occupies the process for some tens of milliseconds."""
 ROUNDS = 40
-"""Batches of one examination before the others have their turn."""
+"""Batches of one examination before others get their turn."""
 _WITHOUT = (
     "FROM exam e JOIN exam_candidate c ON c.exam_id = e.id WHERE e.state = 'published' AND e.closes_at > {now} "
     "AND c.state = 'called' AND NOT EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id)"
 )
-"""Everybody's first paper; further ones are made when the next try begins."""
+"""First papers only; further ones are made when the next try begins."""
 PAPERS_DUE = f"EXISTS (SELECT 1 {_WITHOUT.format(now='$1')} AND {not_paused('exam_papers', 'e.id')})"
 _EXAMS = f"SELECT DISTINCT e.id {_WITHOUT.format(now='$1')} AND {not_paused('exam_papers', 'e.id')}"
 _NEXT = f"""
@@ -37,14 +37,14 @@ _LAST = "SELECT coalesce(max(number), 0) AS n FROM exam_attempt WHERE candidate_
 
 
 class Papers:
-    """``chance`` decides among equals; tests hand in one that repeats itself."""
+    """``chance`` decides among equals; tests pass a deterministic one."""
 
     def __init__(self, deps: Deps, chance: Random | None = None) -> None:
         self._deps = deps
         self._chance = chance or SystemRandom()
 
     async def make_due(self) -> int:
-        """First papers of all published examinations; returns how many examinations had some to make."""
+        """First papers for all published examinations; returns the number of examinations that needed some."""
         due = await rows(_EXAMS, self._deps.now())
         return await process_each("exam_papers", due, lambda row: self._make_many(row["id"]))
 
@@ -54,7 +54,7 @@ class Papers:
                 return
 
     async def make_papers(self, exam_id: UUID, limit: int) -> int:
-        """First papers of at most so many candidates who have none. Raises Unavailable when the bank lacks items."""
+        """First papers for at most ``limit`` candidates without one. Raises Unavailable when the bank lacks items."""
         now = self._deps.now()
         async with transaction():
             exam = await Exam.get(id=exam_id)
@@ -67,8 +67,8 @@ class Papers:
     async def make_paper(self, candidate: ExamCandidate) -> ExamAttempt:
         """The next paper of one candidate, inside the caller's transaction with the candidate's row locked.
 
-        A paper that was made and not begun yet is handed out again. Raises Conflict while another is under way,
-        Unavailable when the bank lacks items; whether a try is left, the caller has looked.
+        A paper not begun yet is returned again. Raises Conflict while another is under way, Unavailable when the bank
+        lacks items; the caller has checked that a try is left.
         """
         last = await ExamAttempt.filter(candidate_id=candidate.id).order_by("-number").first()
         if last is not None and last.state == ATTEMPT.initial:
@@ -83,7 +83,7 @@ class Papers:
         return attempt
 
     async def _draw(self, exam: Exam, count: int) -> list[Drawn]:
-        """So many papers, each of the items that the ones before used least."""
+        """``count`` papers, each from the items least used by the previous ones."""
         stock, used = await load_stock(exam.pool)
         deck, papers, uses = Deck(read_cells(exam.cells), stock), [], Counter[UUID]()
         for _ in range(count):

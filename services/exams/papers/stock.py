@@ -1,4 +1,4 @@
-"""Reads the live items of a pool's bank as papers are drawn from them; never a key."""
+"""Reads the live items of a pool's bank for drawing papers; never a key."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ UPDATE exam_item SET used = used + u.papers FROM unnest($1::uuid[], $2::int[]) A
 WHERE exam_item.id = u.id AND exam_item.id IN (
     SELECT id FROM exam_item WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 """
-"""Counts that another transaction is raising are let be: they only steer which items come first."""
+"""Counters locked by another transaction are skipped: they only influence which items come first."""
 
 
 async def load_stock(pool: str) -> tuple[list[Stock], dict[UUID, int]]:
-    """Live items, and in how many papers each stood. A case without live questions is left out."""
+    """Live items, and the number of papers that contained each. A case without live questions is left out."""
     parts: dict[UUID, list[Any]] = defaultdict(list)
     whole = []
     for row in await rows(_LIVE, pool):
@@ -39,7 +39,7 @@ async def load_stock(pool: str) -> tuple[list[Stock], dict[UUID, int]]:
 
 
 async def count_use(papers: Mapping[UUID, int]) -> None:
-    """So many more papers hold each item."""
+    """Increase the counter of each item in these papers."""
     if papers:
         await execute(_USE, list(papers), list(papers.values()))
 

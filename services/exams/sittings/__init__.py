@@ -1,1 +1,1 @@
-"""Who is called to an examination, sittings (场次) and their places."""
+"""Candidates of an examination, sittings (场次) and their places."""

@@ -1,4 +1,4 @@
-"""Calls people to examinations, also those who come later, and lets those go whose reason to sit is gone."""
+"""Calls people to examinations, including later ones, and removes candidates who no longer qualify."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SOURCES = {
         "FROM exam e JOIN application p ON p.pool = e.pool AND p.state = 'exam' "
         f"WHERE e.purpose = 'entry' AND {_OPEN} AND (e.campaign_id IS NULL OR p.campaign_id = e.campaign_id) "
         f"AND {_NEW.format(account='p.account_id')} "
-        # one examination at a time: who waits to sit another, or for its result, is not called here
+        # one examination at a time: a person who waits to sit another, or for its result, is not called here
         "AND NOT EXISTS (SELECT 1 FROM exam_candidate o JOIN exam x ON x.id = o.exam_id "
         "WHERE o.application_id = p.id AND o.state = 'called' AND x.state IN ('published', 'closed'))"
     ),
@@ -43,7 +43,7 @@ _SOURCES = {
         "AND EXISTS (SELECT 1 FROM application p WHERE p.expert_id = x.id AND p.state = 'entered' "
         "AND p.campaign_id = e.campaign_id)"
     ),
-    # who has studied a course that ends with this examination; the office names all others
+    # persons who have studied a course that ends with this examination; the office names all others
     Purpose.SINGLE: (
         "SELECT e.id AS exam_id, n.account_id, NULL::uuid AS application_id, n.expert_id "
         "FROM exam e JOIN course c ON c.exam_id = e.id JOIN course_enrolment n ON n.course_id = c.id "
@@ -79,10 +79,10 @@ class CandidateCalls:
         self._notices = notices
         self._seating = seating
 
-    # ---- who comes
+    # ---- calling
 
     async def call_due(self) -> int:
-        """Call everybody who should sit a published examination and isn't called yet."""
+        """Call everyone who should sit a published examination and isn't called yet."""
         due = await rows(_EXAMS, self._deps.now())
         return await process_each("exam_call", due, lambda row: self._call_many(row["id"]))
 
@@ -100,7 +100,7 @@ class CandidateCalls:
         return len(people)
 
     async def add(self, exam: Exam, people: Sequence[Any], now: datetime) -> list[ExamCandidate]:
-        """Call these (account_id, application_id, expert_id), and tell them unless it is a mock examination.
+        """Call these (account_id, application_id, expert_id), and notify them unless it is a mock examination.
 
         Inside the caller's transaction, which holds the lock ``exam_call`` of the examination.
         """
@@ -131,7 +131,7 @@ class CandidateCalls:
     async def notify_candidates(
         self, exam: Exam, candidates: Sequence[ExamCandidate], sitting: ExamSitting | None, now: datetime
     ) -> None:
-        if exam.purpose == Purpose.MOCK:  # offered beside the real one, whose notice they get
+        if exam.purpose == Purpose.MOCK:  # offered beside the real one, which is notified
             return
         await self._notices.notify_many(
             pool=exam.pool,
@@ -139,10 +139,10 @@ class CandidateCalls:
             recipients=[recipient("exam_called", exam, one, sitting, now) for one in candidates],
         )
 
-    # ---- who goes
+    # ---- removing
 
     async def leave_due(self) -> int:
-        """A candidate whose application is not waiting any more, or who left the pool, sits no more."""
+        """Remove candidates whose application no longer waits, or who left the pool."""
         due = await rows(_LEAVING)
         return await process_each("exam_leave", due, lambda row: self._leave(row["id"], row["exam_id"]))
 
@@ -169,14 +169,14 @@ async def _is_gone(candidate: ExamCandidate) -> bool:
 
 
 async def _only_sitting(exam: Exam) -> ExamSitting | None:
-    """Where nothing is booked: the window for all, locked. A draft has none yet."""
+    """Without booking: the window for all, locked. A draft has none yet."""
     if exam.state != "published" or rules_of(exam).booking:
         return None
     return await ExamSitting.filter(exam_id=exam.id).select_for_update().get()
 
 
 def _behind(exam: Exam, sitting: ExamSitting | None, now: datetime) -> int:
-    """The call is a reminder itself: those whose time has come are not sent besides."""
+    """The call is itself a reminder: reminders already due are not sent in addition."""
     if exam.state != "published":
         return 0
     return steps_behind(rules_of(exam).reminders, sitting.starts_at if sitting else exam.opens_at, now)

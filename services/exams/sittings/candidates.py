@@ -45,7 +45,7 @@ LEFT JOIN application p ON p.pool = $1 AND p.number = w.number
 
 @dataclass(frozen=True)
 class Added:
-    """How many persons were added; ``problems``: number and reason of the others."""
+    """Number of persons added; ``problems``: number and reason of the others."""
 
     count: int
     problems: tuple[tuple[str, str], ...]
@@ -58,7 +58,7 @@ class Candidates:
         self._candidate_calls = candidate_calls
         self._checker = checker
 
-    # ---- persons whom the office names
+    # ---- persons named by the office
 
     async def add_sheet(self, actor: Actor, exam_id: UUID, content: bytes) -> Added:
         """The numbers of a sheet's first column. Raises InvalidInput for a file that can't be read."""
@@ -72,9 +72,9 @@ class Candidates:
         return await self.add(actor, exam_id, " ".join(line.cells[0] for line in lines))
 
     async def add(self, actor: Actor, exam_id: UUID, text: str) -> Added:
-        """By numbers of experts or of applications that wait for an examination, however they are separated.
+        """By numbers of experts or of applications that wait for an examination, with any separators.
 
-        All who can be called are, the others come back with the reason. Raises Conflict for an examination whose
+        Calls all who can be called, and returns the others with the reason. Raises Conflict for an examination whose
         candidates follow from its purpose, or that is over; InvalidInput for no number at all.
         """
         check(actor, "exam.manage")
@@ -96,7 +96,7 @@ class Candidates:
         return Added(len(good), tuple(problems.items()))
 
     async def remove(self, actor: Actor, candidate_id: UUID) -> None:
-        """Take a person off a draft. Raises Conflict for a published examination."""
+        """Remove a person from a draft. Raises Conflict for a published examination."""
         check(actor, "exam.manage")
         now = self._deps.now()
         async with transaction():
@@ -109,7 +109,7 @@ class Candidates:
     # ---- allowances
 
     async def allow(self, actor: Actor, candidate_id: UUID, minutes: int, tries: int, reason: str) -> None:
-        """More time, or more tries, for one person; for papers that begin from now on.
+        """Grant one person more time, or more tries, for papers that begin from now on.
 
         Raises InvalidInput, Forbidden for oneself.
         """
@@ -138,9 +138,9 @@ class Candidates:
             )
 
     async def give_back(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
-        """One more try, whatever became of the last; who failed waits for the examination again, and is notified.
+        """One more try, regardless of the last; a candidate who failed is called again and notified.
 
-        Raises Conflict when the examination is over or what the person sat for is decided, Forbidden for oneself.
+        Raises Conflict when the examination is over or its purpose for the person is decided, Forbidden for oneself.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
@@ -162,7 +162,7 @@ class Candidates:
     async def give_back_all(
         self, actor: Actor, exam_id: UUID, since: datetime, until: datetime, reason: str, *, key: str | None = None
     ) -> int:
-        """After an outage: one more try for everybody who was answering then; returns how many. Raises Conflict."""
+        """After an outage: one more try for all who were answering then; returns how many. Raises Conflict."""
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         if since >= until:
@@ -190,9 +190,9 @@ class Candidates:
         )
 
     async def renew(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
-        """All tries anew for a candidate who failed and makes up a course (补学); inside the caller's transaction.
+        """Restore all tries of a candidate who failed and makes up a course (补学); inside the caller's transaction.
 
-        A person who isn't called yet, or an examination that is over, is left alone.
+        Does nothing for a person who isn't called yet, or after the examination.
         """
         found = await ExamCandidate.get_or_none(exam_id=exam_id, expert_id=expert_id)
         exam = await Exam.get(id=exam_id)
@@ -232,7 +232,7 @@ class Candidates:
 
 
 async def _may_sit(candidate: ExamCandidate) -> bool:
-    """Whether a further try can still change anything."""
+    """Whether a further try can still change the result."""
     if candidate.state not in (CandidateState.CALLED, CandidateState.FAILED):
         return False
     if candidate.application_id is None:
@@ -254,7 +254,7 @@ def _check_named(exam: Exam, now: datetime) -> None:
 
 
 def _problem(row: Mapping[str, Any]) -> str:
-    """Why this person can't be called; empty: can be."""
+    """Why this person can't be called; empty if possible."""
     if row["expert_id"] is None and row["application_id"] is None:
         return "没有这个编号，请核对"
     if row["left_at"] is not None:

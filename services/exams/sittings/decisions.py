@@ -1,4 +1,4 @@
-"""What the office decides of one candidate by hand, so that each has a way out: a result, or that he sits no more."""
+"""The office's decisions on a single candidate, so that none is stuck: a result, or removal."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class ExamDecisions:
     async def record_result(
         self, actor: Actor, candidate_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
     ) -> None:
-        """Passed or failed by a decision; an application goes on, or ends, and the person is notified with the reason.
+        """Passed or failed by decision; an application moves on, or ends, and the person is notified of the reason.
 
-        A paper under way counts for nothing. Raises Conflict for a candidate who is through, Forbidden for oneself.
+        A running paper is void. Raises Conflict for a candidate with a final verdict, Forbidden for oneself.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "成绩或原因", REASON_MAX, required=True)
@@ -54,9 +54,9 @@ class ExamDecisions:
         await self._decide(actor, candidate_id, f"{result} {words}", words, key, act)
 
     async def release(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
-        """He sits this one no more; an application goes on waiting, and the next examination calls it.
+        """Remove the candidate; an application keeps waiting, and the next examination calls it.
 
-        Raises Conflict for a candidate who is through, Forbidden for oneself.
+        Raises Conflict for a candidate with a final verdict, Forbidden for oneself.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
@@ -69,7 +69,7 @@ class ExamDecisions:
         await self._decide(actor, candidate_id, f"release {words}", words, key, act)
 
     async def _notify(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
-        """The next stage's notice reports a result of an application; this one reports all others."""
+        """For an application the next stage's notice reports the result; all others are reported here."""
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
         await self._notices.notify(

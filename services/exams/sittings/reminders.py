@@ -1,4 +1,4 @@
-"""Reminds candidates before the start (考试提醒), by the steps of the rules that the examination was published with."""
+"""Reminds candidates before the start (考试提醒), by the steps of the examination's published rules."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ExamReminders:
         return await process_each("exam_reminder", due, lambda row: self._remind(row["id"], now))
 
     async def _remind(self, candidate_id: UUID, now: datetime) -> None:
-        """Of several steps that came at once only the last is sent."""
+        """Of several steps due at once only the last is sent."""
         async with transaction():
             candidate = await lock_candidate(candidate_id)
             exam = await Exam.get(id=candidate.exam_id)

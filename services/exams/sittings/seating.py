@@ -1,4 +1,4 @@
-"""Places of sittings: taken and freed, and who waits for one moves up."""
+"""Places of sittings: booking, releasing, and moving up from the waiting list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Seating:
         self._notices = notices
 
     async def unseat(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:
-        """Free the person's place, and let those who wait for it move up."""
+        """Release the person's place, and let the waiting list move up."""
         if candidate.sitting_id is None:
             return
         left = sittings[candidate.sitting_id]
@@ -32,7 +32,7 @@ class Seating:
     async def seat(
         self, exam: Exam, candidate: ExamCandidate, wanted: ExamSitting, sittings: Sittings, now: datetime
     ) -> None:
-        """Take a place, before the old one is freed, so that no waiting person is moved into the one that is wanted."""
+        """Take a place before releasing the old one, so that no waiting person is moved into the wanted place."""
         if candidate.sitting_id == wanted.id:
             return
         left = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
@@ -43,7 +43,7 @@ class Seating:
             await self.move_up(exam, [left], sittings, now)
 
     async def move_up(self, exam: Exam, freed: list[ExamSitting], sittings: Sittings, now: datetime) -> None:
-        """Who waits longest gets a place that is free; the place he leaves for it is free for others in turn."""
+        """The longest-waiting person gets a free place; the place released by that is filled in the same way."""
         rules, pending = rules_of(exam), list(freed)
         while pending:
             sitting = pending.pop()

@@ -1,4 +1,4 @@
-"""Sittings (场次): candidates book, change and give back; the office adds, moves and removes them."""
+"""Sittings (场次): candidates book, change and cancel; the office adds, changes and removes them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PLACE_MAX = 200
 
 @dataclass(frozen=True)
 class Booked:
-    """The outcome of booking, waiting or giving back."""
+    """The outcome of booking, waiting or cancelling."""
 
     state: Literal["booked", "waiting", "none"]
     span: str
@@ -60,9 +60,9 @@ class ExamSittings:
     # ---- candidates
 
     async def book(self, actor: Actor, candidate_id: UUID, sitting_id: UUID, *, key: str | None = None) -> Booked:
-        """Take a place, giving back the one held so far. Raises Conflict for a full one, RuleViolation when it is late.
+        """Book a place, releasing the one booked so far. Raises Conflict for a full sitting, RuleViolation too late.
 
-        Booking what one has is harmless; who waited for another sitting waits no more.
+        Booking the same again is harmless; a place on another waiting list is given up.
         """
 
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
@@ -78,7 +78,7 @@ class ExamSittings:
         return await self._change(actor, candidate_id, f"book {sitting_id}", key, act)
 
     async def wait(self, actor: Actor, candidate_id: UUID, sitting_id: UUID, *, key: str | None = None) -> Booked:
-        """Wait for a full sitting, keeping the place held so far; where a place is free it is taken at once."""
+        """Join the waiting list of a full sitting, keeping the booked place; a free place is booked at once."""
 
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
             wanted = self._wanted(exam, sittings, sitting_id, now)
@@ -97,7 +97,8 @@ class ExamSittings:
         return await self._change(actor, candidate_id, f"wait {sitting_id}", key, act)
 
     async def give_back(self, actor: Actor, candidate_id: UUID, *, key: str | None = None) -> Booked:
-        """Give back the place, and wait for none. Twice is harmless. Raises RuleViolation when it is too late."""
+        """Release the place, and leave the waiting list. A repetition is harmless. Raises RuleViolation when it is too
+        late."""
 
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
             self._check_changeable(exam, candidate, sittings, now)
@@ -161,7 +162,7 @@ class ExamSittings:
     # ---- the office
 
     async def add(self, actor: Actor, exam_id: UUID, data: SittingData, *, key: str | None = None) -> SittingView:
-        """Of a draft or a published examination. Raises InvalidInput, Conflict."""
+        """Add to a draft or a published examination. Raises InvalidInput, Conflict."""
         check(actor, "exam.manage")
         now = self._deps.now()
 
@@ -182,9 +183,9 @@ class ExamSittings:
         )
 
     async def edit(self, actor: Actor, exam_id: UUID, sitting_id: UUID, data: SittingData) -> None:
-        """Who has booked it is notified of another time or place; who waits gets the places that are new.
+        """Candidates with a booking are notified of a changed time or place; new places go to the waiting list.
 
-        Raises Conflict for one that began, or when more people have booked it than there would be places.
+        Raises Conflict for a sitting that began, or with more bookings than places.
         """
         check(actor, "exam.manage")
         now = self._deps.now()
@@ -207,9 +208,10 @@ class ExamSittings:
             await self._seating.move_up(exam, [sitting], sittings, now)
 
     async def remove(self, actor: Actor, exam_id: UUID, sitting_id: UUID, reason: str) -> int:
-        """Who has booked it or waits for it is notified and books another; returns how many had.
+        """Candidates with a booking or on the waiting list are notified and book another; returns the number of
+        bookings.
 
-        Raises Conflict for one that began.
+        Raises Conflict for a sitting that began.
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", 100)
