@@ -79,7 +79,7 @@ async def process_together(
     find: Callable[[], Awaitable[Sequence[T]]],
     work: Callable[[Sequence[T]], Awaitable[object]],
 ) -> int:
-    """Do ``work`` for all that ``find`` locks, in one transaction; returns for how many.
+    """Do ``work`` for all that ``find`` locks, in one transaction; returns how many it found.
 
     When that fails, for each in a transaction of its own, as ``process_each`` does. ``find`` should skip what others
     have locked, so that several workers share what is due; ``work`` must bear that a row is no longer due.

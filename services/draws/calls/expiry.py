@@ -44,7 +44,10 @@ _FREE_PLACES = (
 
 
 async def expire_due(deps: Deps, notices: Notices, limit: int) -> int:
-    """Close invitations whose deadline has passed and whose expert isn't on the phone; returns how many."""
+    """Close invitations whose time to answer is over, unless their expert is on the phone; returns how many were found.
+
+    Another worker may have closed some of them between the search and the lock: they are found, and not closed again.
+    """
     now = deps.now()
     find = partial(rows, _EXPIRED, now, now - CALL_GRACE, limit)
     return await process_together("expire", find, partial(_expire, deps, notices))
