@@ -35,7 +35,7 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def test_the_desk_of_one_venue_does_not_reach_the_draws_of_another(office: Office) -> None:
+async def test_staff_of_one_venue_do_not_reach_the_draws_of_another(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     here, elsewhere = replace(office.venue, scope="demo-hall"), replace(office.venue, scope="demo-branch")

@@ -135,7 +135,7 @@ async def test_a_corrected_specialty_alone_is_looked_at_again(deps: Deps, review
     assert [t.step_code for t in await tasks_of(application)] == ["final"]
 
 
-async def test_specialties_still_open_in_the_round_before_stay_on_their_desks(
+async def test_specialties_still_open_in_the_round_before_stay_with_their_reviewers(
     deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))
@@ -159,7 +159,7 @@ async def test_dropping_the_specialty_that_was_sent_back_leads_on(deps: Deps, re
     assert [t.step_code for t in await hand_in_again(reviews, deps, application, ("A0801",))] == ["final"]
 
 
-async def test_sending_back_the_whole_opens_everything_and_takes_it_off_all_desks(
+async def test_sending_back_the_whole_opens_everything_and_takes_it_out_of_all_queues(
     deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     application = await make_application(deps, specialties=("A0401", "A0801"))

@@ -425,7 +425,7 @@ async def test_a_line_of_the_list_offers_what_its_state_allows(world: World) -> 
         assert (await agency.click(link)).status == 200
 
 
-async def test_the_desk_leads_an_agency_to_its_own_pages(world: World) -> None:
+async def test_pages_of_staff_lead_an_agency_to_its_own_pages(world: World) -> None:
     draw_id, _ = await world.panel()
     agency = await world.log_in(world.office.agency)
     assert (await agency.get("/desk")).path == "/agency"

@@ -72,7 +72,7 @@ async def test_a_person_of_two_offices_chooses_one(world: World) -> None:
     assert (visitor.path, "当前身份：场地人员" in visitor.text) == ("/desk", True)
 
 
-async def test_pages_of_the_desk_lead_strangers_to_the_log_in(world: World) -> None:
+async def test_pages_of_staff_lead_visitors_without_a_log_in_to_the_log_in(world: World) -> None:
     draw_id, _ = await world.panel()
     for path in ("/desk", f"/desk/{draw_id}", f"/desk/{draw_id}/result", f"/desk/{draw_id}/screen", "/h5/role"):
         assert (await world.visitor().get(path)).path == "/h5/login"
@@ -99,7 +99,9 @@ async def test_a_revoked_office_is_out_at_once(world: World) -> None:
     assert (await visitor.get("/desk")).path == "/h5/role"
 
 
-async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_leads_nowhere_else(world: World) -> None:
+async def test_a_link_of_the_mini_program_opens_pages_of_staff_for_three_minutes_and_leads_nowhere_else(
+    world: World,
+) -> None:
     venue = await world.log_in(world.office.venue, "venue")
     services = world.services
     logins = services.accounts.web_sessions
@@ -133,7 +135,7 @@ async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_onc
     assert (await thief.get("/desk")).path == "/h5/login"
 
 
-async def test_the_desk_types_codes_for_entry_and_exit(world: World) -> None:
+async def test_venue_staff_type_codes_for_entry_and_exit(world: World) -> None:
     draw_id, [one, _] = await world.panel(2)
     venue = await world.log_in(world.office.venue, "venue")
     await venue.get(f"/desk/{draw_id}/attendance")
@@ -153,7 +155,7 @@ async def test_the_desk_types_codes_for_entry_and_exit(world: World) -> None:
     assert await Attendance.filter(draw_id=draw_id).count() == 2
 
 
-async def test_the_desk_takes_codes_as_long_as_the_pools(world: World) -> None:
+async def test_venue_staff_enter_codes_as_long_as_the_pools(world: World) -> None:
     world.set_rules("draw", code_length=4)
     draw_id, [invitation] = await world.panel()
     assert len(invitation.code) == 4
@@ -167,7 +169,7 @@ async def test_the_desk_takes_codes_as_long_as_the_pools(world: World) -> None:
     assert f"{invitation.code}已登记进场" in venue.text
 
 
-async def test_a_form_of_the_desk_sent_by_another_site_does_nothing(world: World) -> None:
+async def test_a_form_of_staff_sent_by_another_site_does_nothing(world: World) -> None:
     draw_id, [invitation] = await world.panel()
     venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
     await venue.press("进场", code=invitation.code, headers={"Origin": "https://evil.example"})
@@ -289,7 +291,7 @@ async def test_a_request_without_a_file_offers_none(world: World) -> None:
     assert (await verifier.get(f"/desk/{draw_id}/attachment")).status == 404
 
 
-async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier(world: World) -> None:
+async def test_a_recusal_is_registered_by_the_venue_and_confirmed_by_the_verifier(world: World) -> None:
     draw_id, [one] = await world.panel()
     world.clock.set(one.gathering_at)
     venue, verifier = (
@@ -312,7 +314,9 @@ async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier
     assert (await Invitation.get(id=one.id)).state == "recused"
 
 
-async def test_a_desk_registers_an_absence_and_ends_the_activity_without_the_one_who_never_came(world: World) -> None:
+async def test_the_venue_registers_an_absence_and_ends_the_activity_without_the_one_who_never_came(
+    world: World,
+) -> None:
     draw_id, [one, two] = await world.panel(2)
     world.clock.set(one.gathering_at)
     venue = await world.log_in(world.office.venue, "venue")

@@ -20,7 +20,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
-async def test_pages_of_the_desk_read_well(
+async def test_pages_of_staff_read_well(
     browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
     running, [one] = await world.panel()

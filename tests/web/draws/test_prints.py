@@ -88,7 +88,7 @@ async def test_what_people_typed_stands_on_paper_as_they_typed_it(world: World) 
     assert draw.number in text
 
 
-async def test_agency_and_desk_open_the_documents_from_their_pages(world: World) -> None:
+async def test_agency_and_venue_open_the_documents_from_their_pages(world: World) -> None:
     draw = await unsealed(world)
     visitor = await world.log_in(world.office.agency)
     for page in (f"/desk/{draw.id}/result", f"/agency/draws/{draw.id}/result"):

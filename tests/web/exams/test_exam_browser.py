@@ -149,7 +149,7 @@ async def test_from_the_lobby_to_the_receipt_on_a_phone(browser: Browser, sittin
     assert serious(seen) == []
 
 
-async def test_on_a_desk_the_answer_card_stands_left_of_the_question(browser: Browser, sitting: Sitting) -> None:
+async def test_on_a_computer_the_answer_card_stands_left_of_the_question(browser: Browser, sitting: Sitting) -> None:
     seen = await begin(browser, sitting, SCREEN)
     page = seen.page
     await answer(page)

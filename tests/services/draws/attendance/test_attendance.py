@@ -221,7 +221,7 @@ async def test_a_phone_far_away_is_told_how_far(office: Office) -> None:
     assert "公里" in refusal.value.message
 
 
-async def test_the_desk_types_codes_for_entry_and_exit_and_the_last_exit_ends_an_on_site_activity(
+async def test_venue_staff_type_codes_for_entry_and_exit_and_the_last_exit_ends_an_on_site_activity(
     office: Office,
 ) -> None:
     draw_id, invitations = await accepted_panel(office, needed=2, on_site=True)

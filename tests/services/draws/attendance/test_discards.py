@@ -360,7 +360,7 @@ async def test_no_mobile_number_tells_an_agency_who_sits_on_the_panel(office: Of
 
 
 @pytest.mark.parametrize("role", ["venue", "verifier"])
-async def test_the_desk_may_use_a_mobile_number_after_unsealing_only(
+async def test_venue_staff_may_use_a_mobile_number_after_unsealing_only(
     office: Office, clock: FixedClock, role: str
 ) -> None:
     draw_id, [one] = await panel(office)
