@@ -1,4 +1,4 @@
-"""All use cases by noun, as edges get them. ``app.assembly`` builds it once."""
+"""All use cases by noun, for edges. ``app.assembly`` builds it once."""
 
 from __future__ import annotations
 

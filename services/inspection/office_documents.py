@@ -111,7 +111,7 @@ def _check_names(names: Sequence[str], expected: re.Pattern[str], refusal: str) 
 
 
 def _check_office(archive: zipfile.ZipFile) -> None:
-    """No macros, no files inside, nothing that is fetched when it is opened."""
+    """No macros, no embedded files, nothing that is fetched on opening."""
     names = archive.namelist()
     _check_names(names, _PARTS, _ACTIVE)
     if any(_RUNS.search(name) for name in names):
@@ -132,7 +132,7 @@ def _runs(archive: zipfile.ZipFile, name: str) -> bool:
 
 
 def _check_papers(archive: zipfile.ZipFile) -> None:
-    """What holds for a document holds for one in an archive."""
+    """Documents inside an archive must pass the same checks."""
     for name in archive.namelist():
         kind = name.lower().rpartition(".")[2]
         if kind in ("docx", "xlsx", "pdf"):

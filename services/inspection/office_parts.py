@@ -1,4 +1,4 @@
-"""What the parts of an office document do: fields that run programs, relations to elsewhere, formulas that fetch."""
+"""Finds active parts of an office document: fields that run programs, external relations, formulas that fetch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIELDS = frozenset(
         "HTMLCONTROL",
     )
 )
-"""Kinds of fields that run something or take it from elsewhere."""
+"""Kinds of fields that execute something or fetch it from elsewhere."""
 _RELATIONS = frozenset(
     (
         "vbaproject",
@@ -63,26 +63,26 @@ _CONTENTS = re.compile(
     r"macroenabled|vbaproject|activex|oleobject|externallink|connections|macrosheet|dialogsheet|webextension",
     re.IGNORECASE,
 )
-"""Kinds of content that run, or carry or fetch something else."""
+"""Kinds of content that execute, embed or fetch something."""
 _ELEMENTS = frozenset(("altChunk", "ddeLink", "oleLink", "externalBook", "OLEObject", "object", "control", "dbPr"))
 _FORMULA = re.compile(r"\b(?:WEBSERVICE|CALL|REGISTER(?:\.ID)?|EXEC|RTD|IMAGE|FILTERXML)\s*\(|\|\s*'", re.IGNORECASE)
 _FIRST = re.compile(r"[^\s\"\\]+")
 
 
 class Damaged(Exception):
-    """No XML that an office program writes."""
+    """Not XML as office programs write it."""
 
 
 @dataclass
 class _Field:
-    """A field whose instruction is still being spelled; Word cuts it into runs as it likes."""
+    """A field whose instruction is not complete yet, since Word splits it into runs."""
 
     instruction: str = ""
     spelled: bool = False
 
 
 def runs_something(xml: bytes) -> bool:
-    """Whether a part runs a program, or takes something from elsewhere. Raises Damaged for what is no plain XML."""
+    """Whether a part executes a program, or fetches something from elsewhere. Raises Damaged for invalid XML."""
     return _Part().read(xml)
 
 
@@ -139,8 +139,8 @@ class _Part:
             self._found |= _FORMULA.search("".join(self._formula)) is not None
 
     def _mark(self, kind: str) -> None:
-        """A field begins, has spelled its instruction, or ends. One that begins before its outer one has named its kind
-        computes that kind: real workbooks have none."""
+        """A field begins, has its instruction, or ends. A field that begins before the outer one has named its kind
+        computes that kind, which real workbooks never do."""
         if kind == "begin":
             outer = self._fields[-1] if self._fields else None
             self._found |= outer is not None and not outer.spelled and not outer.instruction.strip()
@@ -163,7 +163,7 @@ def _is_bad(instruction: str) -> bool:
 
 
 def _is_bad_relation(said: dict[str, str]) -> bool:
-    """A link that a person follows is none, wherever it leads, so long as it is to a page."""
+    """Whether a relation is dangerous. A link that a person follows isn't, if it leads to a page."""
     kind, target = said.get("Type", "").rpartition("/")[2].lower(), said.get("Target", "")
     if said.get("TargetMode", "").lower() == "external":
         return kind != "hyperlink" or leads_astray(target)

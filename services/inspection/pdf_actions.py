@@ -1,7 +1,7 @@
-"""Whether a PDF does anything when it is opened: runs, sends, fetches, plays or carries something.
+"""Whether a PDF has active content: on opening it executes, sends, fetches, plays or embeds something.
 
-Objects are looked at as pypdf reads them, those in compressed streams too. Names are also searched for in the bytes,
-since readers disagree about which of two objects or entries counts.
+Objects are checked as pypdf parses them, including those in compressed streams. Names are also searched for in the
+bytes, since readers disagree about which of two objects or entries counts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from services.inspection.link_targets import leads_astray
 
 OBJECTS_MAX = 100_000
 _UNPACKED_MAX = 20_000_000
-"""Bytes of one object stream that are searched; pypdf refuses larger ones by itself."""
+"""Bytes of one object stream that are searched; pypdf itself refuses larger ones."""
 _FORBIDDEN_KEYS = frozenset(
     (
         "/JS",
@@ -41,7 +41,7 @@ _FORBIDDEN_KEYS = frozenset(
     )
 )
 _ELSEWHERE = frozenset(("/F", "/FFilter", "/FDecodeParms", "/Ref"))
-"""Entries of a stream whose content lies in another file."""
+"""Keys of a stream whose content is in another file."""
 _FORBIDDEN_VALUES: Mapping[str, frozenset[str]] = {
     "/S": frozenset(
         (
@@ -71,15 +71,15 @@ _NAMES = re.compile(
     rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|ImportData|SubmitForm|GoToR|GoToE)(?![A-Za-z0-9])"
     rb"|\(\s*(?i:j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t)\s*:"
 )
-"""Long enough not to occur in a picture by chance."""
+"""Names long enough not to occur in an image by chance."""
 _SHORT_NAMES = re.compile(rb"/(?:JS|AA|EF|XFA)(?![A-Za-z0-9])")
-"""Searched for only where everything is text."""
+"""Searched for only in text."""
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"/ObjStm(?:(?!endobj).){0,1000}?stream\r?\n", re.DOTALL)
 
 
 def does_something(reader: PdfReader, content: bytes) -> bool:
-    """Raises what pypdf raises for files that are made up."""
+    """Raises pypdf's exceptions for invalid files."""
     plain = _unescape(content)
     if _NAMES.search(plain) or any(_names_in(packed) for packed in _packed(content)):
         return True
@@ -97,7 +97,7 @@ def _names_in(packed: bytes) -> bool:
 
 
 def _packed(content: bytes) -> Iterator[bytes]:
-    """What lies in object streams, also those that no table names."""
+    """The content of object streams, including those that no table lists."""
     for found in _STREAM.finditer(content):
         try:
             end = content.find(b"endstream", found.end())
@@ -107,7 +107,7 @@ def _packed(content: bytes) -> Iterator[bytes]:
 
 
 def _objects(reader: PdfReader) -> Iterator[PdfObject]:
-    """Every object that the file names, those in compressed streams too, and the trailer."""
+    """Every object of the file, including those in compressed streams, and the trailer."""
     numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
     if len(numbers) > OBJECTS_MAX:
         raise ValueError("too many objects")
@@ -120,7 +120,7 @@ def _objects(reader: PdfReader) -> Iterator[PdfObject]:
 
 
 def _acts(found: PdfObject) -> bool:
-    """Whether an object, or what lies directly in it, runs, opens, plays or carries something."""
+    """Whether an object, or a value directly inside it, executes, opens, plays or embeds something."""
     todo: list[object] = [found]
     while todo:
         one = todo.pop()
@@ -134,7 +134,7 @@ def _acts(found: PdfObject) -> bool:
 
 
 def _direct(values: Iterable[object]) -> list[object]:
-    """References are left out: what they lead to is looked at by itself."""
+    """Without references, whose targets are checked by themselves."""
     return [value for value in values if isinstance(value, DictionaryObject | ArrayObject)]
 
 
@@ -148,7 +148,7 @@ def _is_active(one: DictionaryObject) -> bool:
 
 
 def _opens_with(one: DictionaryObject) -> bool:
-    """An action on opening; a place to begin at is none."""
+    """An action on opening; an initial page is none."""
     if "/OpenAction" not in one:
         return False
     action = one["/OpenAction"]

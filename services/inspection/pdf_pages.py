@@ -1,4 +1,4 @@
-"""Pages of a PDF as pictures, for phones: WeChat's browser on Android opens no PDF."""
+"""Pages of a PDF as images, for phones: WeChat's browser on Android opens no PDF."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.errors import InvalidInput
 
 QUALITY = 82
 _POINTS_MAX = 14_400
-"""Of a side, as the standard has it (200 inches)."""
+"""Maximum length of a side by the standard (200 inches)."""
 
 
 def render_pages(content: bytes, side: int, most: int) -> Sequence[bytes]:

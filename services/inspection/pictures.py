@@ -1,4 +1,4 @@
-"""Pictures drawn anew, smaller and without anything that a camera or a program wrote into them."""
+"""Re-encodes images, smaller and without metadata of a camera or a program."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from domain.file_types import FileType
 from services.inspection.file_types import PREVIEW
 
 JPEG_PIXELS_MAX = 120_000_000
-"""Of a phone's best camera; a JPEG is decoded at a fraction of its size."""
+"""Pixels of a phone's best camera; a JPEG is decoded at a fraction of its size."""
 PROGRESSIVE_PIXELS_MAX = 40_000_000
-"""A progressive JPEG is held whole, up to 8 bytes a pixel; cameras write none."""
+"""A progressive JPEG is held completely, up to 8 bytes a pixel; cameras write none."""
 PNG_PIXELS_MAX = 30_000_000
-"""A PNG is decoded whole, 4 bytes a pixel."""
+"""A PNG is decoded completely, 4 bytes a pixel."""
 _DECODED = 2 * PREVIEW
 
 
 def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
-    """The picture upright, its longer side at most ``side``, as a JPEG without metadata.
+    """The image upright, its longer side at most ``side``, as a JPEG without metadata.
 
-    The whole file is decoded. Raises InvalidInput for one that is damaged, cut off or too large.
+    The whole file is decoded. Raises InvalidInput for a damaged, truncated or too large one.
     """
     try:
         with _quietly(), Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
@@ -39,7 +39,7 @@ def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, MemoryError) as error:
-        # all of these come out of Pillow's decoders for files that are cut off or made up
+        # Pillow's decoders raise all of these for truncated or invalid files
         raise InvalidInput("图片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
 
 
@@ -51,7 +51,7 @@ def _pixels_max(picture: Image.Image) -> int:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without Pillow's remarks on damaged metadata: what is drawn carries none."""
+    """Suppresses Pillow's warnings about damaged metadata, which the result doesn't contain."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield
@@ -62,7 +62,7 @@ def _too_many_pixels() -> InvalidInput:
 
 
 def _flat(picture: Image.Image) -> bytes:
-    """As JPEG on white, nothing but pixels."""
+    """On a white background for JPEG, without metadata."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
         flat = Image.new("RGB", clear.size, "white")

@@ -1,4 +1,4 @@
-"""The child of ``checker`` that reads questions in the formats of other systems."""
+"""The child of ``checker`` that parses questions in formats of other systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The child of ``checker`` that reads sheets, batch by batch."""
+"""The child of ``checker`` that parses sheets, batch by batch."""
 
 from __future__ import annotations
 

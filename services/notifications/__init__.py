@@ -1,7 +1,7 @@
-"""Notices to people: one notice, a ladder of channels, a ledger row per attempt.
+"""Notices to people: one notice, a ladder of channels, one row per attempt.
 
-``Notices.notify`` is called inside the transaction of its cause. ``Delivery`` carries attempts out in batches,
-``operations.delivery_reports`` (one noun further) brings outcomes home.
+``Notices.notify`` is called inside the transaction of its cause. ``Delivery`` sends attempts in batches,
+``operations.delivery_reports`` applies their outcomes.
 """
 
 from services.notifications.assembly import NotificationPorts, NotificationServices, build

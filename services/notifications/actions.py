@@ -1,6 +1,6 @@
-"""What a person can do at once about a notice: the page it opens, or words of the chat to tap. Pure.
+"""Actions offered with a notice: the page it opens, or chat commands to tap. Pure.
 
-Every kind has an action, or stands in ``WITHOUT`` with the reason; a test walks them all.
+Every kind has an action, or is in ``WITHOUT`` with the reason; a test checks all kinds.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 class Action:
     """``label`` of the button and the ``route`` it opens; both and ``mini`` are filled with the notice's params.
 
-    ``mini`` is a page of the mini-program, for work that is done there; ``words`` are commands of the chat. A route of
-    an invitation (``INVITATION``) is that invitation's own page.
+    ``mini`` is a page of the mini-program, for work that is done there; ``words`` are commands of the chat.
+    ``INVITATION`` stands for the invitation's own page.
     """
 
     label: str
@@ -22,7 +22,7 @@ class Action:
     mini: str = ""
     words: tuple[str, ...] = ()
     agency: str = ""
-    """The route of a draw's agency where it has a page of its own; the notice's param ``side`` says to whom it goes."""
+    """The agency's route, where it differs from others'; the notice's param ``side`` names the recipient's side."""
 
     def path(self, params: Mapping[str, str]) -> str:
         route = self.agency if params.get("side") == "agency" else ""
@@ -33,7 +33,7 @@ class Action:
 
 
 class _Known(dict[str, str]):
-    """Notices that were written before a param was thought of open the list instead."""
+    """Notices written before a param was introduced open the list instead."""
 
     def __missing__(self, key: str) -> str:
         return ""
@@ -56,7 +56,7 @@ def _draw(label: str, page: str = "", mini: str = "draw", agency: str = "") -> A
 
 
 def _agency(label: str) -> Action:
-    """The step where the activity stands."""
+    """The step that fits the draw's state."""
     return Action(label, _AGENCY, "pages/draw?id={draw}")
 
 
@@ -164,4 +164,4 @@ WITHOUT: Mapping[str, str] = {
     "supervisor_removed": "He may not open the activity any more.",
     "recall_asked": "One calls the number that stands in it; there is no invitation to answer yet.",
 }
-"""Kinds that need no action, each with the reason."""
+"""Kinds without action, each with the reason."""

@@ -1,4 +1,4 @@
-"""What notifications are made of, put together once."""
+"""Builds the services of notifications."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ class NotificationServices:
 
 @dataclass(frozen=True)
 class NotificationPorts:
-    """What notifications need from outside."""
+    """Outside dependencies of notifications."""
 
     official: OfficialAccountSender
     windows: ChatWindows
     mini_program: MiniProgramPlatform
     appids: Mapping[str, str]
-    """Of the mini-programs, by pool."""
+    """Appids of the mini-programs, by pool."""
     sms: SmsSender
     voice: VoiceCaller
     prices: Mapping[str, int]
-    """Fen for one SMS and one call, for the ledger."""
+    """Fen for one SMS and one call, for the delivery statistics."""
     subscribe_template: Callable[[str, str], str]
     """Id of a mini-program's template, by pool and kind of notice."""
     taps: Mapping[str, int]
-    """Ids of the chat's commands, which notices offer to tap."""
+    """Ids of the chat's commands, offered with notices."""
 
 
 def build(deps: Deps, ports: NotificationPorts) -> NotificationServices:

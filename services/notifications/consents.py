@@ -1,9 +1,9 @@
-"""Consents to the mini-program's messages (一次性订阅消息): each acceptance of a template allows one message of it, at
-any later time. What to ask for, when, and what came of it.
+"""Consents to the mini-program's messages (一次性订阅消息): each acceptance of a template permits one message of it, at
+any later time. Decides which templates to ask for and when, and records the choices.
 
-WeChat lets the mini-program ask only straight from a tap or after a payment, for three templates at most, of different
-titles. So a page learns beforehand what is worth asking at its taps, and reports what the person chose. Who always
-accepts is not shown the question; who refused is left in peace for a while.
+WeChat permits the mini-program to ask only directly after a tap or a payment, for three templates at most, of different
+titles. So a page gets the useful templates beforehand, and reports the person's choices. A person who always accepts
+sees no question; after a refusal the person isn't asked for a while.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ Answer = Literal["accept", "acceptWithAudio", "acceptWithAlert", "reject", "ban"
 MOST = 3
 _MOST_LEFT = 50
 _REST: Mapping[str, timedelta] = {"reject": timedelta(days=7), "ban": timedelta(days=30)}
-"""How long a template is not asked for: refused by the person, or switched off by WeChat."""
+"""How long a template is not asked for after a refusal, or after it was switched off in WeChat."""
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """Who is asked on an occasion, and for which kinds of notice, the most needed first."""
+    """Who is asked on an occasion, and for which kinds of notice, most needed first."""
 
     roles: frozenset[str]
     kinds: tuple[str, ...]
@@ -151,12 +151,12 @@ _SEVERAL: Mapping[str, int] = {
     "venue_news": 3,
     "verification_waiting": 3,
 }
-"""Kinds of which one matter brings several; of the others one consent in hand is enough."""
+"""Kinds of which one matter brings several notices; for others one consent in stock is enough."""
 
 
 @dataclass(frozen=True)
 class RequestableConsent:
-    """`ask`: show the question. Templates without it may be asked of who always accepts, who sees no question."""
+    """`ask`: show the question. Other templates may be asked for without it if the person always accepts."""
 
     template_id: str
     title: Annotated[str, Field(examples=["申请进度通知"])]
@@ -165,17 +165,17 @@ class RequestableConsent:
 
 
 class Consents:
-    """``template_of`` gives the mini-program's template id for a pool and kind of notice."""
+    """``template_of`` returns the mini-program's template id for a pool and kind of notice."""
 
     def __init__(self, deps: Deps, template_of: Callable[[str, str], str]) -> None:
         self._deps = deps
         self._template_of = template_of
 
     async def wanted(self, actor: Actor, occasion: Occasion) -> tuple[RequestableConsent, ...]:
-        """What may be asked at the taps of an occasion, in the order of need; at most ``MOST`` are worth asking now.
+        """Templates to ask for at the taps of an occasion, most needed first; at most ``MOST``.
 
-        Whom the official account reaches first is not troubled. Empty for other roles, and where no WeChat stands
-        behind the log-in.
+        Leaves out kinds that the official account delivers first. Empty for other roles, and for a log-in without
+        WeChat account.
         """
         identity = await self._identity(actor)
         if identity is None or actor.role not in OCCASIONS[occasion].roles:
@@ -192,13 +192,13 @@ class Consents:
         for template, title in titles.items():
             left = int(identity.subscribe_credits.get(template, 0))
             ask = left < needed[template] and not _rests(identity, template, now)
-            ask = ask and title not in asked and len(asked) < MOST  # of equal titles WeChat shows the first only
+            ask = ask and title not in asked and len(asked) < MOST  # of equal titles WeChat shows only the first
             asked |= {title} if ask else set()
             found.append(RequestableConsent(template, title, left, ask))
         return tuple(found)
 
     async def take(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
-        """Note what the person chose. Raises InvalidInput for a template that is none of the pool's."""
+        """Record the person's choices. Raises InvalidInput for a template that is none of the pool's."""
         known = {template for _, template, _ in self._templates(actor.pool, self._deps.book(actor.pool).ladder)}
         if not answers.keys() <= known:
             raise InvalidInput("没有这个订阅消息模板，请更新小程序后重试。", code="template_unknown", field="answers")
@@ -219,13 +219,13 @@ class Consents:
         return await WechatIdentity.get_or_none(id=session.identity_id, app="mini")
 
     def _chat_is_enough(self, pool: str, kind: str) -> bool:
-        """Whether whom the official account reaches is not sent this kind over the mini-program any more."""
+        """Whether a person whom the official account reaches no longer gets this kind over the mini-program."""
         ladder = self._deps.book(pool).ladder[kind]
         channels = [step.channel for step in ladder.steps]
         return ladder.until == "delivered" and "wechat" in channels[: channels.index("mini")]
 
     def _templates(self, pool: str, kinds: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
-        """Kind, template and title of what goes over the mini-program in this pool."""
+        """Kind, template and title of notices that this pool sends over the mini-program."""
         book = self._deps.book(pool)
         for kind in kinds:
             card = book.texts[kind].subscribe
@@ -239,7 +239,7 @@ def _rests(identity: WechatIdentity, template: str, now: datetime) -> bool:
 
 
 def _note(identity: WechatIdentity, answers: Mapping[str, Answer], now: datetime) -> None:
-    """A refusal takes nothing that was accepted before; only withdrawing in WeChat's settings does."""
+    """A refusal doesn't remove earlier consents; only switching off in WeChat's settings does."""
     left, refused = dict(identity.subscribe_credits), dict(identity.subscribe_refusals)
     for template, answer in answers.items():
         if answer.startswith("accept"):
@@ -253,9 +253,9 @@ def _note(identity: WechatIdentity, answers: Mapping[str, Answer], now: datetime
 async def take_events(
     appid: str, openid: str, consents: Sequence[tuple[str, bool]], *, withdrawn: bool, now: datetime
 ) -> None:
-    """What WeChat itself reports, as (template id, accepted). Unknown openids are left alone.
+    """Consents reported by WeChat, as (template id, accepted). Unknown openids are ignored.
 
-    ``withdrawn``: switched off in WeChat's settings, which takes what was accepted before as well.
+    ``withdrawn``: switched off in WeChat's settings, which also removes earlier consents.
     """
     if not consents:
         return

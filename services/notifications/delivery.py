@@ -1,7 +1,7 @@
 """Carries attempts out: claims those due, sends them concurrently, stores each outcome.
 
-An attempt is marked ``unknown`` and committed before the vendor is called, so that a crash leaves a trace; it is
-never sent again unless the vendor is known to have refused it or to make repeats one (template messages, by their id).
+An attempt is marked ``unknown`` and committed before the vendor is called, so that a crash leaves a trace; it is never
+sent again unless the vendor is known to have refused it or to ignore repetitions (template messages, by their id).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ _EARLY = (
     "SELECT id FROM delivery_report WHERE applied_at IS NULL AND vendor IN ('wechat', 'sms') "
     "AND coalesce(body->>'msgid', body->>'biz_id') = ANY($1::text[])"
 )
-"""Reports that came before the message's id stood in the ledger."""
+"""Reports that came before the message's id was stored."""
 _APPLY = """
 UPDATE attempt a SET state = o.state, vendor_id = o.vendor_id, vendor_code = o.vendor_code,
     due_at = coalesce(o.retry_at, a.due_at), cost = o.cost,
@@ -93,9 +93,9 @@ WHERE a.id = o.id AND a.state = 'unknown'
 
 
 class Delivery:
-    """``prices`` are fen per attempt by channel, for the ledger; ``subscribe_template`` the id for a pool and kind.
+    """``prices``: fen per attempt by channel, for the statistics; ``subscribe_template``: the id for a pool and kind.
 
-    ``taps`` are the ids of the chat's commands, which notices offer to tap.
+    ``taps``: ids of the chat's commands, offered with notices.
     """
 
     def __init__(
@@ -130,9 +130,9 @@ class Delivery:
         )
 
     async def deliver_due(self, *, bulk: bool = False, longest: float = math.inf) -> int:
-        """Send what is due, batch by batch; returns how many attempts were made.
+        """Send due attempts, batch by batch; returns how many were made.
 
-        ``bulk``: what goes to thousands and may wait. No batch is begun after ``longest`` seconds but one.
+        ``bulk``: those to thousands, which may wait. After ``longest`` seconds no further batch begins.
         """
         done, until = 0, time.monotonic() + longest
         while batch := await self._claim(bulk):
@@ -160,7 +160,7 @@ class Delivery:
         return {account: WechatRecipient(identities, allowed.get(account, {})) for account, identities in found.items()}
 
     async def _attempt(self, row: Any, people: Mapping[UUID, WechatRecipient], limit: asyncio.Semaphore) -> SendOutcome:
-        """Call the vendor once. Every gateway error becomes an outcome; nothing else is expected here."""
+        """Call the vendor once. Every gateway error becomes an outcome; no other exception is expected."""
         outcome = SendOutcome(row["id"], row["notice_id"], "sent")
         try:
             if (held := self._held(row, outcome)) is not None:
@@ -181,12 +181,12 @@ class Delivery:
             return replace(outcome, state="failed", vendor_code=error.vendor_code[:60])
         except OutcomeUnknown as error:
             return self._retry_or_unknown(row, outcome, error.reason[:60])
-        except Exception:  # last resort: a mistake of ours in one message must not take the outcomes of all others
+        except Exception:  # last resort: a fault in one message must not lose the outcomes of all others
             log.exception("attempt_failed", attempt=row["number"], kind=row["kind"], channel=row["channel"])
             return self._retry_or_unknown(row, outcome, "our_error")
 
     def _held(self, row: Any, outcome: SendOutcome) -> SendOutcome | None:
-        """What an outage has delayed may have come to its end, or into the quiet hours, since it was planned."""
+        """An attempt delayed by an outage may have reached its end, or the quiet hours, since it was planned."""
         now = self._deps.now()
         if row["state"] != "active":
             return replace(outcome, state="failed", vendor_code=STOPPED)
@@ -199,7 +199,7 @@ class Delivery:
         return None
 
     def _retry_or_unknown(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
-        """Perhaps sent: only a template message is repeated, since WeChat makes repeats of one id one."""
+        """Perhaps sent: only a template message is repeated, since WeChat ignores a repeated id."""
         if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
             pause = 5 * 2.0 ** row["tries"] * random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
             retry_at = self._deps.now() + timedelta(seconds=pause)
@@ -207,7 +207,7 @@ class Delivery:
         return replace(outcome, state="unknown", vendor_code=code)
 
     def _retry_or_fail(self, row: Any, outcome: SendOutcome, error: Transient) -> SendOutcome:
-        """Soon again; a vendor that asks for a long pause has failed, so that the ladder goes on."""
+        """Try again soon; if the vendor asks for a long pause the attempt has failed, so that the ladder goes on."""
         if row["tries"] >= _MAX_TRIES or (error.retry_after or 0) > _LONGEST_PAUSE:
             return replace(outcome, state="failed", vendor_code=error.reason[:60])
         pause = error.retry_after if error.retry_after is not None else 2.0 ** row["tries"]
@@ -216,13 +216,13 @@ class Delivery:
         return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
 
     async def _write(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
-        """All in one transaction; when that fails, each in its own. One that can't be written stays *unknown*: it is
-        asked after, and never sent again."""
+        """All in one transaction; if that fails, each in its own. An outcome that can't be stored leaves the attempt
+        *unknown*: it is queried later, and never sent again."""
         try:
             await self._apply(batch, outcomes)
         except AWAY:
             raise
-        except Exception:  # last resort: whatever is wrong with one outcome, the others must not be lost with it
+        except Exception:  # last resort: whatever is wrong with one outcome, the others must not be lost
             log.exception("outcomes_not_written", count=len(batch))
             if len(batch) == 1:
                 return
@@ -230,7 +230,8 @@ class Delivery:
                 await self._write([row], [outcome])
 
     async def _apply(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
-        """Notices are locked before attempts, as everywhere; what still has to climb is marked in the same breath."""
+        """Notices are locked before attempts, as everywhere; notices whose ladder goes on are marked in the same
+        transaction."""
         now = self._deps.now()
         kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
         ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
@@ -261,7 +262,7 @@ class Delivery:
         return ladder is not None and ladder.until == "delivered"
 
     async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
-        """One subscribe message less for each that was sent; none left where WeChat says so."""
+        """Decrease the consents of each sent subscribe message; set them to none where WeChat reports so."""
         for row, outcome in zip(batch, outcomes, strict=True):
             if row["channel"] != "mini" or outcome.identity_id is None:
                 continue
@@ -272,7 +273,7 @@ class Delivery:
                 await execute(_SPEND_CREDIT, outcome.identity_id, template)
 
     async def _mark_identities(self, outcomes: Sequence[SendOutcome]) -> None:
-        """Learn from refusals who does not follow any more, or wants no messages."""
+        """Mark users who, by a refusal, don't follow any more or want no messages."""
         gone = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _NOT_FOLLOWING]
         blocked = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _BLOCKED]
         if gone:

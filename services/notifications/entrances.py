@@ -1,4 +1,4 @@
-"""Where what we send leads: addresses of our pages, and what can be tapped in a chat to get there."""
+"""Links in our messages: addresses of our pages, and tappable links in a chat."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OFFICES = ("/desk", "/agency", "/review", "/office")
 
 
 class Entrances:
-    """``appids`` are the mini-programs' by pool."""
+    """``appids``: of the mini-programs, by pool."""
 
     def __init__(self, public_url: str, appids: Mapping[str, str]) -> None:
         self._public_url = public_url
@@ -23,16 +23,16 @@ class Entrances:
         return f"{self._public_url}{self.path(pool, path)}"
 
     def path(self, pool: str, path: str) -> str:
-        """Where to knock for a page: WeChat's own browser logs a bound person in, others log in first.
+        """The address by which to open a page: WeChat's own browser logs a bound person in, others log in first.
 
-        The pages of a person (``/h5/…``) see to that themselves; those of an office can't name the pool.
+        Pages of a person (``/h5/…``) need no detour; those of staff, whose address contains no pool, do.
         """
         return f"/h5/wechat?{urlencode({'pool': pool, 'next': path})}" if path.startswith(_OFFICES) else path
 
     def link(self, label: str, pool: str, path: str, mini: str = "", *, known: bool = True) -> str:
-        """Something to tap in a chat: ``mini``, a page of the mini-program if there is one, else ours at ``path``.
+        """A link for a chat: to ``mini``, a page of the mini-program if there is one, else to our page at ``path``.
 
-        Into the mini-program leads a page of ours while the mini-program doesn't know the person; see ``door``.
+        While the mini-program isn't bound to the person, it leads through a page of ours; see ``door``.
         """
         if not mini or pool not in self._appids:
             return link(label, self.page(pool, path))
@@ -41,7 +41,7 @@ class Entrances:
         return mini_link(label, self._appids[pool], mini, self.page(pool, path))
 
     def door(self, pool: str, path: str, mini: str) -> str:
-        """Our page that brings its visitor into ``mini`` as who he is, see ``MiniProgramEntry``; else ``path``."""
+        """Our page that opens ``mini`` for its identified visitor, see ``MiniProgramEntry``; else ``path``."""
         if not mini or pool not in self._appids:
             return self.page(pool, path)
         onward = f"{DOOR}?{urlencode({'page': mini, 'or': path})}"

@@ -1,4 +1,4 @@
-"""The facts that a notice's texts are filled with, and the page that it opens. Pure."""
+"""The values for a notice's texts, and the page that it opens. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from domain.links_in_text import defuse
 from services.notifications.actions import ACTIONS, INVITATION
 
 _OUR_OWN = frozenset({"link", "email"})
-"""Facts of a notice that may be tapped; all others may have been typed by a user."""
+"""Facts that may contain links; all others may have been typed by a user."""
 
 
 def facts_of(pool: str, hotline: str, params: object, invitation_link: str | None) -> dict[str, str]:
-    """``params`` is the notice's column; what it says comes before what every notice knows."""
+    """``params`` is the notice's column; its values override the common ones."""
     given = as_object(params).items()
     facts = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
     facts = {"pool": pool, "hotline": hotline} | facts
@@ -30,5 +30,5 @@ def path_of(kind: str, invitation_link: str | None, facts: Mapping[str, str]) ->
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """A jsonb column, which the driver hands over as text."""
+    """A jsonb column, which the driver returns as text."""
     return value if isinstance(value, dict) else dict(json.loads(value))

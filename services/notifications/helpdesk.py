@@ -28,7 +28,7 @@ class HelpDesk:
         self._queries = queries
 
     async def write(self, actor: Actor, text: str, *, key: str | None = None) -> FeedbackView:
-        """Hand in an opinion. Raises InvalidInput for none or a too long one, TooMany beyond the day's number."""
+        """Send feedback. Raises InvalidInput for an empty or too long text, TooMany beyond the day's limit."""
         rules = self._deps.book(actor.pool).help
         account_id = account_of(actor)
         if not rules.feedback:

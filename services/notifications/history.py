@@ -1,7 +1,7 @@
-"""What was sent to a person (消息): each notice once, as the channel that reached them showed it.
+"""Notices sent to a person (消息): each once, in the text of the channel that reached the person.
 
-A text is made again from the facts that the notice keeps: it never says more than that channel's text. Facts that were
-replaced while a ladder ran stand as they are now. Verification codes are not listed.
+The text is rendered again from the notice's params: it never contains more than that channel's text. Params replaced
+while a ladder ran have their last values. Verification codes are not listed.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from services.notifications.notices import CHAT_REPLY, STOPPED
 CHANNELS: dict[Channel, str] = {"voice": "电话", "wechat": "微信", "mini": "小程序", "sms": "短信"}
 _HIDDEN = ("verification_code",)
 _IN_CHAT = ("chat", CHAT_REPLY)
-"""Ledger codes of what was said in the chat, not by a template message."""
+"""Codes of attempts sent in the chat, not by a template message."""
 _BELOW = "见下方"
-"""Instead of an address: the page is opened by what stands below the text."""
+"""Replaces an address: the page is opened by the button below the text."""
 _MADE = "{a}.state <> 'pending' AND {a}.vendor_code <> $4"
 _ME = "ARRAY(SELECT e.id FROM expert e WHERE e.account_id = $1)"
 _CALLED = f"""(n.expert_id = ANY({_ME})
   AND n.invitation_id = ANY(ARRAY(SELECT i.id FROM invitation i WHERE i.expert_id = ANY({_ME}))))"""
-"""Who was called before he had an account reads that, too. Only calls are found by an index."""
+"""Includes notices to a person who was called before having an account. Only calls are found by an index."""
 _SOURCE = (
     f"notice n WHERE (n.account_id = $1 OR {_CALLED}) AND n.pool = $2 "
     "AND n.kind <> ALL($3::text[]) "
@@ -52,7 +52,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class PastNotice:
-    """``channel`` is the one that came furthest."""
+    """``channel`` is the one that got furthest."""
 
     id: UUID
     at: datetime
@@ -69,7 +69,7 @@ class PastNotice:
 
 
 class _Facts(dict[str, str]):
-    """A text of today may ask for what an old notice does not know."""
+    """Present texts may contain params that an old notice lacks."""
 
     def __missing__(self, _name: str) -> str:
         return ""
@@ -80,7 +80,7 @@ class NoticeHistory:
         self._deps = deps
 
     async def of(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[PastNotice]:
-        """What was sent to this person in any role, newest first. Raises Unauthenticated for who isn't known."""
+        """Notices to this person in any role, newest first. Raises Unauthenticated for a visitor."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         values = (actor.account_id, actor.pool, list(_HIDDEN), STOPPED)

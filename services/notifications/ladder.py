@@ -1,4 +1,4 @@
-"""Which attempts a notice needs next: the rulebook's ladder applied to what was tried. Pure."""
+"""Plans a notice's next attempts: applies the rulebook's ladder to earlier attempts. Pure."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from domain.rulebook.sections import Ladder, LadderStep
 from domain.rulebook.types import Hours
 
 BEGINS = "begins"
-"""Param of a notice: the moment, in ISO 8601, at which what it is about begins; for ladders with ``urgent_before``."""
+"""Param of a notice: the moment, in ISO 8601, at which its subject begins; for ladders with ``urgent_before``."""
 _RUNNING = (ContactAttemptState.PENDING, ContactAttemptState.SENT, ContactAttemptState.UNKNOWN)
 _REACHED = (ContactAttemptState.DELIVERED, ContactAttemptState.ANSWERED)
 
 
 @dataclass(frozen=True)
 class Tried:
-    """An attempt as the ladder sees it."""
+    """An attempt as input of the ladder."""
 
     step: int
     state: ContactAttemptState
     due_at: datetime
     repeatable: bool = True
-    """False for a call of which it is unknown whether it rang: the ladder goes on, but not by dialling again."""
+    """False for a call of which it is unknown whether it rang: the ladder goes on, but without dialling again."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """An attempt to be made: its step, channel, earliest moment, and how long its outcome is awaited."""
+    """A planned attempt: step, channel, earliest moment, and how long its outcome is awaited."""
 
     step: int
     channel: str
@@ -39,7 +39,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class LadderPlan:
-    """What to do now. ``state`` is the notice's (active, done, failed); ``next_at`` when to look again."""
+    """The plan. ``state`` is the notice's (active, done, failed); ``next_at`` when to plan again."""
 
     state: str
     attempts: tuple[Planned, ...]
@@ -47,7 +47,7 @@ class LadderPlan:
 
 
 def in_time(ladder: Ladder, params: Mapping[str, object], now: datetime) -> Ladder:
-    """The ladder without those quiet hours that what a notice with these ``params`` is about can't wait for."""
+    """The ladder without quiet hours for which the subject of a notice with these ``params`` can't wait."""
     if ladder.urgent_before is None or BEGINS not in params:
         return ladder
     latest = datetime.fromisoformat(str(params[BEGINS])) - ladder.urgent_before
@@ -57,12 +57,12 @@ def in_time(ladder: Ladder, params: Mapping[str, object], now: datetime) -> Ladd
 
 
 def _can_wait(hours: Hours, moments: Sequence[datetime], latest: datetime) -> bool:
-    """Whether what falls outside the hours, at the ladder's beginning or its end, has a next opening in time."""
+    """Whether attempts outside the hours, at the ladder's beginning or end, have an opening in time."""
     return all(hours.contains(at) or hours.next_open(at) <= latest for at in moments)
 
 
 def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> LadderPlan:
-    """The next moves of a ladder that began at ``started_at``."""
+    """The next steps of a ladder that began at ``started_at``."""
     started_at = _begins(ladder, started_at)
     by_step = [[t for t in tried if t.step == index] for index in range(len(ladder.steps))]
     if ladder.until == "delivered" and any(t.state in _REACHED for t in tried):
@@ -90,7 +90,7 @@ def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: date
 
 
 def _begins(ladder: Ladder, at: datetime) -> datetime:
-    """In the quiet hours of all first rungs the whole ladder waits, so that its rungs don't fall on one moment."""
+    """In the quiet hours of all first steps the whole ladder waits, so that later steps don't coincide."""
     first = [ladder.hours.get(step.channel) for step in ladder.steps if not step.after]
     opens = [hours.next_open(at) if hours else at for hours in first]
     return min(opens, default=at)

@@ -1,4 +1,4 @@
-"""Making, advancing and stopping notices; everything here runs inside the caller's transaction."""
+"""Creating, advancing and stopping notices; everything here runs inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Params = Mapping[str, str | int]
 _LETTERS = string.ascii_letters + string.digits
 _OUT_ID_LENGTH = 15
 NO_REPORT = "no_receipt"
-"""Ledger code of an attempt given up because its outcome was never reported."""
+"""Code of an attempt abandoned because its outcome was never reported."""
 STOPPED = "stopped"
-"""Ledger code of an attempt that was never made, since its ladder had ended."""
+"""Code of an attempt that was never made, since its ladder had ended."""
 CHAT_REPLY = "chat_reply"
 """Ledger code of an attempt that the reply of a conversation has made needless."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
-"""Ledger codes of calls that were picked up to no avail; the vendor did not confirm the keys of the second."""
+"""Codes of calls that were answered without a valid key; the vendor did not confirm the keys of the second."""
 _TO_CLIMB = f"""
 SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 AND bulk = $2 AND {not_paused("climb", "id")}
 ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED
@@ -51,14 +51,14 @@ FROM unnest($2::text[], $3::uuid[], $4::uuid[]) WITH ORDINALITY AS r (dedupe_key
 LEFT JOIN notice n ON n.pool = $1 AND n.dedupe_key = r.dedupe_key LEFT JOIN expert e ON e.id = r.expert_id
 LEFT JOIN account a ON a.id = coalesce(r.account_id, e.account_id) ORDER BY r.at
 """
-"""Of each recipient: the notice with its key, if there is one, and who and where the person is."""
+"""For each recipient: the notice with its key, if there is one, and the person's addresses."""
 _NUMBERED = (("attempt.number", "nextval('attempt_number')"),)
 _AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """The recipient, by account, expert or bare mobile; ``params`` and ``dedupe_key`` are this person's own."""
+    """The recipient, by account, expert or bare mobile; ``params`` and ``dedupe_key`` are specific to this person."""
 
     dedupe_key: str
     params: Params = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class NoticeRequest:
-    """A notice to one person. ``secret`` and ``notified_channel`` as ``Notices.notify`` takes them."""
+    """A notice to one person. ``secret`` and ``notified_channel`` as in ``Notices.notify``."""
 
     kind: str
     to: Recipient
@@ -79,7 +79,7 @@ class NoticeRequest:
 
 
 class Notices:
-    """Writes notices and their attempts. A repeated ``dedupe_key`` is silently the same notice."""
+    """Writes notices and their attempts. A repeated ``dedupe_key`` silently yields the same notice."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -98,10 +98,10 @@ class Notices:
         secret: str | None = None,
         notified_channel: str = "",
     ) -> UUID:
-        """Notify one person; returns the notice's id. ``secret`` fills ``{code}`` and is kept sealed.
+        """Notify one person; returns the notice's id. ``secret`` fills ``{code}`` and is stored encrypted.
 
-        ``notified_channel`` names a channel that gives the person this already (the reply of a conversation): it is
-        noted as delivered there and not sent again. Raises NotFound without a recipient.
+        ``notified_channel`` is a channel that notifies the person anyway (the reply of a conversation): the notice
+        counts as delivered there and is not sent again. Raises NotFound without a recipient.
         """
         to = Recipient(dedupe_key, params, account_id, expert_id, mobile, invitation_id)
         return (await self.notify_each(pool, [NoticeRequest(kind, to, secret, notified_channel)]))[0]
@@ -109,7 +109,7 @@ class Notices:
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
         """Notify thousands in a few statements; returns how many are new. Recipients name an account or an expert.
 
-        ``bulk``: they may wait, so notices to one person overtake them.
+        ``bulk``: they may wait, so notices to single persons are sent before them.
         """
         requests = [NoticeRequest(kind, recipient) for recipient in recipients]
         fresh = 0
@@ -119,7 +119,8 @@ class Notices:
         return fresh
 
     async def notify_each(self, pool: str, requests: Sequence[NoticeRequest]) -> list[UUID]:
-        """Notify some people of different things by two statements; returns the notices' ids. Raises as ``notify``."""
+        """Send different notices to several people by two statements; returns the notices' ids. Raises as
+        ``notify``."""
         return (await self._write(pool, requests, bulk=False))[0]
 
     async def _write(self, pool: str, requests: Sequence[NoticeRequest], bulk: bool) -> tuple[list[UUID], int]:
@@ -148,7 +149,7 @@ class Notices:
     def _make(
         self, pool: str, request: NoticeRequest, row: Mapping[str, Any], now: datetime, bulk: bool
     ) -> tuple[Notice, list[Attempt]]:
-        """A notice with its first attempts, not written yet."""
+        """A notice with its first attempts, not inserted yet."""
         to, keys = request.to, self._deps.keys
         notice = Notice(
             pool=pool,
@@ -181,7 +182,7 @@ class Notices:
         return notice, attempts
 
     def _mobile(self, to: Recipient, row: Mapping[str, Any]) -> str:
-        """Sealed. Raises NotFound for an unknown recipient."""
+        """Encrypted. Raises NotFound for an unknown recipient."""
         if to.mobile is not None:
             return self._deps.keys.seal(to.mobile, "mobile")
         if row["expert"] is not None:
@@ -191,9 +192,9 @@ class Notices:
         raise NotFound("找不到要通知的人，请核对后重试。")
 
     async def climb_due(self, limit: int = 250) -> int:
-        """Make the attempts that ladders ask for by now; returns how many notices there were.
+        """Make attempts that ladders require by now; returns the number of notices.
 
-        Those to one person and those to thousands get the same number of places.
+        Notices to one person and to thousands get the same share.
         """
         done = 0
         for bulk in (False, True):
@@ -202,7 +203,7 @@ class Notices:
         return done
 
     async def climb(self, notice_ids: Sequence[UUID]) -> None:
-        """The same for certain notices; what is wrong with one holds up no other."""
+        """The same for certain notices; a fault in one delays no other."""
         if not notice_ids:
             return
         find = partial(rows, _THESE, list(notice_ids))
@@ -212,7 +213,7 @@ class Notices:
         await self.advance_many([row["id"] for row in due])
 
     async def advance(self, notice_id: UUID) -> None:
-        """Lock a notice and make whatever attempts its ladder asks for now."""
+        """Lock a notice and make the attempts that its ladder requires now."""
         await self.advance_many([notice_id])
 
     async def advance_many(self, notice_ids: Sequence[UUID]) -> None:
@@ -229,7 +230,7 @@ class Notices:
         await self._add_attempts([(notice, planned) for notice, step in going_on for planned in step.attempts], now)
 
     async def stop(self, *, invitation_id: UUID, kinds: Sequence[str]) -> None:
-        """End the ladders of an invitation: what was not sent yet is not sent any more."""
+        """End the ladders of an invitation: unsent attempts are cancelled."""
         await self.stop_many([invitation_id], kinds)
 
     async def stop_many(self, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
@@ -244,9 +245,10 @@ class Notices:
             await self._drop_attempts([row["id"] for row in notices])
 
     async def resume(self, *, invitation_id: UUID, kind: str, pause: timedelta) -> None:
-        """Let a ladder that an answer has stopped go on, since the answer was undone; nothing is sent before ``pause``.
+        """Resume a ladder that an answer has stopped, since the answer was undone; nothing is sent before ``pause`` is
+        over.
 
-        What was not sent when it stopped is due again.
+        Attempts cancelled by the stop are due again.
         """
         for notice in await Notice.filter(invitation_id=invitation_id, kind=kind, state="stopped").select_for_update():
             notice.state, notice.closed_at = "active", None
@@ -255,14 +257,14 @@ class Notices:
             await self._apply(notice, self._plan(notice, (await _tried([notice.id]))[notice.id], now + pause), now)
 
     async def reword(self, *, invitation_id: UUID, kind: str, params: Params) -> None:
-        """Replace facts of a ladder that runs or may be resumed: what it sends from now on says the new ones."""
+        """Replace params of a ladder that runs or may be resumed: later messages contain the new values."""
         living = Notice.filter(invitation_id=invitation_id, kind=kind, state__in=["active", "stopped"])
         for notice in await living.select_for_update():
             notice.params = {**notice.params, **params}
             await notice.save(update_fields=["params"])
 
     async def finish(self, notice_ids: Sequence[UUID]) -> None:
-        """End ladders that reached their person."""
+        """End ladders that have reached the person."""
         await self._close(notice_ids, "done")
 
     async def _close(self, notice_ids: Sequence[UUID], state: str) -> None:
@@ -279,7 +281,7 @@ class Notices:
         await self._drop_attempts(notice_ids)
 
     async def drop_late(self, notice_ids: Sequence[UUID]) -> None:
-        """Attempts that were to be tried again, while their notice ended by another one, are not made."""
+        """Cancel attempts that were to be tried again, while their notice ended by another one."""
         if notice_ids:
             ended = await rows(
                 "SELECT id FROM notice WHERE id = ANY($1::uuid[]) AND state <> 'active'", list(notice_ids)
@@ -287,8 +289,8 @@ class Notices:
             await self._drop_attempts([row["id"] for row in ended])
 
     async def _drop_attempts(self, notice_ids: Sequence[UUID]) -> None:
-        """Of notices that have just ended. A statement of its own: one that waited for a notice's lock does not see the
-        attempts that were made meanwhile."""
+        """Cancel attempts of notices that have just ended. In a separate statement, since one that waited for a
+        notice's lock does not see attempts made meanwhile."""
         await execute(
             "UPDATE attempt SET state = 'failed', vendor_code = $3, closed_at = $2 "
             "WHERE notice_id = ANY($1::uuid[]) AND state = 'pending'",
@@ -311,7 +313,7 @@ class Notices:
         await self._add_attempts([(notice, planned) for planned in step.attempts], now)
 
     async def _add_attempts(self, planned: Sequence[tuple[Notice, Planned]], now: datetime) -> None:
-        """Calls no listener: the deadlines' tick finds what is due."""
+        """Notifies no listener: the deadlines' tick finds what is due."""
         if not planned:
             return
         attempts = [_new_attempt(notice, one, now) for notice, one in planned]
@@ -319,7 +321,7 @@ class Notices:
 
 
 def new_out_id() -> str:
-    """An id that a vendor echoes and that can't be guessed: 89 random bits, the most that its 15 characters hold."""
+    """An unguessable id that a vendor echoes: 89 random bits, the maximum in its 15 characters."""
     return "".join(secrets.choice(_LETTERS) for _ in range(_OUT_ID_LENGTH))
 
 
@@ -338,7 +340,7 @@ def _new_attempt(notice: Notice, planned: Planned, now: datetime) -> Attempt:
 
 
 async def _tried(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[Tried]]:
-    """Attempts as the ladder sees them; those that were never made are none."""
+    """Attempts for the ladder, without those that were never made."""
     tried: defaultdict[UUID, list[Tried]] = defaultdict(list)
     for a in await Attempt.filter(notice_id__in=list(notice_ids)).exclude(vendor_code=STOPPED):
         tried[a.notice_id].append(_as_tried(a))

@@ -1,4 +1,4 @@
-"""An answer of the chat that came too late for every window waits there; its person is notified on another channel."""
+"""Notifies a person on another channel that a reply waits in the chat, since it came too late for every window."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PendingReplies:
     async def notify_waiting(self, pool: str, openid: str) -> bool:
         """Notify the person of an openid, at most once an hour; False for one that is not bound.
 
-        The ladder of ``chat_reply`` says over which channels. The answer itself is not sent there: it may be personal.
+        The ladder of ``chat_reply`` says over which channels. The reply itself is not sent there: it may be personal.
         """
         identity = await WechatIdentity.get_or_none(pool=pool, app="oa", openid=openid)
         if identity is None or identity.account_id is None:

@@ -1,4 +1,4 @@
-"""What a notice says on each channel, rendered from the rulebook's texts. Pure."""
+"""Renders a notice on each channel from the rulebook's texts. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import count_parts, placeholders, render_fields, render_text
 
 CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
-"""Kinds that ask, with the two answers; tapped ones come back as menu ids."""
+"""Kinds that ask a question, with the two answers; tapped ones come back as menu ids."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def sms_params(book: Rulebook, kind: str, params: Mapping[str, str]) -> dict[str
 
 
 def sms_parts(book: Rulebook, kind: str, params: Mapping[str, str]) -> int:
-    """How many short messages the vendor charges for."""
+    """Number of short messages charged by the vendor."""
     return count_parts(render_text(book.texts[kind].sms or "", params))
 
 

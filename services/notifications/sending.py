@@ -31,7 +31,7 @@ _WINDOW_CLOSED = ("45015", "45047", "45072")
 
 @dataclass(frozen=True)
 class SendOutcome:
-    """What a vendor said to one attempt. ``state``: sent, delivered, failed, unknown, or pending to try again."""
+    """A vendor's response to one attempt. ``state``: sent, delivered, failed, unknown, or pending to try again."""
 
     attempt_id: UUID
     notice_id: UUID
@@ -45,11 +45,11 @@ class SendOutcome:
 
 @dataclass(frozen=True)
 class WechatRecipient:
-    """Where a notice's recipient can be reached in WeChat: identity id and openid by app."""
+    """A recipient's WeChat addresses: identity id and openid by app."""
 
     identities: Mapping[str, tuple[UUID, str]]
     credits: Mapping[str, int] = field(default_factory=dict)
-    """Subscribe messages of the mini-program still allowed, by template id; a template that is missing: not known."""
+    """Remaining subscribe messages of the mini-program, by template id; unknown for a missing one."""
 
     def openid(self, app: str) -> str | None:
         found = self.identities.get(app)
@@ -57,7 +57,7 @@ class WechatRecipient:
 
 
 class Sending:
-    """``prices``, ``subscribe_template`` and ``taps`` as ``Delivery`` takes them."""
+    """``prices``, ``subscribe_template`` and ``taps`` as in ``Delivery``."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Sending:
         self._taps = taps
 
     async def send(self, row: Any, person: WechatRecipient, outcome: SendOutcome) -> SendOutcome:
-        """Hand the attempt over to its channel's vendor, once. Raises what the gateways raise."""
+        """Send the attempt through its channel's vendor, once. Raises gateway errors."""
         book = self._deps.book(row["pool"])
         params = self._params(row)
         channel = row["channel"]
@@ -161,7 +161,7 @@ class Sending:
         return path_of(row["kind"], row["link"], params)
 
     def _taps_of(self, row: Any, person: WechatRecipient, params: Mapping[str, str]) -> list[str]:
-        """What can be tapped below a chat message: its page, and words that go on in the chat."""
+        """Choices below a chat message: its page, and chat commands."""
         action = ACTIONS.get(row["kind"])
         if action is None:
             return []
@@ -176,7 +176,7 @@ class Sending:
         return (action.mini_page(params) if action else "") or "pages/index/index"
 
     def _short(self, row: Any, params: Mapping[str, str]) -> str:
-        """The same page as a short message has room for."""
+        """A short address of the same page for an SMS."""
         if row["link"]:
             return params.get("link", "")
         return f"{self._deps.public_url}{short_links.path_of(self._deps.keys, row['number'])}"

@@ -1,4 +1,4 @@
-"""Addresses short enough for an SMS: the attempt that carried it, and a few characters against enumeration.
+"""Addresses short enough for an SMS: the attempt's number, and a few characters against enumeration.
 
 They lead to a page and grant no access: the visitor logs in there as usual.
 """
@@ -19,7 +19,7 @@ from services.notifications.entrances import Entrances
 
 _TAG = b"pbt-notice-link-v1\0"
 _MAC = 4
-"""Letters."""
+"""Number of check letters."""
 _CODE = re.compile(rf"([0-9a-f]{{1,15}})([a-z2-7]{{{_MAC}}})")
 _FIND = (
     "SELECT n.pool, n.kind, n.params FROM attempt a JOIN notice n ON n.id = a.notice_id "
@@ -38,7 +38,7 @@ class ShortLinks:
         self._entrances = entrances
 
     async def find(self, code: str) -> str:
-        """The path that a short address stands for. Raises NotFound for one that we did not send."""
+        """The page's path of a short address. Raises NotFound for one that we did not send."""
         read = _CODE.fullmatch(code)
         if read is None or not hmac.compare_digest(read[2], _mac(self._deps.keys, int(read[1], 16))):
             raise _unknown()

@@ -1,4 +1,4 @@
-"""What offices look at across the nouns: to-dos, lists, exports, experts' administration, counts of work."""
+"""Views of the office across nouns: to-do counts, lists, exports, administration of experts."""
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
 from services.office.assembly import OfficeServices, build

@@ -1,4 +1,4 @@
-"""Applications as the office looks through them: filtered, sorted, paged, counted; one of them whole."""
+"""Applications for the office: filtered, sorted, paged, counted; one complete application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.reviews import ReviewLogLine, SubmittedForm, find_secret, read_for
 
 PAGE_MAX = 100
 Sort = Literal["newest", "oldest", "waiting", "name"]
-"""By last submission, or by how long it has been in its state, or by pinyin."""
+"""By last submission, by time in the present state, or by pinyin."""
 
 _COLUMNS = (
     "id, number, campaign_id, entry_type, state, state_since, name, region, step, round, submitted_at, created_at"
@@ -47,7 +47,7 @@ _UNSENT = ("draft", "locked")
 
 @dataclass(frozen=True)
 class Filter:
-    """What is looked for; empty: anything. ``region`` covers all below it, ``step`` is a code of a review step.
+    """Filters; an empty one doesn't limit. ``region`` covers all below it, ``step`` is a code of a review step.
 
     ``search`` is part of a name or the beginning of a number. The range is of the last submission, half-open. Without a
     state, applications that were never submitted are left out.
@@ -65,7 +65,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class ApplicationLine:
-    """A line of the list. ``step_name`` is empty outside review."""
+    """An entry of the list. ``step_name`` is empty outside review."""
 
     id: UUID
     number: str
@@ -93,7 +93,7 @@ class StateCount:
 
 @dataclass(frozen=True)
 class OfficeView:
-    """One application for staff: the form in words with sensitive values masked, the log, where it stands."""
+    """One application for staff: the form's values as text with sensitive ones masked, the log, the progress."""
 
     line: ApplicationLine
     progress: Progress
@@ -108,7 +108,7 @@ class ApplicationList:
     async def page(
         self, actor: Actor, wanted: Filter, *, sort: Sort = "newest", page: int = 1, size: int = 20
     ) -> Page[ApplicationLine]:
-        """One page of what matches, and how many match in all. Raises InvalidInput that names the parameter."""
+        """One page of matches, and their total. Raises InvalidInput that names the parameter."""
         check(actor, "application.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
@@ -128,7 +128,7 @@ class ApplicationList:
         return Page(tuple(_line(row, book) for row in found), total)
 
     async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
-        """How many of what matches are in each state, in the order of the way; states without any are left out."""
+        """Number of matches in each state, in the order of progress; states without any are left out."""
         check(actor, "application.read")
         where, values = self.where(actor, wanted)
         found = await rows(f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state", *values)
@@ -136,7 +136,7 @@ class ApplicationList:
         return tuple(StateCount(s.value, s.label, numbers[s.value]) for s in ApplicationState if s.value in numbers)
 
     async def get(self, actor: Actor, application_id: UUID) -> OfficeView:
-        """One application; the look is recorded. Raises NotFound."""
+        """One application; the access is logged. Raises NotFound."""
         check(actor, "application.read")
         application = await Application.get_or_none(id=application_id, pool=actor.pool)
         if application is None:
@@ -155,7 +155,7 @@ class ApplicationList:
         )
 
     async def reveal(self, actor: Actor, application_id: UUID, field: str) -> str:
-        """A sensitive value in clear; who saw which field stands in the audit trail. Raises NotFound."""
+        """A sensitive value in clear; the audit log records who saw which field. Raises NotFound."""
         check(actor, "application.read")
         application = await Application.get_or_none(id=application_id, pool=actor.pool)
         if application is None:
@@ -166,7 +166,7 @@ class ApplicationList:
         return value
 
     def where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
-        """Conditions as SQL of ours with the values as parameters."""
+        """SQL conditions, with the values as parameters."""
         book = self._deps.book(actor.pool)
         values: list[object] = [actor.pool]
         parts = ["pool = $1"]

@@ -1,4 +1,4 @@
-"""What offices look at across all nouns, put together once."""
+"""Builds the services of the office."""
 
 from __future__ import annotations
 

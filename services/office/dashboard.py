@@ -1,4 +1,4 @@
-"""Views for the office only: open work, one order with everything about it, invoices."""
+"""Views for the office only: open work, one order with all related data, invoices."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ AND i.id IN (SELECT b.id FROM fee JOIN invoice b ON b.fee_id = fee.id WHERE fee.
 
 @dataclass(frozen=True)
 class WaitingCounts:
-    """How many of each wait for the office. ``unassigned_reviews``: tasks that no reviewer covers."""
+    """Number of open tasks of the office by kind. ``unassigned_reviews``: tasks that no reviewer covers."""
 
     employer_requests: int
     objections: int
@@ -104,7 +104,7 @@ class WaitingCounts:
 
 @dataclass(frozen=True)
 class Place:
-    """A region of the province. ``city``: right below it; others follow their city."""
+    """A region of the province. ``city``: directly below it; others follow their city."""
 
     code: str
     name: str
@@ -113,10 +113,10 @@ class Place:
 
 @dataclass(frozen=True)
 class RefundLine:
-    """``failure`` is the platform's code. ``by_office`` false: surplus money that went back by itself.
+    """``failure`` is the platform's code. ``by_office`` false: an automatic refund of surplus.
 
-    ``after_at``: when that happened; never, where the application had gone on meanwhile. ``redirected_to``: a bank's
-    code, or ``merchant``; empty: back where it came from. ``redirectable``: it may be sent elsewhere now.
+    ``after_at``: when its consequence was applied; None where the application had moved on. ``redirected_to``: a bank's
+    code, or ``merchant``; empty: to the payer's account. ``redirectable``: it may be redirected now.
     """
 
     id: UUID
@@ -136,7 +136,7 @@ class RefundLine:
 
 @dataclass(frozen=True)
 class OrderLine:
-    """One try to pay a fee."""
+    """One attempt to pay a fee."""
 
     id: UUID
     out_trade_no: str
@@ -156,7 +156,7 @@ class OrderView:
 
     The fee belongs to an application, or to an enrolment in a course.
 
-    ``choices``: what may become of the application if it is sent back; none: it isn't paid, or is being sent back.
+    ``choices``: possible consequences of a refund for the application; none: it isn't paid, or is being refunded.
     """
 
     order: OrderLine
@@ -181,7 +181,7 @@ class OrderView:
 class InvoiceLine:
     """An invoice for the office to make. ``name`` and ``email`` are masked; ``email`` is empty where none is known.
 
-    ``to_make``: by the office, or to be asked for again.
+    ``to_make``: to be issued by the office, or requested again.
     """
 
     id: UUID
@@ -209,7 +209,7 @@ class InvoiceLine:
 
 
 def replies_due(deps: Deps, pool: str) -> datetime:
-    """Who objected before this should have an answer by now."""
+    """Objections older than this should have an answer by now."""
     return deps.now() - deps.book(pool).remuneration.answer_within
 
 
@@ -236,7 +236,7 @@ class OfficeDashboard:
         return [Place(**row) for row in found]
 
     async def order(self, actor: Actor, order_id: UUID) -> OrderView:
-        """Raises NotFound."""
+        """One order with its data. Raises NotFound."""
         check(actor, "payment.manage")
         order = await PayOrder.get_or_none(id=order_id, pool=actor.pool)
         if order is None:
@@ -290,7 +290,7 @@ class OfficeDashboard:
     async def invoices(
         self, actor: Actor, only: InvoiceFilter = "to_make", search: str = "", *, offset: int = 0, limit: int = 20
     ) -> Page[InvoiceLine]:
-        """Oldest first, and how many in all. ``search`` is an expert's or an invoice's number."""
+        """Oldest first, with the total. ``search`` is an expert's or an invoice's number."""
         check(actor, "payment.manage")
         if only not in get_args(InvoiceFilter):
             raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
@@ -334,7 +334,7 @@ def _order_line(order: PayOrder) -> OrderLine:
 
 
 def _choices(state: ApplicationState | None, order: PayOrder) -> tuple[After, ...]:
-    """What may become of an application, or of the place in a course."""
+    """Possible consequences for an application, or for the place in a course."""
     if state is None:
         return course_choices_after_refund(surplus=order.surplus)
     return choices_after_refund(state, surplus=order.surplus)

@@ -1,4 +1,4 @@
-"""The pool's experts as the office sees them: whose term ends soon, and removal from the pool (退库)."""
+"""The pool's experts for the office: ending terms, and removal from the pool (退库)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.experts import remove_expert
 from services.notifications import Notices
 
 Only = Literal["in_pool", "ending", "over", "left"]
-"""In the pool; term or age runs out soon; is over already, so that he is not drawn; has left."""
+"""In the pool; term or age expires soon; has expired, so that the expert is not drawn; has left."""
 REASON_MAX = 200
 PAGE_MAX = 100
 
@@ -49,7 +49,7 @@ _ORDERS: Mapping[Only, str] = {
 
 @dataclass(frozen=True)
 class ExpertLine:
-    """``age`` in completed years; None while the ID number was not read. ``term_over``, ``over_age``: not drawn now."""
+    """``age`` in completed years; None before the ID number was read. ``term_over``, ``over_age``: not drawn now."""
 
     id: UUID
     number: Annotated[str, Field(examples=["ZJ0100001"])]
@@ -66,7 +66,7 @@ class ExpertLine:
 
 @dataclass(frozen=True)
 class Left:
-    """`calls`: open invitations that were taken back."""
+    """`calls`: number of open invitations that were cancelled."""
 
     expert_id: UUID
     left_at: datetime
@@ -82,7 +82,7 @@ class ExpertAdministration:
     async def page(
         self, actor: Actor, only: Only = "in_pool", search: str = "", *, page: int = 1, size: int = 20
     ) -> Page[ExpertLine]:
-        """By what runs out first, else by name. ``search`` is a number or the beginning of a name."""
+        """By expiry, else by name. ``search`` is a number or the beginning of a name."""
         check(actor, "expert.read")
         if only not in get_args(Only):
             raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
@@ -104,9 +104,9 @@ class ExpertAdministration:
         return Page(tuple(_line(row, now, oldest[0]) for row in found), total)
 
     async def remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
-        """End an expert's file: he is not drawn or called any more, open calls are taken back, he is notified.
+        """End an expert's record: he is no longer drawn or called, open calls are cancelled, and he is notified.
 
-        Raises NotFound, Conflict for an expert who has left, or whose confirmed panels must be cleared up first.
+        Raises NotFound, Conflict for an expert who has left, or who has accepted panels that must be resolved first.
         """
         check(actor, "expert.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
@@ -164,8 +164,8 @@ class ExpertAdministration:
 
 
 def _named_or_numbered(place: int) -> str:
-    """Whose number is the value at ``place``, or whose name begins with it. A range, since LIKE of a value that is not
-    known beforehand uses no index."""
+    """SQL: the number equals the value at ``place``, or the name begins with it. A range, since LIKE with a parameter
+    uses no index."""
     name = 'e.name COLLATE "C"'
     return f" AND (e.number = ${place} OR {name} >= ${place} AND {name} < ${place} || chr(1114111))"
 

@@ -1,4 +1,4 @@
-"""Lists that administrators export as XLSX. Each export is recorded in the audit trail; identities are masked."""
+"""Lists that administrators export as XLSX. Each export is logged; identities are masked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
 ROWS_MAX = 100_000
 _BATCH = 500
-"""Rows fetched, masked and written at a time; all but the fetching is done in a thread."""
+"""Rows fetched, masked and written at a time; all but fetching happens in a thread."""
 _FIRST = UUID(int=0)
 
 _APPLICATIONS = (
@@ -118,7 +118,7 @@ WHERE b.pool = $1 AND d.id > $4
     AND ($2::timestamptz IS NULL OR (b.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' > $2)
     AND ($3::timestamptz IS NULL OR b.day::timestamp AT TIME ZONE 'Asia/Shanghai' < $3) ORDER BY d.id{limit}
 """
-"""A day counts when any moment of it lies in the range."""
+"""A day counts if any moment of it lies in the range."""
 
 Show = Callable[[Any], Sequence[Value]]
 
@@ -142,12 +142,12 @@ class Range:
 
 What = Literal["applications", "orders", "refunds", "differences"]
 Progress = Callable[[int], Awaitable[None]]
-"""Called with the rows written so far."""
+"""Called with the number of rows written so far."""
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is to be exported: ``filter`` holds for applications, ``within`` for everything else."""
+    """The list to export: ``filter`` for applications, ``within`` for all others."""
 
     what: What
     filter: Filter = field(default_factory=Filter)
@@ -155,30 +155,30 @@ class ExportRequest:
 
 
 class Exports:
-    """Every list ends at 100,000 rows: more is refused, not cut off."""
+    """Every list is limited to 100,000 rows: a larger one is refused, not truncated."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._listing = ApplicationList(deps)
 
     async def applications(self, actor: Actor, wanted: Filter) -> Export:
-        """What the office's list of applications matches. Raises InvalidInput."""
+        """The office's list of applications with the same filter. Raises InvalidInput."""
         return await self.make(actor, ExportRequest("applications", wanted))
 
     async def orders(self, actor: Actor, within: Range) -> Export:
-        """Orders by when they were paid, else made."""
+        """Orders by time of payment, else of creation."""
         return await self.make(actor, ExportRequest("orders", within=within))
 
     async def refunds(self, actor: Actor, within: Range) -> Export:
-        """Refunds by when they were asked for."""
+        """Refunds by time of request."""
         return await self.make(actor, ExportRequest("refunds", within=within))
 
     async def differences(self, actor: Actor, within: Range) -> Export:
-        """Lines on which bills and our books differ, by the bill's day."""
+        """Differences between bills and our records, by the bill's day."""
         return await self.make(actor, ExportRequest("differences", within=within))
 
     async def count(self, actor: Actor, request: ExportRequest) -> int:
-        """How many rows ``make`` would write. Raises as ``make``."""
+        """Number of rows that ``make`` would write. Raises as ``make``."""
         sql, values = self._query(actor, request, limit="")
         found = await rows(f"SELECT count(*)::int AS n FROM ({sql} LIMIT {ROWS_MAX + 1}) AS listed", *values, _FIRST)
         _check_count(found[0]["n"])
@@ -207,7 +207,7 @@ class Exports:
         return Export(content, f"{request.what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
 
     def _query(self, actor: Actor, request: ExportRequest, *, limit: str) -> tuple[str, list[object]]:
-        """SQL and its values but the last, the id after which rows begin. Raises InvalidInput."""
+        """SQL and its values except the last, the id after which rows begin. Raises InvalidInput."""
         if request.what == "applications":
             permissions.check(actor, "application.export")
             where, values = self._listing.where(actor, request.filter)
@@ -219,7 +219,7 @@ class Exports:
         return _PAYMENTS[request.what].format(limit=limit), [actor.pool, within.since, within.until]
 
     async def _shown(self, pool: str, what: What, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
-        """In a thread: masking a row takes longer than fetching it."""
+        """Masks rows in a thread, which takes longer than fetching them."""
         if what != "applications":
             return await asyncio.to_thread(lambda: [_SHOWN[what](row) for row in batch])
         book = self._deps.book(pool)

@@ -1,6 +1,6 @@
-"""Exports too long for a request: a worker writes the file, a page tells how far it is, and it lies there for a day.
+"""Exports too long for a request: a worker writes the file, a page shows the progress, and the file is kept for a day.
 
-How far it is stands beside the file in the store. Lost with it, both cost another tap only.
+The progress is stored beside the file. If both are lost, the export is simply ordered again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DIRECT_MAX = 2_000
 """Rows up to which a request writes the file itself, within half a second."""
 EXPORT_TTL = timedelta(days=1)
 SILENT = timedelta(minutes=5)
-"""Without a word from the worker for so long, the file is not to be waited for."""
+"""After so long without progress from the worker, waiting for the file is useless."""
 _PROGRESS_EVERY = 2_000
 """Rows."""
 _PURPOSE = "export"
@@ -32,7 +32,8 @@ _PURPOSE = "export"
 
 @dataclass(frozen=True)
 class ExportState:
-    """How far a file is, in rows. ``message``: why there will be none; ``filename`` is empty until it is there."""
+    """Progress of a file, in rows. ``message``: the reason of a failure; ``filename`` is empty until the file
+    exists."""
 
     state: Literal["waiting", "done", "refused"]
     done: int
@@ -50,7 +51,7 @@ class LargeExports:
         self._exports = exports
 
     async def begin(self, actor: Actor, request: ExportRequest, total: int) -> str:
-        """Have a worker write the file; a token for this person to see how far it is. Raises Unavailable."""
+        """Let a worker write the file; returns a token for this person to see the progress. Raises Unavailable."""
         export_id, now = new_id(), self._deps.now()
         key, until = new_key(actor.pool, now), now + EXPORT_TTL
         await self._write_state(key, ExportState("waiting", 0, total, now))
@@ -62,7 +63,7 @@ class LargeExports:
         return self._links.sign(_PURPOSE, export_id, account_of(actor), until)
 
     async def write(self, sealed: str) -> None:
-        """Write the file that was ordered; again, it stays as it is."""
+        """Write the ordered file; a repetition doesn't change it."""
         export_id, actor, request = _unpacked(self._deps.keys.open_text(sealed, _PURPOSE))
         file = await FileRemoval.get_or_none(id=export_id)
         if file is None or (before := await self._read(file.key)).state != "waiting":
@@ -83,7 +84,7 @@ class LargeExports:
         await self._write_state(file.key, state)
 
     async def state(self, actor: Actor, token: str) -> ExportState:
-        """Raises NotFound for another's, and one of yesterday."""
+        """Raises NotFound for another person's, and for an expired one."""
         state = await self._read((await self._file(actor, token)).key)
         if state.state == "waiting" and self._deps.now() - state.at > SILENT:
             message = "文件没有生成，请返回列表重新导出；仍不行请联系技术人员检查后台任务。"
@@ -91,7 +92,7 @@ class LargeExports:
         return state
 
     async def get(self, actor: Actor, token: str) -> Export:
-        """The file. Raises as ``state``, and NotFound while it is not there."""
+        """The file. Raises as ``state``, and NotFound before it exists."""
         file = await self._file(actor, token)
         state = await self._read(file.key)
         if state.state != "done":

@@ -1,6 +1,6 @@
 """Certificates for all who passed or finished and have none (补发证书).
 
-A result that the office recorded by hand brings none by itself, nor does one of before the pool issued any.
+None is issued automatically for a result recorded by the office, or from before the pool issued certificates.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from services.core.due_rows import process_each
 from services.core.permissions import check
 
 MOST = 2000
-"""Issued at once; the rest at the next press."""
+"""Issued per request; the rest at the next."""
 _NONE = "NOT EXISTS (SELECT 1 FROM certificate t WHERE t.kind = '{kind}' AND t.source_id = {source})"
 _PASSED = f"""
 SELECT c.id, c.account_id, coalesce(c.expert_id, p.expert_id) AS expert_id, e.name, 'exam' AS kind,
@@ -40,13 +40,13 @@ class LateCertificates:
         self._issuing = issuing
 
     async def count(self, actor: Actor) -> int:
-        """How many persons passed or finished something that proves nothing yet."""
+        """Number of persons who passed or finished without a certificate."""
         check(actor, "certificate.manage")
         found = await rows(f"SELECT count(*)::int AS n FROM ({_MISSING}) m", *self._asked(actor.pool))
         return int(found[0]["n"])
 
     async def issue(self, actor: Actor) -> int:
-        """Issue what is missing, each with its notice; returns how many. Twice is harmless."""
+        """Issue missing ones, each with its notice; returns how many. A repetition is harmless."""
         check(actor, "certificate.manage")
         due = await rows(f"SELECT * FROM ({_MISSING}) m ORDER BY id LIMIT {MOST}", *self._asked(actor.pool))
         done = await process_each("late_certificate", due, lambda row: self._issue(actor.pool, row))
@@ -60,11 +60,11 @@ class LateCertificates:
         if row["score"] is not None:
             facts.append(("成绩", f"{print_marks(row['score'])}分"))
         async with transaction():
-            await Account.select_for_update().get(id=row["account_id"])  # two administrators press at once
+            await Account.select_for_update().get(id=row["account_id"])  # two administrators may press at once
             subject = CertificateSubject(kind, row["account_id"], row["expert_id"], row["id"], facts)
             await self._issuing.issue(pool, subject, self._deps.now())
 
     def _asked(self, pool: str) -> tuple[str, bool, bool]:
-        """The pool, and which kinds it issues."""
+        """The pool, and the kinds that it issues."""
         rules = self._deps.book(pool).certificate
         return pool, rules.exam is not None, rules.course is not None

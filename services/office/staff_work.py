@@ -1,4 +1,4 @@
-"""Open work of staff of an office, an agency or a venue: counts by role, and where the work is done."""
+"""Open work of staff of an office, an agency or a venue: counts by role, and the page for each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SELECT d.id, d.number, d.name, {_UNPROPOSED} AS unproposed, {_IN_STATES.format(s
 FROM draw d WHERE {{where}} AND ({_UNPROPOSED} OR {_OWING.format(states=_DISPUTED)}) ORDER BY d.ended_at, d.id
 LIMIT 200
 """
-"""Listed until an amount stands for everybody who came, be it nothing with a reason; at most so many."""
+"""Listed until every present expert has an amount, which may be 0 with a reason; limited in number."""
 _TO_WATCH = f"""
 SELECT d.id, d.number, d.name, false AS unproposed, count(*)::int AS disputed, 0 AS payable
 FROM remuneration r JOIN draw d ON d.id = r.draw_id WHERE {{where}} AND {UNREPLIED.format(since="${n}")}
@@ -52,7 +52,7 @@ class Count:
 
 @dataclass(frozen=True)
 class OwedDraw:
-    """An activity whose remuneration waits for its venue (``unproposed``, ``disputed``) or agency (``payable``)."""
+    """A draw whose remuneration waits for its venue (``unproposed``, ``disputed``) or agency (``payable``)."""
 
     id: UUID
     number: str
@@ -64,9 +64,9 @@ class OwedDraw:
 
 @dataclass(frozen=True)
 class Work:
-    """What one role has before it. ``page`` is a path of ours, ``mini`` a page of the mini-program or empty.
+    """The open work of one role. ``page`` is a path of ours, ``mini`` a page of the mini-program or empty.
 
-    Where there is ``mini``, the work is done there and ``page`` shows it only.
+    With ``mini``, the work is done there and ``page`` only shows it.
     """
 
     label: str
@@ -97,7 +97,7 @@ class StaffWork:
         self._office = office
 
     async def of(self, pool: str, account_id: UUID, options: Sequence[RoleOption]) -> tuple[Work, ...]:
-        """One of each role that is not the person's own; empty for applicants and experts."""
+        """One entry for each staff role; empty for applicants and experts."""
         wanted = [one for one in options if one.role not in _OWN]
         return tuple([replace(await self._of(pool, account_id, one), role=one.role) for one in wanted])
 
@@ -137,8 +137,8 @@ class StaffWork:
         )
 
     async def remuneration(self, actor: Actor) -> tuple[OwedDraw, ...]:
-        """Activities whose remuneration this venue proposes or explains, or this agency pays, or whose venue leaves an
-        objection unanswered that this office looks after; the oldest first."""
+        """Draws whose remuneration this venue proposes or explains, or this agency pays, or for which this office sees
+        an unanswered objection; oldest first."""
         where, values = self._access.reach(actor)
         sql = _TO_PROPOSE if actor.role == "venue" else _TO_PAY
         if actor.role == "pool_admin":

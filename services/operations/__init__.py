@@ -1,4 +1,4 @@
-"""What runs by itself or concerns all nouns: the scheduler, vendors' delivery reports, personal data, invariants."""
+"""Background operations and concerns of all nouns: scheduler, delivery reports, personal data, invariants."""
 
 from services.operations.assembly import OperationServices, build
 from services.operations.delivery_reports import DeliveryReports

@@ -1,4 +1,4 @@
-"""What runs by itself, and what concerns all nouns at once, put together once."""
+"""Builds the services of operations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What vendors report about calls and messages: stored as it came, then applied once, in any order, however often.
+"""Vendors' reports on calls and messages: stored as received, then applied once, in any order, however often repeated.
 
-Vendors sign nothing, so a report is a claim. It must name our secret id of the attempt and the vendor's own of the call
-or message; a key that decides counts only when the vendor, asked by us, confirms the call.
+Reports are not signed, so each is only a claim. It must contain our secret id of the attempt and the vendor's id of the
+call or message; a key that decides counts only after the vendor, queried by us, confirms the call.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ Vendor = Literal["voice", "sms", "wechat"]
 refused = Counter("pbt_reports_refused_total", "Reports of vendors that were not believed", ["vendor", "reason"])
 
 HEARD = ("200000", "200001", "200008", "300000")
-"""The call was answered: heard to the end, hung up early, no key in time, keys pressed."""
+"""Codes of an answered call: heard to the end, hung up early, no key in time, keys pressed."""
 REPORT_TTL = timedelta(days=30)
 """How long a report is kept after it was applied."""
 _MAX_CHECKS = 3
 _MAX_CONFIRMATIONS = 8
 _LONGEST_PAUSE = 20.0
-"""Seconds. Eight questions take some 90 seconds, as long as an invitation waits for its call's outcome."""
+"""Seconds. Eight queries take some 90 seconds, as long as an invitation waits for its call's outcome."""
 _AT_ONCE = 8
 _MASKED_DIGITS = 4
 _UNMATCHED_TTL = timedelta(seconds=60)
-"""How long a report that fits no attempt may still turn out to have come too early."""
+"""How long a report without matching attempt is kept, since it may have come before the attempt's id was stored."""
 
 _STORE = (
     "INSERT INTO delivery_report (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "
@@ -56,7 +56,7 @@ _STORE = (
 
 
 WRITTEN_AFTER_CALL: Mapping[str, str] = {"draw_released": "draw_release_text"}
-"""Kinds whose answered call is followed by a short message, and that message's kind."""
+"""Kinds of which an answered call is followed by a short message, and that message's kind."""
 
 
 class DeliveryReports:
@@ -76,7 +76,7 @@ class DeliveryReports:
         self._sms = sms
         self._voice = voice
 
-    # ---- taking them in
+    # ---- receiving
 
     async def take_calls(self, reports: Sequence[CallReport]) -> None:
         """Store reports of calls; a job applies them. Repeats are dropped by call, status and keys."""
@@ -100,12 +100,12 @@ class DeliveryReports:
         await self._take("wechat", [(f"{appid}:{msgid}", body)])
 
     async def _take(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """All in one transaction; when that fails, each in its own, so that one that can't be stored costs no other."""
+        """All in one transaction; if that fails, each in its own, so that one that can't be stored costs no other."""
         try:
             await self._store(vendor, reports)
         except AWAY:
             raise
-        except Exception:  # last resort: the vendor would repeat the whole push, the bad report with it
+        except Exception:  # last resort: the vendor would repeat the whole push, including the bad report
             log.exception("reports_not_stored", vendor=vendor, count=len(reports))
             for one in reports if len(reports) > 1 else ():
                 await self._take(vendor, [one])
@@ -118,10 +118,10 @@ class DeliveryReports:
                 if stored:
                     await self._deps.jobs.defer("delivery_reports.apply", report_id=str(stored[0]["id"]))
 
-    # ---- applying them
+    # ---- applying
 
     async def apply(self, report_id: UUID) -> None:
-        """Apply one report. Harmless to repeat; a report that fits no attempt is kept and left alone."""
+        """Apply one report. Harmless to repeat; a report without matching attempt is kept unapplied."""
         stored = await DeliveryReport.get_or_none(id=report_id)
         if stored is None or stored.applied_at is not None:
             return
@@ -131,7 +131,7 @@ class DeliveryReports:
                 await DeliveryReport.filter(id=report_id).update(applied_at=now)
 
     async def _apply_report(self, stored: DeliveryReport) -> bool:
-        """False when it may have come too early: the id that the vendor gave its message is not in the ledger yet."""
+        """False when it may have come too early: the vendor's id of the message is not stored yet."""
         if stored.vendor == "wechat":
             return await self._apply_template(stored.body)
         if stored.vendor == "sms":
@@ -144,7 +144,7 @@ class DeliveryReports:
         return True
 
     async def _apply_call_report(self, report: CallReport) -> None:
-        """A report that decides nothing closes the call it names; any other makes us ask the vendor itself."""
+        """A report without deciding key closes the call it names; any other makes us query the vendor."""
         known = await Attempt.get_or_none(out_id=report.out_id, channel="voice") if report.ended else None
         if known is None:
             return
@@ -198,7 +198,7 @@ class DeliveryReports:
         return True
 
     async def _close(self, attempt_id: UUID, event: ContactAttemptEvent, code: str, keys: str | None = None) -> None:
-        """Move an attempt as far as is known, then let its notice go on. Knowledge never shrinks."""
+        """Move an attempt as far as is known, then let its notice go on. Reports never undo earlier knowledge."""
         attempt = await self._lock(attempt_id)
         state = ContactAttemptState(attempt.state)
         if not ATTEMPT.can(state, event):
@@ -217,7 +217,7 @@ class DeliveryReports:
         await self._notices.advance(attempt.notice_id)
 
     async def _write_after_call(self, notice: Notice) -> None:
-        """An answered call of a kind that promises a short message is followed by it, once."""
+        """For kinds that promise it, send a short message after an answered call, once."""
         kind = WRITTEN_AFTER_CALL.get(notice.kind)
         if kind:
             await self._notices.notify(
@@ -230,24 +230,25 @@ class DeliveryReports:
             )
 
     async def _notify_unconfirmed(self, attempt: Attempt) -> None:
-        """One who didn't confirm may believe to have answered. A job, since a draw is locked before its notices."""
+        """The person may believe to have answered without confirming. Deferred to a job, since a draw is locked before
+        its notices."""
         notice = await Notice.get(id=attempt.notice_id)
         chose = attempt.keys.replace(self._deps.book(notice.pool).voice.repeat, "")
         if chose and notice.kind == "draw_call" and notice.invitation_id is not None:
             await self._deps.jobs.defer("invitations.notify_unconfirmed", invitation_id=str(notice.invitation_id))
 
     async def _lock(self, attempt_id: UUID) -> Attempt:
-        """The attempt, locked; its notice before it, as everywhere."""
+        """The attempt, locked; its notice is locked before, as everywhere."""
         known = await Attempt.get(id=attempt_id)
         await Notice.select_for_update().get(id=known.notice_id)
         return await Attempt.select_for_update().get(id=attempt_id)
 
-    # ---- asking the vendors
+    # ---- querying vendors
 
     async def check_due(self, limit: int = 100) -> int:
-        """Ask vendors about attempts whose outcome is overdue or not confirmed; give up after a few questions.
+        """Query vendors about attempts whose outcome is overdue or not confirmed; abandon them after a few queries.
 
-        Returns how many there were.
+        Returns the number of attempts.
         """
         due = await rows(
             "SELECT a.id, a.out_id, a.channel, a.vendor_id, a.sent_at, n.mobile_sealed "
@@ -276,7 +277,7 @@ class DeliveryReports:
             await self._invitations.notify_unheard(in_vain)
 
     async def _ask(self, row: Any) -> CallDetail | SmsReport | None:
-        """What the vendor says, if it knows the outcome."""
+        """The vendor's details, if it knows the outcome."""
         if row["channel"] == "voice" and row["vendor_id"]:
             call = await self._voice.report(row["vendor_id"], row["sent_at"])
             return call if call is not None and call.ended else None
@@ -287,9 +288,9 @@ class DeliveryReports:
         return None
 
     async def _confirm(self, row: Any, detail: CallDetail) -> UUID | None:
-        """Only now a key decides: the vendor itself says that this call went to this person, and was picked up.
+        """Now a key may decide: the vendor itself confirms that this call went to this person, and was answered.
 
-        Its keys are the truth; where it tells none, those reported under the call's secret id stand.
+        The vendor's keys count; if it returns none, those reported under the call's secret id.
         """
         attempt = await Attempt.get(id=row["id"])
         if not is_number(detail.called, self._deps.keys.open_text(row["mobile_sealed"], "mobile")):
@@ -309,8 +310,8 @@ class DeliveryReports:
         return None
 
     async def _wait_or_give_up(self, attempt_id: UUID) -> UUID | None:
-        """Pauses grow. A key without confirmation doesn't count: its call failed. Then the answer is the invitation
-        whose person must be notified."""
+        """Query again after a growing pause, or abandon. A key without confirmation doesn't count: its call failed.
+        Then returns the invitation whose expert must be notified."""
         attempt = await self._lock(attempt_id)
         if attempt.check_at is None:
             return None
@@ -342,7 +343,7 @@ def _refuse(vendor: str, reason: str, attempt: Attempt) -> None:
 
 
 def is_number(reported: str, mobile: str) -> bool:
-    """Whether the vendor means our number; it may put a country code in front and mask four digits."""
+    """Whether the vendor's number is ours; it may have a country code and four masked digits."""
     fits = len(reported) >= len(mobile) and all(
         one in (digit, "*") for one, digit in zip(reported[-11:], mobile, strict=True)
     )
@@ -350,8 +351,8 @@ def is_number(reported: str, mobile: str) -> bool:
 
 
 def read_keys(keys: str, voice: VoiceRules) -> Choice | None:
-    """What the pressed keys mean: the last two presses, repeats left out, must be the same reported (or the last one,
-    where no second press is asked for); anything else is no reported."""
+    """The meaning of the pressed keys: the last two presses must be the same key (only the last one, where no second
+    press is required); anything else decides nothing."""
     pressed = [key for key in keys if key != voice.repeat]
     wanted = 2 if voice.confirm_twice else 1
     last = pressed[-wanted:]

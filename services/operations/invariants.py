@@ -1,4 +1,4 @@
-"""What must hold in the database at any moment, whatever happened before: after journeys, races, crashes."""
+"""Invariants of the database at any moment, checked after journeys, races, crashes."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ _CHECKS = {
         "WHERE o.state = 'open' AND a.state <> 'notice'"
     ),
 }
-"""What would be wrong, and a query that finds where; a row found is a rule broken."""
+"""A description of each fault, and a query that finds it; any row means a violated invariant."""
 
 
 _READ_EARLY = """
@@ -220,11 +220,11 @@ SELECT e.id FROM audit_entry e JOIN draw d ON d.id = e.subject_id
     ORDER BY m.at, m.id LIMIT 1), d.starts_at)
  LIMIT 3
 """
-"""Readings before the result was unsealed by the start that was expected then."""
+"""Readings before the result was unsealed, by the start expected at that time."""
 
 
 async def find_broken() -> list[str]:
-    """Every broken rule, with rows that show it; empty when all is well. Each draw's record is verified too."""
+    """Every violated invariant, with sample rows; empty without any. Each draw's record is verified too."""
     broken = []
     for rule, query in _CHECKS.items():
         found = await rows(f"{query} LIMIT 3")
@@ -236,7 +236,7 @@ async def find_broken() -> list[str]:
 
 
 async def find_broken_audit(deps: Deps) -> list[str]:
-    """Pools whose audit chain doesn't fit or names what was read too early, as sentences."""
+    """Pools whose audit chain is broken or contains too early readings, as sentences."""
     breaks = {pool: await find_break(pool) for pool in deps.rulebooks}
     broken = [f"the audit trail of {pool} breaks at {number}" for pool, number in breaks.items() if number is not None]
     for pool in deps.rulebooks:

@@ -46,7 +46,7 @@ KEPT = (
     "已提交的入库申请、审核和缴费记录：依法存档，到期前不能删除",
     "操作留痕：依法存档，不含身份证号和手机号明文",
 )
-"""What the law makes us keep, shown to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
+"""Data that the law makes us keep, shown to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
 
 CLOSED_BY_SELF = "本人注销账号"
 
@@ -62,7 +62,7 @@ REMOVED = (
 
 @dataclass(frozen=True)
 class Deleted:
-    """Sentences for the person: what is gone, and what the law makes us keep."""
+    """Sentences for the person: what was deleted, and what the law makes us keep."""
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]
@@ -74,10 +74,10 @@ class Privacy:
         self._codes = VerificationCodes(deps, notices)
 
     async def export(self, actor: Actor, code: str) -> dict[str, Any]:
-        """Everything that is stored about the person, JSON-able, in clear.
+        """All stored data about the person, JSON-able, in clear.
 
-        ``code`` is an SMS code with purpose ``privacy``, since a phone lent to another must not give the ID number
-        away. Raises what a wrong code raises.
+        ``code`` is an SMS code with purpose ``privacy``, so that a lent phone doesn't reveal the ID number. Raises the
+        errors of a wrong code.
         """
 
         async def run() -> dict[str, Any] | AppError:
@@ -92,15 +92,15 @@ class Privacy:
     async def delete(self, actor: Actor, code: str, *, key: str | None = None) -> Deleted:
         """Delete the account's data; draw records stay. ``code`` as for ``export``.
 
-        Raises Conflict while the person has panels ahead, draws or an application under way: he could not be reached
-        any more.
+        Raises Conflict while the person has panels ahead, draws or an application under way, since he could not be
+        reached any more.
         """
         account_id = _account_id(actor)
 
         async def run() -> Deleted | AppError:
             account = await self._account(actor)
             now = self._deps.now()
-            # with the files locked no call can be opened: the check sees who is being called
+            # with the expert records locked no call can be opened, so the check sees all calls
             files = await Expert.filter(account_id=account.id, left_at=None).order_by("id").select_for_update()
             await self._check_free(account.id, now)
             if refusal := await self._redeem(account, code):

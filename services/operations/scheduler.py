@@ -1,5 +1,5 @@
-"""Every business deadline is a row of ours compared with the clock. A tick looks which kinds are due and defers a job
-for each; the job calls the noun that knows what to do."""
+"""Every business deadline is a column of a row, compared with the clock. A tick finds the kinds that are due and defers
+a job for each; the job calls the responsible service."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ _DUE: Mapping[str, str] = {
     f"AND received_at <= $1 - interval '30 seconds' AND {not_paused('delivery_reports', 'id')})",
     "seal": "EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL)",
 }
-"""Conditions in SQL by kind, with the present moment as ``$1``."""
+"""SQL conditions by kind, with the present moment as ``$1``."""
 _DEFER = (
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW($3, 'deadlines.run', 0, NULL, $1, $2::jsonb, NULL)"
     "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
     "WHERE queueing_lock = $1 AND status = 'todo')"
 )
 MAX_ATTEMPTS = 12
-"""After which a job is given up, as ``jobs.queue`` decides."""
+"""After so many attempts a job is abandoned, as by ``jobs.queue``."""
 _OVERDUE: Mapping[str, str] = {
     "attempts": "(SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1)",
     "notices": "(SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1)",
@@ -76,21 +76,21 @@ _OVERDUE: Mapping[str, str] = {
     f"AND attempts >= {MAX_ATTEMPTS} "
     "AND EXISTS (SELECT 1 FROM procrastinate_events e WHERE e.job_id = j.id AND e.at > now() - interval '1 day'))",
 }
-"""How many rows of a table are late, by table, with the latest moment that is no delay as ``$1``."""
+"""Number of overdue rows, by table, with the latest moment that is no delay as ``$1``."""
 _WAITED_FOR = frozenset({"deliver", "climb", "check_outcomes", "expire", "start", "delivery_reports", "pay_events"})
-"""Kinds that a person waits for: a draw's next call, a code, a payment."""
+"""Kinds for which a person waits: a draw's next call, a code, a payment."""
 _AT_ONCE = {"deliver": 2}
-"""Turns of a kind that one process takes at once, where that is more than one: a vendor that answers slowly."""
+"""Concurrent turns of a kind in one process, if more than one: for a slow vendor."""
 _CODE_TTL, _WRONG_TRY_TTL, _VERIFICATION_REQUEST_TTL = timedelta(days=2), timedelta(days=3), timedelta(days=2)
 _SESSION_TTL = timedelta(days=7)
-"""From the day on when it can no longer be renewed."""
+"""Counted from the day when it can no longer be renewed."""
 PERIODIC = ("watch_draws", "sweep")
-"""Kinds that have no due row to look for; run every now and then."""
+"""Kinds without a due condition; run periodically."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """Rows whose next step is overdue, by table, and why each kind that fails does; the auditor's alarm when any."""
+    """Overdue rows by table, and the reason of each failing kind; the auditor reports any."""
 
     overdue: Mapping[str, int]
     failing: Mapping[str, str]
@@ -114,7 +114,7 @@ class Scheduler:
         *,
         further: Sequence[DueTask] = (),
     ) -> None:
-        """``further`` are the deadlines of nouns that know their own rows."""
+        """``further`` are due tasks defined by their own packages."""
         self._deps = deps
         self._notices = notices
         self._news = DrawNews(deps, notices)
@@ -150,7 +150,7 @@ class Scheduler:
         return kinds
 
     async def _ask(self, questions: Mapping[str, str], moment: datetime) -> dict[str, Any]:
-        """The answers that can be had, by name. All in one statement; when that fails, each in one of its own."""
+        """The answers available, by name. All in one statement; if that fails, each in its own."""
         asked = {name: sql for name, sql in questions.items() if self._pauses.may_try(f"{name}?")}
         if not asked:
             return {}
@@ -169,17 +169,17 @@ class Scheduler:
         return found
 
     async def defer(self, kinds: list[str]) -> None:
-        """Each on its own: a job that another process has just deferred is as good as ours."""
+        """Each separately, since a job that another process has just deferred is sufficient."""
         for kind in filter(self._pauses.may_try, kinds):
             with suppress(IntegrityError):
                 queue = CALLS if kind in _WAITED_FOR else DEADLINES
                 await execute(_DEFER, f"deadline:{kind}", json.dumps({"kind": kind}), queue)
 
     async def process(self, kind: str) -> None:
-        """Give one kind its turn, and a job for the next turn at once where more is due; others come in between.
+        """Process one kind, and defer its next turn at once where more is due; other kinds run in between.
 
-        A kind that is at work in this process already has nothing more to do. One that fails waits longer each time.
-        Raises KeyError for an unknown one.
+        Does nothing for a kind already running in this process. A failing kind waits longer each time. Raises KeyError
+        for an unknown one.
         """
         work = self._kinds[kind]
         if self._under_way[kind] >= _AT_ONCE.get(kind, 1):
@@ -189,7 +189,7 @@ class Scheduler:
             more = await work()
         except AWAY:
             raise
-        except Exception as error:  # noted and raised again: the log names the kind of task that fails
+        except Exception as error:  # logged with the kind and raised again
             self._note_failure(kind, error)
             raise
         finally:
@@ -203,7 +203,7 @@ class Scheduler:
         log.error("duty_failed", duty=name, reason=repr(error))
 
     def failing(self) -> dict[str, str]:
-        """Why each kind that fails does, by name; ``kind?`` where already the look at what is due fails."""
+        """The reason of each failing kind, by name; ``kind?`` if already its due condition fails."""
         return self._pauses.failing()
 
     async def _apply_waiting(self) -> None:
@@ -216,7 +216,7 @@ class Scheduler:
         await process_each("delivery_reports", waiting, lambda row: self._reports.apply(row["id"]))
 
     async def _unseal(self) -> None:
-        """Notify the agency once, from T-30 min on, that codes have turned into names."""
+        """Notify the agency once, from T-30 min on, that codes have been replaced by names."""
         finished = await Draw.filter(
             unsealed_notice_at=None,
             finished_at__isnull=False,
@@ -238,18 +238,18 @@ class Scheduler:
                 await self._news.notify(locked, "unsealed", occasion="once")
 
     async def _watch_draws(self) -> None:
-        """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""
+        """Wake every running draw, so that a draw that lost its job continues."""
         running = await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')")
         await process_each("watch_draws", running, lambda row: self._run.advance(row["id"]))
 
     async def _seal(self) -> None:
-        """Every pool that has entries, also one that is not served any more."""
+        """Every pool with entries, including those no longer served."""
         for row in await rows("SELECT DISTINCT pool FROM audit_entry WHERE number IS NULL"):
             while await self._audit.seal(row["pool"]):
                 pass
 
     async def _sweep(self) -> None:
-        """Forget what is of no more use: answers to repeated requests, used codes, finished jobs, applied reports."""
+        """Delete obsolete data: stored responses, used codes, finished jobs, applied reports."""
         now = self._deps.now()
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - _CODE_TTL)

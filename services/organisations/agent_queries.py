@@ -1,4 +1,4 @@
-"""The agents (经办人) of legal entities, as pages and API show them."""
+"""The agents (经办人) of legal entities, for pages and API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PausedBy = Literal["", "entity", "person"]
 
 @dataclass(frozen=True)
 class Agent:
-    """A person linked to an organisation. ``waiting``: for acceptance; ``declined``: not accepted, or given up."""
+    """A person linked to an organisation. ``waiting``: not accepted yet; ``declined``: refused, or given up."""
 
     link_id: UUID
     organisation_id: UUID
@@ -54,20 +54,20 @@ class AgentQueries:
         return await self._show_all([(link, organisation, link.account) for link in links], self._deps.now())
 
     async def list_mine(self, actor: Actor) -> list[Agent]:
-        """The organisations that ask, or asked, the person to act for them; newest first."""
+        """Organisations that ask, or asked, the person to act for them; newest first."""
         links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at", "-id")
         found = await links.prefetch_related("account", "organisation") if actor.account_id else []
         return await self._show_all([(link, link.organisation, link.account) for link in found], self._deps.now())
 
     async def count_waiting(self, actor: Actor) -> int:
-        """How many organisations wait for the person's answer."""
+        """Number of organisations that wait for the person's answer."""
         if actor.account_id is None:
             return 0
         asked = AgentLink.filter(account_id=actor.account_id, accepted_at=None, revoked_at=None, declined_at=None)
         return await asked.filter(valid_until__gt=self._deps.now()).count()
 
     async def is_known_too_weakly(self, actor: Actor) -> bool:
-        """Whether the person, at his newest log-in by the identity platform, had too low a real-name level."""
+        """Whether the person's assurance level was too low at the newest log-in by the identity platform."""
         return await Account.exists(id=actor.account_id, weak_identity_at__isnull=False)
 
     async def show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
@@ -92,14 +92,14 @@ class AgentQueries:
 
 
 async def weak_accounts(accounts: Collection[UUID | None]) -> set[UUID]:
-    """Those whom the identity platform, at their newest log-in, knew too weakly."""
+    """Accounts whose assurance level was too low at the newest log-in by the identity platform."""
     known = [one for one in accounts if one is not None]
     found = await Account.filter(id__in=known, weak_identity_at__isnull=False).values_list("id", flat=True)
     return {UUID(str(one)) for one in found}
 
 
 def _paused_by(organisation: Organisation, account: Account, weak: Collection[UUID]) -> PausedBy:
-    """As ``services/accounts/roles.py`` withholds the role."""
+    """Why the role is withheld, as by ``services/accounts/roles.py``."""
     if organisation.legal_account_id in weak:
         return "entity"
     return "person" if account.weak_identity_at is not None else ""

@@ -1,4 +1,4 @@
-"""What organisations are made of, put together once."""
+"""Builds the services of organisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing employers in from a sheet: checked and shown first, then taken in whole, or as far as it is right."""
+"""Importing employers from a sheet: checked and shown first, then imported completely, or only valid lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words, read_rows
 
 Act = Literal["add", "restore", "complete", "same"]
-"""What a row does to the list: a new unit, a retired one back, what was not known added, nothing."""
+"""Effect of a row on the list: new unit, retired unit restored, missing data added, none."""
 
 LINES_MAX = 10_000
 BYTES_MAX = 10_000_000
@@ -39,7 +39,7 @@ _TITLES = {column.name: column.title for column in COLUMNS}
 
 @dataclass(frozen=True)
 class EmployerRow:
-    """A line that can be used. ``region`` is a code; both may be empty."""
+    """A valid line. ``region`` is a code; both may be empty."""
 
     line: int
     name: str
@@ -54,7 +54,8 @@ class EmployerImporter:
         self._sheets = SheetImports(deps, checker, KIND)
 
     async def read(self, actor: Actor, content: bytes, filename: str = "") -> ImportView:
-        """Check a sheet, and keep it for the decision; nothing is added yet. Raises InvalidInput for what is none."""
+        """Check a sheet, and store it for the decision; nothing is added yet. Raises InvalidInput for an invalid
+        one."""
         check(actor, "employer.manage")
         lines = await self._sheets.open_file(content)
         rows, errors = await asyncio.to_thread(_read, lines, await self._regions(actor.pool))
@@ -62,15 +63,15 @@ class EmployerImporter:
         return await self._sheets.keep(actor, filename, rows, [*errors, *clashes])
 
     async def get(self, actor: Actor, import_id: UUID) -> ImportView:
-        """Raises NotFound for another pool's, and one that waited too long."""
+        """Raises NotFound for an import of another pool, or an expired one."""
         check(actor, "employer.manage")
         return await self._sheets.get(actor, import_id)
 
     async def apply(self, actor: Actor, import_id: UUID, *, only_good: bool = False) -> ImportView:
-        """Take the sheet in; again, the answer is the same.
+        """Import the sheet; a repetition returns the same.
 
-        What the list has become meanwhile counts. Raises Conflict while a line can't be used, unless ``only_good``.
-        Persons who asked for one of these units are notified.
+        Compares with the list's present state. Raises Conflict while a line is invalid, unless ``only_good``. People
+        who requested one of these units are notified.
         """
         check(actor, "employer.manage")
         return await self._sheets.apply(
@@ -81,7 +82,7 @@ class EmployerImporter:
             only_good=only_good,
         )
 
-    # ---- parts of the above
+    # ---- helpers
 
     async def _regions(self, pool: str) -> Lookup:
         entries = await CatalogueEntry.filter(pool__in=["", pool], kind="region").order_by("pool")
@@ -101,7 +102,7 @@ class EmployerImporter:
 
 
 def _added(pool: str, rows: Sequence[EmployerRow], now: datetime) -> list[Employer]:
-    """Runs in a thread: names of thousands are read for their order."""
+    """Runs in a thread, since sort keys are computed for thousands of names."""
     return [
         Employer(
             id=new_id(),
@@ -145,7 +146,7 @@ def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> Empl
 
 
 async def _compare(pool: str, rows: Iterable[EmployerRow]) -> tuple[list[EmployerRow], list[RowError]]:
-    """What each row does to the list as it is now, and which clash with it."""
+    """The effect of each row on the list's present state, and conflicting rows."""
     listed = await Employer.filter(pool=pool)
     names = {one.name: one for one in listed}
     holders = {one.credit_code: one.name for one in listed if one.credit_code and one.retired_at is None}
@@ -165,7 +166,7 @@ async def _compare(pool: str, rows: Iterable[EmployerRow]) -> tuple[list[Employe
 
 
 def _differs(row: EmployerRow, here: Employer) -> RowError | None:
-    """A unit that is listed may be completed, never changed by the way."""
+    """An import may complete a listed unit, but never change it."""
     if here.retired_at is not None:
         return None
     for name, title in (("credit_code", "代码"), ("region", "地区")):

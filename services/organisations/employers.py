@@ -34,12 +34,12 @@ from services.organisations.legal_entities import check_credit_code
 OPEN_MAX = 3
 """Unanswered requests of one person."""
 DAILY_MAX = 10
-"""Requests of one person within a day; bounds of our own against floods."""
+"""Requests of one person within a day; our own limits against floods."""
 
 
 @dataclass(frozen=True)
 class EmployerData:
-    """``credit_code`` and ``region`` may be empty: not known."""
+    """``credit_code`` and ``region`` may be empty: unknown."""
 
     name: str
     credit_code: str = ""
@@ -54,9 +54,9 @@ class Employers:
     async def request(
         self, actor: Actor, data: EmployerData, note: str = "", *, key: str | None = None
     ) -> EmployerRequestView:
-        """Ask for a unit that the list lacks. The same name again is the same open request.
+        """Request a unit that the list lacks. The same name again is the same open request.
 
-        Raises Conflict for a unit that is in the list, TooMany beyond the limits.
+        Raises Conflict for a unit in the list, TooMany beyond the limits.
         """
         check(actor, "employer.request")
         account_id = account_of(actor)
@@ -106,7 +106,7 @@ class Employers:
             )
 
     async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
-        """Add a unit, and answer everybody who asked for one of this name."""
+        """Add a unit, and notify everyone who requested one of this name."""
         check(actor, "employer.manage")
         clean = await self._check(actor.pool, data)
         now = self._deps.now()
@@ -126,7 +126,7 @@ class Employers:
         )
 
     async def edit(self, actor: Actor, employer_id: UUID, data: EmployerData) -> EmployerLine:
-        """Correct a unit; forms that chose it keep what they say."""
+        """Correct a unit; forms that refer to it are not changed."""
         check(actor, "employer.manage")
         clean = await self._check(actor.pool, data)
         now = self._deps.now()
@@ -142,7 +142,7 @@ class Employers:
             return employer_line(employer)
 
     async def retire(self, actor: Actor, employer_id: UUID) -> EmployerLine:
-        """Offer it no longer; who chose it keeps it. Twice is harmless."""
+        """Offer it no longer; applicants who chose it keep it. A repetition is harmless."""
         check(actor, "employer.manage")
         now = self._deps.now()
         async with transaction():
@@ -154,9 +154,9 @@ class Employers:
             return employer_line(employer)
 
     async def accept(self, actor: Actor, request_id: UUID, data: EmployerData | None = None) -> EmployerRequestView:
-        """Add the unit that was asked for, corrected by ``data`` where given, and tell everybody who asked for it.
+        """Add the requested unit, corrected by ``data`` if given, and notify everyone who requested it.
 
-        Where the list has it by now, that one is the answer. Raises Conflict for a request that was answered.
+        If the list has it by now, that one is used. Raises Conflict for a request that was answered.
         """
         check(actor, "employer.manage")
         corrected = await self._check(actor.pool, data) if data is not None else None
@@ -175,14 +175,14 @@ class Employers:
             return request_view(one)
 
     async def notify_added(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
-        """Answer everybody who asked for a unit of one of these names; inside the caller's transaction."""
+        """Notify everyone who requested a unit of one of these names; inside the caller's transaction."""
         added = {employer.name: employer for employer in employers}
         waiting = EmployerRequest.filter(pool=actor.pool, state="open", name__in=list(added))
         for one in await waiting.order_by("id").select_for_update() if added else ():
             await self._answer(actor, one, "added", "", added[one.name], now)
 
     async def refuse(self, actor: Actor, request_id: UUID, answer: str) -> EmployerRequestView:
-        """Say why not. Raises Conflict for a request that was answered."""
+        """Refuse with a reason. Raises Conflict for a request that was answered."""
         check(actor, "employer.manage")
         text = check_text(answer, "answer", "答复", 200, required=True)
         now = self._deps.now()
@@ -202,9 +202,9 @@ class Employers:
         return EmployerData(name, code, region)
 
     async def _same(self, pool: str, name: str, code: str = "", besides: UUID | None = None) -> Employer | None:
-        """A unit of the list with this name or code. Retired ones count by name only: a name stands once."""
+        """A unit of the list with this name or code. Retired ones count by name only, since a name is unique."""
         same = Q(name=name) | Q(credit_code=code, retired_at=None) if code else Q(name=name)
-        query = Employer.filter(same, pool=pool).order_by("-retired_at")  # what is still offered comes first
+        query = Employer.filter(same, pool=pool).order_by("-retired_at")  # offered units come first
         return await (query.exclude(id=besides) if besides else query).first()
 
     async def _add(self, actor: Actor, data: EmployerData, now: datetime) -> Employer:

@@ -1,4 +1,4 @@
-"""Log-ins of legal entities (法人), and the links to their agents (经办人)."""
+"""Log-ins of legal entities (法人), and links to their agents (经办人)."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ WHERE subject = 'organisation' AND subject_id = $1 AND action = 'organisation.as
 
 @dataclass(frozen=True)
 class Registered:
-    """A log-in over the identity platform; ``role`` is organisation or agent.
+    """A log-in by the identity platform; ``role`` is organisation or agent.
 
-    ``organisation_id`` is None for a person who chooses, or answers, first, or whose enterprise is known too weakly.
+    ``organisation_id`` is None for a person who must first choose or answer a request, or whose enterprise has too low
+    an assurance level.
     """
 
     account_id: UUID
@@ -47,12 +48,11 @@ class LegalEntities:
         self._agents = AgentQueries(deps)
 
     async def register(self, pool: str, claims: IdentityClaims, *, account_id: UUID | None = None) -> Registered:
-        """Take in what the identity platform vouches for: the person, the organisation, and how they belong together.
+        """Store the identity platform's claims: the person, the organisation, and their relation.
 
-        ``account_id`` is the person already logged in, if any. A real-name level below the rulebook's takes the right
-        to act for organisations away at once, one that suffices gives it back. Raises RuleViolation for such a level
-        and for a natural person whom no organisation has linked, Forbidden for an agent whom the organisation has
-        struck off.
+        ``account_id`` is the person already logged in, if any. An assurance level below the rulebook's suspends acting
+        for organisations at once; a sufficient one restores it. Raises RuleViolation for too low a level and for a
+        natural person whom no organisation has linked, Forbidden for an agent whom the organisation has revoked.
         """
         now = self._deps.now()
         await self._note_level(pool, claims, now)
@@ -80,7 +80,7 @@ class LegalEntities:
             return Registered(account.id, None if paused else organisation.id, role)
 
     async def _note_level(self, pool: str, claims: IdentityClaims, now: datetime) -> None:
-        """Keep whether the platform knows the person well enough, also where the log-in is refused for it."""
+        """Store whether the person's assurance level suffices, even if the log-in is refused for it."""
         weak = claims.level < self._deps.book(pool).login.assurance_level_minimum
         async with transaction():
             known = Account.filter(pool=pool, mobile_hash=self._deps.keys.lookup_hash("mobile", claims.mobile))
@@ -93,7 +93,8 @@ class LegalEntities:
             await record(Actor(pool, "guest", account.id), now, action, "account", account.id, level=claims.level)
 
     async def _linked_person(self, pool: str, claims: IdentityClaims, now: datetime) -> Registered:
-        """A person without an organisation at the platform (个人登录), whom one has linked here or asks to be."""
+        """A person without an organisation on the platform (个人登录), whom one has linked here or asks to be its
+        agent."""
         check_mobile(claims.mobile)
         account = await Account.get_or_none(
             pool=pool, mobile_hash=self._deps.keys.lookup_hash("mobile", claims.mobile), disabled_at=None
@@ -121,7 +122,7 @@ class LegalEntities:
     ) -> Agent:
         """Ask a person to act for the actor's organisation; linking again renews the period.
 
-        Who has not agreed, or whose link has ended, is asked again, at most once a day.
+        A person who has not agreed, or whose link has ended, is asked again, at most once a day.
         """
         check(actor, "organisation.link_agent")
         check_mobile(mobile)
@@ -155,9 +156,9 @@ class LegalEntities:
         )
 
     async def _ask(self, actor: Actor, link: AgentLink, organisation: Organisation, now: datetime) -> None:
-        """Push to the person who is asked, with the page where he accepts; once a day, however often he is added.
+        """Notify the person, with the page for accepting; once a day, however often he is added.
 
-        Raises TooMany where the organisation has asked as many persons today as it may.
+        Raises TooMany when the organisation has asked its daily number of persons.
         """
         await advisory_lock(f"agent_asks:{organisation.id}")
         asked = await rows(_ASKED, organisation.id, now - DAY)
@@ -177,7 +178,7 @@ class LegalEntities:
         await record(actor, now, "organisation.ask_agent", "organisation", organisation.id, account=account)
 
     async def accept(self, actor: Actor, link_id: UUID) -> Agent:
-        """The person agrees to act for the organisation. Twice is harmless."""
+        """The person agrees to act for the organisation. A repetition is harmless."""
         now = self._deps.now()
         async with transaction():
             link = await AgentLink.select_for_update().get_or_none(id=link_id, account_id=actor.account_id)
@@ -197,7 +198,7 @@ class LegalEntities:
             return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def decline(self, actor: Actor, link_id: UUID) -> Agent:
-        """The person does not agree, or acts for the organisation no more. Twice is harmless."""
+        """The person refuses, or stops acting for the organisation. A repetition is harmless."""
         now = self._deps.now()
         async with transaction():
             link = await AgentLink.select_for_update().get_or_none(id=link_id, account_id=actor.account_id)
@@ -211,7 +212,7 @@ class LegalEntities:
             return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def revoke(self, actor: Actor, link_id: UUID) -> Agent:
-        """The organisation strikes an agent off, at once. Twice is harmless."""
+        """The organisation revokes an agent, at once. A repetition is harmless."""
         check(actor, "organisation.revoke_agent")
         now = self._deps.now()
         async with transaction():
@@ -266,7 +267,8 @@ class LegalEntities:
             )
 
     async def _refresh(self, pool: str, claims: IdentityClaims, account_id: UUID, now: datetime) -> Organisation:
-        """Make the organisation, or bring its name and level up to date; only its legal account changes who that is."""
+        """Create the organisation, or update its name and level; only its legal account may change the legal
+        account."""
         code = claims.credit_code.strip().upper()
         await rows(
             "INSERT INTO organisation (id, pool, name, credit_code, assurance_level, created_at) "
@@ -287,7 +289,8 @@ class LegalEntities:
         return organisation
 
     async def _vouched_agent(self, pool: str, organisation: Organisation, account_id: UUID, now: datetime) -> None:
-        """The platform says that this person acts for the organisation: that is a link, unless ours says otherwise."""
+        """The platform states that this person acts for the organisation: that creates a link, unless ours was
+        revoked."""
         link = await AgentLink.select_for_update().get_or_none(organisation_id=organisation.id, account_id=account_id)
         if link is None:
             until = now + self._deps.book(pool).login.agent_link_default
@@ -322,7 +325,7 @@ class LegalEntities:
                 created_at=now,
             )
         ended = link.revoked_at or link.declined_at or link.valid_until <= now
-        if ended:  # whose link has ended must agree again; a running one is prolonged
+        if ended:  # an ended link must be accepted again; a running one is prolonged
             link.accepted_at, link.revoked_at, link.declined_at = None, None, None
         link.valid_from, link.valid_until = begin, end
         await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at", "declined_at"])

@@ -1,9 +1,9 @@
-"""Fees and what pays them.
+"""Fees and their payment.
 
-``fees`` says what is owed and when; ``orders`` makes and watches orders at the platform; ``settlement`` is the one
-place where money that came is counted; ``refunds`` sends it back; ``invoices`` mails receipts and invoices;
-``webhooks`` takes notifications in; ``reconciliation`` compares our books with the platform's; ``queries`` is what
-people see.
+``fees`` defines amounts due and their windows; ``orders`` creates and tracks orders at the platform; ``settlement`` is
+the only place where received money is counted; ``refunds`` sends it back; ``invoices`` mails receipts and invoices;
+``webhooks`` receives notifications; ``reconciliation`` compares our records with the platform's; ``queries`` has the
+views.
 
 Rows are locked in this order: application, order, fee, refund or invoice.
 """

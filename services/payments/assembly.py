@@ -1,4 +1,4 @@
-"""Everything on payments put together, as edges and the container get it."""
+"""Builds the services of payments, for edges and the container."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class PaymentServices:
     reconciliation: BillReconciliation
     qr_images: PaymentQrImages
     due_tasks: Sequence[DueTask]
-    """The deadlines of fees, orders, refunds, invoices and bills."""
+    """Due tasks of fees, orders, refunds, invoices and bills."""
 
 
 @dataclass(frozen=True)
 class PaymentPorts:
-    """What payments need from outside."""
+    """Outside dependencies of payments."""
 
     platform: PaymentPlatform
     store: SealedFiles

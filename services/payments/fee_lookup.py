@@ -19,9 +19,10 @@ class FeeLookup:
         self._deps = deps
 
     async def look_up(self, actor: Actor, number: str, *, viewer: UUID | None = None) -> FeeView:
-        """The fee of an expert number, the name masked. Counted and logged, save one's own.
+        """The fee of an expert number, with the name masked. Counted and logged, except one's own.
 
-        ``viewer`` is who looks, where that is no account but an openid. Raises NotFound, TooMany, Unauthenticated.
+        ``viewer`` identifies the person if there is only an openid and no account. Raises NotFound, TooMany,
+        Unauthenticated.
         """
         rules = rules_of(self._deps, actor.pool)
         who = actor.account_id or viewer
@@ -39,7 +40,7 @@ class FeeLookup:
                     now=now,
                     message="查询专家编号的次数过多",
                 )
-                # what fits no fee may be anything that people type: an identity number, a mobile
+                # a number without a fee may be anything typed: an ID number, a mobile
                 number = wanted if fee is not None else ""
                 await record(actor, now, "fee.look_up", "account", who, number=number, found=fee is not None)
         if fee is None:
@@ -52,7 +53,7 @@ class FeeLookup:
 
 
 async def _of_number(pool: str, number: str) -> Fee | None:
-    """What is due of an expert number, the first that ends; else the newest."""
+    """The due fee of an expert number that ends first; else the newest."""
     found = Fee.filter(pool=pool, expert_number=number)
     return await found.filter(state=FeeState.DUE).order_by("closes_at", "created_at").first() or (
         await found.order_by("-created_at").first()

@@ -1,4 +1,4 @@
-"""What payments ask of the nouns above whose fees they take; see ``docs/decisions/0018-owners-of-fees.md``.
+"""Ports of payments to the owners of fees; see ``docs/decisions/0018-owners-of-fees.md``.
 
 Everything runs inside the caller's transaction; the owner is locked before its order and its fee.
 """
@@ -14,22 +14,22 @@ from services.core.base import Actor
 
 
 class ApplicationFeeOwner(Protocol):
-    """Of an application; ``services.entry`` implements it."""
+    """Port for applications, implemented by ``services.entry``."""
 
     async def advance(self, application: Application, now: datetime) -> None:
-        """The fee is paid: on to the next stage. The application is locked."""
+        """The fee is paid: advance to the next stage. The application is locked."""
         ...
 
 
 class CourseFeeOwner(Protocol):
-    """Of an enrolment in a course; ``services.courses`` implements it."""
+    """Port for enrolments in courses, implemented by ``services.courses``."""
 
     async def lock(self, enrolment_id: UUID) -> None: ...
 
     async def paid(self, enrolment_id: UUID, now: datetime) -> None:
-        """The money is here: the time to study opens. Twice is harmless."""
+        """The money has arrived: the access period begins. A repetition is harmless."""
         ...
 
     async def sent_back(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
-        """The money goes back and the participant with it."""
+        """The fee is refunded, and the participant leaves."""
         ...

@@ -1,4 +1,4 @@
-"""What a person owes, and from when it can be paid (缴费)."""
+"""Fees due, and the windows for paying them (缴费)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from services.notifications import Notices, Recipient
 
 KIND = "training"
 OPENING = f"state = 'due' AND notified_at IS NULL AND opens_at <= $1 AND {not_paused('fee_open', 'id')}"
-"""Which fees can be paid though no notice went out, in SQL with the present moment as ``$1``."""
+"""SQL: fees that can be paid but were not notified, with the present moment as ``$1``."""
 _OPENED = f"SELECT id FROM fee WHERE {OPENING} ORDER BY opens_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 
 
 def rules_of(deps: Deps, pool: str) -> FeeRules:
-    """The pool's rules on its fee. Raises NotFound for a pool that asks for none."""
+    """The pool's rules on its fee. Raises NotFound for a pool without fee."""
     rules = deps.book(pool).fee
     if rules is None:
         raise NotFound("本专家库不收取费用，无需缴费。", code="no_fee")
@@ -36,12 +36,12 @@ def rules_of(deps: Deps, pool: str) -> FeeRules:
 
 
 def title_of(deps: Deps, fee: Fee) -> str:
-    """What is paid for, as notices, pages and receipts say it."""
+    """Purpose of the fee in notices, on pages and receipts."""
     return fee.title or rules_of(deps, fee.pool).title
 
 
 def print_deadline(at: datetime | None) -> str:
-    """``12月4日 18:30``; a fee that is open as long as it takes has none."""
+    """``12月4日 18:30``; empty for a fee without deadline."""
     if at is None:
         return "不限"
     t = local(at)
@@ -54,10 +54,10 @@ class Fees:
         self._notices = notices
 
     async def charge(self, application: Application, now: datetime, *, again: bool = False) -> Fee:
-        """Make the fee of an application that was approved; inside the caller's transaction, the row locked.
+        """Create the fee of an approved application; inside the caller's transaction, the row locked.
 
-        A second call gives the same fee; ``again``: another one over the same amount after that was sent back. It opens
-        by the rulebook and the campaign's payment window.
+        A second call returns the same fee; ``again``: another one with the same amount after a refund. It opens by the
+        rulebook and the campaign's payment window.
         """
         existing = await Fee.filter(application_id=application.id, kind=KIND).order_by("-created_at").first()
         if existing is not None and not (again and existing.state == FeeState.REFUNDED):
@@ -87,7 +87,7 @@ class Fees:
         return fee
 
     async def cancel(self, application_id: UUID, now: datetime) -> None:
-        """Nothing is owed any more; inside the caller's transaction. What is paid all the same goes back by itself."""
+        """Cancel the fee; inside the caller's transaction. A payment made all the same is refunded automatically."""
         due = Fee.filter(application_id=application_id, kind=KIND, state=FeeState.DUE)
         fee = await due.select_for_update().first()
         if fee is None:
@@ -98,9 +98,9 @@ class Fees:
         await record(system(fee.pool), now, "fee.cancel", "fee", fee.id)
 
     async def move_windows(self, campaign: Campaign) -> None:
-        """The campaign takes payment at other times: open fees may be paid then; inside the caller's transaction.
+        """Adapt open fees to a changed payment window of the campaign; inside the caller's transaction.
 
-        No payer loses time that was announced: an open fee closes no earlier than it said, and stays open.
+        Announced time is never shortened: an open fee closes no earlier than announced, and stays open.
         """
         rules = self._deps.book(campaign.pool).fee
         if rules is None:
@@ -117,7 +117,7 @@ class Fees:
             await fee.save(update_fields=["opens_at", "closes_at"])
 
     async def notify_opened(self, limit: int = 500) -> int:
-        """Notify those whose fee can be paid from now on; returns how many were due."""
+        """Notify those whose fee can be paid now; returns how many were due."""
         return await process_together("fee_open", partial(rows, _OPENED, self._deps.now(), limit), self._notify)
 
     async def _notify(self, due: Sequence[Any]) -> None:
@@ -141,6 +141,6 @@ class Fees:
 
 
 async def close_soon(fee_id: UUID, now: datetime, *, but: UUID | None = None) -> None:
-    """Let every order of a fee that can still be paid be asked about and closed at the next look."""
+    """Let every payable order of a fee be queried and closed at the next run."""
     live = PayOrder.filter(fee_id=fee_id, state__in=["new", "open"])
     await (live.exclude(id=but) if but is not None else live).update(check_at=now)

@@ -39,16 +39,16 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 CODE_TTL = timedelta(hours=2) - timedelta(minutes=5)
-"""A code or prepay id of the platform lives two hours; it is not handed out in its last minutes."""
+"""A code or prepay id of the platform is valid for two hours; it is not handed out in its last minutes."""
 _LAST_MINUTE = timedelta(seconds=60)
-"""An order that ends sooner is not worth opening; it is closed and made anew."""
+"""An order that ends sooner is not worth opening; it is closed and replaced."""
 _OTHERS_TURN = timedelta(seconds=10)
-"""How long a request that has just placed the same order is waited for: a second call would kill its code."""
+"""How long to wait for a request that has just placed the same order: a second call would invalidate its code."""
 
 
 @dataclass(frozen=True)
 class Ordered:
-    """An order to be paid: ``code_url`` to draw (native), or ``parameters`` to call up the cashier with."""
+    """An order to be paid: ``code_url`` for a QR code (native), or ``parameters`` for the cashier."""
 
     order_id: UUID
     out_trade_no: str
@@ -74,10 +74,10 @@ class Orders:
         return identity.openid
 
     async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> Ordered:
-        """An order that can be paid now: the live one while it is good, else a new one. Harmless to repeat.
+        """An order that can be paid now: the live one while valid, else a new one. Harmless to repeat.
 
-        ``openid`` pays (jsapi, mini) and comes from WeChat, never by the client. Raises RuleViolation outside the
-        window, Conflict when it is paid, Unavailable when the platform can't be reached (repeat later).
+        ``openid`` is the payer's (jsapi, mini) and comes from WeChat, never from the client. Raises RuleViolation
+        outside the window, Conflict when it is paid, Unavailable when the platform can't be reached (repeat later).
         """
         for _ in range(4):
             order, fresh = await self._claim(actor, fee_id, trade, openid)
@@ -95,7 +95,7 @@ class Orders:
         raise platform_busy()
 
     async def _claim(self, actor: Actor, fee_id: UUID, trade: Trade, openid: str) -> tuple[PayOrder, bool]:
-        """The live order of this fee, trade and openid; a new row (then True) where there is none."""
+        """The live order of this fee, trade and openid; without one a new row (then True)."""
         async with transaction():
             fee = await Fee.select_for_update().get_or_none(id=fee_id, pool=actor.pool)
             now = self._deps.now()
@@ -127,7 +127,7 @@ class Orders:
             return order, True
 
     def _check(self, actor: Actor, fee: Fee | None, now: datetime) -> Merchant:
-        """Whether this fee may be paid now, by this person. The answer is who receives it."""
+        """Checks that this person may pay this fee now; returns the merchant."""
         rules = rules_of(self._deps, actor.pool)
         if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
             raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
@@ -149,7 +149,7 @@ class Orders:
         return merchant
 
     async def _place(self, order: PayOrder) -> PayOrder | None:
-        """Ask the platform, again with the same request if need be; None: look anew. Raises Unavailable."""
+        """Place it at the platform, repeating the same request if necessary; None: start over. Raises Unavailable."""
         try:
             code = await self._ask_for_code(order)
         except Rejected as error:
@@ -165,7 +165,7 @@ class Orders:
         return await PayOrder.get(id=order.id) if found else None
 
     async def _wait_for_other(self, order: PayOrder) -> bool:
-        """Another request for this very order may be under way; True when it has its answer."""
+        """Another request for this order may be running; True when it has its result."""
         if order.state != OrderState.NEW or self._deps.now() >= order.created_at + _OTHERS_TURN:
             return False
         for _ in range(15):
@@ -189,7 +189,7 @@ class Orders:
         return await self._platform.order_jsapi(order.pool, _app(order.trade), order.openid, request)
 
     async def _not_placed(self, order: PayOrder, error: Rejected) -> None:
-        """The platform won't have this order: perhaps because it is paid or ended. Else nothing can be paid now."""
+        """The platform refuses this order: perhaps it is paid or ended. Otherwise nothing can be paid now."""
         code = plain_code(error)
         log.warning("order_refused", pool=order.pool, order=order.out_trade_no, vendor_code=error.vendor_code)
         if code in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED", "INVALIDREQUEST"):
@@ -210,12 +210,12 @@ class Orders:
 
 
 def _is_ending(order: PayOrder, now: datetime) -> bool:
-    """Whether too little time is left to pay it in peace."""
+    """Whether too little time is left for paying it."""
     return order.expires_at - now <= min(_LAST_MINUTE, (order.expires_at - order.created_at) / 4)
 
 
 def _number(now: datetime) -> str:
-    """31 characters, unguessable; the time is for people who read bills."""
+    """31 characters, unguessable; the time in it is for readers of bills."""
     return f"F{local(now):%Y%m%d%H%M%S}{secrets.token_hex(8)}"
 
 

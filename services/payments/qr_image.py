@@ -1,4 +1,4 @@
-"""The image with the payment QR code that a chat shows beside the link (缴费)."""
+"""The image with the payment QR code that the chat shows beside the link (缴费)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class PaymentQrImages:
-    """Draws and sends; the text with the link went out before, so nothing is lost when an image can't be had."""
+    """Creates and sends the image; the text with the link was sent before, so a failure loses nothing."""
 
     def __init__(
         self,
@@ -34,13 +34,13 @@ class PaymentQrImages:
         self._windows = windows
 
     async def send_soon(self, pool: str, account_id: UUID, openid: str, fee_id: UUID) -> None:
-        """Leave drawing and sending to a job: both take longer than a chat may wait."""
+        """Defer creating and sending to a job, since both take longer than WeChat waits for a reply."""
         await self._deps.jobs.defer(
             "payments.qr_image", pool=pool, account_id=str(account_id), openid=openid, fee_id=str(fee_id)
         )
 
     async def send(self, pool: str, account_id: UUID, openid: str, fee_id: UUID) -> bool:
-        """Send it through the window that the question opened; False when it can't be had, which is logged."""
+        """Send it through the window opened by the message; False on failure, which is logged."""
         try:
             image = await self.draw(Actor(pool, "applicant", account_id), fee_id)
             media_id = await self._official.upload_image(pool, image)
@@ -53,7 +53,7 @@ class PaymentQrImages:
         return True
 
     async def draw(self, actor: Actor, fee_id: UUID) -> bytes:
-        """The image (PNG) of a fee that can be paid now. Raises what ``Orders.order`` raises, and GatewayError."""
+        """The image (PNG) for a fee that can be paid now. Raises the errors of ``Orders.order``, and GatewayError."""
         ordered = await self._orders.order(actor, fee_id, "native")
         view = await view_fee(self._deps, fee_id, actor)
         return await self._renderer.preview(

@@ -1,4 +1,4 @@
-"""Views of fees, orders and refunds for the person who owes, the payer, and administrators."""
+"""Views of fees, orders and refunds for debtor, payer and administrators."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class InvoiceView:
 
 @dataclass(frozen=True)
 class FeeView:
-    """``own``: the caller's; the name is always masked. ``invoice`` is there for the own fee once it is paid."""
+    """``own``: the caller's; the name is always masked. ``invoice`` is set for an own fee once it is paid."""
 
     id: UUID
     own: bool
@@ -66,7 +66,7 @@ class FeeView:
 
 @dataclass(frozen=True)
 class OrderRow:
-    """``surplus``: paid though nothing was owed any more; it goes back by itself. ``refund``: state of the newest one,
+    """``surplus``: paid although nothing was due; it is refunded automatically. ``refund``: state of the newest one,
     empty for none."""
 
     id: UUID
@@ -87,8 +87,8 @@ class OrderRow:
 
 @dataclass(frozen=True)
 class InvoiceRow:
-    """An invoice as the office needs it to make one; ``to_reverse``: by the office, as its fee went back and the office
-    made it, or as the platform could not."""
+    """An invoice with the data for issuing it; ``to_reverse``: by the office, since its fee was refunded and the office
+    issued it, or since the platform failed."""
 
     id: UUID
     expert_number: str
@@ -108,7 +108,7 @@ class InvoiceRow:
 
 @dataclass(frozen=True)
 class DifferenceView:
-    """`unknown_here`: the bill has it, we don't; `unknown_there`: the other way round; `state`; `amount`."""
+    """`unknown_here`: the bill has it, our records don't; `unknown_there`: the opposite; `state`; `amount`."""
 
     id: UUID
     kind: str
@@ -130,7 +130,7 @@ FROM fee f JOIN account a ON a.id = f.account_id WHERE """
 
 
 async def view_fee(deps: Deps, fee_id: UUID, actor: Actor) -> FeeView:
-    """The fee as ``actor`` may see it."""
+    """The fee with what ``actor`` may see."""
     return _fee_view(deps, (await rows(f"{_FEES} f.id = $1", fee_id))[0], actor)
 
 
@@ -182,7 +182,7 @@ def mask_email(email: str) -> str:
 
 ABNORMAL = """(SELECT r.order_id FROM refund r WHERE (r.state IN ('abnormal', 'closed') OR r.failure <> '')
   AND NOT EXISTS (SELECT 1 FROM refund n WHERE n.order_id = r.order_id AND n.created_at > r.created_at))"""
-"""Orders whose newest refund needs a person, in SQL."""
+"""SQL: orders whose newest refund needs an administrator."""
 _ORDER_COLUMNS = """
 o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name AS name,
   o.trade, o.amount, o.refunded, o.state, o.surplus, o.created_at, o.success_at,
@@ -210,7 +210,7 @@ _NEWEST_ORDERS = "o.created_at DESC, o.id DESC"
 
 
 TO_REVERSE = "i.state = 'stuck' OR i.issued_by = 'office' AND i.state IN ('issued', 'sent') AND f.state = 'refunded'"
-"""An invoice ``i`` of a fee ``f`` that the office has to reverse, in SQL."""
+"""SQL: an invoice ``i`` of a fee ``f`` that the office has to reverse."""
 REVERSIBLE = """(SELECT id FROM invoice WHERE state = 'stuck' UNION ALL SELECT v.id FROM fee JOIN invoice v
   ON v.fee_id = fee.id WHERE fee.state = 'refunded' AND v.issued_by = 'office' AND v.state IN ('issued', 'sent'))"""
 """The same as a set, found by indexes."""
@@ -218,7 +218,7 @@ TO_MAKE = (
     f"f.state = 'paid' AND i.failure NOT IN ('{REFUNDED}', '{FOLLOWS}') "
     "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"
 )
-"""One that the office has to make, or to ask for again; one that follows a reversed one waits for its owner first."""
+"""Invoices that the office has to issue or request again; one that follows a reversed one waits for its owner first."""
 _INVOICE_COLUMNS = f"""
 i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.red_number,
   i.failure, ({TO_REVERSE}) AS to_reverse, i.email_sealed <> '' AS has_email, i.created_at, i.sent_at
@@ -233,13 +233,13 @@ _INVOICE_FILTERS: Mapping[InvoiceFilter, str] = {
 
 
 class PaymentQueries:
-    """Reading only."""
+    """Read-only queries."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
     async def mine(self, actor: Actor) -> tuple[FeeView, ...]:
-        """Everything the person owes or owed, newest first. Raises Unauthenticated without an account."""
+        """The person's due and past fees, newest first. Raises Unauthenticated without an account."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录后查看缴费。", code="login_needed")
         if self._deps.book(actor.pool).fee is None:
@@ -251,7 +251,7 @@ class PaymentQueries:
     async def orders(
         self, actor: Actor, only: OrderFilter = "all", search: str = "", *, offset: int = 0, limit: int = 20
     ) -> Page[OrderRow]:
-        """Orders of the pool, newest first, and how many there are. ``search``: an expert's, our or WeChat's number."""
+        """Orders of the pool, newest first, with the total. ``search``: an expert's, our or WeChat's number."""
         check(actor, "payment.manage")
         word = search.strip()
         source = f"pay_order o WHERE o.pool = $1{_ORDER_FILTERS[only]}{_OF_NUMBER if word else ''}"
@@ -264,7 +264,7 @@ class PaymentQueries:
     async def invoices(
         self, actor: Actor, only: InvoiceFilter = "all", *, offset: int = 0, limit: int = 20
     ) -> Page[InvoiceRow]:
-        """Invoices of the pool, newest first, and how many there are. ``to_make``: what waits for the office."""
+        """Invoices of the pool, newest first, with the total. ``to_make``: those waiting for the office."""
         check(actor, "payment.manage")
         found, total = await read_page(
             _INVOICE_COLUMNS,

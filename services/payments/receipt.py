@@ -1,4 +1,4 @@
-"""The payment receipt (缴费凭证): what stands on it, and the page that its QR code opens."""
+"""The payment receipt (缴费凭证): its contents, and the page opened by its QR code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TRADES = {"native": "微信扫码支付", "jsapi": "微信支付（公众号）
 
 @dataclass(frozen=True)
 class ReceiptProof:
-    """What the receipt's QR code shows when it is scanned."""
+    """The result of scanning the receipt's QR code."""
 
     pool_name: str
     title: str
@@ -38,7 +38,7 @@ class ReceiptProof:
 
 
 async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
-    """What the document ``receipt`` is printed from. Raises Conflict for a fee that was never paid."""
+    """Content of the document ``receipt``. Raises Conflict for a fee that was never paid."""
     order = await counted_order(fee.id)
     if order is None or fee.paid_at is None:
         raise Conflict("还没有缴费，暂无凭证。缴费后可在此下载。", code="no_receipt")
@@ -69,7 +69,7 @@ async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
 
 
 async def prove(deps: Deps, token: str) -> ReceiptProof:
-    """What is true of the receipt with this token. Raises Forbidden, NotFound."""
+    """Present state of the receipt with this token. Raises Forbidden, NotFound."""
     link = Links(deps.keys, deps.clock).check(token, _PURPOSE)
     fee = await Fee.get_or_none(id=link.subject_id)
     order = await counted_order(link.subject_id)
@@ -89,5 +89,5 @@ async def prove(deps: Deps, token: str) -> ReceiptProof:
 
 
 async def counted_order(fee_id: UUID) -> PayOrder | None:
-    """The order that paid the fee; a unique index sees to it that there is one at most."""
+    """The order that paid the fee; a unique index ensures that there is at most one."""
     return await PayOrder.get_or_none(fee_id=fee_id, surplus=False, state__in=PAID_STATES)

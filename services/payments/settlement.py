@@ -1,8 +1,8 @@
-"""The one place where received money is counted, whatever the source: notification, query, or bill.
+"""The only place where received money is counted, whether by notification, query, or bill.
 
-Everything about a payment that may not be lost happens in one statement: the event is stored, order and fee are locked,
-compared and moved. What follows from it (notice, invoice, the application's next stage, sending surplus money back)
-waits in the event's row, see ``services.payments.webhooks``.
+Everything about a payment that must not be lost happens in one statement: the event is stored, order and fee are
+locked, compared and moved. Its effects (notice, invoice, the application's next stage, refund of surplus) wait in the
+event's row, see ``services.payments.webhooks``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Word = Literal[
     "paid", "surplus", "repeat", "unpaid", "mismatch", "unknown_order", "other_transaction", "refunded_there"
 ]
 UNMATCHED = frozenset({"mismatch", "unknown_order", "other_transaction", "refunded_there"})
-"""Verdicts that an administrator must look at; the money is counted nowhere."""
+"""Verdicts for an administrator; the money was not counted."""
 
 _PAID = ", ".join(f"'{state.value}'" for state in PAID_STATES)
 _APPLY = f"""
@@ -64,27 +64,27 @@ SELECT event_id, pool, kind, out_trade_no, sealed, $12::timestamptz,
   CASE WHEN word = 'repeat' THEN $12::timestamptz END, word FROM verdict RETURNING subject, outcome
 """
 """Takes reports of different orders. Locks orders and fees, always in the same order, and sees their newest state,
-whatever else goes on. Where two orders of one fee are reported at once, ``pay_order_counts`` refuses the statement, and
-they are judged one after the other."""
+regardless of concurrent statements. Where two orders of one fee are reported at once, ``pay_order_counts`` refuses the
+statement, and they are judged one after the other."""
 
 _LANES, _MOST = 4, 50
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a report meant; ``unpaid``: nothing to count."""
+    """The meaning of a report; ``unpaid``: nothing to count."""
 
     word: Word
 
     @property
     def counted(self) -> bool:
-        """The order is paid, now or before."""
+        """Whether the order is paid, now or before."""
         return self.word in ("paid", "surplus", "repeat")
 
 
 @dataclass(frozen=True)
 class _Report:
-    """A report of money. ``kind`` and ``plain`` are the notification's, where it was one."""
+    """A report of a payment. ``kind`` and ``plain`` are the notification's, if it was one."""
 
     pool: str
     report: TradeReport
@@ -103,11 +103,11 @@ class Settlement:
         self._batcher: RequestBatcher[_Report, Word] = RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
 
     async def apply_trade(self, pool: str, report: TradeReport, *, kind: str = "QUERY", plain: str = "") -> Verdict:
-        """Count a payment, once for ever. ``kind`` and ``plain`` are the notification's, where it was one.
+        """Count a payment, exactly once. ``kind`` and ``plain`` are the notification's, if it was one.
 
-        An order is paid only by a report of our merchant, in yuan, over its very amount. The first paid order of a fee
-        that is due pays it; any other is surplus. An order that was closed counts like an open one: money that came is
-        never argued with. Called outside of transactions; reports that come together share a statement.
+        An order is paid only by a report of our merchant, in yuan, with its exact amount. The first paid order of a due
+        fee pays it; any other is surplus. A closed order counts like an open one: received money is always accepted.
+        Called outside of transactions; reports that come together share a statement.
         """
         if report.state not in ("SUCCESS", "REFUND") or not report.transaction_id:
             return Verdict("unpaid")
@@ -117,7 +117,7 @@ class Settlement:
         return Verdict(word)
 
     async def _judge_all(self, reports: Sequence[_Report]) -> list[Word]:
-        """All in one statement; one by one where two speak of the same order, fee or transaction."""
+        """All in one statement; one by one where two concern the same order, fee or transaction."""
         words = await self._apply(reports) if len({one.subject for one in reports}) == len(reports) else None
         if words is not None:
             return [words[one.subject] for one in reports]
@@ -127,13 +127,13 @@ class Settlement:
         words = await self._apply([one])
         if words is not None:
             return words[one.subject]
-        # the platform's number stands at another order of ours: nothing may be counted on that
+        # the platform's number is stored at another order of ours: nothing may be counted
         now = self._deps.now()
         await store_event(self._deps, one.pool, one.kind, one.subject, one.plain, now, "other_transaction")
         return "other_transaction"
 
     async def _apply(self, reports: Sequence[_Report]) -> dict[str, Word] | None:
-        """The verdicts by order number; None, and nothing is done, where they contradict each other or our books."""
+        """The verdicts by order number; None, without any change, where they contradict each other or our records."""
         now = self._deps.now()
         lines = [
             (
@@ -165,7 +165,7 @@ class Settlement:
 async def store_event(
     deps: Deps, pool: str, kind: str, subject: str, plain: str, now: datetime, outcome: str = ""
 ) -> UUID:
-    """Keep a notification that ``webhooks`` carries out later."""
+    """Store a notification that ``webhooks`` processes later."""
     event_id = new_id()
     await rows(
         "INSERT INTO pay_event (id, pool, kind, subject, payload_sealed, received_at, outcome) "

@@ -1,6 +1,6 @@
-"""Notifications of the payment platform: verified, stored, answered; what follows from them is carried out after.
+"""Notifications of the payment platform: verified, stored, acknowledged; their effects are applied afterwards.
 
-A stored event is the work's own queue: its row waits until ``process`` has done everything in one transaction.
+The stored events are the work queue: a row waits until ``process`` has applied its effects in one transaction.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ class PaymentWebhooks:
         self._entry = entry
         self._courses = courses
 
-    # ---- taking them in
+    # ---- receiving
 
     async def receive(self, pool: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Verify the raw bytes and store what they say; a payment is counted in the same statement.
+        """Verify the raw bytes and store the content; a payment is counted in the same statement.
 
-        Raises Forbidden or InvalidInput for what is not the platform's, and then nothing is stored.
+        Raises Forbidden or InvalidInput for a notification that isn't the platform's; then nothing is stored.
         """
         note = await self._platform.read_notification(pool, headers, body)
         if note.trade is not None:
@@ -77,10 +77,10 @@ class PaymentWebhooks:
             return
         await store_event(self._deps, pool, note.kind, _subject(note), _sealed_form(note), self._deps.now())
 
-    # ---- carrying them out
+    # ---- processing
 
     async def process_due(self) -> int:
-        """What follows from every event that waits; returns how many there were."""
+        """Process every waiting event; returns how many there were."""
         due = f"SELECT id, outcome FROM pay_event WHERE {WAITING} ORDER BY received_at LIMIT 200"
         waiting = await rows(due, self._deps.now())
         await process_each(
@@ -89,7 +89,7 @@ class PaymentWebhooks:
         return len(waiting)
 
     async def _try(self, event_id: UUID, is_counted: bool) -> None:
-        """One that fails is left alone for a while, or it would fill the log twice a second."""
+        """A failing event is paused, or it would fill the log twice a second."""
         done = False
         try:
             await (self._apply_effects(event_id) if is_counted else self.process(event_id))
@@ -99,7 +99,7 @@ class PaymentWebhooks:
                 await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self._deps.now() + _RETRY_AFTER)
 
     async def process(self, event_id: UUID) -> None:
-        """Everything that follows from one event. Harmless to repeat, and to do twice at once."""
+        """Apply all effects of one event. Harmless to repeat, and to run twice at once."""
         event = await PayEvent.get(id=event_id)
         if event.applied_at is not None:
             return
@@ -163,7 +163,7 @@ class PaymentWebhooks:
             await self._courses.paid(order["enrolment_id"], now)
 
     async def _report(self, event: PayEvent) -> str:
-        """A refund's or an invoice's state, or something that we don't know and keep."""
+        """The report of a refund or an invoice; an unknown kind is only stored."""
         content: dict[str, Any] = json.loads(self._deps.keys.open_text(event.payload_sealed, PURPOSE))
         if "refund" in content:
             at = content["refund"]["success_at"]
@@ -183,7 +183,7 @@ def _subject(note: PayNotification) -> str:
 
 
 def _sealed_form(note: PayNotification) -> str:
-    """The report as we read it, and beside it the platform's own words."""
+    """Our parsed report together with the platform's original text."""
     kept: dict[str, Any] = {"plain": note.plain}
     if note.refund is not None:
         at = note.refund.success_at

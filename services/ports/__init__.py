@@ -1,4 +1,4 @@
-"""What services need from outside, each as small as its users allow. ``app`` hands the gateways in.
+"""Ports: interfaces of outside systems, as small as their users permit. ``app`` passes the gateways in.
 
 Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (``domain.errors``); none is called inside
 a database transaction.

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class DocumentRenderer(Protocol):
-    """Documents as PDF. ``template`` is a name, ``content`` is JSON-able; what it must hold stands at the template."""
+    """Documents as PDF. ``template`` is a name, ``content`` is JSON-able; its requirements stand in the template."""
 
     async def render_pdf(self, template: str, content: Mapping[str, object]) -> bytes: ...
 
@@ -20,5 +20,5 @@ class Sealer(Protocol):
     """Signs PDFs in a pool's name."""
 
     async def seal(self, pool: str, pdf: bytes, reason: str) -> bytes:
-        """The PDF signed, or as it is where the pool has no seal."""
+        """The signed PDF, or the unchanged one where the pool has no seal."""
         ...

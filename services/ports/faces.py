@@ -1,4 +1,4 @@
-"""Whether the person before the phone is the one whose name and ID number we have."""
+"""Verifies that the person before the phone is the one with our name and ID number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class FacePerson:
-    """Who must be before the phone. ``openid``: in the pool's official account, which the page runs in."""
+    """The expected person. ``openid``: in the pool's official account, in which the page runs."""
 
     name: str
     id_number: str
@@ -16,12 +16,13 @@ class FacePerson:
 
 
 class FaceChecker(Protocol):
-    """No picture comes to us: the platform takes it on the phone, compares, and tells its verdict."""
+    """We get no image: the platform takes it on the phone, compares, and returns its result."""
 
     async def begin(self, pool: str, number: str, person: FacePerson) -> str:
-        """The platform's id of the check, which the phone runs. ``number``: ours, 5 to 32 of ``[0-9A-Za-z_-]``."""
+        """The platform's id of the check, which the phone runs. ``number``: our number, 5 to 32 of
+        ``[0-9A-Za-z_-]``."""
         ...
 
     async def verdict(self, pool: str, number: str, check: str, person: FacePerson) -> bool:
-        """Whether it was passed, whatever the phone says. Asking again changes nothing."""
+        """Whether it was passed, regardless of the phone's report. Querying again changes nothing."""
         ...

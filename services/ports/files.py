@@ -1,4 +1,4 @@
-"""Where files are kept."""
+"""The file store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class FileEntry:
-    """What a store tells of a file of its own accord. ``written_at`` is by the store's own clock."""
+    """A store's own data about a file. ``written_at`` is by the store's clock."""
 
     key: str
     written_at: datetime
@@ -23,19 +23,19 @@ class Files(Protocol):
     async def put(self, key: str, content: bytes) -> None: ...
 
     async def get(self, key: str) -> bytes:
-        """Raises Rejected("missing") for a key that is not there."""
+        """Raises Rejected("missing") for an absent key."""
         ...
 
     async def delete(self, key: str) -> None:
-        """Harmless when it is not there."""
+        """Harmless for an absent key."""
         ...
 
     async def clear(self, folder: str) -> int:
-        """Delete every key below ``folder/``; how many there were."""
+        """Delete every key below ``folder/``; returns how many there were."""
         ...
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
-        """As ``put``, for what is too large for memory; nothing is there until all of it came."""
+        """As ``put``, for content too large for memory; nothing exists until all of it has arrived."""
         ...
 
     async def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -43,9 +43,10 @@ class Files(Protocol):
         ...
 
     async def locate(self, key: str, ttl: timedelta) -> Path | str:
-        """Where a web server or a browser gets a large file itself: a path of this machine, or a URL for ``ttl``."""
+        """The source from which a web server or a browser gets a large file itself: a local path, or a URL valid for
+        ``ttl``."""
         ...
 
     def walk(self) -> AsyncIterator[Sequence[FileEntry]]:
-        """Everything there is, batch by batch and in any order; what comes or goes meanwhile may be left out."""
+        """All entries, batch by batch and in any order; concurrent changes may be missed."""
         ...

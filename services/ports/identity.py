@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True)
 class LoginStart:
-    """A log-in under way at the identity platform. Keep the last three on our side, bound to the visitor's session."""
+    """A log-in under way at the identity platform. The last three stay on our side, bound to the visitor's session."""
 
     url: str
     state: str
@@ -18,9 +18,9 @@ class LoginStart:
 
 @dataclass(frozen=True)
 class IdentityClaims:
-    """What the identity platform (统一身份认证) vouches for. Empty text: unknown.
+    """Claims of the identity platform (统一身份认证). Empty text: unknown.
 
-    ``level`` is how surely it knows the person, 1 (weakest) to 4; ``user_type`` person, legal or agent.
+    ``level`` is its assurance level of the person, 1 (weakest) to 4; ``user_type`` person, legal or agent.
     """
 
     subject: str
@@ -44,12 +44,12 @@ class IdentityPlatform(Protocol):
 
 
 IdentityMatch = Literal["match", "differs", "no_record"]
-"""``no_record``: the register knows nothing of the number, or does not take such a name."""
+"""``no_record``: the register doesn't know the number, or doesn't accept such a name."""
 
 
 class IdentityVerifier(Protocol):
-    """The authority's register of persons, as a vendor lets us ask it."""
+    """The authority's register of persons, accessed through a vendor."""
 
     async def compare(self, name: str, id_number: str) -> IdentityMatch:
-        """Whether the name is that of the number's owner. Asking again changes nothing, but costs again."""
+        """Whether the name is that of the number's owner. Querying again changes nothing, but costs again."""
         ...

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal, Protocol
 
 PayApp = Literal["oa", "mini"]
-"""Whose appid pays: the official account's (JSAPI in WeChat's browser, Native) or the mini-program's."""
+"""The appid for paying: the official account's (JSAPI in WeChat's browser, Native) or the mini-program's."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Merchant:
 
 @dataclass(frozen=True)
 class OrderRequest:
-    """What is ordered. ``amount`` in fen; ``out_trade_no`` is ours, once for ever; ``expires`` is aware UTC."""
+    """What is ordered. ``amount`` in fen; ``out_trade_no`` is ours and never reused; ``expires`` is aware UTC."""
 
     out_trade_no: str
     description: str
@@ -34,7 +34,7 @@ class OrderRequest:
 
 @dataclass(frozen=True)
 class PayParameters:
-    """What ``getBrandWCPayRequest`` and ``wx.requestPayment`` want, all text."""
+    """Arguments of ``getBrandWCPayRequest`` and ``wx.requestPayment``, all text."""
 
     app_id: str
     time_stamp: str
@@ -49,7 +49,7 @@ TradeState = Literal["NOTPAY", "SUCCESS", "REFUND", "CLOSED"]
 
 @dataclass(frozen=True)
 class TradeReport:
-    """What the platform says of an order, by query or notification. ``amount`` in fen (order's total)."""
+    """The platform's report on an order, by query or notification. ``amount`` in fen (order's total)."""
 
     out_trade_no: str
     mchid: str
@@ -76,7 +76,7 @@ class RefundReport:
 
 @dataclass(frozen=True)
 class BankCard:
-    """A debit card to which a refund is sent instead; ``bank`` is the platform's code. It is stored nowhere."""
+    """A debit card to which a refund is redirected; ``bank`` is the platform's code. It is not stored."""
 
     bank: str
     account: str = field(repr=False)
@@ -88,7 +88,7 @@ InvoiceStatus = Literal["making", "issued", "failed", "reversing", "reversed", "
 
 @dataclass(frozen=True)
 class InvoiceReport:
-    """What the platform says of one invoice, to be known by both our numbers.
+    """The platform's report on one invoice, identified by both our numbers.
 
     ``number``, and ``code`` where it has one, once it is issued; ``red_number`` once it is reversed.
     """
@@ -106,7 +106,7 @@ ReverseReason = Literal["issue_error", "service_ended"]
 
 @dataclass(frozen=True)
 class Reversal:
-    """An issued invoice that is to be reversed (冲红): both our numbers, and the tax authority's."""
+    """An issued invoice to be reversed (冲红): both our numbers, and the tax authority's."""
 
     apply_id: str
     fapiao_id: str
@@ -117,10 +117,10 @@ class Reversal:
 
 @dataclass(frozen=True)
 class PayNotification:
-    """A verified, decrypted notification: a trade's or a refund's report, or that there is news of invoices.
+    """A verified, decrypted notification: a trade's or a refund's report, or a change of invoices.
 
-    News of invoices say too little (no number, no failure), so the platform is asked. All three are empty for a kind
-    that we don't know.
+    Notifications of invoices contain too little (no number, no failure), so the platform is queried. All three are
+    empty for an unknown kind.
     """
 
     event_id: str
@@ -148,7 +148,7 @@ class BillRow:
 
 @dataclass(frozen=True)
 class TradeBill:
-    """A day's bill, checked against its hash. ``total_*`` are the summary row's, in fen."""
+    """A day's bill, checked against its hash. ``total_*``: from the summary row, in fen."""
 
     rows: tuple[BillRow, ...]
     trades: int
@@ -180,21 +180,21 @@ class PaymentPlatform(Protocol):
     """WeChat Pay. An order without known outcome may be placed again with the same request; so may a refund."""
 
     def merchant(self, pool: str) -> Merchant | None:
-        """None: the pool has none, nothing can be paid on line."""
+        """None: the pool has none, and takes no online payments."""
         ...
 
     async def order_native(self, pool: str, order: OrderRequest) -> str:
-        """The ``code_url`` to draw as a QR code; lives two hours. Again with the same request: a fresh one."""
+        """The ``code_url`` for a QR code; valid for two hours. Repeated with the same request: a new one."""
         ...
 
     async def order_jsapi(self, pool: str, app: PayApp, openid: str, order: OrderRequest) -> str:
-        """The ``prepay_id``; lives two hours."""
+        """The ``prepay_id``; valid for two hours."""
         ...
 
     def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters: ...
 
     async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
-        """None: the platform knows no such order."""
+        """None: the platform has no such order."""
         ...
 
     async def close(self, pool: str, out_trade_no: str) -> None:
@@ -210,14 +210,14 @@ class PaymentPlatform(Protocol):
     async def redirect_refund(
         self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
     ) -> RefundReport:
-        """Send an ABNORMAL refund to a card of the payer's, or (None) to the merchant's own bank account. The same
-        refund again goes out once."""
+        """Send an ABNORMAL refund to a card of the payer's, or (None) to the merchant's own bank account. A repetition
+        for the same refund pays once."""
         ...
 
     async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
         """Verify the raw bytes and decrypt. Raises Forbidden for anything that is not provably the platform's, and
-        fresh; InvalidInput for what is genuine but no notification; Transient while it can't be verified (let the
-        platform try again)."""
+        fresh; InvalidInput for a genuine request that is no notification; Transient while it can't be verified (the
+        platform then repeats it)."""
         ...
 
     async def trade_bill(self, pool: str, day: date) -> TradeBill:
@@ -225,17 +225,17 @@ class PaymentPlatform(Protocol):
         ...
 
     async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
-        """Accepted only; repeatable with the same request."""
+        """Returns once accepted; repeatable with the same request."""
         ...
 
     async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
-        """None: the platform knows no such invoice."""
+        """None: the platform has no such invoice."""
         ...
 
     async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
-        """Accepted only; after a failure it may be asked for again five minutes later."""
+        """Returns once accepted; after a failure it may be repeated five minutes later."""
         ...
 
     async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
-        """The PDF of an issued invoice, while it is not reversed."""
+        """The PDF of an issued invoice, unless it is reversed."""
         ...

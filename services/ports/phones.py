@@ -13,7 +13,7 @@ class CallReport:
     """How a voice call went, as pushed to us: a claim, for vendors sign nothing. ``out_id`` is ours, as echoed.
 
     ``keys`` are all keys pressed, in order; ``status`` the vendor's status code as text; ``ended`` is false while the
-    vendor still works on it.
+    call goes on.
     """
 
     call_id: str
@@ -23,26 +23,26 @@ class CallReport:
     keys: str
     ended_at: datetime | None
     seconds: int = 0
-    """How long was talked."""
+    """Seconds of talk."""
 
 
 @dataclass(frozen=True)
 class CallDetail:
-    """How a call went, as the vendor says when it is asked. ``keys`` None: it doesn't tell which were pressed."""
+    """A voice call in the vendor's response to our query. ``keys`` None: unknown which were pressed."""
 
     call_id: str
     called: str
-    """The number that was rung."""
+    """The number called."""
     ended: bool
     status: str
     keys: str | None
     seconds: int = 0
-    """How long was talked."""
+    """Seconds of talk."""
 
 
 @dataclass(frozen=True)
 class SmsReport:
-    """What became of an SMS; ``delivered`` None while unknown. ``out_id`` is ours, as echoed."""
+    """The delivery state of an SMS; ``delivered`` None while unknown. ``out_id`` is our echoed id."""
 
     biz_id: str
     out_id: str
@@ -52,14 +52,14 @@ class SmsReport:
 
 class SmsSender(Protocol):
     async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
-        """Send one SMS with the pool's signature and its text of ``template``; the answer is the vendor's id.
+        """Send one SMS with the pool's signature and its text of ``template``; returns the vendor's id.
 
-        ``out_id`` is ours, echoed by the report.
+        ``out_id`` is our id, which the report echoes.
         """
         ...
 
     async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, out_id: str) -> SmsReport | None:
-        """Ask what became of it; None when the vendor knows nothing (yet)."""
+        """Query the delivery state; None when the vendor has no record (yet)."""
         ...
 
 
@@ -77,12 +77,12 @@ class VoiceCaller(Protocol):
     ) -> str:
         """Ring a phone, speak the pool's ``template``, offer ``keys`` (key → template spoken on it; empty: none).
 
-        ``bye`` is the template that ends a call with keys. The answer is the vendor's call id.
+        ``bye`` is the template that ends a call with keys. Returns the vendor's call id.
         """
         ...
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
-        """Ask how a call went; None when the vendor knows nothing of it (yet)."""
+        """Query a call's outcome; None when the vendor has no record (yet)."""
         ...
 
 
@@ -94,13 +94,13 @@ class CallBridge(Protocol):
         ...
 
     async def connect(self, pool: str, caller: str, callee: str, *, out_id: str) -> str:
-        """Ring ``caller``; when he answers, ``callee``. Both see the platform's number only.
+        """Call ``caller``; when he answers, call ``callee``. Both see the platform's number only.
 
-        The answer is the vendor's call id. ``out_id`` is ours, echoed by the reports. Raises Rejected or Transient for
-        a call that was not made, OutcomeUnknown for one that perhaps was.
+        Returns the vendor's call id. ``out_id`` is our id, which the reports echo. Raises Rejected or Transient for a
+        call that was not made, OutcomeUnknown for one that perhaps was.
         """
         ...
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
-        """Ask what became of it; None while the vendor knows nothing."""
+        """Query the outcome; None while the vendor has no record."""
         ...

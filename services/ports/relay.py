@@ -1,4 +1,4 @@
-"""How processes tell each other that a draw has changed."""
+"""Notifies other processes that a draw has changed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from uuid import UUID
 
 
 class DrawRelay(Protocol):
-    """Where it is away, methods raise one of ``services.core.outages.AWAY``, and each process looks itself."""
+    """During an outage methods raise one of ``services.core.outages.AWAY``, and each process polls itself."""
 
     async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
-        """Which of these draws this process looks at for all others, until it hasn't asked for a few seconds."""
+        """The draws that this process polls for all others, until it hasn't called for a few seconds."""
         ...
 
     async def publish(self, draw_ids: Collection[UUID]) -> None:
-        """These have changed."""
+        """Publish that these draws have changed."""
         ...
 
     def subscribe(self) -> AsyncGenerator[UUID, None]:
-        """What others tell, as long as it is read."""
+        """Changes published by others, as long as the iterator is read."""
         ...

@@ -17,7 +17,7 @@ class MenuItem:
 
 @dataclass(frozen=True)
 class MiniLogin:
-    """Who a ``wx.login`` code stands for."""
+    """The visitor identified by a ``wx.login`` code."""
 
     openid: str
     unionid: str | None
@@ -25,13 +25,14 @@ class MiniLogin:
 
 @dataclass(frozen=True)
 class WebUser:
-    """Who a code of WeChat's browser stands for. ``snapshot``: a virtual visitor, for whom no account may be made."""
+    """The visitor identified by a code of WeChat's browser. ``snapshot``: a virtual visitor, for whom no account may be
+    created."""
 
     openid: str
     unionid: str | None
     snapshot: bool
     appid: str
-    """The official account's, whose openid it is."""
+    """The official account's appid, to which the openid belongs."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class OfficialAccountSender(Protocol):
     """The 服务号 of each pool."""
 
     async def send_template(self, pool: str, message: TemplateMessage) -> str:
-        """The answer is the msgid that the finish event will name. After OutcomeUnknown it may be sent again."""
+        """Returns the msgid, which the finish event contains. After OutcomeUnknown it may be sent again."""
         ...
 
     async def send_text(self, pool: str, openid: str, text: str) -> None: ...
@@ -62,21 +63,21 @@ class OfficialAccountSender(Protocol):
     async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None: ...
 
     async def upload_image(self, pool: str, png: bytes) -> str:
-        """Keep a picture at WeChat for three days; the answer is its media id."""
+        """Upload an image, which WeChat keeps for three days; returns its media id."""
         ...
 
     async def send_image(self, pool: str, openid: str, media_id: str) -> None: ...
 
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
-        """Make a scene QR code of ``lifetime`` seconds; the answer is the text to draw as a QR code."""
+        """Create a scene QR code of ``lifetime`` seconds; returns the text of the QR code."""
         ...
 
 
 class ChatWindows(Protocol):
-    """The customer-service windows that users open by writing or tapping."""
+    """Customer-service windows, opened by a user's message or tap."""
 
     async def spend(self, pool: str, openid: str) -> bool:
-        """Use up one message of the user's open window; False when none is open (or it is unknown)."""
+        """Count one message against the user's open window; False when none is open (or it is unknown)."""
         ...
 
 
@@ -84,7 +85,7 @@ class MiniProgramPlatform(Protocol):
     async def login(self, pool: str, code: str) -> MiniLogin: ...
 
     async def phone_number(self, pool: str, code: str) -> str:
-        """The mobile behind a ``getPhoneNumber`` code, 11 digits."""
+        """The mobile of a ``getPhoneNumber`` code, 11 digits."""
         ...
 
     async def send_subscribe(
@@ -100,7 +101,7 @@ class WechatWeb(Protocol):
     """H5 pages inside WeChat's browser."""
 
     def authorize_url(self, pool: str, redirect_uri: str, state: str) -> str:
-        """Where to send the browser for a silent log-in; it comes back to ``redirect_uri`` with ``code``, ``state``."""
+        """The address for a silent log-in; the browser comes back to ``redirect_uri`` with ``code``, ``state``."""
         ...
 
     async def web_user(self, pool: str, code: str) -> WebUser: ...

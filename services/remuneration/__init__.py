@@ -1,6 +1,6 @@
 """Remuneration of experts (专家酬劳): proposed by the venue, confirmed by the expert, paid by the agency elsewhere.
 
-Everything that changes one runs under the row lock of its draw, then its own.
+All changes run under the row lock of the draw, then of the remuneration.
 """
 
 from services.remuneration.answers import OwnRemuneration

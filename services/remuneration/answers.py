@@ -1,4 +1,4 @@
-"""The expert's side: own remunerations, confirming, objecting; and what holds when no answer came in time."""
+"""The expert's side: own remunerations, confirming, objecting; and the effect of not answering in time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TO_HIMSELF = {
     RemunerationState.DISPUTED: "已提异议",
     RemunerationState.CONFIRMED: "已确认",
 }
-"""States as the expert himself reads them."""
+"""States in the expert's words."""
 _OWN = """
 SELECT r AS one, i.gathering_at, n.venue,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
@@ -46,7 +46,8 @@ _DUE = (
 
 @dataclass(frozen=True)
 class OwnRemuneration:
-    """An expert's own. Time and venue name the panel, never project or parties. ``version`` goes with an answer."""
+    """An expert's own remuneration. Time and venue identify the panel, never project or parties. ``version`` must be
+    sent with an answer."""
 
     id: UUID
     state: RemunerationState
@@ -74,12 +75,12 @@ class ExpertAnswers:
         self._notices = notices
 
     async def own(self, actor: Actor) -> list[OwnRemuneration]:
-        """The newest first, at most fifty."""
+        """Newest first, at most fifty."""
         permissions.check(actor, "remuneration.own")
         return [self._view(row) for row in await rows(_OWN, actor.expert_id, None, _SHOWN)]
 
     async def get(self, actor: Actor, remuneration_id: UUID) -> OwnRemuneration:
-        """Raises NotFound for another's."""
+        """Raises NotFound for another expert's."""
         permissions.check(actor, "remuneration.own")
         found = await rows(_OWN, actor.expert_id, remuneration_id, 1)
         if not found:
@@ -89,10 +90,9 @@ class ExpertAnswers:
     async def confirm(
         self, actor: Actor, remuneration_id: UUID, version: int, *, by: Channel, key: str | None = None
     ) -> OwnRemuneration:
-        """The expert agrees to the amount he has seen (``version``), or takes his objection to it back. Twice is
-        harmless.
+        """The expert agrees to the amount of ``version``, or withdraws his objection to it. A repetition is harmless.
 
-        Raises Conflict when it was changed meanwhile, NotFound for another's.
+        Raises Conflict when it was changed meanwhile, NotFound for another expert's.
         """
         async with transaction():
             draw, one = await self._lock_own(actor, remuneration_id)
@@ -112,8 +112,8 @@ class ExpertAnswers:
         by: Channel,
         key: str | None = None,
     ) -> OwnRemuneration:
-        """The expert objects, and the proposer of the amount is notified. Raises as ``confirm``, and RuleViolation when
-        it was done as often as the rulebook allows."""
+        """The expert objects, and the proposer of the amount is notified. Raises as ``confirm``, and RuleViolation at
+        the rulebook's limit of objections."""
         async with transaction():
             draw, one = await self._lock_own(actor, remuneration_id)
             text = check_no_link(
@@ -154,7 +154,7 @@ class ExpertAnswers:
     # ---- no answer
 
     async def assume_due(self, limit: int = 100) -> int:
-        """Who did not answer in time counts as having confirmed; returns how many."""
+        """Remunerations not answered in time count as confirmed; returns how many."""
         due = await rows(_DUE, self._deps.now(), limit)
         return await process_each("remuneration", due, self._assume)
 
@@ -170,7 +170,7 @@ class ExpertAnswers:
             await record(system(one.pool), now, "remuneration.assumed", "remuneration", one.id, version=one.version)
             await notify_when_settled(self._notices, draw)
 
-    # ---- reading
+    # ---- queries
 
     def _view(self, row: Any) -> OwnRemuneration:
         one = from_row(Remuneration, row["one"])

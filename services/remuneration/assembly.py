@@ -1,4 +1,4 @@
-"""What remuneration is made of, put together once."""
+"""Builds the services of remuneration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Months of Shanghai, as totals and sheets are asked for: ``2026-11``."""
+"""Months in Shanghai, as in the addresses of totals and sheets: ``2026-11``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The agency's side: marking what was paid outside this system, and totals by month."""
+"""The agency's side: marking amounts paid outside this system, and totals by month."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WHERE {where} GROUP BY 1, o.id, o.name ORDER BY 1 DESC, o.name, o.id LIMIT 200
 
 @dataclass(frozen=True)
 class MonthTotal:
-    """Of one organisation's activities that ended in one month (Asia/Shanghai). Sums in fen."""
+    """Totals of one organisation's draws that ended in one month (Asia/Shanghai). Sums in fen."""
 
     month: Annotated[str, Field(examples=["2026-11"])]
     organisation: str
@@ -69,7 +69,8 @@ class Payouts:
 
         Idempotent.
 
-        Raises Conflict when one is not confirmed or its amount has changed, and for none; then none is marked.
+        Raises Conflict when one is not confirmed or its amount has changed, or for an empty selection; then none is
+        marked.
         """
         permissions.check(actor, "remuneration.pay")
         async with transaction():
@@ -120,7 +121,7 @@ class Payouts:
         )
 
     async def take_back(self, actor: Actor, draw_id: UUID, remuneration_id: UUID) -> None:
-        """The mark was a mistake; it waits for payment again. Raises Conflict for one that is not marked."""
+        """Undo a mistaken mark; it waits for payment again. Raises Conflict for one that is not marked."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():
             await self._access.get(actor, draw_id)
@@ -134,7 +135,7 @@ class Payouts:
             await record(actor, self._deps.now(), "remuneration.taken_back", "remuneration", one.id)
 
     async def months(self, actor: Actor) -> list[MonthTotal]:
-        """Totals by month, the newest first: of what an agent or legal entity handles."""
+        """Totals by month, newest first, over the draws of an agent or legal entity."""
         permissions.check(actor, "remuneration.totals")
         where, values = self._access.reach(actor)
         return [MonthTotal(**row) for row in await rows(_MONTHS.format(where=where), *values)]

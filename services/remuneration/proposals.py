@@ -1,4 +1,4 @@
-"""The venue's side: who came, what the table gives, the amount that is proposed, and the answer to an objection."""
+"""The venue's side: present experts, computed amounts, proposals, and answers to objections."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from services.remuneration.records import CAME, LineView, day_of, line_views, mo
 
 WORDS_LONGEST = 200
 _CITY = 4
-"""Digits of a region's code that name its city."""
+"""Digits of a region's code that identify its city."""
 _CAME = f"""
 SELECT i.id, i.code, i.state, i.gathering_at, i.expert_id, e.name, e.account_id, e.permanent_region, p.region,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
@@ -42,7 +42,7 @@ WHERE i.draw_id = $1 AND ($2::uuid IS NULL OR i.id = $2) AND {CAME} ORDER BY i.c
 
 @dataclass(frozen=True)
 class RemunerationRow:
-    """One expert who came. ``computed`` by the table, None without one; what follows ``id`` is empty until proposed."""
+    """One present expert. ``computed`` by the table, None without one; fields after ``id`` are empty until proposed."""
 
     invitation_id: UUID
     code: Annotated[str, Field(examples=["204816"])]
@@ -71,7 +71,7 @@ class RemunerationRow:
 
 @dataclass(frozen=True)
 class DrawRemuneration:
-    """All of a draw. ``standard`` empty: the pool has set none. Sums in fen, of what was proposed so far."""
+    """All remunerations of a draw. ``standard`` empty: the pool has set none. Sums in fen, over proposals so far."""
 
     draw_id: UUID
     ended: Annotated[bool, Field(description="Proposals are made once the activity has ended")]
@@ -89,7 +89,7 @@ class Proposals:
         self._access = access
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
-        """Who came, and what is owed. Persons are named, so each reading is logged. Raises NotFound."""
+        """Present experts and amounts. Contains names, so each access is logged. Raises NotFound."""
         permissions.check(actor, "remuneration.read")
         async with transaction():
             draw = await self._access.get(actor, draw_id)
@@ -120,7 +120,7 @@ class Proposals:
         *,
         key: str | None = None,
     ) -> RemunerationRow:
-        """Propose what one expert gets, change it, or answer an objection; the expert is asked (again).
+        """Propose one expert's amount, change it, or answer an objection; the expert is asked (again).
 
         ``amount`` in fen, None: as computed. ``words`` say why it differs, or answer the objection. The same amount
         twice is harmless. Raises Conflict before the end and once it is paid, NotFound for who did not come.
@@ -136,7 +136,7 @@ class Proposals:
         return self._show(draw, row)
 
     async def propose_all(self, actor: Actor, draw_id: UUID) -> int:
-        """Propose to everybody who has no amount yet what the table gives; returns to how many."""
+        """Propose the computed amount to everyone without one; returns how many."""
         permissions.check(actor, "remuneration.propose")
         async with transaction():
             draw = await self._lock_ended(actor, draw_id)
@@ -212,7 +212,7 @@ class Proposals:
             expert_id=one.expert_id,
         )
 
-    # ---- reading
+    # ---- queries
 
     async def _came(self, draw: Draw, invitation_id: UUID | None = None) -> list[Any]:
         return await rows(_CAME, draw.id, invitation_id)
@@ -241,9 +241,9 @@ class Proposals:
 
 
 def trip_of(draw: Draw, row: Any) -> Trip:
-    """From the later of gathering and entry to the exit, at most to the activity's end; where no exit was registered,
-    to that end, and never beyond the expected one. City against city: that of the expert's residence, that of the
-    project. The clock ends no activity before its expected end, so an earlier end is one that a person said."""
+    """From the later of gathering and entry to the exit, at most to the draw's end; without a registered exit, to that
+    end, and never beyond the expected one. Compares the city of the expert's residence with the project's. No draw is
+    ended by time before its expected end, so an earlier end was entered by a person."""
     elsewhere = row["permanent_region"][:_CITY] != row["region"][:_CITY]
     if row["entered_at"] is None or row["state"] != InvitationState.ACCEPTED or draw.ended_at is None:
         return Trip(False, from_elsewhere=elsewhere)
@@ -253,7 +253,7 @@ def trip_of(draw: Draw, row: Any) -> Trip:
 
 
 def _begin(one: Remuneration, amount: int, words: str) -> str:
-    """Move an existing one on for a new proposal; returns what that is called."""
+    """Move an existing one for a new proposal; returns the name of the action."""
     disputed = one.state == RemunerationState.DISPUTED
     keeps = disputed and one.amount == amount
     move(one, RemunerationEvent.KEEP if keeps else RemunerationEvent.REVISE)

@@ -1,4 +1,4 @@
-"""What the parts of this package share: rows under lock, lines as people read them, when the agency can pay."""
+"""Shared by this package: rows under lock, lines as text, when the agency can pay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.notifications import Notices
 CAME = (
     "(EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') OR i.state = 'recused')"
 )
-"""Whom something can be owed: an entry that counts stands, or the recusal on the spot that was confirmed."""
+"""Experts who may be due an amount: with an entry, or with a confirmed recusal at the venue."""
 _LEFT = f"""
 SELECT count(*) FILTER (WHERE r.id IS NULL OR r.state IN ('proposed', 'disputed'))::int AS waiting,
   count(*) FILTER (WHERE r.state IN ('confirmed', 'assumed'))::int AS payable,
@@ -37,7 +37,7 @@ FROM invitation i LEFT JOIN remuneration r ON r.invitation_id = i.id WHERE i.dra
 
 @dataclass(frozen=True)
 class LineView:
-    """One line of a remuneration. ``amount`` in fen, negative for what is taken off."""
+    """One line of a remuneration. ``amount`` in fen, negative for a deduction."""
 
     code: Annotated[str, Field(examples=["first"])]
     label: Annotated[str, Field(examples=["基本酬劳"])]
@@ -46,7 +46,7 @@ class LineView:
 
 
 def line_views(lines: Sequence[Mapping[str, Any]]) -> tuple[LineView, ...]:
-    """Stored lines as people read them."""
+    """Stored lines as text."""
     return tuple(LineView(one["code"], LABELS[one["code"]], one["amount"], one["words"]) for one in lines)
 
 
@@ -55,14 +55,15 @@ def stored(lines: Sequence[FeeLine]) -> list[dict[str, str | int]]:
 
 
 def move(one: Remuneration, event: RemunerationEvent) -> None:
-    """Raises Conflict when the state doesn't allow it. Who is not asked any more has no time to answer."""
+    """Raises Conflict when the state doesn't permit it. Without an open question the deadline for answering is
+    cleared."""
     one.state = REMUNERATION.next(RemunerationState(one.state), event)
     if one.state != RemunerationState.PROPOSED:
         one.answer_until = None
 
 
 async def lock_one(remuneration_id: UUID) -> Remuneration:
-    """After its draw. Raises NotFound."""
+    """Locked after its draw. Raises NotFound."""
     found = await Remuneration.select_for_update().get_or_none(id=remuneration_id)
     if found is None:
         raise NotFound("找不到这笔酬劳，请刷新后重试。")
@@ -70,20 +71,20 @@ async def lock_one(remuneration_id: UUID) -> Remuneration:
 
 
 def day_of(at: datetime) -> str:
-    """``11月21日``, as notices name a panel."""
+    """``11月21日``, by which notices identify a panel."""
     t = local(at)
     return f"{t.month}月{t.day}日"
 
 
 def reply_until(book: Rulebook, one: Remuneration) -> datetime | None:
-    """Until when the venue should answer an objection; None where there is none."""
+    """Deadline for the venue's answer to an objection; None without one."""
     if one.state != RemunerationState.DISPUTED or one.answered_at is None:
         return None
     return one.answered_at + book.remuneration.answer_within
 
 
 async def notify_proposer(notices: Notices, draw: Draw, one: Remuneration, occasion: str = "") -> None:
-    """The person who proposed the amount is asked to answer the objection to it; again on another ``occasion``."""
+    """Ask the proposer of the amount to answer the objection; again on another ``occasion``."""
     [row] = await rows("SELECT code FROM invitation WHERE id = $1", one.invitation_id)
     await notices.notify(
         pool=one.pool,
@@ -95,7 +96,7 @@ async def notify_proposer(notices: Notices, draw: Draw, one: Remuneration, occas
 
 
 async def notify_when_settled(notices: Notices, draw: Draw) -> None:
-    """Push to the agency once all who came have an amount and no answer is awaited. Under the draw's lock."""
+    """Notify the agency once all present experts have an amount and no answer is awaited. Under the draw's lock."""
     [left] = await rows(_LEFT, draw.id)
     if left["waiting"] or not left["payable"]:
         return

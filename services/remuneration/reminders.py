@@ -1,4 +1,4 @@
-"""Objections that the venue leaves unanswered: it is reminded once, and from then on the office sees them."""
+"""Objections that the venue leaves unanswered: one reminder to the venue, after which the office sees them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DisputeReminders:
         self._news = DrawNews(deps, notices)
 
     async def remind_due(self, limit: int = 100) -> int:
-        """Remind the venue's staff, the proposer included, of unanswered objections; returns how many."""
+        """Remind the venue's staff, including the proposer, of unanswered objections; returns how many."""
         now, books = self._deps.now(), self._deps.rulebooks
         since = [now - book.remuneration.answer_within for book in books.values()]
         return await process_each(_KIND, await rows(_DUE, list(books), since, limit), self._remind)

@@ -1,4 +1,4 @@
-"""The sheet that an agency pays by. It holds names and whole ID numbers, so each one is recorded."""
+"""The agency's payment sheet. It contains names and full ID numbers, so each one is logged."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ WHERE {where} AND r.state IN ('confirmed', 'assumed', 'paid') ORDER BY d.ended_a
 
 
 class PaymentSheets:
-    """What the expert has confirmed, or counts as such; a disputed amount is on no sheet."""
+    """Contains confirmed amounts, and those that count as such; no disputed ones."""
 
     def __init__(self, deps: Deps, access: DrawAccess) -> None:
         self._deps = deps
         self._access = access
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> bytes:
-        """XLSX. Raises NotFound for another's draw."""
+        """XLSX. Raises NotFound for another agency's draw."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():
             draw = await self._access.get(actor, draw_id)
@@ -54,7 +54,7 @@ class PaymentSheets:
         return await self._write(found)
 
     async def of_month(self, actor: Actor, month: str) -> bytes:
-        """Of all activities within reach that ended in a month such as ``2026-11``."""
+        """Of all draws visible to the actor that ended in a month such as ``2026-11``."""
         permissions.check(actor, "remuneration.pay")
         first, after = month_bounds(month, month)
         where, values = self._access.reach(actor)

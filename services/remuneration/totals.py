@@ -1,4 +1,4 @@
-"""The office's side: what each organisation owes and has paid, over whole months. Nobody is named."""
+"""The office's side: amounts that each organisation owes and has paid, over whole months. Without experts' names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUPS: Mapping[str, str] = {
     "payable": "('confirmed', 'assumed')",
     "paid": "('paid')",
 }
-"""What is counted apart, with the states that it holds."""
+"""Groups that are counted separately, with their states."""
 _COUNTS = ", ".join(
     f"count(*) FILTER (WHERE r.state IN {states})::int AS {name}, "
     f"coalesce(sum(r.amount) FILTER (WHERE r.state IN {states}), 0)::bigint AS {name}_amount"
@@ -46,7 +46,7 @@ UNION ALL
 SELECT place, id, name, credit_code, 1, draws, {", ".join(_NAMES)} FROM one WHERE place > $5 AND place <= $6
 ORDER BY place
 """
-"""All of them added up, in front of one page."""
+"""All of them summed, and one page."""
 _DRAWS = f"""
 SELECT d.id, d.number, d.name, d.ended_at, count(*)::int AS experts, sum(r.amount)::bigint AS amount, {_COUNTS},
   count(*) OVER ()::int AS total
@@ -70,12 +70,12 @@ _COLUMNS = (
     ExportColumn("已支付（元）", 14),
 )
 _ALL = 100_000
-"""More organisations than a pool has."""
+"""More than the number of organisations of any pool."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemunerationSums:
-    """Experts by the state of what they are owed, and amounts in fen."""
+    """Number of experts by state, and amounts in fen."""
 
     experts: int
     amount: int
@@ -113,14 +113,14 @@ class DrawSums(RemunerationSums):
 
 @dataclass(frozen=True)
 class OfficeTotals:
-    """One page of organisations, the largest amounts first. ``overall`` is of all pages."""
+    """One page of organisations, largest amounts first. ``overall`` covers all pages."""
 
     overall: OverallSums
     items: tuple[OrganisationSums, ...]
 
 
 class RemunerationTotals:
-    """Of activities that ended in the months from ``since`` to ``until``, such as ``2026-11``, both whole."""
+    """Totals of draws that ended in the months from ``since`` to ``until``, such as ``2026-11``, both inclusive."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -128,7 +128,7 @@ class RemunerationTotals:
     async def by_organisation(
         self, actor: Actor, since: str, until: str, search: str = "", *, offset: int = 0, limit: int = 20
     ) -> OfficeTotals:
-        """``search`` is part of a name. Raises InvalidInput for what is no month."""
+        """``search`` is part of a name. Raises InvalidInput for an invalid month."""
         permissions.check(actor, "remuneration.report")
         bounds = month_bounds(since, until)
         overall, *found = await rows(
@@ -142,7 +142,7 @@ class RemunerationTotals:
     async def of_organisation(
         self, actor: Actor, organisation_id: UUID, since: str, until: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[str, Page[DrawSums]]:
-        """The organisation's name and one page of its activities, newest first. Raises NotFound, InvalidInput."""
+        """The organisation's name and one page of its draws, newest first. Raises NotFound, InvalidInput."""
         permissions.check(actor, "remuneration.report")
         bounds = month_bounds(since, until)
         known = await rows(_NAME, organisation_id, actor.pool)
@@ -152,7 +152,7 @@ class RemunerationTotals:
         return known[0]["name"], Page(tuple(_draw(row) for row in found), found[0]["total"] if found else 0)
 
     async def sheet(self, actor: Actor, since: str, until: str, search: str = "") -> bytes:
-        """XLSX of all organisations. Recorded."""
+        """XLSX of all organisations. Logged."""
         found = await self.by_organisation(actor, since, until, search, limit=_ALL)
 
         async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:

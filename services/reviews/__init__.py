@@ -1,4 +1,4 @@
-"""Review of applications (审核): which tasks a step has, who sees them, and what is decided on them."""
+"""Review of applications (审核): tasks of a step, reviewers who see them, and decisions."""
 
 from services.reviews.application_view import SubmittedForm, find_secret, read_form
 from services.reviews.assembly import ReviewServices, build

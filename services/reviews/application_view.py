@@ -1,4 +1,4 @@
-"""An application as a reviewer reads it: section by section, codes in words, sensitive values masked."""
+"""An application for a reviewer: by section, codes as text, sensitive values masked."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from services.core.base import Deps
 
 @dataclass(frozen=True)
 class FileShown:
-    """An attachment; its pictures and the file itself are under `/attachments`.
+    """An attachment; its image and the file itself are under `/attachments`.
 
-    `covered`: sensitive, to be loaded only when the person asks for it, since every opening is logged."""
+    `covered`: sensitive, to be loaded only on request, since every opening is logged.
+    """
 
     id: UUID
     field: str
@@ -40,7 +41,7 @@ class FileShown:
 
 @dataclass(frozen=True)
 class FieldShown:
-    """A field in words. `hidden`: the text is masked, see `revelations`; `columns` and `rows` are of records."""
+    """A field as text. `hidden`: the text is masked, see `revelations`; `columns` and `rows` are for records."""
 
     code: str
     label: str
@@ -61,7 +62,7 @@ class SectionShown:
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """The whole form, in its order."""
+    """The whole form, in order."""
 
     sections: tuple[SectionShown, ...]
 
@@ -87,8 +88,8 @@ def form_of(
     codes: CatalogueCodes,
     files: Sequence[Attachment],
 ) -> SubmittedForm:
-    """The same of what is known: all ``values`` with their defaults, the ``codes`` that they name, files that are ready
-    in the order of rows and arrival."""
+    """The same from loaded data: all ``values`` with their defaults, their ``codes``, ready files in the order of rows
+    and arrival."""
     book, kind = deps.book(application.pool), _entry_type(application)
     registered = account_values(book.form, facts_of(deps, account), today(deps), kind)
     return _form(deps, application, _Facts(values, registered, codes, _by_field(files)))
@@ -106,7 +107,7 @@ def _form(deps: Deps, application: Application, facts: _Facts) -> SubmittedForm:
 
 
 async def find_secret(deps: Deps, application: Application, account: Account, field: str) -> str:
-    """One sensitive value in clear. Raises NotFound for a field that hides nothing."""
+    """One sensitive value in clear. Raises NotFound for a field that isn't masked."""
     form = deps.book(application.pool).form
     known = asked(form, _entry_type(application)).get(field)
     if known is None or not known.sensitive or known.kind == "file":
@@ -180,7 +181,8 @@ def _files(code: str, field: FormField, facts: _Facts) -> Iterator[FileShown]:
 
 
 def _mask(field: FormField, text: str) -> str:
-    """Enough to tell two apart. Numbers as everywhere; of other texts the first character."""
+    """Enough to distinguish two values. Numbers are masked as everywhere; of other texts the first character is
+    shown."""
     if field.account == "id_number":
         return mask_id_number(text)
     if field.account == "mobile" or field.kind == "mobile":

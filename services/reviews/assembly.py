@@ -1,4 +1,4 @@
-"""What reviews are made of, put together once."""
+"""Builds the services of reviews."""
 
 from __future__ import annotations
 

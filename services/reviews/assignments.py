@@ -1,4 +1,5 @@
-"""Who reviews what (审核人员): granted and revoked by administrators, by step, region and branch of specialties."""
+"""Assignments of reviewers (审核人员): granted and revoked by administrators, by step, region and branch of
+specialties."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ from services.reviews.assignment_queries import Assignment, AssignmentQueries, i
 @dataclass(frozen=True)
 class AssignmentForm:
     """``region`` empty: the whole province; a city, where applicants choose between cities and counties: its own part
-    (市本级) alone. ``specialty`` narrows a step that looks at each specialty.
+    (市本级) alone. ``specialty`` narrows a step with a task per specialty.
 
-    ``department`` is what the applicant reads in the log; empty: the rulebook's.
+    ``department`` is its name in the applicant's log; empty: the rulebook's.
     """
 
     mobile: str
@@ -40,7 +41,8 @@ class Assignments:
         self._queries = queries
 
     async def grant(self, actor: Actor, form: AssignmentForm, *, key: str | None = None) -> Assignment:
-        """Let a person review a step in a region and below it. Again for the same is harmless; after a revocation anew.
+        """Let a person review a step in a region and below it. A repetition is harmless; after a revocation it grants
+        anew.
 
         Raises InvalidInput for a step, region or specialty that does not exist.
         """
@@ -79,7 +81,7 @@ class Assignments:
         )
 
     async def revoke(self, actor: Actor, assignment_id: UUID) -> Assignment:
-        """At once; what the person has decided stays. Twice is harmless."""
+        """Revoke at once; decisions of the person stay. A repetition is harmless."""
         check(actor, "review.assign")
         now = self._deps.now()
 
@@ -117,6 +119,6 @@ async def _check_place(book: Rulebook, step: str, region: str, specialty: str) -
 
 
 async def _has_city(book: Rulebook, region: str) -> bool:
-    """Counties right below the province are reviewed like cities."""
+    """Counties directly below the province are reviewed like cities."""
     entry = await CatalogueEntry.filter(pool__in=["", book.pool.code], kind="region", code=region).first()
     return entry is not None and entry.parent != book.pool.region

@@ -1,4 +1,4 @@
-"""Who may see an application's files, and as what: the file itself to save, or pictures that we drew from it."""
+"""Access to an application's files: the file itself for download, or our re-encoded images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REVIEWS = (
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """``media_type`` is the original's own, or image/jpeg for what we drew."""
+    """``media_type`` is the original's, or image/jpeg for our images."""
 
     content: bytes
     media_type: str
@@ -40,7 +40,7 @@ class OpenedFile:
 
 
 class AttachmentAccess:
-    """For the owner, for reviewers whose task it is or was, and for the pool's administrators."""
+    """For the owner, for reviewers who have or had the task, and for the pool's administrators."""
 
     def __init__(self, deps: Deps, store: SealedFiles, previews: Previews) -> None:
         self._deps = deps
@@ -48,17 +48,17 @@ class AttachmentAccess:
         self._previews = previews
 
     async def of_application(self, actor: Actor, application_id: UUID) -> Sequence[AttachmentView]:
-        """The finished files, by field, row and age. Raises NotFound for anybody who may not see them."""
+        """Finished files, by field, row and age. Raises NotFound without access."""
         application = await Application.get_or_none(id=application_id, pool=actor.pool)
         if application is None or not await may_read(actor, application):
             raise NotFound("找不到这份申请，请刷新后重试。", code="application_unknown")
         return await ready_files(application.id)
 
     async def open(self, actor: Actor, attachment_id: UUID, form: Form = "original") -> OpenedFile:
-        """A finished file, or its picture at most 1600 (preview) or 320 pixels long (thumbnail).
+        """A finished file, or its image at most 1600 (preview) or 320 pixels long (thumbnail).
 
-        Opening another person's sensitive file (an identity card) is logged. Raises NotFound, also for the picture of
-        what is none.
+        Opening another person's sensitive file (an identity card) is logged. Raises NotFound, also for a file without
+        image.
         """
         found = await self._find(actor, attachment_id)
         await self._note(actor, found, form)
@@ -72,17 +72,18 @@ class AttachmentAccess:
         return OpenedFile(await self._preview(found), "image/jpeg", name)
 
     async def find(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
-        """What a file is called, without opening it. Raises NotFound."""
+        """The name of a file, without opening it. Raises NotFound."""
         return view_of(await self._find(actor, attachment_id))
 
     async def hand_out(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
-        """The same, for a link to the file itself: logged as its opening."""
+        """The same for a link to the file itself, which is logged as an opening."""
         found = await self._find(actor, attachment_id)
         await self._note(actor, found, "original")
         return view_of(found)
 
     async def linked(self, attachment_id: UUID) -> OpenedFile:
-        """What a signed link names, an agency's file too, whose owner was let in. Raises NotFound once removed."""
+        """The file of a signed link, also an agency's, whose holder was authorised before. Raises NotFound once
+        removed."""
         found = await Attachment.get_or_none(id=attachment_id, state="ready")
         if found is None:
             raise _unknown()
@@ -128,7 +129,7 @@ def _lost(found: Attachment) -> Unavailable:
 
 
 async def may_read(actor: Actor, application: Application) -> bool:
-    """Whether the person may see what belongs to an application: own it, review it, or look after the pool."""
+    """Whether the person may see an application's files: owns it, reviews it, or administrates the pool."""
     if actor.account_id is None or application.pool != actor.pool:
         return False
     if permissions.may(actor, "application.own") and application.account_id == actor.account_id:
@@ -141,7 +142,7 @@ async def may_read(actor: Actor, application: Application) -> bool:
 
 
 def _sensitive(book: Rulebook, field: str) -> bool:
-    """A field that the rulebook no longer knows is treated as one that is."""
+    """A field that the rulebook no longer has counts as sensitive."""
     if field.partition(".")[0] not in book.form.used():
         return True
     return field_of(book, field).sensitive or book.form.used()[field.partition(".")[0]].sensitive

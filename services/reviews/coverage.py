@@ -25,12 +25,12 @@ SELECT t.step_code AS step, t.region, t.specialty, sum(t.n)::int AS waiting, min
  WHERE NOT EXISTS (SELECT 1 FROM reviewer a WHERE {COVERS} AND a.account_id IS DISTINCT FROM t.owner)
  GROUP BY t.step_code, t.region, t.specialty ORDER BY min(t.since), t.step_code, t.region, t.specialty
 """
-"""No reviewer decides on an own application, so an only reviewer who applies leaves a task uncovered too."""
+"""No reviewer decides on an own application, so a single reviewer who applies leaves a task uncovered too."""
 
 
 @dataclass(frozen=True)
 class UncoveredTasks:
-    """``waiting`` tasks of a step lie in a region, and with a specialty, for which there is no reviewer."""
+    """``waiting``: number of tasks of a step in a region, and with a specialty, without a reviewer."""
 
     step: str
     region: str
@@ -40,5 +40,5 @@ class UncoveredTasks:
 
 
 async def find_uncovered(pool: str) -> list[UncoveredTasks]:
-    """The longest waiting first."""
+    """Longest waiting first."""
     return [UncoveredTasks(**row) for row in await rows(_UNCOVERED, pool)]

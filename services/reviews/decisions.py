@@ -1,4 +1,4 @@
-"""Beginning a review, deciding its tasks, and opening the next step when one is complete."""
+"""Beginning a review, deciding its tasks, and opening the next step after a completed one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from services.reviews.scope import department_of, is_own, reaches
 from services.reviews.steps import alternatives_of, keep_open, open_step, progress_of
 
 Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
-"""``send_back`` is of the task's specialty alone, or of the whole where the step looks at the whole."""
+"""``send_back`` concerns the task's specialty, or the whole application where the step reviews the whole."""
 
 _EVENTS = {
     "approve": TaskEvent.APPROVE,
@@ -43,12 +43,12 @@ _EVENTS = {
     "refuse": TaskEvent.REFUSE,
 }
 _UNDER_REVIEW = (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
-"""While one specialty is sent back, the others are still decided."""
+"""While one specialty is sent back, the others may still be decided."""
 
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision as it stands now. ``application_state`` is what it made of the application."""
+    """A decision. ``application_state`` is the application's state after it."""
 
     task_id: UUID
     application_id: UUID
@@ -70,7 +70,8 @@ class TaskDecision:
 
 
 class Reviews:
-    """Everything here runs inside the caller's transaction; ``services.workflows`` calls what follows an approval."""
+    """Everything here runs inside the caller's transaction; ``services.workflows`` calls the steps after an
+    approval."""
 
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
@@ -79,10 +80,10 @@ class Reviews:
     # ---- a submission
 
     async def begin(self, application: Application, now: datetime) -> bool:
-        """Open the tasks of this round: at the first step that is not complete by what was approved before.
+        """Open the tasks of this round: at the first step that earlier approvals don't complete.
 
-        True when every step is complete already, and the application approved with that. Its row is locked.
-        An application that comes back from behind the last step (an objection was upheld) is looked at again there.
+        True when every step is complete already, which approves the application. Its row is locked. An application
+        returned after the last step (an upheld objection) is reviewed again at that step.
         """
         book = self._deps.book(application.pool)
         progress = await progress_of(application, book)
@@ -115,10 +116,10 @@ class Reviews:
         """Approve, send back or refuse.
 
         ``admitted`` are the alternative specialties that enter the pool, given with the approval that decides on them;
-        see ``steps.alternatives_of``. None where that is nothing, else InvalidInput is raised.
+        see ``steps.alternatives_of``. Must be None if there are none to decide (InvalidInput).
 
-        Raises NotFound for a task out of the reviewer's reach, Forbidden for the own application, Conflict for one that
-        is decided already, RuleViolation for what the step or the review window forbids.
+        Raises NotFound for a task outside the reviewer's scope, Forbidden for an own application, Conflict for a
+        decided one, RuleViolation for a decision that the step or the review window forbids.
         """
         known = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
         if known is None:
@@ -145,7 +146,7 @@ class Reviews:
     async def _admit(
         self, actor: Actor, application: Application, task: ReviewTask, admitted: Collection[str] | None, now: datetime
     ) -> None:
-        """Write down which alternative specialties enter; the applicant reads it in the log."""
+        """Store which alternative specialties enter; the applicant sees it in the log."""
         book = self._deps.book(task.pool)
         asked = await alternatives_of(task, book)
         codes = [one.code for one in asked]
@@ -210,7 +211,7 @@ class Reviews:
             specialty = ApplicationSpecialty.filter(application_id=task.application_id, code=task.specialty)
             await specialty.update(state=task.state)
 
-    # ---- what a decision makes of the application
+    # ---- effect on the application
 
     async def _apply(
         self, application: Application, book: Rulebook, task: ReviewTask, decision: Decision, now: datetime
@@ -224,10 +225,10 @@ class Reviews:
         return False
 
     async def reconcile_tasks(self, application: Application, now: datetime) -> bool:
-        """Bring the open tasks in line with a rulebook that has changed; the application's row is locked.
+        """Adapt open tasks to a changed rulebook; the application's row is locked.
 
-        A step that is gone is left, one whose tasks are others now gets those; what was approved stays so. True when
-        no step is left to decide, and the application approved with that.
+        Tasks of a removed step are cancelled, a changed step gets its new tasks; approvals stay. True when no step is
+        left to decide, which approves the application.
         """
         book = self._deps.book(application.pool)
         if application.state not in _UNDER_REVIEW:
@@ -256,7 +257,7 @@ class Reviews:
     async def _send_back(
         self, application: Application, book: Rulebook, task: ReviewTask, now: datetime, *, whole: bool
     ) -> None:
-        """Open what must be corrected: one specialty, or, where the whole is sent back, everything."""
+        """Open fields for correction: one specialty, or, if the whole is sent back, everything."""
         if whole or not task.specialty:
             application.sent_back_fields = [EVERYTHING]
             await cancel_open_tasks(application, now)
@@ -277,7 +278,8 @@ class Reviews:
         )
 
     async def _go_on(self, application: Application, book: Rulebook, now: datetime) -> bool:
-        """After an approval: nothing while others of the step are open or sent back, else the next step or the end.
+        """After an approval: nothing while other tasks of the step are open or sent back, else the next step or the
+        end.
 
         True at the end.
         """
@@ -302,7 +304,7 @@ class Reviews:
         return False
 
     async def _finish(self, application: Application, book: Rulebook, now: datetime) -> None:
-        """The last step is passed: give the number."""
+        """The last step is passed: assign the expert number."""
         await ApplicationSpecialty.filter(application_id=application.id).update(state=TaskState.APPROVED)
         if not application.expert_number:
             application.expert_number = await expert_number(application, book)
@@ -311,7 +313,7 @@ class Reviews:
 
 
 async def _sent_back(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[str, str]:
-    """What must be mended, and the page of the form where it stands."""
+    """What must be corrected, and the form's page for it."""
     form = "apply/status" if book.review.withdraw_before_edit else "apply/form"
     if whole or not task.specialty:
         return {"what": "整份申请", "page": form}
@@ -320,7 +322,7 @@ async def _sent_back(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[s
 
 
 def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:
-    """The rulebook's step of a task. Raises Conflict for one that it has no more."""
+    """The rulebook's step of a task. Raises Conflict for a step that it no longer has."""
     place = book.review.place_of(task.step_code)
     if place is None:
         raise Conflict("这个审核环节已调整，任务将自动转出。请返回列表处理下一件。", code="task_void")
@@ -332,7 +334,7 @@ def unknown_task() -> NotFound:
 
 
 async def lock_task(task_id: UUID) -> ReviewTask:
-    """The task with its row locked; the application's is locked before."""
+    """The task, locked; the application's row is locked before."""
     return await ReviewTask.select_for_update().get(id=task_id)
 
 

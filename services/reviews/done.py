@@ -1,4 +1,4 @@
-"""What a reviewer has decided (已办), newest first, and what one decision settled."""
+"""A reviewer's decisions (已办), newest first, and the tasks decided together."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOMENT = f"{_DECIDED} AND t.application_id = $5 AND t.decided_at = $6 ORDER BY 
 class DoneCard:
     """A task that the reviewer decided.
 
-    ``readable``: the person has not taken the application back. ``whole``: it was sent back as a whole, and waits.
+    ``readable``: the person has not withdrawn the application. ``whole``: it was sent back completely, and waits.
     """
 
     card: TaskCard
@@ -47,13 +47,13 @@ class DoneTasks:
         self._deps = deps
 
     async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[DoneCard]:
-        """One page of what the actor decided, and how much it is in all."""
+        """One page of the actor's decisions, and the total."""
         check(actor, "review.decide")
         found = await rows(PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
         return Page(tuple(await self._show(actor, found)), found[0]["total"] if found else 0)
 
     async def together(self, actor: Actor, task_id: UUID) -> list[DoneCard]:
-        """What the actor settled at the moment at which he decided this task; empty for one that is not his."""
+        """The tasks that the actor decided at the same moment as this one; empty for another reviewer's."""
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool, decided_by=actor.account_id)
         if task is None or actor.account_id is None:
@@ -62,7 +62,7 @@ class DoneTasks:
         return await self._show(actor, found)
 
     def _scope(self, actor: Actor) -> list[object]:
-        """``$1`` to ``$4``: pool, person, steps that the rulebook has, and states in which reading is not allowed."""
+        """``$1`` to ``$4``: pool, person, the rulebook's steps, and states in which reading is not permitted."""
         steps = self._deps.book(actor.pool).review.steps
         return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in TAKEN_BACK]]
 

@@ -1,4 +1,4 @@
-"""What a reviewer has to do: the queue by age, and one task with everything that is needed to decide it."""
+"""A reviewer's open tasks: the queue by age, and one task with all data for the decision."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number
 """
 _ORDER = "t.opened_at, t.id"
 Within = tuple[str, list[object]]
-"""Conditions on a task ``t``, and their values."""
+"""SQL conditions on a task ``t``, with their values."""
 _FOUND = f"SELECT t AS task, p AS application, p.id = ANY({OWN}) AS own, ({REACHES}) AS reached"
 _FROM = f"FROM review_task t {_APPLICATION} WHERE t.pool = $1 AND t.id = $3"
 _WHOLE = """,
@@ -65,14 +65,14 @@ EVERYTHING = TaskFilter()
 
 
 class QueueOverview(NamedTuple):
-    """What ``cards`` and ``counts`` give."""
+    """The results of ``cards`` and ``counts``."""
 
     cards: Page[TaskCard]
     counts: list[StepCount]
 
 
 class TaskNeighbours(NamedTuple):
-    """Beside a task in the queue: the ``next`` one, and how many ``same_person`` would give."""
+    """Neighbours of a task in the queue: the ``next`` one, and the number of tasks of ``same_person``."""
 
     next: UUID | None
     same_person: int
@@ -83,14 +83,14 @@ class ReviewQueue:
         self._deps = deps
 
     async def counts(self, actor: Actor) -> list[StepCount]:
-        """Open tasks by step, in the order of the steps; steps without any are left out."""
+        """Open tasks by step, in the order of steps; steps without any are left out."""
         check(actor, "review.decide")
         return await self._counts(actor, await open_within(actor, self._deps.book(actor.pool)))
 
     async def cards(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> Page[TaskCard]:
-        """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
+        """Open tasks within the reviewer's scope, oldest first, with the total. Own applications are excluded."""
         check(actor, "review.decide")
         within = await open_within(actor, self._deps.book(actor.pool))
         return await self._cards(actor, wanted, within, offset, limit)
@@ -119,9 +119,9 @@ class ReviewQueue:
         return Page(tuple(card_of(row, book, codes, now) for row in found), total)
 
     async def next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
-        """The oldest open task, or the oldest of those behind ``after`` in the queue; None: all is done.
+        """The oldest open task, or the oldest after ``after`` in the queue; None: all are done.
 
-        Behind one that is decided comes first what else waits of the same person.
+        After a decided task, other open tasks of the same person come first.
         """
         check(actor, "review.decide")
         anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
@@ -142,7 +142,7 @@ class ReviewQueue:
         return found[0]["id"] if found else None
 
     async def get(self, actor: Actor, task_id: UUID) -> TaskView:
-        """Everything on one task; sensitive values are masked. Raises NotFound beyond the reviewer's reach."""
+        """One task with all its data; sensitive values are masked. Raises NotFound outside the reviewer's scope."""
         task, application, row = await self._find(actor, task_id, _WHOLE)
         book, now = self._deps.book(actor.pool), self._deps.now()
         account = from_row(Account, row["account"])
@@ -226,7 +226,8 @@ class ReviewQueue:
         )
 
     async def same_person(self, actor: Actor, task_id: UUID) -> list[TaskCard]:
-        """The task and what else the actor may decide of its application at its step; nothing for one that is not open.
+        """The task and the application's other tasks of the same step that the actor may decide; empty for a task that
+        is not open.
 
         Raises NotFound as ``one``.
         """
@@ -239,11 +240,11 @@ class ReviewQueue:
         return cards if any(card.id == task.id for card in cards) else []
 
     async def check_readable(self, actor: Actor, task_id: UUID) -> None:
-        """Raises NotFound beyond the reviewer's reach."""
+        """Raises NotFound outside the reviewer's scope."""
         await self._find(actor, task_id)
 
     async def reveal(self, actor: Actor, task_id: UUID, field: str) -> str:
-        """A sensitive value in clear; who saw which field stands in the audit trail. Raises NotFound."""
+        """A sensitive value in clear; the audit log records who saw which field. Raises NotFound."""
         task, application, _ = await self._find(actor, task_id)
         account = await Account.get(id=application.account_id)
         async with transaction():
@@ -256,9 +257,9 @@ class ReviewQueue:
     async def _find(
         self, actor: Actor, task_id: UUID, more: str = ""
     ) -> tuple[ReviewTask, Application, Mapping[str, Any]]:
-        """A task that the reviewer may read: one in reach now, or one that he decided himself; with ``more`` columns.
+        """A task that the reviewer may read: in scope now, or decided by him; with ``more`` columns.
 
-        Raises Conflict while the person has the application back: what is typed then is not submitted yet.
+        Raises Conflict while the person is correcting the application, whose changes are not submitted yet.
         """
         check(actor, "review.decide")
         found = await rows(f"{_FOUND}{more} {_FROM}", actor.pool, actor.account_id, task_id)
@@ -303,7 +304,7 @@ class ReviewQueue:
         return where, values
 
     def _late(self, values: list[object]) -> tuple[str, list[object]]:
-        """A task has waited longer than its step usually takes; ``values`` begin with the pool."""
+        """SQL: a task has waited longer than its step's expected time; ``values`` begin with the pool."""
         steps, now = self._deps.book(str(values[0])).review.steps, self._deps.now()
         parts = []
         for step in steps:

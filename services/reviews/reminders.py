@@ -1,5 +1,5 @@
-"""Notices every working morning: to reviewers how many applications have waited since the day before, to administrators
-what waits too long or has no reviewer."""
+"""Notices every working morning: to reviewers the number of applications waiting since the day before, to
+administrators those that wait too long or have no reviewer."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ SELECT account_id, step_code, sum(n)::int AS n FROM (
      WHERE t.owner IS DISTINCT FROM a.account_id
 ) found GROUP BY account_id, step_code
 """
-"""By reviewer and step, of those without a notice today; an own application doesn't count, nor (``$4``) what is outside
-its campaign's window of review."""
+"""By reviewer and step, without those notified today; excludes own applications and (``$4``) those outside their
+campaign's review window."""
 
 _LATE = """
 SELECT t.step_code AS step, count(*)::int AS n FROM review_task t JOIN application p ON p.id = t.application_id
@@ -56,7 +56,7 @@ class Reminders:
     async def remind(self) -> int:
         """Notify every reviewer, and every administrator, at most once a day and step; returns the number notified now.
 
-        Notices that were not sent in the morning, because all was down, are sent later within the hours.
+        Notices missed in the morning during an outage are sent later within the hours.
         """
         now = self._deps.now()
         pools = [
@@ -87,7 +87,7 @@ class Reminders:
             return await self._notices.notify_many(pool=pool, kind="review_waiting", recipients=recipients)
 
     async def _warn(self, pool: str, now: datetime) -> int:
-        """Notify the administrators of steps at which tasks are late, or lie where there is no reviewer."""
+        """Notify administrators of steps with late tasks, or with tasks without a reviewer."""
         day, steps = f"{local(now):%Y%m%d}", self._deps.book(pool).review.steps
         found = await rows(_LATE, pool, [step.code for step in steps], [now - step.expected for step in steps])
         late = {row["step"]: row["n"] for row in found}

@@ -1,4 +1,4 @@
-"""Who may decide what: a task lies within the reach of an assignment by step, region and branch of specialties."""
+"""Scope of reviewers: an assignment covers tasks by step, region and branch of specialties."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from domain.rulebook.book import Rulebook
 from services.core.base import Actor, rows
 
 TAKEN_BACK = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)
-"""The person has the application back, or gave it up: reviewers read nothing of it."""
+"""States in which the application was withdrawn or cancelled, so that reviewers can't read it."""
 
 PREFIX = "CASE WHEN a.exact THEN a.region ELSE regexp_replace(a.region, '(00){1,2}$', '') END"
-"""Digits with which every region begins that lies in the assignment's (GB/T 2260)."""
+"""The common prefix of all regions within the assignment's region (GB/T 2260)."""
 
 COVERS = "a.step = t.step_code AND starts_with(t.region, a.prefix) AND starts_with(t.specialty, a.specialty)"
 """An assignment ``a`` covers a task ``t`` of its pool: a region covers all below it, a specialty its branch."""
@@ -23,7 +23,7 @@ ARRAY(SELECT p.id FROM application p WHERE p.account_id = $2
     AND own.id_number_hash = me.id_number_hash JOIN application p ON p.account_id = own.id WHERE me.id = $2
   UNION ALL SELECT p.id FROM expert e JOIN application p ON p.expert_id = e.id WHERE e.account_id = $2)
 """
-"""Applications of the person ``$2``, by whichever account or file."""
+"""Applications of the person ``$2``, by any account or expert record."""
 
 REACHES = f"""
 EXISTS (SELECT 1 FROM (
@@ -32,7 +32,7 @@ EXISTS (SELECT 1 FROM (
     ) a WHERE {COVERS})
 AND t.application_id <> ALL({OWN})
 """
-"""The person ``$2`` may decide the task ``t`` in the pool ``$1``.
+"""SQL: the person ``$2`` may decide the task ``t`` in the pool ``$1``.
 
 ``OFFSET 0`` makes PostgreSQL read the few assignments once, not for each of thousands of tasks.
 """
@@ -53,10 +53,11 @@ SELECT DISTINCT a.step, {PREFIX} AS prefix, a.specialty FROM review_assignment a
 
 
 async def open_within(actor: Actor, book: Rulebook) -> tuple[str, list[object]]:
-    """Open tasks ``t`` that a person may decide, as SQL with its values; the first are the pool and the person.
+    """SQL, with its values, for the open tasks ``t`` that a person may decide; the first values are the pool and the
+    person.
 
-    The same as ``REACHES``, of the rulebook's steps and with the person's few assignments written out, so that a page
-    of the queue is read in the order of an index until it is full.
+    Equivalent to ``REACHES`` for the rulebook's steps, with the person's few assignments written out, so that a page of
+    the queue is read in index order until it is full.
     """
     values: list[object] = [actor.pool, actor.account_id]
     branches = []
@@ -83,6 +84,6 @@ async def is_own(application_id: UUID, account_id: UUID) -> bool:
 
 
 async def department_of(task_id: UUID, account_id: UUID | None, usual: str) -> str:
-    """As which department a person decides a task; ``usual`` is the rulebook's name for the step's."""
+    """The department in whose name a person decides a task; ``usual`` is the rulebook's name for the step."""
     found = await rows(_DEPARTMENT, task_id, account_id) if account_id else []
     return str(found[0]["department"]) if found and found[0]["department"] else usual

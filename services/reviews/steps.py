@@ -1,4 +1,4 @@
-"""The tasks of a review: which step is under way, what is still to be decided, whose region it is.
+"""The tasks of a review: current step, pending decisions, responsible region.
 
 Everything here runs inside the caller's transaction, with the application's row locked.
 """
@@ -26,7 +26,7 @@ SELECT DISTINCT ON (step_code, specialty) step_code, specialty, state FROM revie
 
 @dataclass(frozen=True)
 class StepProgress:
-    """What reviewers have said so far, and what is open; ``codes`` as submitted. Steps are places in the rulebook."""
+    """Decisions so far, and open tasks; ``codes`` as submitted. Steps are indexes in the rulebook."""
 
     steps: Sequence[ReviewStep]
     codes: tuple[str, ...]
@@ -34,26 +34,26 @@ class StepProgress:
     open: frozenset[TaskKey]
 
     def needed(self, step: int) -> tuple[str, ...]:
-        """The specialties to be decided one by one; a step that looks at the whole has the one empty name."""
+        """The specialties to be decided one by one; for a step that reviews the whole, a single empty name."""
         return self.codes if self.steps[step].per_specialty and self.codes else ("",)
 
     def missing(self, step: int) -> list[str]:
         return [code for code in self.needed(step) if (self.steps[step].code, code) not in self.approved]
 
     def lacking(self, step: int) -> list[str]:
-        """What is missing and has no reviewer."""
+        """Specialties without a decision or an open task."""
         return [code for code in self.missing(step) if (self.steps[step].code, code) not in self.open]
 
     def is_complete(self, step: int) -> bool:
         return not self.missing(step) and not any(at == self.steps[step].code for at, _ in self.open)
 
     def next_step(self) -> int | None:
-        """The first step that is not complete, also one that the rulebook has got since; None: all are."""
+        """The first incomplete step, including newly added ones; None: all are complete."""
         return next((step for step in range(len(self.steps)) if not self.is_complete(step)), None)
 
 
 async def progress_of(application: Application, book: Rulebook) -> StepProgress:
-    """Where a correction resumes at the first step, only this round's approvals count; else the latest of any round."""
+    """If corrections resume at the first step, only this round's approvals count; else the latest of any round."""
     since = application.round if book.review.resume == "first" else 0
     latest = await rows(_LATEST, application.id, since)
     return StepProgress(
@@ -71,7 +71,7 @@ async def specialties_of(application: Application) -> list[ApplicationSpecialty]
 
 
 async def alternatives_of(task: ReviewTask, book: Rulebook) -> list[ApplicationSpecialty]:
-    """What an approval of the task decides besides: which alternative specialties enter the pool. Last step only."""
+    """The alternative specialties whose entry into the pool an approval of the task decides. Last step only."""
     if not decides_alternatives(task, book):
         return []
     found = ApplicationSpecialty.filter(application_id=task.application_id, choice="alternative")
@@ -92,12 +92,12 @@ def decides_alternatives(task: ReviewTask, book: Rulebook) -> bool:
 
 
 async def open_step(application: Application, book: Rulebook, step: int, now: datetime, *, anew: bool = False) -> None:
-    """Make the tasks that the step still lacks. ``anew``: also of what was approved in an earlier round."""
+    """Create the tasks that the step still lacks. ``anew``: also for specialties approved in an earlier round."""
     progress = await progress_of(application, book)
     rule = book.review.steps[step]
     wanted = progress.needed(step) if anew else progress.missing(step)
     new = [code for code in wanted if (rule.code, code) not in progress.open]
-    # what was dropped in this very round, for another shape of the step, was never decided
+    # tasks cancelled in this round because the step changed were never decided
     dropped = ReviewTask.filter(application_id=application.id, round=application.round, step_code=rule.code)
     await dropped.filter(specialty__in=new, state=TaskState.VOID).delete()
     for code in new:
@@ -123,7 +123,8 @@ async def open_step(application: Application, book: Rulebook, step: int, now: da
 
 
 async def keep_open(application: Application, book: Rulebook, now: datetime) -> int | None:
-    """Drop the open tasks that today's rulebook does not ask for; the step of those that stay, None where none do."""
+    """Cancel open tasks that the current rulebook does not require; returns the step of the remaining ones, None
+    without any."""
     progress = await progress_of(application, book)
     open_steps = [book.review.place_of(code) for code, _ in progress.open]
     at = min((place for place in open_steps if place is not None), default=None)
@@ -137,7 +138,7 @@ async def keep_open(application: Application, book: Rulebook, now: datetime) -> 
 
 
 def task_region(rule: ReviewStep, application: Application, book: Rulebook) -> str:
-    """Whose reviewers get it. A county right below the province has no city: it is its own."""
+    """The region whose reviewers get it. A county directly below the province counts as its own city."""
     if rule.acts_in == "province":
         return book.pool.region
     if rule.acts_in == "city":

@@ -1,4 +1,4 @@
-"""What is shown of tasks: a line of the queue, one task whole, and the log of reviews."""
+"""Views of tasks: an entry of the queue, one complete task, and the review log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.reviews.decisions import Decision
 
 @dataclass(frozen=True)
 class TaskCard:
-    """A line of the queue. ``overdue``: it has waited longer than the step usually takes."""
+    """An entry of the queue. ``overdue``: it has waited longer than the step's expected time."""
 
     id: UUID
     application_id: UUID
@@ -45,7 +45,7 @@ class TaskCard:
 
 @dataclass(frozen=True)
 class StepCount:
-    """Open tasks of one step within the reviewer's reach."""
+    """Open tasks of one step within the reviewer's scope."""
 
     step: str
     step_name: str
@@ -76,7 +76,7 @@ class SpecialtyState:
 
 @dataclass(frozen=True)
 class TaskView:
-    """One task and the application behind it. ``may`` are the decisions that the step allows."""
+    """One task and its application. ``may``: decisions that the step permits."""
 
     card: TaskCard
     state: TaskState
@@ -123,7 +123,7 @@ def log_line(one: ReviewEntry, codes: CatalogueCodes) -> ReviewLogLine:
 
 
 def card_of(row: Mapping[str, object], book: Rulebook, codes: CatalogueCodes, now: datetime) -> TaskCard:
-    """A row of task and application as a line."""
+    """A row of task and application as an entry."""
     step = next(step for step in book.review.steps if step.code == row["step_code"])
     opened_at, specialty = row["opened_at"], str(row["specialty"])
     if not isinstance(opened_at, datetime):
@@ -153,7 +153,7 @@ def specialty_of(row: ApplicationSpecialty, codes: CatalogueCodes) -> SpecialtyS
 
 
 def decisions_of(step: ReviewStep, task: ReviewTask) -> tuple[Decision, ...]:
-    """Decisions that the rulebook gives to the step, in the order of the buttons."""
+    """Decisions that the rulebook permits at the step, in the order of the buttons."""
     found: list[Decision] = ["approve"]
     if task.specialty and "specialty" in step.send_back:
         found.append("send_back")

@@ -1,1 +1,1 @@
-"""CSV and XLSX: columns and templates, reading what people filled in, and lists to take away."""
+"""CSV and XLSX: columns and templates, parsing of filled-in sheets, and exports."""

@@ -1,4 +1,4 @@
-"""Cells of a sheet that people filled in: what each must be, and a reason for the person where it is not."""
+"""Parsers of cells that people filled in, with a reason for the person where a cell is invalid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.spreadsheets.formats import Column, Line
 
 T = TypeVar("T")
 Places = Mapping[str, tuple[int, str]]
-"""Where a column of this name stands, and what its heading is."""
+"""The index of each column by name, and its heading."""
 
 
 def places_of(columns: Sequence[Column]) -> Places:
@@ -22,7 +22,7 @@ def places_of(columns: Sequence[Column]) -> Places:
 
 @dataclass(frozen=True)
 class RowError:
-    """`line` as the spreadsheet counts, the heading being 1."""
+    """`line` as the spreadsheet counts, the heading being line 1."""
 
     line: int
     column: Annotated[str, Field(examples=["统一社会信用代码"])]
@@ -30,12 +30,12 @@ class RowError:
 
 
 class BadCell(Exception):
-    """A cell that can't be used; the text is the reason."""
+    """An invalid cell; the text is the reason."""
 
 
 @dataclass
 class Lookup:
-    """One catalogue: from what people type to codes. Names that stand twice count only with their path in front."""
+    """One catalogue: from typed names to codes. Ambiguous names need their path in front."""
 
     label: str
     parents: Mapping[str, str]
@@ -50,7 +50,7 @@ class Lookup:
                 self._by_name[spelling] = None if spelling in self._by_name else code
 
     def path(self, code: str) -> list[str]:
-        """The code and its ancestors, from below."""
+        """The code and its ancestors, from the bottom up."""
         path = [code]
         while (above := self.parents.get(path[-1])) and above not in path:
             path.append(above)
@@ -68,7 +68,7 @@ class Lookup:
 
 
 class Cells:
-    """The cells of one line; a cell that can't be used leaves a reason and its ``default``."""
+    """The cells of one line; an invalid cell adds a reason and yields its ``default``."""
 
     def __init__(self, line: Line, places: Places) -> None:
         self._line = line
@@ -85,13 +85,13 @@ class Cells:
 
 
 class UniqueValues:
-    """Remembers what must not stand twice in a file."""
+    """Detects duplicates in a file."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], int] = {}
 
     def __call__(self, name: str, value: str, line: int) -> str:
-        """``value`` of column ``name``. Raises BadCell when an earlier line has it."""
+        """``value`` of column ``name``. Raises BadCell when an earlier line has the same."""
         first = self._seen.setdefault((name, value), line)
         if first != line:
             raise BadCell(f"与第{first}行重复")

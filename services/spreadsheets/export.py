@@ -1,4 +1,4 @@
-"""Tables as XLSX: typed cells, a heading that stays, and no text that a spreadsheet would carry out."""
+"""Tables as XLSX: typed cells, a frozen heading, and no text that a spreadsheet would execute."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ExportColumn:
 async def write_sheet(
     title: str, columns: Sequence[ExportColumn], batches: AsyncIterator[Sequence[Sequence[Value]]]
 ) -> bytes:
-    """One sheet of everything that ``batches`` yield; rows are written in a thread, batch by batch, and not held."""
+    """One sheet with all rows of ``batches``; written in a thread, batch by batch, without keeping rows in memory."""
     out = io.BytesIO()
     heading, widths = [column.title for column in columns], [column.width for column in columns]
     with Workbook(out) as book, book.sheet(title, heading, widths, filtered=True) as add:

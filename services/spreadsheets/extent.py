@@ -1,4 +1,4 @@
-"""How much an XLSX really holds, counted before any library takes it into memory."""
+"""Measures the real content of an XLSX before any library loads it into memory."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _COLUMN = re.compile(r"[A-Z]{1,3}")
 
 
 class TooMuch(Exception):
-    """It unpacks to more than it may."""
+    """It unpacks to more than the limit."""
 
 
 class Suspicious(Exception):
-    """XML that no spreadsheet writes: a document type, entities, or nested without end."""
+    """XML that no spreadsheet writes: a document type, entities, or unlimited nesting."""
 
 
 @dataclass
 class Extent:
-    """The last row and column of a part that hold a value, from 1; both 0 where there are none."""
+    """The last row and column of a part with a value, from 1; both 0 without any."""
 
     rows: int = 0
     columns: int = 0
 
 
 def measure(archive: zipfile.ZipFile, unpacked_max: int, elements_max: int) -> Mapping[str, Extent]:
-    """Read every part once, in pieces. Raises TooMuch, Suspicious, and what ``zipfile`` raises for damaged parts."""
+    """Read every part once, in pieces. Raises TooMuch, Suspicious, and errors of ``zipfile`` for damaged parts."""
     parts = archive.infolist()
     if len(parts) > PARTS_MAX or sum(part.file_size for part in parts) > unpacked_max:
         raise TooMuch
@@ -50,7 +50,7 @@ class _Counter:
         self._left = elements_max
 
     def read(self, stream: IO[bytes]) -> Extent:
-        """What is no XML has no extent: it is not read as XML either."""
+        """A part that isn't XML has no extent, since readers don't parse it either."""
         extent = Extent()
         parser = self._parser(extent)
         try:

@@ -1,4 +1,4 @@
-"""Sheets that people fill in (CSV, XLSX): their columns and their templates. ``inspection.checker`` reads them back."""
+"""Sheets that people fill in (CSV, XLSX): columns and templates. ``inspection.checker`` parses them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDTH = 24
 
 @dataclass(frozen=True)
 class Column:
-    """``title`` is the heading; ``help`` tells what to type; ``sample`` is a value that passes."""
+    """``title`` is the heading; ``help`` says what to type; ``sample`` is a valid value."""
 
     name: str
     title: str
@@ -28,14 +28,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Line:
-    """``number`` counts as the spreadsheet does, the heading being 1; ``cells`` follow the columns asked for."""
+    """``number`` counts as the spreadsheet does, the heading being 1; ``cells`` are in the order of the requested
+    columns."""
 
     number: int
     cells: tuple[str, ...]
 
 
 class SheetError(Exception):
-    """The file as a whole can't be read. The text is a Chinese sentence that says what to do."""
+    """The whole file is unusable. The text is a Chinese sentence that says what to do."""
 
 
 def format_of(name: str) -> Format:
@@ -49,7 +50,7 @@ def format_of(name: str) -> Format:
 
 
 def format_within(content: bytes) -> Format:
-    """By what the file is. Raises SheetError for the older kind of workbook."""
+    """By the content. Raises SheetError for the older kind of workbook."""
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise SheetError("只支持 .csv 和 .xlsx 文件；旧版 .xls 请另存为 .xlsx 后再导入。")
     return "xlsx" if content.startswith(b"PK\x03\x04") else "csv"
@@ -59,7 +60,7 @@ def render_template(
     form: Format, title: str, columns: Sequence[Column], notes: tuple[str, Sequence[Sequence[str]]] | None = None
 ) -> bytes:
     """A sheet with the heading and one sample line, long numbers kept as text; XLSX has a second page of ``notes``
-    (title and rows), or of what each column wants."""
+    (title and rows), or of explanations of each column."""
     heading, sample = [column.title for column in columns], [column.sample for column in columns]
     if form == "csv":
         text = io.StringIO(newline="")

@@ -1,4 +1,4 @@
-"""Sheets that are checked and shown first, then taken in whole, or as far as they are right."""
+"""Sheets that are checked and shown first, then imported completely, or only their valid lines."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from services.spreadsheets.cells import Cells, RowError, UniqueValues, places_of
 from services.spreadsheets.formats import Column, Format, Line, SheetError, format_within
 
 IMPORT_TTL = timedelta(days=1)
-"""How long a checked sheet waits for the decision."""
+"""How long a checked sheet is kept for the decision."""
 ERRORS_SHOWN = 200
 SAMPLE = 5
 
 
 R = TypeVar("R")
-"""A line that can be used: a frozen dataclass of JSON values."""
+"""A valid line: a frozen dataclass of JSON values."""
 
 
 class SheetReader(Protocol):
-    """``inspection.checker`` reads untrusted files in a process of its own."""
+    """Port: ``inspection.checker`` parses untrusted files in a separate process."""
 
     async def read_sheet(
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
@@ -35,7 +35,8 @@ class SheetReader(Protocol):
 
 @dataclass(frozen=True)
 class Words:
-    """``act``: 导入 or 登记; ``untouched``: what a refusal left undone; ``upload``: what the person calls the file."""
+    """``act``: 导入 or 登记; ``untouched``: what was not changed by a refusal; ``upload``: name of the file for the
+    person."""
 
     act: str
     untouched: str
@@ -48,7 +49,7 @@ class SheetKind(Generic[R]):
 
     ``sealed``: the purpose of the seal for lines that are secret in the table, which then has ``lines_sealed``.
     ``noun`` and ``subject`` name it in the audit; imports with the same ``lock`` are carried out one after another in a
-    pool. ``counts`` says what lines do, ``sample`` what to show of a line, empty for nothing.
+    pool. ``counts`` returns the effects of lines, ``sample`` the display text of a line, or an empty one.
     """
 
     table: Any
@@ -67,9 +68,9 @@ class SheetKind(Generic[R]):
 
 @dataclass(frozen=True)
 class ImportView:
-    """A sheet and what came of it. ``counts``: what it would do, or, once done, did; ``sample`` shows some of that.
+    """A sheet and its result. ``counts``: effects, planned or, once imported, done; ``sample`` shows some of them.
 
-    ``bad`` counts the lines that can't be used, ``errors`` says why, as far as people read.
+    ``bad`` counts the invalid lines, ``errors`` are the reasons, up to a readable number.
     """
 
     id: UUID
@@ -84,7 +85,7 @@ class ImportView:
 
 
 class SheetImports(Generic[R]):
-    """The steps that all kinds share; the caller has checked who asks."""
+    """The steps common to all kinds; the caller has checked the permission."""
 
     def __init__(self, deps: Deps, reader: SheetReader, kind: SheetKind[R]) -> None:
         self._deps = deps
@@ -92,7 +93,7 @@ class SheetImports(Generic[R]):
         self._kind = kind
 
     async def open_file(self, content: bytes) -> Sequence[Line]:
-        """Raises InvalidInput for what is no such sheet."""
+        """Raises InvalidInput for an invalid sheet."""
         kind = self._kind
         if len(content) > kind.bytes_max:
             most = kind.bytes_max // 1_000_000
@@ -103,7 +104,7 @@ class SheetImports(Generic[R]):
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 
     async def keep(self, actor: Actor, filename: str, rows: Sequence[R], errors: Sequence[RowError]) -> ImportView:
-        """Wait for the decision; undecided sheets are deleted."""
+        """Store for the decision; undecided sheets are deleted later."""
         kind, now = self._kind, self._deps.now()
         async with transaction():
             await kind.table.filter(pool=actor.pool, created_at__lt=now - IMPORT_TTL, state="checked").delete()
@@ -119,11 +120,11 @@ class SheetImports(Generic[R]):
         return self._view(kept)
 
     async def get(self, actor: Actor, sheet_id: UUID) -> ImportView:
-        """Raises NotFound for another pool's, and one that waited too long."""
+        """Raises NotFound for a sheet of another pool, or an expired one."""
         return self._view(await self._get(actor, sheet_id))
 
     async def rows(self, actor: Actor, sheet_id: UUID) -> list[R]:
-        """The lines that wait for the decision. Raises NotFound as ``get``."""
+        """The stored lines. Raises NotFound as ``get``."""
         return self._rows(await self._get(actor, sheet_id))
 
     async def apply(
@@ -135,10 +136,10 @@ class SheetImports(Generic[R]):
         *,
         only_good: bool,
     ) -> ImportView:
-        """Take the sheet in, in one transaction; again, the answer is the same.
+        """Import the sheet in one transaction; a repetition returns the same.
 
-        ``check_again`` finds what has become of the lines since they were read. Raises Conflict while a line can't be
-        used, unless ``only_good``.
+        ``check_again`` checks the lines against the present state. Raises Conflict while a line is invalid, unless
+        ``only_good``.
         """
         kind, now = self._kind, self._deps.now()
         async with transaction():
@@ -176,7 +177,7 @@ class SheetImports(Generic[R]):
         return found
 
     def _packed(self, rows: Sequence[R]) -> dict[str, Any]:
-        """The lines as their column keeps them; sealed ones are gone once they were taken in."""
+        """The lines in their column's format; encrypted ones are deleted after the import."""
         if not self._kind.sealed:
             return {"lines": _stored(rows)}
         text = json.dumps(_stored(rows), ensure_ascii=False)
@@ -207,7 +208,7 @@ class SheetImports(Generic[R]):
 def read_rows(
     lines: Iterable[Line], columns: Sequence[Column], read: Callable[[Line, Cells, UniqueValues], R]
 ) -> tuple[list[R], list[RowError]]:
-    """The lines that can be used, and what is wrong with the others."""
+    """Valid lines, and the problems of the others."""
     places, unique, rows, errors = places_of(columns), UniqueValues(), list[R](), list[RowError]()
     for line in lines:
         cells = Cells(line, places)

@@ -1,4 +1,4 @@
-"""Reading sheets (CSV, XLSX) that people filled in. They are untrusted, so a separate process parses them
+"""Parses sheets (CSV, XLSX) that people filled in. They are untrusted, so this runs in a separate process
 (``inspection.checker``)."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BYTES_MAX = 64 * 1024 * 1024
 UNPACKED_MAX = 1024 * 1024 * 1024
 COLUMNS_MAX = 256
 CELL_MAX = 8_000
-"""Characters."""
+"""Characters per cell."""
 _EMPTY_ROWS = 10_000
 """Empty rows allowed between filled ones."""
 _NO_XLSX = "这不是有效的 .xlsx 文件，请用表格软件另存为 .xlsx 后再导入。"
@@ -36,14 +36,14 @@ _BROKEN = (
     AttributeError,
     SyntaxError,
 )
-"""What comes out of openpyxl for books that are made up; SyntaxError is the XML parsers' ParseError."""
+"""Exceptions of openpyxl for invalid books; SyntaxError is the XML parsers' ParseError."""
 _DAMAGED = "文件内容已损坏，请用表格软件重新保存后再导入。"
 _TOO_MUCH = "文件解压后过大，请新建表格，只粘贴名单的文字后再导入。"
 
 
 @dataclass(frozen=True)
 class SheetBudget:
-    """What a sheet of so many lines may hold at most: an honest one has a fraction of it."""
+    """Limits for a sheet with so many lines: a genuine one has a fraction of them."""
 
     lines: int
 
@@ -61,7 +61,7 @@ class SheetBudget:
 
 
 def read_lines(content: bytes, form: Format, columns: Sequence[Column], rows_max: int) -> Iterator[Line]:
-    """The lines below the heading, empty ones left out; columns may stand in any order, optional ones be missing.
+    """The lines below the heading, without empty ones; columns may be in any order, and optional ones missing.
 
     Raises SheetError, also while iterating.
     """
@@ -95,7 +95,7 @@ def read_rows(content: bytes, form: Format, budget: SheetBudget) -> Iterator[tup
 
 
 def _order(heading: Sequence[str], columns: Sequence[Column]) -> list[int | None]:
-    """Where each column stands; unknown ones are refused."""
+    """The index of each column; unknown ones are refused."""
     titles = [title.strip().rstrip("*＊") for title in heading]
     while titles and not titles[-1]:
         titles.pop()
@@ -139,7 +139,7 @@ def _read_xlsx(content: bytes, budget: SheetBudget) -> Iterator[tuple[int, list[
         extent = extents.get(sheet._worksheet_path.lstrip("/"), Extent())
         if extent.rows * extent.columns > budget.cells or extent.columns > COLUMNS_MAX:
             raise SheetError(f"表格过大（{extent.rows}行{extent.columns}列），请新建表格，只粘贴名单的文字后再导入。")
-        sheet.reset_dimensions()  # the file's own word for them may be anything
+        sheet.reset_dimensions()  # the dimensions stated in the file may be wrong
         used = sheet.iter_rows(max_row=max(1, extent.rows), max_col=max(1, extent.columns), values_only=True)
         for number, row in enumerate(used, 1):
             yield number, [_text(cell) for cell in row]
@@ -150,7 +150,7 @@ def _read_xlsx(content: bytes, budget: SheetBudget) -> Iterator[tuple[int, list[
 
 
 def _measure(content: bytes, budget: SheetBudget) -> dict[str, Extent]:
-    """Raises SheetError for what would unpack without end."""
+    """Raises SheetError for a file that would unpack without limit."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return dict(measure(archive, budget.unpacked, 2 * budget.cells))
@@ -169,6 +169,6 @@ def _text(cell: object) -> str:
         return cell.strip()
     if isinstance(cell, datetime | date):
         return f"{cell:%Y-%m-%d}"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:  # beyond, a spreadsheet has lost digits
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:  # beyond, digits are lost
         return str(int(cell))
     return str(cell)

@@ -1,7 +1,7 @@
-"""Workbooks written row by row, straight into their archive: what was added is not held.
+"""Writes workbooks row by row, directly into their archive, without keeping rows in memory.
 
-Our own few parts of ECMA-376: openpyxl takes several times as long for a cell, and 20 MB of each process that loads it.
-Texts are inline strings, so that no cell is ever a formula.
+Implements only a few parts of ECMA-376: openpyxl takes several times as long per cell, and 20 MB of each process that
+loads it. Texts are inline strings, so that no cell is ever a formula.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from domain.clock import local
 
 Value = str | int | bool | Decimal | datetime | date | None
-"""What a cell may hold; a moment is shown on the clocks of Shanghai, Decimal is yuan."""
+"""Types of cells; a moment is shown in Shanghai time, Decimal is yuan."""
 
 Add = Callable[[Sequence[Sequence[Value]]], None]
-"""Writes rows below those that are there; slow, meant for a thread."""
+"""Appends rows; slow, meant for a thread."""
 
 _TEXT_MAX = 32_767
 _CARRIED_OUT = ("=", "+", "-", "@", "\t", "\r")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DAY_ZERO = date(1899, 12, 30)
 _HEADING, _MOMENT, _DAY, _YUAN, _AS_TEXT, _TEXT_HEADING = range(1, 7)
-"""Positions in ``cellXfs`` below."""
+"""Indexes in ``cellXfs`` below."""
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -71,7 +71,7 @@ class Workbook:
     def sheet(
         self, title: str, heading: Sequence[str], widths: Sequence[float], *, filtered: bool = False, text: bool = False
     ) -> Iterator[Add]:
-        """A sheet with a bold heading that stays. ``text``: what is typed into its columns stays as it was typed."""
+        """A sheet with a frozen bold heading. ``text``: columns in which typed values stay text."""
         self._titles.append(title)
         with self._archive.open(f"xl/worksheets/sheet{len(self._titles)}.xml", "w", force_zip64=True) as part:
             rows = _Rows(part, _AS_TEXT if text else 0)
@@ -83,7 +83,7 @@ class Workbook:
             part.write(f"</sheetData>{shown}</worksheet>".encode())
 
     def _write_frame(self) -> None:
-        """The parts around the sheets; the names of the sheets are known only now."""
+        """The parts around the sheets, once the names of the sheets are known."""
         numbers = range(1, len(self._titles) + 1)
         sheets = "".join(
             f'<sheet name={quoteattr(title)} sheetId="{n}" r:id="rId{n}"/>'
@@ -140,9 +140,9 @@ class _Rows:
 
 
 def guard(text: str) -> str:
-    """The text as it may stand in any spreadsheet: what would begin a formula gets an apostrophe before it.
+    """The text safe for any spreadsheet: an apostrophe precedes the beginning of a formula.
 
-    A cell of XLSX that is marked as text is not carried out, but its copy in a CSV would be.
+    A cell of XLSX marked as text is not executed, but its copy in a CSV would be.
     """
     clean = _ILLEGAL.sub("", text)[: _TEXT_MAX - 1]
     return f"'{clean}" if clean.startswith(_CARRIED_OUT) else clean
@@ -166,7 +166,7 @@ def _cell(place: str, value: Value, style: int) -> str:
 
 
 def _serial(moment: datetime) -> str:
-    """Days since the spreadsheets' beginning, to the second."""
+    """Days since the spreadsheets' epoch, to the second."""
     seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
     return f"{(moment.date() - _DAY_ZERO).days + seconds / 86400:.8f}"
 

@@ -1,7 +1,7 @@
-"""Use cases that go through several nouns: what one package did, and what follows from it in the next.
+"""Use cases that involve several packages: an action in one, and its consequences in others.
 
-A method here is one transaction. The packages below know nothing of what follows: each says what happened,
-and the method calls what follows, with the application's row locked from the beginning.
+A method here is one transaction. The packages don't know the consequences: each returns what happened, and the method
+calls the next, with the application's row locked from the beginning.
 """
 
 from services.workflows.applications import ApplicationWorkflow

@@ -1,4 +1,4 @@
-"""Submitting an application, taking it back, giving it up: its review begins or ends with that."""
+"""Submitting, withdrawing and cancelling an application, which begin or end its review."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ApplicationWorkflow:
             return outcome_of(change.application)
 
     async def withdraw(self, actor: Actor, application_id: UUID) -> Outcome:
-        """See ``Submission.withdraw``; nothing of it is to be decided or paid any more."""
+        """See ``Submission.withdraw``; open tasks and unpaid fees are cancelled."""
         now = self._deps.now()
         async with transaction():
             change = await self._submission.withdraw(actor, application_id, now)
@@ -34,7 +34,7 @@ class ApplicationWorkflow:
             return outcome_of(change.application)
 
     async def cancel(self, actor: Actor, application_id: UUID, *, key: str | None = None) -> Outcome:
-        """See ``Submission.cancel``. Twice is harmless, so ``key`` is not needed."""
+        """See ``Submission.cancel``. A repetition is harmless, so ``key`` is not needed."""
         now = self._deps.now()
         async with transaction():
             change = await self._submission.cancel(actor, application_id, now)

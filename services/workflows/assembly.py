@@ -1,4 +1,4 @@
-"""What workflows are made of, put together once."""
+"""Builds the services of workflows."""
 
 from __future__ import annotations
 

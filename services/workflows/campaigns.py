@@ -1,4 +1,4 @@
-"""Changing a recruitment campaign: fees that are still owed follow its window of payment."""
+"""Changing a recruitment campaign: unpaid fees follow its payment window."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ SELECT DISTINCT p.id FROM application p
     ELSE s.code IS NULL OR s.place <> t.step OR s.by_specialty <> (t.specialty <> '') END
  LIMIT 500
 """
-"""A task of a step that is gone, has another place, or looks at the whole instead of each specialty; or no task at all,
-though it is under review."""
+"""A task of a step that was removed, moved, or changed between whole and per specialty; or an application under review
+without any task."""
 
 
 class TaskReconciler:
@@ -28,7 +28,7 @@ class TaskReconciler:
         self._reviews = reviews
 
     async def run(self) -> int:
-        """Bring the tasks in line; returns how many applications were looked at. Approvals are never lost."""
+        """Adapt the tasks; returns the number of applications processed. Approvals are never lost."""
         now = self._deps.now()
         return sum([await self._run(pool, now) for pool in self._deps.rulebooks])
 

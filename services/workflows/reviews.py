@@ -1,4 +1,4 @@
-"""Reviewing an application; after the last approval it goes on to what its pool wants before entry."""
+"""Reviewing an application; after the last approval it advances to the pool's stages before entry."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ReviewWorkflow:
             await self._entry.advance(application, now)
 
     async def cancel(self, application: Application, now: datetime) -> None:
-        """The person took the application back: nothing of it is to be decided or paid any more."""
+        """The person withdrew the application: cancel open tasks and unpaid fees."""
         await cancel_open_tasks(application, now)
         await self._entry.cancel(application, now)
 
@@ -53,7 +53,7 @@ class ReviewWorkflow:
         admitted: Collection[str] | None = None,
         key: str | None = None,
     ) -> Decided:
-        """See ``Reviews.decide``. Everything but an approval needs an opinion."""
+        """See ``Reviews.decide``. Every decision but an approval needs an opinion."""
         check(actor, "review.decide")
         words = check_text(
             " ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX, required=decision != "approve"
@@ -75,7 +75,7 @@ class ReviewWorkflow:
     async def approve_all(
         self, actor: Actor, task_ids: Collection[UUID], opinion: str = "", *, key: str | None = None
     ) -> Decided:
-        """Approve several tasks of one application at the same moment, all of them or none; the answer is the last's.
+        """Approve several tasks of one application at the same moment, all or none; returns the last result.
 
         Raises as ``decide``, and InvalidInput for tasks of several applications or where an alternative specialty has
         to be decided on.

@@ -1,1 +1,1 @@
-"""Receipts and electronic invoices: asked for, issued, mailed, reversed."""
+"""Receipts and electronic invoices: requested, issued, mailed, reversed."""

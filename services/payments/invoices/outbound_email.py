@@ -1,8 +1,8 @@
-"""Mails about invoices: written down before they are handed over, and after.
+"""Mails about invoices: recorded before and after they are handed to the mail server.
 
-A mail goes out at least once, and twice only where the outcome is unknown: when the connection, or we, went down
-between the server's taking it and our writing that down. Then the same mail goes out again under the same message id,
-which mail programs show once. What has gone out stays gone out, and two processes never hand over one mail at a time.
+A mail is sent at least once, and twice only where the outcome is unknown: when the connection or our process failed
+between the server's acceptance and our recording it. Then the same mail is sent again under the same message id, which
+mail programs show once. A sent mail is never repeated otherwise, and two processes never send one mail at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from services.ports import MailAttachment, Mailer
 EmailKind = Literal["receipt", "invoice", "reversal"]
 
 LEASE_TTL = timedelta(minutes=3)
-"""A mail in hand is left alone for longer than the mail server is waited for."""
+"""A mail being sent is reserved for longer than the mail server's time-out."""
 REFUSED = timedelta(days=1)
 
 _CLAIM = """
@@ -45,9 +45,9 @@ class OutboundEmails:
         text: str,
         attachments: Sequence[MailAttachment] = (),
     ) -> bool:
-        """True when it has gone out, now or before; False while it is in hand, or was just refused.
+        """True when it was sent, now or before; False while it is being sent, or was just refused.
 
-        The same kind for the same ``mailings`` of an invoice is the same mail. Raises GatewayError.
+        Kind and ``mailings`` of an invoice identify the mail. Raises GatewayError.
         """
         message_id = f"{kind}.{invoice.id.hex}.{invoice.mailings}"
         email_id = await self._claim(invoice.id, message_id, kind)
@@ -58,14 +58,14 @@ class OutboundEmails:
         except Transient:
             await OutboundEmail.filter(id=email_id).update(held_until=None)
             raise
-        except Rejected:  # no such address: not tried with every look at the invoice
+        except Rejected:  # no such address: not tried at every run
             await OutboundEmail.filter(id=email_id).update(held_until=self._deps.now() + REFUSED)
             raise
         await OutboundEmail.filter(id=email_id).update(sent_at=self._deps.now())
         return True
 
     async def _claim(self, invoice_id: UUID, message_id: str, kind: EmailKind) -> UUID | None:
-        """None: it has gone out already, or is in hand."""
+        """None: it was sent already, or is being sent."""
         now = self._deps.now()
         found = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE_TTL)
         return found[0]["id"] if found else None

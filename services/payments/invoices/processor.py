@@ -1,7 +1,7 @@
-"""Invoices carried out, a step at a time: mailed, asked for, fetched, mailed, reversed.
+"""Processes invoices step by step: mail the receipt, request, fetch, mail, reverse.
 
-What the platform tells of an invoice by itself says too little, so news of one mean that it is asked about, and
-``_take_in`` is the one place where its answers count. Before anything is asked of it our number stands in the row.
+The platform's notifications of an invoice contain too little, so each causes a query, and ``_take_in`` is the only
+place where its reports are applied. Our number is stored in the row before any request.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 PDF = "application/pdf"
 _SHORTEST, _LONGEST = timedelta(seconds=20), timedelta(hours=6)
 _REVERSAL_RETRY_AFTER = timedelta(minutes=5)
-"""The platform wants so long between two requests to reverse one invoice."""
+"""The platform's minimum time between two requests to reverse one invoice."""
 _CHECK_BY = "UPDATE invoice SET check_at = least(coalesce(check_at, $2), $2) WHERE id = $1 AND receipt_sent_at IS NULL"
 _KNOWN_BY = 8
-"""Looks after which an invoice that the platform does not know is not coming any more."""
+"""Number of queries after which an invoice unknown to the platform is considered lost."""
 Step = Callable[[Invoice, Fee], Awaitable[None]]
 
 
 class _InHand(Exception):
-    """Another process is handing over the same mail, or it was refused a moment ago."""
+    """Another process is sending the same mail, or it was just refused."""
 
 
 class InvoiceProcessor:
@@ -90,7 +90,7 @@ class InvoiceProcessor:
         }
 
     async def check_due(self) -> int:
-        """Take the next step of every invoice that is due; returns how many there were."""
+        """Take the next step of every due invoice; returns how many there were."""
         due = await rows(
             f"SELECT id FROM invoice WHERE check_at <= $1 AND {not_paused('invoice_check', 'id')} "
             "ORDER BY check_at LIMIT 50",
@@ -100,7 +100,7 @@ class InvoiceProcessor:
         return len(due)
 
     async def check_one(self, invoice_id: UUID) -> None:
-        """The receipt, and what comes next; either may fail without the other, and is tried again in growing pauses."""
+        """The receipt, and the next step; each may fail without the other, and is tried again in growing pauses."""
         invoice = await Invoice.get(id=invoice_id)
         fee = await Fee.get(id=invoice.fee_id)
         late = None
@@ -108,13 +108,13 @@ class InvoiceProcessor:
             late = await self._guarded(invoice, fee, self._mail_receipt)
             invoice = await Invoice.get(id=invoice_id)
             if late is None and invoice.receipt_sent_at is None:
-                late = timedelta()  # another address was given meanwhile
+                late = timedelta()  # the address was changed meanwhile
         await self._guarded(invoice, fee, self._steps.get(InvoiceState(invoice.state), self._rest))
         if late is not None:
             await execute(_CHECK_BY, invoice_id, self._deps.now() + late)
 
     async def _guarded(self, invoice: Invoice, fee: Fee, work: Step) -> timedelta | None:
-        """None: it is done; else the pause until it is tried again, which stands in the row."""
+        """None: done; else the pause until the next try, which is stored in the row."""
         try:
             await work(invoice, fee)
         except Rejected as error:
@@ -130,7 +130,7 @@ class InvoiceProcessor:
         return None
 
     async def refresh(self, pool: str, apply_id: str) -> str:
-        """The platform has news of an application's invoices: ask for them. Raises GatewayError while it can't tell."""
+        """The platform notified of an application's invoices: query them. Raises GatewayError on failure."""
         found = await Invoice.filter(pool=pool, apply_id=apply_id, issued_by="wechat").exclude(fapiao_id="")
         for invoice in found:
             report = await self._platform.query_invoice(pool, apply_id, invoice.fapiao_id)
@@ -138,10 +138,10 @@ class InvoiceProcessor:
                 await self._take_in(invoice, report)
         return "asked" if found else "unknown_invoice"
 
-    # ---- making one
+    # ---- issuing
 
     async def _apply(self, invoice: Invoice, fee: Fee) -> None:
-        """Ask WeChat Pay for it, where it is theirs; the same numbers again are the same invoice."""
+        """Request it from WeChat Pay, where that issues invoices; the same numbers identify the same invoice."""
         claimed = await self._claim(invoice.id) if invoice.issued_by == "wechat" else None
         if claimed is None:
             await self._rest(invoice, fee)
@@ -167,7 +167,7 @@ class InvoiceProcessor:
         await self._move(invoice.id, InvoiceEvent.APPLY, check_at=self._deps.now() + _SHORTEST, checks=0, failure="")
 
     async def _claim(self, invoice_id: UUID) -> Invoice | None:
-        """The row with the numbers that it is asked for under; None: it is not wanted any more."""
+        """The row with the numbers for its request; None: it is no longer wanted."""
         async with transaction():
             invoice = await lock_invoice(invoice_id)
             order = await counted_order(invoice.fee_id)
@@ -189,7 +189,8 @@ class InvoiceProcessor:
             await self._wait(invoice, "")
 
     async def _take_in(self, invoice: Invoice, report: InvoiceReport) -> bool:
-        """What the platform says of an invoice; True when that moved it. Its file is fetched outside a transaction."""
+        """Apply the platform's report on an invoice; True when its state changed. Its file is fetched outside a
+        transaction."""
         if report.status == "issued" and may_turn_up(invoice):
             content = await self._platform.invoice_file(invoice.pool, invoice.apply_id, invoice.fapiao_id)
             key = new_key(invoice.pool, self._deps.now())
@@ -203,7 +204,7 @@ class InvoiceProcessor:
         return False
 
     async def _issued(self, invoice_id: UUID, key: str, report: InvoiceReport) -> bool:
-        """It is made. If the fee went back meanwhile it is reversed at once."""
+        """It is issued. If the fee was refunded meanwhile it is reversed at once."""
         now = self._deps.now()
         async with transaction():
             invoice = await lock_invoice(invoice_id)
@@ -224,10 +225,10 @@ class InvoiceProcessor:
             await invoice.save()
             return True
 
-    # ---- reversing one
+    # ---- reversing
 
     async def _reverse(self, invoice: Invoice, _fee: Fee) -> None:
-        """Look first, then ask, and then only wait: a request is repeated when the platform shows no trace of it."""
+        """Query first, then request, then only wait: a request is repeated when the platform shows no trace of it."""
         report = await self._platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
         now, asked = self._deps.now(), invoice.reverse_asked_at
         if report is None:
@@ -251,7 +252,7 @@ class InvoiceProcessor:
         )
         try:
             await self._platform.reverse_invoice(invoice.pool, reversal)
-        except Transient:  # not taken, so an earlier failure that it still shows is not the answer to this
+        except Transient:  # not accepted, so an earlier failure still shown doesn't belong to this request
             await _as_read(invoice).update(reverse_asked_at=None)
             raise
         except Rejected as error:
@@ -263,7 +264,7 @@ class InvoiceProcessor:
         await self._wait(invoice, "")
 
     async def _reverse_again(self, invoice: Invoice, _fee: Fee) -> None:
-        """What stood against it a day ago may be over: the tax platform was away, the buyer has confirmed."""
+        """Yesterday's obstacle may be gone: the tax platform was unavailable, or the buyer has confirmed."""
         await self._move(
             invoice.id,
             InvoiceEvent.REQUEST_REVERSAL,
@@ -308,7 +309,7 @@ class InvoiceProcessor:
         async with transaction():
             fresh = await lock_invoice(invoice.id)
             if (fresh.email_sealed, fresh.mailings) != (invoice.email_sealed, invoice.mailings):
-                return  # to be mailed anew meanwhile: the next look does it
+                return  # to be mailed again meanwhile: the next run does it
             if not can(fresh, InvoiceEvent.SEND):
                 return
             step(fresh, InvoiceEvent.SEND, sent_at=now, check_at=None, checks=0, failure="")
@@ -351,10 +352,10 @@ class InvoiceProcessor:
     def _email(self, invoice: Invoice) -> str:
         return self._deps.keys.read(invoice.email_sealed, "email")
 
-    # ---- moving and waiting
+    # ---- state changes and pauses
 
     async def _move(self, invoice_id: UUID, event: InvoiceEvent, **columns: object) -> bool:
-        """Apply an event under a row lock; False when the state has no such move any more."""
+        """Apply an event under a row lock; False when the state no longer permits it."""
         async with transaction():
             invoice = await lock_invoice(invoice_id)
             if not can(invoice, event):
@@ -375,9 +376,9 @@ class InvoiceProcessor:
 
 
 def _as_read(invoice: Invoice) -> QuerySet[Invoice]:
-    """The row, unless it was uploaded, corrected or asked for since it was read.
+    """The row, unless it was uploaded, corrected or requested since it was read.
 
-    Mailing and asking take their time, and what was asked for meanwhile must not be put to rest with them.
+    Mailing and querying take time, and changes made meanwhile must not be overwritten.
     """
     return Invoice.filter(
         id=invoice.id,

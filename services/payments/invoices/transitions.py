@@ -1,4 +1,4 @@
-"""How invoices go from state to state; everything here runs inside the caller's transaction."""
+"""State changes of invoices; everything here runs inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from services.notifications import Notices
 from services.payments.fees import title_of
 
 REFUNDED = "refunded"
-"""Stands as failure of an invoice whose fee went back: none is made, or the one that was is to be reversed."""
+"""Failure code of an invoice whose fee was refunded: none is issued, or the issued one is to be reversed."""
 FOLLOWS = "reversed"
-"""Stands as failure of an invoice that follows one that was reversed: it waits for its details to be confirmed."""
+"""Failure code of an invoice that follows a reversed one: it waits until its data are confirmed."""
 
 
 async def lock_invoice(invoice_id: UUID) -> Invoice:
@@ -24,7 +24,7 @@ async def lock_invoice(invoice_id: UUID) -> Invoice:
 
 
 def step(invoice: Invoice, event: InvoiceEvent, **columns: object) -> None:
-    """Apply an event to a locked row, unsaved. Raises Conflict where the state has no such move."""
+    """Apply an event to a locked row, unsaved. Raises Conflict where the state doesn't permit it."""
     invoice.state = INVOICE.next(InvoiceState(invoice.state), event)
     invoice.update_from_dict(columns)
 
@@ -34,20 +34,20 @@ def can(invoice: Invoice, event: InvoiceEvent) -> bool:
 
 
 def is_asked_for(invoice: Invoice) -> bool:
-    """Whether the platform may be making it: no other details may be sent before that is known."""
+    """Whether the platform may be issuing it: no other data may be sent before that is known."""
     asked = invoice.state == InvoiceState.WANTED and invoice.fapiao_id != "" and invoice.issued_by == "wechat"
     return asked or invoice.state == InvoiceState.APPLIED
 
 
 def may_turn_up(invoice: Invoice) -> bool:
-    """Whether the platform may say that it is made: also of one that was given up, or whose fee went back meanwhile."""
+    """Whether the platform may still report it as issued, even after it was abandoned or its fee refunded."""
     return is_asked_for(invoice) or (invoice.state == InvoiceState.FAILED and invoice.fapiao_id != "")
 
 
 async def request_reversal(fee: Fee, now: datetime) -> None:
-    """The fee went back, its row locked: no invoice is made any more, and one that was made is reversed.
+    """The fee was refunded, its row locked: no invoice is issued any more, and an issued one is reversed.
 
-    The platform reverses its own; the office's wait for the office.
+    The platform reverses its own; those of the office wait for the office.
     """
     invoice = await Invoice.filter(fee_id=fee.id).exclude(state=InvoiceState.REVERSED).select_for_update().first()
     if invoice is None:
@@ -65,7 +65,7 @@ async def request_reversal(fee: Fee, now: datetime) -> None:
 
 
 def begin_reversal(invoice: Invoice, reason: str, now: datetime, *, by: UUID | None = None, note: str = "") -> None:
-    """Let the platform be asked to reverse it, on a locked row, unsaved. Raises Conflict."""
+    """Prepare the platform's reversal, on a locked row, unsaved. Raises Conflict."""
     step(
         invoice,
         InvoiceEvent.REQUEST_REVERSAL,
@@ -82,7 +82,8 @@ def begin_reversal(invoice: Invoice, reason: str, now: datetime, *, by: UUID | N
 async def finish_reversal(
     deps: Deps, notices: Notices, actor: Actor, invoice: Invoice, red_number: str, now: datetime
 ) -> None:
-    """It is reversed, the row locked: say so to the person, who may have another one while the fee is paid."""
+    """The reversal is complete, the row locked: notify the person, who may get another invoice while the fee is
+    paid."""
     step(invoice, InvoiceEvent.REVERSE, red_number=red_number[:40], reversed_at=now, check_at=now, checks=0, failure="")
     await invoice.save()
     fee = await Fee.get(id=invoice.fee_id)

@@ -1,1 +1,1 @@
-"""Our books against the platform's bills, and notifications that were counted nowhere."""
+"""Our records against the platform's bills, and payment notifications that match no order."""

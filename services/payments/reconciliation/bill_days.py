@@ -1,4 +1,4 @@
-"""Days whose trade bill is still to be compared; see ``bills``."""
+"""Days whose trade bill is still to be reconciled; see ``bills``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ READY = time(10, 0)
 
 
 async def open_day(pool: str, day: date, at: datetime | None = None) -> None:
-    """Let a day's bill be compared, once it is made (or ``at`` that moment); a day that is open already stays so.
+    """Schedule the reconciliation of a day's bill for when it exists (or for ``at``); does nothing for a day already
+    scheduled.
 
-    A pool's first order opens its day, and each day that comes due opens the next.
+    A pool's first order schedules its day, and each processed day the next.
     """
     made = datetime.combine(day + timedelta(days=1), READY, SHANGHAI)
     await execute(

@@ -1,7 +1,7 @@
-"""The platform's daily trade bill against our books (对账), both ways.
+"""Reconciles the platform's daily trade bill with our records (对账), in both directions.
 
-A bill of a day is made after ten in the morning of the next; days that were missed are caught up, as far back as the
-platform keeps them. What differs is listed until an administrator notes how it was settled.
+A day's bill exists after ten in the morning of the next day; missed days are caught up, as far back as the platform
+keeps them. Differences are listed until an administrator records how they were resolved.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ BillState = Literal["waiting", "equal", "differs", "empty"]
 
 DAYS_BACK = 89
 _EDGE = timedelta(minutes=10)
-"""A refund that was accepted so near midnight may stand in the neighbouring day's bill."""
+"""A refund accepted this close to midnight may be in the neighbouring day's bill."""
 _RETRY_AFTER = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
 class BillView:
-    """A day as administrators list it; amounts in fen."""
+    """A day for administrators; amounts in fen."""
 
     id: UUID
     day: date
@@ -53,7 +53,7 @@ class BillView:
 
 @dataclass(frozen=True)
 class _Found:
-    """A difference; ``heal``: the order is worth asking about."""
+    """A difference; ``heal``: the order should be queried."""
 
     kind: str
     out_trade_no: str = ""
@@ -71,10 +71,10 @@ class BillReconciliation:
         self._platform = platform
         self._order_checks = order_checks
 
-    # ---- by themselves
+    # ---- automatic
 
     async def run_due(self) -> int:
-        """Fetch and compare every day that is due, those missed included; returns how many there were."""
+        """Fetch and reconcile every due day, including missed ones; returns how many there were."""
         count, now = 0, self._deps.now()
         while due := await Bill.filter(check_at__lte=now).order_by("day").limit(100):
             done = await process_each("bills", due, self._run)
@@ -93,7 +93,7 @@ class BillReconciliation:
         await self.compare(bill.id)
 
     async def compare(self, bill_id: UUID) -> None:
-        """Fetch a day's bill and compare. A bill that isn't made yet, or can't be read, is fetched again."""
+        """Fetch and reconcile a day's bill. A bill that doesn't exist yet, or is unreadable, is fetched again."""
         bill = await Bill.get(id=bill_id)
         try:
             statement = await self._platform.trade_bill(bill.pool, bill.day)
@@ -112,14 +112,14 @@ class BillReconciliation:
                 await self._heal(bill.pool, difference.out_trade_no)
 
     async def _heal(self, pool: str, out_trade_no: str) -> None:
-        """The bill knows a payment that we don't: the platform is asked, and the answer counted as any other."""
+        """The bill has a payment that we lack: query the platform and apply the result as any other."""
         try:
             await self._order_checks.refresh_by_number(pool, out_trade_no)
         except GatewayError as error:
             log.warning("order_not_asked", order=out_trade_no, error=type(error).__name__)
 
     async def _store(self, bill: Bill, statement: TradeBill, found: Sequence[_Found]) -> None:
-        """Differences of an earlier comparison that an administrator has settled stay settled."""
+        """Differences resolved by an administrator after an earlier comparison stay resolved."""
         now = self._deps.now()
         async with transaction():
             locked = await Bill.select_for_update().get(id=bill.id)
@@ -204,12 +204,12 @@ class BillReconciliation:
         return found
 
     async def _date(self, refund: Refund, row: BillRow, begin: datetime, end: datetime) -> None:
-        """The bill knows the day. We may have heard of it on a later one, whose bill must not be asked for it."""
+        """The bill's day of a refund. We may have learnt of it on a later day, whose bill doesn't contain it."""
         if refund.accepted_at is None or not begin <= refund.accepted_at < end:
             at = row.at if begin <= row.at < end else begin
             await Refund.filter(id=refund.id).update(accepted_at=at)
 
-    # ---- administrators
+    # ---- by administrators
 
     async def list(self, actor: Actor, *, offset: int = 0, limit: int = 31) -> tuple[BillView, ...]:
         """Days, newest first."""
@@ -234,7 +234,7 @@ class BillReconciliation:
         return tuple(view_difference(row) for row in found)
 
     async def resolve(self, actor: Actor, difference_id: UUID, note: str) -> None:
-        """Note how a difference was settled. Raises NotFound, InvalidInput."""
+        """Record how a difference was resolved. Raises NotFound, InvalidInput."""
         check(actor, "payment.manage")
         text, now = " ".join(note.split()), self._deps.now()
         if not 2 <= len(text) <= 200:
@@ -248,7 +248,8 @@ class BillReconciliation:
             await record(actor, now, "bill.resolve", "bill", row.bill_id, difference=str(row.id))
 
     async def again(self, actor: Actor, text: str) -> None:
-        """Fetch and compare a day (``2026-11-20``) anew at the next look. Raises InvalidInput for one without bill."""
+        """Fetch and reconcile a day (``2026-11-20``) again at the next run. Raises InvalidInput for a day without
+        bill."""
         check(actor, "payment.manage")
         now = self._deps.now()
         day, today = _day(text), local(now).date()
@@ -260,7 +261,7 @@ class BillReconciliation:
 
 
 def _sums(statement: TradeBill) -> Iterator[_Found]:
-    """The rows against the bill's own summary: half a bill must not look like a whole one."""
+    """Compare the rows with the bill's own summary, so that half a bill isn't taken for a complete one."""
     received = sum(row.amount for row in statement.rows if not row.out_refund_no)
     refunded = sum(row.refunded for row in statement.rows)
     if received != statement.total_received:

@@ -1,4 +1,4 @@
-"""Notifications of money that could not be counted (无法入账的通知): open until an administrator notes the action."""
+"""Payment notifications that match no order (无法入账的通知): open until an administrator records the action."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ RESOLUTION_CHARS = 200
 OUTCOMES = ("mismatch", "unknown_order", "other_transaction", "refunded_there", "unknown_refund", "closed_but_done")
 _OUTCOMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 OPEN = f"outcome IN ({_OUTCOMES}) AND closed_at IS NULL"
-"""Could not be counted and waits for an administrator, in SQL; written out, so that the partial index
-``pay_event_alarm`` serves it."""
+"""SQL: unmatched and waiting for an administrator; written out, so that the partial index ``pay_event_alarm`` is
+used."""
 _LIST = f"""
 SELECT e.id, e.kind, e.subject AS out_trade_no, e.outcome, e.received_at, e.payload_sealed, e.closed_at, e.resolution,
   coalesce(a.real_name, '') AS closed_by, o.state AS order_state, count(*) OVER () AS total
@@ -38,7 +38,7 @@ ORDER BY e.closed_at IS NOT NULL, e.received_at DESC, e.id LIMIT $3 OFFSET $4
 
 @dataclass(frozen=True)
 class UnmatchedPayment:
-    """Money that was reported and counted nowhere; `outcome` says why. Closed: by whom, when, and what was done."""
+    """A reported payment that was not counted; `outcome` is the reason. Closed: by whom, when, and the action."""
 
     id: UUID
     kind: str
@@ -60,13 +60,13 @@ class UnmatchedPayments:
     async def list(
         self, actor: Actor, only: UnmatchedFilter = "all", *, offset: int = 0, limit: int = 50
     ) -> Page[UnmatchedPayment]:
-        """Open ones first, newest first; and how many there are."""
+        """Open ones first, newest first; with the total."""
         check(actor, "payment.manage")
         found = await rows(_LIST, actor.pool, only, limit, offset)
         return Page(tuple(self._view(row) for row in found), found[0]["total"] if found else 0)
 
     async def close(self, actor: Actor, event_id: UUID, note: str) -> None:
-        """Note what was done about one. Raises NotFound, InvalidInput; Conflict for one that is closed."""
+        """Record the action. Raises NotFound, InvalidInput; Conflict for a closed one."""
         check(actor, "payment.manage")
         text, now = " ".join(note.split()), self._deps.now()
         if not 2 <= len(text) <= RESOLUTION_CHARS:
@@ -89,7 +89,7 @@ class UnmatchedPayments:
 
 
 def _reported(plain: str) -> tuple[str, int | None]:
-    """Transaction and amount: of a notification as it came, of a report as we read it, or of a refund's."""
+    """Transaction and amount, from a raw notification, from our parsed report, or from a refund's."""
     try:
         report = json.loads(plain)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Money on its way back, where it goes, and what becomes of the application."""
+"""Refunds, their redirection, and their consequences for the application."""

@@ -1,7 +1,7 @@
-"""What becomes of an application whose fee is sent back (退费后的申请): it goes on, it ends, or the fee is due again.
+"""Consequences of a refund for the application (退费后的申请): it goes on, it ends, or the fee is due again.
 
-Ending is a decision and holds at once, so that none enters the pool meanwhile. A fee is due again when the money is
-back, or the person would pay twice.
+Ending takes effect at once, so that the applicant can't enter the pool meanwhile. The fee is due again only after the
+refund, so that the person doesn't pay twice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAY_AGAIN = "原缴费已退回，请重新缴费"
 
 
 def check_choice(order: PayOrder, owner: Application | UUID, after: After) -> None:
-    """Raises Conflict for what is not possible (any more) in the application's state.
+    """Raises Conflict for a consequence that is not possible in the application's state.
 
     ``owner``: the application, or the id of an enrolment in a course.
     """
@@ -49,7 +49,7 @@ class RefundOutcomes:
         self._fees = fees
 
     async def end(self, actor: Actor, application: Application, reason: str, now: datetime) -> None:
-        """The person takes no further part; notified at once, with the reason."""
+        """End the application; the person is notified at once, with the reason."""
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.TERMINATE, now)
@@ -59,7 +59,7 @@ class RefundOutcomes:
         await notify_applicant(self._notices, application, "application_ended", "", reason=reason)
 
     async def pay_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
-        """The money is back: the fee is due once more, if the application still waits for what follows it."""
+        """After the refund the fee is due once more, if the application still waits for the next stage."""
         if fee.state != FeeState.REFUNDED or "again" not in choices_after_refund(
             ApplicationState(application.state), surplus=False
         ):

@@ -1,4 +1,4 @@
-"""Money on its way back (退款): asked for by an administrator, or by itself when more came than was owed."""
+"""Refunds (退款): requested by an administrator, or automatic for surplus."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ from services.ports import PaymentPlatform, RefundReport
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 REASON_BYTES = 80
-"""What the platform takes, in UTF-8: about 26 characters."""
+"""The platform's limit in UTF-8: about 26 characters."""
 TWICE = "重复缴费，自动退回"
 NOT_OWED = "无需缴费，自动退回"
 _LIVE = (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.ABNORMAL)
 _SOON, _LATER = timedelta(seconds=15), timedelta(hours=1)
 _DAY = timedelta(days=1)
 _NOT_NOW = ("NOTENOUGH", "SIGNERROR", "NOAUTH", "MCHNOTEXISTS", "NOMERCHANT")
-"""Nothing is wrong with the refund: the merchant's balance is too small, or our settings or clock are wrong. The same
-request is good again later."""
+"""The refund itself is valid: the merchant's balance is too small, or our settings or clock are wrong. The same request
+may succeed later."""
 _EVENTS = {
     "PROCESSING": RefundEvent.ACCEPT,
     "SUCCESS": RefundEvent.FINISH,
@@ -58,7 +58,7 @@ _EVENTS = {
 
 
 def check_reason(reason: str) -> str:
-    """The reason on one line. Raises InvalidInput for none, or one that the platform would not take."""
+    """The reason on one line. Raises InvalidInput for an empty one, or one that the platform would not accept."""
     text = " ".join(reason.split())
     if len(text) < 2 or len(text.encode()) > REASON_BYTES:
         raise InvalidInput("请用2到26个字说明退款原因，付款人会看到。", code="refund_reason", field="reason")
@@ -80,12 +80,12 @@ class Refunds:
         self._outcomes = outcomes
         self._courses = courses
 
-    # ---- asking for one
+    # ---- requesting
 
     async def request(
         self, actor: Actor, order_id: UUID, reason: str, *, after: After = "keep", key: str | None = None
     ) -> UUID:
-        """Send the whole of an order back; returns the refund's id. ``after`` is what becomes of the application, or of
+        """Refund an order in full; returns the refund's id. ``after`` is the consequence for the application, or for
         the place in a course.
 
         Raises NotFound, Conflict for an order that isn't paid or is being refunded, or where the application doesn't
@@ -117,7 +117,7 @@ class Refunds:
         )
 
     async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application | UUID, PayOrder]:
-        """What the fee belongs to before the order, as everywhere. Raises NotFound."""
+        """The fee's owner before the order, as everywhere. Raises NotFound."""
         found = await PayOrder.get_or_none(id=order_id, pool=pool).prefetch_related("fee")
         if found is None:
             raise NotFound("找不到这笔订单，请刷新后重试。", code="order_unknown")
@@ -147,7 +147,7 @@ class Refunds:
         await record(system(order.pool), now, "fee.refund", "pay_order", order.id, amount=order.amount)
 
     async def _begin(self, order: PayOrder, reason: str, now: datetime, *, by: UUID | None) -> Refund:
-        """The number follows from the order's, so that two requests at once can't become two refunds."""
+        """The number is derived from the order's, so that two concurrent requests can't become two refunds."""
         before = await Refund.filter(order_id=order.id)
         if any(refund.state in _LIVE for refund in before):
             raise Conflict("这笔订单正在退款，请等待退款结果。", code="refund_under_way")
@@ -164,10 +164,10 @@ class Refunds:
             created_at=now,
         )
 
-    # ---- sending and asking
+    # ---- sending and querying
 
     async def check_due(self) -> int:
-        """Send what is requested, ask about what is under way; returns how many were due."""
+        """Send requested refunds, query running ones; returns how many were due."""
         due = await rows(
             f"SELECT id FROM refund WHERE check_at <= $1 AND {not_paused('refund_check', 'id')} "
             "ORDER BY check_at LIMIT 100",
@@ -177,7 +177,7 @@ class Refunds:
         return len(due)
 
     async def check_one(self, refund_id: UUID) -> None:
-        """One step of one refund. An unknown outcome is met by the same number again, which can't go out twice."""
+        """One step of one refund. After an unknown outcome the same number is sent again, which can't pay twice."""
         refund = await Refund.get(id=refund_id)
         if refund.state not in _LIVE:
             await Refund.filter(id=refund_id).update(check_at=None)
@@ -199,7 +199,7 @@ class Refunds:
             report = await self._platform.query_refund(refund.pool, refund.out_refund_no)
             if report is not None or refund.accepted_at is not None:
                 return report
-            # refused when it was sent, and so unknown there: what stood against it may be over
+            # refused when sent, and so unknown there: the obstacle may be gone
         order = await PayOrder.get(id=refund.order_id)
         return await self._platform.refund(
             refund.pool,
@@ -231,12 +231,12 @@ class Refunds:
             checks=refund.checks + 1, check_at=self._deps.now() + pause, failure=failure[:100]
         )
 
-    # ---- what the platform says
+    # ---- reports
 
     async def apply_report(self, pool: str, report: RefundReport, *, notified: bool = False) -> str:
-        """Take in what the platform says of a refund, in any order and however often; returns a word for the event.
+        """Apply the platform's report on a refund, in any order and repeatedly; returns a code for the event.
 
-        ``notified``: by a notification, which may be older than what we know.
+        ``notified``: by a notification, which may be older than our state.
         """
         known = await Refund.get_or_none(out_refund_no=report.out_refund_no, pool=pool)
         if known is None:
@@ -258,7 +258,7 @@ class Refunds:
         if refund.redirected_at is not None:
             if (
                 notified and event is RefundEvent.MARK_ABNORMAL
-            ):  # perhaps of before it was sent on: only an answer counts
+            ):  # may predate the redirection: only a response to a query counts
                 await Refund.filter(id=refund.id, state=RefundState.PROCESSING).update(check_at=now)
                 return "repeat"
             if not notified and event is RefundEvent.ACCEPT and refund.state == RefundState.ABNORMAL:
@@ -287,9 +287,9 @@ class Refunds:
         return await lock(fee.application_id) if fee.application_id else None
 
     async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, notified: bool) -> str:
-        """Known already, or overtaken; still under way means that it is asked about again."""
+        """Known already, or outdated; a running refund is queried again."""
         if refund.state == RefundState.ABNORMAL and event is RefundEvent.MARK_ABNORMAL and not notified:
-            await Refund.filter(id=refund.id).update(redirected_to="", redirected_at=None)  # it was not sent on
+            await Refund.filter(id=refund.id).update(redirected_to="", redirected_at=None)  # it was not redirected
         if refund.state == RefundState.CLOSED and event is RefundEvent.FINISH:
             log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="closed_but_done")
             return "closed_but_done"

@@ -1,8 +1,8 @@
-"""A refund that the payer's account can't take (退款异常) is sent on: to another card, or to the merchant's account.
+"""Redirects a refund that the payer's account can't receive (退款异常): to another card, or to the merchant's account.
 
-Number and name of the card are handed to the platform, encrypted for it, and forgotten: they stand in no row, no log
-and no audit entry. So this is the one act of payments that waits for the platform's answer, and that a person must
-enter again when there was none.
+Number and name of the card are passed to the platform, encrypted for it, and not stored: neither in a row nor in a log
+or audit entry. So this is the only action of payments that waits for the platform's response, and that a person must
+repeat without one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BANKS: Mapping[str, str] = {
     "GDB_DEBIT": "广发银行",
     "NBCB_DEBIT": "宁波银行",
 }
-"""Whose debit cards the platform takes, by its codes."""
+"""Banks whose debit cards the platform accepts, by its codes."""
 MERCHANT = "merchant"
 _ACCOUNT = re.compile(r"[0-9]{12,19}", re.ASCII)
 _HOLDER = re.compile(r"[^\W\d_]([^\W\d_]|[·. ]){1,49}")
@@ -50,14 +50,14 @@ _SOON = timedelta(seconds=15)
 
 
 def destination(redirected_to: str) -> str:
-    """Where a refund went instead, as shown to the person; empty: back where it came from."""
+    """The destination of a redirected refund for display; empty: the payer's account."""
     if redirected_to == MERCHANT:
         return "管理机构账户，将另行转给您"
     return f"您的{BANKS.get(redirected_to, '银行')}卡" if redirected_to else ""
 
 
 def check_card(bank: str, account: str, holder: str) -> BankCard:
-    """The card as the platform wants it. Raises InvalidInput beside the field; its text never repeats the value."""
+    """The card in the platform's format. Raises InvalidInput for a field; its text never repeats the value."""
     number, name = re.sub(r"[\s-]", "", account), " ".join(holder.split())
     if bank not in BANKS:
         raise InvalidInput("请选择开户银行。只支持这些银行的借记卡。", code="bank", field="bank")
@@ -76,10 +76,10 @@ class RefundRedirects:
     async def redirect(
         self, actor: Actor, refund_id: UUID, to: Destination, *, bank: str = "", account: str = "", holder: str = ""
     ) -> None:
-        """Have the platform send an abnormal refund to a card of the payer's, or to the merchant's bank account.
+        """Have the platform redirect an abnormal refund to a card of the payer's, or to the merchant's bank account.
 
-        Raises NotFound, InvalidInput beside a field, Conflict for a refund that is not abnormal (any more) or an
-        account that the platform refuses, Unavailable when it did not answer: then the refund tells by itself soon.
+        Raises NotFound, InvalidInput for a field, Conflict for a refund that is not abnormal (any more) or an account
+        that the platform refuses, Unavailable without a response: then a query soon shows the refund's state.
         """
         check(actor, "payment.manage")
         card = check_card(bank, account, holder) if to == "user" else None
@@ -99,7 +99,7 @@ class RefundRedirects:
         await self._accepted(refund_id, report)
 
     async def _note(self, actor: Actor, refund_id: UUID, to: str) -> Refund:
-        """Who sends it on and whereto stands in the row before the platform is asked."""
+        """Store actor and destination in the row before the platform is called."""
         now = self._deps.now()
         async with transaction():
             refund = await Refund.select_for_update().get_or_none(id=refund_id, pool=actor.pool)
@@ -114,14 +114,15 @@ class RefundRedirects:
             return refund
 
     async def _refused(self, refund: Refund, error: Rejected) -> None:
-        """Also one that was taken before, when we got no answer, is refused now: the next question tells which."""
+        """A redirection accepted earlier without our getting the response is refused now, too: the next query
+        decides."""
         log.warning("refund_not_redirected", refund=refund.out_refund_no, vendor_code=error.vendor_code)
         await Refund.filter(id=refund.id, state=RefundState.ABNORMAL).update(
             failure=error.vendor_code[:100], check_at=self._deps.now() + _SOON
         )
 
     async def _accepted(self, refund_id: UUID, report: RefundReport) -> None:
-        """From here on it is a refund like any other, and asked about soon."""
+        """From now on a refund like any other, queried soon."""
         now = self._deps.now()
         async with transaction():
             refund = await Refund.select_for_update().get(id=refund_id)
