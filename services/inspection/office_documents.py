@@ -122,7 +122,7 @@ def _check_office(archive: zipfile.ZipFile) -> None:
 
 
 def _runs(archive: zipfile.ZipFile, name: str) -> bool:
-    """Raises InvalidInput for a part that hides what it says."""
+    """Whether a part has active content. Raises InvalidInput for a damaged or too large part."""
     if archive.getinfo(name).file_size > _PART_MAX:
         raise InvalidInput(_DAMAGED, code="file_broken")
     try:

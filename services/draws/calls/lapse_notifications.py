@@ -14,7 +14,7 @@ from services.core.base import Actor, Deps, record, rows, transaction
 from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices, Recipient
 
 LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
-"""Events that close an invitation before acceptance."""
+"""States of an invitation that was closed without acceptance."""
 _OPENED = "invitation.opened"
 _NOTED = "SELECT 1 FROM audit_entry WHERE subject = 'invitation' AND subject_id = $1 AND action = $2 LIMIT 1"
 _HOW_ASKED = f"""
