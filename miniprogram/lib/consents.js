@@ -13,11 +13,11 @@ async function wanted(...occasions) {
     const ids = found.flatMap(({ items }) => items).filter((one) => one.ask).map((one) => one.template_id);
     return [...new Set(ids)].slice(0, 3);
   } catch (error) {
-    return []; // Anyone who can't be asked now is asked another time; the page works without.
+    return []; // If the person can't be asked now, another tap asks; the page works without.
   }
 }
 
-/** To be called in the tap, before anything is waited for. Never fails: who refuses goes on all the same. @param {string[]} ids */
+/** To be called in the tap, before anything is waited for. Never fails: a refusal doesn't stop the action. @param {string[]} ids */
 async function ask(ids) {
   if (!ids.length) return;
   try {

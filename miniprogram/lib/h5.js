@@ -16,7 +16,7 @@ async function takeRole(me, needed) {
 }
 
 /**
- * @param {string} pattern of the path; empty: the page is told with `to`
+ * @param {string} pattern of the path; empty: `to` names the page
  * @param {string[]} [roles] one of which is needed
  */
 function openH5(pattern, roles = []) {

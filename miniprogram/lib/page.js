@@ -33,7 +33,7 @@ async function tell(failure) {
   return failure.again && confirm;
 }
 
-/** Where a person goes who can't be here yet; empty: nowhere. @param {Api.MeOut} me @param {string} here @param {boolean} guests */
+/** The page for a person who may not see this one yet; empty: none. @param {Api.MeOut} me @param {string} here @param {boolean} guests */
 function detour(me, here, guests) {
   if (!me.bound) return `/pages/bind?to=${encodeURIComponent(here)}`;
   return me.role === 'guest' && !guests ? '/pages/account' : '';

@@ -5,7 +5,7 @@ const { call, forget } = require('./api');
 let pool = null;
 /** @type {Api.MeOut | null} */
 let me = null;
-/** A link from the official account that tells who opens it; serves once. */
+/** A link from the official account that identifies its visitor; valid once. */
 let entry = '';
 
 /** @returns {Promise<{ pool: Api.PoolOut; me: Api.MeOut }>} */

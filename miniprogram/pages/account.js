@@ -1,4 +1,4 @@
-// As whom to act, organisations that ask for the person, the official account, log-out.
+// Choice of role, organisations that ask for the person, the official account, log-out.
 const { call } = require('../lib/api');
 const { present } = require('../lib/lists');
 const { ask, openPage, toast } = require('../lib/page');
@@ -76,7 +76,7 @@ openPage({ guests: true }, {
     });
   },
 
-  /** The chat learns who this is by a code that is sent to it. */
+  /** A code sent to the chat binds it to this person. */
   join() {
     return this.act(async () => {
       const { code } = await call('POST /sessions/current/chat');

@@ -1,4 +1,4 @@
-// Who is it: consent first, then the mobile, by WeChat's phone number or an SMS code; or by a link of the official account.
+// Identifies the person: consent first, then the mobile, by WeChat's phone number or an SMS code; or by a link of the official account.
 const { Failure, call } = require('../lib/api');
 const { openPage, toast } = require('../lib/page');
 const session = require('../lib/session');

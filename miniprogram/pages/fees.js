@@ -1,4 +1,4 @@
-// What the person owes, or another whose expert number is typed in, paid with WeChat; the service is asked afterwards, since the phone's answer is a hint only.
+// The person's fee, or that of a typed expert number, paid with WeChat; the service is asked afterwards, since the phone's answer is a hint only.
 const { Failure, call } = require('../lib/api');
 const consents = require('../lib/consents');
 const { facts, present } = require('../lib/lists');

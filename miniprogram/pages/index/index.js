@@ -112,7 +112,7 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]) } }, {
     const sheet = this.me.role === 'expert' ? await forExpert() : await forApplicant();
     if (!this.me.in_chat) {
       sheet.groups?.splice(1, 0, UNJOINED);
-      session.changed(); // The chat may know who this is at the next look.
+      session.changed(); // The chat may be bound by the next look.
     }
     return { asked, sheet };
   },

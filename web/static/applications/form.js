@@ -25,7 +25,7 @@ root.replaceChildren(tabs, notice, opinion, body, bar);
 
 const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
 const isEditable = (field) => page.editable.has(field.code);
-/** Specialties that were sent back and that nothing was done about yet. */
+/** Specialties that were sent back and not corrected yet. */
 const unmended = () => page.mine.returned.filter((one) => !one.mended);
 const hasUnmended = (section) => unmended().length > 0 && section.fields.some((field) => field.kind === 'specialties');
 const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
@@ -249,7 +249,7 @@ function refused(error, quiet) {
   if (!quiet) first?.focus();
 }
 
-/** Refusals that pass by themselves: the line, a restart of the service, too many requests. */
+/** Temporary failures: the line, a restart of the service, too many requests. */
 const passes = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
 
 /** Another device was faster, or the section may not be changed any more. */
@@ -337,7 +337,7 @@ function actions() {
   return made;
 }
 
-/** A question that needs a plain yes. */
+/** A dialog that asks for confirmation. */
 function ask(title, text, yes) {
   return new Promise((resolve) => {
     const dialog = h('dialog', { class: 'ask', 'aria-label': title }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'buttons' },

@@ -20,7 +20,7 @@ export async function fit(file, field) {
   }
 }
 
-/** Null for what this browser can't decode. */
+/** Null for an image that this browser can't decode. */
 async function read(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' });

@@ -32,7 +32,7 @@ const pause = (seconds) => new Promise((done) => {
   window.addEventListener('online', done, { once: true });
 });
 
-/** Knows the same file again when it is chosen anew after a failure; empty where the browser can't tell. */
+/** Recognises the same file when it is chosen again after a failure; empty where the browser can't hash. */
 async function fingerprint(file) {
   if (!crypto.subtle) return undefined;
   const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());

@@ -63,7 +63,7 @@ export class Client {
     return response;
   }
 
-  /** Without a log-in, for what has a ticket of its own. */
+  /** Without a log-in, for requests with a ticket of their own. */
   async open(method, path, body) {
     const response = await fetch(this.prefix + path, { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
       .catch(() => { throw new Problem(0, { detail: '网络不通，内容还在本页，请检查网络后重试。' }); });

@@ -1,7 +1,7 @@
-// On every page: what must not happen twice, what is wrong under the fingers, and the way back where a page ends.
+// On every page: prevents double submission, focuses invalid fields, and offers the way back from a refusal.
 import './submit_in_place.js';
 
-// What a redirect says was done is said once: neither a reload nor a page that opens itself anew repeats it.
+// A redirect's message is shown once: neither a reload nor a page that reopens itself repeats it.
 const address = new URL(location.href);
 if (address.searchParams.has('note')) {
   address.searchParams.delete('note');
@@ -31,7 +31,7 @@ document.querySelector('[data-text-size]').addEventListener('submit', (event) =>
   button.scrollIntoView({ block: 'nearest' });
 });
 
-// What is wrong comes into sight, and its field under the fingers.
+// Scrolls to the first problem and focuses its field.
 function showWrong() {
   const wrong = document.querySelector('[aria-invalid="true"]');
   if (!wrong?.offsetParent) return;
@@ -41,7 +41,7 @@ function showWrong() {
 showWrong();
 document.addEventListener('fresh', showWrong);
 
-// A mark goes as soon as its field is mended; whether it is right now, the next try tells.
+// A mark is removed as soon as its field is edited; the next submission checks the value.
 document.addEventListener('input', ({ target }) => {
   if (target.getAttribute('aria-invalid') !== 'true' || !target.closest('main form')) return;
   target.removeAttribute('aria-invalid');

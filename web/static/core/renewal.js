@@ -1,5 +1,5 @@
-// Opens the page anew by a request of its own: a reload of what a refused form answered would send the form again.
-// Not while a form is under way: its answer is newer, and says what became of it.
+// Opens the page again with GET: reloading the response of a refused form would send the form again.
+// Not while a form is being sent: its response is newer, and shows the result.
 export const isAnswerAwaited = () => document.querySelector('form[data-sent]') !== null;
 
 export function renew() {

@@ -14,7 +14,7 @@ export const post = (path, body = undefined) => client.json('POST', `/courses/${
 /** Below the player, for as long as it holds; empty: what stood there. */
 export const say = (text = '') => { said.textContent = text || usual; };
 
-/** A refusal that the person can do something about, or null for a line that is lost. */
+/** A refusal that the person can act on, or null for a lost connection. */
 export function refusal(problem) {
   if (!problem.status || problem.status >= 500 || problem.status === 429) return null;
   return problem;

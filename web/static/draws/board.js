@@ -1,4 +1,4 @@
-// Fills the board with what the service tells as it happens.
+// Fills the board from the service's live events.
 import { renew } from '../core/renewal.js';
 
 const board = document.querySelector('.board');
@@ -22,7 +22,7 @@ function show(facts) {
   board.querySelector('[data-fact="label"]').className = `tag big ${facts.state}`;
 }
 
-/** A number of the three falls into its place. */
+/** Animates one of the three numbers into its place. */
 function settle(place, name, value) {
   place.classList.remove('settle');
   void place.offsetWidth;

@@ -59,7 +59,7 @@ function toldDraw(seeds, ordered) {
   ];
 }
 
-/** What came of the comparison with the original; `missing` says why there was none. */
+/** The result of the comparison with the original; `missing` says why there was none. */
 function toldOriginal({ origin, panel }, missing) {
   if (!origin || missing) return [];
   if (!origin.head) return [`原活动${origin.original}没有抽取记录，无从比对。`];
@@ -130,7 +130,7 @@ async function fetched(path, otherwise) {
   }
 }
 
-/** What doesn't fit the original's record, and why it could not be looked at. */
+/** Differences from the original's record, or why it could not be compared. */
 async function besideOriginal(record, found) {
   const { origin } = found;
   if (!origin?.head) return { errors: [], missing: '' };

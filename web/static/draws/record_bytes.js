@@ -1,4 +1,4 @@
-// What a draw record's check is built of: digests as in docs/algorithms/draw.md, and reading JSON that another person wrote.
+// Building blocks of a draw record's check: digests as in docs/algorithms/draw.md, and parsing of untrusted JSON.
 const TAG = 'pbt-draw-v1';
 /** HMACs under way together. */
 const AT_ONCE = 500;
@@ -32,7 +32,7 @@ export async function giveWay() {
   turn = performance.now();
 }
 
-/** Something doesn't fit; `code` names its sentence, `facts` fill it. */
+/** A fault of the record; `code` names its sentence, `facts` fill it. */
 export class Problem extends Error {
   constructor(code, facts = {}) {
     super(code);

@@ -60,7 +60,7 @@ const CLOCK_SLACK = 60n * SECOND;
 const LONG = 10 ** 7;
 
 /**
- * Everything that doesn't fit: warnings, and the first error, as {severity, code, entry, facts}; `entry` is the seq of the
+ * All findings: warnings, and the first error, as {severity, code, entry, facts}; `entry` is the seq of the
  * entry, null for the whole record. An empty list means that the record holds. `receipts` are hashes of entries.
  *
  * Beside `findings`: the `seeds`, and of a redraw or a recall its `origin` (the entry that names it) and the `panel` that is recalled.
@@ -110,7 +110,7 @@ function finding(error, severity, entry) {
 const number = (value) => bytes(String(value));
 const sameKeys = (map, names) => map.size === names.size && [...names].every((name) => map.has(name));
 
-/** One condition as the log tells it so far: the last state of each call, and how far each order was walked. */
+/** State of one condition according to the log so far: the last state of each call, and how far each order was walked. */
 class Condition {
   constructor(facts, orders, old) {
     this.facts = facts;
@@ -211,7 +211,7 @@ class Walk {
     this.at = this.at === null || at > this.at ? at : this.at;
   }
 
-  /** Condition and leaf of everybody who holds a place now. */
+  /** Condition and leaf of everyone who holds a place now. */
   tookPart() {
     return [...this.conditions].flatMap(([no, one]) => [...one.states].filter(([, state]) => state === 'accepted').map(([leaf]) => [no, leaf]));
   }
@@ -459,7 +459,7 @@ class Walk {
     this.checkStart();
   }
 
-  /** Anyone who knows the seed must not wait for a better moment. */
+  /** A party that knows the seed must not wait for a better moment. */
   checkStart() {
     if (this.seededAt !== null && this.lastRound) {
       const limit = BigInt(this.lastRound.limits.start_within) * SECOND;
@@ -517,7 +517,7 @@ class Walk {
     condition.put(leaf, outcome === 'undone' ? 'open' : outcome);
   }
 
-  /** No one who has agreed is put out unnoticed. */
+  /** No expert who has accepted is removed unnoticed. */
   checkDiscard(outcome, by, confirmed) {
     const needed = own(CONFIRMERS, outcome) ?? [];
     const facts = { outcome, by, confirmed: confirmed || 'nobody' };

@@ -109,7 +109,7 @@ function build() {
   show();
 }
 
-/** Faint, over everything, so that a photo of the screen says whose it is. */
+/** A faint watermark, so that a photo of the screen shows the candidate. */
 function watermark() {
   const tile = h('canvas', { width: 220, height: 150 });
   const pen = tile.getContext('2d');
@@ -296,7 +296,7 @@ async function timeIsOver() {
   }
 }
 
-/** The last way out: what is not sent, as a file or a text that can be handed in later. */
+/** Last resort: unsent answers as a file or a text that can be handed in later. */
 async function offerFile() {
   const left = leftover(paper.attempt_id);
   if (!left || page.querySelector('.answer-file')) return;

@@ -129,7 +129,7 @@ export class Answers {
     if (!this.stopped) this.timer = setTimeout(() => this.flush(), pause);
   }
 
-  /** What an earlier device number of this very browser could not send: it fills what the newer one left alone. */
+  /** Answers that this browser could not send under an earlier device number: they fill slots that the newer one left empty. */
   async sendFormer() {
     const { device } = this.former;
     for (let { queue } = this.former, part; queue.length; queue = queue.slice(part.length)) {

@@ -1,4 +1,4 @@
-// The face check before an examination: WeChat runs it on the phone, the service asks WeChat's server what came of it.
+// The face check before an examination: WeChat runs it on the phone, the service asks WeChat's server for the result.
 import { Client, Problem } from '../core/client.js';
 
 const form = document.querySelector('[data-face]');
