@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from miniapp_api.applications.own import ApplicationPath
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Input, Listing, Params, PoolPath
@@ -24,10 +25,6 @@ They come back to be saved, or as pictures that the service drew.""",
 WHOLE = UploadRule(20_000_000, (".jpg", ".png", ".pdf"))
 PART = UploadRule(PART_MAX, raw=True)
 READERS = ("application.own", "review.decide", "application.read")
-
-
-class ApplicationPath(PoolPath):
-    application_id: UUID
 
 
 class AttachmentPath(PoolPath):

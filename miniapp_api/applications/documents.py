@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from pydantic import Field
 
+from miniapp_api.applications.own import ApplicationPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PoolPath
@@ -18,10 +17,6 @@ api = Api(
 )
 
 PDF = "application/pdf"
-
-
-class ApplicationPath(PoolPath):
-    application_id: UUID
 
 
 class CodePath(PoolPath):
