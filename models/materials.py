@@ -1,4 +1,4 @@
-"""Material to download (资料下载)."""
+"""Material for download (资料下载)."""
 
 from __future__ import annotations
 

@@ -28,13 +28,13 @@ class CampaignQueries:
         self._deps = deps
 
     async def list(self, actor: Actor) -> tuple[CampaignView, ...]:
-        """Every campaign of the pool, the latest first, with how many applications each has."""
+        """Every campaign of the pool, latest first, with its number of applications."""
         found = await self.choices(actor)
         counts = {row["campaign_id"]: row["n"] for row in await rows(_COUNTS, actor.pool)}
         return tuple(replace(one, applications=counts.get(one.id, 0)) for one in found)
 
     async def choices(self, actor: Actor) -> tuple[CampaignView, ...]:
-        """The same without counts, to choose from."""
+        """The same without counts, for selection."""
         check(actor, "campaign.manage")
         now = self._deps.now()
         found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
@@ -49,7 +49,7 @@ class CampaignQueries:
         return await counted_view(campaign, self._deps.now())
 
     async def announced(self, pool: str) -> tuple[CampaignView, ...]:
-        """What applicants see: campaigns that are open or will be, the soonest first; without counts."""
+        """Campaigns visible to applicants: open and upcoming ones, soonest first; without counts."""
         now = self._deps.now()
         published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")
         return announced_of(published, now)

@@ -59,7 +59,7 @@ class CatalogueCodes:
         return entry.parent if entry else ""
 
     def path(self, kind: str, code: str) -> list[str]:
-        """The code and its ancestors, from below."""
+        """The code and its ancestors, from the bottom up."""
         path = [code]
         while (above := self.parent(kind, path[-1])) and above not in path:
             path.append(above)

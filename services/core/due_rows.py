@@ -1,4 +1,4 @@
-"""Processes due rows one by one; a row that fails does not block those after it."""
+"""Processes due rows one by one; a failing row does not block the following ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 FAILURE_TTL = timedelta(days=1)
 """How long a failure is remembered after its pause."""
 GIVEN_UP_AFTER = 12
-"""Failures in a row after which a row needs a person: the auditor raises its alarm."""
+"""Failures in a row after which a row needs a person: the auditor reports it."""
 _FAILED = (
     "SELECT subject, retry_at > clock_timestamp() AS paused FROM row_failure "
     "WHERE work = $1 AND subject = ANY($2::text[])"
@@ -40,8 +40,8 @@ _FORGET = "DELETE FROM row_failure WHERE work = $1 AND subject = ANY($2::text[])
 async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitable[object]], *, at_once: int = 1) -> int:
     """Do ``work`` for one after another, or some at once, each in transactions of its own; returns how many succeeded.
 
-    ``due`` are ids, or rows with an ``id``. One that fails is logged with its traceback, left as it was, and left alone
-    for a pause that grows. An outage of the database ends the round and is raised.
+    ``due`` are ids, or rows with an ``id``. One that fails is logged with its traceback, left unchanged, and skipped
+    for a growing pause. An outage of the database ends the round and is raised.
     """
     items = list(due)
     failed = await _failed(what, items)
@@ -58,7 +58,7 @@ async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitabl
                     await execute("DELETE FROM row_failure WHERE work = $1 AND subject = $2", what, subject(item))
             except DATABASE_AWAY:
                 raise
-            except Exception as error:  # last resort: whatever is wrong with this row, the others must not wait for it
+            except Exception as error:  # last resort: whatever is wrong with this row, the others must be processed
                 log.exception("row_failed", what=what)
                 await execute(_NOTE, new_id(), what, subject(item), type(error).__name__[:80])
 
@@ -94,7 +94,7 @@ async def process_together(
         return len(due)
     except DATABASE_AWAY:
         raise
-    except Exception:  # last resort: whatever is wrong with one row, the others must not wait for it
+    except Exception:  # last resort: whatever is wrong with one row, the others must be processed
         if not due:
             raise
         log.exception("batch_failed", what=what, rows=len(due))
@@ -107,21 +107,21 @@ async def process_together(
 
 
 def subject(item: object) -> str:
-    """The key of an id, of a model, or of a row that was read by column names."""
+    """The key of an id, of a model, or of a row read by column names."""
     if isinstance(item, UUID | str | int):
         return str(item)[:64]
     return str(item["id"] if hasattr(item, "keys") else item.id)[:64]  # type: ignore[index,attr-defined]
 
 
 async def _failed(what: str, items: Sequence[object]) -> dict[str, bool]:
-    """Those of ``items`` that failed when they were worked on last, and whether their pause goes on."""
+    """Those of ``items`` that failed when last processed, and whether their pause goes on."""
     if not items:
         return {}
     return {row["subject"]: row["paused"] for row in await rows(_FAILED, what, [subject(item) for item in items])}
 
 
 def not_paused(what: str, key: str) -> str:
-    """A condition in SQL: a row that failed is not among those that are due, so it takes no place of another's."""
+    """SQL condition that excludes rows in their pause after a failure, so that they take no place of others."""
     return (
         f"{key}::text <> ALL (ARRAY(SELECT subject FROM row_failure WHERE work = '{what}' "
         "AND retry_at > clock_timestamp()))"

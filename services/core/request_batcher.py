@@ -1,4 +1,4 @@
-"""One call for what is asked at the same time: it costs the database little more than a call for one alone."""
+"""Combines concurrent requests into one call, which costs the database little more than a single request."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class _Asked(Generic[Q, A]):
 
 
 class RequestBatcher(Generic[Q, A]):
-    """Hands questions to ``answer`` (as many answers, in their order); those that come while ``lanes`` calls are under
-    way share the next one, ``most`` at a time. A single question goes at once and alone.
+    """Passes requests to ``answer``, which returns results in the same order; requests that come while ``lanes`` calls
+    are running share the next one, ``most`` at a time. A single request is sent at once and alone.
 
-    A call that fails is made again for each question alone, so that a bad one fails for its caller only; ``answer``
-    must bear that. When a part of ours is away nothing is repeated: everybody who shared it gets a ConnectionError.
-    Ask outside of transactions: the call may be carried by another asker's task.
+    A failed call is repeated for each request alone, so that an invalid one fails for its caller only; ``answer`` must
+    allow that. During an outage nothing is repeated: all sharers get a ConnectionError. Use it outside of transactions:
+    the call may run in another caller's task.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RequestBatcher(Generic[Q, A]):
         return await asked.answer
 
     async def close(self, timeout: float) -> None:
-        """Wait for the calls under way, at most that many seconds."""
+        """Wait for running calls, at most that many seconds."""
         if self._workers:
             await asyncio.wait(self._workers, timeout=timeout)
 
@@ -58,7 +58,7 @@ class RequestBatcher(Generic[Q, A]):
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._settle([asked for asked in batch if not asked.answer.done()])
-        finally:  # in the same step as the last look at who waits, or a caller would wait for ever
+        finally:  # in the same step as the last check for waiting callers, or one would wait for ever
             self._workers.discard(asyncio.current_task())
 
     async def _settle(self, batch: list[_Asked[Q, A]]) -> None:
@@ -81,7 +81,7 @@ class RequestBatcher(Generic[Q, A]):
 
 
 def _of_ones_own(error: BaseException, *, shared: bool) -> Exception:
-    """Raising one object in several tasks would tangle their traces."""
+    """A separate error for each task: raising one object in several tasks would mix their tracebacks."""
     if isinstance(error, Exception) and not shared:
         return error
     lost = ConnectionError(f"the shared call failed: {type(error).__name__}")

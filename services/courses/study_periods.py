@@ -1,4 +1,4 @@
-"""What the clock does to participants: reminders, the end of their time, make-up periods (补学), no draws meanwhile."""
+"""Time-driven changes for participants: reminders, end of access, make-up periods (补学), exclusion from draws."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REASON_MAX = 100
 _OPEN = "n.state IN ('called', 'learned') AND c.state = 'published' AND n.overdue_at IS NULL"
 _PAY_UNTIL = "SELECT max(f.closes_at) FROM fee f WHERE f.enrolment_id = n.id AND f.state = 'due'"
 _LAST = f"coalesce(n.closes_at, ({_PAY_UNTIL}), c.closes_at)"
-"""Until when a participant may study, or else pay."""
+"""Until when a participant may study, or pay."""
 _ENDED = f"""
 FROM course_enrolment n JOIN course c ON c.id = n.course_id
 WHERE {_OPEN} AND (n.state = 'called' AND {_LAST} <= $1 OR n.state = 'learned' AND (n.opens_at IS NULL AND {_LAST} <= $1
@@ -53,7 +53,7 @@ class StudyPeriods:
     # ---- by the clock
 
     async def remind_due(self) -> int:
-        """Before the end of each one's time. Of several steps that came at once only the last is sent."""
+        """Remind participants before their end. Of several steps due at once only the last is sent."""
         now = self._deps.now()
         return await process_each(
             "course_reminder", await rows(_REMINDED, now), lambda row: self._remind(row["id"], now)
@@ -76,7 +76,8 @@ class StudyPeriods:
             )
 
     async def end_due(self) -> int:
-        """Whose time is over, or who failed the examination: a make-up period, or none and no draws."""
+        """Participants whose time is over, or who failed the examination, get a make-up period, or none and are
+        excluded from draws."""
         now = self._deps.now()
         return await process_each("course_end", await rows(_ENDING, now), lambda row: self._end(row["id"], now))
 
@@ -96,7 +97,7 @@ class StudyPeriods:
                 await self._overdue(course, enrolment, now)
 
     async def _overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
-        """No further period by itself. A fee that was not paid is not owed any more."""
+        """No further automatic period. An unpaid fee is cancelled."""
         await self._fees.cancel(enrolment.id, now)
         enrolment.overdue_at = now
         if course.required and rules_of(course).undrawn:
@@ -114,7 +115,7 @@ class StudyPeriods:
         await self._notify("course_unfinished", course, enrolment, str(enrolment.make_ups), advice=advice)
 
     async def _make_up(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
-        """One more period; progress stays. Who sat the examination gets his tries anew."""
+        """One more period; progress stays. A participant who sat the examination gets new tries."""
         rules = rules_of(course)
         enrolment.make_ups += 1
         enrolment.overdue_at, enrolment.warnings = None, 0

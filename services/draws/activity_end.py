@@ -44,7 +44,7 @@ _ENDS = (
     DrawState.VERIFIED,
     DrawState.COMMITTING,
 )
-"""States in which an activity ends by time; calling settles by itself before."""
+"""States in which a draw is ended by time; a calling draw settles before."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
@@ -56,11 +56,11 @@ class ActivityEnd:
         self._news = DrawNews(deps, notices)
 
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
-        """Give an activity up: calls end, experts who agreed are notified, the lots may be drawn again.
+        """Terminate a draw: calls end, experts who accepted are notified, the lots may be drawn again.
 
-        ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. Once calling has
-        begun only the verifier may: else an agency that learns whom it got would draw again. A recall draws no expert.
-        Raises InvalidInput, Conflict.
+        ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit log. Once calling has
+        begun only the verifier may: otherwise an agency that learns its panel could redraw. Not so for a recall, which
+        draws no expert. Raises InvalidInput, Conflict.
         """
         permissions.check(actor, "draw.terminate")
         if reason not in TERMINATION_REASONS:
@@ -94,7 +94,7 @@ class ActivityEnd:
             await self._news.notify(draw, event, by=actor.account_id, occasion="once")
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
-        """Notify at once the experts who agreed and those who were being asked."""
+        """Notify the experts who accepted, and those who were asked, at once."""
         draw = locked.draw
         holding = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
         for invitation in await holding.order_by("id").select_for_update():
@@ -116,11 +116,12 @@ class ActivityEnd:
                 )
 
     def can_end(self, draw: ReadDraw) -> bool:
-        """Once its start has come: it has a panel, also while a further order is being fixed to fill it up."""
+        """Possible from the expected start on, with a panel, also while a further order is being fixed to complete
+        it."""
         return draw.state in _MET or (draw.state == DrawState.COMMITTING and draw.finished_at is not None)
 
     async def end(self, actor: Actor, draw_id: UUID, words: str) -> None:
-        """The panel has met, with or without everybody: nothing follows. Raises Conflict before the expected start."""
+        """The panel has met, complete or not: nothing follows. Raises Conflict before the expected start."""
         permissions.check(actor, "draw.end")
         if not words.strip():
             raise InvalidInput("请填写结束说明。", field="words")
@@ -150,7 +151,7 @@ class ActivityEnd:
         return locked
 
     async def end_due(self) -> int:
-        """End activities whose expected end has come; returns how many were looked at."""
+        """End draws whose expected end has passed; returns the number processed."""
         due = await rows(
             "SELECT id FROM draw WHERE ends_at <= $1 AND state = ANY($2::text[])",
             self._deps.now(),

@@ -162,7 +162,7 @@ class DrawNews:
         await self._notices.notify_each(draw.pool, found)
 
     async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:
-        """The activity is over; its venue is asked to propose what the experts who came are owed."""
+        """The draw is over; its venue is asked to propose the experts' remuneration."""
         await self.notify(draw, "ended", by=by, occasion="once")
         came = await Attendance.exists(draw_id=draw.id, direction="in")
         await self.notify(draw, "owed" if came else "over", by=None if came else by, occasion="once")

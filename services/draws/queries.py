@@ -226,7 +226,7 @@ class DrawQueries:
         )
 
     async def former_experts(self, actor: Actor, draw_id: UUID) -> list[FormerExpert]:
-        """Who took part in the activities whose experts are recused here."""
+        """The participants of draws whose experts are recused here."""
         draw = await self._access.get(actor, draw_id)
         found = await rows(_FORMER, draw.id)
         sealed_for = self._deps.book(draw.pool).draw.result_visible_before
@@ -270,8 +270,8 @@ class DrawQueries:
         return Page(tuple(_card(row) for row in found), total)
 
     async def avoidable(self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int) -> Page[EarlierDraw]:
-        """Activities whose experts may be recused in another, newest first: what was chosen before, then those
-        of the actor that have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
+        """Draws whose experts may be recused in another, newest first: those chosen before, then the actor's own that
+        have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
         permissions.check(actor, "draw.edit")
         where, values = self._access.reach(actor)
         where += " AND d.finished_at IS NOT NULL"

@@ -1,4 +1,4 @@
-"""Supervisors of a draw: chosen from the office's register, never from the agency's own side."""
+"""Supervisors of a draw: chosen from the office's register, never from the agency's side."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
 
 
 async def check_supervisors(draw: Draw) -> None:
-    """Whether the chosen ones may still watch; asked when the draw is handed in and when a round is opened.
+    """Whether the chosen ones may still supervise; checked at submission and when a round is opened.
 
     Raises Conflict.
     """
@@ -51,7 +51,7 @@ async def check_supervisors(draw: Draw) -> None:
 
 
 async def supervisor_facts(draw: Draw) -> SupervisorFacts:
-    """What the record says of them."""
+    """The supervisors' entry in the record."""
     count = await Supervisor.filter(draw_id=draw.id).count()
     return SupervisorFacts("register" if count else "none", count)
 

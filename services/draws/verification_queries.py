@@ -41,14 +41,14 @@ class ApplicationRow:
     terminated: Annotated[
         int, Field(description="Activities of the same tender whose order was begun and whose panel never met")
     ]
-    """Activities of the same tender that began to fix an order and ended without their panel, by a person or by time:
-    each may be an order that displeased."""
+    """Draws of the same tender that began to fix an order and ended without a panel, by a person or by time: an agency
+    may have disliked the order."""
     redrawn: Annotated[int, Field(description="Other redraws of the same tender whose order was begun")]
-    """Each is a panel that was replaced."""
+    """Redraws, each of which replaced a panel."""
     elsewhere: Annotated[
         int, Field(description="Activities of the same tender under another project of the same number or name")
     ]
-    """Activities of the same tender under another project, of whichever agency: two orders to choose from."""
+    """Draws of the same tender under another project, of any agency: two orders to choose from."""
 
 
 _SAME_TENDER = """
@@ -102,9 +102,9 @@ class VerificationQueries:
     async def search(
         self, actor: Actor, state: str, word: str = "", *, offset: int = 0, limit: int = 20
     ) -> Page[ApplicationRow]:
-        """The same with how many there are, by part of a draw's number or name or of the applicant unit's name.
+        """The same with the total, by part of a draw's number or name or of the applicant unit's name.
 
-        What waits comes oldest first, what was decided newest first.
+        Open ones oldest first, decided ones newest first.
         """
         permissions.check(actor, "draw.verify")
         order = "a.submitted_at" if state == VerificationState.SUBMITTED else "a.submitted_at DESC"
@@ -113,18 +113,18 @@ class VerificationQueries:
         return Page(tuple(_row(row) for row in found), total)
 
     async def waiting(self, actor: Actor) -> int:
-        """How many wait at the verifier's terminal."""
+        """Number of open applications at the verifier's terminal."""
         permissions.check(actor, "draw.verify")
         [found] = await rows(f"SELECT count(*)::int AS n FROM {_FOUND}", actor.pool, actor.scope, "submitted", "%")
         return int(found["n"])
 
     async def of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
-        """Every application of a draw, newest first; the caller has checked who asks."""
+        """Every application of a draw, newest first; the caller has checked the permission."""
         found = await rows(_SELECT + "WHERE a.draw_id = $1 ORDER BY a.submitted_at DESC, a.id DESC", draw_id)
         return [_row(row) for row in found]
 
     async def is_asked(self, draw_id: UUID) -> bool:
-        """Whether an application of a draw waits, for the draw itself or for its release."""
+        """Whether an application of a draw is open, for the draw itself or for its release."""
         return await DrawApplication.exists(draw_id=draw_id, state=VerificationState.SUBMITTED)
 
 

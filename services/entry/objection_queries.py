@@ -39,7 +39,7 @@ class ObjectionQueries:
         self._deps = deps
 
     async def own(self, actor: Actor) -> list[ObjectionView]:
-        """What the person has objected, newest first, with the answers."""
+        """The person's objections, newest first, with the answers."""
         found = Objection.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at", "-id").limit(100)
         chosen = await found.prefetch_related("application") if actor.account_id else []
         return [self.view_of(row, row.application) for row in chosen]

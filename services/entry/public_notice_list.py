@@ -33,9 +33,9 @@ _SECTIONS = (
 
 @dataclass(frozen=True)
 class PublicEntry:
-    """What stands in a public notice: name, unit, region and specialties; never a number of a person.
+    """An entry of a public notice: name, unit, region and specialties; never ID numbers.
 
-    ``over``: the time is up, and an objection is still being looked into.
+    ``over``: the time is up, but an objection is still open.
     """
 
     id: UUID
@@ -55,11 +55,11 @@ class PublicNoticeList:
         self._deps = deps
 
     def rules(self, pool: str) -> Rules:
-        """The rulebook's: how to object, how long the words must be. Raises NotFound for a pool without notices."""
+        """The rulebook's rules on objections. Raises NotFound for a pool without public notices."""
         return _rules(self._deps, pool)
 
     async def page(self, pool: str, search: str = "", *, offset: int = 0, limit: int = 20) -> Page[PublicEntry]:
-        """Those on notice now by name; ``search`` is part of a name. Raises NotFound as ``rules``."""
+        """Persons on notice now by name; ``search`` is part of a name. Raises NotFound as ``rules``."""
         _rules(self._deps, pool)
         values, source = [pool, ApplicationState.NOTICE.value], _ON_NOTICE
         if text := search.strip()[:50]:
@@ -118,7 +118,7 @@ class PublicNoticeList:
         return chosen
 
     async def _employers(self, book: Rulebook, ids: list[UUID]) -> dict[UUID, str]:
-        """What was typed or chosen as the employer, by application."""
+        """The typed or chosen employer, by application."""
         if "employer" not in book.form.used():
             return {}
         places = [code for code, section in book.form.sections.items() if "employer" in section.fields]

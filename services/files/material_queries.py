@@ -24,7 +24,7 @@ MATERIAL_KINDS = {media_type: kind for kind, media_type in OFFICE_TYPES.items()}
 
 @dataclass(frozen=True)
 class MaterialView:
-    """``kind`` is what the file is, by content; ``size`` in bytes; ``etag`` changes with the file. ``state``: shown,
+    """``kind`` is the file's type, by content; ``size`` in bytes; ``etag`` changes with the file. ``state``: shown,
     coming or over."""
 
     id: UUID
@@ -50,13 +50,13 @@ class MaterialQueries:
         self._store = store
 
     async def shown(self, pool: str) -> tuple[MaterialView, ...]:
-        """What is offered now, by category, position and title; to anybody, for titles are no secret."""
+        """Material offered now, by category, position and title; public, since titles are no secret."""
         return tuple(one for one in await self._all(pool) if one.state == "shown")
 
     async def find(self, pool: str, material_id: UUID, actor: Actor | None) -> MaterialView:
-        """What ``actor`` (None: unknown) may download now; the office also what is not shown.
+        """Material that ``actor`` (None: visitor) may download now; for the office also hidden material.
 
-        Raises NotFound; for what is for applicants only, Unauthenticated for visitors and Forbidden for others.
+        Raises NotFound; for material for applicants only, Unauthenticated for visitors and Forbidden for others.
         """
         known = actor if actor is not None and actor.pool == pool and actor.account_id is not None else None
         found = await Material.get_or_none(id=material_id, pool=pool)
@@ -70,14 +70,14 @@ class MaterialQueries:
         return view
 
     async def linked(self, material_id: UUID) -> MaterialView:
-        """What a signed link names, whose owner was let in. Raises NotFound once it is removed."""
+        """The material of a signed link, whose holder was authorised before. Raises NotFound once it is removed."""
         found = await Material.get_or_none(id=material_id)
         if found is None:
             raise _withdrawn()
         return self.view_of(found)
 
     async def content(self, view: MaterialView) -> bytes:
-        """Of what ``find`` or ``all`` returned. Raises NotFound when it was replaced or removed meanwhile."""
+        """The content of a result of ``find`` or ``all``. Raises NotFound when it was replaced or removed meanwhile."""
         found = await Material.get_or_none(id=view.id)
         if found is None or found.sha256 != view.etag:
             raise NotFound("这份资料刚刚更新，请返回资料下载页重新下载。", code="material_unknown")
@@ -88,7 +88,7 @@ class MaterialQueries:
             raise Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error
 
     async def all(self, actor: Actor) -> tuple[MaterialView, ...]:
-        """Everything, also what is not shown yet or any more."""
+        """All material, including that not shown yet or any more."""
         check(actor, "material.manage")
         return await self._all(actor.pool)
 

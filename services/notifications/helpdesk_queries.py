@@ -21,7 +21,7 @@ from services.core.permissions import check
 
 @dataclass(frozen=True)
 class FeedbackView:
-    """What the person wrote and, once there is one, the answer. ``who`` is masked and empty for the person itself."""
+    """The person's feedback and, once given, the answer. ``who`` is masked and empty for the person itself."""
 
     id: UUID
     text: str
@@ -37,7 +37,7 @@ class HelpDeskQueries:
         self._deps = deps
 
     def search(self, pool: str, text: str, *, limit: int = 3) -> tuple[HelpQuestion, ...]:
-        """The questions that ``text`` asks, best first; empty when none of their words stands in it."""
+        """The questions that match ``text``, best first; empty when it contains none of their words."""
         said = text.casefold()
         scored = [
             (sum(len(word) for word in question.words if word.casefold() in said), index, question)
@@ -47,7 +47,7 @@ class HelpDeskQueries:
         return tuple(question for _, _, question in found[:limit])
 
     async def mine(self, actor: Actor) -> tuple[FeedbackView, ...]:
-        """What this person wrote, newest first, at most fifty."""
+        """This person's feedback, newest first, at most fifty."""
         found = (
             await Feedback.filter(pool=actor.pool, account_id=account_of(actor))
             .order_by("-created_at", "-id")
@@ -58,7 +58,7 @@ class HelpDeskQueries:
     async def list_all(
         self, actor: Actor, *, state: str | None = None, offset: int = 0, limit: int = 20
     ) -> Page[FeedbackView]:
-        """Everybody's, oldest open ones first; and how many there are."""
+        """All feedback, oldest open ones first; and the total."""
         check(actor, "feedback.answer")
         query = Feedback.filter(pool=actor.pool, **({"state": state} if state else {}))
         found = await query.order_by("-state", "created_at").offset(offset).limit(limit).prefetch_related("account")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
 FORGOTTEN_AFTER = 2 * LONGEST_PAUSE
-"""Seconds after which a failure no longer counts: another process has done the work since, or there is none left."""
+"""Seconds after which a failure no longer counts: another process has done the work since, or none is left."""
 
 
 @dataclass
@@ -45,6 +45,6 @@ class SchedulerPauses:
         self._failures.pop(name, None)
 
     def failing(self) -> dict[str, str]:
-        """Why each piece of work that failed last failed, by its name."""
+        """The reason of the last failure, for each failing piece of work."""
         oldest = self._seconds() - FORGOTTEN_AFTER
         return {name: failure.reason for name, failure in self._failures.items() if failure.at >= oldest}

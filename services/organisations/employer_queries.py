@@ -52,7 +52,7 @@ class EmployerLine:
 
 @dataclass(frozen=True)
 class EmployerRequestView:
-    """A person's request for a unit. ``employer_id`` is the one that was added."""
+    """A person's request for a unit. ``employer_id``: the unit that was added."""
 
     id: UUID
     name: str
@@ -68,7 +68,7 @@ class EmployerRequestView:
 
 class EmployerQueries:
     async def search(self, actor: Actor, word: str, *, limit: int = 20) -> list[EmployerView]:
-        """Units whose name holds ``word``, or with exactly this credit code; names that begin with it first."""
+        """Units whose name contains ``word``, or with exactly this credit code; names that begin with it first."""
         check(actor, "employer.search")
         text = check_text(word, "word", "单位名称", 100, required=True)
         if not 1 <= limit <= SEARCH_MAX:
@@ -76,7 +76,7 @@ class EmployerQueries:
         return [EmployerView(**row) for row in await rows(_SEARCH, actor.pool, _pattern(text), text, limit)]
 
     async def my_requests(self, actor: Actor) -> list[EmployerRequestView]:
-        """The actor's own, newest first."""
+        """The actor's own requests, newest first."""
         check(actor, "employer.request")
         return [
             request_view(one)
@@ -86,7 +86,7 @@ class EmployerQueries:
     async def requests(
         self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20
     ) -> Page[EmployerRequestView]:
-        """Everybody's, oldest first."""
+        """All requests, oldest first."""
         check(actor, "employer.manage")
         _check_page(page, size)
         query = EmployerRequest.filter(pool=actor.pool, state=state)
@@ -96,7 +96,7 @@ class EmployerQueries:
     async def page(
         self, actor: Actor, *, search: str = "", retired: bool = False, page: int = 1, size: int = 20
     ) -> Page[EmployerLine]:
-        """The list for its upkeep, sorted by name as a Chinese reader expects."""
+        """The list for staff, in Chinese sort order."""
         check(actor, "employer.manage")
         _check_page(page, size)
         query = Employer.filter(pool=actor.pool, retired_at__isnull=not retired)

@@ -35,7 +35,8 @@ class OrderChecks:
         self._settlement = settlement
 
     async def refresh(self, actor: Actor, fee_id: UUID) -> FeeView:
-        """The fee as it stands. While it is unpaid the platform is asked, at most every three seconds for all who wait.
+        """The fee's present state. While it is unpaid the platform is queried, at most every three seconds for all who
+        wait.
 
         Raises NotFound for a fee that this person may not pay.
         """
@@ -66,7 +67,7 @@ class OrderChecks:
             log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
 
     async def check_due(self) -> int:
-        """Ask about orders whose time has come, close those that ended; returns how many were due."""
+        """Query due orders, close ended ones; returns how many were due."""
         due = await rows(
             f"SELECT id FROM pay_order WHERE check_at <= $1 AND {not_paused('order_check', 'id')} "
             "ORDER BY check_at LIMIT 100",
@@ -76,7 +77,7 @@ class OrderChecks:
         return len(due)
 
     async def check_one(self, order_id: UUID) -> None:
-        """One question. What can't be learned now is asked later."""
+        """One query. After a failure it is repeated later."""
         order = await PayOrder.get(id=order_id)
         if order.state not in LIVE:
             await PayOrder.filter(id=order_id).update(check_at=None)
@@ -95,13 +96,13 @@ class OrderChecks:
         )
 
     async def refresh_by_number(self, pool: str, out_trade_no: str) -> None:
-        """Learn of one order whatever its state is here: a bill says that it was paid. Raises GatewayError."""
+        """Query one order regardless of its state here, since a bill lists it as paid. Raises GatewayError."""
         order = await PayOrder.get_or_none(pool=pool, out_trade_no=out_trade_no)
         if order is not None and order.transaction_id is None:
             await self._refresh(order)
 
     async def _refresh(self, order: PayOrder) -> bool:
-        """Ask the platform and apply what it says; True when nothing more need be asked. Raises GatewayError."""
+        """Query the platform and apply its report; True when no further query is needed. Raises GatewayError."""
         report = await self._platform.query(order.pool, order.out_trade_no)
         if report is None or report.state == "NOTPAY":
             return False
@@ -112,7 +113,7 @@ class OrderChecks:
 
     async def _count(self, order: PayOrder, report: TradeReport) -> bool:
         verdict = await self._settlement.apply_trade(order.pool, report)
-        if not verdict.counted:  # an administrator has been called; asking again would tell the same
+        if not verdict.counted:  # an administrator was notified; another query would return the same
             await PayOrder.filter(id=order.id).update(check_at=None)
         return True
 
@@ -125,7 +126,7 @@ class OrderChecks:
             raise platform_busy() from error
 
     async def _close(self, order: PayOrder) -> None:
-        """Close it there, then here. A payment in the last moment counts. Raises GatewayError."""
+        """Close it there, then here. A payment at the last moment counts. Raises GatewayError."""
         try:
             await self._platform.close(order.pool, order.out_trade_no)
         except Rejected as error:

@@ -22,7 +22,7 @@ from services.reviews.coverage import find_uncovered
 
 @dataclass(frozen=True)
 class Assignment:
-    """A person, a step and where; `active` false: revoked."""
+    """A person, a step and a scope; `active` false: revoked."""
 
     id: UUID
     account_id: UUID
@@ -41,7 +41,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class OpenPlace:
-    """Tasks that wait where no reviewer is assigned; an assignment with these codes covers them."""
+    """Waiting tasks without a reviewer; an assignment with these codes covers them."""
 
     step: str
     step_name: str
@@ -60,7 +60,7 @@ class AssignmentQueries:
     async def page(
         self, actor: Actor, *, step: str = "", active: bool = True, offset: int = 0, limit: int = 50
     ) -> Page[Assignment]:
-        """Newest first; ``active`` false: those that were revoked."""
+        """Newest first; ``active`` false: revoked ones."""
         check(actor, "review.assign")
         wanted: dict[str, Any] = {"pool": actor.pool, "revoked_at__isnull": active} | ({"step": step} if step else {})
         found = ReviewAssignment.filter(**wanted)
@@ -68,7 +68,7 @@ class AssignmentQueries:
         return Page(tuple(await self.views_of(self._deps.book(actor.pool), rows)), await found.count())
 
     async def open_places(self, actor: Actor) -> list[OpenPlace]:
-        """Where tasks wait and no reviewer may decide them; the longest waiting first."""
+        """Scopes with waiting tasks that no reviewer may decide; longest waiting first."""
         check(actor, "review.assign")
         book = self._deps.book(actor.pool)
         uncovered = await find_uncovered(actor.pool)

@@ -1,4 +1,4 @@
-"""``/h5/{pool}/periods``: times in which the expert is not drawn (日程), set and taken back."""
+"""``/h5/{pool}/periods``: times in which the expert is not drawn (日程), added and removed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DONE = {
     "panels": "已保存。这段时间内已同意的评标不受影响，不能参加的请到“我的评标”请假。",
     "cancelled": "已取消，恢复接受抽取。",
 }
-"""What a redirect says was done."""
+"""Messages that a redirect shows after an action."""
 
 
 class AvailabilityPages:

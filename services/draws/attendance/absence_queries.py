@@ -17,15 +17,15 @@ from services.draws.access import DrawAccess
 
 _VACANT = """((SELECT count(*) FROM absence l WHERE l.condition_id = a.condition_id
   AND (l.registered_at, l.id) > (a.registered_at, a.id)) < c.needed - c.accepted)"""
-"""Whether the place of an absence ``a`` is still free. The oldest absences of a condition ``c`` are filled first."""
+"""Whether the place of an absence ``a`` is still vacant. The oldest absences of a condition ``c`` are filled first."""
 ABSENCES_MAX = 200
-"""So many are listed, the newest."""
+"""Maximum listed, newest first."""
 _OPEN, _CALLING = "未补抽", "补抽中"
 
 
 @dataclass(frozen=True)
 class AbsenceRow:
-    """One line of the register. Name and ID number are empty before unsealing, then masked (测**, 4113***6933)."""
+    """One entry of the register. Name and ID number are empty before unsealing, then masked (测**, 4113***6933)."""
 
     id: UUID
     draw_id: UUID
@@ -60,7 +60,7 @@ class AbsenceQueries:
         return await self._rows("a.draw_id = $1", draw_id)
 
     async def pending(self, actor: Actor) -> list[AbsenceRow]:
-        """Everything that waits for a supplementary draw of this organisation (待补抽)."""
+        """All places of this organisation that wait for a supplementary draw (待补抽)."""
         permissions.check(actor, "draw.create")
         agent = actor.account_id if actor.role == "agent" else None
         return await self._rows(
@@ -98,7 +98,7 @@ class AbsenceQueries:
 
 
 def _label(row: Any) -> str:
-    """An activity closes what it never filled in the moment of its end; a recall fills nothing."""
+    """Places never filled are closed at the draw's end; a recall fills none."""
     if row["handled_at"] is None:
         return _OPEN
     ended = row["ended_at"] is not None

@@ -23,7 +23,7 @@ VENUE_PURPOSE = "venue_qr"
 
 @dataclass(frozen=True)
 class Scanned:
-    """The panel whose code at the venue was scanned."""
+    """The panel whose venue code was scanned."""
 
     draw_id: UUID
     pool: str
@@ -31,8 +31,8 @@ class Scanned:
 
 @dataclass(frozen=True)
 class AttendanceRow:
-    """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
-    inside the window, and not urged too often; `may_ring`: the same for a virtual call."""
+    """One expected expert. `claimed_at`: time of a claim of presence (自报到场), which is no entry. `may_urge`: not
+    entered, inside the window, and not urged too often; `may_ring`: the same for a virtual call."""
 
     invitation_id: UUID
     code: str
@@ -54,18 +54,18 @@ class AttendanceQueries:
         self._calls = calls
 
     async def venue_of(self, token: str) -> Scanned:
-        """What a scanned code opens. Raises Forbidden for an old one."""
+        """The panel of a scanned code. Raises Forbidden for an expired one."""
         return await self.venue(self._links.check(token, VENUE_PURPOSE).subject_id)
 
     async def venue(self, draw_id: UUID) -> Scanned:
-        """The same for a draw whose code was scanned a moment ago."""
+        """The same for a draw whose code was just scanned."""
         draw = await Draw.get_or_none(id=draw_id)
         if draw is None:
             raise NotFound("没有这个评标活动，请扫描现场最新的二维码。")
         return Scanned(draw.id, draw.pool)
 
     async def find_awaited(self, draw_id: UUID, expert_id: UUID) -> UUID | None:
-        """The invitation with which this expert has agreed to this draw's panel, if he has."""
+        """The invitation to this draw that the expert has accepted, if any."""
         found = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
         return found.id if found else None
 

@@ -86,7 +86,7 @@ class GatheringTimes:
                     "有专家在提前后的时段另有评标，请选择晚一些的集合时间。", code="gathering_overlaps"
                 ) from error
             if await has_entered(invitation.id):
-                continue  # he is there already: a new start concerns him, see Postponement
+                continue  # he has arrived: only a new start concerns him, see Postponement
             times = time_params(call_notice.gathering_at)
             if invitation.state == InvitationState.ACCEPTED:
                 await self._invitations.plan_reminder(invitation, draw.pool, self._deps.now())

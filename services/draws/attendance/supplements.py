@@ -90,8 +90,8 @@ class Supplements:
         return await self._rounds.widen(locked, [c.position for c in changed])
 
     async def _check_regions(self, draw: Draw, condition: Condition, regions: Sequence[str]) -> None:
-        """Only wider regions than all that were drawn in, and only at the end of the order: else this would be drawing
-        again until it suits."""
+        """Only regions wider than all earlier ones, and only once the order is exhausted: otherwise an agency could
+        redraw until the result suits it."""
         book = self._deps.book(draw.pool)
         if not regions:
             raise InvalidInput("请选择抽取地区。", field="regions")

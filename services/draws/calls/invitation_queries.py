@@ -13,11 +13,11 @@ from services.draws.calls.invitation_views import InvitationView, find_views
 
 Choice = Literal["accept", "decline"]
 _LINK_TTL = timedelta(hours=12)
-"""How long an invitation's page can be opened after the panel's expected end."""
+"""How long after the panel's expected end an invitation's page can be opened."""
 
 
 class CurrentInvitations(NamedTuple):
-    """What ``list_open`` and ``list_panels`` give: open invitations, and panels upcoming or running."""
+    """Results of ``list_open`` and ``list_panels``: open invitations, and upcoming or running panels."""
 
     open: list[InvitationView]
     panels: list[InvitationView]
@@ -28,14 +28,14 @@ class InvitationQueries:
         self._deps = deps
 
     async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
-        """Raises NotFound unless it is this expert's."""
+        """Raises NotFound for another expert's invitation."""
         found = await find_views(self._deps, "i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
         if not found:
             raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
         return found[0]
 
     async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
-        """Invitation, expert and pool behind a link that we sent. Raises NotFound for a wrong or an old one."""
+        """Invitation, expert and pool of a link. Raises NotFound for a wrong or an expired one."""
         found = await rows(
             "SELECT i.id, i.expert_id, i.ends_at, d.pool FROM invitation i JOIN draw d ON d.id = i.draw_id "
             "WHERE i.link = $1",
@@ -47,7 +47,7 @@ class InvitationQueries:
         return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
-        """The invitation and choice behind a tapped answer; None for another's or an unknown id."""
+        """The invitation and choice of a tapped answer; None for another expert's or an unknown id."""
         attend = menu_id - (1 - menu_id % 2)
         found = await find_views(self._deps, "i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
         return (found[0], "accept" if menu_id == attend else "decline") if found else None
@@ -57,7 +57,7 @@ class InvitationQueries:
         return await find_views(self._deps, "i.expert_id = $1 AND i.state = 'open' ORDER BY i.created_at", expert_id)
 
     async def list_panels(self, expert_id: UUID, *, past: bool = False) -> list[InvitationView]:
-        """Panels that the expert has agreed to; upcoming and running ones, or past ones newest first."""
+        """Panels that the expert has accepted; upcoming and running ones, or past ones newest first."""
         when = (
             "i.ends_at < $2 ORDER BY i.gathering_at DESC LIMIT 20"
             if past

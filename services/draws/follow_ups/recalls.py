@@ -77,9 +77,9 @@ class Recalls:
             await audit(actor, self._deps.now(), "recall.phone_entered", "draw", draw_id)
 
     async def ring(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
-        """Connect the agency's person with an expert by a virtual call.
+        """Connect the agency's contact with an expert by a virtual call.
 
-        After the confirmation only with one whom no message reached. Raises as ``VirtualCalls.ask``.
+        After the confirmation only with an expert whom no message reached. Raises as ``VirtualCalls.ask``.
         """
         permissions.check(actor, "draw.start")
         async with transaction():
@@ -190,7 +190,7 @@ class Recalls:
     # ---- the final confirmation
 
     async def confirm(self, actor: Actor, draw_id: UUID) -> DrawState:
-        """All at once and for good: 抽取完成 when everybody comes, else 专家不足. Raises Conflict."""
+        """Confirm all results for good: 抽取完成 when all experts come, else 专家不足. Raises Conflict."""
         async with transaction():
             locked = await self._open(actor, draw_id)
             draw, now = locked.draw, self._deps.now()

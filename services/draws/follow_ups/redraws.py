@@ -1,7 +1,7 @@
-"""Redraw (重新抽取) and recall (复评、通知原专家): new activities made from one that is over.
+"""Redraw (重新抽取) and recall (复评、通知原专家): new draws based on one that is over.
 
-Both copy what the original says and start as drafts with an application of their own. A redraw is then drawn like any
-other, and steps around everybody who took part before; a recall has the original panel and no draw.
+Both copy the original's data and start as drafts with an application of their own. A redraw is then drawn like any
+other, with everyone who took part before recused; a recall has the original panel and draws no one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class RecallTimes:
 
 @dataclass(frozen=True)
 class RedrawTimes:
-    """``lots`` empty: those of the original."""
+    """``lots`` empty: the original's lots."""
 
     opening_at: datetime
     bid_closing_at: datetime
@@ -55,15 +55,15 @@ class RedrawsAndRecalls:
         self._setup = setup
 
     async def open_one(self, actor: Actor, draw_id: UUID) -> Draw | None:
-        """The redraw or recall that is under way: another one is made only when it is over. Raises NotFound."""
+        """The redraw or recall under way: another one can be made only when it is over. Raises NotFound."""
         check_owner(actor, await Draw.get(id=draw_id))
         return await open_followers(draw_id).first()
 
     async def redraw(self, actor: Actor, draw_id: UUID, times: RedrawTimes, *, key: str | None = None) -> UUID:
         """A new group for the lots of an ended or released activity.
 
-        Who took part is recused. Notices and conditions are copied as far as they still hold, to be looked over.
-        Asked twice with one ``key``, it is made once. Raises Conflict, InvalidInput, RuleViolation.
+        Experts who took part are recused. Notices and conditions are copied where still valid, for review. Repeated
+        with one ``key``, it is created once. Raises Conflict, InvalidInput, RuleViolation.
         """
         permissions.check(actor, "draw.create")
 
@@ -80,7 +80,7 @@ class RedrawsAndRecalls:
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def recall(self, actor: Actor, draw_id: UUID, times: RecallTimes, *, key: str | None = None) -> UUID:
-        """The experts who took part at the end of an ended activity are to be called together again."""
+        """Reconvene the experts who took part at the end of an ended draw."""
         permissions.check(actor, "draw.create")
 
         async def run() -> UUID:
@@ -98,7 +98,7 @@ class RedrawsAndRecalls:
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
 
     async def _original(self, actor: Actor, draw_id: UUID, states: Sequence[DrawState], what: str) -> Draw:
-        """Locked, so that nothing else is made from it meanwhile. Raises Conflict."""
+        """The locked original, so that nothing else is created from it meanwhile. Raises Conflict."""
         locked = await lock_for(actor, draw_id)
         if locked.state not in states:
             raise Conflict(f"活动{locked.state.label}，不能{what}。", code="not_over")
@@ -132,7 +132,7 @@ class RedrawsAndRecalls:
         )
 
     async def _copy_for_redraw(self, actor: Actor, old: Draw, new: UUID, starts_at: datetime) -> None:
-        """What the catalogues or the rulebook no longer take is left out: the wizard asks for it."""
+        """Values that the catalogues or the rulebook no longer accept are left out: the wizard asks for them."""
         copied: dict[UUID, UUID] = {}
         for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
             at = gathering_before(starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
@@ -157,17 +157,17 @@ class RedrawsAndRecalls:
 
 
 def open_followers(draw_id: UUID) -> QuerySet[Draw]:
-    """Redraws and recalls of an activity that are not over."""
+    """Redraws and recalls of a draw that are not over."""
     return Draw.filter(original_id=draw_id).exclude(state__in=list(OVER))
 
 
 async def _panel(draw_id: UUID) -> list[Invitation]:
-    """Who took part at the end."""
+    """The participants at the end."""
     return await Invitation.filter(draw_id=draw_id, state=InvitationState.ACCEPTED).order_by("condition_id", "id")
 
 
 async def _copy_panel(old: Draw, new: Draw, panel: Sequence[Invitation]) -> None:
-    """Notices and conditions as they stood, the panel's places in them, and a line for each expert."""
+    """Copy notices and conditions unchanged, the panel's places in them, and a row for each expert."""
     notices: dict[UUID, UUID] = {}
     for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
         at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)

@@ -24,9 +24,9 @@ PAGE_MAX = 100
 
 @dataclass(frozen=True)
 class LotView:
-    """`draw_id` and `draw_number` name the activity that owns the lot, if any. `numbers` names all that drew it or want
-    to, oldest first: a redraw stands there beside what it follows; `names` are their names. `editable` false: it was in
-    an activity, also in one that is terminated."""
+    """`draw_id` and `draw_number`: the draw that holds the lot, if any. `numbers`: all draws of it, oldest first,
+    including a redraw beside its original; `names`: their names. `editable` false: it was in a draw, even a terminated
+    one."""
 
     id: UUID
     name: str
@@ -41,9 +41,9 @@ class LotView:
 
 @dataclass(frozen=True)
 class ProjectView:
-    """A project as its form shows it. ``editable`` false: a draw is linked. Without lots the project is one lot.
+    """A project with the values of its form. ``editable`` false: a draw is linked. Without lots the project is one lot.
 
-    ``drawable``: it, or one of its lots, is held by no activity.
+    ``drawable``: it, or one of its lots, is held by no draw.
     """
 
     id: UUID
@@ -69,7 +69,7 @@ class ProjectLine:
 
 @dataclass(frozen=True)
 class Parties:
-    """Agency and contact, as a project's form asks for them."""
+    """Agency and contact in a project's form."""
 
     agency_name: str
     agency_code: str
@@ -101,7 +101,8 @@ class ProjectQueries:
         self._deps = deps
 
     async def last_parties(self, actor: Actor) -> Parties:
-        """What a new form begins with: as in this person's last project; at the first the organisation and the person.
+        """Initial values of a new form: from this person's last project; for the first one the organisation and the
+        person.
 
         Raises Forbidden where no organisation was chosen.
         """
@@ -114,15 +115,15 @@ class ProjectQueries:
         return Parties(row["agency_name"], row["agency_code"], row["contact"], phone)
 
     async def get(self, actor: Actor, project_id: UUID) -> ProjectView:
-        """Raises NotFound for what the actor may not see."""
+        """Raises NotFound for a project that the actor may not see."""
         check(actor, "project.read")
         return await self.view_of(await self.find(actor, project_id))
 
     async def list(self, actor: Actor, *, search: str = "", page: int = 1, size: int = 20) -> Page[ProjectLine]:
         """Newest first; ``search`` is a part of the name or the number, ``page`` counts from 1, ``size`` ≤ 100.
 
-        An agent sees his own projects, the legal entity those of all its agents, a verifier those with a draw that was
-        handed in at his terminal, pool staff all.
+        An agent sees his own projects, the legal entity those of all its agents, a verifier those with a draw submitted
+        at his terminal, staff of the pool all.
         """
         check(actor, "project.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
@@ -171,7 +172,7 @@ class ProjectQueries:
 
 
 def _reach(actor: Actor) -> tuple[str, list[object]]:
-    """Which projects (``j``) this actor may see, as SQL with its values."""
+    """SQL condition, with its values, for the projects (``j``) that this actor may see."""
     where, values = "j.pool = $1 AND j.deleted_at IS NULL", [actor.pool]
     if actor.role == "verifier" and actor.scope:
         handed_in = "SELECT d.project_id FROM draw d JOIN draw_application a ON a.draw_id = d.id WHERE a.terminal = $2"

@@ -166,7 +166,7 @@ class DrawSetup(CallNoticesAndConditions):
         )
 
     async def _follow_start(self, draw: Draw, before: datetime) -> None:
-        """Experts who are recalled gather on the day of the evaluation: copied notices move along with it."""
+        """Recalled experts gather on the day of the evaluation: copied notices move with it."""
         if draw.kind != "recall":
             return
         for call_notice in await CallNotice.filter(draw_id=draw.id):

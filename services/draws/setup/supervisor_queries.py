@@ -35,19 +35,19 @@ class SupervisorQueries:
     async def page(
         self, actor: Actor, *, search: str = "", active: bool = True, offset: int = 0, limit: int = 50
     ) -> Page[RegisteredSupervisor]:
-        """By name; ``active`` false: those that were ended."""
+        """By name; ``active`` false: ended entries."""
         check(actor, "supervisor.manage")
         return await self._find(actor.pool, search, active=active, offset=offset, limit=limit)
 
     async def choices(
         self, actor: Actor, search: str, *, offset: int = 0, limit: int = 20
     ) -> Page[RegisteredSupervisor]:
-        """Whom an agency may name; ``search`` is part of a name or department."""
+        """Supervisors whom an agency may name; ``search`` is part of a name or department."""
         check(actor, "draw.edit")
         return await self._find(actor.pool, search, active=True, offset=offset, limit=limit)
 
     async def chosen(self, actor: Actor, entry_ids: Collection[UUID]) -> list[RegisteredSupervisor]:
-        """Those that an agency has ticked, by name; also who was ended meanwhile."""
+        """The entries that an agency has ticked, by name, including ended ones."""
         check(actor, "draw.edit")
         entries = SupervisorEntry.filter(pool=actor.pool, id__in=list(entry_ids)).order_by("name", "department", "id")
         return [supervisor_view(self._deps.keys, entry) for entry in await entries]

@@ -21,7 +21,7 @@ WHERE pool = $1 AND retired_at IS NULL AND group_id IS NULL GROUP BY chapter, ki
 
 @dataclass(frozen=True)
 class BlueprintView:
-    """``total`` is in tenths; a case counts as one item. ``supplies`` says for each cell what the bank has."""
+    """``total`` is in tenths; a case counts as one item. ``supplies`` is the bank's stock for each cell."""
 
     id: UUID
     name: str
@@ -39,7 +39,7 @@ class BlueprintView:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the bank has of a chapter: live items by kind."""
+    """The bank's stock of a chapter: live items by kind."""
 
     name: str
     live: dict[str, int]
@@ -47,7 +47,7 @@ class Chapter:
 
 class BlueprintQueries:
     async def list(self, actor: Actor) -> tuple[BlueprintView, ...]:
-        """Those that are in use, the newest first."""
+        """Blueprints in use, newest first."""
         check(actor, "exam.manage")
         stock, _ = await load_stock(actor.pool)
         found = await ExamBlueprint.filter(pool=actor.pool, retired_at=None).order_by("-created_at", "-id")
@@ -61,7 +61,7 @@ class BlueprintQueries:
         return blueprint_view(found, supplies(read_cells(found.cells), stock))
 
     async def chapters(self, actor: Actor) -> tuple[Chapter, ...]:
-        """What papers can be made of."""
+        """The chapters available for papers."""
         check(actor, "exam.manage")
         found: dict[str, dict[str, int]] = {}
         for row in await rows(_CHAPTERS, actor.pool):

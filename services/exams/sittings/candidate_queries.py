@@ -82,14 +82,14 @@ class CandidateQueries:
     async def page(
         self, actor: Actor, exam_id: UUID, wanted: CandidateFilter, *, page: int = 1, size: int = 20
     ) -> Page[CandidateLine]:
-        """In the order in which they were called. Raises NotFound."""
+        """In the order of calling. Raises NotFound."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
         found = await self._lines(exam, wanted, None, size, (page - 1) * size)
         return Page(tuple(self._line(row) for row in found), found[0]["total_rows"] if found else 0)
 
     async def get(self, actor: Actor, candidate_id: UUID) -> tuple[CandidateLine, UUID]:
-        """One of them, and the examination's id. Raises NotFound."""
+        """One candidate, and the examination's id. Raises NotFound."""
         check(actor, "exam.manage")
         _, exam = await get_candidate(actor, candidate_id)
         (row,) = await self._lines(exam, CandidateFilter(), candidate_id, 1, 0)
@@ -125,7 +125,7 @@ class CandidateQueries:
         )
 
     async def concerned(self, actor: Actor, exam_id: UUID, since: datetime, until: datetime) -> int:
-        """How many were answering in a span of time: whom ``give_back_all`` concerns."""
+        """Number of candidates who were answering in a period, whom ``give_back_all`` concerns."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
         return len(await rows(SITTING_THEN, exam.id, since, until, self._deps.now()))

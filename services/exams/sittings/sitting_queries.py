@@ -27,7 +27,7 @@ _WAITING = (
 
 @dataclass(frozen=True)
 class SittingData:
-    """The form of a sitting. ``capacity`` None: everybody who likes."""
+    """The form of a sitting. ``capacity`` None: unlimited."""
 
     starts_at: datetime
     ends_at: datetime
@@ -37,7 +37,7 @@ class SittingData:
 
 @dataclass(frozen=True)
 class SittingView:
-    """``until``: the last moment to book it, change it or give it back."""
+    """``until``: the last moment for booking, changing or cancelling."""
 
     id: UUID
     data: SittingData
@@ -45,7 +45,7 @@ class SittingView:
     waiting: int
     until: datetime
     open: bool
-    """Whether it can be booked or waited for now."""
+    """Whether it can be booked, or its waiting list joined, now."""
     span: str
 
     @property
@@ -59,7 +59,7 @@ class SittingView:
 
 @dataclass(frozen=True)
 class Booking:
-    """What a candidate has, and what is offered. ``booked`` and ``waiting`` are ids of ``sittings``."""
+    """A candidate's bookings and the offered sittings. ``booked`` and ``waiting`` are ids of ``sittings``."""
 
     candidate_id: UUID
     exam: str
@@ -67,7 +67,7 @@ class Booking:
     booked: UUID | None
     waiting: UUID | None
     fixed: bool
-    """What is booked can't be changed or given back any more."""
+    """The booking can't be changed or cancelled any more."""
 
     def of(self, sitting_id: UUID | None) -> SittingView | None:
         return next((one for one in self.sittings if one.id == sitting_id), None)
@@ -78,7 +78,7 @@ class SittingQueries:
         self._deps = deps
 
     async def offered(self, actor: Actor, candidate_id: UUID) -> Booking:
-        """What can be booked, the soonest first. Raises NotFound; Conflict where nothing is booked."""
+        """Sittings to book, soonest first. Raises NotFound; Conflict where sittings aren't booked."""
         check(actor, "exam.own")
         candidate, exam = await get_own(actor, candidate_id)
         check_called(candidate, exam)

@@ -34,7 +34,7 @@ class InvoiceDownloads:
             raise Unavailable("凭证暂时无法生成，请稍后再试。") from error
 
     async def file(self, actor: Actor, fee_id: UUID) -> bytes:
-        """The invoice as PDF, for the owner or an administrator. Raises NotFound while there is none, Unavailable."""
+        """The invoice as PDF, for the owner or an administrator. Raises NotFound before it is issued, Unavailable."""
         fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
         if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
             raise unknown_invoice()

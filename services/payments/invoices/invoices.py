@@ -1,9 +1,8 @@
 """Receipts and electronic invoices (电子发票) of paid fees: what owners and the office do about them.
 
 The receipt is mailed at once. The invoice comes from WeChat Pay where the merchant has it, else the office uploads the
-tax platform's file; either way it is stored and mailed, and may be mailed again. One that was issued is only ever
-reversed (冲红): by the platform if it is the platform's, else at the tax platform by the office. What is carried out by
-itself stands in ``processor``.
+tax platform's file; either way it is stored and mailed, and may be mailed again. An issued invoice can only be reversed
+(冲红): by the platform if it issued it, else at the tax platform by the office. Automatic steps are in ``processor``.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Invoices:
     # ---- beginning
 
     async def begin(self, fee: Fee, now: datetime) -> None:
-        """Note that a paid fee wants a receipt and an invoice; inside the caller's transaction. Twice is harmless."""
+        """Create receipt and invoice of a paid fee; inside the caller's transaction. A repetition is harmless."""
         if await Invoice.filter(fee_id=fee.id).exclude(state=InvoiceState.REVERSED).exists():
             return
         rules, merchant = rules_of(self._deps, fee.pool), self._platform.merchant(fee.pool)
@@ -75,7 +74,7 @@ class Invoices:
         )
 
     async def _email_of(self, fee: Fee) -> object:
-        """As the application has it; for the fee of a course that of the newest application."""
+        """From the application; for the fee of a course from the newest application."""
         newest = Application.filter(account_id=fee.account_id).order_by("-created_at").first()
         application_id = fee.application_id or getattr(await newest, "id", None)
         return (await read_values(self._deps, application_id)).get("email") if application_id else None
@@ -85,7 +84,7 @@ class Invoices:
     async def correct(
         self, actor: Actor, fee_id: UUID, *, title: str, taxpayer_id: str, email: str, key: str | None = None
     ) -> InvoiceView:
-        """Change what the invoice says while it is not made; later only the address, to which it is sent again.
+        """Change the invoice's data before it is issued; later only the address, to which it is sent again.
 
         An empty ``email`` keeps the known one. Raises NotFound, InvalidInput, Conflict, TooMany.
         """
@@ -139,9 +138,9 @@ class Invoices:
     # ---- the office
 
     async def upload(self, actor: Actor, invoice_id: UUID, content: bytes, number: str) -> None:
-        """The tax platform's file of an invoice that the office makes. It is mailed by itself.
+        """The tax platform's file of an invoice issued by the office. It is mailed automatically.
 
-        Raises InvalidInput for no PDF, Conflict for one that is issued already, or may be.
+        Raises InvalidInput for an invalid PDF, Conflict for an invoice that is issued already, or may be.
         """
         check(actor, "payment.manage")
         if not content.startswith(b"%PDF-") or len(content) > PDF_BYTES:
@@ -169,7 +168,7 @@ class Invoices:
             await record(actor, now, "invoice.upload", "invoice", invoice_id)
 
     async def resend(self, actor: Actor, invoice_id: UUID) -> None:
-        """Mail receipt and invoice again; a failed one is asked for again. Raises NotFound; Conflict without an
+        """Mail receipt and invoice again; a failed invoice is requested again. Raises NotFound; Conflict without an
         address, or while there is nothing to mail."""
         check(actor, "payment.manage")
         now = self._deps.now()
@@ -187,8 +186,8 @@ class Invoices:
     async def reverse(
         self, actor: Actor, invoice_id: UUID, reason: ReverseReason, note: str, *, red_number: str = ""
     ) -> None:
-        """Have an invoice of WeChat's reversed by the platform, again if need be; or note under which ``red_number``
-        the office has reversed one at the tax platform.
+        """Have an invoice of WeChat's reversed by the platform, again if necessary; or record the ``red_number`` under
+        which the office reversed one at the tax platform.
 
         Raises NotFound, InvalidInput, and Conflict for one that isn't issued, or is being reversed.
         """
@@ -219,19 +218,19 @@ class Invoices:
 
 
 def _mail_anew(invoice: Invoice, now: datetime) -> None:
-    """Everything that is there is mailed again, as other mails than before."""
+    """Mail everything available again, as new mails."""
     invoice.receipt_sent_at, invoice.sent_at, invoice.check_at, invoice.checks = None, None, now, 0
     invoice.mailings += 1
 
 
 def _try_again(invoice: Invoice, now: datetime) -> None:
-    """One that failed is asked for again, under another number of ours; not where the fee went back."""
+    """Request a failed one again, under another number of ours; not after a refund of the fee."""
     if invoice.state == InvoiceState.FAILED and invoice.failure != REFUNDED:
         step(invoice, InvoiceEvent.RETRY, fapiao_id="", failure="", check_at=now, checks=0)
 
 
 def _check_may_issue(invoice: Invoice) -> None:
-    """Raises Conflict while the platform may be making the same invoice, and for one whose fee went back."""
+    """Raises Conflict while the platform may be issuing the same invoice, and for a refunded fee."""
     INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.ISSUE)
     if is_asked_for(invoice):
         raise Conflict("微信支付正在开具这张发票，请等待结果。", code="invoice_under_way")
@@ -240,7 +239,7 @@ def _check_may_issue(invoice: Invoice) -> None:
 
 
 def _check_buyer(title: str, taxpayer_id: str, email: str) -> tuple[str, str, str]:
-    """Raises InvalidInput beside the field."""
+    """Raises InvalidInput for a field."""
     name, number, address = " ".join(title.split()), taxpayer_id.strip().upper(), email.strip()
     if not 2 <= len(name) <= TITLE_CHARS:
         raise InvalidInput(f"发票抬头请填2到{TITLE_CHARS}个字。", code="invoice_title", field="title")
