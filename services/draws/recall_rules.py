@@ -9,7 +9,7 @@ from domain.errors import Conflict, InvalidInput
 from models.draws import Draw
 
 
-def check_redrawable(draw: Draw) -> None:
+def check_conditions_changeable(draw: Draw) -> None:
     """Conditions of a recall can't change, since no expert is drawn by them. Raises Conflict."""
     if draw.kind == "recall":
         raise Conflict("复评通知的是原专家，抽取条件不能修改；要更换专家请重新抽取。", code="conditions_fixed")

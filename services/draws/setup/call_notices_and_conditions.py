@@ -18,7 +18,7 @@ from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.draws.news import DrawNews
-from services.draws.recall_rules import check_redrawable, check_same_day
+from services.draws.recall_rules import check_conditions_changeable, check_same_day
 from services.draws.repository import Locked, lock_editable, lock_for
 from services.draws.setup.form_versions import check_version, part_version
 from services.draws.setup.forms import (
@@ -194,7 +194,7 @@ class CallNoticesAndConditions:
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
             book = self._deps.book(actor.pool)
-            check_redrawable(locked.draw)
+            check_conditions_changeable(locked.draw)
             check_condition_form(form, book, self._remaining(locked))
             if len(locked.conditions) >= book.draw.conditions_max:
                 raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
@@ -223,7 +223,7 @@ class CallNoticesAndConditions:
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
-            check_redrawable(locked.draw)
+            check_conditions_changeable(locked.draw)
             condition = locked.get_condition(condition_id)
             check_version(version, part_version(condition))
             check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
@@ -239,7 +239,7 @@ class CallNoticesAndConditions:
     async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
         async with transaction():
             locked = await lock_editable(actor, draw_id)
-            check_redrawable(locked.draw)
+            check_conditions_changeable(locked.draw)
             await locked.get_condition(condition_id).delete()
             await _renumber([c for c in locked.conditions if c.id != condition_id])
 
