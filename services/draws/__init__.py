@@ -24,8 +24,8 @@ from services.draws.follow_ups.redraws import RecallTimes, RedrawTimes
 from services.draws.follow_ups.release_queries import ReleasedExpert, ReleaseQueries, ReleaseTask, ReleaseView
 from services.draws.follow_ups.releases import Releases
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
-from services.draws.news import DrawNews, urged_by_venue
 from services.draws.operation_log import OPERATIONS_MAX, Operation
+from services.draws.party_notifications import PartyNotifications, urged_by_venue
 from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects.project_queries import LotView, ProjectLine, ProjectView
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
@@ -105,7 +105,6 @@ __all__ = [
     "DrawDashboard",
     "DrawForm",
     "DrawLotView",
-    "DrawNews",
     "DrawParts",
     "DrawPorts",
     "DrawServices",
@@ -126,6 +125,7 @@ __all__ = [
     "Operation",
     "Operator",
     "OwnLeaf",
+    "PartyNotifications",
     "Preview",
     "ProjectData",
     "ProjectLine",

@@ -20,7 +20,7 @@ from services.core.permissions import AGENCY
 from services.draws.call_order.rounds import leave_committing
 from services.draws.calls.calling import Calling, Cause
 from services.draws.calls.lapse_notifications import notify_lapsed
-from services.draws.news import DrawNews, Event
+from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.repository import (
     Locked,
     append,
@@ -53,7 +53,7 @@ class ActivityEnd:
         self._deps = deps
         self._notices = notices
         self._run = run
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
         """Terminate a draw: calls end, experts who accepted are notified, the lots may be drawn again.
@@ -91,7 +91,7 @@ class ActivityEnd:
         await notify_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
         if draw.terminal:
             event: Event = "terminated" if draw.started_at else "dropped"
-            await self._news.notify(draw, event, by=actor.account_id, occasion="once")
+            await self._parties.notify(draw, event, by=actor.account_id, occasion="once")
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
         """Notify the experts who accepted, and those who were asked, at once."""
@@ -136,7 +136,7 @@ class ActivityEnd:
             if locked.state == DrawState.COMMITTING:
                 await leave_committing(locked.draw, self._deps.book(locked.draw.pool).draw.commitments.roles, now)
             await append_end(locked.draw, now)
-            await self._news.notify_ended(locked.draw, by=actor.account_id)
+            await self._parties.notify_ended(locked.draw, by=actor.account_id)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
     async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:
@@ -170,4 +170,4 @@ class ActivityEnd:
                 roles = book.draw.commitments.roles
                 await leave_committing(draw, roles, self._deps.now())
             await append_end(draw, self._deps.now())
-            await self._news.notify_ended(draw)
+            await self._parties.notify_ended(draw)

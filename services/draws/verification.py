@@ -11,7 +11,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.draws.lot_holding import take_over
-from services.draws.news import DrawNews, Event
+from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.release_rules import KIND, check_in_time
 from services.draws.repository import check_not_of_agency, lock, move, notify_agency
 from services.notifications import Notices
@@ -24,7 +24,7 @@ class Verification:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     async def approve(self, actor: Actor, application_id: UUID, opinion: str = "") -> None:
         await self._decide(actor, application_id, VerificationEvent.APPROVE, opinion.strip())
@@ -78,9 +78,9 @@ class Verification:
         await application.save(update_fields=["state", "opinion", "decided_at", "decided_by_id"])
         what: Event = "release_approved" if approved else "release_refused"
         await record(actor, now, what.replace("_", "."), "draw", draw.id, opinion=opinion)
-        await self._news.notify(draw, what, by=actor.account_id, occasion=str(application.id))
+        await self._parties.notify(draw, what, by=actor.account_id, occasion=str(application.id))
         if approved:
-            await self._news.notify(draw, "release_verified", by=actor.account_id, occasion=str(application.id))
+            await self._parties.notify(draw, "release_verified", by=actor.account_id, occasion=str(application.id))
 
     async def refuse_overdue(self) -> int:
         """Send back applications not verified before the expected start: the agency may correct the times, or

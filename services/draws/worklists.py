@@ -15,7 +15,7 @@ from services.core.base import Actor, Deps, rows
 from services.core.crypto import PHONE
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
-from services.draws.news import urged_by_venue
+from services.draws.party_notifications import urged_by_venue
 from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]

@@ -25,7 +25,7 @@ from services.core.due_rows import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, proc
 from services.core.due_tasks import DueTask, TaskTurn, in_turns
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
-from services.draws import Calling, DrawAccess, DrawNews, Invitations, lock, notify_agency
+from services.draws import Calling, DrawAccess, Invitations, PartyNotifications, lock, notify_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import REPORT_TTL, DeliveryReports
 from services.operations.scheduler_pauses import SchedulerPauses
@@ -117,7 +117,7 @@ class Scheduler:
         """``further`` are due tasks defined by their own packages."""
         self._deps = deps
         self._notices = notices
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
         self._reports = reports
         self._run = run
         self._access = access
@@ -235,7 +235,7 @@ class Scheduler:
                 await locked.save(update_fields=["unsealed_notice_at"])
                 at = print_time(self._access.unseals_at(locked))
                 await notify_agency(self._notices, locked, "agency_unsealed", at)
-                await self._news.notify(locked, "unsealed", occasion="once")
+                await self._parties.notify(locked, "unsealed", occasion="once")
 
     async def _watch_draws(self) -> None:
         """Wake every running draw, so that a draw that lost its job continues."""

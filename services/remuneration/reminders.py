@@ -7,7 +7,7 @@ from typing import Any
 from domain.remuneration.lifecycles import RemunerationState
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
-from services.draws import DrawNews, lock
+from services.draws import PartyNotifications, lock
 from services.notifications import Notices
 from services.remuneration.records import lock_one, notify_proposer, reply_until
 
@@ -26,7 +26,7 @@ class DisputeReminders:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind the venue's staff, including the proposer, of unanswered objections; returns how many."""
@@ -42,5 +42,5 @@ class DisputeReminders:
             if one.state != RemunerationState.DISPUTED or until is None or until > now:
                 return
             await notify_proposer(self._notices, draw, one, _AGAIN)
-            await self._news.notify(draw, "unreplied", by=one.proposed_by_id, occasion=f"{one.id.hex}:{one.version}")
+            await self._parties.notify(draw, "unreplied", by=one.proposed_by_id, occasion=f"{one.id.hex}:{one.version}")
             await record(system(one.pool), now, "remuneration.reminded", "remuneration", one.id, version=one.version)

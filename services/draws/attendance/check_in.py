@@ -20,7 +20,7 @@ from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
 from services.draws.attendance.attendance_queries import VENUE_PURPOSE, AttendanceQueries
 from services.draws.calls.calling import place
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import append_end, lock, notify_agency
 from services.notifications import Notices
 from services.ports import OfficialAccountSender
@@ -68,7 +68,7 @@ class VenueCheckIn:
         self._links = links
         self._access = access
         self._queries = queries
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     # ---- the venue's QR code
 
@@ -238,7 +238,7 @@ class VenueCheckIn:
             await record(actor, now, "attendance.out", "invitation", invitation_id)
             if draw.on_site and draw.state in _MET and await self._is_over(draw, now):
                 await append_end(draw, now)
-                await self._news.notify_ended(draw, by=actor.account_id)
+                await self._parties.notify_ended(draw, by=actor.account_id)
             return now
 
     async def _is_over(self, draw: Draw, now: datetime) -> bool:

@@ -18,7 +18,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.calls.calling import place
 from services.draws.calls.invitations import Invitations
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked, append, lock_for
 from services.notifications import Notices
 
@@ -28,7 +28,7 @@ class GatheringTimes:
         self._deps = deps
         self._notices = notices
         self._invitations = invitations
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     async def change(self, actor: Actor, draw_id: UUID, notice_id: UUID, at: datetime) -> None:
         """After the start only the gathering time may change, and only while no new expert is being called."""
@@ -70,7 +70,7 @@ class GatheringTimes:
         await self._notify_moved(draw, call_notice, old)
         if draw.started_at is not None:
             occasion = f"{call_notice.id.hex}:{at.timestamp():.0f}"
-            await self._news.notify(draw, "moved", time_params(at), by=by, occasion=occasion)
+            await self._parties.notify(draw, "moved", time_params(at), by=by, occasion=occasion)
 
     async def _notify_moved(self, draw: Draw, call_notice: CallNotice, old: datetime) -> None:
         invited = Invitation.filter(

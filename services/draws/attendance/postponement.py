@@ -16,7 +16,7 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import PHONE
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked
 from services.notifications import Notices
 
@@ -38,7 +38,7 @@ class Postponement:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
         """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel has another panel by then."""
@@ -56,7 +56,7 @@ class Postponement:
             actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old), old_at=old.isoformat()
         )
         facts = {"starts": time_params(new.at)["gathering_short"], "old": print_time(old), "reason": reason}
-        await self._news.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
+        await self._parties.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
 
     async def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
         book = self._deps.book(draw.pool)

@@ -18,7 +18,7 @@ from services.core.crypto import PHONE
 from services.core.due_rows import process_each
 from services.draws.access import DrawAccess
 from services.draws.calls.calling import place
-from services.draws.news import urged_by_venue
+from services.draws.party_notifications import urged_by_venue
 from services.draws.repository import lock, notify_agency
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices

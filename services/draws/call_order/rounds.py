@@ -27,7 +27,7 @@ from services.core.base import record as audit
 from services.draws.call_order.freeze import freeze_lists
 from services.draws.call_order.origins import follows
 from services.draws.call_order.recusal_commitment import commit_recusals
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
 from services.draws.supervisor_choice import check_supervisors, supervisor_facts
 from services.notifications import Notices
@@ -61,7 +61,7 @@ class Rounds:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     async def open(self, actor: Actor, draw_id: UUID) -> RoundView:
         """Begin the first order of a verified draw: the system commits, then the lists are frozen.
@@ -270,7 +270,7 @@ class Rounds:
                 raise Conflict("已有一方公开随机数，请等到公开时限过后再终止本轮。", code="reveal_pending")
             await _abort(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
             await _step_back(locked.draw)
-            await self._news.notify(locked.draw, "aborted", by=actor.account_id)
+            await self._parties.notify(locked.draw, "aborted", by=actor.account_id)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
 
     async def view(self, actor: Actor, draw_id: UUID, role: str) -> RoundView | None:

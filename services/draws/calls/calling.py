@@ -29,7 +29,7 @@ from services.core.due_rows import process_each
 from services.draws.call_order.eligibility import Hindrance, claimed, find_hindrances, recusals
 from services.draws.call_order.snapshots import keep_skip, snapshot_setting
 from services.draws.digests import note_notified
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked, append, lock, lock_for, move, notify_agency
 from services.notifications import Notices
 
@@ -77,7 +77,7 @@ class Calling:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     # ---- by the agency
 
@@ -110,7 +110,7 @@ class Calling:
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
         if draw.digest_at is not None:
             await note_notified(draw, locked.accepted)
-        await self._news.notify(draw, "supplement" if draw.finished_at else "started", by=by)
+        await self._parties.notify(draw, "supplement" if draw.finished_at else "started", by=by)
         await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
     async def start_due(self) -> None:
@@ -159,7 +159,7 @@ class Calling:
             await move(locked.draw, DrawEvent.PAUSE)
             now = self._deps.now()
             await append(locked.draw, now, record.Paused(BY_AGENCY))
-            await self._news.notify(locked.draw, "paused", by=actor.account_id)
+            await self._parties.notify(locked.draw, "paused", by=actor.account_id)
             await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
 
     async def resume(self, actor: Actor, draw_id: UUID) -> None:
@@ -169,7 +169,7 @@ class Calling:
             await move(locked.draw, DrawEvent.RESUME)
             now = self._deps.now()
             await append(locked.draw, now, record.Resumed())
-            await self._news.notify(locked.draw, "resumed", by=actor.account_id)
+            await self._parties.notify(locked.draw, "resumed", by=actor.account_id)
             await audit(actor, now, "draw.resumed", "draw", draw_id)
             await self._deps.jobs.defer("draws.advance", draw_id=str(draw_id))
 
@@ -180,7 +180,7 @@ class Calling:
             await move(locked.draw, DrawEvent.FORCE_END)
             now = self._deps.now()
             await append(locked.draw, now, record.ForceEnded(BY_AGENCY))
-            await self._news.notify(locked.draw, "stopped", by=actor.account_id)
+            await self._parties.notify(locked.draw, "stopped", by=actor.account_id)
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
             await self._settle(locked, now)
 
@@ -378,7 +378,7 @@ class Calling:
                 agreed=locked.accepted,
                 unseal_at=print_time(unseal_at),
             )
-            await self._news.notify(draw, "full", {"needed": draw.needed})
+            await self._parties.notify(draw, "full", {"needed": draw.needed})
         elif (reason := await self._why_short(locked, missing, now)) is not None:
             if reason == "force_ended":
                 await self._notify_panel(locked, now)
@@ -389,7 +389,7 @@ class Calling:
             await execute(_REOPEN_ABSENCES, draw.id)
             counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
             await notify_agency(self._notices, draw, "agency_short", str(draw.log_length), **counts)
-            await self._news.notify(draw, "short", counts)
+            await self._parties.notify(draw, "short", counts)
         else:
             return
         draw.finished_at = now

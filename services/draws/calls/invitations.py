@@ -23,7 +23,7 @@ from services.draws.calls.invitation_views import InvitationView, find_views
 from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify_unclear
 from services.draws.calls.reminders import next_reminder, remind_due
 from services.draws.digests import progress_notices
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked, lock_invitation, move, notify_agency
 from services.notifications import NoticeRequest, Notices, Recipient
 
@@ -48,7 +48,7 @@ class Invitations:
         self._deps = deps
         self._notices = notices
         self._run = run
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
         """Record that an open invitation is read by its link: if it lapses, its expert is notified that he needn't
@@ -242,10 +242,10 @@ class Invitations:
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
         params: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[absence.kind]}
         if draw.kind == "recall":
-            await self._news.notify(draw, "gone", params, by=by, occasion=str(absence.id))
+            await self._parties.notify(draw, "gone", params, by=by, occasion=str(absence.id))
             return
         await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **params)
-        await self._news.notify(draw, "missing" if by else "left", params, by=by, occasion=str(absence.id))
+        await self._parties.notify(draw, "missing" if by else "left", params, by=by, occasion=str(absence.id))
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
         """Cancel other pending requests about this place."""

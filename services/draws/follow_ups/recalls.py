@@ -36,7 +36,7 @@ from services.draws.call_order.origins import follows
 from services.draws.calls.calling import Calling, place
 from services.draws.calls.invitations import Invitations
 from services.draws.follow_ups.recall_queries import RecallQueries, check_recall
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_same_day
 from services.draws.repository import Locked, append, lock_for, move, notify_agency
 from services.draws.virtual_calls import VirtualCalls
@@ -64,7 +64,7 @@ class Recalls:
         self._run = run
         self._invitations = invitations
         self._calls = calls
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     # ---- results of the calls
 
@@ -295,9 +295,9 @@ class Recalls:
         if full:
             unseal_at = print_time(self._access.unseals_at(draw))
             await notify_agency(self._notices, draw, "agency_full", str(draw.log_length), **counts, unseal_at=unseal_at)
-            await self._news.notify(draw, "full", {"needed": draw.needed})
+            await self._parties.notify(draw, "full", {"needed": draw.needed})
         else:
-            await self._news.notify(draw, "recalled", counts)
+            await self._parties.notify(draw, "recalled", counts)
 
     async def _open(self, actor: Actor, draw_id: UUID) -> Locked:
         """A verified recall that is not confirmed. Raises Conflict, NotFound."""

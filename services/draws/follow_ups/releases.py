@@ -30,7 +30,7 @@ from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.draws.calls.calling import Calling, Cause
 from services.draws.follow_ups.release_queries import ReleaseQueries
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
 from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
 from services.draws.setup.attachments import attached_name
@@ -83,7 +83,7 @@ class Releases:
         self._queries = queries
         self._run = run
         self._calls = calls
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     # ---- the request
 
@@ -121,7 +121,7 @@ class Releases:
                 application=str(application.id),
                 organisation=organisation.name,
             )
-            await self._news.notify(draw, "release_asked", by=actor.account_id, occasion=str(application.id))
+            await self._parties.notify(draw, "release_asked", by=actor.account_id, occasion=str(application.id))
             return application.id
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
@@ -133,7 +133,9 @@ class Releases:
             application.state = VERIFICATION.next(State(application.state), VerificationEvent.WITHDRAW)
             application.withdrawn_at = now
             await application.save(update_fields=["state", "withdrawn_at"])
-            await self._news.notify(locked.draw, "release_withdrawn", by=actor.account_id, occasion=str(application.id))
+            await self._parties.notify(
+                locked.draw, "release_withdrawn", by=actor.account_id, occasion=str(application.id)
+            )
             await record(actor, now, "release.withdrawn", "draw", draw_id)
 
     async def _asked(self, draw_id: UUID) -> DrawApplication:
@@ -157,7 +159,7 @@ class Releases:
             application.opinion, application.decided_at = _TOO_LATE, now
             await application.save(update_fields=["state", "opinion", "decided_at"])
             await record(system(draw.pool), now, "release.refused", "draw", draw_id, opinion=_TOO_LATE)
-            await self._news.notify(draw, "release_refused", occasion=str(application.id))
+            await self._parties.notify(draw, "release_refused", occasion=str(application.id))
 
     async def remind_due(self) -> int:
         """Notify each agency once when its approved release must be begun soon, and once when it is too late for it."""
@@ -174,10 +176,10 @@ class Releases:
             soon = until - self._deps.book(draw.pool).draw.release.remind_before
             occasion = f"{until.timestamp():.0f}"
             if now > until:
-                await self._news.notify(draw, "release_lapsed", occasion=occasion)
-                await self._news.notify(draw, "release_unused", occasion=occasion)
+                await self._parties.notify(draw, "release_lapsed", occasion=occasion)
+                await self._parties.notify(draw, "release_unused", occasion=occasion)
             elif now >= soon and (application.decided_at or now) < soon and DRAW.can(locked.state, DrawEvent.RELEASE):
-                await self._news.notify(draw, "release_due", facts, occasion=occasion)
+                await self._parties.notify(draw, "release_due", facts, occasion=occasion)
 
     # ---- execution
 
@@ -202,7 +204,7 @@ class Releases:
                 bulk=False,
             )
             await self._write_before_late_calls(locked.draw, released)
-            await self._news.notify(locked.draw, "released", by=actor.account_id, occasion="once")
+            await self._parties.notify(locked.draw, "released", by=actor.account_id, occasion="once")
             await record(actor, now, "draw.released", "draw", draw_id, experts=len(released))
 
     async def _write_before_late_calls(self, draw: Draw, released: Sequence[Invitation]) -> None:
@@ -233,7 +235,7 @@ class Releases:
             draw = await Draw.get(id=invitation.draw_id)
             await self._write(draw, invitation)
             if (await self._queries.find(draw, invitation_id)).by_hand:
-                await self._news.notify(draw, "unreached", occasion="once")
+                await self._parties.notify(draw, "unreached", occasion="once")
 
     async def _write(self, draw: Draw, invitation: Invitation) -> None:
         """Send the release SMS, once."""

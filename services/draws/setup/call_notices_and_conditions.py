@@ -17,7 +17,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.crypto import PHONE
 from services.core.idempotency import once
-from services.draws.news import DrawNews
+from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_conditions_changeable, check_same_day
 from services.draws.repository import Locked, lock_editable, lock_for
 from services.draws.setup.form_versions import check_version, part_version
@@ -41,7 +41,7 @@ class CallNoticesAndConditions:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._news = DrawNews(deps, notices)
+        self._parties = PartyNotifications(deps, notices)
 
     # ---- call notices
 
@@ -122,7 +122,7 @@ class CallNoticesAndConditions:
             fields = "、".join(label for name, label in _AFTER_VERIFICATION.items() if name in changed)
             what = f"语音通知{call_notice.position}：{fields}"
             await record(actor, now, "draw.notice_corrected", "draw", draw.id, what=what)
-            await self._news.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
+            await self._parties.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
 
     def _changed(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that differ from the notice."""

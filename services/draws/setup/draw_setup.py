@@ -189,12 +189,12 @@ class DrawSetup(CallNoticesAndConditions):
                 raise Conflict(f"活动{locked.state.label}，现在不能更换监督人。", code="supervisors_fixed")
             if not chosen and "supervisors" in self._deps.book(actor.pool).draw.required:
                 raise InvalidInput("请至少选择一位监督人。", field="supervisors")
-            before, now = await self._news.supervisors_of(locked.draw), self._deps.now()
+            before, now = await self._parties.supervisors_of(locked.draw), self._deps.now()
             await choose_supervisors(locked.draw, chosen)
             await record(actor, now, "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
             if locked.state not in (DrawState.EDITING, DrawState.REFUSED):
                 by, occasion = actor.account_id, str(now.timestamp())
-                await self._news.notify_supervisors_changed(locked.draw, before, by=by, occasion=occasion)
+                await self._parties.notify_supervisors_changed(locked.draw, before, by=by, occasion=occasion)
 
     async def delete(self, actor: Actor, draw_id: UUID) -> None:
         """Delete a draw that was never submitted."""
@@ -356,5 +356,5 @@ class DrawSetup(CallNoticesAndConditions):
             await move(locked.draw, DrawEvent.WITHDRAW)
             now = self._deps.now()
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
-            await self._news.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
+            await self._parties.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
             await record(actor, now, "draw.withdrawn", "draw", draw_id)

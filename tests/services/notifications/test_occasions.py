@@ -8,7 +8,7 @@ from pathlib import Path
 from app.rulebook_files import load_rulebooks
 from domain.rulebook.notice_texts import KINDS
 from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR, VENUE, VENUE_STAFF, VERIFIER
-from services.draws.news import _NEWS
+from services.draws.party_notifications import _NOTIFICATIONS
 from services.notifications.consents import OCCASIONS
 
 ROOT = Path(__file__).parents[3]
@@ -59,9 +59,9 @@ def over_the_mini_program() -> set[str]:
 
 def receivers() -> dict[str, frozenset[str]]:
     found = dict(RECEIVERS)
-    for news in _NEWS.values():
-        for side in news.to:
-            kind = news.kind_for(side)
+    for notification in _NOTIFICATIONS.values():
+        for side in notification.to:
+            kind = notification.kind_for(side)
             found[kind] = found.get(kind, frozenset()) | SIDES[side]
     return found
 

@@ -56,7 +56,7 @@ Event = Literal[
 
 
 @dataclass(frozen=True)
-class _News:
+class _Notification:
     """``what`` fits a field of a template message (20 characters) when it is filled.
 
     ``kind`` is the kind of notice; ``kinds``: other kinds for certain sides.
@@ -73,42 +73,44 @@ class _News:
 
 _AT_THE_DOOR: Mapping[Side, str] = {"venue": "venue_news"}
 """Events for which the venue must prepare: by SMS, too, where it has no WeChat account."""
-_NEWS: Mapping[Event, _News] = {
-    "started": _News("抽取已启动", ("agency", "supervisor", "venue")),
-    "supplement": _News("补抽已启动", ("agency", "supervisor", "venue")),
-    "paused": _News("抽取已暂停", ("agency", "supervisor")),
-    "resumed": _News("抽取继续进行", ("agency", "supervisor")),
-    "stopped": _News("抽取已强制结束", ("agency", "supervisor", "venue", "verifier")),
-    "full": _News("抽取完成，共{needed}人", ("supervisor", "venue"), kinds=_AT_THE_DOOR),
-    "short": _News("专家不足，{agreed}/{needed}人", ("supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
-    "left": _News("专家{cause}，缺{missing}人", ("supervisor", "venue")),
-    "missing": _News("专家{cause}，缺{missing}人", ("venue",)),
-    "gone": _News("专家{cause}，缺{missing}人", ("agency", "supervisor", "venue")),
-    "recalled": _News(
+_NOTIFICATIONS: Mapping[Event, _Notification] = {
+    "started": _Notification("抽取已启动", ("agency", "supervisor", "venue")),
+    "supplement": _Notification("补抽已启动", ("agency", "supervisor", "venue")),
+    "paused": _Notification("抽取已暂停", ("agency", "supervisor")),
+    "resumed": _Notification("抽取继续进行", ("agency", "supervisor")),
+    "stopped": _Notification("抽取已强制结束", ("agency", "supervisor", "venue", "verifier")),
+    "full": _Notification("抽取完成，共{needed}人", ("supervisor", "venue"), kinds=_AT_THE_DOOR),
+    "short": _Notification("专家不足，{agreed}/{needed}人", ("supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
+    "left": _Notification("专家{cause}，缺{missing}人", ("supervisor", "venue")),
+    "missing": _Notification("专家{cause}，缺{missing}人", ("venue",)),
+    "gone": _Notification("专家{cause}，缺{missing}人", ("agency", "supervisor", "venue")),
+    "recalled": _Notification(
         "原专家{agreed}/{needed}人参评", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR
     ),
-    "moved": _News("集合改到{gathering_short}", ("agency", "supervisor", "venue"), kinds=_AT_THE_DOOR),
-    "postponed": _News("评标推迟到{starts}", ("supervisor", "venue", "verifier"), kind="evaluation_postponed"),
-    "aborted": _News("本轮摇号已终止", ("supervisor",)),
-    "unsealed": _News("名单已解密", ("supervisor", "venue")),
-    "withdrawn": _News("申请已撤回，无需核验", ("verifier",)),
-    "corrected": _News("核验后修改了语音通知", ("verifier",)),
-    "terminated": _News("活动已终止", ("venue", "verifier"), kinds=_AT_THE_DOOR),
-    "dropped": _News("活动已终止，无需核验", ("verifier",)),
-    "release_asked": _News("已申请退选，等待核验", ("agency", "supervisor", "venue")),
-    "release_approved": _News("退选核验通过，请启动退选", ("agency",), kind="agency_news"),
-    "release_verified": _News("退选核验通过，等待启动", ("supervisor", "venue")),
-    "release_refused": _News("退选申请未通过核验", ("agency", "supervisor", "venue"), kinds={"agency": "agency_news"}),
-    "release_due": _News("请于{until}前启动退选", ("agency",), kind="agency_news"),
-    "release_lapsed": _News("退选已逾期，请联系核验人员终止", ("agency",), kind="agency_news"),
-    "release_unused": _News("退选逾期未启动，活动照常进行", ("supervisor", "venue", "verifier")),
-    "release_withdrawn": _News("退选申请已撤回", ("agency", "supervisor", "venue", "verifier")),
-    "released": _News("活动已退选", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
-    "unreached": _News("有专家未接退选电话，请人工确认", ("agency",), kind="agency_news"),
-    "ended": _News("活动已结束", ("agency", "supervisor"), kind="draw_ended"),
-    "over": _News("活动已结束", ("venue",), kind="draw_ended"),
-    "owed": _News("活动已结束，请提出专家酬劳", ("venue",), kinds=_AT_THE_DOOR),
-    "unreplied": _News("专家酬劳异议待答复", ("venue",)),
+    "moved": _Notification("集合改到{gathering_short}", ("agency", "supervisor", "venue"), kinds=_AT_THE_DOOR),
+    "postponed": _Notification("评标推迟到{starts}", ("supervisor", "venue", "verifier"), kind="evaluation_postponed"),
+    "aborted": _Notification("本轮摇号已终止", ("supervisor",)),
+    "unsealed": _Notification("名单已解密", ("supervisor", "venue")),
+    "withdrawn": _Notification("申请已撤回，无需核验", ("verifier",)),
+    "corrected": _Notification("核验后修改了语音通知", ("verifier",)),
+    "terminated": _Notification("活动已终止", ("venue", "verifier"), kinds=_AT_THE_DOOR),
+    "dropped": _Notification("活动已终止，无需核验", ("verifier",)),
+    "release_asked": _Notification("已申请退选，等待核验", ("agency", "supervisor", "venue")),
+    "release_approved": _Notification("退选核验通过，请启动退选", ("agency",), kind="agency_news"),
+    "release_verified": _Notification("退选核验通过，等待启动", ("supervisor", "venue")),
+    "release_refused": _Notification(
+        "退选申请未通过核验", ("agency", "supervisor", "venue"), kinds={"agency": "agency_news"}
+    ),
+    "release_due": _Notification("请于{until}前启动退选", ("agency",), kind="agency_news"),
+    "release_lapsed": _Notification("退选已逾期，请联系核验人员终止", ("agency",), kind="agency_news"),
+    "release_unused": _Notification("退选逾期未启动，活动照常进行", ("supervisor", "venue", "verifier")),
+    "release_withdrawn": _Notification("退选申请已撤回", ("agency", "supervisor", "venue", "verifier")),
+    "released": _Notification("活动已退选", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
+    "unreached": _Notification("有专家未接退选电话，请人工确认", ("agency",), kind="agency_news"),
+    "ended": _Notification("活动已结束", ("agency", "supervisor"), kind="draw_ended"),
+    "over": _Notification("活动已结束", ("venue",), kind="draw_ended"),
+    "owed": _Notification("活动已结束，请提出专家酬劳", ("venue",), kinds=_AT_THE_DOOR),
+    "unreplied": _Notification("专家酬劳异议待答复", ("venue",)),
 }
 """``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is ``terminated``
 before its venue was notified of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
@@ -136,7 +138,7 @@ Params = Mapping[str, str | int]
 _NOTHING: Params = {}
 
 
-class DrawNews:
+class PartyNotifications:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
@@ -148,17 +150,21 @@ class DrawNews:
 
         ``occasion`` distinguishes events that can happen to a draw twice; by default the length of its log.
         """
-        news = _NEWS[event]
+        notification = _NOTIFICATIONS[event]
         once = f"{event}:{occasion or draw.log_length}"
-        own = {**facts, "what": news.what.format_map(facts)}
+        own = {**facts, "what": notification.what.format_map(facts)}
         params = {**draw_params(draw), **own}
-        found = await agency_notices(draw, news.kind_for("agency"), once, **own) if "agency" in news.to else []
+        found = (
+            await agency_notices(draw, notification.kind_for("agency"), once, **own)
+            if "agency" in notification.to
+            else []
+        )
         found = [one for one in found if one.to.account_id != by]
         known = {by, *(one.to.account_id for one in found)} - {None}
-        for row in await self._offices(draw, news.to):
+        for row in await self._offices(draw, notification.to):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
-                found.append(self._request(draw, news.kind_for(row["side"]), once, params, row))
+                found.append(self._request(draw, notification.kind_for(row["side"]), once, params, row))
         await self._notices.notify_each(draw.pool, found)
 
     async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:
@@ -183,7 +189,7 @@ class DrawNews:
         for row in (*(one for one in before if one["mobile_hash"] not in later), *now):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
-                kind, what = _supervision_news(row, earlier, later)
+                kind, what = _supervision_notice(row, earlier, later)
                 found.append(self._request(draw, kind, occasion, {**params, "what": what}, row))
         await self._notices.notify_each(draw.pool, found)
 
@@ -202,7 +208,7 @@ class DrawNews:
         return _scopes(self._deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
 
 
-def _supervision_news(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:
+def _supervision_notice(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:
     """Kind and words for a person notified that supervisors changed from ``earlier`` to ``later``."""
     if row["side"] == "supervisor" and row["mobile_hash"] not in later:
         return "supervisor_removed", "您不再担任监督人"
