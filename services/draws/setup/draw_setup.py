@@ -38,11 +38,11 @@ from services.draws.recall_rules import check_same_day, gathering_before
 from services.draws.repository import Locked, find_avoided, lock_editable, lock_for, move, notify_verifiers
 from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
+from services.draws.setup.daily_limits import take_one
 from services.draws.setup.form_versions import check_version, read_basic_version
 from services.draws.setup.forms import DrawForm, check_counts, check_draw_form
 from services.draws.setup.operators import Operators
 from services.draws.setup.recusal_lists import recuse_parties
-from services.draws.setup.usage import take_one
 from services.draws.supervisor_choice import check_supervisors, choose_supervisors
 from services.notifications import Notices
 
