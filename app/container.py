@@ -44,7 +44,7 @@ from gateways.wechat.official_account import OfficialAccounts
 from gateways.wechat.quota import DailyQuotas
 from gateways.wechat.token_cache import SharedValues
 from gateways.wechat_pay.platform import WechatPay
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from services.inspection.checker import FileChecker

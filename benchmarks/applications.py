@@ -24,8 +24,8 @@ from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.ids import new_id
+from models.database_connection import tortoise_config
 from models.migrate import migrate
-from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
 from services.office import Filter, Sort

@@ -29,12 +29,12 @@ from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.draws.random_draw import participant_commitment
 from models.accounts import Account
+from models.database_connection import tortoise_config
 from models.draws import CallNotice, Condition, Draw, Supervisor, SupervisorEntry
 from models.invitations import Invitation
 from models.migrate import migrate
 from models.organisations import Organisation
 from models.projects import Project
-from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs, rows
 from services.core.crypto import Keyring
 from services.draws import Calling

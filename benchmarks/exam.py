@@ -34,8 +34,8 @@ from domain.exams.answers import ExamAnswer, digest
 from domain.rulebook.types import freeze
 from miniapp_api.assembly import create_api
 from miniapp_api.exams import attempts as endpoints
+from models.database_connection import tortoise_config
 from models.migrate import migrate
-from models.setup import tortoise_config
 from services.accounts.sessions import Sessions
 from services.core.base import Deps, Jobs, execute, rows
 from services.core.crypto import Keyring

@@ -27,8 +27,8 @@ from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
 from domain.clock import SystemClock
 from domain.rulebook.types import freeze
+from models.database_connection import tortoise_config
 from models.migrate import migrate
-from models.setup import tortoise_config
 from services.core.base import Deps, Jobs, execute, rows
 from services.core.crypto import Keyring
 from services.exams.attempts.sealing import Sealing

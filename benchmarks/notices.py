@@ -35,9 +35,9 @@ from config.settings import Settings
 from domain.clock import SystemClock
 from domain.ids import new_id
 from models.accounts import Account, WechatIdentity
+from models.database_connection import tortoise_config
 from models.migrate import migrate
 from models.notices import Attempt
-from models.setup import tortoise_config
 from services.core.base import execute, transaction
 from services.notifications import Recipient
 from services.registry import Services

@@ -43,9 +43,9 @@ from gateways.http import Metrics, Vendor
 from gateways.wechat_pay.platform import WechatPay
 from models.accounts import Account
 from models.applications import Application
+from models.database_connection import tortoise_config
 from models.migrate import migrate
 from models.payments import Fee, PayOrder
-from models.setup import tortoise_config
 from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring
 from services.notifications import Notices
@@ -289,7 +289,7 @@ async def time_what_follows(events: PaymentWebhooks, most: int) -> None:
 
 
 async def _as_it_is(_connection: object) -> None:
-    """See ``models.setup``."""
+    """See ``models.database_connection``."""
 
 
 async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:

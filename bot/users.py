@@ -17,7 +17,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 from bot.messages import Message
 from bot.turn import NOBODY, Glance, WechatUser
 from domain.ids import new_id
-from models.setup import set_up_session
+from models.database_connection import set_up_session
 from services.accounts import MAY_WORK
 from services.core.request_batcher import RequestBatcher
 

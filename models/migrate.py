@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 
 from domain.errors import Conflict
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 
 OLDEST_POSTGRES = 16
 """Major version: the tests run on 18; versions before 16 were never tried."""

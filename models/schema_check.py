@@ -16,7 +16,7 @@ from tortoise import Tortoise
 from tortoise.fields.base import Field
 from tortoise.models import Model
 
-from models.setup import SHAPE
+from models.database_connection import SHAPE
 
 _LENGTH = re.compile(r"^VARCHAR\((\d+)\)$")
 _ACTUAL = """

@@ -12,7 +12,7 @@ from tortoise import Tortoise
 
 from domain.clock import SystemClock
 from models.accounts import Account
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 from services.core.base import rows
 from tests.factories.people import mobile_number
 

@@ -12,8 +12,8 @@ from app.container import make_deps
 from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
+from models.database_connection import tortoise_config
 from models.migrate import pending
-from models.setup import tortoise_config
 from services.core.base import Deps
 
 

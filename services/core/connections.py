@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.connection import get_connections
 
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 
 
 class OwnConnections:

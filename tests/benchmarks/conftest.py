@@ -12,7 +12,7 @@ from tortoise import Tortoise
 from app.rulebook_files import load_rulebooks
 from benchmarks.seed import Sizes, fill
 from domain.clock import FixedClock
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from tests.bot.stage import patient, redis_client

@@ -18,8 +18,8 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, TooMany
 from domain.exams.answers import ExamAnswer, digest
 from domain.rulebook.types import freeze
+from models.database_connection import tortoise_config
 from models.exams import ExamItemVersion
-from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs, execute, rows
 from services.core.crypto import Keyring
 from services.exams import ExamServices, ShownAnswer

@@ -29,10 +29,10 @@ from domain.clock import FixedClock
 from domain.rulebook.book import Rulebook
 from handlers import register_all
 from models.accounts import Account, WechatIdentity
+from models.database_connection import tortoise_config
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
-from models.setup import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from services.payments import Fees

@@ -21,9 +21,9 @@ from domain.errors import Rejected
 from domain.rulebook.book import Rulebook
 from miniapp_api import setup
 from models.accounts import Account
+from models.database_connection import tortoise_config
 from models.experts import Expert
 from models.notices import Notice
-from models.setup import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from services.ports import MiniLogin

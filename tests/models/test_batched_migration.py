@@ -13,7 +13,7 @@ from tortoise.migrations.schema_generator.state import State
 from tortoise.migrations.schema_generator.state_apps import StateApps
 
 from models.batched_migration import BatchedMigration
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 
 _LOOKS = (
     (

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
-from models.setup import set_up_session
+from models.database_connection import set_up_session
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.ids import new_id
 from domain.rulebook.book import Rulebook
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring
 from services.notifications import Recipient

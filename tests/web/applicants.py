@@ -27,7 +27,7 @@ from domain.rulebook.form import FormField
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 from services.core.base import Actor, Deps
 from tests.factories.assembly import make_services
 from tests.factories.files import pdf

@@ -18,10 +18,10 @@ from domain.clock import FixedClock
 from domain.errors import Rejected
 from domain.rulebook.book import Rulebook
 from models.accounts import Account
+from models.database_connection import tortoise_config
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
-from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
 from services.draws import PublicLinks

@@ -20,10 +20,10 @@ from yarl import URL
 from domain.clock import FixedClock
 from miniapp_api import setup
 from models.accounts import Account
+from models.database_connection import tortoise_config
 from models.invitations import Invitation
 from models.notices import Notice
 from models.payments import Fee
-from models.setup import tortoise_config
 from services.core.base import Deps
 from tests.bot.stage import patient, redis_client
 from tests.factories import offices

@@ -15,9 +15,9 @@ from app.demo.people import AGENCY, APPLICANTS, CAST
 from app.rulebook_files import load_rulebooks
 from domain.clock import SystemClock
 from models.accounts import Account
+from models.database_connection import tortoise_config
 from models.experts import CatalogueEntry, Expert
 from models.organisations import AgentLink
-from models.setup import tortoise_config
 from services.accounts.roles import roles_of
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring

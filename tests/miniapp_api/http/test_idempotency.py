@@ -13,7 +13,7 @@ from tortoise import Tortoise
 
 from domain.clock import SystemClock
 from models.accounts import IdempotencyKey
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 from services.core.crypto import Keyring
 from tests.miniapp_api.http.conftest import Things
 

@@ -9,7 +9,7 @@ import pytest
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import TransactionWrapper
 
-from models.setup import tortoise_config
+from models.database_connection import tortoise_config
 from services.core.base import rows, transaction
 
 POOL = 2

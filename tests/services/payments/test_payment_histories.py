@@ -13,8 +13,8 @@ from tortoise import Tortoise
 
 from domain.clock import FixedClock
 from domain.errors import AppError, GatewayError
+from models.database_connection import tortoise_config
 from models.payments import Fee, PayOrder, Refund
-from models.setup import tortoise_config
 from services.core.base import Actor, Deps, execute
 from services.operations import find_broken
 from services.ports import RefundReport, TradeReport

@@ -22,8 +22,8 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
+from models.database_connection import tortoise_config
 from models.experts import Expert
-from models.setup import tortoise_config
 from services.applications import read_values
 from services.core.base import Actor, Deps, system
 from services.experts import COLUMNS, ExpertImport

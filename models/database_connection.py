@@ -86,4 +86,4 @@ def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]
 
 
 SHAPE = tortoise_config("postgres://shape@127.0.0.1:5432/shape")
-"""For ``tortoise -c models.setup.SHAPE makemigrations``, which compares models with migrations without a connection."""
+"""For ``tortoise -c models.database_connection.SHAPE makemigrations``: compares models with migrations, offline."""
