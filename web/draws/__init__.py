@@ -4,11 +4,11 @@ from web.draws.absences import AbsencePages
 from web.draws.attendance import AttendancePages
 from web.draws.base import DrawPageBase
 from web.draws.board import BoardPages, LiveProgress, board_facts
-from web.draws.draws import DrawPages
 from web.draws.facts import APPLICATION_KINDS, CALLED_SOON, CONDITION_CATALOGUES, REGION_MODES, condition_names
 from web.draws.invitations import InvitationPages
+from web.draws.list_and_detail import DrawListAndDetailPages
 from web.draws.record import RecordPages, public_path
-from web.draws.supervision import SupervisionPages, round_response
+from web.draws.round_log_audit import RoundLogAuditPages, round_response
 from web.draws.venue_check_in import VenueCheckInPages
 from web.draws.verification import VerificationPages
 
@@ -20,12 +20,12 @@ __all__ = [
     "AbsencePages",
     "AttendancePages",
     "BoardPages",
+    "DrawListAndDetailPages",
     "DrawPageBase",
-    "DrawPages",
     "InvitationPages",
     "LiveProgress",
     "RecordPages",
-    "SupervisionPages",
+    "RoundLogAuditPages",
     "VenueCheckInPages",
     "VerificationPages",
     "board_facts",

@@ -24,7 +24,7 @@ STATES = {one.value: one.label for one in ContactAttemptState}
 VERDICTS = {"holds": ("good", "属实"), "wrong": ("bad", "不符"), "unknown": ("warn", "无法复核")}
 
 
-class SupervisionPages(DrawPageBase):
+class RoundLogAuditPages(DrawPageBase):
     def add_routes(self) -> None:
         self._site.get("/desk/{draw_id}/round", self.round)
         self._site.post("/desk/{draw_id}/round", self.take_part)

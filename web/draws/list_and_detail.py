@@ -39,7 +39,7 @@ from web.files.file_links import FileMail, go_to_file, mail_attachment
 PAGE_SIZE = 20
 
 
-class DrawPages(DrawPageBase):
+class DrawListAndDetailPages(DrawPageBase):
     def __init__(self, site: Site, services: Services, auth: AuthPages, links: PublicLinks) -> None:
         super().__init__(site, services, auth)
         self._links = links
