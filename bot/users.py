@@ -1,4 +1,4 @@
-"""The one look at PostgreSQL that every message needs: whose openid is this, and what does the person have here?
+"""The one PostgreSQL query of every message: the account of the openid, and what exists for the person.
 
 A connection is held, with its statement prepared, and messages that arrive while a look-up is under way share the next
 one. Both were measured (``benchmarks/chat.py``): a pool's acquire and release cost more than the query, and a query of

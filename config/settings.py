@@ -234,7 +234,7 @@ class PayMerchant(BaseModel):
 
     mchid: str
     serial: str
-    """Of the merchant's API certificate, hexadecimal."""
+    """Serial of the merchant's API certificate, hexadecimal."""
     private_key: SecretStr
     """PEM of the API certificate's key (apiclient_key.pem), not encrypted."""
     apiv3_key: SecretStr

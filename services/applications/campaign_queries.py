@@ -1,4 +1,4 @@
-"""What is read of recruitment campaigns (征集): the office's list, one of them, and what applicants see announced."""
+"""Queries of recruitment campaigns (征集): the office's list, one of them, and the announced ones for applicants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of applications for verification (核验): the verifiers' list, and those of one draw."""
+"""Queries of applications for verification (核验): the verifiers' list, and those of one draw."""
 
 from __future__ import annotations
 

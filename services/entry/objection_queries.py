@@ -1,4 +1,4 @@
-"""What is read of objections (异议): a person's own, and the administrators' list."""
+"""Queries of objections (异议): a person's own, and the administrators' list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows the last approval, in the order of the rulebook's ``entry.stages``; then the expert's record.
+"""Stages after the last approval, in the order of the rulebook's ``entry.stages``; then the expert's record.
 
 The public notice (公示) begins in ``_publish`` and ends in ``end_public_notices``; ``public_notice_list`` shows it.
 """
@@ -165,7 +165,7 @@ class EntryStages:
         if await is_taken(application.pool, application.expert_number, *own):  # by an import since the approval
             application.expert_number = await expert_number(application, book)
         row, more = await ExpertRowBuilder(self._deps, application, account, existing).read()
-        # one person, one record: whatever else the account was linked to lets go of it
+        # one person has one record: other links of the account are removed
         await Expert.filter(account_id=account.id).update(account_id=None)
         expert = await save_expert(
             self._deps.keys,

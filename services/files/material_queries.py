@@ -1,4 +1,4 @@
-"""What is read of material to download (资料下载): what is offered, one file, and the office's list."""
+"""Queries of material to download (资料下载): offered files, one file, and the office's list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of help and feedback: questions of the rulebook that a text asks, and messages with their answers."""
+"""Queries of help and feedback: the rulebook's questions that match a text, and feedback with its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of the list of employers (单位列表) and of the requests for a unit that it lacks."""
+"""Queries of the list of employers (单位列表) and of requests for missing units."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class CallReport:
-    """How a voice call went, as pushed to us: a claim, for vendors sign nothing. ``out_id`` is ours, as echoed.
+    """A pushed report of a voice call: only a claim, since vendors don't sign reports. ``out_id`` is our echoed id.
 
     ``keys`` are all keys pressed, in order; ``status`` the vendor's status code as text; ``ended`` is false while the
     call goes on.

@@ -1,4 +1,4 @@
-"""What is read of assignments (审核人员): the administrators' list, and where tasks wait without a reviewer."""
+"""Queries of assignments (审核人员): the administrators' list, and waiting tasks without a reviewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of coming and going at the venue: who is awaited, and which draw a scanned code belongs to."""
+"""Queries of attendance at the venue: awaited experts, and the draw of a scanned code."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class AttendanceQueries:
         return found.id if found else None
 
     async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
-        """Who is awaited, by code only; agency, venue and offices see it from unsealing on."""
+        """Awaited experts, by code only; visible to agency, venue and staff from unsealing on."""
         draw = await self._access.get(actor, draw_id)
         now, book = self._deps.now(), self._deps.book(draw.pool)
         if actor.role != "venue" and now < self._access.unseals_at(draw):

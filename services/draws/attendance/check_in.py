@@ -33,7 +33,7 @@ SELECT count(*)::int AS needed, count(*) FILTER (WHERE EXISTS (
  SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in'))::int AS present
 FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted'
 """
-"""Who is expected and who came, as the attendance page lists them (应到, 已到)."""
+"""Awaited and present experts, as listed on the attendance page (应到, 已到)."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 

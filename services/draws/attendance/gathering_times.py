@@ -50,7 +50,8 @@ class GatheringTimes:
             await record(actor, self._deps.now(), "draw.gathering_changed", "draw", draw_id)
 
     async def move(self, locked: Locked, notice_id: UUID, at: datetime, *, by: UUID | None = None) -> None:
-        """Move a notice's gathering and notify everybody who was notified of the old one; ``by`` did it."""
+        """Move a notice's gathering time and notify everyone who was notified of the old one; ``by`` is the person who
+        moved it."""
         draw, now = locked.draw, self._deps.now()
         call_notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
         if call_notice is None:

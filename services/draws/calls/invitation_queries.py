@@ -1,4 +1,4 @@
-"""What is read of invitations: those of an expert, and the one behind a link or a tapped answer."""
+"""Queries of invitations: those of an expert, and the one of a link or a tapped answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of tender projects (招标项目) and their lots (标段)."""
+"""Queries of tender projects (招标项目) and their lots (标段)."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ from services.draws.setup.forms import (
 from services.notifications import Notices
 
 _AFTER_VERIFICATION = {"room": "评标室", "contact": "联系人", "contact_phone": "联系方式", "remark": "注意事项"}
-"""What of a notice may still change while no one is called and no order is being fixed; the record tells none of
-it. The gathering time has a way of its own, ``GatheringTimes.change``."""
+"""Fields of a notice that may still change while no one is called and no order is being fixed; they are not in the
+record. For the gathering time see ``GatheringTimes.change``."""
 
 
 class CallNoticesAndConditions:

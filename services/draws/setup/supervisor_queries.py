@@ -1,4 +1,4 @@
-"""What is read of the register of supervisors (监督人名册): the office's list, and whom an agency may choose."""
+"""Queries of the register of supervisors (监督人名册): the office's list, and the entries that an agency may choose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sits an examination (身份核验): by the platform's face check where the rules ask for it, or by the office.
+"""Identification of candidates (身份核验): by the platform's face check where the rules ask for it, or by the office.
 
 The face leaves the phone, so consent is asked for each check and recorded (个人信息保护法 Art. 29, 人脸识别技术应用安全
 管理办法 Art. 8); it is never the only way (Art. 10). We store the result, its time and the number of the check.

@@ -1,4 +1,4 @@
-"""What is read of blueprints (组卷方案): the list, one of them, and what the bank has to make papers of."""
+"""Queries of blueprints (组卷方案): the list, one of them, and the bank's stock for papers."""
 
 from __future__ import annotations
 

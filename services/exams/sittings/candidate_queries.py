@@ -1,4 +1,4 @@
-"""What is read of candidates (考生) for the office: the list, one of them, and how many an outage concerns."""
+"""Queries of candidates (考生) for the office: the list, one of them, and the number concerned by an outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of sittings (场次): what a candidate has and may book, and the office's list."""
+"""Queries of sittings (场次): a candidate's bookings and offers, and the office's list."""
 
 from __future__ import annotations
 
