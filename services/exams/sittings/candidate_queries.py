@@ -1,4 +1,4 @@
-"""Queries of candidates (考生) for the office: the list, one of them, and the number concerned by an outage."""
+"""Queries of candidates (考生) for the office: the list and one of them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,6 @@ LEFT JOIN LATERAL (
 WHERE c.exam_id = $1 AND ($2 = '' OR c.state = $2) AND ($3::uuid IS NULL OR c.sitting_id = $3)
   AND ($4 = '' OR k.real_name = $4 OR p.number = $4 OR x.number = $4) AND ($5::uuid IS NULL OR c.id = $5)
 ORDER BY c.called_at, c.id LIMIT $6 OFFSET $7
-"""
-SITTING_THEN = """
-SELECT DISTINCT c.id FROM exam_candidate c JOIN exam_attempt a ON a.candidate_id = c.id
-WHERE c.exam_id = $1 AND c.state IN ('called', 'failed') AND a.state <> 'void'
-  AND a.started_at < $3 AND coalesce(a.sealed_at, $4) > $2
-ORDER BY c.id
 """
 
 
@@ -123,9 +117,3 @@ class CandidateQueries:
             face=row["face"],
             face_at=row["face_at"],
         )
-
-    async def concerned(self, actor: Actor, exam_id: UUID, since: datetime, until: datetime) -> int:
-        """Number of candidates who were answering in a period, whom ``give_back_all`` concerns."""
-        check(actor, "exam.manage")
-        exam = await get_exam(actor, exam_id)
-        return len(await rows(SITTING_THEN, exam.id, since, until, self._deps.now()))

@@ -21,7 +21,6 @@ from services.core.short_texts import check_text
 from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
 from services.exams.sittings.candidate_calls import CandidateCalls
-from services.exams.sittings.candidate_queries import SITTING_THEN
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
 from services.spreadsheets.formats import Column, SheetError, format_within
@@ -31,6 +30,12 @@ BYTES_MAX = 2_000_000
 EXTRA_MINUTES_MAX, EXTRA_TRIES_MAX = 180, 9
 REASON_MAX = 100
 COLUMNS = (Column("number", "专家编号或申请编号", True, "每行一人", "ZJ0000001"),)
+_SITTING_THEN = """
+SELECT DISTINCT c.id FROM exam_candidate c JOIN exam_attempt a ON a.candidate_id = c.id
+WHERE c.exam_id = $1 AND c.state IN ('called', 'failed') AND a.state <> 'void'
+  AND a.started_at < $3 AND coalesce(a.sealed_at, $4) > $2
+ORDER BY c.id
+"""
 _SPLIT = re.compile(r"[\s,，;；、]+")
 _FIND = """
 SELECT w.number, x.id AS expert_id, p.id AS application_id, coalesce(x.account_id, p.account_id) AS account_id,
@@ -172,7 +177,7 @@ class Candidates:
         async def run() -> int:
             exam = await get_exam(actor, exam_id)
             done = 0
-            for row in await rows(SITTING_THEN, exam.id, since, until, now):
+            for row in await rows(_SITTING_THEN, exam.id, since, until, now):
                 candidate = await ExamCandidate.get(id=row["id"])
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
                     await self._give_back(actor, row["id"], words, now)
