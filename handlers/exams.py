@@ -55,7 +55,7 @@ async def _called_to(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExa
     """The examinations of a person. ``account_id`` when this message bound the person; else the sender's account."""
     if turn.user.glance is not None and not turn.user.glance.sits:
         return ()
-    return await turn.services.exams.own.list(_actor(turn, account_id))
+    return await turn.services.exams.own_exams.list(_actor(turn, account_id))
 
 
 async def begin_booking(turn: Turn) -> Answer:

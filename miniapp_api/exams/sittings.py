@@ -74,7 +74,7 @@ class BookingIn(Input):
 @api.get("/exams", "我的考试", action="exam.own")
 async def list_exams(call: Call) -> Listing[OwnExamOut]:
     """Upcoming examinations, then past ones."""
-    return Listing(items=OwnExamOut.each(await call.services.exams.own.list(call.actor)))
+    return Listing(items=OwnExamOut.each(await call.services.exams.own_exams.list(call.actor)))
 
 
 @api.get("/exams/{candidate_id}/sittings", "可预约的场次", action="exam.own")

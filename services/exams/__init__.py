@@ -17,7 +17,7 @@ from services.exams.data_export import collect_exams
 from services.exams.marking.review import ReviewedPaper
 from services.exams.marking.rulings import RulingPreview
 from services.exams.marking.scores import OwnResult, Show
-from services.exams.own import OwnExam, Phase
+from services.exams.own_exams import OwnExam, Phase
 from services.exams.papers.blueprint_queries import BlueprintQueries, BlueprintView
 from services.exams.papers.blueprints import Blueprints
 from services.exams.queries import ExamView

@@ -31,7 +31,7 @@ from services.exams.marking.review import PaperReview
 from services.exams.marking.rulings import Rulings
 from services.exams.marking.scores import Scores
 from services.exams.marking.short_answers import ShortAnswers
-from services.exams.own import OwnExams
+from services.exams.own_exams import OwnExams
 from services.exams.papers.blueprint_queries import BlueprintQueries
 from services.exams.papers.blueprints import Blueprints
 from services.exams.papers.papers import PAPERS_DUE, Papers
@@ -68,7 +68,7 @@ class ExamServices:
     sittings: ExamSittings
     sitting_queries: SittingQueries
     papers: Papers
-    own: OwnExams
+    own_exams: OwnExams
     attempts: Attempts
     answers: AnswerWriter
     receipts: Receipts
@@ -137,7 +137,7 @@ def build(
         sittings=ExamSittings(deps, notices, seating),
         sitting_queries=SittingQueries(deps),
         papers=papers,
-        own=OwnExams(deps, links),
+        own_exams=OwnExams(deps, links),
         attempts=Attempts(deps, papers, pictures, receipts, tickets, files),
         answers=AnswerWriter(deps),
         receipts=receipts,

@@ -66,7 +66,7 @@ async def test_one_bubble_says_when_how_long_what_to_bring_and_where(world: Worl
     assert f"时长：{int(rules.length.total_seconds() // 60)}分钟" in screen
     token = re.findall(r"/x/([\w-]+)", screen)[0]
     candidate = await candidate_of(application)
-    path = await world.services.exams.own.follow(token, application.account_id)
+    path = await world.services.exams.own_exams.follow(token, application.account_id)
     assert path == f"/h5/demo/exams/{candidate.id}"
 
 

@@ -45,7 +45,7 @@ class ExamBookingPages:
         """Redirect to the examination, after a log-in if necessary."""
         await self._site.check_rate(request, "exam_link", *TRIES)
         visitor = await self._auth.find_visitor(request)
-        own = self._services.exams.own
+        own = self._services.exams.own_exams
         raise http.HTTPSeeOther(await own.follow(request.match_info["token"], visitor.account_id if visitor else None))
 
     async def show(self, request: http.Request) -> http.Response:

@@ -61,7 +61,7 @@ class ExamPages:
 
     async def list(self, request: http.Request) -> http.Response:
         person = await self._auth.person(request)
-        found = await self._services.exams.own.list(person)
+        found = await self._services.exams.own_exams.list(person)
         return self._site.render("exams/list.html", pool=person.pool, found=found, phases=PHASES)
 
     async def lobby(self, request: http.Request) -> http.Response:
@@ -170,7 +170,7 @@ class ExamPages:
 
     async def _asked(self, request: http.Request) -> tuple[Actor, OwnExam]:
         person = await self._auth.person(request)
-        return person, await self._services.exams.own.get(person, _uuid(request.match_info["candidate_id"]))
+        return person, await self._services.exams.own_exams.get(person, _uuid(request.match_info["candidate_id"]))
 
 
 def _download(body: bytes, content_type: str, name: str) -> http.Response:

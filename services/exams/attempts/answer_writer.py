@@ -12,7 +12,7 @@ from domain.exams.answers import AnswerEvent
 from domain.exams.lifecycles import ExamAttemptState
 from services.core.base import Deps, execute, rows
 from services.core.request_batcher import RequestBatcher
-from services.exams.attempts.waiting import WaitingPlaces
+from services.exams.attempts.save_backlog import SaveBacklog
 
 BATCH_MAX = 100
 LANES = 2
@@ -98,7 +98,7 @@ class AnswerWriter:
         self._batcher: RequestBatcher[SaveRequest, Saved | None] = RequestBatcher(
             self._store, lanes=LANES, most=BATCH_MAX
         )
-        self._waiting = WaitingPlaces("正在保存的人较多，系统会自动重试，请继续答题。")
+        self._waiting = SaveBacklog("正在保存的人较多，系统会自动重试，请继续答题。")
 
     async def save(self, request: SaveRequest) -> Saved:
         """Raises InvalidInput for numbers with a gap, NotFound for another person's attempt.

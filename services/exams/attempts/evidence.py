@@ -23,7 +23,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.attempts.answer_files import AnswerFile, AnswerFiles
-from services.exams.attempts.filling import read_given
+from services.exams.attempts.sealed_answers import read_given_answers
 from services.exams.repository import get_own, lock_candidate, rules_of
 
 SEAL = "exam_evidence"
@@ -103,7 +103,7 @@ class Evidence:
             raise Conflict("已过提交离线作答的时间，如有疑问请拨打服务热线。", code="too_late")
         if await ExamEvidence.exists(attempt_id=attempt.id, state__in=["open", "accepted"]):
             raise Conflict("这次作答的离线作答已提交过，请等待管理机构核实。", code="handed_in_before")
-        if not new_in(file, (await read_given([attempt.id]))[attempt.id].answers, len(attempt.versions)):
+        if not new_in(file, (await read_given_answers([attempt.id]))[attempt.id].answers, len(attempt.versions)):
             raise Conflict("文件里的作答系统都已收到，不用再提交。", code="nothing_new")
 
 

@@ -15,7 +15,7 @@ from domain.exams.papers import permutation
 from models.accounts import Account
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Deps, rows
-from services.exams.attempts.filling import read_given
+from services.exams.attempts.sealed_answers import read_given_answers
 from services.exams.attempts.tickets import Tickets
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.repository import rules_of
@@ -96,7 +96,7 @@ async def show_paper(
 
     Raises LookupError for an attempt that was not begun.
     """
-    answers = (await read_given([attempt.id]))[attempt.id].answers if resumed else {}
+    answers = (await read_given_answers([attempt.id]))[attempt.id].answers if resumed else {}
     ack = (await rows(_ACK, attempt.id, attempt.device))[0]["ack"] if resumed else 0
     if attempt.started_at is None or attempt.deadline is None or attempt.grace_until is None:
         raise LookupError(f"attempt {attempt.id} runs without times")

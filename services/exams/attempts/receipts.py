@@ -23,7 +23,7 @@ from models.exams import ExamAttempt
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.core.signed_links import Links
-from services.exams.attempts.filling import read_given
+from services.exams.attempts.sealed_answers import read_given_answers
 
 _PURPOSE = "exam_receipt"
 _RECEIPT_TTL = timedelta(days=3653)
@@ -88,7 +88,7 @@ class Receipts:
         if isinstance(receipt, AppError):
             raise receipt
         public = await self._public(attempt_id)
-        given = (await read_given([attempt_id]))[attempt_id].answers
+        given = (await read_given_answers([attempt_id]))[attempt_id].answers
         stated: dict[str, object] = {
             "format": FORMAT,
             "pool": public.pool_name,

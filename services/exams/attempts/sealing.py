@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.core.base import Deps, entry, execute, record_many, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
-from services.exams.attempts.filling import fill, read_given
+from services.exams.attempts.sealed_answers import read_given_answers, write_sealed_answers
 
 SEALS_DUE = "EXISTS (SELECT 1 FROM exam_attempt WHERE state = 'running' AND grace_until < $1)"
 _SEAL = """
@@ -64,7 +64,7 @@ class Sealing:
         now = self._deps.now()
         async with transaction():
             held = {row["id"]: row["pool"] for row in await rows(_HOLD, list(ids))}
-            digests = await fill(await read_given(held))
+            digests = await write_sealed_answers(await read_given_answers(held))
             await record_many(
                 entry(system(held[one]), now, "exam.seal", "exam_attempt", one, digest=digest)
                 for one, digest in digests.items()

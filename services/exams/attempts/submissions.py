@@ -14,9 +14,9 @@ from domain.exams.lifecycles import ATTEMPT, AttemptEvent, ExamAttemptState
 from domain.exams.timing import timing_of
 from services.core.base import Actor, Deps, entry, execute, record_many, rows, transaction
 from services.core.request_batcher import RequestBatcher
-from services.exams.attempts.filling import Given, fill, read_given
 from services.exams.attempts.receipts import Receipts, SubmissionReceipt
-from services.exams.attempts.waiting import WaitingPlaces
+from services.exams.attempts.save_backlog import SaveBacklog
+from services.exams.attempts.sealed_answers import GivenAnswers, read_given_answers, write_sealed_answers
 
 BATCH_MAX = 50
 LANES = 2
@@ -64,7 +64,7 @@ class Submissions:
         self._batcher: RequestBatcher[PaperSubmission, SubmissionReceipt | AppError] = RequestBatcher(
             self._hand_in, lanes=LANES, most=BATCH_MAX
         )
-        self._waiting = WaitingPlaces("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
+        self._waiting = SaveBacklog("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
 
     async def submit(self, submission: PaperSubmission) -> SubmissionReceipt:
         """Raises the errors of ``Attempts.submit``, and TooMany when too many wait."""
@@ -81,7 +81,7 @@ class Submissions:
         sealing: dict[UUID, PaperSubmission] = {}
         async with transaction():
             running = {row["id"]: row for row in await rows(_RUNNING, [one.attempt_id for one in asked])}
-            given = await read_given(running)
+            given = await read_given_answers(running)
             for at, one in enumerate(asked):
                 row = running.get(one.attempt_id)
                 if row is None or row["account_id"] != one.actor.account_id or one.attempt_id in sealing:
@@ -98,24 +98,24 @@ class Submissions:
     async def _seal(
         self,
         sealing: Mapping[UUID, PaperSubmission],
-        given: dict[UUID, Given],
+        given: dict[UUID, GivenAnswers],
         running: Mapping[UUID, Any],
         now: datetime,
     ) -> None:
         differing = [one for one in sealing.values() if digest(given[one.attempt_id].answers) != one.seen]
         if differing:
             await _store_maps(differing, given, running, now)
-            given |= await read_given(one.attempt_id for one in differing)
+            given |= await read_given_answers(one.attempt_id for one in differing)
         sealed = ATTEMPT.next(ExamAttemptState.RUNNING, AttemptEvent.SEAL)
         await execute(_SEAL, list(sealing), now, sealed.value)
-        digests = await fill({attempt_id: given[attempt_id] for attempt_id in sealing})
+        digests = await write_sealed_answers({attempt_id: given[attempt_id] for attempt_id in sealing})
         await record_many(
             entry(one.actor, now, "exam.submit", "exam_attempt", one.attempt_id, digest=digests[one.attempt_id])
             for one in sealing.values()
         )
 
 
-def _refuse(row: Any, one: PaperSubmission, given: Given, now: datetime) -> Conflict | None:
+def _refuse(row: Any, one: PaperSubmission, given: GivenAnswers, now: datetime) -> Conflict | None:
     """Why a running attempt can't be submitted in this way."""
     if one.device != row["device"]:
         return Conflict("考试已在另一台设备上继续，本机不能交卷。", code="taken_over")
@@ -127,7 +127,7 @@ def _refuse(row: Any, one: PaperSubmission, given: Given, now: datetime) -> Conf
 
 
 async def _store_maps(
-    differing: Sequence[PaperSubmission], given: Mapping[UUID, Given], running: Mapping[UUID, Any], now: datetime
+    differing: Sequence[PaperSubmission], given: Mapping[UUID, GivenAnswers], running: Mapping[UUID, Any], now: datetime
 ) -> None:
     """Store the differences between stored answers and complete maps as events of one more device, which take
     precedence.

@@ -11,7 +11,7 @@ from domain.exams.blueprint import BlueprintCell, Supply, read_cells, supplies, 
 from models.exams import ExamBlueprint
 from services.core.base import Actor, rows
 from services.core.permissions import check
-from services.exams.papers.stock import load_stock
+from services.exams.papers.live_items import load_live_items
 
 _CHAPTERS = """
 SELECT chapter, kind, count(*) AS live FROM exam_item
@@ -49,7 +49,7 @@ class BlueprintQueries:
     async def list(self, actor: Actor) -> tuple[BlueprintView, ...]:
         """Blueprints in use, newest first."""
         check(actor, "exam.manage")
-        stock, _ = await load_stock(actor.pool)
+        stock, _ = await load_live_items(actor.pool)
         found = await ExamBlueprint.filter(pool=actor.pool, retired_at=None).order_by("-created_at", "-id")
         return tuple(blueprint_view(one, supplies(read_cells(one.cells), stock)) for one in found)
 
@@ -57,7 +57,7 @@ class BlueprintQueries:
         """Raises NotFound."""
         check(actor, "exam.manage")
         found = await find_blueprint(actor, blueprint_id)
-        stock, _ = await load_stock(actor.pool)
+        stock, _ = await load_live_items(actor.pool)
         return blueprint_view(found, supplies(read_cells(found.cells), stock))
 
     async def chapters(self, actor: Actor) -> tuple[Chapter, ...]:

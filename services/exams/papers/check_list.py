@@ -14,7 +14,7 @@ from domain.rulebook.exams import ExamRules
 from models.courses import Course
 from models.exams import Exam, ExamBlueprint, ExamCandidate, ExamSitting
 from services.core.base import rows
-from services.exams.papers.stock import load_stock
+from services.exams.papers.live_items import load_live_items
 
 Level = Literal["good", "warn", "bad"]
 _WAITING = (
@@ -58,7 +58,7 @@ async def _paper(exam: Exam) -> AsyncIterator[Check]:
         yield Check("bad", "请选择组卷方案")
         return
     cells = read_cells(blueprint.cells)
-    stock, _ = await load_stock(exam.pool)
+    stock, _ = await load_live_items(exam.pool)
     found = supplies(cells, stock)
     for one in found:
         if one.lacks:

@@ -17,7 +17,7 @@ from domain.exams.lifecycles import ATTEMPT
 from models.exams import Exam, ExamAttempt, ExamCandidate
 from services.core.base import Deps, rows, transaction
 from services.core.due_rows import not_paused, process_each
-from services.exams.papers.stock import count_use, load_stock
+from services.exams.papers.live_items import count_use, load_live_items
 
 BATCH = 50
 """Papers per transaction: drawing them occupies the process for some tens of milliseconds."""
@@ -84,7 +84,7 @@ class Papers:
 
     async def _draw(self, exam: Exam, count: int) -> list[Drawn]:
         """``count`` papers, each from the items least used by the previous ones."""
-        stock, used = await load_stock(exam.pool)
+        stock, used = await load_live_items(exam.pool)
         deck, papers, uses = Deck(read_cells(exam.cells), stock), [], Counter[UUID]()
         for _ in range(count):
             paper = _one(deck, used, self._chance)

@@ -14,7 +14,7 @@ from domain.exams.answers import TEXT_MAX, ExamAnswer, digest
 from domain.rulebook.book import Rulebook
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import rows
-from services.exams.attempts import waiting
+from services.exams.attempts import save_backlog
 from tests.factories.exams import make_items, make_office, make_published, own, work
 from tests.factories.reviews import make_application, make_catalogues
 from tests.miniapp_api.conftest import Person, World
@@ -330,7 +330,7 @@ async def test_one_ticket_can_not_fill_the_queue_of_all(sitting: Sitting) -> Non
 
 
 async def test_who_is_turned_away_is_told_when_to_come_again(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "WAITING_MAX", 0)
+    monkeypatch.setattr(save_backlog, "WAITING_MAX", 0)
     assert (await sitting.save(event(1), status=429))["params"]["retry_after"] == 5
     assert "再次交卷" in (await sitting.submit({}, 429))["detail"]
     monkeypatch.undo()

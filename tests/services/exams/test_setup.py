@@ -254,7 +254,7 @@ async def test_a_mock_examination_has_no_booking_result_or_notice(db: str, deps:
     candidate = await ExamCandidate.get(exam_id=mock.id)
     assert (candidate.account_id, candidate.application_id) == (application.account_id, None)
     assert await Notice.filter(kind="exam_called").count() == 1
-    (shown,) = await exam_scene.services.exams.own.list(own(candidate))
+    (shown,) = await exam_scene.services.exams.own_exams.list(own(candidate))
     assert (shown.purpose, shown.mock) == (Purpose.ENTRY, None), "it is not open yet"
 
 

@@ -73,7 +73,7 @@ async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: F
     await application.refresh_from_db()
     assert application.state == "entered"
     assert await Expert.filter(number="ZJ0100001", active=True).exists()
-    (shown,) = await exam_scene.services.exams.own.list(own(candidate))
+    (shown,) = await exam_scene.services.exams.own_exams.list(own(candidate))
     assert shown.phase == "passed"
     (certificate,) = await exam_scene.services.certificates.queries.own(own(candidate))
     assert (certificate.title, certificate.facts[-1]) == ("评标专家考试合格证书", ("成绩", "10分"))

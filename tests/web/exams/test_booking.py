@@ -46,7 +46,7 @@ async def cookie_of(world: World, candidate: ExamCandidate) -> str:
 
 
 async def link_of(world: World, candidate: ExamCandidate) -> str:
-    (found,) = await world.services.exams.own.list(own(candidate))
+    (found,) = await world.services.exams.own_exams.list(own(candidate))
     return found.path
 
 

@@ -21,7 +21,7 @@ from models.audit import AuditEntry
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, Deps, rows
 from services.exams import ExamPaper, MadeAnswer, SaveRequest, ShownAnswer
-from services.exams.attempts import waiting
+from services.exams.attempts import save_backlog
 from services.exams.attempts.answer_writer import Saved
 from tests.factories.exams import make_published, own, work
 from tests.factories.people import make_account
@@ -357,7 +357,7 @@ async def test_when_too_many_wait_a_client_is_told_to_come_again(
     session: CandidateSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paper = await session.start()
-    monkeypatch.setattr(waiting, "WAITING_MAX", 0)
+    monkeypatch.setattr(save_backlog, "WAITING_MAX", 0)
     with pytest.raises(TooMany, match="自动重试") as refused:
         await session.save(paper, says(1, 0, 1))
     assert refused.value.retry_after > 0

@@ -126,7 +126,7 @@ async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: st
     (session,) = await make_sessions(exam_scene, clock, 1, lasts=timedelta(hours=12))
     clock.set(datetime(2026, 12, 31, 16, 0, tzinfo=UTC) - MINUTE)
     paper = await session.start()
-    (shown,) = await exam_scene.services.exams.own.list(session.actor)
+    (shown,) = await exam_scene.services.exams.own_exams.list(session.actor)
     assert shown.span == "12月31日(周四) 23:40至2027年1月1日(周五) 11:40"
     assert paper.deadline == clock.now() + length
     assert (await session.save(paper, says(1, 0, 1))).ack == 1

@@ -62,7 +62,7 @@ async def test_who_passed_may_begin_and_nobody_before(door: Door) -> None:
     start = door.room.exams.attempts.start
     with pytest.raises(Conflict, match="请先核验身份"):
         await start(door.room.actor, door.room.candidate.id)
-    (shown,) = await door.room.exams.own.list(door.room.actor)
+    (shown,) = await door.room.exams.own_exams.list(door.room.actor)
     assert (shown.face_wanted, "窗口" in shown.face_other_way) == (True, True)
     assert await door.finish(await door.begin())
     kept = await door.stored()

@@ -51,7 +51,7 @@ async def test_a_candidate_needs_no_table_of_keys(exam_scene: ExamScene, clock: 
     session = await make_session(exam_scene, clock)
     await execute("ALTER TABLE exam_item_key RENAME TO exam_item_key_away")
     exams = exam_scene.services.exams
-    assert await exams.own.list(session.actor)
+    assert await exams.own_exams.list(session.actor)
     paper = await session.start()
     saved = await session.save(paper, says(1, 0, 1), says(2, 1, 2))
     assert saved.ack == 2

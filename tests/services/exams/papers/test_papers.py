@@ -12,7 +12,7 @@ from domain.exams.items import ItemKind
 from domain.exams.papers import orders
 from models.exams import ExamAttempt, ExamCandidate, ExamItem, ExamItemVersion
 from services.core.base import transaction
-from services.exams.papers.stock import load_stock
+from services.exams.papers.live_items import load_live_items
 from tests.factories.exams import cell, make_attempt, make_blueprint, make_item, make_published, work
 from tests.services.exams.exam_scene import ExamScene
 
@@ -105,7 +105,7 @@ async def test_a_case_is_drawn_whole_with_its_live_questions(exam_scene: ExamSce
     parts = [await make_item(group_id=case.id, position=at) for at in (2, 1)]
     await make_item(group_id=case.id, retired_at=exam_scene.deps.now())
     await make_item(kind=ItemKind.CASE)
-    stock, _ = await load_stock("demo")
+    stock, _ = await load_live_items("demo")
     (found,) = [item for item in stock if item.kind == ItemKind.CASE]
     versions = [(await ExamItemVersion.get(item_id=part.id)).id for part in reversed(parts)]
     assert [question.version_id for question in found.questions] == versions

@@ -24,7 +24,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 async def mine(exam_scene: ExamScene, candidate: ExamCandidate) -> OwnExam:
-    (found,) = await exam_scene.services.exams.own.list(own(candidate))
+    (found,) = await exam_scene.services.exams.own_exams.list(own(candidate))
     return found
 
 
@@ -162,7 +162,7 @@ async def test_a_candidate_reads_the_state_from_the_call_to_the_result(
     await ExamCandidate.filter(id=candidate.id).update(state="passed")
     assert (await mine(exam_scene, candidate)).phase == "passed"
     clock.set(exam.closes_at + timedelta(days=61))
-    assert await exam_scene.services.exams.own.list(own(candidate)) == ()
+    assert await exam_scene.services.exams.own_exams.list(own(candidate)) == ()
 
 
 async def test_candidates_are_notified_of_allowances(exam_scene: ExamScene) -> None:
@@ -199,7 +199,7 @@ async def test_the_signed_link_leads_only_its_person_to_the_examination(
     application = await exam_scene.waiting()
     exam = await make_published(exam_scene.services, exam_scene.office)
     candidate = await exam_scene.candidate_of(application)
-    own_exams = exam_scene.services.exams.own
+    own_exams = exam_scene.services.exams.own_exams
     token = (await mine(exam_scene, candidate)).path.removeprefix("/x/")
     path = f"/h5/demo/exams/{candidate.id}"
     assert await own_exams.follow(token, None) == path, "the log-in of that page comes first"
@@ -225,6 +225,8 @@ async def test_a_mock_that_is_open_stands_beside_the_real_one(db: str, deps: Dep
 
 async def test_a_stranger_has_none(exam_scene: ExamScene) -> None:
     assert (
-        await exam_scene.services.exams.own.list(Actor("demo", "applicant", (await make_account(exam_scene.deps)).id))
+        await exam_scene.services.exams.own_exams.list(
+            Actor("demo", "applicant", (await make_account(exam_scene.deps)).id)
+        )
         == ()
     )

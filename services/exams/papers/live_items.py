@@ -25,7 +25,7 @@ WHERE exam_item.id = u.id AND exam_item.id IN (
 """Counters locked by another transaction are skipped: they only influence which items come first."""
 
 
-async def load_stock(pool: str) -> tuple[list[Stock], dict[UUID, int]]:
+async def load_live_items(pool: str) -> tuple[list[Stock], dict[UUID, int]]:
     """Live items, and the number of papers that contained each. A case without live questions is left out."""
     parts: dict[UUID, list[Any]] = defaultdict(list)
     whole = []

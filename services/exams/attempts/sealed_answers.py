@@ -45,14 +45,14 @@ _NOTHING = ExamAnswer()
 
 
 @dataclass
-class Given:
+class GivenAnswers:
     """The answers that count, from all devices of an attempt. ``late``: slots changed within the grace."""
 
     answers: dict[int, ExamAnswer] = field(default_factory=dict)
     late: set[int] = field(default_factory=set)
 
 
-async def read_given(ids: Iterable[UUID]) -> dict[UUID, Given]:
+async def read_given_answers(ids: Iterable[UUID]) -> dict[UUID, GivenAnswers]:
     """By attempt, including those without answers. Without events received or made after the end."""
     found: dict[UUID, list[Any]] = {one: [] for one in ids}
     for row in await rows(_EVENTS, list(found)):
@@ -60,14 +60,14 @@ async def read_given(ids: Iterable[UUID]) -> dict[UUID, Given]:
     return {attempt_id: _given(events) for attempt_id, events in found.items()}
 
 
-def _given(found: Sequence[Any]) -> Given:
+def _given(found: Sequence[Any]) -> GivenAnswers:
     events = [
         AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"], row["text"] or "")) for row in found
     ]
-    return Given(merge(events), {row["slot"] for row in found if row["timing"] == Timing.LATE})
+    return GivenAnswers(merge(events), {row["slot"] for row in found if row["timing"] == Timing.LATE})
 
 
-async def fill(given: Mapping[UUID, Given]) -> dict[UUID, str]:
+async def write_sealed_answers(given: Mapping[UUID, GivenAnswers]) -> dict[UUID, str]:
     """Store the answers of sealed attempts in the caller's transaction; returns their digests."""
     attempts = await rows(_SEALED, list(given))
     counts = await _option_counts(attempts)
@@ -102,7 +102,7 @@ class _Table:
     texts: list[str] = field(default_factory=list)
     late: list[bool] = field(default_factory=list)
 
-    def add(self, attempt: Any, given: Given, counts: Mapping[UUID, int]) -> None:
+    def add(self, attempt: Any, given: GivenAnswers, counts: Mapping[UUID, int]) -> None:
         versions, orders = attempt["versions"], attempt["orders"]
         answers = [given.answers.get(slot, _NOTHING) for slot in range(len(versions))]
         self.attempts += [attempt["id"]] * len(versions)

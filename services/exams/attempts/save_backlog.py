@@ -17,7 +17,7 @@ _RETRY = 5
 """Seconds until a refused request is repeated; clients spread it."""
 
 
-class WaitingPlaces:
+class SaveBacklog:
     """``words`` tell a refused candidate what to do."""
 
     def __init__(self, words: str) -> None:
