@@ -11,8 +11,8 @@ from services.notifications import Notices
 from services.reviews.assignment_queries import AssignmentQueries
 from services.reviews.assignments import Assignments
 from services.reviews.attachment_access import AttachmentAccess
+from services.reviews.decided_tasks import DecidedTasks
 from services.reviews.decisions import Reviews
-from services.reviews.done import DoneTasks
 from services.reviews.queue import ReviewQueue
 from services.reviews.reminders import Reminders
 
@@ -21,7 +21,7 @@ from services.reviews.reminders import Reminders
 class ReviewServices:
     decisions: Reviews
     queue: ReviewQueue
-    done: DoneTasks
+    decided_tasks: DecidedTasks
     assignments: Assignments
     assignment_queries: AssignmentQueries
     attachment_access: AttachmentAccess
@@ -33,7 +33,7 @@ def build(deps: Deps, notices: Notices, files: FileServices) -> ReviewServices:
     return ReviewServices(
         decisions=Reviews(deps, notices),
         queue=ReviewQueue(deps),
-        done=DoneTasks(deps),
+        decided_tasks=DecidedTasks(deps),
         assignments=Assignments(deps, assignment_queries),
         assignment_queries=assignment_queries,
         attachment_access=AttachmentAccess(deps, files.store, files.previews),

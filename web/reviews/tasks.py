@@ -153,7 +153,7 @@ class ReviewPages:
             task_id = UUID(request.query.get("done", ""))
         except ValueError:
             return ""
-        done = await self._services.reviews.done.together(actor, task_id)
+        done = await self._services.reviews.decided_tasks.together(actor, task_id)
         if not done:
             return ""
         cards = [one.card for one in done]
@@ -201,7 +201,7 @@ class ReviewPages:
     async def done(self, request: http.Request) -> http.Response:
         """This reviewer's decisions, newest first."""
         actor, page = await self._auth.actor(request), page_number(request)
-        found = await self._services.reviews.done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        found = await self._services.reviews.decided_tasks.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "reviews/done.html",
             found=found.items,

@@ -28,7 +28,7 @@ _MOMENT = f"{_DECIDED} AND t.application_id = $5 AND t.decided_at = $6 ORDER BY 
 
 
 @dataclass(frozen=True)
-class DoneCard:
+class DecidedTaskCard:
     """A task that the reviewer decided.
 
     ``readable``: the person has not withdrawn the application. ``whole``: it was sent back completely, and waits.
@@ -42,17 +42,17 @@ class DoneCard:
     whole: bool
 
 
-class DoneTasks:
+class DecidedTasks:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[DoneCard]:
+    async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[DecidedTaskCard]:
         """One page of the actor's decisions, and the total."""
         check(actor, "review.decide")
         found = await rows(PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
         return Page(tuple(await self._show(actor, found)), found[0]["total"] if found else 0)
 
-    async def together(self, actor: Actor, task_id: UUID) -> list[DoneCard]:
+    async def together(self, actor: Actor, task_id: UUID) -> list[DecidedTaskCard]:
         """The tasks that the actor decided at the same moment as this one; empty for another reviewer's."""
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool, decided_by=actor.account_id)
@@ -66,11 +66,11 @@ class DoneTasks:
         steps = self._deps.book(actor.pool).review.steps
         return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in TAKEN_BACK]]
 
-    async def _show(self, actor: Actor, found: list[Any]) -> list[DoneCard]:
+    async def _show(self, actor: Actor, found: list[Any]) -> list[DecidedTaskCard]:
         book, now = self._deps.book(actor.pool), self._deps.now()
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         return [
-            DoneCard(
+            DecidedTaskCard(
                 card_of(row, book, codes, now),
                 TaskState(row["state"]),
                 row["decided_at"],

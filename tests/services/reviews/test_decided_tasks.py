@@ -6,7 +6,7 @@ import pytest
 
 from domain.ids import new_id
 from services.core.base import Deps, execute, rows
-from services.reviews.done import PAGE
+from services.reviews.decided_tasks import PAGE
 from tests.factories.reviews import make_application
 
 pytestmark = pytest.mark.usefixtures("catalogues")
