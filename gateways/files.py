@@ -49,40 +49,40 @@ class StoredFiles:
         self._down = False
 
     async def put(self, key: str, content: bytes) -> None:
-        async with self._spoken_to():
+        async with self._translate_errors():
             in_parts = isinstance(self._store, S3Store) and len(content) > PART
             await obstore.put_async(self._store, key, content, use_multipart=in_parts, chunk_size=PART)
 
     async def get(self, key: str) -> bytes:
-        async with self._spoken_to():
+        async with self._translate_errors():
             found = await obstore.get_async(self._store, key)
             return bytes(await found.bytes_async())
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """The library limits the time of each part, not of the whole: a film takes longer than ``TIMEOUT``."""
-        async with self._spoken_to(limited=False):
+        async with self._translate_errors(limited=False):
             await obstore.put_async(self._store, key, chunks, use_multipart=True, chunk_size=PART)
 
     async def get_range(self, key: str, start: int, length: int) -> bytes:
-        async with self._spoken_to():
+        async with self._translate_errors():
             return bytes(await obstore.get_range_async(self._store, key, start=start, length=length))
 
     async def locate(self, key: str, ttl: timedelta) -> Path | str:
         if isinstance(self._store, LocalStore):
             return Path(str(self._store.prefix)) / key
-        async with self._spoken_to():
+        async with self._translate_errors():
             return await obstore.sign_async(self._store, "GET", key, ttl)
 
     async def delete(self, key: str) -> None:
-        with _missing_is_well():
-            async with self._spoken_to():
+        with _ignore_missing():
+            async with self._translate_errors():
                 await obstore.delete_async(self._store, key)
 
     async def clear(self, folder: str) -> int:
         count = 0
         found = obstore.list(self._store, prefix=folder)
         while True:
-            async with self._spoken_to():
+            async with self._translate_errors():
                 batch = await anext(found, None)
             if batch is None:
                 return count
@@ -92,14 +92,14 @@ class StoredFiles:
     async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
         found = obstore.list(self._store, chunk_size=LISTED_AT_ONCE)
         while True:
-            async with self._spoken_to():
+            async with self._translate_errors():
                 batch = await anext(found, None)
             if batch is None:
                 return
             yield [FileEntry(str(item["path"]), item["last_modified"]) for item in batch]
 
     @asynccontextmanager
-    async def _spoken_to(self, *, limited: bool = True) -> AsyncIterator[None]:
+    async def _translate_errors(self, *, limited: bool = True) -> AsyncIterator[None]:
         """Translates failures of the library; an outage is logged once when it begins, once when it ends."""
         try:
             async with asyncio.timeout(TIMEOUT if limited else None):
@@ -120,7 +120,7 @@ class StoredFiles:
 
 
 @contextmanager
-def _missing_is_well() -> Iterator[None]:
+def _ignore_missing() -> Iterator[None]:
     """For deletion: a missing file is no error."""
     try:
         yield

@@ -27,7 +27,7 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_
 LONGEST = 64
 """Characters: a longer password was never accepted, so it is wrong without hashing."""
 
-_NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$rrRtw2r/kgnGquvO948ihg$x+oJSxwDoWhH73xnyuxd1kZXS3uDtniqCbA5sn/kbxw"
+_DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$rrRtw2r/kgnGquvO948ihg$x+oJSxwDoWhH73xnyuxd1kZXS3uDtniqCbA5sn/kbxw"
 """Compared for unknown names, so that they take as long: a hash by ``HASHER`` of a password that no account has."""
 _AT_ONCE = 4
 
@@ -107,7 +107,7 @@ class Passwords:
 
     async def _claim(self, pool: str, subject: str, account: Account | None, password: str) -> PasswordClaim:
         known = account.password_hash if account else ""
-        right, renewed = await self._verify(known or _NOBODYS, password)
+        right, renewed = await self._verify(known or _DUMMY_HASH, password)
         right = right and bool(known)
         return PasswordClaim(pool, subject, account.id if account else None, right, known, renewed if right else "")
 

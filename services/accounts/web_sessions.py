@@ -231,8 +231,8 @@ class WebSessions:
             created_at=now,
             access_until=now,
             refresh_until=now + SESSION_TTL,
-            access_hash=_nobodys(),
-            refresh_hash=_nobodys(),
+            access_hash=_unissued_token_hash(),
+            refresh_hash=_unissued_token_hash(),
             device=device or BROWSER,
         )
         if option is not None:
@@ -250,6 +250,6 @@ def _used_up() -> Conflict:
     )
 
 
-def _nobodys() -> str:
+def _unissued_token_hash() -> str:
     """The hash of a token that is never issued: this session is reached by its cookie only."""
     return hash_token(secrets.token_urlsafe(32))

@@ -431,5 +431,5 @@ async def test_an_applicant_who_enters_the_pool_goes_on_as_expert(scene: Account
 
 
 def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
-    assert not module.HASHER.check_needs_rehash(module._NOBODYS), "make it anew with HASHER"
-    assert len(module._NOBODYS) == len(module.HASHER.hash(OLD))
+    assert not module.HASHER.check_needs_rehash(module._DUMMY_HASH), "make it anew with HASHER"
+    assert len(module._DUMMY_HASH) == len(module.HASHER.hash(OLD))
