@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-from app.findings import CheckFinding, ok, problem
+from app.doctor.findings import CheckFinding, ok, problem
 from config.settings import Settings
 
 LIMITS = "系统上限"

@@ -13,7 +13,7 @@ import aiohttp.web as http
 import structlog
 
 import miniapp_api
-from app.bodies import guard_bodies
+from app.body_limits import guard_bodies
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock, move_clock
 from app.container import Container, build

@@ -8,7 +8,7 @@ import click
 
 from app.boot import borrowed_servers, read_settings
 from app.doctor.examination import examine, render
-from app.findings import CheckFinding
+from app.doctor.findings import CheckFinding
 from config.logging import configure_logging
 from config.settings import Settings
 

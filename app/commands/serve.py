@@ -9,9 +9,9 @@ import uvloop
 from aiohttp import web
 
 from app.boot import load_settings, resolve_servers
-from app.ending import end_within
 from app.file_limit import raise_file_limit
 from app.memory import give_back_large_blocks, settle
+from app.shutdown_limit import end_within
 from app.web import create_app
 from config.logging import configure_logging
 from config.settings import Settings
@@ -39,7 +39,7 @@ def command(reuse_port: bool) -> int:
         print=None,
         shutdown_timeout=GRACE,
         loop=uvloop.new_event_loop(),
-        auto_decompress=False,  # see app.bodies
+        auto_decompress=False,  # see app.body_limits
     )
     return 0
 

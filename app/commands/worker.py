@@ -9,9 +9,9 @@ import click
 import uvloop
 
 from app.boot import load_settings, resolve_servers
-from app.ending import end_within
 from app.file_limit import raise_file_limit
 from app.memory import give_back_large_blocks
+from app.shutdown_limit import end_within
 from app.worker import run_worker
 from config.logging import configure_logging
 from config.settings import Settings

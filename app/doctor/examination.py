@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from redis.exceptions import RedisError
 
 from app.doctor.files import DOCUMENTS, FILES, SEALS, SEARCH, check_files, check_fonts, check_seals, check_search
+from app.doctor.findings import Check, CheckFinding, ok, problem
 from app.doctor.identity_verification import IDENTITY_VERIFICATION, check_identity_verification
 from app.doctor.keys import KEYS, check_keys
 from app.doctor.money import MAIL, PAY, check_mail, check_pay
 from app.doctor.phones import check_phones
 from app.doctor.pools import POOLS, check_pools
 from app.file_limit import LIMITS, check_limits
-from app.findings import Check, CheckFinding, ok, problem
 from app.health import NotReady, check_sessions, missing_migrations
 from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production

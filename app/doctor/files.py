@@ -9,7 +9,7 @@ from contextlib import aclosing
 import asyncpg
 
 from app.container import open_files
-from app.findings import CheckFinding, ok, problem, skipped
+from app.doctor.findings import CheckFinding, ok, problem, skipped
 from config.settings import Settings
 from domain.errors import Rejected, Transient
 from gateways.document_renderer import TypstRenderer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 from prometheus_client import CollectorRegistry
 
-from app.findings import CheckFinding, ok, problem, skipped
+from app.doctor.findings import CheckFinding, ok, problem, skipped
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.errors import GatewayError, Rejected

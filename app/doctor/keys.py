@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from app.container import make_keyring
-from app.findings import CheckFinding, ok, problem, skipped
+from app.doctor.findings import CheckFinding, ok, problem, skipped
 from config.settings import Settings
 from services.core.crypto import Keyring, SealBroken
 

@@ -11,7 +11,7 @@ import secrets
 import aiohttp
 from prometheus_client import CollectorRegistry
 
-from app.findings import CheckFinding, ok, problem, skipped
+from app.doctor.findings import CheckFinding, ok, problem, skipped
 from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from app.findings import CheckFinding, problem
+from app.doctor.findings import CheckFinding, problem
 from config.settings import Settings, SmsSettings, VoiceSettings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KindTexts, sms_templates, voice_templates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from app.findings import CheckFinding, ok, problem
+from app.doctor.findings import CheckFinding, ok, problem
 from config.settings import Settings
 
 POOLS = "专家库"

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from app.doctor import examination as doctor
 from app.doctor.examination import examine, render
-from app.findings import CheckFinding, ok, problem
+from app.doctor.findings import CheckFinding, ok, problem
 from app.sandbox_setup import demo_account, demo_mini_program
 from config.settings import PaySettings, Settings, SmsPool, SmsSettings, VoicePool, VoiceSettings, Wechat
 from domain.ids import new_id

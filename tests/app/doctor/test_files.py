@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from app.command_error import CommandError
 from app.container import open_seals
 from app.doctor.files import check_files, check_fonts, check_seals, check_search
-from app.findings import CheckFinding
+from app.doctor.findings import CheckFinding
 from config.settings import FileStore, PdfSeal, Settings
 from tests.factories.settings import make_settings
 from tests.gateways.s3_server import BUCKET, S3, serve_s3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.doctor.findings import CheckFinding
 from app.doctor.identity_verification import check_identity_verification
-from app.findings import CheckFinding
 from config.settings import IdentityVerificationSettings, Settings
 from tests.factories.settings import production_settings
 from tests.gateways.support import DROP, Rogue, reply

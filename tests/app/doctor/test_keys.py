@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.container import make_keyring
+from app.doctor.findings import CheckFinding
 from app.doctor.keys import check_keys
-from app.findings import CheckFinding
 from config.settings import Keys, Settings
 from domain.ids import new_id
 from tests.factories.settings import production_settings

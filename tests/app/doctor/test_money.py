@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from app.doctor.findings import CheckFinding
 from app.doctor.money import check_mail, check_pay
-from app.findings import CheckFinding
 from config.settings import MailSettings, PaySettings, Settings
 from tests.factories.settings import make_settings, production_settings
 from tests.gateways.mail_server import Server, serving

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from app.bodies import guard_bodies
+from app.body_limits import guard_bodies
 
 BOMB = gzip.compress(bytes(31_000_000))
 
@@ -59,7 +59,7 @@ async def test_a_body_as_it_is_is_taken(site: tuple[str, list[bytes]]) -> None:
 async def test_a_body_that_breaks_off_is_no_fault_of_ours(
     site: tuple[str, list[bytes]], pause: float, rest: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.bodies.BODY_TIMEOUT", 0.5)
+    monkeypatch.setattr("app.body_limits.BODY_TIMEOUT", 0.5)
     url, taken = site
     host, port = url.split("/")[2].split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
