@@ -10,7 +10,7 @@ from services.applications.attachments import PART_MAX, ready_files
 from services.applications.campaign_rules import entry_names
 from services.applications.campaign_windows import CampaignData, CampaignView, review_end
 from services.applications.campaigns import Campaigns
-from services.applications.codes import CatalogueCodes, load_codes
+from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import PdfDocument, Printed

@@ -29,7 +29,7 @@ from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
 from services.applications import document_contents
 from services.applications.applicants import facts_of, file_values, today
-from services.applications.codes import load_codes
+from services.applications.catalogue_codes import load_codes
 from services.applications.document_contents import Content, Filled
 from services.applications.problems import find_problems, refusal
 from services.applications.renewal import keep

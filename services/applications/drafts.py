@@ -26,7 +26,7 @@ from services.applications.applicants import (
 from services.applications.attachment_reuse import find_former, take_files_over
 from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
-from services.applications.codes import CatalogueCodes, load_codes
+from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.expired import carry_forward, over_since
 from services.applications.may_apply import check_person
 from services.applications.problems import refusal

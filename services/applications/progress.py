@@ -16,7 +16,7 @@ from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
-from services.applications.codes import CatalogueCodes, load_codes
+from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.progress_messages import LATEST, YOU, Facts, adviser, ask_line, find_facts
 from services.applications.repository import SPECIALTIES, type_of, unknown_application
 from services.core.base import Deps

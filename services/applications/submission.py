@@ -18,7 +18,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
 from services.applications.campaigns import Campaigns
-from services.applications.codes import CatalogueCodes, load_codes
+from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.notifications import notify_applicant
 from services.applications.problems import find_problems, refusal
 from services.applications.renewal import keep
