@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, cast
 
+from bot.journal_values import Json, ValueBroken, decode, encode
 from bot.messages import Message, Value
-from bot.values import Json, ValueBroken, decode, encode
 from services.core.crypto import Keyring, SealBroken
 
 JOURNAL_TTL = timedelta(minutes=30)

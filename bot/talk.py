@@ -50,9 +50,9 @@ from functools import lru_cache
 from typing import Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from bot.journal import Journal, JournalEntry, Pending
+from bot.journal_values import Json, decode, encode
 from bot.messages import Location, Message
 from bot.turn import Turn, WechatUser
-from bot.values import Json, decode, encode
 from domain.chat_links import choice
 from domain.errors import AppError, InvalidInput, Unavailable
 from domain.parsing import yes_or_no

@@ -20,7 +20,7 @@ NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
-class Glance:
+class BoundPerson:
     """What exists for a bound person, found together with the account, which saves look-ups of what doesn't exist.
 
     ``called``: an invitation is open, or accepted and not over. ``works``: the person may hold an office or act for an
@@ -41,7 +41,7 @@ class WechatUser:
     """Who wrote. ``account_id`` is set when the openid is bound to a person.
 
     ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event of a user of whom nothing is stored (an
-    unsubscribe, a delivery report): such events create no row. ``glance`` is None for a user who is not bound.
+    unsubscribe, a delivery report): such events create no row. ``person`` is None for a user who is not bound.
     """
 
     pool: str
@@ -50,7 +50,7 @@ class WechatUser:
     identity_id: UUID
     account_id: UUID | None
     following: bool
-    glance: Glance | None = None
+    person: BoundPerson | None = None
 
     @property
     def bound(self) -> bool:

@@ -15,7 +15,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from bot.messages import Message
-from bot.turn import NOBODY, Glance, WechatUser
+from bot.turn import NOBODY, BoundPerson, WechatUser
 from domain.ids import new_id
 from models.database_connection import set_up_session
 from services.accounts import MAY_WORK
@@ -92,13 +92,13 @@ class Users:
             raise
 
     async def _user(self, held: _Held, message: Message, row: asyncpg.Record | None) -> WechatUser:
-        glance = _glance(row) if row is not None and row["account_id"] is not None else None
+        person = _bound_person(row) if row is not None and row["account_id"] is not None else None
         if (row is None or not row["following"]) and _is_presence(message):
             row = await self._welcome(held, message)
         pool, appid, openid = message.pool, message.appid, message.openid
         if row is None:
             return WechatUser(pool, appid, openid, NOBODY, None, following=False)
-        return WechatUser(pool, appid, openid, row["id"], row["account_id"], row["following"], glance)
+        return WechatUser(pool, appid, openid, row["id"], row["account_id"], row["following"], person)
 
     def _drop(self) -> None:
         if self._held is not None:
@@ -126,8 +126,8 @@ class Users:
         return await held.connection.fetchrow(_WELCOME, *values, timeout=self._timeout)
 
 
-def _glance(row: asyncpg.Record) -> Glance:
-    return Glance(**{name: row[name] for name in Glance.__dataclass_fields__})
+def _bound_person(row: asyncpg.Record) -> BoundPerson:
+    return BoundPerson(**{name: row[name] for name in BoundPerson.__dataclass_fields__})
 
 
 def _is_presence(message: Message) -> bool:

@@ -39,7 +39,7 @@ async def my_courses(turn: Turn) -> str:
 
 async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     """Unfinished courses, for the overview; empty without any."""
-    if account_id is None or (turn.user.glance is not None and not turn.user.glance.studies):
+    if account_id is None or (turn.user.person is not None and not turn.user.person.studies):
         return []
     if not turn.services.deps.book(turn.user.pool).course.offered:
         return []

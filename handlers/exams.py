@@ -53,7 +53,7 @@ async def exam_lines(turn: Turn, account_id: UUID | None) -> list[str]:
 
 async def _called_to(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExam, ...]:
     """The examinations of a person. ``account_id`` when this message bound the person; else the sender's account."""
-    if turn.user.glance is not None and not turn.user.glance.sits:
+    if turn.user.person is not None and not turn.user.person.sits:
         return ()
     return await turn.services.exams.own_exams.list(_actor(turn, account_id))
 

@@ -59,7 +59,7 @@ def _entrance(services: Services, pool: str, work: Work, *, known: bool) -> str:
 
 async def next_things(turn: Turn, expert_id: UUID) -> str:
     """A few lines for an expert, the urgent ones first."""
-    if turn.user.glance is not None and not turn.user.glance.called:
+    if turn.user.person is not None and not turn.user.person.called:
         return texts.NO_PANEL_AHEAD
     waiting, panels = await turn.services.draws.invitation_queries.list_current(expert_id)
     lines = []

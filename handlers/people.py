@@ -37,12 +37,12 @@ async def find_who(turn: Turn) -> Who | None:
 
 def find_expert(turn: Turn) -> Me | None:
     """None for anyone but an expert. Raises Forbidden for a closed account."""
-    glance = turn.user.glance
-    if glance is not None and glance.disabled:
+    person = turn.user.person
+    if person is not None and person.disabled:
         raise Forbidden(ACCOUNT_DISABLED, code="account_disabled")
-    if glance is None or glance.expert_id is None:
+    if person is None or person.expert_id is None:
         return None
-    return Me(Actor(turn.user.pool, "expert", turn.user.account_id, glance.expert_id), glance.expert_id)
+    return Me(Actor(turn.user.pool, "expert", turn.user.account_id, person.expert_id), person.expert_id)
 
 
 async def get_expert(turn: Turn) -> Me:
@@ -73,7 +73,7 @@ async def panels_ahead(turn: Turn, me: Me) -> list[InvitationView]:
 
 
 def _is_called(turn: Turn) -> bool:
-    return turn.user.glance is None or turn.user.glance.called
+    return turn.user.person is None or turn.user.person.called
 
 
 def is_applicant(who: Who) -> bool:
@@ -83,7 +83,7 @@ def is_applicant(who: Who) -> bool:
 
 def may_work(turn: Turn) -> bool:
     """False for a person who certainly holds no staff role."""
-    return turn.user.glance is None or turn.user.glance.works
+    return turn.user.person is None or turn.user.person.works
 
 
 def has_office(who: Who) -> bool:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bot.inbox import ClaimStatus
 from bot.journal import JournalBroken, seal, unseal
+from bot.journal_values import ValueBroken, decode, encode
 from bot.messages import Location
-from bot.values import ValueBroken, decode, encode
 from domain.errors import AppError, Conflict, RuleViolation, TooMany
 from services.ports import MenuItem
 from tests.bot.conftest import KEYS, NOW, message
