@@ -17,7 +17,7 @@ from domain.parsing import id_number, mobile_number
 from models.accounts import Account, WrongTry
 from services.accounts.pinyin_names import find_by_pinyin
 from services.accounts.sources import Source
-from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
+from services.accounts.wrong_tries import Lock, TryLimits, WrongTries, look
 from services.core.base import Actor, Deps, record
 from services.core.limits import seconds_until, spoken
 
@@ -87,8 +87,8 @@ class Passwords:
         limits = self._limits(claim.pool)
         caller = await source.caller_key(self._deps.keys, claim.account_id)
         tries = await look(claim.pool, "password", claim.subject, caller, limits, now)
-        if held := tries.held(limits, now):
-            return self._refusal(claim.pool, held, now)
+        if lock := tries.find_lock(limits, now):
+            return self._refusal(claim.pool, lock, now)
         account = await Account.select_for_update().get_or_none(id=claim.account_id) if claim.account_id else None
         if account is None or not claim.right or account.password_hash != claim.hash:
             return await self._count(claim, tries, now)
@@ -133,12 +133,12 @@ class Passwords:
     async def _count(self, claim: PasswordClaim, tries: WrongTries, now: datetime) -> AppError:
         limits = self._limits(claim.pool)
         tries = await tries.add(now)
-        held = tries.held(limits, now)
-        if held and held.locked:
+        lock = tries.find_lock(limits, now)
+        if lock and lock.for_own_tries:
             if claim.account_id is not None:
                 actor = Actor(claim.pool, "guest", claim.account_id)
                 await record(actor, now, "password.locked", "account", claim.account_id, familiar=tries.caller.familiar)
-            return self._refusal(claim.pool, held, now)
+            return self._refusal(claim.pool, lock, now)
         left = tries.left(limits)
         return InvalidInput(
             f"账号或密码不对，还可以再试{left}次。请核对后重新输入，忘记密码请用验证码登录或重设密码。",
@@ -152,12 +152,12 @@ class Passwords:
         rule = book.registration.password
         return TryLimits(rule.failures_before_lock, rule.lock_for, book.login.stranger_pause)
 
-    def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
+    def _refusal(self, pool: str, lock: Lock, now: datetime) -> TooMany:
         """The refusal, the same for an unknown name."""
-        wait = seconds_until(held.until, now)
-        if held.locked:
+        wait = seconds_until(lock.until, now)
+        if lock.for_own_tries:
             return TooMany(
-                f"密码错误次数过多，为保护账号，密码登录已暂停到{print_time(held.until)}。"
+                f"密码错误次数过多，为保护账号，密码登录已暂停到{print_time(lock.until)}。"
                 "现在可以用验证码登录，或重设密码。",
                 retry_after=wait,
                 code="password_locked",

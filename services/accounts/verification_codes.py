@@ -19,7 +19,7 @@ from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
 from services.accounts.sms_budgets import LINK, SmsBudget
 from services.accounts.sources import CallerKey, Source
-from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
+from services.accounts.wrong_tries import Lock, TryLimits, WrongTries, look
 from services.core.base import Deps
 from services.core.limits import DAY, check_may_send, seconds_until, spoken
 from services.notifications import Notices
@@ -77,9 +77,9 @@ class VerificationCodes:
         if not source.vouched:
             await self._puzzles.redeem(source.address, proof)
         caller, tries = await self._look(pool, mobile_hash, source, now)
-        held = tries.held(_limits(login), now)
-        if held and held.locked:
-            raise self._refusal(pool, held, now)
+        lock = tries.find_lock(_limits(login), now)
+        if lock and lock.for_own_tries:
+            raise self._refusal(pool, lock, now)
         check_may_send(await self._sent(pool, mobile_hash, now), login, now, familiar=caller.familiar)
         await SmsBudget(self._deps, self._notices, pool).check(caller, now, sends=really)
         code = "".join(secrets.choice("0123456789") for _ in range(login.code_length))
@@ -116,7 +116,7 @@ class VerificationCodes:
         """
         now, mobile_hash = self._deps.now(), self.mobile_hash(mobile)
         _, tries = await self._look(pool, mobile_hash, source, now)
-        if tries.held(_limits(self._deps.book(pool).login), now):
+        if tries.find_lock(_limits(self._deps.book(pool).login), now):
             return False
         newest = await self._newest(pool, mobile_hash, purpose, now)
         return newest is not None and not self._is_worn(newest, tries) and self._matches(newest, code)
@@ -128,8 +128,8 @@ class VerificationCodes:
         """
         limits, now, mobile_hash = _limits(self._deps.book(pool).login), self._deps.now(), self.mobile_hash(mobile)
         _, tries = await self._look(pool, mobile_hash, source, now)
-        if held := tries.held(limits, now):
-            return self._refusal(pool, held, now)
+        if lock := tries.find_lock(limits, now):
+            return self._refusal(pool, lock, now)
         newest = await self._newest(pool, mobile_hash, purpose, now)
         if newest is None:
             return InvalidInput("验证码已失效，请重新获取验证码。", code="code_expired", field="code")
@@ -167,9 +167,9 @@ class VerificationCodes:
 
     async def _wrong(self, row: VerificationCode, tries: WrongTries, now: datetime) -> AppError:
         limits, left = _limits(self._deps.book(row.pool).login), self._left(row, tries)
-        held = tries.held(limits, now)
-        if held and held.locked:
-            return self._refusal(row.pool, held, now)
+        lock = tries.find_lock(limits, now)
+        if lock and lock.for_own_tries:
+            return self._refusal(row.pool, lock, now)
         if left <= 0:
             return InvalidInput("验证码错误，此验证码已作废，请重新获取。", code="code_worn", field="code")
         return InvalidInput(
@@ -179,12 +179,12 @@ class VerificationCodes:
             params={"left": left},
         )
 
-    def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
+    def _refusal(self, pool: str, lock: Lock, now: datetime) -> TooMany:
         """The refusal. It offers a way to a person who must wait because of others: from a familiar source he need
         not."""
-        wait = seconds_until(held.until, now)
+        wait = seconds_until(lock.until, now)
         account_name = self._deps.book(pool).pool.account_name
-        if held.locked:
+        if lock.for_own_tries:
             return TooMany(
                 f"验证码错误次数过多，为保护账号已暂停验证，请{spoken(wait)}后重新获取验证码。"
                 f"急用请在微信公众号“{account_name}”里办理，或换用登录过的手机、电脑。",

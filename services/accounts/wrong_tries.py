@@ -28,11 +28,11 @@ class TryLimits:
 
 
 @dataclass(frozen=True)
-class Held:
-    """``until`` when a caller must wait; ``locked``: for its own tries, else for those of all strangers."""
+class Lock:
+    """``until`` when a caller must wait; ``for_own_tries``: of its own tries, else of those of all strangers."""
 
     until: datetime
-    locked: bool
+    for_own_tries: bool
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ class WrongTries:
     own: Sequence[datetime]
     strangers: Sequence[datetime]
 
-    def held(self, limits: TryLimits, now: datetime) -> Held | None:
+    def find_lock(self, limits: TryLimits, now: datetime) -> Lock | None:
         """None: the caller may try."""
         until, _ = locked(self.own, limits)
         if until is not None and until > now:
-            return Held(until, True)
+            return Lock(until, True)
         if self.caller.familiar:
             return None
         recent = [at for at in self.strangers if at > now - limits.lock_for]
         if len(recent) >= limits.lock_after and recent[-1] + limits.pause > now:
-            return Held(recent[-1] + limits.pause, False)
+            return Lock(recent[-1] + limits.pause, False)
         return None
 
     def left(self, limits: TryLimits) -> int:
