@@ -148,7 +148,7 @@ async def orders(call: Call, query: OrdersQuery) -> Page[OrderRow]:
 @api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
 async def order(call: Call, path: OrderPath) -> OrderOut:
     """One order, its refunds, and the possible consequences of a refund."""
-    view = await call.services.office.dashboard.order(call.actor, path.order_id)
+    view = await call.services.office.payment_views.order(call.actor, path.order_id)
     line = view.order
     return OrderOut(
         id=line.id,

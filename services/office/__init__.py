@@ -2,10 +2,11 @@
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
 from services.office.assembly import OfficeServices, build
-from services.office.dashboard import InvoiceFilter, OrderView, RefundLine, WaitingCounts
+from services.office.dashboard import WaitingCounts
 from services.office.experts import REASON_MAX, ExpertLine, Left, Only
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.large_exports import DIRECT_MAX
+from services.office.payment_views import InvoiceFilter, OrderView, RefundLine
 from services.office.staff_work import Count, Work
 
 __all__ = [

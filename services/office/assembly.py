@@ -16,6 +16,7 @@ from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
 from services.office.large_exports import LargeExports
 from services.office.late_certificates import LateCertificates
+from services.office.payment_views import PaymentViews
 from services.office.staff_work import StaffWork
 from services.reviews import ReviewServices
 
@@ -23,6 +24,7 @@ from services.reviews import ReviewServices
 @dataclass(frozen=True)
 class OfficeServices:
     dashboard: OfficeDashboard
+    payment_views: PaymentViews
     applications: ApplicationList
     experts: ExpertAdministration
     exports: Exports
@@ -43,6 +45,7 @@ def build(
     dashboard, exports = OfficeDashboard(deps), Exports(deps)
     return OfficeServices(
         dashboard=dashboard,
+        payment_views=PaymentViews(deps),
         applications=ApplicationList(deps),
         experts=ExpertAdministration(deps, notices, draws.calling),
         exports=exports,

@@ -62,7 +62,7 @@ class InvoicePages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
         only, search = request.query.get("only", "to_make"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(InvoiceFilter) else "to_make", page_number(request)
-        found = await self.services.office.dashboard.invoices(
+        found = await self.services.office.payment_views.invoices(
             actor, cast(InvoiceFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(

@@ -91,7 +91,7 @@ class OrderPages(OfficePart):
         )
 
     async def _view(self, actor: Actor, request: http.Request) -> OrderView:
-        return await self.services.office.dashboard.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
+        return await self.services.office.payment_views.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
 
     async def submit(self, request: http.Request) -> http.Response:
         """``command`` check asks to confirm a refund, refund does it; redirect redirects one."""

@@ -61,7 +61,7 @@ class ReconciliationPages(OfficePart):
         return await self._page(await self.actor(request), request)
 
     async def _page(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        bill = await self.services.office.dashboard.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
+        bill = await self.services.office.payment_views.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
         return self.show(
             actor,
             "office/reconciliation_day.html",

@@ -181,7 +181,7 @@ async def test_money_that_goes_back_takes_the_participant_along(school: School) 
     await school.pay(enrolment)
     page = await school.services.payments.queries.orders(school.office)
     order = page.items[0]
-    view = await school.services.office.dashboard.order(school.office, order.id)
+    view = await school.services.office.payment_views.order(school.office, order.id)
     assert (view.choices, view.enrolment_id, view.application_id) == (("keep", "end"), enrolment.id, None)
     with pytest.raises(Conflict):
         await school.services.payments.refunds.request(school.office, order.id, "本人申请", after="again")
