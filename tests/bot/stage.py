@@ -140,8 +140,8 @@ async def process(
 ) -> AsyncIterator[Process]:
     """A process with raised time limits, or with the service's if ``timeout`` is given."""
     limited = timeout < LONG
-    timeout = 2 if limited else LONG
-    redis, users = redis_client(redis_url, timeout), Users(database_url, timeout=timeout)
+    step = 2 if limited else LONG
+    redis, users = redis_client(redis_url, step), Users(database_url, timeout=step)
     clock, sender = FixedClock(NOW), sender or Sender()
     stage: list[Process] = []
 
