@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from aiohttp import web
@@ -129,9 +129,9 @@ async def test_what_a_load_has_shown_is_not_shown_again_by_its_event(wide: Seen)
     phone = wide.page.get_by_role("region", name="张三的手机")
     await phone.get_by_role("tab", name="短信 1").wait_for()
     known = wide.box.world.by_mobile[MOBILE]
-    again = known.sms[-1].as_json()
-    wide.box.world.hub.publish("sms", {"phone": known.id, "sms": again})
-    wide.box.world.hub.publish("sms", {"phone": known.id, "sms": {**again, "id": -1, "text": "验证码100200"}})
+    first = known.sms[-1]
+    wide.box.world.hub.publish("sms", {"phone": known.id, "sms": first.as_json()})
+    wide.box.world.show_sms(known, replace(first, id=-1, text="验证码100200"))
     await phone.get_by_role("tab", name="短信 2").click()
     await phone.get_by_role("button", name="复制验证码 100200").wait_for()
     await expect(phone.get_by_role("button", name="复制验证码 483920")).to_have_count(1)
