@@ -43,7 +43,7 @@ class Expert(Row):
     qualifications: list[str] = text_array()
     department = fields.CharField(20, default="")
     recusal_keys: list[str] = text_array()
-    """Own recusal units as look-up keys (``code:…`` or ``name:…``), see ``domain.draws.recusal``."""
+    """Own recusal units as look-up keys (``code:…`` or ``name:…``), see ``domain.draws.recusal_keys``."""
     remote_evaluation = fields.BooleanField(default=False, db_default=False)
     """Accepts remote evaluation in another city (异地评标)."""
     emergency = fields.BooleanField(default=False, db_default=False)
@@ -66,7 +66,7 @@ class Expert(Row):
 
 
 class Employment(Row):
-    """An expert's present or past employment; ``unit_key`` as in ``domain.draws.recusal``. ``until`` None: present."""
+    """An expert's employment, present (``until`` None) or past; ``unit_key`` as in ``domain.draws.recusal_keys``."""
 
     expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="employments")
     expert_id: UUID

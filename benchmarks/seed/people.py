@@ -12,7 +12,7 @@ from app.demo.data import POOL, invent_id_number
 from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import SHANGHAI
-from domain.draws.recusal import unit_keys
+from domain.draws.recusal_keys import unit_keys
 from domain.identity import IdentityVerificationResult
 from domain.ids import new_id
 from models.accounts import Account, WechatIdentity

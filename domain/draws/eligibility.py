@@ -13,7 +13,7 @@ from typing import Literal
 from uuid import UUID
 
 from domain.clock import local
-from domain.draws.recusal import normalise_person_name
+from domain.draws.recusal_keys import normalise_person_name
 from domain.identity import born_after
 from domain.spans import Span
 

@@ -31,8 +31,8 @@ from services.applications import document_contents
 from services.applications.applicants import facts_of, file_values, today
 from services.applications.catalogue_codes import load_codes
 from services.applications.document_contents import Content, Filled
+from services.applications.kept_fields import keep
 from services.applications.problems import find_problems, refusal
-from services.applications.renewal import keep
 from services.applications.repository import get_own, lock_own, log, move, read_values, type_of
 from services.applications.submission import APPLICANT
 from services.core import permissions

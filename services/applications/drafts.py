@@ -28,9 +28,9 @@ from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.expired import carry_forward, over_since
+from services.applications.kept_fields import find_filed, find_kept, refused_changes
 from services.applications.may_apply import check_person
 from services.applications.problems import refusal
-from services.applications.renewal import find_filed, find_kept, refused_changes
 from services.applications.repository import (
     SPECIALTIES,
     FixedChoice,

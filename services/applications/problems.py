@@ -14,7 +14,7 @@ from models.accounts import Account
 from models.applications import Application, Attachment
 from services.applications.applicants import facts_of, today
 from services.applications.catalogue_codes import CatalogueCodes
-from services.applications.renewal import find_filed
+from services.applications.kept_fields import find_filed
 from services.applications.repository import FixedChoice, editable_fields, fixed_choice, type_of
 from services.core.base import Deps
 

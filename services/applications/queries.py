@@ -25,10 +25,10 @@ from services.applications.applicants import facts_of as person_of
 from services.applications.applicants import registered, today
 from services.applications.campaign_rules import check_entry_type
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
+from services.applications.kept_fields import find_filed, kept_of, kept_rule
 from services.applications.problems import count_ready, problems_of
 from services.applications.progress import Progress, codes_of, show_progress
 from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, facts_of, find_exam
-from services.applications.renewal import find_filed, kept_of, kept_rule
 from services.applications.repository import (
     FREE,
     SPECIALTIES,

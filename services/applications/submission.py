@@ -19,9 +19,9 @@ from models.applications import Application, ApplicationSpecialty, Attachment, P
 from models.reviews import ReviewTask
 from services.applications.campaigns import Campaigns
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
+from services.applications.kept_fields import keep
 from services.applications.notifications import notify_applicant
 from services.applications.problems import find_problems, refusal
-from services.applications.renewal import keep
 from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,

@@ -38,7 +38,7 @@ _PER_DAY = 10
 """Calls per expert within 24 hours; the vendor's limit is 20."""
 _CALL_INTERVAL = timedelta(minutes=1)
 """Between two calls to the same expert."""
-_FRESH = timedelta(minutes=1)
+_UNPLACED_TTL = timedelta(minutes=1)
 """A call not placed by then is dropped, since its requester no longer waits."""
 _RINGING = timedelta(minutes=3)
 """Both phones have stopped ringing by then."""
@@ -114,7 +114,7 @@ class VirtualCalls:
             asked_at=now,
             staff_phone_sealed=self._deps.keys.seal(staff, PHONE),
             out_id=new_out_id(),
-            check_at=now + _FRESH,
+            check_at=now + _UNPLACED_TTL,
         )
         await self._deps.jobs.defer("virtual_calls.dial", call_id=str(call.id))
         await record(actor, now, "virtual_call.asked", "draw", draw.id, purpose=purpose, call=str(call.id))
@@ -149,7 +149,7 @@ class VirtualCalls:
             now = self._deps.now()
             if call.state != State.ASKED:
                 return
-            if now >= call.asked_at + _FRESH:
+            if now >= call.asked_at + _UNPLACED_TTL:
                 await self._close(call, Event.REFUSE, "too_late")
                 return
             call.state, call.check_at = VIRTUAL_CALL.next(State.ASKED, Event.DIAL), now + _RINGING

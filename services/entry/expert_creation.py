@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, cast
 
 from domain.clock import SHANGHAI
-from domain.draws.recusal import normalise_unit_name
+from domain.draws.recusal_keys import normalise_unit_name
 from domain.forms.checking import asked, filled
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType

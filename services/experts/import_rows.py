@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
 from domain.clock import SHANGHAI
-from domain.draws.recusal import normalise_unit_name, unit_keys
+from domain.draws.recusal_keys import normalise_unit_name, unit_keys
 from domain.identity import is_id_number
 from services.core.pinyin import sort_name
 from services.experts.import_sheet import COLUMNS

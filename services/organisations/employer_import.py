@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain.draws.recusal import normalise_unit_name
+from domain.draws.recusal_keys import normalise_unit_name
 from domain.ids import new_id
 from models.campaigns import Employer
 from models.campaigns import EmployerImport as Sheet

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
-from domain.draws.recusal import normalise_unit_name
+from domain.draws.recusal_keys import normalise_unit_name
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry

@@ -14,7 +14,7 @@ from uuid import UUID
 from domain.clock import local
 from domain.draws.eligibility import covering, years_before
 from domain.draws.record import SkipReason
-from domain.draws.recusal import normalise_person_name, unit_keys
+from domain.draws.recusal_keys import normalise_person_name, unit_keys
 from domain.identity import born_after
 from domain.rulebook.book import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit

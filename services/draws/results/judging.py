@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.draws import eligibility
 from domain.draws.record import SkipReason
-from domain.draws.recusal import normalise_person_name, unit_keys
+from domain.draws.recusal_keys import normalise_person_name, unit_keys
 from domain.spans import Span
 from services.draws.call_order.recusal_commitment import SealedRecusal
 

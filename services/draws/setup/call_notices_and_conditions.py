@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from domain.draws.lifecycles import DrawState
-from domain.draws.recusal import normalise_person_name
+from domain.draws.recusal_keys import normalise_person_name
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.parsing import is_mobile
 from models.accounts import Account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from domain.draws.recusal import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
+from domain.draws.recusal_keys import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.parsing import credit_code, id_number
 from models.draws import Draw, RecusalPerson, RecusalUnit

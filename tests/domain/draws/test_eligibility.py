@@ -18,7 +18,7 @@ from domain.draws.eligibility import (
     find_bars,
     years_before,
 )
-from domain.draws.recusal import unit_keys
+from domain.draws.recusal_keys import unit_keys
 from domain.identity import age_on, born_after
 from domain.spans import Span
 

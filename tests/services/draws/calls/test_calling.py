@@ -9,7 +9,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.draws.random_draw import participant_commitment
 from domain.draws.record import WITHHELD_MAX
-from domain.draws.recusal import unit_keys
+from domain.draws.recusal_keys import unit_keys
 from domain.errors import Conflict, NotFound, RuleViolation
 from domain.ids import new_id
 from models.draws import CandidateList, LogEntry

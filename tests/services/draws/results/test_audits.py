@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.draws.recusal import unit_keys
+from domain.draws.recusal_keys import unit_keys
 from domain.errors import Forbidden, NotFound, RuleViolation
 from domain.ids import new_id
 from models.audit import AuditEntry

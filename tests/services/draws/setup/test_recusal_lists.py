@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.draws.recusal import unit_keys
+from domain.draws.recusal_keys import unit_keys
 from domain.errors import InvalidInput, RuleViolation, TooMany
 from models.draws import CandidateList, Condition, LogEntry, RecusalCommitment, RecusalPerson, RecusalUnit, UsageCount
 from models.experts import Employment, Expert

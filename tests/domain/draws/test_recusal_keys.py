@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.draws.recusal import normalise_person_name, normalise_unit_name, unit_keys
+from domain.draws.recusal_keys import normalise_person_name, normalise_unit_name, unit_keys
 
 SAME = [
     ("广东建工集团有限公司", "广东建工（集团）有限公司"),
