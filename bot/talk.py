@@ -34,7 +34,7 @@ said since, with its own text, as one reply, and the coroutine is dropped. So:
   was, so that the person just says it again;
 - return to end. 取消, 帮助 and 菜单 work at any time; after 30 minutes of silence the talk is over, and says so.
 
-When the flow of questions changes, raise ``version``: open talks then start anew.
+When the flow of questions changes, raise ``version``: open talks then start again.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class Users:
         )
         try:
             await set_up_session(connection)
-            # The arrays' lengths are unknown beforehand: by default PostgreSQL would plan each look-up anew.
+            # The arrays' lengths are unknown beforehand: by default PostgreSQL would plan each look-up again.
             await connection.execute("SET plan_cache_mode = force_generic_plan")
             return _Held(connection, await connection.prepare(_FIND, timeout=self._timeout))
         except BaseException:

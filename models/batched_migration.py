@@ -1,6 +1,6 @@
 """A migration that renders the models as seldom as possible.
 
-Tortoise renders all models anew after every operation, and once more for a copy of the state before it, which took most
+Tortoise renders all models after every operation, and once more for a copy of the state before it, which took most
 of the first start with an empty database. Here operations that never read the earlier state get no copy, and adjacent
 ones share one rendering.
 """

@@ -35,7 +35,7 @@ MODULES = [
 
 
 _STATEMENTS = 300
-"""Prepared statements kept per connection: more than a mixed load uses, so that none is planned anew."""
+"""Prepared statements kept per connection: more than a mixed load uses, so that none is planned twice."""
 
 
 async def _as_it_is(_connection: object) -> None:

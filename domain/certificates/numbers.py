@@ -1,4 +1,4 @@
-"""A certificate's number: made with a check character, and counted up when the certificate is issued anew."""
+"""A certificate's number: made with a check character, and counted up when the certificate is issued again."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ api = Api(
 
 
 class RedrawIn(Input):
-    """All times must be given anew. Bid closing not after opening, opening before start before end."""
+    """All times must be given again. Bid closing not after opening, opening before start before end."""
 
     opening_at: Moment = Field(description="开标时间")
     bid_closing_at: Moment = Field(description="截标时间")

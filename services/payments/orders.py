@@ -1,4 +1,4 @@
-"""Orders at the payment platform: made, and made anew. What becomes of one is asked in ``order_checks``.
+"""Creates orders at the payment platform, and replaces those that end. ``order_checks`` asks what became of one.
 
 An order's row is committed before the platform is asked, and never in one transaction with it: whatever becomes of the
 call, the number is known and can be asked about. One fee has at most one live order of a trade and openid.

@@ -54,7 +54,7 @@ _ROWS = (
     "监督人",
 )
 _OF_A_REDRAW = frozenset(("截标时间", "开标时间"))
-"""Rows of the application for a redraw only: its agency sets both times anew."""
+"""Rows of the application for a redraw only: its agency sets both times again."""
 _WIDE = frozenset(("抽取活动名称", "项目名称", "招标人", "招标代理机构", "监督人"))
 _CONDITIONS = ("评标专业", "抽取地区", "人数")
 _BLANK_LINES = 4
