@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 import asyncpg
 import pytest
 import redis.asyncio as redis_client
 from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 from domain.clock import SystemClock
 from models.accounts import Account
@@ -17,6 +19,7 @@ from services.core.base import rows
 from tests.factories.people import mobile_number
 
 _left: list[asyncio.Task[None]] = []
+_pools: list[asyncpg.Pool] = []
 
 
 async def test_a_test_gets_a_database_with_the_schema_and_the_extensions(database: str) -> None:
@@ -52,6 +55,34 @@ async def test_no_row_number_lock_or_setting_reaches_the_next_test(database: str
         await rows("SELECT pg_advisory_lock(1), set_config('lock_timeout', '1s', false)")
     finally:
         await Tortoise.close_connections()
+
+
+async def test_one_pool_of_a_database_stays_open(database: str) -> None:
+    clients = [AsyncpgDBClient(**_credentials(database)) for _ in range(2)]
+    for client in clients:
+        await client.create_connection(with_db=True)
+    pools = [client._pool for client in clients]
+    for client in clients:
+        await client.close()
+    assert [pool.is_closing() for pool in pools if pool] == [False, True]
+
+
+async def test_a_pool_outlives_the_test_of_its_database(empty_database: str) -> None:
+    client = AsyncpgDBClient(**_credentials(empty_database))
+    await client.create_connection(with_db=True)
+    assert client._pool is not None
+    _pools.append(client._pool)
+    await client.close()
+    assert not _pools[0].is_closing()
+
+
+def test_no_pool_outlives_its_database() -> None:
+    assert [pool.is_closing() for pool in _pools] == [True]
+
+
+def _credentials(url: str) -> dict[str, Any]:
+    found: dict[str, Any] = tortoise_config(url)["connections"]["default"]["credentials"]
+    return {"connection_name": "default", **found}
 
 
 async def test_a_task_is_forgotten() -> None:

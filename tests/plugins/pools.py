@@ -38,8 +38,10 @@ class KeptPools:
         return kept.pool if kept else None
 
     async def keep(self, options: object, pool: asyncpg.Pool) -> bool:
-        """Keep a pool; False if it must be closed, as with a connection in use."""
+        """Keep a pool; False if it must be closed: a connection is in use, or one is kept for these options."""
         if asyncio.get_running_loop() is not self.loop or not 0 < pool.get_size() == pool.get_idle_size():
+            return False
+        if repr(options) in self._kept:
             return False
         try:
             self._kept[repr(options)] = _Kept(pool, await _reset(pool))

@@ -105,27 +105,28 @@ def database(
     if copy.empty(kept_pools.backends()):
         servers.spare = copy
     else:
-        shared_runner.run(kept_pools.close())
         copy.close()
-        _drop_database(servers, copy.name)
+        _drop_database(servers, copy.name, kept_pools, shared_runner)
 
 
 @pytest.fixture
-def new_database(servers: TestServers, template_database: str) -> Iterator[str]:
+def new_database(
+    servers: TestServers, template_database: str, kept_pools: KeptPools, shared_runner: asyncio.Runner
+) -> Iterator[str]:
     """As ``database``, but not used before: the planner's estimates depend on the sizes of files."""
     name = f"pbt_test_{next(_numbers)}"
     _create_database(servers, name, template=template_database)
     yield _with_name(servers.database_url, name)
-    _drop_database(servers, name)
+    _drop_database(servers, name, kept_pools, shared_runner)
 
 
 @pytest.fixture
-def empty_database(servers: TestServers) -> Iterator[str]:
+def empty_database(servers: TestServers, kept_pools: KeptPools, shared_runner: asyncio.Runner) -> Iterator[str]:
     """URL of a database without any table."""
     name = f"pbt_test_{next(_numbers)}"
     _create_database(servers, name)
     yield _with_name(servers.database_url, name)
-    _drop_database(servers, name)
+    _drop_database(servers, name, kept_pools, shared_runner)
 
 
 @pytest.fixture
@@ -158,5 +159,7 @@ def _create_database(servers: TestServers, name: str, template: str = "template1
     servers.execute(command.format(*(sql.Identifier(part) for part in (name, owner, template))))
 
 
-def _drop_database(servers: TestServers, name: str) -> None:
+def _drop_database(servers: TestServers, name: str, pools: KeptPools, runner: asyncio.Runner) -> None:
+    """Drop it after its pools: an open pool would try to connect to it, and log that it can't, until the last test."""
+    runner.run(pools.close())
     servers.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
