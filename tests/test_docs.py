@@ -47,3 +47,12 @@ def test_a_decision_is_read_in_a_minute() -> None:
     decisions = [path for path in DOCUMENTS if path.parent.name == "decisions"]
     assert len(decisions) > 10
     assert [path.name for path in decisions if len(path.read_text(encoding="utf-8").split()) > 120] == []
+
+
+@pytest.mark.parametrize("folder", ["services", "domain", "web", "handlers", "gateways"])
+def test_the_map_names_every_package_and_module_of_a_folder(folder: str) -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    named = {part for name in re.findall(r"`([\w./]+)`", text) for part in name.removesuffix(".py").split("/")}
+    inside = {path.stem for path in (ROOT / folder).iterdir() if not path.name.startswith(("_", "."))}
+    assert len(inside) > 5
+    assert sorted(inside - named) == []
