@@ -18,6 +18,7 @@ from services.draws.calls.calling import Calling
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Invitations
+from services.draws.calls.places import Places
 from services.draws.event_stream import event, watch_events
 from services.draws.follow_ups.recall_queries import RecallPanel, RecallRow
 from services.draws.follow_ups.redraws import RecallTimes, RedrawTimes
@@ -126,6 +127,7 @@ __all__ = [
     "Operator",
     "OwnLeaf",
     "PartyNotifications",
+    "Places",
     "Preview",
     "ProjectData",
     "ProjectLine",

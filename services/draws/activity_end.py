@@ -18,8 +18,8 @@ from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.due_rows import process_each
 from services.core.permissions import AGENCY
 from services.draws.call_order.rounds import leave_committing
-from services.draws.calls.calling import Calling, Cause
 from services.draws.calls.lapse_notifications import notify_lapsed
+from services.draws.calls.places import Cause, Places
 from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.repository import (
     Locked,
@@ -49,10 +49,10 @@ _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
 class ActivityEnd:
-    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._run = run
+        self._places = Places(deps, notices)
         self._parties = PartyNotifications(deps, notices)
 
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
@@ -99,7 +99,7 @@ class ActivityEnd:
         holding = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
         for invitation in await holding.order_by("id").select_for_update():
             agreed = invitation.state == InvitationState.ACCEPTED
-            await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
+            await self._places.apply(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
             if not agreed:
                 await notify_lapsed(self._deps, self._notices, [invitation], draw.pool)
             else:

@@ -123,18 +123,18 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
     access, calling, rounds = DrawAccess(deps), Calling(deps, notices), Rounds(deps, notices)
     queries, progress, records = DrawQueries(deps, access), DrawProgress(deps, access), PublicRecords(deps, access)
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
-    invitations = Invitations(deps, notices, calling)
+    invitations = Invitations(deps, notices)
     gathering_times = GatheringTimes(deps, notices, invitations)
     bridged = VirtualCalls(deps, ports.bridge)
     project_queries, attendance_queries = ProjectQueries(deps), AttendanceQueries(deps, links, access, bridged)
     recall_queries = RecallQueries(deps, access, bridged)
     verification_queries = VerificationQueries()
     release_queries = ReleaseQueries(deps, access, verification_queries, bridged)
-    releases = Releases(deps, notices, release_queries, calling, bridged)
+    releases = Releases(deps, notices, release_queries, bridged)
     discard_queries, digests = DiscardQueries(access), Digests(deps, notices)
     discards = Discards(deps, notices, invitations, access, discard_queries)
     results, record_files = DrawResults(deps, access), RecordFiles(records)
-    urging, activity_end = Urging(deps, notices, access, bridged), ActivityEnd(deps, notices, calling)
+    urging, activity_end = Urging(deps, notices, access, bridged), ActivityEnd(deps, notices)
     return DrawServices(
         projects=Projects(deps, project_queries),
         project_queries=project_queries,
@@ -146,7 +146,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         redraws=RedrawsAndRecalls(deps, setup),
         releases=releases,
         release_queries=release_queries,
-        recalls=Recalls(deps, notices, access, recall_queries, calling, invitations, bridged),
+        recalls=Recalls(deps, notices, access, recall_queries, invitations, bridged),
         recall_queries=recall_queries,
         attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.renderer, queries),

@@ -47,7 +47,7 @@ def build(
         dashboard=dashboard,
         payment_views=PaymentViews(deps),
         applications=ApplicationList(deps),
-        experts=ExpertAdministration(deps, notices, draws.calling),
+        experts=ExpertAdministration(deps, notices),
         exports=exports,
         large_exports=LargeExports(deps, links, store, exports),
         staff_work=StaffWork(

@@ -21,7 +21,7 @@ from services.core.idempotency import once
 from services.core.pages import read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.draws import Calling, Locked, lock
+from services.draws import Locked, Places, lock
 from services.experts import remove_expert
 from services.notifications import Notices
 
@@ -74,10 +74,10 @@ class Left:
 
 
 class ExpertAdministration:
-    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._run = run
+        self._places = Places(deps, notices)
 
     async def page(
         self, actor: Actor, only: Only = "in_pool", search: str = "", *, page: int = 1, size: int = 20
@@ -136,7 +136,7 @@ class ExpertAdministration:
         for call in calls:
             if call.draw_id not in draws:  # opened between the two locks
                 raise Conflict("系统正在通知该专家参加评标，请稍后再试。", code="being_called")
-            await self._run.close_place(draws[call.draw_id], call, InvitationEvent.CANCEL, now, by="office")
+            await self._places.apply(draws[call.draw_id], call, InvitationEvent.CANCEL, now, by="office")
         await remove_expert(expert, reason, now)
         await record(actor, now, "expert.leave", "expert", expert.id, reason=reason, calls=len(calls))
         await self._notices.notify(

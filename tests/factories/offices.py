@@ -155,7 +155,7 @@ class Office:
 async def make_office(deps: Deps) -> Office:
     notices = Notices(deps)
     run, rounds, access = Calling(deps, notices), Rounds(deps, notices), DrawAccess(deps)
-    invitations = Invitations(deps, notices, run)
+    invitations = Invitations(deps, notices)
     gathering_times = GatheringTimes(deps, notices, invitations)
     agent, verifier, venue = [await make_account(deps) for _ in range(3)]
     supervisor = await make_account(deps, SUPERVISOR_MOBILE)
@@ -221,7 +221,7 @@ async def make_office(deps: Deps) -> Office:
         gathering_times,
         Discards(deps, notices, invitations, access, discard_queries),
         discard_queries,
-        ActivityEnd(deps, notices, run),
+        ActivityEnd(deps, notices),
         access,
         DrawQueries(deps, access),
         DrawProgress(deps, access),
@@ -238,9 +238,9 @@ async def make_office(deps: Deps) -> Office:
         RecusalLists(deps),
         DrawPreviews(deps),
         RedrawsAndRecalls(deps, setup),
-        Recalls(deps, notices, access, recall_queries, run, invitations, calls),
+        Recalls(deps, notices, access, recall_queries, invitations, calls),
         recall_queries,
-        Releases(deps, notices, release_queries, run, calls),
+        Releases(deps, notices, release_queries, calls),
         release_queries,
         calls,
         bridge,

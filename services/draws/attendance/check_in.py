@@ -19,7 +19,7 @@ from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
 from services.draws.attendance.attendance_queries import VENUE_PURPOSE, AttendanceQueries
-from services.draws.calls.calling import place
+from services.draws.calls.call_rules import place
 from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import append_end, lock, notify_agency
 from services.notifications import Notices

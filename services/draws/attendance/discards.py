@@ -31,8 +31,8 @@ from services.core.due_rows import process_each
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
 from services.draws.attendance.discard_queries import DiscardQueries
-from services.draws.calls.calling import Cause
 from services.draws.calls.invitations import Channel, Invitations
+from services.draws.calls.places import Cause
 from services.draws.repository import (
     Locked,
     check_not_of_agency,

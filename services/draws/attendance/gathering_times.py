@@ -16,7 +16,7 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
-from services.draws.calls.calling import place
+from services.draws.calls.call_rules import place
 from services.draws.calls.invitations import Invitations
 from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked, append, lock_for

@@ -17,7 +17,7 @@ from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.crypto import PHONE
 from services.core.due_rows import process_each
 from services.draws.access import DrawAccess
-from services.draws.calls.calling import place
+from services.draws.calls.call_rules import place
 from services.draws.party_notifications import urged_by_venue
 from services.draws.repository import lock, notify_agency
 from services.draws.virtual_calls import VirtualCalls

@@ -15,7 +15,7 @@ from models.draws import Condition, Draw
 from models.invitations import Invitation
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
-from services.draws.calls.calling import LISTENING
+from services.draws.calls.call_rules import LISTENING
 from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.repository import append_all
 from services.notifications import Notices

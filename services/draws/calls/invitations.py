@@ -16,11 +16,11 @@ from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, system, transaction, violation
 from services.core.crypto import PHONE
-from services.draws.calls.calling import Calling, Cause
 from services.draws.calls.expiry import expire_due
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView, find_views
 from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify_unclear
+from services.draws.calls.places import Cause, Places
 from services.draws.calls.reminders import next_reminder, remind_due
 from services.draws.digests import progress_notices
 from services.draws.party_notifications import PartyNotifications
@@ -44,10 +44,10 @@ class Answered:
 
 
 class Invitations:
-    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices
-        self._run = run
+        self._places = Places(deps, notices)
         self._parties = PartyNotifications(deps, notices)
 
     async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
@@ -102,7 +102,7 @@ class Invitations:
             effective = may and not _is_older(said_at, invitation)
             if effective:
                 now = self._deps.now()
-                await self._run.close_place(locked, invitation, InvitationEvent.UNDO, now, by=by)
+                await self._places.apply(locked, invitation, InvitationEvent.UNDO, now, by=by)
                 await self._void_requests(invitation, now)
                 actor = Actor(locked.draw.pool, "expert", expert_id=expert_id)
                 await record(actor, now, "invitation.undone", "invitation", invitation.id, channel=by)
@@ -115,7 +115,7 @@ class Invitations:
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
         if choice == "accept":
             invitation.next_reminder_at = next_reminder(self._deps.book(draw.pool), invitation.gathering_at, now)
-        await self._run.close_place(locked, invitation, event, now, by=by)
+        await self._places.apply(locked, invitation, event, now, by=by)
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
         view = await self._view(invitation)
@@ -214,7 +214,7 @@ class Invitations:
         """
         now, draw = self._deps.now(), locked.draw
         calling = locked.state in _CALLING
-        await self._run.close_place(locked, invitation, event, now, by=via or "system", cause=cause)
+        await self._places.apply(locked, invitation, event, now, by=via or "system", cause=cause)
         await self._void_requests(invitation, now)
         kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
         source = "expert" if cause.by == "expert" else "manual"

@@ -33,8 +33,9 @@ from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import claimed
 from services.draws.call_order.origins import follows
-from services.draws.calls.calling import Calling, place
+from services.draws.calls.call_rules import place
 from services.draws.calls.invitations import Invitations
+from services.draws.calls.next_calls import new_code
 from services.draws.follow_ups.recall_queries import RecallQueries, check_recall
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_same_day
@@ -53,7 +54,6 @@ class Recalls:
         notices: Notices,
         access: DrawAccess,
         queries: RecallQueries,
-        run: Calling,
         invitations: Invitations,
         calls: VirtualCalls,
     ) -> None:
@@ -61,7 +61,6 @@ class Recalls:
         self._notices = notices
         self._access = access
         self._queries = queries
-        self._run = run
         self._invitations = invitations
         self._calls = calls
         self._parties = PartyNotifications(deps, notices)
@@ -273,7 +272,7 @@ class Recalls:
             round_number=_ROUND,
             tier=earlier.tier,
             leaf=earlier.leaf,
-            code=await self._run.new_code(draw),
+            code=await new_code(draw, self._deps.book(draw.pool).draw.code_length),
             menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
             link=secrets.token_urlsafe(12),
             state="accepted",

@@ -28,7 +28,7 @@ from models.organisations import Organisation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
-from services.draws.calls.calling import Calling, Cause
+from services.draws.calls.places import Cause, Places
 from services.draws.follow_ups.release_queries import ReleaseQueries
 from services.draws.party_notifications import PartyNotifications
 from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
@@ -75,13 +75,12 @@ class Releases:
         deps: Deps,
         notices: Notices,
         queries: ReleaseQueries,
-        run: Calling,
         calls: VirtualCalls,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._queries = queries
-        self._run = run
+        self._places = Places(deps, notices)
         self._calls = calls
         self._parties = PartyNotifications(deps, notices)
 
@@ -220,7 +219,7 @@ class Releases:
         released = await agreed.order_by("id").select_for_update()
         cause = Cause(party_of(actor.role), "verifier")
         for invitation in released:
-            await self._run.close_place(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
+            await self._places.apply(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
         return released
 
     async def write_to_unreached(self) -> int:

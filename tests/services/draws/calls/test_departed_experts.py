@@ -57,7 +57,7 @@ def admin() -> Actor:
 
 @pytest.fixture
 def experts(office: Office) -> ExpertAdministration:
-    return ExpertAdministration(office.deps, office.notices, office.run)
+    return ExpertAdministration(office.deps, office.notices)
 
 
 async def bound(office: Office) -> tuple[Expert, Actor]:

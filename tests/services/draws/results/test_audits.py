@@ -18,7 +18,7 @@ from models.invitations import Invitation
 from services.core.base import Deps, execute, system
 from services.draws import AuditReport, DrawAudits
 from services.draws.call_order.eligibility import Hindrance, find_eligible, find_hindrances
-from services.draws.calls import calling as running
+from services.draws.calls import next_calls
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -169,7 +169,7 @@ async def test_an_audit_finds_a_skip_for_an_invented_leave(
         await Unavailability.all().delete()
         return found | {first.id: Hindrance("leave", facts.replace(str(other), str(first.id)))}
 
-    monkeypatch.setattr(running, "find_hindrances", lying)
+    monkeypatch.setattr(next_calls, "find_hindrances", lying)
     await call(office, draw_id)
     assert await reasons(draw_id) == ["leave"]
     await check_record(office, draw_id)  # the record alone can't tell
@@ -190,7 +190,7 @@ async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
         found = await honest(experts, draw, notice, out, book)
         return {one: Hindrance("inactive", why.facts) if why else None for one, why in found.items()}
 
-    monkeypatch.setattr(running, "find_hindrances", lying)
+    monkeypatch.setattr(next_calls, "find_hindrances", lying)
     await call(office, draw_id)
     report = await audited(office, audits, clock, draw_id)
     assert any("不支持这个理由" in text for text in wrong(report))
