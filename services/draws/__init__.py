@@ -10,7 +10,8 @@ from services.draws.attendance.attendance_queries import AttendanceRow, Scanned
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
-from services.draws.attendance.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence
+from services.draws.attendance.discard_requests import DiscardForm, DiscardKind, RegisteredAbsence
+from services.draws.attendance.discards import Discards
 from services.draws.attendance.postponement import NewStart
 from services.draws.attendance.supplements import RegionChange
 from services.draws.call_order.rounds import RoundView

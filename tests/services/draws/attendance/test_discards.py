@@ -1,153 +1,32 @@
-"""Discarding an expert who has agreed: permissions, notices and the entry in the record."""
+"""Discarding an expert who has agreed: permissions, look-ups, absences and the entry in the record."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.clock import FixedClock
-from domain.draws.verify_draw import verify
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
-from models.draws import DiscardRequest, Draw
+from models.draws import Draw
 from models.invitations import Invitation
-from models.notices import Notice
-from models.organisations import AgentLink
 from services.core.base import Actor, Deps
 from services.draws import DiscardForm
-from tests.factories.offices import (
-    Office,
-    add_experts,
-    make_draw,
-    make_office,
-    open_invitations,
-    recuse,
-    start_draw,
-    state_of,
+from tests.factories.offices import Office, make_draw, make_office, recuse, state_of
+from tests.services.draws.attendance.panels import (
+    count_notices,
+    findings,
+    invitation_state,
+    leave_of,
+    make_agent,
+    panel,
 )
-from tests.factories.people import make_account, make_grant
-from tests.invariants import check_invariants
-
-RECUSAL = DiscardForm("", "recusal", "与投标人法定代表人有亲属关系", "投标人")
 
 
 @pytest.fixture
 async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
-
-
-async def panel(office: Office, needed: int = 1) -> tuple[UUID, list[Invitation]]:
-    await add_experts(office, needed + 1)
-    draw_id = await start_draw(office, needed=needed)
-    found = await open_invitations(draw_id)
-    for one in found:
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
-    await office.run.advance(draw_id)
-    return draw_id, found
-
-
-async def invitation_state(one: Invitation) -> str:
-    return (await Invitation.get(id=one.id)).state
-
-
-async def count_notices(kind: str) -> int:
-    return await Notice.filter(kind=kind).count()
-
-
-async def findings(office: Office, draw_id: UUID) -> list[tuple[str, str]]:
-    record = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
-    return [(one.severity, one.code) for one in verify(record) if one.code != "order_unchecked"]
-
-
-def leave_of(one: Invitation) -> DiscardForm:
-    return DiscardForm(one.code, "leave", "专家来电请假")
-
-
-# ---- leave
-
-
-@pytest.mark.parametrize("role", ["agency", "venue", "verifier"])
-async def test_nobody_but_the_expert_frees_the_place_by_a_leave(office: Office, role: str, clock: FixedClock) -> None:
-    """The attack of one: any accepted code, days ahead, without evidence."""
-    draw_id, [one] = await panel(office)
-    done = await office.discards.register(getattr(office, role), draw_id, leave_of(one))
-    assert (done.counts, await invitation_state(one), await state_of(draw_id)) == (False, "accepted", "completed")
-    clock.move(timedelta(minutes=31))
-    assert await office.discards.lapse_due() == 1
-    assert await invitation_state(one) == "accepted"
-    assert (await Notice.get(kind="agency_kept")).params["reason"] == "专家未在时限内答复"
-    assert await findings(office, draw_id) == []
-
-
-async def test_the_expert_and_the_supervisor_hear_of_a_leave_at_once(office: Office) -> None:
-    draw_id, [one] = await panel(office)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    asked = await Notice.get(kind="leave_asked")
-    assert (asked.expert_id, asked.invitation_id) == (one.expert_id, one.id)
-    supervisor = await Notice.get(kind="supervisor_discard")
-    assert supervisor.account_id == office.supervisor.account_id
-
-
-async def test_a_leave_that_the_expert_confirms_frees_the_place_and_the_record_says_who_asked(office: Office) -> None:
-    draw_id, [one] = await panel(office)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    assert (await office.invitation_queries.view(one.id, one.expert_id)).leave_asked_until is not None
-    assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
-    assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
-    assert (await invitation_state(one), await state_of(draw_id)) == ("left", "supplement_pending")
-    assert await count_notices("leave_confirmed") == 1
-    log = (await office.public_records.read(office.agency, draw_id))["log"]
-    entry = next(one for one in log if one.get("outcome") == "left")  # type: ignore[union-attr]
-    assert (entry["by"], entry["confirmed_by"]) == ("agency", "expert")  # type: ignore[index,call-overload]
-    assert await findings(office, draw_id) == [("warning", "discard")]
-    await check_invariants()
-
-
-async def test_an_expert_who_denies_stays_and_is_not_asked_a_third_time(office: Office) -> None:
-    draw_id, [one] = await panel(office)
-    for _ in range(2):
-        await office.discards.register(office.agency, draw_id, leave_of(one))
-        with pytest.raises(Conflict, match="等待确认"):
-            await office.discards.register(office.agency, draw_id, leave_of(one))
-        assert not await office.discards.answer_leave(one.id, one.expert_id, False, by="chat")
-    assert (await invitation_state(one), await count_notices("agency_kept")) == ("accepted", 2)
-    with pytest.raises(RuleViolation) as refusal:
-        await office.discards.register(office.agency, draw_id, leave_of(one))
-    assert refusal.value.rule == "draw.leave.requests_max"
-    with pytest.raises(Conflict):
-        await office.discards.answer_leave(one.id, one.expert_id, True, by="chat")
-
-
-async def test_nobody_answers_for_another_expert(office: Office) -> None:
-    draw_id, [one, two] = await panel(office, 2)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    with pytest.raises(NotFound):
-        await office.discards.answer_leave(one.id, two.expert_id, True, by="chat")
-    with pytest.raises(Conflict):
-        await office.discards.answer_leave(two.id, two.expert_id, True, by="chat")
-
-
-async def test_a_leave_of_his_own_makes_the_question_pointless_and_draws_no_warning(office: Office) -> None:
-    draw_id, [one] = await panel(office)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    await office.invitations.leave(one.id, one.expert_id, "生病")
-    assert (await DiscardRequest.get(draw_id=draw_id)).state == "void"
-    assert await findings(office, draw_id) == []
-
-
-async def test_past_the_leave_deadline_the_expert_may_still_confirm_what_the_contact_registered(
-    office: Office, clock: FixedClock
-) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at - timedelta(minutes=5))
-    with pytest.raises(RuleViolation):
-        await office.invitations.leave(one.id, one.expert_id, "堵车")
-    done = await office.discards.register(office.agency, draw_id, leave_of(one))
-    assert done.until == one.gathering_at
-    assert await office.discards.answer_leave(one.id, one.expert_id, True, by="chat")
 
 
 # ---- absence
@@ -194,109 +73,7 @@ async def test_who_has_entered_is_not_absent_but_may_be_recused(office: Office, 
     assert await invitation_state(one) == "recused"
 
 
-# ---- recusal on the spot
-
-
-async def test_a_recusal_counts_only_when_somebody_else_confirms_it(office: Office, clock: FixedClock) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at)
-    await make_grant(await make_account(office.deps), "verifier")
-    done = await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
-    assert (done.counts, await invitation_state(one)) == (False, "accepted")
-    assert (await count_notices("recusal_asked"), await count_notices("recusal_waiting")) == (1, 2)
-    [request] = await office.discard_queries.of_draw(office.agency, draw_id)
-    with pytest.raises(Forbidden):
-        await office.discards.confirm(office.agency, request.id)
-    [waiting] = await office.discard_queries.waiting(office.supervisor)
-    assert (waiting.id, waiting.may_decide) == (request.id, True)
-    await office.discards.confirm(office.supervisor, request.id)
-    assert (await invitation_state(one), await count_notices("recusal_confirmed")) == ("recused", 1)
-    with pytest.raises(Conflict):
-        await office.discards.confirm(office.verifier, request.id)
-    assert await findings(office, draw_id) == [("warning", "discard")]
-    await check_invariants()
-
-
-async def test_a_verifier_does_not_confirm_his_own_request(office: Office, clock: FixedClock) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at)
-    await office.discards.register(office.verifier, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discard_queries.of_draw(office.verifier, draw_id)
-    assert not request.may_decide
-    with pytest.raises(Forbidden):
-        await office.discards.confirm(office.verifier, request.id)
-    assert await invitation_state(one) == "accepted"
-
-
-async def test_a_recusal_that_is_refused_leaves_the_expert_where_he_is_and_says_so(
-    office: Office, clock: FixedClock
-) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at)
-    await office.discards.register(office.venue, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discard_queries.waiting(office.verifier)
-    with pytest.raises(InvalidInput):
-        await office.discards.refuse(office.verifier, request.id, " ")
-    await office.discards.refuse(office.verifier, request.id, "无利害关系")
-    assert await invitation_state(one) == "accepted"
-    assert (await Notice.get(kind="agency_kept")).params["reason"] == "无利害关系"
-    assert await count_notices("recusal_refused") == 1
-
-
-async def test_a_recusal_needs_a_class_and_waits_for_the_check_in_to_open(office: Office, clock: FixedClock) -> None:
-    draw_id, [one] = await panel(office)
-    with pytest.raises(InvalidInput) as refusal:
-        await office.discards.register(office.venue, draw_id, replace(RECUSAL, who=one.code, cause="我不喜欢"))
-    assert refusal.value.field == "cause"
-    clock.set(one.gathering_at - office.deps.book("demo").attendance.check_in_opens - timedelta(seconds=1))
-    with pytest.raises(RuleViolation):
-        await office.discards.register(office.venue, draw_id, replace(RECUSAL, who=one.code))
-
-
-async def test_verifiers_and_supervisors_of_other_draws_do_not_decide(office: Office, clock: FixedClock) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at)
-    await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discard_queries.of_draw(office.agency, draw_id)
-    stranger = Actor("demo", "supervisor", account_id=(await make_account(office.deps)).id)
-    for actor in (stranger, replace(office.verifier, scope="别的终端")):
-        assert await office.discard_queries.waiting(actor) == []
-        with pytest.raises(NotFound):
-            await office.discards.confirm(actor, request.id)
-
-
-async def test_a_supervisor_whom_the_office_granted_the_role_reads_but_does_not_decide(
-    office: Office, clock: FixedClock
-) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at)
-    await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
-    account = await make_account(office.deps)
-    await make_grant(account, "supervisor")
-    granted = Actor("demo", "supervisor", account_id=account.id)
-    [request] = await office.discard_queries.of_draw(granted, draw_id)
-    assert not request.may_decide
-    with pytest.raises(Forbidden) as refusal:
-        await office.discards.confirm(granted, request.id)
-    assert (refusal.value.code, await invitation_state(one)) == ("not_named", "accepted")
-    [request] = await office.discard_queries.of_draw(office.supervisor, draw_id)
-    assert request.may_decide
-
-
-@pytest.mark.parametrize("role", ["supervisor", "verifier"])
-async def test_who_became_an_agent_of_the_agency_confirms_nothing_for_it(
-    office: Office, clock: FixedClock, role: str
-) -> None:
-    """The attack: the legal entity asks, an agent of it who holds another role too confirms."""
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at)
-    await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
-    [request] = await office.discard_queries.of_draw(office.agency, draw_id)
-    friend: Actor = getattr(office, role)
-    await make_agent(office, friend)
-    with pytest.raises(Forbidden) as refusal:
-        await office.discards.confirm(friend, request.id)
-    assert (refusal.value.code, await invitation_state(one)) == ("of_agency", "accepted")
+# ---- persons of the agency
 
 
 async def test_who_is_of_the_agency_registers_terminates_and_ends_nothing_as_an_office(
@@ -321,18 +98,6 @@ async def test_no_agent_verifies_what_his_agency_hands_in(office: Office) -> Non
     await make_agent(office, office.verifier)
     with pytest.raises(Forbidden):
         await office.verification.approve(office.verifier, application)
-
-
-async def make_agent(office: Office, actor: Actor) -> None:
-    now = office.deps.now()
-    await AgentLink.create(
-        organisation_id=office.agency.organisation_id,
-        account_id=actor.account_id,
-        valid_from=now,
-        valid_until=now + timedelta(days=1),
-        accepted_at=now,
-        created_at=now,
-    )
 
 
 # ---- no names before unsealing

@@ -1,0 +1,105 @@
+"""A recusal at the venue (现场回避): it counts when the verifier or a supervisor of the draw confirms it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draws.lifecycles import DiscardEvent, DiscardState, InvitationEvent
+from domain.draws.record import Party
+from domain.errors import Forbidden, InvalidInput, NotFound
+from models.draws import DiscardRequest, Draw, DrawApplication
+from models.invitations import Invitation
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.draws.access import DrawAccess
+from services.draws.attendance.discard_queries import DiscardQueries
+from services.draws.attendance.discard_requests import DiscardForm, DiscardRequests, RegisteredAbsence, decide
+from services.draws.calls.invitations import Invitations
+from services.draws.calls.places import Cause
+from services.draws.repository import Locked, check_not_of_agency, lock, notify_supervisors, notify_verifiers, party_of
+from services.notifications import Notices
+
+
+class VenueRecusals:
+    def __init__(
+        self, deps: Deps, notices: Notices, invitations: Invitations, access: DrawAccess, queries: DiscardQueries
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._invitations = invitations
+        self._access = access
+        self._queries = queries
+        self._requests = DiscardRequests(deps, notices)
+
+    async def ask(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
+        book, now = self._deps.book(draw.pool), self._deps.now()
+        if form.cause not in book.draw.recusal_reasons:
+            reasons = "、".join(book.draw.recusal_reasons)
+            raise InvalidInput(f"请从列表中选择回避原因：{reasons}。", field="cause")
+        opens = invitation.gathering_at - book.attendance.check_in_opens
+        if now < opens:
+            message = f"现场回避在{print_time(opens)}签到开始后才能登记；此前需要回避的，请专家本人请假。"
+            raise violation(book, "attendance.check_in_opens", message)
+        request = await self._requests.create(actor, draw, invitation, form, draw.ends_at)
+        params = await self._requests.contact(invitation)
+        await self._requests.notify_expert("recusal_asked", invitation, draw, str(request.id), params)
+        await self._ask_to_confirm(draw, request)
+        message = "已登记，等待核验人员或监督人确认，确认后名额才会空出。专家本人已收到通知。"
+        return RegisteredAbsence(invitation.code, "recusal", False, request.answer_until, message)
+
+    async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
+        """Notify every supervisor of the draw and every verifier of its terminal, except the author."""
+        await notify_supervisors(self._deps, self._notices, draw, "recusal_waiting", str(request.id))
+        terminals = await DrawApplication.filter(draw_id=draw.id).values_list("terminal", flat=True)
+        asker = {request.asked_by_id}
+        await notify_verifiers(self._notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
+
+    async def confirm(self, actor: Actor, request_id: UUID) -> None:
+        """The recusal takes effect: the place is vacant. Raises Forbidden for its author, Conflict when it was
+        decided."""
+        await self._decide(actor, request_id, DiscardEvent.CONFIRM, "")
+
+    async def refuse(self, actor: Actor, request_id: UUID, opinion: str) -> None:
+        """The expert stays. Raises InvalidInput without a reason."""
+        if not opinion.strip():
+            raise InvalidInput("请填写不予确认的原因。", field="opinion")
+        await self._decide(actor, request_id, DiscardEvent.REFUSE, opinion.strip())
+
+    async def _decide(self, actor: Actor, request_id: UUID, event: DiscardEvent, opinion: str) -> None:
+        permissions.check(actor, "discard.decide")
+        known = await DiscardRequest.get_or_none(id=request_id, kind="recusal")
+        if known is None:
+            raise NotFound("找不到这条登记，请刷新后重试。")
+        draw = await self._access.get(actor, known.draw_id)
+        if not await self._queries.decides_in(actor, draw):
+            raise Forbidden("您不是本活动的监督人，请由本活动的监督人或核验人员确认。", code="not_named")
+        async with transaction():
+            locked = await lock(known.draw_id)
+            await check_not_of_agency(actor, locked.draw)
+            request = await DiscardRequest.select_for_update().get(id=request_id)
+            if actor.account_id == request.asked_by_id:
+                raise Forbidden("不能确认自己的登记，请由其他核验人员或监督人办理。", code="own_request")
+            now = self._deps.now()
+            decide(request, event, actor.role, now, actor.account_id)
+            request.opinion = opinion
+            await request.save()
+            invitation = await Invitation.select_for_update().get(id=request.invitation_id)
+            await record(
+                actor, now, f"discard.{request.state}", "draw", locked.draw.id, code=invitation.code, reason=opinion
+            )
+            await self._apply(locked, invitation, request, party_of(actor.role))
+
+    async def _apply(
+        self, locked: Locked, invitation: Invitation, request: DiscardRequest, confirmed_by: Party
+    ) -> None:
+        confirmed = request.state == DiscardState.CONFIRMED
+        params = await self._requests.contact(invitation)
+        kind = "recusal_confirmed" if confirmed else "recusal_refused"
+        await self._requests.notify_expert(kind, invitation, locked.draw, str(request.id), params)
+        if not confirmed:
+            await self._requests.notify_kept(locked.draw, request, request.opinion)
+            return
+        cause = Cause(party_of(request.asked_role), confirmed_by)
+        reason = f"{request.cause}：{request.reason}"[:200]
+        await self._invitations.lose(locked, invitation, InvitationEvent.RECUSE, reason, cause, by=request.asked_by_id)
