@@ -17,7 +17,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.due_rows import process_each
 from services.core.permissions import AGENCY
-from services.draws.call_order.rounds import leave_committing
+from services.draws.call_order.round_abort import leave_committing
 from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.calls.places import Cause, Places
 from services.draws.party_notifications import Event, PartyNotifications

@@ -59,3 +59,9 @@ async def supervisor_facts(draw: Draw) -> SupervisorFacts:
 async def _of_agencys_side(draw: Draw, mobile_hash: str) -> bool:
     account = await Account.get_or_none(pool=draw.pool, mobile_hash=mobile_hash)
     return account is not None and await acts_for_agency(draw, account.id)
+
+
+async def supervisor_account(pool: str, mobile_hash: str) -> UUID | None:
+    """The account of a supervisor's telephone, if it has registered."""
+    account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
+    return account.id if account else None

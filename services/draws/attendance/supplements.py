@@ -15,7 +15,8 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.draws.attendance.gathering_times import GatheringTimes
 from services.draws.attendance.postponement import NewStart, Postponement
-from services.draws.call_order.rounds import Rounds, RoundView, ordered_regions
+from services.draws.call_order.round_abort import ordered_regions
+from services.draws.call_order.rounds import Rounds, RoundView
 from services.draws.calls.calling import Calling
 from services.draws.repository import Locked, lock_for
 from services.notifications import Notices

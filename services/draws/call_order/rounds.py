@@ -7,7 +7,6 @@ published; the agency's and the supervisor's devices commit to 128 random bits e
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,25 +15,19 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.clock import local, print_time
+from domain.clock import print_time
 from domain.draws import random_draw, record
 from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from models.accounts import Account
-from models.draws import CallNotice, CandidateList, Condition, Draw, LogEntry, Round, Supervisor
+from models.draws import CandidateList, Draw, Round, Supervisor
 from services.core.base import Actor, Deps, transaction, violation
 from services.core.base import record as audit
-from services.draws.call_order.freeze import freeze_lists
-from services.draws.call_order.origins import follows
-from services.draws.call_order.recusal_commitment import commit_recusals
+from services.draws.call_order.round_abort import BY_AGENCY, abort_round, step_back
+from services.draws.call_order.round_opening import RoundOpening
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
-from services.draws.supervisor_choice import check_supervisors, supervisor_facts
+from services.draws.repository import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
+from services.draws.supervisor_choice import supervisor_account
 from services.notifications import Notices
-
-BY_AGENCY = "agency"
-"""The published reason of an aborted round; the agency's own words stay in the audit log."""
-BY_TIME = "time_over"
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ class Rounds:
 
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
-        self._notices = notices
+        self._opening = RoundOpening(deps, notices)
         self._parties = PartyNotifications(deps, notices)
 
     async def open(self, actor: Actor, draw_id: UUID) -> RoundView:
@@ -75,9 +68,9 @@ class Rounds:
             await self._check_unordered(locked.draw)
             self._check_earliest(locked.draw)
             await move(locked.draw, DrawEvent.OPEN_ROUND)
-            view = await self._begin(locked, [c.position for c in locked.conditions])
-            await audit(actor, self._deps.now(), "draw.round_opened", "draw", draw_id, round=view.round_number)
-            return view
+            round_row = await self._opening.open(locked, [c.position for c in locked.conditions])
+            await audit(actor, self._deps.now(), "draw.round_opened", "draw", draw_id, round=round_row.number)
+            return _view(locked.draw, round_row)
 
     async def _check_unordered(self, draw: Draw) -> None:
         if await Round.filter(draw_id=draw.id).exclude(seed="").exists():
@@ -107,97 +100,7 @@ class Rounds:
                 f"本活动已扩大地区{limit}次，不能再扩大。请终止本活动，重新申请抽取。",
             )
         await move(draw, DrawEvent.WIDEN)
-        return await self._begin(locked, positions)
-
-    async def _begin(self, locked: Locked, positions: Sequence[int]) -> RoundView:
-        """Open a round for the given conditions, in the caller's transaction."""
-        draw, now = locked.draw, self._deps.now()
-        book = self._deps.book(draw.pool)
-        earlier = await Round.filter(draw_id=draw.id).order_by("number")
-        self._check_given_up(draw, earlier)
-        number = len(earlier) + 1
-        conditions = [c for c in locked.conditions if c.position in positions]
-        await check_supervisors(draw)
-        secret = os.urandom(random_draw.SECRET_BYTES)
-        commitment = random_draw.system_commitment(secret, draw.number, number)
-        if draw.kind == "redraw" and not earlier:
-            await append(draw, now, await follows(draw))
-        await append(
-            draw,
-            now,
-            await self._opened(draw, earlier, conditions),
-            record.SystemCommitted(number, commitment),
-            record.RecusalsCommitted(number, await commit_recusals(self._deps.keys, draw, number)),
-        )
-        draw.lead_seconds = int(book.draw.calling.stop_before_gathering.total_seconds())
-        await draw.save(update_fields=["lead_seconds"])
-        round_row = await Round.create(
-            draw_id=draw.id,
-            number=number,
-            conditions=[str(p) for p in positions],
-            secret_sealed=self._deps.keys.seal(secret, "round"),
-            commitment=commitment.hex(),
-            opened_at=now,
-            reveal_until=now + book.draw.commitments.commit_timeout,
-        )
-        lists = await freeze_lists(self._deps, draw, round_row, conditions)
-        await append(draw, now, record.ListsFrozen(number, lists))
-        await self._ask_participants(draw, round_row)
-        return _view(draw, round_row)
-
-    async def _opened(
-        self, draw: Draw, earlier: Sequence[Round], conditions: Sequence[Condition]
-    ) -> record.RoundOpened:
-        seeded = any(one.seed for one in earlier)
-        aborted = bool(earlier) and earlier[-1].aborted_at is not None
-        notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
-        return record.RoundOpened(
-            len(earlier) + 1,
-            "aborted" if aborted else "widened" if seeded else "first",
-            "exhausted" if seeded else "",
-            self._limits(draw),
-            self._roles(draw),
-            tuple(_facts(c, notices[c.notice_id]) for c in conditions),
-            await supervisor_facts(draw),
-        )
-
-    def _limits(self, draw: Draw) -> record.LimitFacts:
-        rules = self._deps.book(draw.pool).draw
-        return record.LimitFacts(
-            lead=int(rules.calling.stop_before_gathering.total_seconds()),
-            start_within=int(rules.commitments.start_within.total_seconds()),
-            aborts=rules.commitments.aborts_max,
-            widenings=rules.supplement.widenings_max,
-        )
-
-    def _check_given_up(self, draw: Draw, earlier: Sequence[Round]) -> None:
-        """Each aborted round lets a party wait for a better freeze, or seed, so their number is limited."""
-        aborted = [one for one in earlier if one.aborted_at is not None]
-        withheld = sum(bool(one.reveals) for one in aborted)
-        if withheld >= record.WITHHELD_MAX:
-            raise Conflict(
-                "多次在一方公开随机数后终止，本活动不能再摇号。请终止本活动，重新申请抽取。", code="withheld_too_often"
-            )
-        book = self._deps.book(draw.pool)
-        limit = book.draw.commitments.aborts_max
-        if len(aborted) - withheld >= limit:
-            raise violation(
-                book,
-                "draw.commitments.aborts_max",
-                f"已中止摇号{limit}次，本活动不能再摇号。请终止本活动，重新申请抽取。",
-            )
-
-    async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
-        """Notify the supervisors that their device must commit; the agency has the page open already."""
-        for supervisor in await Supervisor.filter(draw_id=draw.id):
-            await self._notices.notify(
-                pool=draw.pool,
-                kind="commitment_wanted",
-                dedupe_key=f"commitment_wanted:{supervisor.id.hex}:{round_row.number}",
-                params={**draw_params(draw), "answer_by": _clock_time(round_row.reveal_until)},
-                account_id=await _account_of(draw.pool, supervisor.mobile_hash),
-                mobile=self._deps.keys.open_text(supervisor.phone_sealed, "mobile"),
-            )
+        return _view(draw, await self._opening.open(locked, positions))
 
     async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:
         """Commit as a participant's device. Raises Conflict when it already did, InvalidInput for an invalid SHA-256
@@ -268,8 +171,8 @@ class Rounds:
             now = self._deps.now()
             if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
                 raise Conflict("已有一方公开随机数，请等到公开时限过后再终止本轮。", code="reveal_pending")
-            await _abort(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
-            await _step_back(locked.draw)
+            await abort_round(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
+            await step_back(locked.draw)
             await self._parties.notify(locked.draw, "aborted", by=actor.account_id)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
 
@@ -303,7 +206,7 @@ class Rounds:
         if await acts_for_agency(draw, actor.account_id):
             raise Forbidden("招标人和代理机构的人员不能代替监督人。")
         for supervisor in await Supervisor.filter(draw_id=draw.id):
-            if await _account_of(draw.pool, supervisor.mobile_hash) == actor.account_id:
+            if await supervisor_account(draw.pool, supervisor.mobile_hash) == actor.account_id:
                 return
         raise Forbidden("您不是本次抽取的监督人。")
 
@@ -312,60 +215,6 @@ class Rounds:
         if found is None:
             raise Conflict("本轮已经结束，请刷新页面。", code="round_over")
         return found
-
-
-async def leave_committing(draw: Draw, roles: Sequence[str], now: datetime) -> None:
-    """The draw's time is over: abort the open round, or don't start with the seed that is fixed. Under its lock."""
-    open_round = await Round.get_or_none(draw_id=draw.id, aborted_at=None, seed="")
-    if open_round is not None:
-        await _abort(draw, open_round, roles, now, BY_TIME)
-    await _step_back(draw)
-
-
-async def _abort(draw: Draw, round_row: Round, roles: Sequence[str], now: datetime, by: str) -> None:
-    missing = set(roles) - set(round_row.reveals) if round_row.reveals else ()
-    round_row.aborted_at = now
-    await round_row.save(update_fields=["aborted_at"])
-    await append(draw, now, record.RoundAborted(round_row.number, by, tuple(sorted(missing))))
-    for condition in await Condition.filter(draw_id=draw.id, position__in=[int(p) for p in round_row.conditions]):
-        if regions := await ordered_regions(draw, condition):
-            condition.regions = sorted(regions)
-            await condition.save(update_fields=["regions"])
-
-
-async def ordered_regions(draw: Draw, condition: Condition) -> set[str]:
-    """The regions for which the order of a condition was fixed; empty before. Further orders only widen them."""
-    for entry in await LogEntry.filter(draw_id=draw.id, act=record.RoundOpened.name).order_by("-seq"):
-        if entry.facts["round"] == condition.round_number:
-            return next(set(one["regions"]) for one in entry.facts["conditions"] if one["no"] == condition.position)
-    return set()
-
-
-async def _step_back(draw: Draw) -> None:
-    supplementary = draw.finished_at is not None
-    await move(draw, DrawEvent.ABORT_SUPPLEMENT if supplementary else DrawEvent.ABORT_ROUND)
-
-
-async def _account_of(pool: str, mobile_hash: str) -> UUID | None:
-    account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
-    return account.id if account else None
-
-
-def _facts(condition: Condition, call_notice: CallNotice) -> record.ConditionFacts:
-    """A condition as published: requirements, no names."""
-    return record.ConditionFacts(
-        condition.position,
-        condition.planned,
-        condition.region_mode,
-        tuple(sorted(condition.regions)),
-        condition.specialty,
-        call_notice.position,
-        call_notice.gathering_at,
-        condition.alternative,
-        condition.title_level,
-        condition.qualification,
-        condition.department,
-    )
 
 
 def _view(draw: Draw, round_row: Round) -> RoundView:
@@ -380,10 +229,6 @@ def _view(draw: Draw, round_row: Round) -> RoundView:
         round_row.reveal_until,
         round_row.start_by,
     )
-
-
-def _clock_time(at: datetime | None) -> str:
-    return f"{local(at):%H:%M}" if at else ""
 
 
 def _hex(value: str, size: int, field: str) -> bytes:

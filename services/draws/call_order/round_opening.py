@@ -1,0 +1,136 @@
+"""Opening a round: the system commits to a secret, candidate lists are frozen, supervisors are asked to commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.clock import local
+from domain.draws import random_draw, record
+from domain.errors import Conflict
+from models.draws import CallNotice, Condition, Draw, Round, Supervisor
+from services.core.base import Deps, violation
+from services.draws.call_order.freeze import freeze_lists
+from services.draws.call_order.origins import follows
+from services.draws.call_order.recusal_commitment import commit_recusals
+from services.draws.repository import Locked, append, draw_params
+from services.draws.supervisor_choice import check_supervisors, supervisor_account, supervisor_facts
+from services.notifications import Notices
+
+
+class RoundOpening:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def open(self, locked: Locked, positions: Sequence[int]) -> Round:
+        """Open a round for the given conditions, in the caller's transaction."""
+        draw, now = locked.draw, self._deps.now()
+        book = self._deps.book(draw.pool)
+        earlier = await Round.filter(draw_id=draw.id).order_by("number")
+        self._check_given_up(draw, earlier)
+        number = len(earlier) + 1
+        conditions = [c for c in locked.conditions if c.position in positions]
+        await check_supervisors(draw)
+        secret = os.urandom(random_draw.SECRET_BYTES)
+        commitment = random_draw.system_commitment(secret, draw.number, number)
+        if draw.kind == "redraw" and not earlier:
+            await append(draw, now, await follows(draw))
+        await append(
+            draw,
+            now,
+            await self._opened(draw, earlier, conditions),
+            record.SystemCommitted(number, commitment),
+            record.RecusalsCommitted(number, await commit_recusals(self._deps.keys, draw, number)),
+        )
+        draw.lead_seconds = int(book.draw.calling.stop_before_gathering.total_seconds())
+        await draw.save(update_fields=["lead_seconds"])
+        round_row = await Round.create(
+            draw_id=draw.id,
+            number=number,
+            conditions=[str(p) for p in positions],
+            secret_sealed=self._deps.keys.seal(secret, "round"),
+            commitment=commitment.hex(),
+            opened_at=now,
+            reveal_until=now + book.draw.commitments.commit_timeout,
+        )
+        lists = await freeze_lists(self._deps, draw, round_row, conditions)
+        await append(draw, now, record.ListsFrozen(number, lists))
+        await self._ask_participants(draw, round_row)
+        return round_row
+
+    async def _opened(
+        self, draw: Draw, earlier: Sequence[Round], conditions: Sequence[Condition]
+    ) -> record.RoundOpened:
+        seeded = any(one.seed for one in earlier)
+        aborted = bool(earlier) and earlier[-1].aborted_at is not None
+        notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
+        return record.RoundOpened(
+            len(earlier) + 1,
+            "aborted" if aborted else "widened" if seeded else "first",
+            "exhausted" if seeded else "",
+            self._limits(draw),
+            tuple(self._deps.book(draw.pool).draw.commitments.roles),
+            tuple(_facts(c, notices[c.notice_id]) for c in conditions),
+            await supervisor_facts(draw),
+        )
+
+    def _limits(self, draw: Draw) -> record.LimitFacts:
+        rules = self._deps.book(draw.pool).draw
+        return record.LimitFacts(
+            lead=int(rules.calling.stop_before_gathering.total_seconds()),
+            start_within=int(rules.commitments.start_within.total_seconds()),
+            aborts=rules.commitments.aborts_max,
+            widenings=rules.supplement.widenings_max,
+        )
+
+    def _check_given_up(self, draw: Draw, earlier: Sequence[Round]) -> None:
+        """Each aborted round lets a party wait for a better freeze, or seed, so their number is limited."""
+        aborted = [one for one in earlier if one.aborted_at is not None]
+        withheld = sum(bool(one.reveals) for one in aborted)
+        if withheld >= record.WITHHELD_MAX:
+            raise Conflict(
+                "多次在一方公开随机数后终止，本活动不能再摇号。请终止本活动，重新申请抽取。", code="withheld_too_often"
+            )
+        book = self._deps.book(draw.pool)
+        limit = book.draw.commitments.aborts_max
+        if len(aborted) - withheld >= limit:
+            raise violation(
+                book,
+                "draw.commitments.aborts_max",
+                f"已中止摇号{limit}次，本活动不能再摇号。请终止本活动，重新申请抽取。",
+            )
+
+    async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
+        """Notify the supervisors that their device must commit; the agency has the page open already."""
+        for supervisor in await Supervisor.filter(draw_id=draw.id):
+            await self._notices.notify(
+                pool=draw.pool,
+                kind="commitment_wanted",
+                dedupe_key=f"commitment_wanted:{supervisor.id.hex}:{round_row.number}",
+                params={**draw_params(draw), "answer_by": _clock_time(round_row.reveal_until)},
+                account_id=await supervisor_account(draw.pool, supervisor.mobile_hash),
+                mobile=self._deps.keys.open_text(supervisor.phone_sealed, "mobile"),
+            )
+
+
+def _facts(condition: Condition, call_notice: CallNotice) -> record.ConditionFacts:
+    """A condition as published: requirements, no names."""
+    return record.ConditionFacts(
+        condition.position,
+        condition.planned,
+        condition.region_mode,
+        tuple(sorted(condition.regions)),
+        condition.specialty,
+        call_notice.position,
+        call_notice.gathering_at,
+        condition.alternative,
+        condition.title_level,
+        condition.qualification,
+        condition.department,
+    )
+
+
+def _clock_time(at: datetime | None) -> str:
+    return f"{local(at):%H:%M}" if at else ""
