@@ -1,0 +1,206 @@
+"""Issues and reverses invoices with WeChat Pay.
+
+The platform's notifications of an invoice contain too little, so each causes a query, and ``_take_in`` is the only
+place where its reports are applied. Our number is stored in the row before any request.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from domain.errors import Rejected, Transient
+from domain.ids import new_id
+from domain.payments.lifecycles import FeeState, InvoiceEvent, InvoiceState
+from models.payments import Fee, Invoice
+from services.core.base import Deps, system, transaction
+from services.core.limits import DAY
+from services.files import SealedFiles, new_key
+from services.notifications import Notices
+from services.payments.fees import rules_of
+from services.payments.invoices.row_changes import SHORTEST, as_read, move, rest, wait
+from services.payments.invoices.transitions import (
+    REFUNDED,
+    begin_reversal,
+    can,
+    finish_reversal,
+    is_asked_for,
+    lock_invoice,
+    may_turn_up,
+    step,
+)
+from services.payments.receipt import counted_order
+from services.ports import InvoiceReport, InvoiceRequest, PaymentPlatform, Reversal, ReverseReason
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_REVERSAL_RETRY_AFTER = timedelta(minutes=5)
+"""The platform's minimum time between two requests to reverse one invoice."""
+_KNOWN_BY = 8
+"""Number of queries after which an invoice unknown to the platform is considered lost."""
+
+
+class PlatformInvoices:
+    def __init__(self, deps: Deps, notices: Notices, platform: PaymentPlatform, store: SealedFiles) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._platform = platform
+        self._store = store
+
+    # ---- issuing
+
+    async def apply(self, invoice: Invoice, fee: Fee) -> None:
+        """Request it from WeChat Pay, where that issues invoices; the same numbers identify the same invoice."""
+        claimed = await self._claim(invoice.id) if invoice.issued_by == "wechat" else None
+        if claimed is None:
+            await rest(invoice, fee)
+            return
+        rules = rules_of(self._deps, invoice.pool).invoice
+        request = InvoiceRequest(
+            claimed.apply_id,
+            claimed.fapiao_id,
+            claimed.title,
+            claimed.taxpayer_id,
+            self._deps.keys.read(claimed.email_sealed, "email"),
+            fee.amount,
+            rules.goods_name,
+            rules.tax_code,
+            rules.tax_rate,
+        )
+        try:
+            await self._platform.issue_invoice(invoice.pool, request)
+        except Rejected as error:
+            log.error("invoice_refused", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
+            await move(invoice.id, InvoiceEvent.FAIL, failure=error.vendor_code[:100], check_at=None)
+            return
+        await move(invoice.id, InvoiceEvent.APPLY, check_at=self._deps.now() + SHORTEST, checks=0, failure="")
+
+    async def _claim(self, invoice_id: UUID) -> Invoice | None:
+        """The row with the numbers for its request; None: it is no longer wanted."""
+        async with transaction():
+            invoice = await lock_invoice(invoice_id)
+            order = await counted_order(invoice.fee_id)
+            if invoice.state != InvoiceState.WANTED or order is None or order.transaction_id is None:
+                return None
+            if not await Fee.exists(id=invoice.fee_id, state=FeeState.PAID):
+                return None
+            invoice.apply_id = order.transaction_id
+            invoice.fapiao_id = invoice.fapiao_id or new_id().hex
+            await invoice.save(update_fields=["apply_id", "fapiao_id"])
+            return invoice
+
+    async def ask(self, invoice: Invoice, fee: Fee) -> None:
+        report = await self._platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
+        if report is None and invoice.checks >= _KNOWN_BY:
+            failure = REFUNDED if fee.state == FeeState.REFUNDED else "unknown_there"
+            await move(invoice.id, InvoiceEvent.FAIL, failure=failure, check_at=None)
+        elif report is None or not await self._take_in(invoice, report):
+            await wait(invoice, "", self._deps.now())
+
+    async def _take_in(self, invoice: Invoice, report: InvoiceReport) -> bool:
+        """Apply the platform's report on an invoice; True when its state changed. Its file is fetched outside a
+        transaction."""
+        if report.status == "issued" and may_turn_up(invoice):
+            content = await self._platform.invoice_file(invoice.pool, invoice.apply_id, invoice.fapiao_id)
+            key = new_key(invoice.pool, self._deps.now())
+            await self._store.put(key, content)
+            return await self._issued(invoice.id, key, report)
+        if report.status == "failed" and is_asked_for(invoice):
+            log.error("invoice_failed", pool=invoice.pool, invoice=str(invoice.id))
+            return await move(invoice.id, InvoiceEvent.FAIL, failure="ISSUE_FAILED", check_at=None)
+        if report.status == "reversed":
+            return await self._reversed(invoice.id, report)
+        return False
+
+    async def _issued(self, invoice_id: UUID, key: str, report: InvoiceReport) -> bool:
+        """It is issued. If the fee was refunded meanwhile it is reversed at once."""
+        now = self._deps.now()
+        async with transaction():
+            invoice = await lock_invoice(invoice_id)
+            if not may_turn_up(invoice):
+                return False
+            step(
+                invoice,
+                InvoiceEvent.ISSUE,
+                key=key,
+                number=report.number[:40],
+                code=report.code[:20],
+                check_at=now,
+                checks=0,
+                failure="",
+            )
+            if await Fee.exists(id=invoice.fee_id, state=FeeState.REFUNDED):
+                begin_reversal(invoice, "service_ended", now)
+            await invoice.save()
+            return True
+
+    async def refresh(self, pool: str, apply_id: str) -> str:
+        """The platform notified of an application's invoices: query them. Raises GatewayError on failure."""
+        found = await Invoice.filter(pool=pool, apply_id=apply_id, issued_by="wechat").exclude(fapiao_id="")
+        for invoice in found:
+            report = await self._platform.query_invoice(pool, apply_id, invoice.fapiao_id)
+            if report is not None:
+                await self._take_in(invoice, report)
+        return "asked" if found else "unknown_invoice"
+
+    # ---- reversing
+
+    async def reverse(self, invoice: Invoice, _fee: Fee) -> None:
+        """Query first, then request, then only wait: a request is repeated when the platform shows no trace of it."""
+        report = await self._platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
+        now, asked = self._deps.now(), invoice.reverse_asked_at
+        if report is None:
+            await wait(invoice, "unknown_there", now)
+        elif report.status == "reversed":
+            await self._reversed(invoice.id, report)
+        elif report.status == "reverse_failed" and asked is not None:
+            log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id))
+            await move(invoice.id, InvoiceEvent.FAIL_REVERSAL, failure="REVERSE_FAILED", check_at=now + DAY)
+        elif report.status in ("issued", "reverse_failed") and (asked is None or now - asked >= _REVERSAL_RETRY_AFTER):
+            await self._ask_to_reverse(invoice, report)
+        else:
+            await wait(invoice, "", now)
+
+    async def _ask_to_reverse(self, invoice: Invoice, report: InvoiceReport) -> None:
+        if not await as_read(invoice).update(reverse_asked_at=self._deps.now()):
+            return
+        reason: ReverseReason = "issue_error" if invoice.reverse_reason == "issue_error" else "service_ended"
+        reversal = Reversal(
+            invoice.apply_id, invoice.fapiao_id, report.code or invoice.code, report.number or invoice.number, reason
+        )
+        try:
+            await self._platform.reverse_invoice(invoice.pool, reversal)
+        except Transient:  # not accepted, so an earlier failure still shown doesn't belong to this request
+            await as_read(invoice).update(reverse_asked_at=None)
+            raise
+        except Rejected as error:
+            log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
+            await move(
+                invoice.id, InvoiceEvent.FAIL_REVERSAL, failure=error.vendor_code[:100], check_at=self._deps.now() + DAY
+            )
+            return
+        await wait(invoice, "", self._deps.now())
+
+    async def reverse_again(self, invoice: Invoice, _fee: Fee) -> None:
+        """Yesterday's obstacle may be gone: the tax platform was unavailable, or the buyer has confirmed."""
+        await move(
+            invoice.id,
+            InvoiceEvent.REQUEST_REVERSAL,
+            reverse_asked_at=None,
+            check_at=self._deps.now(),
+            checks=0,
+            failure="",
+        )
+
+    async def _reversed(self, invoice_id: UUID, report: InvoiceReport) -> bool:
+        async with transaction():
+            invoice = await lock_invoice(invoice_id)
+            if not can(invoice, InvoiceEvent.REVERSE):
+                return False
+            invoice.number = invoice.number or report.number[:40]
+            await finish_reversal(
+                self._deps, self._notices, system(invoice.pool), invoice, report.red_number, self._deps.now()
+            )
+            return True

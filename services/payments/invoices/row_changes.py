@@ -1,0 +1,53 @@
+"""Changes of an invoice's row between requests to the platform and mails: its next state, its next check."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tortoise.queryset import QuerySet
+
+from domain.payments.lifecycles import InvoiceEvent
+from models.payments import Fee, Invoice
+from services.core.base import transaction
+from services.payments.invoices.transitions import can, lock_invoice, step
+
+SHORTEST, LONGEST = timedelta(seconds=20), timedelta(hours=6)
+"""Pauses between two checks; each is twice as long as the one before."""
+
+
+async def move(invoice_id: UUID, event: InvoiceEvent, **columns: object) -> bool:
+    """Apply an event under a row lock; False when the state no longer permits it."""
+    async with transaction():
+        invoice = await lock_invoice(invoice_id)
+        if not can(invoice, event):
+            return False
+        step(invoice, event, **columns)
+        await invoice.save()
+        return True
+
+
+async def rest(invoice: Invoice, _fee: Fee) -> None:
+    """Check it no more until a person or the platform changes it."""
+    await as_read(invoice).update(check_at=None)
+
+
+async def wait(invoice: Invoice, failure: str, now: datetime, pause: timedelta | None = None) -> timedelta:
+    """Check again after ``pause``, or after one that grows with the number of checks; returns it."""
+    pause = pause or min(SHORTEST * 2 ** min(invoice.checks, 10), LONGEST)
+    await as_read(invoice).update(checks=invoice.checks + 1, check_at=now + pause, failure=failure[:100])
+    return pause
+
+
+def as_read(invoice: Invoice) -> QuerySet[Invoice]:
+    """The row, unless it was uploaded, corrected or requested since it was read.
+
+    Mailing and querying take time, and changes made meanwhile must not be overwritten.
+    """
+    return Invoice.filter(
+        id=invoice.id,
+        state=invoice.state,
+        email_sealed=invoice.email_sealed,
+        mailings=invoice.mailings,
+        check_at=invoice.check_at,
+    )
