@@ -1,8 +1,8 @@
-// Before a browser that no one knows gets an SMS code, it calculates for a second or two, while the number is typed.
+// An unknown browser solves a puzzle before it gets an SMS code: a second or two, while the person types the number.
 let waiting = null;
 let field = null;
 
-function goOn() {
+function submitWaitingForm() {
   if (!waiting) return;
   const button = waiting;
   waiting = null;
@@ -15,16 +15,16 @@ function solve() {
   waiting = null;
   field = document.querySelector('[data-puzzle]');
   if (!field || field.value) return;
-  const mine = field;
+  const current = field;
   const worker = new Worker(new URL('puzzle_worker.js', import.meta.url));
   const solved = (answer) => {
-    mine.value = answer;
+    current.value = answer;
     worker.terminate();
-    if (mine === field) goOn();
+    if (current === field) submitWaitingForm();
   };
   worker.addEventListener('message', ({ data }) => solved(data));
-  worker.addEventListener('error', () => solved('-')); // the answer says what else can be done
-  worker.postMessage({ token: mine.dataset.puzzle, bits: Number(mine.dataset.bits), parts: Number(mine.dataset.parts) });
+  worker.addEventListener('error', () => solved('-')); // the service then answers with other ways
+  worker.postMessage({ token: current.dataset.puzzle, bits: Number(current.dataset.bits), parts: Number(current.dataset.parts) });
 }
 
 document.addEventListener('submit', (event) => {

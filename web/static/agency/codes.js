@@ -1,4 +1,4 @@
-// Fields that hold codes of a catalogue: chosen in a sheet, shown by name. Without scripts the code is typed.
+// Fields that hold codes of a catalogue: chosen in a sheet, shown by name. Without scripts the person types the code.
 import { Problem, h } from '../core/client.js';
 import { pickCode } from '../applications/picker.js';
 

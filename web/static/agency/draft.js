@@ -1,10 +1,10 @@
-// A form that is not saved yet: what is typed is kept by the service, so that another device goes on with it.
+// A form that is not saved yet: the service stores the input as a draft, so that it can be continued on another device.
 const PAUSE = 800;
-const waiting = new Map(); // form: the timer of what was not sent yet
-const sending = new Map(); // form: the AbortController of what is being sent
+const waiting = new Map(); // form: the timer until its input is sent
+const sending = new Map(); // form: the AbortController of its request
 
-async function keep(form) {
-  stop(form);
+async function saveDraft(form) {
+  cancelSaving(form);
   const body = new URLSearchParams(new FormData(form));
   body.set('quiet', '1');
   const own = new AbortController();
@@ -15,32 +15,32 @@ async function keep(form) {
   if (said && !own.signal.aborted) said.textContent = answer?.ok ? '已自动暂存，可在其他设备接着填。' : '暂存没有成功，请先不要离开本页。';
 }
 
-function stop(form) {
+function cancelSaving(form) {
   clearTimeout(waiting.get(form));
   waiting.delete(form);
   sending.get(form)?.abort();
   sending.delete(form);
 }
 
-function later(form) {
+function scheduleSaving(form) {
   clearTimeout(waiting.get(form));
-  waiting.set(form, setTimeout(keep, PAUSE, form));
+  waiting.set(form, setTimeout(saveDraft, PAUSE, form));
 }
 
 document.addEventListener('input', ({ target }) => {
   const form = target.closest('form[data-draft]');
-  if (form) later(form);
+  if (form) scheduleSaving(form);
 });
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'hidden') [...waiting.keys()].forEach(keep);
+  if (document.visibilityState === 'hidden') [...waiting.keys()].forEach(saveDraft);
 });
-// What is being saved or emptied is not kept any more; the other forms of the page still are.
+// A form that is saved or emptied needs no draft any more; the other forms of the page still do.
 document.addEventListener('submit', ({ target }) => {
   for (const form of document.querySelectorAll('form[data-draft]')) {
-    if (form === target || form.dataset.draft === target.getAttribute('action')) stop(form);
+    if (form === target || form.dataset.draft === target.getAttribute('action')) cancelSaving(form);
   }
 });
-// A form with `data-stay` was refused and stands there anew.
+// A form with `data-stay` was refused and rendered again.
 document.addEventListener('fresh', () => {
-  for (const form of document.querySelectorAll('form[data-draft]')) if (form.querySelector('[aria-invalid=true]')) later(form);
+  for (const form of document.querySelectorAll('form[data-draft]')) if (form.querySelector('[aria-invalid=true]')) scheduleSaving(form);
 });

@@ -1,4 +1,4 @@
-// A call notice: the address of a venue that is chosen, the name of another one, and phrases for the remark.
+// A call notice: fills in the chosen venue's address, asks for the name of a venue that is not listed, offers phrases for the remark.
 const showOther = () => {
   const venue = document.getElementById('f-venue');
   const other = document.querySelector('[data-other]');

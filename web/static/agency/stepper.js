@@ -1,4 +1,4 @@
-// Buttons beside a number: one less, one more. Without scripts the number is typed.
+// Buttons beside a number: one less, one more. Without scripts the person types the number.
 const show = () => document.querySelectorAll('.stepper [data-step]').forEach((one) => { one.hidden = false; });
 show();
 document.addEventListener('fresh', show);

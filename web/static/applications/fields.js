@@ -1,6 +1,6 @@
 // The widgets of an application form: one for each kind of field, drawn from the pool's schema.
 //
-// A widget is {element, read(), refuse(text), focus()}; `read` gives the value as the API takes it, undefined for none.
+// A widget is {element, read(), refuse(text), focus()}; `read` returns the value in the API's format, undefined for none.
 import { h } from '../core/client.js';
 import { pickCode, pickEmployer } from './picker.js';
 import { uploader } from './upload.js';
@@ -14,7 +14,7 @@ const INPUTS = {
 };
 let serial = 0;
 
-/** @param context {client, application, names: Map, locked: bool, kept: why it stays as filed, or empty, changed(), hotline, schema} */
+/** @param context {client, application, names: Map, locked: bool, kept: why the value of the file is kept, or empty, changed(), hotline, schema} */
 export function draw(field, value, context) {
   const locked = context.locked || field.read_only;
   if (locked && field.kind !== 'file') return shown(field, value, context);
@@ -22,7 +22,7 @@ export function draw(field, value, context) {
   return MAKERS[field.kind](field, value, { ...context, locked });
 }
 
-/** Label, control, hint and the place for what is wrong. */
+/** Label, control, hint and the place for an error. */
 function frame(field, control, { group = false, locked = false } = {}) {
   const id = `f${++serial}`;
   const wrong = h('p', { class: 'wrong', id: `${id}w`, role: 'alert', hidden: true });
@@ -109,7 +109,7 @@ function yesNo(field, value, context) {
   return { element, read, refuse, focus: () => control.querySelector('input').focus() };
 }
 
-/** A button that shows what is chosen and opens a sheet. */
+/** A button that shows the choice and opens a sheet. */
 function chooser(field, text, open, context) {
   const control = h('button', { type: 'button', class: 'choose' }, text || '请选择');
   control.classList.toggle('none', !text);
@@ -164,7 +164,7 @@ function employer(field, value, context) {
   return { element: made.element, refuse: made.refuse, focus: made.focus, read: () => chosen };
 }
 
-/** Rows of widgets with add and remove; `make(row)` gives {element, widgets: {code: widget}, read()}. */
+/** Rows of widgets with add and remove; `make(row)` returns {element, widgets: {code: widget}, read()}. */
 function rows(field, values, context, make) {
   const list = h('div', { class: 'rows' });
   const add = h('button', { type: 'button', class: 'add' }, `＋ 新增${field.label}`);
@@ -192,7 +192,7 @@ function rows(field, values, context, make) {
     arrange();
     return one;
   };
-  // Files belong to the place of a row, so those of the rows that move up have to be sent again.
+  // Files belong to the number of a row, so those of rows that move up have to be uploaded again.
   const drop = async (one) => {
     const moving = made.slice(made.indexOf(one) + 1);
     for (const other of [one, ...moving]) await other.clearFiles?.(other !== one);
@@ -305,7 +305,7 @@ function files(field, _value, context) {
   return { element, read: () => undefined, refuse, focus: up.focus, clear: up.clear };
 }
 
-/** What can't be changed here, as text. */
+/** A value that can't be changed here, as text. */
 function shown(field, value, context) {
   const element = h('div', { class: 'field still', data: { field: field.code } },
     h('span', { class: 'caption' }, field.label), h('div', { class: 'value' }, words(field, value, context)),
@@ -333,7 +333,7 @@ function words(field, value, context) {
   return String(value);
 }
 
-/** What a row says, a beginning together with its end: 2008-07 至今. */
+/** The values of a row as text, beginning and end joined: 2008-07 至今. */
 function cells(columns, row, context) {
   const ends = new Map(columns.filter((column) => column.not_before && row[column.not_before]).map((column) => [column.not_before, column]));
   return columns.filter((column) => row[column.code] && ![...ends.values()].includes(column)).map((column) => {

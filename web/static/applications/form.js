@@ -1,14 +1,14 @@
-// The application form: one section at a time, saved by itself, with what is wrong beside the field it belongs to.
+// The application form: one section at a time, saved automatically, with errors beside their fields.
 import { Client, Problem, during, h, toast } from '../core/client.js';
 import { draw } from './fields.js';
 import { uploads } from './upload.js';
 
 const root = document.getElementById('form');
 const { pool, application: id, province, hotline, courses } = root.dataset;
-const client = new Client(pool, stash);
+const client = new Client(pool, stashInput);
 const AUTOSAVE = 2500;
 const CLOCK = new Intl.DateTimeFormat('zh-CN', { hour: '2-digit', minute: '2-digit', hour12: false, timeZone: 'Asia/Shanghai' });
-const AGAIN = [4000, 10000, 20000, 40000];
+const RETRY_DELAYS = [4000, 10000, 20000, 40000];
 const STASH = 'pbt-form';
 
 const page = {
@@ -26,30 +26,30 @@ root.replaceChildren(tabs, notice, opinion, body, bar);
 const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
 const isEditable = (field) => page.editable.has(field.code);
 /** Specialties that were sent back and not corrected yet. */
-const unmended = () => page.mine.returned.filter((one) => !one.mended);
-const hasUnmended = (section) => unmended().length > 0 && section.fields.some((field) => field.kind === 'specialties');
+const uncorrected = () => page.mine.returned.filter((one) => !one.mended);
+const hasUncorrected = (section) => uncorrected().length > 0 && section.fields.some((field) => field.kind === 'specialties');
 const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
 
 async function load() {
   await read();
   page.schema = await client.get('/applications/schema', { entry_type: page.mine.entry_type });
   const wanted = decodeURIComponent(location.hash.slice(1));
-  const kept = stashed();
+  const kept = takeStash();
   if (kept) return resume(kept);
   const at = new URLSearchParams(location.search).get('at');
-  if (at && !wanted && page.schema.sections.some((one) => one.fields.some((field) => field.code === at))) return jump(at);
+  if (at && !wanted && page.schema.sections.some((one) => one.fields.some((field) => field.code === at))) return jumpToField(at);
   return open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
 }
 
-// What was typed when the log-in ran out waits in this tab until the person is back.
+// Unsaved input of an expired log-in is kept in this tab until the person has logged in again.
 
-function stash() {
+function stashInput() {
   if (!page.dirty && !page.saving) return;
   sessionStorage.setItem(STASH, JSON.stringify({ id, section: page.section, version: page.sections[page.section].version, values: typedValues() }));
   page.dirty = false;
 }
 
-function stashed() {
+function takeStash() {
   const kept = JSON.parse(sessionStorage.getItem(STASH));
   sessionStorage.removeItem(STASH);
   return kept?.id === id && sectionOf(kept.section)?.fields.some(isEditable) ? kept : null;
@@ -75,13 +75,13 @@ async function read() {
 
 function firstUnfinished() {
   const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
-  const found = page.schema.sections.find((section) => hasUnmended(section) || section.fields.some((field) => wrong.has(field.code)));
+  const found = page.schema.sections.find((section) => hasUncorrected(section) || section.fields.some((field) => wrong.has(field.code)));
   return (found ?? page.schema.sections[0]).code;
 }
 
 // ---- sections
 
-/** To another section; a second tap while the line is slow goes on from the first. */
+/** Goes to another section; a second tap during a slow request replaces the first. */
 function go(code) {
   page.wanted = code;
   return during(root, async () => {
@@ -105,7 +105,7 @@ function open(code) {
   window.scrollTo({ top: 0 });
 }
 
-/** Each section is a step of the history, so that the way back leads to the one before. */
+/** Each section is an entry of the history, so that the browser's back button leads to the previous one. */
 function remember(code) {
   if (location.hash === `#${code}`) return;
   history[page.section ? 'pushState' : 'replaceState'](null, '', `#${code}`);
@@ -115,7 +115,7 @@ window.addEventListener('popstate', async () => {
   const wanted = decodeURIComponent(location.hash.slice(1));
   if (wanted !== 'check' && !sectionOf(wanted)) return;
   await go(wanted);
-  remember(page.section);  // what can't be saved keeps the page on its section
+  remember(page.section);  // stays on the section if it can't be saved
 });
 
 function drawTabs() {
@@ -124,7 +124,7 @@ function drawTabs() {
     type: 'button', 'aria-current': page.section === code ? 'step' : undefined, class: done ? 'done' : '', onclick: () => go(code),
   }, title);
   tabs.replaceChildren(
-    ...page.schema.sections.map((one) => tab(one.code, one.title, !hasUnmended(one) && !one.fields.some((field) => wrong.has(field.code)))),
+    ...page.schema.sections.map((one) => tab(one.code, one.title, !hasUncorrected(one) && !one.fields.some((field) => wrong.has(field.code)))),
     tab('check', '核对提交', false), h('a', { href: `/h5/${pool}/apply/status` }, '审核详情'), ...(courses ? [h('a', { href: courses }, '学习培训情况')] : []));
   tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
 }
@@ -169,8 +169,8 @@ function showProblems(problems) {
   return others[0];
 }
 
-/** After a save that was taken: of what was marked, only what is wrong still stays so. */
-async function clearMended(section) {
+/** After a successful save, removes the marks of fields that are correct now. */
+async function clearCorrected(section) {
   if (!body.querySelector('.bad')) return;
   try {
     await refresh();
@@ -202,12 +202,12 @@ function typedValues() {
   return values;
 }
 
-/** True when everything of this section is kept at the service. One exchange at a time. */
+/** True when the service has stored all input of this section. One request at a time. */
 async function save({ quiet = false } = {}) {
   clearTimeout(page.timer);
   while (page.saving) await page.saving;
   if (!page.dirty) return true;
-  page.saving = store(quiet);
+  page.saving = saveSection(quiet);
   try {
     return await page.saving;
   } finally {
@@ -215,7 +215,7 @@ async function save({ quiet = false } = {}) {
   }
 }
 
-async function store(quiet) {
+async function saveSection(quiet) {
   const { section } = page;
   const values = typedValues();
   page.dirty = false;
@@ -227,7 +227,7 @@ async function store(quiet) {
     page.failures = 0;
     saved.textContent = page.dirty ? '未保存' : `已保存 ${CLOCK.format(new Date(kept.saved_at))}`;
     notice.replaceChildren();
-    await clearMended(section);
+    await clearCorrected(section);
     return true;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -241,19 +241,19 @@ async function store(quiet) {
 function refused(error, quiet) {
   const first = showProblems(error.problems);
   const line = h('p', { class: 'bar bad', role: 'alert' }, error.message);
-  if (passes(error)) {
+  if (isTemporary(error)) {
     line.append(' 稍后会自动重试。');
-    page.timer = setTimeout(() => save({ quiet: true }), AGAIN[Math.min(page.failures++, AGAIN.length - 1)]);
+    page.timer = setTimeout(() => save({ quiet: true }), RETRY_DELAYS[Math.min(page.failures++, RETRY_DELAYS.length - 1)]);
   }
-  notice.replaceChildren(line, ...(error.status === 409 ? [choices(error)] : []));
+  notice.replaceChildren(line, ...(error.status === 409 ? [conflictButtons(error)] : []));
   if (!quiet) first?.focus();
 }
 
-/** Temporary failures: the line, a restart of the service, too many requests. */
-const passes = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
+/** Whether a failure is temporary: no network, a restart of the service, too many requests. */
+const isTemporary = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
 
-/** Another device was faster, or the section may not be changed any more. */
-function choices({ code, params }) {
+/** For a conflict: another device saved first, or the section can't be changed any more. */
+function conflictButtons({ code, params }) {
   const load = h('button', { type: 'button', class: 'button small', onclick: () => { page.dirty = false; location.reload(); } }, '载入最新内容');
   const mine = code === 'section_stale' && h('button', { type: 'button', class: 'button small', onclick: () => {
     page.sections[params.section].version = params.version;
@@ -262,7 +262,7 @@ function choices({ code, params }) {
   return h('div', { class: 'bad choices' }, load, mine);
 }
 
-/** Anew from the service; the version of the open section stays as this page has read it, with what it shows. */
+/** Reads the application again; the open section keeps the values and the version that it shows. */
 async function refresh() {
   const { section } = page;
   const shown = page.sections[section];
@@ -301,15 +301,15 @@ function drawCheck() {
   });
   page.section = 'check';
   const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
-    h('ul', {}, problems.map((one) => h('li', {}, h('button', { type: 'button', class: 'link', onclick: () => jump(one.field) }, one.message)))))
-    : unmended().length ? h('p', { class: 'bar warn' },
-      `被退回的“${unmended().map((one) => page.names.get(`specialty/${one.code}`) ?? one.code).join('、')}”还没有修改。`
+    h('ul', {}, problems.map((one) => h('li', {}, h('button', { type: 'button', class: 'link', onclick: () => jumpToField(one.field) }, one.message)))))
+    : uncorrected().length ? h('p', { class: 'bar warn' },
+      `被退回的“${uncorrected().map((one) => page.names.get(`specialty/${one.code}`) ?? one.code).join('、')}”还没有修改。`
       + '可以更换专业，或补充材料后重新提交。')
       : h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
   body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), list, ...lines);
 }
 
-function jump(field) {
+function jumpToField(field) {
   const [code] = field.split(/[[.]/);
   const section = page.schema.sections.find((one) => one.fields.some((other) => other.code === code));
   if (!section) return toast('这一项请到“我的账号”处理。');
@@ -329,7 +329,7 @@ function actions() {
   }
   if (may('withdraw')) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, withdraw) }, '撤回修改'));
   const first = page.mine.problems[0];
-  if (may('submit') && first) made.push(h('button', { type: 'button', class: 'button primary', onclick: () => jump(first.field) }, '去补充'));
+  if (may('submit') && first) made.push(h('button', { type: 'button', class: 'button primary', onclick: () => jumpToField(first.field) }, '去补充'));
   else if (may('submit')) {
     const send = (event) => during(event.currentTarget, submit, refusedSubmit);
     made.push(h('button', { type: 'button', class: 'button primary', onclick: send }, '提交审核'));
@@ -338,7 +338,7 @@ function actions() {
 }
 
 /** A dialog that asks for confirmation. */
-function ask(title, text, yes) {
+function askConfirmation(title, text, yes) {
   return new Promise((resolve) => {
     const dialog = h('dialog', { class: 'ask', 'aria-label': title }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'buttons' },
       h('button', { type: 'button', class: 'button', onclick: () => dialog.close('') }, '再看看'),
@@ -351,23 +351,23 @@ function ask(title, text, yes) {
 
 async function print() {
   const locks = page.schema.papers.print_locks && page.mine.progress.state === 'draft';
-  if (locks && !(await ask('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
+  if (locks && !(await askConfirmation('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
   if (!(await save())) return;
   await client.post(`/applications/${id}/papers/form`, { confirmed: locks });
   location.assign(`/h5/${pool}/papers/form`);
 }
 
-/** To the page that opens a paper or mails it: WeChat's browser saves no files. */
-async function leadTo(paper) {
+/** Opens the page on which a document can be opened or mailed: WeChat's browser can't save files. */
+async function openDocument(paper) {
   if (await save()) location.assign(`/h5/${pool}/papers/${paper}`);
 }
 
 const TEMPLATES = {
-  commitment_letter: ['打印承诺书', () => leadTo('commitment')],
+  commitment_letter: ['打印承诺书', () => openDocument('commitment')],
   signed_form: ['打印表格', () => print()],
 };
 
-/** A button for the paper that is signed and scanned for this field; null where there is none. */
+/** A button for the document to sign and scan for this field; null where there is none. */
 function template(field) {
   const [label, work] = TEMPLATES[field.code] ?? [];
   const start = (event) => during(event.currentTarget, work);
@@ -375,21 +375,21 @@ function template(field) {
 }
 
 async function withdraw() {
-  if (!(await ask('撤回申请', '撤回后可以修改，改好请重新提交。', '撤回'))) return;
+  if (!(await askConfirmation('撤回申请', '撤回后可以修改，改好请重新提交。', '撤回'))) return;
   await client.post(`/applications/${id}/withdrawal`);
   await refresh();
   open(firstUnfinished());
 }
 
 async function submit() {
-  if (!(await ask('提交审核', '提交后在审核期间不能修改。确认所填信息真实、准确吗？', '确认提交'))) return;
+  if (!(await askConfirmation('提交审核', '提交后在审核期间不能修改。确认所填信息真实、准确吗？', '确认提交'))) return;
   await client.post(`/applications/${id}/submission`, { version: page.mine.version });
   page.dirty = false;
   location.assign(`/h5/${pool}/apply/status`);
 }
 
 async function refusedSubmit(error) {
-  if (!passes(error)) {
+  if (!isTemporary(error)) {
     await refresh();
     open('check');
   }

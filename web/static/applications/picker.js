@@ -1,7 +1,7 @@
-// A sheet over the page in which one entry of a long list is chosen: catalogues as a tree with search, employers.
+// A sheet over the page for choosing one entry of a long list: catalogues as a tree with search, employers.
 import { h, Problem } from '../core/client.js';
 
-/** A sheet with a title; `close(value)` ends it and the promise answers with that value (undefined: nothing chosen). */
+/** A sheet with a title; `close(value)` closes it and resolves the promise with that value (undefined: nothing chosen). */
 export function sheet(title, fill) {
   return new Promise((resolve) => {
     const dialog = h('dialog', { class: 'sheet', 'aria-label': title });
@@ -19,18 +19,18 @@ export function sheet(title, fill) {
 
 const DELAY = 250;
 
-/** New rows in a list. A row of the same key keeps the focus: a late answer takes nothing from under the keys. */
+/** Replaces the rows of a list. The row with the focused key keeps the focus, so a late answer does not interrupt keyboard use. */
 function refill(list, rows) {
   const held = list.contains(document.activeElement) ? document.activeElement.closest('li').dataset.key : undefined;
   list.replaceChildren(...rows);
   if (held) rows.find((row) => row.dataset.key === held)?.querySelector('button:enabled')?.focus();
 }
 
-/** A search box that calls `search(word)` a moment after typing has stopped; an empty word included. */
+/** A search box that calls `search(word)` a moment after typing has stopped, also for an empty word. */
 function searchBox(placeholder, search) {
   let timer;
   let turn = 0;
-  // Where a finger types, the keyboard would cover the list: there the person taps the box first.
+  // No autofocus on touch screens: the keyboard would cover the list.
   const autofocus = matchMedia('(pointer: fine)').matches;
   const input = h('input', { type: 'search', placeholder, 'aria-label': placeholder, maxlength: 50, autocomplete: 'off', autofocus });
   input.addEventListener('input', () => {
@@ -41,8 +41,8 @@ function searchBox(placeholder, search) {
   return h('div', { class: 'search' }, input);
 }
 
-/** One code of a catalogue, with its full name. Options: leaf (only what has nothing below), top (begin below), taken (codes not offered),
- *  allowed(node) → may be chosen. Answers {code, name} or undefined. */
+/** One code of a catalogue, with its full name. Options: leaf (only entries without children), top (begin below), taken (codes not offered),
+ *  allowed(node) → may be chosen. Resolves to {code, name} or undefined. */
 export function pickCode(client, title, kind, { top = '', leaf = false, taken = new Set(), allowed = () => true } = {}) {
   return sheet(title, (dialog, close) => {
     const crumbs = h('nav', { class: 'trail', 'aria-label': '所在位置' });
@@ -96,14 +96,14 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
 
 const ANSWERS = { open: '等待添加', added: '已添加，请搜索并选择', refused: '未添加' };
 
-/** The last three units that the person has asked for, with what became of each. */
+/** The last three units that the person asked to add, with the state of each. */
 function askedFor(requests) {
   if (!requests.length) return [];
   return [h('p', { class: 'hint' }, '您申请添加的单位：'), h('ul', { class: 'entries' }, requests.slice(0, 3).map((one) => h('li', {},
     h('strong', {}, one.name), h('small', {}, ANSWERS[one.state] + (one.state === 'refused' && one.answer ? `：${one.answer}` : '')))))];
 }
 
-/** An employer of the pool's list, or one to be asked for. Answers {id, name, credit_code} or undefined. */
+/** An employer of the pool's list, or a request to add one. Resolves to {id, name, credit_code} or undefined. */
 export function pickEmployer(client, hotline) {
   return sheet('选择工作单位', (dialog, close) => {
     const list = h('ul', { class: 'list picks' }, h('li', { class: 'empty' }, '请输入单位名称的一部分。'));
@@ -114,7 +114,7 @@ export function pickEmployer(client, hotline) {
         const { items } = await client.get('/employer-requests');
         asked.replaceChildren(...askedFor(items));
       } catch (error) {
-        if (!(error instanceof Problem)) throw error; // The list is an extra: without it a unit is chosen all the same.
+        if (!(error instanceof Problem)) throw error; // A unit can be chosen without this list.
       }
     };
     const search = async (word, current) => {

@@ -1,13 +1,13 @@
-// Photos as the service takes them: what is too large, or of a kind that few programs open, becomes a JPEG in the browser.
-const SIDE = 3200;  // as long as a reviewer needs to read a certificate
+// Photos as the service accepts them: a photo that is too large, or a HEIC, becomes a JPEG in the browser.
+const SIDE = 3200;  // pixels, enough to read a certificate
 const QUALITIES = [0.88, 0.75, 0.6];
 const HEIC = /\.(heic|heif)$/i;
 
 export const isHeic = (file) => /^image\/hei[cf]/.test(file.type) || HEIC.test(file.name);
 const isPicture = (file) => /^image\//.test(file.type) || HEIC.test(file.name);
 
-/** The file, or a smaller JPEG in its place where it is larger than the field takes, or a HEIC that this browser can read.
- *  Upright as the camera meant it. What the browser can't read stays as it is: the service looks at it. */
+/** The file, or a JPEG in its place if it is larger than the field permits, or a HEIC that this browser can decode. The JPEG is
+ *  upright, by the camera's orientation. A file that the browser can't decode is returned as it is: the service checks it. */
 export async function fit(file, field) {
   if (!isPicture(file) || !field.types.includes('jpg')) return file;
   if (file.size <= field.size_max && !isHeic(file)) return file;
@@ -29,7 +29,7 @@ async function read(file) {
   }
 }
 
-/** Older browsers, which turn an <img> upright and nothing else. */
+/** For older browsers, which apply the orientation to an <img> only. */
 async function load(file) {
   const url = URL.createObjectURL(file);
   try {
@@ -60,7 +60,7 @@ function draw(picture, width, height, scale) {
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
   const context = canvas.getContext('2d');
-  context.fillStyle = '#fff';  // where a PNG is clear
+  context.fillStyle = '#fff';  // behind transparent parts of a PNG
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = 'high';
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);

@@ -1,4 +1,4 @@
-// Files on a bad line: sent in parts, each repeated until it has arrived; what has arrived is never sent again.
+// Uploads over a bad connection: in parts, each repeated until the service has it; stored parts are never sent again.
 import { h, Problem } from '../core/client.js';
 import { fit, isHeic } from './pictures.js';
 
@@ -10,29 +10,29 @@ const WORDS = { jpg: 'JPG', png: 'PNG', pdf: 'PDF' };
 /** `1.5 MB` */
 export const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1).replace('.0', '')} MB`);
 
-/** What a field takes, as a hint. */
+/** The hint which files a field accepts. */
 export function rule(file) {
   const count = file.count_max > 1 ? `，最多${file.count_max}个` : '';
   const shrunk = file.types.includes('jpg') ? '，照片过大会自动压缩' : '';
   return `${file.types.map((type) => WORDS[type]).join('、')}，每个不超过${size(file.size_max)}${count}${shrunk}`;
 }
 
-/** What the browser's dialogue offers. iPhones make a JPEG of a HEIC by themselves, unless HEIC is asked for. */
+/** Types for the browser's file dialogue. iPhones convert HEIC to JPEG, unless HEIC is listed. */
 function accepted(types) {
   const named = types.map((type) => NAMES[type]);
   return (types.includes('jpg') && !/iPhone|iPad/.test(navigator.userAgent) ? [...named, 'image/heic', '.heic', '.heif'] : named).join(',');
 }
 
-/** How many files are on their way, so that leaving the page asks first. */
+/** Number of running uploads; while there are any, the browser asks before it leaves the page. */
 export const uploads = { active: 0 };
 
-/** Waits, but not longer than until the line is back. */
+/** Waits that long, or until the network is back. */
 const pause = (seconds) => new Promise((done) => {
   setTimeout(done, seconds * 1000);
   window.addEventListener('online', done, { once: true });
 });
 
-/** Recognises the same file when it is chosen again after a failure; empty where the browser can't hash. */
+/** Identifies a file that is chosen again after a failure; undefined where the browser can't hash. */
 async function fingerprint(file) {
   if (!crypto.subtle) return undefined;
   const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
@@ -68,7 +68,7 @@ async function send(client, application, field, row, file, progress) {
   return client.post(`/attachments/${begun.id}/completion`);
 }
 
-/** The widget of a file field: what is there, and a button for more. `at.row` is the record's place; `changed()` after each change. */
+/** The widget of a file field: its files, and a button to add one. `at.row` is the record's number; calls `changed()` after each change. */
 export function uploader(client, application, field, { at = { row: 0 }, files = [], locked = false, changed = () => {} }) {
   const list = h('ul', { class: 'files' });
   const said = h('p', { class: 'wrong', role: 'alert', hidden: true });

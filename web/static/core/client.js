@@ -1,4 +1,4 @@
-// What the applicant's pages share: elements, and the public API as this browser's log-in may use it.
+// Shared by pages with scripts: elements, and a client of the public API with this browser's log-in.
 
 /** An element with attributes, listeners (onclick …) and children; null, undefined and false are left out. */
 export function h(tag, props = {}, ...children) {
@@ -14,7 +14,7 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-/** A refusal. `message` is for the person; `problems` are [{field, message}] beside the fields they belong to. */
+/** A refusal. `message` is for the person; `problems` are [{field, message}], shown beside the fields. */
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || '没有完成，请稍后重试。');
@@ -25,9 +25,9 @@ export class Problem extends Error {
   }
 }
 
-/** The API of one pool. The token lives as long as the page; the cookie fetches the next one. */
+/** The API of one pool. The token is kept while the page is open; the log-in cookie fetches the next one. */
 export class Client {
-  /** `leaving` is called before the page is left for the log-in: the last moment to keep what is typed. */
+  /** `leaving` is called before the page is left for the log-in: the last moment to save input. */
   constructor(pool, leaving = () => {}) {
     this.pool = pool;
     this.prefix = `/api/v1/${pool}`;
@@ -51,7 +51,7 @@ export class Client {
     return response.status === 204 ? null : response.json();
   }
 
-  /** The answer to an authorised request, good ones only. */
+  /** The response to an authorised request; throws a Problem unless it is 2xx. */
   async fetch(method, path, body = undefined, headers = {}) {
     let response = await this.send(method, path, body, headers);
     if (response.status === 401) {
@@ -63,7 +63,7 @@ export class Client {
     return response;
   }
 
-  /** Without a log-in, for requests with a ticket of their own. */
+  /** A request without a log-in, authorised by a ticket in its body. */
   async open(method, path, body) {
     const response = await fetch(this.prefix + path, { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
       .catch(() => { throw new Problem(0, { detail: '网络不通，内容还在本页，请检查网络后重试。' }); });
@@ -86,7 +86,7 @@ export class Client {
     const headers = { Accept: 'application/json' };
     const response = await fetch(`/h5/${this.pool}/token`, { method: 'POST', body: new URLSearchParams(), headers, credentials: 'same-origin' });
     const reply = await response.json().catch(() => null);
-    if (response.status === 401 || (response.ok && !reply)) throw this.loggedOut();  // what is no JSON is the log-in page
+    if (response.status === 401 || (response.ok && !reply)) throw this.loggedOut();  // a response without JSON is the log-in page
     if (!response.ok) throw new Problem(response.status, { detail: reply?.message });
     return reply.token;
   }
@@ -101,7 +101,7 @@ export class Client {
 export const newKey = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** A line at the foot of the page that goes away by itself. */
+/** A line at the foot of the page that disappears after some seconds. */
 export function toast(text) {
   let box = document.getElementById('toast');
   if (!box) {
@@ -114,7 +114,7 @@ export function toast(text) {
   box.timer = setTimeout(() => { box.hidden = true; }, 3500);
 }
 
-/** Run `work` while `button` waits. A refusal is shown as a toast unless `refused` takes it. */
+/** Runs `work` with `button` marked busy. A refusal goes to `refused`, or is shown as a toast. */
 export async function during(button, work, refused = null) {
   if (button.getAttribute('aria-busy') === 'true') return;
   button.setAttribute('aria-busy', 'true');

@@ -1,12 +1,12 @@
 // Keeps regions fresh: every `data-live` seconds the page is fetched again and the region of the same id replaced.
-// Forms of buttons in it stand outside, so that what is typed stays; a new one comes with `data-with` naming the region.
-// While the service can't be reached the region is marked `lost`, and says so if it has a `data-lost` message.
+// Forms of its buttons are outside the region, so that input stays; a new form names its region by `data-with`.
+// While the service can't be reached the region is marked `lost`, and shows its `data-lost` message if it has one.
 import { isAnswerAwaited, renew } from './renewal.js';
 
-function bring(page, region) {
+function addForms(page, region) {
   let last = region;
   for (const one of page.querySelectorAll(`[data-with="${region.id}"]`)) {
-    const known = document.getElementById(one.getAttribute('id')); // a form's own `id` may be its field of that name
+    const known = document.getElementById(one.getAttribute('id')); // `form.id` may be a field named id
     if (!known) last.after(document.adoptNode(one));
     last = known || one;
   }
@@ -22,11 +22,11 @@ function watch(region) {
       if (answer.status >= 500) throw new Error(`status ${answer.status}`);
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const fresh = page.getElementById(region.id);
-      if (fresh) bring(page, here);
+      if (fresh) addForms(page, here);
       if (fresh) here.replaceWith(document.adoptNode(fresh));
       else if (answer.status !== 405) renew();
     } catch {
-      // The network is away: the next turn tries again.
+      // No network: the next turn tries again.
       here.classList.add('lost');
       here.querySelector('[data-lost]')?.removeAttribute('hidden');
     }

@@ -8,7 +8,7 @@ if (address.searchParams.has('note')) {
   history.replaceState(history.state, '', address);
 }
 
-// A form that is under way isn't sent twice, and a page opened by "back" can be used again.
+// A form that is being sent isn't sent twice, and a page opened by "back" can be used again.
 document.addEventListener('submit', (event) => {
   const form = event.target;
   if (form.method !== 'post' || event.defaultPrevented) return;
@@ -19,7 +19,7 @@ addEventListener('pageshow', () => {
   for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
 });
 
-// Large letters without leaving what is typed; the answer to the form only brings the cookie.
+// Switches large letters without a reload, so that input stays; the response only sets the cookie.
 document.querySelector('[data-text-size]').addEventListener('submit', (event) => {
   event.preventDefault();
   const form = event.target;
@@ -50,7 +50,7 @@ document.addEventListener('input', ({ target }) => {
   for (const notice of place.querySelectorAll('.wrong')) notice.hidden = true;
 });
 
-// A refusal leads back to what was typed.
+// On a page with a refusal: a button back to the filled-in form.
 const back = document.querySelector('[data-go-back]');
 if (back && history.length > 1) {
   back.hidden = false;

@@ -1,5 +1,5 @@
-// A form with `data-stay` is sent without leaving its page: what is refused comes back beside what was typed, passwords
-// included, which the service never sends back. Where the answer leads to another page, that is opened; a file is saved.
+// Sends a form with `data-stay` without leaving its page: refusals appear beside the input, which stays, passwords included
+// (the service never sends them back). A redirect to another page is opened; a file is saved.
 const TYPED = 'input:not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea';
 
 document.addEventListener('submit', async (event) => {
@@ -11,8 +11,8 @@ document.addEventListener('submit', async (event) => {
   try {
     await send(form, event.submitter);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;  // what fetch throws when the line is down
-    tell('网络不通，内容还在本页，请检查网络后重试。');
+    if (!(error instanceof TypeError)) throw error;  // fetch throws a TypeError without a network
+    showMessage('网络不通，内容还在本页，请检查网络后重试。');
   } finally {
     delete form.dataset.busy;
   }
@@ -26,41 +26,41 @@ async function send(form, button) {
   const to = new URL(answer.url);
   if (answer.redirected && to.pathname !== location.pathname) {
     location.assign(answer.url);
-    await new Promise(() => {});  // the form stays busy until the page is gone
+    await new Promise(() => {});  // keeps the form busy until the other page has loaded
   }
   const file = /^attachment; filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '');
   if (file) {
-    save(await answer.blob(), file[1]);
-    tell('文件已下载。', 'good');
+    saveFile(await answer.blob(), file[1]);
+    showMessage('文件已下载。', 'good');
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const again = page.querySelector('form[data-stay]');
   if (!answer.ok && !again) {
-    tell(page.querySelector('main p')?.textContent || '没有完成，请稍后重试。');
+    showMessage(page.querySelector('main p')?.textContent || '没有完成，请稍后重试。');
     return;
   }
-  show(form, page, again);
-  if (answer.ok && again && button?.dataset.success && !document.querySelector('main .bar')) tell(button.dataset.success, 'good');
+  showResponse(form, page, again);
+  if (answer.ok && again && button?.dataset.success && !document.querySelector('main .bar')) showMessage(button.dataset.success, 'good');
 }
 
-function save(content, name) {
+function saveFile(content, name) {
   const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(content), download: name });
   link.click();
   URL.revokeObjectURL(link.href);
 }
 
-/** The answer in place of the page, with what was typed. */
-function show(form, page, again) {
+/** Replaces the page's content by the response, and restores the input. */
+function showResponse(form, page, again) {
   const fresh = page.querySelector('main');
-  if (again) keep(form, again);
+  if (again) restoreInput(form, again);
   document.title = page.title;
   document.querySelector('main').replaceWith(document.adoptNode(fresh));
   if (!again) window.scrollTo(0, 0);
   document.dispatchEvent(new Event('fresh'));
 }
 
-function keep(form, again) {
+function restoreInput(form, again) {
   const refused = [...again.querySelectorAll('[type=password][aria-invalid]')].map((one) => one.autocomplete);
   for (const field of again.querySelectorAll(TYPED)) {
     const before = form.elements[field.name];
@@ -69,7 +69,7 @@ function keep(form, again) {
   for (const box of again.querySelectorAll('[type=checkbox]')) box.checked = form.elements[box.name]?.checked ?? box.checked;
 }
 
-function tell(text, mood = 'bad') {
+function showMessage(text, mood = 'bad') {
   const main = document.querySelector('main');
   main.querySelector('[data-line]')?.remove();
   const bar = document.createElement('p');

@@ -1,6 +1,6 @@
-// Turns pages and reports each that was in view long enough. The service decides by its own clock.
+// Turns pages and reports each that was in view long enough. The service checks the time by its own clock.
 
-import { finish, post, refusal, say, section } from './study.js';
+import { showFinished, post, refusal, showStatus, section } from './study.js';
 
 const image = document.getElementById('page');
 const where = document.getElementById('where');
@@ -20,36 +20,36 @@ function show(number) {
   where.textContent = `第${page}/${count}页`;
   back.disabled = page === 1;
   next.disabled = page === count;
-  wait();
+  startTimer();
 }
 
-function wait() {
+function startTimer() {
   clearTimeout(timer);
   timer = setTimeout(report, dwell);
 }
 
-/** Only a page that is in view counts; one that could not be reported is tried again. */
+/** Reports the page if it is in view; repeats a report that failed. */
 async function report() {
   if (document.hidden) return;
   const number = page;
   try {
     const before = state;
     state = await post('/pages', { player: state.player, number });
-    if (state.done && !before.done) finish();
-    else if (!state.done && number === page) say('本页已学。');
+    if (state.done && !before.done) showFinished();
+    else if (!state.done && number === page) showStatus('本页已学。');
   } catch (problem) {
     const known = refusal(problem);
-    if (known && known.code === 'other_player') { say(`${known.message}刷新可在这里继续。`); return; }
-    say(known ? known.message : '网络中断，恢复后自动补报。');
-    if (!known) wait();
+    if (known && known.code === 'other_player') { showStatus(`${known.message}刷新可在这里继续。`); return; }
+    showStatus(known ? known.message : '网络中断，恢复后自动补报。');
+    if (!known) startTimer();
   }
 }
 
-back.addEventListener('click', () => { if (page > 1) { say(); show(page - 1); } });
-next.addEventListener('click', () => { if (page < count) { say(); show(page + 1); } });
-document.addEventListener('visibilitychange', () => { if (!document.hidden) wait(); });
+back.addEventListener('click', () => { if (page > 1) { showStatus(); show(page - 1); } });
+next.addEventListener('click', () => { if (page < count) { showStatus(); show(page + 1); } });
+document.addEventListener('visibilitychange', () => { if (!document.hidden) startTimer(); });
 
 post('/opening').then((found) => {
   state = found;
   show(Math.min(Math.max(state.position, 1), count));
-}).catch((problem) => say(problem.message));
+}).catch((problem) => showStatus(problem.message));

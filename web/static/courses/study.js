@@ -1,4 +1,4 @@
-// What the player and the pages share: reports to the service, and what is said when they are refused.
+// Shared by video.js and pages.js: reports to the service, and the status line.
 
 import { Client } from '../core/client.js';
 
@@ -8,11 +8,11 @@ const usual = said.textContent;
 const { pool, course, item } = section.dataset;
 const client = new Client(pool);
 
-/** POST below this item's path; the answer is how far it is. */
+/** POST below this item's path; resolves to the progress of the item. */
 export const post = (path, body = undefined) => client.json('POST', `/courses/${course}/items/${item}${path}`, body);
 
-/** Below the player, for as long as it holds; empty: what stood there. */
-export const say = (text = '') => { said.textContent = text || usual; };
+/** Shows a text below the player; an empty one restores the original text. */
+export const showStatus = (text = '') => { said.textContent = text || usual; };
 
 /** A refusal that the person can act on, or null for a lost connection. */
 export function refusal(problem) {
@@ -20,8 +20,8 @@ export function refusal(problem) {
   return problem;
 }
 
-/** Everything of this item is studied: where to go on. */
-export function finish() {
-  say('本项已学完。');
+/** Shows that this item is studied, and the link to the next one. */
+export function showFinished() {
+  showStatus('本项已学完。');
   document.getElementById('after').hidden = false;
 }

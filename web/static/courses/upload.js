@@ -1,4 +1,4 @@
-// Sends a video in parts; a part that is lost on the way is sent again, and the last one has it put together.
+// Uploads a video in parts; a part that failed is sent again, and after the last one the service joins them.
 
 const form = document.getElementById('upload');
 const field = document.getElementById('film');

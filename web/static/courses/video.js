@@ -1,7 +1,7 @@
-// Plays a video and reports what was played: every ten seconds, on a pause, at the end, and when the page is hidden. What
-// could not be sent is part of the next report. The service credits it once; nothing is counted here.
+// Plays a video and reports the played pieces: every ten seconds, on a pause, at the end, and when the page is hidden. A
+// piece that could not be sent is part of the next report. Only the service counts, each second once.
 
-import { finish, post, refusal, say, section } from './study.js';
+import { showFinished, post, refusal, showStatus, section } from './study.js';
 
 const EVERY = 10;
 const video = section.querySelector('video');
@@ -16,18 +16,18 @@ let last = 0;
 let sending = null;
 let stopped = false;
 
-const spell = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+const formatSeconds = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 
 function show(next) {
   const before = state;
   state = next;
   seen.value = next.seconds;
-  seenText.textContent = `${spell(next.seconds)} / ${spell(length)}`;
-  if (next.done && (!before || !before.done)) finish();
-  if (next.asked && !dialog.open) ask();
+  seenText.textContent = `${formatSeconds(next.seconds)} / ${formatSeconds(length)}`;
+  if (next.done && (!before || !before.done)) showFinished();
+  if (next.asked && !dialog.open) askPresence();
 }
 
-/** Begin, or go on where it stopped; whatever was open elsewhere stops counting. */
+/** Begins, or continues where the person stopped; a player that was open elsewhere is no longer counted. */
 async function open() {
   stopped = false;
   show(await post('/opening'));
@@ -36,7 +36,7 @@ async function open() {
   start = last = Math.floor(at);
 }
 
-function ask() {
+function askPresence() {
   video.pause();
   dialog.showModal();
 }
@@ -51,7 +51,7 @@ document.getElementById('here').addEventListener('click', async () => {
 });
 dialog.addEventListener('cancel', (event) => event.preventDefault());
 
-/** Report the piece that was played. One report at a time: a later one covers what came meanwhile. */
+/** Reports the piece that was played. One report at a time: the next one covers what was played meanwhile. */
 async function report() {
   const end = Math.round(last);
   if (stopped || sending || !state || end <= start) return;
@@ -60,18 +60,18 @@ async function report() {
     sending = post('/beats', piece);
     const next = await sending;
     start = Math.max(start, end);
-    say();
+    showStatus();
     show(next);
   } catch (problem) { refused(problem); } finally { sending = null; }
 }
 
 function refused(problem) {
   const known = refusal(problem);
-  if (!known) { say('网络中断，恢复后自动补报，请继续观看。'); return; }
+  if (!known) { showStatus('网络中断，恢复后自动补报，请继续观看。'); return; }
   stopped = true;
   video.pause();
   dialog.close();
-  say(known.code === 'other_player' ? `${known.message}点播放可在这里继续。` : known.message);
+  showStatus(known.code === 'other_player' ? `${known.message}点播放可在这里继续。` : known.message);
 }
 
 video.addEventListener('timeupdate', () => {
@@ -85,14 +85,14 @@ video.addEventListener('timeupdate', () => {
 video.addEventListener('seeking', () => {
   if (!state || video.currentTime <= Math.max(state.reach, last) + 1) return;
   video.currentTime = Math.min(Math.max(last, start), length);
-  say('首次学习不能快进，请按顺序观看。');
+  showStatus('首次学习不能快进，请按顺序观看。');
 });
 video.addEventListener('seeked', () => { if (Math.abs(video.currentTime - last) > 2) { report(); start = last = Math.floor(video.currentTime); } });
 
 video.addEventListener('play', async () => {
-  if (state && state.asked) { ask(); return; }
+  if (state && state.asked) { askPresence(); return; }
   if (!stopped && state) return;
-  try { await open(); say(); await video.play(); } catch (problem) { refused(problem); }
+  try { await open(); showStatus(); await video.play(); } catch (problem) { refused(problem); }
 });
 video.addEventListener('pause', () => report());
 video.addEventListener('ended', async () => {
@@ -101,16 +101,16 @@ video.addEventListener('ended', async () => {
   await report();
   if (stopped || !state || state.done) return;
   video.currentTime = state.gap;
-  say(`还有没看的部分，请从${spell(state.gap)}起补看。`);
+  showStatus(`还有没看的部分，请从${formatSeconds(state.gap)}起补看。`);
 });
 document.addEventListener('visibilitychange', () => { if (document.hidden) { video.pause(); report(); } });
 rate.addEventListener('change', () => { report(); video.playbackRate = Number(rate.value); });
 video.addEventListener('ratechange', () => { if (video.playbackRate !== Number(rate.value)) video.playbackRate = Number(rate.value); });
 
-// the store's address is good for ten minutes: fetched anew where it stopped
+// The address in the store is valid for ten minutes: after an error it is fetched again and playing continues at the same place.
 let renewed = 0;
 video.addEventListener('error', () => {
-  if (Date.now() - renewed < 15000) { say('视频暂时无法播放，请检查网络后刷新。'); return; }
+  if (Date.now() - renewed < 15000) { showStatus('视频暂时无法播放，请检查网络后刷新。'); return; }
   renewed = Date.now();
   const at = video.currentTime;
   video.src = video.src.split('#')[0];

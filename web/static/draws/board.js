@@ -7,12 +7,12 @@ const again = board.querySelector('[data-again]');
 let source, waiting, pause = 30;
 
 function show(facts) {
-  if ('follow' in board.dataset && board.dataset.state !== facts.state) renew();  // what can be done has changed
+  if ('follow' in board.dataset && board.dataset.state !== facts.state) renew();  // the possible actions have changed
   for (const [name, value] of Object.entries(facts)) {
     const place = board.querySelector(`[data-fact="${name}"]`);
     if (!place || place.textContent === String(value)) continue;
     place.textContent = value === '' ? '—' : value;
-    if (name.startsWith('roll-')) settle(place, name, value);
+    if (name.startsWith('roll-')) animateNumber(place, name, value);
   }
   if (facts['roll-state'] && !board.querySelector('.rolls')) renew();
   const bar = board.querySelector('progress');
@@ -23,7 +23,7 @@ function show(facts) {
 }
 
 /** Animates one of the three numbers into its place. */
-function settle(place, name, value) {
+function animateNumber(place, name, value) {
   place.classList.remove('settle');
   void place.offsetWidth;
   place.classList.add('settle');
@@ -38,12 +38,12 @@ function connect() {
   source = new EventSource(board.dataset.events);
   source.addEventListener('progress', (event) => { connection.textContent = ''; show(JSON.parse(event.data)); });
   source.addEventListener('over', () => source.close());
-  source.addEventListener('elsewhere', giveWay);
+  source.addEventListener('elsewhere', pauseUpdates);
   source.addEventListener('error', () => { connection.textContent = '连接中断，正在重新连接…'; });
 }
 
-// Too many screens watch at once and this one is the oldest: it comes back later, or when a person asks for it.
-function giveWay() {
+// The service closes the oldest of too many connections: reconnects later, or when a person presses the button.
+function pauseUpdates() {
   source.close();
   connection.textContent = '同时打开的屏幕太多，本屏已暂停更新。';
   again.hidden = false;

@@ -1,5 +1,5 @@
-// The phone's part in fixing the order: 128 random bits made here, a commitment to them, and their reveal.
-// Bytes as in docs/algorithms/draw.md.
+// The phone's part in fixing the order: makes 128 random bits, commits to them, and reveals them.
+// docs/algorithms/draw.md defines the bytes.
 const TAG = 'pbt-draw-v1';
 const text = (value) => new TextEncoder().encode(value);
 const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -20,7 +20,7 @@ export async function commitment(role, value, drawNumber, round) {
   return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', message)));
 }
 
-/** What one phone keeps of one round: its bits until they are revealed, and its receipts for good. */
+/** Data of one round on one phone: its bits until they are revealed, and its receipts permanently. */
 export class Device {
   constructor(api, role, drawNumber, round) {
     this.api = api;
@@ -30,17 +30,17 @@ export class Device {
     this.shelf = `bits/${drawNumber}/${round}/${role}`;
   }
 
-  /** Hex of the bits that this phone committed to; null when it was another phone. */
+  /** Hex of the bits that this phone committed to; null if another phone did. */
   get bits() { return this.api.recall(this.shelf); }
 
-  /** Makes bits, or takes those made before, keeps them first, and gives the commitment to them. */
+  /** Makes bits unless there are some, stores them, and returns the commitment to them. */
   async commit() {
     const bits = this.bits ?? hex(crypto.getRandomValues(new Uint8Array(16)));
     this.api.keep(this.shelf, bits);
     return commitment(this.role, unhex(bits), this.drawNumber, this.round);
   }
 
-  /** Once revealed the bits are public and needed no more. */
+  /** Deletes the bits: once revealed they are public. */
   forget() { this.api.keep(this.shelf, undefined); }
 
   keepReceipt(head) {
@@ -49,7 +49,7 @@ export class Device {
   }
 }
 
-/** Where this browser keeps what belongs to the draw with that id; numbers may occur in several pools. */
+/** This browser's storage for the draw with that id; the number of a draw may occur in several pools. */
 export const shelfOf = (id) => ({
   recall: (name) => JSON.parse(localStorage.getItem(`pbt/${id}/${name}`)),
   keep: (name, value) => (value === undefined

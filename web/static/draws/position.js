@@ -1,4 +1,4 @@
-// Asks the phone where it is before a check-in form goes out. `data-position="optional"`: it goes out without, too.
+// Adds the phone's position to a check-in form before sending it. With `data-position="optional"` the form is sent without one, too.
 const form = document.querySelector('form[data-position]');
 
 function locate() {

@@ -1,4 +1,4 @@
-// Without scripts the browser's own menu prints; with them there is a button.
+// Shows a button for printing; without scripts use the browser's menu.
 const button = document.querySelector('[data-print]');
 button.hidden = false;
 button.addEventListener('click', () => window.print());

@@ -1,4 +1,4 @@
-// Checks the record in this browser: fetches its file, recomputes it, and says in plain words what came of it.
+// Checks the record in this browser: fetches its file, recomputes it, and explains the result.
 import { receipts as receiptsOf, shelfOf } from './commitment.js';
 import { parseFile } from './record_bytes.js';
 import { compare, verify } from './record_check.js';
@@ -10,10 +10,10 @@ const outcome = section.querySelector('[role="status"]');
 const storyPlace = document.getElementById('story');
 const sentences = JSON.parse(section.dataset.sentences);
 const words = JSON.parse(section.dataset.words);
-const receipts = new URLSearchParams(location.hash.slice(1)).get('receipts')?.split(',').filter(Boolean) ?? kept();
+const receipts = new URLSearchParams(location.hash.slice(1)).get('receipts')?.split(',').filter(Boolean) ?? storedReceipts();
 
-/** What this browser itself kept when it took part; a browser without storage kept nothing. */
-function kept() {
+/** Receipts that this browser stored when it took part; none without storage. */
+function storedReceipts() {
   try {
     return receiptsOf(shelfOf(section.dataset.id), section.dataset.draw).map(({ head }) => head);
   } catch {
@@ -28,29 +28,29 @@ function element(tag, properties, ...children) {
 }
 
 const named = (fact) => String(fact ?? '').replace(/[a-z_]+/g, (code) => words.codes[code] ?? code);
-const say = ({ code, facts }) => (sentences[code] ?? code).replace(/ ?\{(\w+)\} ?/g, (_, name) => named(facts[name]));
+const sentenceOf = ({ code, facts }) => (sentences[code] ?? code).replace(/ ?\{(\w+)\} ?/g, (_, name) => named(facts[name]));
 
-/** Leads to the entry's row, also when it stands on another page of the list. */
-function place(entry) {
+/** A link to the entry's row, which may be on another page of the list. */
+function entryLink(entry) {
   if (entry === null) return '整份记录：';
   const page = Math.ceil(entry / Number(section.dataset.pageSize));
   return element('a', { href: `?page=${page}#entry-${entry}` }, `第${entry}条：`);
 }
 
-const lines = (findings) => element('ul', {}, ...findings.map((found) => element('li', {}, element('p', {}, place(found.entry), say(found)))));
+const lines = (findings) => element('ul', {}, ...findings.map((found) => element('li', {}, element('p', {}, entryLink(found.entry), sentenceOf(found)))));
 
-function verdict(kind, mark, title, ...rest) {
+function showVerdict(kind, mark, title, ...rest) {
   outcome.className = `verdict ${kind}`;
   outcome.replaceChildren(element('span', { className: 'tick', ariaHidden: 'true' }, mark), element('div', {}, element('h3', {}, title), ...rest));
 }
 
-function toldRecall({ panel }, log) {
+function describeRecall({ panel }, log) {
   const confirmed = log.filter((entry) => entry.act === 'confirmed').length;
   const progress = confirmed === panel.size ? '每位都确认过一次' : `已确认${confirmed}位`;
   return `这是通知原专家评标的记录，不重新抽取：名单上有${panel.size}位原专家，${progress}。`;
 }
 
-function toldDraw(seeds, ordered) {
+function describeDraw(seeds, ordered) {
   if (!seeds.length && section.dataset.over) return ['活动在确定专家之前就结束了，没有抽取专家。'];
   return [
     seeds.length ? '三方的随机数，都与他们事先锁定的一致；摇号结果确实由三方的随机数算出，少一方、改一位都不行。' : '摇号还没有完成，目前的记录没有问题。',
@@ -59,8 +59,8 @@ function toldDraw(seeds, ordered) {
   ];
 }
 
-/** The result of the comparison with the original; `missing` says why there was none. */
-function toldOriginal({ origin, panel }, missing) {
+/** The result of the comparison with the original; `missing` is the reason why there was none. */
+function describeOriginal({ origin, panel }, missing) {
   if (!origin || missing) return [];
   if (!origin.head) return [`原活动${origin.original}没有抽取记录，无从比对。`];
   const same = `已取来原活动${origin.original}的记录一并核对：所依据的就是这份记录`;
@@ -73,12 +73,12 @@ function titleOf(odd, ordered, missing) {
   return ordered ? '核对通过' : '到目前为止，核对通过';
 }
 
-function held(found, log, missing) {
+function showPassed(found, log, missing) {
   const { findings, seeds, panel } = found;
   const ordered = !findings.some((one) => one.code === 'order_unchecked');
   const facts = [
-    ...(panel.size ? [toldRecall(found, log)] : toldDraw(seeds, ordered)),
-    ...toldOriginal(found, missing),
+    ...(panel.size ? [describeRecall(found, log)] : describeDraw(seeds, ordered)),
+    ...describeOriginal(found, missing),
     `${log.length}条记录一环扣一环，没有被改动、删除或插入。`,
     ...(receipts.length ? ['您保存的回执都在记录中，记录没有被截短或重写。'] : []),
   ];
@@ -86,40 +86,40 @@ function held(found, log, missing) {
   const odd = findings.filter((one) => one.code !== 'order_unchecked').length;
   const notes = findings.length ? [element('p', {}, odd ? '另外请留意：' : '还要等一等：'), lines(findings)] : [];
   if (missing) notes.unshift(element('p', {}, missing));
-  verdict(odd || missing ? 'warn' : 'good', '✓', titleOf(odd, ordered, missing), list, ...notes);
+  showVerdict(odd || missing ? 'warn' : 'good', '✓', titleOf(odd, ordered, missing), list, ...notes);
 }
 
-function broken(errors) {
+function showFailed(errors) {
   const [first] = errors;
   if (first.entry !== null) document.getElementById(`entry-${first.entry}`)?.classList.add('broken');
-  verdict('bad', '✗', first.entry === null ? '核对不通过' : `核对不通过：第${first.entry}条对不上`, lines(errors),
+  showVerdict('bad', '✗', first.entry === null ? '核对不通过' : `核对不通过：第${first.entry}条对不上`, lines(errors),
     element('p', {}, '这份记录不能作为依据。请下载保存，并向监督部门反映。'));
 }
 
-/** The record holds by itself but not beside the one that it follows. */
-function unlike({ original }, errors) {
-  const said = errors.map((found) => element('li', {}, `原活动${original}：${say(found)}`));
-  verdict('bad', '✗', '核对不通过：与原活动对不上', element('ul', {}, ...said),
+/** Shows that the record is consistent but does not match its original. */
+function showMismatch({ original }, errors) {
+  const said = errors.map((found) => element('li', {}, `原活动${original}：${sentenceOf(found)}`));
+  showVerdict('bad', '✗', '核对不通过：与原活动对不上', element('ul', {}, ...said),
     element('p', {}, '这份记录本身前后一致，但不能证明它依据的是那次活动。请把两份记录都下载保存，并向监督部门反映。'));
 }
 
-function tell(record) {
+function showStory(record) {
   const sections = story(record, words).map(({ title, lines: said }) => element('section', {}, element('h2', {}, title),
     element('ul', {}, ...said.map((line) => element('li', {}, line)))));
   storyPlace.replaceChildren(...sections);
 }
 
-/** Why this browser can't recompute anything here; empty when it can. */
-function hindrance() {
+/** Why this browser can't recompute a record here; empty when it can. */
+function obstacle() {
   if (!window.isSecureContext) return '这个页面不是以https打开的，浏览器因此不提供核对所需的计算功能。请用https开头的地址打开，或者下载记录，用下面的核验程序核对。';
   if (!globalThis.crypto?.subtle) return '您的浏览器没有核对所需的计算功能。请更新微信或换一个浏览器，也可以下载记录，用下面的核验程序核对。';
   return '';
 }
 
-const cannot = (why) => verdict('warn', '!', '现在不能在浏览器里核对', element('p', {}, why));
+const showObstacle = (why) => showVerdict('warn', '!', '现在不能在浏览器里核对', element('p', {}, why));
 
-/** The record at a path, as bytes; or why it can't be had, as text. */
-async function fetched(path, otherwise) {
+/** The record at a path, as bytes; or why it could not be fetched, as text. */
+async function fetchRecord(path, otherwise) {
   try {
     const answer = await fetch(path);
     if (answer.ok) return await answer.arrayBuffer();
@@ -131,16 +131,16 @@ async function fetched(path, otherwise) {
 }
 
 /** Differences from the original's record, or why it could not be compared. */
-async function besideOriginal(record, found) {
+async function compareWithOriginal(record, found) {
   const { origin } = found;
   if (!origin?.head) return { errors: [], missing: '' };
   const path = `/record/${encodeURIComponent(record.pool)}/${encodeURIComponent(origin.original)}/file`;
-  const file = await fetched(path, '没有找到它的记录。');
+  const file = await fetchRecord(path, '没有找到它的记录。');
   if (typeof file === 'string') return { errors: [], missing: `没有取到原活动${origin.original}的记录，还不能确认与它相符：${file}` };
   return { errors: await compare(found, readOriginal(file)), missing: '' };
 }
 
-/** An original that can't be read is compared as one that holds nothing. */
+/** An original that can't be parsed is compared as an empty record. */
 function readOriginal(file) {
   try {
     return parseFile(file);
@@ -150,31 +150,31 @@ function readOriginal(file) {
   }
 }
 
-async function judge(file) {
+async function checkFile(file) {
   const record = parseFile(file);
   const found = await verify(record, receipts);
   const errors = found.findings.filter((one) => one.severity === 'error');
-  if (errors.length) return broken(errors);
-  const beside = await besideOriginal(record, found);
-  if (beside.errors.length) return unlike(found.origin, beside.errors);
-  held(found, record.log, beside.missing);
-  return tell(record);
+  if (errors.length) return showFailed(errors);
+  const comparison = await compareWithOriginal(record, found);
+  if (comparison.errors.length) return showMismatch(found.origin, comparison.errors);
+  showPassed(found, record.log, comparison.missing);
+  return showStory(record);
 }
 
 async function run() {
-  const why = hindrance();
-  if (why) return cannot(why);
+  const why = obstacle();
+  if (why) return showObstacle(why);
   start.disabled = true;
   outcome.className = '';
   outcome.textContent = '正在重新计算…';
   storyPlace.replaceChildren();
   try {
-    const file = await fetched(section.dataset.file, '没有取到记录文件：链接可能已经过期。请刷新页面；活动已结束的，凭活动编号也能查看。');
-    if (typeof file === 'string') cannot(file);
-    else await judge(file);
+    const file = await fetchRecord(section.dataset.file, '没有取到记录文件：链接可能已经过期。请刷新页面；活动已结束的，凭活动编号也能查看。');
+    if (typeof file === 'string') showObstacle(file);
+    else await checkFile(file);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    verdict('bad', '✗', '读不出这份记录', element('p', {}, '文件内容不是规定的格式，可能被改动过。'));
+    showVerdict('bad', '✗', '读不出这份记录', element('p', {}, '文件内容不是规定的格式，可能被改动过。'));
   } finally {
     start.disabled = false;
   }

@@ -1,6 +1,6 @@
 // Building blocks of a draw record's check: digests as in docs/algorithms/draw.md, and parsing of untrusted JSON.
 const TAG = 'pbt-draw-v1';
-/** HMACs under way together. */
+/** Number of HMACs that run at the same time. */
 const AT_ONCE = 500;
 const encoder = new TextEncoder();
 export const bytes = (text) => encoder.encode(text);
@@ -14,7 +14,7 @@ function hex(buffer) {
 
 const digit = (code) => (code < 58 ? code - 48 : code - 87);
 
-/** Of lower-case digits that were looked at before. */
+/** Bytes of lower-case hex digits, which the caller has checked. */
 export function unhex(digits) {
   const out = new Uint8Array(digits.length / 2);
   for (let at = 0; at < out.length; at += 1) out[at] = digit(digits.charCodeAt(2 * at)) * 16 + digit(digits.charCodeAt(2 * at + 1));
@@ -24,7 +24,7 @@ export function unhex(digits) {
 const TURN = 30;
 let turn = 0;
 
-/** Whether a long check should give way to the page again: every 30 milliseconds. */
+/** Whether a long check should let the page respond again: every 30 milliseconds. */
 export const overdue = () => performance.now() - turn > TURN;
 
 export async function giveWay() {
@@ -32,7 +32,7 @@ export async function giveWay() {
   turn = performance.now();
 }
 
-/** A fault of the record; `code` names its sentence, `facts` fill it. */
+/** An error in the record; `code` names its sentence, `facts` are its values. */
 export class Problem extends Error {
   constructor(code, facts = {}) {
     super(code);
@@ -47,14 +47,14 @@ export function check(fits, code, facts) {
 
 // -- digests -----------------------------------------------------------------------------------------------------
 
-/** Each part led by its length as 8 bytes, big-endian. */
+/** Each part, preceded by its length as 8 bytes, big-endian. */
 function fields(parts) {
   let size = 0;
   for (const part of parts) size += 8 + part.length;
   const out = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {
-    for (let place = at + 7, rest = part.length; rest; place -= 1, rest >>>= 8) out[place] = rest; // no part has four gigabytes
+    for (let place = at + 7, rest = part.length; rest; place -= 1, rest >>>= 8) out[place] = rest; // parts are shorter than four gigabytes
     out.set(part, at + 8);
     at += 8 + part.length;
   }
@@ -83,13 +83,13 @@ export async function drawnOrder(seed, no, tier, leaves) {
 
 const HALVES = /[\ud800-\udfff]/;
 
-/** The text of an entry that is hashed: keys sorted by code point, no blanks. */
+/** The text of an entry over which its hash is computed: keys sorted by code point, no blanks. */
 export function canonical(value) {
   const text = written(value);
   return HALVES.test(text) ? written(value, byCodePoint) : text;
 }
 
-/** JavaScript's own order is that of UTF-16, which differs for keys with characters beyond it only. */
+/** JavaScript sorts by UTF-16 units, which differs from code points for characters beyond U+FFFF only. */
 function written(value, order) {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   let [out, gap] = ['', ''];
@@ -101,7 +101,7 @@ function written(value, order) {
   return `{${out}}`;
 }
 
-/** Whether a canonical text holds a half of a character, which UTF-8 can't hold: JSON.stringify writes it as an escape. */
+/** Whether a canonical text contains a lone surrogate, which UTF-8 can't encode: JSON.stringify writes it as an escape. */
 export const hasHalves = (text) => text.includes('\\ud') && /\\ud[89a-f]/.test(text.replace(/\\\\/g, ''));
 
 function byCodePoint(one, other) {
@@ -114,8 +114,8 @@ function byCodePoint(one, other) {
 // -- reading -----------------------------------------------------------------------------------------------------
 
 /**
- * Parses a record. Throws SyntaxError for what is no JSON, for a key that stands twice in an object (two readers would see
- * two records), and for a number that isn't whole and short: JavaScript can't tell 1.0 from 1.
+ * Parses a record. Throws SyntaxError for text that is no JSON, for a key that occurs twice in an object (readers could choose
+ * different values), and for a number that isn't a short integer: JavaScript can't tell 1.0 from 1.
  */
 export function parse(text) {
   try {
@@ -126,7 +126,7 @@ export function parse(text) {
   }
 }
 
-/** The same of a file's bytes, which have to be UTF-8. */
+/** Parses the bytes of a file, which must be UTF-8. */
 export function parseFile(buffer) {
   try {
     return parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer));
@@ -164,7 +164,7 @@ export function array(entry, key) {
   return value;
 }
 
-/** Text that can be written as UTF-8: JSON may hold halves of characters. */
+/** Text that can be encoded as UTF-8: JSON may contain lone surrogates. */
 export function string(value, what) {
   check(typeof value === 'string' && !/\p{Surrogate}/u.test(value), 'shape', { what });
   return value;
@@ -178,7 +178,7 @@ export function whole(entry, key) {
   return value;
 }
 
-/** Lower-case hex only, so that no digest has two spellings. */
+/** Lower-case hex only, so that a digest has one spelling. */
 export function digits(value, size, what) {
   check(typeof value === 'string' && value.length === 2 * size && /^[0-9a-f]*$/.test(value), 'shape', { what });
   return value;
@@ -195,7 +195,7 @@ export function moment(value) {
   const [year, month, day, hour, minute, second] = found.slice(1, 7).map(Number);
   const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   const same = at.getUTCMonth() === month - 1 && at.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
-  check(same && year >= 2000 && year < 9000, 'time'); // Date takes 30 February for 1 March
+  check(same && year >= 2000 && year < 9000, 'time'); // Date reads 30 February as 1 March
   return BigInt(at.getTime()) * 1000n + BigInt(found[7]);
 }
 

@@ -1,5 +1,5 @@
 // The check of a published draw record, entry by entry: the same rules as the program verify_draw.py, for a browser.
-// docs/algorithms/draw.md says what each rule is for. Leaves, digests and values are hex here.
+// docs/algorithms/draw.md gives the reason of each rule. Leaves, digests and values are hex here.
 import {
   Problem, array, bytes, canonical, check, digest, digits, drawnOrder, giveWay, hasHalves, hasKeys, hexOf, moment, object, overdue, own, string, text,
   unhex, whole,
@@ -46,13 +46,13 @@ const ACTS = {
 const PARTIES = ['expert', 'agency', 'venue', 'verifier', 'supervisor', 'system'];
 const TERMINATION_REASONS = ['project_stopped', 'replanned', 'no_experts', 'mistaken', 'other'];
 const OWN_ACTS = { accepted: ['expert'], declined: ['expert'], undone: ['expert'], silent: ['system'] };
-/** Whose confirmation an outcome needs when another person than the expert caused it. */
+/** Roles whose confirmation an outcome needs when another person than the expert caused it. */
 const CONFIRMERS = { left: ['expert'], recused: ['verifier', 'supervisor'] };
 const OUTCOMES = {
   open: ['accepted', 'declined', 'silent', 'cancelled'],
   accepted: ['undone', 'left', 'absent', 'recused', 'released', 'cancelled'],
 };
-/** Phases in which an acceptance may be taken back; once the places are recorded as full it is a leave. */
+/** Phases in which an acceptance may be undone; once the places are recorded as full it is a leave. */
 const UNDONE_IN = ['calling', 'paused', 'ending'];
 const WITHHELD_MAX = 2;
 const SECOND = 1_000_000n;
@@ -61,7 +61,7 @@ const LONG = 10 ** 7;
 
 /**
  * All findings: warnings, and the first error, as {severity, code, entry, facts}; `entry` is the seq of the
- * entry, null for the whole record. An empty list means that the record holds. `receipts` are hashes of entries.
+ * entry, null for the whole record. An empty list means that the record is correct. `receipts` are hashes of entries.
  *
  * Beside `findings`: the `seeds`, and of a redraw or a recall its `origin` (the entry that names it) and the `panel` that is recalled.
  */
@@ -87,7 +87,7 @@ export async function compare(verified, original) {
   return [];
 }
 
-/** The record at its end, null where it can't be begun. */
+/** The walk at the end of the record; null if the record can't be read. */
 async function walked(record, receipts) {
   let walk;
   try {
@@ -110,7 +110,7 @@ function finding(error, severity, entry) {
 const number = (value) => bytes(String(value));
 const sameKeys = (map, names) => map.size === names.size && [...names].every((name) => map.has(name));
 
-/** State of one condition according to the log so far: the last state of each call, and how far each order was walked. */
+/** State of one condition after the entries so far: the last state of each call, and how far each order was walked. */
 class Condition {
   constructor(facts, orders, old) {
     this.facts = facts;
@@ -211,7 +211,7 @@ class Walk {
     this.at = this.at === null || at > this.at ? at : this.at;
   }
 
-  /** Condition and leaf of everyone who holds a place now. */
+  /** Condition and leaf of each expert who has a place now. */
   tookPart() {
     return [...this.conditions].flatMap(([no, one]) => [...one.states].filter(([, state]) => state === 'accepted').map(([leaf]) => [no, leaf]));
   }
@@ -301,7 +301,7 @@ class Walk {
     check(!changed.length, 'round_changed', { no: Math.min(...changed) });
   }
 
-  /** A draw has one seed for its life; another only for orders that are at their end, and for wider regions. */
+  /** A draw has one seed for its life; a further one only when the orders are at their end, and for wider regions. */
   checkFurther(entry, facts, limit) {
     checkOccasion(entry, this.lastAborted ? 'aborted' : 'widened', 'exhausted');
     for (const [no, fresh] of facts) {
@@ -444,7 +444,7 @@ class Walk {
     if (this.seeds.length) this.warn('gathering_moved', { notice });
   }
 
-  // Acts that walk along it
+  // Acts that walk along the order
 
   need(entry) {
     const [no, needed] = [whole(entry, 'condition'), whole(entry, 'needed')];
@@ -459,7 +459,7 @@ class Walk {
     this.checkStart();
   }
 
-  /** A party that knows the seed must not wait for a better moment. */
+  /** Checks that the system did not wait: a party that knows the seed could choose a better moment. */
   checkStart() {
     if (this.seededAt !== null && this.lastRound) {
       const limit = BigInt(this.lastRound.limits.start_within) * SECOND;
@@ -517,7 +517,7 @@ class Walk {
     condition.put(leaf, outcome === 'undone' ? 'open' : outcome);
   }
 
-  /** No expert who has accepted is removed unnoticed. */
+  /** Checks the removal of an expert who had accepted. */
   checkDiscard(outcome, by, confirmed) {
     const needed = own(CONFIRMERS, outcome) ?? [];
     const facts = { outcome, by, confirmed: confirmed || 'nobody' };
@@ -635,7 +635,7 @@ function checkOccasion(entry, reason, cause) {
   check(text(entry, 'cause') === cause, 'round_cause', { expected: cause || 'empty' });
 }
 
-/** Whether two conditions ask for the same; `gathering` is followed by itself, `free` may differ too. */
+/** Whether two conditions are the same; ignores `gathering`, which its own acts change, and the keys in `free`. */
 function same(one, other, free) {
   if (!one || !other) return false;
   return CONDITION_FACTS.every((key) => key === 'gathering' || free.includes(key) || canonical(one[key]) === canonical(other[key]));

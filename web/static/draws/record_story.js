@@ -1,5 +1,5 @@
-// What a record says, in plain words: what was promised, each round and why it began, what happened. Only of a record that holds.
-const WHY = {
+// Explains a record that was found correct: the limits published before, each round and why it began, what happened.
+const REASONS = {
   first: '首次确定顺序',
   widened: '原名单已全部用尽，扩大地区',
   aborted: '上一轮中止，重新开始',
@@ -17,43 +17,43 @@ export function story({ log }, words) {
   const of = (act) => log.filter((entry) => entry.act === act);
   const rounds = of('round_opened');
   const [follows] = of('follows');
-  const sections = [{ title: '依据哪个活动', lines: origin(follows) }, { title: '事先承诺了什么', lines: promises(rounds[0], words) }];
-  if (rounds.length) sections.push({ title: `确定顺序：共${rounds.length}轮`, lines: rounds.map((round) => toldRound(round, log, words)) });
-  sections.push({ title: '后来发生了什么', lines: happened(log, words) });
+  const sections = [{ title: '依据哪个活动', lines: describeOriginal(follows) }, { title: '事先承诺了什么', lines: describeLimits(rounds[0], words) }];
+  if (rounds.length) sections.push({ title: `确定顺序：共${rounds.length}轮`, lines: rounds.map((round) => describeRound(round, log, words)) });
+  sections.push({ title: '后来发生了什么', lines: describeEvents(log, words) });
   return sections.filter((section) => section.lines.length);
 }
 
-function origin(follows) {
+function describeOriginal(follows) {
   if (!follows) return [];
   const before = follows.redraws ? `同一项目此前已重新抽取${follows.redraws}次。` : '';
   if (follows.kind === 'recall') return [`通知原活动${follows.original}的参评专家再次评标，不重新抽取，没有随机顺序。${before}`];
   return [`这是原活动${follows.original}的重新抽取，原活动的参评专家一律回避。${before}`];
 }
 
-function promises(round, words) {
+function describeLimits(round, words) {
   if (!round) return [];
   const { lead, start_within: start, aborts, widenings } = round.limits;
   const parties = ['系统', ...round.roles.map((role) => words.roles[role] ?? role)];
   return [
-    ...round.conditions.map((one) => toldCondition(one, words.names)),
+    ...round.conditions.map((one) => describeCondition(one, words.names)),
     `由${parties.join('、')}各出一个随机数，先锁定、后公开，共同决定顺序。`,
     `顺序确定后${span(start)}内开始通知；距集合不足${span(lead)}不再通知新的专家。`,
     `公开之前最多中止${aborts}轮；名单用尽后最多扩大地区${widenings}次。`,
   ];
 }
 
-function toldCondition({ no, planned, specialty, alternative, regions, gathering }, names) {
+function describeCondition({ no, planned, specialty, alternative, regions, gathering }, names) {
   const named = (code) => (names[code] && names[code] !== code ? `${names[code]}（${code}）` : code);
   const spare = alternative ? `，备选专业${named(alternative)}` : '';
   return `条件${no}：抽取${planned}人，专业${named(specialty)}${spare}，地区${regions.map(named).join('、')}，${time(gathering)}集合。`;
 }
 
-function toldRound(round, log, { roles }) {
+function describeRound(round, log, { roles }) {
   const end = log.find((entry) => entry.round === round.round && ['seed_fixed', 'round_aborted'].includes(entry.act));
-  return `第${round.round}轮，${time(round.at)}开始，原因：${WHY[round.reason] ?? round.reason}。${toldEnd(end, roles)}`;
+  return `第${round.round}轮，${time(round.at)}开始，原因：${REASONS[round.reason] ?? round.reason}。${describeEnd(end, roles)}`;
 }
 
-function toldEnd(end, roles) {
+function describeEnd(end, roles) {
   if (!end) return '尚未完成。';
   if (end.act === 'seed_fixed') return `${time(end.at)}顺序确定。`;
   const late = end.missing.map((role) => roles[role] ?? role).join('、');
@@ -66,14 +66,14 @@ function count(codes, names) {
   return [...counts].map(([code, times]) => `${names[code] ?? code}${times}`).join('、');
 }
 
-/** What stands at the end of each call: its last outcome; an answer that was taken back is waited for again. */
+/** The last outcome of each call; a call whose answer was undone is open again. */
 function lastOutcomes(called, outcomes) {
   const last = new Map(called.map((entry) => [entry.leaf, 'open']));
   for (const { leaf, outcome } of outcomes) last.set(leaf, outcome === 'undone' ? 'open' : outcome);
   return [...last.values()];
 }
 
-/** Places filled again along an order that stands (补抽): every need but the first after an order was fixed. */
+/** Supplementary draws (补抽) along an order: every need but the first after the order was fixed. */
 function supplements(log) {
   const fixed = new Set(log.filter((entry) => entry.act === 'seed_fixed').map((entry) => entry.round));
   const fresh = new Set();
@@ -83,7 +83,7 @@ function supplements(log) {
   });
 }
 
-function happened(log, { outcomes, skips, parties, terminations }) {
+function describeEvents(log, { outcomes, skips, parties, terminations }) {
   const of = (act) => log.filter((entry) => entry.act === act);
   const [called, skipped, confirmed] = [of('called'), of('skipped'), of('confirmed')];
   const names = { ...outcomes, open: '等待答复' };

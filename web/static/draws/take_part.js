@@ -1,5 +1,5 @@
-// A party's browser takes part in the draw of lots. It commits: the agency's at once, the supervisor's when its button
-// is pressed; and it reveals as soon as all have committed.
+// A party's browser takes part in 三方摇号. It commits, the agency's at once, the supervisor's when he presses the button,
+// and it reveals as soon as all have committed.
 import { renew } from '../core/renewal.js';
 import { Device, receipts, shelfOf } from './commitment.js';
 
@@ -15,12 +15,12 @@ const EVERY = 1500;
 const shelf = shelfOf(box.dataset.id);
 let pressed = !button;
 
-function tell(text, mood = '') {
+function showStatus(text, mood = '') {
   said.textContent = text;
   said.className = `bar ${mood}`;
 }
 
-async function ask(fields = null) {
+async function request(fields = null) {
   const body = fields && new URLSearchParams({ form, ...fields });
   const answer = await fetch(address, { method: fields ? 'POST' : 'GET', body: body ?? undefined, credentials: 'same-origin', redirect: 'error' });
   const reply = await answer.json();
@@ -30,16 +30,16 @@ async function ask(fields = null) {
 
 class Refused extends Error {}
 
-async function act(round) {
+async function commitOrReveal(round) {
   const device = new Device(shelf, ROLE, draw, round.round_number);
   if (!round.committed.includes(ROLE)) {
     if (!pressed) return round;
-    const after = await ask({ commitment: await device.commit() });
+    const after = await request({ commitment: await device.commit() });
     device.keepReceipt(after.head);
     return after;
   }
   if (PARTIES.every((one) => round.committed.includes(one)) && !round.revealed.includes(ROLE) && device.bits) {
-    const after = await ask({ value: device.bits });
+    const after = await request({ value: device.bits });
     device.forget();
     device.keepReceipt(after.head);
     return after;
@@ -47,34 +47,34 @@ async function act(round) {
   return round;
 }
 
-function show(round) {
+function showRound(round) {
   const device = new Device(shelf, ROLE, draw, round.round_number);
   const mine = receipts(shelf, draw).filter((one) => one.round === round.round_number);
   const committed = round.committed.includes(ROLE);
   if (button) button.hidden = committed || pressed;
   box.querySelector('[data-receipts]').textContent = mine.length ? `本机回执（公布的抽取记录必须包含）：${mine.map((one) => one.head.slice(0, 16)).join('、')}` : '';
-  if (!committed) return tell('轮到您提交随机数：由本机随机生成，谁也不能预知或更改。', 'warn');
+  if (!committed) return showStatus('轮到您提交随机数：由本机随机生成，谁也不能预知或更改。', 'warn');
   if (!round.revealed.includes(ROLE) && !device.bits) {
-    return tell(`本机没有本轮的随机数：请用提交随机数的那台手机或电脑打开本页，${AGAIN}。`, 'bad');
+    return showStatus(`本机没有本轮的随机数：请用提交随机数的那台手机或电脑打开本页，${AGAIN}。`, 'bad');
   }
-  if (!round.committed.includes(OTHER)) return tell(`${NAMES[ROLE]}的随机数已提交，请保持本页打开，等待${NAMES[OTHER]}。`);
-  tell('各方已提交，正在公开随机数……');
+  if (!round.committed.includes(OTHER)) return showStatus(`${NAMES[ROLE]}的随机数已提交，请保持本页打开，等待${NAMES[OTHER]}。`);
+  showStatus('各方已提交，正在公开随机数……');
 }
 
-/** One look; false when there is nothing left to do. */
-async function look() {
+/** Reads the round and does the next step; false when there is none left. */
+async function advance() {
   try {
-    let round = await ask();
+    let round = await request();
     if (!round) return false;
-    if (!round.seed) round = await act(round);
-    if (!round.seed) show(round);
+    if (!round.seed) round = await commitOrReveal(round);
+    if (!round.seed) showRound(round);
     else if (!('seeded' in box.dataset)) renew();
     return !round.seed;
   } catch (error) {
     if (error instanceof Refused) {
-      tell(error.message, 'bad');
+      showStatus(error.message, 'bad');
       pressed = !button;
-    } else if (error instanceof TypeError || error instanceof SyntaxError) tell('连接中断，正在重新连接……', 'warn');
+    } else if (error instanceof TypeError || error instanceof SyntaxError) showStatus('连接中断，正在重新连接……', 'warn');
     else throw error;
     return true;
   }
@@ -89,4 +89,4 @@ button?.addEventListener('click', () => {
   pressed = true;
   wake();
 });
-while (await look()) await pause();
+while (await advance()) await pause();

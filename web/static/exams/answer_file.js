@@ -1,5 +1,5 @@
-// An answer file: what this browser could not send before the end of an attempt, sealed to the service's key. Its format
-// stands in services/exams/attempts/answer_files.py.
+// An answer file: answers that this browser could not send before the end of an attempt, encrypted for the service's key.
+// services/exams/attempts/answer_files.py describes its format.
 import { h, toast } from '../core/client.js';
 
 const INFO = new TextEncoder().encode('pbt-answer-file-v1');
@@ -11,8 +11,8 @@ function encode(bytes) {
   return btoa(letters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** What is kept of an attempt that was not sent: {device, queue}; null where all was. */
-export function leftover(attempt) {
+/** Unsent answers of an attempt: {device, queue}; null if all were sent. */
+export function findUnsent(attempt) {
   try {
     const kept = JSON.parse(localStorage.getItem(`exam.${attempt}`));
     return kept?.queue.length ? kept : null;
@@ -21,10 +21,10 @@ export function leftover(attempt) {
   }
 }
 
-/** It was handed in. */
+/** Deletes the answers of an attempt, after they were handed in. */
 export const forget = (attempt) => localStorage.removeItem(`exam.${attempt}`);
 
-/** The file's text. Where the browser has no WebCrypto it is not sealed. */
+/** The file's text. Without WebCrypto it is not encrypted. */
 export async function writeFile(key, attempt, { device, queue }) {
   const last = new Map(queue.map(({ slot, mask, text, at }) => [slot, { slot, mask, text, at }]));
   const content = new TextEncoder().encode(JSON.stringify({ device, made_at: new Date().toISOString(), answers: [...last.values()] }));
@@ -46,19 +46,19 @@ async function seal(point, name, content) {
   return new Uint8Array([...new Uint8Array(ours), ...iv, ...new Uint8Array(body)]);
 }
 
-/** The file to take along: a text to copy, and a download where the browser has one. */
-export function offer(code, count) {
+/** Shows the file: its text to copy, and a download. */
+export function showAnswerFile(code, count) {
   const address = URL.createObjectURL(new Blob([code], { type: 'text/plain' }));
   const box = h('textarea', { rows: '4', readonly: true, class: 'mono small', 'aria-label': '离线作答文件的内容' });
   box.value = code;
-  const copy = h('button', { type: 'button', class: 'button', onclick: () => take(box) }, '复制内容');
+  const copy = h('button', { type: 'button', class: 'button', onclick: () => copyText(box) }, '复制内容');
   return h('section', { class: 'answer-file', 'aria-label': '离线作答' },
     h('p', { class: 'bar warn' }, `本机有${count}次作答没有上传。网络恢复后在本机打开考试页面就能提交；也可以现在复制或保存，换设备提交。`),
     h('div', { class: 'group' }, h('div', { class: 'field' }, box)),
     h('div', { class: 'actions' }, copy, h('a', { class: 'button', href: address, download: 'zuoda.txt' }, '保存为文件')));
 }
 
-async function take(box) {
+async function copyText(box) {
   box.select();
   try {
     await navigator.clipboard.writeText(box.value);

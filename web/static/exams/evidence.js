@@ -1,11 +1,11 @@
-// Handing in an answer file: what this very browser kept is filled in; a saved file can be chosen instead.
-import { forget, leftover, writeFile } from './answer_file.js';
+// Handing in an answer file: fills in the unsent answers of this browser; a saved file can be chosen instead.
+import { forget, findUnsent, writeFile } from './answer_file.js';
 
 for (const form of document.querySelectorAll('[data-answer-file]')) {
   const { answerFile: attempt, key } = form.dataset;
   const box = form.elements.code;
   const found = form.querySelector('[data-found]');
-  const left = leftover(attempt);
+  const left = findUnsent(attempt);
   if (left && !box.value) {
     writeFile(key, attempt, left).then((code) => {
       box.value = code;

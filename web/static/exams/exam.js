@@ -1,6 +1,6 @@
 // The paper of an examination (答题): questions, the answer card, the clock, handing in.
 import { Client, Problem, h, toast } from '../core/client.js';
-import { leftover, offer, writeFile } from './answer_file.js';
+import { findUnsent, showAnswerFile, writeFile } from './answer_file.js';
 import { Answers, Clock, clean, deviceOf, given, keepDevice } from './exam_answers.js';
 
 const KINDS = { single: '单选题', multiple: '多选题', true_false: '判断题', short: '简答题' };
@@ -17,7 +17,7 @@ const marks = (tenths) => `${tenths % 10 ? (tenths / 10).toFixed(1) : tenths / 1
 const button = (text, props = {}) => h('button', { type: 'button', class: 'button', ...props }, text);
 const receiptPage = () => location.replace(`${back}/receipts/${paper.attempt_id}`);
 
-/** A page that can only be left by what it offers. */
+/** Ends the paper with a message; `ways` are the buttons and links that remain. */
 function stop(title, text, ...ways) {
   over = true;
   answers?.stop();
@@ -27,8 +27,8 @@ function stop(title, text, ...ways) {
   );
 }
 
-const again = (text) => button(text, { class: 'button primary', onclick: () => location.reload() });
-const leave = () => h('a', { class: 'button', href: back }, '返回考试页面');
+const reloadButton = (text) => button(text, { class: 'button primary', onclick: () => location.reload() });
+const backLink = () => h('a', { class: 'button', href: back }, '返回考试页面');
 
 // ---- the paper
 
@@ -36,16 +36,16 @@ async function open() {
   localStorage.setItem(`exam-tab.${candidate}`, tab);
   try {
     paper = await begin(deviceOf(candidate));
-    const kept = new Answers(client, clock, paper, { changed: draw, replied: handleReply });
+    const kept = new Answers(client, clock, paper, { changed: redraw, replied: handleReply });
     if (kept.former) {
       await kept.sendFormer();
       kept.stop();
       paper = await begin(paper.device);
-      answers = new Answers(client, clock, paper, { changed: draw, replied: handleReply });
+      answers = new Answers(client, clock, paper, { changed: redraw, replied: handleReply });
     } else answers = kept;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    stop('暂时不能答题', error.message, again('重试'), leave());
+    stop('暂时不能答题', error.message, reloadButton('重试'), backLink());
     return;
   }
   keepDevice(candidate, paper.device);
@@ -54,7 +54,7 @@ async function open() {
   build();
   setInterval(tick, 500);
   tick();
-  draw();
+  redraw();
 }
 
 async function begin(device) {
@@ -64,23 +64,23 @@ async function begin(device) {
   return found;
 }
 
-/** Every reply of the service: who is active, whether it goes on, until when. */
+/** Handles each reply of the service: the active device, the state of the attempt, its deadline. */
 function handleReply(reply) {
   if (over) return;
   if (reply.refused) {
-    stop('不能继续答题', reply.refused.message, again('重试'), leave());
+    stop('不能继续答题', reply.refused.message, reloadButton('重试'), backLink());
   } else if (reply.state !== 'running') {
     answers.end();
     receiptPage();
   } else if (reply.device !== paper.device) {
-    stop('已在另一台设备上继续', '考试正在您的另一台设备上进行，本机已停止作答。本机的作答已上传。', again('在本机继续'), leave());
+    stop('已在另一台设备上继续', '考试正在您的另一台设备上进行，本机已停止作答。本机的作答已上传。', reloadButton('在本机继续'), backLink());
   } else {
     paper.deadline = reply.deadline;
     paper.grace_until = reply.grace_until;
   }
 }
 
-// ---- what is drawn once
+// ---- parts that are rendered once
 
 let title, left, state, area, card, cardHead, prev, next, open_card, dialog;
 
@@ -134,7 +134,7 @@ function go(n) {
   at = n;
   showCard(false);
   show();
-  draw();
+  redraw();
   area.querySelector('legend, h2').focus({ preventScroll: true });
   scrollTo({ top: 0 });
 }
@@ -152,7 +152,7 @@ function show() {
   area.replaceChildren(
     head,
     one.case ? h('details', { class: 'more', open: true }, h('summary', {}, '案例材料'), h('p', { class: 'said lines' }, one.case)) : '',
-    one.options.length ? choices(one, answer) : written(one, answer),
+    one.options.length ? choices(one, answer) : textAnswer(one, answer),
     h('div', { class: 'exam-below' }, unsure, h('span', { class: 'exam-saved', 'data-saved': '' })),
   );
 }
@@ -167,7 +167,7 @@ function choices(one, answer) {
       onchange: (event) => pick(one, bit, many, event.target.checked),
     }),
     h('span', { class: 'exam-letter', 'aria-hidden': 'true' }, 'ABCDEFGH'[bit]), h('span', { class: 'grow' }, text)));
-  const clear = button('清除本题作答', { class: 'button small exam-clear', onclick: () => { answers.set(one.slot, 0); show(); draw(); } });
+  const clear = button('清除本题作答', { class: 'button small exam-clear', onclick: () => { answers.set(one.slot, 0); show(); redraw(); } });
   return h('fieldset', {}, h('legend', { tabindex: '-1', class: 'lines' }, stem(one), many ? h('small', {}, '（可多选）') : ''), options, clear);
 }
 
@@ -176,7 +176,7 @@ function pick(one, bit, many, on) {
   answers.set(one.slot, mask);
 }
 
-function written(one, answer) {
+function textAnswer(one, answer) {
   let timer, typed;
   const box = h('textarea', { rows: '8', maxlength: '2000', 'aria-label': '作答', spellcheck: 'false' });
   const keep = () => {
@@ -190,9 +190,9 @@ function written(one, answer) {
   return h('div', { class: 'ask' }, h('h2', { tabindex: '-1', class: 'lines' }, stem(one)), box);
 }
 
-// ---- what changes
+// ---- parts that change
 
-function draw() {
+function redraw() {
   if (over || !card) return;
   const { questions } = paper;
   [...card.children].forEach((item, n) => {
@@ -298,12 +298,12 @@ async function timeIsOver() {
 
 /** Last resort: unsent answers as a file or a text that can be handed in later. */
 async function offerFile() {
-  const left = leftover(paper.attempt_id);
+  const left = findUnsent(paper.attempt_id);
   if (!left || page.querySelector('.answer-file')) return;
-  page.append(offer(await writeFile(paper.seal_to, paper.attempt_id, left), left.queue.length));
+  page.append(showAnswerFile(await writeFile(paper.seal_to, paper.attempt_id, left), left.queue.length));
 }
 
-// ---- the page comes and goes
+// ---- the page is hidden and shown
 
 document.addEventListener('visibilitychange', () => {
   if (!answers || over) return;
@@ -321,7 +321,7 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('online', () => { if (answers && !over) answers.flush(); });
 addEventListener('storage', (event) => {
   if (event.key === `exam-tab.${candidate}` && event.newValue !== tab && !over) {
-    stop('考试已在另一个页面打开', '为避免互相覆盖，本页已停止作答。', again('在这里继续'), leave());
+    stop('考试已在另一个页面打开', '为避免互相覆盖，本页已停止作答。', reloadButton('在这里继续'), backLink());
   }
 });
 

@@ -1,5 +1,5 @@
-// The answers of one attempt on this device: kept in the browser first, then sent. An answer leaves the queue only when
-// the service has acknowledged it. The protocol stands in docs/algorithms/exam.md.
+// The answers of one attempt on this device: stored in the browser first, then sent. An answer leaves the queue only when
+// the service has acknowledged it. docs/algorithms/exam.md describes the protocol.
 
 const FLUSH_AFTER = 3000;
 const FLUSH_AT = 5;
@@ -8,7 +8,7 @@ const BATCH = 200;
 const BATCH_BYTES = 180000;
 const PAUSE_MAX = 30000;
 
-/** SHA-256, in hex, of [[slot, mask, text], …] by slot, as the service computes it; '' where the browser has none. */
+/** SHA-256, in hex, of [[slot, mask, text], …] by slot, as the service computes it; '' where the browser can't hash. */
 export async function digest(answers) {
   if (!crypto.subtle) return '';
   const rows = given(answers).map((one) => [one.slot, one.mask, one.text]);
@@ -16,17 +16,17 @@ export async function digest(answers) {
   return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** What was answered, by slot: [{slot, mask, text}]. */
+/** The answers that are not empty, by slot: [{slot, mask, text}]. */
 export const given = (answers) => [...answers]
   .filter(([, one]) => one.mask || one.text.trim())
   .sort(([a], [b]) => a - b)
   .map(([slot, one]) => ({ slot, mask: one.mask, text: one.text }));
 
-/** The service's time, by the reply that took the shortest way; the phone's own clock is never asked. */
+/** The service's time, by the reply with the shortest round trip; the phone's own clock is never used. */
 export class Clock {
   constructor() { this.forget(); }
 
-  /** After the page was hidden: its timer may have stood still. The old offset serves until the next reply. */
+  /** Called after the page was hidden: its timer may have stopped. The old offset is used until the next reply. */
   forget() { this.shortest = Infinity; }
 
   learn(now, sent, received) {
@@ -38,10 +38,10 @@ export class Clock {
   now() { return performance.now() + (this.offset ?? 0); }
 }
 
-/** Without control characters and halves of characters, which the service takes in no text: Word's line breaks are such. */
+/** Removes control characters (Word's line breaks are such) and lone surrogates, which the service refuses in texts. */
 export const clean = (text) => text.replace(/[\p{Cc}\p{Cs}]/gu, (one) => ('\n\t'.includes(one) ? one : ' '));
 
-/** As many of the events as one request takes: a long text is sent alone rather than refused. */
+/** The first events that fit into one request; a single long text always fits. */
 function batch(events) {
   let bytes = 0;
   const end = events.slice(0, BATCH).findIndex((one) => (bytes += 200 + 3 * one.text.length) > BATCH_BYTES);
@@ -53,15 +53,15 @@ const read = (key) => {
 };
 
 const write = (key, value) => {
-  try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* storage is full or shut: the page holds it */ }
+  try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* storage is full or disabled: the page keeps the value */ }
 };
 
-/** Which number the service gave this browser for a candidate's attempt; 0: none yet. */
+/** The device number that the service gave this browser for a candidate's attempt; 0: none yet. */
 export const deviceOf = (candidate) => Number(read(`exam-device.${candidate}`)) || 0;
 export const keepDevice = (candidate, device) => write(`exam-device.${candidate}`, device);
 
 export class Answers {
-  /** `changed` is called whenever something can be shown anew; `replied` gets every reply of the service. */
+  /** `changed` is called after each change that the page shows; `replied` receives every reply of the service. */
   constructor(client, clock, paper, { changed, replied }) {
     this.client = client;
     this.clock = clock;
@@ -94,7 +94,7 @@ export class Answers {
   isSaved(slot) { return !this.queue.some((one) => one.slot === slot); }
   get unsent() { return new Set(this.queue.map((one) => one.slot)).size; }
 
-  /** A change of the slot that was changed last replaces it, unless that may be on its way already. */
+  /** A second change of the same slot replaces the last event, unless that was already sent. */
   set(slot, mask, text = '', made = this.clock.now()) {
     const one = { slot, mask, text, at: new Date(made).toISOString() };
     this.answers.set(slot, one);
@@ -117,10 +117,10 @@ export class Answers {
     write(this.key, { device, seq, queue, leaves, hidden, unsure: [...this.unsure] });
   }
 
-  /** Nothing of this attempt is needed any more. */
+  /** Deletes all stored data of this attempt. */
   forget() { this.stop(); localStorage.removeItem(this.key); }
 
-  /** The time is over. What could not be sent stays in the browser, for an answer file. */
+  /** Called when the time is over. Unsent answers stay in the browser, for an answer file. */
   end() { if (this.queue.length) this.stop(); else this.forget(); }
   stop() { clearTimeout(this.timer); this.stopped = true; }
 
@@ -129,7 +129,7 @@ export class Answers {
     if (!this.stopped) this.timer = setTimeout(() => this.flush(), pause);
   }
 
-  /** Answers that this browser could not send under an earlier device number: they fill slots that the newer one left empty. */
+  /** Sends answers that this browser made under an earlier device number: they fill slots that the newer one left empty. */
   async sendFormer() {
     const { device } = this.former;
     for (let { queue } = this.former, part; queue.length; queue = queue.slice(part.length)) {
@@ -139,7 +139,7 @@ export class Answers {
     this.former = null;
   }
 
-  /** Send what waits; a sign of life when nothing does. Returns whether everything is stored. */
+  /** Sends the queue, or an empty request to stay online. Returns whether the service has stored everything. */
   async flush() {
     if (this.stopped) return false;
     if (this.sending) return this.sending;
@@ -174,7 +174,7 @@ export class Answers {
     return this.queue.length === 0;
   }
 
-  /** The browser lost part of its numbers: what waits follows what the service has. */
+  /** Called when the browser lost some of its numbers: numbers the queue after the service's last one. */
   renumber(ack) {
     this.queue = this.queue.map((one, at) => ({ ...one, seq: ack + 1 + at }));
     this.seq = ack + this.queue.length;
@@ -189,7 +189,7 @@ export class Answers {
     return reply;
   }
 
-  /** Hand in. Where the service lacks something it asks for the whole map once. */
+  /** Hands in. If the service's digest differs, it asks once for all answers. */
   async submit() {
     await Promise.race([this.flush(), new Promise((done) => { setTimeout(done, 8000); })]);
     const path = `/exam-attempts/${this.attempt}/submission`;

@@ -7,36 +7,36 @@ const client = new Client(form.dataset.pool);
 const refused = form.querySelector('[role=alert]');
 const button = form.querySelector('button');
 
-function say(text) {
+function showRefusal(text) {
   refused.textContent = text;
   refused.hidden = !text;
 }
 
-/** WeChat's own dialog; whatever it answers, the service asks the server. */
+/** Opens WeChat's dialog. Its answer is ignored, since the service asks WeChat's server. */
 const run = (check) => new Promise((done) => {
   window.WeixinJSBridge.invoke('requestFacialVerify', { verifyId: check }, done);
 });
 
 async function check() {
   if (!window.WeixinJSBridge) {
-    say('人脸核身在微信里进行，请在手机微信中打开本页。');
+    showRefusal('人脸核身在微信里进行，请在手机微信中打开本页。');
     return;
   }
   const begun = await client.json('POST', path, { consent: form.elements.consent.checked });
   await run(begun.check);
   const found = await client.json('POST', `${path}/result`, { check: begun.check });
-  if (found.passed) location.reload(); else say(found.advice);
+  if (found.passed) location.reload(); else showRefusal(found.advice);
 }
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  say('');
+  showRefusal('');
   button.disabled = true;
   try {
     await check();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    say(error.message);
+    showRefusal(error.message);
   } finally {
     button.disabled = false;
   }

@@ -1,4 +1,4 @@
-// Shows the code or calls up WeChat's cashier, and waits for the result, which only the server knows.
+// Shows the code or opens WeChat's cashier, and polls the service for the result.
 const form = document.getElementById('pay');
 const go = document.getElementById('go');
 const said = document.getElementById('said');
@@ -7,12 +7,12 @@ let expires = 0;
 let busy = false;
 let paying = false;
 
-function say(text, bad = false) {
+function showStatus(text, bad = false) {
   said.textContent = text;
   said.classList.toggle('bad', bad);
 }
 
-async function order() {
+async function requestOrder() {
   const answer = await fetch(form.action, {
     method: 'POST',
     credentials: 'same-origin',
@@ -24,7 +24,7 @@ async function order() {
   return reply;
 }
 
-function draw(reply) {
+function showCode(reply) {
   const qr = document.getElementById('qr');
   qr.setAttribute('viewBox', `0 0 ${reply.qr.size} ${reply.qr.size}`);
   qr.firstElementChild.setAttribute('d', reply.qr.d);
@@ -49,34 +49,34 @@ async function callCashier(parameters) {
 }
 
 async function payHere() {
-  const reply = await order();
+  const reply = await requestOrder();
   const result = await callCashier(reply.parameters);
   if (result === 'get_brand_wcpay_request:cancel') {
-    say('您已取消支付，可以再次支付。');
+    showStatus('您已取消支付，可以再次支付。');
     return;
   }
   if (result !== 'get_brand_wcpay_request:ok') {
-    say('微信没有完成支付，请重试，或改用另一部手机扫码支付。', true);
+    showStatus('微信没有完成支付，请重试，或改用另一部手机扫码支付。', true);
     return;
   }
   paying = true;
-  say('支付结果确认中，请稍候……');
+  showStatus('支付结果确认中，请稍候……');
 }
 
 async function start() {
   if (busy) return;
   busy = true;
   go.disabled = true;
-  say(byBridge ? '' : '付款码生成中……');
+  showStatus(byBridge ? '' : '付款码生成中……');
   try {
     if (byBridge) {
       await payHere();
     } else {
-      draw(await order());
-      say('支付后本页会自动显示结果。');
+      showCode(await requestOrder());
+      showStatus('支付后本页会自动显示结果。');
     }
   } catch (error) {
-    say(error.shown ? error.message : '网络不稳定，请稍后重试。', true);
+    showStatus(error.shown ? error.message : '网络不稳定，请稍后重试。', true);
     if (error.code === 'fee_settled') location.replace(form.action);
   } finally {
     busy = false;
@@ -84,7 +84,7 @@ async function start() {
   }
 }
 
-async function look() {
+async function poll() {
   if (document.hidden) return;
   try {
     const answer = await fetch(form.dataset.state, { credentials: 'same-origin', headers: { Accept: 'application/json' } });
@@ -93,7 +93,7 @@ async function look() {
     if (reply.phase !== 'open') location.replace(form.action);
     else if (!byBridge && expires && Date.now() > expires - 20000) await start();
   } catch {
-    // The network is away: the next look tries again.
+    // No network: the next poll tries again.
   }
 }
 
@@ -101,6 +101,6 @@ form.addEventListener('submit', (event) => {
   event.preventDefault();
   start();
 });
-setInterval(look, 2000);
-document.addEventListener('visibilitychange', look);
+setInterval(poll, 2000);
+document.addEventListener('visibilitychange', poll);
 if (!byBridge || 'atOnce' in form.dataset) start();

@@ -1,8 +1,8 @@
-// Keys, the sheet from below, pictures and hidden values on the page. Without it all of this are links and forms.
-const one = (selector, within = document) => within.querySelector(selector);
-const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-const sheet = one('[data-sheet]');
-const viewer = one('[data-viewer]');
+// Keyboard shortcuts, the decision as a sheet from below, and pictures and masked values on the same page. Without scripts these are links and forms.
+const find = (selector, within = document) => within.querySelector(selector);
+const findAll = (selector, within = document) => [...within.querySelectorAll(selector)];
+const sheet = find('[data-sheet]');
+const viewer = find('[data-viewer]');
 const modes = {
   approve: { title: '通过', label: '选填，申请人能看到', decisions: ['approve'] },
   send_back: { title: '退回修改', label: '请写明原因，申请人能看到', decisions: ['send_back', 'send_back_whole'] },
@@ -10,26 +10,26 @@ const modes = {
 };
 let opener = null;
 let mode = 'send_back';
-const drafts = { true: '', false: '' };  // what is typed against a form is no opinion on its approval
+const drafts = { true: '', false: '' };  // an opinion for sending back is not reused for an approval
 let sent = false;
 
-one('[data-close]')?.addEventListener('click', () => viewer.close());
-for (const hint of all('[data-keys]')) hint.hidden = false;
+find('[data-close]')?.addEventListener('click', () => viewer.close());
+for (const hint of findAll('[data-keys]')) hint.hidden = false;
 if (sheet) prepareSheet();
 
 function prepareSheet() {
-  const form = one('[data-decide]', sheet);
+  const form = find('[data-decide]', sheet);
   sheet.classList.add('floating');
   sheet.setAttribute('role', 'dialog');
   sheet.setAttribute('aria-modal', 'true');
-  one('[data-cancel]', sheet).hidden = false;
-  one('[data-phrases]', sheet).hidden = false;
-  for (const link of all('[data-open]')) {
+  find('[data-cancel]', sheet).hidden = false;
+  find('[data-phrases]', sheet).hidden = false;
+  for (const link of findAll('[data-open]')) {
     link.setAttribute('role', 'button');
     link.addEventListener('click', (event) => { event.preventDefault(); openSheet(link.dataset.open, link); });
   }
-  one('[data-cancel]', sheet).addEventListener('click', closeSheet);
-  for (const chip of all('[data-phrase]', sheet)) {
+  find('[data-cancel]', sheet).addEventListener('click', closeSheet);
+  for (const chip of findAll('[data-phrase]', sheet)) {
     chip.addEventListener('click', () => {
       const box = form.elements.opinion;
       if (!box.value.includes(chip.dataset.phrase)) box.value = (box.value + chip.dataset.phrase).slice(0, box.maxLength);
@@ -37,7 +37,7 @@ function prepareSheet() {
     });
   }
   form.elements.opinion.addEventListener('keydown', (event) => {
-    // Enter decides, Shift+Enter is a new line; Enter that ends the input of Chinese characters is neither.
+    // Enter decides, Shift+Enter is a new line; Enter that confirms Chinese input does neither.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     visibleChoices()[0]?.click();
@@ -45,10 +45,10 @@ function prepareSheet() {
   form.addEventListener('submit', (event) => {
     const decision = event.submitter?.value;
     const missing = decision !== 'approve' && !form.elements.opinion.value.trim();
-    one('[data-problem]', sheet).hidden = !missing;
+    find('[data-problem]', sheet).hidden = !missing;
     form.elements.opinion.toggleAttribute('aria-invalid', missing);
-    const undecided = decision === 'approve' && all('[data-alternatives] fieldset', sheet).filter((group) => !group.querySelector(':checked'));
-    if (one('[data-undecided]', sheet)) one('[data-undecided]', sheet).hidden = !undecided?.length;
+    const undecided = decision === 'approve' && findAll('[data-alternatives] fieldset', sheet).filter((group) => !group.querySelector(':checked'));
+    if (find('[data-undecided]', sheet)) find('[data-undecided]', sheet).hidden = !undecided?.length;
     if (missing || undecided?.length || sent) event.preventDefault();
     else sent = true;
     if (missing) form.elements.opinion.focus();
@@ -56,47 +56,47 @@ function prepareSheet() {
   });
   window.addEventListener('pageshow', () => { sent = false; });
   const wrong = form.elements.opinion.getAttribute('aria-invalid');
-  if (wrong && one('[data-alternatives] :checked', sheet)) openSheet('approve');
+  if (wrong && find('[data-alternatives] :checked', sheet)) openSheet('approve');
   else if (wrong && form.elements.opinion.value) openSheet('send_back');
 }
 
 function visibleChoices() {
-  return all('[data-decision]', sheet).filter((button) => !button.hidden);
+  return findAll('[data-decision]', sheet).filter((button) => !button.hidden);
 }
 
 function openSheet(wanted, from = document.activeElement) {
-  if (!modes[wanted] || !one(modes[wanted].decisions.map((name) => `[data-decision="${name}"]`).join(), sheet)) return;
+  if (!modes[wanted] || !find(modes[wanted].decisions.map((name) => `[data-decision="${name}"]`).join(), sheet)) return;
   opener = from;
-  const box = one('textarea', sheet);
+  const box = find('textarea', sheet);
   drafts[mode === 'approve'] = box.value;
   mode = wanted;
   box.value = drafts[mode === 'approve'];
-  one('[data-title]', sheet).textContent = modes[mode].title;
-  one('[data-label]', sheet).textContent = modes[mode].label;
-  for (const button of all('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
-  for (const chip of all('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
-  one('[data-problem]', sheet).hidden = true;
-  const alternatives = one('[data-alternatives]', sheet);
+  find('[data-title]', sheet).textContent = modes[mode].title;
+  find('[data-label]', sheet).textContent = modes[mode].label;
+  for (const button of findAll('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
+  for (const chip of findAll('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
+  find('[data-problem]', sheet).hidden = true;
+  const alternatives = find('[data-alternatives]', sheet);
   if (alternatives) alternatives.hidden = mode !== 'approve';
   sheet.classList.add('up');
-  const first = mode === 'approve' && one('[data-alternatives] input', sheet);
+  const first = mode === 'approve' && find('[data-alternatives] input', sheet);
   (first || (mode === 'approve' ? visibleChoices()[0] : box)).focus();
 }
 
 function closeSheet() {
   sheet.classList.remove('up');
-  document.activeElement?.blur();  // what is hidden would hold the keys until the next frame
+  document.activeElement?.blur();  // a hidden field would receive the keys until the next frame
   opener?.focus?.();
 }
 
 function step(by) {
-  const cards = all('[data-card]');
+  const cards = findAll('[data-card]');
   if (cards.length) {
     const at = cards.indexOf(document.activeElement);
     cards[Math.min(Math.max(at + by, 0), cards.length - 1)].focus();
     return;
   }
-  const stops = all('[data-stop]');
+  const stops = findAll('[data-stop]');
   const here = stops.findIndex((stop) => stop.getBoundingClientRect().top > 20);
   const last = here < 0 ? stops.length : here;
   const atTop = stops[last] && Math.abs(stops[last].getBoundingClientRect().top) <= 20;
@@ -109,21 +109,21 @@ document.addEventListener('keydown', (event) => {
   const up = sheet?.classList.contains('up');
   if (event.key === 'Escape') {
     if (up) closeSheet();
-    else if (one('[data-back]')) one('[data-back]').click();
+    else if (find('[data-back]')) find('[data-back]').click();
     return;
   }
-  if (up) keepInside(event);
+  if (up) trapFocus(event);
   if (up || event.target.closest('input, textarea, select')) return;
   const keys = {
-    j: () => step(1), k: () => step(-1), '/': () => one('#q')?.focus(), n: () => one('[data-next]')?.click(),
+    j: () => step(1), k: () => step(-1), '/': () => find('#q')?.focus(), n: () => find('[data-next]')?.click(),
     a: () => sheet && openSheet('approve'), b: () => sheet && openSheet('send_back'), x: () => sheet && openSheet('refuse'),
   };
   if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
 });
 
-function keepInside(event) {
+function trapFocus(event) {
   if (event.key !== 'Tab') return;
-  const stops = all('button, textarea, input[type=radio]', sheet).filter((item) => item.offsetParent);
+  const stops = findAll('button, textarea, input[type=radio]', sheet).filter((item) => item.offsetParent);
   const [first, last] = [stops[0], stops[stops.length - 1]];
   if (event.shiftKey ? document.activeElement === first : document.activeElement === last) {
     event.preventDefault();
@@ -136,13 +136,13 @@ document.addEventListener('click', (event) => {
   const picture = event.target.closest('[data-picture]');
   if (!picture || !viewer || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  const image = one('[data-viewer-image]', viewer);
+  const image = find('[data-viewer-image]', viewer);
   image.src = picture.href;
   image.alt = picture.dataset.picture;
   viewer.showModal();
 });
 
-for (const form of all('[data-show]')) {
+for (const form of findAll('[data-show]')) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
