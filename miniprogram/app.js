@@ -1,5 +1,5 @@
 App({
-  /** A link to a page that a newer version dropped leads to the first page. */
+  /** A link to a page that this version does not have opens the first page. */
   onPageNotFound() {
     wx.reLaunch({ url: '/pages/index/index' });
   },

@@ -6,6 +6,6 @@ module.exports = {
   server: 'http://127.0.0.1:8080',
   /** The pool's code, as the file's name in config/rulebooks. */
   pool: 'demo',
-  /** Shown while the service can't be reached; afterwards the pool's own hotline is. Empty: none. */
+  /** The telephone number shown while the service can't be reached; later the pool's hotline is shown. Empty: none. */
   hotline: '',
 };

@@ -1,9 +1,9 @@
-// The service's REST API: log-in, tokens, refusals in words.
+// The service's REST API: log-in, tokens, refusals as sentences.
 const config = require('../config');
 
 const prefix = `${config.server}/api/v1/${config.pool}`;
 
-/** Something was not done. `message` is a sentence for the person; `again`: trying again may help. */
+/** An action failed. `message` is a sentence for the person; `again`: trying again may help. */
 class Failure extends Error {
   /** @param {string} message @param {{ status?: number; code?: string; again?: boolean }} [facts] */
   constructor(message, { status = 0, code = '', again = false } = {}) {
@@ -47,7 +47,7 @@ function send({ method, path, body, key }) {
 
 const unreachable = () => new Failure('网络不通，没有办成。请检查手机网络后重试。', { code: 'unreachable', again: true });
 
-/** An answer may be lost on its way: the same key gets it again, and nothing is done twice. @param {Request} request */
+/** A response may be lost: a repeated request with the same key returns it, and acts once. @param {Request} request */
 async function sendTwice(request) {
   try {
     return await send(request);
@@ -58,33 +58,33 @@ async function sendTwice(request) {
 }
 
 /** @param {Answer} answer */
-function read({ statusCode: status, data }) {
+function parseAnswer({ statusCode: status, data }) {
   if (status >= 200 && status < 300) return data || null;
   const again = status >= 500 || status === 429;
   const said = data && typeof data.detail === 'string' ? data.detail : '服务暂时不可用，没有办成。请稍后重试。';
   throw new Failure(said, { status, code: (data && data.code) || '', again });
 }
 
-/** A new log-in of this WeChat; nothing is asked. */
+/** Logs in with this WeChat account, without a question to the person. */
 async function login() {
   setTokens(null);
   const code = await new Promise((resolve, reject) => {
     const refuse = () => reject(new Failure('微信登录没有完成，请重试。', { again: true }));
     wx.login({ success: (found) => (found.code ? resolve(found.code) : refuse()), fail: refuse });
   });
-  setTokens(read(await send({ method: 'POST', path: '/sessions', body: { code }, key: newKey() })).tokens);
+  setTokens(parseAnswer(await send({ method: 'POST', path: '/sessions', body: { code }, key: newKey() })).tokens);
 }
 
-async function exchange() {
+async function renewTokens() {
   const body = { refresh: tokens ? tokens.refresh : '' };
   const answer = body.refresh ? await send({ method: 'POST', path: '/sessions/refresh', body, key: newKey() }) : null;
   if (!answer || answer.statusCode === 401) return login();
-  setTokens(read(answer));
+  setTokens(parseAnswer(answer));
 }
 
-/** One exchange at a time, however many calls wait for it. */
+/** Renews the tokens; all calls that wait share one request. */
 function renew() {
-  renewing = renewing || exchange().finally(() => { renewing = null; });
+  renewing = renewing || renewTokens().finally(() => { renewing = null; });
   return renewing;
 }
 
@@ -102,7 +102,7 @@ async function call(name, given) {
     await renew();
     answer = await sendTwice(request);
   }
-  return read(answer);
+  return parseAnswer(answer);
 }
 
 /** @param {string} name @param {{ path?: Record<string, string>; query?: Record<string, unknown>; body?: unknown }} given @returns {Request} */
@@ -114,7 +114,7 @@ function requestOf(name, { path = {}, query = {}, body }) {
   return { method: /** @type {Request['method']} */ (method), path: whole, body, key: newKey() };
 }
 
-/** The tokens are no good any more; the next call logs in anew. */
+/** Deletes the tokens; the next call logs in again. */
 const forget = () => setTokens(null);
 
 module.exports = { Failure, call, forget };

@@ -1,7 +1,7 @@
-// Checking in at the venue: by its code, or by where the phone is.
+// Checking in at the venue: by its code, or by the phone's position.
 const { Failure, call } = require('./api');
 
-/** Knows this phone again, in every log-in. */
+/** An id of this phone, the same in every log-in. */
 function device() {
   const known = wx.getStorageSync('device') || `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
   wx.setStorageSync('device', known);
@@ -11,7 +11,7 @@ function device() {
 /** @param {{ errMsg: string }} error */
 const cancelled = (error) => /cancel/.test(error.errMsg);
 
-/** The receipt is a page of its own, to be shown at the door. @param {Api.CheckedInOut} done */
+/** Opens the page with the confirmation, for showing it at the entrance. @param {Api.CheckedInOut} done */
 function show(done) {
   const parts = Object.entries(done).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
   return wx.navigateTo({ url: `/pages/arrival?${parts.join('&')}` });

@@ -1,12 +1,12 @@
-// Pages of the web site inside the mini-program, where the same person goes on in the same role.
+// Pages of the web site inside the mini-program, for the same person in the same role.
 const { Failure, call } = require('./api');
 const { openPage } = require('./page');
 const session = require('./session');
 
-/** Fills in what the page was opened with, as `/desk/{id}`. @param {string} pattern @param {Shell.Query} query */
+/** Fills parameters of the page into a path such as `/desk/{id}`. @param {string} pattern @param {Shell.Query} query */
 const fill = (pattern, query) => pattern.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(query[name] || ''));
 
-/** The role that the work needs is taken where there is just one to take. @param {Api.MeOut} me @param {string[]} needed */
+/** Chooses the needed role if the person has exactly one such; false if he has to choose. @param {Api.MeOut} me @param {string[]} needed */
 async function takeRole(me, needed) {
   if (!needed.length || needed.includes(me.role)) return true;
   const held = me.roles.filter((one) => needed.includes(one.role));
@@ -21,7 +21,7 @@ async function takeRole(me, needed) {
  */
 function openH5(pattern, roles = []) {
   openPage({ data: { src: '' } }, {
-    /** A link lets in once: coming back from another page shows what was there. */
+    /** A link opens once: after coming back from another page the open page stays. */
     async load() {
       if (this.data.src) return {};
       if (!await takeRole(this.me, roles)) {
@@ -32,7 +32,7 @@ function openH5(pattern, roles = []) {
       return { src: `${url}?to=${encodeURIComponent(pattern ? fill(pattern, this.query) : this.query.to)}` };
     },
 
-    /** WeChat could not open it: no network, or the domain is not among those that it allows. */
+    /** WeChat could not open the page: no network, or its domain is not allowed. */
     fail() {
       this.setData({ src: '', phase: 'failed', failure: '页面没有打开。请检查手机网络后重试。', hotline: this.pool.hotline });
     },

@@ -1,4 +1,4 @@
-// Lines that several pages show.
+// Cells that several pages show.
 const { showTime } = require('./time');
 const { INVITATION } = require('./words');
 
@@ -10,10 +10,10 @@ function invitationCell(item) {
   return { label: showTime(item.gathering_at), note: item.place, tag, tone, url: `/pages/invitation?id=${item.id}` };
 }
 
-/** Labels with what is known; nothing for what isn't. @param {[string, string | null | undefined, string?][]} lines @returns {Shell.Cell[]} */
+/** Cells with label and value, without those that have no value. @param {[string, string | null | undefined, string?][]} lines @returns {Shell.Cell[]} */
 const facts = (lines) => lines.filter(([, value]) => value).map(([label, value, note]) => ({ label, value: value || '', note }));
 
-/** Only those that are there. @template T @param {(T | null | false | '')[]} items @returns {T[]} */
+/** The items without null, undefined, false and empty strings. @template T @param {(T | null | false | '')[]} items @returns {T[]} */
 const present = (items) => items.filter((item) => Boolean(item)).map((item) => /** @type {T} */ (item));
 
 module.exports = { facts, invitationCell, present };

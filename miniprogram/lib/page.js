@@ -1,4 +1,4 @@
-// How every page opens, shows that it waits, fails with a way on, and does things at taps.
+// The base of every page: opening, loading, failures with advice, actions at taps.
 const config = require('../config');
 const { Failure } = require('./api');
 const session = require('./session');
@@ -23,8 +23,8 @@ const hotline = () => session.hotline() || config.hotline;
 /** @param {string} number */
 const telephone = (number) => wx.makePhoneCall({ phoneNumber: number, fail: () => {} });
 
-/** Says what failed; true when the person wants to try again. @param {Failure} failure @returns {Promise<boolean>} */
-async function tell(failure) {
+/** Shows a failure; true if the person wants to try again. @param {Failure} failure @returns {Promise<boolean>} */
+async function showFailure(failure) {
   const line = hotline();
   const others = line ? { cancelText: '打电话' } : { showCancel: false };
   const ways = failure.again ? { confirmText: '重试', cancelText: '知道了' } : { confirmText: '知道了', ...others };
@@ -33,8 +33,8 @@ async function tell(failure) {
   return failure.again && confirm;
 }
 
-/** The page for a person who may not see this one yet; empty: none. @param {Api.MeOut} me @param {string} here @param {boolean} guests */
-function detour(me, here, guests) {
+/** The page for a person who may not open this one yet; empty if he may. @param {Api.MeOut} me @param {string} here @param {boolean} guests */
+function redirectFor(me, here, guests) {
   if (!me.bound) return `/pages/bind?to=${encodeURIComponent(here)}`;
   return me.role === 'guest' && !guests ? '/pages/account' : '';
 }
@@ -82,12 +82,12 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
       wx.stopPullDownRefresh();
     },
 
-    /** `quietly`: by the clock; what fails then leaves the page as it is. */
+    /** `quietly`: by the timer; a failure then leaves the page as it is. */
     async refresh(quietly = false) {
       if (quietly && this.data.busy) return;
       try {
         Object.assign(this, await session.start());
-        const there = open ? '' : detour(this.me, addressOf(this.route || '', this.query), guests);
+        const there = open ? '' : redirectFor(this.me, addressOf(this.route || '', this.query), guests);
         if (there) wx.reLaunch({ url: there });
         else if (!this.hidden) this.setData({ ...(await this.load()), phase: 'ready' });
       } catch (error) {
@@ -124,13 +124,13 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
   });
 }
 
-/** True: once more. @param {() => Promise<unknown>} work */
+/** Does the work; true if it failed and the person wants to try again. @param {() => Promise<unknown>} work */
 async function attempt(work) {
   try {
     await work();
     return false;
   } catch (error) {
-    return tell(failureOf(error));
+    return showFailure(failureOf(error));
   }
 }
 

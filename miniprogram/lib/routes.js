@@ -1,4 +1,4 @@
-// From a page of the web site to where it opens: as a native page where there is one, else in a web-view.
+// The page of the mini-program for a page of the web site: a native page if there is one, else a web-view.
 const config = require('../config');
 
 /** @type {Record<string, string>} */
@@ -10,7 +10,7 @@ const own = (name) => h5(`/h5/${config.pool}/${name}`);
 /** @param {string} path */
 const h5 = (path) => `/pages/h5?to=${encodeURIComponent(path)}`;
 
-/** Paying works in native pages only: WeChat has no cashier inside a web-view. @param {string} route as the service names it */
+/** Fees are paid in native pages only: WeChat has no cashier inside a web-view. @param {string} route as the service names it */
 function pageOf(route) {
   const start = `/h5/${config.pool}/`;
   const name = route.startsWith(start) ? route.slice(start.length) : '';

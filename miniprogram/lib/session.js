@@ -16,7 +16,7 @@ async function start() {
   return { pool: found, me };
 }
 
-/** Roles may have changed: ask again at the next page. */
+/** Call it when roles may have changed: the next page asks the service again. */
 const changed = () => { me = null; };
 
 async function leave() {

@@ -1,4 +1,4 @@
-// Times as people read them: in Beijing, which never shifts its clock.
+// Times as text, in Beijing's time zone, which has no summer time.
 const BEIJING = 8 * 3600 * 1000;
 /** @param {number} number */
 const two = (number) => String(number).padStart(2, '0');
@@ -18,7 +18,7 @@ function showTime(moment) {
   return `${year}${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${'日一二三四五六'[at.getUTCDay()]} ${showClock(moment)}`;
 }
 
-/** 2026-11-21, some days from now, as a picker of dates wants it. @param {number} days */
+/** The day that many days from now, as 2026-11-21, the format of date pickers. @param {number} days */
 const dayAhead = (days) => shifted(Date.now() + days * 24 * 3600 * 1000).toISOString().slice(0, 10);
 
 module.exports = { dayAhead, showClock, showTime };

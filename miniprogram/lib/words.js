@@ -1,4 +1,4 @@
-// Names of states, and how they are marked.
+// Names of states, and the tones of their tags.
 
 /** @type {Record<Api.InvitationState, [string, Shell.Tone]>} */
 const INVITATION = {

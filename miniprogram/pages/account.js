@@ -1,4 +1,4 @@
-// Choice of role, organisations that ask for the person, the official account, log-out.
+// Choice of role, requests of legal entities, the official account, log-out.
 const { call } = require('../lib/api');
 const { present } = require('../lib/lists');
 const { ask, openPage, toast } = require('../lib/page');
@@ -19,7 +19,7 @@ function roles(me, links) {
   return { title: cells.length ? '以哪个身份办理' : '', cells, note: cells.length || links.some(pause) ? '' : none };
 }
 
-/** Why an agent can't act for the organisation now. @param {Api.AgentOut} link */
+/** Why the agent can't act for the legal entity now. @param {Api.AgentOut} link */
 function pause(link) {
   if (!link.paused_by || !['waiting', 'active', 'future'].includes(link.state)) return '';
   return link.paused_by === 'entity' ? `${link.organisation_name}的法人账号实名等级不够，请由法人到统一身份认证平台升级后重新登录。`

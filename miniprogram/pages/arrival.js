@@ -1,4 +1,4 @@
-// The receipt of a check-in, to be shown at the door.
+// The confirmation of a check-in, for showing it at the entrance.
 const { openPage } = require('../lib/page');
 const { showTime } = require('../lib/time');
 

@@ -1,4 +1,4 @@
-// Times in which the expert is not to be drawn.
+// Times in which the expert does not want to be drawn.
 const { call } = require('../lib/api');
 const { ask, openPage, toast } = require('../lib/page');
 const { dayAhead, showTime } = require('../lib/time');

@@ -3,17 +3,17 @@ const { Failure, call } = require('../lib/api');
 const { openPage, toast } = require('../lib/page');
 const session = require('../lib/session');
 
-/** @param {Shell.Query} query where to go on */
-const onward = (query) => wx.reLaunch({ url: query.to || '/pages/index/index' });
+/** Opens the page to continue with. @param {Shell.Query} query */
+const continueTo = (query) => wx.reLaunch({ url: query.to || '/pages/index/index' });
 
 openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '', code: '', typing: false,
   who: /** @type {Api.EntranceOut | null} */ (null) } }, {
   async load() {
-    if (this.me.bound) onward(this.query);
+    if (this.me.bound) continueTo(this.query);
     return { name: this.pool.name, privacy: this.pool.privacy_text, who: await this.entrance() };
   },
 
-  /** Whose account the link stands for; null without one, or when it is no good. @returns {Promise<Api.EntranceOut | null>} */
+  /** The account that the link belongs to; null without a valid link. @returns {Promise<Api.EntranceOut | null>} */
   async entrance() {
     const token = session.getEntry();
     if (!token || this.me.bound) return null;
@@ -45,7 +45,7 @@ openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '',
     return false;
   },
 
-  /** The tap on WeChat's own button gives a code that serves once. @param {WechatMiniprogram.CustomEvent<{ code?: string; errMsg: string }>} event */
+  /** WeChat's own button returns a single-use code. @param {WechatMiniprogram.CustomEvent<{ code?: string; errMsg: string }>} event */
   async phone({ detail }) {
     if (!this.mayGoOn()) return;
     if (detail.code) await this.bind({ phone_code: detail.code });
@@ -88,6 +88,6 @@ openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '',
     session.setEntry('');
     session.changed();
     toast('已登录。');
-    onward(this.query);
+    continueTo(this.query);
   },
 });

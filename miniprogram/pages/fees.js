@@ -1,4 +1,4 @@
-// The person's fee, or that of a typed expert number, paid with WeChat; the service is asked afterwards, since the phone's answer is a hint only.
+// The person's fee, or that of a typed expert number, paid with WeChat. After the payment the service is asked, since the phone's result is no proof.
 const { Failure, call } = require('../lib/api');
 const consents = require('../lib/consents');
 const { facts, present } = require('../lib/lists');
@@ -13,7 +13,7 @@ function noteOf(fee) {
   return fee.phase === 'paid' ? '' : `有疑问请拨打${fee.hotline}。`;
 }
 
-/** Another's fee names its owner. @param {Api.FeeViewOut} fee @returns {Shell.Group} */
+/** The fee of another person shows that person's name. @param {Api.FeeViewOut} fee @returns {Shell.Group} */
 function groupOf(fee) {
   const [tag, tone] = FEE[fee.phase];
   const paid = fee.phase === 'paid';
@@ -32,8 +32,8 @@ function groupOf(fee) {
   return { title: fee.own ? fee.title : `为他人缴费：${fee.title}`, cells, button, note: noteOf(fee) };
 }
 
-/** False when the person turned away. @param {Api.ParametersOut | null} given @returns {Promise<boolean>} */
-async function cashier(given) {
+/** Opens the cashier; false if the person cancelled. @param {Api.ParametersOut | null} given @returns {Promise<boolean>} */
+async function openCashier(given) {
   if (!given) throw new Failure('没有取得支付信息，没有扣款。请重试。', { again: true });
   try {
     await wx.requestPayment({ ...given, signType: /** @type {'RSA'} */ (given.signType) });
@@ -44,12 +44,12 @@ async function cashier(given) {
   }
 }
 
-/** How a fee that was looked up stands now. @param {string} id */
-const again = (id) => (id ? call('GET /payments/fees/{fee_id}', { path: { fee_id: id } }) : Promise.resolve(null));
+/** The current state of a fee that was looked up. @param {string} id */
+const reloadFee = (id) => (id ? call('GET /payments/fees/{fee_id}', { path: { fee_id: id } }) : Promise.resolve(null));
 
 openPage({ every: 5000, data: { asked: /** @type {string[]} */ ([]), others: false, number: '', found: '' } }, {
   async load() {
-    const [{ items }, asked, found] = await Promise.all([call('GET /payments/fees'), consents.wanted('paying'), again(this.data.found)]);
+    const [{ items }, asked, found] = await Promise.all([call('GET /payments/fees'), consents.wanted('paying'), reloadFee(this.data.found)]);
     const groups = items.length ? items.map(groupOf) : [{ cells: [], note: '您目前没有需要缴纳的费用。' }];
     return { asked, others: this.pool.pay_for_others, sheet: { groups: found ? [...groups, groupOf(found)] : groups } };
   },
@@ -71,7 +71,7 @@ openPage({ every: 5000, data: { asked: /** @type {string[]} */ ([]), others: fal
   pay(id) {
     return this.act(async () => {
       const order = await call('POST /payments/fees/{fee_id}/orders', { path: { fee_id: id }, body: { trade: 'mini' } });
-      const done = await cashier(order.parameters);
+      const done = await openCashier(order.parameters);
       if (done) {
         await consents.ask(this.data.asked);
         await call('GET /payments/fees/{fee_id}', { path: { fee_id: id } });

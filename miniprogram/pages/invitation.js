@@ -7,7 +7,7 @@ const { ask, openPage, telephone, toast } = require('../lib/page');
 const { showTime } = require('../lib/time');
 const { INVITATION } = require('../lib/words');
 
-/** What the state means, and what can be done about it. @type {Record<Api.InvitationState, string>} */
+/** The meaning of each state, and what the expert can do. @type {Record<Api.InvitationState, string>} */
 const MEANING = {
   open: '请答复是否参加。不答复视为不参加，名额会给其他专家。',
   accepted: '您已同意参加，请按时到场。',
@@ -95,14 +95,14 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
   scan() { return this.act(checkIn.scan); },
   arrive() { return this.act(() => checkIn.byPosition(this.query.id)); },
 
-  /** Counts at once, and can be undone. */
+  /** Accepts at once; it can be undone. */
   accept() {
     const asked = consents.ask(this.data.asked);
     this.setData({ asked: [] });
     return this.act(() => this.answer('accept', asked));
   },
 
-  /** Asked about once more, since the place goes to another person. */
+  /** Declines after a confirmation, since the place goes to another expert. */
   async decline() {
     const item = this.data.item;
     if (item && await ask('不参加这次评标', `${showTime(item.gathering_at)}，${item.place}。确认不参加？`, '不参加')) await this.act(() => this.answer('decline'));

@@ -10,7 +10,7 @@ const examCell = (exam) => ({
   label: exam.name, note: [exam.span, exam.place].filter(Boolean).join(' · '), tag: EXAM[exam.phase], command: 'open', id: own(`exams/${exam.candidate_id}`),
 });
 
-/** A course is paid for in the native page. @param {Api.EnrolmentViewOut} course @returns {Shell.Cell} */
+/** The fee of a course is paid in the native page. @param {Api.EnrolmentViewOut} course @returns {Shell.Cell} */
 const courseCell = (course) => ({
   label: course.name, note: `已学 ${Math.floor(course.progress / 10)}%`, tag: COURSE[course.phase],
   command: 'open', id: course.phase === 'unpaid' ? '/pages/fees' : own(`courses/${course.id}`),
@@ -31,7 +31,7 @@ openPage({ data: { asked: /** @type {string[]} */ ([]) } }, {
     };
   },
 
-  /** Asks for consent to news of it on the way. @param {string} url */
+  /** Asks for consent to messages about it, then opens its page. @param {string} url */
   async open(url) {
     await consents.ask(this.data.asked);
     return wx.navigateTo({ url });

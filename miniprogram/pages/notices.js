@@ -1,4 +1,4 @@
-// What was sent to the person, newest first; each leads to where it is acted upon.
+// Notices sent to the person, newest first; each opens the page for its action.
 const { call } = require('../lib/api');
 const { openPage } = require('../lib/page');
 const { pageOf } = require('../lib/routes');
@@ -6,7 +6,7 @@ const { showTime } = require('../lib/time');
 
 const SIZE = 20;
 
-/** Natively where there is a page for it. @param {Api.PastNoticeOut} one */
+/** The page of a notice, a native one if there is one. @param {Api.PastNoticeOut} one */
 function urlOf(one) {
   if (one.mini) return `/${one.mini}`;
   if (one.invitation_id) return `/pages/invitation?id=${one.invitation_id}`;

@@ -1,4 +1,4 @@
-// The expert's own file, as the pool keeps it.
+// The expert's own file in the pool.
 const { call } = require('../lib/api');
 const { facts } = require('../lib/lists');
 const { openPage } = require('../lib/page');

@@ -1,4 +1,4 @@
-// Registering with real name and ID number; the mobile is the one that is bound.
+// Registering with real name and ID number; the mobile is that of the binding.
 const { call } = require('../lib/api');
 const { ask, openPage, toast } = require('../lib/page');
 const session = require('../lib/session');

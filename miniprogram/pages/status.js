@@ -1,4 +1,4 @@
-// The application: to-dos, where it stands, giving it up.
+// The application: to-do items, progress, withdrawing it.
 const { call } = require('../lib/api');
 const consents = require('../lib/consents');
 const { present } = require('../lib/lists');
@@ -42,7 +42,7 @@ openPage({ every: 15000, data: { asked: /** @type {string[]} */ ([]), progress: 
     return { asked, progress: home.progress, sheet: sheetOf(home) };
   },
 
-  /** Asks for consent to news of the application on the way. @param {string} url */
+  /** Asks for consent to messages about the application, then opens its page. @param {string} url */
   async open(url) {
     await consents.ask(this.data.asked);
     return wx.navigateTo({ url });

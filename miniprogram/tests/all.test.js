@@ -1,4 +1,4 @@
-// One process for all: drawing pages takes long to load.
+// One process for all tests: loading the simulator takes long.
 require('./invitation');
 require('./pages');
 require('./session');

@@ -1,4 +1,4 @@
-// A phone for the tests: pages are drawn by miniprogram-simulate, WeChat and the service are told what to answer.
+// A phone for the tests: miniprogram-simulate renders pages, the test sets the answers of WeChat and of the service.
 const assert = require('node:assert/strict');
 const path = require('node:path');
 const { JSDOM } = require('jsdom');
@@ -22,7 +22,7 @@ const person = (name, more = {}) => ({ bound: true, role: name, scope: '', organ
   ...more });
 
 class Phone {
-  /** `answers`: by `GET /home`, what the service says: a body, or {status, data}, or a function of the request; `wx`: as WeChat answers. */
+  /** `answers`: by `GET /home`, the service's answer: a body, or {status, data}, or a function of the request; `wx`: WeChat's answers. */
   constructor(answers = {}, weixin = {}) {
     this.answers = { 'GET /pool': POOL, 'GET /sessions/current': person('expert'), 'GET /consents': { items: [] }, ...answers };
     this.shelf = { tokens: { access: 'a1', refresh: 'r1' } };
@@ -34,7 +34,7 @@ class Phone {
     }
   }
 
-  /** WeChat's functions: each is noted in `done` with what it was given. */
+  /** WeChat's functions: each call is recorded in `done` with its arguments. */
   weixin(told) {
     const note = (name, answer) => (given) => {
       this.done.push([name, given]);
@@ -65,7 +65,7 @@ class Phone {
     else setImmediate(() => success(answer && answer.status ? { statusCode: answer.status, data: answer.data } : { statusCode: 200, data: answer }));
   }
 
-  /** Opens a page as WeChat does, and waits until it has drawn what it loads. */
+  /** Opens a page as WeChat does, and waits until it has loaded and rendered. */
   async open(page, query = {}) {
     global.Page = (definition) => {
       const { data, ...methods } = definition;
@@ -85,16 +85,16 @@ class Phone {
   }
 
   get root() { return this.component.dom; }
-  /** All that is to be read. */
+  /** All text of the page. */
   get text() { return this.root.textContent.replace(/\s+/g, ' '); }
   /** Labels of the buttons that are shown. */
   get buttons() { return [...this.root.querySelectorAll('wx-button')].map((one) => one.textContent.trim()); }
   bodies(name) { return this.sent.filter((one) => one.name === name).map((one) => one.body); }
   told(name) { return this.done.filter(([done]) => done === name).map(([, given]) => given); }
-  /** The sentences of dialogs and short notes, in order. */
+  /** Texts of dialogs and toasts, in order. */
   get said() { return this.done.filter(([name]) => name === 'showModal' || name === 'showToast').map(([, given]) => given.content || given.title); }
 
-  /** Taps what is labelled so, and waits for what comes of it. */
+  /** Taps the element with that label, and waits for its effects. */
   async tap(label, name = 'tap', detail = {}) {
     const all = ['.button', '.cell', '.consent', '.chosen', '.field'].flatMap((one) => this.component.querySelectorAll(one));
     const found = all.find((one) => one.dom.textContent.includes(label));
@@ -103,7 +103,7 @@ class Phone {
     await this.rest();
   }
 
-  /** Waits until nothing is under way any more. */
+  /** Waits until no request or update is running. */
   async rest() {
     for (let still = 0; still < 8; still += 1) {
       const before = this.sent.length + this.done.length;

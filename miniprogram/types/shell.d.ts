@@ -1,7 +1,7 @@
-// What a page is made of; see lib/page.js and lib/sheet.wxml.
+// Types of pages; see lib/page.js and lib/sheet.wxml.
 declare namespace Shell {
   type Tone = '' | 'good' | 'warn' | 'bad';
-  /** A tap does `command`, a method of the page, with `id`; or opens `url`. */
+  /** A tap calls `command`, a method of the page, with `id`; or opens `url`. */
   interface Cell { label: string; value?: string; note?: string; tag?: string; tone?: Tone; command?: string; id?: string; url?: string }
   interface Group { title?: string; note?: string; cells: Cell[]; button?: Button }
   interface Button { label: string; command: string; id?: string; kind?: 'primary' | 'warn' }
@@ -22,22 +22,22 @@ declare namespace Shell {
     pool: Api.PoolOut;
     me: Api.MeOut;
     setData(part: Partial<D & State>): void;
-    /** Loads again and shows what came. */
+    /** Loads and renders again. */
     refresh(): Promise<void>;
-    /** Does something once at a tap; what fails is said with a way on. */
+    /** Does the work of a tap, once; shows a failure with advice. */
     act(work: () => Promise<unknown>): Promise<void>;
   }
   interface Setup<D> {
     data?: D;
-    /** Milliseconds after which to load again while the page is in front. */
+    /** Milliseconds between loads while the page is shown. */
     every?: number;
-    /** For those who have not told who they are. */
+    /** Also for visitors who are not bound. */
     open?: boolean;
-    /** For those who have no role yet, too. */
+    /** Also for persons without a role. */
     guests?: boolean;
   }
   type Command = (...given: any[]) => any;
-  /** What a page does: `load` gives what to show, the others are for taps. */
+  /** Methods of a page: `load` returns the data to show, the others handle taps. */
   type Commands<D> = { load(): Promise<Partial<D & State>>; [name: string]: Command } & ThisType<Base<D> & Record<string, Command>>;
 
   type Tap = WechatMiniprogram.CustomEvent<{ value: string }, Record<string, never>, { command?: string; id?: string; url?: string }>;

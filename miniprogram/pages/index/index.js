@@ -1,4 +1,4 @@
-// The first page: what waits for the person, and everything else there is.
+// The first page: the person's open work, and links to all other pages.
 const { call } = require('../../lib/api');
 const checkIn = require('../../lib/check_in');
 const consents = require('../../lib/consents');
@@ -9,7 +9,7 @@ const session = require('../../lib/session');
 
 /** @typedef {import('../../lib/consents').Occasion} Occasion */
 
-/** Where offices and agencies work, and of what news they are asked on the way. @type {Record<string, { title: string; path: string; asks: Occasion[] }>} */
+/** Pages of staff and agencies, and the consents asked for on opening them. @type {Record<string, { title: string; path: string; asks: Occasion[] }>} */
 const OFFICES = {
   agent: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
   organisation: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
@@ -36,7 +36,7 @@ const MINE = {
 };
 
 /** @type {Shell.Group} */
-const UNJOINED = {
+const CHAT_NOT_BOUND = {
   cells: [{ label: '绑定公众号', note: '抽取、审核和缴费通知会发到微信', tag: '未绑定', tone: 'warn', url: '/pages/account' }],
 };
 
@@ -78,7 +78,7 @@ async function forApplicant() {
   };
 }
 
-/** Native pages ask for consent themselves; before the others it is asked here. @param {Api.ToDoOut} item @returns {Shell.Cell} */
+/** Native pages ask for consent themselves; for the others it is asked here before opening them. @param {Api.ToDoOut} item @returns {Shell.Cell} */
 function toDoCell(item) {
   const cell = { label: item.title, note: item.detail, tag: item.action };
   if (!item.route) return cell;
@@ -111,13 +111,13 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]) } }, {
     if (OFFICES[this.me.role]) return { asked, sheet: forOffice(this.me) };
     const sheet = this.me.role === 'expert' ? await forExpert() : await forApplicant();
     if (!this.me.in_chat) {
-      sheet.groups?.splice(1, 0, UNJOINED);
-      session.changed(); // The chat may be bound by the next look.
+      sheet.groups?.splice(1, 0, CHAT_NOT_BOUND);
+      session.changed(); // The chat may be bound at the next refresh.
     }
     return { asked, sheet };
   },
 
-  /** Asks for consent to news of the work on the way. @param {string} url */
+  /** Asks for consent to messages about the work, then opens its page. @param {string} url */
   async enter(url) {
     await consents.ask(this.data.asked);
     return wx.navigateTo({ url });
