@@ -26,7 +26,7 @@ const SENTENCES = {
 export const get = (path) => ask(path);
 export const post = (path, body = {}) => ask(path, { method: 'POST', body: JSON.stringify(body) });
 
-/** Does it and shows a refusal as a toast; undefined then. */
+/** Awaits the work; shows a refusal as a toast and returns undefined. */
 export async function attempt(work) {
   try {
     return await work();
@@ -37,7 +37,7 @@ export async function attempt(work) {
   }
 }
 
-/** Events of the sandbox, with a fresh start after the connection was lost. */
+/** Events of the sandbox; reloads the state after a lost connection. */
 export function listen(onEvent, onOpen) {
   const source = new EventSource('/control/stream');
   source.onmessage = (message) => onEvent(JSON.parse(message.data));

@@ -1,4 +1,4 @@
-// The workspace: loads the state, keeps the phones, hands every event to whom it concerns.
+// The workspace: loads the state, holds the phones, passes each event to the parts that handle it.
 import { attempt, get, listen, post } from './api.js';
 import { clockTime, h, weekday } from './dom.js';
 import { Guide } from './guide.js';
@@ -144,7 +144,7 @@ class Workspace {
     for (const view of this.views.values()) view.chat.drawBar();
   }
 
-  /** Something happened on a phone that the workspace does not show. */
+  /** Handles an event of a phone that the workspace does not show. */
   noteNews(event) {
     const kinds = { bubble: ['微信消息', 'chat'], sms: ['短信', 'sms'], call: ['来电', 'calls'], mail: ['邮件', 'mail'] };
     const known = kinds[event.type];

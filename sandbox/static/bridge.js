@@ -1,4 +1,4 @@
-// What WeChat's browser adds to a page: its name, and WeixinJSBridge some time after the page began to run.
+// Additions of WeChat's browser to a page: its user agent, and WeixinJSBridge some time after the page has started.
 (() => {
   const skew = 1000 * Number(document.currentScript?.dataset.skew ?? 0);
   if (skew) {

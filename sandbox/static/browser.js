@@ -21,7 +21,7 @@ export class Browser {
     }, h('header', { class: 'nav' }, this.closeButton, this.backButton, this.title, this.freshButton), this.holder);
   }
 
-  /** The open page, or null: none is open, or it is another origin's. */
+  /** The open page; null if none is open, or if it is of another origin. */
   get document() {
     try {
       return this.element.hidden ? null : this.frame?.contentDocument ?? null;
@@ -30,16 +30,16 @@ export class Browser {
     }
   }
 
-  /** Of the page that is open; '' while none is. */
+  /** Address of the open page; '' if there is none. */
   get address() { return this.element.hidden ? '' : this.visited.at(-1) ?? ''; }
 
-  /** The page that was open before the workspace was loaded anew. */
+  /** Opens the page that was open before the workspace was reloaded. */
   restore() {
     const left = recall(this.shelf);
     if (left) this.open(left.path, left.shown, { quiet: true });
   }
 
-  /** Opens a path of ours; ``shown`` is the address as a person knows it. ``onClose`` is called when the person leaves it. */
+  /** Opens a path of the sandbox; ``shown`` is the address to display. ``onClose`` is called when the person closes the page. */
   open(path, shown, { quiet = false, onClose = null } = {}) {
     this.visited = [];
     this.onClose = onClose;
@@ -59,7 +59,7 @@ export class Browser {
       this.title.textContent = title || this.title.textContent;
       frame.title = title || '网页内容';
     } catch {
-      // A page of another origin keeps its title to itself.
+      // The title of a page of another origin can't be read.
     }
   }
 
@@ -71,7 +71,7 @@ export class Browser {
     keep(this.shelf, { path, shown: location.origin + path });
   }
 
-  /** To the page before. Pages are fetched anew, as WeChat does. */
+  /** Opens the previous page, fetching it again, as WeChat does. */
   back() {
     if (this.visited.length < 2) return;
     this.visited.pop();
@@ -80,7 +80,7 @@ export class Browser {
 
   refresh() { this.frame?.contentWindow.location.reload(); }
 
-  /** The field of the open page that waits for a code by SMS, or null. */
+  /** The field of the open page for an SMS code, or null. */
   codeField() {
     try {
       return this.frame?.contentDocument?.querySelector('input[autocomplete="one-time-code"]') ?? null;
@@ -98,7 +98,7 @@ export class Browser {
     }
   }
 
-  /** What the page asks of WeChat through its bridge. */
+  /** Handles a page's call of WeChat's bridge. */
   async receive({ source, origin, data }) {
     if (!this.frame || source !== this.frame.contentWindow || origin !== location.origin || !data?.bridge) return;
     const { bridge, call, parameters } = data;
@@ -114,13 +114,13 @@ export class Browser {
     source.postMessage({ call, answer }, origin);
   }
 
-  /** The owner looks into the camera; what comes of it stands on the platform's server. */
+  /** The face check; the platform's server stores the result. */
   async face({ verifyId }) {
     const shown = await attempt(() => post(this.phone.path('/face'), { check: String(verifyId) }));
     return { err_msg: `requestFacialVerify:${shown?.verify_ret === 10000 ? 'ok' : 'fail'}` };
   }
 
-  /** Inside a mini-program there is no cashier for pages, as in WeChat. */
+  /** Opens the cashier; refused to pages inside a mini-program, as in WeChat. */
   async pay(parameters) {
     if (this.app === 'mini') return { err_msg: 'get_brand_wcpay_request:fail', err_desc: '小程序内的网页不能支付。' };
     const { result, message } = await this.phone.cashier.request(parameters);

@@ -1,4 +1,4 @@
-// The telephone: recent calls, and the screen of a call that rings or goes on.
+// The telephone: recent calls, and the screen of a ringing or running call.
 import { attempt, post } from './api.js';
 import { chatTime, h, icon } from './dom.js';
 
@@ -54,7 +54,7 @@ export class CallScreen {
     return h('button', { type: 'button', class: `round ${colour}`, onclick: act }, h('span', {}, icon(symbol)), h('em', {}, label));
   }
 
-  /** The newest state of a call; an ended one leaves the screen after a moment. */
+  /** Shows the newest state of a call; the screen of an ended call closes after a moment. */
   show(call) {
     if (!call) { this.close(); return; }
     if (call.state === 'ended' && this.call?.id !== call.id) return;
@@ -98,7 +98,7 @@ export class CallScreen {
     globalThis.speechSynthesis?.cancel();
   }
 
-  /** The button that comes next: answering, then 1; null when no one calls. */
+  /** The button to tap next: answering, then 1; null without a call. */
   nextTap() {
     if (this.element.hidden || !this.call || this.call.state === 'ended') return null;
     if (this.call.state === 'ringing') return this.accept;

@@ -1,4 +1,4 @@
-// WeChat Pay's cashier: what is to be paid, the person's decision, and what came of it.
+// WeChat Pay's cashier: the amount, the person's decision, and the result.
 import { post, Refused } from './api.js';
 import { h, icon } from './dom.js';
 
@@ -15,7 +15,7 @@ export class Cashier {
     }, this.sheet);
   }
 
-  /** Opened by a page or a mini-program; the promise gives {result: ok | cancel | fail, message}. */
+  /** Called by a page or a mini-program; resolves to {result: ok | cancel | fail, message}. */
   async request(parameters) {
     if (!this.element.hidden) return { result: 'fail', message: '正在支付，请稍候。' };
     const decided = new Promise((resolve) => { this.resolve = resolve; });
@@ -62,7 +62,7 @@ export class Cashier {
     this.end('支付成功', `￥${yuan(this.facts.total)}`, this.facts.merchant);
   }
 
-  /** Says on a sheet of its own what can't be paid. */
+  /** Shows on a sheet why a payment is impossible. */
   fail(message) {
     this.result = 'fail';
     this.message = message;
@@ -84,7 +84,7 @@ export class Cashier {
     this.element.hidden = false;
   }
 
-  /** Closes: an open cashier is cancelled, a finished one gives its result. */
+  /** Closes: an open cashier is cancelled, a finished one returns its result. */
   leave() {
     if (this.busy) return;
     if (this.result === 'cancel') {

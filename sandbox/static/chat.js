@@ -25,7 +25,7 @@ export class ChatApp {
       this.bar);
   }
 
-  /** Whose chat is shown: the pool's account, as a rule. */
+  /** The account whose chat is shown, by default the pool's. */
   get pool() { return this.at || this.phone.data.pool; }
   get pools() { return [...new Set([this.phone.data.pool, ...Object.keys(this.phone.data.chats)])]; }
   get account() { return this.phone.workspace.account(this.pool); }
@@ -54,7 +54,7 @@ export class ChatApp {
     this.toEnd();
   }
 
-  /** What is shown at once: what lay there when the workspace was opened folds away but for its end. */
+  /** Bubbles shown at first: those from before the workspace was opened are folded except the last ones. */
   unfolded() {
     const { bubbles } = this.chat;
     this.folds ??= new Map();
@@ -88,7 +88,7 @@ export class ChatApp {
     this.list.querySelector('button').focus({ preventScroll: true });
   }
 
-  /** What is seen of an account before following it. */
+  /** The page of an account that the person does not follow. */
   card() {
     return h('div', { class: 'profile' },
       h('div', { class: 'avatar big account', 'aria-hidden': 'true' }, '评'),
@@ -161,7 +161,7 @@ export class ChatApp {
     return box;
   }
 
-  /** A picture, pressed long (or clicked) for what can be done with it. What a code on it says stands in ``data-qr``. */
+  /** A picture; a long press (or click) opens its actions. ``data-qr`` holds the content of a code on it. */
   picture(media) {
     const src = `/control/media/${encodeURIComponent(media)}`;
     const press = (event) => { event.preventDefault(); this.pressPicture(button.dataset.qr ?? ''); };
@@ -211,7 +211,7 @@ export class ChatApp {
 
   // -- below the chat ------------------------------------------------------------------------------------------
 
-  /** Drawn anew only when something about it changed: half-written words stay. */
+  /** Renders again only after a change, so that a half-written message stays. */
   drawBar() {
     this.bar.hidden = !this.chat.following || this.pool === PAY_CHAT || !this.list.hidden;
     const buttons = this.account?.menu?.button ?? [];
@@ -224,7 +224,7 @@ export class ChatApp {
     this.bar.classList.toggle('with-menu', Boolean(buttons.length) && !this.typed);
   }
 
-  /** The field for typing, brought out where the menu hides it; null where no one can write. */
+  /** The text field, shown instead of the menu if needed; null where writing is impossible. */
   line() {
     if (this.bar.hidden) return null;
     this.typed = true;
@@ -305,7 +305,7 @@ export class ChatApp {
   closeSheet() { this.sheet.hidden = true; }
 
   place() {
-    // The demo's trading centre; anything else goes through the control API.
+    // The demo's trading centre; for other positions use the control API.
     this.act('location', { ...this.phone.place, label: '公共资源交易中心' });
   }
 

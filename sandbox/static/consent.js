@@ -4,7 +4,7 @@ import { h } from './dom.js';
 
 const MOST = 3;
 const AFTER_PAYING = 10_000;
-const RISING = 350; // milliseconds in which the sheet comes up, and the second half of a double tap meets nothing
+const RISING = 350; // milliseconds in which the sheet slides in; the second half of a double tap has no effect
 
 /** A refusal as wx.requestSubscribeMessage gives it to `fail`. */
 class Failure extends Error {
@@ -27,13 +27,13 @@ export class ConsentSheet {
 
   get mini() { return this.phone.workspace.state.mini_programs.find((one) => one.pool === this.phone.data.pool); }
 
-  /** What this person always answers: {template: 'accept' | 'reject'}, as wx.getSetting tells it. */
+  /** The person's saved answers: {template: 'accept' | 'reject'}, as wx.getSetting returns them. */
   settings() {
     const own = this.phone.data.choices.filter((one) => one.appid === this.mini?.appid);
     return Object.fromEntries(own.map((one) => [one.template_id, one.accept ? 'accept' : 'reject']));
   }
 
-  /** Payment is over: the next moments count as a tap. */
+  /** Called after a payment: for a moment a question is permitted as after a tap. */
   paid() { this.paidAt = performance.now(); }
 
   /** wx.requestSubscribeMessage: from a tap or after a payment only; {template: 'accept' | 'reject' | 'filter'}. */

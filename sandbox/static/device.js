@@ -1,4 +1,4 @@
-// What is wrong with a phone's browser when a person wants to see it: its network, its clock, large letters, and a second device of the same person.
+// Faults of a phone's browser that a person can switch on: network, clock, large letters, and a second device of the same person.
 import { attempt, post } from './api.js';
 import { h, icon } from './dom.js';
 
@@ -6,7 +6,7 @@ const NETS = [['normal', '网络正常', '5G'], ['slow', '网络很慢', '2G'], 
 const DAY = 86400;
 
 export class Device {
-  /** ``page`` tells the address of the page that is open, '' for none. */
+  /** ``page`` returns the address of the open page, '' for none. */
   constructor(phone, page) {
     this.phone = phone;
     this.page = page;
@@ -45,7 +45,7 @@ export class Device {
     this.draw();
   }
 
-  /** Another name of this machine is another origin: the page finds nothing of this browser's storage, as on another device. */
+  /** Another host name of this machine is another origin: the page has an empty storage, as on another device. */
   openSecond() {
     const there = new URL(this.page(), location.href);
     there.hostname = there.hostname === 'localhost' ? '127.0.0.1' : 'localhost';

@@ -89,7 +89,7 @@ export function toast(text) {
   toastTimer = setTimeout(() => { box.hidden = true; }, 4000);
 }
 
-/** Puts a text where it can be pasted from; where the browser doesn't allow that, shows it. ``what`` names it. */
+/** Copies a text to the clipboard; shows it where the browser forbids that. ``what`` names it. */
 export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);

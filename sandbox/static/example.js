@@ -1,4 +1,4 @@
-// A whole draw in one tap, filled in on the agency's own pages: what a page offers is taken from it, the rest is made up.
+// A complete draw in one tap, filled in on the agency's own pages: choices are taken from the page, other values are invented.
 import { Stuck } from './pages.js';
 
 const TENDEREE = { name: '演示建设单位', code: '91110000600037341L' };
@@ -16,7 +16,7 @@ export function later(now, minutes) {
   return new Date(Math.ceil((now + minutes * MINUTE) / step) * step + BEIJING).toISOString().slice(0, 16);
 }
 
-/** Makes project, activity, recusal, notice and condition; gives the activity's id. Raises Stuck. */
+/** Makes project, activity, recusal, notice and condition; returns the activity's id. Throws Stuck. */
 export async function makeExample(pages, { name, mobile }, now) {
   const project = await makeProject(pages, name, mobile, now);
   const draw = await makeDraw(pages, project, name, mobile, now);
@@ -44,7 +44,7 @@ async function makeProject(pages, name, mobile, now) {
   return made.path.split('/').at(-1);
 }
 
-/** The form without what was put aside in it half-filled. */
+/** The form without a stored draft. */
 const emptied = (pages, form) => (form.page.querySelector('[name="command"][value="forget"]') ? pages.submit(form, 'forget') : form);
 
 /** The page that follows the basic data: its recusals. */
@@ -59,7 +59,7 @@ async function makeDraw(pages, project, name, mobile, now) {
   });
 }
 
-/** The option that is wanted, else the first that says anything. */
+/** The wanted option, else the first one with a value. */
 function first(page, name, wanted = '') {
   const values = [...page.querySelectorAll(`select[name="${name}"] option`)].map((option) => option.value).filter(Boolean);
   return { [name]: values.includes(wanted) ? wanted : values[0] ?? '' };

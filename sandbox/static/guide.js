@@ -1,22 +1,22 @@
-// The guide: six stories, each with its phones side by side, the next tap marked, and why the last one mattered. A step is
-// over when its fact is there, whoever brought it about; so a story can be left, resumed, or played in another order.
+// The guide: six stories, each with its phones side by side, a mark on the next tap, and the reason for the last one. A step is
+// done when its fact is true, by the guide or not; so a story can be left, resumed, or played in another order.
 import { h } from './dom.js';
 import { Mark, findTap, isUnderWay } from './marks.js';
 import { keep, recall } from './memory.js';
 import { Pages, Stuck } from './pages.js';
 import { STORIES } from './stories.js';
 
-const SHELF = 'guide';
+const STORAGE_KEY = 'guide';
 const LOOK_EVERY = 300;
-/** Milliseconds without anything to tap until the way back is marked: a page may just be loading. */
+/** Milliseconds without a next tap until the button back is marked: a page may be loading. */
 const LOST_AFTER = 2000;
-/** Milliseconds between two requests for what no phone shows. */
+/** Milliseconds between two requests for a state that no phone shows. */
 const ASK_EVERY = 2000;
 const OF_A_DRAW = /\/(?:agency\/draws|desk)\/([0-9a-f-]{36})/;
-/** How far a release is, by what its page shows. */
+/** The state of a release, by elements of its page. */
 const RELEASE = { begun: '#release-panel', approved: '[name="command"][value="start"]', asked: '[name="command"][value="withdraw"]' };
-/** Stories that go on with a draw, and the end of the agency's page that tells how it stands. */
-const TELLS = { draw: '/run', call: '/run', release: '/release', recall: '/run' };
+/** Stories that continue a draw, and the end of the address of the agency's page with its state. */
+const STATE_PAGES = { draw: '/run', call: '/run', release: '/release', recall: '/run' };
 
 export class Guide {
   constructor(workspace) {
@@ -24,7 +24,7 @@ export class Guide {
     this.mark = new Mark();
     this.shown = null;
     this.element = document.getElementById('guide');
-    const { story = '', facts = {}, skipped = {} } = recall(SHELF) ?? {};
+    const { story = '', facts = {}, skipped = {} } = recall(STORAGE_KEY) ?? {};
     Object.assign(this, { story: STORIES[story] ? story : '', facts, skipped });
     this.choices = new Map(Object.entries(STORIES).map(([key, { name }]) => [key, h('button', { type: 'button', onclick: () => this.choose(key) }, name)]));
     this.words = h('div', { class: 'guide-words', role: 'status' });
@@ -42,9 +42,9 @@ export class Guide {
     return index < 0 ? this.plot.steps.length : index;
   }
 
-  save() { keep(SHELF, { story: this.story, facts: this.facts, skipped: this.skipped }); }
+  save() { keep(STORAGE_KEY, { story: this.story, facts: this.facts, skipped: this.skipped }); }
 
-  // -- acts of the person --------------------------------------------------------------------------------------
+  // -- actions of the person -----------------------------------------------------------------------------------
 
   async choose(key) {
     this.story = this.story === key ? '' : key;
@@ -104,7 +104,7 @@ export class Guide {
     ].filter(Boolean);
   }
 
-  /** Looks at the workspace anew and moves the mark. */
+  /** Reads the workspace again and moves the mark. */
   look() {
     if (this.story) this.observe();
     this.watch();
@@ -125,7 +125,7 @@ export class Guide {
 
   findOne({ phone, role, tab, words, ringing, news, clock, closes, sample }) {
     const views = [...this.workspace.views.values()];
-    if (clock) return this.settling(clock) ? null : [document.querySelector(`[data-advance="${clock}"]`), null];
+    if (clock) return this.isClockStepRunning(clock) ? null : [document.querySelector(`[data-advance="${clock}"]`), null];
     if (news) return this.workspace.others.box.checked && news !== 'calls' ? null : chip(this.workspace.newsBox, news);
     if (ringing) return views.map((view) => [view.callScreen.nextTap(), view]).find(([element]) => element);
     if (role) return views.filter((view) => view.data.role === role).map((view) => [findTap(view, words), view]).find(([element]) => element);
@@ -137,21 +137,21 @@ export class Guide {
     if (this.onAnotherDraw(view)) return [view.browser.closeButton, view];
     const element = findTap(view, words) ?? (tab && view.tab !== tab ? view.buttons.get(tab) : null);
     if (element) this.lost = null;
-    return [element ?? this.fromElsewhere(view), view];
+    return [element ?? this.backButton(view), view];
   }
 
-  /** Whether what a long step of the clock brings may still be on its way. */
-  settling(clock) { return clock > 3600 && Date.now() - (this.movedAt ?? 0) < 2 * ASK_EVERY; }
+  /** Whether effects of a long step of the clock may still follow. */
+  isClockStepRunning(clock) { return clock > 3600 && Date.now() - (this.movedAt ?? 0) < 2 * ASK_EVERY; }
 
-  /** Whether the phone shows a draw that isn't the story's: nothing may be tapped there. Before it has come, a page doesn't tell. */
+  /** Whether the phone shows a draw that isn't the story's, so that no tap there is marked. False while the page loads. */
   onAnotherDraw(view) {
     const page = view.browser.document;
     const [, id] = (isUnderWay(page) ? null : OF_A_DRAW.exec(page?.location.pathname ?? '')) ?? [];
-    return Boolean(id && TELLS[this.story] && ![this.facts.draw, this.facts.recall].includes(id));
+    return Boolean(id && STATE_PAGES[this.story] && ![this.facts.draw, this.facts.recall].includes(id));
   }
 
-  /** The way back of a phone that has shown nothing to tap for a while; on a page of the story's draw that follows by itself it just waits for others. */
-  fromElsewhere(view) {
+  /** The button back of a phone that has had no next tap for a while; null on a live page of the story's draw, which waits for other persons. */
+  backButton(view) {
     const page = view.browser.document;
     const waits = page?.location.pathname.includes(this.watched) && page.querySelector('.board, [data-live], [data-take-part]');
     const back = !page || waits || isUnderWay(page) ? null : view.browser.closeButton;
@@ -159,7 +159,7 @@ export class Guide {
     return Date.now() - this.lost.since < LOST_AFTER ? null : back;
   }
 
-  // -- what really happened ------------------------------------------------------------------------------------
+  // -- facts ---------------------------------------------------------------------------------------------------
 
   note(facts) {
     if (Object.entries(facts).every(([name, value]) => this.facts[name] === value)) return;
@@ -168,7 +168,7 @@ export class Guide {
     this.draw();
   }
 
-  /** An example was made: the story goes on with it. */
+  /** Called when an example was made: the story continues with it. */
   begin(id) {
     for (const story of ['draw', 'release', 'recall']) {
       delete this.skipped[story];
@@ -177,24 +177,24 @@ export class Guide {
     this.note({ draw: id, state: 'editing' });
   }
 
-  /** The activity of which the story tells; '' for none. */
-  get watched() { return TELLS[this.story] ? (this.story === 'recall' && this.facts.recall) || this.facts.draw || '' : ''; }
+  /** The id of the story's activity; '' for none. */
+  get watched() { return STATE_PAGES[this.story] ? (this.story === 'recall' && this.facts.recall) || this.facts.draw || '' : ''; }
 
   /** Its number. */
   get number() { return (this.watched === this.facts.recall ? this.facts.recallNumber : this.facts.number) ?? ''; }
 
-  /** How the activity stands, as its agency's page tells it: the one that is open, else one that is fetched. */
+  /** Reads the activity's state from the agency's page: the open one, else a fetched one. */
   async watch() {
     const view = [...this.workspace.views.values()].find(({ data }) => data.role === 'agency');
     const id = this.watched;
     if (!view || !id || this.asking) return;
     const open = view.browser.document;
-    if (open?.location.pathname.endsWith(`${id}${TELLS[this.story]}`) && open.querySelector('.board, [data-live]')) { this.read(open, id); return; }
+    if (open?.location.pathname.endsWith(`${id}${STATE_PAGES[this.story]}`) && open.querySelector('.board, [data-live]')) { this.readState(open, id); return; }
     if (Date.now() - (this.askedAt ?? 0) < ASK_EVERY) return;
     this.askedAt = Date.now();
     this.asking = true;
     try {
-      this.read((await new Pages(view.data).enter(`/agency/draws/${id}${TELLS[this.story]}`)).page, id);
+      this.readState((await new Pages(view.data).enter(`/agency/draws/${id}${STATE_PAGES[this.story]}`)).page, id);
     } catch (error) {
       if (!(error instanceof Stuck)) throw error;
     } finally {
@@ -202,7 +202,7 @@ export class Guide {
     }
   }
 
-  read(page, id) {
+  readState(page, id) {
     const state = page.querySelector('.board')?.dataset.state ?? page.querySelector('header.head .tag')?.classList[1];
     if (!state || id !== this.watched) return;
     const number = /[A-Z]{4}\d{12}/.exec(page.querySelector('header.head')?.textContent ?? '')?.[0] ?? '';
@@ -217,7 +217,7 @@ export class Guide {
     this.note({ release: stands, notified: Boolean(page.querySelector('#release-panel .tag.good')), night: hour < 8 || hour >= 21 });
   }
 
-  /** An event of the sandbox, of any phone. */
+  /** Handles an event of the sandbox, of any phone. */
   handle(event) {
     if (event.type === 'call') this.noteCall(event.call);
     if (event.type === 'clock') this.movedAt = Date.now();
@@ -231,7 +231,7 @@ export class Guide {
     else if (keys || state === 'talking') this.note({ rang: true, picked: true, keys });
   }
 
-  /** What the open phones show. */
+  /** Reads facts from the open phones. */
   observe() {
     for (const view of this.workspace.views.values()) {
       const { data, chat } = view;
@@ -266,7 +266,7 @@ export class Guide {
     if (texts.some((text) => /缴费成功|已缴清|已收到/.test(text))) this.note({ feeOpen: true, paid: true });
   }
 
-  /** Whose turn it is: the second one's list is empty until the first has passed it on. */
+  /** The reviewer whose turn it is: the second one's list is empty until the first has approved. */
   get reviewing() { return this.facts.decided?.includes('王初审') ? '李复审' : '王初审'; }
 
   decided(name) {
@@ -275,11 +275,11 @@ export class Guide {
   }
 }
 
-/** Whether a reviewer's list is open and nothing of the applicant's waits in it. */
+/** Whether a reviewer's list is open without the applicant's task. */
 const passedOn = (page) => page.location.pathname.endsWith('/review') && page.readyState === 'complete'
   && ![...page.querySelectorAll('main a')].some((one) => one.textContent.includes('江申请'));
 
-/** A phone that the workspace does not show and calls for attention. */
+/** The button of a phone with news that the workspace does not show. */
 function chip(box, kind) {
   const found = box.querySelector(kind === 'calls' ? '.news-chip-calls' : '.news-chip[data-role="expert"]');
   return found && !box.hidden ? [found, null] : null;

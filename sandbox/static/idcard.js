@@ -1,4 +1,4 @@
-// What the phone's owner would know or carry: name, ID number, mobile. Invented, and belonging to no one.
+// The ID card of the phone's owner: name, ID number, mobile. Invented, not those of a real person.
 import { copy, h, icon } from './dom.js';
 
 export class IdCard {

@@ -1,4 +1,4 @@
-// E-mail: the letters of one address, newest first; one opens with its attachments.
+// E-mail: the mails of one address, newest first, each with its attachments.
 import { attempt, get, post } from './api.js';
 import { chatTime, h, icon, withAddresses } from './dom.js';
 

@@ -1,4 +1,4 @@
-// Finding the next tap on what is shown, and marking it.
+// Finds the next tap on the shown page, and marks it.
 import { emptyFields } from './samples.js';
 
 const TAPPABLE = 'button, a[href], label, summary, input[type="submit"], [role="button"]';
@@ -12,13 +12,13 @@ const named = (element) => (element.getAttribute('aria-label') ?? element.textCo
 export const isUnderWay = (page) =>
     Boolean(page) && (page.URL === 'about:blank' || page.readyState !== 'complete' || page.querySelector('form[data-sent]') !== null);
 
-/** The button of what `view` shows that says one of `words`, the first word first; none of a page that is under way. A word may be a function. */
+/** The shown button with one of `words`, in their order; null while the page loads. A word may be a function. */
 export function findTap(view, words) {
   const page = view.browser.document;
   if (isUnderWay(page)) return null;
   for (const root of [lastLayer(view), page, page ? null : shown(view)]) {
     for (const word of root ? words : []) {
-      const found = typeof word === 'function' ? word(root, view) : say(root, word);
+      const found = typeof word === 'function' ? word(root, view) : findButton(root, word);
       if (found) return found;
     }
     if (root?.matches?.(LAYERS)) return null;
@@ -26,36 +26,36 @@ export function findTap(view, words) {
   return null;
 }
 
-/** The pages of the mini-program stand in a root of their own. */
+/** The shown part of a phone; pages of the mini-program have a root of their own. */
 const shown = (view) => (view.tab === 'mini' && view.mini?.root) || view.panes[view.tab];
 
 const lastLayer = (view) => [view.element, view.mini?.root].flatMap((root) => (root ? [...root.querySelectorAll(LAYERS)] : [])).filter(seen).at(-1) ?? null;
 
-/** By its whole name, else by the name's beginning. */
-function say(root, word) {
+/** A button by its whole name, else by the beginning of its name. */
+function findButton(root, word) {
   const shown = [...root.querySelectorAll(TAPPABLE)].filter((element) => seen(element) && !element.disabled && (root.matches?.('.row') ||
     !element.closest('.chat-app .log > .row')));
   return shown.find((element) => named(element) === word) ?? shown.find((element) => word.length > 2 && named(element).startsWith(word)) ?? null;
 }
 
-/** The newest bubble's link that says one of `words`. */
+/** The link with one of `words` in the newest bubble. */
 export const inNewest = (...words) => (root, view) => {
   if (view.tab !== 'chat') return null;
   const row = [...root.querySelectorAll('.log > .row')].at(-1);
-  return row && !row.classList.contains('mine') ? words.map((word) => say(row, word)).find(Boolean) : null;
+  return row && !row.classList.contains('mine') ? words.map((word) => findButton(row, word)).find(Boolean) : null;
 };
 
-/** The newest link of the chat that says one of `words`, however old its bubble. */
+/** The newest link with one of `words` in the whole chat. */
 export const inChat = (...words) => (root, view) => {
   if (view.tab !== 'chat' || isPage(root)) return null;
   const rows = [...root.querySelectorAll('.log > .row:not(.mine)')].reverse();
-  return rows.flatMap((row) => words.map((word) => say(row, word))).find(Boolean) ?? null;
+  return rows.flatMap((row) => words.map((word) => findButton(row, word))).find(Boolean) ?? null;
 };
 
 /** The link of the newest SMS. */
 export const inSms = (root, view) => (view.tab === 'sms' ? [...root.querySelectorAll('.sms .link')].at(-1) ?? null : null);
 
-/** On an open page: the first field that still wants something, else the page's green button. */
+/** On an open page: the first empty required field, else the page's green button. */
 export function fillIn(root) {
   if (!isPage(root)) return null;
   const field = [...root.querySelectorAll('input:invalid, select:invalid, textarea:invalid')].find(seen);
@@ -66,21 +66,21 @@ export function fillIn(root) {
 export function sitExam(root) {
   if (!isPage(root) || !root.querySelector('.exam-foot')) return null;
   const dialog = root.querySelector('dialog[open]');
-  if (dialog) return say(dialog, '确定交卷');
+  if (dialog) return findButton(dialog, '确定交卷');
   const question = root.querySelector('.exam-question fieldset');
   if (question && !question.querySelector(':checked')) return question.querySelector('.exam-option');
-  return say(root, '下一题') ?? say(root, '交卷');
+  return findButton(root, '下一题') ?? findButton(root, '交卷');
 }
 
-/** A choice of one that no one has made yet: its first answer. */
+/** The first option of a choice that is not made yet. */
 export const undecided = (root) => [...root.querySelectorAll('fieldset')].find((one) => seen(one) && one.querySelector('[type="radio"]') &&
   !one.querySelector(':checked'))?.querySelector('label') ?? null;
 
-/** On an open page: a button by its word or its whole name, below whatever is being typed. */
+/** On an open page: a button whose text begins with the word. */
 export const onButton = (word) => (root) => (isPage(root)
   ? [...root.querySelectorAll('main button')].find((one) => seen(one) && !one.disabled && one.textContent.trim().startsWith(word)) ?? null : null);
 
-/** On an open page: a link that is not the page's own; in steps a number stands before the word. */
+/** On an open page: a link to another page; in steps a number precedes the word. */
 export const onLink = (...words) => (root) => (isPage(root)
   ? words.map((word) => [...root.querySelectorAll('main a[href]:not([aria-current])')]
     .find((one) => seen(one) && one.textContent.trim().replace(/^\d/, '').startsWith(word))).find(Boolean) ?? null : null);
@@ -92,14 +92,14 @@ export function ownDraw(root, view) {
   return [...root.querySelectorAll(`main a[href*="${id}"]`)].find(seen) ?? null;
 }
 
-/** The button above the phone that fills in what the open page still asks for. */
+/** The button above the phone that fills in the open page's empty fields. */
 export const sample = (root, view) => (isPage(root) && emptyFields(root).length ? view.samples.fill : null);
 
-/** A proof that is not there yet: a file from the phone, then its upload. */
+/** A proof that is not uploaded yet: a file from the phone, then its upload. */
 export function proof(root, view) {
   const field = isPage(root) ? [...root.querySelectorAll('main input[type="file"]')].find(seen) : null;
   if (!field || root.querySelector('[name="command"][value="remove"]')) return null;
-  return field.files.length ? say(field.form, '上传') : view.samples.fill;
+  return field.files.length ? findButton(field.form, '上传') : view.samples.fill;
 }
 
 /** On the page of a recall: an answer for the first expert without one, its button, at last the confirmation. */
@@ -112,16 +112,16 @@ export function agreeing(root) {
 export const ownLine = (root, view) => (view.workspace.guide.number ? inNewest(view.workspace.guide.number)(root, view) : null);
 
 /** A link of the page at `path`. */
-export const onPage = (path, word) => (root) => (root.location?.pathname.endsWith(path) ? say(root, word) : null);
+export const onPage = (path, word) => (root) => (root.location?.pathname.endsWith(path) ? findButton(root, word) : null);
 
 /** Logging in to the mini-program: the consent, then the button. */
 export function logIn(root) {
   const consent = [...root.querySelectorAll('label.consent')].find(seen);
   const box = consent?.querySelector('input');
-  return box && !box.checked ? consent : say(root, '微信手机号快捷登录');
+  return box && !box.checked ? consent : findButton(root, '微信手机号快捷登录');
 }
 
-/** One mark at a time, wherever it stands. */
+/** The mark, on one element at a time. */
 export class Mark {
   constructor() { this.element = null; }
 
@@ -136,7 +136,7 @@ export class Mark {
   }
 }
 
-/** A page inside a phone gets the mark's style. */
+/** Adds the mark's style to a page inside a phone. */
 function dress(page) {
   if (page === document || page.querySelector('link[href="/_/mark.css"]')) return;
   const link = page.createElement('link');

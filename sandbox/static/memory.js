@@ -1,4 +1,4 @@
-// What the page keeps over a reload, in the browser. One without storage forgets; nothing else depends on it.
+// Values that survive a reload, in the browser's storage; without storage they are lost with the page, which does no harm.
 export function recall(name) {
   try {
     return JSON.parse(localStorage.getItem(name));
@@ -11,6 +11,6 @@ export function keep(name, value) {
   try {
     localStorage.setItem(name, JSON.stringify(value));
   } catch {
-    // It is forgotten with the page.
+    // No storage: the value is lost with the page.
   }
 }

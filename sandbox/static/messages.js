@@ -1,4 +1,4 @@
-// SMS: one list, newest at the end, as from the operator's numbers; and the banner that shows one over everything else.
+// SMS: one list, newest at the end, as from the operator's numbers; and the banner that shows a new one over all apps.
 import { chatTime, copy, h, withAddresses } from './dom.js';
 
 export class MessagesApp {
@@ -25,7 +25,7 @@ export class MessagesApp {
 
 const BANNER_SECONDS = 12;
 
-/** The newest SMS above whatever is open. A tap on its words opens the list; a code is filled into the field that waits for it. */
+/** Shows the newest SMS over the open app. A tap on its text opens the list; a tap on its code fills it into the waiting field. */
 export class SmsBanner {
   constructor(phone) {
     this.phone = phone;
@@ -55,5 +55,5 @@ export class SmsBanner {
   }
 }
 
-/** The code that an SMS carries, or null. */
+/** The code in an SMS, or null. */
 const codeIn = (text) => (/验证码/.test(text) ? text.match(/(?<!\d)\d{4,6}(?!\d)/)?.[0] ?? null : null);

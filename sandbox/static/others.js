@@ -1,4 +1,4 @@
-// The switch with which experts answer by themselves whose phones are not in the workspace.
+// The switch that lets experts answer automatically whose phones are not in the workspace.
 import { attempt, get, post } from './api.js';
 
 export class Others {
@@ -13,13 +13,13 @@ export class Others {
     this.box.checked = phones.some((phone) => phone.autopilot && !this.workspace.views.has(phone.id));
   }
 
-  /** Everybody first, then those in the workspace are in the person's own hands. */
+  /** Sets the autopilot of all phones, then switches it off for those in the workspace. */
   async turn() {
     await attempt(() => post('phones/*/autopilot', { choice: this.box.checked ? 'accept' : 'off', by: 'both' }));
     if (this.box.checked) for (const id of this.workspace.views.keys()) await this.moved(id, true);
   }
 
-  /** A phone came to the workspace or left it. */
+  /** Called when a phone was added to the workspace or removed. */
   async moved(id, here) {
     if (this.box.checked) await attempt(() => post(`phones/${id}/autopilot`, { choice: here ? 'off' : 'accept', by: 'both' }));
   }

@@ -1,6 +1,6 @@
 // The service's web pages as one phone's browser gets them, read and filled in without being shown.
 
-/** What a page refuses, in its own words. */
+/** A page's refusal, with its text. */
 export class Stuck extends Error {}
 
 export class Pages {
@@ -9,7 +9,7 @@ export class Pages {
     this.pool = pool;
   }
 
-  /** As by a link in the chat: WeChat lets a bound person in. */
+  /** Opens a page as by a link in the chat: WeChat logs a bound person in. */
   enter(path) { return this.open(entrance(this.pool, path)); }
 
   open(path) { return this.read(`${this.base}${path}`); }
@@ -41,5 +41,5 @@ export class Pages {
   }
 }
 
-/** Where a bound person knocks for a page of an office. */
+/** The log-in address of a bound person for a page of an office. */
 export const entrance = (pool, path) => `/h5/wechat?${new URLSearchParams({ pool, next: path })}`;

@@ -14,7 +14,7 @@ const PAY_FAULTS = {
   bill_creating: '账单还在生成', bill_unknown_row: '账单多一笔', bill_missing_row: '账单少一笔', bill_bad_hash: '账单校验值错误',
   fapiao_failed: '发票开具失败',
 };
-/** By vendor: those that any vendor may have, and its own. */
+/** Faults by vendor: common ones, and the vendor's own. */
 const KINDS = { pay: { ...FAULTS, ...PAY_FAULTS }, mail: { slow: FAULTS.slow, fail_500: '暂时不收', drop_answer: FAULTS.drop_answer, quota_used_up: '信箱已满',
   refuse: '退信' } };
 const kindsOf = (vendor) => KINDS[vendor] ?? FAULTS;
@@ -109,7 +109,7 @@ export class Panel {
     if (found.total > found.phones.length) this.results.append(h('li', { class: 'none' }, `共 ${found.total} 部，请缩小范围`));
   }
 
-  /** Who answers by himself. */
+  /** The phones that answer automatically. */
   pilot(phone) {
     const select = h('select', {
       'aria-label': `${phone.name}的自动应答`,

@@ -1,4 +1,4 @@
-// One phone: its frame, status bar, apps and what lies over them.
+// One phone: its frame, status bar, apps and the layers over them.
 import { attempt, get, post } from './api.js';
 import { Browser } from './browser.js';
 import { CallScreen, CallsApp } from './calls.js';
@@ -15,7 +15,7 @@ import { MiniProgram } from './miniprogram/main.js';
 import { Samples } from './samples.js';
 import { Scanner } from './scanner.js';
 
-/** Where the phones of the workspace are: at the demo's trading centre, in GCJ-02. */
+/** The position of the phones: the demo's trading centre, in GCJ-02. */
 const PLACE = { latitude: 23.147028, longitude: 113.336438 };
 export const ROLES = {
   expert: '专家', agency: '代理机构', verifier: '核验人员', supervisor: '监督人', venue: '场地', applicant: '申请人',
@@ -117,7 +117,7 @@ export class PhoneView {
     this.device.draw();
   }
 
-  /** Fetches the phone anew, and again when something happened in the meantime. */
+  /** Fetches the phone again, and once more if an event arrived meanwhile. */
   async load() {
     const { events } = this;
     const data = await attempt(() => get(this.path()));
@@ -135,23 +135,23 @@ export class PhoneView {
     this.callScreen.tick();
   }
 
-  /** The browser of the app that is shown: each app keeps its page while another is looked at. */
+  /** The browser of the shown app: each app keeps its page while another is shown. */
   get browser() { return this.browsers.get(this.tab); }
 
-  /** QR codes on the page that is shown. */
+  /** QR codes on the shown page. */
   codes() { return this.browser.codes(); }
 
-  /** Where a code by SMS belongs on what is shown: a field of the page or of the mini-program, else the chat's line; or null. */
+  /** The shown field for an SMS code: of the page or of the mini-program, else the chat's text field; or null. */
   codeField() {
     if (this.browser.frame) return this.browser.codeField();
     if (this.tab === 'mini') return this.mini?.codeField() ?? null;
     return this.tab === 'chat' ? this.chat.line() : null;
   }
 
-  /** A page asks something of WeChat. */
+  /** Handles a page's request to WeChat. */
   receive(event) { for (const browser of this.browsers.values()) browser.receive(event); }
 
-  /** Taken off the workspace. */
+  /** Called when the phone is removed from the workspace. */
   end() {
     this.mini?.end();
     this.element.remove();
@@ -197,7 +197,7 @@ export class PhoneView {
     dot.textContent = this.unread[name];
   }
 
-  /** The mini-program, where it was left; a path opens that page. */
+  /** Opens the mini-program at the page that was open last, or at a path. */
   openMini(path = '') { this.select('mini', path); }
 
   makeMini() {
@@ -224,16 +224,16 @@ export class PhoneView {
     });
   }
 
-  /** The size of letters that is set in WeChat, which mini-programs follow. */
+  /** The text size set in WeChat, which mini-programs use. */
   enlarge(large) { this.miniPane.toggleAttribute('data-large', large); }
 
-  /** False while there is none; a slow one takes its time. */
+  /** Resolves to false without a network; after a delay if it is slow. */
   async network() {
     if (this.data.net === 'slow') await new Promise((resolve) => { setTimeout(resolve, SLOW); });
     return this.data.net !== 'lost';
   }
 
-  /** A page over the mini-program's own. WeChat opens pages of known services only; a page that was open before a reload is shown again. */
+  /** Opens a web-view over the mini-program. WeChat opens pages of permitted domains only; a page that was open before a reload is shown again. */
   openWeb(url, { fail, close }) {
     const { service_url: service } = this.workspace.state;
     const browser = this.browsers.get('mini');
@@ -244,7 +244,7 @@ export class PhoneView {
     else browser.open(`/phone/${this.id}.mini/service${url.slice(service.length)}`, url, { onClose: close });
   }
 
-  /** wx.requestPayment: the parameters without appId, which the mini-program itself is. */
+  /** wx.requestPayment: the parameters without appId, which is the mini-program's. */
   async requestPayment(parameters) {
     const appId = this.workspace.state.mini_programs.find((mini) => mini.pool === this.data.pool)?.appid;
     const answer = await this.cashier.request({ ...parameters, appId });
@@ -252,9 +252,9 @@ export class PhoneView {
     return answer;
   }
 
-  // -- acts ----------------------------------------------------------------------------------------------------
+  // -- actions -------------------------------------------------------------------------------------------------
 
-  /** A person's act before the account; opens what the answer opens. */
+  /** An action of the person in the chat; opens the page that the answer names. */
   async act(what, body = {}) {
     const answer = await attempt(() => post(this.path(`/${what}`), body));
     if (answer?.open_url) this.openUrl(answer.open_url);
@@ -263,7 +263,7 @@ export class PhoneView {
     return answer;
   }
 
-  /** A code on this phone's own screen, pressed long. Codes for paying are refused, as in life. */
+  /** A long press on a code on this phone's own screen. Payment codes are refused, as by WeChat. */
   recognise(code) {
     if (code.startsWith(PAY_CODE)) toast('付款码不支持长按识别或从相册选取，请使用扫一扫。');
     else this.act('scan', { content: code });
@@ -281,7 +281,7 @@ export class PhoneView {
 
   // -- events --------------------------------------------------------------------------------------------------
 
-  /** What a load has shown already, since it overtook its event, is not shown again. */
+  /** Handles an event, unless a load that was faster has shown its content already. */
   handle(event) {
     this.events += 1;
     if (this.holds(event)) return;
@@ -331,7 +331,7 @@ export class PhoneView {
   }
 }
 
-/** The last thing that came in, by app. */
+/** The last received item of each app. */
 const newest = ({ chats, sms, calls, letter, pool }) => ({
   chat: chats[pool]?.bubbles.findLast((bubble) => bubble.side !== 'me')?.id,
   sms: sms.at(-1)?.id,

@@ -1,4 +1,4 @@
-// What somebody who tries the pages would otherwise have to make up: an example draw, and samples for what an open page asks for.
+// Sample data for a person who tries the pages: an example draw, and values for the empty fields of an open page.
 import { h, toast } from './dom.js';
 import { ID_NUMBER, later, makeExample } from './example.js';
 import { Pages, Stuck, entrance } from './pages.js';
@@ -24,7 +24,7 @@ export class Samples {
 
   get buttons() { return [this.example, this.fill].filter(Boolean); }
 
-  /** A new draw, shown where it is handed in. */
+  /** Makes a draw, and opens the page for submitting it. */
   async make() {
     const { data, workspace } = this.phone;
     this.example.disabled = true;
@@ -66,13 +66,13 @@ export class Samples {
 
 const ASKED = ['input[required]:not([type="radio"], [type="checkbox"])', 'textarea[required]', 'select[required]', 'input[type="file"]'];
 
-/** What an open page still asks for: required and empty, or a proof, in forms that are not folded away. */
+/** Fields of an open page to fill in: empty required ones and proofs, in forms that are not folded. */
 export function emptyFields(page) {
   const fields = page.querySelectorAll(ASKED.map((one) => `main ${one}`).join());
   return [...fields].filter((field) => field.checkVisibility() && !field.disabled && !field.value && !isReplaced(field));
 }
 
-/** A file that is there already. */
+/** A file that is already uploaded. */
 const isReplaced = (field) => field.type === 'file' && field.form.parentElement.querySelector('[name="command"][value="remove"]');
 
 function write(field, value) {
@@ -82,7 +82,7 @@ function write(field, value) {
   for (const kind of ['input', 'change']) field.dispatchEvent(new Event(kind, { bubbles: true }));
 }
 
-/** A page with nothing on it, as from the phone's files. */
+/** An empty PDF page, as from the phone's files. */
 function chosen({ accept }) {
   const carrier = new DataTransfer();
   if (accept.includes('.pdf')) carrier.items.add(new File([blankPdf()], '演示证明.pdf', { type: 'application/pdf' }));

@@ -1,4 +1,4 @@
-// The scanner: reads a code shown on any phone of the workspace, or one that is pasted.
+// The scanner: reads a code shown on any phone of the workspace, or a pasted one.
 import { PAY_CODE } from './cashier.js';
 import { h, icon } from './dom.js';
 
@@ -20,7 +20,7 @@ export class Scanner {
     this.found);
   }
 
-  /** Opens; ``menuKey`` when a button of the account's menu asked for it. */
+  /** Opens the scanner; ``menuKey`` is set if a button of the account's menu opened it. */
   open(menuKey = '') {
     this.menuKey = menuKey;
     this.field.value = '';
@@ -29,7 +29,7 @@ export class Scanner {
     this.field.focus({ preventScroll: true });
   }
 
-  /** Opens for the mini-program; the promise gives what the code says, or null. */
+  /** Opens the scanner for the mini-program; resolves to the code's content, or null. */
   ask() {
     this.open();
     return new Promise((resolve) => { this.resolve = resolve; });
@@ -56,7 +56,7 @@ export class Scanner {
       h('img', { src: `/control/qr?text=${encodeURIComponent(text)}`, alt: '' }), h('span', {}, where, h('small', {}, text))));
   }
 
-  /** From the album: as with a long press, codes for paying are refused. */
+  /** Reads a picture of the album: as with a long press, payment codes are refused. */
   pick(text) {
     if (text.startsWith(PAY_CODE)) this.phone.recognise(text);
     else this.read(text);
@@ -72,7 +72,7 @@ export class Scanner {
   }
 }
 
-/** Every code that a person at the workspace could see, and on which phones: on open pages and in chats. */
+/** All codes visible in the workspace with their phones: on open pages and in chats. */
 function codesOnPhones(workspace) {
   const found = new Map();
   for (const view of workspace.views.values()) {

@@ -1,18 +1,18 @@
-// What the guide tells. A story knows which phones belong to it and its steps; a step is over when `done` holds of what has
-// really happened (the facts), in whatever order; `taps` name the next tap: a phone, and words that stand on its buttons.
+// The guide's stories. A story has phones and steps; a step is finished when `done` is true of the facts, in any order; `taps` name
+// the next tap: a phone, and texts of its buttons.
 import { agreeing, fillIn, inChat, inNewest, inSms, logIn, onButton, onLink, onPage, ownDraw, ownLine, proof, sample, sitExam, undecided } from './marks.js';
 
 const AGENCY = '周代理', VERIFIER = '郑核验', SUPERVISOR = '冯监督', EXPERT = '测一明';
 const NEWCOMER = '柳学文', APPLICANT = '江申请', FIRST = '王初审', FINAL = '李复审';
 const BEFORE = { editing: 0, refused: 0, submitted: 1, verified: 2, committing: 3, drawing: 4, paused: 4, ending: 4 };
 const far = (state) => BEFORE[state ?? 'editing'] ?? 5;
-/** How far a draw is: 0 being set up … 4 calling, 5 over. */
+/** Progress of a draw: 0 being set up … 4 calling, 5 over. */
 const stage = (facts) => (facts.draw ? far(facts.state) : -1);
-/** The same of the recall that was made from it. */
+/** Progress of the recall that was made from it. */
 const recalled = (facts) => (facts.recall ? far(facts.recallState) : -1);
 const answered = [inNewest('参加', '确认参加', '确认', '查看详情', '立即答复', '点击答复'), '确认参加', '参加', '允许', '待答复', inSms, logIn];
 
-/** A tap on an office's pages: what the page offers, else the way to the activity, by the word of the chat that lists it. */
+/** A tap on an office's pages: the page's button, else the link to the activity, by the chat's word that lists it. */
 const office = (phone, ask, ...words) => ({ phone, tab: 'chat', words: [...words, ownDraw, ownLine, inNewest('打开网页', '查看全部'), inChat(ask), '更早的消息'] });
 const agency = (...words) => office(AGENCY, '抽取进度', ...words);
 const verifying = [office(VERIFIER, '待核验', onButton('通过'))];

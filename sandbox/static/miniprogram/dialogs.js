@@ -1,7 +1,7 @@
-// What lies over the mini-program's pages: WeChat's question with two buttons, and the sheet behind the capsule.
+// Layers over the mini-program's pages: WeChat's dialog with two buttons, and the menu of the capsule.
 import { h } from '../dom.js';
 
-/** Lays `box` over everything else until `close` is called; the focus comes back afterwards. */
+/** Shows `box` over the page until `close` is called; then restores the focus. */
 function layOver(shell, name, box, onEscape) {
   const before = shell.root.activeElement;
   const layer = h('div', {
@@ -33,7 +33,7 @@ export function modal(shell, { title = '', content = '', showCancel = true, canc
   });
 }
 
-/** Choices from below: [label, what it does]. */
+/** A sheet of choices from below: [label, function]. */
 export function askSheet(shell, choices) {
   const choose = (work) => () => { close(); work(); };
   const buttons = [...choices, ['取消', () => {}]].map(([label, work]) => h('button', { type: 'button', onclick: choose(work) }, label));

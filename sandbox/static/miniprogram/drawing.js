@@ -1,13 +1,13 @@
-// Draws a page: WXML and data become elements, and what changes in the data changes only what shows it.
+// Renders a page: WXML and data become elements, and a change of the data updates only the elements that use it.
 import { isEvent, setterOf, TAGS } from './tags.js';
 
 const valueOf = (given, scope) => (typeof given === 'function' ? given(scope) : given);
 
-/** `data-from-clock` as pages know it: fromClock. */
+/** `data-from-clock` as pages read it: fromClock. */
 const dataName = (name) => name.slice('data-'.length).replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
 export class Drawing {
-  /** `page` has the methods that taps call; `host.phoneNumber()`, `host.openWeb(src, fail)`, `host.closeWeb()` are WeChat's part. */
+  /** `page` has the methods that taps call; `host.phoneNumber()`, `host.openWeb(src, fail)`, `host.closeWeb()` act for WeChat. */
   constructor(root, { views, file, page, host }) {
     Object.assign(this, { root, views, page, host });
     this.nodes = views[file];
@@ -25,7 +25,7 @@ export class Drawing {
 
   end() { this.patch(this.root, []); }
 
-  // -- what is to be shown -------------------------------------------------------------------------------------
+  // -- WXML and data to a tree ---------------------------------------------------------------------------------
 
   expand(nodes, scope, at) {
     const found = [];
@@ -69,7 +69,7 @@ export class Drawing {
     return found;
   }
 
-  // -- showing it ----------------------------------------------------------------------------------------------
+  // -- the tree to elements ------------------------------------------------------------------------------------
 
   patch(parent, nodes) {
     const wanted = new Set(nodes.map(({ key }) => key));
@@ -122,12 +122,12 @@ export class Drawing {
     element.remove();
   }
 
-  // -- what the person does ------------------------------------------------------------------------------------
+  // -- taps and input ------------------------------------------------------------------------------------------
 
   listen(element, tag, name) {
     if (name === 'tap') {
       element.addEventListener('click', (event) => {
-        // A tap on a label comes a second time, from its box: that one counts.
+        // A tap on a label is followed by one on its box: the second one counts.
         if (tag === 'label' && element.control && event.target !== element.control) return;
         this.fire(element, name, {});
       });

@@ -1,10 +1,10 @@
-// The mini-program on a phone: `miniprogram/` as it stands, in a runtime that plays WeChat.
+// The mini-program on a phone: the files of `miniprogram/`, in a runtime that acts as WeChat.
 import { keep, recall } from '../memory.js';
 import { checkAll, Shell } from './shell.js';
 
 checkAll();
 
-/** What one phone keeps for the mini-program; without the browser's storage until the page is left. */
+/** The mini-program's storage on one phone; without the browser's storage it is lost with the page. */
 class Shelf {
   constructor(prefix) {
     this.prefix = prefix;
@@ -37,17 +37,17 @@ function stored() {
 }
 
 /**
- * The mini-program in `element`. The phone gives:
+ * The mini-program in `element`. The phone provides:
  *
  * phone                   id and pool
- * login(), phoneNumber()  promises of wx.login's code and of what the button getPhoneNumber is told
+ * login(), phoneNumber()  promises of wx.login's code and of the result of the button getPhoneNumber
  * subscribe(ids)          promise of {id: 'accept' | 'reject' | 'filter'}, or an error of WeChat's
- * scan()                  promise of what a code says, or null
+ * scan()                  promise of a code's content, or null
  * locate()                promise of {latitude, longitude}, or null
  * pay(parameters)         promise of {result: 'ok' | 'cancel' | 'fail', message}
  * openWeb(url, {fail, close}), closeWeb()   a web-view over the pages; `close`: the person left it
  * call(number), copy(text), leave(), now()   the last in milliseconds
- * network()               promise of false while there is none
+ * network()               promise of false without a network
  */
 export class MiniProgram {
   constructor(element, phone) {
@@ -62,17 +62,17 @@ export class MiniProgram {
     };
   }
 
-  /** The root under which the pages stand. */
+  /** The root element of the pages. */
   get root() { return this.element.shadowRoot; }
 
-  /** Begins anew: at a page, or at the first. */
+  /** Starts again, at a page or at the first one. */
   start(url) {
     this.shell?.end();
     this.shell = new Shell(this.element, this.host);
     this.shell.launch(url || 'pages/index/index');
   }
 
-  /** Opens at a page; without one where it was left. */
+  /** Opens a page; without one, the page that was open last. */
   open(url = '') {
     if (!this.shell) this.start(url || recall(this.left) || '');
     else if (url) this.shell.launch(url);

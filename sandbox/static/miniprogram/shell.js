@@ -1,4 +1,4 @@
-// The mini-program on one phone: its modules, its pages one over the other, and WeChat's bar above them.
+// The mini-program on one phone: its modules, the stack of its pages, and WeChat's bar above them.
 import { h, icon } from '../dom.js';
 import { modules, pages, settings, views } from './program.js';
 import { askSheet, modal } from './dialogs.js';
@@ -11,7 +11,7 @@ const SETTINGS = ['pages', 'window', 'darkmode', 'themeLocation', 'style', 'lazy
   'networkTimeout'];
 const OF_PAGES = ['usingComponents', 'navigationBarTitleText', 'enablePullDownRefresh'];
 
-/** Throws at whatever of the mini-program these files can't run. */
+/** Throws if the mini-program uses a feature that this runtime lacks. */
 export function checkAll() {
   const unknown = Object.keys(settings).find((key) => !SETTINGS.includes(key));
   if (unknown) throw new Error(`miniprogram/app.json: ${unknown} is not supported by the sandbox`);
@@ -22,7 +22,7 @@ export function checkAll() {
   for (const [file, nodes] of Object.entries(views)) check(nodes, file);
 }
 
-/** `/pages/status?x=1` as its route and its query, which WeChat hands on as it stands. */
+/** Splits `/pages/status?x=1` into route and query, whose values WeChat does not decode. */
 function read(url) {
   const [path, query = ''] = url.replace(/^\//, '').split('?');
   const pairs = query.split('&').filter(Boolean).map((part) => part.split(/=(.*)/s));
@@ -123,7 +123,7 @@ export class Shell {
     return module.exports;
   }
 
-  /** What the page's module, or one that it calls, gave to `Page`. */
+  /** The argument with which the page's module, or one that it imports, called `Page`. */
   definition(route) {
     this.loading = route;
     this.require(`${route}.js`);
@@ -134,7 +134,7 @@ export class Shell {
 
   get page() { return this.stack.at(-1); }
 
-  /** Opened from outside: a link of the chat or a menu, or by hand. */
+  /** Opens a page from outside: a link of the chat, a menu, or by hand. */
   launch(url) {
     if (pages[read(url).route]) this.reLaunch(url);
     else this.app.onPageNotFound?.({ path: read(url).route, query: read(url).query, isEntryPage: true });
@@ -193,13 +193,13 @@ export class Shell {
     if (this.root.activeElement) this.heading.focus({ preventScroll: true });
   }
 
-  /** The phone shows something else, or the mini-program again. */
+  /** Called when the phone hides or shows the mini-program. */
   hide() { this.page?.hide(); }
   show() { this.page?.show(); }
 
   end() { for (const page of this.stack.splice(0)) page.end(); }
 
-  // -- what pages and wx ask for -------------------------------------------------------------------------------
+  // -- used by pages and wx ------------------------------------------------------------------------------------
 
   forPages(page) {
     return {
@@ -239,6 +239,6 @@ export class Shell {
 
   endPull() { this.body.removeAttribute('aria-busy'); }
 
-  /** The field that waits for a code by SMS: the keyboard offers it to the next empty one for digits. */
+  /** The field for an SMS code: the next empty one for digits. */
   codeField() { return [...this.page.content.querySelectorAll('input[inputmode="numeric"]')].find((field) => !field.value) ?? null; }
 }

@@ -1,6 +1,6 @@
-// What the tags of WXML become in the browser: exactly those that the mini-program uses. Any other is refused by its name.
+// Elements for the tags of WXML, only those that the mini-program uses. For another tag an error names it.
 
-/** Sets an attribute; without a value there is none. */
+/** Sets an attribute, or removes it without a value. */
 const attribute = (name) => (element, value) => {
   if (value === undefined || value === null || value === false || value === '') element.removeAttribute(name);
   else element.setAttribute(name, value === true ? '' : String(value));
@@ -14,18 +14,18 @@ function role(element, value) {
   attribute('tabindex')(element, value === 'button' && '0');
 }
 
-/** One of the values that the sandbox knows. */
+/** Checks that the sandbox supports the value. */
 const oneOf = (name, known, set) => (element, value) => {
   if (!(value in known)) throw new Error(`${name}="${value}" is not supported by the sandbox`);
   set(element, known[value]);
 };
 
-/** What is being typed is left alone unless it really differs. */
+/** Sets a field's value only if it differs, so that typing is not disturbed. */
 const typed = (element, value) => { if (element.value !== (value ?? '')) element.value = value ?? ''; };
 
 const pickerField = (set) => (element, value) => set(element.querySelector('input'), value);
 
-/** The children are shown; the browser's own field lies over them, unseen. */
+/** Shows the children; the browser's own field lies over them, invisible. */
 function makePicker() {
   const element = document.createElement('span');
   element.append(document.createElement('span'), document.createElement('input'));
@@ -79,7 +79,7 @@ export const TAGS = {
 };
 
 const COMMON = { class: attribute('class'), role, 'aria-role': role, 'aria-label': attribute('aria-label') };
-/** Tags that only direct the drawing, with what they may carry. */
+/** Tags that only control the rendering, with their permitted attributes. */
 const DIRECTING = { block: [], import: ['src'], template: ['name', 'is', 'data'] };
 const CONTROL = ['wx:if', 'wx:elif', 'wx:else', 'wx:for', 'wx:for-item', 'wx:for-index', 'wx:key'];
 
@@ -94,7 +94,7 @@ function supports(tag, name) {
   return name.startsWith('data-') || Boolean(setterOf(tag, name));
 }
 
-/** Throws at the first tag or attribute of a tree that can't be drawn, with its name and the file's. */
+/** Throws for the first tag or attribute of a tree that can't be rendered, naming it and the file. */
 export function check(nodes, file) {
   for (const { tag, attributes = {}, children = [] } of nodes.filter((node) => typeof node === 'object')) {
     if (!TAGS[tag] && !DIRECTING[tag]) throw new Error(`miniprogram/${file}: <${tag}> is not supported by the sandbox`);

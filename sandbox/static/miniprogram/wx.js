@@ -1,6 +1,6 @@
-// WeChat's functions for mini-programs: exactly those that the mini-program uses. Any other is refused by its name.
+// WeChat's functions for mini-programs, only those that the mini-program uses. For another one an error names it.
 
-/** What a function gives to `fail`: `cancel`, or why not. */
+/** The argument of `fail`: `cancel`, or the reason. */
 export class Refusal extends Error {
   constructor(why, code) {
     super(why);
@@ -8,7 +8,7 @@ export class Refusal extends Error {
   }
 }
 
-/** As WeChat calls it: with callbacks, or as a promise where none are given. */
+/** Calls a function as WeChat does: with callbacks, or returns a promise if there are none. */
 function asked(name, work) {
   return (given = {}) => {
     const { success, fail, complete } = given;
@@ -23,10 +23,10 @@ function asked(name, work) {
   };
 }
 
-/** Pages change in a later turn, as in WeChat: pages that send each other to and fro don't stop the phone. */
+/** Changes the page in a later turn, as WeChat does: pages that redirect to each other in a loop don't block the phone. */
 const turn = () => new Promise((resolve) => { setTimeout(resolve); });
 
-/** Each by its name: what it does for a phone and its shell; `given` as WeChat documents it. */
+/** Functions by name, for a phone and its shell; `given` as WeChat documents it. */
 const ASKED = {
   async request({ url, method = 'GET', header = {}, data }, { host, timeout }) {
     if (!await host.network()) throw new Refusal('');
@@ -41,7 +41,7 @@ const ASKED = {
     try {
       read = JSON.parse(body);
     } catch {
-      // Not JSON: given as it is, as WeChat does.
+      // Not JSON: returned as text, as WeChat does.
     }
     return { statusCode: response.status, data: read, header: Object.fromEntries(response.headers) };
   },
@@ -89,7 +89,7 @@ const STORAGE = ['getStorageSync', 'setStorageSync', 'removeStorageSync'];
 /** All names of `wx` that can be used. */
 export const NAMES = [...Object.keys(ASKED), ...STORAGE];
 
-/** `wx` for one phone: what it is told to, it asks of the phone (`host`) and of the shell around the pages. */
+/** `wx` for one phone; it calls the phone (`host`) and the shell of the pages. */
 export function makeWx({ host, shell, timeout }) {
   const parts = { host, shell, timeout };
   const known = {
