@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field, ValidationError
@@ -105,12 +106,7 @@ class AlibabaVoice:
         if len(spoken) >= LONGEST_PARAMS:
             raise Rejected("isv.PARAM_LENGTH_LIMIT", f"the variables have {LONGEST_PARAMS} characters or more")
         agreed = self._settings.of(pool) or VoicePool()
-
-        def code(text: str) -> str:
-            if text not in agreed.templates:
-                raise no_template("voice", pool, text)
-            return agreed.templates[text]
-
+        code = partial(_code, agreed, pool)
         common = {
             "CalledNumber": mobile,
             "CalledShowNumber": agreed.show_number,
@@ -119,14 +115,7 @@ class AlibabaVoice:
         }
         if not keys:
             return await self._dial("SingleCallByTts", {**common, "TtsCode": code(template), "TtsParam": spoken})
-        menu = {"StartCode": code(template), "StartTtsParams": spoken, "Timeout": str(KEY_WAIT_MS)}
-        for number, (key, text) in enumerate(sorted(keys.items()), start=1):
-            menu[f"MenuKeyMap.{number}.Key"] = key
-            menu[f"MenuKeyMap.{number}.Code"] = code(text)
-            menu[f"MenuKeyMap.{number}.TtsParams"] = spoken
-        if bye:
-            menu |= {"ByeCode": code(bye), "ByeTtsParams": spoken}
-        return await self._dial("IvrCall", {**common, **menu})
+        return await self._dial("IvrCall", {**common, **_menu(code, template, keys, bye, spoken)})
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
         """The vendor's report of a call. Queries both products."""
@@ -140,6 +129,24 @@ class AlibabaVoice:
 
     async def _dial(self, action: str, parameters: Mapping[str, str]) -> str:
         return (await self._api.call(action, parameters, Effect.WRITE, _Dialled)).call_id
+
+
+def _code(agreed: VoicePool, pool: str, text: str) -> str:
+    if text not in agreed.templates:
+        raise no_template("voice", pool, text)
+    return agreed.templates[text]
+
+
+def _menu(code: Callable[[str], str], template: str, keys: Mapping[str, str], bye: str, spoken: str) -> dict[str, str]:
+    """Parameters of a call that asks for a key: what each key says, and what ends the call."""
+    menu = {"StartCode": code(template), "StartTtsParams": spoken, "Timeout": str(KEY_WAIT_MS)}
+    for number, (key, text) in enumerate(sorted(keys.items()), start=1):
+        menu[f"MenuKeyMap.{number}.Key"] = key
+        menu[f"MenuKeyMap.{number}.Code"] = code(text)
+        menu[f"MenuKeyMap.{number}.TtsParams"] = spoken
+    if bye:
+        menu |= {"ByeCode": code(bye), "ByeTtsParams": spoken}
+    return menu
 
 
 def parse_voice_reports(body: bytes) -> list[CallReport]:

@@ -10,6 +10,7 @@ from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.rulebook.book import Rulebook
+from domain.rulebook.reviews import PublicNotice
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign
@@ -55,16 +56,7 @@ class Objections:
         async def run() -> ObjectionView:
             account = await self._known(actor)
             application = await lock(application_id)
-            if application.pool != actor.pool or rules is None or application.state != ApplicationState.NOTICE:
-                raise NotFound("没有这条公示，或公示已结束。请查看公示列表。", code="not_on_notice")
-            if application.notice_until is not None and application.notice_until <= now:
-                ended = print_time(application.notice_until)
-                raise Conflict(f"公示已于{ended}结束，不能再提异议。请向管理机构反映。", code="notice_over")
-            if await is_own(application.id, account.id):
-                raise Forbidden("不能对自己的公示提异议。如信息有误，请联系管理机构。", code="own_application")
-            await self._check_number(account.id, rules.objections_per_day, now)
-            if await Objection.exists(application_id=application.id, account_id=account.id, state="open"):
-                raise Conflict("您的异议正在核查，请等待答复，无需重复提交。", code="objection_open")
+            await self._check_may_object(actor, application, account, rules, now)
             row = await Objection.create(
                 pool=actor.pool,
                 application_id=application.id,
@@ -83,6 +75,20 @@ class Objections:
             run=run,
             request=f"{application_id} {words}",
         )
+
+    async def _check_may_object(
+        self, actor: Actor, application: Application, account: Account, rules: PublicNotice | None, now: datetime
+    ) -> None:
+        if application.pool != actor.pool or rules is None or application.state != ApplicationState.NOTICE:
+            raise NotFound("没有这条公示，或公示已结束。请查看公示列表。", code="not_on_notice")
+        if application.notice_until is not None and application.notice_until <= now:
+            ended = print_time(application.notice_until)
+            raise Conflict(f"公示已于{ended}结束，不能再提异议。请向管理机构反映。", code="notice_over")
+        if await is_own(application.id, account.id):
+            raise Forbidden("不能对自己的公示提异议。如信息有误，请联系管理机构。", code="own_application")
+        await self._check_number(account.id, rules.objections_per_day, now)
+        if await Objection.exists(application_id=application.id, account_id=account.id, state="open"):
+            raise Conflict("您的异议正在核查，请等待答复，无需重复提交。", code="objection_open")
 
     async def decide(
         self, actor: Actor, objection_id: UUID, outcome: Outcome, answer: str, *, key: str | None = None

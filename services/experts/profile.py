@@ -137,15 +137,7 @@ class ExpertProfiles:
             expert = await Expert.select_for_update().get(id=(await self._own(actor)).id)
             if expert.membership_status != "formal":
                 raise Forbidden("入库成为正式专家后才能设置不接受抽取的时间。", code="not_formal")
-            existing = await self._periods(expert.id, now)
-            for period in existing:
-                if period.starts_at <= starts_at and ends_at <= period.ends_at:
-                    raise Conflict(
-                        f"这段时间已设置过：{print_time(period.starts_at)}至{print_time(period.ends_at)}，无需重复设置。",
-                        code="already_unavailable",
-                    )
-            if len(existing) >= PERIODS_MAX:
-                raise TooMany("设置的时间段过多，请先取消不需要的时间段。", retry_after=86400, code="too_many_periods")
+            _check_room(await self._periods(expert.id, now), starts_at, ends_at)
             row = await Unavailability.create(
                 expert_id=expert.id, starts_at=starts_at, ends_at=ends_at, reason=text, created_at=now
             )
@@ -235,6 +227,18 @@ class _Names:
 
 def _not_in_pool() -> Forbidden:
     return Forbidden("您的专家档案不在库中，请联系专家库管理机构。", code="not_in_pool")
+
+
+def _check_room(existing: Sequence[Period], starts_at: datetime, ends_at: datetime) -> None:
+    """Raises Conflict for a time that one of the existing covers, TooMany when there are too many."""
+    for period in existing:
+        if period.starts_at <= starts_at and ends_at <= period.ends_at:
+            raise Conflict(
+                f"这段时间已设置过：{print_time(period.starts_at)}至{print_time(period.ends_at)}，无需重复设置。",
+                code="already_unavailable",
+            )
+    if len(existing) >= PERIODS_MAX:
+        raise TooMany("设置的时间段过多，请先取消不需要的时间段。", retry_after=86400, code="too_many_periods")
 
 
 def _check_period(starts_at: datetime, ends_at: datetime, now: datetime) -> None:

@@ -70,11 +70,7 @@ class Employers:
             waiting = await EmployerRequest.filter(account_id=account_id, state="open")
             if same := next((one for one in waiting if one.name == clean.name), None):
                 return request_view(same)
-            today = await EmployerRequest.filter(account_id=account_id, created_at__gt=now - timedelta(days=1)).count()
-            if len(waiting) >= OPEN_MAX or today >= DAILY_MAX:
-                raise TooMany(
-                    "您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting"
-                )
+            await self._check_number(account_id, len(waiting), now)
             made = await EmployerRequest.create(
                 pool=actor.pool,
                 account_id=account_id,
@@ -95,6 +91,11 @@ class Employers:
             run=run,
             request=f"{data!r} {note}",
         )
+
+    async def _check_number(self, account_id: UUID, waiting: int, now: datetime) -> None:
+        today = await EmployerRequest.filter(account_id=account_id, created_at__gt=now - timedelta(days=1)).count()
+        if waiting >= OPEN_MAX or today >= DAILY_MAX:
+            raise TooMany("您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting")
 
     async def _check_not_listed(self, pool: str, name: str) -> None:
         existing = await self._same(pool, name)

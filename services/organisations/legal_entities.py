@@ -136,12 +136,7 @@ class LegalEntities:
 
         async def run() -> Agent:
             organisation = await Organisation.get(id=organisation_id, pool=actor.pool)
-            account = await account_by_mobile(self._deps, actor.pool, mobile)
-            if organisation.legal_account_id == account.id:
-                raise Conflict("法人账号本身即可办理，无需再关联为经办人。", code="is_legal_account")
-            if not account.real_name:
-                account.real_name = name.strip()
-                await account.save(update_fields=["real_name"])
+            account = await self._agent_account(organisation, mobile, name.strip())
             link = await self._set_link(organisation.id, account.id, begin, end, accepted_at=None, now=now)
             await record(
                 actor, now, "organisation.link_agent", "organisation", organisation.id, account=str(account.id)
@@ -154,6 +149,16 @@ class LegalEntities:
         return await once(
             owner=f"link_agent:{actor.account_id}", key=key, deps=self._deps, answer=Agent, run=run, request=request
         )
+
+    async def _agent_account(self, organisation: Organisation, mobile: str, name: str) -> Account:
+        """The person's account, with this name if it has none. Raises Conflict for the legal entity's own account."""
+        account = await account_by_mobile(self._deps, organisation.pool, mobile)
+        if organisation.legal_account_id == account.id:
+            raise Conflict("法人账号本身即可办理，无需再关联为经办人。", code="is_legal_account")
+        if not account.real_name:
+            account.real_name = name
+            await account.save(update_fields=["real_name"])
+        return account
 
     async def _ask(self, actor: Actor, link: AgentLink, organisation: Organisation, now: datetime) -> None:
         """Notify the person, with the page for accepting; once a day, however often he is added.

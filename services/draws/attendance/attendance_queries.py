@@ -19,6 +19,14 @@ from services.draws.access import DrawAccess
 from services.draws.virtual_calls import CallLine, VirtualCalls
 
 VENUE_PURPOSE = "venue_qr"
+_AWAITED = """
+SELECT i.id, i.expert_id, i.code, i.gathering_at,
+  (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
+  (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at,
+  (SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at,
+  (SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges
+FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code
+"""
 
 
 @dataclass(frozen=True)
@@ -79,15 +87,7 @@ class AttendanceQueries:
                 "draw.result_visible_before",
                 f"专家进场情况{print_time(self._access.unseals_at(draw))}后可查看。",
             )
-        found = await rows(
-            "SELECT i.id, i.expert_id, i.code, i.gathering_at, "
-            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
-            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
-            "(SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at, "
-            "(SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges "
-            "FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code",
-            draw_id,
-        )
+        found = await rows(_AWAITED, draw_id)
         calls, offered = await self._calls.log_of(draw_id, "urging"), self._calls.offered(draw.pool)
         most = book.attendance.urging_virtual_max
 

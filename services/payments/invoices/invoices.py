@@ -93,12 +93,7 @@ class Invoices:
 
         async def run() -> InvoiceView:
             invoice = await self._locked_own(actor, fee_id)
-            if (name, number) != (invoice.title, invoice.taxpayer_id):
-                if is_asked_for(invoice):
-                    raise Conflict("发票正在开具，请稍后再修改。", code="invoice_under_way")
-                if invoice.state not in (InvoiceState.WANTED, InvoiceState.FAILED):
-                    raise Conflict("发票已经开具，抬头不能再改。确需更换请拨打服务电话。", code="invoice_issued")
-                invoice.title, invoice.taxpayer_id = name, number
+            _set_buyer(invoice, name, number)
             await check_recent(
                 "invoice.correct",
                 actor.account_id or fee_id,
@@ -215,6 +210,17 @@ class Invoices:
         if invoice is None:
             raise unknown_invoice()
         return invoice
+
+
+def _set_buyer(invoice: Invoice, name: str, number: str) -> None:
+    """Raises Conflict for other data than before once the invoice is issued, or being issued."""
+    if (name, number) == (invoice.title, invoice.taxpayer_id):
+        return
+    if is_asked_for(invoice):
+        raise Conflict("发票正在开具，请稍后再修改。", code="invoice_under_way")
+    if invoice.state not in (InvoiceState.WANTED, InvoiceState.FAILED):
+        raise Conflict("发票已经开具，抬头不能再改。确需更换请拨打服务电话。", code="invoice_issued")
+    invoice.title, invoice.taxpayer_id = name, number
 
 
 def _mail_anew(invoice: Invoice, now: datetime) -> None:
