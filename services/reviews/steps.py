@@ -40,10 +40,6 @@ class StepProgress:
     def missing(self, step: int) -> list[str]:
         return [code for code in self.needed(step) if (self.steps[step].code, code) not in self.approved]
 
-    def lacking(self, step: int) -> list[str]:
-        """Specialties without a decision or an open task."""
-        return [code for code in self.missing(step) if (self.steps[step].code, code) not in self.open]
-
     def is_complete(self, step: int) -> bool:
         return not self.missing(step) and not any(at == self.steps[step].code for at, _ in self.open)
 
