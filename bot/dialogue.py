@@ -288,8 +288,8 @@ class Dialogue:
         except OUTAGES:
             raise
         except AppError as error:
-            talk.said.append(error.message)
-        return DialogueOutcome(Text("\n\n".join(talk.said)), journal)
+            talk.reply_texts.append(error.message)
+        return DialogueOutcome(Text("\n\n".join(talk.reply_texts)), journal)
 
 
 def is_mere_answer(text: str) -> bool:

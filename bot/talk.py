@@ -145,13 +145,13 @@ class Talk(Turn):
     is_command: Callable[[str], bool] = never
     contact: str = ""
     """The contact named after answers that could not be parsed, who knows this matter; empty: the pool's hotline."""
-    said: list[str] = field(default_factory=list)
+    reply_texts: list[str] = field(default_factory=list)
     """Texts collected for the reply."""
     _step: int = 0
 
     async def say(self, text: str, **params: object) -> None:
         """Add ``text`` to the reply; ``params`` fill its ``{…}``."""
-        self.said.append(text.format(**params) if params else text)
+        self.reply_texts.append(text.format(**params) if params else text)
 
     async def ask(self, text: str, *, parse: Parser[T], **params: object) -> T:
         """Ask until ``parse`` accepts the answer."""
@@ -246,7 +246,7 @@ class Talk(Turn):
     def question_again(self, reason: str) -> None:
         """Repeat the open question with ``reason`` before it, instead of the collected texts."""
         pending = self.journal.pending
-        self.said = [reason if pending is None or not pending.taps else _with_choices(reason, pending)]
+        self.reply_texts = [reason if pending is None or not pending.taps else _with_choices(reason, pending)]
 
     @property
     def _is_waiting(self) -> bool:
@@ -255,15 +255,15 @@ class Talk(Turn):
     async def _question(self, label: str, question: str, understand: Callable[[Message], T], pending: Pending) -> T:
         entry = self._replay(("answer",), label)
         if entry is not None:
-            self.said.clear()
+            self.reply_texts.clear()
             self.now = entry.at
             return cast("T", decode(entry.value))
         if not self._is_waiting or self.answer is None:
             self.journal.pending = pending
-            self.said.append(question)
+            self.reply_texts.append(question)
             raise TalkWaiting
         message, self.answer = self.answer, None
-        self.said.clear()
+        self.reply_texts.clear()
         self.now = message.received_at
         value = self._understood(message, understand)
         self.journal.pending = None
@@ -282,7 +282,7 @@ class Talk(Turn):
             self.journal.pending = replace(waiting, failed=waiting.failed + 1)
             self.question_again(error.message)
             if waiting.failed + 1 >= _MISSES:
-                self.said.append(STUCK.format(contact=self.contact or self._hotline()))
+                self.reply_texts.append(STUCK.format(contact=self.contact or self._hotline()))
             raise TalkWaiting from error
 
     def _hotline(self) -> str:

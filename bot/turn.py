@@ -65,7 +65,7 @@ class Turn:
     services: Services
     message: Message
     now: datetime
-    looked_up: dict[str, object] = field(default_factory=dict, kw_only=True)
+    cached_lookups: dict[str, object] = field(default_factory=dict, kw_only=True)
     """Results of this message's look-ups, by name, so that each is made once."""
 
     async def read(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:

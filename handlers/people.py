@@ -28,10 +28,10 @@ async def find_who(turn: Turn) -> Who | None:
     account_id = turn.user.account_id
     if account_id is None:
         return None
-    known = turn.looked_up.get("who")
+    known = turn.cached_lookups.get("who")
     if not isinstance(known, Who):
         known = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
-        turn.looked_up["who"] = known
+        turn.cached_lookups["who"] = known
     return known
 
 
