@@ -162,7 +162,7 @@ class Vendor:
             raise self.unsure(effect, f"HTTP {answer.status} without JSON") from error
         if not isinstance(value, dict):
             raise self.unsure(effect, f"HTTP {answer.status} without a JSON object")
-        self.mark_back()
+        self.mark_recovered()
         return value
 
     def read_shape(self, shape: type[S], data: Json, effect: Effect, call: str) -> S:
@@ -196,7 +196,7 @@ class Vendor:
             self._down = True
             log.warning("gateway_down", vendor=self.name, reason=reason)
 
-    def mark_back(self) -> None:
+    def mark_recovered(self) -> None:
         """Mark the vendor as recovered; for responses that are no JSON."""
         if self._down:
             self._down = False

@@ -78,7 +78,7 @@ class SmtpMailer:
             try:
                 await self._introduce(client, to)
                 await self._hand_over(client, raw)
-                self._vendor.mark_back()
+                self._vendor.mark_recovered()
                 await _part(client)
             finally:
                 client.close()

@@ -14,7 +14,7 @@ from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text, Whole
 from gateways.wechat.errors import ErrorAction, meaning
-from gateways.wechat.token_cache import Fresh, SharedValues
+from gateways.wechat.token_cache import IssuedValue, SharedValues
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class AccessTokens:
         """``token`` was refused; the next ``get`` fetches a new one."""
         await self._shared.drop(_key(app), token)
 
-    async def _fetch(self, app: App) -> Fresh:
+    async def _fetch(self, app: App) -> IssuedValue:
         body = {
             "grant_type": "client_credential",
             "appid": app.appid,
@@ -73,7 +73,7 @@ class AccessTokens:
             data = self._vendor.read_object(answer, Effect.READ)
             _check(self._vendor.read_shape(_Status, data, Effect.READ, "stable_token"))
             found = self._vendor.read_shape(_Token, data, Effect.READ, "stable_token")
-            return Fresh(found.access_token, min(found.expires_in, 7200))
+            return IssuedValue(found.access_token, min(found.expires_in, 7200))
 
 
 def _check(status: _Status) -> None:

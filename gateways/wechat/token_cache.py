@@ -35,19 +35,19 @@ _DELETE_IF_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.ca
 
 
 @dataclass(frozen=True)
-class Fresh:
+class IssuedValue:
     """A value from its issuer with its remaining seconds."""
 
     value: str
     seconds: int
 
     @property
-    def usable(self) -> int:
+    def usable_seconds(self) -> int:
         """Seconds to hand it out: up to the margin before expiry, but at least a minute if it lives that long."""
         return max(self.seconds - MARGIN, min(60, self.seconds), 1)
 
 
-Fetch = Callable[[], Awaitable[Fresh]]
+Fetch = Callable[[], Awaitable[IssuedValue]]
 T = TypeVar("T")
 
 
@@ -103,7 +103,7 @@ class SharedValues:
             await self._quietly(lambda: self._publish(key, fresh))
         finally:
             await self._quietly(lambda: self._delete_if_same(f"{key}:lease", lease))
-        self._hold(key, _Held(fresh.value, float(fresh.usable)))
+        self._hold(key, _Held(fresh.value, float(fresh.usable_seconds)))
         return fresh.value
 
     def _hold(self, key: str, found: _Held) -> None:
@@ -132,8 +132,8 @@ class SharedValues:
         taken = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_TTL_MS)
         return None if taken else "wait"
 
-    async def _publish(self, key: str, fresh: Fresh) -> None:
-        await self._redis.set(key, fresh.value, px=fresh.usable * 1000)
+    async def _publish(self, key: str, fresh: IssuedValue) -> None:
+        await self._redis.set(key, fresh.value, px=fresh.usable_seconds * 1000)
 
     async def _delete_if_same(self, key: str, value: str) -> None:
         await self._redis.eval(_DELETE_IF_SAME, 1, key, value)

@@ -87,7 +87,7 @@ class PayApi:
                 raise Transient(f"pay: {name}: {failure}") from failure
             if failure is not None:
                 raise failure
-            self._vendor.mark_back()
+            self._vendor.mark_recovered()
             return answer.body
 
     def read(self, shape: type[S], data: Json, effect: Effect, name: str) -> S:
@@ -106,7 +106,7 @@ class PayApi:
             if failure := self._failure(answer, effect):
                 raise failure
             if not answer.body:
-                self._vendor.mark_back()
+                self._vendor.mark_recovered()
                 return {}
             return self._vendor.parse_object(answer, effect)
 

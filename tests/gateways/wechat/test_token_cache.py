@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from domain.errors import Transient
 from gateways.wechat import token_cache
-from gateways.wechat.token_cache import Fresh, SharedValues
+from gateways.wechat.token_cache import IssuedValue, SharedValues
 
 KEY = "wx:token:wx1"
 
@@ -24,13 +24,13 @@ class Issuer:
         self.failures = failures
         self.calls = 0
 
-    async def __call__(self) -> Fresh:
+    async def __call__(self) -> IssuedValue:
         self.calls += 1
         number = self.calls
         await asyncio.sleep(self.pause)
         if number <= self.failures:
             raise Transient("down")
-        return Fresh(f"t{number}", self.seconds)
+        return IssuedValue(f"t{number}", self.seconds)
 
 
 class Seconds:
@@ -57,7 +57,7 @@ async def test_it_is_shared_until_five_minutes_before_its_end(store: Redis) -> N
 
 @pytest.mark.parametrize(("seconds", "usable"), [(7200, 6900), (400, 100), (310, 60), (300, 60), (20, 20)])
 def test_a_short_life_is_used_for_a_minute(seconds: int, usable: int) -> None:
-    assert Fresh("t", seconds).usable == usable
+    assert IssuedValue("t", seconds).usable_seconds == usable
 
 
 async def test_a_process_trusts_its_own_copy_for_a_minute(store: Redis) -> None:
