@@ -51,16 +51,16 @@ class BlueprintCell:
         """Number of open conditions (0 to 2); narrower cells are drawn first."""
         return (not self.chapter) + (not self.difficulty)
 
-    def takes(self, item: Stock) -> bool:
+    def matches(self, item: Stock) -> bool:
         return item.kind == self.kind and self.chapter in ("", item.chapter) and self.difficulty in (0, item.difficulty)
 
-    def holds(self, other: BlueprintCell) -> bool:
+    def includes(self, other: BlueprintCell) -> bool:
         """Whether every item of the other cell is one of this cell's, too."""
         return (
             self.kind == other.kind and self.chapter in ("", other.chapter) and self.difficulty in (0, other.difficulty)
         )
 
-    def meets(self, other: BlueprintCell) -> bool:
+    def overlaps(self, other: BlueprintCell) -> bool:
         """Whether an item may belong to both cells."""
         chapters = "" in (self.chapter, other.chapter) or self.chapter == other.chapter
         degrees = 0 in (self.difficulty, other.difficulty) or self.difficulty == other.difficulty
@@ -96,13 +96,13 @@ class Supply:
     needed: int
 
     @property
-    def lacks(self) -> bool:
+    def is_short(self) -> bool:
         """Whether the stock is too small for a paper."""
         return self.live < self.needed
 
     @property
     def scarce(self) -> bool:
-        return not self.lacks and self.live < ADVISED * self.needed
+        return not self.is_short and self.live < ADVISED * self.needed
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,9 @@ def _check_cell(line: int, cell: BlueprintCell) -> None:
 
 
 def _check_pair(first: int, one: BlueprintCell, second: int, other: BlueprintCell) -> None:
-    if one.holds(other) and other.holds(one):
+    if one.includes(other) and other.includes(one):
         raise _wrong(f"第{first}行和第{second}行的章节、题型、难度相同，请合并为一行。")
-    if one.meets(other) and not (one.holds(other) or other.holds(one)):
+    if one.overlaps(other) and not (one.includes(other) or other.includes(one)):
         raise _wrong(f"第{first}行和第{second}行会抽到同样的题，请把其中一行的章节和难度都写明。")
 
 
@@ -165,8 +165,8 @@ def supplies(cells: Sequence[BlueprintCell], stock: Sequence[Stock]) -> tuple[Su
     return tuple(
         Supply(
             cell,
-            sum(1 for item in stock if cell.takes(item)),
-            sum(other.count for other in cells if cell.holds(other)),
+            sum(1 for item in stock if cell.matches(item)),
+            sum(other.count for other in cells if cell.includes(other)),
         )
         for cell in cells
     )
@@ -177,7 +177,7 @@ class Deck:
 
     def __init__(self, cells: Sequence[BlueprintCell], stock: Sequence[Stock]) -> None:
         self._cells = cells
-        self._fitting = [[item for item in stock if cell.takes(item)] for cell in cells]
+        self._fitting = [[item for item in stock if cell.matches(item)] for cell in cells]
         self._narrow_first = sorted(range(len(cells)), key=lambda at: cells[at].width)
 
     def draw(self, used: Mapping[UUID, int], chance: Random) -> Drawn:

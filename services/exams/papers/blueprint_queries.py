@@ -33,8 +33,8 @@ class BlueprintView:
     retired: bool
 
     @property
-    def lacks(self) -> bool:
-        return any(one.lacks for one in self.supplies)
+    def is_short(self) -> bool:
+        return any(one.is_short for one in self.supplies)
 
 
 @dataclass(frozen=True)

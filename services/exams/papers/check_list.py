@@ -61,11 +61,11 @@ async def _paper(exam: Exam) -> AsyncIterator[Check]:
     stock, _ = await load_live_items(exam.pool)
     found = supplies(cells, stock)
     for one in found:
-        if one.lacks:
+        if one.is_short:
             yield Check("bad", f"题库中“{one.cell.label}”有{one.live}题，需要{one.needed}题，请补充题目或修改方案")
         elif one.scarce:
             yield Check("warn", f"题库中“{one.cell.label}”只有{one.live}题，少于需要的3倍，试卷之间会有较多重复")
-    if not any(one.lacks for one in found):
+    if not any(one.is_short for one in found):
         yield Check("good", f"每份试卷{sum(cell.count for cell in cells)}题，满分{total_of(cells) / 10:g}分")
 
 

@@ -89,8 +89,8 @@ def test_a_cell_within_another_is_allowed() -> None:
 
 def test_a_wide_cell_needs_what_the_narrow_ones_take_too() -> None:
     wide, narrow = supplies([cell(count=2), cell("法律", count=2)], [item(1), item(2), item(3, "评标")])
-    assert (wide.live, wide.needed, wide.lacks) == (3, 4, True)
-    assert (narrow.live, narrow.needed, narrow.lacks, narrow.scarce) == (2, 2, False, True)
+    assert (wide.live, wide.needed, wide.is_short) == (3, 4, True)
+    assert (narrow.live, narrow.needed, narrow.is_short, narrow.scarce) == (2, 2, False, True)
 
 
 def test_three_times_as_many_items_as_a_paper_takes_are_enough() -> None:

@@ -263,7 +263,7 @@ async def test_blueprints_are_kept_changed_and_retired(exam_scene: ExamScene) ->
     made = await blueprints.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
     assert (made.items, made.total) == (7, 160)
     changed = await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(5)])
-    assert (changed.name, changed.supplies[0].live, changed.lacks) == ("方案二", 20, False)
+    assert (changed.name, changed.supplies[0].live, changed.is_short) == ("方案二", 20, False)
     with pytest.raises(InvalidInput, match="第1行的题数"):
         await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(0)])
     await blueprints.retire(exam_scene.office, made.id)
