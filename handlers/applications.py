@@ -25,7 +25,7 @@ def register(router: Router) -> None:
     router.menu("APPLY", apply)
     router.keyword(progress, commands.PROGRESS, "审核进度", "我的申请", "申请进度", "查询进度", "审核")
     router.menu("PROGRESS", progress)
-    router.keyword(mend, commands.MEND, "修改", "修改申请", "修改资料", "补正", "退回")
+    router.keyword(show_corrections, commands.MEND, "修改", "修改申请", "修改资料", "补正", "退回")
     router.keyword(change, "异动", "异动申请", "变更信息", "更换单位", "更换专业", "更换市州", "修改专业", "修改单位")
     router.remember(ask_giving_up)
     router.keyword(give_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
@@ -58,7 +58,7 @@ async def progress(turn: Turn) -> str:
     return "\n".join([*_lines(turn, found), *_taps(found)])
 
 
-async def mend(turn: Turn) -> str:
+async def show_corrections(turn: Turn) -> str:
     """What was returned for correction, why, and a link to the form that corrects it."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"

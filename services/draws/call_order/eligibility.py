@@ -128,7 +128,7 @@ class Hindrance:
     facts: str
 
 
-def nobody_recused(draw: Draw) -> RecusalSources:
+def without_recusals(draw: Draw) -> RecusalSources:
     """For previews: a count that considered the agency's own entries would reveal whom they match."""
     return RecusalSources(draw.starts_at)
 

@@ -12,7 +12,7 @@ from domain.errors import TooMany
 from models.draws import CallNotice, Condition, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
-from services.draws.call_order.eligibility import count_eligible, nobody_recused
+from services.draws.call_order.eligibility import count_eligible, without_recusals
 from services.draws.repository import lock_editable
 from services.draws.setup.call_notices_and_conditions import check_codes, fill_condition, get_call_notice
 from services.draws.setup.daily_limits import take_one
@@ -83,5 +83,5 @@ class DrawPreviews:
             return ""
         book = self._deps.book(draw.pool)
         return book.draw.preview.band(
-            await count_eligible(draw, condition, call_notice, specialty, nobody_recused(draw), book)
+            await count_eligible(draw, condition, call_notice, specialty, without_recusals(draw), book)
         )
