@@ -28,7 +28,7 @@ from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.kept_fields import find_filed, kept_of, kept_rule
 from services.applications.problems import count_ready, problems_of
 from services.applications.progress import Progress, codes_of, show_progress
-from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, facts_of, find_exam
+from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, facts_of, find_exam
 from services.applications.repository import (
     FREE,
     SPECIALTIES,
@@ -202,14 +202,7 @@ class ApplicationQueries:
         editable, kept = editable_fields(application, book), kept_of(application, filed)
         values = self._values(form, sections, {field: kept[field] for field in kept.keys() & editable})
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
-        chosen = typed.get("employer")
-        codes = await load_codes(
-            book,
-            typed,
-            [line.specialty for line in log],
-            codes_of(facts),
-            retired=[chosen] if isinstance(chosen, str) else [],
-        )
+        codes = await _codes(book, typed, log, facts)
         fixed = await fixed_choice(application, book) if editable or _is_open(application) else FREE
         problems: Sequence[FieldProblem] = ()
         if _is_open(application):
@@ -275,6 +268,15 @@ def names_of(codes: CatalogueCodes) -> dict[str, dict[str, str]]:
     for kind, code in codes.entries:
         found.setdefault(kind, {})[code] = full_name(kind, code, codes)
     return found
+
+
+async def _codes(
+    book: Rulebook, typed: Mapping[str, object], log: Sequence[ReviewEntry], facts: Facts
+) -> CatalogueCodes:
+    """The names of all codes that the view contains."""
+    chosen = typed.get("employer")
+    retired = [chosen] if isinstance(chosen, str) else []
+    return await load_codes(book, typed, [line.specialty for line in log], codes_of(facts), retired=retired)
 
 
 def _is_open(application: Application) -> bool:

@@ -201,25 +201,6 @@ class Privacy:
         keys = self._deps.keys
         jobs = Employment.filter(expert_id=expert.id).values("unit_name", "credit_code", "since", "until")
         away = Unavailability.filter(expert_id=expert.id).values("starts_at", "ends_at", "reason", "cancelled_at")
-        called = (
-            Invitation.filter(expert_id=expert.id)
-            .order_by("created_at")
-            .values("id", "state", "created_at", "answered_at", "answered_by", "gathering_at")
-        )
-        came = Attendance.filter(invitation__expert_id=expert.id).values("invitation_id", "direction", "at", "method")
-        owed = Remuneration.filter(expert_id=expert.id).values(
-            "invitation_id",
-            "state",
-            "amount",
-            "lines",
-            "reason",
-            "dispute",
-            "reply",
-            "proposed_at",
-            "paid_on",
-            "paid_way",
-        )
-        claimed = PresenceClaim.filter(invitation__expert_id=expert.id).values("invitation_id", "at")
         return {
             "number": expert.number,
             "name": expert.name,
@@ -234,11 +215,37 @@ class Privacy:
             "department": expert.department,
             "employments": [_plain(row) for row in await jobs],
             "unavailable": [_plain(row) for row in await away],
-            "invitations": [_plain(row) for row in await called],
-            "attendance": [_plain(row) for row in await came],
-            "presence_claims": [_plain(row) for row in await claimed],
-            "remunerations": [_plain(row) for row in await owed],
+            **await _collect_panels(expert.id),
         }
+
+
+async def _collect_panels(expert_id: UUID) -> dict[str, Any]:
+    """Invitations of an expert, and what followed from them."""
+    called = (
+        Invitation.filter(expert_id=expert_id)
+        .order_by("created_at")
+        .values("id", "state", "created_at", "answered_at", "answered_by", "gathering_at")
+    )
+    came = Attendance.filter(invitation__expert_id=expert_id).values("invitation_id", "direction", "at", "method")
+    owed = Remuneration.filter(expert_id=expert_id).values(
+        "invitation_id",
+        "state",
+        "amount",
+        "lines",
+        "reason",
+        "dispute",
+        "reply",
+        "proposed_at",
+        "paid_on",
+        "paid_way",
+    )
+    claimed = PresenceClaim.filter(invitation__expert_id=expert_id).values("invitation_id", "at")
+    return {
+        "invitations": [_plain(row) for row in await called],
+        "attendance": [_plain(row) for row in await came],
+        "presence_claims": [_plain(row) for row in await claimed],
+        "remunerations": [_plain(row) for row in await owed],
+    }
 
 
 def _account_id(actor: Actor) -> UUID:

@@ -172,21 +172,9 @@ class ReviewQueue:
     ) -> TaskView:
         book, person = self._deps.book(application.pool), facts_of(self._deps, account)
         rule = rule_of(book, task)
-        card = {
-            "id": task.id,
-            "application_id": application.id,
-            "step_code": rule.code,
-            "specialty": task.specialty,
-            "round": task.round,
-            "opened_at": task.opened_at,
-            "number": application.number,
-            "name": application.name,
-            "entry_type": application.entry_type,
-            "region": application.region,
-        }
         values, files = form
         return TaskView(
-            card=card_of(card, book, codes, now),
+            card=card_of(_card_row(task, application, rule.code), book, codes, now),
             state=TaskState(task.state),
             application_state=ApplicationState(application.state),
             may=decisions_of(rule, task),
@@ -311,3 +299,19 @@ class ReviewQueue:
             values = [*values, step.code, now - step.expected]
             parts.append(f"t.step_code = ${len(values) - 1} AND t.opened_at <= ${len(values)}")
         return f"({' OR '.join(parts)})", values
+
+
+def _card_row(task: ReviewTask, application: Application, step_code: str) -> dict[str, object]:
+    """What ``card_of`` reads of a row of the queue."""
+    return {
+        "id": task.id,
+        "application_id": application.id,
+        "step_code": step_code,
+        "specialty": task.specialty,
+        "round": task.round,
+        "opened_at": task.opened_at,
+        "number": application.number,
+        "name": application.name,
+        "entry_type": application.entry_type,
+        "region": application.region,
+    }
