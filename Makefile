@@ -1,4 +1,4 @@
-# 评标通. `make help` lists what there is.
+# 评标通. `make help` lists the targets.
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Tests wait for browsers and processes half of their time: more workers than processors.
 WORKERS ?= 5
 
-# Where the environment forbids it, hundreds of processes would compile the same modules anew.
+# Overrides an environment that forbids bytecode: hundreds of processes would compile the same modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
@@ -20,7 +20,7 @@ help: ## Show this list
 run: $(RUN_STAMP) ## Start everything; prints the addresses (Ctrl-C stops)
 	@exec $(BIN)/pbt run
 
-demo: $(RUN_STAMP) ## Play one whole draw over the real wire and verify its record
+demo: $(RUN_STAMP) ## Run a complete draw over HTTP and verify its record
 	@exec $(BIN)/pbt demo
 
 test: $(DEV_STAMP) ## Run all tests, or one area: make test T=tests/services/payments
@@ -41,14 +41,14 @@ check: $(DEV_STAMP) ## Format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(DEV_STAMP) ## Put the code into shape
+format: $(DEV_STAMP) ## Format the code and fix lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DEV_STAMP) ## Load and timing through public entries
+bench: $(DEV_STAMP) ## Measure load and timing through public interfaces
 	@exec $(BIN)/python -m benchmarks
 
-requirements: $(DEV_STAMP) ## Pin all packages anew, with hashes
+requirements: $(DEV_STAMP) ## Pin all packages again, with hashes
 	sh .ci/pin $(BIN)
 
 clean: ## Remove the environment and the caches; data in var/ stays
