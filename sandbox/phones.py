@@ -240,7 +240,7 @@ class Phone:
     organisation: str = ""
     credit_code: str = ""
     email: str = ""
-    letter: int = 0
+    latest_email: int = 0
     """Number of the newest e-mail that was received while this was the phone's address."""
     line: str = "normal"
     net: str = "normal"
@@ -304,7 +304,7 @@ class Phone:
             **self.summary(),
             "id_number": self.id_number,
             "email": self.email,
-            "letter": self.letter,
+            "latest_email": self.latest_email,
             "chats": {pool: chat.as_json() for pool, chat in self.chats.items()},
             "sms": [sms.as_json() for sms in self.sms],
             "calls": [call.as_json() for call in self.calls],

@@ -16,7 +16,7 @@ def messages(control: Control) -> Json:
     """Newest last; ``to`` an address, ``q`` in subject or text. ``smtp_port`` 0: no server."""
     query, mail = control.request.query, control.parts.mail
     found = mail.mailbox.search(query.get("to", ""), query.get("q", ""))
-    return {"smtp_port": mail.port, "letters": [message.as_json() for message in found]}
+    return {"smtp_port": mail.port, "emails": [message.as_json() for message in found]}
 
 
 def attachment(control: Control) -> web.Response:

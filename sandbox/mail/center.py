@@ -168,10 +168,10 @@ class MessageHandler:
         for phone in self._world.phones.values():
             if phone.email.lower() not in addresses:
                 continue
-            phone.letter = message.id
+            phone.latest_email = message.id
             phone.touch()
             if self._world.hub.watched:
-                self._world.hub.publish("mail", {"phone": phone.id, "letter": message.as_json()})
+                self._world.hub.publish("mail", {"phone": phone.id, "email": message.as_json()})
 
     def _note(self, envelope: Envelope, answer: str) -> str:
         request: Json = {"from": envelope.mail_from, "to": list(envelope.rcpt_tos)}

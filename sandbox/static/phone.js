@@ -8,7 +8,7 @@ import { Device } from './device.js';
 import { ChatApp } from './chat.js';
 import { clockTime, copy, h, icon, toast } from './dom.js';
 import { IdCard } from './idcard.js';
-import { LettersApp } from './letters.js';
+import { EmailsApp } from './emails.js';
 import { keep, recall } from './memory.js';
 import { MessagesApp, SmsBanner } from './messages.js';
 import { MiniProgram } from './miniprogram/main.js';
@@ -37,13 +37,13 @@ export class PhoneView {
     this.chat = new ChatApp(this);
     this.sms = new MessagesApp(this);
     this.calls = new CallsApp(this);
-    this.letters = new LettersApp(this);
+    this.emails = new EmailsApp(this);
     this.place = PLACE;
     this.album = new Set();
     this.miniPane = h('div', { class: 'mini-pane' });
     this.panes = {
       chat: this.chat.element, sms: this.sms.element, calls: this.calls.element,
-      mini: h('section', { class: 'app mini-app' }, this.miniPane), mail: this.letters.element,
+      mini: h('section', { class: 'app mini-app' }, this.miniPane), mail: this.emails.element,
     };
     this.browsers = new Map(TABS.map(([name]) => [name, new Browser(this, name)]));
     this.smsBanner = new SmsBanner(this);
@@ -185,7 +185,7 @@ export class PhoneView {
     if (name === 'sms') this.smsBanner.hide();
     if (before === 'mini' && name !== 'mini') this.mini?.hide();
     if (name === 'mini' && (path || before !== 'mini' || !this.mini)) (this.mini ??= this.makeMini()).open(path);
-    if (name === 'mail') this.letters.load();
+    if (name === 'mail') this.emails.load();
     if (name === 'chat') this.chat.toEnd();
   }
 
@@ -296,9 +296,9 @@ export class PhoneView {
     } else if (event.type === 'call') {
       this.changeCall(event.call);
     } else if (event.type === 'mail') {
-      this.letters.add(event.letter);
-      if (this.data.letter === event.letter.id) return;
-      this.data.letter = event.letter.id;
+      this.emails.add(event.email);
+      if (this.data.latest_email === event.email.id) return;
+      this.data.latest_email = event.email.id;
       this.bump('mail');
     } else if (event.type === 'typing') {
       this.chat.typing(event.until);
@@ -332,9 +332,9 @@ export class PhoneView {
 }
 
 /** The last received item of each app. */
-const newest = ({ chats, sms, calls, letter, pool }) => ({
+const newest = ({ chats, sms, calls, latest_email: latestEmail, pool }) => ({
   chat: chats[pool]?.bubbles.findLast((bubble) => bubble.side !== 'me')?.id,
   sms: sms.at(-1)?.id,
   calls: calls.at(-1)?.id,
-  mail: letter,
+  mail: latestEmail,
 });

@@ -59,7 +59,7 @@ class ReceivedEmail:
 async def received_emails(phone: DemoPhone, address: str) -> list[ReceivedEmail]:
     """Mail to an address, oldest first."""
     found = []
-    for one in (await phone.wire.control(f"/mail?to={address}"))["letters"]:
+    for one in (await phone.wire.control(f"/mail?to={address}"))["emails"]:
         files = {}
         for file in one["attachments"]:
             url = f"{phone.wire.sandbox_url}/control/mail/{one['id']}/attachments/{file['index']}"

@@ -371,7 +371,7 @@ class PaymentDriver:
             row = dict(found[debtor.number])
             assert (row["fee"], row["state"]) == ("paid", "entered"), row
             assert [row[name] for name in ("entries", "files", "told", "recorded")] == [1, 1, 1, 1], row
-            await self._check_letters(debtor)
+            await self._check_receipt_emails(debtor)
 
     async def _check_books(self) -> None:
         ours = {row["out_trade_no"]: row for row in await rows(_PAID)}
@@ -420,18 +420,18 @@ class PaymentDriver:
         [known] = [one for one in applications if one["fapiao_apply_id"] == row["apply_id"]]
         [there] = known["fapiao_information"]
         assert (there["status"], there["red_fapiao"]["fapiao_number"]) == ("REVERSED", row["red_number"])
-        letters = (await self.wire.control(f"/mail?to={debtor.email}"))["letters"]
-        told = {await self._message_id(letter["id"]) for letter in letters if "冲红" in letter["subject"]}
+        emails = (await self.wire.control(f"/mail?to={debtor.email}"))["emails"]
+        told = {await self._message_id(email["id"]) for email in emails if "冲红" in email["subject"]}
         assert len(told) == 1
 
-    async def _check_letters(self, debtor: Debtor) -> None:
+    async def _check_receipt_emails(self, debtor: Debtor) -> None:
         """One receipt. It may come twice when a worker is killed, but then as the same message."""
-        found = (await self.wire.control(f"/mail?to={debtor.email}"))["letters"]
-        receipts = [letter for letter in found if any("receipt" in file["name"] for file in letter["attachments"])]
-        names = Counter([await self._message_id(letter["id"]) for letter in receipts])
+        found = (await self.wire.control(f"/mail?to={debtor.email}"))["emails"]
+        receipts = [email for email in found if any("receipt" in file["name"] for file in email["attachments"])]
+        names = Counter([await self._message_id(email["id"]) for email in receipts])
         assert len(names) == 1, (debtor, names)
 
-    async def _message_id(self, letter: int) -> str:
-        async with self.wire.http.get(f"{self.wire.sandbox_url}/control/mail/{letter}/raw") as got:
+    async def _message_id(self, email_id: int) -> str:
+        async with self.wire.http.get(f"{self.wire.sandbox_url}/control/mail/{email_id}/raw") as got:
             lines = (await got.text()).splitlines()
         return next(line for line in lines if line.lower().startswith("message-id:"))

@@ -22,7 +22,7 @@ async def mail(service: Service) -> AsyncIterator[Box]:
     await box.client.close()
 
 
-def letter(*, to: str = ADDRESS, attach: bool = False) -> EmailMessage:
+def make_email(*, to: str = ADDRESS, attach: bool = False) -> EmailMessage:
     message = EmailMessage()
     message["From"] = "演示协会 <noreply@pingbiaotong.example>"
     message["To"] = to
@@ -41,71 +41,71 @@ async def send(box: Box, message: EmailMessage, **more: str) -> None:
     await aiosmtplib.send(message, hostname="127.0.0.1", port=await port(box), start_tls=False, **{**LOGIN, **more})
 
 
-async def letters(box: Box, to: str = "") -> list[dict[str, object]]:
-    found: list[dict[str, object]] = (await (await box.client.get(f"/control/mail?to={to}")).json())["letters"]
+async def received_emails(box: Box, to: str = "") -> list[dict[str, object]]:
+    found: list[dict[str, object]] = (await (await box.client.get(f"/control/mail?to={to}")).json())["emails"]
     return found
 
 
-async def test_a_letter_lies_under_its_address_with_its_attachment(mail: Box) -> None:
+async def test_an_email_is_listed_under_its_address_with_its_attachment(mail: Box) -> None:
     before = (await mail.phone())["changes"]
-    await send(mail, letter(attach=True))
-    [found] = await letters(mail, ADDRESS.upper())
+    await send(mail, make_email(attach=True))
+    [found] = await received_emails(mail, ADDRESS.upper())
     assert (found["subject"], found["from"]) == ("您的电子发票", "演示协会 <noreply@pingbiaotong.example>")
     assert found["text"] == "您好，发票见附件。\n"
     assert found["attachments"] == [{"index": 0, "name": "发票.pdf", "content_type": "application/pdf", "size": 8}]
     file = await mail.client.get(f"/control/mail/{found['id']}/attachments/0")
     assert await file.read() == b"%PDF-1.7"
     assert file.headers["Content-Disposition"].startswith("attachment;")
-    assert await letters(mail, "nobody@mail.example") == []
+    assert await received_emails(mail, "nobody@mail.example") == []
     phone = await mail.phone()
     assert phone["changes"] == before + 1
-    assert phone["letter"] == (await letters(mail))[0]["id"]
+    assert phone["latest_email"] == (await received_emails(mail))[0]["id"]
 
 
-async def test_a_letter_of_html_only_is_shown_as_text(mail: Box) -> None:
-    message = letter()
+async def test_an_email_of_html_only_is_shown_as_text(mail: Box) -> None:
+    message = make_email()
     message.set_content("<style>p{}</style><p>您好 &amp; 再见</p>", subtype="html")
     await send(mail, message)
-    assert (await letters(mail))[0]["text"] == "您好 & 再见"
+    assert (await received_emails(mail))[0]["text"] == "您好 & 再见"
 
 
 async def test_nobody_sends_without_the_right_password(mail: Box) -> None:
     with pytest.raises(aiosmtplib.SMTPAuthenticationError):
-        await send(mail, letter(), password="wrong")
+        await send(mail, make_email(), password="wrong")
     with pytest.raises(aiosmtplib.SMTPSenderRefused, match="Authentication required"):
-        await aiosmtplib.send(letter(), hostname="127.0.0.1", port=await port(mail), start_tls=False)
-    assert await letters(mail) == []
+        await aiosmtplib.send(make_email(), hostname="127.0.0.1", port=await port(mail), start_tls=False)
+    assert await received_emails(mail) == []
 
 
 async def test_without_a_user_name_everybody_may_send(service: Service) -> None:
     box = await open_box(service, mail={})
-    await aiosmtplib.send(letter(), hostname="127.0.0.1", port=await port(box), start_tls=False)
-    assert len(await letters(box)) == 1
+    await aiosmtplib.send(make_email(), hostname="127.0.0.1", port=await port(box), start_tls=False)
+    assert len(await received_emails(box)) == 1
     await box.client.close()
 
 
 @pytest.mark.parametrize(("kind", "code"), [("refuse", 554), ("fail_500", 451), ("quota_used_up", 452)])
-async def test_a_refused_letter_is_not_kept(mail: Box, kind: str, code: int) -> None:
+async def test_a_refused_email_is_not_kept(mail: Box, kind: str, code: int) -> None:
     await mail.control("faults", vendor="mail", kind=kind, count=1)
     with pytest.raises(aiosmtplib.SMTPDataError) as refused:
-        await send(mail, letter())
+        await send(mail, make_email())
     assert refused.value.code == code
-    assert await letters(mail) == []
-    await send(mail, letter())
-    assert len(await letters(mail)) == 1
+    assert await received_emails(mail) == []
+    await send(mail, make_email())
+    assert len(await received_emails(mail)) == 1
 
 
-async def test_a_dropped_answer_leaves_the_letter(mail: Box) -> None:
+async def test_a_dropped_answer_keeps_the_email(mail: Box) -> None:
     await mail.control("faults", vendor="mail", kind="drop_answer", count=1)
     with pytest.raises(aiosmtplib.SMTPServerDisconnected):
-        await send(mail, letter())
-    assert len(await letters(mail)) == 1
+        await send(mail, make_email())
+    assert len(await received_emails(mail)) == 1
 
 
 async def test_a_slow_server_answers_in_the_end(mail: Box) -> None:
     await mail.control("faults", vendor="mail", kind="slow", seconds=0.2, count=1)
     began = asyncio.get_running_loop().time()
-    await send(mail, letter())
+    await send(mail, make_email())
     assert asyncio.get_running_loop().time() - began >= 0.2
 
 

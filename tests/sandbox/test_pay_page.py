@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Locator, expect
 from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.conftest import APPID, MINI, MOBILE, Box, Service, eventually, open_box
 from tests.sandbox.merchant import Shop, pay_settings, sign
-from tests.sandbox.test_mail import letter
+from tests.sandbox.test_mail import make_email
 from tests.sandbox.test_page import Seen, open_page
 from tests.sandbox.test_qr_reader import picture
 
@@ -213,9 +213,9 @@ async def test_a_mini_program_pays_through_its_host(stage: Stage) -> None:
     assert await page.evaluate("window.answer") == {"result": "ok", "message": ""}
 
 
-async def test_a_letter_is_read_on_the_phone(stage: Stage) -> None:
+async def test_an_email_is_read_on_the_phone(stage: Stage) -> None:
     state = await (await stage.shop.box.client.get("/control/state")).json()
-    message = letter(attach=True)
+    message = make_email(attach=True)
     await aiosmtplib.send(message, hostname="127.0.0.1", port=state["mail"]["smtp_port"], start_tls=False)
     phone = stage.phone("张三")
     await phone.get_by_role("tab", name="邮箱 1").click()
