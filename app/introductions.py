@@ -19,10 +19,10 @@ from app.clock import find_offset
 from app.demo.applicants import Applicant, register_in_mini
 from app.demo.data import POOL
 from app.demo.forms import application_values
+from app.demo.http_client import HttpClient, Refused
 from app.demo.mini import DemoMiniProgram
 from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
 from app.demo.phones import DemoPhone, NotArrived
-from app.demo.wire import Refused, Wire
 from config.settings import Settings
 from handlers import commands
 
@@ -43,13 +43,15 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
     mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF, *REVIEWERS)]
     service = f"http://{settings.http.host}:{settings.http.port}"
     async with aiohttp.ClientSession() as session, Redis.from_url(settings.redis_url) as redis:
-        wire = Wire(session, service, sandbox_url)
+        http_client = HttpClient(session, service, sandbox_url)
         if offset := await find_offset(redis):
-            await wire.control("/clock", {"offset_seconds": offset.total_seconds()})
+            await http_client.control("/clock", {"offset_seconds": offset.total_seconds()})
         _log_failures(
-            await asyncio.gather(*(_introduce(DemoPhone(wire, m, POOL)) for m in mobiles), return_exceptions=True)
+            await asyncio.gather(
+                *(_introduce(DemoPhone(http_client, m, POOL)) for m in mobiles), return_exceptions=True
+            )
         )
-        applying = _hand_in(DemoPhone(wire, HANDS_IN.mobile, POOL), HANDS_IN)
+        applying = _hand_in(DemoPhone(http_client, HANDS_IN.mobile, POOL), HANDS_IN)
         _log_failures(await asyncio.gather(applying, return_exceptions=True))
 
 
@@ -70,7 +72,7 @@ async def _introduce(phone: DemoPhone) -> None:
 async def _hand_in(phone: DemoPhone, person: DemoPerson) -> None:
     """Register in the mini-program, fill in the form, submit; a person who began earlier is skipped."""
     await _introduce(phone)
-    mini = DemoMiniProgram(phone.wire, phone, "")
+    mini = DemoMiniProgram(phone.http_client, phone, "")
     await mini.open()
     applicant = Applicant(phone, person.name, person.id_number, mini)
     home = await applicant.home()

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.demo.http_client import Json
 from app.demo.mini import DemoMiniProgram
 from app.demo.phones import DemoPhone
 from app.demo.scans import card, portrait, signed_scan
-from app.demo.wire import Json
 
 PART = 256 * 1024
 """Bytes per part, a size that suits a phone."""

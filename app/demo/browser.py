@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
 
+from app.demo.http_client import HttpClient, Json, Refused
 from app.demo.phones import DemoPhone, NotArrived
 from app.demo.puzzles import solve
-from app.demo.wire import Json, Refused, Wire
 from services.accounts import Puzzle
 
 _HOPS = 8
@@ -213,14 +213,14 @@ class _Reader(HTMLParser):
 class DemoBrowser:
     """``base``: address below which it opens pages; ``page``: the page displayed."""
 
-    wire: Wire
+    http_client: HttpClient
     base: str
     cookies: dict[str, str] = field(default_factory=dict)
     page: BrowserPage = field(default_factory=lambda: BrowserPage("", 0, ""))
 
     async def open(self, path: str) -> BrowserPage:
         """Open a path of the service, or an address from a notice."""
-        return await self._go("GET", self.base + path.removeprefix(self.wire.service_url))
+        return await self._go("GET", self.base + path.removeprefix(self.http_client.service_url))
 
     async def follow(self, label: str) -> BrowserPage:
         """Tap a link, selected by its label or the beginning of it. Raises NotArrived."""
@@ -249,7 +249,9 @@ class DemoBrowser:
         """A request of a page's script: GET without fields, else POST. Raises Refused."""
         method, url = "POST" if fields else "GET", urljoin(self.page.url, address)
         headers = self.headers() | {"Accept": "application/json"}
-        async with self.wire.http.request(method, url, data=fields, headers=headers, allow_redirects=False) as got:
+        async with self.http_client.http.request(
+            method, url, data=fields, headers=headers, allow_redirects=False
+        ) as got:
             said: Json = await got.json() if got.content_type == "application/json" else {"text": await got.text()}
             if got.status != 200:
                 raise Refused(got.status, said, f"{method} {url}")
@@ -268,14 +270,14 @@ class DemoBrowser:
 
     async def _go(self, method: str, url: str, fields: dict[str, str] | aiohttp.FormData | None = None) -> BrowserPage:
         for _ in range(_HOPS):
-            async with self.wire.http.request(
+            async with self.http_client.http.request(
                 method, url, data=fields, headers=self.headers(), allow_redirects=False
             ) as got:
                 self.cookies |= {name: morsel.value for name, morsel in got.cookies.items()}
                 if got.status in (301, 302, 303, 307) and "Location" in got.headers:
                     method, fields, url = "GET", None, urljoin(url, got.headers["Location"])
-                    if url.startswith(f"{self.wire.service_url}/"):
-                        url = self.base + url.removeprefix(self.wire.service_url)
+                    if url.startswith(f"{self.http_client.service_url}/"):
+                        url = self.base + url.removeprefix(self.http_client.service_url)
                     continue
                 self.page = BrowserPage(url, got.status, await got.text(errors="replace"))
                 reader = _Reader(self.page)
@@ -293,7 +295,7 @@ class DemoBrowser:
 
     async def download(self, path: str) -> bytes:
         """A file linked from a page. Raises Refused."""
-        async with self.wire.http.get(urljoin(self.page.url, path), headers=self.headers()) as got:
+        async with self.http_client.http.get(urljoin(self.page.url, path), headers=self.headers()) as got:
             if got.status != 200:
                 raise Refused(got.status, {"text": await got.text()}, f"GET {path}")
             return await got.read()

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from app.demo.data import POOL
 from app.demo.exams import EXAMPLE, SHORT, call_example
+from app.demo.http_client import Json
 from app.demo.mini import DemoMiniProgram
 from app.demo.phones import DemoPhone, NotArrived, bubbles
 from app.demo.stage import DemoStage
 from app.demo.transcript import Transcript
-from app.demo.wire import Json
 from domain.exams.answers import ExamAnswer, digest
 
 _LETTERS = "ABCDEFGH"
@@ -41,7 +41,7 @@ class ExamStory:
     def __post_init__(self) -> None:
         self.phone = self.stage.phone(EXAMPLE.mobile, POOL)
         self.transcript = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.report)
-        self.mini = DemoMiniProgram(self.stage.wire, self.phone, "")
+        self.mini = DemoMiniProgram(self.stage.http_client, self.phone, "")
         self.right = read_answers(self.bank)
 
     async def play(self) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.demo.http_client import Json
 from app.demo.phones import DemoPhone, bubbles, link_in
-from app.demo.wire import Json
 
 Manner = Literal["leaves", "declines", "overlooks", "words", "presses", "link"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.demo.http_client import HttpClient, Json, Refused
 from app.demo.phones import DemoPhone
-from app.demo.wire import Json, Refused, Wire
 
 
 @dataclass
 class DemoMiniProgram:
     """One person's log-in, acting as ``role``; renewed automatically when it expires."""
 
-    wire: Wire
+    http_client: HttpClient
     phone: DemoPhone
     role: str
     _access: str = ""
@@ -24,8 +24,8 @@ class DemoMiniProgram:
 
     async def open(self) -> None:
         """Log in by WeChat, give the phone number if it is not bound yet, choose the role."""
-        code = (await self.phone.wire.control(f"/phones/{self.phone.mobile}/login_code", {}))["code"]
-        said = await self.wire.api("POST", f"{self.pool}/sessions", {"code": code})
+        code = (await self.phone.http_client.control(f"/phones/{self.phone.mobile}/login_code", {}))["code"]
+        said = await self.http_client.api("POST", f"{self.pool}/sessions", {"code": code})
         self._keep(said["tokens"])
         if not said["bound"]:
             await self._bind()
@@ -36,10 +36,10 @@ class DemoMiniProgram:
         self._access, self._refresh = tokens["access"], tokens["refresh"]
 
     async def _bind(self) -> None:
-        code = (await self.phone.wire.control(f"/phones/{self.phone.mobile}/phone_code", {}))["code"]
-        version = (await self.wire.api("GET", f"{self.pool}/pool"))["privacy_version"]
+        code = (await self.phone.http_client.control(f"/phones/{self.phone.mobile}/phone_code", {}))["code"]
+        version = (await self.http_client.api("GET", f"{self.pool}/pool"))["privacy_version"]
         body = {"privacy_version": version, "phone_code": code}
-        await self.wire.api("POST", f"{self.pool}/sessions/current/phone", body, token=self._access)
+        await self.http_client.api("POST", f"{self.pool}/sessions/current/phone", body, token=self._access)
 
     async def _choose_role(self) -> None:
         roles = (await self._send("GET", "/sessions/current", None))["roles"]
@@ -52,7 +52,7 @@ class DemoMiniProgram:
     # ---- requests
 
     async def _send(self, method: str, path: str, body: object) -> Json:
-        return await self.wire.api(method, self.pool + path, body, token=self._access)
+        return await self.http_client.api(method, self.pool + path, body, token=self._access)
 
     async def _ask(self, method: str, path: str, body: object = None) -> Json:
         try:
@@ -65,7 +65,7 @@ class DemoMiniProgram:
 
     async def _renew(self) -> None:
         try:
-            self._keep(await self.wire.api("POST", f"{self.pool}/sessions/refresh", {"refresh": self._refresh}))
+            self._keep(await self.http_client.api("POST", f"{self.pool}/sessions/refresh", {"refresh": self._refresh}))
         except Refused:
             await self.open()
 
@@ -82,10 +82,10 @@ class DemoMiniProgram:
         return await self._ask("DELETE", path)
 
     async def upload(self, path: str, filename: str, content: bytes) -> Json:
-        return await self.wire.upload(self.pool + path, filename, content, token=self._access)
+        return await self.http_client.upload(self.pool + path, filename, content, token=self._access)
 
     async def send(self, path: str, content: bytes) -> Json:
-        return await self.wire.send(self.pool + path, content, token=self._access)
+        return await self.http_client.send(self.pool + path, content, token=self._access)
 
     async def download(self, path: str) -> bytes:
-        return await self.wire.download(self.pool + path, token=self._access)
+        return await self.http_client.download(self.pool + path, token=self._access)

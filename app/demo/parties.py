@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from app.demo.browser import DemoBrowser
+from app.demo.http_client import Json
 from app.demo.phones import NotArrived
-from app.demo.wire import Json
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 
 _BOX = re.compile(r"<[a-z]+[^>]*data-take-part=[^>]*>")

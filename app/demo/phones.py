@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urljoin
 
-from app.demo.wire import Json, Wire
+from app.demo.http_client import HttpClient, Json
 
 T = TypeVar("T")
 
@@ -28,19 +28,21 @@ class NotArrived(Exception):
 class DemoPhone:
     """``mobile`` names the phone in the sandbox."""
 
-    wire: Wire
+    http_client: HttpClient
     mobile: str
     pool: str
 
     async def read(self) -> Json:
-        return await self.wire.control(f"/phones/{self.mobile}")
+        return await self.http_client.control(f"/phones/{self.mobile}")
 
     async def wait_for(self, find: Callable[[Json], T | None], what: str, timeout: float = _TIMEOUT) -> T:
         """Poll the phone until ``find`` finds something, and return it. Raises NotArrived."""
         loop = asyncio.get_running_loop()
         until, seen = loop.time() + timeout, -1
         while (left := until - loop.time()) > 0:
-            state = await self.wire.control(f"/phones/{self.mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}")
+            state = await self.http_client.control(
+                f"/phones/{self.mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}"
+            )
             found = find(state)
             if found is not None:
                 return found
@@ -51,7 +53,7 @@ class DemoPhone:
 
     async def _act(self, act: str, **body: object) -> str:
         """An action in the chat; returns the account's immediate reply."""
-        done = await self.wire.control(f"/phones/{self.mobile}/{act}", body)
+        done = await self.http_client.control(f"/phones/{self.mobile}/{act}", body)
         return "\n".join(bubble["text"] for bubble in done.get("reply", []))
 
     async def follow(self, scene: str = "") -> str:
@@ -97,7 +99,7 @@ class DemoPhone:
         return await self._post(f"{link}/answer", {"form": form, "choice": choice})
 
     async def open_page(self, url: str) -> str:
-        async with self.wire.http.get(url) as got:
+        async with self.http_client.http.get(url) as got:
             return await got.text()
 
     async def _form_of(self, url: str) -> str:
@@ -108,7 +110,7 @@ class DemoPhone:
         return found.group(1)
 
     async def _post(self, url: str, fields: dict[str, str]) -> str:
-        async with self.wire.http.post(url, data=fields, allow_redirects=False) as got:
+        async with self.http_client.http.post(url, data=fields, allow_redirects=False) as got:
             if got.status == 303:
                 return await self.open_page(urljoin(url, got.headers["Location"]))
             return await got.text()
@@ -126,10 +128,10 @@ class DemoPhone:
     async def pick_up(self, call: Json, keys: str = "") -> None:
         """Answer, press keys one after another, hang up."""
         at = f"/phones/{self.mobile}/calls/{call['id']}"
-        await self.wire.control(f"{at}/answer", {})
+        await self.http_client.control(f"{at}/answer", {})
         if keys:
-            await self.wire.control(f"{at}/keys", {"keys": keys})
-        await self.wire.control(f"{at}/hangup", {})
+            await self.http_client.control(f"{at}/keys", {"keys": keys})
+        await self.http_client.control(f"{at}/hangup", {})
 
 
 def link_in(text: str) -> str | None:

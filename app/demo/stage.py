@@ -15,8 +15,8 @@ from app.all_in_one import Prepare, StartPlan, parts, sandbox_urls
 from app.boot import own_servers
 from app.command_error import CommandError
 from app.commands.database import deps_for
+from app.demo.http_client import HttpClient
 from app.demo.phones import DemoPhone
-from app.demo.wire import Wire
 from app.embedded import Servers
 from app.free_port import free_port
 from app.process_supervisor import ProcessSupervisor
@@ -28,14 +28,14 @@ from services.core.base import Deps, rows
 
 @dataclass(frozen=True)
 class DemoStage:
-    """The running programs. ``wire`` is the people's access; ``deps`` gives access to the database for checks
+    """The running programs. ``http_client`` is the people's access; ``deps`` gives access to the database for checks
     afterwards.
 
     ``environment`` is passed to further programs that belong to it.
     """
 
     settings: Settings
-    wire: Wire
+    http_client: HttpClient
     supervisor: ProcessSupervisor
     servers: Servers
     deps: Deps
@@ -43,15 +43,15 @@ class DemoStage:
     environment: Mapping[str, str]
 
     def phone(self, mobile: str, pool: str) -> DemoPhone:
-        return DemoPhone(self.wire, mobile, pool)
+        return DemoPhone(self.http_client, mobile, pool)
 
     async def now(self) -> datetime:
         """The time of the moved clock."""
-        return datetime.fromtimestamp((await self.wire.control("/clock"))["now"], UTC)
+        return datetime.fromtimestamp((await self.http_client.control("/clock"))["now"], UTC)
 
     async def advance(self, seconds: float) -> None:
         """Move the shared clock forward; returns when every process has followed."""
-        moved = await self.wire.control("/clock", {"advance_seconds": max(seconds, 0)})
+        moved = await self.http_client.control("/clock", {"advance_seconds": max(seconds, 0)})
         if not moved["forwarded"]:
             raise RuntimeError("the service did not hear that the clock was moved")
         await asyncio.sleep(0.3)
@@ -93,8 +93,10 @@ async def stage(
                 deps_for(found) as deps,
             ):
                 await _wait_until_ready(supervisor, log)
-                wire = Wire(http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}")
-                yield DemoStage(found, wire, supervisor, servers, deps, log, environment)
+                http_client = HttpClient(
+                    http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}"
+                )
+                yield DemoStage(found, http_client, supervisor, servers, deps, log, environment)
 
 
 async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:

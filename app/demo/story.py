@@ -13,13 +13,13 @@ from app.demo.browser import BrowserPage, DemoBrowser, log_in
 from app.demo.data import POOL, SPECIALTY
 from app.demo.experts import DemoExpert, DemoExperts
 from app.demo.forms import DRAW, EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
+from app.demo.http_client import Json
 from app.demo.mini import DemoMiniProgram
 from app.demo.parties import fix_order
 from app.demo.people import CAST, EXPERTS, OFFICES, STAFF
 from app.demo.phones import DemoPhone, NotArrived, bubbles
 from app.demo.stage import DemoStage
 from app.demo.transcript import Transcript
-from app.demo.wire import Json
 from domain.clock import local
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.notifications.lifecycles import ContactAttemptState
@@ -80,7 +80,7 @@ class Story:
         experts = [DemoExpert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
         self.group = DemoExperts(experts)
         self.offices = {
-            person.role: Office(phones[person.mobile], DemoBrowser(stage.wire, stage.wire.service_url))
+            person.role: Office(phones[person.mobile], DemoBrowser(stage.http_client, stage.http_client.service_url))
             for person in STAFF
         }
 
@@ -273,7 +273,9 @@ class Story:
             return await self._by_code(expert, code)
         address = await self._venue_code()
         await self.transcript.note("签到台", "大屏展示签到二维码，几秒更换一次")
-        wechat = DemoBrowser(self.stage.wire, f"{self.stage.wire.sandbox_url}/phone/{expert.phone.mobile}/service")
+        wechat = DemoBrowser(
+            self.stage.http_client, f"{self.stage.http_client.sandbox_url}/phone/{expert.phone.mobile}/service"
+        )
         await wechat.open(address)
         await _press(wechat, "签到", "签到成功")
         await self.transcript.note(f"专家 {code}", "用微信扫描大屏二维码，签到成功")
@@ -281,7 +283,7 @@ class Story:
 
     async def _scan_in_mini(self, expert: DemoExpert, code: str) -> None:
         token = (await self._venue_code()).rpartition("/")[2]
-        mini = DemoMiniProgram(self.stage.wire, expert.phone, "expert")
+        mini = DemoMiniProgram(self.stage.http_client, expert.phone, "expert")
         await mini.open()
         await mini.post("/check-ins", {"token": token})
         await self.transcript.note(f"专家 {code}", "用小程序扫描签到二维码，签到成功")
@@ -330,7 +332,7 @@ class Story:
 
     async def save_record(self, path: Path) -> None:
         """Save the published record, found by the draw's number on the public page."""
-        stranger = DemoBrowser(self.stage.wire, self.stage.wire.service_url)
+        stranger = DemoBrowser(self.stage.http_client, self.stage.http_client.service_url)
         await stranger.open(f"/record?number={self.number}")
         path.write_bytes(await stranger.download(stranger.page.link("下载记录")))
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from app.demo.http_client import Json
 from app.demo.phones import DemoPhone
 from app.demo.stage import DemoStage
-from app.demo.wire import Json
 from domain.clock import local
 
 _MOBILE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")

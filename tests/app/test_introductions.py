@@ -22,11 +22,11 @@ pytestmark = pytest.mark.slow
 async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_restart_adds_nothing() -> None:
     with data_folder("introductions") as folder:
         async with stage(folder, prepare=[bring_demo_people], durable=False) as running:
-            sandbox = running.wire.sandbox_url
+            sandbox = running.http_client.sandbox_url
             with structlog.testing.capture_logs() as said:
                 await introduce(running.settings, sandbox)
             assert said == []
-            reviewer = DemoMiniProgram(running.wire, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
+            reviewer = DemoMiniProgram(running.http_client, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
             await reviewer.open()
             names = {one["name"] for one in (await reviewer.get("/reviews"))["items"]}
             assert len(names) == 1

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.demo.browser import BrowserPage, DemoBrowser
+from app.demo.http_client import Json
 from app.demo.mini import DemoMiniProgram
 from app.demo.phones import DemoPhone, NotArrived
-from app.demo.wire import Json
 
 
 @dataclass
@@ -31,13 +31,13 @@ class PageScript:
         return await self._ask("DELETE", path)
 
     async def _ask(self, method: str, path: str, body: object = None) -> Json:
-        return await self.browser.wire.api(method, self.pool + path, body, token=await self._token())
+        return await self.browser.http_client.api(method, self.pool + path, body, token=await self._token())
 
     async def send(self, path: str, content: bytes) -> Json:
-        return await self.browser.wire.send(self.pool + path, content, token=await self._token())
+        return await self.browser.http_client.send(self.pool + path, content, token=await self._token())
 
     async def download(self, path: str) -> bytes:
-        return await self.browser.wire.download(self.pool + path, token=await self._token())
+        return await self.browser.http_client.download(self.pool + path, token=await self._token())
 
     async def _token(self) -> str:
         return await self.browser.token(self.pool)

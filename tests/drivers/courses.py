@@ -11,8 +11,8 @@ from uuid import uuid4
 import aiohttp
 
 from app.demo.browser import BrowserPage, DemoBrowser
+from app.demo.http_client import Json
 from app.demo.phones import NotArrived
-from app.demo.wire import Json
 from domain.clock import local
 from tests.drivers.applicants import PageScript
 
@@ -43,7 +43,7 @@ class CourseOffice:
             data.add_field(field, value)
         data.add_field("file", FILM.read_bytes(), filename="part")
         address = f"{page.url.partition('?')[0]}/parts"
-        async with self.browser.wire.http.post(address, data=data, headers=self.browser.headers()) as got:
+        async with self.browser.http_client.http.post(address, data=data, headers=self.browser.headers()) as got:
             if got.status != 200:
                 raise NotArrived(f"{address}: {got.status} {await got.text()}")
 

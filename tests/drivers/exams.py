@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.demo.browser import BrowserPage, DemoBrowser
+from app.demo.http_client import Json
 from app.demo.mini import DemoMiniProgram
 from app.demo.phones import NotArrived
-from app.demo.wire import Json
 from domain.clock import local
 from domain.exams.answers import ExamAnswer, digest
 from tests.drivers.applicants import PageScript

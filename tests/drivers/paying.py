@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.demo.http_client import Json
 from app.demo.phones import DemoPhone, bubbles
-from app.demo.wire import Json
 
 
 @dataclass(frozen=True)
@@ -16,24 +16,24 @@ class Payer:
 
     async def balance(self) -> int:
         """Balance in fen."""
-        return int((await self.phone.wire.control(f"/phones/{self.phone.mobile}/wallet"))["balance"])
+        return int((await self.phone.http_client.control(f"/phones/{self.phone.mobile}/wallet"))["balance"])
 
     async def scan(self, code_url: str) -> Json:
         """Scan a payment code; returns what the cashier shows."""
-        return await self.phone.wire.control("/pay/scan", {"phone": self.phone.mobile, "code_url": code_url})
+        return await self.phone.http_client.control("/pay/scan", {"phone": self.phone.mobile, "code_url": code_url})
 
     async def call_cashier(self, parameters: Json) -> Json:
         """Call the cashier as a page does with WeixinJSBridge, or the mini-program with ``wx.requestPayment``."""
-        return await self.phone.wire.control("/pay/jsapi", {"phone": self.phone.mobile, **parameters})
+        return await self.phone.http_client.control("/pay/jsapi", {"phone": self.phone.mobile, **parameters})
 
     async def mini_appid(self) -> str:
         """The mini-program's app id, which ``wx.requestPayment`` adds itself."""
-        return str((await self.phone.wire.control(f"/phones/{self.phone.mobile}/login_code", {}))["appid"])
+        return str((await self.phone.http_client.control(f"/phones/{self.phone.mobile}/login_code", {}))["appid"])
 
     async def confirm(self, cashier: Json) -> Json:
         """Pay; returns when the first notification was tried."""
         body = {"phone": self.phone.mobile, "cashier": cashier["cashier"]}
-        return await self.phone.wire.control("/pay/confirm", body)
+        return await self.phone.http_client.control("/pay/confirm", body)
 
 
 async def code_in_chat(phone: DemoPhone) -> str:
@@ -44,7 +44,7 @@ async def code_in_chat(phone: DemoPhone) -> str:
         return pictures[-1] if pictures else None
 
     media = await phone.wait_for(find, "缴费二维码")
-    return str((await phone.wire.control(f"/media/{media}/code"))["text"])
+    return str((await phone.http_client.control(f"/media/{media}/code"))["text"])
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class ReceivedEmail:
 async def received_emails(phone: DemoPhone, address: str) -> list[ReceivedEmail]:
     """Mail to an address, oldest first."""
     found = []
-    for one in (await phone.wire.control(f"/mail?to={address}"))["emails"]:
+    for one in (await phone.http_client.control(f"/mail?to={address}"))["emails"]:
         files = {}
         for file in one["attachments"]:
-            url = f"{phone.wire.sandbox_url}/control/mail/{one['id']}/attachments/{file['index']}"
-            async with phone.wire.http.get(url) as got:
+            url = f"{phone.http_client.sandbox_url}/control/mail/{one['id']}/attachments/{file['index']}"
+            async with phone.http_client.http.get(url) as got:
                 files[file["name"]] = await got.read()
         found.append(ReceivedEmail(one["subject"], one["text"], files))
     return found

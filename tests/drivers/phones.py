@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from app.demo.browser import DemoBrowser
+from app.demo.http_client import Json
 from app.demo.phones import DemoPhone
-from app.demo.wire import Json
 
 
 async def press_menu(phone: DemoPhone, button: str) -> str:
     """Press a button of the account's menu; returns the account's immediate reply."""
-    done = await phone.wire.control(f"/phones/{phone.mobile}/menu", {"button": button})
+    done = await phone.http_client.control(f"/phones/{phone.mobile}/menu", {"button": button})
     return "\n".join(bubble["text"] for bubble in done.get("reply", []))
 
 

@@ -73,9 +73,11 @@ class DrawDriver:
     _days: int = 0
 
     async def log_in(self) -> None:
-        wire = replace(self.stage.wire, timeout=_TIMEOUT)
+        http_client = replace(self.stage.http_client, timeout=_TIMEOUT)
         for person in STAFF:
-            self.people[person.role] = DemoMiniProgram(wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role])
+            self.people[person.role] = DemoMiniProgram(
+                http_client, self.stage.phone(person.mobile, POOL), _ROLES[person.role]
+            )
             await self.people[person.role].open()
 
     @property
@@ -97,7 +99,7 @@ class DrawDriver:
             await self.set_autopilot(person.mobile, choice, by)
 
     async def set_autopilot(self, mobile: str, choice: str, by: str) -> None:
-        await self.stage.wire.control(f"/phones/{mobile}/autopilot", {"choice": choice, "by": by, "after": 1})
+        await self.stage.http_client.control(f"/phones/{mobile}/autopilot", {"choice": choice, "by": by, "after": 1})
 
     async def prepare_draw(self, needed: int = NEEDED) -> str:
         """A verified draw of this number of experts, on a day of its own."""
@@ -136,10 +138,10 @@ class DrawDriver:
 
     async def nudge(self, seconds: float) -> None:
         """Move all clocks; a service that is just starting gets the new time a little later."""
-        clock = await self.stage.wire.control("/clock")
+        clock = await self.stage.http_client.control("/clock")
         wanted = {"offset_seconds": clock["offset_seconds"] + seconds}
         for _ in range(100):
-            if (await self.stage.wire.control("/clock", wanted))["forwarded"]:
+            if (await self.stage.http_client.control("/clock", wanted))["forwarded"]:
                 return
             await asyncio.sleep(0.2)
         raise AssertionError("the service never heard that the clock was moved")
@@ -263,7 +265,7 @@ class Killer:
     async def strike_sender(self, vendor: str, kind: str) -> None:
         """Kill the worker while it waits for a vendor that has carried out what a notice of this kind asks for."""
         fault = {"vendor": vendor, "kind": "drop_answer", "seconds": 0.5, "count": 1}
-        await self.draw_driver.stage.wire.control("/faults", fault)
+        await self.draw_driver.stage.http_client.control("/faults", fault)
         while not await patiently(lambda: rows(_ON_ITS_WAY, kind)):
             await asyncio.sleep(0.02)
         await self._kill_soon("worker")
@@ -271,7 +273,7 @@ class Killer:
     async def strike_dialling(self) -> None:
         """Kill the worker between the commit that says that a virtual call is dialled and the vendor's answer."""
         fault = {"vendor": "voice", "kind": "drop_answer", "seconds": 0.5, "count": 1}
-        await self.draw_driver.stage.wire.control("/faults", fault)
+        await self.draw_driver.stage.http_client.control("/faults", fault)
         while not await patiently(lambda: rows(_DIALLING)):
             await asyncio.sleep(0.02)
         await self._kill_soon("worker")

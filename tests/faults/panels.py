@@ -115,7 +115,7 @@ async def ring(draw_driver: DrawDriver, killer: Killer, path: str, **body: str) 
         assert asyncio.get_running_loop().time() < give_up, "a virtual call never ended"
         for call in (await draw_driver.phone(STAFF_PHONE))["calls"]:
             if call["state"] == "talking":
-                await draw_driver.stage.wire.control(f"/phones/{STAFF_PHONE}/calls/{call['id']}/hangup", {})
+                await draw_driver.stage.http_client.control(f"/phones/{STAFF_PHONE}/calls/{call['id']}/hangup", {})
         await asyncio.sleep(0.4)
         await draw_driver.nudge(15)
 

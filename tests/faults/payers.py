@@ -15,11 +15,11 @@ import aiohttp
 from app.commands.database import deps_for
 from app.demo.browser import DemoBrowser
 from app.demo.data import POOL, load_catalogues_of
+from app.demo.http_client import HttpClient, Json, Refused
 from app.demo.mini import DemoMiniProgram
 from app.demo.people import OFFICES, check_sign
 from app.demo.phones import NotArrived
 from app.demo.stage import DemoStage, stage
-from app.demo.wire import Json, Refused, Wire
 from config.settings import Settings
 from domain.clock import local
 from domain.ids import new_id
@@ -174,7 +174,7 @@ async def owing() -> AsyncIterator[PaymentDriver]:
     """Everything started, phones handed out, eight in the morning."""
     with data_folder("money") as folder:
         async with stage(folder, prepare=[let_owe], durable=False) as found:
-            payment_driver = PaymentDriver(found, replace(found.wire, timeout=150.0))
+            payment_driver = PaymentDriver(found, replace(found.http_client, timeout=150.0))
             await payment_driver.begin()
             yield payment_driver
 
@@ -194,7 +194,7 @@ class Sheet:
         """Pay; False when the cashier refuses: paid, closed or over."""
         body = {"phone": self.payer.phone.mobile, "cashier": self.cashier["cashier"], "wait": wait}
         try:
-            await self.payer.phone.wire.control("/pay/confirm", body)
+            await self.payer.phone.http_client.control("/pay/confirm", body)
         except Refused as refusal:
             if refusal.status != 400:
                 raise
@@ -205,7 +205,7 @@ class Sheet:
 @dataclass
 class PaymentDriver:
     stage: DemoStage
-    wire: Wire
+    http_client: HttpClient
     draw_driver: DrawDriver = field(init=False)
     minis: dict[str, DemoMiniProgram] = field(default_factory=dict)
     debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
@@ -223,7 +223,7 @@ class PaymentDriver:
         people = [{"mobile": debtor.mobile, "name": f"欠费{debtor.at}", "follows": True} for debtor in self.debtors]
         people += [{"mobile": friend_mobile(at), "name": f"朋友{at}", "follows": False} for at in range(FRIENDS)]
         phones = [{**person, "pool": POOL, "role": "applicant"} for person in people]
-        await self.wire.control("/phones/bulk", {"phones": phones})
+        await self.http_client.control("/phones/bulk", {"phones": phones})
 
     def take(self, count: int) -> list[Debtor]:
         """Debtors that no other test has used."""
@@ -233,11 +233,11 @@ class PaymentDriver:
         return taken
 
     def payer(self, mobile: str) -> Payer:
-        return Payer(replace(self.stage.phone(mobile, POOL), wire=self.wire))
+        return Payer(replace(self.stage.phone(mobile, POOL), http_client=self.http_client))
 
     async def mini(self, mobile: str, role: str = "") -> DemoMiniProgram:
         if mobile not in self.minis:
-            opened = DemoMiniProgram(self.wire, self.payer(mobile).phone, role)
+            opened = DemoMiniProgram(self.http_client, self.payer(mobile).phone, role)
             await opened.open()
             self.minis[mobile] = opened
         return self.minis[mobile]
@@ -246,10 +246,10 @@ class PaymentDriver:
         return await self.mini(ADMIN.mobile, "pool_admin")
 
     async def fault(self, kind: str, **more: object) -> None:
-        await self.wire.control("/faults", {"vendor": "pay", "kind": kind, **more})
+        await self.http_client.control("/faults", {"vendor": "pay", "kind": kind, **more})
 
     async def clear(self) -> None:
-        await self.wire.control("/faults/clear", {})
+        await self.http_client.control("/faults/clear", {})
 
     # ---- paying
 
@@ -292,10 +292,10 @@ class PaymentDriver:
 
     async def _by_page(self, debtor: Debtor, mobile: str) -> Json:
         """In WeChat's own browser: the page by number, and what its script gets. Patient like everybody."""
-        base = f"{self.wire.sandbox_url}/phone/{mobile}/service"
-        give_up = asyncio.get_running_loop().time() + self.wire.timeout
+        base = f"{self.http_client.sandbox_url}/phone/{mobile}/service"
+        give_up = asyncio.get_running_loop().time() + self.http_client.timeout
         while True:
-            browser = DemoBrowser(self.wire, base)
+            browser = DemoBrowser(self.http_client, base)
             try:
                 if (await browser.open(f"/h5/{POOL}/pay/{debtor.number}")).status < 500:
                     said = await press_by_script(browser, "立即支付")
@@ -381,7 +381,7 @@ class PaymentDriver:
             for number, order in theirs.items()
         }
         refunds = await rows("SELECT out_refund_no, amount, state FROM refund")
-        there = (await self.wire.control("/pay/refunds"))["refunds"]
+        there = (await self.http_client.control("/pay/refunds"))["refunds"]
         assert {(row["out_refund_no"], row["amount"], row["state"] == "done") for row in refunds} == {
             (refund["out_refund_no"], refund["amount"]["refund"], refund["status"] == "SUCCESS") for refund in there
         }
@@ -390,7 +390,7 @@ class PaymentDriver:
 
     async def orders(self, debtor: Debtor | None = None) -> list[Json]:
         """The platform's orders of one debtor or of all."""
-        found = list((await self.wire.control("/pay/orders"))["orders"])
+        found = list((await self.http_client.control("/pay/orders"))["orders"])
         if debtor is None:
             return found
         own = await rows(
@@ -400,8 +400,8 @@ class PaymentDriver:
         return [order for order in found if order["out_trade_no"] in {row["out_trade_no"] for row in own}]
 
     async def _spent(self) -> int:
-        phones = (await self.wire.control("/phones?limit=500"))["phones"]
-        purses = [(await self.wire.control(f"/phones/{phone['mobile']}/wallet"))["balance"] for phone in phones]
+        phones = (await self.http_client.control("/phones?limit=500"))["phones"]
+        purses = [(await self.http_client.control(f"/phones/{phone['mobile']}/wallet"))["balance"] for phone in phones]
         return sum(PURSE - purse for purse in purses)
 
     async def check_gone_back(self, debtor: Debtor) -> None:
@@ -416,22 +416,22 @@ class PaymentDriver:
             debtor.number,
         )
         assert (row["fee"], row["state"]) == ("refunded", "reversed")
-        applications = (await self.wire.control("/pay/fapiao"))["applications"]
+        applications = (await self.http_client.control("/pay/fapiao"))["applications"]
         [known] = [one for one in applications if one["fapiao_apply_id"] == row["apply_id"]]
         [there] = known["fapiao_information"]
         assert (there["status"], there["red_fapiao"]["fapiao_number"]) == ("REVERSED", row["red_number"])
-        emails = (await self.wire.control(f"/mail?to={debtor.email}"))["emails"]
+        emails = (await self.http_client.control(f"/mail?to={debtor.email}"))["emails"]
         told = {await self._message_id(email["id"]) for email in emails if "冲红" in email["subject"]}
         assert len(told) == 1
 
     async def _check_receipt_emails(self, debtor: Debtor) -> None:
         """One receipt. It may come twice when a worker is killed, but then as the same message."""
-        found = (await self.wire.control(f"/mail?to={debtor.email}"))["emails"]
+        found = (await self.http_client.control(f"/mail?to={debtor.email}"))["emails"]
         receipts = [email for email in found if any("receipt" in file["name"] for file in email["attachments"])]
         names = Counter([await self._message_id(email["id"]) for email in receipts])
         assert len(names) == 1, (debtor, names)
 
     async def _message_id(self, email_id: int) -> str:
-        async with self.wire.http.get(f"{self.wire.sandbox_url}/control/mail/{email_id}/raw") as got:
+        async with self.http_client.http.get(f"{self.http_client.sandbox_url}/control/mail/{email_id}/raw") as got:
             lines = (await got.text()).splitlines()
         return next(line for line in lines if line.lower().startswith("message-id:"))

@@ -78,7 +78,7 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
     killed: list[str] = []
     async with watched() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
         candidate_phones = [
-            CandidatePhone(http, draw_driver.stage.wire.service_url, one, random.Random(chances.random()))
+            CandidatePhone(http, draw_driver.stage.http_client.service_url, one, random.Random(chances.random()))
             for one in people
         ]
         async with killing(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from app import process_supervisor
-from app.demo.wire import Json
+from app.demo.http_client import Json
 from domain.clock import local
 from services.core.base import rows
 from tests.faults.draws import Killer
@@ -100,7 +100,7 @@ async def test_surplus_money_goes_back_though_its_refund_is(payment_driver: Paym
     if kind == "refund_abnormal":
         listed = await payment_driver.until(lambda: _listed(payment_driver))
         assert [row["expert_number"] for row in listed] == [debtor.number]
-        await payment_driver.wire.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
+        await payment_driver.http_client.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
     await payment_driver.settle()
     await payment_driver.check([debtor])
 
@@ -153,7 +153,7 @@ async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
         waiting = await rows("SELECT out_refund_no FROM refund WHERE failure = 'NOTENOUGH'")
         return dict(waiting[0]) if waiting else None
     wanted = {"refund_slow": "PROCESSING", "refund_abnormal": "ABNORMAL"}[kind]
-    refunds = (await payment_driver.wire.control("/pay/refunds"))["refunds"]
+    refunds = (await payment_driver.http_client.control("/pay/refunds"))["refunds"]
     return next((refund for refund in refunds if refund["status"] == wanted), None)
 
 

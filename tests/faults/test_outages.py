@@ -49,11 +49,11 @@ async def standing_still(draw_driver: DrawDriver, name: str) -> AsyncIterator[No
 async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawDriver, name: str) -> None:
     draw = await draw_driver.prepare_draw()
     await draw_driver.start(draw)
-    url = f"{draw_driver.stage.wire.service_url}/api/v1/{POOL}/draws/dashboard"
+    url = f"{draw_driver.stage.http_client.service_url}/api/v1/{POOL}/draws/dashboard"
     headers = {"Authorization": f"Bearer {draw_driver.agency._access}"}
     loop = asyncio.get_running_loop()
     async with standing_still(draw_driver, name):
-        asked = asyncio.create_task(_ask(draw_driver.stage.wire.http, url, headers))
+        asked = asyncio.create_task(_ask(draw_driver.stage.http_client.http, url, headers))
         said = asyncio.create_task(draw_driver.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
         began = loop.time()
         await asyncio.sleep(STILL)

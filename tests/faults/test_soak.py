@@ -20,8 +20,8 @@ from PIL import Image
 
 from app.demo.data import POOL
 from app.demo.forms import EvaluationTimes, draw_form, project_form
+from app.demo.http_client import Refused
 from app.demo.mini import DemoMiniProgram
-from app.demo.wire import Refused
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part
@@ -51,7 +51,7 @@ class Site:
     async def send(self, path: str, body: bytes, **headers: str) -> int:
         """The status; 400 too where the connection is closed on what is too long."""
         try:
-            async with self.draw_driver.stage.wire.http.post(
+            async with self.draw_driver.stage.http_client.http.post(
                 self.url(path), data=io.BytesIO(body), headers=headers
             ) as answer:
                 await answer.read()
@@ -60,7 +60,7 @@ class Site:
             return 400
 
     def url(self, path: str) -> str:
-        return f"{self.draw_driver.stage.wire.service_url}{path}"
+        return f"{self.draw_driver.stage.http_client.service_url}{path}"
 
     async def whole(self, content: bytes, field: str = "title_proof") -> str:
         """Uploads a file at once; its id. Raises Refused."""
@@ -68,7 +68,7 @@ class Site:
         form.add_field("file", io.BytesIO(content), filename="a.jpg")
         path = f"/api/v1/{POOL}/applications/{self.application}/attachments/whole?field={field}"
         headers = {"Authorization": f"Bearer {self.applicant._access}"}
-        async with self.draw_driver.stage.wire.http.post(self.url(path), data=form, headers=headers) as answer:
+        async with self.draw_driver.stage.http_client.http.post(self.url(path), data=form, headers=headers) as answer:
             said = await answer.json(content_type=None)
             if answer.status >= 400:
                 raise Refused(answer.status, said, "upload")
@@ -85,7 +85,7 @@ class Site:
 async def site() -> AsyncIterator[Site]:
     async with running() as draw_driver:
         phone = draw_driver.stage.phone(APPLICANT, POOL)
-        applicant = DemoMiniProgram(draw_driver.stage.wire, phone, "applicant")
+        applicant = DemoMiniProgram(draw_driver.stage.http_client, phone, "applicant")
         application = await make_applicant(draw_driver.stage.deps, pool=POOL, mobile=APPLICANT)
         await applicant.open()
         pid = await Killer(draw_driver).pid("web-1")

@@ -47,7 +47,7 @@ async def draw_driver() -> AsyncIterator[DrawDriver]:
 
 @asynccontextmanager
 async def faults(draw_driver: DrawDriver, switched: Sequence[tuple[str, str, float, float]]) -> AsyncIterator[None]:
-    control = draw_driver.stage.wire.control
+    control = draw_driver.stage.http_client.control
     for vendor, kind, probability, seconds in switched:
         await control("/faults", {"vendor": vendor, "kind": kind, "probability": probability, "seconds": seconds})
     try:

@@ -16,11 +16,11 @@ from app.commands.database import deps_for
 from app.demo.applicants import Applicant
 from app.demo.browser import DemoBrowser
 from app.demo.data import load_catalogues_of
+from app.demo.http_client import Refused
 from app.demo.mini import DemoMiniProgram
 from app.demo.people import check_sign
 from app.demo.phones import DemoPhone
 from app.demo.stage import DemoStage, stage
-from app.demo.wire import Refused
 from config.settings import Settings
 from domain.clock import SystemClock, local
 from models.accounts import RoleGrant
@@ -78,7 +78,7 @@ class Journey:
         for person in (self.admin, *people):
             phone = {"name": person.name, "mobile": person.mobile, "id_number": person.id_number}
             more = {"pool": self.pool, "role": "applicant", "follows": False, "email": f"{person.mobile}@mail.example"}
-            await self.stage.wire.control("/phones", phone | more)
+            await self.stage.http_client.control("/phones", phone | more)
 
     # ---- people and what they hold
 
@@ -88,19 +88,19 @@ class Journey:
     def browser(self, person: Person, device: str = "") -> DemoBrowser:
         """A browser of the person's; another ``device`` is another browser."""
         return self.browsers.setdefault(
-            person.mobile + device, DemoBrowser(self.stage.wire, self.stage.wire.service_url)
+            person.mobile + device, DemoBrowser(self.stage.http_client, self.stage.http_client.service_url)
         )
 
     def wechat(self, person: Person) -> DemoBrowser:
         """WeChat's own browser on the person's phone."""
-        base = f"{self.stage.wire.sandbox_url}/phone/{person.mobile}/service"
-        return self.browsers.setdefault(f"{person.mobile}:wechat", DemoBrowser(self.stage.wire, base))
+        base = f"{self.stage.http_client.sandbox_url}/phone/{person.mobile}/service"
+        return self.browsers.setdefault(f"{person.mobile}:wechat", DemoBrowser(self.stage.http_client, base))
 
     async def mini(self, person: Person, role: str) -> DemoMiniProgram:
         """The mini-program of a person acting as ``role``, logged in at first use."""
         key = f"{person.mobile}:{role}"
         if key not in self.minis:
-            opened = DemoMiniProgram(self.stage.wire, self.phone(person), role)
+            opened = DemoMiniProgram(self.stage.http_client, self.phone(person), role)
             await opened.open()
             self.minis[key] = opened
         return self.minis[key]

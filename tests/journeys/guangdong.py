@@ -156,9 +156,11 @@ class Day:
             {"name": "低等级", "mobile": WEAK, "user_type": "legal", "level": 3, "organisation": organisation},
         ]
         for office in offices:
-            await self.stage.wire.control("/phones", {"pool": POOL, "role": "agency", "follows": False, **office})
+            await self.stage.http_client.control(
+                "/phones", {"pool": POOL, "role": "agency", "follows": False, **office}
+            )
         bulk = [{**phone, "role": "expert", "follows": False} for phone in phones]
-        await self.stage.wire.control("/phones/bulk", {"phones": bulk})
+        await self.stage.http_client.control("/phones/bulk", {"phones": bulk})
 
     def phone(self, mobile: str) -> DemoPhone:
         return self.stage.phone(mobile, POOL)
@@ -167,7 +169,7 @@ class Day:
         """The mini-program of a person acting as ``role``, logged in at first use."""
         key = f"{mobile}:{role}"
         if key not in self.people:
-            self.people[key] = DemoMiniProgram(self.stage.wire, self.phone(mobile), role)
+            self.people[key] = DemoMiniProgram(self.stage.http_client, self.phone(mobile), role)
             await self.people[key].open()
         return self.people[key]
 
@@ -175,7 +177,7 @@ class Day:
 
     def stranger(self) -> DemoBrowser:
         """A new browser of an unknown person."""
-        return DemoBrowser(self.stage.wire, self.stage.wire.service_url)
+        return DemoBrowser(self.stage.http_client, self.stage.http_client.service_url)
 
     async def identify(self, name: str) -> DemoBrowser:
         """A new browser in which a person comes in over the identity platform, page by page."""
@@ -225,7 +227,7 @@ class Day:
 
     async def set_level(self, mobile: str, level: int) -> None:
         """Set a person's assurance level at the identity platform."""
-        await self.stage.wire.control(f"/phones/{mobile}", {"level": level})
+        await self.stage.http_client.control(f"/phones/{mobile}", {"level": level})
 
     # ---- experts
 
@@ -259,7 +261,7 @@ class Day:
         """Hang up on the ringing phone unanswered."""
         phone = self.phone(expert.mobile)
         call = await phone.ringing(5)
-        await self.stage.wire.control(f"/phones/{phone.mobile}/calls/{call['id']}/hangup", {})
+        await self.stage.http_client.control(f"/phones/{phone.mobile}/calls/{call['id']}/hangup", {})
 
     async def press(self, expert: Expert, keys: str) -> str:
         """Answer the ringing phone and press keys; returns what the voice said."""

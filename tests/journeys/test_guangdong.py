@@ -670,7 +670,7 @@ async def _talk(day: Day, expert: DemoPhone) -> None:
     staff = day.phone(gd.AGENT)
     first = await staff.ringing()
     assert (first["kind"], first["show_number"]) == ("two_way", "057156210010")
-    await day.stage.wire.control(f"/phones/{staff.mobile}/calls/{first['id']}/answer", {})
+    await day.stage.http_client.control(f"/phones/{staff.mobile}/calls/{first['id']}/answer", {})
     second = await expert.ringing()
     assert second["show_number"] == "057156210010"
     await expert.pick_up(second)

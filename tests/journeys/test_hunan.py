@@ -16,10 +16,10 @@ from pypdf import PdfReader
 
 from app.demo.applicants import Applicant, register_in_mini
 from app.demo.browser import log_in
+from app.demo.http_client import Refused
 from app.demo.mini import DemoMiniProgram
 from app.demo.phones import bubbles
 from app.demo.scans import card, portrait, signed_scan
-from app.demo.wire import Refused
 from domain.clock import local
 from tests.drivers.applicants import PageScript, log_in_by_password, register_by_chat
 from tests.drivers.exams import Candidate, ExamOffice, right
@@ -233,7 +233,7 @@ async def test_04_outside_the_window_one_is_told_when_it_opens(way: Journey) -> 
 
 
 async def test_05_whoever_has_completed_66_years_cannot_apply(way: Journey) -> None:
-    mini = DemoMiniProgram(way.stage.wire, way.phone(OLD), "")
+    mini = DemoMiniProgram(way.stage.http_client, way.phone(OLD), "")
     await mini.open()
     old = Applicant(way.phone(OLD), OLD.name, OLD.id_number, mini)
     with refused(rule="form.age_max", says="超过65周岁"):
@@ -343,7 +343,7 @@ async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothin
 
 
 async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(way: Journey) -> None:
-    he, office, wire = await _he(way), await way.office(), way.stage.wire
+    he, office, http_client = await _he(way), await way.office(), way.stage.http_client
     assert (await he.document("draft")).startswith(b"%PDF")
     with refused(code="not_printed"):
         await he.document()
@@ -368,7 +368,7 @@ async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(
     assert "不是最新版本" in (await way.browser(OLD).open(f"/p/{first['code']}")).text
     second = await he.print_form()
     assert second["version"] > first["version"]
-    assert (await wire.api("GET", f"{POOL}/papers/{second['code']}"))["current"]
+    assert (await http_client.api("GET", f"{POOL}/papers/{second['code']}"))["current"]
 
 
 # ---- 申报第四步: attachments and submitting

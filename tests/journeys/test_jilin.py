@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from app.demo.browser import log_in
+from app.demo.http_client import Refused
 from app.demo.scans import card, portrait, signed_scan
-from app.demo.wire import Refused
 from tests.drivers.applicants import fill_in_registration, log_in_by_password, register_in_browser
 from tests.factories.forms import good_values
 from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
@@ -308,7 +308,7 @@ async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Jou
     sun, office = way.at_browser(SUN), await way.office()
     said = await sun.ask()
     assert "公示" in said
-    listed = await way.stage.wire.api("GET", f"{POOL}/public-notices")
+    listed = await way.stage.http_client.api("GET", f"{POOL}/public-notices")
     [entry] = listed["items"]
     lasts = datetime.fromisoformat(entry["notice_until"]) - datetime.fromisoformat(entry["notice_from"])
     assert lasts == timedelta(days=7)
@@ -348,7 +348,7 @@ async def test_03_3_the_entry_is_told_by_sms_and_the_badge_changes(way: Journey)
     file = await expert.get("/experts/me")
     assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
     assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
-    assert (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["total"] == 0
+    assert (await way.stage.http_client.api("GET", f"{POOL}/public-notices"))["total"] == 0
 
 
 # ---- 三(二)6) the city's own part, and an objection that holds
@@ -372,7 +372,7 @@ async def test_03_3_whoever_lives_in_the_city_goes_to_the_citys_office(way: Jour
 
 async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> None:
     li, office = way.at_browser(LI), await way.office()
-    [entry] = (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["items"]
+    [entry] = (await way.stage.http_client.api("GET", f"{POOL}/public-notices"))["items"]
     expert = await way.mini(SUN, "expert")
     path = f"/public-notices/{entry['id']}/objections"
     with refused(code="too_short"):
@@ -382,7 +382,7 @@ async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> 
     await office.client.post(f"/objections/{raised['id']}/decision", answer)
     assert await li.state() == "refused"
     await way.until_told(LI, "未通过")
-    assert (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["total"] == 0
+    assert (await way.stage.http_client.api("GET", f"{POOL}/public-notices"))["total"] == 0
 
 
 # ---- 一 logging out safely, both ways

@@ -18,8 +18,8 @@ from pypdf import PdfReader
 
 from app.demo.applicants import Applicant
 from app.demo.browser import log_in
+from app.demo.http_client import Json, Refused
 from app.demo.scans import card, signed_scan
-from app.demo.wire import Json, Refused
 from domain.clock import SHANGHAI, SystemClock, local
 from tests.drivers.applicants import log_in_by_password, register_in_browser
 from tests.drivers.exams import Candidate, ExamOffice, right
@@ -114,7 +114,7 @@ async def test_00_the_campaign_has_three_windows_and_advice_for_each_prefecture(
     with refused(code="window_turned"):
         await office.client.post("/office/campaigns", form | {"pay_until": form["pay_from"]})
     await office.open_campaign(**form)
-    [announced] = (await way.stage.wire.api("GET", f"{POOL}/campaigns"))["items"]
+    [announced] = (await way.stage.http_client.api("GET", f"{POOL}/campaigns"))["items"]
     assert (announced["state"], announced["advice"]) == ("upcoming", {KARAMAY: "0990-6220000"})
 
 
@@ -351,7 +351,7 @@ async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_
     before = await friend.balance()
     cashier = await friend.scan(code)
     assert (cashier["total"], cashier["description"]) == (AMOUNT, "评标专家培训费")
-    await way.stage.wire.control("/faults", {"vendor": "pay", "kind": "concurrent", "count": 1})
+    await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "concurrent", "count": 1})
     await friend.confirm(cashier)
     await way.becomes(su, "exam")
     assert (await _fee(su))["phase"] == "paid"
@@ -386,7 +386,7 @@ async def test_08_somebody_else_pays_by_the_expert_number_and_two_payments_count
     ordered = await ma.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "mini"})
     parameters = ordered["parameters"] | {"appId": await own.mini_appid()}
     in_mini = await own.call_cashier(parameters)
-    await way.stage.wire.control("/faults", {"vendor": "pay", "kind": "lost", "count": 2})
+    await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "lost", "count": 2})
     balances = await friend.balance() + await own.balance()
     await friend.confirm(by_page)
     await own.confirm(in_mini)
@@ -401,7 +401,7 @@ async def test_08_somebody_else_pays_by_the_expert_number_and_two_payments_count
     await way.until(given_back)
     rows = await _orders(way, fee["expert_number"])
     assert sorted(row["surplus"] for row in rows) == [False, True]
-    await way.stage.wire.control("/faults/clear", {})
+    await way.stage.http_client.control("/faults/clear", {})
 
 
 # ---- the invoice
@@ -490,7 +490,7 @@ async def test_11_whoever_is_approved_late_pays_at_once_and_an_order_that_was_cl
     await way.until(closed)
     again = await ai.client.post(path, {"trade": "native"})
     assert again["code_url"] != first["code_url"], "made anew"
-    await way.stage.wire.control("/faults", {"vendor": "pay", "kind": "pay_after_close", "count": 1})
+    await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "pay_after_close", "count": 1})
     await own.confirm(cashier)
     await way.becomes(ai, "exam")
 
@@ -499,7 +499,7 @@ async def test_11_whoever_is_approved_late_pays_at_once_and_an_order_that_was_cl
 
     await way.until(settled)
     with pytest.raises(Refused):
-        await own.phone.wire.control("/pay/scan", {"phone": AI.mobile, "code_url": again["code_url"]})
+        await own.phone.http_client.control("/pay/scan", {"phone": AI.mobile, "code_url": again["code_url"]})
 
 
 async def test_12_when_the_windows_are_over_nobody_begins_and_nothing_is_decided(way: Journey) -> None:
@@ -513,7 +513,7 @@ async def test_12_when_the_windows_are_over_nobody_begins_and_nothing_is_decided
     assert "已于12月3日" in (await du.home())["to_do"][0]["detail"]
     with refused(rule="review.own_campaign_window", says="18:30"):
         await office.approve(task)
-    campaigns = (await way.stage.wire.api("GET", f"{POOL}/campaigns"))["items"]
+    campaigns = (await way.stage.http_client.api("GET", f"{POOL}/campaigns"))["items"]
     assert "open" not in {campaign["state"] for campaign in campaigns}
 
 

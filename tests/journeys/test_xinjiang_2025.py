@@ -17,8 +17,8 @@ from pypdf import PdfReader
 
 from app.demo.applicants import Applicant, register_in_mini
 from app.demo.browser import log_in
+from app.demo.http_client import Refused
 from app.demo.scans import card, signed_scan
-from app.demo.wire import Refused
 from domain.clock import local
 from tests.drivers.applicants import PageScript, log_in_by_password
 from tests.drivers.courses import FILM, CourseOffice, Student

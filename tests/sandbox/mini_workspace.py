@@ -102,12 +102,14 @@ async def mini_workspace(
             context.set_default_timeout(WAIT)
             expect.set_options(timeout=WAIT)
             if shown:
-                ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
+                ids = {
+                    one["name"]: one["id"] for one in (await running.http_client.control("/phones?limit=100"))["phones"]
+                }
                 chosen = json.dumps(json.dumps([ids[name] for name in shown]))
                 await context.add_init_script(f"localStorage.desk ??= {chosen}")
             found = MiniWorkspace(await context.new_page(), running)
             found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-            await found.page.goto(running.wire.sandbox_url)
+            await found.page.goto(running.http_client.sandbox_url)
             yield found
             await browser.close()
             assert found.complaints == []

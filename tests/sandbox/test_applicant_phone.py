@@ -82,7 +82,7 @@ async def register(phone: Locator) -> None:
 
 async def handed_in(workspace: MiniWorkspace, person: DemoPerson) -> Applicant:
     """The person's application, completed and submitted by the driver."""
-    mini = DemoMiniProgram(workspace.stage.wire, workspace.stage.phone(person.mobile, POOL), "")
+    mini = DemoMiniProgram(workspace.stage.http_client, workspace.stage.phone(person.mobile, POOL), "")
     await mini.open()
     applicant = Applicant(mini.phone, person.name, person.id_number, mini)
     if any(item["code"] == "register" for item in (await applicant.home())["to_do"]):
@@ -99,7 +99,7 @@ async def handed_in(workspace: MiniWorkspace, person: DemoPerson) -> Applicant:
 async def approve(workspace: MiniWorkspace, applicant: Applicant) -> None:
     number = (await applicant.show())["number"]
     for person in REVIEWERS:
-        mini = DemoMiniProgram(workspace.stage.wire, workspace.stage.phone(person.mobile, POOL), "reviewer")
+        mini = DemoMiniProgram(workspace.stage.http_client, workspace.stage.phone(person.mobile, POOL), "reviewer")
         await mini.open()
         reviewer = Reviewer(mini)
         await reviewer.approve(await reviewer.find(number))

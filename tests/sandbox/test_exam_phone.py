@@ -42,13 +42,13 @@ async def page() -> AsyncIterator[Page]:
             context = await browser.new_context(viewport={"width": 900, "height": 900}, locale="zh-CN")
             context.set_default_timeout(20_000)
             expect.set_options(timeout=20_000)
-            ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
+            ids = {one["name"]: one["id"] for one in (await running.http_client.control("/phones?limit=100"))["phones"]}
             chosen = json.dumps(json.dumps([ids[EXAMPLE.name]]))
             await context.add_init_script(f"localStorage.setItem('desk', {chosen})")
             workspace = await context.new_page()
             complaints: list[str] = []
             workspace.on("pageerror", lambda error: complaints.append(str(error)))
-            await workspace.goto(running.wire.sandbox_url)
+            await workspace.goto(running.http_client.sandbox_url)
             yield workspace
             await browser.close()
             assert complaints == []

@@ -114,7 +114,7 @@ async def newcomer() -> AsyncIterator[Newcomer]:
         ):
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
-            sandbox = running.wire.sandbox_url
+            sandbox = running.http_client.sandbox_url
             await push_menus(
                 running.settings,
                 StartPlan(sandbox_port=int(sandbox.rpartition(":")[2]), settings_env=(*running.environment.items(),)),

@@ -69,14 +69,16 @@ async def test_one_tap_leads_staff_from_the_chat_to_the_web_page_in_the_mini_pro
 async def test_without_a_network_it_says_so_and_goes_on_afterwards(workspace: MiniWorkspace) -> None:
     phone = workspace.phone(VERIFIER)
     held = next(
-        one for one in (await workspace.stage.wire.control("/phones?limit=100"))["phones"] if one["name"] == VERIFIER
+        one
+        for one in (await workspace.stage.http_client.control("/phones?limit=100"))["phones"]
+        if one["name"] == VERIFIER
     )
-    await workspace.stage.wire.control(f"/phones/{held['id']}", {"net": "lost"})
+    await workspace.stage.http_client.control(f"/phones/{held['id']}", {"net": "lost"})
     await expect(phone.get_by_text("无服务")).to_be_visible()
     await phone.get_by_role("button", name="我的账号").click()
     await expect(phone.get_by_text("网络不通，没有办成。")).to_be_visible()
     await workspace.check(phone, "mini-failed")
-    await workspace.stage.wire.control(f"/phones/{held['id']}", {"net": "normal"})
+    await workspace.stage.http_client.control(f"/phones/{held['id']}", {"net": "normal"})
     await expect(phone.get_by_text("5G")).to_be_visible()
     await phone.get_by_role("button", name="重试").click()
     await expect(phone.get_by_role("button", name="退出登录")).to_be_visible()

@@ -70,7 +70,7 @@ async def prepare(workspace: MiniWorkspace) -> FrameLocator:
     await agency.get_by_role("button", name="一键示例抽取").click()
     await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
     held = next(person for person in STAFF if person.name == AGENCY)
-    mini = DemoMiniProgram(workspace.stage.wire, workspace.stage.phone(held.mobile, POOL), "agent")
+    mini = DemoMiniProgram(workspace.stage.http_client, workspace.stage.phone(held.mobile, POOL), "agent")
     await mini.open()
     await mini.post("/projects", project_form(name=BRIDGE, on_site=True, number="44010620261122000001"))
     page = await enter(agency, "待办")

@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Wire:
+class HttpClient:
     """``timeout``: seconds that a request is repeated while the other side is away, with the same key."""
 
     http: aiohttp.ClientSession
