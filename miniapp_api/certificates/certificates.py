@@ -9,7 +9,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Input, Listing, PageOut, PageQuery, PoolPath
 from services.certificates import REASON_MAX, CertificateView, PublicCertificate
 
 api = Api(
@@ -65,12 +65,12 @@ async def verify(call: Call, path: TokenPath) -> PublicCertificate:
 
 
 @api.get("/office/certificates", "证书列表", action="certificate.manage")
-async def certificates(call: Call, query: CertificateSearchQuery) -> Page[CertificateView]:
+async def certificates(call: Call, query: CertificateSearchQuery) -> PageOut[CertificateView]:
     """The pool's certificates, newest first."""
     found = await call.services.certificates.queries.page(
         call.actor, search=query.search, state=query.state or "", offset=query.offset, limit=query.size
     )
-    return Page[CertificateView].of_query(found, query)
+    return PageOut[CertificateView].of_query(found, query)
 
 
 @api.post("/office/certificates/{certificate_id}/replace", "换发证书", action="certificate.manage")

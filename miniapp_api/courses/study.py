@@ -8,7 +8,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Output, Page, Params, PoolPath
+from miniapp_api.http.schema import Input, Output, PageOut, Params, PoolPath
 from services.courses import PAGE_SIZE, EnrolmentView, ItemView, StudyView
 
 _VIDEO_SECONDS = 24 * 3600
@@ -61,10 +61,10 @@ class SignInCodeIn(Input):
 
 
 @api.get("/courses", "我的课程", action="course.own")
-async def courses(call: Call, query: OwnCoursesQuery) -> Page[EnrolmentView]:
+async def courses(call: Call, query: OwnCoursesQuery) -> PageOut[EnrolmentView]:
     """Own courses, newest first, ten a page."""
     found = await call.services.courses.queries.own(call.actor, query.search, page=query.page)
-    return Page(items=found.items, total=found.total, page=query.page, size=PAGE_SIZE)
+    return PageOut(items=found.items, total=found.total, page=query.page, size=PAGE_SIZE)
 
 
 @api.get("/courses/{enrolment_id}", "课程与学习内容", action="course.own")

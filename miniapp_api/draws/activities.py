@@ -11,7 +11,7 @@ from domain.draws.lifecycles import DrawState, state_label
 from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, PageOut, PageQuery, PoolPath
 from services.core.crypto import PHONE, Keyring
 from services.draws import (
     ApplicationRow,
@@ -212,7 +212,7 @@ class DrawOut(Output):
 
 
 @api.get("/draws", "抽取活动列表", action="draw.read")
-async def list_page(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
+async def list_page(call: Call, query: DrawQuery) -> PageOut[DrawCardOut]:
     """Draws visible to the role, newest first; all filters combined."""
     filters = Filters(
         number=query.number,
@@ -223,7 +223,9 @@ async def list_page(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
         region=query.region,
     )
     cards = await call.services.draws.queries.cards(call.actor, filters, offset=query.offset, limit=query.size)
-    return Page[DrawCardOut](items=DrawCardOut.each(cards.items), total=cards.total, page=query.page, size=query.size)
+    return PageOut[DrawCardOut](
+        items=DrawCardOut.each(cards.items), total=cards.total, page=query.page, size=query.size
+    )
 
 
 @api.get("/draws/dashboard", "工作台", action="draw.create")
@@ -258,12 +260,12 @@ async def edit(call: Call, path: DrawPath, body: DrawIn) -> None:
 
 
 @api.get("/supervisors", "监督人名册", action="draw.edit")
-async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoiceOut]:
+async def supervisors(call: Call, query: SupervisorQuery) -> PageOut[SupervisorChoiceOut]:
     """Supervisors whom an agency may name: kept by the pool's office, phones masked."""
     found = await call.services.draws.supervisor_queries.choices(
         call.actor, query.search, offset=query.offset, limit=query.size
     )
-    return Page[SupervisorChoiceOut](
+    return PageOut[SupervisorChoiceOut](
         items=SupervisorChoiceOut.each(found.items), total=found.total, page=query.page, size=query.size
     )
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Input, Moment, Output, PageOut, PageQuery, PoolPath
 from services.draws import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
 
 api = Api("projects", "项目与标段", "A project without lots is one lot. Read-only once a draw is linked.")
@@ -95,13 +95,13 @@ class ProjectOut(Output):
 
 
 @api.get("/projects", "项目列表", action="project.read")
-async def list_page(call: Call, query: ProjectQuery) -> Page[ProjectLine]:
+async def list_page(call: Call, query: ProjectQuery) -> PageOut[ProjectLine]:
     """Newest first. An agent sees own projects, the legal entity those of all its agents, staff of the pool all."""
     found = await call.services.draws.project_queries.list(
         call.actor, search=query.search, page=query.page, size=query.size
     )
     items = found.items
-    return Page(items=items, total=found.total, page=query.page, size=query.size)
+    return PageOut(items=items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/projects", "新建项目", action="project.create", status=201)

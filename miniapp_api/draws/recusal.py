@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Created, Input, Output, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Created, Input, Output, PageOut, PageQuery, PoolPath
 from services.draws import RecusalPersonView, RecusalUnitView, render_template
 
 api = Api("recusal", "回避", "Whose people must not be drawn. Tenderee and agency are there by themselves.")
@@ -62,12 +62,12 @@ async def template(call: Call, path: RecusalTemplatePath) -> Download:
 
 
 @api.get("/draws/{draw_id}/recusal-units", "回避单位列表", action="draw.read")
-async def units(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalUnitView]:
+async def units(call: Call, path: DrawPath, query: RecusalQuery) -> PageOut[RecusalUnitView]:
     """Units in the order in which they were added."""
     found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts.recusal_units
     shown = [one for one in found if query.search in f"{one.name} {one.credit_code} {one.reason}"]
     items = tuple(shown[query.offset : query.offset + query.size])
-    return Page(items=items, total=len(shown), page=query.page, size=query.size)
+    return PageOut(items=items, total=len(shown), page=query.page, size=query.size)
 
 
 @api.post("/draws/{draw_id}/recusal-units", "添加回避单位", action="draw.edit", status=201)
@@ -99,12 +99,12 @@ async def remove_unit(call: Call, path: UnitPath) -> None:
 
 
 @api.get("/draws/{draw_id}/recusal-persons", "回避人员列表", action="draw.read")
-async def persons(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalPersonView]:
+async def persons(call: Call, path: DrawPath, query: RecusalQuery) -> PageOut[RecusalPersonView]:
     """Persons in the order in which they were added."""
     found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts.recusal_persons
     shown = [one for one in found if query.search in f"{one.name} {one.unit_name} {one.reason}"]
     items = tuple(shown[query.offset : query.offset + query.size])
-    return Page(items=items, total=len(shown), page=query.page, size=query.size)
+    return PageOut(items=items, total=len(shown), page=query.page, size=query.size)
 
 
 @api.post("/draws/{draw_id}/recusal-persons", "添加回避人员", action="draw.edit", status=201)

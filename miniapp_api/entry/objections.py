@@ -8,7 +8,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Output, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Input, Listing, Output, PageOut, PageQuery, PoolPath
 from services.entry import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome, PublicEntry
 
 api = Api(
@@ -87,12 +87,12 @@ async def mine(call: Call) -> Listing[ObjectionView]:
 
 
 @api.get("/objections", "异议列表", action="objection.decide")
-async def objections(call: Call, query: StateQuery) -> Page[ObjectionView]:
+async def objections(call: Call, query: StateQuery) -> PageOut[ObjectionView]:
     """All objections, for administrators; oldest first."""
     found = await call.services.entry.objection_queries.page(
         call.actor, state=query.state or "", offset=query.offset, limit=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post("/objections/{objection_id}/decision", "处理异议", action="objection.decide")

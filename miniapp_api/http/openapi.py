@@ -53,8 +53,8 @@ class _Schemas(GenerateJsonSchema):
         return False
 
     def normalize_name(self, name: str) -> str:
-        """``Page[CardOut]`` is called ``CardOutPage``."""
-        generic = re.fullmatch(r"(Page|Listing)\[(\w+)\]", name)
+        """``PageOut[CardOut]`` is called ``CardOutPage``."""
+        generic = re.fullmatch(r"(Page|Listing)(?:Out)?\[(\w+)\]", name)
         return f"{generic[2]}{generic[1]}" if generic else super().normalize_name(name)
 
 

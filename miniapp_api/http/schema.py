@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from domain.clock import local
-from services.core.base import Page as Found
+from services.core.base import Page
 
 SIZE_MAX = 100
 PAGE_MAX = 100_000
@@ -133,7 +133,7 @@ class Listing(Output, Generic[T]):
     items: tuple[T, ...]
 
 
-class Page(Output, Generic[T]):
+class PageOut(Output, Generic[T]):
     """One page of a longer list. ``total`` counts all pages' items; in a list that grows without end at most 10000."""
 
     items: tuple[T, ...]
@@ -142,7 +142,7 @@ class Page(Output, Generic[T]):
     size: int
 
     @classmethod
-    def of_query(cls, found: Found[T], query: PageQuery) -> Self:
+    def of_query(cls, found: Page[T], query: PageQuery) -> Self:
         """A page of a service, for its ``query``."""
         return cls(items=found.items, total=found.total, page=query.page, size=query.size)
 
@@ -190,7 +190,7 @@ def _of_dataclass(source: type) -> type[Output]:
 
 @cache
 def _of_output(model: type[Output]) -> type[Output]:
-    """The model itself, unless a dataclass is among its fields or, as in ``Page[Card]``, its arguments."""
+    """The model itself, unless a dataclass is among its fields or, as in ``PageOut[Card]``, its arguments."""
     generic = model.__pydantic_generic_metadata__
     if generic["origin"] is not None:
         origin: Any = generic["origin"]

@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Output, Page, PageQuery, Params, PoolPath
+from miniapp_api.http.schema import Input, Listing, Output, PageOut, PageQuery, Params, PoolPath
 from services.notifications import FeedbackView
 
 api = Api("help", "帮助与反馈", "The pool's guide (办理指南), questions, hotlines, and feedback (意见反馈).")
@@ -84,12 +84,12 @@ async def write(call: Call, body: FeedbackIn) -> FeedbackView:
 
 
 @api.get("/feedback", "意见列表", action="feedback.answer")
-async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
+async def everybody(call: Call, query: FeedbackQuery) -> PageOut[FeedbackView]:
     """All feedback, open ones first."""
     found = await call.services.notifications.helpdesk_queries.list_all(
         call.actor, state=query.state, offset=query.offset, limit=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")

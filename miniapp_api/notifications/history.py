@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Page, PageQuery
+from miniapp_api.http.schema import PageOut, PageQuery
 from services.notifications import PastNotice
 
 api = Api(
@@ -15,7 +15,7 @@ api = Api(
 
 
 @api.get("/notices", "我的消息")
-async def mine(call: Call, query: PageQuery) -> Page[PastNotice]:
+async def mine(call: Call, query: PageQuery) -> PageOut[PastNotice]:
     """Notices to this person in any role, newest first."""
     found = await call.services.notifications.history.of(call.actor, offset=query.offset, limit=query.size)
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)

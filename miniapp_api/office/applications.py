@@ -13,7 +13,7 @@ from miniapp_api.applications.own import ApplicationPath
 from miniapp_api.applications.views import ApplicationProgressOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params
+from miniapp_api.http.schema import Input, Listing, Moment, Output, PageOut, PageQuery, Params
 from services.applications import Outcome
 from services.entry import REASON_MAX, Concluded, ExamResult
 from services.office import ApplicationLine, Filter, StateCount
@@ -76,12 +76,12 @@ class OfficeApplicationOut(Output):
 
 
 @api.get("/office/applications", "申请列表", action="application.read")
-async def list_page(call: Call, query: ApplicationListQuery) -> Page[ApplicationLine]:
+async def list_page(call: Call, query: ApplicationListQuery) -> PageOut[ApplicationLine]:
     """Applications, filtered, sorted, paged."""
     found = await call.services.office.applications.page(
         call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.get("/office/application-counts", "各状态的申请数", action="application.read")

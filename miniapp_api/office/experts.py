@@ -9,7 +9,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Input, PageOut, PageQuery, PoolPath
 from services.office import REASON_MAX, ExpertLine, Left
 
 api = Api("office_experts", "专家管理", "Experts of the pool, for its administrators.")
@@ -31,12 +31,12 @@ class LeavingIn(Input):
 
 
 @api.get("/office/experts", "专家列表", action="expert.read")
-async def list_page(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
+async def list_page(call: Call, query: ExpertsQuery) -> PageOut[ExpertLine]:
     """Experts by expiry, else by name."""
     found = await call.services.office.experts.page(
         call.actor, query.only, query.search, page=query.page, size=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")

@@ -11,7 +11,7 @@ from domain.payments.fees import After, Trade
 from domain.payments.lifecycles import InvoiceState, OrderState
 from miniapp_api.http.call import Call, Upload, UploadRule
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Created, Input, Listing, Output, Page, PageQuery, Params, PoolPath
+from miniapp_api.http.schema import Created, Input, Listing, Output, PageOut, PageQuery, Params, PoolPath
 from services.office import RefundLine
 from services.payments import (
     BANKS,
@@ -137,12 +137,12 @@ class OrderOut(Output):
 
 
 @api.get("/payments/orders", "订单列表", action=_MANAGE)
-async def orders(call: Call, query: OrdersQuery) -> Page[OrderRow]:
+async def orders(call: Call, query: OrdersQuery) -> PageOut[OrderRow]:
     """Newest first."""
     found = await call.services.payments.queries.orders(
         call.actor, query.only, query.search, offset=query.offset, limit=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
@@ -187,12 +187,12 @@ async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
 
 
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
-async def unmatched_payments(call: Call, query: UnmatchedPaymentsQuery) -> Page[UnmatchedPayment]:
+async def unmatched_payments(call: Call, query: UnmatchedPaymentsQuery) -> PageOut[UnmatchedPayment]:
     """Notifications that match none of our orders, or have another amount; open ones first, newest first."""
     found = await call.services.payments.unmatched_payments.list(
         call.actor, query.only, offset=query.offset, limit=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
@@ -202,10 +202,10 @@ async def close_unmatched_payment(call: Call, path: UnmatchedPaymentPath, body: 
 
 
 @api.get("/payments/invoices", "发票列表", action=_MANAGE)
-async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRow]:
+async def invoices(call: Call, query: InvoicesQuery) -> PageOut[InvoiceRow]:
     """Newest first."""
     found = await call.services.payments.queries.invoices(call.actor, query.only, offset=query.offset, limit=query.size)
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
+from miniapp_api.http.schema import Input, Listing, Moment, Output, PageOut, PageQuery, Params, PoolPath
 from services.organisations import (
     BYTES_MAX,
     SEARCH_MAX,
@@ -127,12 +127,12 @@ async def request(call: Call, body: RequestIn) -> EmployerRequestView:
 
 
 @api.get("/office/employers", "单位列表", action="employer.manage")
-async def list_page(call: Call, query: EmployerListQuery) -> Page[EmployerLine]:
+async def list_page(call: Call, query: EmployerListQuery) -> PageOut[EmployerLine]:
     """Sorted by name."""
     found = await call.services.organisations.employer_queries.page(
         call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post("/office/employers", "添加单位", action="employer.manage", status=201)
@@ -154,12 +154,12 @@ async def retire(call: Call, path: EmployerPath) -> EmployerLine:
 
 
 @api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")
-async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestView]:
+async def requests(call: Call, query: RequestQuery) -> PageOut[EmployerRequestView]:
     """Requests, oldest first."""
     found = await call.services.organisations.employer_queries.requests(
         call.actor, state=query.state, page=query.page, size=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")

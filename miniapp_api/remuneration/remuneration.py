@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Output, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Input, Listing, Output, PageOut, PageQuery, PoolPath
 from services.inspection.file_types import XLSX
 from services.remuneration import (
     DrawRemuneration,
@@ -167,12 +167,12 @@ async def organisations(call: Call, query: TotalsQuery) -> OfficeTotals:
 
 
 @api.get("/remuneration/organisations/{organisation_id}", "一个代理机构的酬劳", action="remuneration.report")
-async def organisation(call: Call, path: OrganisationPath, query: MonthsQuery) -> Page[DrawSums]:
+async def organisation(call: Call, path: OrganisationPath, query: MonthsQuery) -> PageOut[DrawSums]:
     """An organisation's draws that ended in these months, newest first."""
     _, found = await call.services.remuneration.totals.of_organisation(
         call.actor, path.organisation_id, query.since, query.until, offset=query.offset, limit=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.get("/remuneration/organisations.xlsx", "导出酬劳合计", action="remuneration.report", media_type=XLSX)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Output, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Input, Output, PageOut, PageQuery, PoolPath
 from services.accounts import Office, StaffMember
 from services.reviews import Assignment, AssignmentForm, OpenPlace
 
@@ -59,12 +59,12 @@ class OpenPlacesOut(Output):
 
 
 @api.get("/review-assignments", "审核授权列表", action="review.assign")
-async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
+async def assignments(call: Call, query: AssignmentQuery) -> PageOut[Assignment]:
     """Newest first."""
     found = await call.services.reviews.assignment_queries.page(
         call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
@@ -86,12 +86,12 @@ async def unassign(call: Call, path: AssignmentPath) -> Assignment:
 
 
 @api.get("/staff", "工作人员列表", action="person.manage")
-async def staff(call: Call, query: StaffQuery) -> Page[StaffMember]:
+async def staff(call: Call, query: StaffQuery) -> PageOut[StaffMember]:
     """Staff by role, newest first."""
     found = await call.services.accounts.staff.page(
         call.actor, role=query.role or "", active=query.active, offset=query.offset, limit=query.size
     )
-    return Page.of_query(found, query)
+    return PageOut.of_query(found, query)
 
 
 @api.post("/staff", "添加工作人员", action="person.manage", status=201)

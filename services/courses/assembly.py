@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.certificates import Issuing
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
-from services.courses.completion import PASSES_DUE, Completion
+from services.courses.completion import PASSES_DUE, CourseCompletion
 from services.courses.fees import CourseFees
 from services.courses.media import CourseMedia
 from services.courses.participant_calls import CALLS_DUE, LEAVES_DUE, ParticipantCalls
@@ -29,7 +29,7 @@ class CourseServices:
     media: CourseMedia
     participant_calls: ParticipantCalls
     study_periods: StudyPeriods
-    completion: Completion
+    completion: CourseCompletion
     study: Study
     queries: CourseQueries
     record_sheet: RecordSheet
@@ -64,7 +64,7 @@ def build(
 ) -> CourseServices:
     participant_calls = ParticipantCalls(deps, notices, fees)
     setup = CourseSetup(deps, notices, participant_calls)
-    completion = Completion(deps, notices, certificates, fees)
+    completion = CourseCompletion(deps, notices, certificates, fees)
     study_periods = StudyPeriods(deps, notices, fees, exams.candidates)
     queries = CourseQueries(deps)
     return CourseServices(

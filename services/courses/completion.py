@@ -29,7 +29,7 @@ PASSES_DUE = f"EXISTS (SELECT 1 {_PASSED} AND {not_paused('course_pass', 'n.id')
 _PASSING = f"SELECT n.id {_PASSED} AND {not_paused('course_pass', 'n.id')} ORDER BY n.id LIMIT 500"
 
 
-class Completion:
+class CourseCompletion:
     def __init__(self, deps: Deps, notices: Notices, certificates: Issuing, fees: CourseFees) -> None:
         self._deps = deps
         self._notices = notices

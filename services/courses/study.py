@@ -20,7 +20,7 @@ from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.limits import HOUR, check_recent
 from services.core.permissions import check
-from services.courses.completion import Completion
+from services.courses.completion import CourseCompletion
 from services.courses.repository import get_item, get_own, lock_enrolment, rules_of
 
 CODE_PURPOSE = "course_code"
@@ -57,7 +57,7 @@ class StudyView:
 
 
 class Study:
-    def __init__(self, deps: Deps, completion: Completion) -> None:
+    def __init__(self, deps: Deps, completion: CourseCompletion) -> None:
         self._deps = deps
         self._completion = completion
 

@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.due_rows import process_each
 from services.draws.calls.call_rules import LISTENING, lead, vacant
-from services.draws.calls.completion import Completion
+from services.draws.calls.completion import DrawCompletion
 from services.draws.calls.next_calls import NextCalls
 from services.draws.digests import note_notified
 from services.draws.party_notifications import PartyNotifications
@@ -39,7 +39,7 @@ class Calling:
         self._deps = deps
         self._parties = PartyNotifications(deps, notices)
         self._next_calls = NextCalls(deps, notices)
-        self._completion = Completion(deps, notices)
+        self._completion = DrawCompletion(deps, notices)
 
     # ---- by the agency
 

@@ -26,7 +26,7 @@ UPDATE absence SET handled_at = NULL WHERE id IN (SELECT id FROM (
 """Reopens the newest absences of each condition, one for each place that the supplementary draw could not fill."""
 
 
-class Completion:
+class DrawCompletion:
     def __init__(self, deps: Deps, notices: Notices) -> None:
         self._deps = deps
         self._notices = notices

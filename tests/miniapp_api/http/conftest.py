@@ -20,7 +20,7 @@ from miniapp_api.assembly import create_api
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.limits import LocalCounter
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
+from miniapp_api.http.schema import Input, Moment, Output, PageOut, PageQuery, PoolPath
 from services.core.base import Actor
 from services.registry import Services
 
@@ -65,8 +65,8 @@ def make_things() -> Api:
         return ThingOut.of(body)
 
     @api.get("/things", "列表", access="session")
-    async def list_page(call: Call, query: PageQuery) -> Page[ThingOut]:
-        return Page[ThingOut](items=(), total=0, page=query.page, size=query.size)
+    async def list_page(call: Call, query: PageQuery) -> PageOut[ThingOut]:
+        return PageOut[ThingOut](items=(), total=0, page=query.page, size=query.size)
 
     @api.get("/things/{thing_id}", "查看", action="draw.read")
     async def one(call: Call, path: ThingPath) -> ThingOut:

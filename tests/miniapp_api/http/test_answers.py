@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from miniapp_api.http.schema import Listing, Moment, Output, Page, answer_model
+from miniapp_api.http.schema import Listing, Moment, Output, PageOut, answer_model
 
 AT = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
 LOCAL = "2026-11-21T09:30:00+08:00"
@@ -58,7 +58,7 @@ def test_dataclasses_within_are_served_too() -> None:
 
 def test_lists_and_pages_hold_dataclasses() -> None:
     assert served(Listing[Part], Listing(items=(Part(AT, 3),))) == {"items": [{"at": LOCAL, "size": 3}]}
-    page = served(Page[Part], Page(items=(Part(None),), total=1, page=1, size=20))
+    page = served(PageOut[Part], PageOut(items=(Part(None),), total=1, page=1, size=20))
     assert page == {"items": [{"at": None, "size": 0}], "total": 1, "page": 1, "size": 20}
 
 
