@@ -20,7 +20,7 @@ from domain.clock import ShiftedClock, SystemClock
 MOVED = timedelta(days=2)
 
 
-async def test_a_moved_clock_survives_that_everybody_who_knew_it_is_killed() -> None:
+async def test_a_moved_clock_survives_a_kill_of_the_cache_server() -> None:
     with tempfile.TemporaryDirectory(prefix="pbt-clock-") as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -146,7 +146,7 @@ async def test_a_durable_start_keeps_the_disk_in_step_and_the_data(folder: Path)
             assert await client.get("kept") == b"yes"
 
 
-async def test_without_the_password_nobody_gets_in(folder: Path) -> None:
+async def test_a_database_connection_with_a_wrong_password_is_refused(folder: Path) -> None:
     async with embedded(folder, durable=False) as servers:
         stranger = servers.database_url.replace(servers.database_url.split(":")[2].split("@")[0], "guess")
         with pytest.raises(asyncpg.InvalidPasswordError):
@@ -163,7 +163,7 @@ async def test_a_given_server_is_used_and_not_started_again(folder: Path) -> Non
     assert not (folder / "servers" / "postgres").exists()
 
 
-def test_a_second_start_on_the_same_folder_is_told_who_has_it(folder: Path) -> None:
+def test_a_second_start_on_the_same_folder_names_the_process_that_uses_it(folder: Path) -> None:
     with owner_of(folder) as first:
         command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
         second = subprocess.run(

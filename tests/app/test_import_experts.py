@@ -82,7 +82,7 @@ def test_a_template_never_overwrites_a_file(tmp_path: Path, capsys: pytest.Captu
     assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == "precious"
 
 
-def test_an_old_schema_is_told_to_migrate(
+def test_an_import_into_an_old_schema_asks_for_pbt_migrate(
     empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PBT_DATABASE_URL", empty_database)

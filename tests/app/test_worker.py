@@ -59,7 +59,9 @@ async def test_jobs_of_a_dead_worker_are_freed_even_when_one_of_them_is_waiting_
     await free_stalled(queue)
 
 
-async def test_every_outage_of_work_that_never_ends_is_told_down_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_outage_of_a_long_running_task_is_logged_once_down_and_once_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(worker, "RETRY_AFTER", 0)
     rounds = iter([True, True, False, False, True, False, True])
     over = asyncio.Event()

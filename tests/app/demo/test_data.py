@@ -48,7 +48,7 @@ def test_the_same_seed_gives_the_same_people_and_another_gives_others(codes: Per
     assert render_sheet(codes, seed=1, count=50) != render_sheet(codes, seed=2, count=50)
 
 
-def test_sheets_can_be_made_in_parts_without_anybody_twice(codes: PersonCodes) -> None:
+def test_two_parts_of_a_sheet_of_experts_have_no_person_in_common(codes: PersonCodes) -> None:
     people = _rows(render_sheet(codes, seed=1, count=300)) + _rows(render_sheet(codes, seed=1, count=300, first=300))
     for column in ("专家编号", "身份证号", "手机号"):
         assert len({row[column] for row in people}) == 600

@@ -123,7 +123,9 @@ async def test_a_complete_installation_has_only_its_test_servers_faults(
     assert problems == {}
 
 
-async def test_the_demonstration_is_told_what_it_lacks(database: str, redis: str) -> None:
+async def test_the_doctor_lists_the_settings_and_templates_that_a_demonstration_lacks(
+    database: str, redis: str
+) -> None:
     settings = make_settings(database_url=database, redis_url=redis)
     problems = _problems(await examine(settings))
     assert "PBT_ENV=production" in problems["设置"]
@@ -250,7 +252,7 @@ def test_the_report_counts_what_is_to_do() -> None:
     assert "可以上线" in render([ok("设置", "好。")])
 
 
-async def test_a_pool_without_templates_of_its_own_is_told_which(tmp_path: Path) -> None:
+async def test_missing_sms_templates_of_a_pool_are_listed(tmp_path: Path) -> None:
     settings = complete_settings("", "", "").model_copy(update={"pools": ["hunan", "jilin"]})
     wanted = sms_templates(load_rulebook(settings.rulebooks / "jilin.toml").texts)
     own = SmsPool(sign_name="吉林评标", templates={kind: f"S_{kind}" for kind in wanted if kind != "draw_call"})
@@ -269,7 +271,7 @@ async def test_pools_that_share_must_say_the_same(tmp_path: Path) -> None:
     assert all(kind in told for kind in different)
 
 
-async def test_one_code_for_two_texts_is_told(tmp_path: Path) -> None:
+async def test_an_sms_template_code_used_for_two_texts_is_reported(tmp_path: Path) -> None:
     settings = complete_settings("", "", "")
     pool = settings.sms.pools["hunan"]
     one = dict.fromkeys(pool.templates, "SMS_1")

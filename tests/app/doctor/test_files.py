@@ -34,7 +34,7 @@ async def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-async def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+async def test_an_unusable_data_folder_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where a folder should be")
     finding = only(await check_files(make_settings(data_dir=tmp_path / "taken")))
     assert (finding.state, "PBT_FILES__URL" in finding.text) == ("problem", True)
@@ -72,7 +72,9 @@ async def test_fonts_are_looked_for(tmp_path: Path) -> None:
     assert (finding.state, "PBT_FONTS" in finding.text) == ("problem", True)
 
 
-async def test_a_search_that_found_too_much_to_believe_is_told(database: str, empty_database: str) -> None:
+async def test_a_file_search_that_stopped_at_too_many_ownerless_files_is_a_problem(
+    database: str, empty_database: str
+) -> None:
     settings = make_settings(database_url=database)
     assert (only(await check_search(settings))).state == "skipped"
     with psycopg.connect(database, autocommit=True) as connection:

@@ -81,18 +81,18 @@ async def test_what_wechat_says_is_put_into_words(platform: Platform, answer: tu
     assert said in finding.text
 
 
-async def test_another_public_key_than_wechats_is_told(platform: Platform) -> None:
+async def test_a_public_key_other_than_wechats_is_reported(platform: Platform) -> None:
     platform.signer = Identity(platform.signer.serial, STRANGER)
     assert "public_key" in (only(await check_pay(paying(platform)))).text
 
 
-async def test_another_apiv3_key_is_told(platform: Platform) -> None:
+async def test_a_wrong_apiv3_key_is_reported(platform: Platform) -> None:
     item = {"serial_no": OLD.serial, "encrypt_certificate": seal(b"x", key=APIV3[::-1], extra="certificate")}
     platform.answers["/v3/certificates"] = (200, {"data": [item]})
     assert "apiv3_key" in (only(await check_pay(paying(platform, certificates=True)))).text
 
 
-async def test_a_clock_that_is_wrong_is_told(platform: Platform) -> None:
+async def test_a_wrong_clock_is_reported(platform: Platform) -> None:
     platform.now -= timedelta(minutes=10)
     assert "对时" in (only(await check_pay(paying(platform)))).text
 
