@@ -16,7 +16,7 @@ async def ended(seeded: World, draw_id: object) -> Ended:
     return Ended(**row)
 
 
-async def test_whoever_holds_a_place_beyond_what_is_needed_is_counted(seeded: World) -> None:
+async def test_experts_who_agreed_beyond_the_number_needed_are_counted(seeded: World) -> None:
     [drawn, *_] = await rows("SELECT id FROM draw WHERE state = 'completed' ORDER BY number")
     before = await ended(seeded, drawn["id"])
     assert (before.state, before.surplus) == ("completed", 0)

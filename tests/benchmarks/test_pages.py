@@ -16,7 +16,7 @@ def test_every_address_of_the_api_is_served() -> None:
     assert {_plain(path) for path in API} <= served
 
 
-def test_everybody_who_reads_can_be_logged_in() -> None:
+def test_every_reader_of_a_benchmark_has_a_known_role() -> None:
     assert {who for persons in (*API.values(), *PAGES.values()) for who in persons} <= {*ROLES, "anybody"}
 
 
