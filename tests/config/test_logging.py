@@ -126,7 +126,7 @@ def test_a_human_reads_plain_lines() -> None:
     assert "http://127.0.0.1:8080" in stream.getvalue()
 
 
-def test_an_outage_is_told_once_down_and_once_back(lines: io.StringIO) -> None:
+def test_an_outage_is_logged_once_down_and_once_back(lines: io.StringIO) -> None:
     redis = Outage("redis")
     redis.up()
     for _ in range(3):

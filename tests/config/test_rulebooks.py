@@ -40,7 +40,7 @@ def test_every_value_of_the_manual_names_its_line() -> None:
         assert line in str(book.source(key)), key
 
 
-def test_what_no_manual_says_is_told_as_a_decision() -> None:
+def test_each_key_that_a_pool_sets_has_a_source_or_a_note() -> None:
     for pool, book in load_rulebooks(RULEBOOKS, ["hunan", "xinjiang", "jilin", "guangdong"]).items():
         for section in ("login", "projects", "draw", "voice", "attendance"):
             for key in (key for key in book.written_keys() if key.startswith(f"{section}.")):
