@@ -112,7 +112,7 @@ async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None
     assert "您已选择参加。" in str(await world.control(f"phones/{MOBILE}"))
 
 
-async def test_a_call_that_nobody_answers_ends_without_keys(world: World) -> None:
+async def test_an_unanswered_call_ends_without_keys(world: World) -> None:
     call_id = await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="8")
     await until(lambda: any(report.ended for report in call_reports(world)))
     report = next(report for report in call_reports(world) if report.ended)

@@ -44,7 +44,7 @@ async def test_a_code_works_once_and_only_with_its_verifier(world: World) -> Non
         assert caught.value.vendor_code == "invalid_grant"
 
 
-async def test_a_forged_token_lets_nobody_in(world: World) -> None:
+async def test_a_log_in_with_a_forged_token_is_refused(world: World) -> None:
     started, back = await begin(world)
     code = await agree(world, started)
     await world.control("faults", {"vendor": "identity", "kind": "wrong_signature", "count": 1})

@@ -64,7 +64,7 @@ async def test_an_open_window_takes_text_and_choices_and_then_closes(world: Worl
     assert "70001" in phone
 
 
-async def test_a_revoked_token_is_replaced_without_anybody_noticing(world: World) -> None:
+async def test_a_revoked_token_is_replaced_within_the_same_request(world: World) -> None:
     openid = await world.openid()
     await send(world, openid)
     await world.control("tokens/revoke", {"appid": OA})

@@ -250,7 +250,7 @@ async def test_the_same_notification_twice_is_the_same(world: World, kind: str) 
     assert first == second
 
 
-async def test_a_wrong_amount_is_genuine_and_told_as_it_is(world: World) -> None:
+async def test_a_notification_with_a_wrong_amount_is_genuine_and_passed_on_unchanged(world: World) -> None:
     """The caller compares it with the order."""
     await fault(world, "wrong_amount")
     await pay_by_code(world, await world.pay.order_native("demo", order()))
@@ -332,7 +332,7 @@ async def become(world: World, request: InvoiceRequest, *statuses: InvoiceStatus
             await asyncio.sleep(0.02)
 
 
-async def test_an_invoice_is_issued_told_and_fetched(world: World) -> None:
+async def test_an_invoice_is_issued_notified_and_fetched(world: World) -> None:
     request = invoice(await paid(world, "demo"))
     assert await world.pay.query_invoice("demo", request.apply_id, request.fapiao_id) is None
     await world.pay.issue_invoice("demo", request)
@@ -366,7 +366,7 @@ async def issued(world: World) -> tuple[InvoiceRequest, Reversal]:
     return request, Reversal(request.apply_id, request.fapiao_id, report.code, report.number, "service_ended")
 
 
-async def test_an_issued_invoice_is_reversed_and_told(world: World) -> None:
+async def test_an_issued_invoice_is_reversed_and_notified(world: World) -> None:
     request, reversal = await issued(world)
     await world.pay.reverse_invoice("demo", reversal)
     notice = (await notified(world, 3))[2]
