@@ -78,10 +78,10 @@ async def killing(draw_driver: DrawDriver) -> AsyncIterator[Killer]:
     assert killer.by_chance, "nothing was killed at a random moment"
 
 
-async def test_a_release_reaches_everybody_once_while_processes_are_killed(
+async def test_a_release_reaches_each_expert_once_while_processes_are_killed(
     draw_driver: DrawDriver, panels: list[str]
 ) -> None:
-    """Three calls at most, none after one that was answered; a person reaches the one whom none did."""
+    """At most three calls to each expert, none after an answered one; staff reach the expert whom no call reached."""
     path = f"/draws/{panels[1]}/release"
     members = await members_of(draw_driver, panels[1])
     for member in members:

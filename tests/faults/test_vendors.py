@@ -66,8 +66,8 @@ async def test_a_draw_ends_right_when(draw_driver: DrawDriver, name: str) -> Non
     await draw_driver.check()
 
 
-async def test_a_release_forgets_nobody_when_the_networks_are_down_for_a_while(draw_driver: DrawDriver) -> None:
-    """A call that perhaps rang is not made again: whom it did not reach for certain is left to a person."""
+async def test_a_release_reaches_every_expert_though_the_networks_are_down_for_a_while(draw_driver: DrawDriver) -> None:
+    """A call that perhaps rang is not repeated: staff confirm by hand an expert whom it may not have reached."""
     [draw] = await draw_panels(draw_driver, 1)
     members = await members_of(draw_driver, draw)
     for member in members:
