@@ -166,7 +166,7 @@ async def test_a_document_that_takes_too_long_is_transient(
         await renderer.render_pdf("receipt", SAMPLES["receipt"]())
 
 
-def test_a_folder_without_fonts_is_told_at_the_start(tmp_path: Path) -> None:
+def test_a_folder_without_fonts_fails_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(FontsMissing, match="PBT_FONTS"):
         TypstRenderer(tmp_path)
 

@@ -109,7 +109,7 @@ async def test_an_empty_folder_is_walked_too(store: StoredFiles) -> None:
     assert [batch async for batch in store.walk()] == []
 
 
-async def test_what_is_deleted_during_a_walk_harms_nobody(store: StoredFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_walk_survives_files_deleted_meanwhile(store: StoredFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "LISTED_AT_ONCE", 3)
     for number in range(30):
         await store.put(f"demo/{number}/x", b"x")
@@ -175,7 +175,7 @@ async def test_a_store_that_never_answers_is_transient(store: StoredFiles, monke
 
 
 async def test_a_bucket_that_is_not_there_is_transient() -> None:
-    """No one listens on this port of loopback."""
+    """The address is a port of loopback without a listener."""
     store = open_bucket(
         "files", region="", access_key_id="a", secret_access_key="b", endpoint="http://127.0.0.1:9", prefix="pbt"
     )

@@ -116,7 +116,7 @@ async def test_a_missing_key_is_rejected_as_missing(store: StoredFiles) -> None:
     ("wrong", "meaning"),
     [({"bucket": "no-such-bucket"}, "bucket"), ({"key": "AKIANOBODY"}, "key"), ({"secret": "x"}, "secret")],
 )
-async def test_wrong_settings_are_told_by_what_is_wrong(s3: S3, wrong: dict[str, str], meaning: str) -> None:
+async def test_a_refusal_names_the_wrong_setting(s3: S3, wrong: dict[str, str], meaning: str) -> None:
     """None of them is taken for a file that got lost."""
     store = s3.open(**wrong)
     for act in (store.put("demo/x", b"x"), store.get("demo/x"), store.delete("demo/x"), keys_of(store)):

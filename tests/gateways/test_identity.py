@@ -250,7 +250,7 @@ async def test_userinfo_of_another_person_is_refused(tools: Tools, provider: Pro
 
 
 @pytest.mark.parametrize("refusal", [(400, "invalid_grant"), (401, "invalid_client")])
-async def test_a_refused_code_is_told_with_its_reason(
+async def test_a_refused_code_raises_the_providers_reason(
     tools: Tools, provider: Provider, refusal: tuple[int, str]
 ) -> None:
     provider.refusal = refusal
@@ -277,9 +277,7 @@ async def test_a_discovery_that_misleads_is_not_followed(
 
 
 @pytest.mark.parametrize("keys", [{}, {"keys": []}, {"keys": "x"}, {"keys": [1]}, {"keys": [{"kty": "RSA"}]}], ids=str)
-async def test_keys_that_cannot_be_read_let_nobody_in(
-    tools: Tools, provider: Provider, keys: dict[str, object]
-) -> None:
+async def test_a_log_in_with_unreadable_keys_fails(tools: Tools, provider: Provider, keys: dict[str, object]) -> None:
     async def broken(_: web.Request) -> web.Response:
         return web.json_response(keys)
 

@@ -108,7 +108,7 @@ async def test_a_message_id_that_cannot_be_one_is_our_mistake(tools: Tools, serv
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-async def test_a_refusal_for_good_is_told_with_its_code(tools: Tools, server: Server, command: str) -> None:
+async def test_a_permanent_refusal_raises_its_code(tools: Tools, server: Server, command: str) -> None:
     server.answers[command] = f"550 5.1.1 no such user {TO}"
     error = await failure(send(mailer(tools, server)))
     assert isinstance(error, Rejected)
@@ -168,7 +168,7 @@ async def test_a_user_name_logs_in(tools: Tools, server: Server) -> None:
     assert server.log_ins == [True]
 
 
-async def test_a_wrong_password_is_told_to_the_operator(tools: Tools, server: Server) -> None:
+async def test_a_wrong_password_is_logged_for_the_operator(tools: Tools, server: Server) -> None:
     with capture_logs() as logs:
         error = await failure(send(mailer(tools, server, username="pbt", password=SecretStr("wrong"))))
     assert isinstance(error, Rejected)
@@ -224,7 +224,9 @@ async def test_mail_goes_encrypted_where_settings_say_so(tools: Tools, context: 
 
 
 @pytest.mark.parametrize("tls", ["tls", "starttls"])
-async def test_a_server_that_nobody_vouches_for_gets_nothing(tools: Tools, context: ssl.SSLContext, tls: str) -> None:
+async def test_a_server_without_a_trusted_certificate_gets_no_mail(
+    tools: Tools, context: ssl.SSLContext, tls: str
+) -> None:
     server = Server()
     how = {"context": context} if tls == "tls" else {"starttls": context}
     async with serving(server, **how):

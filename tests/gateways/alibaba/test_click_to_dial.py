@@ -37,7 +37,7 @@ async def test_both_see_the_platforms_number_only(tools: Tools) -> None:
     assert sent["RecordFlag"] == "false"
 
 
-async def test_a_pool_without_a_number_calls_nobody(tools: Tools) -> None:
+async def test_a_pool_without_a_number_makes_no_call(tools: Tools) -> None:
     async with Rogue([]) as rogue:
         one = bridge(tools, rogue)
         assert [one.offers(pool) for pool in ("hunan", "demo", "jilin", "xinjiang")] == [True, True, False, False]
@@ -57,7 +57,9 @@ async def test_a_pool_without_a_number_calls_nobody(tools: Tools) -> None:
         (DROP, OutcomeUnknown),
     ],
 )
-async def test_what_the_vendor_says_is_told_apart(tools: Tools, answer: object, error: type[Exception]) -> None:
+async def test_each_reply_of_the_vendor_raises_its_own_error(
+    tools: Tools, answer: object, error: type[Exception]
+) -> None:
     async with Rogue([answer]) as rogue:
         with pytest.raises(error):
             await bridge(tools, rogue).connect("hunan", STAFF, EXPERT, out_id="42")

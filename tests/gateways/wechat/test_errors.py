@@ -33,7 +33,7 @@ def test_refusals_carry_the_platform_code(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [40164, 89503, 48001, 40125])
-def test_what_only_an_operator_can_mend_is_told_apart(code: int) -> None:
+def test_an_error_that_only_an_operator_can_mend_raises_an_alarm(code: int) -> None:
     assert meaning(code).act is ErrorAction.ALARM
 
 

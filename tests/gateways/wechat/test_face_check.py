@@ -66,7 +66,7 @@ async def test_nothing_but_10000_is_passed(tools: Tools, store: Redis, answer: d
         assert not await client(tools, store, rogue.url).verdict("demo", "number-1", "V1", ZHANG)
 
 
-async def test_refusals_and_a_cut_line_are_told_apart(tools: Tools, store: Redis) -> None:
+async def test_a_refusal_is_rejected_and_a_cut_line_is_transient(tools: Tools, store: Redis) -> None:
     async with Rogue(
         [TOKEN, reply({"errcode": 48001, "errmsg": "api unauthorized", "verify_ret": 10000}), DROP]
     ) as rogue:

@@ -224,7 +224,7 @@ def test_browsers_are_sent_with_the_parameters_in_order(clients: Make) -> None:
     assert url.endswith("#wechat_redirect")
 
 
-async def test_a_snapshot_visitor_is_told_apart(clients: Make) -> None:
+async def test_a_snapshot_visitor_is_recognised(clients: Make) -> None:
     async with Rogue([reply({"openid": "o9", "access_token": "u", "is_snapshotuser": 1})]) as rogue:
         user = await clients(rogue.url).official.web_user("demo", "c1")
     assert user.snapshot

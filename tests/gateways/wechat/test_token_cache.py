@@ -90,7 +90,7 @@ async def test_dropping_an_old_value_keeps_the_newer_one_of_another_process(stor
     assert issuer.calls == 2
 
 
-async def test_a_failed_fetch_is_told_to_all_who_wait_and_then_tried_again(store: Redis) -> None:
+async def test_a_failed_fetch_fails_for_all_waiting_callers_and_is_tried_again_later(store: Redis) -> None:
     values, issuer = SharedValues(store), Issuer(failures=1)
     results = await asyncio.gather(*(values.get(KEY, issuer) for _ in range(5)), return_exceptions=True)
     assert all(isinstance(result, Transient) for result in results)

@@ -205,7 +205,7 @@ async def test_a_file_with_another_hash_is_fetched_again_later(tools: Tools, pla
     assert isinstance(await failure(client(tools, platform).trade_bill("demo", DAY)), Transient)
 
 
-async def test_a_whole_file_that_makes_no_sense_is_told_to_the_operator(tools: Tools, platform: Platform) -> None:
+async def test_an_unreadable_bill_is_logged_for_the_operator(tools: Tools, platform: Platform) -> None:
     offer(platform, b"<html>", digest=sha1(b"<html>"))
     with capture_logs() as logs:
         error = await failure(client(tools, platform).trade_bill("demo", DAY))
@@ -237,7 +237,7 @@ async def test_a_bill_that_is_being_made_comes_later(tools: Tools, platform: Pla
     assert error.retry_after == 600
 
 
-async def test_other_refusals_are_told(tools: Tools, platform: Platform) -> None:
+async def test_other_refusals_raise_the_vendors_code(tools: Tools, platform: Platform) -> None:
     platform.answers[BILL] = (403, {"code": "NO_AUTH", "message": ""})
     error = await failure(client(tools, platform).trade_bill("demo", DAY))
     assert isinstance(error, Rejected)

@@ -351,7 +351,7 @@ def sealed(serial: str, pem: bytes, key: str = APIV3) -> dict[str, Any]:
     ],
     ids=["another key", "no certificate", "nothing sealed"],
 )
-async def test_a_wrong_apiv3_key_is_told_to_the_operator(world: World, content: dict[str, Any]) -> None:
+async def test_a_wrong_apiv3_key_is_logged_for_the_operator(world: World, content: dict[str, Any]) -> None:
     world.platform.answers[CERTIFICATES] = (200, content)
     with capture_logs() as logs, pytest.raises(Rejected, match="CERTIFICATES"):
         await world.order()

@@ -327,7 +327,7 @@ async def test_what_may_be_said_again_with_the_same_number_is_transient(
         (404, "RESOURCE_NOT_EXISTS", "RESOURCENOTEXISTS"),
     ],
 )
-async def test_a_refusal_is_told_without_underscores(
+async def test_a_refusals_code_has_no_underscores(
     pay: WechatPay, platform: Platform, status: int, code: str, plain: str
 ) -> None:
     platform.answers[REFUNDS] = (status, {"code": code, "message": "余额不足 oABC"})
@@ -339,7 +339,9 @@ async def test_a_refusal_is_told_without_underscores(
     assert any(entry.get("request_id") == "08F0-268512771" for entry in logs)
 
 
-async def test_our_own_wrong_signature_is_told_without_one_in_return(pay: WechatPay, platform: Platform) -> None:
+async def test_our_own_wrong_signature_is_logged_though_the_reply_is_unsigned(
+    pay: WechatPay, platform: Platform
+) -> None:
     platform.answers[NATIVE] = (401, b'{"code":"SIGN_ERROR","message":""}')
     with capture_logs() as logs:
         error = await failure(pay.order_native("demo", ORDER))
