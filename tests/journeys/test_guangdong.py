@@ -592,7 +592,7 @@ def _check_nameless(page: BrowserPage) -> None:
 # ---- 24 sealing, print, attendance, urging
 
 
-async def test_24_before_the_time_everybody_sees_codes_only(day: Day) -> None:
+async def test_24_before_the_unsealing_all_staff_and_the_agency_see_codes_only(day: Day) -> None:
     for mobile in (gd.VENUE_STAFF, gd.SUPERVISOR, gd.VERIFIER):
         venue = await day.page_of(day.draw, "result", mobile)
         said(venue, 200, "名单已密封")
@@ -698,7 +698,7 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     assert {one.code for one in found} == {"gathering_moved", "discard"}
 
 
-async def test_24_anybody_checks_the_finished_draw_and_its_documents_carry_the_code(day: Day) -> None:
+async def test_24_a_visitor_checks_the_finished_draw_and_its_documents_are_pdf(day: Day) -> None:
     stranger = day.stranger()
     await stranger.open(f"/record?number={day.number}")
     assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{day.number}")

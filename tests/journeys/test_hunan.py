@@ -160,7 +160,7 @@ async def test_02_one_registers_by_chat_too_but_types_no_password_there(way: Jou
     assert "注册成功" in await register_by_chat(way.phone(OLD), OLD.name, OLD.id_number)
 
 
-async def test_02_a_mobile_is_changed_once_a_year_and_both_numbers_are_told(way: Journey) -> None:
+async def test_02_a_mobile_is_changed_once_a_year_and_both_numbers_are_notified(way: Journey) -> None:
     browser, new = way.browser(ZHOU), way.phone(ZHOUS_NEW)
     await way.stage.advance(61)
     await log_in(browser, way.phone(ZHOU), f"/h5/{POOL}/account")
@@ -207,7 +207,7 @@ async def test_03_one_logs_in_by_code_or_by_password_with_mobile_or_number_and_i
 # ---- 网上申报: the window
 
 
-async def test_04_outside_the_window_one_is_told_when_it_opens(way: Journey) -> None:
+async def test_04_outside_the_window_an_applicant_is_refused_with_its_opening_date(way: Journey) -> None:
     he, office = await _he(way), await way.office()
     with refused(rule="campaigns.required"):
         await he.start()
@@ -232,7 +232,7 @@ async def test_04_outside_the_window_one_is_told_when_it_opens(way: Journey) -> 
     assert (item["title"], item["action"]) == ("专家常态征集", "去申请")
 
 
-async def test_05_whoever_has_completed_66_years_cannot_apply(way: Journey) -> None:
+async def test_05_a_person_who_has_completed_66_years_cannot_apply(way: Journey) -> None:
     mini = DemoMiniProgram(way.stage.http_client, way.phone(OLD), "")
     await mini.open()
     old = Applicant(way.phone(OLD), OLD.name, OLD.id_number, mini)
@@ -391,11 +391,11 @@ async def test_10_the_stamped_form_and_four_kinds_of_proof_are_required(way: Jou
     assert done["state"] == "reviewing"
 
 
-async def test_10_somebody_else_hands_in_too(way: Journey) -> None:
+async def test_10_another_applicant_submits_too(way: Journey) -> None:
     await _hand_in(way, await _with_mini(way, EDGE))
 
 
-async def test_10_when_the_window_closes_while_somebody_types_the_draft_is_kept(way: Journey) -> None:
+async def test_10_when_the_window_closes_during_typing_the_draft_is_kept(way: Journey) -> None:
     await way.stage.advance(61)
     late = way.at_browser(ZHOU)
     await log_in(way.browser(ZHOU), way.phone(ZHOUS_NEW), f"/h5/{POOL}/apply")
@@ -482,7 +482,7 @@ async def test_13_four_steps_are_passed_and_the_chat_tells_each(way: Journey) ->
     assert sorted(set(approved)) == sorted(["行业部门预审", "市州审核", "省级审核", "省级终审"])
 
 
-async def test_14_whoever_passed_waits_for_the_exam_and_is_told(way: Journey) -> None:
+async def test_14_an_applicant_who_passed_the_review_is_notified_and_waits_for_the_exam(way: Journey) -> None:
     he = await _he(way)
     assert await he.state() == "exam"
     await way.sms(HE, "等待统一考试")
@@ -494,7 +494,7 @@ async def test_14_whoever_passed_waits_for_the_exam_and_is_told(way: Journey) ->
         await he.withdraw()
 
 
-async def test_15_the_office_calls_everybody_to_one_examination_at_one_time(way: Journey) -> None:
+async def test_15_the_office_calls_all_candidates_to_one_examination_at_one_time(way: Journey) -> None:
     browser = way.browser(ADMIN)
     await log_in(browser, way.phone(ADMIN), "/office")
     office = ExamOffice(browser)
@@ -568,7 +568,7 @@ async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_sta
     assert [one["number"] for one in await city.queue()].count(number) == 1, "where it was sent back, it goes on"
 
 
-async def test_14_the_final_result_comes_by_sms_also_to_whoever_is_refused(way: Journey) -> None:
+async def test_14_a_refused_applicant_gets_the_final_result_by_sms_too(way: Journey) -> None:
     edge, city, province = await _with_mini(way, EDGE), await way.reviewer(CITY), await way.reviewer(PROVINCE)
     number = (await edge.show())["number"]
     await way.stage.advance(61)

@@ -111,7 +111,7 @@ async def test_03_1_a_mobile_is_proven_by_a_code_before_the_basic_data_are_asked
     assert page.url.endswith(f"/h5/{POOL}/apply"), "registered, and inside"
 
 
-async def test_03_1_whoever_is_registered_is_a_temporary_expert(way: Journey) -> None:
+async def test_03_1_a_registered_person_is_a_temporary_expert(way: Journey) -> None:
     page = await way.browser(SUN).open(f"/h5/{POOL}/apply")
     assert "临时专家" in page.text
     sun = way.at_browser(SUN)
@@ -119,7 +119,7 @@ async def test_03_1_whoever_is_registered_is_a_temporary_expert(way: Journey) ->
     assert await sun.to_do() == ["专家入驻"]
 
 
-async def test_03_1_nobody_registers_a_second_time(way: Journey) -> None:
+async def test_03_1_a_second_registration_of_a_person_is_refused(way: Journey) -> None:
     await way.stage.advance(61)
     page = await register_in_browser(way.browser(LI), way.phone(LI), "孙长白", SUN.id_number, PASSWORD)
     assert "已用另一个手机号注册" in page.text
@@ -334,7 +334,7 @@ async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Jou
     assert (mine["state"], mine["answer"], mine["by"]) == ("dismissed", answer["answer"], "")
 
 
-async def test_03_3_the_entry_is_told_by_sms_and_the_badge_changes(way: Journey) -> None:
+async def test_03_3_the_entry_is_notified_by_sms_and_the_badge_changes(way: Journey) -> None:
     sun = way.at_browser(SUN)
     await way.becomes(sun, "entered")
     sms = await way.sms(SUN, "已成为正式评标专家")
@@ -354,7 +354,7 @@ async def test_03_3_the_entry_is_told_by_sms_and_the_badge_changes(way: Journey)
 # ---- 三(二)6) the city's own part, and an objection that holds
 
 
-async def test_03_3_whoever_lives_in_the_city_goes_to_the_citys_office(way: Journey) -> None:
+async def test_03_3_an_application_from_the_city_goes_to_the_citys_office(way: Journey) -> None:
     li, browser = way.at_browser(LI), way.browser(LI)
     await way.stage.advance(61)
     await log_in_by_password(browser, POOL, LI.id_number, PASSWORD)

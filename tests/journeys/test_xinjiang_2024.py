@@ -371,7 +371,7 @@ async def _orders(way: Journey, number: str) -> list[Json]:
     return list(found["items"])
 
 
-async def test_08_somebody_else_pays_by_the_expert_number_and_two_payments_count_once(way: Journey) -> None:
+async def test_08_a_friend_pays_by_the_expert_number_and_two_payments_count_once(way: Journey) -> None:
     ma, friend = await _applicant(way, MA), Payer(way.phone(FRIEND))
     fee, own = await _fee(ma), Payer(way.phone(MA))
     browser = way.wechat(FRIEND)
@@ -452,7 +452,7 @@ async def test_10_the_bill_of_the_day_agrees_with_our_books(way: Journey) -> Non
 # ---- late
 
 
-async def test_11_after_enrolling_nobody_hands_in_anew_but_what_was_sent_back_is_corrected(way: Journey) -> None:
+async def test_11_after_enrolling_first_submissions_are_refused_and_corrections_accepted(way: Journey) -> None:
     ai, hasan, office = await _applicant(way, AI), way.at_browser(HASAN), await way.reviewer(OFFICE)
     await way.stage.advance_to(_day(12, 2, "17:00"))
     await office.send_back(await office.find((await ai.show())["number"]), "工作经历填写过于简单，请补充。")
@@ -469,7 +469,7 @@ async def test_11_after_enrolling_nobody_hands_in_anew_but_what_was_sent_back_is
     assert (await ai.submit())["round"] == 2
 
 
-async def test_11_whoever_is_approved_late_pays_at_once_and_an_order_that_was_closed_still_counts(way: Journey) -> None:
+async def test_11_an_applicant_approved_late_pays_at_once_and_a_closed_order_still_counts(way: Journey) -> None:
     ai, office, own = await _applicant(way, AI), await way.reviewer(OFFICE), Payer(way.phone(AI))
     await _in_chat(way, AI, "进度")
     await way.stage.advance_to(_day(12, 3, "17:00"))
@@ -502,7 +502,7 @@ async def test_11_whoever_is_approved_late_pays_at_once_and_an_order_that_was_cl
         await own.phone.http_client.control("/pay/scan", {"phone": AI.mobile, "code_url": again["code_url"]})
 
 
-async def test_12_when_the_windows_are_over_nobody_begins_and_nothing_is_decided(way: Journey) -> None:
+async def test_12_after_the_windows_submissions_and_decisions_are_refused(way: Journey) -> None:
     office, du = await way.reviewer(OFFICE), await _applicant(way, DU)
     task = await office.find((await (await _applicant(way, WANG)).show())["number"])
     await office.send_back(await office.find((await du.show())["number"]), "学历证明不清晰，请重新上传。")
@@ -549,7 +549,7 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
     assert (await office.client.get("/payments/alarms"))["items"] == []
 
 
-async def test_14_whoever_paid_sits_the_test_in_the_mini_program_and_enters(way: Journey) -> None:
+async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_enters(way: Journey) -> None:
     office, ma = ExamOffice(way.browser(ADMIN)), await _applicant(way, MA)
     await log_in(office.browser, way.phone(ADMIN), "/office")
     await office.add_items()

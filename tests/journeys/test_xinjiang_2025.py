@@ -166,7 +166,7 @@ async def test_02_the_chat_offers_it_too(way: Journey) -> None:
     assert "您的继续教育申请" in await phone.say("进度")
 
 
-async def test_02_nobody_from_outside_and_nobody_twice(way: Journey) -> None:
+async def test_02_strangers_and_second_applications_are_refused(way: Journey) -> None:
     """L6: 已在库专家."""
     mini = await way.mini(STRANGER, "")
     await register_in_mini(mini, STRANGER.name, STRANGER.id_number)
