@@ -227,10 +227,10 @@ async def test_a_role_that_may_not_is_refused_and_one_that_may_is_not(world: Wor
 
 
 @pytest.mark.slow
-async def test_nobody_gets_at_a_draw_or_project_of_somebody_else(
+async def test_draws_and_projects_are_closed_to_other_agencies_and_uninvolved_experts(
     world: World, office: Office, staff: dict[str, Person]
 ) -> None:
-    """The other agency and the uninvolved expert try everything on what really exists, in every state of a draw."""
+    """The other agency and an uninvolved expert try every endpoint on existing rows, in every state of a draw."""
     draws = await make_every_state(office)
     draws["paid"], _ = await ended_panel(office, world.clock)
     await world.services.remuneration.proposals.propose_all(office.venue, draws["paid"])
@@ -249,8 +249,8 @@ async def test_nobody_gets_at_a_draw_or_project_of_somebody_else(
 
 
 @pytest.mark.slow
-async def test_nobody_gets_at_anything_else_of_somebody_else(world: World, office: Office) -> None:
-    """Everybody tries everything on one real row of each kind, an administrator of another pool too."""
+async def test_rows_of_every_other_kind_are_closed_to_all_but_their_owners(world: World, office: Office) -> None:
+    """Each other role tries every endpoint on one real row of each kind, an administrator of another pool too."""
     rows_of = await make_rows(world, office)
     owners = {name: await world.log_in_account(account.id, "") for name, account in rows_of.owners.items()}
     others, samples, wrong = await _others(world), bodies(world), []
@@ -357,8 +357,10 @@ async def _stands() -> list[Any]:
     return [await rows(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t") for table in tables]
 
 
-async def test_nobody_gets_at_an_application_of_somebody_else(world: World, staff: dict[str, Person]) -> None:
-    """Another applicant, an expert and a reviewer without a task try everything on what really exists."""
+async def test_an_application_is_closed_to_other_applicants_experts_and_reviewers(
+    world: World, staff: dict[str, Person]
+) -> None:
+    """Another applicant, an expert and a reviewer without a task try every endpoint on an existing application."""
     await make_codes(world.deps.book("demo"))
     await make_campaign(world.deps)
     application = await fill_in(world.deps, await make_applicant(world.deps))

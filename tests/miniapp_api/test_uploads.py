@@ -63,7 +63,7 @@ def test_every_upload_to_an_object_asks_first_whose_it_is() -> None:
     assert {one.name for one in uploads if one.guard is None} <= {"office_payments_upload_invoice"}, "the office's own"
 
 
-def test_bodies_beyond_what_a_process_may_hold_are_told_to_come_back() -> None:
+def test_bodies_beyond_what_a_process_may_hold_are_refused_for_a_minute() -> None:
     room = BodyRoom(10)
     with room.guest() as take:
         take(6)

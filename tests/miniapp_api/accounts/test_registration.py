@@ -73,7 +73,7 @@ async def test_a_name_that_is_not_the_owners_is_refused_by_a_code_of_its_own(wor
     assert not await Account.exists(real_name="周大同")
 
 
-async def test_who_registers_while_the_register_is_away_is_told_so(world: World) -> None:
+async def test_a_registration_while_the_register_is_away_waits_for_the_identity_check(world: World) -> None:
     identity_verifier_of(world.services).fail = [Transient("away")]
     person = await world.log_in(mobile_number())
     assert (await person.post("/registrations", form(world)))["person_check"] == "waiting"
@@ -102,7 +102,7 @@ async def test_the_pool_tells_what_registering_takes(world: World) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_wrong_passwords_lock_a_name_with_the_same_words_for_everybody(world: World, known: bool) -> None:
+async def test_wrong_passwords_lock_known_and_unknown_names_with_the_same_words(world: World, known: bool) -> None:
     name = (await registered(world))[1] if known else mobile_number()
     said = [await log_in(world, name, "Wrong1234", 422) for _ in range(4)]
     assert {one["code"] for one in said} == {"password_wrong"}

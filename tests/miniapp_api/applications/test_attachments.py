@@ -88,7 +88,7 @@ async def test_a_whole_file_at_once_is_kept_once(person: Person, applicant: Appl
     assert len((await person.get(f"/applications/{applicant.id}/attachments"))["items"]) == 1
 
 
-async def test_what_is_wrong_is_told_before_and_after_sending(person: Person, applicant: Applicant) -> None:
+async def test_a_bad_file_is_refused_before_and_after_sending(person: Person, applicant: Applicant) -> None:
     path = f"/applications/{applicant.id}/attachments"
     body = {"field": "photo", "filename": "a.pdf", "size": 10, "media_type": "application/pdf"}
     assert (await person.post(path, body, 422))["code"] == "file_type"
@@ -118,7 +118,7 @@ async def test_an_application_under_review_keeps_its_files(person: Person, appli
     assert (said["code"], said["detail"]) == ("field_fixed", "申请现在是“审核中”，不能修改“一寸免冠照片”。")
 
 
-async def test_nobody_else_learns_that_there_is_a_file(world: World, person: Person, applicant: Applicant) -> None:
+async def test_another_applicant_gets_404_for_a_file(world: World, person: Person, applicant: Applicant) -> None:
     begun = await begin(person, applicant)
     await put(person, begun["id"], 0, PICTURE)
     await person.post(f"/attachments/{begun['id']}/completion")

@@ -35,7 +35,7 @@ async def test_a_form_is_printed_downloaded_and_proved(world: World, person: Per
     assert (said["number"], said["current"], said["masked_name"]) == (applicant.application.number, True, "欧**")
 
 
-async def test_a_code_that_nobody_printed_is_told_as_such(world: World) -> None:
+async def test_the_code_of_no_printed_document_gets_404(world: World) -> None:
     answer = await world.client.get("/api/v1/demo/papers/0000-0000-0000-0000")
     assert answer.status == 404
     assert (await answer.json())["code"] == "no_such_paper"

@@ -121,7 +121,7 @@ async def test_nothing_that_is_served_holds_a_key(sitting: Sitting) -> None:
     }
 
 
-async def test_who_is_not_logged_in_or_somebody_else_starts_nothing(world: World) -> None:
+async def test_a_visitor_or_another_candidate_cannot_start_an_attempt(world: World) -> None:
     mine, rival = await called(world, 2)
     response = await world.client.post(f"/api/v1/demo/exams/{mine.candidate.id}/start", json={})
     assert response.status == 401
@@ -224,7 +224,7 @@ async def test_a_slot_or_an_option_that_the_paper_does_not_have_counts_for_nothi
     assert (receipt["answered"], receipt["by_hand"]) == (1, False)
 
 
-async def test_another_device_takes_over_and_the_first_one_is_told(sitting: Sitting) -> None:
+async def test_another_device_takes_over_and_the_first_one_cannot_submit(sitting: Sitting) -> None:
     first = sitting.paper
     await sitting.save(event(1, 0, 1))
     second = await sitting.start()
@@ -329,7 +329,9 @@ async def test_one_ticket_can_not_fill_the_queue_of_all(sitting: Sitting) -> Non
     assert (await sitting.save(event(2)))["ack"] == 2
 
 
-async def test_who_is_turned_away_is_told_when_to_come_again(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_candidate_refused_for_a_full_backlog_learns_when_to_retry(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(save_backlog, "WAITING_MAX", 0)
     assert (await sitting.save(event(1), status=429))["params"]["retry_after"] == 5
     assert "再次交卷" in (await sitting.submit({}, 429))["detail"]

@@ -42,7 +42,7 @@ async def visit(world: World, path: str, **headers: str) -> ClientResponse:
     return await world.client.get(f"/api/v1/demo{path}", headers=headers)
 
 
-async def test_everybody_finds_and_saves_it(world: World, admin: Person) -> None:
+async def test_a_visitor_finds_and_saves_a_material(world: World, admin: Person) -> None:
     added = await add(admin, pdf(2))
     assert (added["state"], added["filename"], added["kind"]) == ("shown", "申报 指南.pdf", "pdf")
     [listed] = (await (await visit(world, "/materials")).json())["items"]

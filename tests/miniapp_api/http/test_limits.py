@@ -17,13 +17,13 @@ async def test_redis_counts_for_all_processes_together(redis: str) -> None:
         assert (await RedisCounter(one).count("door:2", 60))[0] == 1
 
 
-async def test_without_redis_nobody_is_refused() -> None:
+async def test_without_redis_no_request_is_refused() -> None:
     async with Redis.from_url("redis://127.0.0.1:1/0") as away:
         for _ in range(3):
             await check_rate(RedisCounter(away), "door", "1.1.1.1", 1, 60)
 
 
-async def test_beyond_the_limit_one_is_told_when_to_come_back() -> None:
+async def test_a_request_beyond_the_limit_is_refused_with_retry_after() -> None:
     counter = LocalCounter()
     await check_rate(counter, "door", "1.1.1.1", 1, 60)
     await check_rate(counter, "door", "2.2.2.2", 1, 60)
