@@ -242,7 +242,7 @@ async def test_call_without_a_key_ends_as_waited_in_vain(box: Box) -> None:
     assert (reports(box)[0]["status_code"], reports(box)[0]["dtmf"]) == ("200008", "")
 
 
-async def test_nobody_answers(box: Box) -> None:
+async def test_an_unanswered_call_is_reported_without_duration(box: Box) -> None:
     await ring(box)
     await box.advance(46)
     await eventually(lambda: reports(box))

@@ -33,7 +33,7 @@ async def test_errors_say_what_is_wrong(box: Box) -> None:
     assert (await box.client.post("/control/phones", data=b"[1]")).status == 400
 
 
-async def test_clock_moves_and_the_service_is_told(box: Box) -> None:
+async def test_a_clock_move_is_forwarded_to_the_service(box: Box) -> None:
     before = box.world.clock.now()
     answer = await box.control("clock", offset_seconds=3600)
     assert answer["forwarded"] is True

@@ -50,7 +50,7 @@ async def test_by_the_switch_the_person_leaves_and_may_come_back(box: Box) -> No
 
 
 @pytest.mark.parametrize("change", [{"cert_hash": "0" * 64}, {"openid": "o-other"}, {"out_seq_no": "other-number"}])
-async def test_a_question_about_somebody_else_is_refused(box: Box, change: dict[str, str]) -> None:
+async def test_a_verdict_asked_for_another_person_is_refused(box: Box, change: dict[str, str]) -> None:
     check = (await begin(box))["verify_id"]
     assert (await verdict(box, check, **change))["errcode"] == 47003
 

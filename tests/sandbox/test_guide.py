@@ -184,7 +184,7 @@ async def test_a_reload_keeps_the_phones_their_pages_and_the_story(newcomer: New
     await expect(agency.get_by_role("log", name="聊天记录")).to_be_visible()
 
 
-async def test_anybody_checks_the_whole_record_and_the_experts_are_called_together_again(newcomer: Newcomer) -> None:
+async def test_a_newcomer_checks_the_record_in_public_and_recalls_the_experts(newcomer: Newcomer) -> None:
     """Two days later, by taps alone: the public check by number, then the recall to its confirmation."""
     await newcomer.choose("复评与公开核验")
     await newcomer.follow("第 4 / 8 步")

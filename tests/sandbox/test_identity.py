@@ -109,7 +109,7 @@ async def test_phone_shows_its_owner_only_and_stays_in_its_browser(box: Box) -> 
     assert answer.headers["Location"].startswith("/phone/p1/service/login/back?code=")
 
 
-async def test_forged_token_is_told_apart_by_its_signature(box: Box) -> None:
+async def test_a_forged_token_has_a_bad_signature(box: Box) -> None:
     await box.control("faults", vendor="identity", kind="wrong_signature", count=1)
     _, answer = await redeem(box, await agree(box))
     with pytest.raises(BadSignatureError):

@@ -69,7 +69,7 @@ async def test_an_email_of_html_only_is_shown_as_text(mail: Box) -> None:
     assert (await received_emails(mail))[0]["text"] == "您好 & 再见"
 
 
-async def test_nobody_sends_without_the_right_password(mail: Box) -> None:
+async def test_a_mail_with_a_wrong_or_no_password_is_refused(mail: Box) -> None:
     with pytest.raises(aiosmtplib.SMTPAuthenticationError):
         await send(mail, make_email(), password="wrong")
     with pytest.raises(aiosmtplib.SMTPSenderRefused, match="Authentication required"):
@@ -77,7 +77,7 @@ async def test_nobody_sends_without_the_right_password(mail: Box) -> None:
     assert await received_emails(mail) == []
 
 
-async def test_without_a_user_name_everybody_may_send(service: Service) -> None:
+async def test_a_server_without_a_user_name_takes_mail_without_log_in(service: Service) -> None:
     box = await open_box(service, mail={})
     await aiosmtplib.send(make_email(), hostname="127.0.0.1", port=await port(box), start_tls=False)
     assert len(await received_emails(box)) == 1

@@ -485,7 +485,7 @@ async def test_a_payment_may_be_notified_before_the_order_call_is_answered(shop:
     assert shop.kinds() == ["TRANSACTION.SUCCESS"]
 
 
-async def test_a_payer_may_be_told_before_or_after_the_merchant(shop: Shop) -> None:
+async def test_a_payer_may_be_notified_before_or_after_the_merchant(shop: Shop) -> None:
     gate = asyncio.Event()
 
     async def hold() -> None:

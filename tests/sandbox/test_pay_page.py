@@ -150,7 +150,7 @@ async def test_a_page_inside_wechat_pays(stage: Stage) -> None:
     await expect(phone.get_by_role("log", name="聊天记录")).to_contain_text("微信支付凭证")
 
 
-async def test_a_page_is_told_of_a_cancelled_and_of_a_refused_payment(stage: Stage) -> None:
+async def test_a_page_receives_cancelled_and_refused_payments(stage: Stage) -> None:
     stage.call = await stage.jsapi("T-jsapi-2")
     phone, body = stage.phone("张三"), await stage.open("张三")
     await body.get_by_role("button", name="立即支付").click()
