@@ -81,7 +81,7 @@ async def test_an_administrator_changes_no_line_of_another_pool(world: World) ->
 
 
 @pytest.mark.usefixtures("_any_form")
-async def test_nobody_answers_or_ends_for_another(world: World) -> None:
+async def test_answers_and_ends_with_another_persons_id_are_refused(world: World) -> None:
     deps, office = world.services.deps, world.office
     draw_id, called = await ended_panel(office, world.clock)
     await world.services.remuneration.proposals.propose_all(office.venue, draw_id)

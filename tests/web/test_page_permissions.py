@@ -161,8 +161,10 @@ def may(path: str, name: str) -> bool:
 
 
 @pytest.mark.slow
-async def test_what_is_somebodys_opens_for_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forms pass as if each had its token: what refuses here is who asks, not a form that is out of date."""
+async def test_pages_of_owned_rows_are_closed_to_all_but_their_owners(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every form passes as if it had its token, so a refusal here comes from the permission check alone."""
     monkeypatch.setattr(Site, "_check_token", lambda *_: None)
     owned_rows = await make_owned_rows(world)
     visitors, found = await people(world, owned_rows), []

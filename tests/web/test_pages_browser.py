@@ -88,7 +88,7 @@ async def test_leaving_a_draw_and_who_does_not_come(
     assert seen.complaints == []
 
 
-async def test_what_anybody_may_open(browser: Browser, world: World) -> None:
+async def test_public_pages_are_accessible_and_fit_the_screen(browser: Browser, world: World) -> None:
     scene = await make_scene(world)
     data = MaterialData("评标专家申报指南（2026年版）", "操作手册", shown_from=world.clock.now())
     await world.services.files.materials.add(scene.admin, data, pdf())
@@ -125,7 +125,7 @@ async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> Non
     assert seen.complaints == []
 
 
-async def test_whoever_has_two_roles_is_asked_which(browser: Browser, world: World) -> None:
+async def test_a_person_with_two_roles_is_asked_which(browser: Browser, world: World) -> None:
     seen = await look(browser, world)
     visitor = await world.log_in(world.office.venue, "venue")
     await make_grant(await Account.get(id=world.office.venue.account_id), "verifier")

@@ -142,7 +142,7 @@ async def test_the_same_form_sent_twice_registers_once_and_lets_in_twice(world: 
     assert await Account.filter(real_name="周大同").count() == 1
 
 
-async def test_a_pool_that_takes_nobody_says_where_to_turn(world: World) -> None:
+async def test_a_pool_with_closed_registration_says_where_to_ask(world: World) -> None:
     books = world.services.deps.rulebooks
     closed = books["demo"].registration.model_copy(update={"open": False, "closed": "请向主管部门咨询。"})
     books["demo"] = books["demo"].model_copy(update={"registration": closed})  # type: ignore[index]  # the test's own
@@ -245,7 +245,7 @@ async def test_a_forgotten_password_is_set_anew(world: World) -> None:
     assert (await logged_in(world, mobile, NEW)).path == ACCOUNT
 
 
-async def test_a_stranger_gets_no_code_for_a_forgotten_password_and_is_not_told(world: World) -> None:
+async def test_an_unknown_mobile_gets_no_code_for_a_forgotten_password_and_the_same_page(world: World) -> None:
     visitor = await world.visitor().get("/h5/forgot?pool=demo")
     await visitor.press("获取验证码", pool="demo", mobile=mobile_number())
     assert (visitor.status, "如果" in visitor.text) == (200, True)
@@ -416,7 +416,7 @@ def test_other_places_are_not(target: str) -> None:
     assert safe_target(target) == ""
 
 
-async def test_after_logging_in_nobody_is_led_elsewhere(world: World) -> None:
+async def test_a_log_in_does_not_redirect_to_another_site(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await world.visitor().get("/h5/login/password?pool=demo&next=https://evil.example/desk")
     await visitor.press("登录", pool="demo", name=mobile, password=PASSWORD)

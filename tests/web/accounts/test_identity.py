@@ -139,7 +139,9 @@ async def test_who_holds_several_roles_comes_in_as_what_the_platform_says(world:
     assert (visitor.path, "经办人" in visitor.text) == ("/agency", True)
 
 
-async def test_an_agent_whose_period_begins_later_is_told_so(world: World, platform: Platform) -> None:
+async def test_an_agent_whose_period_begins_later_is_sent_to_the_mini_program_without_a_session(
+    world: World, platform: Platform
+) -> None:
     deps = world.services.deps
     account = await make_account(deps, AGENT.mobile)
     organisation = await make_organisation(credit_code=OTHER_CREDIT_CODE)
@@ -179,7 +181,7 @@ async def test_an_unknown_pool_is_refused(world: World, platform: Platform, pool
         (replace(LEGAL, name="\0"), 422, "请到该平台更正后重新登录"),
     ],
 )
-async def test_whom_the_rules_keep_out_is_told_what_to_do(
+async def test_a_log_in_that_the_rules_refuse_says_what_to_do(
     world: World, platform: Platform, claims: IdentityClaims, status: int, words: str
 ) -> None:
     platform.claims = claims
@@ -276,7 +278,7 @@ async def arrive(world: World, page: str, **headers: str) -> Visitor:
 
 
 @pytest.mark.parametrize("page", ["/agency/projects?page=2", "/h5/demo/agent-requests", "/h5/demo/account"])
-async def test_whoever_opens_a_link_goes_on_to_it_afterwards(world: World, platform: Platform, page: str) -> None:
+async def test_a_visitor_who_logs_in_from_a_link_returns_to_it(world: World, platform: Platform, page: str) -> None:
     visitor = await arrive(world, page)
     assert (visitor.response.url.path_qs, visitor.status) == (page, 200)
 

@@ -59,7 +59,7 @@ async def led_to(visitor: Visitor, address: str = ADDRESS) -> str:
     return answer.headers["Location"]
 
 
-async def test_whoever_is_bound_goes_on_into_the_mini_program_as_himself(world: World, asked: list[Any]) -> None:
+async def test_a_bound_person_is_led_into_the_mini_program_with_his_own_token(world: World, asked: list[Any]) -> None:
     account = await bound(world, "o-mine")
     visitor = await from_chat(world, "o-mine")
     assert visitor.response.headers["Location"] == ADDRESS

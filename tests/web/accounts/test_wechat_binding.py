@@ -73,7 +73,7 @@ async def test_afterwards_the_chats_links_let_in_without_a_code(world: World) ->
     assert await Notice.filter(kind="verification_code").count() == 1
 
 
-async def test_the_mobile_itself_is_told_since_a_password_may_have_been_enough(world: World) -> None:
+async def test_a_binding_by_password_is_notified_by_wechat_and_sms(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await from_wechat(world, MINE)
     await visitor.click("密码登录")
@@ -138,7 +138,7 @@ async def test_an_initial_password_is_changed_first(world: World) -> None:
 # ---- attacks
 
 
-async def test_a_confirmation_of_mine_binds_nobody_in_another_browser(world: World) -> None:
+async def test_a_confirmation_opened_in_another_persons_browser_binds_neither(world: World) -> None:
     """An attacker's address, opened by a logged-in victim, binds neither person's WeChat to the other."""
     (_, mine), (_, theirs) = await registered(world), await registered(world, **other())
     me, victim = await log_in(world, MINE, mine), await log_in(world, THEIRS, theirs)
@@ -205,7 +205,7 @@ async def test_a_wechat_of_another_person_stays_bound_to_its_owner(world: World)
     assert visitor.path == ACCOUNT
 
 
-async def test_a_virtual_visitor_and_a_wechat_that_is_away_bind_nobody(world: World) -> None:
+async def test_a_virtual_visitor_cannot_bind(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await log_in(world, MINE, mobile)
     world.wechat.snapshot = True

@@ -85,13 +85,13 @@ async def test_the_asked_person_declines_or_gives_up_later(world: World) -> None
         ({"command": "x"}, "请重新点选"),
     ],
 )
-async def test_what_does_not_fit_is_told(world: World, change: dict[str, str], words: str) -> None:
+async def test_an_agent_request_with_wrong_data_is_refused(world: World, change: dict[str, str], words: str) -> None:
     legal = await ask(world, **change)
     assert (legal.status, words in legal.text) == (422, True), legal.text
     assert not await AgentLink.exists()
 
 
-async def test_more_persons_than_may_be_asked_a_day_are_told_on_the_page(world: World) -> None:
+async def test_an_agent_request_beyond_the_daily_limit_is_refused_on_the_page(world: World) -> None:
     world.set_rules("login", agent_asks_per_day=1)
     legal = await ask(world)
     await legal.press("添加", name="别经办", mobile="13700004322")

@@ -490,7 +490,7 @@ async def make_others(world: World) -> dict[str, tuple[Actor, str]]:
 
 
 @pytest.mark.parametrize("role", ["organisation", "agent", "venue", "verifier", "supervisor"])
-async def test_nobody_else_opens_or_changes_what_is_an_agencys(world: World, role: str) -> None:
+async def test_an_agencys_draws_and_projects_are_closed_to_all_others(world: World, role: str) -> None:
     draw_id = await make_draw(world.office)
     notice_id = (await CallNotice.get(draw_id=draw_id)).id
     condition_id = (await Condition.get(draw_id=draw_id)).id

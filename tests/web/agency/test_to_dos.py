@@ -88,7 +88,7 @@ async def decline_all(world: World, draw_id: UUID) -> None:
     await world.office.run.advance(draw_id)
 
 
-async def test_a_place_for_which_nobody_was_found_is_listed_again_with_all_its_facts(world: World) -> None:
+async def test_a_place_for_which_no_expert_was_found_is_listed_again_with_all_its_facts(world: World) -> None:
     draw_id, [one, _] = await world.panel(2)
     await world.services.draws.invitations.leave(one.id, one.expert_id, "出差", by="chat")
     await world.office.supplements.start(world.office.agency, draw_id)

@@ -153,9 +153,7 @@ async def test_a_log_in_that_has_ended_leads_to_the_log_in_and_what_was_typed_co
     assert await page.evaluate("sessionStorage.length") == 0
 
 
-async def test_somebody_who_acts_for_an_office_is_told_to_change_the_role(
-    browser: Browser, world: ApplyingWorld
-) -> None:
+async def test_a_reviewer_on_the_form_is_asked_to_change_the_role(browser: Browser, world: ApplyingWorld) -> None:
     actor = await world.person()
     await world.begun(actor)
     seen = await world.at_page(browser, actor, PHONE)

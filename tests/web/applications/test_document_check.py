@@ -7,7 +7,7 @@ from tests.factories.applicants import make_applicant
 from tests.web.conftest import World
 
 
-async def test_whoever_holds_the_document_sees_whether_it_is_the_latest(world: World) -> None:
+async def test_a_holder_of_the_document_sees_whether_it_is_the_latest(world: World) -> None:
     who = await make_applicant(world.services.deps)
     printed = await world.services.applications.documents.print_form(who.actor, who.id)
     visitor = await world.visitor().get(f"/p/{printed.code.replace('-', '')}")

@@ -55,7 +55,9 @@ async def test_another_person_does_not_see_it(world: World, certificate: Certifi
     assert (await other.get(f"{LIST}/nonsense")).status == 404
 
 
-async def test_whoever_scans_it_sees_whether_it_holds(world: World, certificate: Certificate) -> None:
+async def test_a_visitor_who_scans_a_certificate_sees_whether_it_is_valid(
+    world: World, certificate: Certificate
+) -> None:
     anybody = world.visitor()
     await anybody.get(f"/c/{certificate.token}")
     assert "证书真实有效" in anybody.text

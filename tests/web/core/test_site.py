@@ -83,7 +83,7 @@ async def test_without_a_pool_in_the_address_the_lines_of_all_pools_are_there(wo
         assert _service_lines(visitor) == {"12345", "400-000-0000"}, path
 
 
-async def test_a_program_is_told_of_an_unknown_path_without_a_page(world: World) -> None:
+async def test_a_program_gets_plain_text_for_an_unknown_path(world: World) -> None:
     answer = await world.visitor().client.get("/nothing", headers={"Accept": "application/json"})
     assert (answer.status, answer.content_type) == (404, "text/plain")
 

@@ -176,7 +176,7 @@ async def draws(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, UUID
 
 
 @pytest.mark.slow
-async def test_nobody_whom_a_draw_does_not_concern_opens_or_changes_it(world: World, draws: dict[str, UUID]) -> None:
+async def test_a_draw_is_closed_to_persons_whom_it_does_not_concern(world: World, draws: dict[str, UUID]) -> None:
     people = (await strangers(world)) | await insiders(world)
     before, found = await sums_of_draws(), []
     for path, one in await pages_of(world, draws):

@@ -31,7 +31,7 @@ async def test_staff_log_in_by_sms_code_and_find_their_draws(world: World) -> No
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
 
 
-async def test_nobody_without_an_office_gets_a_code_and_the_page_does_not_tell(world: World) -> None:
+async def test_a_mobile_without_an_office_gets_no_code_and_the_same_page(world: World) -> None:
     visitor = await world.visitor().get("/h5/login")
     await visitor.press("获取验证码", pool="demo", mobile="13712345678")
     assert (visitor.status, "如果137****5678已登记" in visitor.text) == (200, True)
@@ -114,7 +114,7 @@ async def test_a_link_of_the_mini_program_opens_pages_of_staff_for_three_minutes
     assert (await world.visitor().get(f"/h5/login/{token}")).status == 403
 
 
-async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_once(world: World) -> None:
+async def test_a_preview_of_a_log_in_link_starts_no_session_and_the_link_serves_once(world: World) -> None:
     venue = await world.log_in(world.office.venue, "venue")
     logins = world.services.accounts.web_sessions
     actor = await logins.resume(venue.cookie.value)
@@ -423,7 +423,7 @@ async def test_draws_are_found_by_state_and_by_project(world: World) -> None:
 async def test_a_supervisor_of_the_register_logs_in_once_a_draw_names_him_and_as_long_as_he_is_registered(
     world: World,
 ) -> None:
-    """Nobody makes an account for him: the office enters his mobile number, an agency chooses him."""
+    """He gets no account of his own beforehand: the office enters his mobile number, an agency chooses him."""
     office, mobile = world.office, "13700003333"
     entry = await make_supervisor(office.deps, mobile, name="赵监督")
     visitor = await world.visitor().get("/h5/login")

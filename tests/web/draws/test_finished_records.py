@@ -32,7 +32,7 @@ async def end(world: World, draw_id: UUID) -> Draw:
     return await Draw.get(id=draw_id)
 
 
-async def test_anybody_finds_a_finished_draw_by_its_number_as_he_types_it(world: World) -> None:
+async def test_a_visitor_finds_a_finished_draw_by_its_number_as_he_types_it(world: World) -> None:
     draw = await finished(world)
     visitor = await world.visitor().get("/record")
     assert "不需要登录" in visitor.text

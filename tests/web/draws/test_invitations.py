@@ -112,7 +112,7 @@ async def test_an_answer_after_the_end_of_time_gets_the_present_state(world: Wor
 
 
 @pytest.mark.parametrize("link", ["x", "AAAAAAAAAAAAAAAA", "%00", "a" * 400, "..%2f..%2fetc", "' OR 1=1 --"])
-async def test_a_link_that_nobody_sent_opens_a_clear_page(world: World, link: str) -> None:
+async def test_an_invalid_link_opens_a_clear_page(world: World, link: str) -> None:
     page = await world.visitor().get(f"/i/{link}")
     assert page.status == 404
     assert "链接无效或已过期" in page.text or "没有找到" in page.text
@@ -173,7 +173,7 @@ async def test_leave_is_read_back_with_its_consequence_before_it_counts(world: W
     assert "您已请假，无需到场" in page.text
 
 
-async def test_leave_twice_is_harmless_and_too_late_is_told_whom_to_ring(world: World) -> None:
+async def test_leave_twice_is_harmless_and_a_late_one_names_the_number_to_ring(world: World) -> None:
     _, [one, two] = await world.panel(2)
     first = await (await world.visitor().get(f"/i/{one.link}?do=leave")).press("下一步", reason="生病")
     second = await (await world.visitor().get(f"/i/{one.link}?do=leave")).press("下一步", reason="出差")

@@ -145,7 +145,7 @@ async def test_a_gathering_is_not_moved_into_the_past(world: World, way: Any) ->
 
 
 @pytest.mark.parametrize("role", ["agency", "venue"])
-async def test_nobody_is_urged_after_the_window(world: World, role: str) -> None:
+async def test_urging_after_the_window_is_refused(world: World, role: str) -> None:
     draw_id = await completed(world.office)
     book = world.services.deps.book("demo")
     notice, draw = await CallNotice.get(draw_id=draw_id), await Draw.get(id=draw_id)

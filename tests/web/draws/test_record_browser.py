@@ -120,7 +120,7 @@ async def ended_record(world: World) -> tuple[str, Office]:
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (SCREEN, "light")])
-async def test_a_visitor_sees_a_finished_record_checked_and_told(
+async def test_a_visitor_sees_a_finished_record_checked_and_explained(
     browser: Browser, world: World, size: tuple[int, int], scheme: Any
 ) -> None:
     draw = await finished(world)

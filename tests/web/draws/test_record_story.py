@@ -168,7 +168,7 @@ TOLD: dict[Any, tuple[list[str], list[str]]] = {
 """For each course texts that the account has, and texts that it must not have."""
 
 
-def test_every_course_is_told_in_plain_words(tmp_path: Path) -> None:
+def test_every_course_of_a_draw_is_explained_in_plain_words(tmp_path: Path) -> None:
     records = [course().record() for course in TOLD]
     with judge_of(tmp_path) as judge:
         for record in records:

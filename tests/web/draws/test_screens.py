@@ -27,7 +27,7 @@ async def shared(world: World, draw_id: object, screen: str) -> Visitor:
     return await world.visitor().get(agency.path)
 
 
-async def test_a_board_shows_totals_to_whoever_has_the_link_and_no_codes(world: World) -> None:
+async def test_a_board_shows_totals_and_no_codes_to_a_visitor_with_the_link(world: World) -> None:
     draw_id, [one, _] = await world.call(2)
     await world.services.draws.invitations.answer(one.id, one.expert_id, "accept", by="voice")
     board = await shared(world, draw_id, "抽取进度大屏")

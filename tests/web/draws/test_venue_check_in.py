@@ -101,7 +101,7 @@ async def test_outside_wechat_the_page_says_what_to_do_instead(world: World) -> 
     assert "告诉现场工作人员" in page.text
 
 
-async def test_strangers_and_experts_of_other_panels_are_told_apart_and_neither_comes_in(world: World) -> None:
+async def test_strangers_and_experts_of_other_panels_are_refused_with_different_reasons(world: World) -> None:
     draw_id, [invitation] = await world.panel()
     url = await venue_url(world, draw_id)
     stranger = await world.scan(world.visitor(**WECHAT), url, "o-nobody")

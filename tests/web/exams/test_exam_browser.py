@@ -356,7 +356,7 @@ async def test_who_hands_in_without_a_line_reads_what_will_happen(browser: Brows
     await page.get_by_role("heading", name="已交卷").wait_for()
 
 
-async def test_somebody_elses_examination_is_not_there(browser: Browser, sitting: Sitting) -> None:
+async def test_another_candidates_examination_is_not_found(browser: Browser, sitting: Sitting) -> None:
     other = await sitting.world.person("钱多多")
     seen = await sitting.world.at_page(browser, other, PHONE)
     page = await seen.open(sitting.path)

@@ -123,7 +123,7 @@ async def test_the_file_stands_on_the_account_page(world: World) -> None:
     assert (expert.status, "专家档案" in expert.text, "常驻地" in expert.text) == (200, True, True)
 
 
-async def test_who_is_no_expert_is_told_so_and_shown_the_way_out(world: World) -> None:
+async def test_an_applicant_on_an_experts_pages_is_refused_with_a_link_to_his_application(world: World) -> None:
     applicant = await world.enter(await make_applicant(world.services.deps))
     for path in (PANELS, PERIODS):
         await applicant.get(path)

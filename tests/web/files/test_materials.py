@@ -39,7 +39,7 @@ async def added(scene: Scene, **fields: str) -> Material:
     return await Material.filter().order_by("-created_at", "-id").first() or pytest.fail("nothing was added")
 
 
-async def test_the_office_adds_and_everybody_downloads(scene: Scene) -> None:
+async def test_the_office_adds_a_material_and_a_visitor_downloads_it(scene: Scene) -> None:
     admin = await scene.at("/office/materials")
     assert "还没有资料" in admin.text
     await send(admin, pdf(), command="add", **ADDED)
@@ -117,7 +117,7 @@ async def test_what_is_not_shown_yet_or_any_more_is_not_there(scene: Scene) -> N
     assert (await admin.client.get(f"/office/materials/{material.id}")).status == 200
 
 
-async def test_nobody_else_puts_files_there(scene: Scene) -> None:
+async def test_only_the_office_adds_materials(scene: Scene) -> None:
     await make_catalogues()
     deps = scene.world.services.deps
     applicant = await scene.world.log_in(Actor("demo", "applicant", (await make_applicant(deps)).id))

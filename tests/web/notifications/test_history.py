@@ -35,7 +35,7 @@ async def test_an_agent_reads_on_his_first_page_what_was_sent_to_him(world: Worl
     assert "没有更早的消息" in agent.text
 
 
-async def test_nobody_reads_without_logging_in(world: World) -> None:
+async def test_a_visitor_who_is_not_logged_in_cannot_read_notices(world: World) -> None:
     stranger = await world.visitor().get("/h5/demo/notices")
     assert stranger.path == "/h5/login"
     assert (await stranger.get("/h5/notices")).path == "/h5/login"

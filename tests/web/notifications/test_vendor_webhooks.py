@@ -105,7 +105,7 @@ async def line(db: str, deps: Deps, clock: FixedClock, aiohttp_client: Open) -> 
     return Line(office, reports, vendors, client, clock, invitation, call)
 
 
-async def test_a_report_that_counts_up_the_numbers_of_calls_accepts_for_nobody(line: Line) -> None:
+async def test_reports_that_guess_the_numbers_of_calls_accept_no_invitation(line: Line) -> None:
     await line.vendor_says("11")
     for guess in range(line.call.number - 5, line.call.number + 5):
         await line.push(out_id=str(guess))
@@ -114,7 +114,7 @@ async def test_a_report_that_counts_up_the_numbers_of_calls_accepts_for_nobody(l
     assert len(line.call.out_id) == 15
 
 
-async def test_a_report_of_another_call_accepts_for_nobody(line: Line) -> None:
+async def test_a_report_of_another_call_accepts_no_invitation(line: Line) -> None:
     await line.vendor_says("11", call_id="somebody-else's")
     await line.push(call_id="somebody-else's")
     assert await line.answer() == "open"
@@ -153,7 +153,7 @@ async def test_a_vendor_that_tells_no_keys_confirms_at_least_call_and_person(lin
     assert await line.answer() == "accepted"
 
 
-async def test_a_call_to_somebody_else_confirms_nothing(line: Line) -> None:
+async def test_a_call_to_another_mobile_accepts_no_invitation(line: Line) -> None:
     await line.vendor_says("11", to="13999999999")
     await line.push()
     assert await line.answer() == "open"
@@ -169,7 +169,7 @@ async def test_a_call_whose_placing_is_unknown_is_believed_only_from_the_vendor(
     assert await line.answer() == "accepted"
 
 
-async def test_a_vendor_that_can_not_be_asked_for_long_decides_nothing_and_the_person_is_told(line: Line) -> None:
+async def test_a_long_vendor_outage_accepts_no_invitation_and_the_expert_is_notified(line: Line) -> None:
     asked: list[float] = []
 
     async def away(first: str, *_: object, **__: object) -> None:
@@ -231,7 +231,7 @@ async def test_only_the_address_that_our_own_proxy_saw_opens_a_network(line: Lin
     assert (await line.client.post(f"/receipts/{SECRET}/voice", data=b"[]", headers=VENDOR)).status == 200
 
 
-async def test_who_guesses_secrets_is_stopped_and_keeps_nobody_out(
+async def test_guessed_secrets_are_limited_and_genuine_reports_still_accepted(
     line: Line, aiohttp_client: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = await aiohttp_client(serve(line.reports, networks=False))

@@ -68,7 +68,7 @@ async def test_who_passed_enters_the_pool(scene: Scene) -> None:
     assert await AuditEntry.filter(action="application.exam_passed", actor_id=scene.account.id).exists()
 
 
-async def test_who_failed_is_told_why_and_may_apply_again(scene: Scene) -> None:
+async def test_a_candidate_who_failed_is_notified_of_the_reason_and_may_apply_again(scene: Scene) -> None:
     deps = scene.world.services.deps
     application = await waiting(scene)
     await make_campaign(deps)

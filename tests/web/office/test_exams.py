@@ -159,7 +159,7 @@ def test_cells_pasted_from_a_spreadsheet_are_read_and_written_back() -> None:
 # ---- afterwards
 
 
-async def test_another_time_and_the_end_are_told(scene: Scene) -> None:
+async def test_candidates_are_notified_of_a_changed_time_and_entry_stops_when_the_office_ends_it(scene: Scene) -> None:
     await waiting(scene)
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}")
@@ -176,7 +176,7 @@ async def test_another_time_and_the_end_are_told(scene: Scene) -> None:
     assert (await Exam.get()).closes_at == scene.world.clock.now()
 
 
-async def test_a_cancelled_examination_says_so_to_everybody(scene: Scene) -> None:
+async def test_a_cancelled_examination_returns_its_candidates_to_the_waiting_list(scene: Scene) -> None:
     application = await waiting(scene)
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}")

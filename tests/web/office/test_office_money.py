@@ -164,7 +164,7 @@ async def test_or_to_the_merchants_account(scene: Scene) -> None:
     assert platform.cards == [None]
 
 
-async def test_a_notification_without_an_order_is_listed_until_somebody_says_what_was_done(scene: Scene) -> None:
+async def test_a_notification_without_an_order_is_listed_until_the_office_notes_the_outcome(scene: Scene) -> None:
     now = scene.world.clock.now()
     for number in ("T404", "T405"):
         await PayEvent.create(
@@ -355,7 +355,7 @@ async def test_two_administrators_decide_an_objection_once(scene: Scene) -> None
     assert (await Objection.get(id=row.id)).state == "upheld"
 
 
-async def test_feedback_is_answered_and_the_person_told(scene: Scene) -> None:
+async def test_feedback_is_answered_and_its_sender_notified(scene: Scene) -> None:
     row = await feedback(scene)
     visitor = await scene.at("/office/feedback")
     assert "郑建议" not in visitor.text

@@ -141,7 +141,7 @@ async def test_inside_wechat_the_cashier_gets_its_parameters(world: World, platf
     assert (await PayOrder.all())[0].openid == openid
 
 
-async def test_somebody_unbound_in_wechat_pays_for_another_by_number(world: World, platform: FakePlatform) -> None:
+async def test_an_unbound_wechat_user_pays_for_another_by_number(world: World, platform: FakePlatform) -> None:
     fee = await make_owed(world)
     visitor = await in_wechat(world, "/h5/demo/pay", "o-friend")
     assert "本人缴费请先 登录" in visitor.text
@@ -173,7 +173,7 @@ async def test_in_wechat_the_code_can_be_shown_to_another_phone(world: World) ->
     assert [order.trade for order in await PayOrder.all()] == ["native"]
 
 
-async def test_whoever_is_unknown_outside_wechat_logs_in_first(world: World) -> None:
+async def test_a_visitor_outside_wechat_logs_in_before_paying(world: World) -> None:
     fee = await make_owed(world)
     visitor = await world.visitor().get(f"/h5/demo/pay/{fee.expert_number}")
     assert visitor.path == "/h5/login"

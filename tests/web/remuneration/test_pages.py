@@ -221,7 +221,7 @@ async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -
     assert (await Remuneration.get(invitation_id=invitation.id)).amount == 30000
 
 
-async def test_before_the_end_everybody_reads_when_it_will_be(world: World) -> None:
+async def test_before_the_end_venue_and_agency_read_when_remuneration_can_be_proposed(world: World) -> None:
     draw_id, _ = await world.panel()
     venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
     assert "活动结束后才能提出酬劳" in venue.text

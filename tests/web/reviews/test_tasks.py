@@ -209,7 +209,7 @@ async def test_hidden_values_are_shown_one_by_one_and_each_time_logged(world: Wo
     assert await AuditEntry.filter(action="review.reveal").count() == 1
 
 
-async def test_an_identity_card_is_covered_until_somebody_looks_and_that_is_logged(world: World) -> None:
+async def test_an_identity_card_is_covered_until_a_reviewer_opens_it_and_that_is_logged(world: World) -> None:
     deps = world.services.deps
     application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
     owner = Actor("demo", "applicant", application.account_id)
@@ -236,7 +236,7 @@ async def test_an_identity_card_is_covered_until_somebody_looks_and_that_is_logg
     assert (await AuditEntry.get(action="attachment.open")).details == {"field": "id_card_front", "form": "preview"}
 
 
-async def test_a_reviewer_opens_or_mails_an_original_and_nobody_else_does(world: World) -> None:
+async def test_only_the_reviewer_of_a_task_opens_or_mails_an_original(world: World) -> None:
     deps = world.services.deps
     application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
     owner = Actor("demo", "applicant", application.account_id)
@@ -302,7 +302,7 @@ async def on_notice(world: World, name: str) -> Application:
     )
 
 
-async def test_anybody_reads_the_public_notice_without_numbers_of_persons(world: World) -> None:
+async def test_a_visitor_reads_the_public_notice_without_numbers_of_persons(world: World) -> None:
     application = await on_notice(world, "赵一")
     visitor = await world.visitor().get("/h5/demo/notice")
     assert "赵一" in visitor.text
