@@ -48,11 +48,11 @@ def test_a_file_saved_by_excel_is_read_too() -> None:
         ('A,"工程类,\n', "is no CSV"),
     ],
 )
-def test_a_bad_row_is_told_with_its_line(body: str, told: str) -> None:
+def test_a_bad_row_is_reported_with_its_line(body: str, told: str) -> None:
     assert told in problems(HEAD + body)[0]
 
 
-def test_all_bad_rows_are_told_at_once() -> None:
+def test_all_bad_rows_are_reported_at_once() -> None:
     assert [p.split(":")[0] for p in problems(f"{HEAD}A,,\nA,x,\nA,y,\nzz,x,\n")] == ["line 2", "line 4", "line 5"]
 
 

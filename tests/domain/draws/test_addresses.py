@@ -92,7 +92,7 @@ def test_an_organisation_is_found_though_a_street_is_named_after_one(book: Ruleb
     assert find_organisation(address, book.draw.notice.address_forbidden_words) == word
 
 
-def test_the_venues_of_every_pool_have_addresses_that_may_be_told() -> None:
+def test_venue_addresses_of_every_pool_are_complete_and_name_no_organisation() -> None:
     for book in BOOKS.values():
         for venue in book.venues:
             assert is_complete(venue.address, book.draw.notice.address_parts), venue

@@ -141,7 +141,7 @@ def test_the_table_is_big():
         "出差回不来",
     ],
 )
-def test_words_of_somebody_who_can_not_come_are_understood(text):
+def test_words_of_an_expert_who_can_not_come_are_understood(text):
     assert cannot_come(text)
 
 

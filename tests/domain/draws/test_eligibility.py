@@ -74,7 +74,7 @@ def test_term_and_age_count_on_the_day_of_the_panel(changes, expected):
     assert reason(replace(young, **changes), replace(CONDITION, age_max=70)) == expected
 
 
-def test_somebody_of_29_february_is_a_year_older_on_1_march():
+def test_a_person_born_on_29_february_is_a_year_older_on_1_march():
     assert born_after(date(2028, 2, 29), 70) == date(1957, 2, 28)
     for day in (date(2027, 2, 28), date(2027, 3, 1), date(2028, 2, 29)):
         for birth in (date(1956, 2, 28), date(1956, 2, 29), date(1956, 3, 1), date(1957, 2, 28), date(1957, 3, 1)):
@@ -134,7 +134,7 @@ def test_who_took_part_in_a_draw_to_be_avoided_is_recused(state):
 
 
 @pytest.mark.parametrize("state", ["open", "accepted", "declined", "silent", "left"])
-def test_nobody_is_called_twice_in_a_draw(state):
+def test_an_expert_called_before_in_a_draw_is_not_eligible_again(state):
     assert reason(replace(EXPERT, calls=(CandidateCall(THIS, state, AT),))) == "called_before"
 
 
@@ -177,7 +177,7 @@ def test_a_recusal_person_without_a_number_recuses_namesakes_of_that_unit_only()
     assert check(replace(there, name="李五"), CONDITION, recusals, AT) is None
 
 
-def test_whoever_can_not_be_phoned_is_not_drawn():
+def test_an_expert_who_can_not_be_phoned_is_not_drawn():
     assert reason(replace(EXPERT, reachable=False)) == "unreachable"
 
 

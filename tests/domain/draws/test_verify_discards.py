@@ -35,7 +35,7 @@ def test_a_leave_of_the_expert_himself_draws_no_remark():
         ("recused", "venue", "verifier"),
     ],
 )
-def test_a_discard_that_somebody_else_caused_is_warned_of_with_both_names(outcome, by, confirmed_by):
+def test_a_discard_by_staff_is_a_warning_that_names_who_asked_and_who_confirmed(outcome, by, confirmed_by):
     [warning] = verify(discarded(outcome, by=by, confirmed_by=confirmed_by).record())
     assert (warning.severity, warning.code) == ("warning", "discard")
     assert by in warning.chinese
@@ -54,13 +54,13 @@ def test_a_discard_by_an_unknown_role_is_refused():
     assert found(discarded("absent", by="somebody")) == [("error", "party")]
 
 
-def test_nobody_is_absent_before_the_gathering_time():
+def test_an_absence_before_the_gathering_time_is_an_error():
     script = discarded("absent")
     script.gaps.clear()
     assert found(script) == [("error", "absent_early")]
 
 
-def test_a_gathering_that_is_brought_forward_makes_nobody_absent():
+def test_an_absence_by_a_gathering_time_brought_forward_is_an_error():
     script = full().move_gathering(START + timedelta(minutes=5)).wait(timedelta(minutes=30))
     before = dict(script.gaps)
     script.outcome(script.accepted[1][0], "absent")
@@ -68,7 +68,7 @@ def test_a_gathering_that_is_brought_forward_makes_nobody_absent():
     assert found(script) == [("warning", "gathering_moved"), ("error", "absent_early")]
 
 
-def test_whoever_agreed_is_cancelled_only_when_all_are():
+def test_cancelling_a_single_expert_who_agreed_is_an_error():
     assert found(discarded("cancelled", by="agency")) == [("error", "cancelled_early")]
 
 
@@ -84,11 +84,11 @@ def test_a_termination_after_the_seed_is_warned_of_and_ends_the_draw():
     assert found(terminated()) == [("warning", "terminated")]
 
 
-def test_a_termination_that_leaves_somebody_waiting_is_refused():
+def test_a_termination_that_leaves_an_expert_waiting_is_an_error():
     assert found(terminated(0))[-1] == ("error", "not_settled")
 
 
-def test_after_a_termination_nobody_is_called_or_discarded_otherwise():
+def test_a_call_or_another_discard_after_a_termination_is_an_error():
     script = full().then(draw_record.Terminated("agency", "replanned"))
     assert found(script.need())[-1] == ("error", "phase")
     script = full().then(draw_record.Terminated("agency", "replanned"))
@@ -122,7 +122,7 @@ def test_an_acceptance_that_is_undone_in_time_draws_no_remark_and_keeps_the_plac
     assert any(line.endswith("专家及时撤销的同意: 2") for line in summary)
 
 
-def test_nobody_is_called_for_the_place_of_an_acceptance_that_was_undone():
+def test_a_call_for_the_place_of_an_undone_acceptance_is_an_error():
     script, leaf = calling()
     script.outcome(leaf, "undone")
     for _ in range(2):
@@ -137,7 +137,7 @@ def test_an_acceptance_can_not_be_undone_once_all_places_are_full():
 
 
 @pytest.mark.parametrize("by", ["agency", "venue", "verifier", "system"])
-def test_nobody_but_the_expert_undoes_an_acceptance(by):
+def test_an_acceptance_undone_by_another_party_than_the_expert_is_an_error(by):
     script, leaf = calling()
     assert ("error", "party") in found(script.outcome(leaf, "undone", by=by))
 

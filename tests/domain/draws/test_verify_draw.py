@@ -289,7 +289,7 @@ def test_taking_a_seed_back_by_a_new_round_is_given_away():
     assert first_error(script.open_round("widened"))[0] == "round_restarted"
 
 
-def test_taking_a_seed_back_by_a_changed_region_before_anybody_is_called_is_given_away():
+def test_a_round_restarted_with_a_wider_region_before_the_first_call_is_an_error():
     script = Script().seeded().open_round("widened", WIDE)
     assert first_error(script)[0] == "round_restarted"
 
@@ -756,13 +756,13 @@ def test_a_warning_has_an_exit_code_of_its_own(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"a": 1, "a": 2}', "[" * 100_000, "1" * 5000, "\ufeff{}"])
-def test_what_is_no_record_is_told_so(tmp_path, capsys, text):
+def test_a_file_that_is_no_record_ends_with_an_error_message(tmp_path, capsys, text):
     path = tmp_path / "record.json"
     path.write_text(text, encoding="utf-8")
     assert verify_draw.main([str(path)]) == 2
     assert "无法读取记录" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_told_so(tmp_path, capsys):
+def test_a_missing_file_ends_with_an_error_message_that_names_it(tmp_path, capsys):
     assert verify_draw.main([str(tmp_path / "none.json")]) == 2
     assert "none.json" in capsys.readouterr().err

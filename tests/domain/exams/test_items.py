@@ -69,7 +69,7 @@ def test_an_item_of_each_kind_can_be_taken(data: ItemData) -> None:
         (replace(SHORT, answer=""), "answer", "简答题要填写参考答案，评分时对照"),
     ],
 )
-def test_what_is_wrong_is_told_beside_its_field(data: ItemData, field: str, reason: str) -> None:
+def test_each_problem_of_an_item_names_its_field(data: ItemData, field: str, reason: str) -> None:
     assert (field, reason) in problems(data)
 
 

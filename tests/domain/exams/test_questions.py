@@ -108,7 +108,7 @@ def test_options_of_a_judgement_may_be_written_out() -> None:
         (Question(2, problem="每道题应有且只有一对花括号"), "stem", "每道题应有且只有一对花括号"),
     ],
 )
-def test_each_mistake_is_told_once_beside_its_column(said: Question, field: str, reason: str) -> None:
+def test_each_mistake_is_listed_once_with_its_column(said: Question, field: str, reason: str) -> None:
     _, problems = read_question(said)
     assert [(one.field, one.reason) for one in problems] == [(field, reason)]
 

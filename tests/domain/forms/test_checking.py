@@ -242,7 +242,7 @@ def test_what_has_a_default_needs_no_answer() -> None:
     assert values == {"remote_evaluation": False, "emergency": False, "experience": "无"}
 
 
-def test_who_has_no_unit_or_nobody_to_avoid_writes_so() -> None:
+def test_an_applicant_without_employer_or_recusal_units_writes_none() -> None:
     assert missing("xinjiang", employer="无", recusal_units=["无"]) == []
 
 
@@ -255,7 +255,7 @@ def test_who_has_no_unit_or_nobody_to_avoid_writes_so() -> None:
         ("19000622", ["birth: 您已满126周岁，超过65周岁无法申请成为专家。"]),
     ],
 )
-def test_hunan_takes_nobody_over_65(born: str, sentences: list[str]) -> None:
+def test_hunan_refuses_applicants_over_65(born: str, sentences: list[str]) -> None:
     person = person_facts("苏航", f"430104{born}0010", "13873112345")
     for pool, expected in (("hunan", sentences), ("xinjiang", []), ("jilin", [])):
         problems = check_complete(
@@ -270,7 +270,7 @@ def test_hunan_takes_nobody_over_65(born: str, sentences: list[str]) -> None:
         assert [f"{problem.field}: {problem.message}" for problem in problems] == expected
 
 
-def test_nobody_applies_without_a_name_and_an_identity_number() -> None:
+def test_an_applicant_without_name_and_identity_number_registers_first() -> None:
     problems = check_complete(
         book_of("hunan").form,
         good_values("hunan"),
@@ -327,7 +327,7 @@ def test_a_row_that_was_begun_must_be_finished() -> None:
     assert missing("hunan", work_history=[{}]) == ["work_history[0]: 工作经历有一条没有填写，请填写或删除。"]
 
 
-def test_nobody_has_worked_in_the_future() -> None:
+def test_work_history_that_begins_in_the_future_is_refused() -> None:
     assert missing("hunan", work_history=[{"unit": "院", "since": "2026-11"}]) == []
     assert missing("hunan", work_history=[{"unit": "院", "since": "2026-12"}]) == [
         "work_history[0].since: 开始年月晚于今天，请核对。"

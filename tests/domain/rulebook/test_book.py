@@ -204,7 +204,7 @@ def test_a_file_must_be_called_like_its_pool(tmp_path: Path) -> None:
         load_rulebook(tmp_path / "sanya.toml")
 
 
-def test_a_missing_or_unreadable_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_rulebook_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RulebookError, match=r"^nowhere.toml: can't be read: "):
         load_rulebook(tmp_path / "nowhere.toml")
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")

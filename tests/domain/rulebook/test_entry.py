@@ -381,7 +381,7 @@ def test_the_demo_has_every_stage_that_is_built_and_waits_for_minutes_only() -> 
     assert len(book.review.steps) == 2
 
 
-def test_guangdong_takes_nobody_by_itself_and_says_where_to_turn() -> None:
+def test_guangdong_closes_registration_and_names_the_hotline() -> None:
     registration = book_of("guangdong").registration
     assert not registration.open
     assert "12345" in registration.closed
