@@ -216,7 +216,7 @@ async def look_at_entry(call: Call, body: EntryIn) -> Entrance:
 
     Let the person confirm it: the address may have been passed on by someone else.
     """
-    return await call.services.accounts.mini_program_entry.look(call.actor, body.token)
+    return await call.services.accounts.mini_program_entry.show(call.actor, body.token)
 
 
 @api.put("/sessions/current/entry", "确认从公众号进入", access="session", limits=(60, 60))

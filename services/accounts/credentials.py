@@ -121,7 +121,7 @@ class Credentials:
             )
         claim = await self._passwords.compare(pool, name, password)
         async with transaction():
-            answer = await self._passwords.settle(claim, source)
+            answer = await self._passwords.confirm(claim, source)
             if isinstance(answer, Account):
                 return await begin(answer)
         raise answer
@@ -210,7 +210,7 @@ class Credentials:
         """The locked account, once its owner is verified by password or code; the caller must commit a returned
         refusal."""
         if claim is not None:
-            answer = await self._passwords.settle(claim, Source(account_id=account.id))
+            answer = await self._passwords.confirm(claim, Source(account_id=account.id))
             return _as_old(answer) if isinstance(answer, AppError) else answer
         mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
         if refusal := await self._codes.redeem(account.pool, mobile, purpose, code, Source(account_id=account.id)):
@@ -224,7 +224,7 @@ class Credentials:
         now = self._deps.now()
         account.password_hash, account.password_set_at, account.password_initial = fresh, now, False
         await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
-        await self._passwords.forgive(account.pool, account.id)
+        await self._passwords.clear_wrong_tries(account.pool, account.id)
         others = Session.filter(account_id=account.id, revoked_at=None)
         if actor.session_id is not None:
             others = others.exclude(id=actor.session_id)

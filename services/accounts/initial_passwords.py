@@ -90,7 +90,7 @@ class InitialPasswords:
         now = self._deps.now()
         account.password_hash, account.password_set_at, account.password_initial = hashes[expert.id], now, True
         await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
-        await self._passwords.forgive(account.pool, account.id)
+        await self._passwords.clear_wrong_tries(account.pool, account.id)
         await record(actor, now, "account.initial_password", "account", account.id)
         return InitialPassword(number, "issued", await self._pinyin(expert))
 

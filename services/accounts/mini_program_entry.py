@@ -67,7 +67,7 @@ class MiniProgramEntry:
         lifetime = int(ENTRY_TTL.total_seconds())
         return await self._platform.url_link(actor.pool, path, f"{query}&{own}" if query else own, lifetime)
 
-    async def look(self, actor: Actor, token: str) -> Entrance:
+    async def show(self, actor: Actor, token: str) -> Entrance:
         """The account to which the token would bind the mini-program's visitor. Raises Forbidden, Conflict,
         Unauthenticated."""
         account = await self._account(actor, token)

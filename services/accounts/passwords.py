@@ -17,9 +17,9 @@ from domain.parsing import id_number, mobile_number
 from models.accounts import Account, WrongTry
 from services.accounts.pinyin_names import find_by_pinyin
 from services.accounts.sources import Source
-from services.accounts.wrong_tries import Lock, TryLimits, WrongTries, look
+from services.accounts.wrong_tries import Lock, TryLimits, WrongTries, lock_and_read_tries
 from services.core.base import Actor, Deps, record
-from services.core.limits import seconds_until, spoken
+from services.core.limits import print_wait, seconds_until
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16)
 """Argon2id with the minimum of OWASP's Password Storage Cheat Sheet. Raising it renews hashes at log-ins."""
@@ -46,7 +46,7 @@ class PasswordClaim:
 
 
 class Passwords:
-    """``compare`` runs outside a transaction, since it is slow by intent; then ``settle`` inside it."""
+    """``compare`` runs outside a transaction, since it is slow by intent; then ``confirm`` inside it."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
@@ -77,7 +77,7 @@ class Passwords:
         """The same for an account that is known already."""
         return await self._claim(account.pool, str(account.id), account, password)
 
-    async def settle(self, claim: PasswordClaim, source: Source) -> Account | AppError:
+    async def confirm(self, claim: PasswordClaim, source: Source) -> Account | AppError:
         """The locked account of a right password, in the caller's transaction; wrong ones of a ``source`` are counted.
 
         A refusal is *returned*: the caller must commit, since the try counts. It is the same for an unknown name and
@@ -86,7 +86,7 @@ class Passwords:
         now = self._deps.now()
         limits = self._limits(claim.pool)
         caller = await source.caller_key(self._deps.keys, claim.account_id)
-        tries = await look(claim.pool, "password", claim.subject, caller, limits, now)
+        tries = await lock_and_read_tries(claim.pool, "password", claim.subject, caller, limits, now)
         if lock := tries.find_lock(limits, now):
             return self._refusal(claim.pool, lock, now)
         account = await Account.select_for_update().get_or_none(id=claim.account_id) if claim.account_id else None
@@ -95,13 +95,13 @@ class Passwords:
         if account.disabled_at is not None:
             hotline = self._deps.book(claim.pool).pool.hotline
             raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
-        await tries.forgive()
+        await tries.clear()
         if claim.renewed:
             account.password_hash = claim.renewed
             await account.save(update_fields=["password_hash"])
         return account
 
-    async def forgive(self, pool: str, account_id: UUID) -> None:
+    async def clear_wrong_tries(self, pool: str, account_id: UUID) -> None:
         """Delete all wrong tries, since they concern a password that is no longer valid."""
         await WrongTry.filter(pool=pool, kind="password", subject=str(account_id)).delete()
 
@@ -139,7 +139,7 @@ class Passwords:
                 actor = Actor(claim.pool, "guest", claim.account_id)
                 await record(actor, now, "password.locked", "account", claim.account_id, familiar=tries.caller.familiar)
             return self._refusal(claim.pool, lock, now)
-        left = tries.left(limits)
+        left = tries.tries_left(limits)
         return InvalidInput(
             f"账号或密码不对，还可以再试{left}次。请核对后重新输入，忘记密码请用验证码登录或重设密码。",
             code="password_wrong",
@@ -163,7 +163,7 @@ class Passwords:
                 code="password_locked",
             )
         return TooMany(
-            f"有人正在反复试这个账号的密码，请{spoken(wait)}后再试；现在可以用验证码登录，或换用登录过的手机、电脑。",
+            f"有人正在反复试这个账号的密码，请{print_wait(wait)}后再试；现在可以用验证码登录，或换用登录过的手机、电脑。",
             retry_after=wait,
             code="strangers_slowed",
         )

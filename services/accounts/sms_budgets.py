@@ -11,7 +11,7 @@ from domain.errors import TooMany
 from models.accounts import VerificationCode
 from services.accounts.sources import CallerKey
 from services.core.base import Deps, rows
-from services.core.limits import DAY, HOUR, advisory_lock, seconds_until, spoken
+from services.core.limits import DAY, HOUR, advisory_lock, print_wait, seconds_until
 from services.notifications import Notices
 
 LINK = "link"
@@ -51,7 +51,7 @@ class SmsBudget:
             refused_codes.labels(self._pool, "pool").inc()
             wait = seconds_until(times[0] + HOUR, now)
             raise TooMany(
-                f"获取验证码的人太多，请{spoken(wait)}后再试。{self._instead()}",
+                f"获取验证码的人太多，请{print_wait(wait)}后再试。{self._instead()}",
                 retry_after=wait,
                 code="code_budget",
             )
@@ -70,7 +70,7 @@ class SmsBudget:
         wait = seconds_until(times[-most] + DAY, now)
         words = "您所在的网络今天获取验证码太多" if network else "您今天获取验证码太多"
         raise TooMany(
-            f"{words}，请{spoken(wait)}后再试。{self._instead() if network else ''}",
+            f"{words}，请{print_wait(wait)}后再试。{self._instead() if network else ''}",
             retry_after=wait,
             code="code_limit",
         )

@@ -42,7 +42,7 @@ class Source:
     account_id: UUID | None = None
 
     @property
-    def vouched(self) -> bool:
+    def is_identified(self) -> bool:
         """Identified by WeChat, a session or an earlier log-in, so that no puzzle is required."""
         return any((self.browser_id, self.identity_id, self.account_id))
 

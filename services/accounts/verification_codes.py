@@ -19,9 +19,9 @@ from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
 from services.accounts.sms_budgets import LINK, SmsBudget
 from services.accounts.sources import CallerKey, Source
-from services.accounts.wrong_tries import Lock, TryLimits, WrongTries, look
+from services.accounts.wrong_tries import Lock, TryLimits, WrongTries, lock_and_read_tries
 from services.core.base import Deps
-from services.core.limits import DAY, check_may_send, seconds_until, spoken
+from services.core.limits import DAY, check_may_send, print_wait, seconds_until
 from services.notifications import Notices
 
 Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
@@ -74,7 +74,7 @@ class VerificationCodes:
         ``really`` false: behaves the same without sending an SMS, so that callers don't learn which mobiles are known.
         """
         login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
-        if not source.vouched:
+        if not source.is_identified:
             await self._puzzles.redeem(source.address, proof)
         caller, tries = await self._look(pool, mobile_hash, source, now)
         lock = tries.find_lock(_limits(login), now)
@@ -139,7 +139,7 @@ class VerificationCodes:
             return await self._wrong(newest, await tries.add(now), now)
         newest.used_at = now
         await newest.save(update_fields=["used_at"])
-        await tries.forgive()
+        await tries.clear()
         return None
 
     async def _look(self, pool: str, mobile_hash: str, source: Source, now: datetime) -> tuple[CallerKey, WrongTries]:
@@ -147,7 +147,7 @@ class VerificationCodes:
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         caller = await source.caller_key(self._deps.keys, account.id if account else None)
         limits = _limits(self._deps.book(pool).login)
-        return caller, await look(pool, "code", mobile_hash, caller, limits, now)
+        return caller, await lock_and_read_tries(pool, "code", mobile_hash, caller, limits, now)
 
     async def _newest(self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime) -> VerificationCode | None:
         """None if it was used, has expired, or never existed."""
@@ -186,13 +186,13 @@ class VerificationCodes:
         account_name = self._deps.book(pool).pool.account_name
         if lock.for_own_tries:
             return TooMany(
-                f"验证码错误次数过多，为保护账号已暂停验证，请{spoken(wait)}后重新获取验证码。"
+                f"验证码错误次数过多，为保护账号已暂停验证，请{print_wait(wait)}后重新获取验证码。"
                 f"急用请在微信公众号“{account_name}”里办理，或换用登录过的手机、电脑。",
                 retry_after=wait,
                 code="mobile_locked",
             )
         return TooMany(
-            f"有人正在反复试这个手机号的验证码，请{spoken(wait)}后再试。"
+            f"有人正在反复试这个手机号的验证码，请{print_wait(wait)}后再试。"
             f"在微信公众号“{account_name}”里，或用登录过的手机、电脑，可以马上办理。",
             retry_after=wait,
             code="strangers_slowed",

@@ -37,7 +37,7 @@ class Lock:
 
 @dataclass(frozen=True)
 class WrongTries:
-    """Of one subject of a pool, as one caller sees them; oldest first. Made by ``look``."""
+    """Of one subject of a pool, as one caller sees them; oldest first. Made by ``lock_and_read_tries``."""
 
     pool: str
     kind: Kind
@@ -48,7 +48,7 @@ class WrongTries:
 
     def find_lock(self, limits: TryLimits, now: datetime) -> Lock | None:
         """None: the caller may try."""
-        until, _ = locked(self.own, limits)
+        until, _ = evaluate_tries(self.own, limits)
         if until is not None and until > now:
             return Lock(until, True)
         if self.caller.familiar:
@@ -58,9 +58,9 @@ class WrongTries:
             return Lock(recent[-1] + limits.pause, False)
         return None
 
-    def left(self, limits: TryLimits) -> int:
+    def tries_left(self, limits: TryLimits) -> int:
         """How many more wrong ones the caller has before it is locked."""
-        return limits.lock_after - locked(self.own, limits)[1]
+        return limits.lock_after - evaluate_tries(self.own, limits)[1]
 
     async def add(self, now: datetime) -> WrongTries:
         """One more of this caller, in the transaction under way."""
@@ -75,12 +75,14 @@ class WrongTries:
         strangers = self.strangers if self.caller.familiar else [*self.strangers, now]
         return WrongTries(self.pool, self.kind, self.subject, self.caller, [*self.own, now], strangers)
 
-    async def forgive(self) -> None:
+    async def clear(self) -> None:
         """This caller has shown the right one."""
         await WrongTry.filter(pool=self.pool, kind=self.kind, subject=self.subject, source=self.caller.name).delete()
 
 
-async def look(pool: str, kind: Kind, subject: str, caller: CallerKey, limits: TryLimits, now: datetime) -> WrongTries:
+async def lock_and_read_tries(
+    pool: str, kind: Kind, subject: str, caller: CallerKey, limits: TryLimits, now: datetime
+) -> WrongTries:
     """Lock the subject for the rest of the transaction and read recent tries."""
     await advisory_lock(f"{kind}:{pool}:{subject}")
     since = now - max(DAY, 2 * limits.lock_for)
@@ -89,7 +91,7 @@ async def look(pool: str, kind: Kind, subject: str, caller: CallerKey, limits: T
     return WrongTries(pool, kind, subject, caller, own, [row.at for row in found if not row.familiar])
 
 
-def locked(tries: Sequence[datetime], limits: TryLimits) -> tuple[datetime | None, int]:
+def evaluate_tries(tries: Sequence[datetime], limits: TryLimits) -> tuple[datetime | None, int]:
     """Until when tries of one caller lock it, and how many count since. A lock that has passed clears them."""
     failures, until = 0, None
     for at in tries:

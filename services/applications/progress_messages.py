@@ -266,7 +266,7 @@ def _review_advice(facts: Facts) -> str:
     end = review_end(facts.campaign, facts.book) if facts.campaign is not None else None
     if end is not None and end <= facts.now:
         return f"审核已于{print_until(end, facts.now)}结束，尚未办结，请拨打{facts.book.pool.hotline}咨询。"
-    return f"无需操作，有结果会通知您；这一环节通常需要{spoken(_expected(facts))}。"
+    return f"无需操作，有结果会通知您；这一环节通常需要{print_rounded(_expected(facts))}。"
 
 
 def _notice_advice(facts: Facts) -> str:
@@ -302,7 +302,7 @@ def _fee_advice(facts: Facts) -> str:
     return f"请拨打{hotline}咨询。"
 
 
-def spoken(value: timedelta) -> str:
+def print_rounded(value: timedelta) -> str:
     """``5天``, ``2小时``, ``3分钟``: rounded up to a common unit."""
     for size, word in ((timedelta(days=1), "天"), (timedelta(hours=1), "小时")):
         if value >= size:

@@ -33,7 +33,7 @@ def check_may_send(sent: Sequence[datetime], login: Login, now: datetime, *, fam
         recent = [at for at in sent if at > now - period]
         if len(recent) >= count:
             wait = seconds_until(sorted(recent)[-count] + period, now)
-            raise TooMany(f"{words}，请{spoken(wait)}后再获取。", retry_after=wait, code="code_limit")
+            raise TooMany(f"{words}，请{print_wait(wait)}后再获取。", retry_after=wait, code="code_limit")
 
 
 async def check_recent(
@@ -60,7 +60,7 @@ def check_below(limit: int, recent: Sequence[datetime], period: timedelta, now: 
     """Raises TooMany when ``recent`` has ``limit`` moments; they lie within ``period``, newest first."""
     if len(recent) >= limit:
         wait = seconds_until(recent[limit - 1] + period, now)
-        raise TooMany(f"{message}，请{spoken(wait)}后再试。", retry_after=wait, code="lookup_limit")
+        raise TooMany(f"{message}，请{print_wait(wait)}后再试。", retry_after=wait, code="lookup_limit")
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:
@@ -68,7 +68,7 @@ def seconds_until(moment: datetime, now: datetime) -> int:
     return max(1, -int((now - moment).total_seconds() // 1))
 
 
-def spoken(seconds: int) -> str:
+def print_wait(seconds: int) -> str:
     """``45秒``, ``3分钟``, ``2小时``."""
     if seconds < 100:
         return f"{seconds}秒"

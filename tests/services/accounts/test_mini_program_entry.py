@@ -93,7 +93,7 @@ async def test_a_tap_lets_the_person_in_without_a_code_and_without_the_text_agai
     stage: Stage, account: Account
 ) -> None:
     token, visitor = await stage.token(await stage.browser(account)), await stage.visitor()
-    shown = await stage.entry.look(visitor, token)
+    shown = await stage.entry.show(visitor, token)
     assert shown.consent
     assert "****" in shown.masked_mobile
     assert await owner_of("o-mini") is None, "looking binds nothing"
@@ -109,7 +109,7 @@ async def test_it_serves_once(stage: Stage, account: Account) -> None:
     token = await stage.token(await stage.browser(account))
     await stage.entry.enter(await stage.visitor(), token, VERSION)
     friend = await stage.visitor("o-friend")
-    for attempt in (stage.entry.look(friend, token), stage.entry.enter(friend, token, VERSION)):
+    for attempt in (stage.entry.show(friend, token), stage.entry.enter(friend, token, VERSION)):
         with pytest.raises(Conflict, match="已使用过"):
             await attempt
     assert await owner_of("o-friend") is None
@@ -128,7 +128,7 @@ async def test_it_ends_with_the_log_in_that_asked_for_it(stage: Stage, account: 
     token = await stage.token(browser)
     await stage.sessions.logout(browser)
     with pytest.raises(Forbidden, match="已失效"):
-        await stage.entry.look(visitor, token)
+        await stage.entry.show(visitor, token)
 
 
 async def test_where_wechat_tells_who_both_are_they_must_be_one(stage: Stage, account: Account) -> None:
@@ -143,7 +143,7 @@ async def test_where_wechat_tells_who_both_are_they_must_be_one(stage: Stage, ac
 async def test_a_text_that_changed_is_read_and_agreed_to_first(stage: Stage, deps: Deps) -> None:
     account = await make_account(deps, privacy_version="old")
     token, visitor = await stage.token(await stage.browser(account)), await stage.visitor()
-    assert not (await stage.entry.look(visitor, token)).consent
+    assert not (await stage.entry.show(visitor, token)).consent
     with pytest.raises(Conflict, match="隐私说明已更新"):
         await stage.entry.enter(visitor, token, "old")
     await stage.entry.enter(visitor, token, VERSION)

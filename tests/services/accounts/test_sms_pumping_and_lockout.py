@@ -43,7 +43,7 @@ class Door:
         self.browsers = WebSessions(deps, book, Links(deps.keys, clock), sessions)
 
     async def ask(self, mobile: str, source: Source, purpose: str = "register") -> None:
-        proof = "" if source.vouched else solve(self.puzzles.pose(source.address))
+        proof = "" if source.is_identified else solve(self.puzzles.pose(source.address))
         await self.accounts.send_code("demo", mobile, purpose, source=source, proof=proof)  # type: ignore[arg-type]
 
     async def log_in(self, mobile: str, code: str, source: Source) -> str:

@@ -13,7 +13,7 @@ from models.reviews import ReviewAssignment, ReviewTask
 from services.applications import Progress, ToDo
 from services.applications.campaign_queries import CampaignQueries
 from services.applications.drafts import Drafts
-from services.applications.progress_messages import spoken
+from services.applications.progress_messages import print_rounded
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
 from services.entry.stages import EntryStages
@@ -259,7 +259,7 @@ async def test_every_state_has_a_text(deps: Deps, to_dos: ToDos, zhao: Actor, st
     [(5 * DAY, "5天"), (30 * HOUR, "2天"), (1.5 * HOUR, "2小时"), (timedelta(seconds=5), "1分钟")],
 )
 def test_times_are_spoken_in_round_numbers(value: timedelta, text: str) -> None:
-    assert spoken(value) == text
+    assert print_rounded(value) == text
 
 
 def stages(at: Progress) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import TooMany
-from services.accounts.wrong_tries import TryLimits, locked
+from services.accounts.wrong_tries import TryLimits, evaluate_tries
 from services.core.base import Actor, Deps, record, transaction
 from services.core.limits import check_recent
 from tests.factories.people import make_account
@@ -23,13 +23,13 @@ def _tries(*minutes: int) -> list[datetime]:
 
 
 def test_ten_wrong_entries_in_a_row_lock_for_half_an_hour_after_the_last() -> None:
-    assert locked(_tries(*range(9)), LIMITS) == (None, 9)
-    assert locked(_tries(*range(10)), LIMITS) == (NOON + timedelta(minutes=9 + 30), 10)
+    assert evaluate_tries(_tries(*range(9)), LIMITS) == (None, 9)
+    assert evaluate_tries(_tries(*range(10)), LIMITS) == (NOON + timedelta(minutes=9 + 30), 10)
 
 
 def test_after_a_lock_the_count_begins_anew() -> None:
-    assert locked(_tries(*range(10), 40), LIMITS) == (None, 1)
-    assert locked(_tries(*range(10), *range(40, 50)), LIMITS)[0] == NOON + timedelta(minutes=49 + 30)
+    assert evaluate_tries(_tries(*range(10), 40), LIMITS) == (None, 1)
+    assert evaluate_tries(_tries(*range(10), *range(40, 50)), LIMITS)[0] == NOON + timedelta(minutes=49 + 30)
 
 
 async def test_look_ups_are_counted_by_person_and_act(db: str, deps: Deps) -> None:
