@@ -38,7 +38,7 @@ class RedisDrawRelay:
         self._me = secrets.token_hex(8)
         self._take = redis.register_script(_TAKE)
 
-    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+    async def claim_draws(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         ids = list(draw_ids)
         mine = await self._take(keys=[f"draws:watch:{one.hex}" for one in ids], args=[self._me, _LEASE_TTL])
         return [ids[place - 1] for place in mine]

@@ -51,7 +51,7 @@ class DrawAccess:
         )
         return bool(named)
 
-    def reach(self, actor: Actor) -> tuple[str, list[object]]:
+    def visibility_condition(self, actor: Actor) -> tuple[str, list[object]]:
         """SQL condition, with its values, for the draws (``d``) that this actor may see."""
         values: list[object] = [actor.pool]
         where = "d.pool = $1"

@@ -157,7 +157,7 @@ class LiveDraws:
     async def _mine(self) -> Collection[UUID]:
         """The draws that this process polls: all watched here, while the relay is unavailable."""
         try:
-            mine = await self._relay.lead(list(self._watched))
+            mine = await self._relay.claim_draws(list(self._watched))
         except AWAY as error:
             self._note(True, error)
             return list(self._watched)

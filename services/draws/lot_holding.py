@@ -45,7 +45,7 @@ async def check_lots(draw: Draw) -> None:
         )
 
 
-async def take_over(draw: Draw) -> None:
+async def claim_lots(draw: Draw) -> None:
     """An approved redraw holds its lots from now on. Raises Conflict."""
     await check_lots(draw)
     try:

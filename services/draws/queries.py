@@ -242,7 +242,7 @@ class DrawQueries:
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[DrawCard]:
         """Draws that this actor may see, and their total: newest first, for a venue by their start, or urgent first."""
         permissions.check(actor, "draw.read")
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         named, of_recall = named_state(filters.name)
         asked: tuple[tuple[object, str], ...] = (
             (filters.number and contains(filters.number), "(d.number ILIKE {} OR d.name ILIKE {})"),
@@ -273,7 +273,7 @@ class DrawQueries:
         """Draws whose experts may be recused in another, newest first: those chosen before, then the actor's own that
         have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
         permissions.check(actor, "draw.edit")
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         where += " AND d.finished_at IS NOT NULL"
         if word := search.strip()[:100]:
             values.append(contains(word))
@@ -294,7 +294,7 @@ class DrawQueries:
 
     async def dashboard(self, actor: Actor) -> DrawDashboard:
         permissions.check(actor, "draw.create")
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         now = self._deps.now()
         today = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday())
@@ -310,7 +310,7 @@ class DrawQueries:
     async def count_to_supplement(self, actor: Actor) -> int:
         """Draws with places that wait for a supplementary draw, counted as on the dashboard."""
         permissions.check(actor, "draw.create")
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         [found] = await rows(f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {AWAITS_SUPPLEMENT}", *values)
         return int(found["n"])
 

@@ -10,7 +10,7 @@ from models.draws import Draw, DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
-from services.draws.lot_holding import take_over
+from services.draws.lot_holding import claim_lots
 from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.release_rules import KIND, check_in_time
 from services.draws.repository import check_not_of_agency, lock, move, notify_agency
@@ -57,7 +57,7 @@ class Verification:
             await application.save()
             approved = event == VerificationEvent.APPROVE
             if approved and draw.kind == "redraw":
-                await take_over(draw)
+                await claim_lots(draw)
             await move(draw, DrawEvent.VERIFY if approved else DrawEvent.REFUSE)
             await record(actor, now, "draw.verified" if approved else "draw.refused", "draw", draw.id, opinion=opinion)
             if approved:

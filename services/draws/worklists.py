@@ -153,7 +153,7 @@ class WorkLists:
     async def read(self, actor: Actor, which: WorkList, *, limit: int = 5) -> WorkLines:
         """A list, limited to draws that this actor may see."""
         permissions.check(actor, "draw.read")
-        reach, values = self._access.reach(actor)
+        reach, values = self._access.visibility_condition(actor)
         now = self._deps.now()
         own: dict[str, object] = {
             "now": now,

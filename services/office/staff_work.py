@@ -139,7 +139,7 @@ class StaffWork:
     async def remuneration(self, actor: Actor) -> tuple[OwedDraw, ...]:
         """Draws whose remuneration this venue proposes or explains, or this agency pays, or for which this office sees
         an unanswered objection; oldest first."""
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         sql = _TO_PROPOSE if actor.role == "venue" else _TO_PAY
         if actor.role == "pool_admin":
             sql, values = _TO_WATCH.replace("{n}", str(len(values) + 1)), [*values, replies_due(self._deps, actor.pool)]
@@ -150,7 +150,7 @@ class StaffWork:
         return Count("待核验", submitted), Count("现场回避待确认", len(await self._discards.waiting(actor)))
 
     async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         count = f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {NUMBER_WANTED}"
         wanted = (await rows(count, *values))[0]["n"]
         by_state = await self._by_state(actor)
@@ -169,7 +169,7 @@ class StaffWork:
         )
 
     async def _by_state(self, actor: Actor) -> dict[str, int]:
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         wanted = f"d.state = ANY(${len(values) + 1}::text[])"
         sql = f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} AND {wanted} GROUP BY d.state"
         found = await rows(sql, *values, [*TO_DO, *DRAWING])

@@ -10,7 +10,7 @@ from uuid import UUID
 class DrawRelay(Protocol):
     """During an outage methods raise one of ``services.core.outages.AWAY``, and each process polls itself."""
 
-    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+    async def claim_draws(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         """The draws that this process polls for all others, until it hasn't called for a few seconds."""
         ...
 

@@ -137,5 +137,5 @@ class Payouts:
     async def months(self, actor: Actor) -> list[MonthTotal]:
         """Totals by month, newest first, over the draws of an agent or legal entity."""
         permissions.check(actor, "remuneration.totals")
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         return [MonthTotal(**row) for row in await rows(_MONTHS.format(where=where), *values)]

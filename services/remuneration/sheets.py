@@ -57,7 +57,7 @@ class PaymentSheets:
         """Of all draws visible to the actor that ended in a month such as ``2026-11``."""
         permissions.check(actor, "remuneration.pay")
         first, after = month_bounds(month, month)
-        where, values = self._access.reach(actor)
+        where, values = self._access.visibility_condition(actor)
         where += f" AND d.ended_at >= ${len(values) + 1} AND d.ended_at < ${len(values) + 2}"
         async with transaction():
             found = await rows(_ROWS.format(where=where), *values, first, after)

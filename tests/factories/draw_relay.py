@@ -9,7 +9,7 @@ from uuid import UUID
 class NoRelay:
     """Implements ``services.ports.DrawRelay`` for a process without neighbours."""
 
-    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+    async def claim_draws(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         return draw_ids
 
     async def publish(self, draw_ids: Collection[UUID]) -> None:

@@ -22,13 +22,13 @@ async def client(redis: str) -> AsyncIterator[Redis]:
 
 async def test_one_of_two_leads_until_it_no_longer_asks(client: Redis) -> None:
     first, second, draws = RedisDrawRelay(client), RedisDrawRelay(client), [new_id(), new_id()]
-    assert list(await first.lead(draws[:1])) == draws[:1]
-    assert list(await second.lead(draws)) == draws[1:]
-    assert list(await first.lead(draws)) == draws[:1], "what it has it keeps"
+    assert list(await first.claim_draws(draws[:1])) == draws[:1]
+    assert list(await second.claim_draws(draws)) == draws[1:]
+    assert list(await first.claim_draws(draws)) == draws[:1], "what it has it keeps"
     key = f"draws:watch:{draws[0].hex}"
     assert 0 < await client.pttl(key) <= 1200
     await client.delete(key)
-    assert set(await second.lead(draws)) == set(draws)
+    assert set(await second.claim_draws(draws)) == set(draws)
 
 
 async def test_a_published_change_reaches_the_other_process(client: Redis) -> None:

@@ -19,7 +19,7 @@ from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
 from services.draws.attendance.attendance_queries import VENUE_PURPOSE, AttendanceQueries
-from services.draws.calls.call_rules import place
+from services.draws.calls.call_rules import address_and_room
 from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import append_end, lock, notify_agency
 from services.notifications import Notices
@@ -152,7 +152,7 @@ class VenueCheckIn:
                 raise Conflict("您不在本场评标名单中，无需签到。", code="not_accepted")
             earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
             if earlier is not None:
-                return CheckedIn(False, earlier.at, invitation.code, place(call_notice))
+                return CheckedIn(False, earlier.at, invitation.code, address_and_room(call_notice))
             if draw.ended_at is not None:
                 raise Conflict("活动已结束，不能再签到。", code="panel_over")
             attendance_rules.check_time(book, invitation, now)
@@ -162,7 +162,7 @@ class VenueCheckIn:
                 attendance_rules.check_scan(book, call_notice, position)
                 await _check_device(draw, device)
             await self._add_entry(draw, invitation, method, position, device=device, by=by)
-            return CheckedIn(True, now, invitation.code, place(call_notice))
+            return CheckedIn(True, now, invitation.code, address_and_room(call_notice))
 
     async def _claim(self, draw: Draw, invitation: Invitation, call_notice: CallNotice) -> CheckedIn:
         """Record a claim of presence; reminders, urging and absence continue regardless."""
@@ -172,7 +172,7 @@ class VenueCheckIn:
             actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
             await record(actor, now, "attendance.claimed", "invitation", invitation.id)
         advice = attendance_rules.advice(self._deps.book(draw.pool), call_notice, invitation.code)
-        return CheckedIn(first, claim.at, invitation.code, place(call_notice), counted=False, advice=advice)
+        return CheckedIn(first, claim.at, invitation.code, address_and_room(call_notice), counted=False, advice=advice)
 
     async def _add_entry(
         self,

@@ -139,7 +139,7 @@ class Discards:
                 f"专家同意的集合时间{at}未到，不能登记缺席；专家来电请假的请登记人工请假。", code="not_gathered"
             )
         cause = Cause(party_of(actor.role))
-        await self._invitations.lose(
+        await self._invitations.register_absence(
             locked, invitation, InvitationEvent.MISS, form.reason.strip(), cause, by=actor.account_id
         )
         await record(actor, self._deps.now(), "discard.absence", "draw", draw.id, code=invitation.code)

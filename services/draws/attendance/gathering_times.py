@@ -16,7 +16,7 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
-from services.draws.calls.call_rules import place
+from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
 from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked, append, lock_for
@@ -96,7 +96,7 @@ class GatheringTimes:
             params = {
                 **times,
                 "old_gathering": time_params(old)["gathering"],
-                "place": place(call_notice),
+                "place": address_and_room(call_notice),
             }
             await self._notices.notify(
                 pool=draw.pool,

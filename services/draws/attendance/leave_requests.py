@@ -75,7 +75,7 @@ class LeaveRequests:
             await record(actor, now, f"discard.{request.state}", "draw", draw.id, code=invitation.code, channel=by)
             if agrees:
                 cause = Cause(party_of(request.asked_role), "expert")
-                await self._invitations.lose(
+                await self._invitations.register_absence(
                     locked, invitation, InvitationEvent.LEAVE, request.reason, cause, via=by, by=request.asked_by_id
                 )
                 await self._invitations.notify_left(invitation, draw, by)

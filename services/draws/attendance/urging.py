@@ -17,7 +17,7 @@ from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.crypto import PHONE
 from services.core.due_rows import process_each
 from services.draws.access import DrawAccess
-from services.draws.calls.call_rules import place
+from services.draws.calls.call_rules import address_and_room
 from services.draws.party_notifications import urged_by_venue
 from services.draws.repository import lock, notify_agency
 from services.draws.virtual_calls import VirtualCalls
@@ -47,7 +47,7 @@ class Urging:
                 dedupe_key=f"urging:{invitation_id}:{count + 1}",
                 params={
                     **time_params(invitation.gathering_at),
-                    "place": place(call_notice),
+                    "place": address_and_room(call_notice),
                     "contact_phone": self._deps.keys.read(call_notice.contact_phone_sealed, PHONE),
                 },
                 expert_id=invitation.expert_id,

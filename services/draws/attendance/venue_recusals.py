@@ -102,4 +102,6 @@ class VenueRecusals:
             return
         cause = Cause(party_of(request.asked_role), confirmed_by)
         reason = f"{request.cause}：{request.reason}"[:200]
-        await self._invitations.lose(locked, invitation, InvitationEvent.RECUSE, reason, cause, by=request.asked_by_id)
+        await self._invitations.register_absence(
+            locked, invitation, InvitationEvent.RECUSE, reason, cause, by=request.asked_by_id
+        )

@@ -11,15 +11,15 @@ LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 """States of a draw in which answers of open invitations still decide whether it becomes full."""
 
 
-def place(call_notice: CallNotice) -> str:
+def address_and_room(call_notice: CallNotice) -> str:
     """Address and room, without the venue's name, which a call doesn't mention."""
     return f"{call_notice.address} {call_notice.room}".strip()
 
 
-def lead(draw: Draw) -> timedelta:
+def lead_time(draw: Draw) -> timedelta:
     """No call begins later than this before gathering; from the draw's record, whatever the rulebook says now."""
     return timedelta(seconds=draw.lead_seconds)
 
 
-def vacant(condition: Condition) -> int:
+def vacant_places(condition: Condition) -> int:
     return condition.needed - condition.open - condition.accepted

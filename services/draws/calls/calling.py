@@ -19,7 +19,7 @@ from models.draws import Absence, CallNotice, Condition, Draw, Round
 from services.core.base import Actor, Deps, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.due_rows import process_each
-from services.draws.calls.call_rules import LISTENING, lead, vacant
+from services.draws.calls.call_rules import LISTENING, lead_time, vacant_places
 from services.draws.calls.completion import DrawCompletion
 from services.draws.calls.next_calls import NextCalls
 from services.draws.digests import note_notified
@@ -57,7 +57,7 @@ class Calling:
             c.round_number for c in locked.conditions
         ):
             raise Conflict("请先完成三方摇号，再启动抽取。", code="seed_missing")
-        wanting = [c for c in locked.conditions if vacant(c)]
+        wanting = [c for c in locked.conditions if vacant_places(c)]
         if not wanting:
             raise Conflict("没有需要抽取的名额。", code="nothing_missing")
         if all(c.exhausted for c in wanting):
@@ -109,7 +109,7 @@ class Calling:
         if draw.started_at is None and now >= draw.starts_at:
             raise Conflict("预计评标开始时间已过，不能再抽取，请终止本活动，重新申请抽取。", code="start_passed")
         notices = await CallNotice.filter(id__in=[c.notice_id for c in wanting])
-        if all(now >= call_notice.gathering_at - lead(draw) for call_notice in notices):
+        if all(now >= call_notice.gathering_at - lead_time(draw) for call_notice in notices):
             raise violation(
                 book, "draw.calling.stop_before_gathering", "距集合时间太近，已不能呼叫专家，请先修改集合时间。"
             )
@@ -144,7 +144,7 @@ class Calling:
             await append(locked.draw, now, record.ForceEnded(BY_AGENCY))
             await self._parties.notify(locked.draw, "stopped", by=actor.account_id)
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
-            await self._completion.settle(locked, now)
+            await self._completion.complete_if_decided(locked, now)
 
     # ---- by the service
 
@@ -157,4 +157,4 @@ class Calling:
                 for condition in locked.conditions:
                     await self._next_calls.fill(locked.draw, condition, now)
             if locked.state in LISTENING:
-                await self._completion.settle(locked, now)
+                await self._completion.complete_if_decided(locked, now)

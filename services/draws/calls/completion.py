@@ -11,7 +11,7 @@ from domain.rulebook.notice_texts import time_params
 from models.draws import CallNotice, Condition
 from models.invitations import Invitation
 from services.core.base import Deps, execute
-from services.draws.calls.call_rules import lead, vacant
+from services.draws.calls.call_rules import lead_time, vacant_places
 from services.draws.calls.places import Cause, Places
 from services.draws.party_notifications import PartyNotifications
 from services.draws.repository import Locked, append, move, notify_agency
@@ -33,12 +33,12 @@ class DrawCompletion:
         self._parties = PartyNotifications(deps, notices)
         self._places = Places(deps, notices)
 
-    async def settle(self, locked: Locked, now: datetime) -> None:
+    async def complete_if_decided(self, locked: Locked, now: datetime) -> None:
         """The draw is full when every place is filled; short when no expert is left to call and no call is open."""
         draw = locked.draw
         if locked.open:
             return
-        missing = [c for c in locked.conditions if vacant(c)]
+        missing = [c for c in locked.conditions if vacant_places(c)]
         if not missing:
             await append(draw, now, record.Completed())
             await move(draw, DrawEvent.FILL)
@@ -95,7 +95,7 @@ class DrawCompletion:
         if all(c.exhausted for c in missing):
             return "exhausted"
         notices = {n.id: n for n in await CallNotice.filter(draw_id=locked.draw.id)}
-        late = [now >= notices[c.notice_id].gathering_at - lead(locked.draw) for c in missing]
+        late = [now >= notices[c.notice_id].gathering_at - lead_time(locked.draw) for c in missing]
         if all(c.exhausted or over for c, over in zip(missing, late, strict=True)):
             return "too_late"
         return None

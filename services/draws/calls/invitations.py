@@ -186,7 +186,7 @@ class Invitations:
                     "draw.leave.allowed_until",
                     f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
                 )
-            await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
+            await self.register_absence(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
             await self.notify_left(invitation, locked.draw, by)
             return await self._view(invitation)
 
@@ -197,7 +197,7 @@ class Invitations:
         call_notice = await CallNotice.get(id=invitation.notice_id)
         return self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
 
-    async def lose(
+    async def register_absence(
         self,
         locked: Locked,
         invitation: Invitation,

@@ -17,7 +17,7 @@ from models.invitations import Invitation
 from services.core.base import Deps, rows, transaction
 from services.draws.call_order.eligibility import Hindrance, claimed, find_hindrances, recusals
 from services.draws.call_order.snapshots import keep_skip, snapshot_setting
-from services.draws.calls.call_rules import lead, place, vacant
+from services.draws.calls.call_rules import address_and_room, lead_time, vacant_places
 from services.draws.repository import append
 from services.notifications import Notices
 
@@ -34,11 +34,11 @@ class NextCalls:
         """Call candidates for the vacant places of a condition, as many at a time as the rulebook permits."""
         calling = self._deps.book(draw.pool).draw.calling
         call_notice = await CallNotice.get(id=condition.notice_id)
-        if now >= call_notice.gathering_at - lead(draw) or not calling.hours.contains(now):
+        if now >= call_notice.gathering_at - lead_time(draw) or not calling.hours.contains(now):
             return
         if calling.next_after and await self._freed_since(condition, now - calling.next_after):
             return
-        while not condition.exhausted and vacant(condition) and condition.open < calling.open_calls_max:
+        while not condition.exhausted and vacant_places(condition) and condition.open < calling.open_calls_max:
             if not await self._call_next(draw, condition, call_notice, now):
                 await self._exhaust_tier(draw, condition, now)
 
@@ -103,7 +103,7 @@ class NextCalls:
             dedupe_key=f"draw_call:{invitation.id}",
             params={
                 **time_params(call_notice.gathering_at),
-                "place": place(call_notice),
+                "place": address_and_room(call_notice),
                 "answer_by": print_time(invitation.answer_until)[-5:],
             },
             expert_id=expert_id,

@@ -33,7 +33,7 @@ from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import claimed
 from services.draws.call_order.origins import follows
-from services.draws.calls.call_rules import place
+from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.next_calls import new_code
 from services.draws.follow_ups.recall_queries import RecallQueries, check_recall
@@ -255,7 +255,11 @@ class Recalls:
             pool=draw.pool,
             kind="draw_accepted",
             dedupe_key=f"draw_accepted:{invitation.id}{again}",
-            params={**time_params(invitation.gathering_at), "place": place(call_notice), "code": invitation.code},
+            params={
+                **time_params(invitation.gathering_at),
+                "place": address_and_room(call_notice),
+                "code": invitation.code,
+            },
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,
         )

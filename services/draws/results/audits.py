@@ -23,7 +23,7 @@ from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.access import DrawAccess
 from services.draws.call_order.recusal_commitment import SealedRecusal, listed, open_commitment
 from services.draws.call_order.snapshots import Opened, open_list, open_skips
-from services.draws.results.judging import bars_of, condition_of, misfits, recusals_of, span_of
+from services.draws.results.judging import condition_of, find_wrongly_listed, recusals_of, skip_reasons_of, span_of
 
 Verdict = Literal["holds", "wrong", "unknown"]
 _SHOWN = 20
@@ -168,7 +168,7 @@ class DrawAudits:
         avoided = await _avoided(draw, committed.get(row.round.number, ()))
         setting = facts["setting"]
         wrong = await asyncio.to_thread(
-            misfits,
+            find_wrongly_listed,
             draw.pool,
             facts["candidates"],
             condition_of(draw.pool, one.published, row.tier, setting),
@@ -228,7 +228,7 @@ class DrawAudits:
             return AuditLine("wrong", seq, f"{name}：封存的依据说的是另一名专家。")
         condition = condition_of(draw.pool, one.published, entry["tier"], setting)
         recusals = recusals_of(draw.id, committed, await _avoided(draw, committed), setting)
-        if reason not in bars_of(draw.pool, facts, condition, recusals, span_of(setting)):
+        if reason not in skip_reasons_of(draw.pool, facts, condition, recusals, span_of(setting)):
             return AuditLine("wrong", seq, f"{name}：封存的依据不支持这个理由。")
         if problem := await _contradiction(reason, facts, _moment(entry["at"])):
             return AuditLine("wrong", seq, f"{name}：{problem}")

@@ -96,7 +96,7 @@ def span_of(setting: Mapping[str, str]) -> Span:
     return Span(datetime.fromisoformat(setting["starts_at"]), datetime.fromisoformat(setting["ends_at"]))
 
 
-def misfits(
+def find_wrongly_listed(
     pool: str,
     facts: Sequence[Mapping[str, Any]],
     condition: eligibility.DrawCriteria,
@@ -110,7 +110,7 @@ def misfits(
     return [(place, reason) for place, reason in judged if reason is not None]
 
 
-def bars_of(
+def skip_reasons_of(
     pool: str,
     facts: Mapping[str, Any],
     condition: eligibility.DrawCriteria,

@@ -47,7 +47,7 @@ class Ear:
         self._hub = hub
         self._leads = leads
 
-    async def lead(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
+    async def claim_draws(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         if self._hub.away:
             raise ConnectionError("redis is away")
         return draw_ids if self._leads else ()
