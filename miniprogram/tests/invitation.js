@@ -17,7 +17,7 @@ test('an open invitation says time, place and contact, and asks for an answer', 
   assert.match(phone.text, /答复期限/);
   assert.deepEqual(phone.buttons, ['参加', '不参加']);
   await phone.tap('联系人');
-  assert.equal(phone.told('makePhoneCall')[0].phoneNumber, '020-87654321');
+  assert.equal(phone.callsOf('makePhoneCall')[0].phoneNumber, '020-87654321');
 });
 
 test('参加 counts at once, and WeChat is asked for consent in the same tap', async () => {
@@ -29,13 +29,13 @@ test('参加 counts at once, and WeChat is asked for consent in the same tap', a
   }, { requestSubscribeMessage: async () => ({ errMsg: 'requestSubscribeMessage:ok', t1: 'accept' }) });
   await phone.tap('参加');
   assert.deepEqual(phone.bodies('POST /invitations/i1/answer'), [{ choice: 'accept' }]);
-  assert.deepEqual(phone.told('requestSubscribeMessage')[0].tmplIds, ['t1']);
+  assert.deepEqual(phone.callsOf('requestSubscribeMessage')[0].tmplIds, ['t1']);
   assert.deepEqual(phone.bodies('POST /consents'), [{ answers: { t1: 'accept' } }]);
   assert.match(phone.text, /204816/);
   assert.deepEqual(phone.said, ['已确认参加，验证码 204816。']);
 });
 
-test('who refuses the messages, or switched them off, takes part all the same', async () => {
+test('refusing or switching off messages does not prevent an acceptance', async () => {
   const phone = await shown(OPEN, {
     'GET /consents': { items: [{ template_id: 't1', title: '签到提醒', left: 0, ask: true }] },
     'POST /invitations/i1/answer': { effective: true, invitation: ACCEPTED },
@@ -54,7 +54,7 @@ test('不参加 is asked about once more before it is sent', async () => {
   assert.deepEqual(sure.bodies('POST /invitations/i1/answer'), [{ choice: 'decline' }]);
 });
 
-test('an answer that another channel gave before holds, and is said', async () => {
+test('an earlier answer on another channel stays and is shown', async () => {
   const phone = await shown(OPEN, { 'POST /invitations/i1/answer': { effective: false, invitation: { ...OPEN, state: 'silent' } } });
   await phone.tap('参加');
   assert.deepEqual(phone.said, ['此前已记录：未答复。']);
@@ -84,7 +84,7 @@ test('a leave is asked for with its reason, after its consequence was shown', as
     showModal: async ({ editable }) => ({ confirm: true, content: editable ? '突发疾病' : '' }),
   });
   await phone.tap('请假');
-  assert.equal(phone.told('showModal')[1].content, '请假后名额由他人补上。');
+  assert.equal(phone.callsOf('showModal')[1].content, '请假后名额由他人补上。');
   assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), [{ reason: '突发疾病' }]);
 });
 
@@ -94,7 +94,7 @@ test('past its time no leave is offered, but the telephone', async () => {
   assert.match(phone.text, /请假时间已过，不能到场请直接打联系人电话/);
 });
 
-test('a leave that somebody else registered counts only when the expert says so', async () => {
+test('a leave registered by another person counts only after the expert confirms it', async () => {
   const asked = { ...ACCEPTED, leave_asked_until: later(1) };
   const phone = await shown(asked, { 'POST /invitations/i1/leave-answer': asked });
   assert.match(phone.text, /有人为您登记了请假/);
@@ -103,7 +103,7 @@ test('a leave that somebody else registered counts only when the expert says so'
   assert.deepEqual(phone.bodies('POST /invitations/i1/leave-answer'), [{ agrees: false }, { agrees: true }]);
 });
 
-test('checked in, checked out and over are said, and leave nothing to press', async () => {
+test('checked in, checked out and over are shown without buttons', async () => {
   for (const [more, words] of [[{ checked_in_at: later(-1) }, '已签到'], [{ checked_in_at: later(-2), checked_out_at: later(-1) }, '已离场'],
     [{ ends_at: later(-1) }, '已结束']]) {
     const phone = await shown({ ...ACCEPTED, undo_until: null, ...more });
@@ -120,12 +120,12 @@ test('the code at the venue checks in, and the receipt can be shown', async () =
   const [{ token, device }] = phone.bodies('POST /check-ins');
   assert.equal(token, 'AbC-12');
   assert.equal(device, phone.shelf.device);
-  const [{ url }] = phone.told('navigateTo');
+  const [{ url }] = phone.callsOf('navigateTo');
   const receipt = await new Phone().open('pages/arrival', Object.fromEntries(new URL(`http://x${url}`).searchParams));
   assert.match(receipt.text, /签到成功.*204816.*广州交易中心/);
 });
 
-test('another code is refused with what to scan, and turning back from the camera says nothing', async () => {
+test('another code is refused with advice, and cancelling the camera shows no message', async () => {
   for (const [result, words] of [['http://weixin.qq.com/q/abc', '微信“扫一扫”'], ['hello', '签到码']]) {
     const phone = await shown(ACCEPTED, {}, { scanCode: async () => ({ result }) });
     await phone.tap('扫码签到');
@@ -144,5 +144,5 @@ test('by position it counts near the venue; without a position it is a claim tha
     { getLocation: () => Promise.reject(new Error()) });
   await blind.tap('用位置签到');
   assert.match(blind.said[0], /只能记为自报到场/);
-  assert.match(decodeURIComponent(blind.told('navigateTo')[0].url), /counted=false/);
+  assert.match(decodeURIComponent(blind.callsOf('navigateTo')[0].url), /counted=false/);
 });

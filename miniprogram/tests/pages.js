@@ -36,13 +36,13 @@ test('sizes follow the letters set in WeChat: no page and no style names a fixed
   assert.deepEqual(style.match(/(font-size|line-height|[^-]height):\s*[\d.]+r?px/g), null);
 });
 
-test('the expert sees what waits first, and scans from the first page', async () => {
+test('the expert sees open invitations first, and scans from the first page', async () => {
   const item = { id: 'i1', state: 'open', gathering_at: '2027-01-05T09:00:00+08:00', place: '广州', checked_in_at: null };
   const phone = await new Phone({ 'GET /invitations': { items: [item] },
     'GET /panels': { items: [{ ...item, state: 'accepted', checked_in_at: 'x' }] } }).open('pages/index/index');
   assert.match(phone.text, /待答复的邀请.*2027年1月5日 周二 09:00.*待答复.*已签到/);
   await phone.tap('待答复');
-  assert.deepEqual(phone.told('navigateTo'), [{ url: '/pages/invitation?id=i1' }]);
+  assert.deepEqual(phone.callsOf('navigateTo'), [{ url: '/pages/invitation?id=i1' }]);
   assert.deepEqual(phone.buttons, ['扫码签到']);
 });
 
@@ -53,11 +53,11 @@ test('offices go to their pages in the web-view', async () => {
     const [first] = phone.component.querySelectorAll('.tappable');
     first.dispatchEvent('tap');
     await phone.rest();
-    assert.deepEqual(phone.told('navigateTo'), [{ url: `/pages/h5?to=${encodeURIComponent(path_)}` }]);
+    assert.deepEqual(phone.callsOf('navigateTo'), [{ url: `/pages/h5?to=${encodeURIComponent(path_)}` }]);
   }
 });
 
-test('verifier and venue are asked for consent on the way, and who opens an examination', async () => {
+test('verifier, venue and candidates are asked for consent on opening their pages', async () => {
   const consents = { 'POST /consents': { status: 204 },
     'GET /consents': ({ query }) => ({ items: [{ template_id: query.replace('occasion=', ''), title: '通知', left: 0, ask: true }] }) };
   const wechat = { requestSubscribeMessage: async ({ tmplIds: [one] }) => ({ errMsg: 'requestSubscribeMessage:ok', [one]: 'accept' }) };
@@ -97,18 +97,18 @@ test('a notice of an office opens its page in the role that it needs', async () 
   assert.match(none.text, /没有办理这件事的身份/);
   assert.deepEqual(none.buttons, ['切换身份', '打电话 020-12345678']);
   await none.tap('切换身份');
-  assert.deepEqual(none.told('redirectTo'), [{ url: '/pages/account' }]);
+  assert.deepEqual(none.callsOf('redirectTo'), [{ url: '/pages/account' }]);
   const many = await new Phone({ ...answers, 'GET /sessions/current': person('expert',
     { roles: [role('agent', 'A'), role('organisation', 'B')] }) }).open('pages/agency');
-  assert.deepEqual(many.told('redirectTo'), [{ url: '/pages/account' }]);
+  assert.deepEqual(many.callsOf('redirectTo'), [{ url: '/pages/account' }]);
 });
 
-test('the application: where it stands, what is to be done, and giving it up', async () => {
+test('the application: progress, to-do items, and withdrawing it', async () => {
   const phone = await new Phone({ ...applicant, 'GET /home': HOME, 'POST /applications/a1/cancellation': {} }).open('pages/status');
   assert.match(phone.text, /您的申请正在审核.*待办事项.*提交.*已完成.*审核.*进行中/);
   await phone.tap('缴费');
   await phone.tap('修改信息');
-  assert.deepEqual(phone.told('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/fees', '/pages/h5?to=/h5/demo/apply/form']);
+  assert.deepEqual(phone.callsOf('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/fees', '/pages/h5?to=/h5/demo/apply/form']);
   await phone.tap('放弃申请');
   assert.equal(phone.said[0], '放弃后不能恢复。');
   assert.equal(phone.bodies('POST /applications/a1/cancellation').length, 1);
@@ -124,12 +124,12 @@ test('a fee is paid at the cashier, and the service is asked afterwards', async 
   assert.match(phone.text, /培训费.*200.00 元.*待缴费/);
   await phone.tap('微信支付');
   assert.deepEqual(phone.bodies('POST /payments/fees/f1/orders'), [{ trade: 'mini' }]);
-  assert.deepEqual(phone.told('requestPayment'), [ORDER.parameters]);
+  assert.deepEqual(phone.callsOf('requestPayment'), [ORDER.parameters]);
   assert.ok(phone.sent.some((one) => one.name === 'GET /payments/fees/f1'));
   assert.deepEqual(phone.said, ['支付完成，正在确认。']);
 });
 
-test('turning away from the cashier is no fault; a fault says what became of the money', async () => {
+test('cancelling at the cashier is no failure; a failure says what happened to the money', async () => {
   const failing = (errMsg) => new Phone(due, { requestPayment: () => Promise.reject(Object.assign(new Error(), { errMsg })) }).open('pages/fees');
   const away = await failing('requestPayment:fail cancel');
   await away.tap('微信支付');
@@ -164,10 +164,10 @@ test('where only one\'s own fee may be paid, nothing else is offered; a receipt 
     'GET /payments/fees': { items: [{ ...FEE, phase: 'paid', paid_at: '2026-11-20T09:00:00+08:00' }] } }).open('pages/fees');
   assert.doesNotMatch(phone.text, /为他人缴费/);
   await phone.tap('凭证与发票');
-  assert.deepEqual(phone.told('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/pay?fee=f1']);
+  assert.deepEqual(phone.callsOf('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/pay?fee=f1']);
 });
 
-test('no fee, no examination, no course: it is said', async () => {
+test('without a fee, an examination or a course the page says so', async () => {
   assert.match((await new Phone({ ...applicant, 'GET /payments/fees': EMPTY }).open('pages/fees')).text, /没有需要缴纳的费用/);
   assert.match((await new Phone({ ...applicant, 'GET /exams': EMPTY, 'GET /courses': EMPTY }).open('pages/learning')).text, /没有需要您参加的考试.*没有需要您学习的课程/);
 });
@@ -180,11 +180,11 @@ test('an examination and a course open where they are sat', async () => {
   }).open('pages/learning');
   assert.match(phone.text, /可以开始.*已学 45%/);
   for (const label of ['统一考试', '继续教育课', '收费课']) await phone.tap(label);
-  assert.deepEqual(phone.told('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/exams/c1',
+  assert.deepEqual(phone.callsOf('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/exams/c1',
     '/pages/h5?to=/h5/demo/courses/e1', '/pages/fees']);
 });
 
-test('times not to be drawn are added after a look at them, and taken back', async () => {
+test('unavailable times are added after a confirmation, and removed', async () => {
   const period = { id: 'p1', starts_at: '2026-12-01T08:00:00+08:00', ends_at: '2026-12-02T18:00:00+08:00', reason: '出差', panels: 0 };
   const phone = await new Phone({
     'GET /experts/me/unavailabilities': { items: [period] }, 'POST /experts/me/unavailabilities': { ...period, panels: 2 },
@@ -214,7 +214,7 @@ test('past panels and the own file are shown', async () => {
   assert.match(me.text, /王\*\*.*正式专家.*意愿评标地无/);
 });
 
-test('what was sent is read again, and leads to where one acts', async () => {
+test('past notices are listed, and open the page of their action', async () => {
   const one = { id: 'n1', at: '2027-01-05T09:00:00+08:00', title: '评标邀请通知', text: '集合地点：广州', channel: 'wechat', channel_label: '微信',
     state: 'delivered', state_label: '已送达', action: '去答复', path: '/i/x', mini: '', invitation_id: 'i1' };
   const items = [one, { ...one, title: '缴费', path: '/h5/demo/pay', invitation_id: null },
@@ -223,7 +223,7 @@ test('what was sent is read again, and leads to where one acts', async () => {
   const phone = await new Phone({ 'GET /notices': { items, total: 21, page: 1, size: 20 } }).open('pages/notices');
   assert.match(phone.text, /评标邀请通知.*已送达.*2027年1月5日 周二 09:00 · 微信.*集合地点：广州/s);
   for (const title of ['评标邀请通知', '缴费', '核验', '意见']) await phone.tap(title);
-  assert.deepEqual(phone.told('navigateTo').map(({ url }) => url),
+  assert.deepEqual(phone.callsOf('navigateTo').map(({ url }) => url),
     ['/pages/invitation?id=i1', '/pages/fees', '/pages/draw?id=d1', '/pages/h5?to=%2Fh5%2Fdemo%2Fhelp']);
   await phone.tap('更早的消息');
   assert.equal(phone.sent.at(-1).query, 'page=2&size=20');

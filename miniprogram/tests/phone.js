@@ -35,7 +35,7 @@ class Phone {
   }
 
   /** WeChat's functions: each call is recorded in `done` with its arguments. */
-  weixin(told) {
+  weixin(answers) {
     const note = (name, answer) => (given) => {
       this.done.push([name, given]);
       return typeof answer === 'function' ? answer(given) : answer;
@@ -49,7 +49,7 @@ class Phone {
       login: ({ success }) => success({ code: 'wx-code' }),
       showModal: note('showModal', async () => ({ confirm: true, cancel: false, content: '' })),
       request: (given) => this.request(given),
-      ...Object.fromEntries(Object.entries(told).map(([name, answer]) => [name, note(name, answer)])),
+      ...Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, note(name, answer)])),
     };
   }
 
@@ -60,7 +60,7 @@ class Phone {
     this.sent.push(request);
     let answer = this.answers[request.name];
     if (typeof answer === 'function') answer = answer(request);
-    assert.notEqual(answer, undefined, `nobody answers ${request.name}`);
+    assert.notEqual(answer, undefined, `no answer for ${request.name}`);
     if (answer === 'away') setImmediate(() => fail({ errMsg: 'request:fail' }));
     else setImmediate(() => success(answer && answer.status ? { statusCode: answer.status, data: answer.data } : { statusCode: 200, data: answer }));
   }
@@ -90,7 +90,7 @@ class Phone {
   /** Labels of the buttons that are shown. */
   get buttons() { return [...this.root.querySelectorAll('wx-button')].map((one) => one.textContent.trim()); }
   bodies(name) { return this.sent.filter((one) => one.name === name).map((one) => one.body); }
-  told(name) { return this.done.filter(([done]) => done === name).map(([, given]) => given); }
+  callsOf(name) { return this.done.filter(([done]) => done === name).map(([, given]) => given); }
   /** Texts of dialogs and toasts, in order. */
   get said() { return this.done.filter(([name]) => name === 'showModal' || name === 'showToast').map(([, given]) => given.content || given.title); }
 

@@ -34,7 +34,7 @@ test('a page that can not load says why, and offers to try again and the hotline
   assert.match(phone.text, /网络不通，没有办成/);
   assert.deepEqual(phone.buttons, ['重试', '打电话 020-12345678']);
   await phone.tap('打电话');
-  assert.equal(phone.told('makePhoneCall')[0].phoneNumber, '020-12345678');
+  assert.equal(phone.callsOf('makePhoneCall')[0].phoneNumber, '020-12345678');
   answer = EMPTY;
   await phone.tap('重试');
   assert.match(phone.text, /没有待答复的邀请/);
@@ -45,7 +45,7 @@ test('an answer without words, as of a gateway that is down, gets a sentence', a
   assert.match(phone.text, /服务暂时不可用/);
 });
 
-test('a command that the line lost is sent again with the same key, then tried again as long as one wants', async () => {
+test('a lost request is sent again with the same key, then again at each retry', async () => {
   const ways = [];
   const phone = await new Phone({ 'GET /organisations/requests': EMPTY, 'POST /sessions/current/chat': 'away' }, {
     showModal: async (given) => { ways.push(given); return { confirm: ways.length === 1, cancel: ways.length > 1 }; },
@@ -66,14 +66,14 @@ test('a refusal is the sentence of the service, with the hotline beside it', asy
   }).open('pages/account');
   await phone.tap('expert');
   assert.deepEqual(phone.said, ['这个身份已停用。']);
-  assert.equal(phone.told('makePhoneCall')[0].phoneNumber, '020-12345678');
+  assert.equal(phone.callsOf('makePhoneCall')[0].phoneNumber, '020-12345678');
 });
 
-test('who has not told who it is goes to the log-in and comes back to the page', async () => {
+test('an unbound visitor goes to the log-in and comes back to the page', async () => {
   const phone = await new Phone({ 'GET /sessions/current': person('guest', { bound: false, roles: [] }) }).open('pages/invitation', { id: 'i1' });
-  assert.deepEqual(phone.told('reLaunch'), [{ url: `/pages/bind?to=${encodeURIComponent('/pages/invitation?id=i1')}` }]);
-  const nobody = await new Phone({ 'GET /sessions/current': person('guest') }).open('pages/fees');
-  assert.deepEqual(nobody.told('reLaunch'), [{ url: '/pages/account' }]);
+  assert.deepEqual(phone.callsOf('reLaunch'), [{ url: `/pages/bind?to=${encodeURIComponent('/pages/invitation?id=i1')}` }]);
+  const guest = await new Phone({ 'GET /sessions/current': person('guest') }).open('pages/fees');
+  assert.deepEqual(guest.callsOf('reLaunch'), [{ url: '/pages/account' }]);
 });
 
 const UNBOUND = { 'GET /sessions/current': person('guest', { bound: false, roles: [] }), 'POST /sessions/current/phone': { masked_name: '',
@@ -86,10 +86,10 @@ test('the phone number is taken after the consent, by the code that WeChat gives
   await phone.tap('我已阅读并同意');
   await phone.tap('快捷登录', 'getphonenumber', { errMsg: 'getPhoneNumber:ok', code: 'c1' });
   assert.deepEqual(phone.bodies('POST /sessions/current/phone'), [{ privacy_version: '1', phone_code: 'c1' }]);
-  assert.deepEqual(phone.told('reLaunch'), [{ url: '/pages/fees' }]);
+  assert.deepEqual(phone.callsOf('reLaunch'), [{ url: '/pages/fees' }]);
 });
 
-test('who does not give WeChat the number is told of the code by SMS, which works as well', async () => {
+test('refusing the phone number offers the code by SMS, which works as well', async () => {
   const phone = await new Phone({ ...UNBOUND, 'POST /codes': { masked_mobile: '138****1234' } }).open('pages/bind');
   await phone.tap('我已阅读并同意');
   await phone.tap('快捷登录', 'getphonenumber', { errMsg: 'getPhoneNumber:fail user deny' });
@@ -106,14 +106,14 @@ test('who does not give WeChat the number is told of the code by SMS, which work
   assert.deepEqual(phone.bodies('POST /sessions/current/phone'), [{ privacy_version: '1', mobile: '13800001234', sms_code: '123456' }]);
 });
 
-test('a link of the official account names who it lets in; a tap is enough, and another person goes another way', async () => {
+test('a link of the official account shows its account; a tap logs in, and another person can decline', async () => {
   const answers = { ...UNBOUND, 'POST /sessions/current/entry': { masked_name: '王**', masked_mobile: '138****1234', consent: true },
     'PUT /sessions/current/entry': {} };
   const phone = await new Phone(answers).open('pages/bind', { entry: 'T1', to: '/pages/draw?id=d1' });
   assert.match(phone.text, /王\*\*.*138/);
   await phone.tap('是我，进入');
   assert.deepEqual(phone.bodies('PUT /sessions/current/entry'), [{ token: 'T1', privacy_version: '1' }]);
-  assert.deepEqual(phone.told('reLaunch'), [{ url: '/pages/draw?id=d1' }]);
+  assert.deepEqual(phone.callsOf('reLaunch'), [{ url: '/pages/draw?id=d1' }]);
   const other = await new Phone(answers).open('pages/bind', { entry: 'T1' });
   await other.tap('不是我');
   assert.ok(other.buttons.includes('微信手机号快捷登录'));
@@ -149,16 +149,16 @@ test('a role is chosen, an organisation is agreed to, and logging out is asked a
   assert.equal(phone.bodies('PUT /sessions/current/role')[0].role, 'agent');
   await phone.tap('退出登录');
   assert.equal(phone.shelf.tokens, undefined);
-  assert.deepEqual(phone.told('reLaunch').map((one) => one.url), ['/pages/index/index', '/pages/bind']);
+  assert.deepEqual(phone.callsOf('reLaunch').map((one) => one.url), ['/pages/index/index', '/pages/bind']);
 });
 
-test('somebody without a role registers with name and number, read back before it counts', async () => {
+test('a person without a role registers with name and number after a confirmation', async () => {
   const stranger = { ...expert, 'GET /sessions/current': person('guest', { roles: [] }), 'GET /organisations/requests': EMPTY, 'POST /registrations': {} };
   const door = await new Phone(stranger).open('pages/account');
   await door.tap('申请成为评标专家');
-  assert.deepEqual(door.told('navigateTo'), [{ url: '/pages/register' }]);
+  assert.deepEqual(door.callsOf('navigateTo'), [{ url: '/pages/register' }]);
   const phone = await new Phone(stranger).open('pages/register');
-  assert.deepEqual(door.told('reLaunch').concat(phone.told('reLaunch')), [], 'both pages are for who has no role');
+  assert.deepEqual(door.callsOf('reLaunch').concat(phone.callsOf('reLaunch')), [], 'both pages are for persons without a role');
   await phone.tap('注册');
   phone.page.typeName({ detail: { value: '王小明' } });
   phone.page.typeNumber({ detail: { value: '44010119800101001x' } });
@@ -169,13 +169,13 @@ test('somebody without a role registers with name and number, read back before i
   assert.deepEqual(phone.bodies('POST /registrations'), [{ name: '王小明', id_number: '44010119800101001X', privacy_version: '1', agreed: true }]);
 });
 
-test('without the chat the first page offers to join it; the code can be copied', async () => {
+test('without a bound chat the first page offers the binding; the code can be copied', async () => {
   const answers = { 'GET /sessions/current': person('applicant', { in_chat: false }), 'GET /home': HOME, 'GET /organisations/requests': EMPTY,
     'POST /sessions/current/chat': { code: '12345678' } };
   const home = await new Phone(answers).open('pages/index/index');
   await home.tap('绑定公众号');
-  assert.deepEqual(home.told('navigateTo'), [{ url: '/pages/account' }]);
+  assert.deepEqual(home.callsOf('navigateTo'), [{ url: '/pages/account' }]);
   const phone = await new Phone(answers).open('pages/account');
   await phone.tap('绑定公众号');
-  assert.deepEqual(phone.told('setClipboardData'), [{ data: '绑定 12345678' }]);
+  assert.deepEqual(phone.callsOf('setClipboardData'), [{ data: '绑定 12345678' }]);
 });
