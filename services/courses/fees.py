@@ -78,7 +78,7 @@ class CourseFees:
         """Lock the enrolment, before its order and its fee."""
         await lock_enrolment(enrolment_id)
 
-    async def paid(self, enrolment_id: UUID, now: datetime) -> None:
+    async def apply_payment(self, enrolment_id: UUID, now: datetime) -> None:
         """After payment the access period opens; inside the caller's transaction. A repetition is harmless."""
         enrolment = await lock_enrolment(enrolment_id)
         course = await Course.get(id=enrolment.course_id)
@@ -99,7 +99,7 @@ class CourseFees:
             params=facts_of(course, enrolment),
         )
 
-    async def sent_back(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
+    async def apply_refund(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
         """The fee is refunded and the participant leaves, unless he has completed; inside the caller's transaction."""
         enrolment = await lock_enrolment(enrolment_id)
         if not ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):

@@ -26,10 +26,10 @@ class CourseFeeOwner(Protocol):
 
     async def lock(self, enrolment_id: UUID) -> None: ...
 
-    async def paid(self, enrolment_id: UUID, now: datetime) -> None:
+    async def apply_payment(self, enrolment_id: UUID, now: datetime) -> None:
         """The money has arrived: the access period begins. A repetition is harmless."""
         ...
 
-    async def sent_back(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
+    async def apply_refund(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
         """The fee is refunded, and the participant leaves."""
         ...

@@ -160,7 +160,7 @@ class PaymentWebhooks:
         if application is not None and application.state == ApplicationState.FEE:
             await self._entry.advance(application, now)
         elif order["enrolment_id"]:
-            await self._courses.paid(order["enrolment_id"], now)
+            await self._courses.apply_payment(order["enrolment_id"], now)
 
     async def _report(self, event: PayEvent) -> str:
         """The report of a refund or an invoice; an unknown kind is only stored."""

@@ -10,7 +10,7 @@ from services.files import SealedFiles
 from services.notifications import Notices
 from services.payments.fees import rules_of, title_of
 from services.payments.invoices.outbound_email import EmailKind, OutboundEmails
-from services.payments.invoices.row_changes import rest
+from services.payments.invoices.row_changes import stop_checking
 from services.payments.invoices.transitions import can, lock_invoice, step
 from services.payments.queries import mask_email
 from services.payments.receipt import receipt_content
@@ -47,11 +47,11 @@ class InvoiceMailing:
 
     async def mail_again(self, invoice: Invoice, fee: Fee) -> None:
         """Only on request, or for another address."""
-        await (self.mail if invoice.sent_at is None else rest)(invoice, fee)
+        await (self.mail if invoice.sent_at is None else stop_checking)(invoice, fee)
 
     async def mail(self, invoice: Invoice, fee: Fee) -> None:
         if not invoice.email_sealed:
-            await rest(invoice, fee)
+            await stop_checking(invoice, fee)
             return
         what = f"{title_of(self._deps, fee)}电子发票"
         content = await self._store.get(invoice.key)
@@ -79,7 +79,7 @@ class InvoiceMailing:
 
     async def mail_reversal(self, invoice: Invoice, fee: Fee) -> None:
         if not invoice.email_sealed or invoice.reversal_sent_at is not None:
-            await rest(invoice, fee)
+            await stop_checking(invoice, fee)
             return
         what = f"{title_of(self._deps, fee)}电子发票冲红"
         red = f"，红字发票号码{invoice.red_number}" if invoice.red_number else ""

@@ -20,7 +20,7 @@ from services.core.limits import DAY
 from services.files import SealedFiles, new_key
 from services.notifications import Notices
 from services.payments.fees import rules_of
-from services.payments.invoices.row_changes import SHORTEST, as_read, move, rest, wait
+from services.payments.invoices.row_changes import SHORTEST, check_later, move, stop_checking, unchanged_row
 from services.payments.invoices.transitions import (
     REFUNDED,
     begin_reversal,
@@ -55,7 +55,7 @@ class PlatformInvoices:
         """Request it from WeChat Pay, where that issues invoices; the same numbers identify the same invoice."""
         claimed = await self._claim(invoice.id) if invoice.issued_by == "wechat" else None
         if claimed is None:
-            await rest(invoice, fee)
+            await stop_checking(invoice, fee)
             return
         rules = rules_of(self._deps, invoice.pool).invoice
         request = InvoiceRequest(
@@ -97,7 +97,7 @@ class PlatformInvoices:
             failure = REFUNDED if fee.state == FeeState.REFUNDED else "unknown_there"
             await move(invoice.id, InvoiceEvent.FAIL, failure=failure, check_at=None)
         elif report is None or not await self._take_in(invoice, report):
-            await wait(invoice, "", self._deps.now())
+            await check_later(invoice, "", self._deps.now())
 
     async def _take_in(self, invoice: Invoice, report: InvoiceReport) -> bool:
         """Apply the platform's report on an invoice; True when its state changed. Its file is fetched outside a
@@ -152,7 +152,7 @@ class PlatformInvoices:
         report = await self._platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
         now, asked = self._deps.now(), invoice.reverse_asked_at
         if report is None:
-            await wait(invoice, "unknown_there", now)
+            await check_later(invoice, "unknown_there", now)
         elif report.status == "reversed":
             await self._reversed(invoice.id, report)
         elif report.status == "reverse_failed" and asked is not None:
@@ -161,10 +161,10 @@ class PlatformInvoices:
         elif report.status in ("issued", "reverse_failed") and (asked is None or now - asked >= _REVERSAL_RETRY_AFTER):
             await self._ask_to_reverse(invoice, report)
         else:
-            await wait(invoice, "", now)
+            await check_later(invoice, "", now)
 
     async def _ask_to_reverse(self, invoice: Invoice, report: InvoiceReport) -> None:
-        if not await as_read(invoice).update(reverse_asked_at=self._deps.now()):
+        if not await unchanged_row(invoice).update(reverse_asked_at=self._deps.now()):
             return
         reason: ReverseReason = "issue_error" if invoice.reverse_reason == "issue_error" else "service_ended"
         reversal = Reversal(
@@ -173,7 +173,7 @@ class PlatformInvoices:
         try:
             await self._platform.reverse_invoice(invoice.pool, reversal)
         except Transient:  # not accepted, so an earlier failure still shown doesn't belong to this request
-            await as_read(invoice).update(reverse_asked_at=None)
+            await unchanged_row(invoice).update(reverse_asked_at=None)
             raise
         except Rejected as error:
             log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
@@ -181,7 +181,7 @@ class PlatformInvoices:
                 invoice.id, InvoiceEvent.FAIL_REVERSAL, failure=error.vendor_code[:100], check_at=self._deps.now() + DAY
             )
             return
-        await wait(invoice, "", self._deps.now())
+        await check_later(invoice, "", self._deps.now())
 
     async def reverse_again(self, invoice: Invoice, _fee: Fee) -> None:
         """Yesterday's obstacle may be gone: the tax platform was unavailable, or the buyer has confirmed."""

@@ -19,7 +19,7 @@ from services.notifications import Notices
 from services.payments.invoices.mailing import InvoiceMailing, MailInHand
 from services.payments.invoices.outbound_email import LEASE_TTL, OutboundEmails
 from services.payments.invoices.platform_invoices import PlatformInvoices
-from services.payments.invoices.row_changes import rest, wait
+from services.payments.invoices.row_changes import check_later, stop_checking
 from services.ports import DocumentRenderer, PaymentPlatform
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ class InvoiceProcessor:
             invoice = await Invoice.get(id=invoice_id)
             if late is None and invoice.receipt_sent_at is None:
                 late = timedelta()  # the address was changed meanwhile
-        await self._guarded(invoice, fee, self._steps.get(InvoiceState(invoice.state), rest))
+        await self._guarded(invoice, fee, self._steps.get(InvoiceState(invoice.state), stop_checking))
         if late is not None:
             await execute(_CHECK_BY, invoice_id, self._deps.now() + late)
 
@@ -81,14 +81,14 @@ class InvoiceProcessor:
             await work(invoice, fee)
         except Rejected as error:
             log.error("invoice_refused", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
-            return await wait(invoice, error.vendor_code, self._deps.now(), DAY)
+            return await check_later(invoice, error.vendor_code, self._deps.now(), DAY)
         except MailInHand:
-            return await wait(invoice, "", self._deps.now(), LEASE_TTL)
+            return await check_later(invoice, "", self._deps.now(), LEASE_TTL)
         except (GatewayError, Unavailable) as error:
-            return await wait(invoice, type(error).__name__, self._deps.now())
+            return await check_later(invoice, type(error).__name__, self._deps.now())
         except FileLost:
             log.exception("invoice_file_lost", pool=invoice.pool, invoice=str(invoice.id))
-            return await wait(invoice, "file_lost", self._deps.now(), DAY)
+            return await check_later(invoice, "file_lost", self._deps.now(), DAY)
         return None
 
     async def refresh(self, pool: str, apply_id: str) -> str:

@@ -27,19 +27,19 @@ async def move(invoice_id: UUID, event: InvoiceEvent, **columns: object) -> bool
         return True
 
 
-async def rest(invoice: Invoice, _fee: Fee) -> None:
+async def stop_checking(invoice: Invoice, _fee: Fee) -> None:
     """Check it no more until a person or the platform changes it."""
-    await as_read(invoice).update(check_at=None)
+    await unchanged_row(invoice).update(check_at=None)
 
 
-async def wait(invoice: Invoice, failure: str, now: datetime, pause: timedelta | None = None) -> timedelta:
+async def check_later(invoice: Invoice, failure: str, now: datetime, pause: timedelta | None = None) -> timedelta:
     """Check again after ``pause``, or after one that grows with the number of checks; returns it."""
     pause = pause or min(SHORTEST * 2 ** min(invoice.checks, 10), LONGEST)
-    await as_read(invoice).update(checks=invoice.checks + 1, check_at=now + pause, failure=failure[:100])
+    await unchanged_row(invoice).update(checks=invoice.checks + 1, check_at=now + pause, failure=failure[:100])
     return pause
 
 
-def as_read(invoice: Invoice) -> QuerySet[Invoice]:
+def unchanged_row(invoice: Invoice) -> QuerySet[Invoice]:
     """The row, unless it was uploaded, corrected or requested since it was read.
 
     Mailing and querying take time, and changes made meanwhile must not be overwritten.

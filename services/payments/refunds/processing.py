@@ -134,7 +134,7 @@ class Refunds:
 
     async def _end(self, actor: Actor, owner: Application | UUID, reason: str, now: datetime) -> None:
         if isinstance(owner, UUID):
-            await self._courses.sent_back(actor, owner, reason, now)
+            await self._courses.apply_refund(actor, owner, reason, now)
         else:
             await self._outcomes.end(actor, owner, reason, now)
 
