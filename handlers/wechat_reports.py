@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.router import Router
 from bot.turn import Turn
-from services.notifications import take_events
+from services.notifications import apply_consent_events
 
 
 def register(router: Router) -> None:
@@ -39,4 +39,6 @@ async def _take(turn: Turn, *, withdrawn: bool) -> None:
         for item in found
     ]
     named = [(template, yes) for template, yes in consents if template]
-    await take_events(turn.user.appid, turn.user.openid, named, withdrawn=withdrawn, now=turn.services.deps.now())
+    await apply_consent_events(
+        turn.user.appid, turn.user.openid, named, withdrawn=withdrawn, now=turn.services.deps.now()
+    )

@@ -33,11 +33,11 @@ class AnswersIn(Input):
 @api.get("/consents", "可订阅的消息")
 async def wanted(call: Call, query: OccasionQuery) -> Listing[RequestableConsent]:
     """Templates to ask for, most needed first; at most three. Empty where none is used."""
-    found = await call.services.notifications.consents.wanted(call.actor, query.occasion)
+    found = await call.services.notifications.consents.list_requestable(call.actor, query.occasion)
     return Listing(items=found)
 
 
 @api.post("/consents", "记录订阅结果")
 async def take(call: Call, body: AnswersIn) -> None:
     """Count accepted subscriptions; after a refusal the person isn't asked for a while."""
-    await call.services.notifications.consents.take(call.actor, body.answers)
+    await call.services.notifications.consents.save_answers(call.actor, body.answers)

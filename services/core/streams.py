@@ -31,7 +31,7 @@ class Stream:
         """A newer one replaced it: notify the client, and end."""
         return self._replaced.is_set()
 
-    def give_way(self) -> None:
+    def end_for_newer(self) -> None:
         self._replaced.set()
 
     async def pause(self, seconds: float) -> None:
@@ -75,7 +75,7 @@ class OpenStreams:
         return found
 
     def _close(self, stream: Stream) -> None:
-        stream.give_way()
+        stream.end_for_newer()
         self._drop(stream)
 
     def _drop(self, stream: Stream) -> None:

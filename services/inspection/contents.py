@@ -17,7 +17,7 @@ from domain.errors import InvalidInput
 from domain.file_types import FileType
 from services.inspection.file_types import PREVIEW, THUMBNAIL, Found
 from services.inspection.heic import is_heic, jpeg_of
-from services.inspection.pdf_actions import does_something
+from services.inspection.pdf_actions import has_active_content
 from services.inspection.pictures import render_picture
 
 PAGES_MAX = 300
@@ -92,7 +92,7 @@ def check_pdf(content: bytes) -> None:
         if reader.is_encrypted:
             raise InvalidInput("PDF已加密，请取消密码保护后再上传。", code="file_locked")
         pages = len(reader.pages)
-        active = does_something(reader, content)
+        active = has_active_content(reader, content)
     except _BROKEN as error:
         # pypdf raises all of these for truncated or invalid files
         raise InvalidInput("PDF不完整或已损坏，请重新导出后再上传。", code="file_broken") from error

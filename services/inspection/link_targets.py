@@ -9,7 +9,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 _ALLOWED = frozenset(("http", "https", "mailto", "tel"))
 
 
-def leads_astray(target: str) -> bool:
+def is_dangerous_target(target: str) -> bool:
     """Whether a link runs a script, opens a file or contacts a share, which reveals the reader."""
     plain = _UNSEEN.sub("", target).lower()
     if plain.startswith(("\\\\", "//")):

@@ -15,7 +15,7 @@ from domain.errors import InvalidInput
 from domain.file_types import MaterialType
 from services.inspection.contents import check_mixed, inspect, kind_of, other_kind
 from services.inspection.file_types import OFFICE_TYPES
-from services.inspection.office_parts import Damaged, runs_something
+from services.inspection.office_parts import Damaged, has_active_content
 
 ENTRIES_MAX = 5_000
 UNPACKED_MAX = 300_000_000
@@ -126,7 +126,7 @@ def _runs(archive: zipfile.ZipFile, name: str) -> bool:
     if archive.getinfo(name).file_size > _PART_MAX:
         raise InvalidInput(_DAMAGED, code="file_broken")
     try:
-        return runs_something(archive.read(name))
+        return has_active_content(archive.read(name))
     except Damaged as error:
         raise InvalidInput(_DAMAGED, code="file_broken") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from xml.parsers import expat
 
-from services.inspection.link_targets import leads_astray
+from services.inspection.link_targets import is_dangerous_target
 from services.spreadsheets.extent import DEPTH_MAX
 
 _FIELDS = frozenset(
@@ -81,7 +81,7 @@ class _Field:
     spelled: bool = False
 
 
-def runs_something(xml: bytes) -> bool:
+def has_active_content(xml: bytes) -> bool:
     """Whether a part executes a program, or fetches something from elsewhere. Raises Damaged for invalid XML."""
     return _Part().read(xml)
 
@@ -166,7 +166,7 @@ def _is_bad_relation(said: dict[str, str]) -> bool:
     """Whether a relation is dangerous. A link that a person follows isn't, if it leads to a page."""
     kind, target = said.get("Type", "").rpartition("/")[2].lower(), said.get("Target", "")
     if said.get("TargetMode", "").lower() == "external":
-        return kind != "hyperlink" or leads_astray(target)
+        return kind != "hyperlink" or is_dangerous_target(target)
     return kind in _RELATIONS
 
 

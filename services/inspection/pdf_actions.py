@@ -21,7 +21,7 @@ from pypdf.generic import (
     TextStringObject,
 )
 
-from services.inspection.link_targets import leads_astray
+from services.inspection.link_targets import is_dangerous_target
 
 OBJECTS_MAX = 100_000
 _UNPACKED_MAX = 20_000_000
@@ -78,7 +78,7 @@ _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"/ObjStm(?:(?!endobj).){0,1000}?stream\r?\n", re.DOTALL)
 
 
-def does_something(reader: PdfReader, content: bytes) -> bool:
+def has_active_content(reader: PdfReader, content: bytes) -> bool:
     """Raises pypdf's exceptions for invalid files."""
     plain = _unescape(content)
     if _NAMES.search(plain) or any(_names_in(packed) for packed in _packed(content)):
@@ -144,7 +144,7 @@ def _is_active(one: DictionaryObject) -> bool:
         return True
     if any(name in one and str(one[name]) in names for name, names in _FORBIDDEN_VALUES.items()):
         return True
-    return _opens_with(one) or any(leads_astray(_text(one[name])) for name in ("/URI", "/Base") if name in one)
+    return _opens_with(one) or any(is_dangerous_target(_text(one[name])) for name in ("/URI", "/Base") if name in one)
 
 
 def _opens_with(one: DictionaryObject) -> bool:

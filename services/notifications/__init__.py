@@ -5,7 +5,7 @@
 """
 
 from services.notifications.assembly import NotificationPorts, NotificationServices, build
-from services.notifications.consents import Answer, Occasion, RequestableConsent, take_events
+from services.notifications.consents import Answer, Occasion, RequestableConsent, apply_consent_events
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX
@@ -41,7 +41,7 @@ __all__ = [
     "PastNotice",
     "Recipient",
     "RequestableConsent",
+    "apply_consent_events",
     "build",
     "new_out_id",
-    "take_events",
 ]

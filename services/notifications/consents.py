@@ -171,7 +171,7 @@ class Consents:
         self._deps = deps
         self._template_of = template_of
 
-    async def wanted(self, actor: Actor, occasion: Occasion) -> tuple[RequestableConsent, ...]:
+    async def list_requestable(self, actor: Actor, occasion: Occasion) -> tuple[RequestableConsent, ...]:
         """Templates to ask for at the taps of an occasion, most needed first; at most ``MOST``.
 
         Leaves out kinds that the official account delivers first. Empty for other roles, and for a log-in without
@@ -197,7 +197,7 @@ class Consents:
             found.append(RequestableConsent(template, title, left, ask))
         return tuple(found)
 
-    async def take(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
+    async def save_answers(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
         """Record the person's choices. Raises InvalidInput for a template that is none of the pool's."""
         known = {template for _, template, _ in self._templates(actor.pool, self._deps.book(actor.pool).ladder)}
         if not answers.keys() <= known:
@@ -250,7 +250,7 @@ def _note(identity: WechatIdentity, answers: Mapping[str, Answer], now: datetime
     identity.subscribe_credits, identity.subscribe_refusals = left, refused
 
 
-async def take_events(
+async def apply_consent_events(
     appid: str, openid: str, consents: Sequence[tuple[str, bool]], *, withdrawn: bool, now: datetime
 ) -> None:
     """Consents reported by WeChat, as (template id, accepted). Unknown openids are ignored.
