@@ -26,7 +26,7 @@ def give_back_large_blocks() -> None:
         libc.mallopt(_M_ARENA_MAX, ARENAS)
 
 
-def settle() -> None:
+def freeze_startup_objects() -> None:
     """At the end of a start: exclude all existing objects, which stay, from garbage collection."""
     gc.collect()
     gc.freeze()

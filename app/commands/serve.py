@@ -10,7 +10,7 @@ from aiohttp import web
 
 from app.boot import load_settings, resolve_servers
 from app.file_limit import raise_file_limit
-from app.memory import give_back_large_blocks, settle
+from app.memory import freeze_startup_objects, give_back_large_blocks
 from app.shutdown_limit import end_within
 from app.web import create_app
 from config.logging import configure_logging
@@ -47,7 +47,7 @@ def command(reuse_port: bool) -> int:
 async def _create(settings: Settings) -> web.Application:
     app = await create_app(settings)
     app.on_shutdown.insert(0, _limit_end)
-    asyncio.get_running_loop().call_later(SETTLE_AFTER, settle)
+    asyncio.get_running_loop().call_later(SETTLE_AFTER, freeze_startup_objects)
     return app
 
 

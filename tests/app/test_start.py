@@ -54,5 +54,6 @@ def test_a_name_is_sorted_by_its_reading_though_the_dictionary_comes_late() -> N
 
 
 def test_settling_leaves_the_garbage_collector_at_work() -> None:
-    code = "import gc; from app.memory import settle; settle(); assert gc.isenabled() and gc.get_freeze_count() > 1000"
+    code = "import gc; from app import memory; memory.freeze_startup_objects(); "
+    code += "assert gc.isenabled() and gc.get_freeze_count() > 1000"
     assert loaded(code, ("app.memory",)) == ["app.memory"]
