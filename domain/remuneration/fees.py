@@ -67,7 +67,7 @@ def compute(table: FeeTable, trip: Trip) -> tuple[FeeLine, ...]:
     return tuple(line for line in lines if line.amount)
 
 
-def settle(computed: Sequence[FeeLine] | None, amount: int, reason: str) -> tuple[FeeLine, ...]:
+def lines_of_amount(computed: Sequence[FeeLine] | None, amount: int, reason: str) -> tuple[FeeLine, ...]:
     """The lines of ``amount``: as computed, plus one for a manual change; a single line without a table."""
     if computed is None:
         return (FeeLine("by_hand", amount, reason),)

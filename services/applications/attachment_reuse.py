@@ -31,7 +31,7 @@ async def find_former(account_id: UUID, expert: Expert | None) -> Application | 
     return await ended.order_by("-ended_at").first()
 
 
-async def take_files_over(
+async def reuse_files(
     deps: Deps, application: Application, sources: Sequence[Application], typed: Values, now: datetime
 ) -> int:
     """Put files of ``sources`` (the best first) into a new application; inside the caller's transaction.

@@ -31,7 +31,7 @@ from services.applications import document_contents
 from services.applications.applicants import facts_of, file_values, today
 from services.applications.catalogue_codes import load_codes
 from services.applications.document_contents import Content, Filled
-from services.applications.kept_fields import keep
+from services.applications.kept_fields import apply_kept_values
 from services.applications.problems import find_problems, refusal
 from services.applications.repository import get_own, lock_own, log, move, read_values, type_of
 from services.applications.submission import APPLICANT
@@ -103,7 +103,7 @@ class Documents:
             application = await lock_own(actor, application_id)
             if application.state == ApplicationState.CANCELLED:
                 raise Conflict("申请已放弃，不能再打印。", code="application_ended")
-            await keep(self._deps, book, application, now)
+            await apply_kept_values(self._deps, book, application, now)
             form, account = await self._form(application)
             if application.state == ApplicationState.DRAFT and book.form.papers.print_locks:
                 await self._lock_form(application, account, form, confirmed=confirmed, now=now)

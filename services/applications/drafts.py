@@ -23,7 +23,7 @@ from services.applications.applicants import (
     last_values,
     registered,
 )
-from services.applications.attachment_reuse import find_former, take_files_over
+from services.applications.attachment_reuse import find_former, reuse_files
 from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
@@ -187,7 +187,7 @@ class Drafts:
                 )
         former = await find_former(account.id, expert)
         sources = [one for one in (left, former) if one is not None]
-        await take_files_over(self._deps, application, sources, typed, now)
+        await reuse_files(self._deps, application, sources, typed, now)
 
     async def _clean(
         self,

@@ -36,7 +36,7 @@ async def find_filed(deps: Deps, book: Rulebook, application: Application) -> di
     return {code: filed[code] for code in asked(book.form, "change") if not is_empty(filed.get(code))}
 
 
-async def keep(deps: Deps, book: Rulebook, application: Application, now: datetime) -> dict[str, object]:
+async def apply_kept_values(deps: Deps, book: Rulebook, application: Application, now: datetime) -> dict[str, object]:
     """Set kept fields to the record's values, and return them; inside the caller's transaction, row locked.
 
     Fields closed by printing or submission stay unchanged.

@@ -19,7 +19,7 @@ from models.applications import Application, ApplicationSpecialty, Attachment, P
 from models.reviews import ReviewTask
 from services.applications.campaigns import Campaigns
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
-from services.applications.kept_fields import keep
+from services.applications.kept_fields import apply_kept_values
 from services.applications.notifications import notify_applicant
 from services.applications.problems import find_problems, refusal
 from services.applications.repository import (
@@ -98,7 +98,7 @@ class Submission:
         _check_locked(application, book)
         account = await Account.get(id=application.account_id)
         self._check_person(account, book)
-        await keep(self._deps, book, application, now)
+        await apply_kept_values(self._deps, book, application, now)
         values, codes = await self._complete(application, account, book)
         await _check_printed(application, book)
         await self._write(application, account, values, codes, now)

@@ -14,7 +14,7 @@ from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.payments.money import yuan
-from domain.remuneration.fees import FeeLine, Trip, compute, settle, total
+from domain.remuneration.fees import FeeLine, Trip, compute, lines_of_amount, total
 from domain.remuneration.lifecycles import RemunerationEvent, RemunerationState
 from domain.rulebook.book import Rulebook
 from models.draws import Draw
@@ -24,7 +24,7 @@ from services.core.base import Actor, Deps, from_row, record, rows, transaction,
 from services.core.short_texts import check_no_link, check_text
 from services.draws import DrawAccess, lock
 from services.notifications import Notices
-from services.remuneration.records import CAME, LineView, day_of, line_views, move, reply_until, stored
+from services.remuneration.records import CAME, LineView, day_of, line_views, lines_as_json, move, reply_until
 
 WORDS_LONGEST = 200
 _CITY = 4
@@ -168,11 +168,11 @@ class Proposals:
         if existing and existing.state != RemunerationState.DISPUTED and existing.amount == amount:
             return
         words = _check_words(words, needed=existing is not None or computed is None or amount != total(computed))
-        lines = settle(computed, amount, words)
+        lines = lines_of_amount(computed, amount, words)
         one = self._new(draw, row) if existing is None else existing
         event = _begin(one, amount, words) if existing else "proposed"
         if event != "kept":
-            one.lines, one.reason = stored(lines), words if lines != computed else ""
+            one.lines, one.reason = lines_as_json(lines), words if lines != computed else ""
             one.computed = None if computed is None else total(computed)
         now = self._deps.now()
         one.amount = amount
@@ -235,7 +235,7 @@ class Proposals:
             sat=bool(trip.length),
             minutes=int(trip.length.total_seconds() // 60),
             computed=None if computed is None else total(computed),
-            computed_lines=line_views(stored(computed or ())),
+            computed_lines=line_views(lines_as_json(computed or ())),
         )
         return bare if existing is None else _with(bare, existing, reply_until(self._deps.book(draw.pool), existing))
 

@@ -50,7 +50,7 @@ def line_views(lines: Sequence[Mapping[str, Any]]) -> tuple[LineView, ...]:
     return tuple(LineView(one["code"], LABELS[one["code"]], one["amount"], one["words"]) for one in lines)
 
 
-def stored(lines: Sequence[FeeLine]) -> list[dict[str, str | int]]:
+def lines_as_json(lines: Sequence[FeeLine]) -> list[dict[str, str | int]]:
     return [{"code": line.code, "amount": line.amount, "words": line.words} for line in lines]
 
 

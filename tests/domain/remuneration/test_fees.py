@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from app.rulebook_files import load_rulebooks
 from domain.clock import SHANGHAI
-from domain.remuneration.fees import FeeLine, Trip, compute, settle, total
+from domain.remuneration.fees import FeeLine, Trip, compute, lines_of_amount, total
 from domain.rulebook.book import Rulebook
 from domain.rulebook.remuneration import FeeTable, FurtherDays
 
@@ -101,11 +101,11 @@ def test_pools_without_a_standard_say_so() -> None:
 
 def test_what_a_person_changed_is_a_line_of_its_own_and_the_sum_holds() -> None:
     computed = compute(table("guangdong"), sat(9, 12))
-    lines = settle(computed, 60000, "组长")
+    lines = lines_of_amount(computed, 60000, "组长")
     assert (total(lines), lines[-1]) == (60000, FeeLine("change", 10000, "组长"))
-    assert settle(computed, total(computed), "") == computed
-    assert settle(computed, 0, "自愿放弃")[-1].amount == -50000
-    assert settle(None, 30000, "按约定") == (FeeLine("by_hand", 30000, "按约定"),)
+    assert lines_of_amount(computed, total(computed), "") == computed
+    assert lines_of_amount(computed, 0, "自愿放弃")[-1].amount == -50000
+    assert lines_of_amount(None, 30000, "按约定") == (FeeLine("by_hand", 30000, "按约定"),)
 
 
 @given(
