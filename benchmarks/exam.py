@@ -31,7 +31,7 @@ from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
 from domain.clock import ShiftedClock, SystemClock
 from domain.exams.answers import ExamAnswer, digest
-from domain.rulebook.types import freeze
+from domain.rulebook.types import dump_rules
 from miniapp_api.assembly import create_api
 from miniapp_api.exams import attempts as endpoints
 from models.database_connection import tortoise_config
@@ -221,7 +221,7 @@ async def run(candidates: int) -> bool:
 
 async def measure(candidates: int, database_url: str) -> bool:
     deps = make_deps()
-    rules = json.dumps(freeze(deps.book("demo").exam))
+    rules = json.dumps(dump_rules(deps.book("demo").exam))
     options, now = ["三人以上单数", "五人以上单数", "五人以上双数", "七人以上单数"], datetime.now(UTC)
     made = await rows(_FILL, candidates, now, ITEMS, options, rules)
     people = [Person(row["account"], row["candidate"]) for row in made]

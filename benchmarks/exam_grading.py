@@ -26,7 +26,7 @@ from tortoise import Tortoise
 from app.embedded import embedded
 from app.rulebook_files import load_rulebooks
 from domain.clock import SystemClock
-from domain.rulebook.types import freeze
+from domain.rulebook.types import dump_rules
 from models.database_connection import tortoise_config
 from models.migrate import migrate
 from services.core.base import Deps, Jobs, execute, rows
@@ -116,7 +116,7 @@ async def measure(papers: int) -> bool:
     rulebooks = load_rulebooks(Path("config/rulebooks"), ["demo"])
     deps = Deps(SystemClock(), Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32)), rulebooks, Jobs(), "http://x")
     versions = [row["version_id"] for row in await rows(_ITEMS, datetime.now(UTC), ITEMS)]
-    rules = json.dumps(freeze(rulebooks["demo"].exam))
+    rules = json.dumps(dump_rules(rulebooks["demo"].exam))
     bare_exam, our_exam = [await make_exam(papers, versions, rules) for _ in range(2)]
     print(f"{papers} papers of {ITEMS} items; load {os.getloadavg()[0]:.1f}")
     theirs = await bare(bare_exam)

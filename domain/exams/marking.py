@@ -26,7 +26,7 @@ class RulingKind(Labelled):
     """Its mark and its answers don't count: the pass line falls with the total."""
 
 
-def settle(marks: Sequence[int]) -> int | None:
+def agreed_mark(marks: Sequence[int]) -> int | None:
     """The result of the markers' marks, given earliest first; None while another marker is needed."""
     if len(marks) > MARKERS:
         return marks[MARKERS]

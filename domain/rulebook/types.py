@@ -98,7 +98,7 @@ Items = Annotated[tuple[T, ...], Field(strict=False)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-def freeze(section: Section) -> dict[str, Any]:
+def dump_rules(section: Section) -> dict[str, Any]:
     """The section as plain data for storage in a row, durations spelled as in the rulebook."""
     return {name: _plain(value) for name, value in section}
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.courses.access import StudyWindow
 from domain.courses.lifecycles import CourseState
 from domain.errors import Conflict, NotFound
-from domain.rulebook.courses import CourseRules, thaw
+from domain.rulebook.courses import CourseRules, load_rules
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.core.base import Actor
 
@@ -63,7 +63,7 @@ async def lock_enrolment(enrolment_id: UUID) -> CourseEnrolment:
 
 def rules_of(course: Course) -> CourseRules:
     """The rules stored at publishing."""
-    return thaw(course.rules)
+    return load_rules(course.rules)
 
 
 def window_of(course: Course) -> StudyWindow:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.courses.lifecycles import COURSE, CourseEvent, CourseState, EnrolmentState
 from domain.errors import Conflict, InvalidInput
-from domain.rulebook.types import freeze
+from domain.rulebook.types import dump_rules
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
@@ -185,7 +185,7 @@ class CourseSetup:
             if missing := [one.text for one in checked if one.level == "bad"]:
                 raise Conflict("还不能发布：" + "；".join(missing), code="not_ready")
             course.state, course.published_at = state, now
-            course.rules = freeze(self._deps.book(course.pool).course)
+            course.rules = dump_rules(self._deps.book(course.pool).course)
             await course.save()
             await self._participant_calls.notify_listed(course, now)
             await record(actor, now, "course.publish", "course", course.id)

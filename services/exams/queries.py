@@ -12,7 +12,7 @@ from domain.exams.blueprint import read_cells, total_of
 from domain.exams.lifecycles import ExamAttemptState, ExamState
 from domain.exams.purposes import Purpose, rules_for
 from domain.masking import mask_name
-from domain.rulebook.exams import ExamRules, thaw
+from domain.rulebook.exams import ExamRules, load_rules
 from models.exams import Exam
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
@@ -113,7 +113,7 @@ class ExamQueries:
         """For one sitting, or the whole examination. Raises NotFound."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
-        now, flagged = self._deps.now(), thaw(exam.rules).leave_flag if exam.rules else 0
+        now, flagged = self._deps.now(), load_rules(exam.rules).leave_flag if exam.rules else 0
         found = await rows(_ATTEMPTS, exam_id, sitting_id)
         running = [row for row in found if row["state"] == ExamAttemptState.RUNNING]
         silent = {row["candidate_id"] for row in running if _age(row["seen_at"], now) > OFFLINE}
@@ -133,7 +133,7 @@ class ExamQueries:
 
     def _view(self, exam: Exam, counts: Mapping[str, int]) -> ExamView:
         cells, purpose = read_cells(exam.cells), Purpose(exam.purpose)
-        rules = thaw(exam.rules) if exam.rules else rules_for(purpose, self._deps.book(exam.pool).exam)
+        rules = load_rules(exam.rules) if exam.rules else rules_for(purpose, self._deps.book(exam.pool).exam)
         return ExamView(
             id=exam.id,
             name=exam.name,

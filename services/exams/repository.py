@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, NotFound
 from domain.exams.lifecycles import CANDIDATE, CandidateEvent, CandidateState
-from domain.rulebook.exams import ExamRules, thaw
+from domain.rulebook.exams import ExamRules, load_rules
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor
 
@@ -83,7 +83,7 @@ def check_called(candidate: ExamCandidate, exam: Exam) -> None:
 
 def rules_of(exam: Exam) -> ExamRules:
     """The rules copied at publishing."""
-    return thaw(exam.rules)
+    return load_rules(exam.rules)
 
 
 async def move_candidate(candidate: ExamCandidate, event: CandidateEvent, now: datetime) -> None:

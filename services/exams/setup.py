@@ -13,7 +13,7 @@ from domain.exams.lifecycles import EXAM, CandidateState, ExamEvent, ExamState
 from domain.exams.purposes import Purpose, rules_for
 from domain.exams.reminders import steps_behind
 from domain.rulebook.exams import ExamRules
-from domain.rulebook.types import freeze
+from domain.rulebook.types import dump_rules
 from models.campaigns import Campaign
 from models.exams import Exam, ExamAttempt, ExamBlueprint, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, execute, record, rows, system, transaction
@@ -145,7 +145,7 @@ class ExamSetup:
             if missing := [one.text for one in await check_list(exam, rules, now) if one.level == "bad"]:
                 raise Conflict("还不能发布：" + "；".join(missing), code="not_ready")
             blueprint = await ExamBlueprint.get(id=exam.blueprint_id)
-            exam.rules, exam.cells, exam.published_at = freeze(rules), blueprint.cells, now
+            exam.rules, exam.cells, exam.published_at = dump_rules(rules), blueprint.cells, now
             await exam.save()
             await self._seat_all(exam, rules, now)
             await record(actor, now, "exam.publish", "exam", exam.id)

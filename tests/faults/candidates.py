@@ -12,7 +12,7 @@ from uuid import UUID
 import aiohttp
 
 from domain.exams.answers import ExamAnswer, digest
-from domain.rulebook.types import freeze
+from domain.rulebook.types import dump_rules
 from models.accounts import Session
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItemKey, ExamItemVersion
 from services.accounts.tokens import hash_token
@@ -41,7 +41,7 @@ async def make_exam_for(deps: Deps, people: int, questions: int, now: datetime) 
         name="统一考试",
         purpose="single",
         state="published",
-        rules=freeze(rules),
+        rules=dump_rules(rules),
         opens_at=now - timedelta(hours=1),
         closes_at=now + timedelta(days=1),
         cells=[],

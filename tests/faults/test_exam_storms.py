@@ -17,7 +17,7 @@ from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.errors import Conflict, TooMany
 from domain.exams.answers import ExamAnswer, digest
-from domain.rulebook.types import freeze
+from domain.rulebook.types import dump_rules
 from models.database_connection import tortoise_config
 from models.exams import ExamItemVersion
 from services.core.base import Actor, Deps, Jobs, execute, rows
@@ -73,7 +73,7 @@ async def exams(database: str) -> AsyncIterator[ExamServices]:
 
 async def test_five_thousand_hand_in_late_at_once(exams: ExamServices) -> None:
     versions = [(await ExamItemVersion.get(item_id=one.id)).id for one in await make_items(QUESTIONS, fixed=True)]
-    rules = freeze(load_rulebooks(Path("config/rulebooks"), ["demo"])["demo"].exam)
+    rules = dump_rules(load_rulebooks(Path("config/rulebooks"), ["demo"])["demo"].exam)
     people = await rows(_FILL, PEOPLE, END, versions, json.dumps(rules))
     await execute(_EVENTS, STORED)
     began = time.perf_counter()

@@ -93,7 +93,7 @@ class ExamScorePages(OfficePart):
             f=form,
             view=await exams.queries.get(actor, exam_id),
             one=await exams.scores.get(actor, exam_id, attempt_id),
-            late=await exams.evidence_review.late(actor, exam_id, attempt_id),
+            late=await exams.evidence_review.late_answers(actor, exam_id, attempt_id),
         )
 
     async def submit(self, request: http.Request) -> http.Response:

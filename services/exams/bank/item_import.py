@@ -20,7 +20,7 @@ from domain.exams.questions import TITLES, Question, QuestionFileError, read_que
 from models.exams import ExamImport, ExamItem
 from services.core.base import Actor, Deps
 from services.exams.bank.item_keys import check_may_see
-from services.exams.bank.item_matching import Bank, same_said
+from services.exams.bank.item_matching import Bank, is_same_content
 from services.exams.bank.item_rows import NewItem, lock_bank, pictures_of, write_new, write_version
 from services.inspection.checker import FileChecker
 from services.spreadsheets import formats
@@ -301,7 +301,7 @@ def _compare(bank: Bank, row: ItemRow, case_id: UUID | None) -> ItemRow | str:
     kept = kept or bank.by_question(data, case_id)
     if kept is None:
         return replace(row, act="add", item_id="")
-    act: Act = "same" if same_said(kept.data, data) else "changed"
+    act: Act = "same" if is_same_content(kept.data, data) else "changed"
     return replace(row, act="retired" if kept.row.retired_at else act, item_id=str(kept.row.id))
 
 

@@ -63,7 +63,7 @@ class Bank:
         return self._by_id[item_id]
 
 
-def same_said(one: ItemData, other: ItemData) -> bool:
+def is_same_content(one: ItemData, other: ItemData) -> bool:
     """Whether nothing would change; the order of options counts, since masks depend on it."""
     return one == other
 

@@ -119,10 +119,10 @@ class EvidenceReview:
         attempt, file = await get_attempt(evidence), self._open(evidence)
         before, after = await self._try_out(attempt, file) if evidence.state == "open" else ("", "")
         shown = await _compare(attempt, file, evidence.received_at)
-        late = await self.late(actor, exam_id, attempt.id)
+        late = await self.late_answers(actor, exam_id, attempt.id)
         return EvidenceView(line, file.made_at, shown, late, evidence.answer, before, after)
 
-    async def late(self, actor: Actor, exam_id: UUID, attempt_id: UUID) -> tuple[LateAnswer, ...]:
+    async def late_answers(self, actor: Actor, exam_id: UUID, attempt_id: UUID) -> tuple[LateAnswer, ...]:
         """Answers made after the end and received within the grace: stored, never scored. Raises NotFound."""
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)

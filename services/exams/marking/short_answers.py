@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, InvalidInput
-from domain.exams.marking import FLAG_MARKING, print_marks, settle
+from domain.exams.marking import FLAG_MARKING, agreed_mark, print_marks
 from models.exams import ExamAttempt, ExamMarking
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.permissions import check
@@ -123,7 +123,7 @@ class ShortAnswers:
 
     async def _settle(self, attempt_id: UUID, slot: int) -> None:
         given = await ExamMarking.filter(attempt_id=attempt_id, slot=slot).order_by("marked_at", "id")
-        settled = settle([one.marks for one in given])
+        settled = agreed_mark([one.marks for one in given])
         if settled is not None:
             await execute(_SETTLE, attempt_id, slot, settled)
             await execute(_READY, attempt_id)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.exams.items import ItemKind
-from domain.exams.marking import print_marks, settle
+from domain.exams.marking import agreed_mark, print_marks
 from domain.rulebook.exams import PartialCredit
 from tests.factories.marking import mark_choice
 
@@ -46,7 +46,7 @@ def test_nothing_is_worth_more_than_the_mark_and_a_wrong_option_nothing(
 
 
 def test_two_markers_agree_or_a_third_decides() -> None:
-    assert [settle(marks) for marks in ([], [10], [10, 10], [10, 15], [10, 15, 5])] == [None, None, 10, None, 5]
+    assert [agreed_mark(marks) for marks in ([], [10], [10, 10], [10, 15], [10, 15, 5])] == [None, None, 10, None, 5]
 
 
 def test_marks_are_shown_without_a_needless_zero() -> None:

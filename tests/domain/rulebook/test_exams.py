@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.rulebook_files import load_rulebooks
-from domain.rulebook.exams import thaw
-from domain.rulebook.types import freeze
+from domain.rulebook.exams import load_rules
+from domain.rulebook.types import dump_rules
 
 RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 
@@ -17,9 +17,9 @@ RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 @pytest.mark.parametrize("pool", ["demo", "hunan", "xinjiang", "jilin", "guangdong"])
 def test_frozen_rules_are_read_back_as_they_were(pool: str) -> None:
     rules = load_rulebooks(RULEBOOKS, [pool])[pool].exam
-    assert thaw(json.loads(json.dumps(freeze(rules)))) == rules
+    assert load_rules(json.loads(json.dumps(dump_rules(rules)))) == rules
 
 
 def test_durations_are_kept_as_the_rulebook_spells_them() -> None:
-    kept = freeze(load_rulebooks(RULEBOOKS, ["jilin"])["jilin"].exam)
+    kept = dump_rules(load_rulebooks(RULEBOOKS, ["jilin"])["jilin"].exam)
     assert (kept["length"], kept["reminders"]) == ("1h", ["3d", "1d", "1h"])

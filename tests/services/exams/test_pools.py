@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.rulebook_files import load_rulebooks
-from domain.rulebook.exams import thaw
+from domain.rulebook.exams import load_rules
 from models.exams import Exam, ExamCandidate
 from models.notices import Attempt, Notice
 from services.core.base import Deps
@@ -37,5 +37,5 @@ async def test_whoever_waits_is_called_by_the_channels_of_the_manual(
     notice = await Notice.get(kind="exam_called")
     at_once = await Attempt.filter(notice_id=notice.id, due_at__lte=deps.now()).values_list("channel", flat=True)
     assert set(at_once) == channels
-    assert thaw((await Exam.get()).rules).failed == failed
+    assert load_rules((await Exam.get()).rules).failed == failed
     await check_invariants()

@@ -12,7 +12,7 @@ from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from domain.exams.blueprint import BlueprintCell
 from domain.exams.items import ItemKind
 from domain.exams.purposes import Purpose
-from domain.rulebook.exams import thaw
+from domain.rulebook.exams import load_rules
 from models.audit import AuditEntry
 from models.exams import Exam, ExamAttempt, ExamBlueprint, ExamCandidate, ExamItem, ExamSitting
 from models.notices import Notice
@@ -33,7 +33,7 @@ async def test_publishing_freezes_rules_and_cells_and_calls_who_waits(exam_scene
     application = await exam_scene.waiting()
     exam = await make_published(exam_scene.services, exam_scene.office)
     assert (exam.state, exam.published_at) == ("published", exam_scene.deps.now())
-    assert thaw(exam.rules) == exam_scene.deps.book("demo").exam
+    assert load_rules(exam.rules) == exam_scene.deps.book("demo").exam
     await ExamBlueprint.all().update(cells=[])
     assert exam.cells == [{"chapter": "", "kind": "single", "difficulty": 0, "count": 5, "mark": 20}]
     sitting = await ExamSitting.get(exam_id=exam.id)
@@ -249,7 +249,7 @@ async def test_a_mock_examination_has_no_booking_result_or_notice(db: str, deps:
     mock = await make_published(
         exam_scene.services, exam_scene.office, purpose=Purpose.MOCK, name="模拟考试", after=timedelta(minutes=1)
     )
-    rules = thaw(mock.rules)
+    rules = load_rules(mock.rules)
     assert (rules.booking, rules.tries, rules.result, rules.reminders) == (False, 10, "at_once", ())
     candidate = await ExamCandidate.get(exam_id=mock.id)
     assert (candidate.account_id, candidate.application_id) == (application.account_id, None)

@@ -196,10 +196,10 @@ async def test_what_came_after_the_end_is_shown_and_never_counted(room: Room, fa
         "VALUES ($1, 1, 9, 1, $2, now(), now(), 2)"
     )
     await execute(put, failed.id, KEY)
-    (late,) = await room.exams.evidence_review.late(room.exam_scene.office, room.exam.id, failed.id)
+    (late,) = await room.exams.evidence_review.late_answers(room.exam_scene.office, room.exam.id, failed.id)
     assert (late.number, late.was, late.now) == (2, "CD", "AB")
     with pytest.raises(NotFound):
-        await room.exams.evidence_review.late(room.exam_scene.office, room.exam.id, room.candidate.id)
+        await room.exams.evidence_review.late_answers(room.exam_scene.office, room.exam.id, room.candidate.id)
 
 
 async def test_a_short_answer_is_shown_and_left_to_a_person(db: str, deps: Deps, clock: FixedClock) -> None:
