@@ -18,7 +18,7 @@ SHUTDOWN_SECONDS = 1.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="The other side of the wire.")
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Stand-ins for the outside systems.")
     parser.add_argument("--config", type=Path, required=True, help="JSON file, see sandbox/README.md")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
