@@ -40,12 +40,12 @@ class Callback:
 
     def routes(self) -> list[web.RouteDef]:
         path = "/wechat/{pool}"
-        return [web.get(path, self.greet, allow_head=False), web.post(path, self.receive)]
+        return [web.get(path, self.verify_address, allow_head=False), web.post(path, self.receive)]
 
-    async def greet(self, request: web.Request) -> web.Response:
+    async def verify_address(self, request: web.Request) -> web.Response:
         """Answers the WeChat console's verification of this address."""
         try:
-            return web.Response(text=self._codec(request).greet(request.query))
+            return web.Response(text=self._codec(request).verify_address(request.query))
         except CallbackRefusal as error:
             return _refuse(error)
 

@@ -84,7 +84,7 @@ class Codec:
         pieces = sorted([self._token, *(part.encode() for part in parts)])
         return hashlib.sha1(b"".join(pieces), usedforsecurity=False).hexdigest()
 
-    def greet(self, query: Mapping[str, str]) -> str:
+    def verify_address(self, query: Mapping[str, str]) -> str:
         """Decrypts the echo that proves to the WeChat console that this address is ours. Raises Untrusted."""
         self._check(query.get("signature", ""), query.get("timestamp", ""), query.get("nonce", ""))
         return query.get("echostr", "")

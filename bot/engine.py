@@ -220,7 +220,7 @@ class Engine:
         except OUTAGES as error:
             log.warning("bot_hand_over_failed", error=type(error).__name__)
             late_reply_outcomes.labels("not_committed").inc()
-            step = self._parts.inbox.settle(message, self._busy(message))
+            step = self._parts.inbox.set_answer_once(message, self._busy(message))
         else:
             step = self._parts.inbox.hand_over(message)
         async with asyncio.timeout(_REDIS_LIMIT):
@@ -240,7 +240,7 @@ class Engine:
 
     async def _send_once(self, message: Message, reply: str) -> None:
         text = speak(parse_xml(self._parts.codecs[message.pool].decrypt(reply)))
-        if not text or not await self._parts.inbox.take_delivery(message):
+        if not text or not await self._parts.inbox.claim_delivery(message):
             return
         try:
             outcome = await self._send(message, text)

@@ -135,7 +135,7 @@ class Inbox:
         """Leave the delivery to the job, unless the reply exists by now (DONE)."""
         return _read(await self._runner.run(_HAND_OVER, _keys(message), [_LATE_REPEAT_TTL]))
 
-    async def settle(self, message: Message, reply: str) -> MessageClaim:
+    async def set_answer_once(self, message: Message, reply: str) -> MessageClaim:
         """Make ``reply`` the answer unless there is one; a run still under way finds its claim lost."""
         return _read(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REPEAT_TTL]))
 
@@ -146,7 +146,7 @@ class Inbox:
     async def close(self) -> None:
         await self._runner.close()
 
-    async def take_delivery(self, message: Message) -> bool:
+    async def claim_delivery(self, message: Message) -> bool:
         """True for the first caller only: the one that sends the late reply."""
         return bool(await self._redis.hsetnx(_keys(message)[0], "sent", "1"))
 

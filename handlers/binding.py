@@ -34,7 +34,7 @@ def register(router: Router) -> None:
     router.text(link_by_code)
     router.remember(unbind)
     router.keyword(begin_unbinding, commands.UNBIND, "解除绑定", "取消绑定")
-    router.keyword(disown, commands.NOT_ME, "非本人操作", "不是本人操作", "不是我操作的")
+    router.keyword(deny_login, commands.NOT_ME, "非本人操作", "不是本人操作", "不是我操作的")
 
 
 async def begin(turn: Turn) -> Answer:
@@ -216,13 +216,13 @@ async def unbind(talk: Talk) -> None:
     await talk.say(f"{texts.UNBOUND}\n{commands.tappable(commands.BIND)}")
 
 
-async def disown(turn: Turn) -> Answer:
+async def deny_login(turn: Turn) -> Answer:
     """The person denies having logged in to the mini-program: its session ends at once, since logging in again is
     easy."""
     who = await people.find_who(turn)
     if who is None or who.account_id is None:
         return f"{texts.NOT_KNOWN_HERE}\n{commands.tappable(commands.BIND)}"
-    done = await turn.services.accounts.bindings.disown_mini_programs(who.account_id, key=turn.message.key)
+    done = await turn.services.accounts.bindings.unbind_mini_programs(who.account_id, key=turn.message.key)
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
     text = texts.DISOWNED if done.was_bound else texts.NOTHING_TO_DISOWN
     return f"{text.format(hotline=hotline)}\n{commands.tappable(commands.STATUS)}"

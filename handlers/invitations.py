@@ -41,7 +41,7 @@ def register(router: Router) -> None:
     router.menu("INVITATIONS", list_open)
     router.keyword(undo_by_word, texts.UNDO, "撤销参加", "撤销答复", "撤回")
     router.tap(tapped)
-    router.text(said_in_words)
+    router.text(answer_by_text)
 
 
 async def list_open(turn: Turn) -> Answer:
@@ -111,7 +111,7 @@ def _cannot_undo(view: InvitationView, turn: Turn) -> str:
     return f"{texts.TOO_LATE_TO_UNDO}\n{wording.agreed_panel(view, turn.now)}\n{commands.tappable(commands.LEAVE)}"
 
 
-async def said_in_words(turn: Turn) -> Answer:
+async def answer_by_text(turn: Turn) -> Answer:
     """Free text of an expert who has an open invitation; anyone else's goes to the next handler.
 
     A number alone answers an open question. Without one it chooses nothing: the open invitations are shown and asked

@@ -23,7 +23,7 @@ def register(router: Router) -> None:
     router.remember(answer_asked)
     router.keyword(confirm_asked, commands.CONFIRM_LEAVE)
     router.keyword(deny_asked, commands.WILL_COME)
-    router.text(said_in_words)
+    router.text(offer_leave_by_text)
 
 
 async def begin(turn: Turn) -> Answer:
@@ -43,7 +43,7 @@ async def begin(turn: Turn) -> Answer:
     return f"{texts.NOTHING_TO_LEAVE}\n{commands.tappable(commands.AVAILABILITY)}"
 
 
-async def said_in_words(turn: Turn) -> Answer:
+async def offer_leave_by_text(turn: Turn) -> Answer:
     """我生病了去不了: an expert who has accepted a panel is offered leave, with his words as the reason.
 
     Not while an invitation waits: then such words answer it. An acceptance that can still be undone needs no leave.

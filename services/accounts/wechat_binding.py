@@ -185,7 +185,7 @@ class WechatBinding:
 
         return await once(owner=f"unbind:{identity_id}", key=key, deps=self._deps, answer=Unbound, run=run)
 
-    async def disown_mini_programs(self, account_id: UUID, *, key: str | None = None) -> Unbound:
+    async def unbind_mini_programs(self, account_id: UUID, *, key: str | None = None) -> Unbound:
         """The person denies having bound a mini-program: unbind all of the account.
 
         Chat and mobile stay bound. Harmless when there is none.

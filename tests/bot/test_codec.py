@@ -87,11 +87,11 @@ def test_the_published_greeting_is_answered() -> None:
         "nonce": "1514711492",
         "echostr": "4375120948345356249",
     }
-    assert CODEC.greet(query) == "4375120948345356249"
+    assert CODEC.verify_address(query) == "4375120948345356249"
     with pytest.raises(Untrusted):
-        CODEC.greet({**query, "nonce": "1514711493"})
+        CODEC.verify_address({**query, "nonce": "1514711493"})
     with pytest.raises(Untrusted):
-        CODEC.greet({**query, "signature": "ä" * 40})
+        CODEC.verify_address({**query, "signature": "ä" * 40})
 
 
 def test_the_published_plain_signature_is_ours() -> None:
