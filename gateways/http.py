@@ -134,15 +134,15 @@ class Vendor:
             failure = (
                 Rejected("bad_url", "the configured address is no URL")
                 if isinstance(error, aiohttp.InvalidURL)
-                else self.unsure(effect, "the answer is not HTTP")
+                else self.untrusted_answer(effect, "the answer is not HTTP")
             )
             raise failure from None
         except _TooLarge as error:
-            raise self.unsure(effect, f"the answer has more than {limit} bytes") from error
+            raise self.untrusted_answer(effect, f"the answer has more than {limit} bytes") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self.unsure(effect, type(error).__name__) from error
+            raise self.untrusted_answer(effect, type(error).__name__) from error
 
-    def unsure(self, effect: Effect, reason: str) -> GatewayError:
+    def untrusted_answer(self, effect: Effect, reason: str) -> GatewayError:
         """The error for a call that was sent and got no trustworthy response."""
         self._mark_down(reason)
         reason = f"{self.name}: {reason}"
@@ -159,9 +159,9 @@ class Vendor:
         try:
             value = jsons.parse(answer.body)
         except ValueError as error:
-            raise self.unsure(effect, f"HTTP {answer.status} without JSON") from error
+            raise self.untrusted_answer(effect, f"HTTP {answer.status} without JSON") from error
         if not isinstance(value, dict):
-            raise self.unsure(effect, f"HTTP {answer.status} without a JSON object")
+            raise self.untrusted_answer(effect, f"HTTP {answer.status} without a JSON object")
         self.mark_recovered()
         return value
 
@@ -170,7 +170,7 @@ class Vendor:
         try:
             return shape.model_validate(data)
         except ValidationError as error:
-            raise self.unsure(effect, f"{call} without {first_field(error)}") from error
+            raise self.untrusted_answer(effect, f"{call} without {first_field(error)}") from error
 
     def status_failure(self, answer: HttpAnswer, effect: Effect) -> GatewayError | None:
         """The error that the status alone implies; None for success."""
@@ -180,7 +180,7 @@ class Vendor:
         if status == 429:
             return Transient(f"{self.name}: HTTP 429", retry_after=answer.retry_after)
         if status >= 500 or status == 408:
-            failure = self.unsure(effect, f"HTTP {status}")
+            failure = self.untrusted_answer(effect, f"HTTP {status}")
             if isinstance(failure, Transient):
                 failure.retry_after = answer.retry_after
             return failure

@@ -192,7 +192,7 @@ class OidcIdentity:
                 # joserfc checks each key itself; the cast only names the expected type.
                 found = KeySet.import_key_set(cast("KeySetSerialization", data))
             except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise self._vendor.unsure(Effect.READ, "keys that can't be read") from error
+                raise self._vendor.untrusted_answer(Effect.READ, "keys that can't be read") from error
             self._keys = _Keys(found, self._monotonic())
         return self._keys
 
@@ -219,11 +219,11 @@ class OidcIdentity:
         issuer = self._settings.issuer
         found = self._vendor.read_shape(_Discovery, data, Effect.READ, "discovery")
         if found.issuer != issuer:
-            raise self._vendor.unsure(Effect.READ, "discovery of another issuer")
+            raise self._vendor.untrusted_answer(Effect.READ, "discovery of another issuer")
         scheme = "https://" if issuer.startswith("https://") else ("https://", "http://")
         for name, value in found.model_dump(exclude={"issuer"}).items():
             if not value.startswith(scheme) and (value or name != "userinfo_endpoint"):
-                raise self._vendor.unsure(Effect.READ, f"discovery without a usable {name}")
+                raise self._vendor.untrusted_answer(Effect.READ, f"discovery without a usable {name}")
         return _Provider(
             found.authorization_endpoint,
             URL(found.token_endpoint),

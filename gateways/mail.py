@@ -136,7 +136,7 @@ class SmtpMailer:
         except SMTPResponseException as error:
             raise _refusal(error) from None
         except (SMTPException, TimeoutError, OSError) as error:
-            raise self._vendor.unsure(Effect.WRITE, type(error).__name__) from None
+            raise self._vendor.untrusted_answer(Effect.WRITE, type(error).__name__) from None
 
     def _compose(
         self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], message_id: str

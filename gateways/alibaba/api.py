@@ -179,20 +179,20 @@ class AlibabaApi:
     def _failure(self, action: str, outcome: _Outcome, status: int, effect: Effect) -> GatewayError:
         code = outcome.code
         if not code or code == self._product.fine:
-            return self._vendor.unsure(effect, f"HTTP {status} with code {code!r}")
+            return self._vendor.untrusted_answer(effect, f"HTTP {status} with code {code!r}")
         if code.startswith("Throttling"):
             return Transient(f"{action}: {code}", retry_after=1.0)
         if code in self._product.away:
             return Transient(f"{action}: {code}")
         if code == "SignatureNonceUsed":
             # Our nonces are random, so a proxy repeated this very request.
-            return self._vendor.unsure(effect, "the request arrived twice")
+            return self._vendor.untrusted_answer(effect, "the request arrived twice")
         if code == "isv.BUSINESS_LIMIT_CONTROL":
             return Transient(f"{action}: {code}", retry_after=_span(outcome.message))
         if code == "isv.DAY_LIMIT_CONTROL":
             return Transient(f"{action}: {code}", retry_after=until_tomorrow(self._clock.now()))
         if status >= 500 or code.startswith(("isp.SYSTEM_ERROR", "InternalError")):
-            return self._vendor.unsure(effect, f"{action}: {code}")
+            return self._vendor.untrusted_answer(effect, f"{action}: {code}")
         if _OPERATOR.fullmatch(code) or code in self._product.operator:
             log.error("alibaba_needs_operator", vendor=self._vendor.name, call=action, code=code)
         else:

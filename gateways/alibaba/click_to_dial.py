@@ -15,7 +15,7 @@ from config.settings import VoiceSettings
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways.alibaba.api import MOBILE, AlibabaApi, AlibabaCredentials, StatusCode, VendorId, check_out_id
-from gateways.alibaba.voice import UNDER_WAY, talked
+from gateways.alibaba.voice import UNDER_WAY, talk_seconds
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
 from services.ports import CallDetail
@@ -82,4 +82,4 @@ class AlibabaCallBridge:
         except ValidationError:  # empty while the vendor has no details
             return None
         ended = found.state not in UNDER_WAY
-        return CallDetail(call_id, found.callee, ended, found.state, None, talked(found.duration))
+        return CallDetail(call_id, found.callee, ended, found.state, None, talk_seconds(found.duration))

@@ -162,10 +162,10 @@ def _report(item: _Pushed) -> CallReport:
     ended = item.status_code not in UNDER_WAY
     at = parse_time(item.end_time or item.status_time)
     keys, ended_at = _pressed(item), at if ended else None
-    return CallReport(item.call_id, item.out_id, ended, item.status_code, keys, ended_at, talked(item.duration))
+    return CallReport(item.call_id, item.out_id, ended, item.status_code, keys, ended_at, talk_seconds(item.duration))
 
 
-def talked(duration: str) -> int:
+def talk_seconds(duration: str) -> int:
     """Seconds of talk, as the vendor writes them; 0 for anything else."""
     return int(duration) if duration.isascii() and duration.isdigit() and len(duration) <= _LONGEST_DURATION else 0
 

@@ -97,7 +97,7 @@ class WechatApi:
 
     def invalid_response(self, effect: Effect, path: str, what: str) -> GatewayError:
         """The error for a success that lacks a required field."""
-        return self._vendor.unsure(effect, f"{path} without {what}")
+        return self._vendor.untrusted_answer(effect, f"{path} without {what}")
 
     async def _with_token(self, app: App, call: _Call, shape: type[S]) -> S:
         await self._quotas.check(app.appid, call.path)

@@ -81,7 +81,7 @@ class PayApi:
             elif place.scheme == "https" or self._base.scheme == "http":
                 answer = await self._vendor.exchange("GET", place, Effect.READ, limit=limit)
             else:
-                raise self._vendor.unsure(Effect.READ, "a file over plain HTTP")
+                raise self._vendor.untrusted_answer(Effect.READ, "a file over plain HTTP")
             failure = self._failure(answer, Effect.READ)
             if isinstance(failure, Rejected):
                 raise Transient(f"pay: {name}: {failure}") from failure
@@ -96,7 +96,7 @@ class PayApi:
 
     def invalid_response(self, effect: Effect, what: str) -> GatewayError:
         """The error for a verified response that lacks a required field."""
-        return self._vendor.unsure(effect, what)
+        return self._vendor.untrusted_answer(effect, what)
 
     async def _call(self, name: str, method: str, target: str, effect: Effect, body: bytes, serial: str = "") -> Json:
         async with self._vendor.counted(name):
@@ -144,9 +144,11 @@ class PayApi:
         except Forged as error:
             log_as = log.info if error.probe else log.warning
             log_as("pay_answer_not_verified", reason=error.reason, status=answer.status)
-            raise self._vendor.unsure(effect, f"HTTP {answer.status}: {error.reason}") from error
+            raise self._vendor.untrusted_answer(effect, f"HTTP {answer.status}: {error.reason}") from error
         except GatewayError as error:
-            raise self._vendor.unsure(effect, f"HTTP {answer.status}: no certificate to verify it with") from error
+            raise self._vendor.untrusted_answer(
+                effect, f"HTTP {answer.status}: no certificate to verify it with"
+            ) from error
 
     def _failure(self, answer: HttpAnswer, effect: Effect) -> GatewayError | None:
         if 200 <= answer.status < 300:
