@@ -15,7 +15,7 @@ from services.applications.documents import print_key
 from services.applications.repository import read_values
 from services.core.base import Deps
 from services.core.crypto import TEXT
-from services.files import give_up
+from services.files import schedule_removal
 
 
 async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
@@ -74,6 +74,6 @@ async def erase_unsent(account_id: UUID, now: datetime) -> None:
     await ApplicationSection.filter(application_id__in=ids).delete()
     await Attachment.filter(application_id__in=ids).exclude(state="removed").update(state="removed", removed_at=now)
     for row in await PrintedForm.filter(application_id__in=ids).prefetch_related("application"):
-        await give_up(print_key(row.application.pool, row), now)
+        await schedule_removal(print_key(row.application.pool, row), now)
         await row.delete()
     await Application.filter(id__in=ids).update(name="", name_sort="")

@@ -22,7 +22,7 @@ from models.courses import Course, CourseItem
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.courses.repository import get_course, get_item, get_own, lock_draft
-from services.files import LINK_TTL, FileLost, SealedFiles, give_up, new_key
+from services.files import LINK_TTL, FileLost, SealedFiles, new_key, schedule_removal
 from services.inspection.checker import FileChecker
 from services.ports import Files
 
@@ -129,7 +129,7 @@ class CourseMedia:
             item.pages = [key for key in item.pages if key not in gone]
             await item.save(update_fields=["pages"])
             for key in gone:
-                await give_up(key, now)
+                await schedule_removal(key, now)
             await record(actor, now, "course.remove_pages", "course", course.id, pages=len(gone))
 
     # ---- participants
@@ -179,7 +179,7 @@ class CourseMedia:
         async with transaction():
             course = await lock_draft(actor, course_id)
             item = await CourseItem.select_for_update().get(id=item_id)
-            await give_up(item.media_key, now)
+            await schedule_removal(item.media_key, now)
             item.media_key, item.media_bytes, item.seconds = film.key, film.size, int(film.movie.seconds)
             await item.save(update_fields=["media_key", "media_bytes", "seconds"])
             await record(actor, now, "course.video", "course", course.id, item=str(item.id), bytes=film.size)

@@ -31,7 +31,7 @@ from services.courses.notifications import recipient
 from services.courses.participant_calls import ParticipantCalls
 from services.courses.repository import get_course, get_item, lock_draft
 from services.courses.study import CODE_PURPOSE
-from services.files import give_up
+from services.files import schedule_removal
 from services.notifications import Notices
 
 ITEMS_MAX = 60
@@ -281,4 +281,4 @@ async def _number(items: list[CourseItem]) -> None:
 
 async def _give_up_files(item: CourseItem, now: datetime) -> None:
     for key in (item.media_key, *item.pages):
-        await give_up(key, now)
+        await schedule_removal(key, now)

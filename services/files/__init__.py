@@ -2,7 +2,7 @@
 
 from services.files.assembly import FileServices, build
 from services.files.delivery import LINK_TTL, FileDelivery, FileKind, account_of, check_address
-from services.files.garbage_collection import give_up
+from services.files.garbage_collection import schedule_removal
 from services.files.material_queries import Audience, MaterialQueries, MaterialView
 from services.files.materials import POSITION_MAX, MaterialData, Materials
 from services.files.names import clean_name
@@ -27,7 +27,7 @@ __all__ = [
     "build",
     "check_address",
     "clean_name",
-    "give_up",
     "new_key",
     "preview_key",
+    "schedule_removal",
 ]

@@ -73,7 +73,7 @@ class Search:
     withheld: bool
 
 
-async def give_up(key: str, now: datetime) -> None:
+async def schedule_removal(key: str, now: datetime) -> None:
     """Schedule a file's deletion in the running transaction, which removes the reference to it."""
     if key:
         await FileRemoval.create(key=key, due_at=now)

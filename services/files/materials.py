@@ -14,7 +14,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.files.garbage_collection import give_up
+from services.files.garbage_collection import schedule_removal
 from services.files.material_queries import MATERIAL_KINDS, Audience, MaterialQueries, MaterialView
 from services.files.names import clean_name
 from services.files.sealed_files import SealedFiles, new_key
@@ -91,7 +91,7 @@ class Materials:
         async with transaction():
             found = await _get(actor, material_id, lock=True)
             if file:
-                await give_up(found.key, now)
+                await schedule_removal(found.key, now)
             await self._write(found, {**said, **file}, now)
             await record(actor, now, "material.change", "material", found.id, title=found.title, file=bool(file))
             return self._queries.view_of(found)
@@ -103,7 +103,7 @@ class Materials:
         async with transaction():
             found = await Material.select_for_update().get_or_none(id=material_id, pool=actor.pool)
             if found is not None:
-                await give_up(found.key, now)
+                await schedule_removal(found.key, now)
                 await found.delete()
                 await record(actor, now, "material.remove", "material", found.id, title=found.title)
 

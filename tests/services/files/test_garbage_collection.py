@@ -16,7 +16,7 @@ from models.applications import Attachment, PrintedForm
 from models.files import FileRemoval, StoreSearch
 from services.applications.attachments import Attachments
 from services.core.base import Deps, rows, transaction
-from services.files import SealedFiles, give_up, new_key
+from services.files import SealedFiles, new_key, schedule_removal
 from services.files.garbage_collection import (
     FEW,
     NAMED_IN,
@@ -74,7 +74,7 @@ async def fill(deps: Deps, store: SealedFiles, files: MemoryFiles, applicant: Ap
 
 async def in_vain(key: str, deps: Deps) -> None:
     async with transaction():
-        await give_up(key, deps.now())
+        await schedule_removal(key, deps.now())
         _ = 1 / 0
 
 
@@ -90,7 +90,7 @@ async def test_what_was_given_up_goes_once_its_transaction_has_ended(
         await in_vain(key, deps)
     assert not await is_due(REMOVALS_DUE, deps)
     async with transaction():
-        await give_up(key, deps.now())
+        await schedule_removal(key, deps.now())
     assert await is_due(REMOVALS_DUE, deps)
     assert await collector.remove_due() == 1
     assert (files.kept, await FileRemoval.exists(), await is_due(REMOVALS_DUE, deps)) == ({}, False, False)
@@ -101,7 +101,7 @@ async def test_a_store_that_is_away_is_asked_again(
 ) -> None:
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
-    await give_up(key, deps.now())
+    await schedule_removal(key, deps.now())
     files.away = True
     await collector.remove_due()
     assert await is_due(REMOVALS_DUE, deps)
