@@ -34,7 +34,7 @@ def find_link(text: str) -> str:
     return found.group() if found else "<" if "<" in plain else ""
 
 
-def defuse(text: str) -> str:
+def without_links(text: str) -> str:
     """The same text without anything tappable, for texts that were stored before links were refused."""
     if not find_link(text):
         return text.translate(_BRACKETS)

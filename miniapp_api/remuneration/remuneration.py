@@ -142,7 +142,7 @@ async def pay(call: Call, path: DrawPath, body: PaymentIn) -> PaidOut:
 @api.delete("/draws/{draw_id}/remuneration/payments/{remuneration_id}", "撤销支付登记", action="remuneration.pay")
 async def take_back(call: Call, path: PaidPath) -> None:
     """Undo a mistaken mark."""
-    await call.services.remuneration.payouts.take_back(call.actor, path.draw_id, path.remuneration_id)
+    await call.services.remuneration.payouts.unmark_paid(call.actor, path.draw_id, path.remuneration_id)
 
 
 @api.get("/draws/{draw_id}/remuneration.xlsx", "酬劳支付表", action="remuneration.pay", media_type=XLSX)

@@ -27,7 +27,7 @@ from services.applications.attachment_reuse import find_former, reuse_files
 from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
-from services.applications.expired import carry_forward, over_since
+from services.applications.expired import carry_forward, ended_since
 from services.applications.kept_fields import find_filed, find_kept, refused_changes
 from services.applications.may_apply import check_person
 from services.applications.problems import refusal
@@ -147,7 +147,7 @@ class Drafts:
     async def _is_expired(self, live: Application, entry_type: str, now: datetime) -> bool:
         """Whether its campaign is over, and the person could begin in another one."""
         book = self._deps.book(live.pool)
-        if await over_since(live, book, now) is None:
+        if await ended_since(live, book, now) is None:
             return False
         return (
             not book.campaigns.window_for(cast(EntryType, entry_type))

@@ -18,7 +18,7 @@ APPLICANT = "申请人"
 _S, _E = ApplicationState, ApplicationEvent
 
 
-async def over_since(application: Application, book: Rulebook, now: datetime) -> datetime | None:
+async def ended_since(application: Application, book: Rulebook, now: datetime) -> datetime | None:
     """Since when an application can't continue in its campaign, since it can't be submitted or decided any more.
 
     None: it still can, or review is finished.

@@ -36,7 +36,7 @@ class CourseCompletion:
         self._certificates = certificates
         self._fees = fees
 
-    async def learned(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
+    async def apply_studied(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
         """Everything is studied: call to the examination, or complete; inside the caller's transaction, the row
         locked."""
         if enrolment.state != EnrolmentState.CALLED:

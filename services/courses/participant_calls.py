@@ -144,7 +144,7 @@ class ParticipantCalls:
             await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=words)
             await self._notify_decision(enrolment, f"您不再参加（{words}）", now)
 
-    async def take_back(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
+    async def readmit(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
         """Readmit a participant who left, with earlier progress. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)

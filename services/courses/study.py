@@ -190,7 +190,7 @@ class Study:
             enrolment.progress = progress
             await enrolment.save(update_fields=["progress"])
         if all(one.id in studies and studies[one.id].done_at for one in items):
-            await self._completion.learned(course, enrolment, now)
+            await self._completion.apply_studied(course, enrolment, now)
 
 
 def progress_of(items: Sequence[CourseItem], studies: Sequence[CourseStudy], rules: CourseRules) -> int:

@@ -120,7 +120,7 @@ class Payouts:
             expert_id=one.expert_id,
         )
 
-    async def take_back(self, actor: Actor, draw_id: UUID, remuneration_id: UUID) -> None:
+    async def unmark_paid(self, actor: Actor, draw_id: UUID, remuneration_id: UUID) -> None:
         """Undo a mistaken mark; it waits for payment again. Raises Conflict for one that is not marked."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():

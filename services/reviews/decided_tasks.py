@@ -52,7 +52,7 @@ class DecidedTasks:
         found = await rows(PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
         return Page(tuple(await self._show(actor, found)), found[0]["total"] if found else 0)
 
-    async def together(self, actor: Actor, task_id: UUID) -> list[DecidedTaskCard]:
+    async def decided_together(self, actor: Actor, task_id: UUID) -> list[DecidedTaskCard]:
         """The tasks that the actor decided at the same moment as this one; empty for another reviewer's."""
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool, decided_by=actor.account_id)

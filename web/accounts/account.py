@@ -225,7 +225,7 @@ class AccountPages:
                 await self._services.accounts.bindings.send_code(holder.pool, own, "mobile", source=source)
         except AppError as error:
             return await self._mobile_page(holder, fields, error=shown(error))
-        return self._auth.sent.lead(
+        return self._auth.sent.redirect_to_code(
             "mobile",
             f"/h5/{holder.pool}/account/mobile/new",
             {},

@@ -21,7 +21,7 @@ from services.core.base import Actor
 from services.core.permissions import role_name
 from services.registry import Services
 from web.accounts.sent_codes import SentCodes
-from web.accounts.targets import asked_for, bind_first, is_for_everybody, onward, safe_target, with_query
+from web.accounts.targets import asked_for, bind_first, is_for_everybody, query_with_target, safe_target, with_query
 from web.accounts.user_agent import device_of, in_wechat
 from web.core.forms import FORM_LIMIT
 from web.core.site import ON_PAGE, POOL, Site
@@ -220,7 +220,9 @@ class AuthPages:
             await self._logins.send_code(self.check_pool(pool), mobile, source, fields.get("proof", ""))
         except AppError as error:
             return self._login_page(request, "code", pool, name=mobile, error=shown(error), target=target)
-        return self.sent.lead("login", "/h5/login/code", onward(pool, target), pool=pool, mobile=mobile)
+        return self.sent.redirect_to_code(
+            "login", "/h5/login/code", query_with_target(pool, target), pool=pool, mobile=mobile
+        )
 
     async def code_form(self, request: http.Request) -> http.Response:
         """The field for a code that was sent; without one, the first step again."""

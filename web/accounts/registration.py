@@ -16,7 +16,7 @@ from services.accounts import TAIL, Purpose, RegistrationForm
 from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import TRIES, AuthPages, shown
-from web.accounts.targets import onward, safe_target
+from web.accounts.targets import query_with_target, safe_target
 from web.accounts.user_agent import device_of
 from web.core.site import Site
 
@@ -99,8 +99,10 @@ class RegistrationPages:
             )
         if "name" in fields:
             return self._form_page(request, pool, fields, note=_sent(_mobile(fields)))
-        query = onward(pool, fields.get("next", ""))
-        return self._auth.sent.lead("register", "/h5/register/new", query, pool=pool, mobile=_mobile(fields))
+        query = query_with_target(pool, fields.get("next", ""))
+        return self._auth.sent.redirect_to_code(
+            "register", "/h5/register/new", query, pool=pool, mobile=_mobile(fields)
+        )
 
     async def code_form(self, request: http.Request) -> http.Response:
         """The form after a code was sent; without one, the first step again."""
@@ -201,8 +203,8 @@ class RegistrationPages:
             return self._mobile_page(request, "forgot", pool, mobile=_mobile(fields), error=shown(error), target=target)
         if "id_tail" in fields:
             return self._reset_page(request, pool, fields, note=_perhaps_sent(_mobile(fields)))
-        query = onward(pool, target)
-        return self._auth.sent.lead("forgot", "/h5/forgot/new", query, pool=pool, mobile=_mobile(fields))
+        query = query_with_target(pool, target)
+        return self._auth.sent.redirect_to_code("forgot", "/h5/forgot/new", query, pool=pool, mobile=_mobile(fields))
 
     async def forgotten_code_form(self, request: http.Request) -> http.Response:
         kept = self._auth.sent.find(request, "forgot")

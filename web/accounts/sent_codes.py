@@ -27,7 +27,7 @@ class SentCodes:
         self._deps = deps
         self._secure = secure
 
-    def lead(self, action: str, path: str, query: Mapping[str, str], **kept: str) -> http.Response:
+    def redirect_to_code(self, action: str, path: str, query: Mapping[str, str], **kept: str) -> http.Response:
         """Redirect to the page for the code, whose handler gets ``kept`` by ``find``."""
         said = {name: value for name, value in query.items() if value}
         response = http.Response(status=303, headers={"Location": f"{path}?{urlencode(said)}" if said else path})

@@ -14,7 +14,7 @@ _EVERYBODYS = frozenset(("account", "agent-requests", "help", "materials", "noti
 _NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 
 
-def onward(pool: str, target: str) -> dict[str, str]:
+def query_with_target(pool: str, target: str) -> dict[str, str]:
     """The query of the next page: the pool, and the page to continue with."""
     return {"pool": pool, "next": safe_target(target)}
 

@@ -73,7 +73,7 @@ class RemunerationTab(DrawPart):
         payouts, draw_id = self.services.remuneration.payouts, detail.draw.id
         command = fields.get("command")
         if command == "back":
-            await payouts.take_back(actor, draw_id, uuid_of(fields.get("id", ""), "这笔酬劳"))
+            await payouts.unmark_paid(actor, draw_id, uuid_of(fields.get("id", ""), "这笔酬劳"))
             return "back"
         if command not in ("chosen", "all"):
             raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")

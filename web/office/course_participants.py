@@ -134,7 +134,7 @@ class CourseParticipantPages(OfficePart):
                 await courses.participant_calls.dismiss(actor, view.id, reason)
                 return "dismissed"
             case "take_back":
-                await courses.participant_calls.take_back(actor, view.id, reason)
+                await courses.participant_calls.readmit(actor, view.id, reason)
                 return "back"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 

@@ -153,7 +153,7 @@ class ReviewPages:
             task_id = UUID(request.query.get("done", ""))
         except ValueError:
             return ""
-        done = await self._services.reviews.decided_tasks.together(actor, task_id)
+        done = await self._services.reviews.decided_tasks.decided_together(actor, task_id)
         if not done:
             return ""
         cards = [one.card for one in done]

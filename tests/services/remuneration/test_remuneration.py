@@ -352,10 +352,10 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     assert await Notice.filter(kind="remuneration_paid").count() == 2
     with pytest.raises(Conflict, match="已支付"):
         await owed.proposals.propose(office.venue, draw_id, invitations[0].id, 70000, "更正")
-    await owed.payouts.take_back(office.agency, draw_id, first)
+    await owed.payouts.unmark_paid(office.agency, draw_id, first)
     assert (await Remuneration.get(id=first)).state == S.CONFIRMED
     with pytest.raises(Conflict):
-        await owed.payouts.take_back(office.agency, draw_id, first)
+        await owed.payouts.unmark_paid(office.agency, draw_id, first)
     [month] = await owed.payouts.months(office.agency)
     assert (month.month, month.draws, month.experts) == ("2026-11", 1, 3)
     assert (month.total, month.open, month.payable, month.paid) == (150000, 50000, 50000, 50000)
@@ -442,7 +442,7 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
         owed.proposals.of_draw(elsewhere, draw_id),
         owed.proposals.propose(elsewhere, draw_id, invitation.id, 10, "x"),
         owed.payouts.mark_paid(foreign, draw_id, today, "现金", {row.id: 1}),
-        owed.payouts.take_back(foreign, draw_id, row.id),
+        owed.payouts.unmark_paid(foreign, draw_id, row.id),
         owed.sheets.of_draw(foreign, draw_id),
         owed.answers.confirm(other, row.id, 1, by="h5"),
         owed.answers.dispute(other, row.id, 1, "少了", by="h5"),
