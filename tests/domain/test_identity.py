@@ -35,7 +35,7 @@ def test_an_id_number_with_a_wrong_character_is_none(number: str) -> None:
     assert not is_id_number(number)
 
 
-def test_the_seventeenth_digit_tells_the_sex() -> None:
+def test_the_seventeenth_digit_states_the_sex() -> None:
     assert sex_of("430104197506150010") == "男"
     assert sex_of("430104197506150029") == "女"
 

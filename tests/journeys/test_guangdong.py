@@ -370,7 +370,7 @@ async def _to_do(day: Day, words: str) -> None:
     assert words in await day.phone(gd.LEGAL).say("待办")
 
 
-async def test_20_an_application_is_withdrawn_refused_mended_and_verified(day: Day) -> None:
+async def test_20_an_application_is_withdrawn_refused_corrected_and_verified(day: Day) -> None:
     """20.1: an attachment is put in and taken out; 14.2: what the agency is waited for."""
     page = await day.on(day.draw, "submit")
     assert (await page.download(page.page.link("打印申请表")))[:5] == b"%PDF-"
@@ -796,7 +796,7 @@ async def test_16_an_activity_that_is_not_on_site_ends_by_itself(day: Day) -> No
     await day.progress(day.second, label="已结束")
 
 
-async def test_the_chat_tells_an_expert_what_happened(day: Day) -> None:
+async def test_an_experts_chat_lists_what_happened(day: Day) -> None:
     """The one who bound himself and took leave reads of it in his chat, and of no name of project or party."""
     phones = [day.phone(expert.mobile) for expert in gd.EXPERTS]
     chats = [bubbles(await phone.read(), gd.POOL) for phone in phones]
@@ -877,7 +877,7 @@ def _amounts(line: str) -> list[float]:
     return [float(one.replace(",", "")) for one in found]
 
 
-async def test_the_chat_tells_who_runs_activities_what_happened(day: Day) -> None:
+async def test_the_chats_of_agency_and_staff_list_what_happened(day: Day) -> None:
     """Who was asked to be an agent got the page; the entity hears of what concerns it, no expert's name among it."""
     asked = [sms["text"] for sms in (await day.phone(gd.AGENT).read())["sms"] if "担任经办人" in sms["text"]]
     assert len(asked) == 1

@@ -237,12 +237,12 @@ def _all_orders(script: Script) -> dict[str, list[str]]:
 # Both verifiers, over the same records
 
 
-def test_some_changes_are_given_away_or_named(honest_draws: list[Script], tmp_path: Path) -> None:
+def test_some_changes_are_detected_or_named_as_a_threat(honest_draws: list[Script], tmp_path: Path) -> None:
     judge_changes(honest_draws[:30], 300, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_different_changes_are_given_away_or_named(tmp_path: Path) -> None:
+def test_a_hundred_thousand_different_changes_are_detected_or_named_as_a_threat(tmp_path: Path) -> None:
     seen = judge_changes([honest(random.Random(number)) for number in range(DRAWS)], MUTATIONS, tmp_path)
     assert sum(seen.values()) == MUTATIONS
     assert seen["error"] > MUTATIONS * 0.6
@@ -651,7 +651,7 @@ def test_a_scripted_delay_or_dodge_is_a_warning(cheat) -> None:
 
 
 @pytest.mark.parametrize("cheat", BY_RECEIPT, ids=lambda cheat: cheat.__name__)
-def test_a_rewritten_beginning_is_given_away_by_one_honest_device(cheat) -> None:
+def test_a_rewritten_beginning_is_detected_by_one_honest_device(cheat) -> None:
     for number in range(20):
         true, told = cheat(random.Random(number))
         receipts = forgery_of(true).receipts

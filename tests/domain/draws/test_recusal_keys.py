@@ -43,7 +43,7 @@ def test_different_units_and_no_unit_share_none(one, other):
     assert not set(unit_keys(one)) & set(unit_keys(other))
 
 
-def test_the_credit_code_tells_a_unit_that_was_renamed():
+def test_the_credit_code_identifies_a_renamed_employer():
     before, after = (
         unit_keys(name, code) for name, code in (("甲公司", "91110000600037341L"), ("乙公司", "9111 0000 60003 7341l"))
     )

@@ -181,31 +181,31 @@ def test_the_alternative_specialty_follows_when_the_main_one_is_exhausted():
 # Cheats while the order is fixed
 
 
-def test_grinding_the_systems_secret_after_the_reveals_is_given_away():
+def test_grinding_the_systems_secret_after_the_reveals_is_detected():
     script = Script().open_round().freeze().commit().reveal()
     script.secret = bytes(32)
     assert first_error(script.fix()) == ("secret", len(script.acts))
 
 
-def test_a_seed_that_is_not_the_hash_of_its_inputs_is_given_away():
+def test_a_seed_that_is_not_the_hash_of_its_inputs_is_detected():
     script = whole_draw()
     at = edit(script, draw_record.SeedFixed, seed=bytes(32))
     assert first_error(script) == ("seed", at)
 
 
-def test_grinding_a_salt_after_the_freeze_is_given_away():
+def test_grinding_a_salt_after_the_freeze_is_detected():
     script = Script().seeded()
     script.lists["1/main/1"][1][3] = bytes(32)
     assert first_error(script) == ("list_changed", entry_of(script, draw_record.ListsFrozen))
 
 
-def test_adding_a_candidate_after_the_freeze_is_given_away():
+def test_adding_a_candidate_after_the_freeze_is_detected():
     script = Script().seeded()
     script.lists["1/main/1"][1].append(bytes(32))
     assert first_error(script) == ("list_changed", entry_of(script, draw_record.ListsFrozen))
 
 
-def test_freezing_another_list_once_the_reveals_are_known_is_given_away():
+def test_freezing_another_list_once_the_reveals_are_known_is_detected():
     script = Script().open_round().freeze().commit().reveal()
     other = [bytes([n]) * 32 for n in range(12)]
     script.lists.clear()
@@ -215,35 +215,35 @@ def test_freezing_another_list_once_the_reveals_are_known_is_given_away():
     assert first_error(script) == ("lists_order", len(script.acts))
 
 
-def test_grinding_a_participants_nonce_after_the_others_reveal_is_given_away():
+def test_grinding_a_participants_nonce_after_the_others_reveal_is_detected():
     script = Script().open_round().freeze().commit().reveal("agency")
     script.values["supervisor"] = bytes(16)
     assert first_error(script.reveal("supervisor")) == ("reveal", len(script.acts))
 
 
 @pytest.mark.parametrize("late", ["agency", "supervisor"])
-def test_committing_after_the_others_reveal_is_given_away(late):
+def test_committing_after_the_others_reveal_is_detected(late):
     early = "supervisor" if late == "agency" else "agency"
     script = Script().open_round().freeze().commit(early).reveal(early).commit(late).reveal(late).fix()
     assert first_error(script) == ("reveal_order", 6)
 
 
-def test_a_second_commitment_is_given_away():
+def test_a_second_commitment_is_detected():
     script = Script().open_round().freeze().commit().commit("agency")
     assert first_error(script) == ("commit_order", 7)
 
 
-def test_committing_before_the_list_is_frozen_is_given_away():
+def test_committing_before_the_list_is_frozen_is_detected():
     assert first_error(Script().open_round().commit("agency")) == ("commit_order", 4)
 
 
-def test_freezing_the_list_before_the_systems_commitment_is_given_away():
+def test_freezing_the_list_before_the_systems_commitment_is_detected():
     script = Script().open_round().freeze()
     script.acts[1], script.acts[3] = script.acts[3], script.acts[1]
     assert first_error(script) == ("lists_order", 2)
 
 
-def test_freezing_the_list_before_or_without_the_recusals_is_given_away():
+def test_freezing_the_list_before_or_without_the_recusals_is_detected():
     script = Script().open_round().freeze()
     script.acts[2], script.acts[3] = script.acts[3], script.acts[2]
     assert first_error(script) == ("recusals_order", 3)
@@ -251,7 +251,7 @@ def test_freezing_the_list_before_or_without_the_recusals_is_given_away():
     assert first_error(script) == ("recusals_order", 3)
 
 
-def test_committing_the_recusals_a_second_time_is_given_away():
+def test_committing_the_recusals_a_second_time_is_detected():
     script = Script().open_round()
     script.then(script.acts[-1])
     assert first_error(script) == ("recusals_order", 4)
@@ -265,13 +265,13 @@ def test_other_recusals_in_a_later_round_are_pointed_out():
 
 
 @pytest.mark.parametrize(("source", "count"), [("friends", 1), ("register", 0), ("none", 0), ("none", 2)])
-def test_a_supervisor_from_nowhere_is_given_away(source, count):
+def test_a_supervisor_from_nowhere_is_detected(source, count):
     script = Script().open_round()
     edit(script, draw_record.RoundOpened, supervisors=draw_record.SupervisorFacts(source, count))
     assert first_error(script) == ("supervisors", 1)
 
 
-def test_leaving_a_participant_out_is_given_away():
+def test_leaving_a_participant_out_is_detected():
     script = Script().open_round().freeze().commit("agency").reveal("agency")
     assert first_error(script) == ("reveal_order", 6)
 
@@ -282,7 +282,7 @@ def test_drawing_with_one_participant_alone_is_pointed_out():
     assert codes(script.record()) == ["one_role"]
 
 
-def test_taking_a_seed_back_by_a_new_round_is_given_away():
+def test_taking_a_seed_back_by_a_new_round_is_detected():
     script = Script().seeded()
     assert first_error(script.open_round("aborted"))[0] == "round_reason"
     script = Script().seeded()
@@ -294,16 +294,16 @@ def test_a_round_restarted_with_a_wider_region_before_the_first_call_is_an_error
     assert first_error(script)[0] == "round_restarted"
 
 
-def test_a_new_order_for_a_place_that_was_left_is_given_away_while_the_old_order_has_candidates():
+def test_a_new_order_for_a_place_that_was_left_is_detected_while_the_old_order_has_candidates():
     assert first_error(supplement().open_round("widened", WIDE))[0] == "round_restarted"
 
 
-def test_a_new_order_after_a_forced_end_before_the_first_call_is_given_away():
+def test_a_new_order_after_a_forced_end_before_the_first_call_is_detected():
     script = Script().seeded().need().then(draw_record.ForceEnded("agency"), draw_record.Short("force_ended"))
     assert first_error(script.open_round("widened", WIDE))[0] == "round_restarted"
 
 
-def test_a_new_order_while_the_alternative_specialty_has_candidates_is_given_away():
+def test_a_new_order_while_the_alternative_specialty_has_candidates_is_detected():
     script = Script((condition(alternative="A09"),)).seeded().need().exhaust()
     script.then(draw_record.ForceEnded("agency"), draw_record.Short("force_ended"))
     wide = (condition(alternative="A09", regions=WIDER),)
@@ -311,12 +311,12 @@ def test_a_new_order_while_the_alternative_specialty_has_candidates_is_given_awa
 
 
 @pytest.mark.parametrize("regions", [("440100",), ("440300",), ()])
-def test_a_further_order_for_the_same_or_other_regions_is_given_away(regions):
+def test_a_further_order_for_the_same_or_other_regions_is_detected(regions):
     script = spent().open_round("widened", (condition(regions=regions),))
     assert first_error(script)[0] == "not_wider"
 
 
-def test_going_back_to_earlier_regions_is_given_away():
+def test_going_back_to_earlier_regions_is_detected():
     script = spent().seeded("widened", WIDE).need().exhaust().then(draw_record.Short("exhausted"))
     script.open_round("widened", (condition(regions=("440100", "440200")),))
     assert first_error(script)[0] == "not_wider"
@@ -347,7 +347,7 @@ def test_a_widened_order_may_not_bring_another_specialty():
     assert first_error(spent().open_round("widened", (other,)))[0] == "round_changed"
 
 
-def test_restarting_with_other_conditions_is_given_away():
+def test_restarting_with_other_conditions_is_detected():
     script = Script().open_round().abort().open_round("aborted", (condition(regions=("440300",)),))
     assert first_error(script)[0] == "round_changed"
 
@@ -417,7 +417,7 @@ def test_rounds_given_up_after_a_reveal_come_to_an_end():
     assert first_error(script.open_round("aborted")) == ("round_withheld", third)
 
 
-def test_giving_a_round_up_once_all_have_revealed_is_given_away():
+def test_giving_a_round_up_once_all_have_revealed_is_detected():
     script = Script().open_round().freeze().commit().reveal().abort()
     assert first_error(script) == ("abort_late", len(script.acts))
 
@@ -425,20 +425,20 @@ def test_giving_a_round_up_once_all_have_revealed_is_given_away():
 # Cheats while experts are called
 
 
-def test_skipping_a_leaf_without_a_coded_reason_is_given_away():
+def test_skipping_a_leaf_without_a_coded_reason_is_detected():
     script = whole_draw()
     at = edit(script, draw_record.Skipped, reason="not liked")
     assert first_error(script) == ("skip_reason", at)
 
 
-def test_passing_over_a_leaf_is_given_away():
+def test_passing_over_a_leaf_is_detected():
     script = whole_draw()
     at = index_of(script.acts, draw_record.Skipped)
     del script.acts[at]
     assert first_error(script) == ("order", at + 1)
 
 
-def test_dropping_a_call_with_its_outcome_is_given_away():
+def test_dropping_a_call_with_its_outcome_is_detected():
     script = whole_draw()
     declined = script.acts[index_of(script.acts, draw_record.Called, 1)]
     assert isinstance(declined, draw_record.Called)
@@ -446,7 +446,7 @@ def test_dropping_a_call_with_its_outcome_is_given_away():
     assert first_error(script) == ("order", index_of(script.acts, draw_record.Called, 1) + 1)
 
 
-def test_swapping_two_calls_is_given_away():
+def test_swapping_two_calls_is_detected():
     script = whole_draw()
     one, two = (index_of(script.acts, draw_record.Called, nth) for nth in (0, 1))
     script.acts[one], script.acts[two] = script.acts[two], script.acts[one]
@@ -465,33 +465,33 @@ def test_a_call_of_an_expert_outside_the_list_is_detected():
     assert first_error(script) == ("unknown_leaf", len(script.acts))
 
 
-def test_calling_more_than_are_missing_is_given_away():
+def test_calling_more_than_are_missing_is_detected():
     script = Script().seeded().need()
     for _ in range(4):
         script.step()
     assert first_error(script) == ("too_many", len(script.acts))
 
 
-def test_raising_the_places_above_the_plan_is_given_away():
+def test_raising_the_places_above_the_plan_is_detected():
     script = Script().seeded()
     assert first_error(script.need(needed=9)) == ("need", len(script.acts))
     script = supplement().need(needed=4)
     assert first_error(script) == ("need", len(script.acts))
 
 
-def test_lowering_the_places_while_calling_is_given_away():
+def test_lowering_the_places_while_calling_is_detected():
     script = Script().seeded().need()
     script.outcome(script.step(), "accepted").need(needed=1)
     assert first_error(script) == ("need", len(script.acts))
 
 
-def test_the_alternative_before_the_main_is_exhausted_is_given_away():
+def test_the_alternative_before_the_main_is_exhausted_is_detected():
     script = Script((condition(alternative="A09"),)).seeded().need()
     script.step(tier="alternative")
     assert first_error(script) == ("alternative_early", len(script.acts))
 
 
-def test_calling_the_main_exhausted_too_early_is_given_away():
+def test_calling_the_main_exhausted_too_early_is_detected():
     script = Script((condition(alternative="A09"),)).seeded().need().then(draw_record.Exhausted(1, "main"))
     assert first_error(script) == ("exhausted", len(script.acts))
 
@@ -505,18 +505,18 @@ def test_calling_the_main_exhausted_too_early_is_given_away():
     ],
     ids=str,
 )
-def test_calling_while_the_draw_is_paused_or_over_is_given_away(closing):
+def test_calling_while_the_draw_is_paused_or_over_is_detected(closing):
     script = Script().seeded().need().then(*closing)
     script.step()
     assert first_error(script) == ("phase", len(script.acts))
 
 
-def test_calling_before_the_seed_is_given_away():
+def test_calling_before_the_seed_is_detected():
     script = Script().open_round().freeze().then(draw_record.Called(1, "main", bytes(32)))
     assert first_error(script) == ("no_seed", len(script.acts))
 
 
-def test_filling_a_place_that_was_left_without_a_supplementary_draw_is_given_away():
+def test_filling_a_place_that_was_left_without_a_supplementary_draw_is_detected():
     script = supplement()
     script.step()
     assert first_error(script)[0] == "phase"
@@ -527,14 +527,14 @@ def test_an_outcome_of_an_uncalled_expert_is_detected():
     assert first_error(script) == ("not_called", len(script.acts))
 
 
-def test_an_answer_after_the_answer_is_given_away():
+def test_an_answer_after_the_answer_is_detected():
     script = Script().seeded().need()
     leaf = script.step()
     script.outcome(leaf, "declined").then(draw_record.CallOutcome(1, leaf, "accepted", "expert"))
     assert first_error(script) == ("outcome", len(script.acts))
 
 
-def test_calling_a_draw_complete_or_short_when_it_is_not_is_given_away():
+def test_calling_a_draw_complete_or_short_when_it_is_not_is_detected():
     script = Script().seeded().need()
     assert first_error(script.then(draw_record.Completed()))[0] == "not_full"
     script = Script().seeded().need().fill().then(draw_record.Short("too_late"))
@@ -559,7 +559,7 @@ def test_moving_the_gathering_after_the_seed_is_pointed_out_and_counts_for_too_l
     assert codes(Script().open_round().then(moved).record()) == []
 
 
-def test_a_gathering_that_was_moved_without_an_entry_is_given_away():
+def test_a_gathering_that_was_moved_without_an_entry_is_detected():
     other = changed(condition(), gathering=GATHERING + timedelta(minutes=5))
     script = Script().open_round().abort().open_round("aborted", (other,))
     assert first_error(script)[0] == "gathering"
@@ -595,13 +595,13 @@ def test_deleting_or_swapping_entries_breaks_the_chain_there():
         assert (finding.code, finding.entry) == ("chain_gap", 8)
 
 
-def test_cutting_the_end_off_is_given_away_by_the_head():
+def test_cutting_the_end_off_is_detected_by_the_head():
     record = whole_draw().record()
     record["log"] = record["log"][:-3]
     assert codes(record) == ["head"]
 
 
-def test_cutting_the_end_off_with_a_fresh_head_is_given_away_by_a_receipt():
+def test_cutting_the_end_off_with_a_fresh_head_is_detected_by_a_receipt():
     script = whole_draw()
     receipt = script.record()["log"][-1]["hash"]
     cut = chained(script.acts[:-3], script.lists)
@@ -609,7 +609,7 @@ def test_cutting_the_end_off_with_a_fresh_head_is_given_away_by_a_receipt():
     assert codes(cut, (receipt,)) == ["receipt"]
 
 
-def test_rewriting_an_outcome_with_fresh_hashes_is_given_away_by_a_receipt():
+def test_rewriting_an_outcome_with_fresh_hashes_is_detected_by_a_receipt():
     script = whole_draw()
     receipts = tuple(entry["hash"] for entry in script.record()["log"])
     assert codes(script.record(), receipts) == []
@@ -618,7 +618,7 @@ def test_rewriting_an_outcome_with_fresh_hashes_is_given_away_by_a_receipt():
     assert codes(script.record(), (receipts[-1],)) == ["receipt"]
 
 
-def test_a_whole_other_draw_is_given_away_by_the_receipt_of_a_commitment():
+def test_a_whole_other_draw_is_detected_by_the_receipt_of_a_commitment():
     script = whole_draw()
     at = index_of(script.acts, draw_record.ParticipantCommitted)
     receipt = script.record()["log"][at]["hash"]
@@ -633,7 +633,7 @@ def test_a_log_cannot_be_moved_to_another_draw_or_pool():
         assert codes(record) == ["chain_gap"]
 
 
-def test_a_list_that_is_missing_unsorted_repeated_or_never_frozen_is_given_away():
+def test_a_list_that_is_missing_unsorted_repeated_or_never_frozen_is_detected():
     script = whole_draw()
     record = script.record()
     assert codes(record | {"lists": {}}) == ["list_missing"]
@@ -671,7 +671,7 @@ def test_a_root_does_not_reveal_whether_a_list_is_empty():
     assert len(roots) == 2
 
 
-def test_the_summary_tells_how_many_seeds_and_why(tmp_path, capsys):
+def test_the_summary_states_how_many_seeds_and_why(tmp_path, capsys):
     script = spent().seeded("widened", WIDE).need().fill().then(draw_record.Completed(), draw_record.Ended())
     path = tmp_path / "record.json"
     path.write_text(json.dumps(script.record()), encoding="utf-8")
@@ -737,7 +737,7 @@ def run(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=60)
 
 
-def test_the_file_runs_alone_and_tells_by_its_exit_code(tmp_path):
+def test_the_file_runs_alone_and_reports_by_its_exit_code(tmp_path):
     path = tmp_path / "record.json"
     record = whole_draw().record()
     path.write_text(json.dumps(record), encoding="utf-8")

@@ -214,7 +214,7 @@ def test_a_missing_or_unreadable_rulebook_is_an_error(tmp_path: Path) -> None:
     assert check_rulebooks(tmp_path / "empty") == [f"{tmp_path / 'empty'}: holds no rulebook"]
 
 
-def test_the_check_tells_every_problem_at_once(tmp_path: Path) -> None:
+def test_the_check_lists_every_problem_at_once(tmp_path: Path) -> None:
     copy_shared(tmp_path)
     bad = NEW_PROVINCE + 'result_visible_before = 5\n[attendance]\nradius_m = "x"\n'
     (tmp_path / "hainan.toml").write_text(bad, encoding="utf-8")
@@ -354,7 +354,7 @@ def test_previews_show_bands_only(count: int, shown: str) -> None:
     )
 
 
-def test_without_bands_a_preview_tells_only_whether_the_group_is_small() -> None:
+def test_without_bands_a_preview_shows_only_whether_the_group_is_small() -> None:
     preview = PreviewRules(small_cell=5, bands=(), per_draw=1, per_project_day=1, per_organisation_day=1)
     assert [preview.band(count) for count in (4, 5, 500)] == ["<5", "≥5", "≥5"]
 

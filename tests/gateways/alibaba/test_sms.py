@@ -80,7 +80,7 @@ def details(*items: dict[str, object]) -> bytes:
 
 
 @pytest.mark.parametrize(("status", "delivered"), [(1, None), (2, False), (3, True), ("3", True), (9, None)])
-async def test_the_vendor_tells_what_became_of_an_attempt(
+async def test_a_vendor_query_returns_the_outcome_of_an_attempt(
     tools: Tools, status: int | str, delivered: bool | None
 ) -> None:
     other = {"OutId": "41", "SendStatus": 3}

@@ -104,7 +104,7 @@ def detail(data: object) -> bytes:
 ENDED = {"callee": MOBILE, "state": "200000", "endDate": "2026-11-21 12:01:30", "dtmf": "11"}
 
 
-async def test_the_vendor_tells_how_a_call_went(tools: Tools) -> None:
+async def test_a_vendor_query_returns_the_outcome_of_a_call(tools: Tools) -> None:
     async with Rogue([detail(ENDED)]) as rogue:
         report = await caller(tools, rogue).report("100^200", NOON)
         assert query(rogue)["QueryDate"] == "1795233600000"

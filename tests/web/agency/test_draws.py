@@ -595,7 +595,7 @@ async def test_what_was_chosen_among_many_stays_chosen(world: World) -> None:
     assert (agency.status, "已不在名册中，请另选" in agency.text) == (422, True)
 
 
-async def test_after_verification_room_contact_and_remark_are_corrected_and_the_verifier_hears_of_it(
+async def test_after_verification_room_contact_and_remark_are_corrected_and_the_verifier_is_notified(
     world: World,
 ) -> None:
     office = world.office

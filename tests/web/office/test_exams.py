@@ -186,7 +186,7 @@ async def test_a_cancelled_examination_returns_its_candidates_to_the_waiting_lis
     assert (await Application.get(id=application.id)).state == "exam"
 
 
-async def test_sittings_are_changed_and_removed_with_word_to_who_has_them(scene: Scene) -> None:
+async def test_sittings_are_changed_and_removed_and_their_candidates_notified(scene: Scene) -> None:
     exam = await booked(scene)
     admin = await scene.at(f"/office/exams/{exam.id}/sittings")
     assert "候补1人" in admin.text
