@@ -11,17 +11,16 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from app.demo.browser import BrowserPage, DemoBrowser
-from app.demo.forms import DRAW, EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
-from app.demo.phones import DemoPhone, NotArrived, bubbles
+from app.demo.forms import DRAW, EvaluationTimes, draw_form, typed
+from app.demo.phones import NotArrived, bubbles
 from app.demo.stage import stage
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
@@ -31,11 +30,26 @@ from tests.drivers.phones import press_menu
 from tests.factories.files import pdf
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day, at, moment
+from tests.journeys.guangdong.calls import shows_answered_calls, shows_unanswered_calls, talk_with_expert
+from tests.journeys.guangdong.dashboard import check_to_do, check_week, link_of, open_list, read_figures
+from tests.journeys.guangdong.pages import said
+from tests.journeys.guangdong.preparation import (
+    STARTS,
+    condition_fields,
+    evaluation_fields,
+    evaluation_times,
+    notice_fields,
+    project_fields,
+    save_draw,
+    select_options,
+    supervisor_tick,
+)
+from tests.journeys.guangdong.results import check_follow_up, check_nameless, parse_amounts
+from tests.journeys.guangdong.verification import check_verifiers_chat, decide, prove_and_verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 ROOT = Path(__file__).parents[2]
-STARTS = "starts_at"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -57,12 +71,6 @@ async def _in_order(request: pytest.FixtureRequest, day: Day) -> AsyncIterator[N
     yield
     broken = await find_broken() + await find_broken_audit(day.stage.deps)
     assert not broken, broken
-
-
-def said(browser: DemoBrowser, status: int, *words: str) -> None:
-    """Assert the page's status and texts."""
-    missing = [one for one in words if one not in browser.page.text]
-    assert (browser.page.status, missing) == (status, []), browser.page.text
 
 
 async def test_00_the_pool_puts_its_menu_in_place(day: Day) -> None:
@@ -142,32 +150,7 @@ async def test_14_the_entity_asks_its_chat_and_finds_nothing_to_do(day: Day) -> 
         assert f"{what}：目前没有" in await entity.say(word)
 
 
-_FIGURES = ("今日活动", "正在抽取", "今日完成", "专家已到", "专家未到", "待补抽活动")
-
-
-async def _figures(day: Day) -> tuple[int, ...]:
-    """14.1: figures of the first page, in order."""
-    page = await day.at("/agency")
-    return tuple(int(re.findall(rf"{name}(\d+)", page.page.text)[0]) for name in _FIGURES)
-
-
-async def _check_week(day: Day, begun: int) -> None:
-    """14.5: how many draws the week's chart shows for today."""
-    home, today = await day.at("/agency"), "一二三四五六日"[local(await day.stage.now()).weekday()]
-    assert f'aria-label="周{today}启动{begun}次"' in home.page.html
-
-
 # ---- 15 projects and lots
-
-
-def _project(**change: str) -> dict[str, str]:
-    parties = {
-        "tenderee_name": gd.TENDEREE,
-        "tenderee_code": gd.TENDEREE_CODE,
-        "agency_name": gd.AGENCY,
-        "agency_code": gd.AGENCY_CODE,
-    }
-    return {**typed(project_form(name="招标代理演示项目0617", **parties)), "on_site": "1", **change}
 
 
 async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_lots(day: Day) -> None:
@@ -178,13 +161,13 @@ async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_l
         ({"number": "202006171201"}, "应为20位"),
         ({"investment": "很多"}, "单位万元"),
     ):
-        await page.press("保存", **_project(**change))
+        await page.press("保存", **project_fields(**change))
         said(page, 422, words)
-    await page.press("保存", **_project(name="要删除的项目"))
+    await page.press("保存", **project_fields(name="要删除的项目"))
     await page.press("确定删除")
     assert "项目已删除" in page.page.text
     await page.open("/agency/projects/new")
-    await page.press("保存", **_project())
+    await page.press("保存", **project_fields())
     day.project = page.page.path.rpartition("/")[2]
     await page.follow("编辑项目")
     await page.press("保存", contact="李四")
@@ -199,30 +182,14 @@ async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_l
 # ---- 16 basic data
 
 
-async def _times(day: Day, hours: int = 6) -> EvaluationTimes:
-    """Opening two hours before the gathering, evaluation three quarters of an hour after it."""
-    return EvaluationTimes.after(await day.stage.now(), gathering=timedelta(hours=hours))
-
-
-async def _save_draw(
-    day: Day, times: EvaluationTimes, needed: int, *ticks: str, project: str = "", **change: str
-) -> DemoBrowser:
-    """The form of step 2, filled in and sent."""
-    page = await day.at(f"/agency/draws/new?project={project or day.project}")
-    form = typed(draw_form("", [], times, needed=needed, supervisor="")) | change
-    ticked = page.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME, *ticks)
-    await page.press("保存，下一步", **form, **ticked)
-    return page
-
-
 async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_ticked(day: Day) -> None:
-    times = await _times(day)
+    times = await evaluation_times(day)
     wrong = EvaluationTimes(times.starts, times.gathering, times.opening, times.ends)
-    page = await _save_draw(day, wrong, 3, "一标段")
+    page = await save_draw(day, wrong, 3, "一标段")
     said(page, 422, "开标时间早于预计评标开始时间")
     await page.open(f"/agency/draws/new?project={day.project}")
     tab = day.tab()
-    await _save_draw(day, times, 3, "一标段")
+    await save_draw(day, times, 3, "一标段")
     day.draw = page.page.path.split("/")[3]
     day.number = f"CQSQ{local(await day.stage.now()):%Y%m%d}0001"
     said(page, 200, f"新建 {day.number}")
@@ -272,13 +239,9 @@ async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or
 # ---- 18 voice notices
 
 
-def _notice(met: datetime, **change: str) -> dict[str, str]:
-    return typed(notice_form(EvaluationTimes(met, met, met, met), gd.VENUE, gd.ADDRESS)) | change
-
-
 async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
     basic = (await day.on(day.draw, "basic")).page.form_of("保存，下一步").fields
-    form = _notice(moment(basic[STARTS]) - timedelta(minutes=45), remark="戴口罩")
+    form = notice_fields(moment(basic[STARTS]) - timedelta(minutes=45), remark="戴口罩")
     page = await day.on(day.draw, "conditions")
     await page.follow("新增语音通知")
     assert "请佩戴口罩。" in page.page.text, "quick phrases"
@@ -303,27 +266,20 @@ async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
 # ---- 19 conditions
 
 
-def _condition(planned: int, **change: str) -> dict[str, str]:
-    """On the only notice, which the page has chosen."""
-    form = typed(condition_form("", planned))
-    del form["notice_id"]
-    return form | change
-
-
 async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
     page = await day.on(day.draw, "conditions")
     await page.follow("创建抽取条件")
     said(page, 200, "剩余可设置人数：3")
-    await page.press("保存", **_condition(2))
+    await page.press("保存", **condition_fields(2))
     said(page, 200, "还可设置1人", "计划需要抽取2人，实际需要2人，同意参评0人")
     assert "下一步：提交审核" not in page.page.links
     await day.on(day.draw, "submit")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="少一个条件")
     said(page, 422, "抽取条件共2人，应为3人")
     await day.on(day.draw, "conditions/new")
-    await page.press("保存", **_condition(2, specialty="A01"))
+    await page.press("保存", **condition_fields(2, specialty="A01"))
     said(page, 422, "剩余可设置人数")
-    await page.press("保存", **_condition(1, specialty="A0102", alternative="A0101"))
+    await page.press("保存", **condition_fields(1, specialty="A0102", alternative="A0101"))
     said(page, 200, "可设置人数为0，不能继续创建")
     await page.press("预览人数")
     said(page, 200, "主专业10-19人")  # the ten builders, neither the tenderee's, the bidder's nor the named one
@@ -332,7 +288,7 @@ async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
     said(page, 200, "主专业<5人，备选专业<5人")
     said(page, 200, "剩余可设置人数为0，不能再新增语音通知")
     await day.on(day.draw, "notices/new")  # a page that was left open
-    await page.press("保存", **_notice(await day.stage.now() + timedelta(hours=5)))
+    await page.press("保存", **notice_fields(await day.stage.now() + timedelta(hours=5)))
     said(page, 409, "剩余可设置人数为0，不能再创建语音通知")
     await page.open(f"/agency/draws/{day.draw}/conditions/{second}")
     day.tabs["condition"] = day.tab()
@@ -342,32 +298,6 @@ async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
 
 
 # ---- 20 verification
-
-
-async def _decide(day: Day, command: str, opinion: str, *reads: str) -> None:
-    """The verifier opens the one application that waits, reads it, and decides."""
-    venue = await day.of(gd.VERIFIER, "/desk/applications")
-    [waiting] = [one for one in venue.page.links if gd.AGENCY in one]
-    await venue.follow(waiting)
-    said(venue, 200, gd.AGENCY, *reads)
-    if command == "退回":
-        await venue.press(command)
-        said(venue, 422, "意见")
-    await venue.press(command, opinion=opinion)
-    said(venue, 200, "已通过核验" if command == "通过" else "已退回", "没有待核验的申请")
-
-
-async def _list(day: Day, state: str) -> DemoBrowser:
-    """The list of activities, which shows that state for the draw."""
-    page = await day.at("/agency/draws")
-    said(page, 200, state)
-    return page
-
-
-async def _to_do(day: Day, words: str) -> None:
-    """To-do items on the page, and the same in the legal entity's chat."""
-    said(await day.at("/agency"), 200, "待办事项", words)
-    assert words in await day.phone(gd.LEGAL).say("待办")
 
 
 async def test_20_an_application_is_withdrawn_refused_corrected_and_verified(day: Day) -> None:
@@ -380,43 +310,27 @@ async def test_20_an_application_is_withdrawn_refused_corrected_and_verified(day
     said(page, 200, "附件已删除")
     assert "抽取申请.pdf" not in page.page.text
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
-    await page.follow(_act(await _list(day, "已提交"), "查看审核"))
+    await page.follow(link_of(await open_list(day, "已提交"), "查看审核"))
     said(page, 200, "核验前可以撤回")
     await day.tabs["condition"].press("确定删除")
     said(day.tabs["condition"], 409, "活动已提交，不能再修改")
     await page.press("撤回申请")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
-    await _check_verifiers_chat(day)
-    await _decide(day, "退回", "缺少监督人部门", "抽取申请", "请核验", "没有附件", gd.ADDRESS)
-    await _to_do(day, "核验未通过，请修改后重新提交")
-    await page.follow(_act(await _list(day, "核验未通过"), "提交审核"))
+    await check_verifiers_chat(day)
+    await decide(day, "退回", "缺少监督人部门", "抽取申请", "请核验", "没有附件", gd.ADDRESS)
+    await check_to_do(day, "核验未通过，请修改后重新提交")
+    await page.follow(link_of(await open_list(day, "核验未通过"), "提交审核"))
     said(page, 200, "缺少监督人部门")
     await day.sms(gd.AGENT, "核验未通过")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
-    await _decide(day, "通过", "资料齐全")
-    await _to_do(day, "核验已通过，请开始三方摇号")
-    await page.follow(_act(await _list(day, "未抽取"), "进入抽取"))
+    await decide(day, "通过", "资料齐全")
+    await check_to_do(day, "核验已通过，请开始三方摇号")
+    await page.follow(link_of(await open_list(day, "未抽取"), "进入抽取"))
     assert "开始三方摇号" in page.page.buttons
     await page.follow("操作记录")
     said(page, 200, "资料齐全", "缺少监督人部门", "撤回申请", gd.AGENCY)
     told = page.page.text.partition("核验记录")[2]
     assert re.findall(r"(核验通过|核验未通过|已撤回) 抽取申请", told) == ["核验通过", "核验未通过", "已撤回"]
-
-
-async def _check_verifiers_chat(day: Day) -> None:
-    verifier = day.phone(gd.VERIFIER)
-    await verifier.follow()
-    await verifier.bind()
-    told = await verifier.say("待核验")
-    assert [words in told for words in ("待核验：共1个", gd.AGENCY, "提交")] == [True] * 3, told
-    await verifier.unfollow()  # his later notices come by SMS again
-    await day.stage.advance(65)  # the vendor lets one SMS with a code through a minute
-
-
-def _act(page: DemoBrowser, name: str) -> str:
-    """The link with this name in the list."""
-    [link] = [one for one in page.page.links if one.startswith(f"{name}：")]
-    return link
 
 
 # ---- 21 the draw
@@ -444,12 +358,12 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     await day.press(second, "22")
     await day.press(planner, "1211")
     await day.progress(day.draw, accepted=2, declined=1, open=0, label="已暂停")
-    assert await _figures(day) == (1, 1, 0, 0, 2, 0)
+    assert await read_figures(day) == (1, 1, 0, 0, 2, 0)
     told = await day.phone(gd.LEGAL).say("抽取进度")
     assert [words in told for words in ("抽取进度：共1个", day.number, "已暂停，已同意2人，共需3人")] == [True] * 3, (
         told
     )
-    await _to_do(day, "抽取已暂停，请继续抽取")
+    await check_to_do(day, "抽取已暂停，请继续抽取")
     await asyncio.sleep(1.5)
     await day.ringing(0)
 
@@ -466,8 +380,8 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     heard = await day.press(third, "11")
     assert f"{moved.minute}分" in heard or moved.minute == 0
     await day.progress(day.draw, accepted=3, open=0, label="抽取完成", called=4)
-    assert await _figures(day) == (1, 0, 1, 0, 3, 0)
-    await _check_week(day, 1)
+    assert await read_figures(day) == (1, 0, 1, 0, 3, 0)
+    await check_week(day, 1)
     assert "抽取完成，已同意3人，共需3人" in await day.phone(gd.LEGAL).say("抽取进度")
     await day.sms(gd.AGENT, "3人全部同意")
 
@@ -476,21 +390,21 @@ async def test_21_experts_of_an_earlier_draw_are_avoided_and_a_forced_end_still_
     """18.5: off site the contact is the owner's supervisor, not who draws."""
     took_part = set(await day.stage.codes())
     await day.stage.advance(65)  # the vendor lets one call a minute through; who declined may be asked again
-    times = await _times(day, 9)
-    page = await _save_draw(day, times, 2, "二标段", f"{DRAW}（{day.number}", on_site="0", name="二标段评标")
+    times = await evaluation_times(day, 9)
+    page = await save_draw(day, times, 2, "二标段", f"{DRAW}（{day.number}", on_site="0", name="二标段评标")
     day.second = page.page.path.split("/")[3]
     await page.follow("下一步：抽取条件")
     await page.follow("新增语音通知")
     said(page, 200, "项目业主监督人")
     for own in ("周代理", "黄经办"):
-        await page.press("保存", **_notice(times.gathering, contact=own))
+        await page.press("保存", **notice_fields(times.gathering, contact=own))
         said(page, 422, "不能填经办人本人")
-    await page.press("保存", **_notice(times.gathering, contact="冯监督"))
+    await page.press("保存", **notice_fields(times.gathering, contact="冯监督"))
     await page.follow("创建抽取条件")
-    await page.press("保存", **_condition(2))
+    await page.press("保存", **condition_fields(2))
     await page.follow("下一步：提交审核")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
-    await _decide(day, "通过", "", f"曾参加{day.number}的专家")
+    await decide(day, "通过", "", f"曾参加{day.number}的专家")
     await day.fix(day.second)
     await page.press("启动抽取")
     one, other = await day.ringing(2)
@@ -541,13 +455,13 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     pending = await day.at("/agency/pending")
     said(pending, 200, "需补抽2人", "专家本人", "人工登记（黄经办）", "突发疾病", "来电请假", "专家不足的活动")
     assert len([one for one in pending.page.lines if one[:6] in (codes[leaving.mobile], codes[absent.mobile])]) == 2
-    _check_nameless(pending.page)
+    check_nameless(pending.page)
     home = await day.at("/agency")
     said(home, 200, "有名额待补抽", "专家不足，请补抽")  # one has two absences, one was ended by force
     assert "专家补抽 2" in home.page.links
     assert 'aria-label="2个活动待补抽"' in home.page.html, "the badge of the menu"
-    assert await _figures(day) == (2, 0, 2, 0, 2, 2)
-    await _check_week(day, 2)
+    assert await read_figures(day) == (2, 0, 2, 0, 2, 2)
+    await check_week(day, 2)
     told = await day.phone(gd.LEGAL).say("补抽")
     assert "待补抽：共2个" in told
     assert "待补抽，缺2人" in told
@@ -585,10 +499,6 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     assert "discard" in found
 
 
-def _check_nameless(page: BrowserPage) -> None:
-    assert not any(expert.name in page.text or expert.mobile in page.text for expert in gd.EXPERTS)
-
-
 # ---- 24 sealing, print, attendance, urging
 
 
@@ -596,11 +506,11 @@ async def test_24_before_the_unsealing_all_staff_and_the_agency_see_codes_only(d
     for mobile in (gd.VENUE_STAFF, gd.SUPERVISOR, gd.VERIFIER):
         venue = await day.page_of(day.draw, "result", mobile)
         said(venue, 200, "名单已密封")
-        _check_nameless(venue.page)
+        check_nameless(venue.page)
     marks = [code.startswith("*") for code in await day.panel(day.draw)]
     assert sorted(marks) == [False, True, True]
     said(day.page, 200, "名单已密封")
-    _check_nameless(day.page.page)
+    check_nameless(day.page.page)
     said(await day.on(day.draw, "attendance"), 200, "后可查看")
 
 
@@ -648,33 +558,16 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     await tab.press(f"语音催促{late}")
     said(tab, 422, "请改用电话联系")
     await venue.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
-    await _talk(day, phone)
-    await day.until(_talked(1), f"/desk/{day.draw}/attendance", gd.VENUE_STAFF)
+    await talk_with_expert(day, phone)
+    await day.until(shows_answered_calls(1), f"/desk/{day.draw}/attendance", gd.VENUE_STAFF)
     await day.stage.advance(65)
     page = await day.on(day.draw, "attendance")
     said(page, 200, "迟到", "已催3次")
     assert f"语音催促{late}" not in page.page.buttons
     await page.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
     said(page, 200, "接听后再呼叫专家")
-    await _talk(day, phone)
-    await day.until(_talked(2), f"/agency/draws/{day.draw}/attendance")
-
-
-def _talked(count: int) -> Callable[[BrowserPage], bool]:
-    """Whether a page's call log shows this number of answered calls."""
-    return lambda page: page.text.count("：已通话") == count
-
-
-async def _talk(day: Day, expert: DemoPhone) -> None:
-    """The staff's phone rings first, then the expert's; both see the platform's number; the expert hangs up."""
-    staff = day.phone(gd.AGENT)
-    first = await staff.ringing()
-    assert (first["kind"], first["show_number"]) == ("two_way", "057156210010")
-    await day.stage.http_client.control(f"/phones/{staff.mobile}/calls/{first['id']}/answer", {})
-    second = await expert.ringing()
-    assert second["show_number"] == "057156210010"
-    await expert.pick_up(second)
-    await staff.wait_for(lambda state: state["calls"][-1]["state"] == "ended" or None, "通话结束")
+    await talk_with_expert(day, phone)
+    await day.until(shows_answered_calls(2), f"/agency/draws/{day.draw}/attendance")
 
 
 async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_last_exit_ends_it(day: Day) -> None:
@@ -687,7 +580,7 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     venue = await day.page_of(day.draw, "attendance")
     [late] = [line[:6] for line in venue.page.lines if re.match(r"\d{6} ", line) and "迟到" in line]
     await venue.press("进场", code=late)
-    assert await _figures(day) == (2, 0, 2, 3, 1, 1)
+    assert await read_figures(day) == (2, 0, 2, 3, 1, 1)
 
     await day.stage.advance_to(ends)
     for code in sorted(await day.codes(day.draw)):
@@ -821,7 +714,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     experts = {expert.name: expert for expert in gd.EXPERTS}
     owed = {line.split(" ")[0]: line for line in venue.page.lines if line.split(" ")[0] in experts}
     for name, line in owed.items():
-        *parts, total = _amounts(line)
+        *parts, total = parse_amounts(line)
         assert sum(parts) == total > 0
         way = re.findall(r"(?:交通补助|压差补助)([\d.]+)元", line)
         assert way == (["200.00", "200.00"] if experts[name].region == gd.SHENZHEN else [])
@@ -837,7 +730,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     assert "基本酬劳400.00元" in await press_menu(phone, "评标酬劳")
     assert "已确认" in await phone.tap("确认金额")
     objecting = await day.of(experts[unsure].mobile, f"/h5/{gd.POOL}/remuneration")
-    [*_, total] = _amounts(owed[unsure])
+    [*_, total] = parse_amounts(owed[unsure])
     assert f"合计{total:,.2f}元" in objecting.page.text
     assert len([one for one in objecting.page.buttons if one.startswith("确认")]) == 2, "the own amount, by two names"
     await objecting.press("提出异议")
@@ -866,15 +759,8 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     await day.page.press("全部登记（1人）", paid_on=today, way="现金")
     assert (await day.page.download(day.page.page.link("下载支付表（Excel）")))[:2] == b"PK"
     page = await day.at("/agency/remuneration")
-    paid = sum(_amounts(line)[-1] for line in owed.values()) + 60
+    paid = sum(parse_amounts(line)[-1] for line in owed.values()) + 60
     said(page, 200, f"已支付{paid:,.2f}元")
-
-
-def _amounts(line: str) -> list[float]:
-    """The parts of an amount, and the amount, in yuan."""
-    parts, _, total = line.partition("合计")
-    found = [*re.findall(r"([\d,]+\.\d\d)元", parts), *re.findall(r"([\d,]+\.\d\d)元", total)[:1]]
-    return [float(one.replace(",", "")) for one in found]
 
 
 async def test_the_chats_of_agency_and_staff_list_what_happened(day: Day) -> None:
@@ -896,42 +782,9 @@ async def test_the_chats_of_agency_and_staff_list_what_happened(day: Day) -> Non
 # ---- 23 recall of the original experts, redraw
 
 
-async def _evaluation(day: Day, in_days: int) -> dict[str, str]:
-    """Bids close at nine and are opened at ten; the evaluation is from two to six."""
-    noon = local(await day.stage.now() + timedelta(days=in_days)).replace(hour=12, minute=0)
-    hours = {"bid_closing_at": -3, "opening_at": -2, STARTS: 2, "ends_at": 6}
-    return {name: at(noon, hours=later) for name, later in hours.items()}
-
-
-async def _prove_and_verify(day: Day, draw: str, kind: str, number: str = "") -> None:
-    page = await day.on(draw, "submit")
-    await page.press("提交审核", terminal=gd.TERMINAL, reason="项目需要重新评审")
-    said(page, 422, "证明材料")
-    await page.upload("上传", pdf(), "证明材料.pdf")
-    await page.press("提交审核", terminal=gd.TERMINAL, reason="项目需要重新评审")
-    venue = await day.page_of(draw, "application", gd.VERIFIER)
-    assert "已重新抽取" not in venue.page.text
-    assert (await venue.download(venue.page.link("证明材料.pdf")))[:5] == b"%PDF-"
-    await _decide(day, "通过", "同意", kind, f"原活动：{number or day.number}", "证明材料.pdf")
-
-
-async def _check_follow_up(day: Day, record: object) -> None:
-    """The public record of an activity that follows the first one links to the first one's."""
-    assert isinstance(record, dict)
-    stranger = day.stranger()
-    await stranger.open(f"/record?number={record['draw']}")
-    assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{record['draw']}")
-    file = await stranger.download(stranger.page.link("下载记录"))
-    assert read(file.decode()) == record
-    await stranger.follow("原活动的记录")
-    assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{day.number}")
-    original = await stranger.download(stranger.page.link("下载记录"))
-    assert compare(record, read(original.decode())) == []
-
-
 async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day: Day) -> None:
     """23.1 to 23.9: a new activity with new times, the same recusals and notices; no order is drawn."""
-    times = await _evaluation(day, 2)
+    times = await evaluation_fields(day, 2)
     took_part = {line.split()[1] for line in await day.panel(day.draw)}
     page = await day.at("/agency/draws")
     await page.follow(f"复评：{DRAW}")
@@ -942,7 +795,7 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     recall = day.recall = page.page.path.split("/")[3]
     for step, kept in (("recusal", (gd.TENDEREE, gd.AGENCY, gd.OF_BIDDER.employer)), ("conditions", (gd.VENUE,))):
         said(await day.on(recall, step), 200, *kept)
-    await _prove_and_verify(day, recall, "通知原专家评标申请")
+    await prove_and_verify(day, recall, "通知原专家评标申请")
     page = await day.at("/agency/draws?kind=recall")
     said(page, 200, "未通知", "通知原专家项目")
     assert (await page.open(f"/agency/draws/{recall}/run")).path == f"/agency/draws/{recall}/notify", "nothing is drawn"
@@ -961,9 +814,9 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     for number, name in enumerate(sorted(names), 1):
         await page.press(f"虚拟号呼叫{name}")
         said(page, 200, "双方都看不到对方号码")
-        await _talk(day, day.phone(experts[name].mobile))
+        await talk_with_expert(day, day.phone(experts[name].mobile))
         # Until the vendor's report is in, the member of staff counts as busy.
-        await day.until(_talked(number), f"/agency/draws/{recall}/notify")
+        await day.until(shows_answered_calls(number), f"/agency/draws/{recall}/notify")
         await day.stage.advance(65)  # the vendor rings nobody twice within a minute
         comes = page.page.form_of(f"提交{name}的结果").ticked("参评")
         await page.press(f"提交{name}的结果", gathering_at=at(met, days=-1), **comes)
@@ -990,14 +843,14 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     record = await day.record(recall)
     assert verify(record) == []
     assert compare(record, await day.record(day.draw)) == []
-    await _check_follow_up(day, record)
+    await check_follow_up(day, record)
 
 
 async def test_23_a_redraw_finds_a_new_group_for_the_same_lot(day: Day) -> None:
     """23.10, 15.10, 17.7: times anew, who took part is recused, the lot shows both numbers."""
     page = await day.at("/agency/draws")
     await page.open(f"/agency/draws/{day.draw}/redraw")
-    await page.press("确定重新抽取", **await _evaluation(day, 2))
+    await page.press("确定重新抽取", **await evaluation_fields(day, 2))
     said(page, 200, "已列入回避", "CQNE")
     redraw = day.redraw = page.page.path.split("/")[3]
     await day.on(redraw, "recusal")
@@ -1005,7 +858,7 @@ async def test_23_a_redraw_finds_a_new_group_for_the_same_lot(day: Day) -> None:
     assert former >= await day.codes(day.draw)
     said(await day.on(redraw, "recusal"), 200, "默认回避，不能删除", f"{day.number} · 验证码")
     said(await day.on(day.draw, "redraw"), 200, "已有办理中的重新抽取活动")
-    await _prove_and_verify(day, redraw, "重新抽取申请")
+    await prove_and_verify(day, redraw, "重新抽取申请")
     page = await day.at(f"/agency/projects/{day.project}")
     [number] = re.findall(r"CQNE\d{12}", page.page.text)
     [line] = [one for one in page.page.lines if one.startswith("一标段")]
@@ -1040,7 +893,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     await page.press("提交审核", **form)
     said(page, 200, "等待交易中心核验")
     assert "确定启动退选" not in page.page.buttons
-    await _decide(day, "通过", "同意", "退选专家申请", "招标失败：投标人不足三家", "退选申请表.pdf")
+    await decide(day, "通过", "同意", "退选专家申请", "招标失败：投标人不足三家", "退选申请表.pdf")
     await day.progress(day.redraw, label="抽取完成")  # nothing has moved yet
 
     await day.stage.advance(65)  # the vendor refuses a second call of a number within a minute
@@ -1052,7 +905,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
         assert "已退选" in await day.press(expert, "")
     for number in (1, 2, 3):
         await day.refuse(silent)
-        await day.until(_unheard(number), f"/desk/{day.redraw}/log", gd.VERIFIER)
+        await day.until(shows_unanswered_calls(number), f"/desk/{day.redraw}/log", gd.VERIFIER)
         if number < 3:
             await day.stage.advance(301)
             await day.ringing(1)
@@ -1060,14 +913,14 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     told = await day.until(lambda page: "未送达" in page.text and page.text.count("短信已发送") == 3, tab)
     assert (told.text.count("已送达，已拨打1次"), told.text.count("未送达，已拨打3次")) == (2, 1)
     assert len(re.findall(r"\d{3}\*{4}\d{4}", told.text.partition("退选通知")[2])) >= 3
-    await _to_do(day, "退选电话未接通，请告知专家后登记")
+    await check_to_do(day, "退选电话未接通，请告知专家后登记")
     await day.stage.advance(65)  # the vendor calls nobody twice within a minute
     page = await day.on(day.redraw, "release")
     [record] = [one for one in page.page.buttons if re.fullmatch("登记.+已通知", one)]
     await page.press(record.replace("登记", "虚拟号呼叫").removesuffix("已通知"), phone=gd.AGENT)
     said(page, 200, "通话后请登记通知情况")
-    await _talk(day, day.phone(silent.mobile))
-    await day.until(_talked(1), tab)
+    await talk_with_expert(day, day.phone(silent.mobile))
+    await day.until(shows_answered_calls(1), tab)
     page = await day.on(day.redraw, "release")
     await page.press(record)
     said(page, 422, "请填写通知情况")
@@ -1080,24 +933,19 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     assert page.page.form_of("保存，下一步").ticked("一标段"), "may be drawn again"
     record = await day.record(day.redraw)
     assert {one.code for one in verify(record)} >= {"discard"}
-    await _check_follow_up(day, record)
-
-
-def _unheard(count: int) -> Callable[[BrowserPage], bool]:
-    """Whether the ledger counts this number of unanswered calls."""
-    return lambda page: any(re.search(rf"语音 未送达 {count}$", line) for line in page.lines)
+    await check_follow_up(day, record)
 
 
 async def test_23_the_verifier_reads_how_often_a_tender_was_redrawn(day: Day) -> None:
     """23.10 from a released activity; 20.5: refused, so that nothing is drawn a third time."""
     page = await day.on(day.redraw, "redraw")
-    await page.press("确定重新抽取", **await _evaluation(day, 3))
+    await page.press("确定重新抽取", **await evaluation_fields(day, 3))
     said(page, 200, "已列入回避")
     await page.open(page.page.path.replace("/basic", "/submit"))
     await page.upload("上传", pdf(), "证明材料.pdf")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="再次重新抽取")
     said(await day.of(gd.VERIFIER, "/desk/applications"), 200, "请核实")
-    await _decide(day, "退回", "请说明原因", "同一项目已重新抽取1次，请核实原因")
+    await decide(day, "退回", "请说明原因", "同一项目已重新抽取1次，请核实原因")
     said(await day.at("/agency/draws?kind=redraw"), 200, "核验未通过", "已退选")
 
 
@@ -1113,32 +961,32 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     """
     await day.stage.advance_to(await day.stage.now() + timedelta(hours=1))
     page = await day.at("/agency/projects/new")
-    await page.press("保存", **_project(name="不分标段的项目", number="E4401000001202611211"))
+    await page.press("保存", **project_fields(name="不分标段的项目", number="E4401000001202611211"))
     said(page, 200, "没有标段，整个项目算一个标段")
     project = page.page.path.rpartition("/")[2]
-    evaluation = await _evaluation(day, 1)
+    evaluation = await evaluation_fields(day, 1)
     starts = moment(evaluation[STARTS])
     times = EvaluationTimes(moment(evaluation["opening_at"]), starts, starts, moment(evaluation["ends_at"]))
-    await _save_draw(day, times, 2, project=project, name="不分标段的评标")
+    await save_draw(day, times, 2, project=project, name="不分标段的评标")
     day.whole = page.page.path.split("/")[3]
     await page.open(f"/agency/draws/new?project={project}")
     tab = day.tab()
-    await tab.press("保存，下一步", **typed(draw_form("", [], times, needed=2, supervisor="")), **_supervisor(tab))
+    await tab.press("保存，下一步", **typed(draw_form("", [], times, needed=2, supervisor="")), **supervisor_tick(tab))
     said(tab, 409, "已有抽取活动")
     for early, room in ((timedelta(hours=1), "第1评标室"), (timedelta(minutes=30), "第2评标室")):
         await day.on(day.whole, "notices/new")
-        await day.page.press("保存", **_notice(starts - early, room=room))
+        await day.page.press("保存", **notice_fields(starts - early, room=room))
     said(day.page, 200, "通知1", "通知2", "第1评标室", "第2评标室")
     await day.page.follow("创建抽取条件")
     said(day.page, 200, "可能来自其他城市，交通补助和压差补助由抽取单位")
     fits = {"title_level": "10", "qualification": "Q0301", "department": "D02"}
-    await day.page.press("保存", **_condition(1, region_mode="willing", **fits))
+    await day.page.press("保存", **condition_fields(1, region_mode="willing", **fits))
     said(day.page, 200, "意愿评标地", "广州市", "正高级", "一级注册结构工程师", "住房和城乡建设主管部门")
     await day.page.press("预览人数")
     said(day.page, 200, "主专业<5人")
     await day.page.follow("创建抽取条件")
-    notice = next(value for label, value in _options(day.page, "notice_id") if label.startswith("通知2"))
-    await day.page.press("保存", **_condition(1, specialty="A0101"), notice_id=notice)
+    notice = next(value for label, value in select_options(day.page, "notice_id") if label.startswith("通知2"))
+    await day.page.press("保存", **condition_fields(1, specialty="A0101"), notice_id=notice)
     await day.page.follow("下一步：提交审核")
     await day.page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
     reads = (
@@ -1148,7 +996,7 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
         "执业资格：一级注册结构工程师",
         "主管部门：住房和城乡",
     )
-    await _decide(day, "通过", "", *reads)
+    await decide(day, "通过", "", *reads)
     await day.fix(day.whole)
     await day.page.press("启动抽取")
     called = await day.ringing(2)
@@ -1161,23 +1009,12 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     await day.progress(day.whole, accepted=2, label="抽取完成")
 
 
-def _supervisor(browser: DemoBrowser) -> dict[str, str]:
-    return browser.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME)
-
-
-def _options(browser: DemoBrowser, name: str) -> list[tuple[str, str]]:
-    """Labels and values of a select's options."""
-    [inside] = re.findall(rf'<select[^>]*name="{name}"[^>]*>(.*?)</select>', browser.page.html, re.DOTALL)
-    found = re.findall(r'<option\s+value="([^"]*)"[^>]*>([^<]*)', inside)
-    return [(label.strip(), value) for value, label in found]
-
-
 async def test_23_a_release_is_refused_within_five_hours_of_the_evaluation(day: Day) -> None:
     """23.12; then only the verifier can terminate, and every expert is notified."""
     page = await day.on(day.whole, "release")
     await page.upload("上传", pdf(), "退选申请表.pdf")
     await page.press("提交审核", cause="不可抗力", reason="台风")
-    await _decide(day, "通过", "同意", "退选专家申请", "不可抗力：台风")
+    await decide(day, "通过", "同意", "退选专家申请", "不可抗力：台风")
     starts, _ = await day.times(day.whole)
     await day.stage.advance_to(starts - timedelta(hours=5, minutes=2))
     page = await day.on(day.whole, "release")

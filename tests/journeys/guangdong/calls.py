@@ -1,0 +1,33 @@
+"""Calls between staff and experts through the platform, and their counts on pages (manual 23, 24)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from app.demo.browser import BrowserPage
+from app.demo.phones import DemoPhone
+from tests.journeys import guangdong as gd
+from tests.journeys.guangdong import Day
+
+
+async def talk_with_expert(day: Day, expert: DemoPhone) -> None:
+    """The staff's phone rings first, then the expert's; both see the platform's number; the expert hangs up."""
+    staff = day.phone(gd.AGENT)
+    first = await staff.ringing()
+    assert (first["kind"], first["show_number"]) == ("two_way", "057156210010")
+    await day.stage.http_client.control(f"/phones/{staff.mobile}/calls/{first['id']}/answer", {})
+    second = await expert.ringing()
+    assert second["show_number"] == "057156210010"
+    await expert.pick_up(second)
+    await staff.wait_for(lambda state: state["calls"][-1]["state"] == "ended" or None, "通话结束")
+
+
+def shows_answered_calls(count: int) -> Callable[[BrowserPage], bool]:
+    """Whether a page's call log shows this number of answered calls."""
+    return lambda page: page.text.count("：已通话") == count
+
+
+def shows_unanswered_calls(count: int) -> Callable[[BrowserPage], bool]:
+    """Whether the ledger counts this number of unanswered calls."""
+    return lambda page: any(re.search(rf"语音 未送达 {count}$", line) for line in page.lines)

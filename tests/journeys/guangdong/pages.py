@@ -1,0 +1,11 @@
+"""Assertions on a page, used by every part of the journey."""
+
+from __future__ import annotations
+
+from app.demo.browser import DemoBrowser
+
+
+def said(browser: DemoBrowser, status: int, *words: str) -> None:
+    """Assert the page's status and texts."""
+    missing = [one for one in words if one not in browser.page.text]
+    assert (browser.page.status, missing) == (status, []), browser.page.text

@@ -1,0 +1,69 @@
+"""The forms of a project and of a draw, as an agency fills them in (manual 15, 16, 18, 19)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from app.demo.browser import DemoBrowser
+from app.demo.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
+from domain.clock import local
+from tests.journeys import guangdong as gd
+from tests.journeys.guangdong import Day, at
+
+STARTS = "starts_at"
+
+
+def project_fields(**change: str) -> dict[str, str]:
+    parties = {
+        "tenderee_name": gd.TENDEREE,
+        "tenderee_code": gd.TENDEREE_CODE,
+        "agency_name": gd.AGENCY,
+        "agency_code": gd.AGENCY_CODE,
+    }
+    return {**typed(project_form(name="招标代理演示项目0617", **parties)), "on_site": "1", **change}
+
+
+async def evaluation_times(day: Day, hours: int = 6) -> EvaluationTimes:
+    """Opening two hours before the gathering, evaluation three quarters of an hour after it."""
+    return EvaluationTimes.after(await day.stage.now(), gathering=timedelta(hours=hours))
+
+
+async def evaluation_fields(day: Day, in_days: int) -> dict[str, str]:
+    """Bids close at nine and are opened at ten; the evaluation is from two to six."""
+    noon = local(await day.stage.now() + timedelta(days=in_days)).replace(hour=12, minute=0)
+    hours = {"bid_closing_at": -3, "opening_at": -2, STARTS: 2, "ends_at": 6}
+    return {name: at(noon, hours=later) for name, later in hours.items()}
+
+
+async def save_draw(
+    day: Day, times: EvaluationTimes, needed: int, *ticks: str, project: str = "", **change: str
+) -> DemoBrowser:
+    """The form of step 2, filled in and sent."""
+    page = await day.at(f"/agency/draws/new?project={project or day.project}")
+    form = typed(draw_form("", [], times, needed=needed, supervisor="")) | change
+    ticked = page.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME, *ticks)
+    await page.press("保存，下一步", **form, **ticked)
+    return page
+
+
+def supervisor_tick(browser: DemoBrowser) -> dict[str, str]:
+    return browser.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME)
+
+
+def notice_fields(met: datetime, **change: str) -> dict[str, str]:
+    return typed(notice_form(EvaluationTimes(met, met, met, met), gd.VENUE, gd.ADDRESS)) | change
+
+
+def condition_fields(planned: int, **change: str) -> dict[str, str]:
+    """On the only notice, which the page has chosen."""
+    form = typed(condition_form("", planned))
+    del form["notice_id"]
+    return form | change
+
+
+def select_options(browser: DemoBrowser, name: str) -> list[tuple[str, str]]:
+    """Labels and values of a select's options."""
+    [inside] = re.findall(rf'<select[^>]*name="{name}"[^>]*>(.*?)</select>', browser.page.html, re.DOTALL)
+    found = re.findall(r'<option\s+value="([^"]*)"[^>]*>([^<]*)', inside)
+    return [(label.strip(), value) for value, label in found]
