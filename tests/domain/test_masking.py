@@ -28,5 +28,5 @@ def test_what_is_too_short_to_mask_is_hidden_whole(short):
     assert set(mask_mobile(short)) == {"*"}
 
 
-def test_of_nothing_nothing_is_left():
+def test_masking_an_empty_value_returns_an_empty_string():
     assert (mask_id_number(""), mask_mobile("")) == ("", "")

@@ -62,7 +62,7 @@ async def test_a_film_that_breaks_off_leaves_nothing(store: StoredFiles) -> None
         await store.get("demo/film")
 
 
-async def test_a_folder_tells_where_a_film_lies(store: StoredFiles) -> None:
+async def test_a_folder_returns_the_path_of_a_film(store: StoredFiles) -> None:
     await store.put("demo/film", b"x")
     found = await store.locate("demo/film", timedelta(minutes=10))
     assert isinstance(found, Path)

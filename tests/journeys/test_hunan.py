@@ -185,7 +185,7 @@ async def test_02_a_mobile_is_changed_once_a_year_and_both_numbers_are_notified(
 # ---- 续聘专家登录: both ways
 
 
-async def test_03_one_logs_in_by_code_or_by_password_with_mobile_or_number_and_is_locked_after_wrong_tries(
+async def test_03_an_expert_logs_in_by_code_or_password_and_is_locked_after_wrong_tries(
     way: Journey,
 ) -> None:
     for name in (HE.mobile, HE.id_number):
@@ -467,7 +467,7 @@ async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) 
     assert (await he.submit())["round"] == 2
 
 
-async def test_13_four_steps_are_passed_and_the_chat_tells_each(way: Journey) -> None:
+async def test_13_four_steps_are_passed_and_the_chat_reports_each(way: Journey) -> None:
     he, number = await _he(way), (await (await _he(way)).show())["number"]
     planners = await way.reviewer(PLANNERS)
     waiting = {one["number"] for one in await (await way.reviewer(BUILDERS)).queue()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.miniapp_api.conftest import World
 
 
-async def test_the_pool_tells_what_forms_may_choose(world: World) -> None:
+async def test_the_pool_lists_the_choices_of_forms(world: World) -> None:
     response = await world.client.get("/api/v1/demo/pool")
     pool = await response.json()
     assert pool["privacy_version"]

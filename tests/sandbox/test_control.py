@@ -113,7 +113,7 @@ async def test_ledger_keeps_both_directions_without_secrets(box: Box) -> None:
     assert "sandbox-secret" not in json.dumps(answer)
 
 
-async def test_stream_tells_what_happens(box: Box) -> None:
+async def test_the_stream_reports_messages(box: Box) -> None:
     async with box.client.get("/control/stream") as response:
         await response.content.readline()
         await box.control(f"phones/{MOBILE}/text", content="你好")

@@ -301,7 +301,7 @@ async def test_escaped_characters_are_refused_in_menus(box: Box) -> None:
     assert answer["errcode"] == 40033
 
 
-async def test_user_info_tells_only_who_follows(box: Box) -> None:
+async def test_user_info_covers_followers_only(box: Box) -> None:
     openid = await box.openid()
     assert (await box.api("/cgi-bin/user/info", openid=openid))["subscribe"] == 1
     assert (await box.api("/cgi-bin/user/get"))["data"]["openid"] == [openid]

@@ -65,7 +65,7 @@ async def test_the_applicant_reads_it_on_page_and_by_the_api(world: World, appli
     assert tuple(one.name for one in view.progress.specialties) == PATHS
 
 
-async def test_a_search_of_the_catalogue_tells_where_each_lies(world: World, application: Application) -> None:
+async def test_a_search_of_the_catalogue_shows_the_path_of_each_entry(world: World, application: Application) -> None:
     found = await world.services.catalogues.search("demo", "specialty", "结构")
     assert {node.code: node.full_name for node in found} == {DESIGN: PATHS[0], SUPERVISION: PATHS[1]}
 

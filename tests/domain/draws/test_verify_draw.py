@@ -265,7 +265,7 @@ def test_other_recusals_in_a_later_round_are_pointed_out():
 
 
 @pytest.mark.parametrize(("source", "count"), [("friends", 1), ("register", 0), ("none", 0), ("none", 2)])
-def test_a_supervisor_from_nowhere_is_detected(source, count):
+def test_a_wrong_source_or_number_of_supervisors_is_detected(source, count):
     script = Script().open_round()
     edit(script, draw_record.RoundOpened, supervisors=draw_record.SupervisorFacts(source, count))
     assert first_error(script) == ("supervisors", 1)

@@ -111,7 +111,7 @@ async def test_a_vendor_query_returns_the_outcome_of_a_call(tools: Tools) -> Non
     assert report == CallDetail("100^200", MOBILE, True, "200000", "11")
 
 
-async def test_a_vendor_that_tells_no_keys_is_not_taken_to_say_that_none_were_pressed(tools: Tools) -> None:
+async def test_a_report_without_keys_differs_from_one_with_no_key_pressed(tools: Tools) -> None:
     async with Rogue([detail({name: value for name, value in ENDED.items() if name != "dtmf"})]) as rogue:
         report = await caller(tools, rogue).report("100^200", NOON)
     assert report == CallDetail("100^200", MOBILE, True, "200000", None)

@@ -139,7 +139,7 @@ async def test_a_payer_in_wechat_pays_with_the_app_that_is_open(
     assert signed.signature == sign(MERCHANT_KEY, text.encode())
 
 
-async def test_a_paid_order_tells_by_whom_and_when(pay: WechatPay, platform: Platform) -> None:
+async def test_a_paid_order_states_its_payer_and_time(pay: WechatPay, platform: Platform) -> None:
     assert await pay.query("demo", NUMBER) == TradeReport(
         out_trade_no=NUMBER,
         mchid=MCHID,
@@ -276,7 +276,7 @@ async def test_five_minutes_are_still_of_now(pay: WechatPay, platform: Platform)
     assert await pay.order_native("demo", ORDER)
 
 
-async def test_a_refusal_with_a_wrong_signature_is_not_believed(pay: WechatPay, platform: Platform) -> None:
+async def test_a_refusal_with_a_wrong_signature_is_transient(pay: WechatPay, platform: Platform) -> None:
     platform.answers[ORDER_PATH] = (404, {"code": "ORDER_NOT_EXIST", "message": "订单不存在"})
     platform.spoil = _stranger
     with pytest.raises(Transient):
@@ -391,7 +391,7 @@ async def test_a_success_that_lacks_what_was_ordered_has_no_known_outcome(
     ],
     ids=str,
 )
-async def test_a_report_that_cannot_be_is_not_believed(
+async def test_an_impossible_report_of_an_order_is_transient(
     pay: WechatPay, platform: Platform, lie: dict[str, object]
 ) -> None:
     platform.answers[ORDER_PATH] = (200, trade(**lie))
@@ -433,7 +433,7 @@ async def test_a_refund_can_be_asked_after(pay: WechatPay, platform: Platform, s
     ],
     ids=str,
 )
-async def test_a_refund_that_cannot_be_is_not_believed(
+async def test_an_impossible_report_of_a_refund_leaves_its_outcome_unknown(
     pay: WechatPay, platform: Platform, lie: dict[str, object]
 ) -> None:
     platform.answers[REFUNDS] = platform.answers[f"{REFUNDS}/R1"] = (200, refund(**{"out_refund_no": "R1", **lie}))
@@ -528,7 +528,9 @@ async def test_an_invoice_is_known_by_its_state(
     [None, "F1", [{"fapiao_id": "F1", "status": "LOST"}], [{"fapiao_id": "F1", "status": "ISSUED"}] * 2],
     ids=str,
 )
-async def test_an_invoice_that_cannot_be_is_not_believed(pay: WechatPay, platform: Platform, items: object) -> None:
+async def test_an_impossible_report_of_an_invoice_is_transient(
+    pay: WechatPay, platform: Platform, items: object
+) -> None:
     platform.answers[f"{INVOICES}/A1"] = (200, {"fapiao_information": items})
     assert isinstance(await failure(pay.query_invoice("demo", "A1", "F1")), Transient)
 

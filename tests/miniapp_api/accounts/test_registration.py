@@ -95,7 +95,7 @@ async def test_wrong_fields_are_named(world: World) -> None:
     assert NUMBER[:14] not in refused["detail"]
 
 
-async def test_the_pool_tells_what_registering_takes(world: World) -> None:
+async def test_the_pool_lists_what_registration_requires(world: World) -> None:
     told = (await (await world.client.get("/api/v1/demo/pool")).json())["registration"]
     assert told["open"] is True
     assert "至少8个字符" in told["password_rule"]

@@ -117,7 +117,7 @@ async def test_wrong_fields_are_reported_together_and_a_stale_device_gets_the_pr
             assert told["params"]["values"] == kept["values"]
 
 
-async def test_who_has_not_registered_sees_what_to_do_and_is_let_in_nowhere(world: World) -> None:
+async def test_an_unregistered_person_is_asked_to_register_and_may_not_apply(world: World) -> None:
     account = await make_account(world.deps)
     person = await world.log_in_account(account.id, "")
     home = await person.get("/home")

@@ -43,7 +43,7 @@ def stuck(roads: Mapping[DrawEvent, object]) -> set[DrawState]:
     return set(DrawState) - free
 
 
-def test_from_every_state_a_road_of_endpoints_leads_out():
+def test_from_every_state_endpoints_lead_to_a_final_state():
     assert stuck(ROADS) == set()
 
 
@@ -55,7 +55,7 @@ def test_without_the_exits_everything_would_be_stuck():
 
 
 @pytest.mark.parametrize("event", ROADS, ids=str)
-def test_every_road_is_an_endpoint_that_an_agency_or_verifier_may_use(event):
+def test_every_exit_is_an_endpoint_that_an_agency_or_verifier_may_use(event):
     endpoint = ENDPOINTS[ROADS[event]]
     allowed = set().union(*(PERMISSIONS[action] for action in endpoint.actions))
     assert allowed & (AGENCY | {"verifier"})

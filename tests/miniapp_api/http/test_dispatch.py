@@ -143,7 +143,7 @@ async def test_refusals_of_services_keep_what_they_say(client: Client) -> None:
     assert away.headers["Retry-After"] == "5"
 
 
-async def test_a_fault_of_ours_tells_nothing_of_itself(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_internal_error_shows_no_personal_data(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     response = await client.post("/api/v1/demo/things", json=GOOD | {"name": "故障"}, headers=GUEST)
     body = await problem(response, 500, "internal")
     assert "13812345678" not in json.dumps(body)

@@ -122,7 +122,9 @@ async def test_the_agency_is_asked_for_what_the_agency_needs(world: World, offic
     assert await asked(agent, "applying") == []
 
 
-async def test_whom_the_official_account_reaches_is_not_troubled(world: World, person: Person) -> None:
+async def test_a_person_whom_the_official_account_reaches_is_not_asked_for_consents(
+    world: World, person: Person
+) -> None:
     mini = await WechatIdentity.get(app="mini")
     chat = await make_identity(await Account.get(id=mini.account_id))
     assert await asked(person) == []

@@ -423,7 +423,7 @@ async def test_a_log_in_does_not_redirect_to_another_site(world: World) -> None:
     assert (visitor.response.url.host, visitor.path) == ("127.0.0.1", "/h5/demo/apply")
 
 
-async def test_a_mobile_can_be_changed_again_from_the_day_that_the_page_tells(world: World) -> None:
+async def test_a_mobile_can_be_changed_again_from_the_day_shown_on_the_page(world: World) -> None:
     books = world.services.deps.rulebooks
     yearly = books["demo"].registration.model_copy(update={"mobile_change_every": timedelta(days=365)})
     books["demo"] = books["demo"].model_copy(update={"registration": yearly})  # type: ignore[index]  # the test's own

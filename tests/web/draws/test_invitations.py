@@ -19,7 +19,7 @@ async def state(invitation: Invitation) -> str:
     return (await Invitation.get(id=invitation.id)).state
 
 
-async def test_an_invitation_tells_time_and_place_but_neither_project_nor_parties(world: World) -> None:
+async def test_an_invitation_shows_time_and_place_but_neither_project_nor_parties(world: World) -> None:
     _, [invitation] = await world.call()
     page = await world.visitor().get(f"/i/{invitation.link}")
     assert page.status == 200
@@ -222,7 +222,7 @@ async def test_an_expert_checks_in_on_his_page_once_its_time_has_come(world: Wor
     assert await Attendance.filter(invitation_id=invitation.id).count() == 1
 
 
-async def test_from_home_one_can_only_say_that_one_is_there(world: World) -> None:
+async def test_an_expert_far_from_the_venue_can_only_report_arrival_unverified(world: World) -> None:
     draw_id, [invitation] = await world.panel()
     page = await world.visitor().get(f"/i/{invitation.link}")
     assert "data-position" in await page.response.text()

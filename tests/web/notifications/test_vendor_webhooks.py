@@ -120,7 +120,7 @@ async def test_a_report_of_another_call_accepts_no_invitation(line: Line) -> Non
     assert await line.answer() == "open"
 
 
-async def test_a_key_that_the_vendor_has_not_heard_counts_for_nothing(line: Line) -> None:
+async def test_the_vendors_key_counts_and_a_different_one_in_a_report_does_not(line: Line) -> None:
     await line.vendor_says("22")
     await line.push(dtmf="11")
     assert await line.answer() == "declined", "the vendor's word stands, not the report's"
@@ -147,7 +147,7 @@ async def test_a_real_acceptance_counts_once_the_vendor_confirms_it(line: Line) 
     assert await line.answer() == "accepted"
 
 
-async def test_a_vendor_that_tells_no_keys_confirms_at_least_call_and_person(line: Line) -> None:
+async def test_a_vendor_report_without_keys_confirms_at_least_call_and_person(line: Line) -> None:
     await line.vendor_says(None)
     await line.push()
     assert await line.answer() == "accepted"
@@ -159,7 +159,7 @@ async def test_a_call_to_another_mobile_accepts_no_invitation(line: Line) -> Non
     assert await line.answer() == "open"
 
 
-async def test_a_call_whose_placing_is_unknown_is_believed_only_from_the_vendor(line: Line) -> None:
+async def test_a_call_of_unknown_outcome_accepts_only_by_the_vendors_own_record(line: Line) -> None:
     await Attempt.filter(id=line.call.id).update(vendor_id="", state="unknown")
     await line.vendor_says("11", call_id="another", to="13999999999")
     await line.push(call_id="another")

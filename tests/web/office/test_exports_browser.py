@@ -21,7 +21,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
-async def test_the_page_tells_how_far_it_is_and_offers_the_file_by_itself(
+async def test_the_page_shows_the_progress_of_an_export_and_then_offers_the_file(
     browser: Browser,
     world: World,
     monkeypatch: pytest.MonkeyPatch,

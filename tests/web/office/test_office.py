@@ -83,7 +83,7 @@ async def test_other_offices_are_refused_everywhere(world: World) -> None:
             assert (visitor.status, "需要专家库管理员身份" in visitor.text) == (403, True), (role, path)
 
 
-async def test_a_reviewer_gets_in_nowhere_and_changes_nothing(scene: Scene) -> None:
+async def test_a_reviewer_may_not_change_anything_of_the_office(scene: Scene) -> None:
     reviewer = await make_reviewer(scene.world.services.deps, "final")
     visitor = await scene.world.log_in(reviewer)
     for path in ("/campaigns/new", "/employers", "/staff", "/bills", "/invoices", "/reviewers"):
@@ -132,7 +132,7 @@ async def test_the_menu_leaves_out_what_the_rulebook_leaves_out(scene: Scene) ->
         assert (visitor.status, "没有这项功能" in visitor.text) == (404, True)
 
 
-async def test_home_tells_what_waits_and_leads_there(scene: Scene) -> None:
+async def test_the_home_page_lists_pending_work_with_links(scene: Scene) -> None:
     assert "没有需要您处理的事项" in (await scene.at("/office")).text
     await fill(scene)
     visitor = await scene.at("/office")
