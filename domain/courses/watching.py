@@ -47,7 +47,7 @@ def seconds(watched: Sequence[Interval]) -> int:
     return sum(end - start for start, end in watched)
 
 
-def reach(watched: Sequence[Interval], length: int, ahead: int) -> int:
+def jump_limit(watched: Sequence[Interval], length: int, ahead: int) -> int:
     """The last second that the player may jump to: the end of the watched part, plus ``ahead`` seconds."""
     return min(length, max((end for _, end in watched), default=0) + ahead)
 
@@ -66,7 +66,7 @@ def credit(watched: Sequence[Interval], beat: Beat, length: int, ahead: int) -> 
     """The interval credited for a beat, at most the time that passed times its rate; empty for a skip or a false
     claim."""
     nothing = (beat.start, beat.start)
-    if not 0 <= beat.start < beat.end or beat.start > reach(watched, length, ahead):
+    if not 0 <= beat.start < beat.end or beat.start > jump_limit(watched, length, ahead):
         return nothing
     allowed = int((max(0.0, beat.elapsed) + SLACK) * beat.rate)
     return (beat.start, min(beat.end, length, beat.start + allowed))

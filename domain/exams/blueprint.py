@@ -51,7 +51,7 @@ class BlueprintCell:
         """Number of open conditions (0 to 2); narrower cells are drawn first."""
         return (not self.chapter) + (not self.difficulty)
 
-    def matches(self, item: Stock) -> bool:
+    def matches(self, item: LiveItem) -> bool:
         return item.kind == self.kind and self.chapter in ("", item.chapter) and self.difficulty in (0, item.difficulty)
 
     def includes(self, other: BlueprintCell) -> bool:
@@ -77,7 +77,7 @@ class SlotQuestion:
 
 
 @dataclass(frozen=True)
-class Stock:
+class LiveItem:
     """A live item of the bank. A case has its questions in order, any other item consists of one."""
 
     id: UUID
@@ -160,7 +160,7 @@ def _check_pair(first: int, one: BlueprintCell, second: int, other: BlueprintCel
         raise _wrong(f"第{first}行和第{second}行会抽到同样的题，请把其中一行的章节和难度都写明。")
 
 
-def supplies(cells: Sequence[BlueprintCell], stock: Sequence[Stock]) -> tuple[Supply, ...]:
+def supplies(cells: Sequence[BlueprintCell], stock: Sequence[LiveItem]) -> tuple[Supply, ...]:
     """The bank's stock for each cell."""
     return tuple(
         Supply(
@@ -175,7 +175,7 @@ def supplies(cells: Sequence[BlueprintCell], stock: Sequence[Stock]) -> tuple[Su
 class Deck:
     """The items that a blueprint draws from, sorted by cell once for many papers."""
 
-    def __init__(self, cells: Sequence[BlueprintCell], stock: Sequence[Stock]) -> None:
+    def __init__(self, cells: Sequence[BlueprintCell], stock: Sequence[LiveItem]) -> None:
         self._cells = cells
         self._fitting = [[item for item in stock if cell.matches(item)] for cell in cells]
         self._narrow_first = sorted(range(len(cells)), key=lambda at: cells[at].width)
@@ -187,7 +187,7 @@ class Deck:
         ``used`` is the number of papers with an item. Raises LookupError that names the cell that lacks items.
         """
         taken: set[UUID] = set()
-        found: dict[int, list[Stock]] = {}
+        found: dict[int, list[LiveItem]] = {}
         for place in self._narrow_first:
             found[place] = self._take(place, taken, used, chance)
             taken.update(item.id for item in found[place])
@@ -195,7 +195,7 @@ class Deck:
         slots = [slot for item, cell in pairs for slot in _slots(item, cell, chance)]
         return Drawn(tuple(slots), tuple(sorted(taken)))
 
-    def _take(self, place: int, taken: set[UUID], used: Mapping[UUID, int], chance: Random) -> list[Stock]:
+    def _take(self, place: int, taken: set[UUID], used: Mapping[UUID, int], chance: Random) -> list[LiveItem]:
         cell = self._cells[place]
         left = [item for item in self._fitting[place] if item.id not in taken]
         if len(left) < cell.count:
@@ -207,7 +207,7 @@ class Deck:
         return chance.sample(sure + chance.sample(equals, cell.count - len(sure)), cell.count)
 
 
-def _slots(item: Stock, cell: BlueprintCell, chance: Random) -> list[Slot]:
+def _slots(item: LiveItem, cell: BlueprintCell, chance: Random) -> list[Slot]:
     shares = share_out(cell.mark, len(item.questions))
     return [
         Slot(one.version_id, 0 if one.fixed else chance.randrange(orders(one.options)), mark)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.courses.access import access
 from domain.courses.lifecycles import CourseState, EnrolmentState
-from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, merge, reach, seconds
+from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, jump_limit, merge, seconds
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook.courses import CourseRules
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
@@ -244,7 +244,7 @@ def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: C
     if item.kind == "video":
         gap = first_gap([(a, b) for a, b in study.watched])
         ahead = int(rules.seek_ahead.total_seconds())
-        last = item.seconds if study.done_at else reach([(a, b) for a, b in study.watched], item.seconds, ahead)
+        last = item.seconds if study.done_at else jump_limit([(a, b) for a, b in study.watched], item.seconds, ahead)
     return StudyView(
         player=study.player,
         position=study.position,

@@ -106,7 +106,7 @@ class AnswerWriter:
         TooMany when more requests wait than can be stored soon, or several of this attempt.
         """
         _check_gapless(request)
-        with self._waiting.place(request.attempt_id):
+        with self._waiting.reserve_place(request.attempt_id):
             saved = await self._batcher.ask(request)
         if saved is None:
             raise NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")

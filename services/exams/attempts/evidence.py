@@ -103,11 +103,13 @@ class Evidence:
             raise Conflict("已过提交离线作答的时间，如有疑问请拨打服务热线。", code="too_late")
         if await ExamEvidence.exists(attempt_id=attempt.id, state__in=["open", "accepted"]):
             raise Conflict("这次作答的离线作答已提交过，请等待管理机构核实。", code="handed_in_before")
-        if not new_in(file, (await read_given_answers([attempt.id]))[attempt.id].answers, len(attempt.versions)):
+        if not changed_answers(
+            file, (await read_given_answers([attempt.id]))[attempt.id].answers, len(attempt.versions)
+        ):
             raise Conflict("文件里的作答系统都已收到，不用再提交。", code="nothing_new")
 
 
-def new_in(file: AnswerFile, held: Mapping[int, ExamAnswer], slots: int) -> dict[int, ExamAnswer]:
+def changed_answers(file: AnswerFile, held: Mapping[int, ExamAnswer], slots: int) -> dict[int, ExamAnswer]:
     """Answers of the file that differ from those held, by slot; an empty one removes none."""
     given = {slot: one.answer for slot, one in file.answers.items() if slot < slots and one.answer.given}
     return {slot: answer for slot, answer in sorted(given.items()) if answer != held.get(slot)}

@@ -26,7 +26,7 @@ class SaveBacklog:
         self._by_attempt: Counter[UUID] = Counter()
 
     @contextmanager
-    def place(self, attempt_id: UUID) -> Iterator[None]:
+    def reserve_place(self, attempt_id: UUID) -> Iterator[None]:
         """A place held by one request until its response. Raises TooMany when there is none."""
         if self._all >= WAITING_MAX or self._by_attempt[attempt_id] >= OWN_MAX:
             raise TooMany(self._words, retry_after=_RETRY)

@@ -68,7 +68,7 @@ class Submissions:
 
     async def submit(self, submission: PaperSubmission) -> SubmissionReceipt:
         """Raises the errors of ``Attempts.submit``, and TooMany when too many wait."""
-        with self._waiting.place(submission.attempt_id):
+        with self._waiting.reserve_place(submission.attempt_id):
             answer = await self._batcher.ask(submission)
         if isinstance(answer, AppError):
             raise answer

@@ -22,7 +22,7 @@ from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.attempts.answer_files import AnswerFile, AnswerFiles
-from services.exams.attempts.evidence import SEAL, get_attempt, new_in
+from services.exams.attempts.evidence import SEAL, changed_answers, get_attempt
 from services.exams.marking.marking import mark_lock, regrade
 from services.exams.notifications import facts_of
 from services.exams.repository import get_exam
@@ -188,7 +188,7 @@ class EvidenceReview:
         await advisory_lock(mark_lock(attempt.exam_id))
         held = await rows(_PAPER, attempt.id)
         sizes = {row["slot"]: row["n"] for row in held}
-        new = new_in(file, _shown(attempt, held), len(attempt.versions))
+        new = changed_answers(file, _shown(attempt, held), len(attempt.versions))
         masks = {slot: _canonical(attempt, slot, one.mask, sizes[slot]) for slot, one in new.items() if sizes[slot]}
         await execute(_REPLACE, attempt.id, list(masks), list(masks.values()))
         await regrade(attempt.exam, [attempt.id])
@@ -210,7 +210,7 @@ async def _compare(attempt: ExamAttempt, file: AnswerFile, received_at: datetime
     """Answers of the file that differ from those that count."""
     held = await rows(_PAPER, attempt.id)
     by_slot, shown = {row["slot"]: row for row in held}, _shown(attempt, held)
-    new = new_in(file, shown, len(attempt.versions))
+    new = changed_answers(file, shown, len(attempt.versions))
     return tuple(
         LateAnswer(
             slot + 1,

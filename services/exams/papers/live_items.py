@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain.exams.blueprint import SlotQuestion, Stock
+from domain.exams.blueprint import LiveItem, SlotQuestion
 from domain.exams.items import ItemKind
 from services.core.base import execute, rows
 
@@ -25,7 +25,7 @@ WHERE exam_item.id = u.id AND exam_item.id IN (
 """Counters locked by another transaction are skipped: they only influence which items come first."""
 
 
-async def load_live_items(pool: str) -> tuple[list[Stock], dict[UUID, int]]:
+async def load_live_items(pool: str) -> tuple[list[LiveItem], dict[UUID, int]]:
     """Live items, and the number of papers that contained each. A case without live questions is left out."""
     parts: dict[UUID, list[Any]] = defaultdict(list)
     whole = []
@@ -44,9 +44,9 @@ async def count_use(papers: Mapping[UUID, int]) -> None:
         await execute(_USE, list(papers), list(papers.values()))
 
 
-def _stock(row: Any, asked: Sequence[Any]) -> Stock:
+def _stock(row: Any, asked: Sequence[Any]) -> LiveItem:
     questions = tuple(SlotQuestion(one["version_id"], one["options"], _is_fixed(one)) for one in asked)
-    return Stock(row["id"], row["chapter"], ItemKind(row["kind"]), row["difficulty"], questions)
+    return LiveItem(row["id"], row["chapter"], ItemKind(row["kind"]), row["difficulty"], questions)
 
 
 def _is_fixed(row: Any) -> bool:

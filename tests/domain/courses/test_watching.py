@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, merge, reach, seconds
+from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, jump_limit, merge, seconds
 
 SPANS = st.tuples(st.integers(0, 300), st.integers(0, 60)).map(lambda one: (one[0], one[0] + one[1]))
 
@@ -77,7 +77,7 @@ def test_a_beat_is_worth_what_can_have_been_watched(beat: Beat, worth: Interval)
 
 
 def test_nothing_was_watched_at_first_so_only_the_start_counts() -> None:
-    assert reach((), 600, 5) == 5
+    assert jump_limit((), 600, 5) == 5
     assert credit((), Beat(0, 10, 1.0, 10.0), 600, 5) == (0, 10)
     assert credit((), Beat(300, 310, 1.0, 10.0), 600, 5) == (300, 300)
 
@@ -87,7 +87,7 @@ def test_the_first_gap_is_where_to_make_up() -> None:
 
 
 def test_once_watched_any_part_may_be_seen_again() -> None:
-    assert reach(((0, 600),), 600, 5) == 600
+    assert jump_limit(((0, 600),), 600, 5) == 600
     assert credit(((0, 600),), Beat(300, 310, 1.0, 10.0), 600, 5) == (300, 310)
 
 

@@ -13,8 +13,8 @@ from domain.exams.blueprint import (
     BlueprintCell,
     Deck,
     Drawn,
+    LiveItem,
     SlotQuestion,
-    Stock,
     check_cells,
     read_cells,
     share_out,
@@ -35,12 +35,12 @@ def cell(chapter: str = "", kind: ItemKind = S, difficulty: int = 0, count: int 
 
 def item(
     number: int, chapter: str = "法律", kind: ItemKind = S, difficulty: int = 2, *, parts: int = 1, fixed: bool = False
-) -> Stock:
+) -> LiveItem:
     questions = tuple(SlotQuestion(UUID(int=number * 100 + part), 4, fixed) for part in range(parts))
-    return Stock(UUID(int=number), chapter, kind, difficulty, questions)
+    return LiveItem(UUID(int=number), chapter, kind, difficulty, questions)
 
 
-def draw(cells: list[BlueprintCell], stock: list[Stock], used: dict[UUID, int], chance: Random) -> Drawn:
+def draw(cells: list[BlueprintCell], stock: list[LiveItem], used: dict[UUID, int], chance: Random) -> Drawn:
     return Deck(cells, stock).draw(used, chance)
 
 
