@@ -34,7 +34,7 @@ class FilterQuery(Params):
     submitted_from: Moment | None = None
     submitted_until: Moment | None = Field(None, description="Excluded")
 
-    def wanted(self) -> Filter:
+    def as_filter(self) -> Filter:
         return Filter(
             self.campaign_id,
             self.state.value if self.state else "",
@@ -79,7 +79,7 @@ class OfficeApplicationOut(Output):
 async def list_page(call: Call, query: ApplicationListQuery) -> PageOut[ApplicationLine]:
     """Applications, filtered, sorted, paged."""
     found = await call.services.office.applications.page(
-        call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size
+        call.actor, query.as_filter(), sort=query.sort, page=query.page, size=query.size
     )
     return PageOut.of_query(found, query)
 
@@ -87,7 +87,7 @@ async def list_page(call: Call, query: ApplicationListQuery) -> PageOut[Applicat
 @api.get("/office/application-counts", "各状态的申请数", action="application.read")
 async def counts(call: Call, query: FilterQuery) -> Listing[StateCount]:
     """Number of matching applications in each state; states without any are left out."""
-    found = await call.services.office.applications.counts(call.actor, query.wanted())
+    found = await call.services.office.applications.counts(call.actor, query.as_filter())
     return Listing(items=found)
 
 

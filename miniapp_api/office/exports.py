@@ -32,7 +32,7 @@ class RangeQuery(Params):
 @api.get("/exports/applications", "导出申请", action="application.export", media_type=XLSX)
 async def applications(call: Call, query: FilterQuery) -> Download:
     """The list of applications with the same filter."""
-    return _file(await call.services.office.exports.applications(call.actor, query.wanted()))
+    return _file(await call.services.office.exports.applications(call.actor, query.as_filter()))
 
 
 @api.get("/exports/orders", "导出订单", action="payment.export", media_type=XLSX)

@@ -55,10 +55,12 @@ class ApplicationPages(OfficePart):
         said = {name: value for name, value in said.items() if value}
         page, error, found, states = page_number(request), None, _NOTHING, {}
         try:
-            wanted, sort = wanted_of(said), _sort(said.get("sort", "newest"))
+            wanted, sort = application_filter_of(said), _sort(said.get("sort", "newest"))
             applications = self.services.office.applications
             found = await applications.page(actor, wanted, sort=sort, page=page, size=PAGE_SIZE)
-            states = {one.state: one for one in await applications.counts(actor, wanted_of({**said, "state": ""}))}
+            states = {
+                one.state: one for one in await applications.counts(actor, application_filter_of({**said, "state": ""}))
+            }
         except AppError as refused:
             error = self.shown(refused)
         book = self.book(actor)
@@ -179,7 +181,7 @@ class ApplicationPages(OfficePart):
         return actor, found, ("申请", f"/office/applications/{application_id}")
 
 
-def wanted_of(said: Mapping[str, str]) -> Filter:
+def application_filter_of(said: Mapping[str, str]) -> Filter:
     """Raises InvalidInput for invalid filters."""
     campaign = said.get("campaign", "")
     try:

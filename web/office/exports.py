@@ -11,7 +11,7 @@ from domain.errors import InvalidInput, NotFound
 from services.inspection.file_types import XLSX
 from services.office import DIRECT_MAX, Export, ExportRequest, Range, What
 from web.core.form_values import begin_of, day
-from web.office.applications import wanted_of
+from web.office.applications import application_filter_of
 from web.office.base import OfficePart
 
 
@@ -63,7 +63,9 @@ def _export_request(request: http.Request) -> ExportRequest:
     if what not in get_args(What):
         raise NotFound("没有这种导出，请返回后重新点选。")
     if what == "applications":
-        return ExportRequest("applications", wanted_of({name: v.strip()[:60] for name, v in request.query.items()}))
+        return ExportRequest(
+            "applications", application_filter_of({name: v.strip()[:60] for name, v in request.query.items()})
+        )
     return ExportRequest(cast(What, what), within=_range(request))
 
 
