@@ -40,7 +40,7 @@ class Puzzles:
         self._deps = deps
         self._links = Links(deps.keys, deps.clock)
 
-    def pose(self, address: str) -> Puzzle:
+    def issue(self, address: str) -> Puzzle:
         puzzle_id = new_id()
         token = self._links.sign(_purpose(address), puzzle_id, puzzle_id, self._deps.now() + PUZZLE_TTL)
         return Puzzle(token, self._deps.puzzle_bits)

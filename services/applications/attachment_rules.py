@@ -112,12 +112,12 @@ def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None
         )
     believed = media_type.partition(";")[0].strip().lower()
     if believed not in _UNSURE and _BELIEVED.get(believed) not in rule.types:
-        raise InvalidInput(f"这里只能上传{wanted(rule)}，请另存后再上传。", code="file_type", field="media_type")
+        raise InvalidInput(f"这里只能上传{print_types(rule)}，请另存后再上传。", code="file_type", field="media_type")
     if sha256 and not _SHA256.fullmatch(sha256):
         raise InvalidInput("文件摘要应为64位小写十六进制。", code="bad_sha256", field="sha256")
 
 
-def wanted(rule: FileRule) -> str:
+def print_types(rule: FileRule) -> str:
     """``JPG、PNG``"""
     return "、".join(_WORDS[one] for one in rule.types)
 

@@ -37,10 +37,10 @@ class Entrances:
         if not mini or pool not in self._appids:
             return link(label, self.page(pool, path))
         if not known:
-            return link(label, self.door(pool, path, mini))
+            return link(label, self.mini_program_page(pool, path, mini))
         return mini_link(label, self._appids[pool], mini, self.page(pool, path))
 
-    def door(self, pool: str, path: str, mini: str) -> str:
+    def mini_program_page(self, pool: str, path: str, mini: str) -> str:
         """Our page that opens ``mini`` for its identified visitor, see ``MiniProgramEntry``; else ``path``."""
         if not mini or pool not in self._appids:
             return self.page(pool, path)

@@ -135,7 +135,7 @@ class Sending:
         fields = rendering.card_fields(book, kind, params)
         url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
         if mini and person.openid("mini") is None:
-            url, mini = self._entrances.door(pool, self._path(row, params), mini), ""
+            url, mini = self._entrances.mini_program_page(pool, self._path(row, params), mini), ""
         message = TemplateMessage(openid, kind, fields, url, f"n{row['number']}", mini)
         return replace(outcome, vendor_id=await self._official.send_template(pool, message))
 

@@ -178,7 +178,7 @@ class AuthPages:
     def puzzle(self, request: http.Request) -> Puzzle | None:
         """The puzzle for the browser on pages that request codes; None for a known browser."""
         source = self.source(request)
-        return None if source.is_identified else self._services.accounts.puzzles.pose(source.address)
+        return None if source.is_identified else self._services.accounts.puzzles.issue(source.address)
 
     def _login_page(
         self,

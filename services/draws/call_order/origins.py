@@ -14,7 +14,7 @@ SELECT count(*)::int AS n FROM draw t JOIN project q ON q.id = t.project_id JOIN
 """Counted as by ``verification`` for the verifier."""
 
 
-async def follows(draw: Draw) -> record.Follows:
+async def origin_entry(draw: Draw) -> record.Follows:
     """The first entry of its record. ``head`` binds it to the original's record; empty where the original has none."""
     original = await Draw.get(id=draw.original_id)
     [counted] = await rows(_REDRAWN, draw.id, draw.project_id)

@@ -12,7 +12,7 @@ from domain.errors import Conflict
 from models.draws import CallNotice, Condition, Draw, Round, Supervisor
 from services.core.base import Deps, violation
 from services.draws.call_order.freeze import freeze_lists
-from services.draws.call_order.origins import follows
+from services.draws.call_order.origins import origin_entry
 from services.draws.call_order.recusal_commitment import commit_recusals
 from services.draws.repository import Locked, append, draw_params
 from services.draws.supervisor_choice import check_supervisors, supervisor_account, supervisor_facts
@@ -36,7 +36,7 @@ class RoundOpening:
         secret = os.urandom(random_draw.SECRET_BYTES)
         commitment = random_draw.system_commitment(secret, draw.number, number)
         if draw.kind == "redraw" and not earlier:
-            await append(draw, now, await follows(draw))
+            await append(draw, now, await origin_entry(draw))
         await append(
             draw,
             now,

@@ -32,7 +32,7 @@ from services.core.base import record as audit
 from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import claimed
-from services.draws.call_order.origins import follows
+from services.draws.call_order.origins import origin_entry
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.next_calls import new_code
@@ -223,7 +223,7 @@ class Recalls:
         await append(
             locked.draw,
             now,
-            await follows(locked.draw),
+            await origin_entry(locked.draw),
             record.Recalled(tuple(sorted(record.SeatFacts(no, leaf) for no, leaf, _ in seats))),
             *(
                 record.Confirmed(no, leaf, "comes" if row.takes_part else "declines", row.gathering_at or "")

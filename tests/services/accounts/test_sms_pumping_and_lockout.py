@@ -43,7 +43,7 @@ class Door:
         self.browsers = WebSessions(deps, book, Links(deps.keys, clock), sessions)
 
     async def ask(self, mobile: str, source: Source, purpose: str = "register") -> None:
-        proof = "" if source.is_identified else solve(self.puzzles.pose(source.address))
+        proof = "" if source.is_identified else solve(self.puzzles.issue(source.address))
         await self.accounts.send_code("demo", mobile, purpose, source=source, proof=proof)  # type: ignore[arg-type]
 
     async def log_in(self, mobile: str, code: str, source: Source) -> str:
@@ -83,7 +83,7 @@ async def test_an_unknown_browser_calculates_before_each_sms(door: Door) -> None
     async def send(proof: str, source: Source = HOME) -> None:
         await door.accounts.send_code("demo", mobile_number(), "register", source=source, proof=proof)
 
-    proof = solve(door.puzzles.pose(HOME.address))
+    proof = solve(door.puzzles.issue(HOME.address))
     token, numbers = proof.split(".")
     for bad in ("", "-", token, f"{token}.{'-'.join(['1'] * 7)}", f"{token}.{'9' * 400}", f"x{proof}", numbers):
         with pytest.raises(InvalidInput, match="安全检查"):
@@ -96,7 +96,7 @@ async def test_an_unknown_browser_calculates_before_each_sms(door: Door) -> None
     await send(proof)
     with pytest.raises(InvalidInput, match="安全检查"):
         await send(proof)
-    late = solve(door.puzzles.pose(HOME.address))
+    late = solve(door.puzzles.issue(HOME.address))
     door.clock.move(timedelta(minutes=31))
     with pytest.raises(InvalidInput, match="安全检查"):
         await send(late)
@@ -104,7 +104,7 @@ async def test_an_unknown_browser_calculates_before_each_sms(door: Door) -> None
 
 
 async def test_one_solution_sent_many_times_at_once_brings_one_sms(door: Door) -> None:
-    proof = solve(door.puzzles.pose(HOME.address))
+    proof = solve(door.puzzles.issue(HOME.address))
     sending = (door.accounts.send_code("demo", mobile_number(), "register", source=HOME, proof=proof) for _ in range(6))
     found = await asyncio.gather(*sending, return_exceptions=True)
     assert sum(not isinstance(one, BaseException) for one in found) == 1
@@ -114,7 +114,7 @@ async def test_one_solution_sent_many_times_at_once_brings_one_sms(door: Door) -
 async def test_a_refusal_costs_no_solution(door: Door) -> None:
     mobile = mobile_number()
     await door.ask(mobile, HOME)
-    proof = solve(door.puzzles.pose(HOME.address))
+    proof = solve(door.puzzles.issue(HOME.address))
     with pytest.raises(TooMany):
         await door.accounts.send_code("demo", mobile, "register", source=HOME, proof=proof)
     await door.accounts.send_code("demo", mobile_number(), "register", source=HOME, proof=proof)
