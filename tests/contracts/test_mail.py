@@ -17,7 +17,7 @@ async def send(world: World, message_id: str = "receipt-1") -> None:
 
 
 async def letters(world: World) -> list[dict[str, object]]:
-    found = (await world.control(f"mail?to={TO}"))["letters"]
+    found = (await world.control(f"mail?to={TO}"))["emails"]
     assert isinstance(found, list)
     return found
 
