@@ -78,7 +78,7 @@ class MiniProgramEntry:
         return Entrance(who.masked_name, who.masked_mobile, account.privacy_version == present)
 
     async def enter(self, actor: Actor, token: str, privacy_version: str) -> Bound:
-        """Bind the mini-program's visitor to that account. Raises the errors of ``look`` and of binding."""
+        """Bind the mini-program's visitor to that account. Raises the errors of ``show`` and of binding."""
         account = await self._account(actor, token)
         async with transaction():
             session = await Session.select_for_update().get(id=actor.session_id)
