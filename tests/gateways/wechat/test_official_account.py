@@ -238,7 +238,7 @@ async def test_a_snapshot_visitor_is_recognised(clients: Make) -> None:
         {"purePhoneNumber": "13800001234", "countryCode": "86", "watermark": {"appid": "another"}},
     ],
 )
-async def test_a_phone_number_without_our_watermark_is_rejected(clients: Make, info: dict[str, object]) -> None:
+async def test_a_phone_number_without_our_watermark_is_transient(clients: Make, info: dict[str, object]) -> None:
     async with Rogue([TOKEN, reply({"errcode": 0, "phone_info": info})]) as rogue:
         with pytest.raises(Transient):
             await clients(rogue.url).mini.phone_number("demo", "c1")
