@@ -322,7 +322,7 @@ async def test_a_refused_delivery_is_given_up_and_a_transient_one_repeated(one: 
         assert one.sender.texts == sent_later
 
 
-async def test_a_reply_without_a_window_waits_for_the_person_who_is_told_so(one: Process, bench: Bench) -> None:
+async def test_a_reply_without_a_window_waits_until_the_person_writes_again(one: Process, bench: Bench) -> None:
     await _miss(one, bench, "数")
     assert (one.sender.texts, one.nudged) == ([], ["oA"])
     assert await one.send(message(None, MsgType="event", Event="VIEW", EventKey="https://x.example")) == "success"
@@ -403,7 +403,9 @@ async def test_without_redis_a_person_is_asked_to_repeat(counting: Router, datab
         assert bench.runs == []
 
 
-async def test_without_redis_what_nobody_repeats_becomes_a_job(counting: Router, database: str) -> None:
+async def test_without_redis_an_event_that_wechat_does_not_repeat_becomes_a_job(
+    counting: Router, database: str
+) -> None:
     async with process(counting, NO_REDIS, database) as stage:
         assert await stage.send(message(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID=1)) == "success"
         assert len(stage.jobs) == 1

@@ -100,7 +100,7 @@ def test_some_examples_are_readable_json() -> None:
     }
 
 
-def test_a_journal_of_somebody_else_does_not_open() -> None:
+def test_a_journal_of_another_person_does_not_open() -> None:
     from bot.journal import Journal
 
     mine = seal(Journal("t", "绑定", 1, message("绑定", "oA"), (1,), NOW), KEYS)

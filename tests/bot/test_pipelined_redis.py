@@ -69,7 +69,7 @@ async def test_a_cut_connection_is_made_anew(line: PipelinedRedis, redis: str) -
     assert await line.run("return 5", ["k"], []) == 5
 
 
-async def test_whoever_waits_learns_that_the_connection_is_cut(line: PipelinedRedis, redis: str) -> None:
+async def test_a_waiting_call_raises_when_the_connection_is_cut(line: PipelinedRedis, redis: str) -> None:
     await line.run("return 5", ["k"], [])
     async with redis_client(redis) as client:
         await client.client_pause(200)

@@ -347,7 +347,7 @@ async def test_an_old_tap_is_not_an_answer_to_a_new_question(chooser: Person) ->
     assert chooser.is_talking
 
 
-async def test_a_tap_offered_to_somebody_else_is_refused(router: Router, chooser: Person) -> None:
+async def test_a_tap_offered_to_another_person_is_refused(router: Router, chooser: Person) -> None:
     await chooser.says("选")
     other = Person(router, services=Options(), openid="oB")
     assert await other.says("甲", bizmsgmenuid=chooser.taps["甲"]) == STALE_TAP
