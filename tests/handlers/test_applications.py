@@ -20,7 +20,7 @@ async def test_a_stranger_is_shown_where_to_register(stranger: Phone) -> None:
     assert "请先绑定身份" in await stranger.says("进度")
 
 
-async def test_somebody_registered_sees_what_he_can_do_and_until_when(world: World) -> None:
+async def test_a_registered_person_sees_the_open_campaign_and_its_end(world: World) -> None:
     now = world.clock.now()
     await Campaign.create(
         pool="demo",
@@ -74,8 +74,8 @@ async def test_an_opinion_is_shown_harmlessly_with_the_page_that_corrects(world:
     assert "/apply/form" in told
 
 
-async def test_giving_up_tells_what_follows_and_counts_when_confirmed(world: World) -> None:
-    """From the exam too, which no one could leave: the fee is paid and does not come back by itself."""
+async def test_giving_up_shows_its_consequences_and_counts_when_confirmed(world: World) -> None:
+    """From the exam too, which an applicant could not leave: the fee is paid and does not come back by itself."""
     now = world.clock.now()
     applicant = await make_applicant(
         world.office.deps,

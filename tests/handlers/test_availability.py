@@ -73,7 +73,7 @@ async def test_known_times_are_listed_and_one_can_be_taken_back(phone: Phone) ->
     assert "没有改动" in await phone.taps("不用了")
 
 
-async def test_the_same_time_twice_is_told(phone: Phone) -> None:
+async def test_the_same_unavailability_twice_is_refused(phone: Phone) -> None:
     await phone.says("日程")
     await phone.says("明天")
     await phone.taps("对，保存")
@@ -92,7 +92,7 @@ async def test_agreed_panels_inside_are_pointed_out(world: World, phone: Phone, 
     assert "原因" in await phone.taps("请假")
 
 
-async def test_a_temporary_expert_is_told_why_not(world: World, phone: Phone, expert: Expert) -> None:
+async def test_a_temporary_expert_is_refused_with_the_reason(world: World, phone: Phone, expert: Expert) -> None:
     await Expert.filter(id=expert.id).update(membership_status="temporary")
     await phone.says("日程")
     await phone.says("明天")

@@ -192,20 +192,22 @@ async def test_one_person_may_bind_several_phones(world: World, stranger: Phone,
     assert (await stranger.identity()).account_id == (await second.identity()).account_id
 
 
-async def test_who_is_bound_is_told_so(phone: Phone) -> None:
+async def test_a_bound_person_sees_the_binding_and_may_unbind(phone: Phone) -> None:
     told = await phone.says("绑定")
     assert "您已绑定" in told
     assert "确定解绑吗" in await phone.taps("解绑")
 
 
-async def test_somebody_without_a_file_is_bound_and_told_what_to_do(world: World, stranger: Phone) -> None:
+async def test_a_person_without_an_expert_record_is_bound_and_sees_what_to_do(world: World, stranger: Phone) -> None:
     told = await bind(world, stranger, "13911112222")
     assert "没有登记为在库专家" in told
     assert "400-000-0000" in told
     assert "没有对应的在库评标专家" in await stranger.says("活动")
 
 
-async def test_two_files_with_one_mobile_bind_nobody(world: World, stranger: Phone, expert: Expert) -> None:
+async def test_two_expert_records_with_one_mobile_prevent_binding(
+    world: World, stranger: Phone, expert: Expert
+) -> None:
     await make_expert(world.services.deps, world.mobile_of(expert))
     told = await bind(world, stranger, world.mobile_of(expert))
     assert "多位专家" in told
@@ -313,7 +315,7 @@ async def test_a_binding_undone_elsewhere_ends_what_was_begun_here(world: World,
     assert "请先绑定身份" in await phone.says("明天")
 
 
-async def test_whoever_has_no_role_is_told_how_offices_work(world: World) -> None:
+async def test_a_person_without_a_role_sees_how_offices_work(world: World) -> None:
     account = await make_account(world.services.deps)
     phone = await world.phone_with(account)
     status = await phone.says("状态")
@@ -384,11 +386,11 @@ async def test_two_phones_with_one_code_are_not_both_bound(world: World, expert:
     assert await WechatIdentity.filter(account_id__not_isnull=True).count() == 1
 
 
-async def test_eight_digits_of_somebody_bound_are_just_words(world: World, phone: Phone) -> None:
+async def test_eight_digits_from_a_bound_person_are_plain_text(world: World, phone: Phone) -> None:
     assert "没有等您回答的问题" in await phone.says("20261125")
 
 
-async def test_a_code_from_somebody_bound_only_says_who_he_is(world: World, phone: Phone) -> None:
+async def test_a_code_from_a_bound_person_only_shows_the_binding(world: World, phone: Phone) -> None:
     assert "您已绑定" in await phone.says("绑定 12345678")
     assert "您已绑定" in await phone.scans("link:12345678")
     assert not await AuditEntry.exists(action="account.link_refused")

@@ -205,7 +205,7 @@ async def test_many_activities_fit_one_bubble_and_the_rest_has_a_page(world: Wor
 
 
 @pytest.mark.parametrize("word", [word for word in WORDS if word != "待办"])
-async def test_who_holds_no_office_is_told_so_and_finds_the_way_back(phone: Phone, word: str) -> None:
+async def test_a_person_without_a_role_is_refused_and_sees_the_menu(phone: Phone, word: str) -> None:
     shown = await phone.says(word)
     assert "您目前没有办理这一项的身份" in shown
     assert "菜单" in shown

@@ -97,7 +97,7 @@ async def test_progress_menu_and_status_lead_there(world: World) -> None:
     assert "状态：还没开始" in await phone.taps("考试")
 
 
-async def test_who_waits_without_an_examination_is_told_to_wait(world: World) -> None:
+async def test_an_applicant_without_a_scheduled_examination_is_asked_to_wait(world: World) -> None:
     phone, _ = await waiting(world)
     assert "考试还没有安排" in await phone.says("考试")
     assert "没有需要预约的考试场次" in await phone.says("预约考试")
@@ -143,7 +143,7 @@ async def test_a_full_sitting_is_waited_for_by_chat(world: World) -> None:
     assert (await candidate_of(application)).sitting_id == early.id
 
 
-async def test_a_place_that_was_taken_meanwhile_is_told_and_asked_again(world: World) -> None:
+async def test_a_sitting_booked_up_meanwhile_is_refused_and_the_question_repeated(world: World) -> None:
     phone, application = await waiting(world)
     _, other = await waiting(world)
     early, late = await with_sittings(world, 1, 1)

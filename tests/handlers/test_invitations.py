@@ -262,7 +262,7 @@ async def test_a_confirmation_belongs_to_the_invitation_it_was_asked_for(
     assert await world.state_of(another.id) == "open"
 
 
-async def test_who_answers_into_a_lost_talk_is_told_so_and_how_to_begin_again(
+async def test_an_answer_to_a_lost_conversation_is_refused_with_how_to_restart(
     world: World, phone: Phone, invitation: Invitation
 ) -> None:
     await phone.says("参加")
@@ -411,7 +411,7 @@ async def test_a_tap_is_taken_only_from_the_one_to_whom_it_was_offered(
     assert await world.state_of(invitation.id) == "open"
 
 
-async def test_somebody_elses_tap_doesnt_answer_ones_own_invitation(
+async def test_a_tap_sent_to_another_expert_does_not_answer_an_invitation(
     world: World, phone: Phone, expert: Expert, invitation: Invitation
 ) -> None:
     await phone.says("不参加")
@@ -460,12 +460,14 @@ async def test_leave_before_an_answer_is_read_back_as_a_no(world: World, phone: 
     assert await world.state_of(invitation.id) == "declined"
 
 
-async def test_words_of_somebody_who_is_not_asked_are_no_answer(world: World, phone: Phone) -> None:
+async def test_words_of_an_expert_without_an_invitation_are_no_answer(world: World, phone: Phone) -> None:
     assert "没有等待您答复" in await phone.says("参加")
     assert "没有看懂" in await phone.says("这里吃饭怎么样")
 
 
-async def test_a_cancelled_panel_is_told_so(world: World, phone: Phone, expert: Expert) -> None:
+async def test_an_answer_to_a_cancelled_panel_is_refused_with_the_reason(
+    world: World, phone: Phone, expert: Expert
+) -> None:
     invitation = await world.call(expert)
     await phone.says("参加")
     await Invitation.filter(id=invitation.id).update(state="cancelled")

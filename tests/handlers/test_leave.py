@@ -131,7 +131,7 @@ async def asked_for_leave(world: World, expert: Expert) -> Invitation:
 
 
 @pytest.mark.parametrize("word", ["确认请假", "请假"])
-async def test_a_leave_that_somebody_else_registered_is_confirmed_in_chat(
+async def test_a_leave_registered_on_the_experts_behalf_is_confirmed_in_chat(
     world: World, phone: Phone, expert: Expert, word: str
 ) -> None:
     invitation = await asked_for_leave(world, expert)
@@ -141,7 +141,7 @@ async def test_a_leave_that_somebody_else_registered_is_confirmed_in_chat(
     assert await world.state_of(invitation.id) == "left"
 
 
-async def test_a_leave_that_somebody_else_registered_is_denied_by_a_word(
+async def test_a_leave_registered_on_the_experts_behalf_is_denied_by_a_word(
     world: World, phone: Phone, expert: Expert
 ) -> None:
     invitation = await asked_for_leave(world, expert)
@@ -207,5 +207,5 @@ async def test_who_has_just_agreed_is_offered_to_undo_instead(world: World, phon
     assert await world.state_of(invitation.id) == "open"
 
 
-async def test_without_a_panel_nobody_is_offered_leave(world: World, phone: Phone) -> None:
+async def test_an_expert_without_a_panel_is_not_offered_leave(world: World, phone: Phone) -> None:
     assert "确定请假吗" not in await phone.says("我生病了去不了")

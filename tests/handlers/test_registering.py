@@ -98,14 +98,14 @@ async def test_who_is_bound_registers_onto_the_bound_mobile(world: World) -> Non
     assert not await VerificationCode.exists()
 
 
-async def test_who_is_registered_is_told_so(world: World, stranger: Phone) -> None:
+async def test_a_registered_person_sees_the_registration(world: World, stranger: Phone) -> None:
     await register(world, stranger, mobile_number())
     said = await stranger.says("注册")
     assert "您已注册：周**" in said
     assert "未入库" in said
 
 
-async def test_an_id_number_that_is_taken_is_told_without_whose(world: World, stranger: Phone) -> None:
+async def test_a_taken_id_number_is_refused_without_revealing_its_owner(world: World, stranger: Phone) -> None:
     first = mobile_number()
     await register(world, stranger, first)
     other = Phone(world, "oOther")
@@ -123,11 +123,11 @@ async def test_an_expert_of_the_pool_gets_his_file(world: World, stranger: Phone
     assert (await Expert.get(id=expert.id)).account_id == (await stranger.identity()).account_id
 
 
-async def test_an_expert_who_is_bound_is_told_that_he_is_known(phone: Phone) -> None:
+async def test_a_bound_expert_sees_the_expert_record_instead_of_a_registration(phone: Phone) -> None:
     assert "正式专家" in await phone.says("注册")
 
 
-async def test_a_pool_that_takes_nobody_says_where_to_turn(world: World, stranger: Phone) -> None:
+async def test_a_pool_closed_to_registration_says_where_to_turn(world: World, stranger: Phone) -> None:
     closed = world.services.deps.book("demo").registration.model_copy(
         update={"open": False, "closed": "请向主管部门咨询。"}
     )

@@ -35,5 +35,5 @@ def test_a_long_list_says_how_many_more_there_are() -> None:
     assert lines == ["11月25日(周三)", "11月26日(周四)", "11月27日(周五)", "……另有4项"]
 
 
-def test_what_somebody_typed_cant_become_a_link() -> None:
+def test_typed_text_cannot_become_a_link() -> None:
     assert plain('<a href="http://x">y</a>') == '‹a href="http：／／x"›y‹／a›'

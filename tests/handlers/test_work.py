@@ -159,7 +159,7 @@ async def test_another_agencys_draws_are_not_counted(world: World) -> None:
     assert [count.number for work in found for count in work.counts] == [0, 0, 0, 0]
 
 
-async def test_verifiers_of_the_terminal_are_told_of_a_new_request(world: World) -> None:
+async def test_verifiers_of_the_terminal_are_notified_of_a_new_request(world: World) -> None:
     office = world.office
     terminal = office.deps.book("demo").draw.terminals[0]
     here, everywhere, elsewhere = [await make_account(office.deps) for _ in range(3)]
