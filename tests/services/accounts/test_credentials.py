@@ -101,7 +101,7 @@ async def test_mobile_or_id_number_and_password_let_in(scene: AccountScene, by: 
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_name_that_nobody_has_is_refused_and_locked_like_a_wrong_password(
+async def test_an_unknown_login_name_is_refused_and_locked_like_a_wrong_password(
     scene: AccountScene, known: bool
 ) -> None:
     name = (await scene.person()).mobile if known else mobile_number()
@@ -167,7 +167,7 @@ async def test_a_pool_without_password_log_in_says_so(scene: AccountScene) -> No
         await scene.log_in((await scene.person()).mobile, OLD)
 
 
-async def test_a_name_that_the_rulebook_does_not_take_lets_nobody_in(scene: AccountScene) -> None:
+async def test_a_login_name_that_the_rulebook_does_not_allow_is_refused(scene: AccountScene) -> None:
     await scene.person()
     scene.set_rules(login_names=("mobile",))
     scene.credentials._passwords._deps = scene.credentials._deps
@@ -197,7 +197,7 @@ async def test_a_hash_of_older_parameters_is_renewed_at_log_in(scene: AccountSce
 # ---- the password
 
 
-async def test_a_changed_password_ends_all_other_log_ins_and_is_told(scene: AccountScene) -> None:
+async def test_a_changed_password_ends_all_other_log_ins_and_the_person_is_notified(scene: AccountScene) -> None:
     person = await scene.person()
     here, _ = await scene.log_in(person.mobile, OLD), await scene.log_in(person.mobile, OLD)
     assert (await scene.credentials.set_password(here, NEW, old=OLD)).ended == 1
@@ -243,7 +243,7 @@ async def test_a_forgotten_password_takes_a_code_and_the_end_of_the_id_number(sc
     await scene.log_in(person.mobile, NEW)
 
 
-async def test_nobody_learns_by_a_forgotten_password_whether_a_mobile_is_known(scene: AccountScene) -> None:
+async def test_a_forgotten_password_does_not_reveal_whether_a_mobile_is_known(scene: AccountScene) -> None:
     person, stranger = await scene.person(), mobile_number()
     sent = [
         await scene.accounts.send_code("demo", mobile, "password", source=PHONE) for mobile in (person.mobile, stranger)
@@ -345,7 +345,7 @@ async def change_mobile(scene: AccountScene, person: Person, mobile: str, **proo
     return await scene.credentials.change_mobile(person.actor, mobile, code, **proof or {"password": OLD})
 
 
-async def test_a_new_mobile_takes_the_file_along_and_both_numbers_are_told(scene: AccountScene) -> None:
+async def test_a_new_mobile_updates_the_expert_record_and_both_numbers_are_notified(scene: AccountScene) -> None:
     person, mobile = await scene.person(), mobile_number()
     expert = await make_expert(scene.deps, person.mobile, account=person.account, id_number=NUMBER)
     done = await change_mobile(scene, person, mobile)
@@ -375,7 +375,7 @@ async def test_the_next_change_waits_as_the_rulebook_says(scene: AccountScene) -
     await change_mobile(scene, person, mobile_number())
 
 
-async def test_somebody_elses_mobile_and_ones_own_are_refused(scene: AccountScene) -> None:
+async def test_a_mobile_of_another_account_and_the_present_one_are_refused(scene: AccountScene) -> None:
     person, other = await scene.person(), mobile_number()
     await make_expert(scene.deps, other)
     with pytest.raises(Conflict, match="另一个账号"):

@@ -95,7 +95,7 @@ async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(sig
     assert not await is_due(sign_up)
 
 
-async def test_a_pool_that_does_not_ask_asks_nobody(sign_up: SignUp) -> None:
+async def test_a_pool_without_identity_verification_sends_no_query(sign_up: SignUp) -> None:
     sign_up.registration._verification = IdentityVerification(sign_up.deps, sign_up.book, sign_up.verifier, ["hunan"])
     assert (await sign_up.enter()).identity_verification == IdentityVerificationResult.NONE
     assert sign_up.verifier.asked == []
@@ -117,7 +117,9 @@ async def test_while_the_register_is_away_people_register_and_are_asked_about_la
     assert await AuditEntry.exists(action="account.person_check", subject_id=account.id)
 
 
-async def test_who_turns_out_later_not_to_be_the_owner_is_told_once(sign_up: SignUp, clock: FixedClock) -> None:
+async def test_a_person_found_later_to_differ_from_the_owner_is_notified_once(
+    sign_up: SignUp, clock: FixedClock
+) -> None:
     sign_up.verifier.fail = [Transient("away")]
     done = await sign_up.enter()
     sign_up.verifier.answers["王小明"] = "differs"
@@ -142,7 +144,7 @@ async def test_a_register_that_stays_away_is_left_alone_for_an_hour(sign_up: Sig
     assert await Account.filter(identity_verification="matched").count() == 5
 
 
-async def test_one_whom_the_register_never_answers_holds_nobody_up(sign_up: SignUp, clock: FixedClock) -> None:
+async def test_one_unanswered_verification_does_not_delay_the_others(sign_up: SignUp, clock: FixedClock) -> None:
     sign_up.verifier.fail = [Transient("away")] * 2
     first = await sign_up.enter(number=id_number())
     await sign_up.enter(number=id_number())
@@ -185,14 +187,14 @@ async def test_an_expert_who_binds_is_known_by_his_file(sign_up: SignUp, deps: D
 # ---- guessing
 
 
-async def test_a_wrong_code_asks_nobody(sign_up: SignUp) -> None:
+async def test_a_wrong_code_sends_no_identity_query(sign_up: SignUp) -> None:
     form = await sign_up.form()
     with pytest.raises(InvalidInput):
         await sign_up.registration.register(VISITOR, replace(form, code="00000x"))
     assert sign_up.verifier.asked == []
 
 
-async def test_a_number_that_is_taken_asks_nobody(sign_up: SignUp) -> None:
+async def test_a_taken_id_number_sends_no_identity_query(sign_up: SignUp) -> None:
     await sign_up.enter()
     with pytest.raises(Conflict) as refused:
         await sign_up.enter(name="别人")
@@ -246,7 +248,7 @@ async def test_the_same_question_within_a_day_is_answered_without_asking(sign_up
     assert len(sign_up.verifier.asked) == 1
 
 
-async def test_a_repeated_request_gets_its_answer_and_asks_nobody(sign_up: SignUp) -> None:
+async def test_a_repeated_request_gets_the_same_answer_and_sends_no_second_query(sign_up: SignUp) -> None:
     form = await sign_up.form()
     first = await sign_up.registration.register(VISITOR, form, key="k")
     assert await sign_up.registration.register(VISITOR, form, key="k") == first

@@ -166,6 +166,6 @@ async def test_only_pages_of_the_mini_program_are_opened(stage: Stage, account: 
         await stage.entry.make_link(await stage.browser(account), page)
 
 
-async def test_nobody_gets_a_link_without_a_log_in(stage: Stage) -> None:
+async def test_a_link_without_a_log_in_is_refused(stage: Stage) -> None:
     with pytest.raises(Unauthenticated):
         await stage.entry.make_link(Actor("demo", "guest"), PAGE)

@@ -58,7 +58,7 @@ async def test_an_expert_is_found_however_the_pinyin_is_typed(deps: Deps, name: 
 
 
 @pytest.mark.parametrize("typed", ["", "z", "张天山", "zhangtianshan1", "zhang", "%", "zhangtianshan' OR '1'='1"])
-async def test_nothing_else_names_anybody(deps: Deps, typed: str) -> None:
+async def test_other_text_finds_no_expert(deps: Deps, typed: str) -> None:
     await an_expert(deps, "张天山")
     assert await find_by_pinyin("demo", typed) is None
 

@@ -105,7 +105,7 @@ async def test_consent_is_to_todays_privacy_text(sign_up: SignUp) -> None:
         await sign_up.register(mobile_number(), privacy_version="2001")
 
 
-async def test_a_pool_that_takes_nobody_says_where_to_turn(sign_up: SignUp) -> None:
+async def test_a_pool_closed_to_registration_says_where_to_turn(sign_up: SignUp) -> None:
     rulebook = sign_up.deps.rulebooks["demo"]
     closed = rulebook.registration.model_copy(update={"open": False, "closed": "请向所在市州主管部门咨询。"})
     books: Mapping[str, Rulebook] = {"demo": rulebook.model_copy(update={"registration": closed})}
@@ -120,7 +120,7 @@ async def test_a_pool_that_takes_nobody_says_where_to_turn(sign_up: SignUp) -> N
         await registration.register(VISITOR, sign_up.form(mobile=mobile_number(), code="000000"))
 
 
-async def test_an_id_number_is_registered_once_and_nobody_is_told_whose_it_is(sign_up: SignUp) -> None:
+async def test_an_id_number_is_registered_once_and_its_owner_is_not_revealed(sign_up: SignUp) -> None:
     first, second = mobile_number(), mobile_number()
     await sign_up.register(first)
     with pytest.raises(Conflict) as refused:
@@ -215,7 +215,7 @@ async def test_who_is_bound_cannot_try_other_peoples_numbers_for_long(sign_up: S
         await sign_up.registration.register(actor, sign_up.form(id_number=OTHER_NUMBER))
 
 
-async def test_who_is_bound_to_another_mobile_is_told_so(sign_up: SignUp) -> None:
+async def test_a_person_bound_to_another_mobile_is_refused(sign_up: SignUp) -> None:
     actor, mobile = Actor("demo", "guest", (await make_account(sign_up.deps)).id), mobile_number()
     with pytest.raises(Conflict, match="您已绑定手机号"):
         await sign_up.registration.register(actor, sign_up.form(mobile=mobile, code="000000"))

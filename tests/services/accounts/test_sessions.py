@@ -116,7 +116,7 @@ async def test_tokens_are_stored_as_hashes_only(sessions: Sessions) -> None:
         (OutcomeUnknown("cut"), Unavailable),
     ],
 )
-async def test_wechat_refusing_or_failing_is_told_apart(
+async def test_a_refusal_and_a_failure_of_wechat_are_distinguished(
     sessions: Sessions, platform: MiniProgram, failure: Exception, refusal: type[Exception]
 ) -> None:
     platform.fail = [failure]
@@ -159,7 +159,7 @@ async def test_mobile_and_sms_code_serve_as_well(sessions: Sessions, accounts: W
     assert await sessions.bind_phone(actor, privacy_version=VERSION, mobile=mobile, sms_code=code, key="k2") == bound
 
 
-async def test_without_consent_nobody_is_bound(sessions: Sessions) -> None:
+async def test_binding_without_consent_is_refused(sessions: Sessions) -> None:
     entered = await sessions.login("demo", "o-1")
     actor = await sessions.authenticate(entered.tokens.access)
     with pytest.raises(Conflict, match="隐私说明"):

@@ -166,7 +166,7 @@ async def test_a_flood_from_everywhere_stops_at_the_budget_and_the_office_hears_
     assert account.id != admin.id
 
 
-async def test_codes_that_nobody_gets_cost_no_budget(door: Door) -> None:
+async def test_codes_that_are_not_sent_cost_no_budget(door: Door) -> None:
     """Asking for forgotten passwords of made-up mobiles must not use up what real people need."""
     door.rules(codes_per_pool_hour=2)
     for n in range(5):
@@ -250,7 +250,7 @@ async def test_a_strangers_wrong_passwords_do_not_keep_the_person_out(door: Door
     assert await enter(PASSWORD, own) == account.id
 
 
-async def test_a_cookie_of_ones_own_makes_nobody_familiar_with_others(door: Door) -> None:
+async def test_an_attackers_own_cookie_does_not_make_him_known_to_other_accounts(door: Door) -> None:
     """An attacker logs in as himself, as often as he likes; he stays unknown to the victim's account."""
     attacker, _, his = await known_person(door)
     _, mobile, _ = await known_person(door)

@@ -245,7 +245,7 @@ async def test_one_person_may_have_several_openids(
     assert await Account.all().count() == 1
 
 
-async def test_an_openid_that_is_bound_elsewhere_is_told_so_and_keeps_its_code(
+async def test_a_bound_openid_is_refused_a_second_binding_and_keeps_its_code(
     accounts: WechatBinding, book: NoticeBook, clock: FixedClock
 ) -> None:
     mobile, other, identity = mobile_number(), mobile_number(), await make_identity()

@@ -145,7 +145,7 @@ async def test_what_is_there_counts_as_uploaded(deps: Deps, zhao: Actor) -> None
     assert await find_problems(deps, book, second, await account_of(zhao), values, codes) == []
 
 
-async def test_somebody_elses_files_are_not_there(deps: Deps, attachments: Attachments, zhao: Actor) -> None:
+async def test_attachments_of_another_person_are_not_reused(deps: Deps, attachments: Attachments, zhao: Actor) -> None:
     """An expert's file comes with the mobile; pictures of an earlier holder's identity card do not."""
     before = await make_applicant(deps)
     first = await begin(deps, before)

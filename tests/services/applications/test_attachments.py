@@ -120,7 +120,9 @@ async def test_a_file_moved_to_another_key_is_not_taken_for_it(
         await reading.open(applicant.actor, one.id)
 
 
-async def test_a_part_that_comes_twice_is_told_how_far_we_are(service: Attachments, applicant: Applicant) -> None:
+async def test_a_repeated_part_is_refused_with_the_number_of_received_bytes(
+    service: Attachments, applicant: Applicant
+) -> None:
     begun = await begin(service, applicant)
     await service.append(applicant.actor, begun.id, 0, PICTURE[:1000])
     for offset in (0, 500, 1001, 9000):
@@ -287,7 +289,7 @@ async def test_an_outage_of_the_store_loses_nothing(
         ("photo", 0, {"sha256": "xyz"}, "bad_sha256"),
     ],
 )
-async def test_what_can_be_told_before_the_first_byte_is_told(
+async def test_known_errors_are_refused_before_the_first_byte(
     service: Attachments, applicant: Applicant, field: str, row: int, options: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
@@ -435,7 +437,9 @@ async def test_an_application_handed_in_meanwhile_takes_no_more(service: Attachm
 # ---- whose
 
 
-async def test_somebody_elses_upload_does_not_exist(service: Attachments, applicant: Applicant, deps: Deps) -> None:
+async def test_an_upload_of_another_applicant_is_not_found(
+    service: Attachments, applicant: Applicant, deps: Deps
+) -> None:
     other = await make_applicant(deps)
     begun = await begin(service, applicant)
     acts = (
@@ -583,7 +587,7 @@ async def test_a_file_from_before_previews_were_kept_gets_one_once(
     assert len({one.content for one in opened}) == 1
 
 
-async def test_a_file_that_the_store_lost_is_told_as_an_outage(
+async def test_a_file_that_the_store_lost_is_reported_as_an_outage(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
     done = await attach(service, applicant)

@@ -227,7 +227,7 @@ async def _notices(seen: set[UUID]) -> dict[str, str]:
     return found
 
 
-async def test_whoever_has_something_to_hand_in_is_told_of_a_new_end(
+async def test_applicants_with_something_to_hand_in_are_notified_of_a_new_end(
     deps: Deps, admin: Actor, form: CampaignData, clock: FixedClock
 ) -> None:
     seen: set[UUID] = set()

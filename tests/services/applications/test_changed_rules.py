@@ -90,7 +90,7 @@ async def test_a_draft_is_held_to_the_rules_of_the_day_it_is_handed_in(
     assert "最多选择1个" in told["specialties"]
 
 
-async def test_who_printed_before_a_field_was_added_is_told_who_can_help(
+async def test_an_applicant_who_printed_before_a_field_was_added_sees_who_can_unlock(
     deps: Deps, book: NoticeBook, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao, address=None)
@@ -126,7 +126,7 @@ async def test_who_keeps_more_specialties_than_are_allowed_by_now_may_keep_them(
     assert (await submission_of(after, book).submit(zhao, application.id, saved.form_version)).round == 2
 
 
-async def test_whoever_turned_66_during_the_review_may_still_correct(
+async def test_an_applicant_who_turned_66_during_the_review_may_still_correct(
     deps: Deps, book: NoticeBook, clock: FixedClock, zhao: Actor
 ) -> None:
     """湖南手册 L144: the age counts on the day of the first submission."""

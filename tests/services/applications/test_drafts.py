@@ -84,7 +84,7 @@ async def test_two_taps_at_once_begin_one_application(deps: Deps, drafts: Drafts
     assert await Application.all().count() == 1
 
 
-async def test_only_somebody_registered_applies(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
+async def test_only_a_registered_person_may_apply(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
     await make_campaign(deps)
     account = await make_account(deps)
     with pytest.raises(Forbidden, match="请先完成实名注册"):
@@ -116,7 +116,9 @@ async def test_an_expert_does_not_apply_anew_and_a_newcomer_does_not_renew(
         await drafts.start(zhao, "first")
 
 
-async def test_a_typed_id_number_opens_nobody_elses_file(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
+async def test_a_typed_id_number_does_not_open_the_record_of_another_expert(
+    deps: Deps, drafts: Drafts, zhao: Actor
+) -> None:
     await make_campaign(deps)
     account = await account_of(zhao)
     file = await make_expert(deps, "13912345678", id_number_hash=account.id_number_hash)
@@ -169,7 +171,7 @@ async def test_a_lost_answer_costs_nothing(deps: Deps, drafts: Drafts, zhao: Act
     assert (again.version, again.form_version) == (1, 2)
 
 
-async def test_a_stale_device_is_told_what_the_other_one_saved(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
+async def test_a_stale_device_is_refused_with_what_the_other_one_saved(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
     begun = await _begin(deps, drafts, zhao)
     await drafts.save_section(zhao, begun.id, "basic", basic(email="phone@example.com"), 0)
     with pytest.raises(Conflict, match="已在另一台设备修改") as refused:
@@ -178,7 +180,9 @@ async def test_a_stale_device_is_told_what_the_other_one_saved(deps: Deps, draft
     assert refused.value.params["values"] == basic(email="phone@example.com")
 
 
-async def test_of_two_devices_at_once_one_is_kept_and_the_other_told(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
+async def test_of_devices_saving_at_once_one_is_kept_and_the_others_are_refused(
+    deps: Deps, drafts: Drafts, zhao: Actor
+) -> None:
     begun = await _begin(deps, drafts, zhao)
     mails = [f"m{at}@example.com" for at in range(6)]
     said = await asyncio.gather(
@@ -211,7 +215,7 @@ async def test_without_the_lock_devices_would_overwrite_each_other(
     assert [one.version for one in said] == [2, 2], "both believe that theirs is kept"
 
 
-async def test_every_wrong_field_is_told_at_once(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
+async def test_all_wrong_fields_are_listed_at_once(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
     begun = await _begin(deps, drafts, zhao)
     wrong = {"email": "no mail", "political_status": "外星人", "region": "990000", "name": "改名", "unknown": 1}
     with pytest.raises(InvalidInput, match="共5处") as refused:

@@ -97,7 +97,7 @@ async def test_the_titles_are_the_manuals_own(deps: Deps, to_dos: ToDos, zhao: A
     assert (item.code, item.title, item.action) == ("apply_renewal", "待参与续聘", "前去续聘")
 
 
-async def test_whom_to_ask_in_each_region_is_told_beside_the_campaigns(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
+async def test_contacts_of_each_region_are_listed_beside_the_campaigns(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
     """新疆手册 2024 L13, L208."""
     await make_campaign(deps, advice={"440300": "0755-1", "440100": "020-12345678"})
     assert zhao.account_id is not None
@@ -215,9 +215,7 @@ async def test_the_way_from_submission_to_the_fee(
     assert stages(await progress(to_dos, zhao)).endswith("公示 done, 缴费 now, 入库 next")
 
 
-async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
-    deps: Deps, to_dos: ToDos, zhao: Actor
-) -> None:
+async def test_a_refused_applicant_sees_the_reason_and_may_apply_again(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
     await make_campaign(deps)
     begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     await Application.filter(id=begun.id).update(state="refused", reason="从业年限不足", ended_at=deps.now())

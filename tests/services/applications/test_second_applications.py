@@ -43,7 +43,7 @@ async def test_a_renewal_is_not_begun_while_a_first_application_is_under_way(dep
     assert (refused.value.code, refused.value.params["application_id"]) == ("application_live", str(live.id))
 
 
-async def test_whoever_entered_elsewhere_meanwhile_goes_on_with_what_he_began(deps: Deps, zhao: Actor) -> None:
+async def test_an_applicant_imported_as_expert_meanwhile_continues_the_application(deps: Deps, zhao: Actor) -> None:
     """An import may bring the person into the pool while the application is under way."""
     live = await fill_in(deps, zhao)
     await make_expert(deps, account=await account_of(zhao))
@@ -59,7 +59,9 @@ async def test_after_a_refusal_one_applies_again_with_what_was_typed(deps: Deps,
     assert (await read_values(deps, second.id))["strengths"] == "大跨结构。"
 
 
-async def test_where_a_campaign_is_once_whoever_was_refused_waits_for_the_next(deps: Deps, zhao: Actor) -> None:
+async def test_with_one_application_per_campaign_a_refused_applicant_waits_for_the_next(
+    deps: Deps, zhao: Actor
+) -> None:
     strict = with_rules(deps, campaigns={"once": True})
     await refuse(deps, await fill_in(deps, zhao))
     with pytest.raises(RuleViolation, match="未通过") as refused:
@@ -67,7 +69,7 @@ async def test_where_a_campaign_is_once_whoever_was_refused_waits_for_the_next(d
     assert refused.value.rule == "campaigns.once"
 
 
-async def test_whoever_gave_up_before_handing_in_is_not_held_to_once(deps: Deps, zhao: Actor) -> None:
+async def test_an_application_cancelled_before_submission_does_not_count_as_the_one(deps: Deps, zhao: Actor) -> None:
     strict = with_rules(deps, campaigns={"once": True})
     live = await fill_in(deps, zhao)
     await Application.filter(id=live.id).update(state="cancelled", ended_at=deps.now())

@@ -107,7 +107,7 @@ async def test_a_complete_form_goes_to_review(
     assert await AuditEntry.exists(action="application.submit", subject_id=application.id)
 
 
-async def test_everything_missing_is_told_at_once(
+async def test_all_missing_fields_are_listed_at_once(
     deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
@@ -350,7 +350,9 @@ async def test_what_has_ended_is_not_given_up(deps: Deps, submission: Applicatio
         await submission.cancel(zhao, application.id)
 
 
-async def test_an_administrator_unlocks_and_the_person_is_told(deps: Deps, book: NoticeBook, zhao: Actor) -> None:
+async def test_an_administrator_unlocks_and_the_applicant_is_notified(
+    deps: Deps, book: NoticeBook, zhao: Actor
+) -> None:
     office = Submission(deps, book, make_campaigns(deps))
     application = await fill_in(deps, zhao)
     admin = Actor("demo", "pool_admin", (await make_applicant(deps)).account_id)

@@ -43,7 +43,7 @@ async def test_each_is_done_once_and_no_more_at_once_than_agreed(db: str, at_onc
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
-async def test_one_that_fails_holds_nobody_up(db: str, at_once: int) -> None:
+async def test_a_row_that_fails_does_not_delay_the_others(db: str, at_once: int) -> None:
     worker = Worker({0: ValueError("no"), 4: KeyError("no")})
     assert await process_each("numbers", range(6), worker.work, at_once=at_once) == 4
     assert sorted(worker.done) == [1, 2, 3, 5]
@@ -140,7 +140,7 @@ async def test_a_failure_is_forgotten_when_a_batch_goes_well(db: str) -> None:
     assert await rows("SELECT 1 FROM row_failure") == []
 
 
-async def test_a_search_that_fails_is_told(db: str) -> None:
+async def test_a_search_that_fails_raises_its_error(db: str) -> None:
     async def find() -> Sequence[int]:
         raise KeyError("a column that is gone")
 

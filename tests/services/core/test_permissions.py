@@ -33,7 +33,7 @@ def test_a_visitor_is_asked_to_log_in_first() -> None:
         check(Actor("demo", "guest"), "draw.create")
 
 
-def test_nobody_verifies_or_supervises_what_he_set_up() -> None:
+def test_an_agency_may_not_verify_or_supervise_its_own_draws() -> None:
     for role in ("agent", "organisation"):
         actor = Actor("demo", role, new_id())
         assert not any(may(actor, action) for action in ("draw.verify", "draw.commit_supervisor", "draw.open_leaf"))

@@ -70,7 +70,7 @@ async def test_a_paid_course_opens_two_days_after_the_payment(school: School, cl
     await check_invariants()
 
 
-async def test_money_that_is_told_of_twice_opens_the_course_once(school: School, clock: FixedClock) -> None:
+async def test_a_payment_reported_twice_opens_the_course_once(school: School, clock: FixedClock) -> None:
     expert = await school.expert()
     await school.published(amount=12_000)
     enrolment = await school.enrolment(expert)
@@ -360,7 +360,7 @@ async def test_the_office_records_training_that_took_place_elsewhere(school: Sch
         await school.services.courses.completion.record_finished(school.office, enrolment.id, "现场培训")
 
 
-async def test_a_longer_course_is_told_to_whom_it_concerns(school: School, clock: FixedClock) -> None:
+async def test_enrolled_experts_are_notified_of_a_prolonged_course(school: School, clock: FixedClock) -> None:
     expert = await school.expert()
     course = await school.published()
     with pytest.raises(InvalidInput):

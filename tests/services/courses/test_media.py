@@ -122,7 +122,7 @@ async def test_a_published_course_keeps_its_media(school: School) -> None:
         await send(school, course, item.id, CLIP)
 
 
-async def test_only_whoever_may_study_now_gets_the_film(school: School, clock: FixedClock) -> None:
+async def test_only_an_expert_who_may_study_now_gets_the_video(school: School, clock: FixedClock) -> None:
     expert, other = await school.expert(), await school.expert()
     course = await school.published()
     (item,) = await CourseItem.filter(course_id=course.id)

@@ -82,7 +82,7 @@ async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "再一次")
 
 
-async def test_the_record_of_a_terminated_draw_says_who_and_why_and_that_all_are_told(office: Office) -> None:
+async def test_the_record_of_a_terminated_draw_says_who_and_why_and_all_are_notified(office: Office) -> None:
     await add_experts(office, 4)
     draw_id = await short(office)
     await office.activity_end.terminate(office.verifier, draw_id, "no_experts", "凑不齐")

@@ -278,7 +278,7 @@ class Hands:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chance", range(12))
-async def test_whatever_anybody_presses_in_whatever_order_the_record_holds(
+async def test_the_record_verifies_after_any_actions_in_any_order(
     office: Office, deps: Deps, clock: FixedClock, chance: int
 ) -> None:
     dice = random.Random(chance)

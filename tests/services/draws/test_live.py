@@ -137,7 +137,7 @@ async def test_while_the_relay_is_away_each_process_looks_itself(office: Office)
             await until(watch, 1)
 
 
-async def test_a_deleted_draft_and_a_fault_of_ours_stop_nobody_elses_watching(
+async def test_a_deleted_draft_and_a_failed_read_do_not_stop_other_watchers(
     office: Office, live: LiveDraws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw_id = await start_draw_of_one(office)

@@ -85,7 +85,7 @@ async def test_notices_go_to_the_parties_concerned_without_the_actor(office: Off
     assert await notices_of(elsewhere) == await notices_of(verifier) == []
 
 
-async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_venue_and_verifier(office: Office) -> None:
+async def test_supervisor_venue_and_verifier_are_notified_of_a_short_and_a_forced_end(office: Office) -> None:
     verifier, venue = await somebody(office, "verifier"), await somebody(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
@@ -100,7 +100,7 @@ async def test_a_short_end_and_a_forced_one_are_told_to_supervisor_venue_and_ver
     assert await notices_of(verifier) == told
 
 
-async def test_a_release_is_told_to_supervisor_and_venue_from_the_request_on(office: Office) -> None:
+async def test_supervisor_and_venue_are_notified_of_a_release_from_the_request_on(office: Office) -> None:
     legal = await make_account(office.deps)
     await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
     venue, verifier = await somebody(office, "venue", "demo-hall"), await somebody(office, "verifier")
@@ -178,7 +178,7 @@ async def test_no_message_names_an_expert_or_a_code(office: Office) -> None:
     assert not [value for value in said if any(name in value for name in names)]
 
 
-async def test_progress_is_told_at_once_then_in_digests_and_the_end_is_a_message_of_its_own(
+async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separately(
     office: Office, clock: FixedClock
 ) -> None:
     every = office.deps.book("demo").draw.progress_every
@@ -241,7 +241,7 @@ async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Offi
     assert await Notice.filter(kind__startswith="supervisor").count() == 4, "the same again is no change"
 
 
-async def test_the_end_is_told_once_to_all_who_run_it(office: Office, clock: FixedClock) -> None:
+async def test_agency_supervisor_and_venue_are_notified_of_the_end_once(office: Office, clock: FixedClock) -> None:
     venue = await somebody(office, "venue")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)

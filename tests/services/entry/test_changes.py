@@ -88,7 +88,7 @@ async def hand_in(entry_process: EntryProcess, person: Actor, view: ApplicationV
 
 
 @pytest.mark.parametrize(("state", "days"), [("", 0), ("revoked", 30), ("replaced", 30), ("valid", -1)])
-async def test_only_whoever_passed_may_ask(
+async def test_only_an_expert_who_passed_may_request_a_change(
     deps: Deps, entry_process: EntryProcess, person: Actor, state: str, days: int
 ) -> None:
     """L102, L106: 待完成继续教育、考试后."""

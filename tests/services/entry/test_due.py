@@ -19,7 +19,7 @@ from tests.factories.reviews import make_application
 from tests.services.conftest import NoticeBook
 
 
-async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
+async def test_a_public_notice_is_due_when_it_is_over_without_open_objections(
     db: str, deps: Deps, book: NoticeBook, clock: FixedClock
 ) -> None:
     unused = cast(Any, NothingElse())

@@ -65,7 +65,7 @@ async def test_every_pool_has_its_own_stages_and_they_end_in_the_pool(
     assert await Fee.filter(application_id=application.id).count() == stages.count("fee")
 
 
-async def test_every_stage_is_told_once(deps: Deps, clock: FixedClock) -> None:
+async def test_the_applicant_is_notified_of_every_stage_once(deps: Deps, clock: FixedClock) -> None:
     entry_process = road_with(deps, clock, "notice", "fee", "exam")
     application = await handed_in(entry_process)
     for _ in range(4):
@@ -101,7 +101,7 @@ async def test_two_concurrent_settlements_enter_the_expert_once(deps: Deps, cloc
     assert await ReviewEntry.filter(application_id=application.id, event="enter").count() == 1
 
 
-async def test_the_file_holds_what_the_form_told(deps: Deps, clock: FixedClock) -> None:
+async def test_the_expert_record_holds_what_the_form_contained(deps: Deps, clock: FixedClock) -> None:
     entry_process = road_with(deps, clock)
     account = await make_applicant(deps, "欧阳锋", id_number="430104197506150018")
     application = await handed_in(entry_process, account, specialties=("A0401", "A08"))

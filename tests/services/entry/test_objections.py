@@ -66,7 +66,7 @@ async def test_a_person_objects_under_his_name_which_only_administrators_see(
         await queries.page(actor)
 
 
-async def test_who_has_no_verified_name_is_told_to_register(deps: Deps, objections: Objections) -> None:
+async def test_an_objection_by_a_person_without_a_verified_name_is_refused(deps: Deps, objections: Objections) -> None:
     application = await on_notice(deps)
     stranger = await make_account(deps)
     for actor in (Actor("demo", "guest", stranger.id), Actor("demo", "guest")):
@@ -77,7 +77,7 @@ async def test_who_has_no_verified_name_is_told_to_register(deps: Deps, objectio
     await objections.raise_one(Actor("demo", "expert", expert.id), application.id, REASON)
 
 
-async def test_nobody_objects_to_the_own_entry_twice_at_once_or_after_its_time(
+async def test_objections_to_the_own_entry_repeated_or_after_the_end_are_refused(
     deps: Deps, objections: Objections, clock: FixedClock
 ) -> None:
     application, actor = await on_notice(deps), await citizen(deps)
@@ -159,7 +159,7 @@ async def test_an_upheld_objection_refuses_or_sends_back_and_answers_everybody_w
     assert (entry.step_name, entry.opinion) == ("公示", "职称证书不实")
 
 
-async def test_after_the_review_nothing_is_sent_back_that_nobody_could_look_at(
+async def test_after_the_review_period_an_application_is_not_sent_back_by_an_objection(
     deps: Deps, book: NoticeBook, clock: FixedClock
 ) -> None:
     strict = with_rules(deps, review={"own_campaign_window": True})

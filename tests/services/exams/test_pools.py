@@ -24,7 +24,7 @@ RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
     ("pool", "channels", "failed"),
     [("hunan", {"wechat", "sms"}, "refused"), ("xinjiang", {"wechat"}, "waits")],
 )
-async def test_whoever_waits_is_called_by_the_channels_of_the_manual(
+async def test_a_waiting_applicant_is_called_by_the_channels_of_the_manual(
     db: str, deps: Deps, pool: str, channels: set[str], failed: str
 ) -> None:
     services = make_services(replace(deps, rulebooks=load_rulebooks(RULEBOOKS, [pool, "demo"])))

@@ -92,7 +92,7 @@ async def test_the_check_list_says_who_will_be_called_and_that_a_mock_is_missing
     ("after", "lasts", "said"),
     [(timedelta(days=-3), timedelta(days=2), "已经过去"), (DAY, timedelta(minutes=1), "短于答题时长")],
 )
-async def test_a_time_that_does_not_do_is_told(
+async def test_an_unsuitable_time_is_listed_as_a_problem(
     exam_scene: ExamScene, after: timedelta, lasts: timedelta, said: str
 ) -> None:
     exam_id = await make_exam(exam_scene.services, exam_scene.office, after=after, lasts=lasts)
@@ -159,7 +159,7 @@ async def test_a_draft_is_changed_and_deleted_a_published_one_is_not(exam_scene:
     assert [exam.id for exam in await Exam.all()] == [exam_id]
 
 
-async def test_another_time_moves_the_window_and_is_told(exam_scene: ExamScene) -> None:
+async def test_rescheduling_moves_the_window_and_notifies_the_candidates(exam_scene: ExamScene) -> None:
     await exam_scene.waiting()
     exam = await make_published(exam_scene.services, exam_scene.office)
     opens = exam.opens_at + DAY

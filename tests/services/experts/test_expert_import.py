@@ -197,7 +197,7 @@ async def test_every_bad_cell_is_named_with_line_column_and_reason(
     assert not await Expert.exists()
 
 
-async def test_all_errors_of_all_lines_are_told_at_once(imports: ExpertImport) -> None:
+async def test_all_errors_of_all_lines_are_listed_at_once(imports: ExpertImport) -> None:
     report = await _run(
         imports, _sheet(_row(姓名="", 手机号="1"), _row(姓名="", 手机号="13800000003"), _row(身份证号=SECOND, 状态="x"))
     )
@@ -288,7 +288,7 @@ async def test_a_trial_run_writes_nothing(imports: ExpertImport) -> None:
     assert not await AuditEntry.exists(action="expert.import")
 
 
-async def test_progress_is_told(imports: ExpertImport) -> None:
+async def test_progress_is_reported(imports: ExpertImport) -> None:
     seen: list[tuple[str, int, int]] = []
     await imports.run(ADMIN, _sheet(_row()), "csv", progress=lambda *step: seen.append(step))
     assert seen[0] == ("check", 0, 1)

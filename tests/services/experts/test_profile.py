@@ -72,7 +72,7 @@ async def test_a_repeat_adds_once(experts: ExpertProfiles, actor: Actor, soon: d
     assert await Unavailability.all().count() == 1
 
 
-async def test_what_is_covered_already_is_told_and_an_overlap_is_fine(
+async def test_a_time_that_is_covered_already_is_refused_and_an_overlap_is_accepted(
     experts: ExpertProfiles, actor: Actor, soon: datetime
 ) -> None:
     await experts.add_unavailability(actor, soon, soon + 3 * DAY)

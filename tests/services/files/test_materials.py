@@ -222,7 +222,7 @@ async def test_too_many_are_refused(materials: Materials, admin: Actor, monkeypa
         await materials.add(admin, GUIDE, pdf())
 
 
-async def test_a_store_that_is_away_or_lost_the_file_is_told(
+async def test_an_unreachable_store_or_a_lost_file_is_reported(
     materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf())

@@ -301,7 +301,7 @@ async def test_a_file_that_kills_the_process_is_refused(monkeypatch: pytest.Monk
     assert refusal.value.code == "file_broken"
 
 
-async def test_a_queue_that_is_too_long_is_told_and_not_joined() -> None:
+async def test_a_request_to_a_queue_that_is_too_long_is_refused() -> None:
     busy = LimitedProcess("services.inspection.file_process", ProcessLimits(), at_once=0, timeout=0.01)
     with pytest.raises(Unavailable, match="一分钟后"):
         await busy.ask({}, b"")

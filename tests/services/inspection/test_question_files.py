@@ -57,5 +57,5 @@ async def test_a_file_that_breaks_the_process_is_too_complex() -> None:
         ("题 {T}".encode("gb18030"), "gift"),
     ],
 )
-def test_the_format_is_told_from_the_beginning(content: bytes, form: str) -> None:
+def test_the_format_is_recognised_from_the_beginning(content: bytes, form: str) -> None:
     assert form_of(content) == form

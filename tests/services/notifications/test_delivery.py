@@ -213,7 +213,7 @@ async def test_an_sms_report_closes_the_attempt_and_a_failed_one_lets_the_ladder
     assert (await Attempt.get(id=attempt.id)).state == "delivered"
 
 
-async def test_thousands_are_told_by_a_few_statements_and_only_once(
+async def test_thousands_are_notified_by_a_few_statements_and_only_once(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
     experts = await add_experts(office, 30)
@@ -228,7 +228,7 @@ async def test_thousands_are_told_by_a_few_statements_and_only_once(
     assert len(vendors.sent) == 30
 
 
-async def test_what_one_person_is_told_overtakes_what_thousands_are_told(
+async def test_a_single_notice_is_sent_before_bulk_notices(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
     experts = await add_experts(office, 30)
@@ -284,7 +284,7 @@ async def test_subscribe_messages_are_counted_and_not_sent_without_a_credit(
     assert [s for s in await states() if s[0] == "mini"] == [("mini", "delivered", ""), ("mini", "failed", "43101")]
 
 
-async def test_who_answers_in_chat_is_not_told_a_second_time_there(
+async def test_an_expert_who_answers_in_chat_is_not_notified_there_again(
     office: Office, delivery: Delivery, vendors: Vendors
 ) -> None:
     await add_experts(office, 2)

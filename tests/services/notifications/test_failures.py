@@ -150,7 +150,7 @@ async def jobs(task: str) -> int:
     return int((await rows("SELECT count(*) AS n FROM procrastinate_jobs WHERE task_name = $1", task))[0]["n"])
 
 
-async def test_nobody_is_called_to_answer_when_the_time_to_answer_is_over(
+async def test_no_call_is_sent_after_the_time_to_answer(
     office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
 ) -> None:
     await add_experts(office, 1)

@@ -37,7 +37,7 @@ def test_a_question_is_found_by_the_words_people_use(queries: HelpDeskQueries) -
     assert queries.search("demo", "今天天气不错") == ()
 
 
-async def test_feedback_is_answered_once_and_the_person_is_told(
+async def test_feedback_is_answered_once_and_its_author_is_notified(
     helpdesk: HelpDesk, queries: HelpDeskQueries, deps: Deps, book: NoticeBook
 ) -> None:
     me = await person(deps)

@@ -158,7 +158,7 @@ async def test_after_deleting_one_may_begin_anew(
 
 
 @pytest.mark.parametrize("state", ["open", "accepted"])
-async def test_with_a_panel_ahead_nobody_leaves(
+async def test_an_expert_with_a_panel_ahead_may_not_delete_the_data(
     privacy: Privacy, actor: Actor, expert: Expert, deps: Deps, book: NoticeBook, state: str
 ) -> None:
     organisation, agent = await make_organisation(), await make_account(deps)

@@ -35,7 +35,7 @@ async def test_a_result_comes_along_once_it_is_let_out(db: str, deps: Deps) -> N
     assert json.loads(json.dumps(found)) == found
 
 
-async def test_courses_and_certificates_come_along_and_nobody_elses(db: str, deps: Deps) -> None:
+async def test_only_the_persons_own_courses_and_certificates_are_exported(db: str, deps: Deps) -> None:
     own, other = await make_account(deps), await make_account(deps)
     experts: dict[object, Expert] = {one.id: await make_expert(deps, account=one) for one in (own, other)}
     course = await Course.create(

@@ -155,7 +155,7 @@ async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: S
     assert health.overdue["counters"] == 0
 
 
-async def test_the_agency_is_told_once_that_the_result_is_unsealed(
+async def test_the_agency_is_notified_once_that_the_result_is_unsealed(
     office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     await add_experts(office, 1)
@@ -248,7 +248,7 @@ async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines
 async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
     office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
-    """Two hundred reports that no one can read come before a good one; no more than two hundred are looked at."""
+    """Two hundred unreadable reports come before a good one; no more than two hundred are looked at."""
     for number in range(200):
         await DeliveryReport.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
     await execute(

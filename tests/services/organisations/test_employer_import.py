@@ -129,7 +129,7 @@ async def test_a_listed_unit_is_completed_and_a_retired_one_comes_back(
     assert found == {"甲公司": (code(1), "440100", None), "乙公司": (code(2), "", None)}
 
 
-async def test_whoever_asked_for_one_of_them_is_told(
+async def test_an_applicant_who_requested_an_imported_employer_is_notified(
     deps: Deps,
     employers: Employers,
     queries: EmployerQueries,

@@ -60,7 +60,7 @@ async def test_a_whole_credit_code_finds_its_unit(deps: Deps, queries: EmployerQ
     assert [one.name for one in await queries.search(zhao, CREDIT_CODE.lower())] == ["规划院"]
 
 
-async def test_a_missing_unit_is_asked_for_added_and_told(
+async def test_a_missing_employer_is_requested_and_added_and_the_applicant_notified(
     employers: Employers, queries: EmployerQueries, zhao: Actor, admin: Actor, book: NoticeBook
 ) -> None:
     """湖南手册 L134-137: if it is absent, staff add it, then choose again."""
@@ -83,7 +83,7 @@ async def test_a_refusal_says_why(employers: Employers, zhao: Actor, admin: Acto
     assert book.told[-1].params["result"] == "未添加（请填写全称）"
 
 
-async def test_everybody_who_asked_for_the_unit_is_told(
+async def test_all_applicants_who_requested_the_employer_are_notified(
     deps: Deps, employers: Employers, zhao: Actor, admin: Actor, book: NoticeBook
 ) -> None:
     qian, sun = await make_applicant(deps), await make_applicant(deps)

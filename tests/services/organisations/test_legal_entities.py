@@ -55,14 +55,16 @@ async def test_a_legal_entity_registers_and_comes_back(
     assert [role.role for role in await roles_of(first.account_id, clock.now())] == ["organisation"]
 
 
-async def test_a_natural_person_is_told_what_to_do(organisations: LegalEntities, claims: IdentityClaims) -> None:
+async def test_a_natural_person_is_refused_with_what_to_do(
+    organisations: LegalEntities, claims: IdentityClaims
+) -> None:
     with pytest.raises(RuleViolation, match="关联为经办人") as refused:
         await organisations.register("demo", replace(claims, user_type="person", organisation_name="", credit_code=""))
     assert (refused.value.rule, refused.value.source) == ("login.natural_person_may_draw", "广东手册 L24")
     assert not await Account.exists()
 
 
-async def test_a_weak_real_name_level_is_told_to_be_raised(
+async def test_a_weak_real_name_level_is_refused_with_how_to_raise_it(
     organisations: LegalEntities, claims: IdentityClaims
 ) -> None:
     with pytest.raises(RuleViolation, match=r"为3级，需达到4级.*升级") as refused:
@@ -218,7 +220,7 @@ async def test_whose_link_has_expired_must_agree_again(
     assert (await organisations.accept(person, asked.link_id)).state == "active"
 
 
-async def test_nobody_is_asked_twice_a_day(
+async def test_an_agent_is_not_asked_twice_a_day(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     legal, mobile = await _legal(organisations, claims), mobile_number()

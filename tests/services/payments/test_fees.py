@@ -76,7 +76,7 @@ async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(k
     assert (late.closes_at, told.closes_at) == (campaign.pay_until, now + 30 * DAY), "told is told"
 
 
-async def test_the_person_is_told_once_when_it_opens(
+async def test_the_applicant_is_notified_once_when_the_fee_opens(
     kit: PaymentKit, deps: Deps, clock: FixedClock, book: NoticeBook
 ) -> None:
     fee = await make_fee(deps, opens_at=NOON + DAY)

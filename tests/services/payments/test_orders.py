@@ -123,7 +123,7 @@ async def test_a_pool_without_merchant_says_whom_to_ask(kit: PaymentKit, deps: D
         await kit.orders.order(owner_of(fee), fee.id, "native")
 
 
-async def test_a_refused_order_is_closed_and_the_person_told_to_try_later(kit: PaymentKit, deps: Deps) -> None:
+async def test_a_refused_order_is_closed_and_the_payer_asked_to_try_later(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     kit.platform.before["order_native"] = [Rejected("APPID_MCHID_NOT_MATCH")]
     with pytest.raises(Unavailable, match="稍后重试"):
@@ -139,7 +139,7 @@ async def test_a_number_used_before_leads_to_another(kit: PaymentKit, deps: Deps
     assert await PayOrder.all().count() == 2
 
 
-async def test_somebody_may_pay_for_another_by_number_and_sees_a_masked_name(kit: PaymentKit, deps: Deps) -> None:
+async def test_a_person_may_pay_for_another_by_number_and_sees_a_masked_name(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
     seen = await FeeLookup(deps).look_up(friend, f" {fee.expert_number.lower()} ")
@@ -165,7 +165,7 @@ async def test_looking_up_numbers_is_counted_and_logged_but_not_ones_own(kit: Pa
         assert (await FeeLookup(deps).look_up(owner_of(fee), fee.expert_number)).own
 
 
-async def test_nobody_looks_up_without_being_known(kit: PaymentKit, deps: Deps) -> None:
+async def test_a_guest_may_not_look_up_a_fee(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     with pytest.raises(Unauthenticated):
         await FeeLookup(deps).look_up(Actor("demo", "guest"), fee.expert_number)
@@ -199,7 +199,7 @@ async def test_another_pools_fee_is_not_there(kit: PaymentKit, deps: Deps) -> No
 # ---- asking
 
 
-async def test_whoever_waits_has_the_platform_asked_every_three_seconds(
+async def test_for_a_waiting_payer_the_platform_is_asked_every_three_seconds(
     kit: PaymentKit, deps: Deps, clock: FixedClock
 ) -> None:
     fee = await make_fee(deps)
@@ -262,9 +262,7 @@ async def test_an_outage_at_the_end_only_puts_the_closing_off(kit: PaymentKit, d
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
 
 
-async def test_whoever_pays_between_question_and_closing_has_paid(
-    kit: PaymentKit, deps: Deps, clock: FixedClock
-) -> None:
+async def test_a_payment_between_query_and_closing_counts(kit: PaymentKit, deps: Deps, clock: FixedClock) -> None:
     fee = await make_fee(deps)
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     order = await PayOrder.get(id=ordered.order_id)

@@ -108,7 +108,7 @@ async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(
     assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", "surplus"]
 
 
-async def test_payments_told_of_in_one_statement_are_judged_as_if_alone(kit: PaymentKit, deps: Deps) -> None:
+async def test_payments_reported_in_one_statement_are_judged_as_if_alone(kit: PaymentKit, deps: Deps) -> None:
     fees = [await make_fee(deps) for _ in range(4)]
     fine, twice, cheap, shared = [await paid_by(kit, fee) for fee in fees]
     other = await paid_by(kit, fees[3], "jsapi", "o-one")

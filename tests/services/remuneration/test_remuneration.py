@@ -127,7 +127,7 @@ async def test_an_exit_registered_after_the_end_counts_to_the_end_and_is_flagged
 async def test_an_exit_after_the_expected_end_counts_until_the_activity_ends(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
-    """Nobody ended it: an activity on site goes on until the clock ends it some hours later."""
+    """The agency did not end it: an activity on site goes on until the clock ends it some hours later."""
     draw_id, [first, second] = await meet(office, clock, needed=2)
     await Draw.filter(id=draw_id).update(on_site=True)
     ends_at = (await Draw.get(id=draw_id)).ends_at

@@ -62,7 +62,7 @@ async def test_a_region_without_a_reviewer_is_a_gap_until_one_is_assigned(
     assert await queries.open_places(admin) == []
 
 
-async def test_when_a_reviewer_leaves_open_tasks_wait_for_the_next_and_the_office_is_told(
+async def test_when_a_reviewer_leaves_open_tasks_wait_and_the_office_is_notified(
     deps: Deps,
     reviews: ReviewWorkflow,
     queue: ReviewQueue,
@@ -102,7 +102,7 @@ async def test_an_only_reviewer_who_applies_leaves_a_gap_and_one_who_is_disabled
     assert len(await find_uncovered("demo")) == 1
 
 
-async def test_what_waits_too_long_is_told_to_the_office_though_somebody_has_it(
+async def test_the_office_is_notified_of_an_assigned_task_that_waits_too_long(
     deps: Deps, reviews: ReviewWorkflow, reminders: Reminders, admin: Actor, clock: FixedClock
 ) -> None:
     await make_reviewer(deps, "industry", CITY)

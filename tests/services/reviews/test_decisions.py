@@ -189,7 +189,7 @@ async def test_a_correction_resumes_where_it_was_sent_back(deps: Deps, reviews: 
     assert (task.step_code, task.round) == ("final", 2)
 
 
-async def test_a_specialty_that_nobody_has_seen_goes_to_the_first_step_all_the_same(
+async def test_a_specialty_not_reviewed_yet_goes_to_the_first_step_all_the_same(
     deps: Deps, reviews: ReviewWorkflow
 ) -> None:
     application = await _sent_back_by_the_province(deps, reviews)
@@ -243,7 +243,7 @@ async def test_a_refusal_ends_the_application_with_its_reason(
 
 
 @pytest.mark.parametrize("decision", ["send_back", "send_back_whole", "refuse"])
-async def test_whoever_does_not_approve_says_why_in_at_most_500_characters(
+async def test_a_reviewer_who_does_not_approve_says_why_in_at_most_500_characters(
     deps: Deps, reviews: ReviewWorkflow, decision: str
 ) -> None:
     application = await make_application(deps)
@@ -309,7 +309,9 @@ async def test_a_revoked_reviewer_and_one_of_another_pool_reach_nothing(deps: De
         await reviews.decide(Actor("demo", "applicant", reviewer.account_id), task.id, "approve")
 
 
-async def test_nobody_decides_on_an_own_application_by_whichever_account(deps: Deps, reviews: ReviewWorkflow) -> None:
+async def test_a_reviewer_may_not_decide_on_the_own_application_by_any_account(
+    deps: Deps, reviews: ReviewWorkflow
+) -> None:
     reviewer = await make_reviewer(deps, "industry", PROVINCE)
     expert = await make_expert(deps)
     await Expert.filter(id=expert.id).update(account_id=reviewer.account_id)
@@ -319,7 +321,7 @@ async def test_nobody_decides_on_an_own_application_by_whichever_account(deps: D
         await reviews.decide(reviewer, task.id, "approve")
 
 
-async def test_who_comes_second_is_told_who_decided_when(deps: Deps, reviews: ReviewWorkflow) -> None:
+async def test_a_second_reviewer_is_refused_with_who_decided_when(deps: Deps, reviews: ReviewWorkflow) -> None:
     application = await make_application(deps)
     first = await make_reviewer(deps, "industry", CITY, department="市住建局")
     second = await make_reviewer(deps, "industry", CITY)

@@ -33,7 +33,7 @@ async def _two_at_once(deps: Deps, reviews: ReviewWorkflow) -> tuple[Application
     return application, list(answers)
 
 
-async def test_of_two_reviewers_at_once_one_decides_and_the_other_is_told(
+async def test_of_two_reviewers_at_once_one_decides_and_the_other_is_refused(
     deps: Deps, reviews: ReviewWorkflow, book: NoticeBook
 ) -> None:
     for _ in range(5):

@@ -26,7 +26,7 @@ def reminders(deps: Deps) -> Reminders:
     return Reminders(deps, Notices(deps))
 
 
-async def test_who_has_work_from_the_day_before_is_told_once_on_a_working_morning(
+async def test_a_reviewer_with_work_from_the_day_before_is_notified_once_on_a_working_day(
     deps: Deps, reviews: ReviewWorkflow, reminders: Reminders, clock: FixedClock
 ) -> None:
     reviewer = await make_reviewer(deps, "industry", CITY)
@@ -48,7 +48,7 @@ async def test_who_has_work_from_the_day_before_is_told_once_on_a_working_mornin
     assert await reminders.remind() == 1
 
 
-async def test_nobody_is_reminded_of_what_can_not_be_decided_now(
+async def test_no_reminder_is_sent_of_a_task_that_cannot_be_decided_now(
     deps: Deps, reviews: ReviewWorkflow, clock: FixedClock
 ) -> None:
     await make_reviewer(deps, "industry", CITY)

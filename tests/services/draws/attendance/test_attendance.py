@@ -110,7 +110,7 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     assert (await office.discards.register(office.agency, draw_id, form)).counts
 
 
-async def test_nobody_checks_in_after_a_person_has_ended_the_activity(office: Office, clock: FixedClock) -> None:
+async def test_check_in_is_refused_after_the_agency_has_ended_the_activity(office: Office, clock: FixedClock) -> None:
     """By staff, code or position, inside the expected hours: who did not come is owed no wasted trip."""
     draw_id, [came, late] = await accepted_panel(office, needed=2, on_site=True)
     clock.set(came.gathering_at)
@@ -158,7 +158,7 @@ async def test_a_position_counts_in_the_coordinates_that_its_sender_speaks(
     assert (entry.method, round(entry.latitude or 0, 4), round(entry.longitude or 0, 4)) == ("place", 23.1496, 113.331)
 
 
-async def test_a_code_sent_on_to_somebody_far_away_is_refused_where_the_phone_says_so(office: Office) -> None:
+async def test_a_forwarded_code_is_refused_when_the_phones_position_is_far_away(office: Office) -> None:
     draw_id, [invitation] = await accepted_panel(office)
     token, _ = await office.attendance.venue_token(office.venue, draw_id)
     with pytest.raises(RuleViolation) as refusal:
@@ -214,7 +214,7 @@ async def test_an_expert_of_another_panel_is_not_awaited(office: Office) -> None
         await office.attendance.check_in_by_qr(other.id, token, device="a")
 
 
-async def test_a_phone_far_away_is_told_how_far(office: Office) -> None:
+async def test_a_check_in_from_far_away_is_refused_with_the_distance(office: Office) -> None:
     _, [invitation] = await accepted_panel(office)
     with pytest.raises(RuleViolation) as refusal:
         await office.attendance.check_in(invitation.id, invitation.expert_id, Position(22.54, 114.06))
@@ -261,7 +261,9 @@ async def test_urging_keeps_to_its_window_and_number(office: Office, clock: Fixe
         await urge(office.agency, draw_id, invitation.id)
 
 
-async def test_nobody_is_urged_nor_missed_once_the_activity_is_over(office: Office, clock: FixedClock) -> None:
+async def test_experts_are_neither_urged_nor_listed_as_late_once_the_activity_is_over(
+    office: Office, clock: FixedClock
+) -> None:
     draw_id, [invitation] = await accepted_panel(office)
     clock.set(invitation.gathering_at)
     await Draw.filter(id=draw_id).update(starts_at=clock.now())

@@ -32,7 +32,7 @@ async def office(db: str, deps: Deps) -> Office:
 # ---- absence
 
 
-async def test_nobody_is_absent_before_the_gathering_time(office: Office, clock: FixedClock) -> None:
+async def test_an_absence_before_the_gathering_time_is_refused(office: Office, clock: FixedClock) -> None:
     draw_id, [one] = await panel(office)
     form = DiscardForm(one.code, "absence", "未到场")
     clock.set(one.gathering_at - timedelta(seconds=1))
@@ -47,7 +47,7 @@ async def test_nobody_is_absent_before_the_gathering_time(office: Office, clock:
     assert await findings(office, draw_id) == [("warning", "discard")]
 
 
-async def test_bringing_the_gathering_forward_makes_nobody_absent(office: Office, clock: FixedClock) -> None:
+async def test_an_absence_after_bringing_the_gathering_forward_is_refused(office: Office, clock: FixedClock) -> None:
     """The attack: the gathering is moved to the next minute, at night, and a minute later everybody is absent."""
     draw_id, [one] = await panel(office)
     await office.gathering_times.change(office.agency, draw_id, one.notice_id, clock.now() + timedelta(minutes=1))

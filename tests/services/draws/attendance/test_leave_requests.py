@@ -28,7 +28,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 
 @pytest.mark.parametrize("role", ["agency", "venue", "verifier"])
-async def test_nobody_but_the_expert_frees_the_place_by_a_leave(office: Office, role: str, clock: FixedClock) -> None:
+async def test_only_the_expert_frees_the_place_by_a_leave(office: Office, role: str, clock: FixedClock) -> None:
     """The attack of one: any accepted code, days ahead, without evidence."""
     draw_id, [one] = await panel(office)
     done = await office.discards.register(getattr(office, role), draw_id, leave_of(one))
@@ -79,7 +79,7 @@ async def test_an_expert_who_denies_stays_and_is_not_asked_a_third_time(office: 
         await office.discards.answer_leave(one.id, one.expert_id, True, by="chat")
 
 
-async def test_nobody_answers_for_another_expert(office: Office) -> None:
+async def test_an_expert_may_not_answer_for_another_expert(office: Office) -> None:
     draw_id, [one, two] = await panel(office, 2)
     await office.discards.register(office.agency, draw_id, leave_of(one))
     with pytest.raises(NotFound):

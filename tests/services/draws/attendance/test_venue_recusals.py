@@ -31,7 +31,7 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def test_a_recusal_counts_only_when_somebody_else_confirms_it(office: Office, clock: FixedClock) -> None:
+async def test_a_recusal_counts_only_when_another_person_confirms_it(office: Office, clock: FixedClock) -> None:
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
     await make_grant(await make_account(office.deps), "verifier")

@@ -228,7 +228,7 @@ async def test_moving_the_gathering_after_the_seed_stands_in_the_record(office: 
 # The record before the end
 
 
-async def test_no_list_and_no_count_is_told_before_the_end(office: Office, clock: FixedClock) -> None:
+async def test_no_list_and_no_count_is_published_before_the_end(office: Office, clock: FixedClock) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     record = await office.public_records.read(office.supervisor, draw_id)

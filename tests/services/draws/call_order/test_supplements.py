@@ -189,7 +189,7 @@ async def test_the_gathering_may_be_moved_when_the_order_was_fixed_too_late_to_c
     assert len(await open_invitations(draw_id)) == 2
 
 
-async def test_a_gathering_moved_while_calls_are_open_is_told_by_the_calls_that_follow(office: Office) -> None:
+async def test_a_gathering_moved_while_calls_are_open_is_stated_in_the_calls_that_follow(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     await office.run.pause(office.agency, draw_id, "改时间")
@@ -255,7 +255,7 @@ async def supplement_for_nothing(office: Office) -> UUID:
     return draw_id
 
 
-async def test_an_absence_for_which_nobody_was_found_waits_again(office: Office) -> None:
+async def test_an_absence_for_which_no_expert_was_found_waits_again(office: Office) -> None:
     draw_id = await supplement_for_nothing(office)
     assert await label_of(office, draw_id) == [("未补抽", False)]
     [waiting] = await office.absence_queries.pending(office.agency)
@@ -277,7 +277,7 @@ async def test_an_absence_never_filled_reads_so_after_the_end(office: Office) ->
     assert await label_of(office, draw_id) == [("不再补抽", True)]
 
 
-async def test_who_leaves_while_experts_are_called_is_replaced_only_when_somebody_agrees(office: Office) -> None:
+async def test_an_expert_who_leaves_during_calling_is_replaced_only_when_another_accepts(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=2)
     first, second = await open_invitations(draw_id)

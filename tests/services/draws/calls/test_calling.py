@@ -70,7 +70,7 @@ async def test_a_refusal_frees_the_place_for_the_next_in_order(office: Office) -
     await check_record(office, draw_id)
 
 
-async def test_when_nobody_is_left_the_draw_is_short_and_says_so(office: Office) -> None:
+async def test_when_no_candidate_is_left_the_draw_is_short_and_the_agency_notified(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id, "decline")
@@ -316,7 +316,7 @@ async def test_a_round_withheld_after_a_reveal_may_be_repeated_only_a_few_times(
     assert refusal.value.code == "withheld_too_often"
 
 
-async def test_a_paused_draw_with_nobody_left_to_call_is_short_for_that_reason(office: Office) -> None:
+async def test_a_paused_draw_without_candidates_left_is_short_for_that_reason(office: Office) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=2)
     await office.run.pause(office.agency, draw_id, "核对")

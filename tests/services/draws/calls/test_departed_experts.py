@@ -118,7 +118,7 @@ async def test_who_deletes_the_account_after_the_list_was_frozen_is_skipped(offi
 
 
 @pytest.mark.parametrize("chance", range(4))
-async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_somebody_who_is_gone(
+async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_a_deleted_expert(
     office: Office, book: NoticeBook, chance: int
 ) -> None:
     expert, actor = await bound(office)
@@ -134,7 +134,7 @@ async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_somebody_who_
     await check_invariants()
 
 
-async def test_a_call_waits_for_somebody_who_is_just_leaving(office: Office) -> None:
+async def test_a_call_waits_for_an_expert_who_is_just_leaving(office: Office) -> None:
     expert, _ = await bound(office)
     draw_id = await ready_to_start(office)
     await office.run.start(office.agency, draw_id)
@@ -150,13 +150,13 @@ async def test_a_call_waits_for_somebody_who_is_just_leaving(office: Office) -> 
     assert not await Invitation.exists()
 
 
-async def test_the_database_keeps_nobody_active_who_has_left(db: str, deps: Deps) -> None:
+async def test_the_database_rejects_an_active_expert_who_has_left(db: str, deps: Deps) -> None:
     expert = await make_expert(deps)
     with pytest.raises(IntegrityError, match="expert_left"):
         await Expert.filter(id=expert.id).update(left_at=deps.now())
 
 
-async def test_the_office_lets_somebody_go_who_is_being_called(
+async def test_the_office_may_remove_an_expert_who_is_being_called(
     office: Office, experts: ExpertAdministration, admin: Actor
 ) -> None:
     await add_experts(office, 3)
@@ -178,7 +178,7 @@ async def test_the_office_lets_somebody_go_who_is_being_called(
         await experts.remove_from_pool(admin, call.expert_id, "再次办理")
 
 
-async def test_nobody_is_removed_from_the_pool_with_a_panel_ahead(
+async def test_an_expert_with_a_panel_ahead_is_not_removed_from_the_pool(
     office: Office, experts: ExpertAdministration, admin: Actor
 ) -> None:
     await add_experts(office, 1)
@@ -219,7 +219,7 @@ async def test_term_and_age_are_looked_at_again_before_each_call(office: Office)
     assert not {ending.id, old.id} & await called(draw_id)
 
 
-async def test_the_office_sees_whose_time_runs_out_and_they_are_told_once(
+async def test_the_office_sees_experts_whose_term_ends_and_they_are_notified_once(
     office: Office, experts: ExpertAdministration, admin: Actor, book: NoticeBook, clock: FixedClock
 ) -> None:
     now = clock.now()

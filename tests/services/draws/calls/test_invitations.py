@@ -131,7 +131,7 @@ async def test_who_chose_nothing_or_confirmed_gets_no_such_sms(
     assert await deferred() == 0
 
 
-async def test_when_the_time_is_over_nobody_is_told_to_confirm(
+async def test_after_the_deadline_no_request_to_confirm_is_sent(
     office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
 ) -> None:
     invitation, call = called
@@ -143,7 +143,7 @@ async def test_when_the_time_is_over_nobody_is_told_to_confirm(
     assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1
 
 
-async def test_whoever_was_invited_on_wechat_and_lapsed_is_told_there_that_he_need_not_come(
+async def test_an_expert_invited_on_wechat_is_notified_when_the_invitation_lapses(
     office: Office, called: tuple[Invitation, Attempt], report: Report, clock: FixedClock
 ) -> None:
     invitation, _ = called
@@ -156,7 +156,7 @@ async def test_whoever_was_invited_on_wechat_and_lapsed_is_told_there_that_he_ne
 
 
 @pytest.mark.parametrize("opened", [True, False])
-async def test_whoever_had_an_sms_only_is_told_by_sms_once_he_has_opened_its_page(
+async def test_an_expert_with_an_sms_only_is_notified_of_the_lapse_if_its_page_was_opened(
     office: Office, called: tuple[Invitation, Attempt], clock: FixedClock, *, opened: bool
 ) -> None:
     invitation, _ = called
@@ -171,7 +171,7 @@ async def test_whoever_had_an_sms_only_is_told_by_sms_once_he_has_opened_its_pag
     assert not await Notice.exists(kind="draw_lapsed")
 
 
-async def test_whoever_was_being_asked_when_the_activity_was_given_up_is_told(
+async def test_an_expert_with_an_open_call_is_notified_when_the_activity_is_terminated(
     office: Office, called: tuple[Invitation, Attempt]
 ) -> None:
     invitation, _ = called

@@ -182,7 +182,7 @@ async def news_of(office: Office) -> list[str]:
     return [one.params["what"] for one in found]
 
 
-async def test_an_approved_release_that_is_not_begun_is_remembered_and_its_end_is_told(
+async def test_the_agency_is_reminded_of_an_approved_release_not_begun_and_of_its_end(
     office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
 ) -> None:
     draw_id = await panel(office)
@@ -375,7 +375,7 @@ async def test_only_a_drawn_panel_that_has_not_met_is_released(office: Office, s
     assert view.later == (state == "drawing")
 
 
-async def test_the_request_s_state_is_told(office: Office) -> None:
+async def test_the_agency_sees_the_state_of_the_release_request(office: Office) -> None:
     draw_id = await panel(office)
     application = await ask(office, draw_id)
     assert (await office.release_queries.view(office.agency, draw_id)).waiting

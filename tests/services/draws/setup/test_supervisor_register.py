@@ -65,7 +65,7 @@ async def test_the_office_keeps_the_register_and_agencies_only_choose_from_it(of
     assert (entry.entered_by_id, entry.ended_by_id) == (admin.account_id, admin.account_id)
 
 
-async def test_nobody_outside_the_register_becomes_a_supervisor(office: Office) -> None:
+async def test_a_person_outside_the_register_does_not_become_a_supervisor(office: Office) -> None:
     ended = await make_supervisor(office.deps, MOBILE)
     await SupervisorEntry.filter(id=ended.id).update(active_until=office.deps.now())
     elsewhere = await make_supervisor(office.deps, MOBILE, pool="hunan")
@@ -109,7 +109,7 @@ async def test_a_supervisor_who_leaves_the_register_or_joins_the_agency_is_notic
     assert fixed.value.code == "supervisors_fixed"
 
 
-async def test_a_stranger_changes_nobody_elses_supervisors(office: Office) -> None:
+async def test_another_agency_may_not_change_the_supervisors(office: Office) -> None:
     draw_id = await make_draw(office, needed=1)
     with pytest.raises(NotFound):
         await office.setup.change_supervisors(

@@ -172,7 +172,7 @@ async def test_what_never_arrived_is_asked_for_once_and_then_counts(session: Can
 
 
 async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time(session: CandidateSession) -> None:
-    """One slot per case: stored before, changed in time, changed after the end, told without a time, emptied in time,
+    """One slot per case: stored before, changed in time, changed after the end, sent without a time, emptied in time,
     beyond the paper."""
     paper = await session.start()
     await session.save(paper, says(1, 0, 1), says(2, 3, 1))
@@ -336,7 +336,7 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
     assert given == {seq % 5 for seq in range(1, max(acks) + 1)}
 
 
-async def test_somebody_elses_paper_is_not_there(session: CandidateSession) -> None:
+async def test_a_paper_of_another_candidate_is_not_found(session: CandidateSession) -> None:
     paper = await session.start()
     other = Actor("demo", "applicant", (await make_account(session.exam_scene.deps)).id)
     assert other.account_id is not None
@@ -353,7 +353,7 @@ async def test_somebody_elses_paper_is_not_there(session: CandidateSession) -> N
         await attempts.submit(session.actor, new_id(), 1, "")
 
 
-async def test_when_too_many_wait_a_client_is_told_to_come_again(
+async def test_when_too_many_saves_wait_a_client_is_refused_with_a_time_to_retry(
     session: CandidateSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paper = await session.start()

@@ -35,7 +35,7 @@ async def make_sessions(exam_scene: ExamScene, clock: FixedClock, people: int, *
     return sessions
 
 
-async def test_who_answers_goes_on_after_the_office_ended_admission_and_nobody_else_begins(
+async def test_after_the_end_of_admission_open_attempts_continue_and_new_ones_are_refused(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
     sitting, waiting = await make_sessions(exam_scene, clock, 2)
@@ -73,7 +73,7 @@ async def test_a_cancelled_examination_tells_who_sits_it_what_happened(
 async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    """Rows are locked in one order: no one waits for ever, and nothing is left open."""
+    """Rows are locked in one order: no request waits for ever, and nothing is left open."""
     sessions = await make_sessions(exam_scene, clock, 12)
     papers = await asyncio.gather(*(session.start() for session in sessions[:9]))
 

@@ -69,7 +69,9 @@ async def only() -> ExamEvidence:
     return await ExamEvidence.get()
 
 
-async def test_an_accepted_file_is_marked_passes_and_is_told(room: Room, failed: ExamAttempt) -> None:
+async def test_an_accepted_answer_file_is_marked_and_the_candidate_passes_and_is_notified(
+    room: Room, failed: ExamAttempt
+) -> None:
     evidence, reviews = room.exams.evidence, room.exams.evidence_review
     (offered,) = await evidence.own(room.actor, room.candidate.id)
     assert (offered.state, offered.until) == ("", failed.deadline + timedelta(days=1))  # type: ignore[operator]
@@ -159,7 +161,7 @@ async def test_what_had_arrived_or_was_handed_in_by_hand_needs_no_file(room: Roo
     assert await room.exams.evidence.own(room.actor, room.candidate.id) == ()
 
 
-async def test_it_is_taken_in_time_for_a_paper_of_ones_own_and_decided_by_somebody_else(
+async def test_it_is_taken_in_time_for_the_own_paper_and_decided_by_another_person(
     room: Room, failed: ExamAttempt
 ) -> None:
     evidence, other = room.exams.evidence, await room.another()

@@ -58,7 +58,7 @@ async def door(db: str, deps: Deps, clock: FixedClock) -> Door:
     return await make_door(deps, clock)
 
 
-async def test_who_passed_may_begin_and_nobody_before(door: Door) -> None:
+async def test_a_candidate_may_begin_only_after_passing_the_face_check(door: Door) -> None:
     start = door.room.exams.attempts.start
     with pytest.raises(Conflict, match="请先核验身份"):
         await start(door.room.actor, door.room.candidate.id)
@@ -116,7 +116,7 @@ async def test_an_answer_that_comes_twice_changes_nothing(door: Door) -> None:
 
 
 @pytest.mark.parametrize("error", [Transient("away"), OutcomeUnknown("cut")])
-async def test_while_the_platform_is_away_the_other_way_is_told_and_it_may_be_asked_again(
+async def test_during_an_outage_of_the_platform_the_other_way_is_shown_and_a_retry_works(
     door: Door, error: Exception
 ) -> None:
     door.faces.fail = [error]
@@ -150,7 +150,7 @@ async def test_the_office_identifies_who_does_not_consent(door: Door) -> None:
     assert (await door.room.exams.attempts.start(door.room.actor, door.room.candidate.id)).questions
 
 
-async def test_without_wechat_or_a_number_on_file_the_other_way_is_told(door: Door) -> None:
+async def test_without_wechat_or_a_number_on_file_the_face_check_is_refused(door: Door) -> None:
     await WechatIdentity.all().update(account_id=None)
     with pytest.raises(Conflict, match="先关注公众号并绑定身份"):
         await door.begin()

@@ -71,7 +71,7 @@ async def test_two_who_add_at_once_get_two_numbers(exams: ExamServices, admin: A
         (replace(single(), difficulty=9), "difficulty", "难度应为1至5的整数。"),
     ],
 )
-async def test_what_is_wrong_is_told_beside_its_field(
+async def test_an_invalid_item_is_refused_with_its_field(
     exams: ExamServices, admin: Actor, data: ItemData, field: str, message: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
@@ -138,7 +138,7 @@ async def test_saving_without_a_change_makes_no_version(deps: Deps, exams: ExamS
     assert await ExamItemVersion.all().count() == 1
 
 
-async def test_who_changed_an_older_version_is_told(deps: Deps, exams: ExamServices, admin: Actor) -> None:
+async def test_a_change_of_an_older_version_is_refused(deps: Deps, exams: ExamServices, admin: Actor) -> None:
     (item_id,) = await make_items(deps, single())
     assert await exams.bank.revise(admin, item_id, single("甲改的"), seen=1)
     with pytest.raises(Conflict, match="刚刚被修改为第2版"):
@@ -162,7 +162,7 @@ async def test_an_item_is_frozen_while_the_examination_is_under_way(
     assert len((await exams.bank_queries.get(admin, item_id)).frozen) == frozen
 
 
-async def test_parts_are_told_apart_by_the_new_text_of_their_case(
+async def test_parts_are_distinguished_by_the_new_text_of_their_case(
     deps: Deps, exams: ExamServices, admin: Actor
 ) -> None:
     (case_id,) = await make_items(deps, case())
@@ -314,7 +314,7 @@ async def test_an_item_has_room_for_four(deps: Deps, exams: ExamServices, admin:
 
 
 @pytest.mark.parametrize("role", ["applicant", "expert", "reviewer", "agent", "supervisor", "guest"])
-async def test_nobody_else_sees_the_bank(deps: Deps, exams: ExamServices, role: str) -> None:
+async def test_other_roles_do_not_see_the_bank(deps: Deps, exams: ExamServices, role: str) -> None:
     (item_id,) = await make_items(deps, single())
     actor = Actor("demo", role, (await make_account(deps)).id)
     for call in (

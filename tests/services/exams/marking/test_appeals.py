@@ -27,7 +27,7 @@ async def failed(room: Room) -> ExamAttempt:
     return made
 
 
-async def test_one_appeal_is_answered_and_told(room: Room, failed: ExamAttempt) -> None:
+async def test_one_appeal_is_answered_and_the_candidate_notified(room: Room, failed: ExamAttempt) -> None:
     appeals = room.exams.appeals
     with pytest.raises(InvalidInput, match="复核理由"):
         await appeals.appeal(room.actor, room.candidate.id, failed.id, " ")
@@ -58,7 +58,9 @@ async def test_an_upheld_one_is_marked_once_more(room: Room, failed: ExamAttempt
     assert (room.candidate.state, (await room.stored()).state) == ("passed", "entered")
 
 
-async def test_it_is_too_late_after_the_time_and_nobody_elses(room: Room, failed: ExamAttempt) -> None:
+async def test_an_appeal_after_the_deadline_or_for_another_candidate_is_refused(
+    room: Room, failed: ExamAttempt
+) -> None:
     other = await room.another()
     with pytest.raises(NotFound):
         await room.exams.appeals.appeal(Actor("demo", "applicant", other.account_id), other.id, failed.id, "我的")

@@ -30,7 +30,7 @@ async def held(db: str, deps: Deps, clock: FixedClock) -> Room:
     return await make_room(await make_exam_scene(deps, mock=False, result="released", tries=2), clock)
 
 
-async def test_who_passes_goes_on_to_the_pool_and_is_told_the_score(room: Room) -> None:
+async def test_a_candidate_who_passes_enters_the_pool_and_is_notified_of_the_score(room: Room) -> None:
     await room.hand_in(*GOOD)
     await room.work()
     application = await room.stored()

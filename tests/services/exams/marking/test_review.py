@@ -59,7 +59,9 @@ async def test_no_key_is_seen_before_the_result_is_out(db: str, deps: Deps, cloc
 
 
 @pytest.mark.parametrize(("state", "said"), [("published", "全部结束后"), ("cancelled", "不公布"), ("draft", "不公布")])
-async def test_nor_while_anybody_may_sit_it(db: str, deps: Deps, clock: FixedClock, state: str, said: str) -> None:
+async def test_review_is_refused_while_the_exam_may_still_be_taken(
+    db: str, deps: Deps, clock: FixedClock, state: str, said: str
+) -> None:
     room, attempt = await make(deps, clock)
     await Exam.filter(id=room.exam.id).update(state=state)
     clock.move(timedelta(days=30))

@@ -175,7 +175,7 @@ async def test_candidates_are_notified_of_allowances(exam_scene: ExamScene) -> N
     assert (after.minutes, after.tries_left) == (before.minutes + 20, before.tries_left + 1)
 
 
-async def test_who_has_to_book_is_told_so(db: str, deps: Deps) -> None:
+async def test_a_candidate_who_has_to_book_is_notified(db: str, deps: Deps) -> None:
     exam_scene = await make_exam_scene(deps, booking=True, booking_until=DAY, mock=False)
     application = await exam_scene.waiting()
     exam_id = await make_exam(exam_scene.services, exam_scene.office)

@@ -37,7 +37,7 @@ async def sitting(exam_scene: ExamScene, state: str = "running") -> tuple[Applic
     return application, candidate
 
 
-async def test_persons_are_named_by_their_numbers_and_told_at_publishing(exam_scene: ExamScene) -> None:
+async def test_candidates_are_added_by_number_and_notified_at_publishing(exam_scene: ExamScene) -> None:
     known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     unknown, gone = (
         await make_expert(exam_scene.deps),
@@ -140,7 +140,7 @@ async def test_decisions_on_oneself_or_in_another_pool_are_refused(exam_scene: E
     assert (candidate.state, candidate.extra_tries) == ("called", 0)
 
 
-async def test_a_try_is_given_back_and_told(exam_scene: ExamScene) -> None:
+async def test_a_try_is_given_back_and_the_candidate_notified(exam_scene: ExamScene) -> None:
     _, candidate = await sitting(exam_scene, "graded")
     await ExamCandidate.filter(id=candidate.id).update(state="failed")
     for _ in range(2):
@@ -201,7 +201,7 @@ async def test_a_failure_by_hand_ends_the_application_with_its_reason(exam_scene
     assert await AuditEntry.filter(action="exam.record_failed", subject_id=candidate.id).exists()
 
 
-async def test_an_expert_is_told_of_a_result_by_hand(exam_scene: ExamScene) -> None:
+async def test_an_expert_is_notified_of_a_result_recorded_by_hand(exam_scene: ExamScene) -> None:
     expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     exam_id = await single(exam_scene)
     await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, expert.number)

@@ -153,7 +153,7 @@ async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene
     assert (await service.book(own(person), person.id, late.id)).state == "booked"
 
 
-async def test_nobody_books_for_somebody_else_or_what_is_not_there(exam_scene: ExamScene) -> None:
+async def test_booking_for_another_candidate_or_an_unknown_sitting_is_refused(exam_scene: ExamScene) -> None:
     (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
     service = exam_scene.services.exams.sittings
     with pytest.raises(NotFound):

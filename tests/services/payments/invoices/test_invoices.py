@@ -174,7 +174,7 @@ async def test_what_went_out_before_a_crash_does_not_go_out_again(kit: PaymentKi
     assert (await Invoice.get()).receipt_sent_at is not None
 
 
-async def test_an_address_that_nobody_has_does_not_hold_the_invoice_up(kit: PaymentKit, clock: FixedClock) -> None:
+async def test_an_unknown_email_address_does_not_delay_the_invoice(kit: PaymentKit, clock: FixedClock) -> None:
     fee = await pay(kit)
     kit.mailer.fail = [Rejected("550"), Rejected("550")]
     await kit.invoicing.check_due()
@@ -429,7 +429,7 @@ async def sent(kit: PaymentKit, clock: FixedClock) -> Fee:
     return fee
 
 
-async def test_a_refunded_fee_has_its_invoice_reversed_and_the_person_is_told(
+async def test_a_refunded_fee_has_its_invoice_reversed_and_the_payer_is_notified(
     kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock, book: NoticeBook
 ) -> None:
     await send_back(kit, admin, sent)

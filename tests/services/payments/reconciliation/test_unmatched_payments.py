@@ -48,7 +48,7 @@ async def unmatched_payment(
     )
 
 
-async def test_an_unmatched_payment_is_closed_by_somebody_at_some_time_with_what_was_done(
+async def test_a_closed_unmatched_payment_records_by_whom_when_and_what_was_done(
     payments: UnmatchedPayments, admin: Actor, deps: Deps, clock: FixedClock
 ) -> None:
     row = await unmatched_payment(deps)
@@ -88,7 +88,7 @@ async def test_open_ones_come_first_and_closed_ones_stay(
     ],
     ids=str,
 )
-async def test_what_the_platform_told_is_shown(
+async def test_the_platforms_report_is_shown(
     payments: UnmatchedPayments, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
 ) -> None:
     await unmatched_payment(deps, plain=plain)

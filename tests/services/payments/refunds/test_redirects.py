@@ -62,7 +62,7 @@ async def to_card(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
     )
 
 
-async def test_it_goes_to_a_card_of_the_payers_and_the_person_is_told_where(
+async def test_a_refund_goes_to_the_payers_card_and_the_payer_is_notified_where(
     kit: PaymentKit, admin: Actor, refund: Refund, book: NoticeBook, clock: FixedClock
 ) -> None:
     await to_card(kit, admin, refund)
@@ -130,7 +130,7 @@ async def test_an_old_notification_does_not_undo_it(kit: PaymentKit, admin: Acto
 
 
 @pytest.mark.parametrize(("acted", "after"), [("after", "processing"), ("before", "abnormal")])
-async def test_an_unknown_outcome_shows_itself_and_the_person_is_told_to_look(
+async def test_an_unknown_outcome_is_resolved_later_and_the_office_asked_to_refresh(
     kit: PaymentKit, admin: Actor, refund: Refund, clock: FixedClock, acted: str, after: str
 ) -> None:
     getattr(kit.platform, acted)["redirect_refund"] = [UNKNOWN]
@@ -154,7 +154,7 @@ async def test_what_never_reached_the_platform_is_simply_entered_again(
     assert (await Refund.get()).state == "processing"
 
 
-async def test_an_account_that_the_platform_refuses_is_told_with_its_code(
+async def test_an_account_that_the_platform_refuses_is_reported_with_its_code(
     kit: PaymentKit, admin: Actor, refund: Refund, clock: FixedClock
 ) -> None:
     kit.platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]

@@ -85,7 +85,7 @@ async def test_the_application_keeps_its_stage_and_a_wanted_invoice_is_not_made(
 # ---- what becomes of the application
 
 
-async def test_an_application_that_is_ended_is_ended_at_once_and_the_person_told_why(
+async def test_an_application_is_ended_at_once_and_the_applicant_notified_why(
     kit: PaymentKit, admin: Actor, order: PayOrder, book: NoticeBook
 ) -> None:
     fee = await Fee.get(id=order.fee_id)
