@@ -19,6 +19,7 @@ from gateways import document_renderer as module
 from gateways.document_renderer import TEMPLATES, TypstRenderer
 from gateways.fonts import FontsMissing
 from gateways.typst_compiler import draw_code
+from tests.drivers.documents import text_of
 from tests.factories.document_contents import SAMPLES, application_form, commitment
 
 
@@ -27,12 +28,6 @@ def renderer() -> Iterator[TypstRenderer]:
     made = TypstRenderer()
     yield made
     made.close()
-
-
-def text_of(pdf: bytes) -> str:
-    """The text without blanks and zero-width spaces."""
-    pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf)).pages]
-    return "".join("".join(pages).split())
 
 
 def test_every_template_has_a_sample() -> None:

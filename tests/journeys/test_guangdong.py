@@ -26,6 +26,7 @@ from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
 from services.operations import find_broken, find_broken_audit
 from tests.data_folders import data_folder
+from tests.drivers.documents import code_on
 from tests.drivers.phones import press_menu
 from tests.factories.files import pdf
 from tests.journeys import guangdong as gd
@@ -591,7 +592,7 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     assert {one.code for one in found} == {"gathering_moved", "discard"}
 
 
-async def test_24_a_visitor_checks_the_finished_draw_and_its_documents_are_pdf(day: Day) -> None:
+async def test_24_a_visitor_checks_the_finished_draw_and_its_documents_carry_the_code(day: Day) -> None:
     stranger = day.stranger()
     await stranger.open(f"/record?number={day.number}")
     assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{day.number}")
@@ -600,7 +601,8 @@ async def test_24_a_visitor_checks_the_finished_draw_and_its_documents_are_pdf(d
     assert {one.code for one in verify(read(record.decode()))} == {"gathering_moved", "discard"}
     page = await day.on(day.draw, "result")
     for button in ("结果PDF", "出入场PDF", "记录PDF"):
-        assert (await page.download(page.page.link(button)))[:5] == b"%PDF-", button
+        document = await page.download(page.page.link(button))
+        assert code_on(document).endswith(f"/record/{gd.POOL}/{day.number}"), button
 
 
 # ---- 13, 16 what follows from identity and time

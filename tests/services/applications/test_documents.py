@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from pypdf import PdfReader
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
@@ -25,6 +23,7 @@ from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
 from services.files import Previews, SealedFiles
+from tests.drivers.documents import text_of
 from tests.factories.applications import (
     SPECIALTY,
     fill_in,
@@ -82,12 +81,6 @@ def typst() -> Iterator[TypstRenderer]:
     made = TypstRenderer()
     yield made
     made.close()
-
-
-def text_of(pdf: bytes) -> str:
-    return "".join(
-        "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).replace("\u200b", "").split()
-    )
 
 
 # ---- what stands on it

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import re
 from html import unescape
-
-import pypdfium2
 
 from domain.draws.verify_draw import compare, read, verify
 from gateways.document_renderer import TypstRenderer
 from models.draws import Draw
-from sandbox.qr_reader import read as read_code
 from services.core.base import Actor
 from services.draws.results.prints import DrawPrints
+from tests.drivers.documents import code_on
 from tests.drivers.pages import PUBLIC_URL, Visitor
 from tests.web.conftest import World
 from tests.web.draws.record_scenes import every_ending
 from tests.web.draws.test_prints import printed_by
 from web.draws.record import as_cells
-
-
-def code_on(document: bytes) -> str:
-    """Text of the QR code on the first page."""
-    picture = io.BytesIO()
-    pypdfium2.PdfDocument(document)[0].render(scale=2).to_pil().save(picture, "PNG")
-    return read_code(picture.getvalue())
 
 
 async def codes_of(prints: DrawPrints, actor: Actor, draw: Draw) -> set[str]:
