@@ -267,7 +267,7 @@ async def test_where_printing_does_not_lock_it_does_not(
 # ---- whose
 
 
-async def test_documents_of_somebody_else_do_not_exist(
+async def test_documents_of_another_applicant_are_not_found(
     documents: Documents, application: Application, deps: Deps
 ) -> None:
     other = await make_applicant(deps)
@@ -335,7 +335,7 @@ async def test_an_expert_prints_the_own_file(
     assert await AuditEntry.filter(action="expert.print", subject_id=expert.id).count() == 1
 
 
-async def test_nobody_else_has_an_information_form(db: str, documents: Documents, deps: Deps) -> None:
+async def test_only_an_expert_in_the_pool_has_an_information_form(db: str, documents: Documents, deps: Deps) -> None:
     left = await make_expert(deps, left_at=deps.now(), active=False)
     for expert_id in (left.id, None):
         with pytest.raises(NotFound):
