@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.draws.lifecycles import DrawState
 from models.draws import CallNotice, Condition, Draw
 
-LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+STATES_THAT_TAKE_ANSWERS = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 """States of a draw in which answers of open invitations still decide whether it becomes full."""
 
 

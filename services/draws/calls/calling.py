@@ -19,7 +19,7 @@ from models.draws import Absence, CallNotice, Condition, Draw, Round
 from services.core.base import Actor, Deps, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.due_rows import process_each
-from services.draws.calls.call_rules import LISTENING, lead_time, vacant_places
+from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, lead_time, vacant_places
 from services.draws.calls.completion import DrawCompletion
 from services.draws.calls.next_calls import NextCalls
 from services.draws.digests import note_notified
@@ -156,5 +156,5 @@ class Calling:
             if locked.state == DrawState.DRAWING:
                 for condition in locked.conditions:
                     await self._next_calls.fill(locked.draw, condition, now)
-            if locked.state in LISTENING:
+            if locked.state in STATES_THAT_TAKE_ANSWERS:
                 await self._completion.complete_if_decided(locked, now)

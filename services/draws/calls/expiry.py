@@ -15,7 +15,7 @@ from models.draws import Condition, Draw
 from models.invitations import Invitation
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
-from services.draws.calls.call_rules import LISTENING
+from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.repository import append_all
 from services.notifications import Notices
@@ -70,7 +70,7 @@ async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
         acts.setdefault(one.draw_id, []).append(outcome)
     await append_all(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
     await notices.stop_many([one.id for one in over], ["draw_call"])
-    calling = [draw_id for draw_id in acts if draws[draw_id].state in LISTENING]
+    calling = [draw_id for draw_id in acts if draws[draw_id].state in STATES_THAT_TAKE_ANSWERS]
     await deps.jobs.defer_many("draws.refill", [{"draw_id": str(draw_id)} for draw_id in calling])
     for pool in sorted({draw.pool for draw in draws.values()}):
         theirs = [one for one in over if draws[one.draw_id].pool == pool]

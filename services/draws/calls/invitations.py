@@ -16,6 +16,7 @@ from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, system, transaction, violation
 from services.core.crypto import PHONE
+from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.calls.expiry import expire_due
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView, find_views
@@ -28,7 +29,6 @@ from services.draws.repository import Locked, lock_invitation, move, notify_agen
 from services.notifications import NoticeRequest, Notices, Recipient
 
 Channel = Literal["chat", "voice", "h5", "mini"]
-_CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message's own time may be than the answer it follows."""
@@ -213,7 +213,7 @@ class Invitations:
         ``via`` is the channel on which the expert asked or confirmed; ``by`` is another person who registered it.
         """
         now, draw = self._deps.now(), locked.draw
-        calling = locked.state in _CALLING
+        calling = locked.state in STATES_THAT_TAKE_ANSWERS
         await self._places.apply(locked, invitation, event, now, by=via or "system", cause=cause)
         await self._void_requests(invitation, now)
         kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
@@ -272,7 +272,7 @@ def _notice_request(
 def _calls(locked: Locked) -> bool:
     """Whether the draw still calls or waits for answers. Once the last place is taken it counts as closed."""
     full = all(c.accepted == c.needed for c in locked.conditions)
-    return locked.state in _CALLING and not full
+    return locked.state in STATES_THAT_TAKE_ANSWERS and not full
 
 
 def _is_older(said_at: datetime | None, invitation: Invitation) -> bool:

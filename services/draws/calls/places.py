@@ -11,7 +11,7 @@ from domain.draws.lifecycles import INVITATION, InvitationEvent, InvitationState
 from models.draws import Condition
 from models.invitations import Invitation
 from services.core.base import Deps, execute
-from services.draws.calls.call_rules import LISTENING
+from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.repository import Locked, append
 from services.notifications import Notices
 
@@ -75,7 +75,7 @@ class Places:
         outcome = record.CallOutcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
         await append(locked.draw, now, outcome)
         await self._update_ladders(invitation, became)
-        if became != InvitationState.OPEN and locked.state in LISTENING:
+        if became != InvitationState.OPEN and locked.state in STATES_THAT_TAKE_ANSWERS:
             await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
 
     async def _update_ladders(self, invitation: Invitation, became: InvitationState) -> None:
