@@ -21,7 +21,7 @@ def register(router: Router) -> None:
 
 async def begin(turn: Turn) -> Answer:
     me = await people.get_expert(turn)
-    found = await turn.services.experts.profiles.list_unavailability(me.actor)
+    found = await turn.services.experts.availability.list_unavailability(me.actor)
     return set_availability.start(
         tuple(PickOption(one.id, wording.span(one.starts_at, one.ends_at)) for one in found[:MOST])
     )
@@ -57,7 +57,7 @@ async def _add(talk: Talk, me: Me) -> None:
         if then == "save":
             break
     saved = await talk.once(
-        talk.services.experts.profiles.add_unavailability, me.actor, period.starts_at, period.ends_at
+        talk.services.experts.availability.add_unavailability, me.actor, period.starts_at, period.ends_at
     )
     await talk.say(texts.PERIOD_SAVED, span=wording.span(saved.starts_at, saved.ends_at))
     if saved.panels:
@@ -66,5 +66,5 @@ async def _add(talk: Talk, me: Me) -> None:
 
 async def _cancel(talk: Talk, me: Me, known: tuple[PickOption, ...]) -> None:
     period_id = await pick(talk, texts.WHICH_PERIOD, known)
-    undone = await talk.once(talk.services.experts.profiles.cancel_unavailability, me.actor, period_id)
+    undone = await talk.once(talk.services.experts.availability.cancel_unavailability, me.actor, period_id)
     await talk.say(texts.PERIOD_CANCELLED, span=wording.span(undone.starts_at, undone.ends_at))

@@ -29,7 +29,7 @@ from domain.errors import RulebookError
 from domain.rulebook.book import Rulebook
 from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults
-from services.core.audit import find_break
+from services.core.audit_chain import find_break
 
 TIMEOUT = 10.0
 """Seconds for one check that calls another system."""

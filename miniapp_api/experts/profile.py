@@ -33,13 +33,13 @@ async def profile(call: Call) -> ExpertProfile:
 @api.get("/experts/me/unavailabilities", "不接受抽取的时间", action="expert.self.availability")
 async def unavailabilities(call: Call) -> Listing[Period]:
     """Current and future times in which the expert is not drawn, soonest first."""
-    return Listing(items=await call.services.experts.profiles.list_unavailability(call.actor))
+    return Listing(items=await call.services.experts.availability.list_unavailability(call.actor))
 
 
 @api.post("/experts/me/unavailabilities", "设置不接受抽取的时间", action="expert.self.availability", status=201)
 async def add(call: Call, body: PeriodIn) -> Period:
     """Add a time in which the expert is not drawn. `panels` is the number of accepted ones inside it, which stay."""
-    return await call.services.experts.profiles.add_unavailability(
+    return await call.services.experts.availability.add_unavailability(
         call.actor, body.starts_at, body.ends_at, body.reason
     )
 
@@ -47,4 +47,4 @@ async def add(call: Call, body: PeriodIn) -> Period:
 @api.delete("/experts/me/unavailabilities/{period_id}", "取消不接受抽取的时间", action="expert.self.availability")
 async def cancel(call: Call, path: PeriodPath) -> Period:
     """Remove a time. A repetition is harmless."""
-    return await call.services.experts.profiles.cancel_unavailability(call.actor, path.period_id)
+    return await call.services.experts.availability.cancel_unavailability(call.actor, path.period_id)

@@ -1,13 +1,14 @@
 """The pool's experts: records, terms, numbers, membership status, and import from sheets."""
 
 from services.experts.assembly import ExpertServices, build
+from services.experts.availability import Period
 from services.experts.expert_import import ExpertImport, ImportReport
 from services.experts.expert_records import remove_expert, save_expert
 from services.experts.import_rows import ExpertRow, Unit
 from services.experts.import_sheet import COLUMNS, render_template
 from services.experts.membership_status import MembershipStatus, membership_status_of
 from services.experts.numbers import expert_number, is_taken
-from services.experts.profile import ExpertProfile, Named, Period
+from services.experts.profile import ExpertProfile, Named
 
 __all__ = [
     "COLUMNS",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
+from services.experts.availability import Availability
 from services.experts.profile import ExpertProfiles
 from services.experts.terms import ExpertTerms
 from services.notifications import Notices
@@ -14,9 +15,10 @@ from services.notifications import Notices
 @dataclass(frozen=True)
 class ExpertServices:
     profiles: ExpertProfiles
+    availability: Availability
     due_tasks: tuple[DueTask, ...]
 
 
 def build(deps: Deps, notices: Notices) -> ExpertServices:
     terms = ExpertTerms(deps, notices)
-    return ExpertServices(ExpertProfiles(deps), (DueTask("term_ending", "", terms.notify_ending),))
+    return ExpertServices(ExpertProfiles(deps), Availability(deps), (DueTask("term_ending", "", terms.notify_ending),))

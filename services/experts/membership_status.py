@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.errors import Forbidden
 from services.core.base import Deps, rows
 
 MembershipKind = Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
@@ -50,3 +51,8 @@ async def membership_status_of(deps: Deps, account_id: UUID) -> MembershipStatus
     if row["number"] is not None:
         return MembershipStatus("left", words.left, row["number"])
     return MembershipStatus("outside", words.outside)
+
+
+def not_in_pool() -> Forbidden:
+    """The refusal for a person who is not, or no longer, an expert of the pool."""
+    return Forbidden("您的专家档案不在库中，请联系专家库管理机构。", code="not_in_pool")

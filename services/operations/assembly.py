@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.core.audit import Audit
+from services.core.audit_chain import AuditChain
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.draws import DrawServices
@@ -40,7 +40,7 @@ def build(
         draws.invitations,
         draws.calling,
         draws.access,
-        Audit(deps),
+        AuditChain(deps),
         further=due_tasks,
     )
     return OperationServices(scheduler, reports, Privacy(deps, notifications.notices))

@@ -8,7 +8,7 @@ from domain.draws.record import document
 from domain.draws.verify_draw import verify
 from domain.payments.lifecycles import PAID_STATES
 from models.draws import Draw, LogEntry
-from services.core.audit import find_break
+from services.core.audit_chain import find_break
 from services.core.base import Deps, rows
 from services.draws import published_lists
 

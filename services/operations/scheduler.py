@@ -19,7 +19,7 @@ from tortoise.exceptions import BaseORMException, IntegrityError
 from domain.clock import print_time
 from models.draws import Draw
 from services.accounts import DRAFT_TTL, KNOWN_BROWSER_TTL
-from services.core.audit import Audit
+from services.core.audit_chain import AuditChain
 from services.core.base import Deps, execute, rows, transaction
 from services.core.due_rows import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask, TaskTurn, in_turns
@@ -110,7 +110,7 @@ class Scheduler:
         invitations: Invitations,
         run: Calling,
         access: DrawAccess,
-        audit: Audit,
+        audit: AuditChain,
         *,
         further: Sequence[DueTask] = (),
     ) -> None:

@@ -44,7 +44,7 @@ class AvailabilityPages:
             "experts/availability.html",
             status=form.error.status if form.error else 200,
             pool=person.pool,
-            found=await self._services.experts.profiles.list_unavailability(person),
+            found=await self._services.experts.availability.list_unavailability(person),
             f=form,
             note=note,
             error=form.error.message if form.error and form.error.field not in ("starts_at", "ends_at") else "",
@@ -65,15 +65,15 @@ class AvailabilityPages:
         raise http.HTTPSeeOther(f"/h5/{person.pool}/periods?note={note}")
 
     async def _do(self, person: Actor, fields: Mapping[str, str]) -> str:
-        profiles = self._services.experts.profiles
+        availability = self._services.experts.availability
         match fields.get("command"):
             case "cancel":
-                await profiles.cancel_unavailability(person, uuid_of(fields.get("id", ""), "这个时间段"))
+                await availability.cancel_unavailability(person, uuid_of(fields.get("id", ""), "这个时间段"))
                 return "cancelled"
             case "save":
                 starts_at = _moment(fields, "starts_at", "开始时间")
                 ends_at = _moment(fields, "ends_at", "结束时间")
-                saved = await profiles.add_unavailability(
+                saved = await availability.add_unavailability(
                     person, starts_at, ends_at, fields.get("reason", ""), key=key_of(fields)
                 )
                 return "panels" if saved.panels else "saved"

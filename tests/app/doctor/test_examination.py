@@ -21,7 +21,7 @@ from app.sandbox_setup import demo_account, demo_mini_program
 from config.settings import PaySettings, Settings, SmsPool, SmsSettings, VoicePool, VoiceSettings, Wechat
 from domain.ids import new_id
 from domain.rulebook.notice_texts import sms_templates, voice_templates
-from services.core.audit import chain
+from services.core.audit_chain import chain
 from tests.factories.rulebooks import load_rulebook
 from tests.factories.settings import make_settings, production_settings
 from tests.gateways.mail_server import Server, serving

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from domain.clock import FixedClock
 from models.reviews import Objection
-from services.core.audit import Audit
+from services.core.audit_chain import AuditChain
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.entry.stages import PUBLIC_NOTICE_OVER, EntryStages
@@ -28,7 +28,7 @@ async def test_a_public_notice_is_due_when_it_is_over_without_open_objections(
         DueTask("public_notice_end", PUBLIC_NOTICE_OVER, entry.end_public_notices),
         DueTask("review_waiting", "", entry.end_public_notices),
     ]
-    deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, Audit(deps), further=due_tasks)
+    deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, AuditChain(deps), further=due_tasks)
     assert deadlines.periodic == (*PERIODIC, "review_waiting")
     until = deps.now() + timedelta(minutes=3)
     application = await make_application(

@@ -14,7 +14,7 @@ from models.draws import Draw
 from models.invitations import Invitation
 from models.notices import Attempt, DeliveryReport, Notice
 from models.projects import Project
-from services.core.audit import Audit
+from services.core.audit_chain import AuditChain
 from services.core.base import Deps, execute, record, rows, system, transaction
 from services.core.due_tasks import DueTask
 from services.operations import Scheduler
@@ -41,7 +41,7 @@ def deadlines(office: Office, deps: Deps) -> Scheduler:
         office.invitations,
         office.run,
         office.access,
-        Audit(deps),
+        AuditChain(deps),
         further=(
             DueTask("late", "", office.urging.notify_late),
             DueTask("end", "", office.activity_end.end_due),

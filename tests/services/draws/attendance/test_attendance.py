@@ -17,7 +17,7 @@ from models.audit import AuditEntry
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from models.notices import Notice
-from services.core.audit import Audit, find_break
+from services.core.audit_chain import AuditChain, find_break
 from services.core.base import Deps, execute
 from services.draws import DiscardForm
 from services.draws.access import DrawAccess
@@ -327,7 +327,7 @@ async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logge
 
 async def test_the_audit_chain_is_whole_and_shows_where_it_was_touched(office: Office, deps: Deps) -> None:
     await accepted_panel(office)
-    audit = Audit(deps)
+    audit = AuditChain(deps)
     sealed = await audit.seal("demo")
     assert sealed > 5
     assert (await audit.seal("demo"), await find_break("demo")) == (0, None)

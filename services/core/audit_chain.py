@@ -17,7 +17,7 @@ _GENESIS = "0" * 64
 _COLUMNS = "id, pool, at, actor_id, actor_role, action, subject, subject_id, details, number, hash"
 
 
-class Audit:
+class AuditChain:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
