@@ -16,15 +16,18 @@ from datetime import datetime
 from pydantic import PrivateAttr, ValidationError
 
 from domain.errors import RulebookError
+from domain.rulebook.campaigns import CampaignRules
 from domain.rulebook.certificates import CertificateRules
 from domain.rulebook.courses import CourseRules
+from domain.rulebook.entry import EntryRules, PublicNotice
 from domain.rulebook.exams import ExamRules
+from domain.rulebook.fees import FeeRules
 from domain.rulebook.form import ApplicationForm
 from domain.rulebook.layers import Layer, Provenance, merge_layers
 from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_kind
 from domain.rulebook.people import Help, MembershipWords, RegistrationRules
 from domain.rulebook.remuneration import RemunerationRules
-from domain.rulebook.reviews import CampaignRules, EntryRules, FeeRules, PublicNotice, Review
+from domain.rulebook.reviews import Review
 from domain.rulebook.sections import (
     AttendanceRules,
     Calendar,

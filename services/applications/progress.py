@@ -12,8 +12,8 @@ from pydantic import Field
 
 from domain.applications.lifecycles import STAGE_OF, ApplicationState, TaskState
 from domain.forms.display import SpecialtyChoice, show_specialty
+from domain.rulebook.entry import Stage as EntryStage
 from domain.rulebook.form import EntryType
-from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
 from services.applications.catalogue_codes import CatalogueCodes, load_codes

@@ -10,7 +10,7 @@ from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.rulebook.book import Rulebook
-from domain.rulebook.reviews import PublicNotice
+from domain.rulebook.entry import PublicNotice
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign

@@ -11,8 +11,8 @@ from domain.applications.lifecycles import ApplicationState
 from domain.errors import NotFound
 from domain.forms.display import show_region, show_specialty, show_value
 from domain.rulebook.book import Rulebook
+from domain.rulebook.entry import PublicNotice as Rules
 from domain.rulebook.form import EntryType
-from domain.rulebook.reviews import PublicNotice as Rules
 from services.applications import enters, load_codes, open_sealed
 from services.core.base import Deps, Page, rows
 from services.core.pages import contains, read_page

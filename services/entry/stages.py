@@ -12,8 +12,8 @@ from uuid import UUID
 from domain.applications.lifecycles import STAGE_OF, ApplicationEvent, ApplicationState
 from domain.clock import print_time
 from domain.rulebook.book import Rulebook
+from domain.rulebook.entry import Stage
 from domain.rulebook.form import EntryType
-from domain.rulebook.reviews import Stage
 from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert

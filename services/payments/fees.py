@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.ids import new_id
 from domain.payments.lifecycles import FEE, FeeEvent, FeeState
 from domain.payments.money import yuan
-from domain.rulebook.reviews import FeeRules
+from domain.rulebook.fees import FeeRules
 from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder

@@ -13,7 +13,7 @@ from app.rulebook_docs_forms import render_forms
 from app.rulebook_files import SHARED
 from domain.forms.checking import check_complete
 from domain.rulebook.book import Rulebook, RulebookError
-from domain.rulebook.reviews import PayWindow
+from domain.rulebook.fees import PayWindow
 from tests.factories.forms import RULEBOOKS, applicant, book_of, catalogue_of, good_attachments, good_values
 from tests.factories.rulebooks import parse_rulebook
 

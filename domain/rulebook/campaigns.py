@@ -1,0 +1,51 @@
+"""Section of a rulebook on campaigns (征集): when people may apply, and what applications are called."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.rulebook.form import EntryType
+from domain.rulebook.types import Items, Section, Text
+
+
+class CampaignRules(Section):
+    """When people may apply (征集)."""
+
+    required: bool
+    """False: applications are accepted all year, without a campaign."""
+    entry_types: Annotated[Items[EntryType], Field(min_length=1)]
+    first_title: Text
+    """The to-do item of a new applicant: 专家常态征集."""
+    renewal_title: Text
+    first_name: Text
+    """The name of a new applicant's application (新增), before the word 申请."""
+    renewal_name: Text
+    education_title: Text
+    """The to-do item of an expert who enrols for continuing education (继续教育)."""
+    education_name: Text
+    change_title: Text
+    """The to-do item for changing one's record (异动申请), at any time."""
+    change_name: Text
+    change_after_course: bool
+    """Only the holder of a valid certificate of continuing education may apply for a change."""
+    once: bool
+    """An applicant who was refused may not apply again in the same campaign."""
+    correct_until: Literal["enrol", "review"]
+    """Until when a corrected application may be resubmitted: the end of applying, or as long as decisions are made."""
+
+    def name_of(self, entry_type: EntryType) -> str:
+        return str(getattr(self, f"{entry_type}_name"))
+
+    def title_of(self, entry_type: EntryType) -> str:
+        return str(getattr(self, f"{entry_type}_title"))
+
+    def window_for(self, entry_type: EntryType) -> bool:
+        """Whether such applications are accepted in campaigns only."""
+        return self.required and entry_type != "change"
+
+    @property
+    def of_campaigns(self) -> tuple[EntryType, ...]:
+        """Types that a campaign may accept."""
+        return tuple(one for one in self.entry_types if one != "change")
