@@ -19,8 +19,10 @@ from prometheus_client import Gauge
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock
 from app.container import Container, build
+from app.hang_watch import HangWatch
 from app.health import Check, NotReady, setup_health, standard_checks
 from bot.dialogue import OUTAGES
+from bot.engine import Engine
 from config.logging import Outage
 from config.settings import Settings
 from jobs.lanes import LANES, Lane
@@ -51,27 +53,45 @@ failing = Gauge("pbt_auditor_failing_duties", "Kinds of deadlines whose work fai
 
 async def run_worker(settings: Settings) -> None:
     """Work until cancelled. ``settings`` with both server URLs."""
-    async with build(settings) as container, make_engine(container, make_codecs(container)) as engine:
-        ticking = Ticking()
-        queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 2 * len(LANES))
-        register(queue, container.services, engine.finish_late)
-        async with _answering(settings, container.services.operations.scheduler, ticking), asyncio.TaskGroup() as group:
-            group.create_task(follow_clock(container.redis, container.clock))
-            group.create_task(forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)))
-            group.create_task(forever("tick", lambda well: _tick(container, ticking, well)))
-            group.create_task(
-                forever("auditor", lambda well: _audit(container, make_queue(settings.database_url, pool_size=2), well))
-            )
+    with HangWatch(("tick", "auditor")) as watch:
+        async with build(settings) as container, make_engine(container, make_codecs(container)) as engine:
+            await _run_loops(settings, container, engine, watch)
 
 
-async def forever(name: str, work: Callable[[Well], Awaitable[None]]) -> None:
-    """Repeat ``work`` after each outage that ends it; an outage is logged once at its beginning, once at its end."""
+async def _run_loops(settings: Settings, container: Container, engine: Engine, watch: HangWatch) -> None:
+    ticking, scheduler = Ticking(), container.services.operations.scheduler
+    queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 2 * len(LANES))
+    register(queue, container.services, engine.finish_late)
+
+    def audit(well: Well) -> Awaitable[None]:
+        return _audit(container, make_queue(settings.database_url, pool_size=2), well)
+
+    async with _answering(settings, scheduler, ticking), asyncio.TaskGroup() as group:
+        group.create_task(follow_clock(container.redis, container.clock))
+        group.create_task(forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)))
+        group.create_task(forever("tick", lambda well: _tick(container, ticking, well), watch))
+        group.create_task(forever("auditor", audit, watch))
+
+
+async def forever(name: str, work: Callable[[Well], Awaitable[None]], watch: HangWatch | None = None) -> None:
+    """Repeat ``work`` after each outage that ends it; an outage is logged once at its beginning, once at its end.
+
+    ``watch`` learns of each success and each outage.
+    """
     outage = Outage(f"worker-{name}")
+
+    def well() -> None:
+        outage.up()
+        if watch is not None:
+            watch.turned(name)
+
     while True:
         try:
-            await work(outage.up)
+            await work(well)
         except (*OUTAGES, ConnectorException) as error:
             outage.down(repr(error))
+        if watch is not None:
+            watch.turned(name)
         await asyncio.sleep(RETRY_AFTER)
 
 
