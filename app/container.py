@@ -12,13 +12,12 @@ from pathlib import Path
 import aiohttp
 from prometheus_client import REGISTRY, CollectorRegistry
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from tortoise import Tortoise
 
 from app.assembly import Ports, make_services
 from app.clock import make_clock
 from app.command_error import CommandError
+from app.redis_connection import make_redis
 from app.rulebook_files import load_rulebooks
 from bot.windows import Windows
 from config.settings import FileStore, Keys, PdfSeal, Settings
@@ -84,7 +83,7 @@ class Container:
 @asynccontextmanager
 async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -> AsyncIterator[Container]:
     """``settings`` with both server URLs filled in. The database must be migrated."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
+    redis = make_redis(settings.redis_url)
     await Tortoise.init(
         config=tortoise_config(settings.database_url, pool_size=settings.db_pool_size), _enable_global_fallback=True
     )

@@ -1,0 +1,31 @@
+"""The client of Redis, with one kind of error for a connection that is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
+
+TIMEOUT = 2.0
+"""Seconds to connect, and for an answer."""
+
+
+class _LostConnections:
+    """Reports uvloop's RuntimeError for a transport that the server has closed as what redis-py raises on asyncio."""
+
+    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+        try:
+            await super().send_packed_command(*args, **options)  # type: ignore[misc]  # of the connection it is mixed into
+        except RuntimeError as error:
+            raise ConnectionLost(str(error)) from error
+
+
+def make_redis(url: str) -> Redis:
+    """A client without retries: callers decide what an outage means. Connections are opened by the first commands."""
+    redis = Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0))
+    pool = redis.connection_pool
+    pool.connection_class = type("Connection", (_LostConnections, pool.connection_class), {})
+    return redis
