@@ -7,6 +7,7 @@ import pytest
 from tests.factories.numbers import Numbers
 
 pytest_plugins = [
+    "tests.plugins.parsing",
     "tests.plugins.network",
     "tests.plugins.loop",
     "tests.plugins.pools",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import gc
 import socket
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -83,6 +86,24 @@ def test_no_pool_outlives_its_database() -> None:
 def _credentials(url: str) -> dict[str, Any]:
     found: dict[str, Any] = tortoise_config(url)["connections"]["default"]["credentials"]
     return {"connection_name": "default", **found}
+
+
+def test_a_collection_that_parses_does_not_break_parsing(request: pytest.FixtureRequest) -> None:
+    class Logging:
+        """Garbage whose end is logged with a traceback, whose lines are parsed."""
+
+        def __init__(self) -> None:
+            self.own = self
+
+        def __del__(self) -> None:
+            ast.parse("a + b")
+
+    source = "[" + "(1, 2), " * 2_000 + "]"
+    request.addfinalizer(partial(gc.set_threshold, *gc.get_threshold()))
+    gc.set_threshold(1)
+    for _ in range(20):
+        Logging()
+        ast.parse(source)
 
 
 async def test_a_task_is_forgotten() -> None:
