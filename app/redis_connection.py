@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
@@ -13,12 +14,12 @@ TIMEOUT = 2.0
 """Seconds to connect, and for an answer."""
 
 
-class _LostConnections:
+class _ReportingLoss(AbstractConnection):
     """Reports uvloop's RuntimeError for a transport that the server has closed as what redis-py raises on asyncio."""
 
-    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
         try:
-            await super().send_packed_command(*args, **options)  # type: ignore[misc]  # of the connection it is mixed into
+            await super().send_packed_command(command, check_health)
         except RuntimeError as error:
             raise ConnectionLost(str(error)) from error
 
@@ -27,5 +28,5 @@ def make_redis(url: str) -> Redis:
     """A client without retries: callers decide what an outage means. Connections are opened by the first commands."""
     redis = Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0))
     pool = redis.connection_pool
-    pool.connection_class = type("Connection", (_LostConnections, pool.connection_class), {})
+    pool.connection_class = type("Connection", (_ReportingLoss, pool.connection_class), {})
     return redis
