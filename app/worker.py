@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,7 +21,6 @@ from app.clock import follow_clock
 from app.container import Container, build
 from app.hang_watch import HangWatch
 from app.health import Check, NotReady, setup_health, standard_checks
-from app.shutdown_limit import end_within
 from bot.dialogue import OUTAGES
 from bot.engine import Engine
 from config.logging import Outage
@@ -68,23 +67,10 @@ async def _run_loops(settings: Settings, container: Container, engine: Engine, w
         return _audit(container, make_queue(settings.database_url, pool_size=2), well)
 
     async with _answering(settings, scheduler, ticking), asyncio.TaskGroup() as group:
-        for part in (
-            follow_clock(container.redis, container.clock),
-            forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)),
-            forever("tick", lambda well: _tick(container, ticking, well), watch),
-            forever("auditor", audit, watch),
-        ):
-            group.create_task(end_in_time(part))
-
-
-async def end_in_time(part: Coroutine[None, None, None]) -> None:
-    """An unexpected error of one part ends the worker, in limited time: others may wait long when cancelled."""
-    try:
-        await part
-    except Exception:
-        log.exception("part_failed")
-        end_within()
-        raise
+        group.create_task(follow_clock(container.redis, container.clock))
+        group.create_task(forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)))
+        group.create_task(forever("tick", lambda well: _tick(container, ticking, well), watch))
+        group.create_task(forever("auditor", audit, watch))
 
 
 async def forever(name: str, work: Callable[[Well], Awaitable[None]], watch: HangWatch | None = None) -> None:

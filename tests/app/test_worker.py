@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from app import worker
 from app.health import NotReady
-from app.worker import TICK_TIMEOUT, Ticking, Well, end_in_time, forever, free_stalled, work_checks
+from app.worker import TICK_TIMEOUT, Ticking, Well, forever, free_stalled, work_checks
 from jobs.queue import make_queue
 
 
@@ -79,18 +79,6 @@ async def test_each_outage_of_a_long_running_task_is_logged_once_down_and_once_b
         await over.wait()
         task.cancel()
     assert [line["event"] for line in logs] == ["part_down", "part_back", "part_down", "part_back"]
-
-
-async def test_an_unexpected_error_ends_the_worker_in_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits: list[str] = []
-    monkeypatch.setattr(worker, "end_within", lambda: limits.append("begun"))
-
-    async def fail() -> None:
-        raise RuntimeError("not an outage")
-
-    with pytest.raises(RuntimeError), capture_logs() as logs:
-        await end_in_time(fail())
-    assert (limits, [line["event"] for line in logs]) == (["begun"], ["part_failed"])
 
 
 class FailingDeadlines:
