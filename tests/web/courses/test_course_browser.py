@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from datetime import timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from gateways.files import open_folder
 from models.courses import Course, CourseEnrolment, CourseItem
@@ -108,6 +109,28 @@ async def test_pages_are_turned_one_by_one(browser: Browser, world: ApplyingWorl
     await expect(page.get_by_text("本项已学完")).to_be_visible()
     await enrolment.refresh_from_db()
     assert enrolment.state == "finished"
+    assert serious(seen) == []
+
+
+async def test_pages_can_not_be_turned_before_the_service_has_opened_the_item(
+    browser: Browser, world: ApplyingWorld, school: School
+) -> None:
+    enrolment = await enrolled(school, "pages")
+    item = await CourseItem.get()
+    seen = await world.at_page(browser, own(enrolment), SCREEN)
+    opened = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await opened.wait()
+        await route.continue_()
+
+    await seen.page.route("**/opening", hold)
+    page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
+    forward = page.get_by_role("button", name="下一页")
+    await expect(forward).to_be_disabled()
+    opened.set()
+    await forward.click()
+    await expect(page.get_by_text("第2/2页")).to_be_visible()
     assert serious(seen) == []
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections import Counter
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route, expect
 
 from domain.draws.verify_draw import verify
 from tests.domain.draws.test_record_fuzz import ERRORS, WARNINGS, honest
@@ -136,6 +137,23 @@ async def test_a_visitor_sees_a_finished_record_checked_and_explained(
     await seen.check(f"record-checked-{size[0]}-{scheme}")
     assert await page.get_by_role("link", name="下载核验程序").is_visible()
     assert seen.complaints == []
+
+
+async def test_the_check_can_not_be_pressed_before_its_script_runs(browser: Browser, world: World) -> None:
+    token, _ = await ended_record(world)
+    seen = await look(browser, world)
+    arrived = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await seen.page.route("**/record_check.js*", hold)
+    await seen.page.goto(f"{seen.base}/record/{token}", wait_until="commit")
+    button = seen.page.get_by_role("button", name="核对抽取记录")
+    await expect(button).to_be_disabled()
+    arrived.set()
+    await expect(button).to_be_enabled()
 
 
 async def test_an_open_record_is_checked_by_one_tap_and_a_plain_address_says_why_it_can_not(

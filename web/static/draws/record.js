@@ -182,4 +182,5 @@ async function run() {
 }
 
 start.addEventListener('click', run);
+start.disabled = false; // disabled in the page until a press has an effect
 if (section.dataset.over) run();
