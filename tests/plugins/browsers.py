@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,21 @@ async def capture(shown: Page | Locator, **options: Any) -> bytes:
             if "Unable to capture screenshot" not in error.message:
                 raise
     return await shown.screenshot(**options)
+
+
+async def hold_requests(page: Page, url: str) -> asyncio.Event:
+    """Hold the page's requests to addresses that match the glob ``url`` until the returned event is set."""
+    from playwright.async_api import Error, Route
+
+    released = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await released.wait()
+        with suppress(Error):  # the page may have withdrawn it
+            await route.continue_()
+
+    await page.route(url, hold)
+    return released
 
 
 @dataclass

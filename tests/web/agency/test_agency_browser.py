@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, Route, expect
-from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from models.accounts import Account, FormDraft
 from models.draws import CallNotice, Condition, Draw
@@ -31,7 +28,7 @@ from tests.factories.offices import (
 )
 from tests.factories.people import OTHER_CREDIT_CODE, make_agent_link, make_organisation
 from tests.factories.remuneration import ended_panel
-from tests.plugins.browsers import CHROMIUM
+from tests.plugins.browsers import CHROMIUM, hold_requests
 from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall, redraw_times, verified
 from tests.web.agency.test_draws import at
 from tests.web.conftest import World
@@ -322,15 +319,7 @@ async def test_what_was_saved_at_once_is_not_kept_as_a_draft(browser: Browser, w
     draw_id = await make_draft(world)
     await Condition.filter(draw_id=draw_id).delete()
     page = await seen.open(f"/agency/draws/{draw_id}/notices/new")
-    saved = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        """The service takes in what is kept only after the form was saved."""
-        await saved.wait()
-        with suppress(PlaywrightError):  # the page may have withdrawn it
-            await route.continue_()
-
-    await page.route("**/agency/drafts/**", hold)
+    drafts = await hold_requests(page, "**/agency/drafts/**")  # a draft arrives only after the form was saved
     for label, value in (("评标场所", "其他"), ("评标地点", "广州市天河区天润路333号"), ("集合时间", at(world, 5))):
         field = page.get_by_label(label)
         await (field.select_option(value) if label == "评标场所" else field.fill(value))
@@ -340,7 +329,7 @@ async def test_what_was_saved_at_once_is_not_kept_as_a_draft(browser: Browser, w
     await page.get_by_label("注意事项").fill("打完就保存")
     await page.get_by_role("button", name="保存").click()
     await page.get_by_text("语音通知已保存").wait_for()
-    saved.set()
+    drafts.set()
     await seen.open(f"/agency/draws/{draw_id}/notices/new")
     assert not await FormDraft.exists()
 

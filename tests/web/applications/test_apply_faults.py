@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from models.accounts import Account, Session
 from models.campaigns import Campaign
 from services.applications import read_values
 from services.core.base import Actor
-from tests.plugins.browsers import CHROMIUM
+from tests.plugins.browsers import CHROMIUM, hold_requests
 from tests.web.applicants import FORM, ApplyingWorld, field, saved, serious, state_of, tab, upload, world
 from tests.web.test_browser import PHONE
 
@@ -63,20 +62,14 @@ async def test_an_upload_meanwhile_does_not_hide_that_another_device_was_faster(
     application = await world.begun(actor)
     seen = await world.at_page(browser, actor, PHONE)
     page = await seen.open(f"{FORM}#attachments")
-    arrived = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await arrived.wait()
-        await route.continue_()
-
-    await page.route("**/completion", hold)
+    completion = await hold_requests(page, "**/completion")
     await field(page, "一寸免冠照片").locator("input[type=file]").set_input_files(upload("寸照.jpg"))
     await tab(page, "评标信息")
     strengths = page.get_by_label("业务专长")
     await strengths.wait_for()
     await save_elsewhere(world, actor, application, "另一台设备写的。")
     async with page.expect_response("**/completion") as completed:
-        arrived.set()
+        completion.set()
     await completed.value
     await page.wait_for_load_state("networkidle")
     await strengths.fill("本机写的。")

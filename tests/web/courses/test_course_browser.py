@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from datetime import timedelta
@@ -10,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, expect
 
 from gateways.files import open_folder
 from models.courses import Course, CourseEnrolment, CourseItem
@@ -18,7 +17,7 @@ from services.courses import CourseItemData
 from tests.factories.courses import School, own
 from tests.factories.exams import make_office, work
 from tests.factories.files import pdf
-from tests.plugins.browsers import CHROMIUM
+from tests.plugins.browsers import CHROMIUM, hold_requests
 from tests.web.applicants import ApplyingWorld, serious, world
 from tests.web.test_browser import PHONE, SCREEN
 
@@ -118,17 +117,11 @@ async def test_pages_can_not_be_turned_before_the_service_has_opened_the_item(
     enrolment = await enrolled(school, "pages")
     item = await CourseItem.get()
     seen = await world.at_page(browser, own(enrolment), SCREEN)
-    opened = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await opened.wait()
-        await route.continue_()
-
-    await seen.page.route("**/opening", hold)
+    opening = await hold_requests(seen.page, "**/opening")
     page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
     forward = page.get_by_role("button", name="下一页")
     await expect(forward).to_be_disabled()
-    opened.set()
+    opening.set()
     await forward.click()
     await expect(page.get_by_text("第2/2页")).to_be_visible()
     assert serious(seen) == []

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections import Counter
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, expect
 
 from domain.draws.verify_draw import verify
 from tests.domain.draws.test_record_fuzz import ERRORS, WARNINGS, honest
@@ -17,7 +16,7 @@ from tests.domain.draws.test_verify_follow_ups import HOLDS, WRONG
 from tests.factories.draw_records import chained
 from tests.factories.offices import Office
 from tests.factories.record_forgery import Forgery, forgery_of, mutate
-from tests.plugins.browsers import CHROMIUM
+from tests.plugins.browsers import CHROMIUM, hold_requests
 from tests.web.conftest import World
 from tests.web.draws.record_scenes import recalled, supplemented
 from tests.web.draws.test_finished_records import finished
@@ -142,17 +141,11 @@ async def test_a_visitor_sees_a_finished_record_checked_and_explained(
 async def test_the_check_can_not_be_pressed_before_its_script_runs(browser: Browser, world: World) -> None:
     token, _ = await ended_record(world)
     seen = await look(browser, world)
-    arrived = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await arrived.wait()
-        await route.continue_()
-
-    await seen.page.route("**/record_check.js*", hold)
+    scripts = await hold_requests(seen.page, "**/record_check.js*")
     await seen.page.goto(f"{seen.base}/record/{token}", wait_until="commit")
     button = seen.page.get_by_role("button", name="核对抽取记录")
     await expect(button).to_be_disabled()
-    arrived.set()
+    scripts.set()
     await expect(button).to_be_enabled()
 
 
