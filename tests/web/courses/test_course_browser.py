@@ -127,6 +127,20 @@ async def test_pages_can_not_be_turned_before_the_service_has_opened_the_item(
     assert serious(seen) == []
 
 
+async def test_an_opening_that_was_lost_is_repeated_and_the_pages_can_be_turned(
+    browser: Browser, world: ApplyingWorld, school: School
+) -> None:
+    enrolment = await enrolled(school, "pages")
+    item = await CourseItem.get()
+    seen = await world.at_page(browser, own(enrolment), PHONE)
+    await seen.page.route("**/opening", lambda route: route.abort(), times=1)
+    page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
+    await expect(page.get_by_text("网络中断，恢复后自动打开")).to_be_visible()
+    await seen.check("course-pages-offline")
+    await page.get_by_role("button", name="下一页").click()
+    await expect(page.get_by_text("第2/2页")).to_be_visible()
+
+
 async def test_a_lecture_is_signed_in_with_its_code(browser: Browser, world: ApplyingWorld, school: School) -> None:
     enrolment = await enrolled(school, "live")
     item = await CourseItem.get()

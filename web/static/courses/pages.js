@@ -9,6 +9,7 @@ const next = document.getElementById('next');
 const count = Number(section.dataset.pages);
 const dwell = Number(section.dataset.seconds) * 1000;
 const title = image.alt.split('，')[0];
+const REOPEN_AFTER = 5000;
 let state;
 let page = 1;
 let timer;
@@ -47,9 +48,19 @@ async function report() {
 
 back.addEventListener('click', () => { if (page > 1) { showStatus(); show(page - 1); } });
 next.addEventListener('click', () => { if (page < count) { showStatus(); show(page + 1); } });
-document.addEventListener('visibilitychange', () => { if (!document.hidden) startTimer(); });
+document.addEventListener('visibilitychange', () => { if (!document.hidden && state) startTimer(); });
 
-post('/opening').then((found) => {
-  state = found;
-  show(Math.min(Math.max(state.position, 1), count));
-}).catch((problem) => showStatus(problem.message));
+/** Opens the item at the page that was seen last; tries again after a lost connection. */
+async function open() {
+  try {
+    state = await post('/opening');
+    showStatus();
+    show(Math.min(Math.max(state.position, 1), count));
+  } catch (problem) {
+    const known = refusal(problem);
+    showStatus(known ? known.message : '网络中断，恢复后自动打开。');
+    if (!known) setTimeout(open, REOPEN_AFTER);
+  }
+}
+
+open();
