@@ -47,13 +47,16 @@ _DUE: Mapping[str, str] = {
     "AND d.state = 'committing')",
     "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1 "
     f"AND {not_paused('remind', 'id')})",
-    "unseal": "EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL "
-    "AND ended_at IS NULL AND starts_at <= $1 + interval '1 day')",
     "delivery_reports": "EXISTS (SELECT 1 FROM delivery_report WHERE applied_at IS NULL "
     f"AND received_at <= $1 - interval '30 seconds' AND {not_paused('delivery_reports', 'id')})",
     "seal": "EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL)",
 }
 """SQL conditions by kind, with the present moment as ``$1``."""
+_UNSEAL = (
+    "EXISTS (SELECT 1 FROM draw d JOIN (VALUES {leads}) AS lead (pool, before) ON lead.pool = d.pool "
+    "WHERE d.unsealed_notice_at IS NULL AND d.finished_at IS NOT NULL AND d.ended_at IS NULL "
+    "AND d.starts_at <= $1 + lead.before)"
+)
 _DEFER = (
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW($3, 'deadlines.run', 0, NULL, $1, $2::jsonb, NULL)"
     "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
@@ -100,6 +103,14 @@ class Health:
         return not any(self.overdue.values()) and not self.failing
 
 
+def _unseal_due(deps: Deps) -> str:
+    """True from each pool's own moment of unsealing on: what only comes near is not due, or it would be looked at on
+    each tick of a day."""
+    lead = {pool: book.draw.result_visible_before for pool, book in deps.rulebooks.items()}
+    leads = ", ".join(f"('{pool}', interval '{before.total_seconds()} seconds')" for pool, before in lead.items())
+    return _UNSEAL.format(leads=leads)
+
+
 class Scheduler:
     def __init__(
         self,
@@ -139,15 +150,19 @@ class Scheduler:
             "sweep": self._sweep,
             **{task.kind: task.process for task in further},
         }
-        self._due = {**_DUE, **{task.kind: task.due for task in further if task.due}}
+        self._due = {**_DUE, "unseal": _unseal_due(deps), **{task.kind: task.due for task in further if task.due}}
         self.periodic = (*PERIODIC, *(task.kind for task in further if not task.due))
 
     async def tick(self) -> list[str]:
         """Defer a job for each kind that is due, unless one waits already; returns the kinds."""
-        found = await self._ask(self._due, self._deps.now())
-        kinds = [kind for kind, is_due in found.items() if is_due]
+        kinds = await self.find_due()
         await self.defer(kinds)
         return kinds
+
+    async def find_due(self) -> list[str]:
+        """The kinds of which a row is due now."""
+        found = await self._ask(self._due, self._deps.now())
+        return [kind for kind, is_due in found.items() if is_due]
 
     async def _ask(self, questions: Mapping[str, str], moment: datetime) -> dict[str, Any]:
         """The answers available, by name. All in one statement; if that fails, each in its own."""

@@ -165,9 +165,13 @@ async def test_the_agency_is_notified_once_that_the_result_is_unsealed(
     await office.run.advance(draw_id)
     await deadlines.process("unseal")
     assert not await Notice.filter(kind="agency_unsealed").exists()
-    clock.move(timedelta(hours=5, minutes=30))
+    clock.move(timedelta(hours=5, minutes=29, seconds=59))
+    assert "unseal" not in await deadlines.find_due(), "or it would be looked at on every tick of a day"
+    clock.move(timedelta(seconds=1))
+    assert "unseal" in await deadlines.find_due()
     await deadlines.process("unseal")
     await deadlines.process("unseal")
+    assert "unseal" not in await deadlines.find_due()
     assert await Notice.filter(kind="agency_unsealed").count() == 1
 
 
