@@ -67,6 +67,11 @@ class Timeline:
         self._wake.set()
         return due
 
+    def count_due(self) -> int:
+        """Number of actions whose time has come."""
+        now = self.clock.now()
+        return sum(due.at <= now and not due.cancelled for due in self._due)
+
     def wake(self) -> None:
         """Run what became due, after the clock was moved."""
         self._wake.set()
@@ -74,7 +79,7 @@ class Timeline:
     async def run(self) -> None:
         while True:
             self._wake.clear()
-            wait = self._run_due()
+            wait = self.run_due()
             try:
                 await asyncio.wait_for(self._wake.wait(), wait)
             except TimeoutError:
@@ -86,8 +91,8 @@ class Timeline:
         except Exception:  # last resort: an action that fails must not stop the later ones
             log.exception("a due action failed")
 
-    def _run_due(self) -> float | None:
-        """Runs what is due; returns the seconds until the next, None when there is none."""
+    def run_due(self) -> float | None:
+        """Run what is due; returns the seconds until the next, None when there is none."""
         while self._due:
             wait = self._due[0].at - self.clock.now()
             if not self._due[0].cancelled and wait > 0:

@@ -48,6 +48,7 @@ class World:
         self._numbers = itertools.count(int(time.time() * 1000) * 1000)
         self._phone_numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timeline_task: asyncio.Task[None] | None = None
         self._http: aiohttp.ClientSession | None = None
         for person in config.people:
             self.add_phone(person)
@@ -57,10 +58,10 @@ class World:
     async def start(self) -> None:
         connector = aiohttp.TCPConnector(limit=256, limit_per_host=256)
         self._http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        self.spawn(self.timeline.run())
+        self._timeline_task = asyncio.create_task(self.timeline.run())
 
     async def stop(self) -> None:
-        tasks = list(self._tasks)
+        tasks = [*self._tasks, *([self._timeline_task] if self._timeline_task else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -72,6 +73,11 @@ class World:
         if self._http is None:
             raise RuntimeError("the sandbox is not running")
         return self._http
+
+    @property
+    def under_way(self) -> frozenset[asyncio.Task[None]]:
+        """Work in the background that has not ended: messages, callbacks and reports on their way."""
+        return frozenset(self._tasks)
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Runs in the background until done or until the sandbox stops; a failure is logged."""

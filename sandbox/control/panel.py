@@ -93,6 +93,12 @@ async def _forward(control: Control, offset: float) -> bool:
         return False
 
 
+def count_under_way(control: Control) -> Json:
+    """``count`` of messages, callbacks and reports that are on their way or due now."""
+    world = control.world
+    return {"count": len(world.under_way) + world.timeline.count_due()}
+
+
 def list_faults(control: Control) -> Json:
     return {"faults": [fault.as_json() for fault in control.world.faults.all()], "kinds": dict(KINDS)}
 
@@ -202,6 +208,7 @@ async def stream(control: Control) -> web.StreamResponse:
 
 def add_routes(app: web.Application) -> None:
     gets: dict[str, Endpoint] = {
+        "/control/under-way": count_under_way,
         "/control/state": state,
         "/control/clock": read_clock,
         "/control/faults": list_faults,
