@@ -11,6 +11,7 @@ from ipaddress import ip_network
 
 import aiohttp.web as http
 import structlog
+from prometheus_client import REGISTRY, CollectorRegistry
 
 import miniapp_api
 from app.body_limits import guard_bodies
@@ -38,10 +39,10 @@ _LONGEST_SHIFT = timedelta(days=3660).total_seconds()
 CONTAINER: http.AppKey[Container] = http.AppKey("container", Container)
 
 
-async def create_app(settings: Settings) -> http.Application:
+async def create_app(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -> http.Application:
     """Build everything and register all routes. ``settings`` with both server URLs; closed by the app's cleanup."""
     async with AsyncExitStack() as stack:
-        container = await stack.enter_async_context(build(settings))
+        container = await stack.enter_async_context(build(settings, registry=registry))
         codecs = make_codecs(container)
         engine = await stack.enter_async_context(make_engine(container, codecs))
         app = _assemble(settings, container, codecs, engine)

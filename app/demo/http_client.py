@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
 
+T = TypeVar("T")
 Json: TypeAlias = dict[str, Any]  # a response; read by key, and a missing key is an error of the demo
 
 _TIMEOUT = aiohttp.ClientTimeout(total=40)
@@ -55,6 +57,18 @@ class HttpClient:
             if got.status >= 400:
                 raise Refused(got.status, said, f"{method} /control{path}")
             return said
+
+    async def watch(self, mobile: str, find: Callable[[Json], T | None], timeout: float) -> T | None:
+        """What ``find`` finds on a phone, as soon as it is there; None after ``timeout`` seconds."""
+        loop = asyncio.get_running_loop()
+        until, seen = loop.time() + timeout, -1
+        while (left := until - loop.time()) > 0:
+            phone = await self.control(f"/phones/{mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}")
+            found = find(phone)
+            if found is not None:
+                return found
+            seen = int(phone["changes"])
+        return None
 
     async def api(self, method: str, path: str, body: object = None, *, token: str = "") -> Json:
         """Our API below ``/api/v1/``. A POST keeps its idempotency key in all repetitions. Raises Refused."""

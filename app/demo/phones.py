@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,17 +35,10 @@ class DemoPhone:
         return await self.http_client.control(f"/phones/{self.mobile}")
 
     async def wait_for(self, find: Callable[[Json], T | None], what: str, timeout: float = _TIMEOUT) -> T:
-        """Poll the phone until ``find`` finds something, and return it. Raises NotArrived."""
-        loop = asyncio.get_running_loop()
-        until, seen = loop.time() + timeout, -1
-        while (left := until - loop.time()) > 0:
-            state = await self.http_client.control(
-                f"/phones/{self.mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}"
-            )
-            found = find(state)
-            if found is not None:
-                return found
-            seen = int(state["changes"])
+        """Wait until ``find`` finds something on the phone, and return it. Raises NotArrived."""
+        found = await self.http_client.watch(self.mobile, find, timeout)
+        if found is not None:
+            return found
         raise NotArrived(f"{what}没有到达手机 {self.mobile[:3]}****{self.mobile[-4:]}")
 
     # ---- the chat
@@ -85,10 +77,10 @@ class DemoPhone:
     # ---- SMS and pages
 
     async def sms_code(self, after: int = 0) -> str:
-        """The six digits in the newest SMS, among those after the first ``after``."""
+        """The code in the newest SMS with one, among those after the first ``after``; experts have six digits, too."""
 
         def find(state: Json) -> str | None:
-            texts = [sms["text"] for sms in state["sms"][after:]]
+            texts = [sms["text"] for sms in state["sms"][after:] if "验证码" in sms["text"]]
             return next((code.group() for text in reversed(texts) if (code := _CODE.search(text))), None)
 
         return await self.wait_for(find, "验证码短信")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 
@@ -24,6 +25,8 @@ from app.sandbox_setup import with_demo_accounts
 from config.settings import Settings
 from models.migrate import migrate
 from services.core.base import Deps, rows
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,16 @@ class DemoStage:
     async def advance_to(self, at: datetime) -> None:
         await self.advance((at - await self.now()).total_seconds())
 
+    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
+        """The first result of ``look`` that is not empty. TimeoutError with ``what`` where it stays empty."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + timeout
+        while not (found := await look()):
+            if loop.time() > give_up:
+                raise TimeoutError(what)
+            await asyncio.sleep(0.2)
+        return found
+
     async def codes(self) -> dict[str, str]:
         """Six-digit code by mobile of every called expert, newest call last."""
         found = await rows(
@@ -78,7 +91,7 @@ async def stage(
     """
     sandbox_port = free_port()
     urls = sandbox_urls(sandbox_port, free_port())
-    settings = _settings(folder, pools, free_port(), urls)
+    settings = stage_settings(folder, pools, free_port(), urls)
     log = folder / "output.log"
     environment = _environment(settings, urls)
     plan = StartPlan(sandbox_port=sandbox_port, settings_env=tuple(environment.items()))
@@ -108,7 +121,7 @@ async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:
         raise CommandError("\n".join([str(error), *said])) from error
 
 
-def _settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[str, str]) -> Settings:
+def stage_settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[str, str]) -> Settings:
     """The settings that the parts will read from ``_environment``; given values override the operator's."""
     settings = Settings(
         env="sandbox",
