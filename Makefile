@@ -12,7 +12,7 @@ WORKERS ?= 5
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick check format bench requirements clean
+.PHONY: help run demo test faults quick check format bench requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -23,17 +23,20 @@ run: $(RUN_STAMP) ## Start everything; prints the addresses (Ctrl-C stops)
 demo: $(RUN_STAMP) ## Run a complete draw over HTTP and verify its record
 	@exec $(BIN)/pbt demo
 
-test: $(DEV_STAMP) ## Run all tests, or one area: make test T=tests/services/payments
+test: $(DEV_STAMP) ## Run all deterministic tests, or one area: make test T=tests/services/payments
 ifdef T
-	@exec $(BIN)/pytest -q $(if $(wildcard $(addsuffix /.,$(T))),-n 2 --dist loadfile) $(T)
+	@exec $(BIN)/pytest -q --workers 2 $(T)
 else
-	@exec $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@exec $(BIN)/pytest -q --workers $(WORKERS)
 endif
+
+faults: $(DEV_STAMP) ## Kill, cut and overload real processes (20 minutes); T= one test, SEED= replays it
+	@exec $(BIN)/pytest -q --faults $(if $(SEED),--seed $(SEED)) $(T)
 
 quick: $(DEV_STAMP) ## Run the tests that the changes since main touch
 	@touched=$$($(BIN)/python -m tests.touched); \
 	test -n "$$touched" || { echo "No test is touched."; exit; }; \
-	exec $(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" $$touched
+	exec $(BIN)/pytest -q --workers 2 -m "not slow" $$touched
 
 check: $(DEV_STAMP) ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -7,6 +7,10 @@ import pytest
 from tests.factories.numbers import Numbers
 
 pytest_plugins = [
+    "tests.plugins.properties",
+    "tests.plugins.lanes",
+    "tests.plugins.workers",
+    "tests.plugins.stories",
     "tests.plugins.parsing",
     "tests.plugins.network",
     "tests.plugins.loop",

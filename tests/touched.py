@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parent.parent
-FOR_ALL = ("pyproject.toml", "requirements", "tests/conftest.py", "tests/plugins/", "tests/data_folders.py")
+FOR_ALL = ("pyproject.toml", "requirements", "tests/conftest.py", "tests/plugins/")
 """Files by their beginning: each test depends on them."""
 WORDS = "tests/test_words.py"
 """Holds the texts of all code and templates against the glossary."""

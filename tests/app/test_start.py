@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+
+from tests.drivers import programs
 
 LATE = ("PIL", "openpyxl", "pillow_heif", "pyhanko", "pypdf", "pypdfium2", "pypinyin", "qrcode", "typst", "zxingcpp")
 """Documents, pictures, workbooks that people send, and names in pinyin."""
@@ -26,7 +27,8 @@ SERVERS = (
 def loaded(code: str, names: tuple[str, ...]) -> list[str]:
     """The ones of these modules that a new interpreter has loaded after this code."""
     ask = f"import sys; {code}; print('', *(name for name in sys.argv[1:] if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", ask, *names], check=True, capture_output=True, text=True)
+    done = programs.run([sys.executable, "-c", ask, *names])
+    assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1].split()
 
 

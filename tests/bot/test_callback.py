@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import multiprocessing
-import os
-import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -22,6 +19,7 @@ from bot.turn import Turn
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from tests.bot.conftest import message
 from tests.bot.stage import Process, process, redis_client, signed
+from tests.drivers.waiting import let_others_run
 
 NOWHERE = "postgres://nobody@127.0.0.1:1/none"
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -156,7 +154,7 @@ async def test_a_retry_joins_the_run_that_still_goes_on(one: Process, two: Proce
     sent = message("数")
     deliveries = [asyncio.create_task(stage.send(sent)) for stage in (one, two, one)]
     await bench.begun.wait()
-    await asyncio.sleep(0.3)
+    await let_others_run()
     assert not any(delivery.done() for delivery in deliveries)
     bench.go.set()
     assert await asyncio.gather(*deliveries) == ["第1次"] * 3
@@ -178,7 +176,7 @@ async def test_two_messages_at_once_keep_their_order_over_two_processes(
     first = asyncio.create_task(one.send(message("数")))
     await bench.begun.wait()
     second = asyncio.create_task(two.send(message("再数")))
-    await asyncio.sleep(0.1)
+    await let_others_run()
     assert not second.done()
     bench.go.set()
     assert [await first, await second] == ["第1次", "第2次"]
@@ -252,7 +250,7 @@ async def test_a_late_reply_comes_through_the_window_and_only_there(one: Process
     assert len(one.jobs) == 1
     assert await one.send_in_vain(sent) == "success"  # WeChat did not get our answer
     worker = asyncio.create_task(one.work())
-    await asyncio.sleep(0.1)
+    await let_others_run()
     bench.go.set()
     await worker
     assert one.sender.texts == ["第1次"]
@@ -435,61 +433,14 @@ async def test_without_postgres_an_event_is_parked_until_it_is_back(
     assert bench.runs == ["unsubscribe"]
 
 
-async def test_a_hanging_postgres_is_a_polite_sentence_in_time(counting: Router, redis: str) -> None:
-    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, process(counting, redis, f"postgres://u@127.0.0.1:{port}/x", timeout=4.4) as stage:
-        started = asyncio.get_running_loop().time()
-        assert await stage.send(message("数")) == BUSY
-        assert asyncio.get_running_loop().time() - started < 4.9
-
-
-async def test_a_hanging_redis_is_a_polite_sentence_in_time(counting: Router, database: str) -> None:
-    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, process(counting, f"redis://127.0.0.1:{port}/0", database, timeout=4.4) as stage:
-        started = asyncio.get_running_loop().time()
-        assert await stage.send(message("数")) == BUSY
-        assert asyncio.get_running_loop().time() - started < 4.9
-
-
-def _claim_and_hang(redis_url: str, ready: object) -> None:
-    """A process that begins the user's first message and never comes back."""
-
-    async def main() -> None:
-        await Inbox(redis_client(redis_url)).claim(message("数", MsgId=1), "dying")
-        os.write(ready, b"x")  # type: ignore[arg-type]  # a file descriptor
-        await asyncio.sleep(60)
-
-    asyncio.run(main())
-
-
-async def test_a_killed_process_delays_a_user_only_until_its_lease_ends(
+async def test_a_process_that_died_in_mid_run_delays_a_user_only_until_its_lease_ends(
     one: Process, bench: Bench, redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGKILL in mid-run: the retry takes over once the lease is out, and the next message follows it."""
-    monkeypatch.setattr("bot.inbox.LEASE_TTL", 3.0)
-    monkeypatch.setattr("bot.engine.LEASE_TTL", 3.0)
-    one.engine._timeout = 0.5
-    listening, ready = os.pipe()
-    child = multiprocessing.get_context("fork").Process(target=_claim_and_hang, args=(redis, ready))
-    child.start()
-    try:
-        await asyncio.to_thread(os.read, listening, 1)
-        assert child.pid is not None
-        os.kill(child.pid, signal.SIGKILL)
-    finally:
-        child.join()
-        os.close(listening)
-        os.close(ready)
+    """The retry takes over once the lease is out, and the next message follows it."""
+    monkeypatch.setattr("bot.inbox.LEASE_TTL", 0.5)
+    monkeypatch.setattr("bot.engine.LEASE_TTL", 0.5)
+    one.engine._timeout = 0.05
+    await Inbox(redis_client(redis)).claim(message("数", MsgId=1), "dying")
     answers = await asyncio.gather(one.send(message("数", MsgId=1)), one.send(message("再数", MsgId=2)))
     assert answers == ["success", "success"]  # both waited for the lease, longer than WeChat does
     await one.work()

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 from bot import pipelined_redis as module
 from bot.pipelined_redis import PipelinedRedis, PooledRunner, ScriptRunner, make_runner
 from tests.bot.stage import redis_client
+from tests.drivers.waiting import let_others_run
 
 ECHO = "return {KEYS[1], ARGV[1], tonumber(ARGV[2]), false, redis.status_reply('OK'), {1, {}}}"
 
@@ -65,7 +66,7 @@ async def test_a_cut_connection_is_made_anew(line: PipelinedRedis, redis: str) -
     await line.run("return 5", ["k"], [])
     async with redis_client(redis) as client:
         await client.client_kill_filter(_type="normal", skipme=True)
-    await asyncio.sleep(0.05)
+    await let_others_run()
     assert await line.run("return 5", ["k"], []) == 5
 
 
@@ -74,7 +75,7 @@ async def test_a_waiting_call_raises_when_the_connection_is_cut(line: PipelinedR
     async with redis_client(redis) as client:
         await client.client_pause(200)
         waiting = asyncio.create_task(line.run("return redis.call('SET', KEYS[1], 1)", ["k"], []))
-        await asyncio.sleep(0.05)
+        await let_others_run()
     await line.close()
     with pytest.raises(RedisError):
         await waiting

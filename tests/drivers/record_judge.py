@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from tests.drivers.programs import require
+from tests.drivers.programs import converse, require
 
 SCRIPTS = Path(__file__).parents[2] / "web" / "static" / "draws"
 Verdict = list[list[object]] | str
@@ -66,9 +65,7 @@ def judge_of(folder: Path) -> Iterator[Judge]:
         shutil.copy(SCRIPTS / name, folder)
     (folder / "package.json").write_text('{"type": "module"}', "utf-8")
     program = [node, "--max-semi-space-size=64", str(Path(__file__).with_suffix(".mjs")), f"folder={folder}"]
-    with subprocess.Popen(
-        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    ) as process:
+    with converse(program) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         judge = Judge(process.stdin, process.stdout)

@@ -30,7 +30,8 @@ from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 from services.core.base import rows
 from services.draws.calls.expiry import CALL_GRACE
 from services.operations import find_broken, find_broken_audit
-from tests.data_folders import data_folder
+from tests.faults.settling import Barrier
+from tests.plugins.data_folders import data_folder
 
 NEEDED = 3
 OVER = ("completed", "short")
@@ -70,7 +71,11 @@ async def running() -> AsyncIterator[DrawDriver]:
 class DrawDriver:
     stage: DemoStage
     people: dict[str, DemoMiniProgram] = field(default_factory=dict)
+    barrier: Barrier = field(init=False)
     _days: int = 0
+
+    def __post_init__(self) -> None:
+        self.barrier = Barrier.of(self.stage)
 
     async def log_in(self) -> None:
         http_client = replace(self.stage.http_client, timeout=_TIMEOUT)
@@ -137,7 +142,9 @@ class DrawDriver:
         await self.nudge((moment - await self.stage.now()).total_seconds())
 
     async def nudge(self, seconds: float) -> None:
-        """Move all clocks; a service that is just starting gets the new time a little later."""
+        """Move all clocks once the work of this moment is done; a service that is just starting gets the new time a
+        little later."""
+        await self.barrier.settled()
         clock = await self.stage.http_client.control("/clock")
         wanted = {"offset_seconds": clock["offset_seconds"] + seconds}
         for _ in range(100):
@@ -147,7 +154,7 @@ class DrawDriver:
         raise AssertionError("the service never heard that the clock was moved")
 
     async def live_through(self, draw: str, *, step: float = 15.0, timeout: float = 240.0) -> dict[str, Any]:
-        """Let time go by, ``step`` seconds for each real one, until the draw is over; returns its progress."""
+        """Let time go by in steps, each with all its work, until the draw is over; returns its progress."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + timeout
         while True:
@@ -155,7 +162,6 @@ class DrawDriver:
             if progress["state"] in OVER:
                 return progress
             assert loop.time() < give_up, f"the draw hangs: {progress}\n{await self.overdue()}"
-            await asyncio.sleep(1.0)
             await self.nudge(step)
 
     async def overdue(self) -> str:

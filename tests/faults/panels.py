@@ -99,7 +99,6 @@ async def settle(draw_driver: DrawDriver, since: datetime, expected: Mapping[str
         if counts == expected and not any(row["going_on"] for row in found):
             return
         assert loop.time() < give_up, f"{[dict(row) for row in found]}, not {expected}\n{await draw_driver.overdue()}"
-        await asyncio.sleep(0.4)
         await draw_driver.nudge(75)
 
 
@@ -116,7 +115,6 @@ async def ring(draw_driver: DrawDriver, killer: Killer, path: str, **body: str) 
         for call in (await draw_driver.phone(STAFF_PHONE))["calls"]:
             if call["state"] == "talking":
                 await draw_driver.stage.http_client.control(f"/phones/{STAFF_PHONE}/calls/{call['id']}/hangup", {})
-        await asyncio.sleep(0.4)
         await draw_driver.nudge(15)
 
 

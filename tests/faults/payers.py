@@ -30,10 +30,10 @@ from services.accounts import account_by_mobile
 from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
 from services.operations import find_broken, find_broken_audit
-from tests.data_folders import data_folder
 from tests.drivers.paying import Payer
 from tests.drivers.phones import press_by_script
 from tests.faults.draws import DrawDriver, patiently
+from tests.plugins.data_folders import data_folder
 
 T = TypeVar("T")
 AMOUNT = 100
@@ -328,13 +328,11 @@ class PaymentDriver:
         """Let time go by in steps shorter than a signature's validity."""
         for _ in range(-(-minutes // 4)):
             await self.draw_driver.nudge(240)
-            await asyncio.sleep(0.25)
 
     async def settle(self, timeout: float = 90.0) -> None:
         """The platform is well again, and time goes by until nothing is under way.
 
-        In the last third by hours, with room for a whole request between them: what was refused because the clock moved
-        under it is tried again after a day.
+        In the last third by hours: what was refused may be tried again after a day.
         """
         await self.clear()
         now = asyncio.get_running_loop().time
@@ -342,9 +340,7 @@ class PaymentDriver:
         while left := await self.left():
             waited = now() - begun
             assert waited < timeout, left
-            seconds, pause = (240, 0.4) if waited < timeout * 2 / 3 else (3600, 1.0)
-            await self.draw_driver.nudge(seconds)
-            await asyncio.sleep(pause)
+            await self.draw_driver.nudge(240 if waited < timeout * 2 / 3 else 3600)
 
     async def until(self, look: Callable[[], Awaitable[T | None]], timeout: float = 60.0) -> T:
         """Wait for a result of ``look`` that is not None; time goes by meanwhile."""
@@ -352,7 +348,6 @@ class PaymentDriver:
         while not (found := await look()):
             assert asyncio.get_running_loop().time() < give_up, await self.left()
             await self.draw_driver.nudge(60)
-            await asyncio.sleep(0.4)
         return found
 
     async def left(self) -> list[str]:

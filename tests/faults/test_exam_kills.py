@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -70,9 +69,7 @@ async def killing(
         yield
 
 
-async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: DrawDriver) -> None:
-    seed = int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed}")
+async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: DrawDriver, seed: int) -> None:
     chances = random.Random(seed)
     people = await make_exam_for(draw_driver.stage.deps, PEOPLE, QUESTIONS, await draw_driver.stage.now())
     killed: list[str] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,10 +43,9 @@ async def draw_driver() -> AsyncIterator[DrawDriver]:
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
-async def test_a_draw_ends_right_while_processes_are_killed(draw_driver: DrawDriver, turn: int) -> None:
-    """Killed at other moments each time; a failure shows the seed."""
-    seed = int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed} of turn {turn}")
+async def test_a_draw_ends_right_while_processes_are_killed(draw_driver: DrawDriver, turn: int, seed: int) -> None:
+    """Killed at other moments each time."""
+    print(f"turn {turn}")
     draw = await draw_driver.prepare_draw()
     killer = Killer(draw_driver, random.Random(seed))
     async with beside(killer.work()):
@@ -67,9 +65,7 @@ async def panels(draw_driver: DrawDriver) -> list[str]:
 
 
 @asynccontextmanager
-async def killing(draw_driver: DrawDriver) -> AsyncIterator[Killer]:
-    seed = int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed}")
+async def killing(draw_driver: DrawDriver, seed: int) -> AsyncIterator[Killer]:
     killer = Killer(draw_driver, random.Random(seed), ("worker", "postgres"), most=3)
     await draw_driver.set_autopilot(STAFF_PHONE, "accept", "voice")
     async with beside(killer.work()):
@@ -79,7 +75,7 @@ async def killing(draw_driver: DrawDriver) -> AsyncIterator[Killer]:
 
 
 async def test_a_release_reaches_each_expert_once_while_processes_are_killed(
-    draw_driver: DrawDriver, panels: list[str]
+    draw_driver: DrawDriver, panels: list[str], seed: int
 ) -> None:
     """At most three calls to each expert, none after an answered one; staff reach the expert whom no call reached."""
     path = f"/draws/{panels[1]}/release"
@@ -89,7 +85,7 @@ async def test_a_release_reaches_each_expert_once_while_processes_are_killed(
         await draw_driver.set_autopilot(member.mobile, choice, "voice")
     await prepare_release(draw_driver, panels[1])
     since = await draw_driver.stage.now()
-    async with killing(draw_driver) as killer, beside(killer.strike_sender("voice", "draw_released")):
+    async with killing(draw_driver, seed) as killer, beside(killer.strike_sender("voice", "draw_released")):
         await killer.strike("web-1", draw_driver.agency.post(f"{path}/start"))
         await settle(draw_driver, since, {"draw_released": PANEL, "draw_release_text": PANEL})
         panel = (await draw_driver.agency.get(path))["panel"]
@@ -108,14 +104,14 @@ async def test_a_release_reaches_each_expert_once_while_processes_are_killed(
 
 
 async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
-    draw_driver: DrawDriver, panels: list[str]
+    draw_driver: DrawDriver, panels: list[str], seed: int
 ) -> None:
     """What was agreed with each stands, and who comes gets one confirmation."""
     former = await members_of(draw_driver, panels[0])
     recall, starts = await prepare_recall(draw_driver, panels[0])
     base, agency = f"/draws/{recall}/recall", draw_driver.agency
     since = await draw_driver.stage.now()
-    async with killing(draw_driver) as killer:
+    async with killing(draw_driver, seed) as killer:
         await agency.put(f"{base}/phone", {"phone": STAFF_PHONE})
         for at, row in enumerate((await agency.get(base))["rows"]):
             if at < RUNG:

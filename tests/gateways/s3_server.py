@@ -17,6 +17,7 @@ from moto.core.responses import ActionAuthenticatorMixin  # type: ignore[attr-de
 from moto.server import ThreadedMotoServer
 
 from gateways.files import StoredFiles, open_bucket
+from tests.drivers.waiting import let_others_run
 
 Fault = Literal["slow", "busy", "cut", "hang"]
 BUCKET = "attachments"
@@ -137,7 +138,7 @@ async def _pass_on(
     if fault == "hang":
         await asyncio.Event().wait()
     if fault == "slow":
-        await asyncio.sleep(0.3)
+        await let_others_run()
     lengths = [row for row in head.lower().split(b"\r\n") if row.startswith(b"content-length:")]
     length = int(lengths[0].split(b":")[1]) if lengths else 0
     if fault == "cut" and length:

@@ -16,6 +16,7 @@ from yarl import URL
 from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
 from gateways.http import BODY_LIMIT, Effect, Vendor
 from gateways.jsons import Json
+from tests.drivers.waiting import eventually
 from tests.gateways.support import DROP, HANG, Rogue, Tools, new_tools, reply
 
 READ, WRITE = Effect.READ, Effect.WRITE
@@ -73,8 +74,7 @@ async def test_waiting_for_a_free_connection_has_sent_nothing() -> None:
     async with aiohttp.ClientSession(connector=connector) as session, Rogue([HANG]) as rogue:
         vendor = new_tools(session).vendor()
         first = asyncio.create_task(ask(vendor, rogue.url, WRITE, timeout=5))
-        while not rogue.seen:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: rogue.seen)
         with pytest.raises(Transient):
             await ask(vendor, rogue.url, WRITE, timeout=0.4)
         first.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ from app.demo.http_client import Refused
 from app.demo.mini import DemoMiniProgram
 from app.demo.people import check_sign
 from app.demo.phones import DemoPhone
-from app.demo.stage import DemoStage, stage
 from config.settings import Settings
 from domain.clock import SystemClock, local
 from models.accounts import RoleGrant
@@ -28,8 +26,9 @@ from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
 from services.operations import find_broken, find_broken_audit
-from tests.data_folders import data_folder
 from tests.drivers.applicants import Office, PageScript, Reviewer
+from tests.drivers.in_process import SettlingStage, Stores, stage_in_process
+from tests.plugins.data_folders import data_folder
 
 PASSWORD = "Abcd1234"
 
@@ -59,7 +58,7 @@ class Person:
 class Journey:
     """State of the journey; each step stores what later ones need."""
 
-    stage: DemoStage
+    stage: SettlingStage
     pool: str
     admin: Person
     minis: dict[str, DemoMiniProgram] = field(default_factory=dict)
@@ -67,8 +66,6 @@ class Journey:
     applicants: dict[str, Applicant] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     """Values that later steps need of earlier ones."""
-    failed_before: int | None = None
-    """How many tests of the session had failed when the journey began."""
 
     async def begin(self, people: Sequence[Person], start: datetime | None = None) -> None:
         """Begin tomorrow at nine (or at ``start``), with a phone for each person."""
@@ -149,13 +146,8 @@ class Journey:
         await self.phone(person).wait_for(find, word)
 
     async def until(self, look: Callable[[], Any], timeout: float = 20.0) -> Any:
-        """Wait for a non-empty result of ``look``. AssertionError when it stays empty."""
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + timeout
-        while not (found := await look()):
-            assert loop.time() < give_up, look
-            await asyncio.sleep(0.2)
-        return found
+        """The first result of ``look`` that is not empty. AssertionError where it stays empty."""
+        return await self.stage.until(look, str(look), timeout)
 
     async def becomes(self, applicant: Applicant, state: str) -> None:
         async def look() -> bool:
@@ -166,15 +158,21 @@ class Journey:
 
 @asynccontextmanager
 async def set_out(
-    pool: str, admin: Person, people: Sequence[Person], *, start: datetime | None = None, experts: str = ""
+    stores: Stores,
+    pool: str,
+    admin: Person,
+    people: Sequence[Person],
+    *,
+    start: datetime | None = None,
+    experts: str = "",
 ) -> AsyncIterator[Journey]:
     """The running system with one administrator; the invariants are checked at the end.
 
     ``experts``: rows of the sheet of those who are in the pool already, see ``expert_row``.
     """
-    with data_folder("journey") as folder:
+    with data_folder("journey", new=True) as folder:
         prepare = [partial(_appoint, pool, admin), *([partial(_take_in, pool, experts)] if experts else [])]
-        async with stage(folder, pools=(pool,), prepare=prepare, durable=False) as running:
+        async with stage_in_process(stores, folder, pools=(pool,), prepare=prepare) as running:
             journey = Journey(running, pool, admin)
             await journey.begin(people, start)
             yield journey
@@ -213,14 +211,6 @@ async def _take_in(pool: str, experts: str, settings: Settings) -> None:
     async with deps_for(settings) as deps:
         report = await ExpertImport(deps).run(system(pool), sheet.encode(), "csv")
         assert not report.errors, report.errors
-
-
-def skip_after_a_failure(request: pytest.FixtureRequest, journey: Journey) -> None:
-    """Skip the steps after a failed one, as they would fail for the same reason."""
-    failed = request.session.testsfailed
-    journey.failed_before = failed if journey.failed_before is None else journey.failed_before
-    if failed > journey.failed_before:
-        pytest.skip("an earlier step of the journey failed")
 
 
 def refused(rule: str = "", code: str = "", says: str = "") -> pytest.RaisesExc[Refused]:

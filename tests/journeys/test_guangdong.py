@@ -7,26 +7,22 @@ their order, those in brackets rows of a subject; each step goes on where the on
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from app.commands.menu_push import push
 from app.demo.forms import DRAW, EvaluationTimes, draw_form, typed
 from app.demo.phones import NotArrived, bubbles
-from app.demo.stage import stage
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
 from services.operations import find_broken, find_broken_audit
-from tests.data_folders import data_folder
 from tests.drivers.documents import code_on
+from tests.drivers.in_process import Stores, stage_in_process
 from tests.drivers.phones import press_menu
 from tests.factories.files import pdf
 from tests.journeys import guangdong as gd
@@ -47,40 +43,30 @@ from tests.journeys.guangdong.preparation import (
 )
 from tests.journeys.guangdong.results import check_follow_up, check_nameless, parse_amounts
 from tests.journeys.guangdong.verification import check_verifiers_chat, decide, prove_and_verify
+from tests.plugins.data_folders import data_folder
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
-ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def day() -> AsyncIterator[Day]:
-    with data_folder("journey") as folder:
-        async with stage(folder, pools=("demo", gd.POOL), prepare=[gd.prepare], durable=False) as running:
+async def day(stores: Stores) -> AsyncIterator[Day]:
+    with data_folder("journey", new=True) as folder:
+        async with stage_in_process(stores, folder, pools=("demo", gd.POOL), prepare=[gd.prepare]) as running:
             today = Day(running)
             await today.begin()
             yield today
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def _in_order(request: pytest.FixtureRequest, day: Day) -> AsyncIterator[None]:
-    """Skip the steps after a failed one, as they would fail for the same reason. Checks invariants after each."""
-    failed = request.session.testsfailed
-    day.failed_before = failed if day.failed_before is None else day.failed_before
-    if failed > day.failed_before:
-        pytest.skip("an earlier step of the journey failed")
+async def _invariants(day: Day) -> AsyncIterator[None]:
+    """Checked after each step."""
     yield
     broken = await find_broken() + await find_broken_audit(day.stage.deps)
     assert not broken, broken
 
 
 async def test_00_the_pool_puts_its_menu_in_place(day: Day) -> None:
-    command = (sys.executable, "-m", "app.cli", "menu", "push", "--pool", gd.POOL)
-    env = {**os.environ, **day.stage.environment}
-    process = await asyncio.create_subprocess_exec(*command, env=env, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    told, _ = await process.communicate()
-    assert process.returncode == 0
-    assert "公众号菜单已更新" in told.decode()
+    await push(day.stage.settings, [gd.POOL], day.stage.settings.rulebooks.parent / "menus")
 
 
 # ---- 13 identity
@@ -365,7 +351,7 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
         told
     )
     await check_to_do(day, "抽取已暂停，请继续抽取")
-    await asyncio.sleep(1.5)
+    await day.stage.advance(2)
     await day.ringing(0)
 
     await day.tabs["notice"].press("保存")

@@ -23,6 +23,7 @@ from app.demo.scans import card, portrait, signed_scan
 from domain.clock import local
 from tests.drivers.applicants import PageScript, log_in_by_password, register_by_chat
 from tests.drivers.exams import Candidate, ExamOffice, right
+from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
     PASSWORD,
@@ -32,11 +33,10 @@ from tests.journeys.applying import (
     expert_row,
     refused,
     set_out,
-    skip_after_a_failure,
     told,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 POOL = "hunan"
 ADMIN = Person("管库员", "19900300001", serial=1)
@@ -64,16 +64,11 @@ BUILDING, PLANNING, ROADS = "A080101", "A010101", "A010102"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def way() -> AsyncIterator[Journey]:
+async def way(stores: Stores) -> AsyncIterator[Journey]:
     people = (HE, OLD, EDGE, LUO, ZHOU, ZHOUS_NEW, BUILDERS, PLANNERS, CITY, PROVINCE, FINAL)
     luo = expert_row(LUO, "ZJ4300001", region="430104", specialties=BUILDING, employer=OFFERED)
-    async with set_out(POOL, ADMIN, people, experts=luo) as journey:
+    async with set_out(stores, POOL, ADMIN, people, experts=luo) as journey:
         yield journey
-
-
-@pytest.fixture(autouse=True)
-def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
-    skip_after_a_failure(request, way)
 
 
 async def _he(way: Journey) -> Applicant:

@@ -17,10 +17,11 @@ from app.demo.browser import log_in
 from app.demo.http_client import Refused
 from app.demo.scans import card, portrait, signed_scan
 from tests.drivers.applicants import fill_in_registration, log_in_by_password, register_in_browser
+from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
-from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
+from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, told
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 POOL = "jilin"
 ADMIN = Person("管库员", "19900200001", serial=1)
@@ -37,15 +38,10 @@ NONGAN, YONGJI, CITY = "220122", "220221", "220100"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def way() -> AsyncIterator[Journey]:
+async def way(stores: Stores) -> AsyncIterator[Journey]:
     people = (SUN, LI, COUNTY, OTHER_COUNTY, CHANGCHUN, PROVINCE, PROVINCE_TOO)
-    async with set_out(POOL, ADMIN, people) as journey:
+    async with set_out(stores, POOL, ADMIN, people) as journey:
         yield journey
-
-
-@pytest.fixture(autouse=True)
-def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
-    skip_after_a_failure(request, way)
 
 
 def _values(**change: object) -> dict[str, object]:

@@ -23,6 +23,7 @@ from app.demo.scans import card, signed_scan
 from domain.clock import SHANGHAI, SystemClock, local
 from tests.drivers.applicants import log_in_by_password, register_in_browser
 from tests.drivers.exams import Candidate, ExamOffice, right
+from tests.drivers.in_process import Stores
 from tests.drivers.paying import Payer, ReceivedEmail, code_in_chat, received_emails
 from tests.drivers.phones import press_by_script
 from tests.factories.forms import good_values
@@ -33,11 +34,10 @@ from tests.journeys.applying import (
     expert_row,
     refused,
     set_out,
-    skip_after_a_failure,
     told,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 POOL = "xinjiang"
 ADMIN = Person("管库员", "19900400001", home="650102", serial=1)
@@ -68,18 +68,13 @@ def _day(month: int, day: int, clock: str) -> datetime:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def way() -> AsyncIterator[Journey]:
+async def way(stores: Stores) -> AsyncIterator[Journey]:
     people = (SU, MA, AI, WANG, DU, HASAN, FRIEND, OFFICE)
     hasan = expert_row(
         HASAN, "ZJ6500001", region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"
     )
-    async with set_out(POOL, ADMIN, people, start=_day(11, 15, "09:00"), experts=hasan) as journey:
+    async with set_out(stores, POOL, ADMIN, people, start=_day(11, 15, "09:00"), experts=hasan) as journey:
         yield journey
-
-
-@pytest.fixture(autouse=True)
-def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
-    skip_after_a_failure(request, way)
 
 
 def _values(person: Person, **change: object) -> dict[str, object]:

@@ -23,11 +23,12 @@ from domain.clock import local
 from tests.drivers.applicants import PageScript, log_in_by_password
 from tests.drivers.courses import FILM, CourseOffice, Student
 from tests.drivers.exams import Candidate, ExamOffice, right
+from tests.drivers.in_process import Stores
 from tests.drivers.paying import Payer
 from tests.factories.forms import good_values
-from tests.journeys.applying import Journey, Person, expert_row, refused, set_out, skip_after_a_failure, told
+from tests.journeys.applying import Journey, Person, expert_row, refused, set_out, told
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 POOL = "xinjiang"
 ADMIN = Person("管库员", "19900500001", home="650102", serial=1)
@@ -49,20 +50,15 @@ PINYIN, PASSWORD = "zengtianshan", "Wxyz6789"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def way() -> AsyncIterator[Journey]:
+async def way(stores: Stores) -> AsyncIterator[Journey]:
     people = (OFFICE, ZENG, LI, NAMESAKE, STRANGER)
     rows = [
         expert_row(ZENG, NUMBERS[ZENG], region="650102", specialties="A080101;B010101", employer=UNIT),
         expert_row(LI, NUMBERS[LI], region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"),
         expert_row(NAMESAKE, NUMBERS[NAMESAKE], region="650100", specialties="A080101", employer="无"),
     ]
-    async with set_out(POOL, ADMIN, people, experts="\n".join(rows)) as journey:
+    async with set_out(stores, POOL, ADMIN, people, experts="\n".join(rows)) as journey:
         yield journey
-
-
-@pytest.fixture(autouse=True)
-def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
-    skip_after_a_failure(request, way)
 
 
 def _values(person: Person, **change: object) -> dict[str, object]:

@@ -14,6 +14,7 @@ import pytest
 
 from miniapp_api import types
 from services.notifications.actions import ACTIONS
+from tests.drivers import programs
 from tests.drivers.programs import give_up, require
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def get_tools() -> Path:
 def _install(npm: str) -> str:
     """Install the packages; returns the error, or ""."""
     try:
-        done = subprocess.run([npm, *_INSTALL], cwd=MINI, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
+        done = programs.run([npm, *_INSTALL], cwd=MINI, timeout=_TIMEOUT)
     except subprocess.TimeoutExpired:
         return f"no end within {_TIMEOUT} seconds"
     return done.stderr.strip()[-200:] or f"exit {done.returncode}" if done.returncode else ""
@@ -105,7 +106,7 @@ def test_a_registry_that_is_away_is_asked_again_and_fails_in_ci_only(
 
 
 def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, cwd=MINI, capture_output=True, text=True, check=False)
+    done = programs.run(command, cwd=MINI)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
 
 

@@ -1,19 +1,25 @@
 """One Chromium for all tests of a process that ask for ``browser``: its start takes longer than most of them.
 
-Each test has contexts of its own. Playwright's objects live in the event loop that made them: see ``loop``.
+Each test has contexts of its own. Playwright's objects live in the event loop that made them: see ``loop``. A test that
+ends with Playwright's TimeoutError is run once more, and listed at the end of the run (pytest-rerunfailures); any
+other failure is final.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.plugins.stories import is_story
 
 if TYPE_CHECKING:  # imported at the first use: most runs need no browser
     from playwright.async_api import Browser, Locator, Page, Playwright
@@ -22,6 +28,8 @@ _FOUND = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """The headless shell renders the same, and a new page costs a fifth of full Chromium's CPU time."""
 CHROMIUM = _FOUND or ("chromium" if os.environ.get("CI") else None)
 """None without Chromium: its tests are skipped, but fail in CI."""
+OLDEST = 156
+"""First major version in which the layout checks hold: older ones report more width for full-width brackets."""
 TIMEOUT = 30_000
 """Milliseconds that no step exceeds, even on a busy machine."""
 _TRIES = 3
@@ -56,6 +64,23 @@ FLAGS = [
         f"disable-features={','.join(_NOT_USED)}",
     )
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Check the browser before the first test, and let browser tests be run again after a time-out."""
+    driven = [item for item in items if item.get_closest_marker("browser")]
+    if driven and CHROMIUM:
+        check_version(subprocess.run([CHROMIUM, "--version"], capture_output=True, text=True, check=True).stdout)
+    for item in driven:
+        if not is_story(item):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TimeoutError"]))
+
+
+def check_version(printed: str) -> None:
+    """End the run with one sentence where Chromium is too old for the layout checks."""
+    found = re.search(r"(\d+)\.", printed)
+    if found is None or int(found[1]) < OLDEST:
+        pytest.exit(f"The browser tests need Chromium {OLDEST} or newer, not {printed.strip()!r}: update it.", 3)
 
 
 async def capture(shown: Page | Locator, **options: Any) -> bytes:

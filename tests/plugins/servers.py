@@ -21,7 +21,7 @@ import redis as redis_client
 from psycopg import sql
 
 from models.migrate import migrate
-from tests.data_folders import data_folder
+from tests.plugins.data_folders import data_folder
 from tests.plugins.database_copies import Copy
 from tests.plugins.pools import KeptPools
 
@@ -109,6 +109,21 @@ def database(
         _drop_database(servers, copy.name, kept_pools, shared_runner)
 
 
+@pytest.fixture(scope="module")
+def module_database(servers: TestServers, template_database: str) -> Iterator[str]:
+    """As ``new_database``, but shared by the tests of a module, which tell one story."""
+    name = f"pbt_test_{next(_numbers)}"
+    _create_database(servers, name, template=template_database)
+    yield _with_name(servers.database_url, name)
+    servers.execute(_drop_command(name))
+
+
+@pytest.fixture(scope="module")
+def module_redis(servers: TestServers) -> str:
+    """URL of a Redis database that is flushed before the first test of a module."""
+    return _flushed(servers)
+
+
 @pytest.fixture
 def new_database(
     servers: TestServers, template_database: str, kept_pools: KeptPools, shared_runner: asyncio.Runner
@@ -132,6 +147,10 @@ def empty_database(servers: TestServers, kept_pools: KeptPools, shared_runner: a
 @pytest.fixture
 def redis(servers: TestServers) -> str:
     """URL of a flushed Redis database."""
+    return _flushed(servers)
+
+
+def _flushed(servers: TestServers) -> str:
     with redis_client.Redis.from_url(servers.redis_url) as client:
         client.flushall()
     return servers.redis_url
@@ -162,4 +181,8 @@ def _create_database(servers: TestServers, name: str, template: str = "template1
 def _drop_database(servers: TestServers, name: str, pools: KeptPools, runner: asyncio.Runner) -> None:
     """Drop it after its pools: an open pool would try to connect to it, and log that it can't, until the last test."""
     runner.run(pools.close())
-    servers.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    servers.execute(_drop_command(name))
+
+
+def _drop_command(name: str) -> sql.Composed:
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))

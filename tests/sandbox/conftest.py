@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -205,14 +204,6 @@ def sign_v3(
     signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
     authorization = f"ACS3-HMAC-SHA256 Credential=sandbox-ak,SignedHeaders={names},Signature={signature}"
     return {**headers, "Authorization": authorization}
-
-
-async def eventually(check: Callable[[], object], seconds: float = 5.0) -> None:
-    """Waits until the check holds, looking again every few milliseconds."""
-    until = asyncio.get_running_loop().time() + seconds
-    while not check():
-        assert asyncio.get_running_loop().time() < until, "it did not happen in time"
-        await asyncio.sleep(0.005)
 
 
 def settings(service_url: str, /, **more: Any) -> dict[str, Any]:

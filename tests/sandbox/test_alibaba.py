@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox.alibaba import signing
-from tests.sandbox.conftest import MOBILE, Box, eventually, sign_v3
+from tests.drivers.waiting import eventually
+from tests.sandbox.conftest import MOBILE, Box, sign_v3
 
 SMS = {"PhoneNumbers": MOBILE, "SignName": "评标通", "TemplateCode": "NOTICE", "TemplateParam": '{"time":"九点 * ~"}'}
 ASK = {

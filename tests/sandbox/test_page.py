@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
+from tests.drivers.waiting import eventually
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.conftest import MOBILE, Box, Delivery, Service, eventually, open_box
+from tests.sandbox.conftest import MOBILE, Box, Delivery, Service, open_box
 from tests.sandbox.test_alibaba import ASK, reports
 
 pytestmark = [

@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.sandbox.conftest import Service, eventually, open_box
+from tests.drivers.waiting import eventually
+from tests.sandbox.conftest import Service, open_box
 from tests.sandbox.merchant import KEY, PUBLIC_KEY_ID, Answer, Shop, pay_settings
 
 BASE = "/v3/new-tax-control-fapiao"

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sandbox.pay.notify import DUE
-from tests.sandbox.conftest import Service, eventually, open_box
+from tests.drivers.waiting import eventually
+from tests.sandbox.conftest import Service, open_box
 from tests.sandbox.merchant import Shop, pay_settings
 
 FORGED = ("sign_probe", "wrong_signature", "wrong_serial", "old_timestamp", "altered_body")
@@ -155,7 +156,7 @@ async def test_a_notification_may_come_twice_with_the_same_id(shop: Shop, kind: 
 
 async def test_concurrent_copies_are_under_way_together(shop: Shop) -> None:
     async def both() -> None:
-        await eventually(lambda: len(shop.notices) == 2, 0.25)
+        await eventually(lambda: len(shop.notices) == 2)
 
     shop.before_answer = both
     await shop.fault("concurrent", count=1)

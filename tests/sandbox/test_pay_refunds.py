@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from tests.sandbox.conftest import APPID, Service, eventually, open_box
+from tests.drivers.waiting import eventually
+from tests.sandbox.conftest import APPID, Service, open_box
 from tests.sandbox.merchant import MCHID, PUBLIC_KEY_ID, Answer, Shop, pay_settings
 
 REFUND = "/v3/refund/domestic/refunds"

@@ -12,6 +12,8 @@ from aiohttp.test_utils import TestServer
 
 from tests.sandbox.conftest import Box, Service, open_box
 
+GO_ON = web.AppKey("go_on", asyncio.Event)
+
 
 async def page(request: web.Request) -> web.Response:
     base = f"http://{request.host}"
@@ -55,9 +57,14 @@ async def stream(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     await response.write(b"data: 1\n\n")
-    await asyncio.sleep(0.3)
+    await request.app[GO_ON].wait()
     await response.write(b"data: 2\n\n")
     return response
+
+
+async def go_on(request: web.Request) -> web.Response:
+    request.app[GO_ON].set()
+    return web.Response()
 
 
 @pytest.fixture
@@ -69,6 +76,8 @@ async def web_box() -> AsyncIterator[Box]:
     app.router.add_get("/h5/oauth", to_oauth)
     app.router.add_post("/api/echo", echo)
     app.router.add_get("/api/stream", stream)
+    app.router.add_get("/api/go-on", go_on)
+    app[GO_ON] = asyncio.Event()
     server = TestServer(app)
     await server.start_server()
     service = Service(url=str(server.make_url("")).rstrip("/"))
@@ -155,8 +164,8 @@ async def test_mini_program_reaches_the_service_with_its_token(web_box: Box) -> 
 
 async def test_events_of_the_service_come_as_they_happen(web_box: Box) -> None:
     async with web_box.client.get("/service/api/stream") as answer:
-        first = await asyncio.wait_for(answer.content.readline(), 0.2)
-        assert first == b"data: 1\n"
+        assert await answer.content.readline() == b"data: 1\n"
+        await web_box.client.get("/service/api/go-on")
         assert b"data: 2" in await answer.content.read()
 
 

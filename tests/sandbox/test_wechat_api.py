@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from aiohttp import FormData, ServerDisconnectedError
 
-from tests.sandbox.conftest import APPID, MINI, MOBILE, Box, Service, eventually, open_box
+from tests.drivers.waiting import eventually
+from tests.sandbox.conftest import APPID, MINI, MOBILE, Box, Service, open_box
 
 INVITE = {"time1": {"value": "2026-11-21 09:30"}, "thing2": {"value": "三楼评标室"}}
 

@@ -44,7 +44,7 @@ async def test_links_of_a_reply_can_be_tapped(box: Box) -> None:
 
 async def test_unanswered_message_is_delivered_three_times_then_the_account_is_down(box: Box) -> None:
     async def never(_: Delivery) -> bytes:
-        await asyncio.sleep(0.3)
+        await asyncio.Event().wait()
         return b"success"
 
     box.service.reply = never
@@ -59,7 +59,7 @@ async def test_unanswered_message_is_delivered_three_times_then_the_account_is_d
 async def test_retry_that_is_answered_shows_its_reply(box: Box) -> None:
     async def second(delivery: Delivery) -> bytes:
         if len(box.service.deliveries) == 1:
-            await asyncio.sleep(0.3)
+            await asyncio.Event().wait()
         return box.service.passive(delivery, MsgType="text", Content="来了")
 
     box.service.reply = second

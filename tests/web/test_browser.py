@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,8 +19,10 @@ from models.attendance import Attendance
 from models.invitations import Invitation
 from sandbox.config import parse
 from sandbox.server import create_app as create_sandbox
+from tests.drivers.waiting import eventually
 from tests.factories.people import make_grant
 from tests.plugins.browsers import CHROMIUM, TIMEOUT, capture
+from tests.plugins.workers import IN_WORKER
 from tests.sandbox.conftest import MOBILE, settings
 from tests.web.conftest import PUBLIC_URL, World
 from web.accounts.login import COOKIE
@@ -123,7 +124,7 @@ async def picture(page: Page, name: str) -> None:
 
     The frame is rendered in any case, so that the page is in the same state.
     """
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if IN_WORKER in os.environ:
         await capture(page, clip={"x": 0, "y": 0, "width": 1, "height": 1}, scale="css")
     else:
         await capture(page, path=SCREENSHOTS / f"{name}.png", full_page=True)
@@ -379,9 +380,7 @@ async def test_an_unknown_browser_calculates_while_the_number_is_typed_and_a_kno
 
 
 async def _code_of(world: World) -> str:
-    async with asyncio.timeout(30):
-        while not await VerificationCode.exists():
-            await asyncio.sleep(0.1)
+    await eventually(VerificationCode.exists)
     return await world.last_code()
 
 

@@ -7,7 +7,6 @@ from the record.
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 from dataclasses import dataclass
@@ -23,9 +22,6 @@ from tests.drivers.record_judge import Judge, Verdict, judge_of
 from tests.factories.draw_records import GATHERING, WIDER, Script, changed, condition
 from tests.factories.record_forgery import Facts, Forgery, Written, forgery_of, garble, mutate, verdict
 
-MUTATIONS = int(os.environ.get("PBT_FUZZ_MUTATIONS", "100000"))
-DRAWS = 700
-"""Many, so that few changes are made twice."""
 FILES = 40
 """One change in this number is to the file."""
 THREATS = (Path(__file__).parents[3] / "docs" / "reference" / "threats.md").read_text(encoding="utf-8")
@@ -238,15 +234,7 @@ def _all_orders(script: Script) -> dict[str, list[str]]:
 
 
 def test_some_changes_are_detected_or_named_as_a_threat(honest_draws: list[Script], tmp_path: Path) -> None:
-    judge_changes(honest_draws[:30], 300, tmp_path)
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_different_changes_are_detected_or_named_as_a_threat(tmp_path: Path) -> None:
-    seen = judge_changes([honest(random.Random(number)) for number in range(DRAWS)], MUTATIONS, tmp_path)
-    assert sum(seen.values()) == MUTATIONS
-    assert seen["error"] > MUTATIONS * 0.6
-    assert {"error", "receipt", "warning", "", "unreadable"} <= set(seen)
+    judge_changes(honest_draws[:100], 2_000, tmp_path)
 
 
 def judge_changes(scripts: list[Script], count: int, folder: Path) -> Counter[str]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from domain.draws import random_draw, verify_draw
 from domain.draws import record as draw_record
 from domain.draws.verify_draw import verify
+from tests.drivers import programs
 from tests.factories.draw_records import (
     DRAW,
     GATHERING,
@@ -734,7 +735,7 @@ def rehash(record: dict, start: int) -> None:
 
 def run(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", str(FILE), str(path), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=60)
+    return programs.run(command)
 
 
 def test_the_file_runs_alone_and_reports_by_its_exit_code(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -151,7 +150,5 @@ def test_a_broken_or_hostile_file_is_refused_whole(content: bytes, message: str)
 
 def test_an_entity_bomb_is_refused_before_it_unfolds() -> None:
     bomb = f'<!DOCTYPE quiz [<!ENTITY l0 "{"ha" * 1000}">{LAUGHS}]><quiz>&l9;</quiz>'.encode()
-    begun = time.process_time()
-    with pytest.raises(QuestionFileError):
+    with pytest.raises(QuestionFileError, match="文档类型"):
         list(read(bomb, 10))
-    assert time.process_time() - begun < 1

@@ -11,23 +11,24 @@ from redis.asyncio import Redis
 from domain.errors import Transient
 from gateways.wechat import token_cache
 from gateways.wechat.token_cache import IssuedValue, SharedValues
+from tests.drivers.waiting import eventually, let_others_run
 
 KEY = "wx:token:wx1"
 
 
 class Issuer:
-    """Gives out t1, t2, …; ``pause`` seconds of thinking."""
+    """Gives out t1, t2, …; while it thinks, others have ``turns``."""
 
-    def __init__(self, *, seconds: int = 7200, pause: float = 0.02, failures: int = 0) -> None:
+    def __init__(self, *, seconds: int = 7200, turns: int = 50, failures: int = 0) -> None:
         self.seconds = seconds
-        self.pause = pause
+        self.turns = turns
         self.failures = failures
         self.calls = 0
 
     async def __call__(self) -> IssuedValue:
         self.calls += 1
         number = self.calls
-        await asyncio.sleep(self.pause)
+        await let_others_run(self.turns)
         if number <= self.failures:
             raise Transient("down")
         return IssuedValue(f"t{number}", self.seconds)
@@ -42,7 +43,7 @@ class Seconds:
 
 
 async def test_many_callers_in_many_processes_cause_one_fetch(store: Redis) -> None:
-    issuer = Issuer(pause=0.1)
+    issuer = Issuer(turns=300)
     processes = [SharedValues(store) for _ in range(3)]
     values = await asyncio.gather(*(process.get(KEY, issuer) for process in processes for _ in range(20)))
     assert set(values) == {"t1"}
@@ -99,9 +100,9 @@ async def test_a_failed_fetch_fails_for_all_waiting_callers_and_is_tried_again_l
 
 
 async def test_a_caller_who_gives_up_does_not_stop_the_others(store: Redis) -> None:
-    values, issuer = SharedValues(store), Issuer(pause=0.1)
+    values, issuer = SharedValues(store), Issuer(turns=300)
     hasty, patient = asyncio.create_task(values.get(KEY, issuer)), asyncio.create_task(values.get(KEY, issuer))
-    await asyncio.sleep(0.03)
+    await eventually(lambda: issuer.calls)
     hasty.cancel()
     assert await patient == "t1"
 

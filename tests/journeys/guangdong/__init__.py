@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import re
@@ -18,7 +17,6 @@ from app.demo.mini import DemoMiniProgram
 from app.demo.parties import fix_order
 from app.demo.people import check_sign
 from app.demo.phones import DemoPhone
-from app.demo.stage import DemoStage
 from config.settings import Settings
 from domain.clock import SHANGHAI, local
 from domain.draws.verify_draw import read
@@ -26,6 +24,7 @@ from models.accounts import RoleGrant
 from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
+from tests.drivers.in_process import SettlingStage
 from tests.factories.offices import make_supervisor
 
 POOL = "guangdong"
@@ -121,7 +120,7 @@ def _sheet() -> bytes:
 class Day:
     """State of the journey; each step stores what later ones need."""
 
-    stage: DemoStage
+    stage: SettlingStage
     people: dict[str, DemoMiniProgram] = field(default_factory=dict)
     browsers: dict[str, DemoBrowser] = field(default_factory=dict)
     """Browsers by mobile number, the agent's too."""
@@ -136,8 +135,6 @@ class Day:
     """The draw of a project without lots."""
     tabs: dict[str, DemoBrowser] = field(default_factory=dict)
     """Pages left open, by purpose."""
-    failed_before: int | None = None
-    """How many tests of the session had failed when the journey began."""
 
     async def begin(self) -> None:
         """Begin tomorrow at nine, with a phone for each person."""
@@ -233,25 +230,23 @@ class Day:
 
     async def ringing(self, count: int) -> list[Expert]:
         """Wait until exactly ``count`` experts' phones ring; returns the experts."""
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + 20
-        while True:
+
+        async def look() -> tuple[list[Expert]] | None:
             found = [expert for expert in EXPERTS if await self._call(expert)]
-            if len(found) == count:
-                return found
-            assert loop.time() < give_up, f"{len(found)} phones ring, expected {count}: {found}"
-            await asyncio.sleep(0.2)
+            return (found,) if len(found) == count else None
+
+        return (await self.stage.until(look, f"{count} phones ring"))[0]
 
     async def decline_all(self, draw: str) -> None:
         """Decline for every expert whom the draw calls, until none is left."""
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + 60
-        while (await self.on(draw, "run")).page.facts["label"] == "抽取中":
-            assert loop.time() < give_up, "the draw calls without end"
+
+        async def decline() -> bool:
             for expert in EXPERTS:
                 if await self._call(expert):
                     await self.press(expert, "22")
-            await asyncio.sleep(0.2)
+            return (await self.on(draw, "run")).page.facts["label"] != "抽取中"
+
+        await self.stage.until(decline, "the draw ends", 60)
 
     async def _call(self, expert: Expert) -> dict[str, Any] | None:
         state = await self.phone(expert.mobile).read()
@@ -275,14 +270,12 @@ class Day:
 
     async def until(self, look: Callable[[BrowserPage], bool], path: str, mobile: str = AGENT) -> BrowserPage:
         """Wait until ``look`` accepts a page of the agent or of another person; returns the page."""
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + 25
-        while True:
+
+        async def accepted() -> BrowserPage | None:
             page = (await (self.at(path) if mobile == AGENT else self.of(mobile, path))).page
-            if look(page):
-                return page
-            assert loop.time() < give_up, page.text
-            await asyncio.sleep(0.2)
+            return page if look(page) else None
+
+        return await self.stage.until(accepted, path, 25)
 
     async def progress(self, draw: str, **expected: int | str) -> dict[str, str]:
         """The figures of a draw's page as soon as they are as expected."""

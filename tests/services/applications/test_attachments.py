@@ -30,6 +30,7 @@ from services.core.crypto import SealBroken
 from services.files import Previews, SealedFiles, clean_name
 from services.inspection.file_types import Found
 from services.reviews.attachment_access import AttachmentAccess
+from tests.drivers.waiting import let_others_run
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, heic, jpeg, pdf, png, with_action
 from tests.factories.people import make_account
@@ -142,7 +143,7 @@ async def test_of_two_parts_at_once_one_counts(
         asyncio.create_task(service.append(applicant.actor, begun.id, 0, content))
         for content in (PICTURE[:1000], PICTURE[:2000], b"\0" * 1500)
     ]
-    await asyncio.sleep(0.2)
+    await let_others_run()
     files.pause.set()
     results = await asyncio.gather(*racing, return_exceptions=True)
     files.pause = None
@@ -561,7 +562,7 @@ class Counting(QuickChecker):
 
     async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
         self.drawn += 1
-        await asyncio.sleep(0.01)
+        await let_others_run(10)
         return await super().draw(content, kind, side)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+
+from tests.drivers import programs
 
 _HEAVY = ("asyncio", "pydantic", "structlog", "tortoise")
 _SAY = f"import sys; print(*[name for name in {_HEAVY} if name in sys.modules])"
@@ -12,4 +13,5 @@ _SAY = f"import sys; print(*[name for name in {_HEAVY} if name in sys.modules])"
 def test_the_children_start_for_every_file_and_so_import_little() -> None:
     children = ", ".join(f"services.inspection.{name}_process" for name in ("file", "sheet", "question"))
     command = [sys.executable, "-c", f"import {children}; {_SAY}"]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == ""
+    done = programs.run(command)
+    assert (done.returncode, done.stdout.strip()) == (0, "")

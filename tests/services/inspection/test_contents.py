@@ -24,6 +24,7 @@ from services.inspection.contents import inspect
 from services.inspection.file_types import PREVIEW
 from services.inspection.limited_process import LimitedProcess, ProcessLimits
 from services.inspection.pictures import render_picture
+from tests.drivers.waiting import let_others_run
 from tests.factories.files import (
     heic,
     jpeg,
@@ -315,7 +316,7 @@ async def test_many_at_once_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch)
         nonlocal most, running
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.01)
+        await let_others_run(10)
         running -= 1
         return b'{"sizes":[]}\n'
 

@@ -18,6 +18,7 @@ from services.core.base import Deps, rows, transaction
 from services.notifications import Delivery
 from services.operations import DeliveryReports
 from services.ports import SmsReport
+from tests.drivers.waiting import eventually
 from tests.factories.offices import Office, add_experts, make_office, start_draw
 from tests.factories.people import make_account
 from tests.factories.vendors import Vendors, make_delivery, make_reports
@@ -191,9 +192,7 @@ async def holding(database: str, sql: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def wait_until_blocked(other: asyncpg.Connection) -> None:
-    async with asyncio.timeout(10):
-        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.02)
+    await eventually(lambda: other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
 async def assert_notice_comes_first(database: str, work: Awaitable[object]) -> None:

@@ -26,6 +26,7 @@ from services.core.base import Actor, Deps
 from services.files import Previews, SealedFiles
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
 from services.operations.privacy import Privacy
+from tests.drivers.waiting import eventually
 from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import attach
 from tests.factories.draws import make_draw, make_invitation, make_project
@@ -311,8 +312,7 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
     draft = await make_applicant(deps, mobile=MOBILE)
     files.pause = asyncio.Event()
     printing = asyncio.create_task(documents.print_form(draft.actor, draft.id))
-    while not await PrintedForm.exists():
-        await asyncio.sleep(0.01)
+    await eventually(PrintedForm.exists)
     await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
     await privacy.delete(draft.actor, await _code(deps, book))
     await collector.remove_due()

@@ -18,6 +18,7 @@ from models.payments import Fee, Invoice, PayEvent, PayOrder, Refund
 from services.core.base import Actor, Deps
 from services.operations import find_broken
 from services.ports import TradeReport
+from tests.drivers.waiting import eventually
 from tests.factories.payments import GOOD, PaymentKit, make_fee, make_payment_kit, notification, owner_of
 from tests.services.conftest import NoticeBook
 
@@ -85,9 +86,8 @@ async def test_two_who_pay_at_the_same_moment_pay_once_and_the_other_is_refunded
 
 
 async def waiting_for_locks(holder: asyncpg.Connection[Any], count: int) -> None:
-    async with asyncio.timeout(20):
-        while await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < count:
-            await asyncio.sleep(0.01)
+    waiting = "SELECT count(*) >= $1 FROM pg_locks WHERE NOT granted"
+    await eventually(lambda: holder.fetchval(waiting, count))
 
 
 async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(

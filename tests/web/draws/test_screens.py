@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -16,6 +15,7 @@ import pytest
 from domain.draws.verify_draw import verify
 from models.draws import LogEntry
 from services.core.streams import CAPS
+from tests.drivers import programs
 from tests.factories.offices import add_experts, fix_seed, make_draw
 from tests.factories.offices import verify as approve
 from tests.web.conftest import Visitor, World
@@ -117,7 +117,7 @@ async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_prog
     program = await page.client.get(page.page.links["下载核验程序"])
     (tmp_path / "verify_draw.py").write_bytes(await program.read())
     command = [sys.executable, "-I", "verify_draw.py", "record.json"]
-    done = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, capture_output=True, timeout=30, check=False)
+    done = await asyncio.to_thread(programs.run, command, cwd=tmp_path)
     assert done.returncode in (0, 3), done.stdout
 
 

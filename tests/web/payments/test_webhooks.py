@@ -84,7 +84,7 @@ async def test_a_slow_database_is_answered_in_time_with_a_refusal(
     kit: PaymentKit, client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def slow(*_: object, **__: object) -> None:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
 
     monkeypatch.setattr(webhooks, "TIMEOUT", 0.05)
     monkeypatch.setattr(kit.settle, "apply_trade", slow)

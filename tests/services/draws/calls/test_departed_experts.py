@@ -24,6 +24,7 @@ from services.experts import remove_expert
 from services.experts.terms import ExpertTerms
 from services.office.experts import ExpertAdministration
 from services.operations.privacy import Privacy
+from tests.drivers.waiting import eventually
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -142,9 +143,7 @@ async def test_a_call_waits_for_an_expert_who_is_just_leaving(office: Office) ->
     async with transaction():
         row = await Expert.select_for_update().get(id=expert.id)
         calling = asyncio.get_running_loop().create_task(office.run.advance(draw_id), context=outside)
-        async with asyncio.timeout(20):
-            while not await rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
-                await asyncio.sleep(0.02)
+        await eventually(lambda: rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
         await remove_expert(row, "本人注销账号", office.deps.now())
     await calling
     assert not await Invitation.exists()

@@ -15,6 +15,7 @@ from models.exams import Exam, ExamAttempt, ExamCandidate
 from services.core.base import Deps, record, rows
 from services.exams import ExamPaper
 from services.exams.attempts import attempts
+from tests.drivers.waiting import eventually
 from tests.factories.exams import make_published, work
 from tests.invariants import check_invariants
 from tests.services.exams.attempts.test_attempts import SOON, CandidateSession, says
@@ -111,12 +112,15 @@ async def test_who_begins_as_the_examination_closes_is_not_taken_for_absent(
     await inside.wait()
     clock.set((await Exam.get()).closes_at)
     close = asyncio.create_task(work(exam_scene.services, "exam_close"))
-    while not (await rows(WAITING))[0]["n"]:
-        await asyncio.sleep(0.01)
+    await eventually(_count_waiting)
     go_on.set()
     await asyncio.gather(start, close)
     assert (await ExamCandidate.get()).state == "called"
     assert (await Exam.get()).state == "published"
+
+
+async def _count_waiting() -> int:
+    return int((await rows(WAITING))[0]["n"])
 
 
 async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: str, clock: FixedClock) -> None:

@@ -13,8 +13,9 @@ import pytest
 from aiohttp import FormData, web
 from playwright.async_api import Browser, Locator, expect
 
+from tests.drivers.waiting import eventually
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.conftest import APPID, MINI, MOBILE, Box, Service, eventually, open_box
+from tests.sandbox.conftest import APPID, MINI, MOBILE, Box, Service, open_box
 from tests.sandbox.merchant import Shop, pay_settings, sign
 from tests.sandbox.test_mail import make_email
 from tests.sandbox.test_page import Seen, open_page

@@ -10,7 +10,7 @@ import pytest
 
 from app.demo.people import EXPERTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 
 from app.embedded import Servers, embedded
 from app.free_port import free_port
-from tests.data_folders import data_folder
+from tests.plugins.data_folders import data_folder
 
 pytestmark = pytest.mark.slow
 TIMEOUT = 30.0

@@ -15,9 +15,9 @@ from app.demo.data import POOL
 from app.demo.exams import EXAMPLE, call_example
 from app.demo.stage import stage
 from app.preparations import bring_demo_items, bring_demo_people
-from tests.data_folders import data_folder
+from tests.faults.sandbox.offices import PICTURES
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
-from tests.sandbox.offices import PICTURES
+from tests.plugins.data_folders import data_folder
 
 pytestmark = [
     pytest.mark.browser,

@@ -18,9 +18,9 @@ from app.demo.forms import project_form
 from app.demo.mini import DemoMiniProgram
 from app.demo.people import EXPERTS, STAFF
 from app.demo.stage import DemoStage
+from tests.faults.sandbox.mini_workspace import MiniWorkspace, mini_workspace
+from tests.faults.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.mini_workspace import MiniWorkspace, mini_workspace
-from tests.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
 from tests.sandbox.test_applicant_phone import JIANG, approve, handed_in
 
 pytestmark = [

@@ -22,9 +22,9 @@ from app.demo.people import APPLICANTS, CAST
 from app.demo.stage import DemoStage, stage
 from app.introductions import introduce
 from app.preparations import bring_demo_items, bring_demo_people
-from tests.data_folders import data_folder
+from tests.faults.sandbox.offices import AGENCY, INLINE, NAMELESS, PICTURES, SUPERVISOR, web
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
-from tests.sandbox.offices import AGENCY, INLINE, NAMELESS, PICTURES, SUPERVISOR, web
+from tests.plugins.data_folders import data_folder
 
 pytestmark = [
     pytest.mark.browser,
@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LIU = APPLICANTS[1]
 _MARKED = ".next-tap"
 FOLLOWS_FOR = 120

@@ -20,9 +20,9 @@ from app.demo.forms import application_values
 from app.demo.mini import DemoMiniProgram
 from app.demo.people import APPLICANTS, REVIEWERS, DemoPerson
 from tests.drivers.applicants import Reviewer
+from tests.faults.sandbox.mini_workspace import MiniWorkspace, close_page, mini_workspace
+from tests.faults.sandbox.offices import PICTURES, web
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.mini_workspace import MiniWorkspace, close_page, mini_workspace
-from tests.sandbox.offices import PICTURES, web
 
 pytestmark = [
     pytest.mark.browser,

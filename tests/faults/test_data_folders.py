@@ -8,8 +8,8 @@ import pytest
 
 from app.embedded import embedded
 from models.migrate import pending
-from tests import data_folders
-from tests.data_folders import data_folder
+from tests.plugins import data_folders
+from tests.plugins.data_folders import data_folder
 
 
 async def test_the_servers_find_todays_schema_in_the_folder_and_take_it_for_their_own() -> None:

@@ -12,9 +12,9 @@ from playwright.async_api import expect
 
 from app.demo.people import EXPERTS
 from app.demo.story import Story
+from tests.faults.sandbox.mini_workspace import MiniWorkspace, mini_workspace
+from tests.faults.sandbox.offices import VENUE, VERIFIER, bind_offices, web
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.mini_workspace import MiniWorkspace, mini_workspace
-from tests.sandbox.offices import VENUE, VERIFIER, bind_offices, web
 
 pytestmark = [
     pytest.mark.browser,

@@ -30,7 +30,7 @@ from app.embedded.owner import Instance, own, publish
 from app.embedded.valkey import Valkey
 from app.free_port import free_port
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 

@@ -11,7 +11,7 @@ from app.demo.people import OFFICES, STAFF
 from app.demo.stage import DemoStage
 
 AGENCY, VERIFIER, SUPERVISOR, VENUE = (person.name for person in STAFF)
-PICTURES = Path(__file__).parents[2] / "var" / "screenshots"
+PICTURES = Path(__file__).parents[3] / "var" / "screenshots"
 NAMELESS = """() => [...document.querySelectorAll('button, input, select, textarea, iframe')]
     .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title || e.labels?.length)).map((e) => e.outerHTML)"""
 INLINE = "[...document.querySelectorAll('[style], style, script:not([src])')].map((e) => e.outerHTML.slice(0, 80))"

@@ -12,9 +12,9 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.demo.stage import DemoStage, stage
 from app.preparations import bring_demo_people
-from tests.data_folders import data_folder
+from tests.faults.sandbox.offices import PICTURES
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
-from tests.sandbox.offices import PICTURES
+from tests.plugins.data_folders import data_folder
 
 _INLINE = "(pane) => [...pane.shadowRoot.querySelectorAll('[style], style')].map((one) => one.outerHTML.slice(0, 120))"
 _NAMELESS = """(pane) => [...pane.shadowRoot.querySelectorAll('button, input, [role=button]')]

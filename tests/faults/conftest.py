@@ -1,0 +1,33 @@
+"""Seeds of what happens by chance, printed so that a failure can be replayed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+_SEED = "seed"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=None, help="replay a test of tests/faults")
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this test's chances: a new one in each run, or that of ``--seed``."""
+    given = request.config.getoption("--seed")
+    found = int.from_bytes(os.urandom(4), "big") if given is None else int(given)
+    request.node.user_properties.append((_SEED, found))
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for name in ("passed", "failed", "error") for report in terminalreporter.stats.get(name, [])]
+    seeds = {report.nodeid: dict(report.user_properties).get(_SEED) for report in reports}
+    drawn = {test: seed for test, seed in seeds.items() if seed is not None}
+    if drawn:
+        terminalreporter.section("seeds")
+        for test, seed in drawn.items():
+            terminalreporter.line(f"{seed}  {test}")
+        terminalreporter.line("Replay one: make faults T='<test>' SEED=<seed>")
