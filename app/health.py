@@ -24,6 +24,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from redis.exceptions import RedisError
 
 from config.logging import Outage, bind_request, release_request
+from domain.errors import Conflict
+from models.migrate import pending
 from models.schema_check import find_schema_faults
 
 Check = Callable[[], Awaitable[None]]
@@ -40,7 +42,6 @@ DO $$ BEGIN
     IF current_setting('pbt.probe', true) IS DISTINCT FROM 'kept' THEN RAISE EXCEPTION 'another session'; END IF;
 END $$
 """
-MIGRATIONS = Path(__file__).parent.parent / "models" / "migrations"
 
 REQUESTS = Counter("pbt_http_requests_total", "Requests answered", ["method", "route", "status"])
 DURATION = Histogram(
@@ -90,25 +91,14 @@ async def check_database(database_url: str) -> None:
 
 
 async def check_migrations(database_url: str) -> None:
-    """Raises NotReady when the database lacks a migration of this release."""
-    missing = await missing_migrations(database_url)
+    """Raises NotReady when the database lacks a migration of this release, or was made by a release whose migrations
+    this one can't continue."""
+    try:
+        missing = await pending(database_url, timeout=CHECK_TIMEOUT)
+    except Conflict as error:
+        raise NotReady("made by another release, see pbt doctor") from error
     if missing:
         raise NotReady(f"missing: {', '.join(missing)}")
-
-
-async def missing_migrations(database_url: str, timeout: float = CHECK_TIMEOUT) -> list[str]:
-    """Names of the migrations that the database lacks, oldest first. Reads only the record of migrations, without the
-    ORM."""
-    known = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
-    connection = await asyncpg.connect(database_url, timeout=timeout)
-    try:
-        rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = 'models'")
-    except asyncpg.UndefinedTableError:
-        return known
-    finally:
-        await connection.close(timeout=1)
-    applied = {row["name"] for row in rows}
-    return [name for name in known if name not in applied]
 
 
 async def check_schema(database_url: str) -> None:

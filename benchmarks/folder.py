@@ -22,8 +22,8 @@ from models.migrate import migrate
 DATA_DIR = Path("var/bench")
 _NOTE = "seed.json"
 """Written when a seed is complete, with its sizes and time."""
-_VERSION = 2
-"""Version of the seed's contents, raised when they change."""
+_VERSION = 3
+"""Version of the seed's contents and of the migrations that made it, raised when they change."""
 _FRESH_FOR = 3 * 86_400
 """Seconds after which the seed's future panels have passed and the folder is filled again."""
 

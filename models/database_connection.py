@@ -79,11 +79,11 @@ def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]
                 },
             }
         },
-        "apps": {"models": {"models": MODULES, "default_connection": "default", "migrations": "models.migrations"}},
+        "apps": {"models": {"models": MODULES, "default_connection": "default"}},
         "use_tz": True,
         "timezone": "UTC",
     }
 
 
 SHAPE = tortoise_config("postgres://shape@127.0.0.1:5432/shape")
-"""For ``tortoise -c models.database_connection.SHAPE makemigrations``: compares models with migrations, offline."""
+"""Describes the models without a database."""

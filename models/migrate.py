@@ -1,4 +1,4 @@
-"""Brings a database to the current schema."""
+"""Brings a database to the current schema: the SQL files of ``migrations/``, in the order of their numbers."""
 
 from __future__ import annotations
 
@@ -7,32 +7,51 @@ from pathlib import Path
 import asyncpg
 
 from domain.errors import Conflict
-from models.database_connection import tortoise_config
 
 OLDEST_POSTGRES = 16
 """Major version: the tests run on 18; versions before 16 were never tried."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 7_031_120
 """Any number; all migrators of one database use the same."""
+_APP = "models"
+"""What the record's column ``app`` holds in every row."""
 
 
 async def migrate(database_url: str) -> list[str]:
     """Apply missing migrations and return their names, oldest first; concurrent callers are serialised.
 
-    Raises Conflict, before anything is touched, when the server is too old or a newer release has changed the database.
+    Each file is one transaction together with its row in the record. Raises Conflict, before anything is touched, when
+    the server is too old or another release has changed the database.
     """
-    guard = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(database_url)
     try:
-        check_version(guard.get_server_version().major)
-        await guard.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        applied = await _applied(guard)
+        check_version(connection.get_server_version().major)
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        applied = await _read_record(connection)
         _check_history(applied)
         missing = _missing(applied)
-        if missing:
-            await _apply(database_url)
+        for name in missing:
+            await _apply(connection, name)
         return missing
     finally:
-        await guard.close()
+        await connection.close()
+
+
+async def pending(database_url: str, *, timeout: float = 60) -> list[str]:
+    """Names of migrations that the database lacks, oldest first; ``timeout`` in seconds, for connecting.
+
+    Raises Conflict when ``migrate`` would refuse to apply them. A database that lacks nothing passes, even if a newer
+    release has changed it: processes of the earlier one go on during an upgrade.
+    """
+    connection = await asyncpg.connect(database_url, timeout=timeout)
+    try:
+        applied = await _read_record(connection)
+    finally:
+        await connection.close(timeout=1)
+    missing = _missing(applied)
+    if missing:
+        _check_history(applied)
+    return missing
 
 
 def check_version(major: int) -> None:
@@ -45,7 +64,8 @@ def check_version(major: int) -> None:
 
 
 def _check_history(applied: set[str]) -> None:
-    """Raises Conflict when migrations of a newer release were applied: this release's statements could fail."""
+    """Raises Conflict when migrations were applied that this release lacks: those of a newer one, with which this
+    release's statements could fail, or those from before the baseline, which would create its tables once more."""
     if unknown := sorted(applied.difference(_names())):
         raise Conflict(
             f"数据库记录了本版本没有的升级步骤（{unknown[0]}等{len(unknown)}个），它由其他版本建立。"
@@ -54,16 +74,8 @@ def _check_history(applied: set[str]) -> None:
         )
 
 
-async def pending(database_url: str) -> list[str]:
-    """Names of migrations that the database lacks, oldest first."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        return _missing(await _applied(connection))
-    finally:
-        await connection.close()
-
-
-async def _applied(connection: asyncpg.Connection) -> set[str]:
+async def _read_record(connection: asyncpg.Connection) -> set[str]:
+    """Names of the applied migrations; the baseline creates their table."""
     if await connection.fetchval("SELECT to_regclass('tortoise_migrations')") is None:
         return set()
     return {row["name"] for row in await connection.fetch("SELECT name FROM tortoise_migrations")}
@@ -74,15 +86,13 @@ def _missing(applied: set[str]) -> list[str]:
 
 
 def _names() -> list[str]:
-    return sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
+    return sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.sql"))
 
 
-async def _apply(database_url: str) -> None:
-    # imported late: most starts find nothing to apply, and these read all migrations
-    from tortoise import Tortoise  # noqa: PLC0415
-    from tortoise.migrations.api import migrate as run  # noqa: PLC0415
-
-    try:
-        await run(config=tortoise_config(database_url))
-    finally:
-        await Tortoise.close_connections()
+async def _apply(connection: asyncpg.Connection, name: str) -> None:
+    statements = (MIGRATIONS / f"{name}.sql").read_text(encoding="utf-8")
+    async with connection.transaction():
+        await connection.execute(statements)
+        await connection.execute(
+            "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ($1, $2, now())", _APP, name
+        )

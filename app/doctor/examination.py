@@ -21,13 +21,13 @@ from app.doctor.money import MAIL, PAY, check_mail, check_pay
 from app.doctor.phones import check_phones
 from app.doctor.pools import POOLS, check_pools
 from app.file_limit import LIMITS, check_limits
-from app.health import NotReady, check_sessions, missing_migrations
+from app.health import NotReady, check_sessions
 from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production
 from config.settings import Settings
-from domain.errors import RulebookError
+from domain.errors import Conflict, RulebookError
 from domain.rulebook.book import Rulebook
-from models.migrate import OLDEST_POSTGRES
+from models.migrate import OLDEST_POSTGRES, pending
 from models.schema_check import find_schema_faults
 from services.core.audit_chain import find_break
 
@@ -150,7 +150,10 @@ async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Check
 
 
 async def check_schema(settings: Settings) -> list[CheckFinding]:
-    missing = await missing_migrations(settings.database_url, TIMEOUT)
+    try:
+        missing = await pending(settings.database_url, timeout=TIMEOUT)
+    except Conflict as error:
+        return [problem("表结构", error.message)]
     if missing:
         return [problem("表结构", f"还差 {len(missing)} 步升级，请运行 pbt migrate。")]
     connection = await asyncpg.connect(settings.database_url, timeout=5)

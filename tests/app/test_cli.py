@@ -104,7 +104,7 @@ def test_migrating_twice_changes_nothing(
     monkeypatch.setenv("PBT_DATABASE_URL", empty_database)
     monkeypatch.setenv("PBT_REDIS_URL", "redis://127.0.0.1:1/0")
     assert cli.main(["migrate"]) == 0
-    assert "0001_initial" in capsys.readouterr().out
+    assert "0001_baseline" in capsys.readouterr().out
     assert cli.main(["migrate"]) == 0
     assert "本次升级 0 步" in capsys.readouterr().out
 

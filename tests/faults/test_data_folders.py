@@ -28,9 +28,9 @@ def test_two_at_once_get_a_folder_each() -> None:
 def test_another_schema_is_another_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     keys = {data_folders._key()}
     monkeypatch.setattr(data_folders, "ROOT", tmp_path)
-    migration = tmp_path / "models" / "migrations" / "0001_initial.py"
+    migration = tmp_path / "models" / "migrations" / "0001_baseline.sql"
     migration.parent.mkdir(parents=True)
-    for text in ("one = 1\n", "one = 2\n"):
+    for text in ("SELECT 1;\n", "SELECT 2;\n"):
         migration.write_text(text)
         keys.add(data_folders._key())
     assert len(keys) == 3

@@ -4,60 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from importlib import import_module
+import shutil
+from importlib.resources import files
+from pathlib import Path
 
+import asyncpg
 import psycopg
 import pytest
+from tortoise import Tortoise
 
 from domain.errors import Conflict
+from models import migrate as migrations
+from models.database_connection import tortoise_config
 from models.migrate import MIGRATIONS, check_version, migrate, pending
 
 DIGESTS = {
-    "0001_initial.py": "d6409c5d16cc9b84998fe25ef2b50466b55a72b7e3b7552523d820a6e4cc8ab0",
-    "0001_rules.sql": "5310a3b58ac3f137e69f3f4fc0afc9ba28d1a6620acbaa59acc7e148dcb67cde",
-    "0002_decided_by.py": "f62e9e7f24946132db4cde8ee3f5bda384f1a95853c3308d0957001b4381792a",
-    "0003_exams.py": "10b91f7ac0d1149b63ddbd55cdab9aa0e2611e79429021ccb0be4cf209e8e429",
-    "0003_exams.sql": "0e3744523ce427bbd539d127687e927e15789984997eafb92b12c991cdd51adb",
-    "0004_certificates.py": "32ee6a3ef4c5ecccee1b39198f8f88ec33fba0113238cc37fceb4dd73fb260a0",
-    "0004_certificates.sql": "ae36566c4bf166504dadfc64853aa4e058037a4eaa6be3760679d060d69ef138",
-    "0005_courses.py": "a13848b5d928ef6642432da70ba6155d53e8ff60da1b1b9f99cd28a63422b05d",
-    "0005_courses.sql": "5699832d7e1e48f89906d7c66ce0b9b6edaa65a7e8b175fe206877234d92fcd9",
-    "0006_indexes.py": "7cf785b0705f19b22a45770057fe170036af4d15ca56276fc5166583beb79aea",
-    "0006_indexes.sql": "eebddf11b960c96d6424520dcc6c92b4b767bfea4a4c066e47db5a14fdbc45ed",
-    "0007_storms.py": "158f00652608c9dde2add42a1ee4c98b4156930a6ac968dbf72b62b2e1a68dd7",
-    "0007_storms.sql": "1aaae1f381c96f4fdf9bfcfcd06c261af92fddb60ec13e4ead081f74f87420e2",
-    "0008_catalogue_parents.py": "669c3f049fdb3f661a4e310ba0471e788118c7df0ce790e221a473ba04bd34a5",
-    "0008_catalogue_parents.sql": "c431e0d9e1aaa0dcc93661c1906f06b9be371aee9cf6fb305edd6af0f71347f2",
-    "0009_expert_lists.py": "587e5213680f09b9c28353c51cf9da3bf5488cc9d8602341806c5419883292e1",
-    "0009_expert_lists.sql": "78100eff7f37c3454d53eb1f85e3859d0fee90fd03d323643c011a9d04182032",
-    "0010_remuneration.py": "3009d97f6648647ca1c04fbd33f2ed5ed4a51cd80c7b4c19b8dc7723e207c53f",
-    "0010_remuneration.sql": "d71e3de175ce3a4cc936b371c38af5f9fe272dd8863b7a33dd0a34f066c22db4",
-    "0011_agency_lists.py": "808e3768546bc0055d22ba9d3b654e581a761a74070102576eadb1443135be36",
-    "0011_agency_lists.sql": "9dddf912d4ded8583a4802dfe3aec1a9af1b588665822df7c3eeabe626b32d83",
-    "0012_pinyin_names.py": "5e7e9528dbce1a2e13bdd45aa0ce6cd937b2e71f0b269a55c1b373718c33b2f5",
-    "0012_pinyin_names.sql": "1aaa7541e676bbc95126324bac41c4bb384c7b4ca88aab3e61aa0718411aeb68",
-    "0013_redraw.py": "94f5abd2de32035037d4234b23972262e8ddd7e2cb7b29f20344635dc2d3a6dd",
-    "0013_redraw.sql": "1ebbd994ddaf1bf48db633076d1c4b87250bde4b5eec6eebeb65bd63a42fd03b",
-    "0014_identity_and_drafts.py": "4b9c890c14f38e64850bb27a3c6df953143fa7501203daf1dd45f9517fb9334d",
-    "0015_release.py": "335966df5f174cef83d69f8f0f8bd39e0df850b0989fbfc186756ccd2532ff9d",
-    "0016_virtual_call.py": "66c59052b0e4307ebff6fa03011edbc007c6f09eea63f542df5bab0dc07bee36",
-    "0017_notice_numbers.py": "f271771d744cc68373f059b5e213474e55c2cd967e848f76f3d5db6896c4c379",
-    "0017_notice_numbers.sql": "3edf875ae3440b3f44931cb255e8a9789a79fd8767e21564baf84700cb3ec294",
-    "0018_notified_at.py": "39f86c1e27c406bdac19e572e6b88941cfd5fa206b8ead1738b51f2835e18e15",
-    "0019_delivery_report_table.py": "31282dd1057b15577c40bf5741650e83b32165e30f39b2aa5c13475014b86248",
-    "0020_standard_names.py": "a7e66158cfbf184864ce5a9c32857ce3c2d07d32bd9ca887672c0736dcf21640",
-    "0020_standard_names.sql": "f00379774b4d7c26447dffca45e02fa61f47711710c489184827344aee4d8192",
-    "0021_job_names.py": "c82e9d9762b5b3a0907932c5cdfc0bab7d6ff9b9a187d8798d83f0e08c50067c",
-    "0022_attempt_codes.py": "d4ff7ac2b6e1feac816e65ad7f860705b54c4cf545440c0b1b9f3a145015b27a",
-    "0023_identity_verification_requests.py": "ccdaae8da5a3d816d9fd0240986506b404bce95d84695f600a1f0e1b5c288095",
+    "0001_baseline.sql": "33d11bdb97f05a5155db13751a1c64c3925884fefd785ce49c22e19a8e1bc170",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
-ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]
+ALL = [name.removesuffix(".sql") for name in DIGESTS]
+_COLUMNS = """
+SELECT c.relname, c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+       || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END || coalesce(' ' || pg_get_expr(d.adbin, d.adrelid), '')
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+"""
+_RULES = """
+SELECT t.relname, t.relname || ' ' || pg_get_constraintdef(k.oid)
+  FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid
+ WHERE t.relnamespace = 'public'::regnamespace
+UNION ALL SELECT tablename, regexp_replace(indexdef, 'INDEX \\S+ ON', 'INDEX ON') FROM pg_indexes
+ WHERE schemaname = 'public' AND indexname <> 'job_waiting'
+"""
+"""Constraints and indexes without their names; ``job_waiting`` is our index on a table of the job queue."""
+_PROGRAMS = """
+SELECT c.relname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal
+UNION ALL SELECT p.proname, pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.proname LIKE 'procrastinate%'
+UNION ALL SELECT enumtypid::regtype::text, enumlabel FROM pg_enum
+"""
+WITHOUT_MODEL = {"exam_answer", "exam_answer_event", "tortoise_migrations"}
+"""Tables that only SQL uses, beside those of the job queue."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of migrations, for tests that add to it."""
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    monkeypatch.setattr(migrations, "MIGRATIONS", tmp_path / "migrations")
+    return tmp_path / "migrations"
 
 
 def test_a_committed_migration_is_never_edited() -> None:
-    found = {path.name: path.read_bytes() for path in MIGRATIONS.glob("[0-9]*")}
-    assert {name: hashlib.sha256(content).hexdigest() for name, content in found.items()} == DIGESTS
+    contents = {path.name: path.read_bytes() for path in MIGRATIONS.iterdir()}
+    assert {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()} == DIGESTS
 
 
 def test_an_empty_database_is_brought_to_todays_schema_once(empty_database: str) -> None:
@@ -67,85 +67,93 @@ def test_an_empty_database_is_brought_to_todays_schema_once(empty_database: str)
     assert asyncio.run(pending(empty_database)) == []
 
 
-def test_a_database_that_another_release_has_changed_is_refused_and_left_alone(empty_database: str) -> None:
-    asyncio.run(migrate(empty_database))
-    with psycopg.connect(empty_database, autocommit=True) as connection:
+async def test_two_at_once_apply_each_migration_once(empty_database: str) -> None:
+    applied = await asyncio.gather(migrate(empty_database), migrate(empty_database))
+    assert sorted(applied) == [[], ALL]
+
+
+def test_later_migrations_are_applied_in_the_order_of_their_numbers(database: str, folder: Path) -> None:
+    (folder / "9002_second.sql").write_text("ALTER TABLE later ADD COLUMN name text;")
+    (folder / "9001_first.sql").write_text("CREATE TABLE later (id int);")
+    assert asyncio.run(migrate(database)) == ["9001_first", "9002_second"]
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT id, name FROM later").fetchall() == []
+
+
+@pytest.mark.parametrize("fault", ["SELECT 1 / 0", "ALTER TABLE tortoise_migrations DROP COLUMN app"])
+def test_a_migration_that_fails_leaves_nothing_behind(database: str, folder: Path, fault: str) -> None:
+    """It fails itself, or its row in the record can't be written."""
+    (folder / "9001_first.sql").write_text("CREATE TABLE first (id int);")
+    (folder / "9002_second.sql").write_text(f"CREATE TABLE second (id int); {fault};")
+    with pytest.raises(asyncpg.PostgresError):
+        asyncio.run(migrate(database))
+    assert asyncio.run(pending(database)) == ["9002_second"]
+    with psycopg.connect(database) as connection:
+        tables = connection.execute("SELECT to_regclass('first')::text, to_regclass('second')::text").fetchone()
+    assert tables == ("first", None)
+
+
+def test_a_database_that_a_newer_release_has_changed_is_refused_and_left_alone(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '0099_later', now())"
         )
         with pytest.raises(Conflict, match="0099_later等1个"):
-            asyncio.run(migrate(empty_database))
+            asyncio.run(migrate(database))
         assert connection.execute("SELECT count(*) FROM tortoise_migrations").fetchone() == (len(ALL) + 1,)
+    assert asyncio.run(pending(database)) == [], "processes of this release go on during an upgrade"
 
 
-def test_call_notices_with_the_same_number_take_the_next_free_ones(empty_database: str) -> None:
-    sql = (MIGRATIONS / "0017_notice_numbers.sql").read_text(encoding="utf-8")
-    with psycopg.connect(empty_database) as connection:
-        connection.execute("CREATE TEMP TABLE call_notice (id int, draw_id int, position int)")
-        connection.execute("CREATE INDEX call_notice_draw ON call_notice (draw_id)")
-        connection.execute("INSERT INTO call_notice VALUES (1, 1, 1), (2, 1, 2), (3, 1, 2), (4, 1, 2), (5, 2, 2)")
-        connection.execute(sql)
-        found = connection.execute("SELECT position FROM call_notice ORDER BY id").fetchall()
-    assert found == [(1,), (2,), (3,), (4,), (2,)]
-
-
-def test_jobs_and_failures_of_due_tasks_are_found_under_their_new_names(empty_database: str) -> None:
-    names = (MIGRATIONS / "0020_standard_names.sql").read_text(encoding="utf-8")
-    sql = names[names.index("UPDATE row_failure") :]
-    with psycopg.connect(empty_database) as connection:
-        connection.execute("CREATE TEMP TABLE row_failure (work text)")
-        connection.execute("INSERT INTO row_failure VALUES ('notice_end'), ('review_alignment'), ('expire')")
-        connection.execute(sql)
-        connection.execute(
-            "CREATE TEMP TABLE procrastinate_jobs (id int, task_name text, args jsonb, queueing_lock text, status text)"
-        )
-        connection.execute(
-            "INSERT INTO procrastinate_jobs VALUES "
-            "(1, 'deadlines.run', '{\"kind\": \"person_check\"}', 'deadline:person_check', 'todo'), "
-            "(2, 'deadlines.run', '{\"kind\": \"expire\"}', 'deadline:expire', 'todo')"
-        )
-        connection.execute(sql)
-        works = connection.execute("SELECT work FROM row_failure ORDER BY work").fetchall()
-        jobs = connection.execute("SELECT args->>'kind', queueing_lock FROM procrastinate_jobs ORDER BY id").fetchall()
-    assert works == [("expire",), ("public_notice_end",), ("reconcile_review_tasks",)]
-    assert jobs == [("identity_verification", "deadline:identity_verification"), ("expire", "deadline:expire")]
-
-
-def test_waiting_jobs_follow_their_tasks_to_new_names(empty_database: str) -> None:
-    sql = import_module("models.migrations.0021_job_names").JOBS
-    with psycopg.connect(empty_database) as connection:
-        connection.execute(sql)
-        connection.execute(
-            "CREATE TEMP TABLE procrastinate_jobs (id int, queue_name text, task_name text, args jsonb, status text)"
-        )
-        connection.execute(
-            "INSERT INTO procrastinate_jobs VALUES (1, 'pictures', 'payments.picture', '{}', 'todo'), "
-            "(2, 'draws', 'draws.advance', '{}', 'todo'), (3, 'pictures', 'payments.picture', '{}', 'succeeded'), "
-            "(4, 'receipts', 'receipts.apply', '{\"receipt_id\": \"a\"}', 'todo')"
-        )
-        connection.execute(sql)
-        jobs = connection.execute("SELECT queue_name, task_name, args FROM procrastinate_jobs ORDER BY id").fetchall()
-    assert jobs == [
-        ("qr_images", "payments.qr_image", {}),
-        ("draws", "draws.advance", {}),
-        ("pictures", "payments.picture", {}),
-        ("delivery_reports", "delivery_reports.apply", {"report_id": "a"}),
-    ]
-
-
-def test_attempts_that_a_chat_reply_made_needless_get_the_new_code(empty_database: str) -> None:
-    sql = import_module("models.migrations.0022_attempt_codes").CODES
-    with psycopg.connect(empty_database) as connection:
-        connection.execute("CREATE TEMP TABLE attempt (id int, state text, vendor_code text)")
-        connection.execute(
-            "INSERT INTO attempt VALUES (1, 'delivered', 'told'), (2, 'delivered', 'chat'), (3, 'failed', 'stopped')"
-        )
-        connection.execute(sql)
-        codes = connection.execute("SELECT vendor_code FROM attempt ORDER BY id").fetchall()
-    assert codes == [("chat_reply",), ("chat",), ("stopped",)]
+def test_a_database_from_before_the_baseline_is_refused_and_left_alone(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE tortoise_migrations SET name = '0001_initial' WHERE name = '0001_baseline'")
+        for ask in (migrate, pending):
+            with pytest.raises(Conflict, match="0001_initial等1个"):
+                asyncio.run(ask(database))
+        assert connection.execute("SELECT count(*) FROM tortoise_migrations").fetchone() == (len(ALL),)
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:
     check_version(16)
     with pytest.raises(Conflict, match="PostgreSQL 15 版本过低，需要 16"):
         check_version(15)
+
+
+async def test_the_migrations_make_all_that_the_models_declare(database: str, empty_database: str) -> None:
+    """Shows what a new migration has to contain: columns, defaults, foreign keys, unique constraints, indexes."""
+    await Tortoise.init(config=tortoise_config(empty_database))
+    try:
+        await Tortoise.generate_schemas(safe=False)
+    finally:
+        await Tortoise.close_connections()
+    with psycopg.connect(empty_database) as models, psycopg.connect(database) as migrated:
+        declared, actual = (_texts(connection, _COLUMNS, _RULES) for connection in (models, migrated))
+        columns = _texts(migrated, _COLUMNS)
+    missing = sorted(text for _, text in declared - actual)
+    assert not missing, "\n".join(["a new migration has to create:", *missing])
+    unknown = sorted(text for table, text in columns - declared if table not in WITHOUT_MODEL and not _is_queue(table))
+    assert not unknown, "\n".join(["no model has:", *unknown])
+
+
+def test_the_job_queue_is_the_one_of_the_installed_package(database: str, empty_database: str) -> None:
+    """Fails after an upgrade of procrastinate that changes its schema: its own migrations belong into a new file."""
+    schema = (files("procrastinate") / "sql" / "schema.sql").read_text(encoding="utf-8")
+    with psycopg.connect(empty_database) as package, psycopg.connect(database) as migrated:
+        package.execute(schema)
+        theirs, ours = (_queue(connection) for connection in (package, migrated))
+    assert len(theirs) > 100
+    assert ours == theirs
+
+
+def _queue(connection: psycopg.Connection) -> set[tuple[str, str]]:
+    texts = _texts(connection, _COLUMNS, _RULES, _PROGRAMS)
+    return {(name, text) for name, text in texts if _is_queue(name)}
+
+
+def _is_queue(name: str) -> bool:
+    return name.startswith("procrastinate")
+
+
+def _texts(connection: psycopg.Connection, *queries: str) -> set[tuple[str, str]]:
+    """Name and description of everything that these queries find."""
+    return {(name, text) for query in queries for name, text in connection.execute(query).fetchall()}
