@@ -1,4 +1,4 @@
--- The schema of the first release: extensions, sequences, tables with their constraints and indexes, append-only tables,
+-- The schema of the first release: extensions, sequences, tables with constraints and indexes, append-only tables and
 -- the job queue. A change of it is a new file beside this one; tests/models/test_migrations.py holds the digests.
 -- No privileges are granted: the tables belong to the role that migrates, and the service connects as this role.
 
@@ -31,7 +31,7 @@ CREATE TABLE account (
     id_number_sealed text NOT NULL DEFAULT '',
     id_number_hash varchar(64),
     registered_at timestamptz,
-    identity_verification varchar(12) CONSTRAINT account_person_check_not_null NOT NULL DEFAULT '',
+    identity_verification varchar(12) NOT NULL DEFAULT '',
     identity_verified_at timestamptz,
     identity_verification_due_at timestamptz,
     mobile_changed_at timestamptz,
@@ -50,7 +50,8 @@ CREATE TABLE account (
         identity_verification IN ('', 'matched', 'on_file', 'waiting', 'no_record', 'differs')
         AND (identity_verification_due_at IS NOT NULL) = (identity_verification = 'waiting'))
 );
-COMMENT ON TABLE account IS 'A person in one pool. Mobile and ID number are kept encrypted; their hashes find them.';
+COMMENT ON TABLE account IS
+    'A person in one pool. Mobile and ID number are stored encrypted and found by their hashes.';
 CREATE INDEX account_identity_verification_due ON account (identity_verification_due_at)
     WHERE identity_verification_due_at IS NOT NULL;
 
@@ -131,23 +132,23 @@ CREATE TABLE spent_token (
     digest varchar(64) NOT NULL UNIQUE,
     until timestamptz NOT NULL
 );
-COMMENT ON TABLE spent_token IS 'A token that serves once and has served.';
+COMMENT ON TABLE spent_token IS 'A single-use token that was used.';
 CREATE INDEX idx_spent_token_until_97aa30 ON spent_token (until);
 
 CREATE TABLE identity_verification_request (
-    id uuid CONSTRAINT person_lookup_id_not_null NOT NULL PRIMARY KEY,
-    pool varchar(32) CONSTRAINT person_lookup_pool_not_null NOT NULL,
-    mobile_hash varchar(64) CONSTRAINT person_lookup_mobile_hash_not_null NOT NULL,
-    number_hash varchar(64) CONSTRAINT person_lookup_number_hash_not_null NOT NULL,
-    pair_hash varchar(64) CONSTRAINT person_lookup_pair_hash_not_null NOT NULL,
-    answer varchar(12) CONSTRAINT person_lookup_answer_not_null NOT NULL,
-    asked_at timestamptz CONSTRAINT person_lookup_asked_at_not_null NOT NULL
+    id uuid PRIMARY KEY,
+    pool varchar(32) NOT NULL,
+    mobile_hash varchar(64) NOT NULL,
+    number_hash varchar(64) NOT NULL,
+    pair_hash varchar(64) NOT NULL,
+    answer varchar(12) NOT NULL,
+    asked_at timestamptz NOT NULL
 );
 COMMENT ON TABLE identity_verification_request IS
-    'One question to the authority''s register of persons, with its answer.';
-CREATE INDEX idx_person_look_pool_f396eb ON identity_verification_request (pool, mobile_hash, asked_at);
-CREATE INDEX idx_person_look_pool_5a2b90 ON identity_verification_request (pool, number_hash, asked_at);
-CREATE INDEX idx_person_look_asked_a_52ab91 ON identity_verification_request (asked_at);
+    'One query to the authority''s register of persons, with its response.';
+CREATE INDEX idx_identity_ve_pool_f396eb ON identity_verification_request (pool, mobile_hash, asked_at);
+CREATE INDEX idx_identity_ve_pool_5a2b90 ON identity_verification_request (pool, number_hash, asked_at);
+CREATE INDEX idx_identity_ve_asked_a_52ab91 ON identity_verification_request (asked_at);
 
 CREATE TABLE form_draft (
     id uuid PRIMARY KEY,
@@ -157,8 +158,7 @@ CREATE TABLE form_draft (
     account_id uuid NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     CONSTRAINT uid_form_draft_account_287222 UNIQUE (account_id, name)
 );
-COMMENT ON TABLE form_draft IS
-    'What a person typed into a form and has not saved yet, to go on with on any device; one per form.';
+COMMENT ON TABLE form_draft IS 'Unsaved input of a person in a form, to continue on any device; one per form.';
 CREATE INDEX idx_form_draft_saved_a_bebf3e ON form_draft (saved_at);
 
 CREATE TABLE idempotency_key (
@@ -170,7 +170,7 @@ CREATE TABLE idempotency_key (
     created_at timestamptz NOT NULL,
     CONSTRAINT uid_idempotency_owner_f7079b UNIQUE (owner, key)
 );
-COMMENT ON TABLE idempotency_key IS 'The answer to a request that must not be carried out twice.';
+COMMENT ON TABLE idempotency_key IS 'The response to a request that must not be carried out twice.';
 CREATE INDEX idx_idempotency_created_98dcfd ON idempotency_key (created_at);
 
 -- models/organisations.py
@@ -243,7 +243,7 @@ CREATE TABLE audit_entry (
     CONSTRAINT uid_audit_entry_pool_f284f9 UNIQUE (pool, number)
 );
 COMMENT ON TABLE audit_entry IS
-    '``number`` and ``hash`` are set once, by the sealer; unsealed entries have none. The rest is forbidden.';
+    '``number`` and ``hash`` are set once, by the sealer; unsealed entries have none. All other updates are forbidden.';
 CREATE INDEX idx_audit_entry_subject_dbd303 ON audit_entry (subject, subject_id);
 CREATE INDEX audit_unsealed ON audit_entry (pool, at, id) WHERE number IS NULL;
 
@@ -260,7 +260,8 @@ CREATE TABLE row_failure (
     CONSTRAINT row_failure_counts CHECK (failures > 0)
 );
 COMMENT ON TABLE row_failure IS
-    'Work on one row has failed ``failures`` times in a row. ``work`` names what was to be done, ``subject`` is the';
+    'Processing of one row failed ``failures`` times in a row. ``work`` names the processing step, ``subject`` '
+    'is the row''s key. Times are the database''s own, never the movable clock''s.';
 
 -- models/files.py
 
@@ -270,7 +271,7 @@ CREATE TABLE file_removal (
     due_at timestamptz NOT NULL
 );
 COMMENT ON TABLE file_removal IS
-    'A file that nobody needs any more, written in the transaction that gave it up; the row goes after the file.';
+    'A file to delete, written in the transaction that dropped the last reference; the row is deleted after the file.';
 CREATE INDEX idx_file_remova_due_at_92137a ON file_removal (due_at);
 
 CREATE TABLE store_search (
@@ -283,7 +284,7 @@ CREATE TABLE store_search (
     withheld boolean NOT NULL
 );
 COMMENT ON TABLE store_search IS
-    'A look through the whole store for files that no row names. ``withheld``: so many that nothing was deleted.';
+    'A search of the whole store for files that no row refers to. ``withheld``: so many that nothing was deleted.';
 CREATE INDEX idx_store_searc_next_at_fbed4e ON store_search (next_at);
 
 -- models/experts.py
@@ -298,7 +299,7 @@ CREATE TABLE expert (
     id_number_hash varchar(64) NOT NULL,
     mobile_sealed text NOT NULL,
     mobile_hash varchar(64) NOT NULL,
-    membership_status varchar(12) CONSTRAINT expert_standing_not_null NOT NULL,
+    membership_status varchar(12) NOT NULL,
     active boolean NOT NULL,
     permanent_region varchar(6) NOT NULL,
     willing_regions text[] NOT NULL,
@@ -323,7 +324,7 @@ CREATE TABLE expert (
     CONSTRAINT expert_left CHECK (left_at IS NULL OR NOT active)
 );
 COMMENT ON TABLE expert IS
-    'A bid-evaluation expert. ``standing``: formal or temporary; ``active`` false while suspended.';
+    'A bid-evaluation expert. ``membership_status``: formal or temporary; ``active`` false while suspended.';
 CREATE INDEX idx_expert_pool_9a1c19 ON expert (pool, mobile_hash);
 CREATE INDEX idx_expert_account_94be90 ON expert (account_id);
 CREATE INDEX expert_specialty ON expert USING gin (specialty_path) WITH (fastupdate = off);
@@ -350,7 +351,7 @@ CREATE TABLE employment (
     expert_id uuid NOT NULL REFERENCES expert (id) ON DELETE RESTRICT
 );
 COMMENT ON TABLE employment IS
-    'Where an expert works or worked; ``unit_key`` as in ``domain.recusal``. ``until`` None: still there.';
+    'An expert''s employment, present (``until`` None) or past; ``unit_key`` as in ``domain.draws.recusal_keys``.';
 CREATE INDEX idx_employment_expert__a8d768 ON employment (expert_id);
 CREATE INDEX employment_unit ON employment USING gin (unit_keys) WITH (fastupdate = off);
 
@@ -378,7 +379,7 @@ CREATE TABLE catalogue_entry (
     CONSTRAINT uid_catalogue_e_pool_4e751d UNIQUE (pool, kind, code)
 );
 COMMENT ON TABLE catalogue_entry IS
-    '``kind``: region, specialty, title_level, qualification or department; ``pool`` empty: common to all.';
+    '``kind``: region, specialty, title_level, qualification or department; ``pool`` empty: common to all pools.';
 -- What lies below an entry of a catalogue is asked for at each level of a tree that a person opens.
 CREATE INDEX catalogue_entry_parent ON catalogue_entry (pool, kind, parent);
 
@@ -458,7 +459,7 @@ CREATE TABLE employer_import (
     CONSTRAINT employer_import_done CHECK ((done_at IS NOT NULL) = (state = 'done'))
 );
 COMMENT ON TABLE employer_import IS
-    'A sheet of units as it was read. ``state``: checked, or done once somebody decided to add them.';
+    'A parsed sheet of employers. ``state``: checked, or done once the office imported it.';
 CREATE INDEX idx_employer_im_created_623be8 ON employer_import (created_at);
 
 -- models/applications.py
@@ -498,7 +499,7 @@ CREATE TABLE application (
         CHECK ((ended_at IS NOT NULL) = (state IN ('entered', 'refused', 'cancelled', 'terminated')))
 );
 COMMENT ON TABLE application IS
-    'One application. At most one of a person is live (not entered, refused or cancelled) at a time.';
+    'One application. A person has at most one live application (not entered, refused or cancelled) at a time.';
 CREATE INDEX idx_application_account_1cacc8 ON application (account_id);
 CREATE INDEX idx_application_pool_5d09df ON application (pool, state, state_since);
 CREATE INDEX idx_application_state_b44257 ON application (state, notice_until);
@@ -521,7 +522,7 @@ CREATE TABLE application_section (
     CONSTRAINT uid_application_applica_85aed9 UNIQUE (application_id, code)
 );
 COMMENT ON TABLE application_section IS
-    'One section''s values as sealed JSON (field → value). ``version`` tells a stale device from a fresh one.';
+    'One section''s values as sealed JSON (field → value). ``version`` detects writes from a device with older values.';
 
 CREATE TABLE application_specialty (
     id uuid PRIMARY KEY,
@@ -535,7 +536,7 @@ CREATE TABLE application_specialty (
     CONSTRAINT application_specialty_admitted CHECK (admitted IS NULL OR choice = 'alternative')
 );
 COMMENT ON TABLE application_specialty IS
-    'A specialty as submitted. ``choice``: preferred 首选 or alternative 备选; ``state`` as of a review task.';
+    'A specialty as submitted. ``choice``: preferred 首选 or alternative 备选; ``state`` as in a review task.';
 CREATE INDEX idx_application_code_1f4cd4 ON application_specialty (code);
 
 CREATE TABLE exam_sheet (
@@ -551,7 +552,7 @@ CREATE TABLE exam_sheet (
     account_id uuid NOT NULL REFERENCES account (id) ON DELETE RESTRICT
 );
 COMMENT ON TABLE exam_sheet IS
-    'A sheet of examination results as it was read. ``state``: checked, or done once somebody decided to take it in.';
+    'A parsed sheet of examination results. ``state``: checked, or done once the office imported it.';
 CREATE INDEX idx_exam_sheet_created_43b6dd ON exam_sheet (created_at);
 
 CREATE TABLE printed_form (
@@ -563,8 +564,7 @@ CREATE TABLE printed_form (
     printed_at timestamptz NOT NULL,
     application_id uuid NOT NULL REFERENCES application (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE printed_form IS
-    'A paper that was made from an application: which version, and the code that its QR shows.';
+COMMENT ON TABLE printed_form IS 'A printed application: its version, and the code in its QR code.';
 CREATE INDEX idx_printed_for_applica_d5cd44 ON printed_form (application_id, version);
 CREATE INDEX printed_form_key ON printed_form (key);
 
@@ -585,7 +585,7 @@ CREATE TABLE review_assignment (
     CONSTRAINT uid_review_assi_account_76ee80 UNIQUE (account_id, step, region, specialty)
 );
 COMMENT ON TABLE review_assignment IS
-    'A person reviews one step in a region (and below it); ``specialty`` narrows it to a branch of the catalogue.';
+    'A person who reviews one step in a region (and below it); ``specialty`` narrows it to a branch of the catalogue.';
 CREATE INDEX idx_review_assi_pool_9245bf ON review_assignment (pool, step);
 
 CREATE TABLE review_task (
@@ -606,7 +606,7 @@ CREATE TABLE review_task (
     CONSTRAINT review_task_decided CHECK ((decided_at IS NULL) = (state = 'open'))
 );
 COMMENT ON TABLE review_task IS
-    'What one reviewer decides: one step of one round, of one ``specialty`` where the step asks for that.';
+    'One reviewer''s decision: one step of one round, for one ``specialty`` where the step is per specialty.';
 CREATE INDEX idx_review_task_pool_e89b7a ON review_task (pool, state, step_code, opened_at);
 -- A step keeps its code when others are put before it.
 CREATE INDEX review_task_queue ON review_task (pool, step_code, opened_at) WHERE state = 'open';
@@ -626,7 +626,7 @@ CREATE TABLE review_entry (
     application_id uuid NOT NULL REFERENCES application (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE review_entry IS
-    'A line of the log that the applicant reads (审核日志). ``event`` is a code, ``who`` a department, not a name.';
+    'An entry of the log that the applicant reads (审核日志). ``event`` is a code, ``who`` a department, not a person.';
 CREATE INDEX idx_review_entr_applica_229cf7 ON review_entry (application_id, at);
 
 CREATE TABLE objection (
@@ -641,8 +641,7 @@ CREATE TABLE objection (
     account_id uuid NOT NULL REFERENCES account (id) ON DELETE RESTRICT,
     application_id uuid NOT NULL REFERENCES application (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE objection IS
-    'What somebody says against an entry during public notice. ``state``: open, dismissed or upheld.';
+COMMENT ON TABLE objection IS 'An objection to an entry during public notice. ``state``: open, dismissed or upheld.';
 CREATE INDEX idx_objection_pool_2eddaa ON objection (pool, state, created_at);
 CREATE INDEX idx_objection_applica_2ec273 ON objection (application_id);
 CREATE UNIQUE INDEX objection_open ON objection (application_id, account_id) WHERE state = 'open';
@@ -676,7 +675,8 @@ CREATE TABLE project (
     agent_id uuid NOT NULL REFERENCES account (id) ON DELETE RESTRICT,
     organisation_id uuid NOT NULL REFERENCES organisation (id) ON DELETE RESTRICT
 );
-COMMENT ON TABLE project IS 'Fields of the manual''s form; ``investment`` in fen. Read-only once a draw is linked.';
+COMMENT ON TABLE project IS
+    'A tender project with the fields of the manual''s form; ``investment`` in fen. Read-only once a draw is linked.';
 CREATE INDEX idx_project_pool_419196 ON project (pool, organisation_id, created_at);
 CREATE INDEX project_agent ON project (agent_id);
 CREATE INDEX project_list ON project (pool, created_at DESC, id DESC) WHERE deleted_at IS NULL;
@@ -690,7 +690,7 @@ CREATE TABLE lot (
     position integer NOT NULL,
     project_id uuid NOT NULL REFERENCES project (id) ON DELETE RESTRICT
 );
-COMMENT ON TABLE lot IS 'A lot; a project without any is itself one lot. ``investment`` in fen.';
+COMMENT ON TABLE lot IS 'A lot; a project without lots counts as one. ``investment`` in fen.';
 CREATE INDEX idx_lot_project_d2c5cf ON lot (project_id);
 
 -- models/draws.py
@@ -740,8 +740,7 @@ CREATE TABLE draw (
     CONSTRAINT draw_original CHECK ((kind = 'normal') = (original_id IS NULL)),
     CONSTRAINT draw_bid_closing CHECK (bid_closing_at <= opening_at)
 );
-COMMENT ON TABLE draw IS
-    '``state`` is a ``domain.lifecycles.DrawState``. ``gathering_first`` is the earliest gathering of its notices.';
+COMMENT ON TABLE draw IS '``state`` is a ``DrawState``. ``gathering_first`` is the earliest gathering of its notices.';
 CREATE INDEX idx_draw_pool_a43df6 ON draw (pool, organisation_id, created_at);
 CREATE INDEX idx_draw_state_ad6f63 ON draw (state);
 CREATE INDEX draw_unsealing ON draw (starts_at) WHERE unsealed_notice_at IS NULL;
@@ -800,7 +799,7 @@ CREATE TABLE supervisor_entry (
     CONSTRAINT supervisor_entry_order CHECK (active_until IS NULL OR active_from <= active_until)
 );
 COMMENT ON TABLE supervisor_entry IS
-    'A line of the office''s register of supervisors (监督人名册), from which agencies choose; ended, never deleted.';
+    'The office''s register of supervisors (监督人名册), from which agencies choose; entries are ended, never deleted.';
 CREATE INDEX idx_supervisor__pool_b7fef8 ON supervisor_entry (pool, active_until);
 CREATE UNIQUE INDEX supervisor_entry_active ON supervisor_entry (pool, mobile_hash) WHERE active_until IS NULL;
 
@@ -814,7 +813,7 @@ CREATE TABLE draw_supervisor (
     draw_id uuid NOT NULL REFERENCES draw (id) ON DELETE RESTRICT
 );
 COMMENT ON TABLE draw_supervisor IS
-    'A supervising person (监督人) of a draw, as the register''s entry said when it was chosen.';
+    'A supervising person (监督人) of a draw, copied from the register''s entry when chosen.';
 CREATE INDEX draw_supervisor_mobile ON draw_supervisor (mobile_hash);
 CREATE INDEX draw_supervisor_draw ON draw_supervisor (draw_id);
 
@@ -828,7 +827,7 @@ CREATE TABLE recusal_unit (
     draw_id uuid NOT NULL REFERENCES draw (id) ON DELETE RESTRICT
 );
 COMMENT ON TABLE recusal_unit IS
-    'A unit whose people must not be drawn. ``fixed``: tenderee or agency, can''t be deleted.';
+    'A unit whose employees must not be drawn. ``fixed``: tenderee or agency, can''t be deleted.';
 CREATE INDEX recusal_unit_draw ON recusal_unit (draw_id);
 
 CREATE TABLE recusal_person (
@@ -840,7 +839,7 @@ CREATE TABLE recusal_person (
     evidence varchar(50) NOT NULL DEFAULT '',
     draw_id uuid NOT NULL REFERENCES draw (id) ON DELETE RESTRICT
 );
-COMMENT ON TABLE recusal_person IS 'A person who must not be drawn: by ID number hash, else by name and unit.';
+COMMENT ON TABLE recusal_person IS 'A person who must not be drawn: matched by ID number hash, else by name and unit.';
 CREATE INDEX recusal_person_draw ON recusal_person (draw_id);
 
 CREATE TABLE avoided_draw (
@@ -861,7 +860,7 @@ CREATE TABLE recusal_commitment (
     CONSTRAINT uid_recusal_com_draw_id_960c7e UNIQUE (draw_id, round_number)
 );
 COMMENT ON TABLE recusal_commitment IS
-    'The recusals as a round committed them: ``root`` is published, ``opening_sealed`` holds salts and entries.';
+    'The recusals as a round committed to them: ``root`` is published, ``opening_sealed`` holds salts and entries.';
 
 CREATE TABLE usage_count (
     id uuid PRIMARY KEY,
@@ -873,7 +872,7 @@ CREATE TABLE usage_count (
     CONSTRAINT usage_count_used CHECK (used >= 0)
 );
 COMMENT ON TABLE usage_count IS
-    'How often something limited was done on a day: ``kind`` preview or draft, of a project or an organisation.';
+    'Daily counter of a limited action: ``kind`` preview or draft, of a project or an organisation.';
 
 CREATE TABLE call_notice (
     id uuid PRIMARY KEY,
@@ -887,7 +886,8 @@ CREATE TABLE call_notice (
     remark varchar(200) NOT NULL,
     draw_id uuid NOT NULL REFERENCES draw (id) ON DELETE RESTRICT
 );
-COMMENT ON TABLE call_notice IS 'What an expert is told (语音通知): venue, address, room, gathering time, contact.';
+COMMENT ON TABLE call_notice IS
+    'The notice with which experts are called (语音通知): venue, address, room, gathering time, contact.';
 CREATE UNIQUE INDEX call_notice_position ON call_notice (draw_id, position);
 
 CREATE TABLE draw_condition (
@@ -933,7 +933,7 @@ CREATE TABLE draw_application (
     draw_id uuid NOT NULL REFERENCES draw (id) ON DELETE RESTRICT
 );
 COMMENT ON TABLE draw_application IS
-    'A request for verification (核验) of a draw; ``state`` submitted, withdrawn, approved or refused.';
+    'An agency''s request for verification (核验) of a draw; ``state`` submitted, withdrawn, approved or refused.';
 CREATE INDEX idx_draw_applic_termina_89d2a9 ON draw_application (terminal, state);
 CREATE UNIQUE INDEX draw_application_open ON draw_application (draw_id) WHERE state = 'submitted';
 CREATE INDEX draw_application_draw ON draw_application (draw_id);
@@ -983,7 +983,7 @@ CREATE TABLE list_snapshot (
     sealed bytea NOT NULL
 );
 COMMENT ON TABLE list_snapshot IS
-    'The facts by which each candidate of a list was judged, in the order of its leaves; compressed and sealed.';
+    'The facts by which each candidate of a list was judged, in the order of its leaves; compressed and encrypted.';
 
 CREATE TABLE skip_fact (
     id uuid PRIMARY KEY,
@@ -993,7 +993,7 @@ CREATE TABLE skip_fact (
     CONSTRAINT uid_skip_fact_draw_id_431d4f UNIQUE (draw_id, leaf)
 );
 COMMENT ON TABLE skip_fact IS
-    'Why a candidate was passed over: the same facts at that moment, sealed. The log shows their digest.';
+    'Why a candidate was skipped: the same facts at that moment, encrypted. The log shows their digest.';
 
 CREATE TABLE draw_log (
     id uuid PRIMARY KEY,
@@ -1005,7 +1005,7 @@ CREATE TABLE draw_log (
     draw_id uuid NOT NULL REFERENCES draw (id) ON DELETE RESTRICT,
     CONSTRAINT uid_draw_log_draw_id_c7691a UNIQUE (draw_id, seq)
 );
-COMMENT ON TABLE draw_log IS 'One line of the published record; ``facts`` is the whole entry as hashed.';
+COMMENT ON TABLE draw_log IS 'One line of the published record; ``facts`` is the whole entry as it was hashed.';
 
 -- models/applications.py, continued
 
@@ -1032,7 +1032,7 @@ CREATE TABLE attachment (
     draw_id uuid REFERENCES draw (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE attachment IS
-    'A file of a field. ``state``: uploading, ready or removed. ``key`` names it in the file store, at random.';
+    'A file of a field. ``state``: uploading, ready or removed. ``key`` is its random name in the file store.';
 CREATE INDEX idx_attachment_applica_14e7aa ON attachment (application_id, field);
 CREATE INDEX idx_attachment_draw_id_9c2a78 ON attachment (draw_id);
 CREATE INDEX idx_attachment_state_a008a7 ON attachment (state, created_at);
@@ -1074,7 +1074,7 @@ CREATE TABLE invitation (
         (expert_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE (state IN ('open', 'accepted'))
 );
 COMMENT ON TABLE invitation IS
-    '``state`` is a ``domain.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.';
+    '``state`` is a ``domain.draws.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.';
 CREATE INDEX idx_invitation_expert__9b2c9d ON invitation (expert_id, state);
 CREATE INDEX idx_invitation_state_463638 ON invitation (state, answer_until);
 CREATE INDEX invitation_reminder ON invitation (next_reminder_at) WHERE next_reminder_at IS NOT NULL;
@@ -1090,7 +1090,7 @@ CREATE TABLE release_confirmation (
     invitation_id uuid NOT NULL UNIQUE REFERENCES invitation (id) ON DELETE RESTRICT
 );
 COMMENT ON TABLE release_confirmation IS
-    'A member of staff reached an expert whom the calls of a release (退选) had not reached.';
+    'Record that a member of staff reached an expert whom the calls of a release (退选) had not reached.';
 
 -- models/draws.py, continued
 
@@ -1109,7 +1109,8 @@ CREATE TABLE recalled_expert (
     -- Who is asked on the phone comes at a time, or doesn't come, or was not reached yet.
     CONSTRAINT recalled_expert_answer CHECK ((takes_part IS NOT DISTINCT FROM TRUE) = (gathering_at IS NOT NULL))
 );
-COMMENT ON TABLE recalled_expert IS 'An expert of the original panel in a recall, and what was agreed on the phone.';
+COMMENT ON TABLE recalled_expert IS
+    'An expert of the original panel in a recall (通知原专家), and the result of the phone call with him.';
 
 CREATE TABLE absence (
     id uuid PRIMARY KEY,
@@ -1123,7 +1124,8 @@ CREATE TABLE absence (
     draw_id uuid NOT NULL REFERENCES draw (id) ON DELETE RESTRICT,
     invitation_id uuid NOT NULL REFERENCES invitation (id) ON DELETE RESTRICT
 );
-COMMENT ON TABLE absence IS 'A place that must be filled again (人工请假 / 缺席 / 现场回避). ``handled_at``: when that began.';
+COMMENT ON TABLE absence IS
+    'A place that must be filled again (人工请假 / 缺席 / 现场回避). ``handled_at``: when refilling began.';
 CREATE UNIQUE INDEX absence_open ON absence (invitation_id) WHERE handled_at IS NULL;
 CREATE INDEX absence_draw ON absence (draw_id);
 CREATE INDEX absence_invitation ON absence (invitation_id);
@@ -1153,7 +1155,7 @@ CREATE TABLE discard_request (
         AND decided_by_id IS DISTINCT FROM asked_by_id)
 );
 COMMENT ON TABLE discard_request IS
-    'Somebody asks that an expert who has agreed give up the place; it counts only when confirmed.';
+    'A request that an expert who has accepted give up the place; it takes effect only when confirmed.';
 CREATE INDEX idx_discard_req_draw_id_849574 ON discard_request (draw_id, asked_at);
 CREATE INDEX idx_discard_req_state_29273b ON discard_request (state, answer_until);
 CREATE UNIQUE INDEX discard_request_open ON discard_request (invitation_id, kind) WHERE state = 'open';
@@ -1175,7 +1177,7 @@ CREATE TABLE attendance (
     CONSTRAINT uid_attendance_invitat_c01a40 UNIQUE (invitation_id, direction)
 );
 COMMENT ON TABLE attendance IS
-    'An entry (in) or exit (out); one of each per invitation. An entry counts as presence, whoever asks.';
+    'An entry (in) or exit (out); one of each per invitation. An entry counts as presence, whatever its source.';
 -- One phone lets one person in.
 CREATE UNIQUE INDEX attendance_device ON attendance (draw_id, device) WHERE direction = 'in' AND device <> '';
 
@@ -1184,7 +1186,7 @@ CREATE TABLE presence_claim (
     at timestamptz NOT NULL,
     invitation_id uuid NOT NULL UNIQUE REFERENCES invitation (id) ON DELETE RESTRICT
 );
-COMMENT ON TABLE presence_claim IS 'An expert says that he is there (自报到场). It counts for nothing; an entry does.';
+COMMENT ON TABLE presence_claim IS 'An expert''s own claim to be present (自报到场). It counts for nothing; an entry does.';
 
 CREATE TABLE urge (
     id uuid PRIMARY KEY,
@@ -1297,7 +1299,7 @@ CREATE TABLE exam_item_version (
     CONSTRAINT uid_exam_item_v_item_id_5cf281 UNIQUE (item_id, number)
 );
 COMMENT ON TABLE exam_item_version IS
-    'What an item asks, as it stood at one time; never changed, since papers point at it. Holds no key.';
+    'The text of an item at one time; never changed, since papers refer to it. Holds no key.';
 
 CREATE TABLE exam_item_key (
     id uuid PRIMARY KEY,
@@ -1306,7 +1308,7 @@ CREATE TABLE exam_item_key (
     explanation text NOT NULL,
     version_id uuid NOT NULL UNIQUE REFERENCES exam_item_version (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE exam_item_key IS 'The key of a version, apart from it: no query of a candidate''s touches this table.';
+COMMENT ON TABLE exam_item_key IS 'The key of a version, in a table of its own, which no query for candidates touches.';
 
 CREATE TABLE exam_import (
     id uuid PRIMARY KEY,
@@ -1321,8 +1323,7 @@ CREATE TABLE exam_import (
     done_at timestamptz,
     account_id uuid NOT NULL REFERENCES account (id) ON DELETE RESTRICT
 );
-COMMENT ON TABLE exam_import IS
-    'A file of items as it was read. ``state``: checked, or done once it was decided to take it in.';
+COMMENT ON TABLE exam_import IS 'A parsed file of items. ``state``: checked, or done once it was imported.';
 CREATE INDEX idx_exam_import_created_a61a8b ON exam_import (created_at);
 
 CREATE TABLE exam_blueprint (
@@ -1334,7 +1335,7 @@ CREATE TABLE exam_blueprint (
     retired_at timestamptz
 );
 COMMENT ON TABLE exam_blueprint IS
-    'How papers are put together (组卷方案). ``cells``: ``{\"chapter\", \"kind\", \"difficulty\", \"count\", \"mark\"}`` each.';
+    'Composition of papers (组卷方案). ``cells``: ``{"chapter", "kind", "difficulty", "count", "mark"}`` each.';
 CREATE INDEX idx_exam_bluepr_pool_3ab8be ON exam_blueprint (pool);
 
 CREATE TABLE exam (
@@ -1377,7 +1378,7 @@ CREATE TABLE exam_sitting (
     CHECK (booked >= 0 AND (capacity IS NULL OR booked <= capacity))
 );
 COMMENT ON TABLE exam_sitting IS
-    'A time at which the examination can be sat (场次). Where the rulebook asks for no booking there is one.';
+    'A time at which the examination can be taken (场次). Without booking there is only one.';
 CREATE INDEX idx_exam_sittin_exam_id_e5451a ON exam_sitting (exam_id, starts_at);
 
 CREATE TABLE exam_candidate (
@@ -1466,7 +1467,7 @@ CREATE TABLE exam_marking (
     attempt_id uuid NOT NULL REFERENCES exam_attempt (id) ON DELETE CASCADE,
     CONSTRAINT uid_exam_markin_attempt_1212b8 UNIQUE (attempt_id, slot, marker_id)
 );
-COMMENT ON TABLE exam_marking IS 'What a marker gives a short answer; two that differ ask for a third.';
+COMMENT ON TABLE exam_marking IS 'A marker''s marks for a short answer; two that differ require a third.';
 
 CREATE TABLE exam_ruling (
     id uuid PRIMARY KEY,
@@ -1480,7 +1481,7 @@ CREATE TABLE exam_ruling (
     CONSTRAINT uid_exam_ruling_exam_id_cc8c06 UNIQUE (exam_id, version_id)
 );
 COMMENT ON TABLE exam_ruling IS
-    'A decision on an item found wrong after papers were sat. ``kind``: full_credit, also_accept or drop.';
+    'A decision on an item found faulty after it was used. ``kind``: full_credit, also_accept or drop.';
 CREATE INDEX exam_ruling_version ON exam_ruling (version_id);
 
 CREATE TABLE exam_appeal (
@@ -1511,7 +1512,7 @@ CREATE TABLE exam_evidence (
     attempt_id uuid NOT NULL REFERENCES exam_attempt (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE exam_evidence IS
-    'An answer file that a candidate handed in after the time. ``state``: open, accepted or rejected.';
+    'An answer file that a candidate uploaded after the end. ``state``: open, accepted or rejected.';
 CREATE INDEX idx_exam_eviden_pool_995765 ON exam_evidence (pool, state, received_at);
 CREATE INDEX idx_exam_eviden_attempt_6a7c26 ON exam_evidence (attempt_id);
 
@@ -1592,7 +1593,7 @@ CREATE TABLE course_item (
     CHECK (seconds >= 0)
 );
 COMMENT ON TABLE course_item IS
-    'Something to study. ``kind``: video, pages (slides or a text, page by page) or live (a lecture at a time).';
+    'A unit of content. ``kind``: video, pages (slides or a text, page by page) or live (a lecture at a time).';
 CREATE INDEX idx_course_item_course__967fdd ON course_item (course_id, position);
 
 CREATE TABLE course_enrolment (
@@ -1641,7 +1642,7 @@ CREATE TABLE course_study (
     item_id uuid NOT NULL REFERENCES course_item (id) ON DELETE RESTRICT,
     CONSTRAINT uid_course_stud_enrolme_5a7e57 UNIQUE (enrolment_id, item_id)
 );
-COMMENT ON TABLE course_study IS 'What one participant has studied of one item.';
+COMMENT ON TABLE course_study IS 'One participant''s progress in one item.';
 CREATE INDEX idx_course_stud_item_id_10a313 ON course_study (item_id);
 
 -- models/certificates.py
@@ -1693,7 +1694,7 @@ CREATE TABLE certificate_serial (
     CONSTRAINT uid_certificate_pool_66c294 UNIQUE (pool, letter, year)
 );
 COMMENT ON TABLE certificate_serial IS
-    'Serials of a kind used in a year. It grows in the transaction that issues, so no number is left out.';
+    'Number of serials used for a kind in a year. It grows in the issuing transaction, so there are no gaps.';
 
 -- models/payments.py
 
@@ -1719,7 +1720,7 @@ CREATE TABLE fee (
     CONSTRAINT fee_belongs CHECK ((application_id IS NULL) <> (enrolment_id IS NULL))
 );
 COMMENT ON TABLE fee IS
-    'What a person owes. Paid once, by the first order that was paid; any other payment is surplus and goes back.';
+    'An amount that a person owes. The first paid order pays it; any other payment is surplus and is refunded.';
 CREATE INDEX idx_fee_pool_7b23f7 ON fee (pool, expert_number);
 CREATE INDEX idx_fee_applica_6e3415 ON fee (application_id);
 CREATE INDEX fee_opening ON fee (opens_at) WHERE state = 'due' AND notified_at IS NULL;
@@ -1785,7 +1786,7 @@ CREATE TABLE pay_event (
     CONSTRAINT pay_event_closed CHECK ((closed_at IS NOT NULL) = (resolution <> ''))
 );
 COMMENT ON TABLE pay_event IS
-    'A verified notification as it came, decrypted by us and sealed with our key. ``subject`` is our own number.';
+    'A verified notification as received, encrypted with our key. ``subject`` is our own number.';
 CREATE INDEX idx_pay_event_kind_6289d5 ON pay_event (kind, subject);
 CREATE INDEX pay_event_waiting ON pay_event (received_at) WHERE applied_at IS NULL;
 CREATE INDEX pay_event_alarm ON pay_event (pool, received_at) WHERE outcome IN ('mismatch', 'unknown_order',
@@ -1815,7 +1816,7 @@ CREATE TABLE refund (
     CONSTRAINT refund_amount CHECK (amount > 0),
     CONSTRAINT refund_after CHECK (after IN ('keep', 'end', 'again'))
 );
-COMMENT ON TABLE refund IS 'Money on its way back. ``by`` is the administrator; None: surplus, by itself.';
+COMMENT ON TABLE refund IS 'A refund. ``by`` is the administrator; None: automatic, of surplus.';
 CREATE INDEX idx_refund_order_i_ab8f81 ON refund (order_id);
 CREATE INDEX refund_check ON refund (check_at) WHERE check_at IS NOT NULL;
 -- The few among many for which somebody has to do something.
@@ -1852,7 +1853,7 @@ CREATE TABLE invoice (
     CONSTRAINT invoice_reversed CHECK (reversed_at IS NULL OR state = 'reversed')
 );
 COMMENT ON TABLE invoice IS
-    'An electronic invoice of a paid fee. ``title`` is the buyer (抬头); the e-mail address is sealed.';
+    'An electronic invoice for a paid fee. ``title`` is the buyer (抬头); the e-mail address is encrypted.';
 CREATE INDEX idx_invoice_fee_id_642b11 ON invoice (fee_id);
 CREATE INDEX idx_invoice_apply_i_959bce ON invoice (apply_id);
 CREATE INDEX invoice_check ON invoice (check_at) WHERE check_at IS NOT NULL;
@@ -1864,17 +1865,16 @@ CREATE INDEX invoice_to_make ON invoice (pool, created_at, id) WHERE state IN ('
 CREATE INDEX invoice_stuck ON invoice (id) WHERE state = 'stuck';
 
 CREATE TABLE outbound_email (
-    id uuid CONSTRAINT letter_id_not_null NOT NULL PRIMARY KEY,
-    message_id varchar(100) CONSTRAINT letter_message_id_not_null NOT NULL UNIQUE,
-    kind varchar(10) CONSTRAINT letter_kind_not_null NOT NULL,
+    id uuid PRIMARY KEY,
+    message_id varchar(100) NOT NULL UNIQUE,
+    kind varchar(10) NOT NULL,
     held_until timestamptz,
-    tries integer CONSTRAINT letter_tries_not_null NOT NULL,
+    tries integer NOT NULL,
     sent_at timestamptz,
-    invoice_id uuid CONSTRAINT letter_invoice_id_not_null NOT NULL REFERENCES invoice (id) ON DELETE CASCADE
+    invoice_id uuid NOT NULL REFERENCES invoice (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE outbound_email IS
-    'A mail about an invoice, written down before it is handed to the mail server and after.';
-CREATE INDEX idx_letter_invoice_69a070 ON outbound_email (invoice_id);
+COMMENT ON TABLE outbound_email IS 'A mail about an invoice, stored before and after it is handed to the mail server.';
+CREATE INDEX idx_outbound_e_invoice_69a070 ON outbound_email (invoice_id);
 
 CREATE TABLE bill (
     id uuid PRIMARY KEY,
@@ -1891,7 +1891,7 @@ CREATE TABLE bill (
     CONSTRAINT uid_bill_pool_2d86ef UNIQUE (pool, day)
 );
 COMMENT ON TABLE bill IS
-    'A day''s trade bill of a pool''s merchant, compared. ``state``: waiting, equal, differs or empty.';
+    'A daily trade bill of a pool''s merchant, reconciled. ``state``: waiting, equal, differs or empty.';
 CREATE INDEX bill_check ON bill (check_at) WHERE check_at IS NOT NULL;
 
 CREATE TABLE bill_difference (
@@ -1909,7 +1909,8 @@ CREATE TABLE bill_difference (
     bill_id uuid NOT NULL REFERENCES bill (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE bill_difference IS
-    'A line on which the bill and our books differ. ``kind``: unknown_there (we have it, the bill lacks it),';
+    'A difference between bill and our records. ``kind``: unknown_there (the bill lacks it), unknown_here (our '
+    'records lack it), amount or state.';
 CREATE INDEX idx_bill_differ_bill_id_668fb2 ON bill_difference (bill_id);
 CREATE INDEX bill_difference_open ON bill_difference (bill_id) WHERE resolved_at IS NULL;
 
@@ -1934,7 +1935,7 @@ CREATE TABLE notice (
     bulk boolean NOT NULL DEFAULT false,
     CONSTRAINT uid_notice_pool_ab34a5 UNIQUE (pool, dedupe_key)
 );
-COMMENT ON TABLE notice IS 'Something a person must be told. ``state``: active, done, failed or stopped.';
+COMMENT ON TABLE notice IS 'A notice to one person. ``state``: active, done, failed or stopped.';
 CREATE INDEX idx_notice_invitat_936b5e ON notice (invitation_id);
 CREATE INDEX idx_notice_account_b1b48e ON notice (account_id, created_at);
 -- Notices to one person overtake those to thousands.
@@ -1963,7 +1964,8 @@ CREATE TABLE attempt (
     bulk boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE attempt IS
-    'One try on one channel. ``state`` is a ``domain.lifecycles.AttemptState``; ``out_id`` our id for vendors, which';
+    'One try on one channel. ``state`` is a ``AttemptState``; ``out_id`` our id for vendors, which can''t be '
+    'guessed; ``number`` the order of the ledger.';
 CREATE INDEX idx_attempt_notice__223b0d ON attempt (notice_id);
 CREATE INDEX idx_attempt_vendor__b0bc49 ON attempt (vendor_id);
 CREATE INDEX attempt_check ON attempt (check_at) WHERE check_at IS NOT NULL;
@@ -1971,16 +1973,16 @@ CREATE UNIQUE INDEX attempt_out_id ON attempt (out_id) WHERE out_id <> '';
 CREATE INDEX attempt_due ON attempt (bulk, due_at) WHERE state = 'pending';
 
 CREATE TABLE delivery_report (
-    id uuid CONSTRAINT receipt_id_not_null NOT NULL CONSTRAINT receipt_pkey PRIMARY KEY,
-    vendor varchar(12) CONSTRAINT receipt_vendor_not_null NOT NULL,
-    key varchar(120) CONSTRAINT receipt_key_not_null NOT NULL,
-    body jsonb CONSTRAINT receipt_body_not_null NOT NULL,
-    received_at timestamptz CONSTRAINT receipt_received_at_not_null NOT NULL,
+    id uuid PRIMARY KEY,
+    vendor varchar(12) NOT NULL,
+    key varchar(120) NOT NULL,
+    body jsonb NOT NULL,
+    received_at timestamptz NOT NULL,
     applied_at timestamptz,
-    CONSTRAINT uid_receipt_vendor_a0b71e UNIQUE (vendor, key)
+    CONSTRAINT uid_delivery_r_vendor_a0b71e UNIQUE (vendor, key)
 );
 COMMENT ON TABLE delivery_report IS
-    'A vendor''s report, stored as it came before it is worked on; ``key`` makes repeats one.';
+    'A vendor''s report, stored as received before processing; ``key`` is the same for repetitions.';
 CREATE INDEX delivery_report_waiting ON delivery_report (received_at) WHERE applied_at IS NULL;
 
 -- models/helpdesk.py
@@ -2022,8 +2024,7 @@ CREATE TABLE material (
     CONSTRAINT material_audience CHECK (audience IN ('everybody', 'applicants')),
     CONSTRAINT material_shown CHECK (shown_until IS NULL OR shown_from < shown_until)
 );
-COMMENT ON TABLE material IS
-    'A file that the office offers. ``audience``: everybody, or applicants (who are logged in).';
+COMMENT ON TABLE material IS 'A file that the office offers. ``audience``: everybody, or logged-in applicants.';
 CREATE INDEX idx_material_pool_e5a714 ON material (pool, category);
 CREATE UNIQUE INDEX material_key ON material (key);
 
