@@ -37,8 +37,13 @@ _PROJECT = f"{TESTS.parent}{os.sep}"
 _PYTEST = f"{Path(_pytest.__file__).parent}{os.sep}"
 """Who called pytest itself, such as a worker, starts nothing for a test."""
 _ENVIRONMENT = f"{TESTS.parent / '.venv'}{os.sep}"
-_STARTS_PROCESSES = (*_INFRASTRUCTURE, f"{TESTS.parent / 'services' / 'inspection'}{os.sep}", "<frozen importlib")
-"""Among them the product's limited process for strangers' files, which reads one file and ends, and the import of a
+_STARTS_PROCESSES = (
+    *_INFRASTRUCTURE,
+    f"{TESTS.parent / 'services' / 'inspection'}{os.sep}",
+    str(TESTS.parent / "app" / "backup.py"),
+    "<frozen importlib",
+)
+"""Among them programs of the product that work and end (one reads a file, one dumps a database), and the import of a
 library that looks at its platform."""
 
 

@@ -308,6 +308,7 @@ async def test_what_was_not_sent_by_the_end_is_handed_in_as_a_sealed_file(browse
     for part in ("answers", "submission"):
         await page.route(f"**/{part}", lambda route: route.abort())
     await answer(page, 1)
+    await expect(page.locator(".exam-state")).to_contain_text("1题未上传")
     attempt = await sitting.attempt()
     assert attempt.deadline
     assert attempt.grace_until
