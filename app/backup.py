@@ -30,7 +30,9 @@ from app.command_error import CommandError
 from app.embedded.home import wheel_programs
 from app.embedded.owner import write_private
 from app.settings_env import settings_as_env
+from config.connection_limits import MAINTENANCE
 from config.settings import Settings
+from models.database_connection import connect
 
 FORMAT = "pbt-backup-1"
 DUMP = "database.dump"
@@ -181,7 +183,7 @@ async def _dump(database_url: str, target: Path) -> dict[str, int]:
 @asynccontextmanager
 async def _connect(database_url: str) -> AsyncIterator[Connection]:
     try:
-        connection = await asyncpg.connect(database_url)
+        connection = await connect(database_url, MAINTENANCE)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise CommandError(
             f"数据库连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL 和数据库是否在运行。"

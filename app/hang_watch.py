@@ -14,7 +14,8 @@ import structlog
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 HANG_TIMEOUT = 120.0
-"""Seconds without a turn of a loop after which it hangs; waits for a silent database end earlier, by an error."""
+"""Seconds without a turn of a loop after which it hangs; waits for a silent server end earlier, by an error of
+``config/connection_limits.py``."""
 _INTERVAL = 1.0
 
 
@@ -27,6 +28,7 @@ class HangWatch:
 
     def __init__(self, loops: Sequence[str], *, timeout: float = HANG_TIMEOUT) -> None:
         self._idle = dict.fromkeys(loops, 0.0)
+        self._resting: set[str] = set()
         self._timeout = timeout
         self._over = threading.Event()
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -34,10 +36,15 @@ class HangWatch:
     def turned(self, loop: str) -> None:
         """``loop`` took a turn, which worked or failed."""
         self._idle[loop] = 0.0
+        self._resting.discard(loop)
+
+    def rest(self, loop: str) -> None:
+        """``loop`` waits for work that may take any time: it is not watched until its next turn."""
+        self._resting.add(loop)
 
     def find_hanging(self, elapsed: float) -> str:
         """Count ``elapsed`` further seconds; returns the first loop without a turn for too long, or nothing."""
-        for loop in self._idle:
+        for loop in self._idle.keys() - self._resting:
             self._idle[loop] += elapsed
         return next((loop for loop, idle in self._idle.items() if idle >= self._timeout), "")
 

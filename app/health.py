@@ -16,15 +16,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
-import redis.asyncio as redis
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client import generate_latest as print_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 from redis.exceptions import RedisError
 
+from app.redis_connection import make_redis
+from config.connection_limits import CHECK
 from config.logging import Outage, bind_request, release_request
 from domain.errors import Conflict
+from models.database_connection import connect
 from models.migrate import pending
 from models.schema_check import find_schema_faults
 
@@ -83,7 +85,7 @@ def standard_checks(database_url: str, redis_url: str, data_dir: Path) -> dict[s
 
 
 async def check_database(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url, timeout=CHECK_TIMEOUT)
+    connection = await connect(database_url, CHECK)
     try:
         await connection.fetchval("SELECT 1")
     finally:
@@ -94,7 +96,7 @@ async def check_migrations(database_url: str) -> None:
     """Raises NotReady when the database lacks a migration of this release, or was made by a release whose migrations
     this one can't continue."""
     try:
-        missing = await pending(database_url, timeout=CHECK_TIMEOUT)
+        missing = await pending(database_url, CHECK)
     except Conflict as error:
         raise NotReady("made by another release, see pbt doctor") from error
     if missing:
@@ -103,7 +105,7 @@ async def check_migrations(database_url: str) -> None:
 
 async def check_schema(database_url: str) -> None:
     """Raises NotReady when tables or columns differ from the models."""
-    connection = await asyncpg.connect(database_url, timeout=CHECK_TIMEOUT)
+    connection = await connect(database_url, CHECK)
     try:
         faults = await find_schema_faults(connection)
     finally:
@@ -132,7 +134,7 @@ async def check_sessions(database_url: str) -> None:
 
 
 async def _connect(stack: AsyncExitStack, database_url: str) -> asyncpg.Connection[asyncpg.Record]:
-    connection = await asyncpg.connect(database_url, timeout=CHECK_TIMEOUT)
+    connection = await connect(database_url, CHECK)
     stack.push_async_callback(connection.close, timeout=1)
     return connection
 
@@ -146,8 +148,7 @@ async def check_disk(data_dir: Path) -> None:
 
 
 async def check_redis(redis_url: str) -> None:
-    timeout = CHECK_TIMEOUT
-    async with redis.from_url(redis_url, socket_timeout=timeout, socket_connect_timeout=timeout) as client:
+    async with make_redis(redis_url, CHECK) as client:
         await client.ping()
 
 

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import aiohttp
 import structlog
-from redis.asyncio import Redis
 
 from app.clock import find_offset
 from app.demo.applicants import Applicant, register_in_mini
@@ -23,6 +22,7 @@ from app.demo.http_client import HttpClient, Refused
 from app.demo.mini import DemoMiniProgram
 from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
 from app.demo.phones import DemoPhone, NotArrived
+from app.redis_connection import make_redis
 from config.settings import Settings
 from handlers import commands
 
@@ -42,7 +42,7 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         return
     mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF, *REVIEWERS)]
     service = f"http://{settings.http.host}:{settings.http.port}"
-    async with aiohttp.ClientSession() as session, Redis.from_url(settings.redis_url) as redis:
+    async with aiohttp.ClientSession() as session, make_redis(settings.redis_url) as redis:
         http_client = HttpClient(session, service, sandbox_url)
         if offset := await find_offset(redis):
             await http_client.control("/clock", {"offset_seconds": offset.total_seconds()})

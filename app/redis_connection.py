@@ -10,8 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
 
-TIMEOUT = 2.0
-"""Seconds to connect, and for an answer."""
+from config.connection_limits import REDIS, ConnectionLimits, tcp_options
 
 
 class _ReportingLoss(AbstractConnection):
@@ -24,9 +23,16 @@ class _ReportingLoss(AbstractConnection):
             raise ConnectionLost(str(error)) from error
 
 
-def make_redis(url: str) -> Redis:
+def make_redis(url: str, limits: ConnectionLimits = REDIS) -> Redis:
     """A client without retries: callers decide what an outage means. Connections are opened by the first commands."""
-    redis = Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0))
+    redis = Redis.from_url(
+        url,
+        socket_connect_timeout=limits.connect,
+        socket_timeout=limits.answer,
+        socket_keepalive=True,
+        socket_keepalive_options=tcp_options(),
+        retry=Retry(NoBackoff(), 0),
+    )
     pool = redis.connection_pool
     pool.connection_class = type("Connection", (_ReportingLoss, pool.connection_class), {})
     return redis

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -21,12 +20,13 @@ from app.clock import follow_clock
 from app.container import Container, build
 from app.hang_watch import HangWatch
 from app.health import Check, NotReady, setup_health, standard_checks
+from app.heart import LaneHeart, Pulse
 from bot.dialogue import OUTAGES
 from bot.engine import Engine
 from config.logging import Outage
 from config.settings import Settings
 from jobs.lanes import LANES, Lane
-from jobs.queue import make_queue
+from jobs.queue import end_soon, make_queue
 from jobs.tasks import register
 from services.operations import Scheduler
 
@@ -36,12 +36,17 @@ TICK_INTERVAL = 0.5
 """Seconds between two scans for due deadlines."""
 WATCH = 15.0
 """Seconds between two audits."""
-TICK_TIMEOUT = 15.0
-"""Seconds without a successful scan after which the worker is not ready."""
+LOOPS = {"tick": 15.0, "auditor": 2 * WATCH + 15.0} | {lane.loop: 15.0 for lane in LANES}
+"""Seconds without success after which a loop stands still, and the worker is not ready, by the loop's name."""
+JOB_LOOPS = tuple(lane.loop for lane in LANES)
 RETRY_AFTER = 1.0
 """Seconds between an outage and the next try."""
 STALLED_AFTER = 60
 """Seconds without a heartbeat after which a worker's jobs are given to others."""
+
+JOBS_END = 3.0
+"""Seconds for the lanes to end by themselves: two for jobs under way, then for what they still write."""
+_CANCEL_AGAIN_AFTER = 0.2
 
 Well = Callable[[], None]
 """Called after successful work: ends a logged outage, if there was one."""
@@ -53,64 +58,93 @@ failing = Gauge("pbt_auditor_failing_duties", "Kinds of deadlines whose work fai
 
 async def run_worker(settings: Settings) -> None:
     """Work until cancelled. ``settings`` with both server URLs."""
-    with HangWatch(("tick", "auditor")) as watch:
+    with HangWatch(tuple(LOOPS)) as watch:
         async with build(settings) as container, make_engine(container, make_codecs(container)) as engine:
-            await _run_loops(settings, container, engine, watch)
+            await _run_loops(settings, container, engine, Pulse(LOOPS, watch))
 
 
-async def _run_loops(settings: Settings, container: Container, engine: Engine, watch: HangWatch) -> None:
-    ticking, scheduler = Ticking(), container.services.operations.scheduler
-    queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 2 * len(LANES))
+async def _run_loops(settings: Settings, container: Container, engine: Engine, pulse: Pulse) -> None:
+    scheduler, concurrency = container.services.operations.scheduler, settings.worker_concurrency
+    lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(concurrency)) for lane in LANES}
+    queue = make_queue(settings.database_url, pool_size=concurrency + 2 * len(LANES), looked=partial(_note_look, lanes))
     register(queue, container.services, engine.finish_late)
 
     def audit(well: Well) -> Awaitable[None]:
         return _audit(container, make_queue(settings.database_url, pool_size=2), well)
 
-    async with _answering(settings, scheduler, ticking), asyncio.TaskGroup() as group:
+    async with _answering(settings, scheduler, pulse), asyncio.TaskGroup() as group:
         group.create_task(follow_clock(container.redis, container.clock))
-        group.create_task(forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)))
-        group.create_task(forever("tick", lambda well: _tick(container, ticking, well), watch))
-        group.create_task(forever("auditor", audit, watch))
+        group.create_task(forever("jobs", lambda well: _run_jobs(queue, concurrency, well, lanes), pulse, JOB_LOOPS))
+        group.create_task(forever("tick", lambda well: _tick(container, well), pulse))
+        group.create_task(forever("auditor", audit, pulse))
 
 
-async def forever(name: str, work: Callable[[Well], Awaitable[None]], watch: HangWatch | None = None) -> None:
+async def forever(
+    name: str, work: Callable[[Well], Awaitable[None]], pulse: Pulse | None = None, loops: Sequence[str] = ()
+) -> None:
     """Repeat ``work`` after each outage that ends it; an outage is logged once at its beginning, once at its end.
 
-    ``watch`` learns of each success and each outage.
+    ``pulse`` learns of each success and each outage. ``loops``: those that ``work`` consists of, which report their own
+    successes; none: it is one loop, ``name``.
     """
     outage = Outage(f"worker-{name}")
 
     def well() -> None:
         outage.up()
-        if watch is not None:
-            watch.turned(name)
+        if pulse is not None and not loops:
+            pulse.beat(name)
 
     while True:
         try:
             await work(well)
         except (*OUTAGES, ConnectorException) as error:
             outage.down(repr(error))
-        if watch is not None:
-            watch.turned(name)
+        if pulse is not None:
+            for loop in loops or (name,):
+                pulse.failed(loop)
         await asyncio.sleep(RETRY_AFTER)
 
 
-async def _run_jobs(queue: Queue, concurrency: int, well: Well) -> None:
-    """Run all lanes until one of them ends, since its lost connection may mean that the others' are lost, too."""
+async def _run_jobs(queue: Queue, concurrency: int, well: Well, hearts: Mapping[str, LaneHeart]) -> None:
+    """Run all lanes until one of them ends, since its lost connection may mean that the others' are lost, too.
+
+    ``hearts`` by a lane's ``loop``.
+    """
     async with queue.open_async():
         well()
-        lanes = [asyncio.create_task(_run_lane(queue, lane, concurrency)) for lane in LANES]
+        lanes = [asyncio.create_task(_run_lane(queue, lane, concurrency, hearts[lane.loop])) for lane in LANES]
         try:
             done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in lanes:
-                task.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+            end_soon(queue)
+            await _end(lanes)
         for task in done:
             task.result()
 
 
-async def _run_lane(queue: Queue, lane: Lane, concurrency: int) -> None:
+def _note_look(hearts: Mapping[str, LaneHeart], queues: Sequence[str]) -> None:
+    """The lane that serves ``queues`` looked for a job."""
+    for lane in LANES:
+        if list(lane.queues) == list(queues):
+            hearts[lane.loop].looked()
+
+
+async def _end(lanes: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended.
+
+    A lane that was cancelled signs off in the database. Where that is gone it would wait as long as any statement may
+    take, so it is interrupted again and again.
+    """
+    pending, patience = set(lanes), JOBS_END
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=patience)
+        patience = _CANCEL_AGAIN_AFTER
+    await asyncio.gather(*lanes, return_exceptions=True)
+
+
+async def _run_lane(queue: Queue, lane: Lane, concurrency: int, heart: LaneHeart) -> None:
     await queue.run_worker_async(
         queues=lane.queues,
         name=lane.name,
@@ -119,30 +153,19 @@ async def _run_lane(queue: Queue, lane: Lane, concurrency: int) -> None:
         delete_jobs="successful",
         fetch_job_polling_interval=1,
         shutdown_graceful_timeout=2,
+        worker_middleware=[heart.run_job],
     )
 
 
-@dataclass
-class Ticking:
-    """Time of the last successful scan, in seconds of the monotonic clock, and whether there was one."""
-
-    at: float = -math.inf
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def went_well(self) -> None:
-        self.at = time.monotonic()
-        self.begun.set()
-
-
 @asynccontextmanager
-async def _answering(settings: Settings, deadlines: Scheduler, ticking: Ticking) -> AsyncIterator[None]:
+async def _answering(settings: Settings, deadlines: Scheduler, pulse: Pulse) -> AsyncIterator[None]:
     """``/healthz``, ``/readyz`` and ``/metrics`` on loopback while the block runs, where settings name a port."""
     if not settings.worker_port:
         yield
         return
     app = web.Application()
     servers = standard_checks(settings.database_url, settings.redis_url, settings.data_dir)
-    setup_health(app, {**servers, **work_checks(deadlines, ticking)})
+    setup_health(app, {**servers, **work_checks(deadlines, pulse)})
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -152,27 +175,26 @@ async def _answering(settings: Settings, deadlines: Scheduler, ticking: Ticking)
         await runner.cleanup()
 
 
-def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
-    """Whether deadlines are scanned, and whether each kind of them can be processed. In a worker that has just started
-    the first check waits for the first scan, so that a start is not reported as an outage."""
+def work_checks(deadlines: Scheduler, pulse: Pulse) -> dict[str, Check]:
+    """Whether all loops turn, and whether each kind of deadline can be processed. In a worker that has just started the
+    first check waits for the first turns, so that a start is not reported as an outage."""
 
-    async def check_tick() -> None:
-        await ticking.begun.wait()
-        if time.monotonic() - ticking.at > TICK_TIMEOUT:
-            raise NotReady("no look at the deadlines went well lately")
+    async def check_loops() -> None:
+        await pulse.begun()
+        if still := pulse.find_still():
+            raise NotReady(f"standing still: {', '.join(still)}")
 
     async def check_kinds() -> None:
         if failing := deadlines.failing():
             raise NotReady(f"failing: {', '.join(sorted(failing))}")
 
-    return {"tick": check_tick, "due_tasks": check_kinds}
+    return {"loops": check_loops, "due_tasks": check_kinds}
 
 
-async def _tick(container: Container, ticking: Ticking, well: Well) -> None:
+async def _tick(container: Container, well: Well) -> None:
     deadlines = container.services.operations.scheduler
     while True:
         await deadlines.tick()
-        ticking.went_well()
         well()
         await asyncio.sleep(TICK_INTERVAL)
 

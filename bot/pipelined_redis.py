@@ -19,10 +19,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from config.connection_limits import REDIS
+
 Reply: TypeAlias = "bytes | int | list[Reply] | ResponseError | None"
 Argument: TypeAlias = "str | int"
 
-_TIMEOUT = 2.0
+
+_TIMEOUT = REDIS.answer
 """Seconds that Redis may take to connect, or to answer."""
 
 

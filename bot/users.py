@@ -16,8 +16,9 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from bot.messages import Message
 from bot.turn import NOBODY, BoundPerson, WechatUser
+from config.connection_limits import LOOK_UP, ConnectionLimits
 from domain.ids import new_id
-from models.database_connection import set_up_session
+from models.database_connection import connect, set_up_session
 from services.accounts import MAY_WORK
 from services.core.request_batcher import RequestBatcher
 
@@ -59,7 +60,7 @@ class Users:
     """Looks users up over one connection, opened when first needed and again after a failure. ``timeout`` is in
     seconds, for each step."""
 
-    def __init__(self, database_url: str, *, timeout: float = 2) -> None:
+    def __init__(self, database_url: str, *, timeout: float = LOOK_UP.answer) -> None:
         self._url = database_url
         self._timeout = timeout
         self._held: _Held | None = None
@@ -106,10 +107,10 @@ class Users:
             self._held = None
 
     async def _connect(self) -> _Held:
-        connection = await asyncpg.connect(
+        limits = ConnectionLimits(self._timeout, self._timeout, self._timeout)
+        connection = await connect(
             self._url,
-            timeout=self._timeout,
-            command_timeout=self._timeout,
+            limits,
             server_settings={"application_name": "pingbiaotong-bot"},
         )
         try:

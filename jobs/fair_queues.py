@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
+from typing import TypeAlias
 
 from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
@@ -22,19 +23,30 @@ this order and no other index does, so no plan walks through the jobs of other q
 a priority, which procrastinate's own statement supports."""
 
 
+Looked: TypeAlias = Callable[[Sequence[str]], None]
+"""Called with a lane's queues each time that it has looked for a job, whether it found one or not."""
+
+
+def note_nothing(_queues: Sequence[str]) -> None:
+    """For a queue whose lanes nobody watches."""
+
+
 class FairQueues(JobManager):
     """Fetches from the queue that was served longest ago first."""
 
-    def __init__(self, connector: BaseConnector) -> None:
+    def __init__(self, connector: BaseConnector, looked: Looked = note_nothing) -> None:
         super().__init__(connector)
+        self._looked = looked
         self._served: dict[str, int] = {}
         self._turns = count(1)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         if queues is None:
             return await super().fetch_job(queues, worker_id)
-        order = sorted(queues, key=lambda name: self._served.get(name, 0))
+        names = list(queues)
+        order = sorted(names, key=lambda name: self._served.get(name, 0))
         found = await self.connector.execute_query_all_async(query=_FETCH, queues=order, worker_id=worker_id)
+        self._looked(names)
         if not found:
             return None
         self._served[found[0]["queue_name"]] = next(self._turns)

@@ -16,6 +16,11 @@ class Lane:
     queues: Sequence[str]
     share: float
 
+    @property
+    def loop(self) -> str:
+        """The lane's name among the loops of a worker."""
+        return f"jobs-{self.name}"
+
     def places(self, concurrency: int) -> int:
         return max(1, round(self.share * concurrency))
 

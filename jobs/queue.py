@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from urllib.parse import urlsplit, urlunsplit
 
-from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
-from jobs.fair_queues import FairQueues
+from jobs.fair_queues import FairQueues, Looked, note_nothing
+from jobs.queue_connector import QueueConnector
 from services.operations import MAX_ATTEMPTS
 
 
@@ -25,9 +26,15 @@ class CappedRetry(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": max(1, round(pause))})
 
 
-def make_queue(database_url: str, *, pool_size: int) -> App:
-    """``database_url`` as postgres://…; connections are opened by ``App.open_async``."""
+def make_queue(database_url: str, *, pool_size: int, looked: Looked = note_nothing) -> App:
+    """``database_url`` as postgres://…; connections are opened by ``App.open_async``. ``looked``: see FairQueues."""
     url = urlunsplit(urlsplit(database_url)._replace(scheme="postgresql"))
-    queue = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=pool_size))
-    queue.job_manager = FairQueues(queue.connector)
+    queue = App(connector=QueueConnector(url, pool_size=pool_size))
+    queue.job_manager = FairQueues(queue.connector, looked)
     return queue
+
+
+def end_soon(queue: App) -> None:
+    """See ``QueueConnector.end_soon``."""
+    if isinstance(queue.connector, QueueConnector):
+        queue.connector.end_soon()

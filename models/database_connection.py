@@ -1,4 +1,4 @@
-"""Tortoise's configuration for the database."""
+"""Connections to PostgreSQL through asyncpg: Tortoise's configuration, and single ones. Nothing else makes any."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+from config.connection_limits import DATABASE, ConnectionLimits
 
 MODULES = [
     "models.accounts",
@@ -38,6 +40,14 @@ _STATEMENTS = 300
 """Prepared statements kept per connection: more than a mixed load uses, so that none is planned twice."""
 
 
+async def connect(
+    database_url: str | None, limits: ConnectionLimits, **arguments: Any
+) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection outside any pool; ``arguments`` as of asyncpg.connect. Raises asyncpg's errors, OSError or
+    TimeoutError."""
+    return await asyncpg.connect(database_url, timeout=limits.connect, command_timeout=limits.answer, **arguments)
+
+
 async def _as_it_is(_connection: object) -> None:
     """Replaces asyncpg's CLOSE ALL, UNLISTEN, RESET ALL at every return of a connection to the pool.
 
@@ -61,7 +71,7 @@ def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]
     return {
         "connections": {
             "default": {
-                "engine": "tortoise.backends.asyncpg",
+                "engine": "models.database_client",
                 "credentials": {
                     "host": url.hostname or "127.0.0.1",
                     "port": url.port or 5432,
@@ -70,7 +80,8 @@ def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]
                     "database": url.path.lstrip("/"),
                     "minsize": 1,
                     "maxsize": pool_size,
-                    "command_timeout": 30,
+                    "timeout": DATABASE.connect,
+                    "command_timeout": DATABASE.answer,
                     "application_name": "pingbiaotong",
                     "init": set_up_session,
                     "reset": _as_it_is,

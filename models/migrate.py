@@ -6,7 +6,9 @@ from pathlib import Path
 
 import asyncpg
 
+from config.connection_limits import MAINTENANCE, ConnectionLimits
 from domain.errors import Conflict
+from models.database_connection import connect
 
 OLDEST_POSTGRES = 16
 """Major version: the tests run on 18; versions before 16 were never tried."""
@@ -23,7 +25,7 @@ async def migrate(database_url: str) -> list[str]:
     Each file is one transaction together with its row in the record. Raises Conflict, before anything is touched, when
     the server is too old or another release has changed the database.
     """
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url, MAINTENANCE)
     try:
         check_version(connection.get_server_version().major)
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -37,13 +39,13 @@ async def migrate(database_url: str) -> list[str]:
         await connection.close()
 
 
-async def pending(database_url: str, *, timeout: float = 60) -> list[str]:
-    """Names of migrations that the database lacks, oldest first; ``timeout`` in seconds, for connecting.
+async def pending(database_url: str, limits: ConnectionLimits = MAINTENANCE) -> list[str]:
+    """Names of migrations that the database lacks, oldest first.
 
     Raises Conflict when ``migrate`` would refuse to apply them. A database that lacks nothing passes, even if a newer
     release has changed it: processes of the earlier one go on during an upgrade.
     """
-    connection = await asyncpg.connect(database_url, timeout=timeout)
+    connection = await connect(database_url, limits)
     try:
         applied = await _read_record(connection)
     finally:

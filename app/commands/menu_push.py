@@ -9,11 +9,11 @@ from pathlib import Path
 import aiohttp
 import click
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from app.boot import load_settings, resolve_servers
 from app.command_error import CommandError
 from app.container import make_gateways
+from app.redis_connection import make_redis
 from bot.menu import MenuError, load_menu, menu_file, render_menu
 from bot.router import Router
 from config.logging import configure_logging
@@ -54,7 +54,7 @@ async def push(settings: Settings, pools: Sequence[str], folder: Path) -> None:
     router = Router()
     register_all(router)
     menus = {pool: load_menu(menu_file(folder, pool), router.menus) for pool in pools}
-    async with aiohttp.ClientSession() as session, Redis.from_url(settings.redis_url) as redis:
+    async with aiohttp.ClientSession() as session, make_redis(settings.redis_url) as redis:
         gateways = make_gateways(settings, {}, session, redis, SystemClock(), CollectorRegistry())
         for pool, menu in menus.items():
             program = settings.wechat.mini_programs.get(pool)

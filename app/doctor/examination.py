@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import aiohttp
 import asyncpg
-import redis.asyncio as redis
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
@@ -22,11 +21,14 @@ from app.doctor.phones import check_phones
 from app.doctor.pools import POOLS, check_pools
 from app.file_limit import LIMITS, check_limits
 from app.health import NotReady, check_sessions
+from app.redis_connection import make_redis
 from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production
+from config.connection_limits import TOOL
 from config.settings import Settings
 from domain.errors import Conflict, RulebookError
 from domain.rulebook.book import Rulebook
+from models.database_connection import connect
 from models.migrate import OLDEST_POSTGRES, pending
 from models.schema_check import find_schema_faults
 from services.core.audit_chain import find_break
@@ -110,7 +112,7 @@ def _missing(kinds: Iterable[str], known: Mapping[str, str]) -> str:
 
 async def check_database(settings: Settings) -> list[CheckFinding]:
     try:
-        connection = await asyncpg.connect(settings.database_url, timeout=5)
+        connection = await connect(settings.database_url, TOOL)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return [
             problem("数据库", f"连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL、防火墙和数据库是否在运行。")
@@ -151,12 +153,12 @@ async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Check
 
 async def check_schema(settings: Settings) -> list[CheckFinding]:
     try:
-        missing = await pending(settings.database_url, timeout=TIMEOUT)
+        missing = await pending(settings.database_url, TOOL)
     except Conflict as error:
         return [problem("表结构", error.message)]
     if missing:
         return [problem("表结构", f"还差 {len(missing)} 步升级，请运行 pbt migrate。")]
-    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    connection = await connect(settings.database_url, TOOL)
     try:
         faults = await find_schema_faults(connection)
     finally:
@@ -169,7 +171,7 @@ async def check_schema(settings: Settings) -> list[CheckFinding]:
 
 async def check_cache(settings: Settings) -> list[CheckFinding]:
     try:
-        async with redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
+        async with make_redis(settings.redis_url, TOOL) as client:
             facts = await client.info("server")
             policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
     except (RedisError, OSError) as error:
@@ -183,7 +185,7 @@ async def check_cache(settings: Settings) -> list[CheckFinding]:
 
 
 async def check_clock(settings: Settings) -> list[CheckFinding]:
-    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    connection = await connect(settings.database_url, TOOL)
     try:
         before = datetime.now(UTC)
         theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
@@ -242,7 +244,7 @@ def _interpret(who: str, data: Mapping[str, object]) -> CheckFinding:
 
 async def check_chain(settings: Settings) -> list[CheckFinding]:
     """Re-compute the audit log's hash chain of each pool."""
-    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    connection = await connect(settings.database_url, TOOL)
     try:
         pools = [row[0] for row in await connection.fetch("SELECT DISTINCT pool FROM audit_entry ORDER BY pool")]
         broken = [(pool, number) for pool in pools if (number := await find_break(pool, connection.fetch)) is not None]

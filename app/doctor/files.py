@@ -10,11 +10,13 @@ import asyncpg
 
 from app.container import open_files
 from app.doctor.findings import CheckFinding, ok, problem, skipped
+from config.connection_limits import TOOL
 from config.settings import Settings
 from domain.errors import Rejected, Transient
 from gateways.document_renderer import TypstRenderer
 from gateways.fonts import FontsMissing
 from gateways.pdf_seal import PadesSealer, SealUnusable
+from models.database_connection import connect
 
 FILES, SEARCH, DOCUMENTS, SEALS = "附件", "附件清理", "文书", "证书签名"
 _LAST_SEARCH = """
@@ -73,7 +75,7 @@ async def check_seals(settings: Settings) -> list[CheckFinding]:
 
 async def check_search(settings: Settings) -> list[CheckFinding]:
     """Whether the last daily search found most of the store to be without rows."""
-    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    connection = await connect(settings.database_url, TOOL)
     try:
         found = await connection.fetchrow(_LAST_SEARCH)
     except asyncpg.UndefinedTableError:

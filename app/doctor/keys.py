@@ -8,7 +8,9 @@ import asyncpg
 
 from app.container import make_keyring
 from app.doctor.findings import CheckFinding, ok, problem, skipped
+from config.connection_limits import TOOL
 from config.settings import Settings
+from models.database_connection import connect
 from services.core.crypto import Keyring, SealBroken
 
 KEYS = "密钥"
@@ -29,7 +31,7 @@ _COLUMNS = (
 async def check_keys(settings: Settings) -> list[CheckFinding]:
     """Check one row for each data key ever used, of each column with personal data."""
     keys = make_keyring(settings.keys)
-    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    connection = await connect(settings.database_url, TOOL)
     try:
         samples = [
             (row, purpose)

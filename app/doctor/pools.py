@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncpg
 
 from app.doctor.findings import CheckFinding, ok, problem
+from config.connection_limits import TOOL
 from config.settings import Settings
+from models.database_connection import connect
 
 POOLS = "专家库"
 
@@ -31,7 +33,7 @@ _REMEDIES = {
 
 
 async def check_pools(settings: Settings) -> list[CheckFinding]:
-    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    connection = await connect(settings.database_url, TOOL)
     try:
         found = [finding for pool in settings.pools for finding in await _look_at(connection, pool)]
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):

@@ -18,6 +18,8 @@ from app.embedded.child import Child
 from app.embedded.errors import EmbeddedError, disk_full
 from app.embedded.home import ServerHome
 from app.embedded.server import Server
+from config.connection_limits import TOOL
+from models.database_connection import connect
 
 DATABASE = "pingbiaotong"
 ROLE = "pingbiaotong"
@@ -117,7 +119,7 @@ class Postgres(Server):
 
     async def _answers(self) -> bool:
         try:
-            connection = await self._connect("postgres", timeout=5)
+            connection = await self._connect("postgres")
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError):
             return False
         try:
@@ -128,14 +130,15 @@ class Postgres(Server):
             await connection.close()
         return True
 
-    async def _connect(self, database: str, timeout: float) -> asyncpg.Connection[asyncpg.Record]:
-        return await asyncpg.connect(
+    async def _connect(self, database: str) -> asyncpg.Connection[asyncpg.Record]:
+        return await connect(
+            None,
+            TOOL,
             host="127.0.0.1",
             port=self.port,
             user="postgres",
             password=self._password,
             database=database,
-            timeout=timeout,
             ssl=False,
         )
 
@@ -150,7 +153,7 @@ class Postgres(Server):
         await self._create_extensions(DATABASE)
 
     async def _create_extensions(self, database: str) -> None:
-        connection = await self._connect(database, timeout=5)
+        connection = await self._connect(database)
         try:
             for extension in EXTENSIONS:
                 await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")

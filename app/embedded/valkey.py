@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
-import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from app.embedded.child import Child
 from app.embedded.home import ServerHome
 from app.embedded.owner import write_private
 from app.embedded.server import Server
+from app.redis_connection import make_redis
+from config.connection_limits import CHECK
 
 DUMP = "dump.rdb"
 
@@ -68,7 +69,7 @@ class Valkey(Server):
         return True
 
     async def _answers(self) -> bool:
-        client: redis.Redis = redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
+        client = make_redis(self.url, CHECK)
         try:
             return bool(await client.ping())
         except (RedisError, OSError):

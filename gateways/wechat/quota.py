@@ -10,6 +10,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from config.connection_limits import REDIS_STEP
 from domain.clock import Clock, local, until_tomorrow
 from domain.errors import Transient
 
@@ -18,7 +19,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 RECHECK = 5.0
 """Seconds that a process uses its last reading; so late it learns of another process's refusal."""
 COUNT_TTL = 26 * 3600
-REDIS_TIMEOUT = 1.0
 
 
 class DailyQuotas:
@@ -41,7 +41,7 @@ class DailyQuotas:
         self._known[key] = ((await self._used_up(key)) | {path}, self._monotonic() + RECHECK)
         log.error("wechat_quota_used_up", appid=appid, path=path)
         try:
-            async with asyncio.timeout(REDIS_TIMEOUT), self._redis.pipeline(transaction=True) as pipe:
+            async with asyncio.timeout(REDIS_STEP), self._redis.pipeline(transaction=True) as pipe:
                 pipe.sadd(key, path)
                 pipe.expire(key, COUNT_TTL)
                 await pipe.execute()
@@ -56,7 +56,7 @@ class DailyQuotas:
         if until > self._monotonic():
             return known
         try:
-            async with asyncio.timeout(REDIS_TIMEOUT):
+            async with asyncio.timeout(REDIS_STEP):
                 members = await self._redis.smembers(key)
             found = frozenset(item.decode() if isinstance(item, bytes) else str(item) for item in members)
         except (RedisError, OSError, TimeoutError):

@@ -17,6 +17,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from config.connection_limits import REDIS_STEP
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 MARGIN = 300
@@ -27,7 +29,6 @@ LEASE_TTL_MS = 8000
 POLL = 0.05
 TIMEOUT = 4.0
 """Seconds to wait for another process; then this one fetches for itself."""
-REDIS_TIMEOUT = 1.0
 LEFT_ALONE = 5.0
 """Seconds after a failure of Redis in which it isn't called again."""
 
@@ -143,7 +144,7 @@ class SharedValues:
         if self._away_until > self._monotonic():
             return None
         try:
-            async with asyncio.timeout(REDIS_TIMEOUT):
+            async with asyncio.timeout(REDIS_STEP):
                 result = await work()
         except (RedisError, OSError, TimeoutError) as error:
             if not self._away_until:

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContextPooled
-from tortoise.connection import get_connection, get_connections
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
@@ -57,32 +56,9 @@ def system(pool: str) -> Actor:
     return Actor(pool, "system")
 
 
-class _Transaction(AbstractAsyncContextManager[Any]):
-    """Tortoise's own, fixed to return the connection to the pool when BEGIN fails or is cancelled."""
-
-    async def __aenter__(self) -> Any:
-        self._inner = in_transaction()
-        try:
-            return await self._inner.__aenter__()
-        except BaseException:
-            await self._give_back()
-            raise
-
-    async def _give_back(self) -> None:
-        begun, token = self._inner, getattr(self._inner, "token", None)
-        if isinstance(begun, TransactionContextPooled) and token is not None:
-            get_connections().reset(token)
-            await begun.client._parent._pool.release(begun.client._connection)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._inner.__aexit__(kind, error, trace)
-
-
 def transaction() -> AbstractAsyncContextManager[Any]:
     """One database transaction; model calls inside it use its connection."""
-    return _Transaction()
+    return in_transaction()
 
 
 def connection() -> BaseDBAsyncClient:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.connection import get_connections
 
+from models.database_client import LimitedClient
 from models.database_connection import tortoise_config
 
 
@@ -16,7 +16,7 @@ class OwnConnections:
 
     def __init__(self, database_url: str, *, size: int) -> None:
         settings = tortoise_config(database_url, pool_size=size)["connections"]["default"]["credentials"]
-        self._client = AsyncpgDBClient(**settings, connection_name="default")
+        self._client = LimitedClient(**settings, connection_name="default")
 
     @contextmanager
     def __call__(self) -> Iterator[None]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import asyncpg
 import pytest
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 from structlog.testing import capture_logs
 
 from app import worker
+from app.hang_watch import HangWatch
 from app.health import NotReady
-from app.worker import TICK_TIMEOUT, Ticking, Well, forever, free_stalled, work_checks
+from app.heart import LaneHeart, Pulse
+from app.worker import JOB_LOOPS, LOOPS, Well, forever, free_stalled, work_checks
+from jobs.lanes import LANES
 from jobs.queue import make_queue
 
 
@@ -91,18 +96,74 @@ class FailingDeadlines:
         return self._failing
 
 
-async def test_a_worker_whose_deadlines_fail_or_stand_still_is_not_ready() -> None:
-    ticking = Ticking()
-    checks = work_checks(FailingDeadlines({"expire": "KeyError"}), ticking)  # type: ignore[arg-type]  # all that is asked
+async def test_a_worker_whose_deadlines_fail_or_whose_loops_stand_still_is_not_ready() -> None:
+    pulse = Pulse(LOOPS, HangWatch(()))
+    checks = work_checks(FailingDeadlines({"expire": "KeyError"}), pulse)  # type: ignore[arg-type]  # all that is asked
     with pytest.raises(NotReady, match="expire"):
         await checks["due_tasks"]()
-    starting = asyncio.create_task(checks["tick"]())
+    starting = asyncio.create_task(checks["loops"]())
     await asyncio.sleep(0)
     assert not starting.done(), "a worker that has only just started is waited for"
-    ticking.went_well()
+    for loop in LOOPS:
+        pulse.beat(loop)
     await starting
-    await checks["tick"]()
-    ticking.at -= TICK_TIMEOUT + 1
-    with pytest.raises(NotReady, match="no look"):
-        await checks["tick"]()
-    await work_checks(FailingDeadlines({}), ticking)["due_tasks"]()  # type: ignore[arg-type]  # as above
+    await checks["loops"]()
+    for loop, longest in LOOPS.items():
+        pulse.hearts[loop].at -= longest + 1
+        with pytest.raises(NotReady, match=f"still: {loop}$"):
+            await checks["loops"]()
+        pulse.beat(loop)
+    await work_checks(FailingDeadlines({}), pulse)["due_tasks"]()  # type: ignore[arg-type]  # as above
+
+
+async def test_every_lane_beats_each_time_that_it_looks_for_a_job(database: str) -> None:
+    pulse = Pulse({loop: LOOPS[loop] for loop in JOB_LOOPS}, HangWatch(JOB_LOOPS))
+    lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(4)) for lane in LANES}
+    beating = make_queue(database, pool_size=12, looked=partial(worker._note_look, lanes))
+    work = asyncio.create_task(worker._run_jobs(beating, 4, lambda: None, lanes))
+    await pulse.begun()
+    assert pulse.find_still() == []
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_lanes_whose_database_is_gone_are_interrupted_until_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "JOBS_END", 0)
+    monkeypatch.setattr(worker, "_CANCEL_AGAIN_AFTER", 0)
+    ignored = 0
+
+    async def sign_off() -> None:
+        nonlocal ignored
+        while ignored < 5:  # each step waits for the database
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ignored += 1
+
+    lane = asyncio.create_task(sign_off())
+    await asyncio.sleep(0)
+    await worker._end([lane])
+    assert lane.done()
+    assert ignored == 5
+
+
+async def test_a_queue_that_cannot_be_opened_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And each further try ends by the same error, not by one of a pool that was closed."""
+    monkeypatch.setattr(worker, "RETRY_AFTER", 0)
+    away, tries, over = make_queue("postgres://nobody@127.0.0.1:1/none", pool_size=2), 0, asyncio.Event()
+
+    async def open_queue(_well: Well) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 3:
+            over.set()
+            await asyncio.Event().wait()
+        with pytest.raises(ConnectorException) as caught:
+            await away.open_async()
+        raise caught.value
+
+    with capture_logs() as logs:
+        task = asyncio.create_task(forever("jobs", open_queue))
+        await over.wait()
+        task.cancel()
+    assert [line["event"] for line in logs] == ["part_down"]

@@ -13,6 +13,8 @@ import pytest
 from procrastinate import App
 
 from app import worker
+from app.hang_watch import HangWatch
+from app.heart import LaneHeart, Pulse
 from jobs.lanes import LANES
 from jobs.queue import make_queue
 from jobs.tasks import register
@@ -100,12 +102,15 @@ async def test_jobs_that_hang_take_no_place_of_another_lane(queue: App, jobs: as
         called.set()
 
     await jobs.execute(WAITING, "qr_images", "payments.qr_image", 50)
-    work = asyncio.create_task(worker._run_jobs(queue, 4, lambda: None))
+    pulse = Pulse(dict.fromkeys(worker.JOB_LOOPS, 15.0), HangWatch(worker.JOB_LOOPS))
+    lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(4)) for lane in LANES}
+    work = asyncio.create_task(worker._run_jobs(queue, 4, lambda: None, lanes))
     try:
         async with asyncio.timeout(20):
             await hanging.acquire()
             await jobs.execute(WAITING, "draws", "draws.advance", 1)
             await called.wait()
+        assert pulse.hearts["jobs-qr_images"].resting, "a full lane looks for no job, and does not stand still"
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
