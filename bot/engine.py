@@ -240,10 +240,14 @@ class Engine:
 
     async def _send_once(self, message: Message, reply: str) -> None:
         text = speak(parse_xml(self._parts.codecs[message.pool].decrypt(reply)))
-        if not text or not await self._parts.inbox.claim_delivery(message):
+        if not text:
+            return
+        # Before the claim, which could not be returned during an outage: the reply would count as sent.
+        in_window = await self._parts.windows.spend(message.pool, message.openid)
+        if not await self._parts.inbox.claim_delivery(message):
             return
         try:
-            outcome = await self._send(message, text)
+            outcome = await self._send(message, text, in_window=in_window)
         except Transient:
             await self._parts.inbox.return_delivery(message)
             raise
@@ -254,8 +258,8 @@ class Engine:
             raise Transient("the reply could not be kept yet", retry_after=5) from error
         late_reply_outcomes.labels(outcome).inc()
 
-    async def _send(self, message: Message, text: str) -> str:
-        if await self._parts.windows.spend(message.pool, message.openid):
+    async def _send(self, message: Message, text: str, *, in_window: bool) -> str:
+        if in_window:
             try:
                 await self._parts.sender.send_text(message.pool, message.openid, text)
             except Rejected as error:

@@ -6,15 +6,18 @@ minute. Each new trigger replaces the window of its sort. Source: WeChat's page 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bot.messages import Message
 from domain.clock import Clock
+from domain.errors import Transient
 
 _MESSAGE = (timedelta(hours=48), 5)
 _TAP = (timedelta(minutes=1), 3)
@@ -69,7 +72,10 @@ def window_key(pool: str, openid: str) -> str:
 
 
 class Windows:
-    """Messages left in each user's windows. Losing this data only makes us use another channel."""
+    """Messages left in each user's windows. Losing this data only makes us use another channel.
+
+    Raises Transient while Redis is unavailable: a window is looked up before anything is sent.
+    """
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
@@ -79,7 +85,8 @@ class Windows:
     async def remaining(self, pool: str, openid: str) -> ChatWindow | None:
         """The open windows as one, or None when a customer-service message would be refused."""
         names = ["tap_until", "tap_left", "msg_until", "msg_left"]
-        row = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(window_key(pool, openid), names))
+        with _nothing_sent():
+            row = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(window_key(pool, openid), names))
         now = self._now()
         pairs = [(int(until or 0), int(left or 0)) for until, left in (row[:2], row[2:])]
         live = [(until, left) for until, left in pairs if until > now and left > 0]
@@ -89,7 +96,16 @@ class Windows:
 
     async def spend(self, pool: str, openid: str) -> bool:
         """Count one message against the window that closes first; False when none is open."""
-        return bool(await self._spend(keys=[window_key(pool, openid)], args=[self._now()]))
+        with _nothing_sent():
+            return bool(await self._spend(keys=[window_key(pool, openid)], args=[self._now()]))
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
+
+
+@contextmanager
+def _nothing_sent() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Transient("windows: Redis is away") from error

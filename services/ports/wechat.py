@@ -74,7 +74,7 @@ class OfficialAccountSender(Protocol):
 
 
 class ChatWindows(Protocol):
-    """Customer-service windows, opened by a user's message or tap."""
+    """Customer-service windows, opened by a user's message or tap. Raises Transient, since nothing was sent yet."""
 
     async def spend(self, pool: str, openid: str) -> bool:
         """Count one message against the user's open window; False when none is open (or it is unknown)."""

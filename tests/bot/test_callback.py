@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bot.dialogue import BUSY
 from bot.inbox import Inbox
@@ -352,6 +353,24 @@ async def test_a_nudge_that_fails_is_tried_again_and_the_reply_said_once(one: Pr
     await one.work()
     assert one.nudged == ["oA"]
     assert await one.send(message("数")) == f"{LATE_NOTE}\n\n第1次\n\n第2次"
+
+
+async def test_a_late_reply_whose_window_cannot_be_looked_up_is_sent_by_the_next_try(
+    one: Process, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.go.clear()
+    assert await one.send_in_vain(message("数")) == "success"
+    bench.go.set()
+
+    async def time_out(*_arguments: object, **_named: object) -> None:
+        raise RedisTimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one.engine._parts.windows, "_spend", time_out)
+        with pytest.raises(Transient):
+            await one.work()
+    await one.work()
+    assert one.sender.texts == ["第1次"]
 
 
 async def test_what_no_key_opens_any_more_is_dropped(one: Process) -> None:

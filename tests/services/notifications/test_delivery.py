@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from app.redis_connection import make_redis
+from bot.windows import Windows
 from domain.clock import FixedClock
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from models.accounts import WechatIdentity
@@ -67,6 +69,23 @@ async def test_a_template_is_sent_and_waits_for_its_delivery_report(
     assert await delivery.deliver_due() == 1
     assert vendors.sent == [("template", "account_bound")]
     assert await states() == [("wechat", "sent", "")]
+
+
+async def test_a_window_that_cannot_be_looked_up_leaves_the_message_unsent_for_now(
+    office: Office, delivery: Delivery, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It did not count as perhaps sent: the next try sends it."""
+    async with make_redis("redis://127.0.0.1:1/0") as away:
+        monkeypatch.setattr(vendors, "spend", Windows(away, office.deps.clock).spend)
+        await notify_account(office)
+        await delivery.deliver_due()
+    assert vendors.sent == []
+    [(_, state, code)] = await states()
+    assert (state, code) == ("pending", "windows: Redis is away")
+    assert isinstance(office.deps.clock, FixedClock)
+    office.deps.clock.move(timedelta(seconds=10))
+    await delivery.deliver_due()
+    assert vendors.sent == [("template", "account_bound")]
 
 
 async def test_an_open_window_carries_a_chat_message_instead(
