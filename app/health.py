@@ -24,7 +24,8 @@ from redis.exceptions import RedisError
 
 from app.redis_connection import make_redis
 from config.connection_limits import CHECK
-from config.logging import Outage, bind_request, release_request
+from config.logging import bind_request, release_request
+from config.outage_reports import Outage
 from domain.errors import Conflict
 from models.database_connection import connect
 from models.migrate import pending

@@ -19,6 +19,7 @@ from app.chat import make_codecs, make_engine
 from app.clock import follow_clock, move_clock
 from app.container import Container, build
 from app.health import setup_health, standard_checks
+from app.recovery import watch_recovery
 from bot.callback import Callback
 from bot.codec import Codec
 from bot.dialogue import OUTAGES
@@ -46,7 +47,11 @@ async def create_app(settings: Settings, *, registry: CollectorRegistry = REGIST
         codecs = make_codecs(container)
         engine = await stack.enter_async_context(make_engine(container, codecs))
         app = _assemble(settings, container, codecs, engine)
-        for work in (follow_clock(container.redis, container.clock), _resume_parked(engine)):
+        for work in (
+            follow_clock(container.redis, container.clock),
+            _resume_parked(engine),
+            watch_recovery(settings),
+        ):
             stack.push_async_callback(_end, asyncio.create_task(work))
         close = stack.pop_all().aclose
     app.on_cleanup.append(lambda _app: close())

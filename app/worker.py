@@ -21,9 +21,10 @@ from app.container import Container, build
 from app.hang_watch import HangWatch
 from app.health import Check, NotReady, setup_health, standard_checks
 from app.heart import LaneHeart, Pulse
+from app.recovery import watch_recovery
 from bot.dialogue import OUTAGES
 from bot.engine import Engine
-from config.logging import Outage
+from config.outage_reports import Outage
 from config.settings import Settings
 from jobs.lanes import LANES, Lane
 from jobs.queue import end_soon, make_queue
@@ -74,6 +75,7 @@ async def _run_loops(settings: Settings, container: Container, engine: Engine, p
 
     async with _answering(settings, scheduler, pulse), asyncio.TaskGroup() as group:
         group.create_task(follow_clock(container.redis, container.clock))
+        group.create_task(watch_recovery(settings))
         group.create_task(forever("jobs", lambda well: _run_jobs(queue, concurrency, well, lanes), pulse, JOB_LOOPS))
         group.create_task(forever("tick", lambda well: _tick(container, well), pulse))
         group.create_task(forever("auditor", audit, pulse))
@@ -98,7 +100,7 @@ async def forever(
         try:
             await work(well)
         except (*OUTAGES, ConnectorException) as error:
-            outage.down(repr(error))
+            outage.down(repr(error.__cause__ or error))
         if pulse is not None:
             for loop in loops or (name,):
                 pulse.failed(loop)

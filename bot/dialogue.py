@@ -27,6 +27,7 @@ from bot.talk import (
     normalise,
 )
 from bot.turn import Turn
+from config.outage_reports import report_outage
 from domain.errors import AppError, GatewayError, InvalidInput, Unavailable
 from domain.parsing import yes_or_no
 
@@ -120,7 +121,9 @@ class Dialogue:
             outcome = await self._route(turn, journal)
         except OUTAGES as error:
             failures.labels("outage").inc()
-            log.warning("bot_outage", error=type(error).__name__, kind=turn.message.kind, bot_event=turn.message.event)
+            if not report_outage("chat", error):
+                message = turn.message
+                log.warning("bot_outage", error=type(error).__name__, kind=message.kind, bot_event=message.event)
             return BUSY_OUTCOME
         except AppError as error:
             outcome = DialogueOutcome(Text(error.message), keep=True)

@@ -30,6 +30,7 @@ from bot.replies import Text, render, speak
 from bot.turn import Turn
 from bot.users import LEAVING_EVENTS, Users
 from bot.windows import Windows
+from config.outage_reports import report_outage
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from services.core.crypto import Keyring, SealBroken
 from services.ports import OfficialAccountSender
@@ -198,7 +199,8 @@ class Engine:
         try:
             user = await self._parts.users.find(message)
         except OUTAGES as error:
-            log.warning("bot_database_away", error=str(error))
+            if not report_outage("chat-database", error):
+                log.warning("bot_database_away", error=str(error))
             return BUSY_OUTCOME
         turn = Turn(user, self._parts.services, message, message.received_at)
         return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)
@@ -218,7 +220,8 @@ class Engine:
             async with asyncio.timeout(_LATE_LIMIT):
                 await self._parts.late(message.pool, self._sealed(message))
         except OUTAGES as error:
-            log.warning("bot_hand_over_failed", error=type(error).__name__)
+            if not report_outage("chat-hand-over", error):
+                log.warning("bot_hand_over_failed", error=type(error).__name__)
             late_reply_outcomes.labels("not_committed").inc()
             step = self._parts.inbox.set_answer_once(message, self._busy(message))
         else:
@@ -228,7 +231,8 @@ class Engine:
 
     async def _without_redis(self, message: Message, error: BaseException) -> str:
         """No de-duplication, no journal: ask the person to repeat; an event, which is not repeated, becomes a job."""
-        log.warning("bot_redis_away", error=type(error).__name__)
+        if not report_outage("chat-redis", error):
+            log.warning("bot_redis_away", error=type(error).__name__)
         if message.event not in SILENT_EVENTS:
             return self._busy(message)
         try:
@@ -287,7 +291,8 @@ class Engine:
                 try:
                     await self._parts.inbox.claim(message, token)
                 except OUTAGES as error:
-                    log.warning("bot_lease_not_renewed", error=type(error).__name__)
+                    if not report_outage("chat-redis", error):
+                        log.warning("bot_lease_not_renewed", error=type(error).__name__)
         if run.cancelled() or run.exception() is not None:
             log.warning("bot_run_failed", error="cancelled" if run.cancelled() else type(run.exception()).__name__)
 

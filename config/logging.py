@@ -1,7 +1,7 @@
 """Structured logs: a constant event name and fields, as JSON or human-readable, never with personal data or secrets.
 
 Everything goes to standard error; the standard library's logging runs through the same chain. A request's id, bound
-with ``bind_request``, stands in every line that the request causes.
+with ``bind_request``, stands in every line that the request causes. Lines about an outage: ``outage_reports``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
+
+from config.outage_reports import OutageFilter
 
 REDACTED = "[redacted]"
 
@@ -60,6 +62,7 @@ def configure_logging(*, json: bool, level: str, stream: TextIO | None = None) -
     )
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_formatter(shared, json=json))
+    handler.addFilter(OutageFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
@@ -121,22 +124,3 @@ def bind_request(request_id: str) -> None:
 
 def release_request() -> None:
     structlog.contextvars.clear_contextvars()
-
-
-class Outage:
-    """Logs once when a part fails and once when it recovers, however often it is checked in between."""
-
-    def __init__(self, part: str) -> None:
-        self._part = part
-        self._down = False
-        self._log: structlog.stdlib.BoundLogger = structlog.get_logger("outage")
-
-    def down(self, reason: object) -> None:
-        if not self._down:
-            self._down = True
-            self._log.error("part_down", part=self._part, reason=str(reason))
-
-    def up(self) -> None:
-        if self._down:
-            self._down = False
-            self._log.info("part_back", part=self._part)

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from config.outage_reports import report_outage
 from domain.errors import AppError, Unavailable
 from miniapp_api.http.dispatch import mark_replay
 from miniapp_api.http.problems import BadRequest, plain, problem_of_http, problem_response
@@ -47,7 +48,8 @@ async def _answer(request: web.Request, handler: _Handler) -> web.StreamResponse
     except (HttpProcessingError, web.RequestPayloadError):
         return problem_response(BadRequest("请求内容不完整，请重试。", code="garbled"))
     except AWAY as error:
-        log.warning("api_part_away", error=type(error).__name__)
+        if not report_outage("api", error):
+            log.warning("api_part_away", error=type(error).__name__)
         return problem_response(Unavailable("系统暂时繁忙，请稍后重试。"))
     except Exception:  # the last boundary: any other exception is our fault and logged with its trace
         log.exception("api_failed", method=request.method)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from config.logging import REDACTED, Outage, bind_request, configure_logging, redact, release_request
+from config.logging import REDACTED, bind_request, configure_logging, redact, release_request
+from config.outage_reports import Outage
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from config.outage_reports import report_outage
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
 from domain.rulebook.sections import Pool
 from services.core.outages import AWAY
@@ -160,7 +161,8 @@ class Site:
         except (HttpProcessingError, http.RequestPayloadError):
             return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"), request)
         except AWAY as error:
-            log.warning("page_part_away", error=type(error).__name__)
+            if not report_outage("pages", error):
+                log.warning("page_part_away", error=type(error).__name__)
             return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"), request)
         except Exception:  # the last boundary: any other exception is our fault and logged with its trace
             log.exception("page_failed", method=request.method)

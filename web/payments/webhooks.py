@@ -11,6 +11,7 @@ import asyncio
 import structlog
 from aiohttp import web
 
+from config.outage_reports import report_outage
 from domain.errors import AppError, GatewayError
 from services.core.outages import AWAY
 from services.payments import PaymentWebhooks
@@ -42,7 +43,8 @@ class PaymentWebhookEndpoint:
                 log.warning("pay_notification_refused", pool=request.match_info["pool"], code=error.code)
             return _failed(401 if error.status == 403 else 400, "验签失败" if error.status == 403 else "格式错误")
         except (GatewayError, *AWAY) as error:
-            log.warning("pay_notification_put_off", pool=request.match_info["pool"], error=type(error).__name__)
+            if not report_outage("pay-notifications", error):
+                log.warning("pay_notification_put_off", pool=request.match_info["pool"], error=type(error).__name__)
             return _failed(503, "请稍后重发")
         return web.Response(status=204)
 
