@@ -13,6 +13,7 @@ KINDS = {
     "slow": "answers `seconds` late",
     "fail_500": "answers HTTP 500 without doing anything",
     "drop_answer": "does it, then cuts the connection after `seconds` without an answer",
+    "refuse_us": "refuses every call with the vendor's error `code`, doing nothing: as for a wrong signature or clock",
     "quota_used_up": "answers that the day's quota is used up",
     "twice": "pushes a callback or report a second time, at once",
     "out_of_order": "holds a callback or report back for `seconds`, so that later ones overtake it",
@@ -59,6 +60,9 @@ class Fault:
     """Pay only: applies where the call's path, the event's name, the number of the order, refund or application, or
     the bill's date contains this; empty: everywhere."""
 
+    code: str = ""
+    """With ``refuse_us``: the vendor's code (``SIGN_ERROR``, ``48001``, ``isv.AMOUNT_NOT_ENOUGH``, ``535``)."""
+
     def as_json(self) -> Json:
         return asdict(self)
 
@@ -77,6 +81,8 @@ class Faults:
             raise BadControlRequest("“probability” must be between 0 and 1")
         if fault.path and fault.vendor != "pay":
             raise BadControlRequest("“path” narrows faults of the vendor pay only")
+        if fault.kind == "refuse_us" and not fault.code:
+            raise BadControlRequest("“refuse_us” needs the vendor's “code”")
         self._set[fault.vendor, fault.kind] = fault
 
     def clear(self, vendor: str = "", kind: str = "") -> None:

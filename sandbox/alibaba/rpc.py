@@ -103,6 +103,8 @@ class Rpc:
             answer: Json = {"RequestId": request_id, "HostId": host, "Code": error.code, "Message": str(error)}
             return error.status, answer, shown
         try:
+            if refused := self._world.faults.strikes(self._name, "refuse_us"):
+                raise RpcRefusal(refused.code, "refused by a fault switch", 200 if _is_business(refused.code) else 400)
             if self._world.faults.strikes(self._name, "quota_used_up"):
                 raise RpcRefusal(*self._dialect.quota)
             answer = self._actions[parameters["Action"]](parameters)
@@ -140,6 +142,11 @@ class Rpc:
         self._nonces[nonce] = None
         if len(self._nonces) > NONCES_KEPT:
             self._nonces.popitem(last=False)
+
+
+def _is_business(code: str) -> bool:
+    """Faults of signature, key and time are answered with HTTP 400, all others with 200."""
+    return code.startswith(("isv.", "isp.")) or code.isdigit()
 
 
 def _hide(value: str) -> str:

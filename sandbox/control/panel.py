@@ -110,7 +110,7 @@ def set_fault(control: Control) -> Json:
     if jsons.flag(body, "on", True):
         count = jsons.integer(body, "count") if body.get("count") is not None else None
         probability, seconds = jsons.number(body, "probability", 1), jsons.number(body, "seconds")
-        faults.set(Fault(vendor, kind, probability, count, seconds, jsons.text(body, "path")))
+        faults.set(Fault(vendor, kind, probability, count, seconds, jsons.text(body, "path"), jsons.text(body, "code")))
     else:
         faults.clear(vendor, kind)
     return _faults_changed(control)

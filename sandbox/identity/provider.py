@@ -167,6 +167,8 @@ class Provider:
 
     async def token(self, request: web.Request) -> web.Response:
         form = {key: str(value) for key, value in (await request.post()).items()}
+        if refused := self._world.faults.strikes("identity", "refuse_us"):
+            return _json({"error": refused.code, "error_description": "refused by a fault switch"}, 400)
         try:
             answer = await asyncio.to_thread(self._redeem, form, request.headers.get("Authorization", ""))
         except OidcError as error:

@@ -137,6 +137,8 @@ class MessageHandler:
     async def handle_MAIL(  # noqa: N802 - the library's own names
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if refused := self._world.faults.strikes("mail", "refuse_us"):
+            return f"{refused.code} 5.7.0 Refused by a fault switch"
         if self._must_log_in and not session.authenticated:
             return "530 5.7.0 Authentication required"
         envelope.mail_from = address

@@ -16,7 +16,7 @@ from sandbox import jsons
 from sandbox.config import MerchantConfig
 from sandbox.jsons import BadControlRequest, Json
 from sandbox.pay import keys
-from sandbox.pay.errors import PayError, param_error, sign_error, system_error
+from sandbox.pay.errors import PayError, param_error, refusal, sign_error, system_error
 from sandbox.pay.keys import PlatformKeyPairs, PlatformSigner
 from sandbox.world import World
 
@@ -95,6 +95,8 @@ class PayEndpoint:
                 await asyncio.sleep(slow.seconds)
             raw = await request.read()
             try:
+                if refused := faults.strikes("pay", "refuse_us", request.path):
+                    raise refusal(refused.code)
                 call = self._admit(request, raw)
             except PayError as error:
                 self._world.ledger.add("pay", "in", name, _shown(raw), error.code, note=str(error))

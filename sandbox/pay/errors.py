@@ -37,3 +37,11 @@ def order_paid() -> PayError:
 
 def system_error() -> PayError:
     return PayError(500, "SYSTEM_ERROR", "系统异常，请稍后重试")
+
+
+_STATUS = {"SIGN_ERROR": 401, "NO_AUTH": 403, "NOT_ENOUGH": 403, "ACCOUNT_ERROR": 403}
+
+
+def refusal(code: str) -> PayError:
+    """Any error by its code."""
+    return PayError(_STATUS.get(code, 400), code, "refused by a fault switch")

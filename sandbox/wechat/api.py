@@ -106,6 +106,8 @@ async def _answer(call: ApiCall, route: ApiRoute) -> tuple[web.StreamResponse, o
 
 
 def _check_caller(call: ApiCall, route: ApiRoute) -> None:
+    if refused := call.platform.world.faults.strikes("wechat", "refuse_us"):
+        raise WechatError(int(refused.code))
     wire = call.platform.world.config.wire
     if wire.allowed_ips and call.request.remote not in wire.allowed_ips and not route.path.startswith("/sns"):
         raise WechatError(40164, f"ipv4 {call.request.remote}, not in whitelist")
