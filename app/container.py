@@ -34,6 +34,7 @@ from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
+from gateways.operator_faults import OperatorFaults
 from gateways.pdf_seal import PadesSealer, SealUnusable
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
@@ -138,7 +139,7 @@ def make_gateways(
             Vendor("mail", session, metrics),
             clock,
         ),
-        open_files(settings.files, settings.data_dir / "files"),
+        open_files(settings.files, settings.data_dir / "files", metrics.operator_faults),
         TypstRenderer(settings.fonts),
         open_seals(settings.seals),
         RedisDrawRelay(redis),
@@ -153,10 +154,10 @@ def open_seals(seals: Mapping[str, PdfSeal]) -> PadesSealer:
         raise CommandError(str(error)) from error
 
 
-def open_files(store: FileStore, folder: Path) -> StoredFiles:
+def open_files(store: FileStore, folder: Path, operator_faults: OperatorFaults | None = None) -> StoredFiles:
     """The bucket in the settings, else ``folder``."""
     if not store.url:
-        return open_folder(folder)
+        return open_folder(folder, operator_faults)
     bucket, _, prefix = store.url.removeprefix("s3://").partition("/")
     return open_bucket(
         bucket,
@@ -165,6 +166,7 @@ def open_files(store: FileStore, folder: Path) -> StoredFiles:
         secret_access_key=store.secret_access_key.get_secret_value(),
         endpoint=store.endpoint,
         prefix=prefix,
+        operator_faults=operator_faults,
     )
 
 

@@ -31,7 +31,7 @@ from bot.turn import Turn
 from bot.users import LEAVING_EVENTS, Users
 from bot.windows import Windows
 from config.outage_reports import report_outage
-from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.errors import NeedsOperator, OutcomeUnknown, Rejected, Transient
 from services.core.crypto import Keyring, SealBroken
 from services.ports import OfficialAccountSender
 
@@ -266,7 +266,7 @@ class Engine:
         if in_window:
             try:
                 await self._parts.sender.send_text(message.pool, message.openid, text)
-            except Rejected as error:
+            except (Rejected, NeedsOperator) as error:  # kept, and shown at the person's next message
                 log.warning("bot_late_reply_refused", code=error.vendor_code)
             else:
                 return "sent"

@@ -12,7 +12,8 @@ AppError
 
 GatewayError
 ├── Transient         not done, may be repeated
-├── Rejected          not done, repeating is useless
+│   └── NeedsOperator our side is wrong (keys, clock, rights, quota, settings): repeat it, an operator has to act
+├── Rejected          not done, repeating is useless: the vendor's final answer about the object
 └── OutcomeUnknown    may have been done: ask or wait, never repeat blindly
 
 ``message`` is a Chinese sentence for the person on the phone: what is wrong and what to do next. ``code`` is stable
@@ -124,8 +125,24 @@ class Transient(GatewayError):
         self.retry_after = retry_after
 
 
+class NeedsOperator(Transient):
+    """Our side is wrong: signature, clock, address, rights, quota, balance, template or another setting.
+
+    It says nothing about the object of the call, which stays wanted: wait and try again. ``vendor_code`` is the
+    vendor's code, or a word of ours where we didn't call (``no_template``). ``account_wide``: it concerns every call of
+    the account, not this one only.
+    """
+
+    def __init__(
+        self, vendor_code: str, reason: str = "", *, account_wide: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{vendor_code} {reason}".strip(), retry_after=retry_after)
+        self.vendor_code = vendor_code
+        self.account_wide = account_wide
+
+
 class Rejected(GatewayError):
-    """The vendor refused for good. ``vendor_code`` is its own code as text."""
+    """The vendor refused this object for good. ``vendor_code`` is its own code as text."""
 
     def __init__(self, vendor_code: str, reason: str = "") -> None:
         super().__init__(f"{vendor_code} {reason}".strip())

@@ -1,1 +1,1 @@
-"""Typed clients for outside systems. They raise only Transient, Rejected and OutcomeUnknown."""
+"""Typed clients for outside systems. They raise only Transient, NeedsOperator, Rejected and OutcomeUnknown."""

@@ -14,38 +14,58 @@ import structlog
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
 
-from domain.errors import GatewayError, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
+from gateways.operator_faults import OperatorCode, OperatorCodes, OperatorFaults
 from services.ports import FileEntry
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+VENDOR = "files"
+"""Name in the operator's alarms."""
 TIMEOUT = 30.0
 """Seconds for a whole operation, including retries of the library."""
 PART = 8 * 1024 * 1024
 """Bytes: a larger file goes to a bucket in parts of this size, so that a broken connection repeats one part only."""
 LISTED_AT_ONCE = 1000
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
-_SETTINGS_WRONG: Mapping[str, tuple[str, str]] = {
-    "NoSuchBucket": ("bucket", "there is no such bucket"),
-    "PermanentRedirect": ("region", "the bucket lies in another region"),
-    "AuthorizationHeaderMalformed": ("region", "the bucket lies in another region"),
-    "InvalidAccessKeyId": ("key", "the file store does not know our access key"),
-    "SignatureDoesNotMatch": ("secret", "the file store does not take our signature"),
+OPERATOR: OperatorCodes = {
+    "bucket": OperatorCode("there is no such bucket", account_wide=True),
+    "clock": OperatorCode("our clock differs from the store's", account_wide=True),
+    "denied": OperatorCode("the file store refuses our credentials", account_wide=True),
+    "key": OperatorCode("the file store does not know our access key", account_wide=True),
+    "quota": OperatorCode("the store's quota or our account is used up", account_wide=True),
+    "region": OperatorCode("the bucket lies in another region", account_wide=True),
+    "secret": OperatorCode("the file store does not take our signature", account_wide=True),
 }
-"""S3's error codes that no retry resolves, and our names for them."""
+"""What only an operator can resolve, by our names."""
+S3_CODES: Mapping[str, str] = {
+    "AccessDenied": "denied",
+    "AccountProblem": "quota",
+    "AllAccessDisabled": "denied",
+    "AuthorizationHeaderMalformed": "region",
+    "InvalidAccessKeyId": "key",
+    "InvalidSecurity": "denied",
+    "NoSuchBucket": "bucket",
+    "PermanentRedirect": "region",
+    "QuotaExceeded": "quota",
+    "RequestTimeTooSkewed": "clock",
+    "SignatureDoesNotMatch": "secret",
+    "UserDisable": "quota",
+}
+"""S3's error codes (Amazon's list, and Alibaba OSS' ``UserDisable``: overdue) and our names for them."""
 
 
 class StoredFiles:
     """Implements the port Files.
 
     Every act may be repeated: a key is written with one content only, and what is gone stays gone. So a failure is
-    always Transient, save what repeating can't mend: a missing key (Rejected "missing"), refused credentials (Rejected
-    "denied", or "key" and "secret" where the store says which) and a wrong "bucket" or "region". A key that is no path
-    is a programming error: ValueError.
+    always Transient (NeedsOperator where our settings, credentials or clock are wrong), save a missing key (Rejected
+    "missing"). A key that is no path is a programming error: ValueError.
     """
 
-    def __init__(self, store: LocalStore | S3Store) -> None:
+    def __init__(self, store: LocalStore | S3Store, operator_faults: OperatorFaults | None = None) -> None:
         self._store = store
+        self._operator_faults = operator_faults
         self._down = False
 
     async def put(self, key: str, content: bytes) -> None:
@@ -106,14 +126,18 @@ class StoredFiles:
                 yield
         except (BaseError, OSError, TimeoutError) as error:
             meant = _meaning(error)
-            if not isinstance(meant, Rejected) or meant.vendor_code != "missing":
+            if not isinstance(meant, Rejected):
                 self._note_down(error, meant)
             raise meant from error
+        if self._operator_faults is not None:
+            self._operator_faults.note_success(VENDOR, "", "")
         if self._down:
             self._down = False
             log.info("files_back")
 
     def _note_down(self, error: Exception, meant: GatewayError) -> None:
+        if self._operator_faults is not None and isinstance(meant, NeedsOperator):
+            self._operator_faults.note(VENDOR, "", "", meant)
         if not self._down:
             self._down = True
             log.error("files_down", error=type(error).__name__, meaning=str(meant))
@@ -132,23 +156,30 @@ def _ignore_missing() -> Iterator[None]:
 def _meaning(error: Exception) -> GatewayError:
     """Our error for a failure of the library; only the code is taken from its text, which quotes keys and addresses."""
     code = _CODE.search(str(error))
-    if code and code[1] in _SETTINGS_WRONG:
-        return Rejected(*_SETTINGS_WRONG[code[1]])
+    if code and (name := S3_CODES.get(code[1])):
+        return OPERATOR[name].error(name)
     if isinstance(error, FileNotFoundError):
         return Rejected("missing", "no such file in the store")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
-        return Rejected("denied", "the file store refuses our credentials")
+        return OPERATOR["denied"].error("denied")
     return Transient("the file store is away")
 
 
-def open_folder(folder: Path) -> StoredFiles:
+def open_folder(folder: Path, operator_faults: OperatorFaults | None = None) -> StoredFiles:
     """Files in a folder, which is created (readable by our user alone) when missing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return StoredFiles(LocalStore(str(folder), automatic_cleanup=True))
+    return StoredFiles(LocalStore(str(folder), automatic_cleanup=True), operator_faults)
 
 
 def open_bucket(
-    bucket: str, *, region: str, access_key_id: str, secret_access_key: str, endpoint: str = "", prefix: str = ""
+    bucket: str,
+    *,
+    region: str,
+    access_key_id: str,
+    secret_access_key: str,
+    endpoint: str = "",
+    prefix: str = "",
+    operator_faults: OperatorFaults | None = None,
 ) -> StoredFiles:
     """Files in a bucket. ``endpoint`` for other makers' S3 (Alibaba OSS, MinIO); an http one is for tests."""
     return StoredFiles(
@@ -162,5 +193,6 @@ def open_bucket(
             retry_config={"max_retries": 2},
             disable_bulk_delete=True,  # Alibaba's OSS has no bulk delete; single deletions work everywhere
             config={"endpoint": endpoint} if endpoint else None,
-        )
+        ),
+        operator_faults,
     )

@@ -19,9 +19,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import ValidationError
 from yarl import URL
 
-from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, OutcomeUnknown, Rejected, Transient
 from gateways import jsons
 from gateways.jsons import Json
+from gateways.operator_faults import OperatorFaults
 from gateways.shapes import S, first_field
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -59,11 +60,12 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.calls = Counter(
             "pbt_gateway_calls",
-            "Calls to the outside by how they ended: ok, transient, rejected, unknown, cancelled, error.",
+            "Calls to the outside by how they ended: ok, transient, operator, rejected, unknown, cancelled, error.",
             ["vendor", "call", "outcome"],
             registry=registry,
         )
         self.seconds = Histogram("pbt_gateway_seconds", "How long they took.", ["vendor", "call"], registry=registry)
+        self.operator_faults = OperatorFaults(registry)
 
 
 class Vendor:
@@ -76,21 +78,35 @@ class Vendor:
         self.name = name
         self._session = session
         self._metrics = metrics
+        self._operator_faults = metrics.operator_faults
         self._timeout = timeout
         self._down = False
 
     @asynccontextmanager
-    async def counted(self, call: str) -> AsyncIterator[None]:
-        """Count and time the enclosed block as one call."""
+    async def counted(self, call: str, account: str | None = "", about: str = "") -> AsyncIterator[None]:
+        """Count and time the enclosed block as one call, and alarm the operator if our side is wrong.
+
+        ``account`` is the account at the vendor, ``about`` the template or other setting that the call depends on.
+        ``account`` None: part of an enclosing call, which alarms.
+        """
         started, outcome = time.perf_counter(), "error"
         try:
             yield
             outcome = "ok"
+            if account is not None:
+                self._operator_faults.note_success(self.name, account, _called(call, about))
+        except NeedsOperator as error:
+            outcome = "operator"
+            if account is not None:
+                self._operator_faults.note(self.name, account, _called(call, about), error)
+            raise
         except Transient:
             outcome = "transient"
             raise
         except Rejected:
             outcome = "rejected"
+            if account is not None:
+                self._operator_faults.note_refusal(self.name, account)
             raise
         except OutcomeUnknown:
             outcome = "unknown"
@@ -101,6 +117,11 @@ class Vendor:
         finally:
             self._metrics.calls.labels(self.name, call, outcome).inc()
             self._metrics.seconds.labels(self.name, call).observe(time.perf_counter() - started)
+
+    def alarm(self, call: str, account: str, error: NeedsOperator) -> NeedsOperator:
+        """``error`` with its alarm, for a call that wasn't made."""
+        self._operator_faults.note(self.name, account, call, error)
+        return error
 
     async def exchange(
         self,
@@ -132,7 +153,7 @@ class Vendor:
         except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
             # The text of these errors holds the URL, and the URL holds token or secret: keep it out of every traceback.
             failure = (
-                Rejected("bad_url", "the configured address is no URL")
+                NeedsOperator("bad_url", "the configured address is no URL", account_wide=True)
                 if isinstance(error, aiohttp.InvalidURL)
                 else self.untrusted_answer(effect, "the answer is not HTTP")
             )
@@ -173,7 +194,11 @@ class Vendor:
             raise self.untrusted_answer(effect, f"{call} without {first_field(error)}") from error
 
     def status_failure(self, answer: HttpAnswer, effect: Effect) -> GatewayError | None:
-        """The error that the status alone implies; None for success."""
+        """The error that the status alone implies; None for success.
+
+        A refusal without a code of the vendor comes from something on the way (a proxy, a wrong address, a white list)
+        and says nothing about the object.
+        """
         status = answer.status
         if 200 <= status < 300:
             return None
@@ -184,7 +209,7 @@ class Vendor:
             if isinstance(failure, Transient):
                 failure.retry_after = answer.retry_after
             return failure
-        return Rejected(f"http_{status}", f"{self.name} answered HTTP {status}")
+        return NeedsOperator(f"http_{status}", f"{self.name} answered HTTP {status}")
 
     def not_sent(self, reason: str) -> Transient:
         """The error for a call that never reached the vendor."""
@@ -201,6 +226,10 @@ class Vendor:
         if self._down:
             self._down = False
             log.info("gateway_back", vendor=self.name)
+
+
+def _called(call: str, about: str) -> str:
+    return f"{call} {about}" if about else call
 
 
 class _TooLarge(Exception):

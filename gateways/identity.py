@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import structlog
 from joserfc import jwt
-from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, ExpiredTokenError, InvalidClaimError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 from pydantic import Field, ValidationError
 from yarl import URL
@@ -28,6 +28,7 @@ from domain.errors import Rejected
 from gateways import jsons
 from gateways.http import Effect, HttpAnswer, Vendor
 from gateways.jsons import Json
+from gateways.operator_faults import OperatorCode, OperatorCodes
 from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Whole, first_field
 from services.ports import IdentityClaims, LoginStart
 
@@ -41,6 +42,15 @@ KEYS_TTL = 3600.0
 """Seconds that discovery and keys are cached."""
 KEYS_RETRY_AFTER = 10.0
 """Seconds between two fetches because of an unknown key, so that invalid tokens can't cause constant requests."""
+OPERATOR: OperatorCodes = {
+    "invalid_client": OperatorCode("client id or secret"),
+    "invalid_request": OperatorCode("the platform wants other parameters"),
+    "invalid_scope": OperatorCode("a scope is not granted"),
+    "unauthorized_client": OperatorCode("the client has no right to this flow"),
+    "unsupported_grant_type": OperatorCode("the platform doesn't offer this flow"),
+}
+"""Error codes of the token endpoint (RFC 6749, 5.2), without ``invalid_grant``, which concerns the visitor's code."""
+CLOCK = OperatorCode("a token issued just now is not valid now: our clock or the platform's is wrong")
 SCOPE = "openid profile phone"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
@@ -129,7 +139,10 @@ class OidcIdentity:
         return LoginStart(f"{provider.authorize}{mark}{urlencode(query)}", state, nonce, verifier)
 
     async def finish(self, code: str, redirect_uri: str, started: LoginStart) -> IdentityClaims:
-        """Rejected when the platform refuses the code or its token is invalid; then the visitor logs in again."""
+        """Rejected when the platform refuses the code or its token is invalid; then the visitor logs in again.
+
+        NeedsOperator when it refuses us.
+        """
         async with self._vendor.counted("finish"):
             provider = await self._discover()
             tokens = await self._exchange_code(provider, code, redirect_uri, started.verifier)
@@ -148,8 +161,8 @@ class OidcIdentity:
         body = urlencode(form).encode()
         answer = await self._vendor.exchange("POST", provider.token, Effect.READ, headers=_FORM, body=body)
         if 400 <= answer.status < 500 and (error := _read_refusal(answer)):
-            if error != "invalid_grant":
-                log.error("identity_needs_operator", error=error)
+            if error in OPERATOR:
+                raise OPERATOR[error].error(error)
             raise Rejected(error, "the identity platform refused the code")
         return self._vendor.read_shape(_Tokens, self._vendor.read_object(answer, Effect.READ), Effect.READ, "token")
 
@@ -170,6 +183,8 @@ class OidcIdentity:
         except (JoseError, ValueError) as error:
             # The text of these errors may quote the token, so only their type is used.
             log.warning("identity_bad_token", reason=type(error).__name__)
+            if _is_of_another_time(error):
+                raise CLOCK.error("clock") from None
             raise Rejected("bad_token", type(error).__name__) from None
         claims: Json = dict(decoded.claims)
         audience = claims.get("aud")
@@ -234,6 +249,13 @@ class OidcIdentity:
 
     async def _fetch(self, url: URL, headers: dict[str, str] | None = None) -> HttpAnswer:
         return await self._vendor.exchange("GET", url, Effect.READ, headers=headers)
+
+
+def _is_of_another_time(error: Exception) -> bool:
+    """Whether the token, which the platform has issued for this very request, is expired or not valid yet."""
+    if isinstance(error, InvalidClaimError):
+        return error.claim in ("iat", "nbf")
+    return isinstance(error, ExpiredTokenError)
 
 
 def challenge(verifier: str) -> str:

@@ -15,15 +15,16 @@ from email.utils import format_datetime
 import structlog
 from aiosmtplib import (
     SMTP,
-    SMTPAuthenticationError,
     SMTPException,
+    SMTPRecipientRefused,
     SMTPResponseException,
 )
 
 from config.settings import MailSettings
 from domain.clock import Clock, local
-from domain.errors import GatewayError, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
 from gateways.http import Effect, Vendor
+from gateways.operator_faults import OperatorCode, OperatorCodes
 from services.ports import MailAttachment
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -36,6 +37,16 @@ GOODBYE = 2.0
 LATER = 300.0
 """Seconds until a deferred mail is tried again; many servers defer the first mail of an unknown sender
 (greylisting)."""
+OPERATOR: OperatorCodes = {
+    "530": OperatorCode("the server wants a log-in or TLS", account_wide=True),
+    "534": OperatorCode("the server wants another way to log in", account_wide=True),
+    "535": OperatorCode("user name or password", account_wide=True),
+    "538": OperatorCode("the server wants TLS", account_wide=True),
+}
+"""Replies that concern our account at any step (RFC 4954, 6; RFC 3207, 4)."""
+_POLICY = re.compile(r"5\.7\.\d{1,3}\b")
+"""Enhanced status of security and policy (RFC 3463, 3.8): relaying or our address is not permitted. It says nothing
+about the receiver's address."""
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
@@ -65,8 +76,9 @@ class SmtpMailer:
     ) -> None:
         """Hand a mail to the server. ``message_id`` is ours: letters, digits, ``. _ -`` (ValueError otherwise).
 
-        Raises Rejected with the server's code (``550``: no such address), or BADADDRESS; OutcomeUnknown when the
-        connection was lost after the content was sent: a repetition with the same id is the same mail to the receiver.
+        Raises Rejected with the server's code (``550``: no such address), or BADADDRESS; NeedsOperator when the server
+        refuses us, not the address or the mail; OutcomeUnknown when the connection was lost after the content was sent:
+        a repetition with the same id is the same mail to the receiver.
         """
         if not _MESSAGE_ID.fullmatch(message_id):
             raise ValueError("a message id of letters, digits, dot, underscore and hyphen is needed")
@@ -84,7 +96,7 @@ class SmtpMailer:
                 client.close()
 
     async def greet(self) -> None:
-        """Connect, log in and disconnect. Raises Rejected or Transient where ``send`` would."""
+        """Connect, log in and disconnect. Raises NeedsOperator or Transient where ``send`` would."""
         async with self._vendor.counted("greet"):
             client = self._client()
             try:
@@ -120,11 +132,8 @@ class SmtpMailer:
         """Translates failures before the content: nothing was sent, so all may be repeated except a refusal."""
         try:
             yield
-        except SMTPAuthenticationError as error:
-            log.error("mail_needs_operator", code=error.code)
-            raise _refusal(error) from None
         except SMTPResponseException as error:
-            raise _refusal(error) from None
+            raise _refusal_of_us(error) from None
         except (SMTPException, TimeoutError, OSError) as error:
             # Includes a server without TLS or with an invalid certificate. The error's text may name addresses.
             raise self._vendor.not_sent(type(error).__name__) from None
@@ -158,11 +167,24 @@ class SmtpMailer:
         return message.as_bytes()
 
 
+def _refusal_of_us(error: SMTPResponseException) -> GatewayError:
+    """Before the content: our address, log-in or sender is meant, unless the receiver was refused by no policy."""
+    meant, code = _refusal(error), str(error.code)
+    if isinstance(meant, Transient):
+        return meant
+    if not isinstance(error, SMTPRecipientRefused):
+        return NeedsOperator(code, "the mail server refuses our address, log-in or sender", account_wide=True)
+    if _POLICY.match(str(error.message)):
+        return NeedsOperator(code, "a policy of the mail server forbids it")
+    return meant
+
+
 def _refusal(error: SMTPResponseException) -> GatewayError:
     """4xx: deferred (RFC 5321, 4.2.1); 5xx and anything else: refused. The server's text may name the receiver."""
     if 400 <= error.code < 500:
         return Transient(f"mail: {error.code}", retry_after=LATER)
-    return Rejected(str(error.code), "the mail server refused")
+    code = str(error.code)
+    return OPERATOR[code].error(code) if code in OPERATOR else Rejected(code, "the mail server refused")
 
 
 async def _part(client: SMTP) -> None:

@@ -12,7 +12,7 @@ from app.container import open_files
 from app.doctor.findings import CheckFinding, ok, problem, skipped
 from config.connection_limits import TOOL
 from config.settings import Settings
-from domain.errors import Rejected, Transient
+from domain.errors import NeedsOperator, Rejected, Transient
 from gateways.document_renderer import TypstRenderer
 from gateways.fonts import FontsMissing
 from gateways.pdf_seal import PadesSealer, SealUnusable
@@ -35,7 +35,7 @@ async def check_files(settings: Settings) -> list[CheckFinding]:
         await store.delete(key)
         async with aclosing(store.walk()) as found:
             await anext(found, None)
-    except Rejected as error:
+    except (Rejected, NeedsOperator) as error:
         return [problem(FILES, f"{where}：{_STORE_REFUSALS.get(error.vendor_code, _NO_RIGHT)}")]
     except (Transient, OSError):
         return [problem(FILES, f"{where} 不能读写，请检查 PBT_FILES__URL、ENDPOINT 或目录的权限。")]
@@ -48,6 +48,8 @@ _STORE_REFUSALS = {
     "region": "存储桶在另一个地域，请核对 PBT_FILES__REGION 和 PBT_FILES__ENDPOINT。",
     "key": "访问密钥不存在或已停用，请核对 PBT_FILES__ACCESS_KEY_ID。",
     "secret": "签名没有被接受，请核对 PBT_FILES__SECRET_ACCESS_KEY，并检查本机时间。",
+    "clock": "本机时间与存储相差太大，请启用网络对时（NTP）。",
+    "quota": "存储的账号欠费或容量用完，请到服务商的控制台处理。",
 }
 
 

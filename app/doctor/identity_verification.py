@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from app.doctor.findings import CheckFinding, ok, problem, skipped
 from config.settings import Settings
 from domain.clock import SystemClock
-from domain.errors import GatewayError, Rejected
+from domain.errors import GatewayError, NeedsOperator, Rejected
 from gateways.alibaba.identity_verification import TIMEOUT, AlibabaIdentityVerification
 from gateways.http import Metrics, Vendor
 
@@ -36,7 +36,7 @@ async def check_identity_verification(settings: Settings) -> list[CheckFinding]:
         vendor = Vendor("persons", session, Metrics(CollectorRegistry()), timeout=TIMEOUT)
         try:
             await AlibabaIdentityVerification(settings.person_check, vendor, SystemClock()).probe()
-        except Rejected as error:
+        except (Rejected, NeedsOperator) as error:
             return [
                 problem(IDENTITY_VERIFICATION, _REFUSALS.get(error.vendor_code, f"阿里云回复 {error.vendor_code}。"))
             ]

@@ -15,7 +15,7 @@ from app.doctor.findings import CheckFinding, ok, problem, skipped
 from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
-from domain.errors import GatewayError, Rejected, RulebookError, Transient
+from domain.errors import GatewayError, NeedsOperator, Rejected, RulebookError, Transient
 from gateways.http import Metrics, Vendor
 from gateways.mail import SmtpMailer
 from gateways.wechat_pay.platform import WechatPay
@@ -54,7 +54,7 @@ async def _probe(pay: WechatPay, pool: str) -> CheckFinding:
     """Query an order that never existed: any response proves both sides' keys."""
     try:
         await pay.query(pool, f"doctor{secrets.token_hex(8)}")
-    except Rejected as error:
+    except (Rejected, NeedsOperator) as error:
         return problem(PAY, f"{pool}：{_REFUSALS.get(error.vendor_code, f'微信支付回复 {error.vendor_code}。')}")
     except GatewayError as error:
         return problem(PAY, f"{pool}：{_unanswered(str(error))}")
@@ -86,7 +86,7 @@ async def check_mail(settings: Settings) -> list[CheckFinding]:
         mailer = SmtpMailer(settings.mail, {}, vendor, SystemClock(), dialogue=TIMEOUT)
         try:
             await mailer.greet()
-        except Rejected as error:
+        except (Rejected, NeedsOperator) as error:
             return [
                 problem(MAIL, f"邮件服务器拒绝登录（{error.vendor_code}），请核对 PBT_MAIL__USERNAME 和 PASSWORD。")
             ]

@@ -21,10 +21,12 @@ from pydantic import Field, SecretStr, ValidationError
 from yarl import URL
 
 from domain.clock import SHANGHAI, Clock, is_plausible, until_tomorrow
-from domain.errors import GatewayError, InvalidInput, Rejected, Transient
+from domain.errors import GatewayError, InvalidInput, NeedsOperator, Rejected, Transient
 from gateways import jsons
+from gateways.alibaba.errors import LOCAL, SMS, VOICE, operator_code
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
+from gateways.operator_faults import OperatorCodes
 from gateways.shapes import OR_EMPTY, S, Shape, Text, Visible
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -47,13 +49,14 @@ class Product:
     need an operator, in addition to the codes that all products share."""
 
     version: str
+    operator: OperatorCodes
     fine: str = "OK"
     away: frozenset[str] = frozenset()
-    operator: frozenset[str] = frozenset()
 
 
-MESSAGES = Product("2017-05-25")
-"""SMS and voice."""
+SMS_PRODUCT = Product("2017-05-25", SMS)
+VOICE_PRODUCT = Product("2017-05-25", VOICE)
+"""Voice calls and click to dial."""
 LONGEST_OUT_ID = 15
 """Characters of our attempt id that the vendor accepts and echoes."""
 VendorId = Annotated[Visible, Field(min_length=1, max_length=80)]
@@ -65,12 +68,6 @@ MOBILE = re.compile(r"1[0-9]{10}")
 _OUT_ID = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_OUT_ID}}}")
 
 _SPANS = {"分钟": 60.0, "小时": 3600.0, "天": 86400.0}
-_OPERATOR = re.compile(
-    r"Signature(DoesNotMatch|.*Illegal)|IncompleteSignature|InvalidAccessKeyId.*|InvalidTimeStamp.*|Forbidden.*"
-    r"|isp\.RAM_PERMISSION_DENY|isv\.(AMOUNT_NOT_ENOUGH|OUT_OF_SERVICE|ACCOUNT_.*|PRODUCT_UN_SUBSCRIPT|PRODUCT_UNSUBSCRIBE"
-    r"|SMS_SIGNATURE_ILLEGAL|SMS_SIGN_ILLEGAL|SMS_TEMPLATE_ILLEGAL|TTS_TEMPLATE_ILLEGAL|MONTH_LIMIT_CONTROL)"
-)
-"""Codes that concern our account, keys or templates: every call fails until the operator acts."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,7 @@ class AlibabaApi:
     """One product behind one address."""
 
     def __init__(
-        self, vendor: Vendor, url: str, credentials: AlibabaCredentials, clock: Clock, product: Product = MESSAGES
+        self, vendor: Vendor, url: str, credentials: AlibabaCredentials, clock: Clock, product: Product
     ) -> None:
         self._vendor = vendor
         self._url = URL(url)
@@ -143,12 +140,15 @@ class AlibabaApi:
         shape: type[S],
         *,
         form: Mapping[str, str] | None = None,
+        about: str = "",
     ) -> S:
         """The response if it has the success code; raises the error of any other code.
 
+        ``about`` names pool and template for the operator's alarm.
+
         ``parameters`` go into the URL, ``form`` into the body, where no proxy's log shows it.
         """
-        async with self._vendor.counted(action):
+        async with self._vendor.counted(action, about=about):
             body = canonical_query(form).encode() if form else b""
             unsigned = Unsigned(
                 "POST",
@@ -189,15 +189,17 @@ class AlibabaApi:
             return self._vendor.untrusted_answer(effect, "the request arrived twice")
         if code == "isv.BUSINESS_LIMIT_CONTROL":
             return Transient(f"{action}: {code}", retry_after=_span(outcome.message))
-        if code == "isv.DAY_LIMIT_CONTROL":
-            return Transient(f"{action}: {code}", retry_after=until_tomorrow(self._clock.now()))
         if status >= 500 or code.startswith(("isp.SYSTEM_ERROR", "InternalError")):
             return self._vendor.untrusted_answer(effect, f"{action}: {code}")
-        if _OPERATOR.fullmatch(code) or code in self._product.operator:
-            log.error("alibaba_needs_operator", vendor=self._vendor.name, call=action, code=code)
-        else:
-            log.info("alibaba_refused", vendor=self._vendor.name, call=action, code=code)
+        log.info("alibaba_refused", vendor=self._vendor.name, call=action, code=code)
+        if found := operator_code(code, self._product.operator):
+            later = until_tomorrow(self._clock.now()) if code == "isv.DAY_LIMIT_CONTROL" else None
+            return found.error(code, retry_after=later)
         return Rejected(code, f"{action} was refused")
+
+    def missing_setting(self, action: str, code: str, about: str) -> NeedsOperator:
+        """The error, with its alarm, for a call that our settings don't permit to make; as ``call`` would name it."""
+        return self._vendor.alarm(f"{action} {about}", "", LOCAL[code].error(code))
 
 
 def _read_outcome(data: Json) -> _Outcome:
@@ -211,13 +213,6 @@ def _read_outcome(data: Json) -> _Outcome:
 def _span(message: str) -> float:
     """Seconds to wait for ``触发分钟级流控Permits:1``: the whole span, since it is a rolling window."""
     return next((seconds for word, seconds in _SPANS.items() if f"{word}级" in message), 60.0)
-
-
-def no_template(vendor: str, pool: str, template: str) -> Rejected:
-    """The error for a pool without a template of its own: it sends nothing until the operator completes the
-    settings."""
-    log.error("template_missing", vendor=vendor, pool=pool, template=template)
-    return Rejected("no_template", f"{pool} has no {vendor} template of {template}")
 
 
 def check_out_id(out_id: str) -> str:

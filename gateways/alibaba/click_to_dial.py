@@ -14,7 +14,15 @@ from pydantic import Field, ValidationError
 from config.settings import VoiceSettings
 from domain.clock import Clock
 from domain.errors import Rejected
-from gateways.alibaba.api import MOBILE, AlibabaApi, AlibabaCredentials, StatusCode, VendorId, check_out_id
+from gateways.alibaba.api import (
+    MOBILE,
+    VOICE_PRODUCT,
+    AlibabaApi,
+    AlibabaCredentials,
+    StatusCode,
+    VendorId,
+    check_out_id,
+)
 from gateways.alibaba.voice import UNDER_WAY, talk_seconds
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
@@ -46,7 +54,7 @@ class AlibabaCallBridge:
     def __init__(self, settings: VoiceSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
         credentials = AlibabaCredentials(settings.access_key_id, settings.access_key_secret)
-        self._api = AlibabaApi(vendor, settings.url, credentials, clock)
+        self._api = AlibabaApi(vendor, settings.url, credentials, clock, VOICE_PRODUCT)
 
     def offers(self, pool: str) -> bool:
         return bool(self._number(pool))
@@ -59,7 +67,7 @@ class AlibabaCallBridge:
         """The vendor's CallId; the conversation is not recorded."""
         number = self._number(pool)
         if not number:
-            raise Rejected("no_virtual_number", f"the pool {pool} has no number for virtual calls")
+            raise self._api.missing_setting("ClickToDial", "no_virtual_number", pool)
         if not (MOBILE.fullmatch(caller) and MOBILE.fullmatch(callee)):
             raise Rejected("isv.MOBILE_NUMBER_ILLEGAL", "not a mobile number of the Chinese mainland")
         parameters = {
@@ -71,7 +79,7 @@ class AlibabaCallBridge:
             "SessionTimeout": str(LONGEST_CALL),
             "OutId": check_out_id(out_id),
         }
-        return (await self._api.call("ClickToDial", parameters, Effect.WRITE, _Dialled)).call_id
+        return (await self._api.call("ClickToDial", parameters, Effect.WRITE, _Dialled, about=pool)).call_id
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
         moment = str(int(called_at.timestamp() * 1000))

@@ -9,16 +9,16 @@ from pydantic import Field
 from config.settings import IdentityVerificationSettings
 from domain.clock import Clock
 from domain.errors import Rejected
+from gateways.alibaba import errors
 from gateways.alibaba.api import AlibabaApi, AlibabaCredentials, Product, SuccessShape
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
 from services.ports import IdentityMatch
 
 IDENTITY_VERIFICATION = Product(
-    "2019-03-07", "200", away=frozenset({"402", "403", "500"}), operator=frozenset({"410", "411", "412"})
+    "2019-03-07", errors.IDENTITY_VERIFICATION, fine="200", away=frozenset({"402", "403", "500"})
 )
-"""402: the authority's register is unavailable; 403: asked too often; 410 to 412: not ordered, not granted, not
-paid."""
+"""402: the authority's register is unavailable; 403: asked too often."""
 
 TIMEOUT = 5.0
 """Seconds for a call: a person waits at a form."""

@@ -14,13 +14,13 @@ from domain.errors import Rejected
 from gateways import jsons
 from gateways.alibaba.api import (
     MOBILE,
+    SMS_PRODUCT,
     AlibabaApi,
     AlibabaCredentials,
     OutId,
     StatusCode,
     VendorId,
     check_out_id,
-    no_template,
     parse_reports,
 )
 from gateways.http import Effect, Vendor
@@ -73,15 +73,15 @@ class AlibabaSms:
     def __init__(self, settings: SmsSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
         credentials = AlibabaCredentials(settings.access_key_id, settings.access_key_secret)
-        self._api = AlibabaApi(vendor, settings.url, credentials, clock)
+        self._api = AlibabaApi(vendor, settings.url, credentials, clock, SMS_PRODUCT)
 
     async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
-        """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately; Rejected for a kind
-        of which the pool has no template, since another pool's template must not be used."""
+        """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately; NeedsOperator for a
+        kind of which the pool has no template, since another pool's template must not be used."""
         _check_mobile(mobile)
-        agreed = self._settings.of(pool)
+        agreed, about = self._settings.of(pool), f"{pool}.{template}"
         if agreed is None or template not in agreed.templates:
-            raise no_template("sms", pool, template)
+            raise self._api.missing_setting("SendSms", "no_template", about)
         parameters = {
             "PhoneNumbers": mobile,
             "SignName": agreed.sign_name,
@@ -89,7 +89,7 @@ class AlibabaSms:
             "TemplateParam": jsons.dumps(params).decode(),
             "OutId": check_out_id(out_id),
         }
-        return (await self._api.call("SendSms", parameters, Effect.WRITE, _Sent)).biz_id
+        return (await self._api.call("SendSms", parameters, Effect.WRITE, _Sent, about=about)).biz_id
 
     async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, out_id: str) -> SmsReport | None:
         """The delivery state of an SMS. ``biz_id`` is empty when the sending had no known outcome: then ``out_id``

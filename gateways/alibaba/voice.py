@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated
 
+import structlog
 from pydantic import Field, ValidationError
 
 from config.settings import VoicePool, VoiceSettings
@@ -15,19 +16,21 @@ from domain.errors import Rejected
 from gateways import jsons
 from gateways.alibaba.api import (
     MOBILE,
+    VOICE_PRODUCT,
     AlibabaApi,
     AlibabaCredentials,
     OutId,
     StatusCode,
     VendorId,
     check_out_id,
-    no_template,
     parse_reports,
     parse_time,
 )
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text
 from services.ports import CallDetail, CallReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PLAY_TIMES = 2
 """How often a text is spoken while no key is pressed."""
@@ -82,7 +85,7 @@ class AlibabaVoice:
     def __init__(self, settings: VoiceSettings, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
         credentials = AlibabaCredentials(settings.access_key_id, settings.access_key_secret)
-        self._api = AlibabaApi(vendor, settings.url, credentials, clock)
+        self._api = AlibabaApi(vendor, settings.url, credentials, clock, VOICE_PRODUCT)
 
     async def call(
         self,
@@ -97,8 +100,8 @@ class AlibabaVoice:
     ) -> str:
         """The vendor's CallId. Transient with ``retry_after`` when the number was rung too often lately.
 
-        All texts get the same ``params``. Rejected when the pool has no template of one of them. Failed calls count for
-        the vendor's limits (1 a minute, 5 an hour, 20 a day).
+        All texts get the same ``params``. NeedsOperator when the pool has no template of one of them. Failed calls
+        count for the vendor's limits (1 a minute, 5 an hour, 20 a day).
         """
         spoken = jsons.dumps(params).decode()
         if not MOBILE.fullmatch(mobile):
@@ -106,7 +109,8 @@ class AlibabaVoice:
         if len(spoken) >= LONGEST_PARAMS:
             raise Rejected("isv.PARAM_LENGTH_LIMIT", f"the variables have {LONGEST_PARAMS} characters or more")
         agreed = self._settings.of(pool) or VoicePool()
-        code = partial(_code, agreed, pool)
+        action, about = "IvrCall" if keys else "SingleCallByTts", f"{pool}.{template}"
+        code = partial(self._code, agreed, action, about)
         common = {
             "CalledNumber": mobile,
             "CalledShowNumber": agreed.show_number,
@@ -114,8 +118,8 @@ class AlibabaVoice:
             "OutId": check_out_id(out_id),
         }
         if not keys:
-            return await self._dial("SingleCallByTts", {**common, "TtsCode": code(template), "TtsParam": spoken})
-        return await self._dial("IvrCall", {**common, **_menu(code, template, keys, bye, spoken)})
+            return await self._dial(action, {**common, "TtsCode": code(template), "TtsParam": spoken}, about)
+        return await self._dial(action, {**common, **_menu(code, template, keys, bye, spoken)}, about)
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
         """The vendor's report of a call. Queries both products."""
@@ -127,14 +131,14 @@ class AlibabaVoice:
                 return report
         return None
 
-    async def _dial(self, action: str, parameters: Mapping[str, str]) -> str:
-        return (await self._api.call(action, parameters, Effect.WRITE, _Dialled)).call_id
+    async def _dial(self, action: str, parameters: Mapping[str, str], about: str) -> str:
+        return (await self._api.call(action, parameters, Effect.WRITE, _Dialled, about=about)).call_id
 
-
-def _code(agreed: VoicePool, pool: str, text: str) -> str:
-    if text not in agreed.templates:
-        raise no_template("voice", pool, text)
-    return agreed.templates[text]
+    def _code(self, agreed: VoicePool, action: str, about: str, text: str) -> str:
+        if text not in agreed.templates:
+            log.warning("template_missing", vendor="voice", call=about, template=text)
+            raise self._api.missing_setting(action, "no_template", about)
+        return agreed.templates[text]
 
 
 def _menu(code: Callable[[str], str], template: str, keys: Mapping[str, str], bye: str, spoken: str) -> dict[str, str]:

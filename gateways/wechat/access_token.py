@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-import structlog
 from pydantic import Field, SecretStr
 from yarl import URL
 
-from domain.errors import Rejected, Transient
+from domain.errors import NeedsOperator, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.shapes import Shape, Text, Whole
 from gateways.wechat.errors import ErrorAction, meaning
 from gateways.wechat.token_cache import IssuedValue, SharedValues
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 TIMEOUT = 5.0
 
@@ -61,7 +58,7 @@ class AccessTokens:
             "secret": app.secret.get_secret_value(),
             "force_refresh": False,
         }
-        async with self._vendor.counted("stable_token"):
+        async with self._vendor.counted("stable_token", None):
             answer = await self._vendor.exchange(
                 "POST",
                 self._url,
@@ -83,9 +80,8 @@ def _check(status: _Status) -> None:
     found = meaning(errcode)
     if found.act in (ErrorAction.LATER, ErrorAction.TOMORROW):
         raise Transient(f"WeChat {errcode}: {found.text}", retry_after=found.retry_after or 60.0)
-    # Here even the "refresh" codes mean a wrong secret: there is no older token to replace.
-    log.error("wechat_needs_operator", call="stable_token", errcode=errcode, meaning=found.text)
-    raise Rejected(str(errcode), found.text)
+    # Here every other code, even a "refresh" one, means wrong settings: there is no older token to replace.
+    raise NeedsOperator(str(errcode), found.text, account_wide=True)
 
 
 def _key(app: App) -> str:

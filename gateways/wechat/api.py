@@ -14,7 +14,7 @@ from pydantic import Field
 from yarl import URL
 
 from domain.clock import Clock
-from domain.errors import GatewayError
+from domain.errors import GatewayError, NeedsOperator
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
@@ -64,12 +64,17 @@ class WechatApi:
 
     async def get(self, app: App, path: str, shape: type[S], query: Mapping[str, str] | None = None) -> S:
         """Read with the app's token."""
-        async with self._vendor.counted(path):
+        async with self._vendor.counted(path, app.appid):
             return await self._with_token(app, _Call("GET", path, Effect.READ, query or {}), shape)
 
-    async def post(self, app: App, path: str, body: Mapping[str, object], effect: Effect, shape: type[S]) -> S:
-        """Call with the app's token. A WRITE whose answer lacks ``errcode`` is OutcomeUnknown."""
-        async with self._vendor.counted(path):
+    async def post(
+        self, app: App, path: str, body: Mapping[str, object], effect: Effect, shape: type[S], *, about: str = ""
+    ) -> S:
+        """Call with the app's token. A WRITE whose answer lacks ``errcode`` is OutcomeUnknown.
+
+        ``about`` names the template for the operator's alarm.
+        """
+        async with self._vendor.counted(path, app.appid, about):
             return await self._with_token(app, _Call("POST", path, effect, {}, jsons.dumps(body)), shape)
 
     async def upload(
@@ -82,18 +87,22 @@ class WechatApi:
             f"Content-Type: {mimetypes.guess_type(filename)[0] or 'application/octet-stream'}\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        async with self._vendor.counted(path):
+        async with self._vendor.counted(path, app.appid):
             call = _Call("POST", path, Effect.READ, query, body, f"multipart/form-data; boundary={boundary}")
             return await self._with_token(app, call, shape)
 
     async def get_by_secret(self, app: App, path: str, shape: type[S], query: Mapping[str, str]) -> S:
         """Calls of ``sns``, which carry the secret instead of a token and have no daily quota."""
-        async with self._vendor.counted(path):
+        async with self._vendor.counted(path, app.appid):
             own = {"appid": app.appid, "secret": app.secret.get_secret_value()}
             call = _Call("GET", path, Effect.READ, {**own, **query})
             data, status = await self._send(call)
             self._check(app, path, status)
             return self._vendor.read_shape(shape, data, call.effect, path)
+
+    def missing_setting(self, pool: str, call: str, code: str, reason: str) -> NeedsOperator:
+        """The error, with its alarm, for a call that our settings don't permit to make."""
+        return self._vendor.alarm(call, pool, NeedsOperator(code, reason))
 
     def invalid_response(self, effect: Effect, path: str, what: str) -> GatewayError:
         """The error for a success that lacks a required field."""
@@ -131,8 +140,5 @@ class WechatApi:
             return
         found, rid = meaning(errcode), _RID.search(str(status.errmsg))
         fields = {"appid": app.appid, "call": path, "errcode": errcode, "rid": rid[1] if rid else ""}
-        if found.act is ErrorAction.ALARM:
-            log.error("wechat_needs_operator", meaning=found.text, **fields)
-        else:
-            log.info("wechat_errcode", meaning=found.text, **fields)
+        log.info("wechat_errcode", meaning=found.text, **fields)
         raise failure(errcode, self._clock.now())

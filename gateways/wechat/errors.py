@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from domain.clock import until_tomorrow
-from domain.errors import GatewayError, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
 
 
 class ErrorAction(Enum):
@@ -17,11 +17,11 @@ class ErrorAction(Enum):
     LATER = "later"
     """Not done; may be repeated after a while."""
     TOMORROW = "tomorrow"
-    """The day's quota of this call is used up; days begin at midnight in Beijing."""
+    """As ALARM: the day's quota of this call is used up; days begin at midnight in Beijing."""
     REFUSE = "refuse"
     """Not done; repeating the same is useless."""
     ALARM = "alarm"
-    """As REFUSE, for all receivers, until an operator changes something."""
+    """Not done, for every receiver, until an operator changes something: says nothing about the object."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Meaning:
     text: str
     retry_after: float | None = None
     """Seconds, with LATER."""
+    account_wide: bool = False
+    """With ALARM: every call of the account is refused."""
 
 
 REFRESH_FAILED_RETRY = 60.0
@@ -51,37 +53,43 @@ _TOMORROW = {
     44993: "calls in a day used up",
     45009: "calls in a day used up",
 }
-_ALARM = {
+_ACCOUNT = {
     40002: "bad grant_type",
     40013: "bad appid",
     40125: "bad secret",
     40164: "our address is not on the white list",
-    40200: "wrong type of account for this call",
     40243: "secret frozen",
     41002: "appid missing",
     41004: "secret missing",
-    43107: "subscription ability banned",
-    48001: "call not granted to this account",
-    48004: "call banned",
-    48006: "clear_quota used up for this month",
     50007: "account frozen",
     89503: "an administrator must confirm this address in WeChat",
     89506: "an administrator refused this address for 24 hours",
     89507: "an administrator refused this address for an hour",
 }
+_CALL = {
+    40037: "no such template",
+    40200: "wrong type of account for this call",
+    41030: "no such page in the released mini-program",
+    43107: "subscription ability or template banned",
+    48001: "call not granted to this account",
+    48004: "call banned",
+    48006: "clear_quota used up for this month",
+    85079: "mini-program not released",
+    85407: "making links is not granted",
+    85408: "making links is banned",
+}
+"""Both: our settings, rights or address. Raised as NeedsOperator, as are the used-up quotas."""
 _REFUSE = {
     40003: "openid is none of this account",
     40029: "code invalid or expired",
     40030: "refresh_token invalid",
     40033: "illegal characters",
-    40037: "no such template",
     40052: "bad action_name",
     40053: "bad action_info",
     40163: "code used already",
     40165: "bad path",
     40212: "bad query",
     40226: "user of high risk",
-    41030: "no such page in the released mini-program",
     42002: "refresh_token expired",
     42003: "code expired",
     43004: "receiver doesn't follow",
@@ -104,7 +112,6 @@ _REFUSE = {
     50005: "user doesn't follow",
     61010: "user not active in the last two hours",
     70000: "refused to protect minors",
-    85079: "mini-program not released",
     85401: "life of the link out of range",
     87009: "bad signature of the login state",
 }
@@ -113,7 +120,8 @@ MEANINGS: Mapping[int, Meaning] = {
     **{code: Meaning(ErrorAction.REFRESH, text) for code, text in _REFRESH.items()},
     **{code: Meaning(ErrorAction.LATER, text, seconds) for code, (text, seconds) in _LATER.items()},
     **{code: Meaning(ErrorAction.TOMORROW, text) for code, text in _TOMORROW.items()},
-    **{code: Meaning(ErrorAction.ALARM, text) for code, text in _ALARM.items()},
+    **{code: Meaning(ErrorAction.ALARM, text, account_wide=True) for code, text in _ACCOUNT.items()},
+    **{code: Meaning(ErrorAction.ALARM, text) for code, text in _CALL.items()},
     **{code: Meaning(ErrorAction.REFUSE, text) for code, text in _REFUSE.items()},
 }
 _UNKNOWN = Meaning(ErrorAction.REFUSE, "not in our table")
@@ -135,8 +143,10 @@ def failure(errcode: int, now: datetime) -> GatewayError:
         case ErrorAction.LATER:
             return Transient(reason, retry_after=found.retry_after)
         case ErrorAction.TOMORROW:
-            return Transient(reason, retry_after=until_tomorrow(now))
+            return NeedsOperator(str(errcode), found.text, retry_after=until_tomorrow(now))
         case ErrorAction.REFRESH:
-            return Transient(reason, retry_after=REFRESH_FAILED_RETRY)
-        case ErrorAction.REFUSE | ErrorAction.ALARM:
+            return NeedsOperator(str(errcode), found.text, account_wide=True, retry_after=REFRESH_FAILED_RETRY)
+        case ErrorAction.ALARM:
+            return NeedsOperator(str(errcode), found.text, account_wide=found.account_wide)
+        case ErrorAction.REFUSE:
             return Rejected(str(errcode), found.text)

@@ -13,7 +13,6 @@ from typing import Annotated
 from pydantic import Field
 
 from config.settings import Wechat
-from domain.errors import Rejected
 from gateways.http import Effect
 from gateways.shapes import Shape, Visible, Whole
 from gateways.wechat.access_token import App
@@ -43,7 +42,8 @@ class WechatFaces:
     async def begin(self, pool: str, number: str, person: FacePerson) -> str:
         card = {"cert_type": _CARD, "cert_name": person.name, "cert_no": person.id_number}
         body = {"out_seq_no": number, "cert_info": card, "openid": person.openid}
-        return (await self._api.post(self._app(pool), f"{_PATH}/getverifyid", body, Effect.READ, _Begun)).verify_id
+        path = f"{_PATH}/getverifyid"
+        return (await self._api.post(self._app(pool, path), path, body, Effect.READ, _Begun)).verify_id
 
     async def verdict(self, pool: str, number: str, check: str, person: FacePerson) -> bool:
         body = {
@@ -52,13 +52,14 @@ class WechatFaces:
             "cert_hash": cert_hash(person.name, person.id_number),
             "openid": person.openid,
         }
-        answer = await self._api.post(self._app(pool), f"{_PATH}/queryverifyinfo", body, Effect.READ, _Verdict)
+        path = f"{_PATH}/queryverifyinfo"
+        answer = await self._api.post(self._app(pool, path), path, body, Effect.READ, _Verdict)
         return answer.verify_ret == PASSED
 
-    def _app(self, pool: str) -> App:
+    def _app(self, pool: str, call: str) -> App:
         account = self._settings.accounts.get(pool)
         if account is None:
-            raise Rejected("no_account", f"pool {pool} has no official account")
+            raise self._api.missing_setting(pool, call, "no_account", f"pool {pool} has no official account")
         return App(account.appid, account.secret)
 
 

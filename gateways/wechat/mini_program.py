@@ -59,12 +59,13 @@ class MiniPrograms:
         """Rejected 40029 or 40163: the mini-program must call ``wx.login`` again. The session key is not stored."""
         path = "/sns/jscode2session"
         query = {"js_code": code, "grant_type": "authorization_code"}
-        found = await self._api.get_by_secret(self._app(pool), path, _Login, query)
+        found = await self._api.get_by_secret(self._app(pool, path), path, _Login, query)
         return MiniLogin(found.openid, found.unionid or None)
 
     async def phone_number(self, pool: str, code: str) -> str:
         """11 digits. Rejected ``foreign_number`` for any other country's; a code works once and for five minutes."""
-        app, path = self._app(pool), "/wxa/business/getuserphonenumber"
+        path = "/wxa/business/getuserphonenumber"
+        app = self._app(pool, path)
         info = (await self._api.post(app, path, {"code": code}, Effect.READ, _PhoneNumber)).phone_info
         if info.watermark.appid != app.appid:
             raise self._api.invalid_response(Effect.READ, path, "our watermark")
@@ -74,7 +75,8 @@ class MiniPrograms:
 
     async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
         """Uses up one consent of the receiver; Rejected 43101 when there is none."""
-        program = self._program(pool)
+        path = "/cgi-bin/message/subscribe/send"
+        program = self._program(pool, path)
         body = {
             "touser": openid,
             "template_id": program.templates.get(kind, kind),
@@ -82,7 +84,7 @@ class MiniPrograms:
             "lang": "zh_CN",
             "data": fit(fields),
         }
-        await self._api.post(_app(program), "/cgi-bin/message/subscribe/send", body, Effect.WRITE, Done)
+        await self._api.post(_app(program), path, body, Effect.WRITE, Done, about=kind)
 
     async def url_link(self, pool: str, path: str, query: str, lifetime: int) -> str:
         """``path`` without query, ``query`` up to 1024 characters, ``lifetime`` up to 30 days."""
@@ -92,16 +94,17 @@ class MiniPrograms:
             raise Rejected("40212", "the query has up to 1024 characters and stands apart from the path")
         expires = int(self._clock.now().timestamp()) + lifetime
         body = {"path": path, "query": query, "expire_type": 0, "expire_time": expires}
-        return (await self._api.post(self._app(pool), "/wxa/generate_urllink", body, Effect.READ, _Link)).url_link
+        call = "/wxa/generate_urllink"
+        return (await self._api.post(self._app(pool, call), call, body, Effect.READ, _Link)).url_link
 
-    def _program(self, pool: str) -> MiniProgramSettings:
+    def _program(self, pool: str, call: str) -> MiniProgramSettings:
         program = self._settings.mini_programs.get(pool)
         if program is None:
-            raise Rejected("no_mini_program", f"no mini-program is set up for pool {pool}")
+            raise self._api.missing_setting(pool, call, "no_mini_program", f"no mini-program is set up for pool {pool}")
         return program
 
-    def _app(self, pool: str) -> App:
-        return _app(self._program(pool))
+    def _app(self, pool: str, call: str) -> App:
+        return _app(self._program(pool, call))
 
 
 def _app(program: MiniProgramSettings) -> App:

@@ -49,7 +49,8 @@ class OfficialAccounts:
 
     async def send_template(self, pool: str, message: TemplateMessage) -> str:
         """The msgid. Free text in the fields is cut to the length that a field shows."""
-        account = self._account(pool)
+        path = "/cgi-bin/message/template/send"
+        account = self._account(pool, path)
         body: Json = {
             "touser": message.openid,
             "template_id": account.templates.get(message.kind, message.kind),
@@ -61,8 +62,8 @@ class OfficialAccounts:
         program = self._settings.mini_programs.get(pool)
         if message.mini_page and program is not None:
             body["miniprogram"] = {"appid": program.appid, "pagepath": message.mini_page}
-        path = "/cgi-bin/message/template/send"
-        return (await self._api.post(_app(account), path, body, Effect.WRITE, _Sent)).msgid
+        sent = await self._api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
+        return sent.msgid
 
     async def send_text(self, pool: str, openid: str, text: str) -> None:
         """A customer-service message; refused (45015, 45047) when no window is open."""
@@ -77,21 +78,22 @@ class OfficialAccounts:
     async def upload_image(self, pool: str, png: bytes) -> str:
         """The media id of an image, which WeChat keeps for three days."""
         path, query = "/cgi-bin/media/upload", {"type": "image"}
-        return (await self._api.upload(self._app(pool), path, _Uploaded, query, "picture.png", png)).media_id
+        return (await self._api.upload(self._app(pool, path), path, _Uploaded, query, "picture.png", png)).media_id
 
     async def send_image(self, pool: str, openid: str, media_id: str) -> None:
         """An image uploaded before, inside an open window only."""
         await self._send_custom(pool, openid, "image", {"media_id": media_id})
 
     async def _send_custom(self, pool: str, openid: str, kind: str, content: Mapping[str, object]) -> None:
-        body = {"touser": openid, "msgtype": kind, kind: content}
-        await self._api.post(self._app(pool), "/cgi-bin/message/custom/send", body, Effect.WRITE, Done)
+        path, body = "/cgi-bin/message/custom/send", {"touser": openid, "msgtype": kind, kind: content}
+        await self._api.post(self._app(pool, path), path, body, Effect.WRITE, Done)
 
     # -- the account itself ---------------------------------------------------------------------------------------
 
     async def create_menu(self, pool: str, buttons: Sequence[Mapping[str, object]]) -> None:
         """Install the menu. ``buttons`` in WeChat's format; phones show it within five minutes."""
-        await self._api.post(self._app(pool), "/cgi-bin/menu/create", {"button": list(buttons)}, Effect.READ, Done)
+        path = "/cgi-bin/menu/create"
+        await self._api.post(self._app(pool, path), path, {"button": list(buttons)}, Effect.READ, Done)
 
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
         """The text to draw as a QR code. ``lifetime`` 1 s to 30 days, ``scene`` 1 to 64 characters."""
@@ -102,14 +104,19 @@ class OfficialAccounts:
             "action_name": "QR_STR_SCENE",
             "action_info": {"scene": {"scene_str": scene}},
         }
-        return (await self._api.post(self._app(pool), "/cgi-bin/qrcode/create", body, Effect.READ, _Scene)).url
+        path = "/cgi-bin/qrcode/create"
+        return (await self._api.post(self._app(pool, path), path, body, Effect.READ, _Scene)).url
 
     # -- pages in WeChat's browser --------------------------------------------------------------------------------
 
     def authorize_url(self, pool: str, redirect_uri: str, state: str) -> str:
-        """The address that logs a visitor in silently. WeChat demands this order of parameters."""
+        """The address that logs a visitor in silently; Rejected ``no_account`` for a pool without an official account,
+        whose pages offer no such log-in. WeChat demands this order of parameters."""
+        account = self._settings.accounts.get(pool)
+        if account is None:
+            raise Rejected("no_account", f"no official account is set up for pool {pool}")
         query = {
-            "appid": self._account(pool).appid,
+            "appid": account.appid,
             "redirect_uri": redirect_uri,
             "response_type": "code",
             "scope": "snsapi_base",
@@ -121,17 +128,18 @@ class OfficialAccounts:
         """The user who came back with ``code``. Rejected 40029, 40163 or 42003: redirect the visitor again."""
         path = "/sns/oauth2/access_token"
         query = {"code": code, "grant_type": "authorization_code"}
-        found = await self._api.get_by_secret(self._app(pool), path, _Visitor, query)
-        return WebUser(found.openid, found.unionid or None, found.is_snapshotuser == 1, self._account(pool).appid)
+        app = self._app(pool, path)
+        found = await self._api.get_by_secret(app, path, _Visitor, query)
+        return WebUser(found.openid, found.unionid or None, found.is_snapshotuser == 1, app.appid)
 
-    def _account(self, pool: str) -> OfficialAccount:
+    def _account(self, pool: str, call: str) -> OfficialAccount:
         account = self._settings.accounts.get(pool)
         if account is None:
-            raise Rejected("no_account", f"no official account is set up for pool {pool}")
+            raise self._api.missing_setting(pool, call, "no_account", f"no official account is set up for pool {pool}")
         return account
 
-    def _app(self, pool: str) -> App:
-        return _app(self._account(pool))
+    def _app(self, pool: str, call: str) -> App:
+        return _app(self._account(pool, call))
 
 
 def _app(account: OfficialAccount) -> App:

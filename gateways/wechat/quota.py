@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from config.connection_limits import REDIS_STEP
 from domain.clock import Clock, local, until_tomorrow
-from domain.errors import Transient
+from domain.errors import NeedsOperator
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -32,9 +32,9 @@ class DailyQuotas:
         """What was read under a key, and until when it counts."""
 
     async def check(self, appid: str, path: str) -> None:
-        """Transient until tomorrow when the quota of ``path`` is used up today."""
+        """NeedsOperator until tomorrow when the quota of ``path`` is used up today."""
         if path in await self._used_up(self._key(appid)):
-            raise Transient(f"WeChat: {path} is used up for today", retry_after=until_tomorrow(self._clock.now()))
+            raise NeedsOperator("45009", "used up for today", retry_after=until_tomorrow(self._clock.now()))
 
     async def use_up(self, appid: str, path: str) -> None:
         key = self._key(appid)

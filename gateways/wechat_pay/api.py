@@ -11,22 +11,17 @@ from yarl import URL
 
 from config.settings import PayMerchant, load_private_key
 from domain.clock import Clock
-from domain.errors import GatewayError, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
 from gateways import jsons
 from gateways.http import BODY_LIMIT, Effect, HttpAnswer, Vendor
 from gateways.jsons import Json
 from gateways.shapes import OR_EMPTY, S, Shape, Text
-from gateways.wechat_pay.keys import Forged, PlatformKeys
+from gateways.wechat_pay.errors import BUSY, LOCAL, OPERATOR, SICK, plain_code
+from gateways.wechat_pay.keys import Forged, PlatformKeys, SealingKey
 from gateways.wechat_pay.signing import MerchantCredentials, authorization, find_seal, new_nonce
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-BUSY = frozenset({"FREQUENCYLIMITED", "FREQUENCYLIMITEXCEED", "RATELIMITEXCEEDED", "RATELIMITEXCEED"})
-SICK = frozenset({"SYSTEMERROR", "BANKERROR"})
-"""Codes after which the same call may be repeated, even a writing one: WeChat recognises it by our number."""
-UNKNOWN = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS", "RESOURCENOTEXIST"})
-FOR_OPERATORS = frozenset({"SIGNERROR", "NOAUTH", "APPIDMCHIDNOTMATCH", "MCHNOTEXISTS", "ACCOUNTERROR", "NOTENOUGH"})
-"""Codes for the operator: mostly nothing that a payer could resolve."""
 _AGENT = "pingbiaotong"
 
 
@@ -52,6 +47,17 @@ class PayApi:
         self._base = URL(base_url.rstrip("/"))
         self._vendor = vendor
         self._clock = clock
+        self._account = merchant.mchid
+
+    async def sealing_key(self, name: str) -> SealingKey:
+        """The key that fields of a request of this ``name`` are encrypted with."""
+        async with self._vendor.counted(f"{name}_key", self._account):
+            await self.keys.prepare()
+            return await self.keys.sealing_key()
+
+    def missing_setting(self, call: str, code: str) -> NeedsOperator:
+        """The error, with its alarm, for a call that our settings don't permit to make."""
+        return self._vendor.alarm(call, self._account, LOCAL[code].error(code))
 
     async def get(self, name: str, target: str) -> Json:
         """Query. ``name`` is the metrics label. Rejected with WeChat's code without underscores."""
@@ -74,7 +80,7 @@ class PayApi:
         """
         place = URL(url, encoded=True)
         ours = (place.scheme, place.host, place.port) == (self._base.scheme, self._base.host, self._base.port)
-        async with self._vendor.counted(name):
+        async with self._vendor.counted(name, self._account):
             if ours:
                 target = place.raw_path_qs.removeprefix(self._base.raw_path.rstrip("/"))
                 answer = await self._send("GET", target, Effect.READ, b"", limit=limit)
@@ -83,7 +89,7 @@ class PayApi:
             else:
                 raise self._vendor.untrusted_answer(Effect.READ, "a file over plain HTTP")
             failure = self._failure(answer, Effect.READ)
-            if isinstance(failure, Rejected):
+            if isinstance(failure, Rejected) or (isinstance(failure, NeedsOperator) and not failure.account_wide):
                 raise Transient(f"pay: {name}: {failure}") from failure
             if failure is not None:
                 raise failure
@@ -99,7 +105,7 @@ class PayApi:
         return self._vendor.untrusted_answer(effect, what)
 
     async def _call(self, name: str, method: str, target: str, effect: Effect, body: bytes, serial: str = "") -> Json:
-        async with self._vendor.counted(name):
+        async with self._vendor.counted(name, self._account):
             await self.keys.prepare()
             answer = await self._send(method, target, effect, body, serial)
             await self._verify(answer, effect)
@@ -112,7 +118,7 @@ class PayApi:
 
     async def _fetch_certificates(self) -> HttpAnswer:
         """Fetched without verification: the response is signed by one of the certificates inside."""
-        async with self._vendor.counted("certificates"):
+        async with self._vendor.counted("certificates", None):
             answer = await self._send("GET", "/v3/certificates", Effect.READ, b"")
             if failure := self._failure(answer, Effect.READ):
                 raise failure
@@ -162,11 +168,7 @@ class PayApi:
         if code in SICK:
             log.warning("pay_platform_sick", code=code, request_id=request_id)
             return Transient(f"pay: {code}", retry_after=answer.retry_after)
-        log_as = log.error if code in FOR_OPERATORS else log.info
-        log_as("pay_refused", code=code, status=answer.status, mchid=self.credentials.mchid, request_id=request_id)
+        log.info("pay_refused", code=code, status=answer.status, mchid=self.credentials.mchid, request_id=request_id)
+        if code in OPERATOR:
+            return OPERATOR[code].error(code)
         return Rejected(code, f"HTTP {answer.status}")
-
-
-def plain_code(code: str) -> str:
-    """Without underscores: WeChat's documents use both spellings."""
-    return code.replace("_", "").upper()[:64]

@@ -39,8 +39,7 @@ class _Files(Shape):
 
 async def issue(client: MerchantClient, request: InvoiceRequest) -> None:
     """Returns once accepted; the outcome is notified or queried later."""
-    await client.api.keys.prepare()
-    sealing = await client.api.keys.sealing_key()
+    sealing = await client.api.sealing_key("invoice_issue")
     buyer: Json = {"type": "ORGANIZATION" if request.taxpayer_id else "INDIVIDUAL", "name": request.title}
     if request.taxpayer_id:
         buyer["taxpayer_id"] = request.taxpayer_id

@@ -21,10 +21,11 @@ from pydantic import Field
 
 from config.settings import PayMerchant, load_public_key
 from domain.clock import Clock
-from domain.errors import GatewayError, Rejected, Transient
+from domain.errors import GatewayError, Transient
 from gateways import jsons
 from gateways.http import HttpAnswer
 from gateways.shapes import Shape, Text, read
+from gateways.wechat_pay.errors import LOCAL
 from gateways.wechat_pay.signing import PROBE, Seal, answer_text, decrypt, find_seal, is_signed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -200,8 +201,8 @@ class PlatformCertificates:
             sealed = read(_Certificates, jsons.object_or_empty(answer.body)).data
             found = dict(self._open(item) for item in sealed)
         except ValueError as error:
-            log.error("pay_needs_operator", mchid=self._mchid, code="certificates", reason=str(error))
-            raise Rejected("CERTIFICATES", str(error)) from error
+            log.warning("pay_certificates_unreadable", mchid=self._mchid, reason=str(error))
+            raise LOCAL["CERTIFICATES"].error("CERTIFICATES") from error
         seal = find_seal(answer.headers)
         signer = found.get(seal.serial) or self._held.get(seal.serial) if seal else None
         key = signer.public_key() if signer else None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from domain.errors import Rejected
 from gateways.jsons import Json
-from gateways.wechat_pay.api import UNKNOWN, PayApi
+from gateways.wechat_pay.api import PayApi
+from gateways.wechat_pay.errors import UNKNOWN
 from services.ports import Merchant
 
 

@@ -27,6 +27,7 @@ from gateways.shapes import NonEmptyText, S, Shape, Text, Visible, read
 from gateways.wechat_pay import invoices
 from gateways.wechat_pay.api import PayApi
 from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
+from gateways.wechat_pay.errors import LOCAL
 from gateways.wechat_pay.keys import Forged
 from gateways.wechat_pay.merchant import MerchantClient, get_or_none
 from gateways.wechat_pay.reports import read_apply_id, refund_report, trade_report
@@ -95,6 +96,7 @@ class WechatPay:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
+        self._vendor = vendor
 
         def client(pool: str, merchant: PayMerchant) -> MerchantClient:
             return MerchantClient(
@@ -181,8 +183,7 @@ class WechatPay:
         """Raises Rejected INVALIDREQUEST, PARAMERROR, … for an account that WeChat doesn't accept, or a refund that is
         not abnormal."""
         client = self._client(pool)
-        await client.api.keys.prepare()
-        sealing = await client.api.keys.sealing_key()
+        sealing = await client.api.sealing_key("refund_redirect")
         body: Json = {"out_refund_no": out_refund_no, "type": "USER_BANK_CARD" if card else "MERCHANT_BANK_CARD"}
         if card is not None:
             body |= {
@@ -257,7 +258,7 @@ class WechatPay:
     def _client(self, pool: str) -> MerchantClient:
         client = self._clients.get(pool)
         if client is None:
-            raise Rejected("NOMERCHANT", "the pool has no merchant")
+            raise self._vendor.alarm("merchant", pool, LOCAL["NOMERCHANT"].error("NOMERCHANT"))
         return client
 
     def _seconds(self) -> int:
@@ -276,7 +277,7 @@ def _appids(wechat: Wechat, pool: str) -> dict[PayApp, str]:
 def _appid(client: MerchantClient, app: PayApp) -> str:
     appid = client.facts.appids.get(app, "")
     if not appid:
-        raise Rejected("NOAPP", f"the pool has no {app} app")
+        raise client.api.missing_setting(f"order {app}", "NOAPP")
     return appid
 
 

@@ -18,7 +18,7 @@ from pydantic import Field
 from domain.draws.lifecycles import VIRTUAL_CALL
 from domain.draws.lifecycles import VirtualCallEvent as Event
 from domain.draws.lifecycles import VirtualCallState as State
-from domain.errors import Conflict, GatewayError, OutcomeUnknown, Rejected, TooMany
+from domain.errors import Conflict, GatewayError, NeedsOperator, OutcomeUnknown, Rejected, TooMany
 from domain.parsing import mobile_number
 from models.accounts import Account
 from models.draws import Draw
@@ -28,6 +28,7 @@ from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.crypto import PHONE
 from services.core.due_rows import not_paused, process_each
 from services.core.limits import DAY, advisory_lock
+from services.core.operator_waits import OPERATOR, operator_wait
 from services.notifications import new_out_id
 from services.ports import CallBridge, CallReport
 
@@ -132,7 +133,8 @@ class VirtualCalls:
             raise Conflict("您有一个虚拟号通话还没有结束，请结束后再呼叫。", code="staff_busy")
         if await VirtualCall.exists(expert_id=expert_id, closed_at=None):
             raise Conflict("正在呼叫这位专家，请通话结束后再试。", code="expert_busy")
-        made = await VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
+        recent = VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY)
+        made = await recent.exclude(vendor_code__startswith=OPERATOR).order_by("-asked_at", "-id")
         if made and now < made[0].asked_at + _CALL_INTERVAL:
             wait = int((made[0].asked_at + _CALL_INTERVAL - now).total_seconds()) + 1
             raise TooMany(f"刚刚呼叫过这位专家，请{wait}秒后再试。", retry_after=wait, code="called_just_now")
@@ -163,7 +165,7 @@ class VirtualCalls:
             return  # its report decides, or the call is abandoned
         except GatewayError as error:
             log.warning("virtual_call_refused", call=str(call_id), error=str(error))
-            await self._move(call_id, Event.REFUSE, code=error.vendor_code if isinstance(error, Rejected) else "busy")
+            await self._move(call_id, Event.REFUSE, code=_code(error))
             return
         await VirtualCall.filter(id=call_id, call_id="").update(call_id=vendor_id)
 
@@ -232,6 +234,13 @@ class VirtualCalls:
         call.vendor_code, call.seconds = code[:60], seconds
         call.staff_phone_sealed, call.check_at, call.closed_at = "", None, self._deps.now()
         await call.save()
+
+
+def _code(error: GatewayError) -> str:
+    """Why a call was not placed. Its requester is waiting at the phone, so it is not tried again by itself."""
+    if isinstance(error, NeedsOperator):
+        return operator_wait(error)
+    return error.vendor_code if isinstance(error, Rejected) else "busy"
 
 
 def _outcome(state: State, code: str, seconds: int) -> Event:

@@ -21,8 +21,9 @@ from uuid import UUID
 import structlog
 
 from domain.clock import SHANGHAI
-from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
 from services.core.base import Deps, execute, rows, transaction
+from services.core.operator_waits import OPERATOR, operator_wait
 from services.core.outages import AWAY
 from services.notifications import rendering
 from services.notifications.entrances import Entrances
@@ -45,6 +46,10 @@ _AT_ONCE = 64
 _MAX_TRIES = 4
 _LONGEST_PAUSE = 60.0
 """Seconds."""
+_FIRST_HOLD, _LONGEST_HOLD = timedelta(seconds=30), timedelta(hours=1)
+"""Pauses of an attempt that waits for the operator; each is twice as long as the one before."""
+_HELD = timedelta(days=1)
+"""How long an attempt waits for the operator; one with a code as long as the code is valid."""
 _NOT_FOLLOWING = ("43004", "50005")
 _BLOCKED = ("43019", "48002", "50002")
 
@@ -56,8 +61,8 @@ WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND bulk = $3 AND 
 RETURNING a.id
 """
 _LOAD = """
-SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.created_at, n.id AS notice_id, n.pool, n.kind, n.params,
-    n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link,
+SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.vendor_code, a.created_at, n.id AS notice_id, n.pool, n.kind,
+    n.params, n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link,
     i.answer_until
 FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
 WHERE a.id = ANY($1::uuid[])
@@ -175,15 +180,22 @@ class Delivery:
                 return replace(outcome, state="failed", vendor_code="no_mobile")
             async with limit:
                 return await self._sending.send(row, person, outcome)
-        except Transient as error:
-            return self._retry_or_fail(row, outcome, error)
-        except Rejected as error:
-            return replace(outcome, state="failed", vendor_code=error.vendor_code[:60])
-        except OutcomeUnknown as error:
-            return self._retry_or_unknown(row, outcome, error.reason[:60])
+        except GatewayError as error:
+            return self._outcome_of(row, outcome, error)
         except Exception:  # last resort: a fault in one message must not lose the outcomes of all others
             log.exception("attempt_failed", attempt=row["number"], kind=row["kind"], channel=row["channel"])
             return self._retry_or_unknown(row, outcome, "our_error")
+
+    def _outcome_of(self, row: Any, outcome: SendOutcome, error: GatewayError) -> SendOutcome:
+        if isinstance(error, NeedsOperator):
+            return self._hold(row, outcome, operator_wait(error))
+        if isinstance(error, Transient):
+            if row["vendor_code"].startswith(OPERATOR):  # its tries were used up while it was held
+                return self._hold(row, outcome, row["vendor_code"])
+            return self._retry_or_fail(row, outcome, error)
+        if isinstance(error, Rejected):
+            return replace(outcome, state="failed", vendor_code=error.vendor_code[:60])
+        return self._retry_or_unknown(row, outcome, str(error)[:60])
 
     def _held(self, row: Any, outcome: SendOutcome) -> SendOutcome | None:
         """An attempt delayed by an outage may have reached its end, or the quiet hours, since it was planned."""
@@ -197,6 +209,16 @@ class Delivery:
         if hours is not None and not hours.contains(now):
             return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
         return None
+
+    def _hold(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
+        """Our side is wrong, which says nothing about the person: try again in growing pauses, while the ladder goes on
+        with its next channels. After ``_HELD`` the message would only confuse, and the attempt has failed."""
+        now = self._deps.now()
+        useful = self._deps.book(row["pool"]).login.code_valid if row["secret_sealed"] else _HELD
+        pause = min(_FIRST_HOLD * 2 ** min(row["tries"] - 1, 10), _LONGEST_HOLD)
+        if now + pause >= row["created_at"] + useful:
+            return replace(outcome, state="failed", vendor_code=code)
+        return replace(outcome, state="pending", vendor_code=code, retry_at=now + pause)
 
     def _retry_or_unknown(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
         """Perhaps sent: only a template message is repeated, since WeChat ignores a repeated id."""
@@ -237,6 +259,8 @@ class Delivery:
         ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
         done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
         again = {o.notice_id for o in outcomes if o.state == "pending"}
+        held = {o.notice_id for o in outcomes if o.state == "pending" and o.vendor_code.startswith(OPERATOR)}
+        going_on = sorted((ended | held) - done)
         async with transaction():
             await execute(_LOCK_NOTICES, sorted(ended | again))
             await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
@@ -244,9 +268,9 @@ class Delivery:
             await self._count_credits(batch, outcomes)
             await self._notices.finish(sorted(done))
             await self._notices.drop_late(sorted(again))
-            await execute(_LOOK_AGAIN, sorted(ended - done), now)
+            await execute(_LOOK_AGAIN, going_on, now)
             await self._wake_early_reports(batch, outcomes)
-        await self._notices.climb(sorted(ended - done))
+        await self._notices.climb(going_on)
 
     async def _wake_early_reports(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         messages = [

@@ -25,6 +25,8 @@ class Tried:
     due_at: datetime
     repeatable: bool = True
     """False for a call of which it is unknown whether it rang: the ladder goes on, but without dialling again."""
+    held: bool = False
+    """Waits until our side is right at the vendor: it will be made, but the ladder goes on as after a failure."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def _attempt(ladder: Ladder, index: int, step: LadderStep, at: datetime) -> Plan
 
 
 def _failed(step: LadderStep, attempts: Sequence[Tried]) -> bool:
+    if any(t.held for t in attempts):
+        return True
     over = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
     return over and all(t.state == ContactAttemptState.FAILED for t in attempts)
 

@@ -19,6 +19,7 @@ from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.core.inserts import insert
+from services.core.operator_waits import OPERATOR
 from services.notifications.ladder import LadderPlan, Planned, Tried, in_time, plan
 
 Params = Mapping[str, str | int]
@@ -348,7 +349,8 @@ async def _tried(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[Tried]]:
 
 
 def _as_tried(attempt: Attempt) -> Tried:
-    return Tried(attempt.step, ContactAttemptState(attempt.state), attempt.due_at, _is_repeatable(attempt))
+    held = attempt.state == ContactAttemptState.PENDING and attempt.vendor_code.startswith(OPERATOR)
+    return Tried(attempt.step, ContactAttemptState(attempt.state), attempt.due_at, _is_repeatable(attempt), held)
 
 
 def _is_repeatable(attempt: Attempt) -> bool:

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from domain.chat_links import choice
-from domain.errors import Rejected
+from domain.errors import NeedsOperator, Rejected
 from services.core.base import Deps
 from services.notifications import rendering, short_links
 from services.notifications.actions import ACTIONS
@@ -24,6 +26,8 @@ from services.ports import (
     TemplateMessage,
     VoiceCaller,
 )
+
+log = structlog.get_logger(__name__)
 
 NO_CREDIT = "43101"
 _WINDOW_CLOSED = ("45015", "45047", "45072")
@@ -132,6 +136,8 @@ class Sending:
             except Rejected as error:
                 if error.vendor_code not in _WINDOW_CLOSED:
                     raise
+            except NeedsOperator:  # chat messages are not granted or used up, template messages may be
+                log.info("chat_message_needs_operator", pool=pool)
         fields = rendering.card_fields(book, kind, params)
         url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
         if mini and person.openid("mini") is None:

@@ -23,6 +23,7 @@ from services.core.audit_chain import AuditChain
 from services.core.base import Deps, execute, rows, transaction
 from services.core.due_rows import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask, TaskTurn, in_turns
+from services.core.operator_waits import WAITED_LONG, waits_for_operator
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
 from services.draws import Calling, DrawAccess, Invitations, PartyNotifications, lock, notify_agency
@@ -74,6 +75,11 @@ _OVERDUE: Mapping[str, str] = {
     "counters": "(SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id "
     "WHERE d.state IN ('drawing', 'paused', 'ending') "
     "AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open'))",
+    "waiting_for_operator": " + ".join(
+        f"(SELECT count(*) FROM {table} WHERE check_at IS NOT NULL AND {waits_for_operator('failure')} "
+        f"AND {begun} < $1 - interval '{int(WAITED_LONG.total_seconds())} seconds')"
+        for table, begun in (("invoice", "created_at"), ("refund", "created_at"), ("bill", "day"))
+    ),
     "failing_rows": f"(SELECT count(*) FROM row_failure WHERE failures >= {GIVEN_UP_AFTER})",
     "given_up_jobs": "(SELECT count(*) FROM procrastinate_jobs j WHERE status = 'failed' "
     f"AND attempts >= {MAX_ATTEMPTS} "

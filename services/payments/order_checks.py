@@ -9,6 +9,7 @@ import structlog
 
 from domain.errors import (
     GatewayError,
+    NeedsOperator,
     NotFound,
     Rejected,
     Unavailable,
@@ -18,6 +19,7 @@ from domain.payments.lifecycles import FeeState, OrderState
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps, record, rows, system
 from services.core.due_rows import not_paused, process_each
+from services.core.operator_waits import PAUSE
 from services.payments.fees import rules_of
 from services.payments.queries import FeeView, view_fee
 from services.payments.settlement import Settlement
@@ -88,6 +90,12 @@ class OrderChecks:
             if not settled and (now >= order.expires_at or not await Fee.exists(id=order.fee_id, state=FeeState.DUE)):
                 await self._close(order)
                 return
+        except NeedsOperator as error:
+            log.info("order_not_asked", order=order.out_trade_no, error=error.vendor_code)
+            await PayOrder.filter(id=order_id, state__in=list(LIVE), check_at__not_isnull=True).update(
+                check_at=now + PAUSE
+            )
+            return
         except GatewayError as error:
             log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
         later = max(next_question(order.created_at, order.expires_at, order.checks + 1), now + timedelta(seconds=5))

@@ -1,7 +1,7 @@
 """Ports: interfaces of outside systems, as small as their users permit. ``app`` passes the gateways in.
 
-Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (``domain.errors``); none is called inside
-a database transaction.
+Every method may raise only ``Transient`` (``NeedsOperator`` where our side is wrong), ``Rejected`` or
+``OutcomeUnknown`` (``domain.errors``); none is called inside a database transaction.
 """
 
 from services.ports.documents import DocumentRenderer, Sealer

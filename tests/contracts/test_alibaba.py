@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.errors import NeedsOperator, OutcomeUnknown, Transient
 from gateways.alibaba.sms import parse_sms_reports
 from gateways.alibaba.voice import parse_voice_reports
 from services.ports import CallDetail, CallReport, SmsReport
@@ -58,12 +58,12 @@ async def test_each_pool_calls_with_its_own_signature_and_text(world: World) -> 
         ("评标通", "【评标通】您的验证码为196017，10分钟内有效。"),
     ]
     assert phone["calls"][0]["show_number"] == "043112345678"
-    with pytest.raises(Rejected):
+    with pytest.raises(NeedsOperator):
         await world.sms.send("hunan", MOBILE, "verification_code", CODE, out_id="4")
 
 
 async def test_an_unknown_template_is_refused(world: World) -> None:
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(NeedsOperator) as caught:
         await world.sms.send("demo", MOBILE, "nothing", CODE, out_id="1")
     assert caught.value.vendor_code == "isv.SMS_TEMPLATE_ILLEGAL"
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.errors import NeedsOperator, OutcomeUnknown, Rejected, Transient
 from services.ports import MenuItem, TemplateMessage
 from tests.contracts.conftest import MOBILE, OA, World
 
@@ -42,7 +42,7 @@ async def test_who_does_not_follow_gets_no_template_message(world: World) -> Non
 
 async def test_an_unknown_template_or_person_is_refused(world: World) -> None:
     openid = await world.openid()
-    with pytest.raises(Rejected) as template:
+    with pytest.raises(NeedsOperator) as template:
         await world.official.send_template("demo", TemplateMessage(openid, "nothing", FIELDS, "", "n"))
     with pytest.raises(Rejected) as person:
         await send(world, "o-nobody")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.clock import local
-from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
+from domain.errors import Forbidden, NeedsOperator, OutcomeUnknown, Rejected, Transient
 from gateways.wechat_pay.platform import WechatPay
 from services.ports import (
     BankCard,
@@ -189,7 +189,7 @@ async def test_an_abnormal_refund_goes_to_a_card_that_only_wechat_can_read(world
 async def test_a_merchant_without_money_cannot_refund(world: World) -> None:
     transaction = await paid(world, "demo")
     await fault(world, "not_enough")
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(NeedsOperator) as caught:
         await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
     assert caught.value.vendor_code == "NOTENOUGH"
 
@@ -400,6 +400,6 @@ async def test_a_reversal_may_fail(world: World) -> None:
 
 
 async def test_a_merchant_without_permission_issues_none(world: World) -> None:
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(NeedsOperator) as caught:
         await world.pay.issue_invoice("xinjiang", invoice("4200"))
     assert caught.value.vendor_code == "NOAUTH"

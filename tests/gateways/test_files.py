@@ -11,11 +11,13 @@ from pathlib import Path
 import obstore
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from domain.errors import Rejected, Transient
+from domain.errors import NeedsOperator, Rejected, Transient
 from gateways import files
 from gateways.files import StoredFiles, open_bucket, open_folder
+from gateways.operator_faults import OperatorFaults
 
 
 @pytest.fixture
@@ -159,9 +161,34 @@ async def test_refused_credentials_are_not_tried_again(store: StoredFiles, monke
         raise PermissionDeniedError("403")
 
     monkeypatch.setattr(obstore, "get_async", denied)
-    with pytest.raises(Rejected) as refusal:
+    with pytest.raises(NeedsOperator) as refusal:
         await store.get("demo/x")
     assert refusal.value.vendor_code == "denied"
+
+
+@pytest.mark.parametrize("code", sorted(files.S3_CODES))
+async def test_a_code_of_our_own_side_is_for_the_operator_and_no_lost_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    registry = CollectorRegistry()
+    store = files.open_folder(tmp_path, OperatorFaults(registry))
+
+    async def refused(*_: object, **__: object) -> None:
+        raise GenericError(f"403: <Error><Code>{code}</Code></Error>")
+
+    def alarm() -> float | None:
+        labels = {"vendor": "files", "account": "", "call": ""}
+        return registry.get_sample_value("pbt_gateway_needs_operator", labels)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(obstore, "put_async", refused)
+        with pytest.raises(NeedsOperator) as refusal:
+            await store.put("demo/x", b"x")
+    assert refusal.value.vendor_code == files.S3_CODES[code]
+    assert refusal.value.vendor_code in files.OPERATOR
+    assert alarm() == 1
+    await store.put("demo/x", b"x")
+    assert alarm() == 0
 
 
 async def test_a_store_that_never_answers_is_transient(store: StoredFiles, monkeypatch: pytest.MonkeyPatch) -> None:

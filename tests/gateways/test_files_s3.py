@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from yarl import URL
 
-from domain.errors import Rejected, Transient
+from domain.errors import NeedsOperator, Rejected, Transient
 from gateways import files
 from gateways.files import PART, StoredFiles
 from tests.gateways.s3_server import BUCKET, S3, BadLine, bad_line, serve_s3
@@ -120,7 +120,7 @@ async def test_a_refusal_names_the_wrong_setting(s3: S3, wrong: dict[str, str], 
     """None of them is taken for a file that got lost."""
     store = s3.open(**wrong)
     for act in (store.put("demo/x", b"x"), store.get("demo/x"), store.delete("demo/x"), keys_of(store)):
-        with pytest.raises(Rejected) as refusal:
+        with pytest.raises(NeedsOperator) as refusal:
             await act
         assert refusal.value.vendor_code == meaning
         assert s3.secret not in str(refusal.value)

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 from yarl import URL
 
-from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, OutcomeUnknown, Transient
 from gateways.http import BODY_LIMIT, Effect, Vendor
 from gateways.jsons import Json
 from tests.drivers.waiting import eventually
@@ -106,16 +106,16 @@ async def test_too_many_requests_says_when_to_come_back(tools: Tools) -> None:
     assert error.retry_after == 17
 
 
-async def test_a_refusal_by_status_is_final(tools: Tools) -> None:
+async def test_a_refusal_without_the_vendors_code_says_nothing_about_the_object(tools: Tools) -> None:
     error = await failure(tools, reply(b"no", status=403, kind="text/plain"), WRITE)
-    assert isinstance(error, Rejected)
+    assert isinstance(error, NeedsOperator)
     assert error.vendor_code == "http_403"
 
 
 async def test_redirects_are_not_followed(tools: Tools) -> None:
     async with Rogue([reply({"stolen": True})]) as thief:
         moved = reply(b"", status=302, headers=f"Location: {thief.url}/\r\n")
-        assert isinstance(await failure(tools, moved, WRITE), Rejected)
+        assert isinstance(await failure(tools, moved, WRITE), NeedsOperator)
         assert thief.seen == []
 
 

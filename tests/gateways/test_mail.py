@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from config.settings import MailSettings
 from domain.clock import FixedClock
-from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, OutcomeUnknown, Rejected, Transient
 from gateways import mail as mail_gateway
 from gateways.mail import SmtpMailer
 from services.ports import MailAttachment
@@ -107,7 +107,7 @@ async def test_a_message_id_that_cannot_be_one_is_our_mistake(tools: Tools, serv
         await send(mailer(tools, server), message_id=message_id)
 
 
-@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
 async def test_a_permanent_refusal_raises_its_code(tools: Tools, server: Server, command: str) -> None:
     server.answers[command] = f"550 5.1.1 no such user {TO}"
     error = await failure(send(mailer(tools, server)))
@@ -171,16 +171,16 @@ async def test_a_user_name_logs_in(tools: Tools, server: Server) -> None:
 async def test_a_wrong_password_is_logged_for_the_operator(tools: Tools, server: Server) -> None:
     with capture_logs() as logs:
         error = await failure(send(mailer(tools, server, username="pbt", password=SecretStr("wrong"))))
-    assert isinstance(error, Rejected)
+    assert isinstance(error, NeedsOperator)
     assert error.vendor_code == "535"
-    assert [entry["event"] for entry in logs] == ["mail_needs_operator"]
+    assert [entry["event"] for entry in logs] == ["vendor_needs_operator"]
     assert "wrong" not in f"{logs}{error}"
 
 
 async def test_a_greeting_takes_log_in_and_sends_nothing(tools: Tools, server: Server) -> None:
     await mailer(tools, server, username="pbt", password=SecretStr("secret")).greet()
     assert (server.senders, server.taken) == ([], [])
-    with pytest.raises(Rejected):
+    with pytest.raises(NeedsOperator):
         await mailer(tools, server, username="pbt", password=SecretStr("wrong")).greet()
     with pytest.raises(Transient):
         await mailer(tools, Server(port=1)).greet()

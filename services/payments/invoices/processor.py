@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.errors import GatewayError, Rejected, Unavailable
+from domain.errors import GatewayError, NeedsOperator, Rejected, Unavailable
 from domain.payments.lifecycles import InvoiceState
 from models.payments import Fee, Invoice
 from services.core.base import Deps, execute, rows
@@ -19,7 +19,7 @@ from services.notifications import Notices
 from services.payments.invoices.mailing import InvoiceMailing, MailInHand
 from services.payments.invoices.outbound_email import LEASE_TTL, OutboundEmails
 from services.payments.invoices.platform_invoices import PlatformInvoices
-from services.payments.invoices.row_changes import check_later, stop_checking
+from services.payments.invoices.row_changes import check_later, stop_checking, wait_for_operator
 from services.ports import DocumentRenderer, PaymentPlatform
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -84,6 +84,8 @@ class InvoiceProcessor:
             return await check_later(invoice, error.vendor_code, self._deps.now(), DAY)
         except MailInHand:
             return await check_later(invoice, "", self._deps.now(), LEASE_TTL)
+        except NeedsOperator as error:
+            return await wait_for_operator(invoice, error, self._deps.now())
         except (GatewayError, Unavailable) as error:
             return await check_later(invoice, type(error).__name__, self._deps.now())
         except FileLost:

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
+from domain.errors import NeedsOperator
 from domain.payments.lifecycles import InvoiceEvent
 from models.payments import Fee, Invoice
 from services.core.base import transaction
+from services.core.operator_waits import PAUSE, operator_wait
 from services.payments.invoices.transitions import can, lock_invoice, step
 
 SHORTEST, LONGEST = timedelta(seconds=20), timedelta(hours=6)
@@ -37,6 +39,13 @@ async def check_later(invoice: Invoice, failure: str, now: datetime, pause: time
     pause = pause or min(SHORTEST * 2 ** min(invoice.checks, 10), LONGEST)
     await unchanged_row(invoice).update(checks=invoice.checks + 1, check_at=now + pause, failure=failure[:100])
     return pause
+
+
+async def wait_for_operator(invoice: Invoice, error: NeedsOperator, now: datetime) -> timedelta:
+    """Check again soon, as often as it takes. It counts as no check: the platform has told nothing about the
+    invoice."""
+    await unchanged_row(invoice).update(check_at=now + PAUSE, failure=operator_wait(error))
+    return PAUSE
 
 
 def unchanged_row(invoice: Invoice) -> QuerySet[Invoice]:

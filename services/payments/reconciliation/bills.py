@@ -15,11 +15,12 @@ from uuid import UUID
 import structlog
 
 from domain.clock import SHANGHAI, local
-from domain.errors import GatewayError, InvalidInput, NotFound, Rejected
+from domain.errors import GatewayError, InvalidInput, NeedsOperator, NotFound, Rejected
 from domain.payments.lifecycles import RefundState
 from models.payments import Bill, BillDifference, PayOrder, Refund
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
+from services.core.operator_waits import operator_wait
 from services.core.permissions import check
 from services.payments.order_checks import OrderChecks
 from services.payments.queries import DifferenceView, view_difference
@@ -98,11 +99,8 @@ class BillReconciliation:
         try:
             statement = await self._platform.trade_bill(bill.pool, bill.day)
         except GatewayError as error:
-            if isinstance(error, Rejected):
-                log.error("bill_refused", pool=bill.pool, day=str(bill.day), vendor_code=error.vendor_code)
             await Bill.filter(id=bill_id).update(
-                check_at=self._deps.now() + _RETRY_AFTER,
-                failure=str(getattr(error, "vendor_code", type(error).__name__)),
+                check_at=self._deps.now() + _RETRY_AFTER, failure=_failure(bill, error)
             )
             return
         found = await self._differences(bill, statement)
@@ -258,6 +256,15 @@ class BillReconciliation:
         async with transaction():
             await open_day(actor.pool, day, now)
             await record(actor, now, "bill.again", "bill", None, day=day.isoformat())
+
+
+def _failure(bill: Bill, error: GatewayError) -> str:
+    if isinstance(error, NeedsOperator):
+        return operator_wait(error)
+    if isinstance(error, Rejected):
+        log.error("bill_refused", pool=bill.pool, day=str(bill.day), vendor_code=error.vendor_code)
+        return error.vendor_code[:100]
+    return type(error).__name__
 
 
 def _sums(statement: TradeBill) -> Iterator[_Found]:

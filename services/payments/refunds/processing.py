@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected
+from domain.errors import Conflict, GatewayError, InvalidInput, NeedsOperator, NotFound, Rejected
 from domain.ids import new_id
 from domain.payments.fees import After
 from domain.payments.lifecycles import (
@@ -28,6 +28,7 @@ from services.applications import lock
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
+from services.core.operator_waits import PAUSE, operator_wait
 from services.core.permissions import check
 from services.notifications import Notices
 from services.payments.fee_owners import CourseFeeOwner
@@ -46,9 +47,6 @@ NOT_OWED = "无需缴费，自动退回"
 _LIVE = (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.ABNORMAL)
 _SOON, _LATER = timedelta(seconds=15), timedelta(hours=1)
 _DAY = timedelta(days=1)
-_NOT_NOW = ("NOTENOUGH", "SIGNERROR", "NOAUTH", "MCHNOTEXISTS", "NOMERCHANT")
-"""The refund itself is valid: the merchant's balance is too small, or our settings or clock are wrong. The same request
-may succeed later."""
 _EVENTS = {
     "PROCESSING": RefundEvent.ACCEPT,
     "SUCCESS": RefundEvent.FINISH,
@@ -184,6 +182,9 @@ class Refunds:
             return
         try:
             report = await self._ask(refund)
+        except NeedsOperator as error:  # says nothing about the refund: the same request may succeed later
+            log.warning("refund_waits", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
+            await self._wait(refund, operator_wait(error), PAUSE)
         except Rejected as error:
             await self._refused(refund, error)
         except GatewayError as error:
@@ -211,8 +212,7 @@ class Refunds:
         )
 
     async def _refused(self, refund: Refund, error: Rejected) -> None:
-        code = error.vendor_code.replace("_", "").upper()
-        if code in _NOT_NOW or refund.state != RefundState.REQUESTED:
+        if refund.state != RefundState.REQUESTED:
             log.warning("refund_waits", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
             await self._wait(refund, error.vendor_code, _DAY if refund.state == RefundState.ABNORMAL else _LATER)
             return

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from domain.clock import FixedClock
-from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, OutcomeUnknown, Rejected, Transient
 from gateways.alibaba.api import (
+    SMS_PRODUCT,
     AlibabaApi,
     AlibabaCredentials,
     SuccessShape,
@@ -55,7 +56,7 @@ def test_parameters_are_sorted_and_encoded_by_rfc_3986() -> None:
 
 async def ask(tools: Tools, script: bytes, effect: Effect = Effect.WRITE) -> object:
     async with Rogue([script]) as rogue:
-        api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON))
+        api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON), SMS_PRODUCT)
         return await api.call("SendSms", {"A": "1"}, effect, SuccessShape)
 
 
@@ -68,7 +69,7 @@ async def failure(tools: Tools, script: bytes, effect: Effect = Effect.WRITE) ->
 async def test_what_is_sent_is_what_was_signed(tools: Tools) -> None:
     parameters = {"SignName": "评标通 a+b", "TemplateParam": '{"code":"1 2*~"}'}
     async with Rogue([reply({"Code": "OK"})]) as rogue:
-        api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/sms/", KEYS, FixedClock(NOON))
+        api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/sms/", KEYS, FixedClock(NOON), SMS_PRODUCT)
         await api.call("SendSms", parameters, Effect.WRITE, SuccessShape)
         seen = rogue.seen[0]
         assert seen.method == "POST"
@@ -81,7 +82,7 @@ async def test_what_is_sent_is_what_was_signed(tools: Tools) -> None:
 
 async def test_each_call_has_a_nonce_of_its_own(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK"})]) as rogue:
-        api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON))
+        api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON), SMS_PRODUCT)
         for _ in range(2):
             await api.call("SendSms", {}, Effect.WRITE, SuccessShape)
         first, second = (seen.headers["x-acs-signature-nonce"] for seen in rogue.seen)
@@ -129,8 +130,8 @@ async def test_a_refusal_carries_the_vendors_code(tools: Tools, status: int) -> 
 )
 async def test_what_only_an_operator_can_mend_is_an_alarm(tools: Tools, code: str) -> None:
     with capture_logs() as logs:
-        assert isinstance(await failure(tools, reply({"Code": code}, status=400)), Rejected)
-    assert [entry["log_level"] for entry in logs if entry["event"] == "alibaba_needs_operator"] == ["error"]
+        assert isinstance(await failure(tools, reply({"Code": code}, status=400)), NeedsOperator)
+    assert [entry["log_level"] for entry in logs if entry["event"] == "vendor_needs_operator"] == ["error"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ async def test_an_act_is_unknown_unless_the_vendor_says_no(tools: Tools, script:
 
 async def test_a_page_in_front_of_the_vendor_that_refuses_has_let_nothing_through(tools: Tools) -> None:
     error = await failure(tools, reply(b"<html>", status=403, kind="text/html"))
-    assert isinstance(error, Rejected)
+    assert isinstance(error, NeedsOperator)
     assert error.vendor_code == "http_403"
 
 

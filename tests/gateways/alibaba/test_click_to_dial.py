@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import VoicePool, VoiceSettings
 from domain.clock import FixedClock
-from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.errors import NeedsOperator, OutcomeUnknown, Rejected, Transient
 from gateways.alibaba.click_to_dial import AlibabaCallBridge
 from services.ports import CallDetail
 from tests.gateways.support import DROP, Rogue, Tools, reply
@@ -41,7 +41,7 @@ async def test_a_pool_without_a_number_makes_no_call(tools: Tools) -> None:
     async with Rogue([]) as rogue:
         one = bridge(tools, rogue)
         assert [one.offers(pool) for pool in ("hunan", "demo", "jilin", "xinjiang")] == [True, True, False, False]
-        with pytest.raises(Rejected):
+        with pytest.raises(NeedsOperator):
             await one.connect("jilin", STAFF, EXPERT, out_id="42")
         with pytest.raises(Rejected):
             await one.connect("hunan", "0571-1", EXPERT, out_id="42")

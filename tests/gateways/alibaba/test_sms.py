@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import SmsPool, SmsSettings
 from domain.clock import FixedClock
-from domain.errors import InvalidInput, OutcomeUnknown, Rejected
+from domain.errors import InvalidInput, NeedsOperator, OutcomeUnknown, Rejected
 from gateways.alibaba.sms import AlibabaSms, parse_sms_reports
 from services.ports import SmsReport
 from tests.gateways.support import Rogue, Tools, reply
@@ -55,7 +55,7 @@ async def test_another_pool_s_signature_and_text_never_go_out(tools: Tools) -> N
             await gateway.send(pool, MOBILE, "draw_call", {}, out_id="1")
             assert (query(rogue, number)["SignName"], query(rogue, number)["TemplateCode"]) == (sign, code)
         for pool, kind in (("jilin", "urging"), ("guangdong", "draw_call")):
-            with pytest.raises(Rejected) as refusal:
+            with pytest.raises(NeedsOperator) as refusal:
                 await gateway.send(pool, MOBILE, kind, {}, out_id="1")
             assert refusal.value.vendor_code == "no_template"
         assert len(rogue.seen) == 3

@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import VoicePool, VoiceSettings
 from domain.clock import FixedClock
-from domain.errors import InvalidInput, OutcomeUnknown, Rejected, Transient
+from domain.errors import InvalidInput, NeedsOperator, OutcomeUnknown, Rejected, Transient
 from gateways.alibaba.voice import AlibabaVoice, parse_voice_reports
 from services.ports import CallDetail, CallReport
 from tests.gateways.support import DROP, Rogue, Tools, reply
@@ -61,7 +61,7 @@ async def test_another_pool_s_number_and_text_are_never_used(tools: Tools) -> No
             await voice.call(pool, MOBILE, "draw_call", {}, keys={}, out_id="1")
             assert (query(rogue, number)["CalledShowNumber"], query(rogue, number)["TtsCode"]) == (shown, code)
         for pool, keys in (("guangdong", {}), ("jilin", {"1": "draw_call.attend"})):
-            with pytest.raises(Rejected) as refusal:
+            with pytest.raises(NeedsOperator) as refusal:
                 await voice.call(pool, MOBILE, "draw_call", {}, keys=keys, out_id="1")
             assert refusal.value.vendor_code == "no_template"
         assert len(rogue.seen) == 2

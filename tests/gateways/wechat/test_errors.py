@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.errors import Rejected, Transient
+from domain.errors import NeedsOperator, Rejected, Transient
 from gateways.wechat.errors import MEANINGS, ErrorAction, failure, meaning
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ def test_limits_say_when_to_come_back(code: int, seconds: float) -> None:
     assert error.retry_after == seconds
 
 
-@pytest.mark.parametrize("code", [43004, 43101, 45015, 45047, 47003, 40037, 99999])
+@pytest.mark.parametrize("code", [43004, 43101, 45015, 45047, 47003, 99999])
 def test_refusals_carry_the_platform_code(code: int) -> None:
     error = failure(code, NOON)
     assert isinstance(error, Rejected)
@@ -35,6 +35,7 @@ def test_refusals_carry_the_platform_code(code: int) -> None:
 @pytest.mark.parametrize("code", [40164, 89503, 48001, 40125])
 def test_an_error_that_only_an_operator_can_mend_raises_an_alarm(code: int) -> None:
     assert meaning(code).act is ErrorAction.ALARM
+    assert isinstance(failure(code, NOON), NeedsOperator)
 
 
 def test_success_is_no_error() -> None:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from config.settings import OfficialAccount, Wechat
 from domain.clock import FixedClock
-from domain.errors import Rejected, Transient
+from domain.errors import NeedsOperator, Transient
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
 from gateways.wechat.face_check import WechatFaces, cert_hash
@@ -71,9 +71,9 @@ async def test_a_refusal_is_rejected_and_a_cut_line_is_transient(tools: Tools, s
         [TOKEN, reply({"errcode": 48001, "errmsg": "api unauthorized", "verify_ret": 10000}), DROP]
     ) as rogue:
         faces = client(tools, store, rogue.url)
-        with pytest.raises(Rejected):
+        with pytest.raises(NeedsOperator):
             await faces.verdict("demo", "number-1", "V1", ZHANG)
         with pytest.raises(Transient):
             await faces.begin("demo", "number-1", ZHANG)
-    with pytest.raises(Rejected):
+    with pytest.raises(NeedsOperator):
         await faces.begin("elsewhere", "number-1", ZHANG)

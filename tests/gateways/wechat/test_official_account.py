@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from config.settings import MiniProgramSettings, OfficialAccount, Wechat
 from domain.clock import FixedClock
-from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.errors import NeedsOperator, OutcomeUnknown, Rejected, Transient
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
 from gateways.wechat.mini_program import MiniPrograms
@@ -113,10 +113,10 @@ async def test_a_token_that_is_always_refused_ends_after_one_repetition(clients:
 
 async def test_a_wrong_secret_is_an_alarm_and_no_retry(clients: Make) -> None:
     async with Rogue([reply({"errcode": 40125, "errmsg": "invalid appsecret"})]) as rogue:
-        with capture_logs() as logs, pytest.raises(Rejected) as caught:
+        with capture_logs() as logs, pytest.raises(NeedsOperator) as caught:
             await clients(rogue.url).send()
     assert caught.value.vendor_code == "40125"
-    assert any(entry["event"] == "wechat_needs_operator" and entry["log_level"] == "error" for entry in logs)
+    assert any(entry["event"] == "vendor_needs_operator" and entry["log_level"] == "error" for entry in logs)
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ async def test_choices_travel_with_ids_as_text(clients: Make) -> None:
 async def test_a_pool_without_account_is_refused_before_anything_is_sent(clients: Make) -> None:
     async with Rogue([TOKEN]) as rogue:
         process = clients(rogue.url)
-        with pytest.raises(Rejected):
+        with pytest.raises(NeedsOperator):
             await process.official.send_text("nowhere", "o1", "x")
-        with pytest.raises(Rejected):
+        with pytest.raises(NeedsOperator):
             await process.mini.login("nowhere", "c")
     assert rogue.seen == []
 

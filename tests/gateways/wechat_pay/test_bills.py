@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from domain.clock import FixedClock
-from domain.errors import GatewayError, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
 from gateways.wechat_pay import bills
 from gateways.wechat_pay.bills import fen, has_hash, parse_bill, unpack
 from services.ports import BillRow, TradeBill
@@ -240,7 +240,7 @@ async def test_a_bill_that_is_being_made_comes_later(tools: Tools, platform: Pla
 async def test_other_refusals_raise_the_vendors_code(tools: Tools, platform: Platform) -> None:
     platform.answers[BILL] = (403, {"code": "NO_AUTH", "message": ""})
     error = await failure(client(tools, platform).trade_bill("demo", DAY))
-    assert isinstance(error, Rejected)
+    assert isinstance(error, NeedsOperator)
     assert error.vendor_code == "NOAUTH"
 
 

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.clock import FixedClock
-from domain.errors import Forbidden, GatewayError, InvalidInput, OutcomeUnknown, Rejected, Transient
+from domain.errors import Forbidden, GatewayError, InvalidInput, NeedsOperator, OutcomeUnknown, Transient
 from gateways.wechat_pay.platform import WechatPay
 from services.ports import OrderRequest, PayNotification, RefundReport
 from tests.gateways.pay_platform import (
@@ -353,9 +353,9 @@ def sealed(serial: str, pem: bytes, key: str = APIV3) -> dict[str, Any]:
 )
 async def test_a_wrong_apiv3_key_is_logged_for_the_operator(world: World, content: dict[str, Any]) -> None:
     world.platform.answers[CERTIFICATES] = (200, content)
-    with capture_logs() as logs, pytest.raises(Rejected, match="CERTIFICATES"):
+    with capture_logs() as logs, pytest.raises(NeedsOperator, match="CERTIFICATES"):
         await world.order()
-    assert any(entry["event"] == "pay_needs_operator" for entry in logs)
+    assert any(entry["event"] == "vendor_needs_operator" for entry in logs)
 
 
 async def test_a_certificate_under_another_serial_is_not_taken(world: World, platform: Platform) -> None:
@@ -364,9 +364,11 @@ async def test_a_certificate_under_another_serial_is_not_taken(world: World, pla
         await world.order()
 
 
-async def test_a_refused_look_refuses_notifications_too(world: World) -> None:
+async def test_a_notification_is_repeated_until_our_own_signature_is_right(world: World) -> None:
+    """It may report a payment, so it is not refused as forged."""
     world.platform.answers[CERTIFICATES] = (401, b'{"code":"SIGN_ERROR"}')
-    await refused(world.notified(OLD))
+    with pytest.raises(NeedsOperator):
+        await world.notified(OLD)
 
 
 async def test_an_answer_that_needs_a_lost_certificate_has_no_known_outcome(world: World) -> None:

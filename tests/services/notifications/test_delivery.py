@@ -9,7 +9,7 @@ import pytest
 from app.redis_connection import make_redis
 from bot.windows import Windows
 from domain.clock import FixedClock
-from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.errors import NeedsOperator, OutcomeUnknown, Rejected, Transient
 from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice
 from services.core.base import Deps, transaction
@@ -339,3 +339,67 @@ async def test_words_of_others_never_become_links_on_the_way_out(
     said = next(text for channel, text in vendors.sent if channel == "text")
     assert "天河区www．evil．cn" in said
     assert "weixin：／／x" in said
+
+
+# ---- our own side is wrong
+
+
+async def test_a_held_attempt_is_made_when_our_side_is_right_and_meanwhile_the_ladder_goes_on(
+    office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
+) -> None:
+    vendors.errors = [NeedsOperator("40037"), Transient("busy", retry_after=1)]
+    await notify_account(office)
+    await delivery.deliver_due()
+    assert await states() == [("wechat", "pending", "operator:40037"), ("sms", "pending", "busy")]
+    clock.move(timedelta(hours=1))
+    await delivery.deliver_due()
+    assert [channel for channel, _ in vendors.sent].count("template") == 2
+    assert await states() == [("wechat", "sent", ""), ("sms", "sent", "")]
+
+
+async def test_a_held_attempt_fails_after_a_day(
+    office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
+) -> None:
+    await notify_account(office, bound=False)
+    pauses = 0
+    while not pauses or (await Attempt.get(channel="sms")).state == "pending":
+        vendors.errors = [NeedsOperator("isv.AMOUNT_NOT_ENOUGH")]
+        await delivery.deliver_due()
+        clock.move(timedelta(hours=1))
+        pauses += 1
+    assert pauses == 24
+    assert (await states())[-1] == ("sms", "failed", "operator:isv.AMOUNT_NOT_ENOUGH")
+    assert (await Notice.get()).state == "failed"
+
+
+async def test_an_outage_does_not_end_what_was_held(
+    office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
+) -> None:
+    """Its tries were used up while it was held."""
+    await notify_account(office, bound=False)
+    for error in [*[NeedsOperator("isv.OUT_OF_SERVICE")] * 6, Transient("not reached")]:
+        vendors.errors = [error]
+        await delivery.deliver_due()
+        clock.move(timedelta(hours=1))
+    await delivery.deliver_due()
+    assert (await states())[-1] == ("sms", "sent", "")
+
+
+async def test_a_code_is_not_sent_when_it_is_no_longer_valid(
+    office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
+) -> None:
+    async with transaction():
+        await office.notices.notify(
+            pool="demo",
+            kind="verification_code",
+            dedupe_key="code",
+            params={"minutes": 10},
+            mobile="13800001234",
+            secret="196017",
+        )
+    vendors.errors = [NeedsOperator("SignatureDoesNotMatch") for _ in range(9)]
+    for _ in range(9):
+        await delivery.deliver_due()
+        clock.move(office.deps.book("demo").login.code_valid / 4)
+    assert (await states())[-1] == ("sms", "failed", "operator:SignatureDoesNotMatch")
+    assert len(vendors.sent) < 5

@@ -13,6 +13,7 @@ from domain.ids import new_id
 from models.draws import Draw
 from models.invitations import Invitation
 from models.notices import Attempt, DeliveryReport, Notice
+from models.payments import Bill
 from models.projects import Project
 from services.core.audit_chain import AuditChain
 from services.core.base import Deps, execute, record, rows, system, transaction
@@ -269,3 +270,14 @@ async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
     await execute("UPDATE row_failure SET failures = 12")
     health = await deadlines.health()
     assert (health.overdue["failing_rows"], health.well) == (200, False)
+
+
+async def test_rows_that_wait_for_the_operator_for_a_day_are_reported(
+    office: Office, deadlines: Scheduler, clock: FixedClock
+) -> None:
+    today, soon = clock.now().date(), clock.now() + timedelta(hours=1)
+    for days, failure in ((0, "operator:SIGNERROR"), (2, "operator:NOAUTH"), (3, "Transient")):
+        await Bill.create(pool="demo", day=today - timedelta(days=days), check_at=soon, failure=failure)
+    assert (await deadlines.health()).overdue["waiting_for_operator"] == 1
+    await Bill.all().update(failure="")
+    assert (await deadlines.health()).overdue["waiting_for_operator"] == 0

@@ -10,7 +10,7 @@ import pytest
 from domain.applications.lifecycles import ApplicationState
 from domain.applications.refunds import choices_after_refund
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected
+from domain.errors import Conflict, Forbidden, InvalidInput, NeedsOperator, NotFound, Rejected
 from domain.ids import new_id
 from models.applications import Application
 from models.payments import Fee, Invoice, PayOrder, Refund
@@ -281,15 +281,15 @@ async def test_a_closed_refund_may_be_asked_for_again_under_another_number(
     assert await find_broken() == []
 
 
-@pytest.mark.parametrize("code", ["NOT_ENOUGH", "SIGN_ERROR", "NOMERCHANT"])
+@pytest.mark.parametrize("code", ["NOTENOUGH", "SIGNERROR", "NOMERCHANT"])
 async def test_an_empty_till_or_a_wrong_setting_only_means_later(
     kit: PaymentKit, admin: Actor, order: PayOrder, clock: FixedClock, code: str
 ) -> None:
     await kit.refunds.request(admin, order.id, "本人申请退费")
-    kit.platform.before["refund"] = [Rejected(code)]
+    kit.platform.before["refund"] = [NeedsOperator(code)]
     await kit.refunds.check_due()
     refund = (await Refund.all())[0]
-    assert (refund.state, refund.failure) == ("requested", code)
+    assert (refund.state, refund.failure) == ("requested", f"operator:{code}")
     assert (await kit.payments.orders(admin, "abnormal")).total == 1, "the office sees it"
     clock.move(timedelta(hours=1))
     await kit.refunds.check_due()
