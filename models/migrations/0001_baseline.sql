@@ -509,6 +509,7 @@ CREATE INDEX application_list ON application (pool, submitted_at DESC, id DESC);
 CREATE INDEX application_name ON application USING gin (name gin_trgm_ops) WITH (fastupdate = off);
 CREATE INDEX application_campaign ON application (campaign_id, submitted_at DESC, id DESC);
 CREATE INDEX application_expert ON application (expert_id);
+CREATE INDEX application_on_notice ON application (pool, state, name_sort, id) WHERE notice_until IS NOT NULL;
 CREATE INDEX application_states ON application (pool, state, submitted_at DESC, id DESC) WHERE submitted_at IS NOT NULL;
 CREATE INDEX application_number_words ON application USING gin (number gin_trgm_ops) WITH (fastupdate = off);
 
@@ -678,7 +679,11 @@ CREATE TABLE project (
 COMMENT ON TABLE project IS
     'A tender project with the fields of the manual''s form; ``investment`` in fen. Read-only once a draw is linked.';
 CREATE INDEX idx_project_pool_419196 ON project (pool, organisation_id, created_at);
-CREATE INDEX project_agent ON project (agent_id);
+CREATE INDEX project_agent_projects ON project (agent_id, created_at DESC, id DESC)
+    INCLUDE (pool, organisation_id, deleted_at);
+-- Projects of the same tender: without these PostgreSQL compares names by the index of their parts.
+CREATE INDEX project_name ON project (pool, name);
+CREATE INDEX project_number ON project (pool, number);
 CREATE INDEX project_list ON project (pool, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX project_words ON project USING gin (number gin_trgm_ops, name gin_trgm_ops) WITH (fastupdate = off);
 
@@ -745,7 +750,12 @@ CREATE INDEX idx_draw_pool_a43df6 ON draw (pool, organisation_id, created_at);
 CREATE INDEX idx_draw_state_ad6f63 ON draw (state);
 CREATE INDEX draw_unsealing ON draw (starts_at) WHERE unsealed_notice_at IS NULL;
 CREATE INDEX draw_project ON draw (project_id);
-CREATE INDEX draw_agent ON draw (agent_id);
+-- What verifiers, supervisors and venues see: all but drafts that were never submitted (services/draws/access.py).
+CREATE INDEX draw_shown ON draw (pool, created_at DESC, id) WHERE state <> 'editing' OR terminal <> '';
+CREATE INDEX draw_shown_starts ON draw (pool, starts_at DESC, id) WHERE state <> 'editing' OR terminal <> '';
+CREATE INDEX draw_shown_id ON draw (id) INCLUDE (pool) WHERE state <> 'editing' OR terminal <> '';
+-- An agent's draws: all of them, and the few that are in certain states.
+CREATE INDEX draw_agent_states ON draw (agent_id, state, starts_at);
 -- The list in the order in which it is shown, and activities that are going on, ended or began.
 CREATE INDEX draw_list ON draw (pool, created_at DESC, id);
 CREATE INDEX draw_running ON draw (pool, organisation_id) WHERE state IN ('drawing', 'paused', 'ending');
@@ -757,7 +767,7 @@ CREATE INDEX draw_words ON draw USING gin (number gin_trgm_ops, name gin_trgm_op
 CREATE INDEX draw_to_do ON draw (organisation_id, state, created_at DESC, id);
 CREATE INDEX draw_month ON draw (organisation_id, starts_at);
 CREATE INDEX draw_gathering ON draw (organisation_id, gathering_first);
-CREATE INDEX draw_agent_list ON draw (organisation_id, agent_id, created_at DESC, id);
+CREATE INDEX draw_agent_draws ON draw (organisation_id, agent_id, created_at DESC, id) INCLUDE (pool);
 CREATE INDEX draw_original_id ON draw (original_id);
 
 CREATE TABLE draw_number (
@@ -814,7 +824,8 @@ CREATE TABLE draw_supervisor (
 );
 COMMENT ON TABLE draw_supervisor IS
     'A supervising person (监督人) of a draw, copied from the register''s entry when chosen.';
-CREATE INDEX draw_supervisor_mobile ON draw_supervisor (mobile_hash);
+-- A supervisor's draws, newest first: ids are in the order of creation. A draw names a person once.
+CREATE UNIQUE INDEX draw_supervisor_draws ON draw_supervisor (mobile_hash, draw_id);
 CREATE INDEX draw_supervisor_draw ON draw_supervisor (draw_id);
 
 CREATE TABLE recusal_unit (
@@ -937,6 +948,7 @@ COMMENT ON TABLE draw_application IS
 CREATE INDEX idx_draw_applic_termina_89d2a9 ON draw_application (terminal, state);
 CREATE UNIQUE INDEX draw_application_open ON draw_application (draw_id) WHERE state = 'submitted';
 CREATE INDEX draw_application_draw ON draw_application (draw_id);
+CREATE INDEX draw_application_queue ON draw_application (state, submitted_at, id);
 
 CREATE TABLE draw_round (
     id uuid PRIMARY KEY,
