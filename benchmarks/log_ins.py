@@ -27,6 +27,7 @@ ROLES = {
     "legal": "organisation",
     "verifier": "verifier",
     "supervisor": "supervisor",
+    "venue": "venue",
     "reviewer": "reviewer",
     "admin": "pool_admin",
 }
@@ -61,8 +62,7 @@ async def log_in(product: Product, people: People) -> LogIns:
     """Log everybody in, as by password and in the one role."""
     async with deps_for(product.settings) as deps:
         maker = LogInMaker(deps, (await Organisation.get(pool=POOL)).id)
-        known = [who for who in ROLES if who in people.accounts]
-        found = {who: await maker.make(who, people.accounts[who], await _ids(people, who)) for who in known}
+        found = await maker.make_all(people)
         invited = [
             (
                 await maker.make(
@@ -91,6 +91,11 @@ class LogInMaker:
     def __init__(self, deps: Deps, organisation_id: UUID) -> None:
         self._deps, self._organisation_id = deps, organisation_id
         self._links = Links(deps.keys, deps.clock)
+
+    async def make_all(self, people: People, *, each: int = _EACH) -> dict[str, list[LogIn]]:
+        """``each`` log-ins of every kind of person but the invited."""
+        known = [who for who in ROLES if who in people.accounts]
+        return {who: await self.make(who, people.accounts[who], await _ids(people, who), each=each) for who in known}
 
     async def make(
         self, who: str, accounts: Sequence[UUID], ids: Sequence[Mapping[str, str]], *, each: int = _EACH
