@@ -9,6 +9,7 @@ from functools import partial
 from bot.router import Router
 from bot.turn import Turn
 from domain.clock import local, print_time
+from domain.draws.lifecycles import VerificationState
 from domain.errors import Forbidden, Unauthenticated
 from handlers import commands, people, texts, wording, work
 from services.accounts import RoleOption
@@ -137,13 +138,13 @@ async def _applications(turn: Turn, actor: Actor, shown: int) -> _Found:
     """Applications, oldest first, preceded by recusals at the venue that hold up a panel."""
     draws = turn.services.draws
     recusals = await draws.discard_queries.waiting(actor)
-    found = await draws.verification_queries.queue(actor, limit=500)
+    found = await draws.verification_queries.search(actor, VerificationState.SUBMITTED, limit=shown)
     lines = [_Line(one.draw_number, f"/desk/{one.draw_id}/absences", texts.RECUSAL_WAITS) for one in recusals[:shown]]
     lines += [
         _Line(one.draw_number, f"/desk/{one.draw_id}/application", _handed_in(one))
-        for one in found[: shown - len(lines)]
+        for one in found.items[: shown - len(lines)]
     ]
-    return _Found(lines, len(recusals) + len(found), "/desk/applications")
+    return _Found(lines, len(recusals) + found.total, "/desk/applications")
 
 
 def _handed_in(one: ApplicationRow) -> str:

@@ -31,18 +31,25 @@ async def read_page(
     ``values``. ``order`` ends in a unique column. ``columns`` are selected from ``joined``, which begins with the
     alias: ``o JOIN fee f ON f.id = o.fee_id``.
     """
+    counted = f"{columns}, ({_count(source)}) AS total"
+    found = await read_rows(counted, joined, source, order, values, offset=offset, limit=limit)
+    if found or offset == 0:
+        return PageRows(found, found[0]["total"] if found else 0)
+    return PageRows([], (await rows(_count(source), *values))[0]["n"])
+
+
+async def read_rows(
+    columns: str, joined: str, source: str, order: str, values: Sequence[object], *, offset: int, limit: int
+) -> list[Any]:
+    """The rows of a page as ``read_page`` reads them, where nobody asks for the number of matches."""
     alias, at = source.split(maxsplit=2)[1], len(values)
-    found = await rows(
+    return await rows(
         f"WITH {alias} AS MATERIALIZED (SELECT {alias}.* FROM {source} ORDER BY {order} "
-        f"LIMIT ${at + 1} OFFSET ${at + 2}) "
-        f"SELECT {columns}, ({_count(source)}) AS total FROM {joined} ORDER BY {order}",
+        f"LIMIT ${at + 1} OFFSET ${at + 2}) SELECT {columns} FROM {joined} ORDER BY {order}",
         *values,
         limit,
         offset,
     )
-    if found or offset == 0:
-        return PageRows(found, found[0]["total"] if found else 0)
-    return PageRows([], (await rows(_count(source), *values))[0]["n"])
 
 
 def contains(text: str) -> str:

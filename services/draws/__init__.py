@@ -39,6 +39,7 @@ from services.draws.queries import (
     DrawDashboard,
     Filters,
     FormerExpert,
+    in_states,
 )
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
@@ -165,6 +166,7 @@ __all__ = [
     "build",
     "draw_params",
     "event",
+    "in_states",
     "lock",
     "notify_agency",
     "part_version",

@@ -13,6 +13,13 @@ from services.core.base import Actor, Deps, rows
 from services.draws.repository import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
 from services.draws.views import DrawView, ReadDraw, view_of
 
+_OWN_MOBILE = "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1)"
+_WATCHED = f"d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = {_OWN_MOBILE})"
+"""SQL: draws ``d`` that name the supervisor ``$2``; read from all of his, however many they have become."""
+_WATCHED_ONE = f"(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {_OWN_MOBILE} AND s.draw_id = d.id)"
+"""The same, looked up for each draw: PostgreSQL never turns a scalar subquery into a join, but takes every supervisor
+for an average one, who has few draws, and would read all of a busy one's."""
+
 
 class DrawAccess:
     """Access checks for everything that shows or changes a draw."""
@@ -51,8 +58,12 @@ class DrawAccess:
         )
         return bool(named)
 
-    def visibility_condition(self, actor: Actor) -> tuple[str, list[object]]:
-        """SQL condition, with its values, for the draws (``d``) that this actor may see."""
+    def visibility_condition(self, actor: Actor, *, few: bool = False) -> tuple[str, list[object]]:
+        """SQL condition, with its values, for the draws (``d``) that this actor may see.
+
+        ``few``: another condition, such as a state of work under way, leaves few draws of the pool, each of which is
+        looked up.
+        """
         values: list[object] = [actor.pool]
         where = "d.pool = $1"
         if actor.role in ("agent", "organisation"):
@@ -69,10 +80,7 @@ class DrawAccess:
             where += " AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND n.venue = ANY($2::text[]))"
         elif actor.role == "supervisor":
             values.append(actor.account_id)
-            where += (
-                " AND d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = "
-                "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1))"
-            )
+            where += f" AND {_WATCHED_ONE if few else _WATCHED}"
         if actor.role in NOT_FOR_DRAFTS:
             where += " AND (d.state <> 'editing' OR d.terminal <> '')"
         return where, values

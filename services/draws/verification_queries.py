@@ -14,7 +14,7 @@ from domain.draws.lifecycles import VerificationState
 from models.draws import DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Page, rows
-from services.core.pages import contains, read_page
+from services.core.pages import contains, read_page, read_rows
 
 
 @dataclass(frozen=True)
@@ -51,33 +51,37 @@ class ApplicationRow:
     """Draws of the same tender under another project, of any agency: two orders to choose from."""
 
 
-_SAME_TENDER = """
-SELECT count(*)::int FROM draw t JOIN project q ON q.id = t.project_id
- WHERE q.pool = d.pool AND (q.id = j.id OR q.name = j.name OR q.number <> '' AND q.number = j.number)
-"""
 _LIVE = "EXISTS (SELECT 1 FROM draw_lot l WHERE l.draw_id = t.id AND l.live)"
 _REPLACED = """EXISTS (SELECT 1 FROM draw r WHERE r.original_id = t.id AND r.kind = 'redraw'
   AND r.state NOT IN ('editing', 'submitted', 'refused'))"""
+_SAME_TENDER = f"""
+(SELECT ARRAY[
+    count(*) FILTER (WHERE t.kind <> 'recall' AND t.log_length > 0 AND t.state IN ('terminated', 'ended')
+      AND NOT {_LIVE} AND NOT {_REPLACED}),
+    count(*) FILTER (WHERE t.kind = 'redraw' AND t.id <> d.id AND t.log_length > 0),
+    count(*) FILTER (WHERE q.id <> j.id AND t.state <> 'editing' AND {_LIVE})]
+  FROM draw t JOIN project q ON q.id = t.project_id
+  WHERE q.pool = d.pool AND (q.id = j.id OR q.name = j.name OR q.number <> '' AND q.number = j.number))
+"""
+"""``terminated``, ``redrawn``, ``elsewhere``. A column, since PostgreSQL computes joined figures for all projects first
+where it doesn't know how few rows a page has."""
 _COLUMNS = f"""
 a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, a.kind,
     coalesce((SELECT w.number FROM draw w WHERE w.id = d.original_id), '') AS original, o.name AS organisation,
     p.real_name AS applicant, coalesce(v.real_name, '') AS decided_by, a.terminal, a.reason, a.state, a.opinion,
     a.submitted_at, a.withdrawn_at, a.decided_at,
-    a.attachment,
-    ({_SAME_TENDER} AND t.kind <> 'recall' AND t.log_length > 0 AND t.state IN ('terminated', 'ended')
-      AND NOT {_LIVE} AND NOT {_REPLACED}) AS terminated,
-    ({_SAME_TENDER} AND t.kind = 'redraw' AND t.id <> d.id AND t.log_length > 0) AS redrawn,
-    ({_SAME_TENDER} AND q.id <> j.id AND t.state <> 'editing' AND {_LIVE}) AS elsewhere
+    a.attachment, {_SAME_TENDER} AS same_tender
 """
 _JOINED = """
 a JOIN draw d ON d.id = a.draw_id JOIN project j ON j.id = d.project_id
 JOIN organisation o ON o.id = d.organisation_id
 JOIN account p ON p.id = a.submitted_by_id LEFT JOIN account v ON v.id = a.decided_by_id
 """
-_SELECT = f"SELECT {_COLUMNS} FROM draw_application {_JOINED}"
-_FOUND = (
-    "draw_application a JOIN draw d ON d.id = a.draw_id JOIN organisation o ON o.id = d.organisation_id "
-    "WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = $3 "
+_OF_DRAW = "draw_application a JOIN draw d ON d.id = a.draw_id"
+_AT_TERMINAL = "d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = $3"
+_FOUND = f"{_OF_DRAW} WHERE {_AT_TERMINAL}"
+_FOUND_BY_WORD = (
+    f"{_OF_DRAW} JOIN organisation o ON o.id = d.organisation_id WHERE {_AT_TERMINAL} "
     "AND (d.number ILIKE $4 OR d.name ILIKE $4 OR o.name ILIKE $4)"
 )
 
@@ -88,15 +92,8 @@ class VerificationQueries:
     ) -> list[ApplicationRow]:
         """Applications at the verifier's terminal, oldest first. ``actor.scope`` empty: every terminal of the pool."""
         permissions.check(actor, "draw.verify")
-        found = await rows(
-            _SELECT + "WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = $3 "
-            "ORDER BY a.submitted_at, a.id OFFSET $4 LIMIT $5",
-            actor.pool,
-            actor.scope,
-            state,
-            offset,
-            limit,
-        )
+        values, order = (actor.pool, actor.scope, state), "a.submitted_at, a.id"
+        found = await read_rows(_COLUMNS, _JOINED, _FOUND, order, values, offset=offset, limit=limit)
         return [_row(row) for row in found]
 
     async def search(
@@ -107,20 +104,23 @@ class VerificationQueries:
         Open ones oldest first, decided ones newest first.
         """
         permissions.check(actor, "draw.verify")
-        order = "a.submitted_at" if state == VerificationState.SUBMITTED else "a.submitted_at DESC"
-        values = [actor.pool, actor.scope, state, contains(word)]
-        found, total = await read_page(_COLUMNS, _JOINED, _FOUND, f"{order}, a.id", values, offset=offset, limit=limit)
+        way = "" if state == VerificationState.SUBMITTED else " DESC"
+        source, values, order = _FOUND, [actor.pool, actor.scope, state], f"a.submitted_at{way}, a.id{way}"
+        if word:
+            source, values = _FOUND_BY_WORD, [*values, contains(word)]
+        found, total = await read_page(_COLUMNS, _JOINED, source, order, values, offset=offset, limit=limit)
         return Page(tuple(_row(row) for row in found), total)
 
     async def waiting(self, actor: Actor) -> int:
         """Number of open applications at the verifier's terminal."""
         permissions.check(actor, "draw.verify")
-        [found] = await rows(f"SELECT count(*)::int AS n FROM {_FOUND}", actor.pool, actor.scope, "submitted", "%")
+        [found] = await rows(f"SELECT count(*)::int AS n FROM {_FOUND}", actor.pool, actor.scope, "submitted")
         return int(found["n"])
 
     async def of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
         """Every application of a draw, newest first; the caller has checked the permission."""
-        found = await rows(_SELECT + "WHERE a.draw_id = $1 ORDER BY a.submitted_at DESC, a.id DESC", draw_id)
+        order = "ORDER BY a.submitted_at DESC, a.id DESC"
+        found = await rows(f"SELECT {_COLUMNS} FROM draw_application {_JOINED} WHERE a.draw_id = $1 {order}", draw_id)
         return [_row(row) for row in found]
 
     async def is_asked(self, draw_id: UUID) -> bool:
@@ -129,5 +129,7 @@ class VerificationQueries:
 
 
 def _row(row: Mapping[str, Any]) -> ApplicationRow:
-    facts = {name: row[name] for name in ApplicationRow.__dataclass_fields__}
-    return ApplicationRow(**{**facts, "state": VerificationState(row["state"])})
+    facts = {name: row[name] for name in ApplicationRow.__dataclass_fields__ if name in row}
+    terminated, redrawn, elsewhere = row["same_tender"]
+    figures = {"terminated": terminated, "redrawn": redrawn, "elsewhere": elsewhere}
+    return ApplicationRow(**{**facts, **figures, "state": VerificationState(row["state"])})

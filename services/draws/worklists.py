@@ -16,7 +16,7 @@ from services.core.crypto import PHONE
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
 from services.draws.party_notifications import urged_by_venue
-from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST
+from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
 TO_DO: Mapping[str, str] = {
@@ -93,12 +93,15 @@ _DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] 
 """The phone contact for the place of the first gathering."""
 _RECUSALS = """(SELECT count(*)::int FROM discard_request r
   WHERE r.draw_id = d.id AND r.kind = 'recusal' AND r.state = 'open')"""
+_HAS_RECUSALS = """d.id = ANY(ARRAY(SELECT r.draw_id FROM discard_request r JOIN draw x ON x.id = r.draw_id
+  WHERE r.kind = 'recusal' AND r.state = 'open' AND x.state IN ('short', 'supplement_pending', 'completed')))"""
+"""Found from the open recusals: other completed draws are not read."""
 _LISTS: Mapping[WorkList, str] = {
-    "to_do": "d.state = ANY({to_do}::text[])",
+    "to_do": in_states(TO_DO),
     "progress": f"({_RUNNING} OR d.state = 'completed' AND d.ends_at > {{now}})",
     "missing": AWAITS_SUPPLEMENT,
     "late": f"d.ended_at IS NULL AND d.state IN {GATHERED} AND {_BEGUN} AND {_LATE} > 0",
-    "watched": f"({_RUNNING} OR d.state IN ('short', 'supplement_pending', 'completed') AND {_RECUSALS} > 0)",
+    "watched": f"({_RUNNING} OR {_HAS_RECUSALS})",
     "today": f"d.state IN {GATHERED} AND {_TODAY}",
 }
 _LINES = f"""
@@ -153,13 +156,12 @@ class WorkLists:
     async def read(self, actor: Actor, which: WorkList, *, limit: int = 5) -> WorkLines:
         """A list, limited to draws that this actor may see."""
         permissions.check(actor, "draw.read")
-        reach, values = self._access.visibility_condition(actor)
+        reach, values = self._access.visibility_condition(actor, few=True)
         now = self._deps.now()
         own: dict[str, object] = {
             "now": now,
             "since": now - self._deps.book(actor.pool).attendance.urging_window,
             "today": local(now).replace(hour=0, minute=0, second=0, microsecond=0),
-            "to_do": list(TO_DO),
             "limit": limit,
         }
         sql = _LINES.replace("{which}", _LISTS[which]).replace("{reach}", reach)

@@ -8,7 +8,16 @@ from uuid import UUID
 
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws import DRAWING, NUMBER_WANTED, TO_DO, DiscardQueries, DrawAccess, ReleaseQueries, WorkLists
+from services.draws import (
+    DRAWING,
+    NUMBER_WANTED,
+    TO_DO,
+    DiscardQueries,
+    DrawAccess,
+    ReleaseQueries,
+    WorkLists,
+    in_states,
+)
 from services.office.dashboard import UNREPLIED, OfficeDashboard, replies_due
 from services.remuneration import CAME
 from services.reviews import ReviewQueue
@@ -128,7 +137,7 @@ class StaffWork:
         )
 
     async def _draws(self, actor: Actor) -> tuple[Count, ...]:
-        by_state = await self._by_state(actor)
+        by_state = await self._by_state(actor, [*TO_DO, *DRAWING])
         return (
             Count("待办理", sum(by_state.get(state, 0) for state in TO_DO)),
             Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
@@ -139,7 +148,7 @@ class StaffWork:
     async def remuneration(self, actor: Actor) -> tuple[OwedDraw, ...]:
         """Draws whose remuneration this venue proposes or explains, or this agency pays, or for which this office sees
         an unanswered objection; oldest first."""
-        where, values = self._access.visibility_condition(actor)
+        where, values = self._access.visibility_condition(actor, few=True)
         sql = _TO_PROPOSE if actor.role == "venue" else _TO_PAY
         if actor.role == "pool_admin":
             sql, values = _TO_WATCH.replace("{n}", str(len(values) + 1)), [*values, replies_due(self._deps, actor.pool)]
@@ -150,14 +159,14 @@ class StaffWork:
         return Count("待核验", submitted), Count("现场回避待确认", len(await self._discards.waiting(actor)))
 
     async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
-        where, values = self._access.visibility_condition(actor)
+        where, values = self._access.visibility_condition(actor, few=True)
         count = f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {NUMBER_WANTED}"
         wanted = (await rows(count, *values))[0]["n"]
-        by_state = await self._by_state(actor)
+        by_state = await self._by_state(actor, DRAWING)
         return (
             Count("等您提交随机数", wanted),
             Count("现场回避待确认", len(await self._discards.waiting(actor))),
-            Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
+            Count("正在抽取", sum(by_state.values())),
         )
 
     async def _today(self, actor: Actor) -> tuple[Count, ...]:
@@ -168,9 +177,8 @@ class StaffWork:
             Count("酬劳异议待答复", sum(one.disputed for one in owed), "笔"),
         )
 
-    async def _by_state(self, actor: Actor) -> dict[str, int]:
-        where, values = self._access.visibility_condition(actor)
-        wanted = f"d.state = ANY(${len(values) + 1}::text[])"
-        sql = f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} AND {wanted} GROUP BY d.state"
-        found = await rows(sql, *values, [*TO_DO, *DRAWING])
+    async def _by_state(self, actor: Actor, states: Sequence[str]) -> dict[str, int]:
+        where, values = self._access.visibility_condition(actor, few=True)
+        sql = f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} AND {in_states(states)} GROUP BY d.state"
+        found = await rows(sql, *values)
         return {row["state"]: row["n"] for row in found}

@@ -39,9 +39,18 @@ class Statements:
         return {text: times for text, times in Counter(self.queries).items() if times > 1}
 
     def note(self, text: str) -> None:
-        once = text in _OF_ASYNCPG or text.startswith("SET ") or "set_config('jit'" in text  # of each new connection
-        if not once:
-            (self.control if text.lstrip().upper().startswith(_CONTROL) else self.queries).append(text)
+        if not is_of_connection(text):
+            (self.control if is_of_transaction(text) else self.queries).append(text)
+
+
+def is_of_connection(text: str) -> bool:
+    """Whether a statement is sent once for each new connection."""
+    return text in _OF_ASYNCPG or text.startswith("SET ") or "set_config('jit'" in text
+
+
+def is_of_transaction(text: str) -> bool:
+    """Whether a statement begins or ends a transaction."""
+    return text.lstrip().upper().startswith(_CONTROL)
 
 
 @contextmanager

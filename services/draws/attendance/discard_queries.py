@@ -61,7 +61,7 @@ class DiscardQueries:
     async def waiting(self, actor: Actor) -> list[DiscardRequestView]:
         """Recusals that wait for this verifier or supervisor, oldest first."""
         permissions.check(actor, "discard.decide")
-        where, values = self._access.visibility_condition(actor)
+        where, values = self._access.visibility_condition(actor, few=True)
         clause = f"r.kind = 'recusal' AND r.state = 'open' AND {where} ORDER BY r.asked_at LIMIT 100"
         return await self._rows(actor, clause, *values)
 

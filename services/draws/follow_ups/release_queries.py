@@ -130,7 +130,7 @@ class ReleaseQueries:
     async def tasks(self, actor: Actor) -> list[ReleaseTask]:
         """Open tasks of this agency, next draw first."""
         permissions.check(actor, "draw.start")
-        where, values = self._access.visibility_condition(actor)
+        where, values = self._access.visibility_condition(actor, few=True)
         sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
         found = await rows(sql, *values, self._deps.now())
         lead = self._deps.book(actor.pool).draw.release.before_start
