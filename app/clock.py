@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import timedelta
 from typing import cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from domain.clock import Clock, ShiftedClock, SystemClock
 
@@ -30,7 +31,8 @@ async def move_clock(redis: Redis, clock: Clock, offset: timedelta) -> None:
     if not isinstance(clock, ShiftedClock):
         raise TypeError("only the sandbox's clock can be moved")
     await redis.set(_KEY, str(offset.total_seconds()))
-    await redis.bgsave(schedule=True)  # it may be killed together with all processes that know the offset
+    with suppress(ResponseError):  # a save is under way; the next move saves this offset, too
+        await redis.bgsave(schedule=True)  # it may be killed together with all processes that know the offset
     clock.offset = offset
 
 

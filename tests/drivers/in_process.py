@@ -131,6 +131,7 @@ class SettlingHttpClient(HttpClient):
     async def control(self, path: str, body: Json | None = None) -> Json:
         said = await super().control(path, body)
         if path == "/clock" and body is not None:
+            assert said["forwarded"], "the service did not hear that the clock was moved"
             await self.work.settle()
         return said
 
