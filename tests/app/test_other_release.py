@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -22,14 +25,23 @@ SENTENCE = "数据库记录了本版本没有的升级步骤（0001_initial等1�
 
 
 @pytest.fixture
-async def settings(database: str, redis: str, tmp_path: Path) -> Settings:
+def folder() -> Iterator[Path]:
+    """A data folder that the servers' user can enter, so that none is made elsewhere."""
+    path = Path(tempfile.mkdtemp(prefix="pbt-release-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+async def settings(database: str, redis: str, folder: Path) -> Settings:
     """Of an installation whose record begins as it did before the baseline."""
     connection = await asyncpg.connect(database)
     try:
         await connection.execute("UPDATE tortoise_migrations SET name = '0001_initial' WHERE name = '0001_baseline'")
     finally:
         await connection.close()
-    return make_settings(data_dir=tmp_path, database_url=database, redis_url=redis, http={"port": free_port()})
+    return make_settings(data_dir=folder, database_url=database, redis_url=redis, http={"port": free_port()})
 
 
 async def test_migration_start_and_commands_refuse_it(settings: Settings) -> None:
