@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -16,12 +16,15 @@ import pytest_asyncio
 from app.demo.data import POOL
 from app.demo.people import EXPERTS
 from app.demo.phones import bubbles
-from tests.faults.draws import NEEDED, DrawDriver, Killer, running
+from services.core.base import rows
+from tests.faults.draws import NEEDED, DrawDriver, Killer, patiently, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 STILL = 6.0
 """Seconds without an answer of the server."""
+LONG = 40.0
 LONGEST_ANSWER = 30.0
+_QUEUE = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pingbiaotong-queue'"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -35,14 +38,20 @@ async def draw_driver() -> AsyncIterator[DrawDriver]:
 @asynccontextmanager
 async def standing_still(draw_driver: DrawDriver, name: str) -> AsyncIterator[None]:
     """Stop the server's processes: it neither answers nor refuses."""
-    pids = await Killer(draw_driver).family(name)
+    async with stopped(await Killer(draw_driver).family(name)):
+        yield
+
+
+@asynccontextmanager
+async def stopped(pids: Sequence[int]) -> AsyncIterator[None]:
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey"])
@@ -65,6 +74,30 @@ async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawD
     await _is_answered(draw_driver)
     progress = await draw_driver.live_through(draw)
     assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
+    await draw_driver.check()
+
+
+async def test_a_draw_ends_though_the_queues_connections_stand_still(draw_driver: DrawDriver) -> None:
+    """As behind a database host that vanished: the lanes give up their connections and make new ones."""
+    draw = await draw_driver.prepare_draw()
+    queue = await patiently(lambda: rows(_QUEUE))
+    assert queue
+    async with stopped([row["pid"] for row in queue]):
+        await draw_driver.start(draw)
+        progress = await draw_driver.live_through(draw)
+    assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
+    await draw_driver.check()
+
+
+async def test_a_database_that_stands_still_for_forty_seconds_ends_no_worker(draw_driver: DrawDriver) -> None:
+    worker = draw_driver.stage.supervisor.pid("worker")
+    draw = await draw_driver.prepare_draw()
+    await draw_driver.start(draw)
+    async with standing_still(draw_driver, "postgres"):
+        await asyncio.sleep(LONG)
+    progress = await draw_driver.live_through(draw)
+    assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
+    assert draw_driver.stage.supervisor.pid("worker") == worker
     await draw_driver.check()
 
 
