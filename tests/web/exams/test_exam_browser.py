@@ -300,9 +300,16 @@ _UNTIL_GONE = """(key) => new Promise((done) => {
 })"""
 
 
+_NOTHING_SENT_WHEN_LEFT = """
+addEventListener('visibilitychange', (event) => event.stopImmediatePropagation(), { capture: true });
+"""
+"""A page that is left sends what it has; the browser may let that request pass, though others are held."""
+
+
 async def test_what_was_not_sent_by_the_end_is_handed_in_as_a_sealed_file(browser: Browser, sitting: Sitting) -> None:
     seen = await sitting.world.at_page(browser, sitting.actor, PHONE)
     await seen.page.add_init_script("Math.random = () => 0.01")  # pages spread what they send at the end
+    await seen.page.add_init_script(_NOTHING_SENT_WHEN_LEFT)
     await begin_at(seen, sitting)
     page = seen.page
     for part in ("answers", "submission"):
@@ -315,6 +322,7 @@ async def test_what_was_not_sent_by_the_end_is_handed_in_as_a_sealed_file(browse
     sitting.world.clock.set(attempt.deadline - timedelta(seconds=2))
     await page.reload()
     await page.get_by_role("heading", name="考试时间到").wait_for()
+    assert await sitting.stored() == 0
     box = page.get_by_label("离线作答文件的内容")
     await expect(box).to_have_value(re.compile(r"PBT1\."))
     await seen.check("exam-answer-file")
