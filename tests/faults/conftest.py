@@ -9,10 +9,6 @@ import pytest
 _SEED = "seed"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, default=None, help="replay a test of tests/faults")
-
-
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
     """The seed of this test's chances: a new one in each run, or that of ``--seed``."""
@@ -23,7 +19,8 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [report for name in ("passed", "failed", "error") for report in terminalreporter.stats.get(name, [])]
+    kinds = [terminalreporter.stats.get(name, []) for name in ("passed", "failed", "error")]
+    reports = [report for kind in kinds for report in kind if isinstance(report, pytest.TestReport)]
     seeds = {report.nodeid: dict(report.user_properties).get(_SEED) for report in reports}
     drawn = {test: seed for test, seed in seeds.items() if seed is not None}
     if drawn:

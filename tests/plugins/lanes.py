@@ -52,6 +52,7 @@ class NotDeterministic(AssertionError):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, help="replay a test of tests/faults")
     parser.addoption("--faults", action="store_true", help="run tests/faults, and property tests with many examples")
 
 

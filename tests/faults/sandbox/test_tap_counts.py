@@ -20,8 +20,8 @@ from app.demo.people import EXPERTS, STAFF
 from app.demo.stage import DemoStage
 from tests.faults.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.faults.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
+from tests.faults.sandbox.test_applicant_phone import JIANG, approve, handed_in
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.test_applicant_phone import JIANG, approve, handed_in
 
 pytestmark = [
     pytest.mark.browser,
