@@ -149,7 +149,7 @@ async def _stuck(payment_driver: PaymentDriver, debtor: Debtor) -> Json | None:
 async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
     """The refund with this fault, if there is one: at the platform, or refused there and so known only to us."""
     if kind == "not_enough":
-        waiting = await rows("SELECT out_refund_no FROM refund WHERE failure = 'NOTENOUGH'")
+        waiting = await rows("SELECT out_refund_no FROM refund WHERE failure = 'operator:NOTENOUGH'")
         return dict(waiting[0]) if waiting else None
     wanted = {"refund_slow": "PROCESSING", "refund_abnormal": "ABNORMAL"}[kind]
     refunds = (await payment_driver.http_client.control("/pay/refunds"))["refunds"]
