@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 FEW = 40
-TIMES = 20
+TIMES = 5
 """How many times as many examples ``make faults`` tries."""
 _SETTINGS = "_hypothesis_internal_use_settings"
 """Where ``@given`` and ``@settings`` keep the settings of a test."""
