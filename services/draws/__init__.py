@@ -16,6 +16,7 @@ from services.draws.attendance.postponement import NewStart
 from services.draws.attendance.supplements import RegionChange
 from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
+from services.draws.calls.expiry import EXPIRY_DUE
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Invitations
@@ -73,6 +74,7 @@ from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do
 __all__ = [
     "ABSENCES_MAX",
     "DRAWING",
+    "EXPIRY_DUE",
     "INVESTMENT_MAX",
     "NUMBER_WANTED",
     "OPERATIONS_MAX",

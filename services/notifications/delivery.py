@@ -65,7 +65,7 @@ SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.vendor_code, a.created_at
     n.params, n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link,
     i.answer_until
 FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
-WHERE a.id = ANY($1::uuid[])
+WHERE a.id = ANY($1::uuid[]) ORDER BY a.due_at, a.number
 """
 _IDENTITIES = """
 SELECT DISTINCT ON (account_id, app) id, account_id, app, openid, subscribe_credits FROM wechat_identity

@@ -48,6 +48,13 @@ _AT_ONCE = 8
 _MASKED_DIGITS = 4
 _UNMATCHED_TTL = timedelta(seconds=60)
 """How long a report without matching attempt is kept, since it may have come before the attempt's id was stored."""
+WITHOUT_JOB = (
+    "applied_at IS NULL AND received_at <= $1::timestamptz - interval '30 seconds' "
+    f"AND (vendor = 'voice' OR received_at <= $1::timestamptz - interval '{_UNMATCHED_TTL.total_seconds()} seconds') "
+    f"AND {not_paused('delivery_reports', 'id')}"
+)
+"""Condition of reports whose job was lost, at the moment ``$1``: those that are applied whatever attempt they match, or
+the scheduler would find them again with each tick."""
 
 _STORE = (
     "INSERT INTO delivery_report (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "

@@ -26,9 +26,9 @@ from services.core.due_tasks import DueTask, TaskTurn, in_turns
 from services.core.operator_waits import WAITED_LONG, waits_for_operator
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
-from services.draws import Calling, DrawAccess, Invitations, PartyNotifications, lock, notify_agency
+from services.draws import EXPIRY_DUE, Calling, DrawAccess, Invitations, PartyNotifications, lock, notify_agency
 from services.notifications import Delivery, Notices
-from services.operations.delivery_reports import REPORT_TTL, DeliveryReports
+from services.operations.delivery_reports import REPORT_TTL, WITHOUT_JOB, DeliveryReports
 from services.operations.scheduler_pauses import SchedulerPauses
 
 log = structlog.get_logger(__name__)
@@ -42,14 +42,12 @@ _DUE: Mapping[str, str] = {
         for which in ("bulk", "NOT bulk")
     ),
     "check_outcomes": f"EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND {not_paused('check_outcomes', 'id')})",
-    "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1 "
-    f"AND {not_paused('expire', 'id')})",
+    "expire": EXPIRY_DUE,
     "start": "EXISTS (SELECT 1 FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by <= $1 "
     "AND d.state = 'committing')",
     "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1 "
     f"AND {not_paused('remind', 'id')})",
-    "delivery_reports": "EXISTS (SELECT 1 FROM delivery_report WHERE applied_at IS NULL "
-    f"AND received_at <= $1 - interval '30 seconds' AND {not_paused('delivery_reports', 'id')})",
+    "delivery_reports": f"EXISTS (SELECT 1 FROM delivery_report WHERE {WITHOUT_JOB})",
     "seal": "EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL)",
 }
 """SQL conditions by kind, with the present moment as ``$1``."""
@@ -229,11 +227,8 @@ class Scheduler:
 
     async def _apply_waiting(self) -> None:
         """Reports whose job was lost."""
-        waiting = await rows(
-            "SELECT id FROM delivery_report WHERE applied_at IS NULL AND received_at <= $1 "
-            f"AND {not_paused('delivery_reports', 'id')} ORDER BY received_at LIMIT 200",
-            self._deps.now() - timedelta(seconds=30),
-        )
+        of_these = f"SELECT id FROM delivery_report WHERE {WITHOUT_JOB} ORDER BY received_at LIMIT 200"
+        waiting = await rows(of_these, self._deps.now())
         await process_each("delivery_reports", waiting, lambda row: self._reports.apply(row["id"]))
 
     async def _unseal(self) -> None:

@@ -23,13 +23,19 @@ from services.notifications import Notices
 CALL_GRACE = timedelta(seconds=90)
 """How long an invitation outlives its deadline while a call to its expert has no outcome yet: a key pressed in time
 counts, though the vendor reports it later, within this limit."""
-_EXPIRED = f"""
-SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE i.state = 'open' AND i.answer_until <= $1
-AND (i.answer_until <= $2 OR NOT EXISTS (
+_OVER = f"""
+i.state = 'open' AND i.answer_until <= $1
+AND (i.answer_until <= $1 - interval '{CALL_GRACE.total_seconds()} seconds' OR NOT EXISTS (
     SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
     AND a.channel = 'voice' AND (a.state IN ('sent', 'unknown') OR a.check_at IS NOT NULL)))
 AND {not_paused("expire", "i.id")}
-ORDER BY i.answer_until LIMIT $3 FOR UPDATE OF d SKIP LOCKED
+"""
+EXPIRY_DUE = f"EXISTS (SELECT 1 FROM invitation i WHERE {_OVER})"
+"""Whether an invitation is to be closed at the moment ``$1``. While its expert is on the phone it is not, or the
+scheduler would defer jobs that find nothing, twice a second."""
+_EXPIRED = f"""
+SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE {_OVER}
+ORDER BY i.answer_until LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 """
 """Draws are locked before their invitations; locked ones are skipped until the next run."""
 _DRAWS_OF = "SELECT DISTINCT draw_id FROM invitation WHERE id = ANY($1::uuid[])"
@@ -48,8 +54,7 @@ async def expire_due(deps: Deps, notices: Notices, limit: int) -> int:
 
     Another worker may have closed some of them between the search and the lock: they are found, and not closed again.
     """
-    now = deps.now()
-    find = partial(rows, _EXPIRED, now, now - CALL_GRACE, limit)
+    find = partial(rows, _EXPIRED, deps.now(), limit)
     return await process_together("expire", find, partial(_expire, deps, notices))
 
 
