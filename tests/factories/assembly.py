@@ -30,8 +30,13 @@ def faces_of(services: Services) -> FakeFaces:
 
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
     """``mini`` plays the mini-program's platform, ``web`` WeChat's browser. SMS, calls and OIDC log-in are absent."""
+    return assemble(deps, make_ports(deps, mini=mini, web=web))
+
+
+def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
+    """The fake gateways of ``make_services``."""
     unused, chat = cast(Any, None), cast(Any, _Official())
-    ports = Ports(
+    return Ports(
         official=chat,
         web=cast(Any, web),
         mini=cast(Any, mini),
@@ -54,4 +59,3 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         subscribe_template=lambda pool, kind: kind,
         prices={},
     )
-    return assemble(deps, ports)
