@@ -26,7 +26,7 @@ from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.redraws import RedrawsAndRecalls
 from services.draws.follow_ups.release_queries import ReleaseQueries
-from services.draws.follow_ups.releases import RELEASES_DUE, UNREACHED, Releases
+from services.draws.follow_ups.releases import UNREACHED, Releases, overdue_releases
 from services.draws.live import LiveDraws
 from services.draws.progress import DrawProgress
 from services.draws.projects.project_queries import ProjectQueries
@@ -184,7 +184,7 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
             DueTask("digests", DIGESTS_DUE, digests.notify_due),
             DueTask("release_text", f"EXISTS ({UNREACHED})", releases.write_to_unreached),
-            DueTask("release_overdue", RELEASES_DUE, releases.refuse_overdue),
+            DueTask("release_overdue", f"EXISTS ({overdue_releases(deps)})", releases.refuse_overdue),
             DueTask("release_reminders", "", releases.remind_due),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, bridged.check_due),

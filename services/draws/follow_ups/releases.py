@@ -37,10 +37,6 @@ from services.draws.setup.attachments import attached_name
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import BEGINS, Notices, Recipient
 
-RELEASES_DUE = (
-    "EXISTS (SELECT 1 FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
-    "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days')"
-)
 UNREACHED = """
 SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'released'
  WHERE d.state = 'released' AND d.ended_at > $1::timestamptz - interval '2 days'
@@ -57,9 +53,10 @@ _APPROVED = """
 SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' AND a.state = 'approved'
   AND d.ended_at IS NULL AND d.starts_at > $1 AND d.starts_at <= $1::timestamptz + interval '8 days'
 """
-_WAITING = (
-    "SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id WHERE a.kind = 'release' "
-    "AND a.state = 'submitted' AND d.starts_at <= $1::timestamptz + interval '7 days'"
+_OVERDUE = (
+    "SELECT d.id FROM draw_application a JOIN draw d ON d.id = a.draw_id "
+    "JOIN (VALUES {limits}) AS last (pool, before_start) ON last.pool = d.pool "
+    "WHERE a.kind = 'release' AND a.state = 'submitted' AND d.starts_at < $1::timestamptz + last.before_start"
 )
 _FIRST_CALLED_LATER = """
 SELECT n.invitation_id FROM notice n JOIN attempt v ON v.notice_id = n.id AND v.channel = 'voice'
@@ -67,6 +64,16 @@ SELECT n.invitation_id FROM notice n JOIN attempt v ON v.notice_id = n.id AND v.
  GROUP BY n.invitation_id HAVING min(v.due_at) > $2
 """
 _TOO_LATE = "距评标开始过近，已不能退选"
+
+
+def overdue_releases(deps: Deps) -> str:
+    """SQL of the draws whose request was not verified by the last moment of their pool (``$1`` is the present one).
+
+    A request that only waits is not due, or its draw would be locked on each tick of several days.
+    """
+    before = {pool: book.draw.release.before_start for pool, book in deps.rulebooks.items()}
+    limits = ", ".join(f"('{pool}', interval '{lead.total_seconds()} seconds')" for pool, lead in before.items())
+    return _OVERDUE.format(limits=limits)
 
 
 class Releases:
@@ -145,7 +152,7 @@ class Releases:
 
     async def refuse_overdue(self) -> int:
         """Refuse requests not verified in time: the agency is notified and needs another way."""
-        due = await rows(_WAITING, self._deps.now())
+        due = await rows(overdue_releases(self._deps), self._deps.now())
         return await process_each("release_overdue", due, lambda row: self._refuse_overdue(row["id"]))
 
     async def _refuse_overdue(self, draw_id: UUID) -> None:
