@@ -208,6 +208,40 @@ async def test_a_report_that_can_not_be_read_holds_up_no_other(
 SMS = {"biz_id": "b", "out_id": "7", "delivered": True, "vendor_code": "DELIVERED"}
 
 
+async def test_a_report_is_due_only_when_it_can_be_applied(
+    office: Office, deadlines: Scheduler, clock: FixedClock
+) -> None:
+    """One that came before its message's id was stored waits a minute; a lost report of a call half a minute."""
+    early = {"appid": "wx", "msgid": "not known yet", "status": "success", "openid": "o"}
+    call = {"call_id": "c", "out_id": "7", "ended": True, "status": "200000", "keys": "", "ended_at": None}
+    await DeliveryReport.create(vendor="wechat", key="early", body=early, received_at=clock.now())
+    await DeliveryReport.create(vendor="voice", key="lost", body=call, received_at=clock.now())
+    clock.move(timedelta(seconds=30))
+    for left in (["early"], []):
+        assert "delivery_reports" in await deadlines.find_due()
+        await deadlines.process("delivery_reports")
+        assert await DeliveryReport.filter(applied_at=None).values_list("key", flat=True) == left
+        assert "delivery_reports" not in await deadlines.find_due(), "nothing is tried twice a second"
+        clock.move(timedelta(seconds=30))
+
+
+async def test_an_invitation_is_not_due_while_its_expert_is_on_the_phone(
+    office: Office, deadlines: Scheduler, clock: FixedClock
+) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    clock.move(timedelta(seconds=41))
+    await deadlines.process("climb")
+    await deadlines.process("deliver")
+    assert await Attempt.filter(channel="voice", state="sent").exists()
+    clock.move(timedelta(minutes=3))
+    assert "expire" not in await deadlines.find_due()
+    clock.move(timedelta(seconds=90))
+    assert "expire" in await deadlines.find_due()
+    await deadlines.process("expire")
+    assert not await open_invitations(draw_id)
+
+
 async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_no_other(
     office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
