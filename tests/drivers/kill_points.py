@@ -5,7 +5,8 @@ a publication. A run of a ``Story`` counts its crossings; in a further run the k
 commit, the request, the publication did not happen. ``after``: it happened, and nobody here heard of it. A statement
 outside of a transaction is a commit of its own; a job that is deferred in a transaction comes and goes with it. All k
 are tried that leave different states (``KillPoints.distinct``), and each run can be repeated alone: time stands still,
-and random numbers come from the test's name.
+and random numbers come from the test's name. In one more run the process starts anew after each request and each job,
+so that nothing it remembers is needed.
 
 Death is ``Died``, which no ``except Exception`` catches. Whatever else the dead process tries fails in the same way,
 its transactions roll back, its tasks end, and its services are thrown away; PostgreSQL, Redis and the vendors stay.
@@ -31,7 +32,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from types import CoroutineType, FrameType
 from typing import Any, Literal, TypeVar, cast
@@ -78,6 +80,13 @@ DELETE FROM procrastinate_jobs d WHERE status = 'doing' AND EXISTS (SELECT 1 FRO
 """
 _FREE_JOBS = "UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1 WHERE status = 'doing'"
 
+_ACTS_TWICE = """
+SELECT action, subject, actor_role, details, count(*) FROM audit_entry
+GROUP BY action, subject, subject_id, actor_role, actor_id, details HAVING count(*) > 1
+"""
+
+_DIED = "died"
+
 
 class Died(BaseException):
     """The process ended here."""
@@ -106,6 +115,8 @@ class KillPoints:
         self.dead = asyncio.Event()
         self._watching = False
         self._acts = 0
+        self._jobs: set[int] = set()
+        """Numbers of the acts that are jobs."""
         self._writing: set[int] = set()
         """Connections in a transaction that has written something."""
 
@@ -126,17 +137,24 @@ class KillPoints:
         """The crossings at which a death leaves a state of its own, and their numbers.
 
         After a crossing is before the next one, unless the request or the job ends in between: its answer is lost.
+        Before the first one nothing has happened yet, unless it is a job's, which is handed out again.
         """
+        nothing = (0, Crossing("commit", "before", "", act=0))
         crossed = [(number, crossing) for number, crossing in enumerate(self.crossed, 1) if crossing.changed]
-        for (number, crossing), (_, following) in pairwise([*crossed, (0, Crossing("commit", "before", "", 0))]):
-            if crossing.side == "before" or following.act != crossing.act:
+        for (_, earlier), (number, crossing), (_, following) in zip(
+            [nothing, *crossed], crossed, [*crossed[1:], nothing], strict=False
+        ):
+            begins = crossing.act != earlier.act and crossing.act not in self._jobs
+            if following.act != crossing.act if crossing.side == "after" else not begins:
                 yield number, crossing
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self, *, job: bool = False) -> Iterator[None]:
         """Count the crossings of the product in the block, as one act."""
         before, self._watching = self._watching, True
         self._acts += 1
+        if job:
+            self._jobs.add(self._acts)
         try:
             yield
         finally:
@@ -204,6 +222,7 @@ class KillPoints:
         return _Port(self, vendor, kind, ours)
 
 
+@lru_cache(maxsize=1000)
 def _kind_of(query: str) -> Kind | None:
     if _DEFERS in query:
         return "defer"
@@ -255,7 +274,6 @@ class SavedRows:
         self.connection = psycopg.connect(urlunsplit(parts._replace(netloc=superuser)), autocommit=True)
         self.connection.execute("SET session_replication_role = replica")  # no trigger, no foreign key
         self.connection.execute("SET lock_timeout = '10s'")  # a task that was left alone would hold it for ever
-        self._restore = ""
         self._count = 0
 
     def save(self) -> None:
@@ -299,6 +317,8 @@ class Life:
     saved: SavedRows
     make_services: Callable[[KillPoints], Services]
     """Builds a process's services over vendors that outlive it."""
+    restless: bool = False
+    """Whether a new process starts after each request and each job."""
     deaths: int = 0
     died_at: datetime | None = None
     _services: Services | None = None
@@ -321,22 +341,25 @@ class Life:
 
     # ---- what people and vendors do
 
-    async def ask(self, act: Callable[[], Awaitable[T]]) -> T:
-        """A request to the process; who gets no answer asks again."""
+    async def ask(self, use_case: str, *args: Any, **options: Any) -> Any:
+        """A request to the process, such as ``draws.calling.start``; who gets no answer asks again."""
+        return await self._ask_until_answered(lambda: attrgetter(use_case)(self.services)(*args, **options))
+
+    async def ask_once(self, key: str, use_case: str, *args: Any) -> None:
+        """The same with a key, as edges do it: who asks again gets the stored answer."""
+
+        async def run() -> bool:
+            await attrgetter(use_case)(self.services)(*args)
+            return True
+
+        await self._ask_until_answered(lambda: once(owner="person", key=key, deps=self.deps, answer=bool, run=run))
+
+    async def _ask_until_answered(self, act: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
                 return await self._run(act)
             except Died:
                 self._start_again()
-
-    async def ask_once(self, key: str, act: Callable[[], Awaitable[object]]) -> None:
-        """The same with a key, as edges do it: who asks again gets the stored answer."""
-
-        async def run() -> bool:
-            await act()
-            return True
-
-        await self.ask(lambda: once(owner="person", key=key, deps=self.deps, answer=bool, run=run))
 
     # ---- what the process does by itself
 
@@ -369,32 +392,34 @@ class Life:
             return str(await self._alone(self.services.operations.scheduler.tick) or "")
         number, name, arguments = job
         task = cast("Callable[..., Awaitable[object]]", self._queue.tasks[name].func)
-        if await self._alone(lambda: task(**arguments), died=True) is not True:
+        if await self._alone(lambda: task(**arguments), job=True) is not _DIED:
             self.saved.connection.execute(_FINISH_JOB, [number])
         return f"{name} {json.dumps(arguments)}"
 
-    async def _alone(self, work: Callable[[], Awaitable[Any]], died: Any = "died") -> Any:
-        """Work that nobody waits for."""
+    async def _alone(self, work: Callable[[], Awaitable[Any]], *, job: bool = False) -> Any:
+        """Work that nobody waits for: its result, or ``_DIED``."""
         try:
-            return await self._run(work)
+            return await self._run(work, job=job)
         except Died:
             self._start_again()
-            return died
+            return _DIED
 
     # ---- life and death
 
-    async def _run(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def _run(self, act: Callable[[], Awaitable[T]], *, job: bool = False) -> T:
         """Raises Died if the process died meanwhile, whatever the act made of it; then none of its tasks is left."""
         before = asyncio.all_tasks()
 
         async def live() -> T:
             return await act()
 
-        with self.points.watching():
+        with self.points.watching(job=job):
             life, death = asyncio.create_task(live()), asyncio.create_task(self.points.dead.wait())
             await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
             if not self.points.dead.is_set():
                 await _end_tasks({death})
+                if self.restless:
+                    self.start_process()
                 return life.result()
             await _end_tasks(asyncio.all_tasks() - before)
             raise Died
@@ -412,6 +437,8 @@ class Life:
         assert health.well, f"overdue: {health}"
         left = self.saved.connection.execute("SELECT status, task_name, args FROM procrastinate_jobs").fetchall()
         assert not left, f"jobs are left: {left}"
+        twice = self.saved.connection.execute(_ACTS_TWICE).fetchall()
+        assert not twice, f"recorded twice: {twice}"
         failed = self.saved.connection.execute("SELECT work, subject, error FROM row_failure").fetchall()
         assert not failed, f"rows failed: {failed}"
 
@@ -454,7 +481,9 @@ class Enumeration:
         self._story, self._saved, self._test = story, saved, test
         self._begins = story.clock.now()
 
-    async def run(self, kill_at: int | None = None) -> tuple[KillPoints, Mapping[str, object]]:
+    async def run(
+        self, kill_at: int | None = None, *, restless: bool = False
+    ) -> tuple[KillPoints, Mapping[str, object]]:
         """One run; returns its crossings, and the facts in the end. AssertionError for a run that ends wrong."""
         story = self._story
         self._saved.restore()
@@ -462,7 +491,7 @@ class Enumeration:
         points = KillPoints(kill_at)
         before = asyncio.all_tasks()
         with points.patched(), _same_chances(f"run of {self._test}"), _quiet_deaths():
-            life = Life(points, story.clock, story.deps, self._saved, story.begin())
+            life = Life(points, story.clock, story.deps, self._saved, story.begin(), restless)
             life.start_process()
             try:
                 await story.tell(life)
@@ -476,24 +505,35 @@ class Enumeration:
 
     async def run_all(self, kind: Kind) -> None:
         """Kill at each crossing of a kind. AssertionError that names every one after which the story ends wrong."""
-        points, facts = await self.run()
-        numbers = [number for number, crossing in points.distinct() if crossing.kind == kind]
-        assert numbers, f"the story crosses nothing of the kind {kind}"
         chosen = os.environ.get("KILL_POINT")
+        if chosen is not None:
+            _, facts = await self.run()
+            _, ended = await self.run(int(chosen))
+            assert ended == facts, _difference(facts, ended)
+            return
+        if kind == "commit":
+            (_, facts), (_, ended) = await self.run(), await self.run(restless=True)
+            assert ended == facts, f"a new process does otherwise: {_difference(facts, ended)}"
+        tried, faults = await self.find_faults(kind)
+        assert tried, f"the story crosses nothing of the kind {kind}"
+        assert not faults, (
+            f"{len(faults)} of {tried} kill points end wrong; run one by KILL_POINT=<number> pytest '{self._test}'\n"
+            + "\n".join(faults)
+        )
+
+    async def find_faults(self, kind: Kind, what: str = "") -> tuple[int, list[str]]:
+        """How many crossings of this kind, and of methods named by ``what``, were tried; and each that ended wrong."""
+        points, facts = await self.run()
+        chosen = [(n, crossing) for n, crossing in points.distinct() if crossing.kind == kind and what in crossing.what]
         faults = []
-        for number in numbers if chosen is None else [int(chosen)]:
+        for number, crossing in chosen:
             try:
                 killed, ended = await self.run(number)
-                assert killed.crossed[number - 1] == points.crossed[number - 1], "the runs differ before the death"
+                assert killed.crossed[number - 1] == crossing, "the runs differ before the death"
                 assert ended == facts, _difference(facts, ended)
-            except Exception as fault:  # whatever is wrong with one, the others are tried
-                if chosen is not None:
-                    raise
-                faults.append(f"{number} ({points.crossed[number - 1]}): {_place(fault)}{fault!r}")
-        assert not faults, (
-            f"{len(faults)} of {len(numbers)} kill points end wrong; run one by KILL_POINT=<number> pytest "
-            f"'{self._test}'\n" + "\n".join(faults)
-        )
+            except Exception as fault:  # noqa: BLE001  (whatever is wrong with one, the others are tried)
+                faults.append(f"{number} ({crossing}): {_place(fault)}{fault!r}")
+        return len(chosen), faults
 
 
 def _difference(wanted: Mapping[str, object], found: Mapping[str, object]) -> str:

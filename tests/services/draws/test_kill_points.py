@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,18 +13,21 @@ import pytest
 from app.assembly import make_services
 from domain.clock import FixedClock
 from domain.draws.random_draw import participant_commitment
-from domain.rulebook.sections import Ladder
 from models.draws import CandidateList, Draw
 from models.experts import Expert
 from models.invitations import Invitation
-from services.core.base import Actor, Deps
+from services.core.base import Deps
+from services.core.idempotency import once
+from services.notifications import delivery
 from services.ports import CallReport
 from services.registry import Services
-from tests.drivers.kill_points import KillPoints, Kind, Life, Story, enumeration
+from tests.drivers import kill_points
+from tests.drivers.kill_points import Enumeration, KillPoints, Kind, Life, Story, enumeration
 from tests.factories.assembly import make_ports
 from tests.factories.offices import Office, add_experts, counters, make_draw, make_office, verify
 from tests.factories.people import make_account, make_identity
 from tests.factories.phones import Message, PhoneCall, Phones, delivered
+from tests.factories.rulebooks import with_short_ladders
 
 NEEDED = 2
 DECLINES, IN_CHAT = 0, 2
@@ -33,19 +36,8 @@ key."""
 OVER = ("completed", "short")
 
 
-def with_short_ladders(deps: Deps) -> Deps:
-    """The demo pool, which calls by WeChat and by telephone at once, as Guangdong does, confirms by SMS, and notifies
-    all others by WeChat only, which they don't have: fewer crossings of the same kind."""
-    book = deps.book("demo")
-    ladder = {kind: _only(rules, "wechat") for kind, rules in book.ladder.items()}
-    ladder["draw_call"] = _only(book.ladder["draw_call"], "wechat", "voice")
-    ladder |= {kind: _only(book.ladder[kind], "sms") for kind in ("draw_accepted", "draw_declined")}
-    return replace(deps, rulebooks={"demo": book.model_copy(update={"ladder": ladder})})
-
-
-def _only(ladder: Ladder, *channels: str) -> Ladder:
-    steps = {step.channel: step.model_copy(update={"after": timedelta()}) for step in ladder.steps}
-    return ladder.model_copy(update={"steps": tuple(steps[name] for name in channels if name in steps) or ladder.steps})
+LADDERS = {"draw_call": ("wechat", "voice"), "draw_accepted": ("sms",), "draw_declined": ("sms",)}
+"""Calls by WeChat and by telephone at once, as in Guangdong; the parties, who are not in WeChat, are not notified."""
 
 
 class DrawStory(Story):
@@ -72,7 +64,7 @@ class DrawStory(Story):
 
     async def tell(self, life: Life) -> None:
         await self.fix_order(life)
-        await life.ask_once("start", lambda: life.services.draws.calling.start(self.office.agency, self.draw_id))
+        await life.ask_once("start", "draws.calling.start", self.office.agency, self.draw_id)
         order = await self.read_order()
         for _ in range(60):
             await life.work()
@@ -82,30 +74,16 @@ class DrawStory(Story):
         raise AssertionError("the draw hangs")
 
     async def fix_order(self, life: Life) -> None:
-        office, draw_id, people = (
-            self.office,
-            self.draw_id,
-            {"agency": bytes(15) + b"a", "supervisor": bytes(15) + b"s"},
-        )
+        office, draw_id = self.office, self.draw_id
+        people = {"agency": office.agency, "supervisor": office.supervisor}
+        values = {"agency": bytes(15) + b"a", "supervisor": bytes(15) + b"s"}
         view = await office.rounds.view(office.agency, draw_id, "agency")
         assert view is not None
-        for role, value in people.items():
-            digest = participant_commitment(role, value, view.draw_number, view.round_number).hex()
-            actor = office.agency if role == "agency" else office.supervisor
-            await self.commit(life, role, actor, digest)
-        for role, value in people.items():
-            actor = office.agency if role == "agency" else office.supervisor
-            await self.reveal(life, role, actor, value)
-
-    async def commit(self, life: Life, role: str, actor: Actor, digest: bytes) -> None:
-        await life.ask_once(
-            f"commit {role}", lambda: life.services.draws.rounds.commit(actor, self.draw_id, role, digest)
-        )
-
-    async def reveal(self, life: Life, role: str, actor: Actor, value: bytes) -> None:
-        await life.ask_once(
-            f"reveal {role}", lambda: life.services.draws.rounds.reveal(actor, self.draw_id, role, value.hex())
-        )
+        for role, actor in people.items():
+            digest = participant_commitment(role, values[role], view.draw_number, view.round_number).hex()
+            await life.ask_once(f"commit {role}", "draws.rounds.commit", actor, draw_id, role, digest)
+        for role, actor in people.items():
+            await life.ask_once(f"reveal {role}", "draws.rounds.reveal", actor, draw_id, role, values[role].hex())
 
     async def read_order(self) -> list[UUID]:
         listed = await CandidateList.get(round__draw_id=self.draw_id)
@@ -116,32 +94,22 @@ class DrawStory(Story):
     async def use_phones(self, life: Life, order: list[UUID]) -> bool:
         """What vendors report and people do now; whether there was anything."""
         messages, texts, calls = self.phones.new_messages(), self.phones.new_texts(), self.phones.new_calls()
+        reports = "operations.delivery_reports"
         for message in messages:
-            await self.report(life, message)
+            await life.ask(f"{reports}.take_template", "wx-oa-demo", message.id, "success", message.openid)
             await self.read_message(life, message, order)
         if texts:
-            received = [delivered(text) for text in texts]
-            await life.ask(lambda: life.services.operations.delivery_reports.take_sms(received))
+            await life.ask(f"{reports}.take_sms", [delivered(text) for text in texts])
         if calls:
-            taken = [await self.take_call(call, order) for call in calls]
-            await life.ask(lambda: life.services.operations.delivery_reports.take_calls(taken))
+            await life.ask(f"{reports}.take_calls", [await self.take_call(call, order) for call in calls])
         return bool(messages or texts or calls)
-
-    async def report(self, life: Life, message: Message) -> None:
-        await life.ask(
-            lambda: life.services.operations.delivery_reports.take_template(
-                "wx-oa-demo", message.id, "success", message.openid
-            )
-        )
 
     async def read_message(self, life: Life, message: Message, order: list[UUID]) -> None:
         expert_id = UUID(message.openid.removeprefix("o-"))
         if message.kind != "draw_call" or expert_id != order[IN_CHAT]:
             return
         invitation = await Invitation.get(draw_id=self.draw_id, expert_id=expert_id)
-        answered = await life.ask(
-            lambda: life.services.draws.invitations.answer(invitation.id, expert_id, "accept", by="chat")
-        )
+        answered = await life.ask("draws.invitations.answer", invitation.id, expert_id, "accept", by="chat")
         assert answered.view.state == "accepted"
         self.chatted.add(expert_id)
 
@@ -163,9 +131,36 @@ class DrawStory(Story):
         return {"state": draw.state, "places": await counters(self.draw_id), "panel": sorted(states.values())[:NEEDED]}
 
 
+@pytest.fixture
+async def runs(db: str, deps: Deps, clock: FixedClock, request: pytest.FixtureRequest) -> AsyncIterator[Enumeration]:
+    story = DrawStory(with_short_ladders(deps, **LADDERS), clock)
+    async with enumeration(story, db, request.node.nodeid) as found:
+        yield found
+
+
 @pytest.mark.parametrize("kind", ["commit", "exchange", "defer"])
-async def test_a_draw_ends_full_wherever_its_process_dies(
-    db: str, deps: Deps, clock: FixedClock, kind: Kind, request: pytest.FixtureRequest
+async def test_a_draw_ends_full_wherever_its_process_dies(runs: Enumeration, kind: Kind) -> None:
+    await runs.run_all(kind)
+
+
+async def test_without_its_commit_before_dialling_a_call_would_be_made_twice(
+    runs: Enumeration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with enumeration(DrawStory(with_short_ladders(deps), clock), db, request.node.nodeid) as runs:
-        await runs.run_all(kind)
+    """The control: the attempt stays *pending* until the vendor has answered."""
+    monkeypatch.setattr(delivery, "_CLAIM", delivery._CLAIM.replace("state = 'unknown'", "state = 'pending'"))
+    monkeypatch.setattr(delivery, "_APPLY", delivery._APPLY.replace("a.state = 'unknown'", "a.state = 'pending'"))
+    tried, faults = await runs.find_faults("exchange", "call")
+    assert any("called twice" in fault for fault in faults), (tried, faults)
+
+
+async def test_without_stored_answers_a_repeated_request_would_be_refused(
+    runs: Enumeration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the key of a request is not stored."""
+
+    async def run_again(**options: Any) -> object:
+        return await once(**{**options, "key": None})
+
+    monkeypatch.setattr(kill_points, "once", run_again)
+    tried, faults = await runs.find_faults("commit", "idempotency.once")
+    assert any("Conflict" in fault for fault in faults), (tried, faults)
