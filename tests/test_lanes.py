@@ -15,7 +15,7 @@ import uuid
 import pytest
 
 from app.embedded.child import spawn
-from tests.plugins.lanes import NotDeterministic, refusing
+from tests.plugins.lanes import NotDeterministic, seeded
 
 _SLEEPS = "tests/test_lanes.py sleeps"
 
@@ -62,7 +62,7 @@ async def _answer() -> int:
 
 def test_random_numbers_are_those_of_the_seed() -> None:
     def draw(seed: str) -> list[object]:
-        with refusing(seed):
+        with seeded(seed):
             return [os.urandom(8), uuid.uuid4(), secrets.token_hex(4), random.Random().random(), random.random()]
 
     assert draw("a test") == draw("a test")

@@ -23,7 +23,6 @@ import asyncio
 import inspect
 import json
 import os
-import random
 import re
 import sys
 import traceback
@@ -56,6 +55,7 @@ from services.core.idempotency import once
 from services.operations import delivery_reports, find_broken, find_broken_audit
 from services.payments import webhooks
 from services.registry import Services
+from tests.plugins.lanes import seeded
 
 T = TypeVar("T")
 Kind = Literal["commit", "exchange", "defer", "publish"]
@@ -397,7 +397,7 @@ class Life:
         return f"{name} {json.dumps(arguments)}"
 
     async def _alone(self, work: Callable[[], Awaitable[Any]], *, job: bool = False) -> Any:
-        """Work that nobody waits for: its result, or ``_DIED``."""
+        """Background work: its result, or ``_DIED``."""
         try:
             return await self._run(work, job=job)
         except Died:
@@ -490,7 +490,7 @@ class Enumeration:
         story.clock.set(self._begins)
         points = KillPoints(kill_at)
         before = asyncio.all_tasks()
-        with points.patched(), _same_chances(f"run of {self._test}"), _quiet_deaths():
+        with points.patched(), seeded(f"run of {self._test}"), _quiet_deaths():
             life = Life(points, story.clock, story.deps, self._saved, story.begin(), restless)
             life.start_process()
             try:
@@ -548,19 +548,8 @@ def _place(fault: BaseException) -> str:
 
 
 @contextmanager
-def _same_chances(seed: str) -> Iterator[None]:
-    """The same random numbers in each run."""
-    chances = random.Random(seed)
-    random.seed(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "urandom", chances.randbytes)
-        patch.setattr(random, "_urandom", chances.randbytes)
-        yield
-
-
-@contextmanager
 def _quiet_deaths() -> Iterator[None]:
-    """Nobody reads how the tasks of a dead process ended."""
+    """Log nothing of the tasks that ended with their process."""
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
 
@@ -580,7 +569,7 @@ async def enumeration(story: Story, database_url: str, test: str) -> AsyncIterat
     """Prepare a story. ``test``: the name of the running test, for replays and as seed."""
     saved = SavedRows(database_url)
     try:
-        with _same_chances(test):
+        with seeded(test):
             await story.prepare()
             life = Life(KillPoints(), story.clock, story.deps, saved, story.begin())
             life.start_process()

@@ -19,7 +19,7 @@ import sys
 import time
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -83,26 +83,33 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Seed and refuse, from the set-up of a test to its teardown."""
     if _is_fault(item.path):
         return (yield)
-    with refusing(item.nodeid):
+    with seeded(item.nodeid), _refusing():
         return (yield)
 
 
-def refusing(seed: str) -> ExitStack:
-    """Refuse what is not deterministic in tests, and draw the product's random numbers from ``seed``, in a block."""
+@contextmanager
+def seeded(seed: str) -> Iterator[None]:
+    """In the block all random numbers come from a stream of this seed: those of tests, product and libraries."""
     chances = random.Random(seed)
     random.seed(seed)
-    stack = ExitStack()
-    patch = stack.enter_context(pytest.MonkeyPatch.context())
-    patch.setattr(os, "urandom", chances.randbytes)
-    patch.setattr(random, "_urandom", chances.randbytes)  # by which ``secrets`` draws
-    patch.setattr(random, "Random", _seeded_class(chances))
-    patch.setattr(asyncio, "sleep", _without_sleep(asyncio.sleep))
-    patch.setattr(time, "sleep", _refused(time.sleep, "sleeps; wait for an event or a state, see tests/README.md"))
-    patch.setattr(subprocess.Popen, "__init__", _without_processes(subprocess.Popen.__init__, "starts a process"))
-    patch.setattr(os, "kill", _without_processes(os.kill, "sends a signal to a process"))
-    for place, name in ((time, "monotonic"), (time, "perf_counter"), (time, "process_time"), (BaseEventLoop, "time")):
-        patch.setattr(place, name, _incomparable(getattr(place, name)))
-    return stack
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "urandom", chances.randbytes)
+        patch.setattr(random, "_urandom", chances.randbytes)  # by which ``secrets`` draws
+        patch.setattr(random, "Random", _seeded_class(chances))
+        yield
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    clocks = ((time, "monotonic"), (time, "perf_counter"), (time, "process_time"), (BaseEventLoop, "time"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "sleep", _without_sleep(asyncio.sleep))
+        patch.setattr(time, "sleep", _refused(time.sleep, "sleeps; wait for an event or a state, see tests/README.md"))
+        patch.setattr(subprocess.Popen, "__init__", _without_processes(subprocess.Popen.__init__, "starts a process"))
+        patch.setattr(os, "kill", _without_processes(os.kill, "sends a signal to a process"))
+        for place, name in clocks:
+            patch.setattr(place, name, _incomparable(getattr(place, name)))
+        yield
 
 
 def _in_test(depth: int = 2) -> str | None:
