@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -122,11 +122,11 @@ class Work:
         return done
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SettlingHttpClient(HttpClient):
     """Where another client would wait, all work is done, and then the time goes by."""
 
-    work: Work = None  # type: ignore[assignment]  # a field after fields with defaults
+    work: Work
 
     async def control(self, path: str, body: Json | None = None) -> Json:
         said = await super().control(path, body)
@@ -162,13 +162,6 @@ class SettlingHttpClient(HttpClient):
 @dataclass(frozen=True)
 class SettlingStage(DemoStage):
     """The running service; as a ``DemoStage``, but it never waits."""
-
-    @property
-    def work(self) -> Work:
-        return cast(SettlingHttpClient, self.http_client).work
-
-    async def settle(self) -> None:
-        await self.work.settle()
 
     async def advance(self, seconds: float) -> None:
         await cast(SettlingHttpClient, self.http_client).pass_time(max(seconds, 0))
@@ -213,9 +206,9 @@ async def stage_in_process(
             http = await stack.enter_async_context(aiohttp.ClientSession())
             service, sandbox = (f"http://127.0.0.1:{port}" for port in (settings.http.port, sandbox_port))
             client = SettlingHttpClient(http, service, sandbox, work=work)
-            deps = replace(container.services.deps)
             none: Any = None  # no processes of its own
-            yield SettlingStage(settings, client, none, none, deps, folder / "output.log", {})
+            log, deps = folder / "output.log", container.services.deps
+            yield SettlingStage(settings, client, none, none, deps, log, environment={})
 
 
 @asynccontextmanager
