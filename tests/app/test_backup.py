@@ -27,6 +27,12 @@ from domain.ids import new_id
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def _data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where no other is named: not the one of the checkout, in which a service may run."""
+    monkeypatch.setenv("PBT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+
+
 def _settings(**values: Any) -> Settings:
     return with_demo_accounts(Settings(_env_file=None, **values))
 
