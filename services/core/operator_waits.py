@@ -19,6 +19,11 @@ def operator_wait(error: NeedsOperator) -> str:
     return f"{OPERATOR}{error.vendor_code}"[:60]
 
 
+def find_operator_code(mark: str) -> str:
+    """The vendor's code in the mark of a row that waits for the operator; empty for any other failure."""
+    return mark.removeprefix(OPERATOR) if mark.startswith(OPERATOR) else ""
+
+
 def waits_for_operator(column: str) -> str:
     """SQL condition."""
     return f"{column} LIKE '{OPERATOR}%'"

@@ -1,4 +1,4 @@
-"""Template filters for times, sums and telephone numbers."""
+"""Template filters for times, sums, telephone numbers and the mark of a row that waits for the operator."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from domain.clock import local, print_date, print_span, print_until
 from domain.payments.money import yuan
+from services.core.operator_waits import find_operator_code
 from services.core.pages import COUNTED
 
 _PHONE = re.compile(r"(?<![\w.-])(?:400-\d{3}-\d{4}|0\d{2,3}-\d{7,8}|1[3-9]\d{9})(?![\w-])", re.ASCII)
@@ -30,6 +31,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
         "yuan": print_sum,
         "counted": print_count,
         "phones": link_phones,
+        "operator_code": find_operator_code,
     }
 
 

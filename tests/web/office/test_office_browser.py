@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
-from models.payments import Refund
+from domain.errors import NeedsOperator
+from models.payments import Bill, Refund
+from services.core.operator_waits import operator_wait
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.office_scene import Scene, fill, make_scene, paid
+from tests.web.office_scene import Scene, bill, fill, invoice, make_scene, paid, refund
 from tests.web.test_browser import PHONE, SCREEN, Seen, look
 from web.accounts.login import COOKIE
 
@@ -106,4 +109,21 @@ async def test_money_goes_back_by_keyboard_and_once(browser: Browser, world: Wor
     await page.get_by_text("已提交退款").wait_for()
     await seen.check("office-refunded-screen")
     assert (len(sent), await Refund.all().count()) == (1, 1)
+    assert seen.complaints == []
+
+
+async def test_what_waits_for_the_operator_says_so_and_reads_well(browser: Browser, world: World) -> None:
+    scene = await make_scene(world)
+    order = await paid(scene)
+    mark = operator_wait(NeedsOperator("SIGN_ERROR"))
+    await refund(scene, order, state="requested", failure=mark)
+    await invoice(scene, order, state="wanted", failure=mark)
+    await Bill.filter(id=(await bill(scene, date(2026, 11, 20))).id).update(
+        state="waiting", compared_at=None, failure=mark
+    )
+    seen = await open_administrator(browser, scene, PHONE)
+    for name, path in (("order", f"/orders/{order.id}"), ("invoices", "/invoices"), ("bills", "/bills")):
+        page = await seen.open(f"/office{path}")
+        await expect(page.get_by_text("等待系统管理员处理，之后自动继续：SIGN_ERROR")).to_be_visible()
+        await seen.check(f"office-{name}-operator-phone")
     assert seen.complaints == []
