@@ -1,4 +1,4 @@
-"""Outages of PostgreSQL, Redis and connections, whoever reports them: a line at the beginning, and one at the end.
+"""Outages of PostgreSQL, Redis and connections, for all libraries and edges: a line when one begins, one at its end.
 
 Drivers and libraries log each failed try, most with a traceback, and each request fails, too: thousands of lines for
 one fact. The first report of a part is logged without its traceback, further ones are not, until ``recovered``.

@@ -28,7 +28,7 @@ Looked: TypeAlias = Callable[[Sequence[str]], None]
 
 
 def note_nothing(_queues: Sequence[str]) -> None:
-    """For a queue whose lanes nobody watches."""
+    """In place of a watch, for queues without lanes."""
 
 
 class FairQueues(JobManager):

@@ -41,7 +41,7 @@ async def read_page(
 async def read_rows(
     columns: str, joined: str, source: str, order: str, values: Sequence[object], *, offset: int, limit: int
 ) -> list[Any]:
-    """The rows of a page as ``read_page`` reads them, where nobody asks for the number of matches."""
+    """The rows of a page, as ``read_page`` reads them, without the number of matches."""
     alias, at = source.split(maxsplit=2)[1], len(values)
     return await rows(
         f"WITH {alias} AS MATERIALIZED (SELECT {alias}.* FROM {source} ORDER BY {order} "

@@ -1,4 +1,4 @@
-"""Of an outage the log keeps a line at the beginning and one at the end, whoever reports it."""
+"""Of an outage the log keeps a line at the beginning and one at the end, whichever part reports it."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def delivered(text: Text) -> SmsReport:
 
 @dataclass
 class FakeOfficial:
-    """The official account; nobody has written to it, so no window is open."""
+    """The official account; no expert has written to it, so no window is open."""
 
     messages: list[Message] = field(default_factory=list)
     _ids: dict[str, str] = field(default_factory=dict)
