@@ -15,13 +15,13 @@ import aiohttp
 import structlog
 
 from app.clock import find_offset
-from app.demo.applicants import Applicant, register_in_mini
 from app.demo.data import POOL
-from app.demo.forms import application_values
-from app.demo.http_client import HttpClient, Refused
-from app.demo.mini import DemoMiniProgram
-from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
-from app.demo.phones import DemoPhone, NotArrived
+from app.players.applicants import Applicant, register_in_mini
+from app.players.forms import application_values
+from app.players.http_client import HttpClient, Refused
+from app.players.mini_program import MiniProgram
+from app.players.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF, DemoPerson
+from app.players.phones import NotArrived, Phone
 from app.redis_connection import make_redis
 from config.settings import Settings
 from handlers import commands
@@ -47,11 +47,9 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         if offset := await find_offset(redis):
             await http_client.control("/clock", {"offset_seconds": offset.total_seconds()})
         _log_failures(
-            await asyncio.gather(
-                *(_introduce(DemoPhone(http_client, m, POOL)) for m in mobiles), return_exceptions=True
-            )
+            await asyncio.gather(*(_introduce(Phone(http_client, m, POOL)) for m in mobiles), return_exceptions=True)
         )
-        applying = _hand_in(DemoPhone(http_client, HANDS_IN.mobile, POOL), HANDS_IN)
+        applying = _hand_in(Phone(http_client, HANDS_IN.mobile, POOL), HANDS_IN)
         _log_failures(await asyncio.gather(applying, return_exceptions=True))
 
 
@@ -63,16 +61,16 @@ def _log_failures(outcomes: Sequence[BaseException | None]) -> None:
             raise outcome
 
 
-async def _introduce(phone: DemoPhone) -> None:
+async def _introduce(phone: Phone) -> None:
     welcome = await phone.follow()
     if commands.BIND in welcome:
         await phone.bind()
 
 
-async def _hand_in(phone: DemoPhone, person: DemoPerson) -> None:
+async def _hand_in(phone: Phone, person: DemoPerson) -> None:
     """Register in the mini-program, fill in the form, submit; a person who began earlier is skipped."""
     await _introduce(phone)
-    mini = DemoMiniProgram(phone.http_client, phone, "")
+    mini = MiniProgram(phone.http_client, phone, "")
     await mini.open()
     applicant = Applicant(phone, person.name, person.id_number, mini)
     home = await applicant.home()

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from app.demo.people import DemoPerson
 from app.doctor.phones import missing_pools
 from app.key_strength import check_own_keys
+from app.players.people import DemoPerson
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
 from app.sandbox_phones import signs, sms_texts, voice_texts, with_demo_phones
 from config.settings import MailSettings, MiniProgramSettings, OfficialAccount, PayMerchant, Settings

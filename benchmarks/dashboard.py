@@ -22,7 +22,7 @@ import asyncpg
 import uvloop
 
 from app.commands.database import deps_for
-from app.demo.people import AGENCY
+from app.players.people import AGENCY
 from benchmarks.load import Load, full_speed
 from benchmarks.log_ins import LogIn, LogInMaker
 from benchmarks.pages import read_api, read_page

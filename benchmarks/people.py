@@ -8,7 +8,7 @@ from datetime import datetime
 
 import asyncpg
 
-from app.demo.people import CAST
+from app.players.people import CAST
 from benchmarks.product import POOL, Product
 from domain.clock import SystemClock
 from domain.ids import new_id

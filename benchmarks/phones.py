@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from app.demo.people import EXPERTS
+from app.players.people import EXPERTS
 from benchmarks.product import POOL, SANDBOX
 from benchmarks.seed.people import FIRST_APPLICANT, FIRST_EXPERT
 

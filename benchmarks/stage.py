@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.commands.database import deps_for
 from app.demo.data import POOL
-from app.demo.people import CAST, DemoPerson
+from app.players.people import CAST, DemoPerson
 from benchmarks.draw import Bench, call, fix_order, make_draw
 from config.settings import Settings
 from models.accounts import Account

@@ -18,10 +18,10 @@ import click
 from app.command_error import CommandError
 from app.demo.data import POOL
 from app.demo.exam_story import ExamStory
-from app.demo.http_client import Refused
-from app.demo.phones import NotArrived
 from app.demo.stage import DemoStage, stage
 from app.demo.story import Story
+from app.players.http_client import Refused
+from app.players.phones import NotArrived
 from app.preparations import bring_demo_items, bring_demo_people
 from config.logging import configure_logging
 from domain.draws import verify_draw

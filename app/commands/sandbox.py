@@ -11,8 +11,8 @@ import click
 
 from app.boot import load_settings
 from app.command_error import CommandError
-from app.demo.people import CAST
 from app.embedded.owner import write_private
+from app.players.people import CAST
 from app.rulebook_files import load_rulebooks
 from app.sandbox_setup import sandbox_config
 from config.settings import Settings

@@ -1,7 +1,7 @@
 """Plausible data for the demonstration: experts, an agency, staff. The same seed gives the same people.
 
-The cast (``app.demo.people``) has phones in the sandbox and can be drawn; the extras fill the pool and stay out of the
-cast's specialty, so that a demonstration never calls a phone outside the cast.
+The cast (``app.players.people``) has phones in the sandbox and can be drawn; the extras fill the pool and stay out of
+the cast's specialty, so that a demonstration never calls a phone outside the cast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from uuid import UUID
 
 from stdnum.cn import uscc
 
-from app.demo.people import AGENCY, AGENCY_CODE, CAST, REVIEWERS, DemoPerson, check_sign
+from app.players.people import AGENCY, AGENCY_CODE, CAST, REVIEWERS, DemoPerson, check_sign
 from app.rulebook_files import load_catalogues
 from domain.catalogues import CatalogueItem, Kind
 from domain.rulebook.book import Rulebook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.demo.data import POOL
-from app.demo.people import CAST
+from app.players.people import CAST
 from models.exams import ExamItem
 from services.accounts import account_by_mobile
 from services.core.base import Actor, Deps

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from app.demo.data import POOL
 from app.demo.exams import EXAMPLE, SHORT, call_example
-from app.demo.http_client import Json
-from app.demo.mini import DemoMiniProgram
-from app.demo.phones import DemoPhone, NotArrived, bubbles
 from app.demo.stage import DemoStage
 from app.demo.transcript import Transcript
+from app.players.http_client import Json
+from app.players.mini_program import MiniProgram
+from app.players.phones import NotArrived, Phone, bubbles
 from domain.exams.answers import ExamAnswer, digest
 
 _LETTERS = "ABCDEFGH"
@@ -30,9 +30,9 @@ class ExamStory:
     stage: DemoStage
     bank: Path
     report: Callable[[str], None] = print
-    phone: DemoPhone = field(init=False)
+    phone: Phone = field(init=False)
     transcript: Transcript = field(init=False)
-    mini: DemoMiniProgram = field(init=False)
+    mini: MiniProgram = field(init=False)
     right: dict[str, frozenset[str]] = field(init=False)
     candidate: str = ""
     results: list[Json] = field(default_factory=list)
@@ -41,7 +41,7 @@ class ExamStory:
     def __post_init__(self) -> None:
         self.phone = self.stage.phone(EXAMPLE.mobile, POOL)
         self.transcript = Transcript(self.stage, [self.phone], {EXAMPLE.mobile: "考生"}, self.report)
-        self.mini = DemoMiniProgram(self.stage.http_client, self.phone, "")
+        self.mini = MiniProgram(self.stage.http_client, self.phone, "")
         self.right = read_answers(self.bank)
 
     async def play(self) -> None:

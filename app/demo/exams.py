@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.demo.data import POOL
-from app.demo.people import CAST, EXPERTS
+from app.players.people import CAST, EXPERTS
 from domain.exams.blueprint import BlueprintCell
 from domain.exams.items import ItemKind
 from domain.exams.purposes import Purpose

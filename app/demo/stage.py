@@ -16,10 +16,10 @@ from app.all_in_one import Prepare, StartPlan, parts, sandbox_urls
 from app.boot import own_servers
 from app.command_error import CommandError
 from app.commands.database import deps_for
-from app.demo.http_client import HttpClient
-from app.demo.phones import DemoPhone
 from app.embedded import Servers
 from app.free_port import free_port
+from app.players.http_client import HttpClient
+from app.players.phones import Phone
 from app.process_supervisor import ProcessSupervisor
 from app.sandbox_setup import with_demo_accounts
 from config.settings import Settings
@@ -45,8 +45,8 @@ class DemoStage:
     log: Path
     environment: Mapping[str, str]
 
-    def phone(self, mobile: str, pool: str) -> DemoPhone:
-        return DemoPhone(self.http_client, mobile, pool)
+    def phone(self, mobile: str, pool: str) -> Phone:
+        return Phone(self.http_client, mobile, pool)
 
     async def now(self) -> datetime:
         """The time of the moved clock."""

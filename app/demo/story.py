@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from app.demo.browser import BrowserPage, DemoBrowser, log_in
 from app.demo.data import POOL, SPECIALTY
-from app.demo.experts import DemoExpert, DemoExperts
-from app.demo.forms import DRAW, EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
-from app.demo.http_client import Json
-from app.demo.mini import DemoMiniProgram
-from app.demo.parties import fix_order
-from app.demo.people import CAST, EXPERTS, OFFICES, STAFF
-from app.demo.phones import DemoPhone, NotArrived, bubbles
 from app.demo.stage import DemoStage
 from app.demo.transcript import Transcript
+from app.players.browser import BrowserPage, WebBrowser, log_in
+from app.players.experts import DrawnExpert, DrawnExperts
+from app.players.forms import DRAW, EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
+from app.players.http_client import Json
+from app.players.mini_program import MiniProgram
+from app.players.parties import fix_order
+from app.players.people import CAST, EXPERTS, OFFICES, STAFF
+from app.players.phones import NotArrived, Phone, bubbles
 from domain.clock import local
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.notifications.lifecycles import ContactAttemptState
@@ -53,15 +53,15 @@ _DELIVERIES = re.compile(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td>\s*<td>(.*?)</td
 class Office:
     """A member of an office: the phone, and a computer with our pages."""
 
-    phone: DemoPhone
-    browser: DemoBrowser
+    phone: Phone
+    browser: WebBrowser
 
 
 @dataclass
 class Story:
     stage: DemoStage
     transcript: Transcript = field(init=False)
-    group: DemoExperts = field(init=False)
+    group: DrawnExperts = field(init=False)
     offices: dict[str, Office] = field(init=False)
     draw: str = ""
     """The draw's id, from the addresses of pages."""
@@ -77,19 +77,19 @@ class Story:
         phones = {person.mobile: stage.phone(person.mobile, POOL) for person in CAST}
         names = {mobiles[role]: name for role, name in _NAMES.items()}
         self.transcript = Transcript(stage, list(phones.values()), names, report)
-        experts = [DemoExpert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
-        self.group = DemoExperts(experts)
+        experts = [DrawnExpert(phones[person.mobile], bound=at >= UNBOUND) for at, person in enumerate(EXPERTS)]
+        self.group = DrawnExperts(experts)
         self.offices = {
-            person.role: Office(phones[person.mobile], DemoBrowser(stage.http_client, stage.http_client.service_url))
+            person.role: Office(phones[person.mobile], WebBrowser(stage.http_client, stage.http_client.service_url))
             for person in STAFF
         }
 
     @property
-    def agency(self) -> DemoBrowser:
+    def agency(self) -> WebBrowser:
         return self.offices["agency"].browser
 
     @property
-    def venue(self) -> DemoBrowser:
+    def venue(self) -> WebBrowser:
         return self.offices["venue"].browser
 
     async def play(self) -> None:
@@ -135,7 +135,7 @@ class Story:
         await self._approve()
         await self._until(self._notified("agency", "核验"), "核验结果")
 
-    async def _ask(self, browser: DemoBrowser, link: str, button: str, outcome: str, **form: str) -> BrowserPage:
+    async def _ask(self, browser: WebBrowser, link: str, button: str, outcome: str, **form: str) -> BrowserPage:
         """Open a page by its link, fill its form in, press the button. Raises NotArrived if the page doesn't show the
         outcome."""
         await browser.follow(link)
@@ -267,13 +267,13 @@ class Story:
         [address] = re.findall(r'data-qr="([^"]+)"', screen.html)
         return str(address)
 
-    async def _scan(self, expert: DemoExpert, code: str) -> None:
+    async def _scan(self, expert: DrawnExpert, code: str) -> None:
         """With WeChat's scanner; an expert without a bound WeChat shows the code to the venue's staff."""
         if not expert.bound:
             return await self._by_code(expert, code)
         address = await self._venue_code()
         await self.transcript.note("签到台", "大屏展示签到二维码，几秒更换一次")
-        wechat = DemoBrowser(
+        wechat = WebBrowser(
             self.stage.http_client, f"{self.stage.http_client.sandbox_url}/phone/{expert.phone.mobile}/service"
         )
         await wechat.open(address)
@@ -281,14 +281,14 @@ class Story:
         await self.transcript.note(f"专家 {code}", "用微信扫描大屏二维码，签到成功")
         return None
 
-    async def _scan_in_mini(self, expert: DemoExpert, code: str) -> None:
+    async def _scan_in_mini(self, expert: DrawnExpert, code: str) -> None:
         token = (await self._venue_code()).rpartition("/")[2]
-        mini = DemoMiniProgram(self.stage.http_client, expert.phone, "expert")
+        mini = MiniProgram(self.stage.http_client, expert.phone, "expert")
         await mini.open()
         await mini.post("/check-ins", {"token": token})
         await self.transcript.note(f"专家 {code}", "用小程序扫描签到二维码，签到成功")
 
-    async def _by_position(self, expert: DemoExpert, code: str) -> None:
+    async def _by_position(self, expert: DrawnExpert, code: str) -> None:
         if not expert.bound:
             return await self._by_code(expert, code)
         await expert.phone.say("签到")
@@ -297,12 +297,12 @@ class Story:
         await self.transcript.show()
         return None
 
-    async def _by_code(self, expert: DemoExpert, code: str) -> None:
+    async def _by_code(self, expert: DrawnExpert, code: str) -> None:
         await self._awaited()
         await _press(self.venue, "进场", code, code=code)
         await self.transcript.note("签到台", f"按验证码 {code} 登记进场")
 
-    async def _urge(self, late: DemoExpert, code: str) -> None:
+    async def _urge(self, late: DrawnExpert, code: str) -> None:
         await self.stage.advance_to(self.times.gathering + timedelta(minutes=2))
         await self._until(self._notified("agency", "未签到"), "未到提醒")
         await self._awaited()
@@ -332,7 +332,7 @@ class Story:
 
     async def save_record(self, path: Path) -> None:
         """Save the published record, found by the draw's number on the public page."""
-        stranger = DemoBrowser(self.stage.http_client, self.stage.http_client.service_url)
+        stranger = WebBrowser(self.stage.http_client, self.stage.http_client.service_url)
         await stranger.open(f"/record?number={self.number}")
         path.write_bytes(await stranger.download(stranger.page.link("下载记录")))
 
@@ -405,7 +405,7 @@ def _got_word_since(state: Json, at: float) -> bool:
     )
 
 
-async def _press(browser: DemoBrowser, button: str, outcome: str, **form: str) -> BrowserPage:
+async def _press(browser: WebBrowser, button: str, outcome: str, **form: str) -> BrowserPage:
     """Raises NotArrived if the next page doesn't show the outcome."""
     page = await browser.press(button, **form)
     if page.status != 200 or outcome not in page.text:

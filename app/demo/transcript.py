@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from app.demo.http_client import Json
-from app.demo.phones import DemoPhone
 from app.demo.stage import DemoStage
+from app.players.http_client import Json
+from app.players.phones import Phone
 from domain.clock import local
 
 _MOBILE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")
@@ -31,7 +31,7 @@ class Transcript:
     """``names`` are those of the staff by mobile; experts are named by their code. Each event is printed once."""
 
     stage: DemoStage
-    phones: list[DemoPhone]
+    phones: list[Phone]
     names: dict[str, str]
     report: Callable[[str], None] = print
     _seen: dict[str, set[str]] = field(default_factory=dict)

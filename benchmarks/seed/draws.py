@@ -17,7 +17,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 from app.demo.data import POOL, SUPERVISING
-from app.demo.people import AGENCY, AGENCY_CODE, CAST
+from app.players.people import AGENCY, AGENCY_CODE, CAST
 from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import local

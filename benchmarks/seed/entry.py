@@ -13,7 +13,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 from app.demo.data import POOL
-from app.demo.forms import application_values
+from app.players.forms import application_values
 from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import local

@@ -13,7 +13,7 @@ from uuid import UUID
 from stdnum.cn import uscc
 
 from app.demo.data import CITIES, POOL, STYLES, TRADES, invent_name, pool_catalogues
-from app.demo.people import CAST, REVIEWERS
+from app.players.people import CAST, REVIEWERS
 from domain.catalogues import Kind
 from domain.rulebook.book import Rulebook
 from models.accounts import Account

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from stdnum.cn import ric
 
-from app.demo.people import CAST, EXPERTS, STAFF
+from app.players.people import CAST, EXPERTS, STAFF
 from app.rulebook_files import load_rulebooks
 from app.sandbox_keys import public_pem
 from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.demo.browser import BrowserPage, DemoBrowser
-from app.demo.http_client import Json
-from app.demo.mini import DemoMiniProgram
-from app.demo.phones import DemoPhone, NotArrived
+from app.players.browser import BrowserPage, WebBrowser
+from app.players.http_client import Json
+from app.players.mini_program import MiniProgram
+from app.players.phones import NotArrived, Phone
 
 
 @dataclass
 class PageScript:
     """The script of the service's own pages: the public API with the token of the browser's log-in."""
 
-    browser: DemoBrowser
+    browser: WebBrowser
     pool: str
 
     async def get(self, path: str) -> Json:
@@ -44,7 +44,7 @@ class PageScript:
 
 
 async def register_in_browser(
-    browser: DemoBrowser, phone: DemoPhone, name: str, id_number: str, password: str
+    browser: WebBrowser, phone: Phone, name: str, id_number: str, password: str
 ) -> BrowserPage:
     """Fill in both pages of the registration; returns the next page, or the second one if a value is wrong."""
     await browser.open(f"/h5/register?pool={phone.pool}")
@@ -55,7 +55,7 @@ async def register_in_browser(
 
 
 async def fill_in_registration(
-    browser: DemoBrowser, *, code: str, name: str, id_number: str, password: str
+    browser: WebBrowser, *, code: str, name: str, id_number: str, password: str
 ) -> BrowserPage:
     """The second page alone, both boxes ticked."""
     version = _ticks(browser.page.html, "privacy")
@@ -79,7 +79,7 @@ def _ticks(html: str, name: str) -> str:
     return rest.partition('"')[0]
 
 
-async def register_by_chat(phone: DemoPhone, name: str, id_number: str) -> str:
+async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
     """The conversation from consent to the last answer, for a mobile that is not proven yet."""
     await phone.say("注册")
     await phone.tap("同意")
@@ -91,7 +91,7 @@ async def register_by_chat(phone: DemoPhone, name: str, id_number: str) -> str:
     return await phone.say(await phone.sms_code(after=before))
 
 
-async def log_in_by_password(browser: DemoBrowser, pool: str, name: str, password: str) -> BrowserPage:
+async def log_in_by_password(browser: WebBrowser, pool: str, name: str, password: str) -> BrowserPage:
     """``name``: mobile or ID number. Returns the log-in page again if a value is wrong."""
     await browser.open(f"/h5/login/password?pool={pool}&next=/h5/{pool}/apply")
     return await browser.press("登录", name=name, password=password)
@@ -101,7 +101,7 @@ async def log_in_by_password(browser: DemoBrowser, pool: str, name: str, passwor
 class Reviewer:
     """A department's reviewer in the mini-program."""
 
-    client: DemoMiniProgram
+    client: MiniProgram
 
     async def queue(self, query: str = "") -> list[Json]:
         return list((await self.client.get(f"/reviews{query}"))["items"])
@@ -134,7 +134,7 @@ class Reviewer:
 class Office:
     """The pool's administration."""
 
-    client: DemoMiniProgram
+    client: MiniProgram
 
     async def assign(self, mobile: str, name: str, step: str, *, region: str = "", specialty: str = "") -> Json:
         body = {"mobile": mobile, "name": name, "step": step, "region": region, "specialty": specialty}

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import aiohttp
 
-from app.demo.browser import BrowserPage, DemoBrowser
-from app.demo.http_client import Json
-from app.demo.phones import NotArrived
+from app.players.browser import BrowserPage, WebBrowser
+from app.players.http_client import Json
+from app.players.phones import NotArrived
 from domain.clock import local
 from tests.drivers.applicants import PageScript
 
@@ -24,7 +24,7 @@ FILM = Path(__file__).parents[2] / "config/courses/demo.mp4"
 class CourseOffice:
     """The administrator on the office's pages."""
 
-    browser: DemoBrowser
+    browser: WebBrowser
 
     async def prepare(self, name: str, opens: datetime, closes: datetime, **typed: str) -> str:
         """Make a draft; returns its page."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.demo.browser import BrowserPage, DemoBrowser
-from app.demo.http_client import Json
-from app.demo.mini import DemoMiniProgram
-from app.demo.phones import NotArrived
+from app.players.browser import BrowserPage, WebBrowser
+from app.players.http_client import Json
+from app.players.mini_program import MiniProgram
+from app.players.phones import NotArrived
 from domain.clock import local
 from domain.exams.answers import ExamAnswer, digest
 from tests.drivers.applicants import PageScript
@@ -31,7 +31,7 @@ QUESTIONS = (
 class ExamOffice:
     """The administrator on the office's pages."""
 
-    browser: DemoBrowser
+    browser: WebBrowser
 
     async def add_items(self) -> None:
         """Four questions with four options each, one after the other; the right one stands first."""
@@ -82,8 +82,8 @@ class ExamOffice:
 class Candidate:
     """A person at the page of an examination; ``script`` acts as that page's script or the mini-program."""
 
-    browser: DemoBrowser
-    script: PageScript | DemoMiniProgram
+    browser: WebBrowser
+    script: PageScript | MiniProgram
 
     async def read_notice(self) -> BrowserPage:
         """On the lobby's page: tick both boxes and go on."""

@@ -24,10 +24,10 @@ from prometheus_client import CollectorRegistry
 
 from app.all_in_one import Prepare, sandbox_urls
 from app.chat import make_codecs, make_engine
-from app.demo.http_client import HttpClient, Json
-from app.demo.people import CAST
 from app.demo.stage import DemoStage, stage_settings
 from app.free_port import free_port
+from app.players.http_client import HttpClient, Json
+from app.players.people import CAST
 from app.rulebook_files import load_rulebooks
 from app.sandbox_setup import sandbox_config
 from app.web import CONTAINER, create_app

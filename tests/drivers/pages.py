@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from aiohttp import ClientResponse, ClientSession, CookieJar, FormData
 
-from app.demo.puzzles import solve
+from app.players.puzzles import solve
 from services.accounts import Puzzle
 from web.accounts.login import COOKIE
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.demo.http_client import Json
-from app.demo.phones import DemoPhone, bubbles
+from app.players.http_client import Json
+from app.players.phones import Phone, bubbles
 
 
 @dataclass(frozen=True)
 class Payer:
     """A person with a wallet in WeChat, known to the pool or not."""
 
-    phone: DemoPhone
+    phone: Phone
 
     async def balance(self) -> int:
         """Balance in fen."""
@@ -36,7 +36,7 @@ class Payer:
         return await self.phone.http_client.control("/pay/confirm", body)
 
 
-async def code_in_chat(phone: DemoPhone) -> str:
+async def code_in_chat(phone: Phone) -> str:
     """Text of the QR code in the newest picture of the chat, waiting for one. Raises Missing."""
 
     def find(state: Json) -> str | None:
@@ -56,7 +56,7 @@ class ReceivedEmail:
     files: dict[str, bytes]
 
 
-async def received_emails(phone: DemoPhone, address: str) -> list[ReceivedEmail]:
+async def received_emails(phone: Phone, address: str) -> list[ReceivedEmail]:
     """Mail to an address, oldest first."""
     found = []
     for one in (await phone.http_client.control(f"/mail?to={address}"))["emails"]:

@@ -21,10 +21,10 @@ from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 
 from app.demo.data import POOL, SPECIALTY
-from app.demo.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form
-from app.demo.mini import DemoMiniProgram
-from app.demo.people import EXPERTS, STAFF
 from app.demo.stage import DemoStage, stage
+from app.players.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form
+from app.players.mini_program import MiniProgram
+from app.players.people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 from services.core.base import rows
@@ -70,7 +70,7 @@ async def running() -> AsyncIterator[DrawDriver]:
 @dataclass
 class DrawDriver:
     stage: DemoStage
-    people: dict[str, DemoMiniProgram] = field(default_factory=dict)
+    people: dict[str, MiniProgram] = field(default_factory=dict)
     barrier: Barrier = field(init=False)
     _days: int = 0
 
@@ -80,13 +80,13 @@ class DrawDriver:
     async def log_in(self) -> None:
         http_client = replace(self.stage.http_client, timeout=_TIMEOUT)
         for person in STAFF:
-            self.people[person.role] = DemoMiniProgram(
+            self.people[person.role] = MiniProgram(
                 http_client, self.stage.phone(person.mobile, POOL), _ROLES[person.role]
             )
             await self.people[person.role].open()
 
     @property
-    def agency(self) -> DemoMiniProgram:
+    def agency(self) -> MiniProgram:
         return self.people["agency"]
 
     async def bind(self, count: int) -> None:
@@ -200,7 +200,7 @@ class DrawDriver:
             )
 
 
-async def find_supervisor(agency: DemoMiniProgram, name: str) -> str:
+async def find_supervisor(agency: MiniProgram, name: str) -> str:
     """The id of a line of the office's register, as an agency finds it. Raises LookupError."""
     found = (await agency.get(f"/supervisors?search={name}"))["items"]
     if not found:
@@ -208,7 +208,7 @@ async def find_supervisor(agency: DemoMiniProgram, name: str) -> str:
     return str(found[0]["id"])
 
 
-async def fix_order(agency: DemoMiniProgram, supervisor: DemoMiniProgram, draw: str) -> None:
+async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> None:
     """Both parties commit over the API, then reveal: the order of candidates is fixed."""
     opened = (await agency.get(f"/draws/{draw}/rounds/current"))["round"]
     number, nth = str(opened["draw_number"]), int(opened["round_number"])

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.demo.data import POOL
-from app.demo.people import EXPERTS, STAFF
-from app.demo.phones import bubbles
+from app.players.people import EXPERTS, STAFF
+from app.players.phones import bubbles
 from domain.clock import local
 from services.core.base import rows
 from tests.factories.files import pdf

@@ -13,13 +13,13 @@ from typing import TypeVar
 import aiohttp
 
 from app.commands.database import deps_for
-from app.demo.browser import DemoBrowser
 from app.demo.data import POOL, load_catalogues_of
-from app.demo.http_client import HttpClient, Json, Refused
-from app.demo.mini import DemoMiniProgram
-from app.demo.people import OFFICES, check_sign
-from app.demo.phones import NotArrived
 from app.demo.stage import DemoStage, stage
+from app.players.browser import WebBrowser
+from app.players.http_client import HttpClient, Json, Refused
+from app.players.mini_program import MiniProgram
+from app.players.people import OFFICES, check_sign
+from app.players.phones import NotArrived
 from config.settings import Settings
 from domain.clock import local
 from domain.ids import new_id
@@ -207,7 +207,7 @@ class PaymentDriver:
     stage: DemoStage
     http_client: HttpClient
     draw_driver: DrawDriver = field(init=False)
-    minis: dict[str, DemoMiniProgram] = field(default_factory=dict)
+    minis: dict[str, MiniProgram] = field(default_factory=dict)
     debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
     used: list[Debtor] = field(default_factory=list)
     """Debtors whose fee must stay paid after their test."""
@@ -235,14 +235,14 @@ class PaymentDriver:
     def payer(self, mobile: str) -> Payer:
         return Payer(replace(self.stage.phone(mobile, POOL), http_client=self.http_client))
 
-    async def mini(self, mobile: str, role: str = "") -> DemoMiniProgram:
+    async def mini(self, mobile: str, role: str = "") -> MiniProgram:
         if mobile not in self.minis:
-            opened = DemoMiniProgram(self.http_client, self.payer(mobile).phone, role)
+            opened = MiniProgram(self.http_client, self.payer(mobile).phone, role)
             await opened.open()
             self.minis[mobile] = opened
         return self.minis[mobile]
 
-    async def office(self) -> DemoMiniProgram:
+    async def office(self) -> MiniProgram:
         return await self.mini(ADMIN.mobile, "pool_admin")
 
     async def fault(self, kind: str, **more: object) -> None:
@@ -295,7 +295,7 @@ class PaymentDriver:
         base = f"{self.http_client.sandbox_url}/phone/{mobile}/service"
         give_up = asyncio.get_running_loop().time() + self.http_client.timeout
         while True:
-            browser = DemoBrowser(self.http_client, base)
+            browser = WebBrowser(self.http_client, base)
             try:
                 if (await browser.open(f"/h5/{POOL}/pay/{debtor.number}")).status < 500:
                     said = await press_by_script(browser, "立即支付")

@@ -14,8 +14,8 @@ import aiohttp
 from asyncpg import PostgresError
 from tortoise.exceptions import BaseORMException
 
-from app.demo.http_client import Refused
 from app.demo.stage import DemoStage
+from app.players.http_client import Refused
 from domain.clock import FixedClock
 from services.core.base import rows
 from services.operations import Scheduler

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from app import process_supervisor
-from app.demo.http_client import Json
+from app.players.http_client import Json
 from domain.clock import local
 from services.core.base import rows
 from tests.faults.draws import Killer

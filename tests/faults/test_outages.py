@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from app.demo.data import POOL
-from app.demo.people import EXPERTS
-from app.demo.phones import bubbles
+from app.players.people import EXPERTS
+from app.players.phones import bubbles
 from services.core.base import rows
 from tests.faults.draws import NEEDED, DrawDriver, Killer, patiently, running
 

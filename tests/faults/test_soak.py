@@ -19,9 +19,9 @@ import pytest_asyncio
 from PIL import Image
 
 from app.demo.data import POOL
-from app.demo.forms import EvaluationTimes, draw_form, project_form
-from app.demo.http_client import Refused
-from app.demo.mini import DemoMiniProgram
+from app.players.forms import EvaluationTimes, draw_form, project_form
+from app.players.http_client import Refused
+from app.players.mini_program import MiniProgram
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part
@@ -43,7 +43,7 @@ class Site:
     """The service as an attacker sees it, and its process as the operator does."""
 
     draw_driver: DrawDriver
-    applicant: DemoMiniProgram
+    applicant: MiniProgram
     application: str
     draw: str
     pid: int
@@ -85,7 +85,7 @@ class Site:
 async def site() -> AsyncIterator[Site]:
     async with running() as draw_driver:
         phone = draw_driver.stage.phone(APPLICANT, POOL)
-        applicant = DemoMiniProgram(draw_driver.stage.http_client, phone, "applicant")
+        applicant = MiniProgram(draw_driver.stage.http_client, phone, "applicant")
         application = await make_applicant(draw_driver.stage.deps, pool=POOL, mobile=APPLICANT)
         await applicant.open()
         pid = await Killer(draw_driver).pid("web-1")

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from app.commands.database import deps_for
-from app.demo.applicants import Applicant
-from app.demo.browser import DemoBrowser
 from app.demo.data import load_catalogues_of
-from app.demo.http_client import Refused
-from app.demo.mini import DemoMiniProgram
-from app.demo.people import check_sign
-from app.demo.phones import DemoPhone
+from app.players.applicants import Applicant
+from app.players.browser import WebBrowser
+from app.players.http_client import Refused
+from app.players.mini_program import MiniProgram
+from app.players.people import check_sign
+from app.players.phones import Phone
 from config.settings import Settings
 from domain.clock import SystemClock, local
 from models.accounts import RoleGrant
@@ -61,8 +61,8 @@ class Journey:
     stage: SettlingStage
     pool: str
     admin: Person
-    minis: dict[str, DemoMiniProgram] = field(default_factory=dict)
-    browsers: dict[str, DemoBrowser] = field(default_factory=dict)
+    minis: dict[str, MiniProgram] = field(default_factory=dict)
+    browsers: dict[str, WebBrowser] = field(default_factory=dict)
     applicants: dict[str, Applicant] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     """Values that later steps need of earlier ones."""
@@ -79,25 +79,25 @@ class Journey:
 
     # ---- people and what they hold
 
-    def phone(self, person: Person) -> DemoPhone:
+    def phone(self, person: Person) -> Phone:
         return self.stage.phone(person.mobile, self.pool)
 
-    def browser(self, person: Person, device: str = "") -> DemoBrowser:
+    def browser(self, person: Person, device: str = "") -> WebBrowser:
         """A browser of the person's; another ``device`` is another browser."""
         return self.browsers.setdefault(
-            person.mobile + device, DemoBrowser(self.stage.http_client, self.stage.http_client.service_url)
+            person.mobile + device, WebBrowser(self.stage.http_client, self.stage.http_client.service_url)
         )
 
-    def wechat(self, person: Person) -> DemoBrowser:
+    def wechat(self, person: Person) -> WebBrowser:
         """WeChat's own browser on the person's phone."""
         base = f"{self.stage.http_client.sandbox_url}/phone/{person.mobile}/service"
-        return self.browsers.setdefault(f"{person.mobile}:wechat", DemoBrowser(self.stage.http_client, base))
+        return self.browsers.setdefault(f"{person.mobile}:wechat", WebBrowser(self.stage.http_client, base))
 
-    async def mini(self, person: Person, role: str) -> DemoMiniProgram:
+    async def mini(self, person: Person, role: str) -> MiniProgram:
         """The mini-program of a person acting as ``role``, logged in at first use."""
         key = f"{person.mobile}:{role}"
         if key not in self.minis:
-            opened = DemoMiniProgram(self.stage.http_client, self.phone(person), role)
+            opened = MiniProgram(self.stage.http_client, self.phone(person), role)
             await opened.open()
             self.minis[key] = opened
         return self.minis[key]

@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 
 from app.commands.menu_push import push
-from app.demo.forms import DRAW, EvaluationTimes, draw_form, typed
-from app.demo.phones import NotArrived, bubbles
+from app.players.forms import DRAW, EvaluationTimes, draw_form, typed
+from app.players.phones import NotArrived, bubbles
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
 from services.operations import find_broken, find_broken_audit

@@ -14,12 +14,12 @@ import pytest
 import pytest_asyncio
 from pypdf import PdfReader
 
-from app.demo.applicants import Applicant, register_in_mini
-from app.demo.browser import log_in
-from app.demo.http_client import Refused
-from app.demo.mini import DemoMiniProgram
-from app.demo.phones import bubbles
-from app.demo.scans import card, portrait, signed_scan
+from app.players.applicants import Applicant, register_in_mini
+from app.players.browser import log_in
+from app.players.http_client import Refused
+from app.players.mini_program import MiniProgram
+from app.players.phones import bubbles
+from app.players.scans import card, portrait, signed_scan
 from domain.clock import local
 from tests.drivers.applicants import PageScript, log_in_by_password, register_by_chat
 from tests.drivers.exams import Candidate, ExamOffice, right
@@ -228,7 +228,7 @@ async def test_04_outside_the_window_an_applicant_is_refused_with_its_opening_da
 
 
 async def test_05_a_person_who_has_completed_66_years_cannot_apply(way: Journey) -> None:
-    mini = DemoMiniProgram(way.stage.http_client, way.phone(OLD), "")
+    mini = MiniProgram(way.stage.http_client, way.phone(OLD), "")
     await mini.open()
     old = Applicant(way.phone(OLD), OLD.name, OLD.id_number, mini)
     with refused(rule="form.age_max", says="超过65周岁"):

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from app.demo.browser import log_in
-from app.demo.http_client import Refused
-from app.demo.scans import card, portrait, signed_scan
+from app.players.browser import log_in
+from app.players.http_client import Refused
+from app.players.scans import card, portrait, signed_scan
 from tests.drivers.applicants import fill_in_registration, log_in_by_password, register_in_browser
 from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values

@@ -16,10 +16,10 @@ import pytest
 import pytest_asyncio
 from pypdf import PdfReader
 
-from app.demo.applicants import Applicant
-from app.demo.browser import log_in
-from app.demo.http_client import Json, Refused
-from app.demo.scans import card, signed_scan
+from app.players.applicants import Applicant
+from app.players.browser import log_in
+from app.players.http_client import Json, Refused
+from app.players.scans import card, signed_scan
 from domain.clock import SHANGHAI, SystemClock, local
 from tests.drivers.applicants import log_in_by_password, register_in_browser
 from tests.drivers.exams import Candidate, ExamOffice, right

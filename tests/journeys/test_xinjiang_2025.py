@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 from pypdf import PdfReader
 
-from app.demo.applicants import Applicant, register_in_mini
-from app.demo.browser import log_in
-from app.demo.http_client import Refused
-from app.demo.scans import card, signed_scan
+from app.players.applicants import Applicant, register_in_mini
+from app.players.browser import log_in
+from app.players.http_client import Refused
+from app.players.scans import card, signed_scan
 from domain.clock import local
 from tests.drivers.applicants import PageScript, log_in_by_password
 from tests.drivers.courses import FILM, CourseOffice, Student

@@ -11,7 +11,7 @@ import pytest
 from tortoise import Tortoise
 
 from app.demo.data import SPECIALTY, PersonCodes, codes_of, load_demo, pool_catalogues, render_sheet
-from app.demo.people import AGENCY, APPLICANTS, CAST
+from app.players.people import AGENCY, APPLICANTS, CAST
 from app.rulebook_files import load_rulebooks
 from domain.clock import SystemClock
 from models.accounts import Account

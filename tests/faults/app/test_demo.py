@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.people import EXPERTS
+from app.players.people import EXPERTS
 
 ROOT = Path(__file__).parents[3]
 

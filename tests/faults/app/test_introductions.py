@@ -6,10 +6,10 @@ import pytest
 import structlog.testing
 
 from app.demo.data import POOL
-from app.demo.mini import DemoMiniProgram
-from app.demo.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
 from app.demo.stage import stage
 from app.introductions import HANDS_IN, introduce
+from app.players.mini_program import MiniProgram
+from app.players.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
 from app.preparations import bring_demo_people
 from services.core.base import rows
 from tests.plugins.data_folders import data_folder
@@ -24,7 +24,7 @@ async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_
             with structlog.testing.capture_logs() as said:
                 await introduce(running.settings, sandbox)
             assert said == []
-            reviewer = DemoMiniProgram(running.http_client, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
+            reviewer = MiniProgram(running.http_client, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
             await reviewer.open()
             names = {one["name"] for one in (await reviewer.get("/reviews"))["items"]}
             assert len(names) == 1

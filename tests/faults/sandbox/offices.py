@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.async_api import FrameLocator, Locator
 
 from app.demo.data import POOL
-from app.demo.people import OFFICES, STAFF
 from app.demo.stage import DemoStage
+from app.players.people import OFFICES, STAFF
 
 AGENCY, VERIFIER, SUPERVISOR, VENUE = (person.name for person in STAFF)
 PICTURES = Path(__file__).parents[3] / "var" / "screenshots"

@@ -14,11 +14,11 @@ import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Locator, expect
 
-from app.demo.applicants import Applicant, register_in_mini
 from app.demo.data import POOL
-from app.demo.forms import application_values
-from app.demo.mini import DemoMiniProgram
-from app.demo.people import APPLICANTS, REVIEWERS, DemoPerson
+from app.players.applicants import Applicant, register_in_mini
+from app.players.forms import application_values
+from app.players.mini_program import MiniProgram
+from app.players.people import APPLICANTS, REVIEWERS, DemoPerson
 from tests.drivers.applicants import Reviewer
 from tests.faults.sandbox.mini_workspace import MiniWorkspace, close_page, mini_workspace
 from tests.faults.sandbox.offices import PICTURES, web
@@ -82,7 +82,7 @@ async def register(phone: Locator) -> None:
 
 async def handed_in(workspace: MiniWorkspace, person: DemoPerson) -> Applicant:
     """The person's application, completed and submitted by the driver."""
-    mini = DemoMiniProgram(workspace.stage.http_client, workspace.stage.phone(person.mobile, POOL), "")
+    mini = MiniProgram(workspace.stage.http_client, workspace.stage.phone(person.mobile, POOL), "")
     await mini.open()
     applicant = Applicant(mini.phone, person.name, person.id_number, mini)
     if any(item["code"] == "register" for item in (await applicant.home())["to_do"]):
@@ -99,7 +99,7 @@ async def handed_in(workspace: MiniWorkspace, person: DemoPerson) -> Applicant:
 async def approve(workspace: MiniWorkspace, applicant: Applicant) -> None:
     number = (await applicant.show())["number"]
     for person in REVIEWERS:
-        mini = DemoMiniProgram(workspace.stage.http_client, workspace.stage.phone(person.mobile, POOL), "reviewer")
+        mini = MiniProgram(workspace.stage.http_client, workspace.stage.phone(person.mobile, POOL), "reviewer")
         await mini.open()
         reviewer = Reviewer(mini)
         await reviewer.approve(await reviewer.find(number))

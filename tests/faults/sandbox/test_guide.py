@@ -18,9 +18,9 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.all_in_one import StartPlan, push_menus
 from app.demo.exams import call_example
-from app.demo.people import APPLICANTS, CAST
 from app.demo.stage import DemoStage, stage
 from app.introductions import introduce
+from app.players.people import APPLICANTS, CAST
 from app.preparations import bring_demo_items, bring_demo_people
 from tests.faults.sandbox.offices import AGENCY, INLINE, NAMELESS, PICTURES, SUPERVISOR, web
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from app.demo.people import EXPERTS
 from app.demo.story import Story
+from app.players.people import EXPERTS
 from tests.faults.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.faults.sandbox.offices import VENUE, VERIFIER, bind_offices, web
 from tests.plugins.browsers import CHROMIUM

@@ -14,10 +14,10 @@ import pytest_asyncio
 from playwright.async_api import FrameLocator, Locator, expect
 
 from app.demo.data import POOL
-from app.demo.forms import project_form
-from app.demo.mini import DemoMiniProgram
-from app.demo.people import EXPERTS, STAFF
 from app.demo.stage import DemoStage
+from app.players.forms import project_form
+from app.players.mini_program import MiniProgram
+from app.players.people import EXPERTS, STAFF
 from tests.faults.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.faults.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
 from tests.faults.sandbox.test_applicant_phone import JIANG, approve, handed_in
@@ -70,7 +70,7 @@ async def prepare(workspace: MiniWorkspace) -> FrameLocator:
     await agency.get_by_role("button", name="一键示例抽取").click()
     await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
     held = next(person for person in STAFF if person.name == AGENCY)
-    mini = DemoMiniProgram(workspace.stage.http_client, workspace.stage.phone(held.mobile, POOL), "agent")
+    mini = MiniProgram(workspace.stage.http_client, workspace.stage.phone(held.mobile, POOL), "agent")
     await mini.open()
     await mini.post("/projects", project_form(name=BRIDGE, on_site=True, number="44010620261122000001"))
     page = await enter(agency, "待办")

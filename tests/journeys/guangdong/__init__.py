@@ -11,12 +11,12 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from app.commands.database import deps_for
-from app.demo.browser import BrowserPage, DemoBrowser, log_in
 from app.demo.data import load_catalogues_of
-from app.demo.mini import DemoMiniProgram
-from app.demo.parties import fix_order
-from app.demo.people import check_sign
-from app.demo.phones import DemoPhone
+from app.players.browser import BrowserPage, WebBrowser, log_in
+from app.players.mini_program import MiniProgram
+from app.players.parties import fix_order
+from app.players.people import check_sign
+from app.players.phones import Phone
 from config.settings import Settings
 from domain.clock import SHANGHAI, local
 from domain.draws.verify_draw import read
@@ -121,8 +121,8 @@ class Day:
     """State of the journey; each step stores what later ones need."""
 
     stage: SettlingStage
-    people: dict[str, DemoMiniProgram] = field(default_factory=dict)
-    browsers: dict[str, DemoBrowser] = field(default_factory=dict)
+    people: dict[str, MiniProgram] = field(default_factory=dict)
+    browsers: dict[str, WebBrowser] = field(default_factory=dict)
     """Browsers by mobile number, the agent's too."""
     project: str = ""
     draw: str = ""
@@ -133,7 +133,7 @@ class Day:
     redraw: str = ""
     whole: str = ""
     """The draw of a project without lots."""
-    tabs: dict[str, DemoBrowser] = field(default_factory=dict)
+    tabs: dict[str, WebBrowser] = field(default_factory=dict)
     """Pages left open, by purpose."""
 
     async def begin(self) -> None:
@@ -159,24 +159,24 @@ class Day:
         bulk = [{**phone, "role": "expert", "follows": False} for phone in phones]
         await self.stage.http_client.control("/phones/bulk", {"phones": bulk})
 
-    def phone(self, mobile: str) -> DemoPhone:
+    def phone(self, mobile: str) -> Phone:
         return self.stage.phone(mobile, POOL)
 
-    async def mini(self, mobile: str, role: str) -> DemoMiniProgram:
+    async def mini(self, mobile: str, role: str) -> MiniProgram:
         """The mini-program of a person acting as ``role``, logged in at first use."""
         key = f"{mobile}:{role}"
         if key not in self.people:
-            self.people[key] = DemoMiniProgram(self.stage.http_client, self.phone(mobile), role)
+            self.people[key] = MiniProgram(self.stage.http_client, self.phone(mobile), role)
             await self.people[key].open()
         return self.people[key]
 
     # ---- pages
 
-    def stranger(self) -> DemoBrowser:
+    def stranger(self) -> WebBrowser:
         """A new browser of an unknown person."""
-        return DemoBrowser(self.stage.http_client, self.stage.http_client.service_url)
+        return WebBrowser(self.stage.http_client, self.stage.http_client.service_url)
 
-    async def identify(self, name: str) -> DemoBrowser:
+    async def identify(self, name: str) -> WebBrowser:
         """A new browser in which a person comes in over the identity platform, page by page."""
         browser = self.stranger()
         await browser.open(f"/h5/identity?pool={POOL}")
@@ -187,11 +187,11 @@ class Day:
         return browser
 
     @property
-    def page(self) -> DemoBrowser:
+    def page(self) -> WebBrowser:
         """The agent's browser."""
         return self.browsers[AGENT]
 
-    async def at(self, path: str) -> DemoBrowser:
+    async def at(self, path: str) -> WebBrowser:
         """The agent's browser at a page of the agency; a log-in that has run out is renewed."""
         page = await self.page.open(path)
         if page.path == "/h5/login":
@@ -199,11 +199,11 @@ class Day:
             await self.page.open(path)
         return self.page
 
-    async def on(self, draw: str, step: str) -> DemoBrowser:
+    async def on(self, draw: str, step: str) -> WebBrowser:
         """The agent's browser at a step or tab of a draw."""
         return await self.at(f"/agency/draws/{draw}/{step}")
 
-    async def of(self, mobile: str, path: str) -> DemoBrowser:
+    async def of(self, mobile: str, path: str) -> WebBrowser:
         """The browser of another person, who logs in by an SMS code."""
         browser = self.browsers.setdefault(mobile, self.stranger())
         page = await browser.open(path)
@@ -214,11 +214,11 @@ class Day:
         assert page.path == path.partition("?")[0], page.text
         return browser
 
-    async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> DemoBrowser:
+    async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> WebBrowser:
         """A page of the draw, as the venue's staff or another office sees it."""
         return await self.of(mobile, f"/desk/{draw}/{page}" if page else f"/desk/{draw}")
 
-    def tab(self) -> DemoBrowser:
+    def tab(self) -> WebBrowser:
         """The page that the agent sees, left open in a tab of its own."""
         return replace(self.page)
 

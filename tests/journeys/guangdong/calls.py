@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from app.demo.browser import BrowserPage
-from app.demo.phones import DemoPhone
+from app.players.browser import BrowserPage
+from app.players.phones import Phone
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
 
 
-async def talk_with_expert(day: Day, expert: DemoPhone) -> None:
+async def talk_with_expert(day: Day, expert: Phone) -> None:
     """The staff's phone rings first, then the expert's; both see the platform's number; the expert hangs up."""
     staff = day.phone(gd.AGENT)
     first = await staff.ringing()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.demo.browser import DemoBrowser
+from app.players.browser import WebBrowser
 from domain.clock import local
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
@@ -31,14 +31,14 @@ async def check_to_do(day: Day, words: str) -> None:
     assert words in await day.phone(gd.LEGAL).say("待办")
 
 
-async def open_list(day: Day, state: str) -> DemoBrowser:
+async def open_list(day: Day, state: str) -> WebBrowser:
     """The list of activities, which shows that state for the draw."""
     page = await day.at("/agency/draws")
     said(page, 200, state)
     return page
 
 
-def link_of(page: DemoBrowser, name: str) -> str:
+def link_of(page: WebBrowser, name: str) -> str:
     """The link with this name in the list."""
     [link] = [one for one in page.page.links if one.startswith(f"{name}：")]
     return link

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.demo.browser import DemoBrowser
+from app.players.browser import WebBrowser
 
 
-def said(browser: DemoBrowser, status: int, *words: str) -> None:
+def said(browser: WebBrowser, status: int, *words: str) -> None:
     """Assert the page's status and texts."""
     missing = [one for one in words if one not in browser.page.text]
     assert (browser.page.status, missing) == (status, []), browser.page.text

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from app.demo.browser import DemoBrowser
-from app.demo.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
+from app.players.browser import WebBrowser
+from app.players.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
 from domain.clock import local
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day, at
@@ -38,7 +38,7 @@ async def evaluation_fields(day: Day, in_days: int) -> dict[str, str]:
 
 async def save_draw(
     day: Day, times: EvaluationTimes, needed: int, *ticks: str, project: str = "", **change: str
-) -> DemoBrowser:
+) -> WebBrowser:
     """The form of step 2, filled in and sent."""
     page = await day.at(f"/agency/draws/new?project={project or day.project}")
     form = typed(draw_form("", [], times, needed=needed, supervisor="")) | change
@@ -47,7 +47,7 @@ async def save_draw(
     return page
 
 
-def supervisor_tick(browser: DemoBrowser) -> dict[str, str]:
+def supervisor_tick(browser: WebBrowser) -> dict[str, str]:
     return browser.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME)
 
 
@@ -62,7 +62,7 @@ def condition_fields(planned: int, **change: str) -> dict[str, str]:
     return form | change
 
 
-def select_options(browser: DemoBrowser, name: str) -> list[tuple[str, str]]:
+def select_options(browser: WebBrowser, name: str) -> list[tuple[str, str]]:
     """Labels and values of a select's options."""
     [inside] = re.findall(rf'<select[^>]*name="{name}"[^>]*>(.*?)</select>', browser.page.html, re.DOTALL)
     found = re.findall(r'<option\s+value="([^"]*)"[^>]*>([^<]*)', inside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.demo.browser import BrowserPage
+from app.players.browser import BrowserPage
 from domain.draws.verify_draw import compare, read
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from app.demo.puzzles import solve
+from app.players.puzzles import solve
 from domain.clock import FixedClock
 from domain.errors import AppError, InvalidInput, TooMany
 from domain.ids import new_id

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from app.demo.people import APPLICANTS
+from app.players.people import APPLICANTS
 from models.applications import Application, ApplicationSpecialty, Attachment
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urljoin
 
-from app.demo.http_client import HttpClient, Json
+from app.players.http_client import HttpClient, Json
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class NotArrived(Exception):
 
 
 @dataclass(frozen=True)
-class DemoPhone:
+class Phone:
     """``mobile`` names the phone in the sandbox."""
 
     http_client: HttpClient

@@ -7,9 +7,9 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Self
 
-from app.demo.browser import DemoBrowser
-from app.demo.http_client import Json
-from app.demo.phones import NotArrived
+from app.players.browser import WebBrowser
+from app.players.http_client import Json
+from app.players.phones import NotArrived
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 
 _BOX = re.compile(r"<[a-z]+[^>]*data-take-part=[^>]*>")
@@ -17,10 +17,10 @@ _DATA = re.compile(r'data-([a-z-]+)="([^"]*)"')
 
 
 @dataclass
-class DemoParty:
+class RoundParty:
     """``address``: the endpoint that the page's script calls; ``form``: the token sent with each call."""
 
-    browser: DemoBrowser
+    browser: WebBrowser
     address: str
     role: str
     number: str
@@ -30,7 +30,7 @@ class DemoParty:
     """Generated on this device; secret until all have committed."""
 
     @classmethod
-    def on(cls, browser: DemoBrowser) -> Self:
+    def on(cls, browser: WebBrowser) -> Self:
         """The party of the page that a browser displays. Raises NotArrived where no round is open."""
         found = _BOX.search(browser.page.html)
         if found is None:
@@ -52,18 +52,18 @@ class DemoParty:
         return str(answer["round"]["head"])
 
 
-async def fix_order(agency: DemoBrowser, supervisor: DemoBrowser) -> list[str]:
+async def fix_order(agency: WebBrowser, supervisor: WebBrowser) -> list[str]:
     """The agency has begun on the page that it shows; the supervisor finds his draw on his first page, `/desk`.
 
     Both commit, then reveal. Returns their receipts; the agency's page shows that the order is fixed.
     """
-    first = DemoParty.on(agency)
+    first = RoundParty.on(agency)
     await supervisor.open("/desk")
     waiting = [name for name in supervisor.page.links if name.startswith("等待您提交随机数") and first.number in name]
     if not waiting:
         raise NotArrived(f"监督人首页上的待办“{first.number}等待您提交随机数”")
     await supervisor.follow(waiting[0])
-    parties = (first, DemoParty.on(supervisor))
+    parties = (first, RoundParty.on(supervisor))
     receipts = [await party.commit() for party in parties] + [await party.reveal() for party in parties]
     await agency.open(agency.page.path)
     return receipts

@@ -1,4 +1,4 @@
-"""How the demonstration's experts answer: each gets a behaviour when he is first called."""
+"""Experts of a draw, and how each of them answers; an expert gets a behaviour at the first call."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.demo.http_client import Json
-from app.demo.phones import DemoPhone, bubbles, link_in
+from app.players.http_client import Json
+from app.players.phones import Phone, bubbles, link_in
 
 Manner = Literal["leaves", "declines", "overlooks", "words", "presses", "link"]
 
@@ -17,10 +17,10 @@ WITHOUT: Sequence[Manner] = ("link", "presses")
 
 
 @dataclass
-class DemoExpert:
+class DrawnExpert:
     """``since``: number of bubbles, SMS and calls on the phone when the draw began. ``done``: has answered."""
 
-    phone: DemoPhone
+    phone: Phone
     bound: bool
     manner: Manner | None = None
     done: bool = False
@@ -94,10 +94,10 @@ def _counts(state: Json, pool: str) -> tuple[int, int, int]:
 
 
 @dataclass
-class DemoExperts:
-    """All experts of the demonstration."""
+class DrawnExperts:
+    """All experts who may be called."""
 
-    experts: list[DemoExpert]
+    experts: list[DrawnExpert]
     _left: dict[bool, list[Manner]] = field(default_factory=lambda: {True: list(WITH_WECHAT), False: list(WITHOUT)})
 
     async def mark(self) -> None:
@@ -117,12 +117,12 @@ class DemoExperts:
             acted = await expert.answer() or acted
         return acted
 
-    def _next_manner(self, expert: DemoExpert) -> Manner:
+    def _next_manner(self, expert: DrawnExpert) -> Manner:
         left = self._left[expert.bound]
         return left.pop(0) if len(left) > 1 else left[0]
 
-    def with_manner(self, manner: Manner) -> DemoExpert:
-        """Experts with this behaviour. Raises LookupError when there is none."""
+    def with_manner(self, manner: Manner) -> DrawnExpert:
+        """DrawnExperts with this behaviour. Raises LookupError when there is none."""
         for expert in self.experts:
             if expert.manner == manner:
                 return expert

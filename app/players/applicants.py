@@ -1,4 +1,4 @@
-"""A demonstration applicant: registers, fills in the form, uploads, submits, checks the progress.
+"""An applicant: registers, fills in the form, uploads, submits, checks the progress.
 
 Actions of the mini-program and of H5 pages use the same public API; the chat is the phone's, other pages the browser's.
 """
@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.demo.http_client import Json
-from app.demo.mini import DemoMiniProgram
-from app.demo.phones import DemoPhone
-from app.demo.scans import card, portrait, signed_scan
+from app.players.http_client import Json
+from app.players.mini_program import MiniProgram
+from app.players.phones import Phone
+from app.players.scans import card, portrait, signed_scan
 
 PART = 256 * 1024
 """Bytes per part, a size that suits a phone."""
@@ -38,7 +38,7 @@ class Client(Protocol):
 class Applicant:
     """One person. ``id`` is the application's, once begun; ``client`` is the person's current device."""
 
-    phone: DemoPhone
+    phone: Phone
     name: str
     id_number: str
     client: Client
@@ -182,7 +182,7 @@ def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
 # ---- registration
 
 
-async def register_in_mini(mini: DemoMiniProgram, name: str, id_number: str, password: str = "") -> Json:
+async def register_in_mini(mini: MiniProgram, name: str, id_number: str, password: str = "") -> Json:
     """Register in an opened mini-program that has the mobile from WeChat. Raises Refused."""
     version = (await mini.get("/pool"))["privacy_version"]
     body = {"name": name, "id_number": id_number, "privacy_version": version, "agreed": True, "password": password}

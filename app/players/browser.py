@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
 
-from app.demo.http_client import HttpClient, Json, Refused
-from app.demo.phones import DemoPhone, NotArrived
-from app.demo.puzzles import solve
+from app.players.http_client import HttpClient, Json, Refused
+from app.players.phones import NotArrived, Phone
+from app.players.puzzles import solve
 from services.accounts import Puzzle
 
 _HOPS = 8
@@ -210,7 +210,7 @@ class _Reader(HTMLParser):
 
 
 @dataclass
-class DemoBrowser:
+class WebBrowser:
     """``base``: address below which it opens pages; ``page``: the page displayed."""
 
     http_client: HttpClient
@@ -306,7 +306,7 @@ class DemoBrowser:
         return str((await self.ask(f"{self.base}/h5/{pool}/token", {"x": ""}))["token"])
 
 
-async def log_in(browser: DemoBrowser, phone: DemoPhone, path: str) -> BrowserPage:
+async def log_in(browser: WebBrowser, phone: Phone, path: str) -> BrowserPage:
     """Log in by SMS code, on the way to a page that requires it. Raises NotArrived."""
     await browser.open(path)
     before = len((await phone.read())["sms"])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.demo.http_client import HttpClient, Json, Refused
-from app.demo.phones import DemoPhone
+from app.players.http_client import HttpClient, Json, Refused
+from app.players.phones import Phone
 
 
 @dataclass
-class DemoMiniProgram:
+class MiniProgram:
     """One person's log-in, acting as ``role``; renewed automatically when it expires."""
 
     http_client: HttpClient
-    phone: DemoPhone
+    phone: Phone
     role: str
     _access: str = ""
     _refresh: str = ""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.demo.http_client import Json
-from app.demo.people import AGENCY, AGENCY_CODE
+from app.players.http_client import Json
+from app.players.people import AGENCY, AGENCY_CODE
 from domain.clock import local
 
 DRAW = "演示大道改造工程(一标段)"
