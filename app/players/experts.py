@@ -122,7 +122,7 @@ class DrawnExperts:
         return left.pop(0) if len(left) > 1 else left[0]
 
     def with_manner(self, manner: Manner) -> DrawnExpert:
-        """DrawnExperts with this behaviour. Raises LookupError when there is none."""
+        """The expert with this behaviour. Raises LookupError when there is none."""
         for expert in self.experts:
             if expert.manner == manner:
                 return expert
