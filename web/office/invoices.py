@@ -48,7 +48,7 @@ class InvoicePages(OfficePart):
     def add_routes(self) -> None:
         self.site.get("/office/invoices", self.list)
         self.site.post("/office/invoices", self.submit)
-        self.site.post("/office/invoices/file", self.upload)
+        self.site.post("/office/invoices/file", self.attach)
         self.site.get("/office/invoices/file", self.reopen)
         self.site.get("/office/invoices/{id}.pdf", self.file)
 
@@ -107,7 +107,7 @@ class InvoicePages(OfficePart):
             return "reversed" if number else "reversing"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
-    async def upload(self, request: http.Request) -> http.Response:
+    async def attach(self, request: http.Request) -> http.Response:
         """The tax platform's PDF of one invoice, with its number."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
