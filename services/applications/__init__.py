@@ -8,7 +8,7 @@ from services.applications.assembly import ApplicationPorts, ApplicationServices
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
 from services.applications.attachments import PART_MAX, ready_files
 from services.applications.campaign_rules import entry_names
-from services.applications.campaign_windows import CampaignData, CampaignView, review_end
+from services.applications.campaign_windows import CampaignData, CampaignForm, CampaignView, review_end
 from services.applications.campaigns import Campaigns
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.data_export import collect, erase_unsent
@@ -44,6 +44,7 @@ __all__ = [
     "AttachmentView",
     "Begun",
     "CampaignData",
+    "CampaignForm",
     "CampaignView",
     "Campaigns",
     "CatalogueCodes",

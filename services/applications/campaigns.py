@@ -16,7 +16,7 @@ from models.campaigns import Campaign
 from services.applications.campaign_queries import counted_view, unknown_campaign
 from services.applications.campaign_rules import check_change, check_entry_type, check_form, check_overlap, entry_name
 from services.applications.campaign_windows import (
-    CampaignData,
+    CampaignForm,
     CampaignView,
     columns_of,
     data_of,
@@ -45,10 +45,10 @@ class Campaigns:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def create(self, actor: Actor, data: CampaignData, *, key: str | None = None) -> CampaignView:
+    async def create(self, actor: Actor, form: CampaignForm, *, key: str | None = None) -> CampaignView:
         """Create a draft, invisible to applicants. Raises InvalidInput that names the field."""
         check(actor, "campaign.manage")
-        clean = await check_form(self._deps.book(actor.pool), actor.pool, data)
+        clean = await check_form(self._deps.book(actor.pool), actor.pool, form)
         now = self._deps.now()
 
         async def run() -> CampaignView:
@@ -63,10 +63,10 @@ class Campaigns:
             deps=self._deps,
             answer=CampaignView,
             run=run,
-            request=repr(data),
+            request=repr(form),
         )
 
-    async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData, now: datetime) -> EditedCampaign:
+    async def edit(self, actor: Actor, campaign_id: UUID, form: CampaignForm, now: datetime) -> EditedCampaign:
         """Replace the form; inside the transaction of ``services.workflows``.
 
         Once applying has begun, its start can't change, entry types can only be added, and no end can be moved into the
@@ -75,7 +75,7 @@ class Campaigns:
         """
         check(actor, "campaign.manage")
         book = self._deps.book(actor.pool)
-        clean = await check_form(book, actor.pool, data)
+        clean = await check_form(book, actor.pool, form)
         await _lock_campaigns(actor.pool)
         campaign = await _locked(actor, campaign_id)
         if campaign.published_at is not None:

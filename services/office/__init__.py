@@ -2,7 +2,7 @@
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
 from services.office.assembly import OfficeServices, build
-from services.office.dashboard import WaitingCounts
+from services.office.dashboard import Place, WaitingCounts
 from services.office.experts import REASON_MAX, ExpertLine, Left, Only
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.large_exports import DIRECT_MAX
@@ -23,6 +23,7 @@ __all__ = [
     "OfficeServices",
     "Only",
     "OrderView",
+    "Place",
     "Range",
     "RefundLine",
     "Sort",

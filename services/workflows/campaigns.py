@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.applications import CampaignData, Campaigns, CampaignView
+from services.applications import CampaignForm, Campaigns, CampaignView
 from services.core.base import Actor, Deps, transaction
 from services.payments import Fees
 
@@ -15,11 +15,11 @@ class CampaignWorkflow:
         self._campaigns = campaigns
         self._fees = fees
 
-    async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData) -> CampaignView:
+    async def edit(self, actor: Actor, campaign_id: UUID, form: CampaignForm) -> CampaignView:
         """See ``Campaigns.edit``."""
         now = self._deps.now()
         async with transaction():
-            edited = await self._campaigns.edit(actor, campaign_id, data, now)
+            edited = await self._campaigns.edit(actor, campaign_id, form, now)
             if edited.payment_moved:
                 await self._fees.move_windows(edited.campaign)
             return edited.view

@@ -223,7 +223,9 @@ class PageDeclaration:
         if isinstance(values, http.StreamResponse):
             return values
         given = {"f": visit.form, **values, **further}
-        return part.show(visit.actor, self.template, visit.request, error=visit.form.error, **given)
+        form = given["f"]
+        error = form.error if isinstance(form, FormValues) else None
+        return part.show(visit.actor, self.template, visit.request, error=error, **given)
 
     async def values(self, part: PageGroup, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
         """What the template gets, or another response in place of the page."""
@@ -283,6 +285,11 @@ def page(
         return PageDeclaration(path, template, function, keep=keep, longest=longest)
 
     return declare
+
+
+def resource(path: str) -> Callable[[Function], PageDeclaration]:
+    """Declare an address whose function returns a response of its own: a file, a redirect."""
+    return page(path, "")
 
 
 # ---- lists

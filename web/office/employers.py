@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import InvalidInput, NotFound
 from services.organisations import BYTES_MAX, LINES_MAX, EmployerData, render_template
 from services.spreadsheets.formats import Format
-from web.core.pages import Choice, Listed, Redirect, Visit, Wanted, Word, list_page, page
+from web.core.pages import Choice, Listed, Redirect, Visit, Wanted, Word, list_page, page, resource
 from web.office.base import OfficePart
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
@@ -88,7 +88,7 @@ class EmployerPages(OfficePart):
         view = await self.services.organisations.employer_import.read(visit.actor, visit.file)
         return Redirect(f"/office/employers/import/{view.id}")
 
-    @page("/office/employers/template.{form}", "")
+    @resource("/office/employers/template.{form}")
     async def template(self, visit: Visit) -> http.Response:
         """The sheet to fill in, as XLSX or CSV."""
         form = TEMPLATES.get(visit.request.match_info["form"])
