@@ -20,7 +20,7 @@ from uuid import UUID
 
 from domain.errors import InvalidInput
 from domain.faults import Faults
-from web.core.form_values import day, moment, uuid_of
+from web.core.form_values import day, moment, uuid_of, version_of
 
 T = TypeVar("T")
 _DIGITS_MAX = 5
@@ -108,6 +108,14 @@ class Whole:
         if self.refusal:
             raise InvalidInput(self.refusal, field=name)
         return 0
+
+
+@dataclass(frozen=True)
+class Version:
+    """The version of the row that was shown; 0, which no row has, for anything else."""
+
+    def read(self, sent: Mapping[str, str], name: str) -> int:
+        return version_of(sent.get(name, ""))
 
 
 @dataclass(frozen=True)
