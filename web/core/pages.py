@@ -173,7 +173,8 @@ class PageDeclaration:
         self._function = function
         self._keep = keep
         self._longest = longest
-        self._commands: dict[str, Command] = {}
+        self._commands: dict[tuple[str, str], Command] = {}
+        """By address and name."""
 
     @property
     def notes(self) -> Mapping[str, str]:
@@ -195,7 +196,10 @@ class PageDeclaration:
 
         def declare(function: F) -> F:
             notes = {function.__name__: note} if isinstance(note, str) else note
-            self._commands[name] = Command(function, form, path or self.path, notes, upload, conceal)
+            command = Command(function, form, path or self.path, notes, upload, conceal)
+            if (command.path, name) in self._commands:
+                raise TypeError(f"{command.path} has two commands {name!r}")
+            self._commands[command.path, name] = command
             return function
 
         return declare
@@ -210,7 +214,7 @@ class PageDeclaration:
             raise redirect(self.path.format(**request.match_info))
 
         part.site.get(self.path, open_page)
-        for path in dict.fromkeys(command.path for command in self._commands.values()):
+        for path in dict.fromkeys(path for path, _ in self._commands):
             part.site.post(path, self._submit(part, path))
             if path != self.path:  # the address that stays in the browser after a refusal
                 part.site.get(path, reopen)
@@ -232,7 +236,7 @@ class PageDeclaration:
         return await self._function(part, visit)  # type: ignore[no-any-return]
 
     def _submit(self, part: PageGroup, path: str) -> Callable[[http.Request], Awaitable[http.StreamResponse]]:
-        commands = {name: command for name, command in self._commands.items() if command.path == path}
+        commands = {name: command for (address, name), command in self._commands.items() if address == path}
 
         async def submit(request: http.Request) -> http.StreamResponse:
             actor = await part.actor(request)

@@ -193,6 +193,19 @@ async def test_a_refusal_that_no_page_shows_is_raised(opened: Opened) -> None:
     assert (await client.post("/lots", data=sent)).status == 500, "the site turns it into a page of its own"
 
 
+def test_two_commands_of_one_name_need_addresses_of_their_own() -> None:
+    @page("/lots", "lots.html")
+    async def lots(part: PageGroup, visit: Visit) -> Mapping[str, object]:
+        return {}
+
+    async def command(part: PageGroup, visit: Visit) -> None: ...
+
+    lots.command(name="add")(command)
+    lots.command(name="add", path="/lots/more")(command)
+    with pytest.raises(TypeError, match="/lots has two commands 'add'"):
+        lots.command(name="add")(command)
+
+
 def test_notes_of_commands_are_those_of_their_part() -> None:
     assert LotPages.notes == {
         "add": "已添加。",
