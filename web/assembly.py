@@ -19,6 +19,7 @@ from web.agency import AgencyPages
 from web.applications.apply import ApplyPages
 from web.applications.document_check import DocumentCheckPages
 from web.applications.documents import DocumentPages
+from web.applications.help import HelpPages
 from web.certificates.certificates import CertificatePages
 from web.core.site import AddressOf, Limit, Site
 from web.courses.courses import CoursePages
@@ -103,6 +104,7 @@ def setup_pages(
         account,
         OwnDataPages(site, services, auth),
         ApplyPages(site, services, auth, account.bar),
+        HelpPages(site, services, auth),
         ExamBookingPages(site, services, auth),
         OfficePages(site, services, auth),
         AgencyPages(site, services, auth),
