@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
@@ -17,9 +18,9 @@ _GENESIS = "0" * 64
 _COLUMNS = "id, pool, at, actor_id, actor_role, action, subject, subject_id, details, number, hash"
 
 
+@dataclass(frozen=True)
 class AuditChain:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def seal(self, pool: str) -> int:
         """Number and chain unsealed entries; returns how many. One sealer at a time, by an advisory lock."""

@@ -6,6 +6,7 @@ Implements ``services.payments.fee_owners.CourseFeeOwner``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -25,10 +26,10 @@ from services.payments import close_soon
 KIND = "course"
 
 
+@dataclass(frozen=True)
 class CourseFees:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
         """Inside the caller's transaction. The call notice contains the fee, so no further notice follows."""
@@ -91,7 +92,7 @@ class CourseFees:
         enrolment.overdue_at, enrolment.warnings = None, 0
         await enrolment.save(update_fields=["opens_at", "closes_at", "overdue_at", "warnings"])
         await record(system(course.pool), now, "course.open", "course_enrolment", enrolment.id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=course.pool,
             kind="course_opened",
             dedupe_key=f"course_opened:{enrolment.id}:{enrolment.make_ups}",
@@ -109,7 +110,7 @@ class CourseFees:
         enrolment.overdue_at = enrolment.excluded_at = None
         await enrolment.save(update_fields=["state", "overdue_at", "excluded_at"])
         await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=reason)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=course.pool,
             kind="course_changed",
             dedupe_key=f"course_dismissed:{enrolment.id}:{now.isoformat()}",
