@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from services.core.base import Deps, execute, rows, transaction
+from services.core.base import execute, rows, transaction
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 
@@ -20,8 +20,6 @@ _COLUMNS = "id, pool, at, actor_id, actor_role, action, subject, subject_id, det
 
 @dataclass(frozen=True)
 class AuditChain:
-    deps: Deps
-
     async def seal(self, pool: str) -> int:
         """Number and chain unsealed entries; returns how many. One sealer at a time, by an advisory lock."""
         async with transaction():

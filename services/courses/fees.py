@@ -17,7 +17,7 @@ from domain.payments.lifecycles import FEE, FeeEvent, FeeState
 from models.courses import Course, CourseEnrolment
 from models.experts import Expert
 from models.payments import Fee
-from services.core.base import Actor, Deps, record, system
+from services.core.base import Actor, record, system
 from services.courses.notifications import facts_of
 from services.courses.repository import lock_enrolment, rules_of, window_of
 from services.notifications import Notices
@@ -28,7 +28,6 @@ KIND = "course"
 
 @dataclass(frozen=True)
 class CourseFees:
-    deps: Deps
     notices: Notices
 
     async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:

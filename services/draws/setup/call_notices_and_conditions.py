@@ -29,7 +29,6 @@ from services.draws.setup.forms import (
     check_condition_form,
     check_venue,
 )
-from services.notifications import Notices
 
 _AFTER_VERIFICATION = {"room": "评标室", "contact": "联系人", "contact_phone": "联系方式", "remark": "注意事项"}
 """Fields of a notice that may still change while no one is called and no order is being fixed; they are not in the
@@ -41,7 +40,6 @@ class CallNoticesAndConditions:
     """A part of ``DrawSetup``."""
 
     deps: Deps
-    notices: Notices
     parties: PartyNotifications
 
     # ---- call notices

@@ -44,6 +44,7 @@ from services.draws.setup.forms import DrawForm, check_counts, check_draw_form
 from services.draws.setup.operators import Operators
 from services.draws.setup.recusal_lists import recuse_parties
 from services.draws.supervisor_choice import check_supervisors, choose_supervisors
+from services.notifications import Notices
 
 _PARTS = (RecalledExpert, Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot)
 """Tables whose rows are deleted with a draft."""
@@ -71,6 +72,7 @@ _SUPERVISORS_OPEN = (
 
 @dataclass(frozen=True)
 class DrawSetup(CallNoticesAndConditions):
+    notices: Notices
     operators: Operators
 
     # ---- basic data
