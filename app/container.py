@@ -48,6 +48,7 @@ from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from services.inspection.checker import FileChecker
+from services.ports import MiniProgramAppids, Prices, VerifiedPools
 from services.registry import Services
 
 
@@ -199,10 +200,10 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         sealer=gateways.sealer,
         checker=FileChecker(),
         relay=gateways.relay,
-        appids={pool: program.appid for pool, program in programs.items()},
-        identity_verification_pools=settings.person_check.pools,
+        appids=MiniProgramAppids({pool: program.appid for pool, program in programs.items()}),
+        identity_verification_pools=VerifiedPools(frozenset(settings.person_check.pools)),
         subscribe_template=subscribe_template,
-        prices={"sms": settings.sms.price, "voice": settings.voice.price},
+        prices=Prices({"sms": settings.sms.price, "voice": settings.voice.price}),
     )
 
 

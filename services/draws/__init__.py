@@ -4,7 +4,6 @@ Everything that changes a draw runs under its row lock (``repository.lock``).
 """
 
 from services.draws.access import DrawAccess
-from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
 from services.draws.attendance.attendance_queries import AttendanceRow, Scanned
 from services.draws.attendance.attendance_rules import venue_position
@@ -42,6 +41,7 @@ from services.draws.queries import (
     FormerExpert,
     in_states,
 )
+from services.draws.registry import DrawServices
 from services.draws.repository import Locked, draw_params, lock, notify_agency
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.results.finished_records import FinishedRecords, FoundRecord
@@ -111,7 +111,6 @@ __all__ = [
     "DrawForm",
     "DrawLotView",
     "DrawParts",
-    "DrawPorts",
     "DrawServices",
     "DrawTotals",
     "DrawView",
@@ -165,7 +164,6 @@ __all__ = [
     "WorkList",
     "WorkLists",
     "basic_version",
-    "build",
     "draw_params",
     "event",
     "in_states",

@@ -3,7 +3,6 @@
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates.
 """
 
-from services.exams.assembly import ExamServices, build, make_candidates, make_setup
 from services.exams.attempts.answer_writer import MadeAnswer, SaveRequest
 from services.exams.attempts.evidence import OwnEvidence
 from services.exams.attempts.face_checks import FaceBegun, FaceVerdict
@@ -21,7 +20,8 @@ from services.exams.own_exams import OwnExam, Phase
 from services.exams.papers.blueprint_queries import BlueprintQueries, BlueprintView
 from services.exams.papers.blueprints import Blueprints
 from services.exams.queries import ExamView
-from services.exams.setup import ExamData
+from services.exams.registry import ExamServices
+from services.exams.setup import ExamData, ExamSetup
 from services.exams.sittings.candidate_queries import CandidateFilter, CandidateLine
 from services.exams.sittings.candidates import Added, Candidates
 from services.exams.sittings.sitting_queries import Booking, SittingData, SittingView
@@ -45,6 +45,7 @@ __all__ = [
     "ExamData",
     "ExamPaper",
     "ExamServices",
+    "ExamSetup",
     "ExamView",
     "FaceBegun",
     "FaceVerdict",
@@ -65,9 +66,6 @@ __all__ = [
     "Sort",
     "SubmissionReceipt",
     "VersionView",
-    "build",
     "collect_exams",
-    "make_candidates",
-    "make_setup",
     "render_template",
 ]

@@ -66,11 +66,11 @@ class ExamData:
     blueprint_id: UUID | None = None
 
 
+@dataclass(frozen=True)
 class ExamSetup:
-    def __init__(self, deps: Deps, notices: Notices, candidate_calls: CandidateCalls) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._candidate_calls = candidate_calls
+    deps: Deps
+    notices: Notices
+    candidate_calls: CandidateCalls
 
     # ---- the draft
 
@@ -78,7 +78,7 @@ class ExamSetup:
         """A draft without candidates yet. Raises InvalidInput that names the field."""
         check(actor, "exam.manage")
         clean = await self._check(actor, data)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> UUID:
             made = await Exam.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **_columns(clean))
@@ -88,7 +88,7 @@ class ExamSetup:
         return await once(
             owner=f"exam.create:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=UUID,
             run=run,
             request=repr(data),
@@ -98,7 +98,7 @@ class ExamSetup:
         """Edit a draft. Raises InvalidInput, Conflict for a published one: only its time may change then."""
         check(actor, "exam.manage")
         clean = await self._check(actor, data)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state != ExamState.DRAFT:
@@ -113,7 +113,7 @@ class ExamSetup:
     async def delete(self, actor: Actor, exam_id: UUID) -> None:
         """Delete a draft. Raises Conflict."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state != ExamState.DRAFT:
@@ -126,7 +126,7 @@ class ExamSetup:
         """Problems that prevent publishing."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
-        return await check_list(exam, self._rules(exam), self._deps.now())
+        return await check_list(exam, self._rules(exam), self.deps.now())
 
     # ---- publishing
 
@@ -134,7 +134,7 @@ class ExamSetup:
         """Freeze cells and rules, and call candidates. A repetition is harmless. Raises Conflict that lists what is
         missing."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await get_exam(actor, exam_id, locked=True)
@@ -162,7 +162,7 @@ class ExamSetup:
         await ExamCandidate.filter(exam_id=exam.id).update(
             sitting_id=sitting.id if sitting else None, reminders=behind, called_at=now
         )
-        await self._candidate_calls.notify_candidates(exam, named, sitting, now)
+        await self.candidate_calls.notify_candidates(exam, named, sitting, now)
 
     # ---- after publishing
 
@@ -174,7 +174,7 @@ class ExamSetup:
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state != ExamState.PUBLISHED:
@@ -216,7 +216,7 @@ class ExamSetup:
             return
         found = ExamCandidate.filter(exam_id=exam.id, state=CandidateState.CALLED)
         concerned = found if sitting is not None else found.filter(sitting_id=None)
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_changed",
             recipients=[
@@ -232,7 +232,7 @@ class ExamSetup:
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state == ExamState.CANCELLED:
@@ -254,7 +254,7 @@ class ExamSetup:
 
     async def _notify_cancelled(self, exam: Exam, called: list[ExamCandidate], reason: str, now: datetime) -> None:
         sittings = {one.id: one for one in await ExamSitting.filter(exam_id=exam.id)}
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_cancelled",
             recipients=[
@@ -276,7 +276,7 @@ class ExamSetup:
         A repetition is harmless. Raises Conflict for one that is not published.
         """
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state == ExamState.CLOSED:
@@ -291,7 +291,7 @@ class ExamSetup:
 
     async def close_due(self) -> int:
         """Close examinations that are over and have no running paper."""
-        now = self._deps.now()
+        now = self.deps.now()
         return await process_each("exam_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
 
     async def _close(self, exam_id: UUID, now: datetime) -> None:
@@ -313,7 +313,7 @@ class ExamSetup:
     # ---- helpers
 
     def _rules(self, exam: Exam) -> ExamRules:
-        return rules_of(exam) if exam.rules else rules_for(Purpose(exam.purpose), self._deps.book(exam.pool).exam)
+        return rules_of(exam) if exam.rules else rules_for(Purpose(exam.purpose), self.deps.book(exam.pool).exam)
 
     async def _check(self, actor: Actor, data: ExamData) -> ExamData:
         name = check_text(" ".join(data.name.split()), "name", "考试名称", NAME_MAX, required=True)

@@ -60,9 +60,9 @@ class _Rollback(Exception):
     """Raised to roll the preview's transaction back."""
 
 
+@dataclass(frozen=True)
 class Rulings:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def item(self, actor: Actor, exam_id: UUID, version_id: UUID) -> RuledItem:
         """Raises NotFound, Forbidden for a person who sits an examination."""
@@ -98,7 +98,7 @@ class Rulings:
     ) -> RulingPreview:
         """Apply the ruling; it replaces an earlier one on the same item. Raises InvalidInput, NotFound."""
         words = check_text(" ".join(reason.split()), "reason", "改判理由", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             done = await self._apply(actor, exam_id, version_id, kind, letters, words)
             await record(
@@ -123,7 +123,7 @@ class Rulings:
         await advisory_lock(mark_lock(exam_id))
         exam, version = await _find(actor, exam_id, version_id)
         mask = _mask(version, kind, letters)
-        decided = {"mask": mask, "reason": reason, "decided_by": actor.account_id, "decided_at": self._deps.now()}
+        decided = {"mask": mask, "reason": reason, "decided_by": actor.account_id, "decided_at": self.deps.now()}
         await ExamRuling.update_or_create({"kind": kind.value, **decided}, exam_id=exam.id, version_id=version_id)
         before = await rows(_CONCERNED, exam.id, version_id)
         await regrade(exam, [row["id"] for row in before])

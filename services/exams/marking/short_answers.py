@@ -71,9 +71,9 @@ class MarkingQueue:
     waiting: int
 
 
+@dataclass(frozen=True)
 class ShortAnswers:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def queue(self, actor: Actor, exam_id: UUID) -> MarkingQueue:
         """Raises NotFound."""
@@ -88,7 +88,7 @@ class ShortAnswers:
         was marked by this one."""
         check(actor, "exam.mark")
         words = check_text(" ".join(note.split()), "note", "评语", NOTE_MAX)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             attempt = await ExamAttempt.select_for_update().get_or_none(id=attempt_id)
             if attempt is None or actor.account_id is None:

@@ -56,12 +56,12 @@ class Added:
     problems: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
 class Candidates:
-    def __init__(self, deps: Deps, notices: Notices, candidate_calls: CandidateCalls, checker: FileChecker) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._candidate_calls = candidate_calls
-        self._checker = checker
+    deps: Deps
+    notices: Notices
+    candidate_calls: CandidateCalls
+    checker: FileChecker
 
     # ---- persons named by the office
 
@@ -71,7 +71,7 @@ class Candidates:
         if len(content) > BYTES_MAX:
             raise InvalidInput("文件最大2MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            lines = await self._checker.read_sheet(content, format_within(content), COLUMNS, ADD_MAX)
+            lines = await self.checker.read_sheet(content, format_within(content), COLUMNS, ADD_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
         return await self.add(actor, exam_id, " ".join(line.cells[0] for line in lines))
@@ -88,7 +88,7 @@ class Candidates:
             raise InvalidInput("请填写专家编号或申请编号，每行一个。", code="missing", field="numbers")
         if len(numbers) > ADD_MAX:
             raise InvalidInput(f"一次最多添加{ADD_MAX}人，请分批添加。", code="too_many", field="numbers")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await get_exam(actor, exam_id)
@@ -96,14 +96,14 @@ class Candidates:
             found = await rows(_FIND, exam.pool, numbers, exam.id)
             problems = {row["number"]: reason for row in found if (reason := _problem(row))}
             good = {row["account_id"]: row for row in found if row["number"] not in problems}
-            await self._candidate_calls.add(exam, [_person(row) for row in good.values()], now)
+            await self.candidate_calls.add(exam, [_person(row) for row in good.values()], now)
             await record(actor, now, "exam.add", "exam", exam.id, count=len(good), refused=len(problems))
         return Added(len(good), tuple(problems.items()))
 
     async def remove(self, actor: Actor, candidate_id: UUID) -> None:
         """Remove a person from a draft. Raises Conflict for a published examination."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             candidate, exam = await get_candidate(actor, candidate_id)
             if exam.state != ExamState.DRAFT:
@@ -124,7 +124,7 @@ class Candidates:
             raise InvalidInput(f"延长的分钟数应为0到{EXTRA_MINUTES_MAX}。", code="bad_minutes", field="minutes")
         if not 0 <= tries <= EXTRA_TRIES_MAX:
             raise InvalidInput(f"增加的次数应为0到{EXTRA_TRIES_MAX}。", code="bad_tries", field="tries")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await get_candidate(actor, candidate_id)
             candidate = await lock_candidate(candidate_id)
@@ -149,7 +149,7 @@ class Candidates:
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> None:
             await get_candidate(actor, candidate_id)
@@ -158,7 +158,7 @@ class Candidates:
         await once(
             owner=f"exam_give_back:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=type(None),
             run=run,
             request=f"{candidate_id} {words}",
@@ -172,7 +172,7 @@ class Candidates:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         if since >= until:
             raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="until")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> int:
             exam = await get_exam(actor, exam_id)
@@ -188,7 +188,7 @@ class Candidates:
         return await once(
             owner=f"exam_give_back:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=int,
             run=run,
             request=f"{exam_id} {since} {until} {words}",
@@ -227,7 +227,7 @@ class Candidates:
         await candidate.save(update_fields=["extra_tries", "allowance_reason"])
         await record(actor, now, "exam.give_back", "exam_candidate", candidate.id, reason=reason)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_give_back:{candidate.id}:{candidate.extra_tries}",

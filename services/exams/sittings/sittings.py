@@ -51,11 +51,11 @@ class Booked:
     until: str
 
 
+@dataclass(frozen=True)
 class ExamSittings:
-    def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._seating = seating
+    deps: Deps
+    notices: Notices
+    seating: Seating
 
     # ---- candidates
 
@@ -72,7 +72,7 @@ class ExamSittings:
                 if is_full(wanted):
                     raise Conflict("这个场次已经约满，可以候补或改约其他场次。", code="sitting_full")
             await stop_waiting(candidate)
-            await self._seating.seat(exam, candidate, wanted, sittings, now)
+            await self.seating.seat(exam, candidate, wanted, sittings, now)
             return _booked("booked", exam, wanted, now)
 
         return await self._change(actor, candidate_id, f"book {sitting_id}", key, act)
@@ -87,7 +87,7 @@ class ExamSittings:
             self._check_changeable(exam, candidate, sittings, now)
             if not is_full(wanted):
                 await stop_waiting(candidate)
-                await self._seating.seat(exam, candidate, wanted, sittings, now)
+                await self.seating.seat(exam, candidate, wanted, sittings, now)
                 return _booked("booked", exam, wanted, now)
             if candidate.waiting_id != wanted.id:
                 candidate.waiting_id, candidate.waiting_since = wanted.id, now
@@ -103,7 +103,7 @@ class ExamSittings:
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
             self._check_changeable(exam, candidate, sittings, now)
             await stop_waiting(candidate)
-            await self._seating.unseat(exam, candidate, sittings, now)
+            await self.seating.unseat(exam, candidate, sittings, now)
             return Booked("none", "", "", "")
 
         return await self._change(actor, candidate_id, "give back", key, act)
@@ -117,7 +117,7 @@ class ExamSittings:
         act: Callable[[ExamCandidate, Exam, Sittings, datetime], Awaitable[Booked]],
     ) -> Booked:
         check(actor, "exam.own")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Booked:
             _, exam = await get_own(actor, candidate_id)
@@ -131,7 +131,7 @@ class ExamSittings:
         return await once(
             owner=f"exam_sitting:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Booked,
             run=run,
             request=f"{candidate_id} {what}",
@@ -145,14 +145,14 @@ class ExamSittings:
         until = wanted.starts_at - rules.booking_until
         if now >= until:
             message = f"这个场次的预约已于{print_until(until, now)}截止，请选择其他场次。"
-            raise violation(self._deps.book(exam.pool), "exam.booking_until", message)
+            raise violation(self.deps.book(exam.pool), "exam.booking_until", message)
         return wanted
 
     def _check_changeable(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:
         held = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
         until = held.starts_at - rules_of(exam).booking_until if held else now
         if held is not None and until <= now < held.ends_at:
-            book = self._deps.book(exam.pool)
+            book = self.deps.book(exam.pool)
             message = (
                 f"已预约的场次在{print_until(until, now)}后不能更改或退回，请按时参加；"
                 f"确有困难请拨打{book.pool.hotline}。"
@@ -164,19 +164,19 @@ class ExamSittings:
     async def add(self, actor: Actor, exam_id: UUID, data: SittingData, *, key: str | None = None) -> SittingView:
         """Add to a draft or a published examination. Raises InvalidInput, Conflict."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> SittingView:
             exam = await get_exam(actor, exam_id, locked=True)
             clean = self._check(exam, data, now)
             made = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
             await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(made.id))
-            return sitting_view(made, 0, applicable_rules(self._deps, exam), now)
+            return sitting_view(made, 0, applicable_rules(self.deps, exam), now)
 
         return await once(
             owner=f"exam_sitting_add:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=SittingView,
             run=run,
             request=f"{exam_id} {data!r}",
@@ -188,7 +188,7 @@ class ExamSittings:
         Raises Conflict for a sitting that began, or with more bookings than places.
         """
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             clean = self._check(exam, data, now)
@@ -205,7 +205,7 @@ class ExamSittings:
                 return
             if moved:
                 await self._notify_moved(exam, sitting, now)
-            await self._seating.move_up(exam, [sitting], sittings, now)
+            await self.seating.move_up(exam, [sitting], sittings, now)
 
     async def remove(self, actor: Actor, exam_id: UUID, sitting_id: UUID, reason: str) -> int:
         """Candidates with a booking or on the waiting list are notified and book another; returns the number of
@@ -215,7 +215,7 @@ class ExamSittings:
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", 100)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             sittings = await lock_sittings(exam.id)
@@ -229,7 +229,7 @@ class ExamSittings:
             await sitting.delete()
             called = [one for one in held if one.state == CandidateState.CALLED]
             said = f"{print_span(sitting.starts_at, sitting.ends_at, now)}的场次取消（{words}），请重新预约"
-            await self._notices.notify_many(
+            await self.notices.notify_many(
                 pool=exam.pool,
                 kind="exam_changed",
                 recipients=[
@@ -246,7 +246,7 @@ class ExamSittings:
         behind = steps_behind(rules.reminders, sitting.starts_at, now)
         await ExamCandidate.filter(sitting_id=sitting.id).update(reminders=behind)
         said = f"场次改为{print_span(sitting.starts_at, sitting.ends_at, now)}"
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_changed",
             recipients=[
