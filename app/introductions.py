@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import aiohttp
 import structlog
@@ -42,7 +41,8 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         return
     mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF, *REVIEWERS)]
     service = f"http://{settings.http.host}:{settings.http.port}"
-    async with aiohttp.ClientSession() as session, make_redis(settings.redis_url) as redis:
+    no_jar = aiohttp.DummyCookieJar()  # each browser keeps its own cookies
+    async with aiohttp.ClientSession(cookie_jar=no_jar) as session, make_redis(settings.redis_url) as redis:
         http_client = HttpClient(session, service, sandbox_url)
         if offset := await find_offset(redis):
             await http_client.control("/clock", {"offset_seconds": offset.total_seconds()})
@@ -78,10 +78,8 @@ async def _hand_in(phone: Phone, person: DemoPerson) -> None:
         return
     if any(item["code"] == "register" for item in home["to_do"]):
         await register_in_mini(mini, person.name, person.id_number)
-    found = (await mini.get(f"/employers?word={quote(_TRADE)}"))["items"]
-    if not found:
-        raise NotArrived("可以选择的工作单位")
+    employer = await applicant.find_employer(_TRADE)
     await applicant.start()
-    await applicant.fill_in(application_values(found[0]["id"]))
+    await applicant.fill_in(application_values(employer))
     await applicant.attach_missing()
     await applicant.submit()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from app.demo.data import POOL
 from app.demo.exams import EXAMPLE, SHORT, call_example
 from app.demo.stage import DemoStage
 from app.demo.transcript import Transcript
+from app.players.browser import BrowserPage
+from app.players.exams import Examinee
 from app.players.http_client import Json
 from app.players.mini_program import MiniProgram
 from app.players.phones import NotArrived, Phone, bubbles
@@ -21,6 +25,17 @@ from domain.exams.answers import ExamAnswer, digest
 _LETTERS = "ABCDEFGH"
 _TIMEOUT = 60.0
 """Real seconds until a wait counts as failed."""
+
+_RESULT = re.compile(r"(\S+)分 第(\d+)次作答 .*公布(合格|未合格)")
+_NUMBER = re.compile(r"(\S+) \S+颁发")
+
+
+class ExamResult(NamedTuple):
+    """As shown: the score, the attempt's number, 合格 or 未合格."""
+
+    score: str
+    number: str
+    verdict: str
 
 
 @dataclass
@@ -35,8 +50,9 @@ class ExamStory:
     mini: MiniProgram = field(init=False)
     right: dict[str, frozenset[str]] = field(init=False)
     candidate: str = ""
-    results: list[Json] = field(default_factory=list)
-    certificates: list[Json] = field(default_factory=list)
+    results: list[ExamResult] = field(default_factory=list)
+    certificates: list[str] = field(default_factory=list)
+    """Numbers."""
 
     def __post_init__(self) -> None:
         self.phone = self.stage.phone(EXAMPLE.mobile, POOL)
@@ -62,7 +78,7 @@ class ExamStory:
         await self.mini.open()
         [called] = (await self.mini.get("/exams"))["items"]
         self.candidate = called["candidate_id"]
-        await self.mini.post(f"/exams/{self.candidate}/notice")
+        await Examinee(await self.mini.open_page(self._lobby), self.mini).read_notice()
         await self.transcript.note("考生", "打开链接，阅读考试须知，勾选两项确认")
 
     async def run_out_of_time(self) -> None:
@@ -103,15 +119,19 @@ class ExamStory:
 
     def faults(self) -> list[str]:
         """Deviations from the expected end, as sentences."""
-        verdicts = [one["passed"] for one in self.results]
-        found = [] if verdicts == [False, True] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
+        verdicts = [result.verdict for result in self.results]
+        found = [] if verdicts == ["未合格", "合格"] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
         return found if len(self.certificates) == 1 else [*found, f"应有1张证书，实际{len(self.certificates)}张。"]
 
     def summary(self) -> str:
-        scores = "，".join(f"第{one['number']}次{one['score']}分" for one in self.results)
-        return f"{scores}；取最好成绩，合格；证书{self.certificates[0]['number']}。"
+        scores = "，".join(f"第{result.number}次{result.score}分" for result in self.results)
+        return f"{scores}；取最好成绩，合格；证书{self.certificates[0]}。"
 
     # ---- on the device
+
+    @property
+    def _lobby(self) -> str:
+        return f"/h5/{POOL}/exams/{self.candidate}"
 
     async def _begin(self, device: int) -> Json:
         paper = await self.mini.post(f"/exams/{self.candidate}/start", {"device": device})
@@ -154,13 +174,14 @@ class ExamStory:
 
     def _results(self, count: int) -> Callable[[], Awaitable[bool]]:
         async def look() -> bool:
-            self.results = (await self.mini.get(f"/exams/{self.candidate}/results"))["items"]
+            self.results = read_results((await self.mini.open_page(self._lobby)).page)
             return len(self.results) == count
 
         return look
 
     async def _certified(self) -> bool:
-        self.certificates = (await self.mini.get("/certificates"))["items"]
+        browser = await self.mini.open_page(f"/h5/{POOL}/certificates")
+        self.certificates = read_certificates(browser.page)
         return bool(self.certificates)
 
     async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -173,6 +194,17 @@ class ExamStory:
                 raise NotArrived(what)
             await asyncio.sleep(0.4)
         await self.transcript.show()
+
+
+def read_results(page: BrowserPage) -> list[ExamResult]:
+    """The results on the page of an examination, in the order of the attempts."""
+    found = (_RESULT.fullmatch(line) for line in page.lines)
+    return [ExamResult(*match.groups()) for match in found if match]
+
+
+def read_certificates(page: BrowserPage) -> list[str]:
+    """The numbers on the page of certificates."""
+    return [number for line in page.lines for number in _NUMBER.findall(line)]
 
 
 def read_answers(sheet: Path) -> dict[str, frozenset[str]]:

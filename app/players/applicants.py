@@ -1,25 +1,31 @@
-"""An applicant: registers, fills in the form, uploads, submits, checks the progress.
+"""An applicant: registers, applies, fills in the form, uploads, submits, checks the progress.
 
-Actions of the mini-program and of H5 pages use the same public API; the chat is the phone's, other pages the browser's.
+The mini-program and the scripts of H5 pages use the same public API; the chat is the phone's, pages are the browser's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import quote
 
+from app.players.browser import BrowserPage, NotShown, WebBrowser
 from app.players.http_client import Json
 from app.players.mini_program import MiniProgram
-from app.players.phones import Phone
+from app.players.phones import NotArrived, Phone
 from app.players.scans import card, portrait, signed_scan
 
 PART = 256 * 1024
 """Bytes per part, a size that suits a phone."""
+_APPLICATION = re.compile(r'data-application="([^"]+)"')
 
 
 class Client(Protocol):
-    """A client of the public API on behalf of the person."""
+    """A client of the public API on behalf of the person: the mini-program, or the script of a page."""
+
+    async def open_page(self, path: str) -> WebBrowser: ...
 
     async def get(self, path: str) -> Json: ...
 
@@ -69,11 +75,16 @@ class Applicant:
 
     # ---- the form
 
-    async def start(self, entry_type: str = "first") -> Json:
-        begun = await self.client.post("/applications", {"entry_type": entry_type})
-        self.id = begun["id"]
+    async def start(self, entry_type: str = "first") -> BrowserPage:
+        """Begin an application, or go on with the one begun earlier; returns the form's page. Raises NotShown."""
+        browser = await self.client.open_page(f"/h5/{self.phone.pool}/apply?entry_type={entry_type}")
+        page = await browser.press("我已知晓，开始填写")
+        begun = _APPLICATION.search(page.html)
+        if begun is None:
+            raise NotShown(page, "申请表")
+        self.id = begun.group(1)
         await self.read()
-        return begun
+        return page
 
     async def read(self) -> Json:
         """Open the form on this device."""
@@ -97,6 +108,13 @@ class Applicant:
     async def sections(self, entry_type: str = "first") -> list[Json]:
         """The form's sections as the API describes them."""
         return list((await self.client.get(f"/applications/schema?entry_type={entry_type}"))["sections"])
+
+    async def find_employer(self, word: str) -> str:
+        """The id of the first unit of the list whose name contains the word. Raises NotArrived."""
+        units = (await self.client.get(f"/employers?word={quote(word)}"))["items"]
+        if not units:
+            raise NotArrived(f"单位列表里的“{word}”")
+        return str(units[0]["id"])
 
     async def problems(self) -> dict[str, str]:
         """Problems that prevent submission: field → sentence."""
@@ -138,9 +156,14 @@ class Applicant:
         """Print the present version; the response's ``code`` identifies it. Raises Refused."""
         return await self.client.post(f"/applications/{self.id}/papers/form", {"confirmed": confirmed})
 
-    async def document(self, which: str = "form") -> bytes:
-        """A PDF: ``form`` (printed), ``draft`` or ``commitment``. Raises Refused."""
-        return await self.client.download(f"/applications/{self.id}/papers/{which}")
+    async def document(self) -> bytes:
+        """The printed form, as PDF. Raises Refused."""
+        return await self.client.download(f"/applications/{self.id}/papers/form")
+
+    async def open_document(self, kind: str) -> bytes:
+        """The PDF on the page of a document: ``commitment`` or ``information``. Raises NotArrived, Refused."""
+        browser = await self.client.open_page(f"/h5/{self.phone.pool}/papers/{kind}")
+        return await browser.download(browser.page.link("打开PDF"))
 
     # ---- submission
 
@@ -189,4 +212,55 @@ async def register_in_mini(mini: MiniProgram, name: str, id_number: str, passwor
     return await mini.post("/registrations", body)
 
 
-# ---- decisions
+async def register_in_browser(
+    browser: WebBrowser, phone: Phone, name: str, id_number: str, password: str
+) -> BrowserPage:
+    """Fill in both pages of the registration; returns the next page, or the second one if a value is wrong."""
+    await browser.open(f"/h5/register?pool={phone.pool}")
+    before = len((await phone.read())["sms"])
+    await browser.press("获取验证码", mobile=phone.mobile)
+    code = await phone.sms_code(after=before)
+    return await fill_in_registration(browser, code=code, name=name, id_number=id_number, password=password)
+
+
+async def fill_in_registration(
+    browser: WebBrowser, *, code: str, name: str, id_number: str, password: str
+) -> BrowserPage:
+    """The second page alone, both boxes ticked."""
+    version = _box_value(browser.page.html, "privacy")
+    return await browser.press(
+        "注册",
+        code=code,
+        name=name,
+        id_number=id_number,
+        password=password,
+        again=password,
+        privacy=version,
+        honesty="yes",
+    )
+
+
+def _box_value(html: str, name: str) -> str:
+    """Value of a check box."""
+    _, found, rest = html.partition(f'name="{name}" value="')
+    if not found:
+        raise NotArrived(f"页面上的选择框 {name}")
+    return rest.partition('"')[0]
+
+
+async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
+    """The conversation from consent to the last answer, for a mobile that is not proven yet."""
+    await phone.say("注册")
+    await phone.tap("同意")
+    await phone.say(name)
+    await phone.say(id_number)
+    await phone.tap("对，继续注册")
+    before = len((await phone.read())["sms"])
+    await phone.say(phone.mobile)
+    return await phone.say(await phone.sms_code(after=before))
+
+
+async def log_in_by_password(browser: WebBrowser, pool: str, name: str, password: str) -> BrowserPage:
+    """``name``: mobile or ID number. Returns the log-in page again if a value is wrong."""
+    await browser.open(f"/h5/login/password?pool={pool}&next=/h5/{pool}/apply")
+    return await browser.press("登录", name=name, password=password)

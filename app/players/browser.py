@@ -36,6 +36,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=40)
 _NONE: Mapping[str, str] = MappingProxyType({})
 _SPACE = re.compile(r"\s+")
 _FACT = re.compile(r'data-fact="([^"]+)">([^<]*)<')
+_SHOWN = 600
+"""Characters of a page in a failure's message."""
 
 
 @dataclass
@@ -104,6 +106,21 @@ class BrowserPage:
         if found is None:
             raise NotArrived(f"页面 {self.url} 上的链接“{label}”")
         return found
+
+
+class NotShown(NotArrived):
+    """``page`` shows something else than what was expected of it, such as a refusal."""
+
+    def __init__(self, page: BrowserPage, *words: str) -> None:
+        super().__init__(f"页面 {page.url} 上的“{'、'.join(words)}”：{page.text[:_SHOWN]}")
+        self.page = page
+
+
+def expect(page: BrowserPage, *words: str) -> BrowserPage:
+    """The page, which shows all the words. Raises NotShown."""
+    if missing := [word for word in words if word not in page.text]:
+        raise NotShown(page, *missing)
+    return page
 
 
 class _Reader(HTMLParser):
@@ -250,9 +267,9 @@ class WebBrowser:
             return await self._go("GET", f"{url.partition('?')[0]}?{urlencode(fields)}")
         return await self._go("POST", url, fields)
 
-    async def upload(self, button: str, content: bytes, filename: str) -> BrowserPage:
-        """Choose a file in the form with this button and press it. Raises NotArrived."""
-        url, fields, _ = self.filled(button, {})
+    async def upload(self, button: str, content: bytes, filename: str, **typed: str | None) -> BrowserPage:
+        """Fill in the form with this button, choose a file in it and press it. Raises NotArrived."""
+        url, fields, _ = self.filled(button, typed)
 
         def fill_in() -> aiohttp.FormData:
             data = aiohttp.FormData(quote_fields=False)  # names unescaped, as browsers send them

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
 
+from app.players.browser import WebBrowser
 from app.players.http_client import HttpClient, Json, Refused
 from app.players.phones import Phone
+
+_CONFIRM = "确认登录"
 
 
 @dataclass
@@ -15,8 +19,13 @@ class MiniProgram:
     http_client: HttpClient
     phone: Phone
     role: str
+    web_view: WebBrowser = field(init=False)
     _access: str = ""
     _refresh: str = ""
+    _link: str = ""
+
+    def __post_init__(self) -> None:
+        self.web_view = WebBrowser(self.http_client, self.http_client.service_url)
 
     @property
     def pool(self) -> str:
@@ -48,6 +57,15 @@ class MiniProgram:
             raise Refused(403, {"code": "role_not_held", "roles": roles}, f"choose {self.role}")
         chosen = {name: option[name] for name in ("role", "scope", "organisation_id")}
         await self._send("PUT", "/sessions/current/role", chosen)
+
+    async def open_page(self, path: str) -> WebBrowser:
+        """Open a page of the web site inside the mini-program, for the same person in the same role."""
+        link = urlsplit((await self.post("/sessions/current/browser"))["url"]).path
+        used, self._link = link == self._link, link  # links of one second are the same, and each is valid once
+        page = await self.web_view.open(path if used else f"{link}?to={quote(path, safe='')}")
+        if _CONFIRM in page.buttons:
+            await self.web_view.press(_CONFIRM)
+        return self.web_view
 
     # ---- requests
 

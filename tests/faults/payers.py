@@ -18,6 +18,7 @@ from app.demo.stage import DemoStage, stage
 from app.players.browser import WebBrowser
 from app.players.http_client import HttpClient, Json, Refused
 from app.players.mini_program import MiniProgram
+from app.players.payers import Payer
 from app.players.people import OFFICES, check_sign
 from app.players.phones import NotArrived
 from config.settings import Settings
@@ -30,7 +31,6 @@ from services.accounts import account_by_mobile
 from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
 from services.operations import find_broken, find_broken_audit
-from tests.drivers.paying import Payer
 from tests.drivers.phones import press_by_script
 from tests.faults.draws import DrawDriver, patiently
 from tests.plugins.data_folders import data_folder

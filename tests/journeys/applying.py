@@ -14,11 +14,14 @@ import pytest
 from app.commands.database import deps_for
 from app.demo.data import load_catalogues_of
 from app.players.applicants import Applicant
-from app.players.browser import WebBrowser
+from app.players.browser import NotShown, WebBrowser
 from app.players.http_client import Refused
 from app.players.mini_program import MiniProgram
+from app.players.office import PoolOffice
+from app.players.page_script import PageScript
 from app.players.people import check_sign
 from app.players.phones import Phone
+from app.players.reviewers import Reviewer
 from config.settings import Settings
 from domain.clock import SystemClock, local
 from models.accounts import RoleGrant
@@ -26,7 +29,6 @@ from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
 from services.operations import find_broken, find_broken_audit
-from tests.drivers.applicants import Office, PageScript, Reviewer
 from tests.drivers.in_process import SettlingStage, Stores, stage_in_process
 from tests.plugins.data_folders import data_folder
 
@@ -112,8 +114,8 @@ class Journey:
     async def reviewer(self, person: Person) -> Reviewer:
         return Reviewer(await self.mini(person, "reviewer"))
 
-    async def office(self) -> Office:
-        return Office(await self.mini(self.admin, "pool_admin"))
+    async def office(self) -> PoolOffice:
+        return PoolOffice(await self.mini(self.admin, "pool_admin"))
 
     # ---- waiting
 
@@ -223,6 +225,16 @@ def refused(rule: str = "", code: str = "", says: str = "") -> pytest.RaisesExc[
             and says in str(error.problem.get("detail", ""))
         ),
     )
+
+
+def refused_on_page(*says: str) -> pytest.RaisesExc[NotShown]:
+    """A refusal that stands on the page, with these sentences or parts of them."""
+
+    def check(error: NotShown) -> bool:
+        assert all(sentence in error.page.text for sentence in says), error.page.text
+        return True
+
+    return pytest.RaisesExc(NotShown, check=check)
 
 
 def told(refusal: Refused) -> dict[str, str]:

@@ -7,19 +7,20 @@ ended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date
 
 import pytest
 import pytest_asyncio
 
-from app.players.browser import log_in
+from app.players.applicants import fill_in_registration, log_in_by_password, register_in_browser
+from app.players.browser import BrowserPage, WebBrowser, expect, log_in
 from app.players.http_client import Refused
 from app.players.scans import card, portrait, signed_scan
-from tests.drivers.applicants import fill_in_registration, log_in_by_password, register_in_browser
 from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
-from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, told
+from tests.journeys.applying import PASSWORD, Journey, Person, refused_on_page, set_out, told
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
@@ -35,6 +36,7 @@ PROVINCE = Person("省厅甲", "19900200006", serial=6)
 PROVINCE_TOO = Person("省厅乙", "19900200007", serial=7)
 CHANGCHUN = Person("长春财政", "19900200008", serial=8)
 NONGAN, YONGJI, CITY = "220122", "220221", "220100"
+_ENTRY = re.compile(rf"/h5/{POOL}/notice/[0-9a-f-]{{36}}")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -53,17 +55,17 @@ def _values(**change: object) -> dict[str, object]:
 
 async def test_00_the_finance_departments_get_their_reviewers(way: Journey) -> None:
     office = await way.office()
-    with refused(code="no_step"):
+    with refused_on_page("没有这个审核环节，请从列表中选择。"):
         await office.assign(COUNTY.mobile, COUNTY.name, "fourth")
-    named = await office.assign(COUNTY.mobile, COUNTY.name, "first", region=NONGAN)
-    assert (named["step_name"], named["region_name"]) == ("初审", "长春市农安县")
+    page = await office.assign(COUNTY.mobile, COUNTY.name, "first", region=NONGAN)
+    assert "初审 · 长春市农安县" in page.text
     await office.assign(OTHER_COUNTY.mobile, OTHER_COUNTY.name, "first", region=YONGJI)
-    named = await office.assign(CHANGCHUN.mobile, CHANGCHUN.name, "first", region=CITY)
-    assert named["region_name"] == "长春市本级"
+    page = await office.assign(CHANGCHUN.mobile, CHANGCHUN.name, "first", region=CITY)
+    assert "初审 · 长春市本级" in page.text
     for person in (PROVINCE, PROVINCE_TOO):
         await office.assign(person.mobile, person.name, "second")
         await office.assign(person.mobile, person.name, "final")
-    assert await (await way.reviewer(COUNTY)).queue() == []
+    assert not await (await way.reviewer(COUNTY)).queue()
 
 
 # ---- 二 help centre
@@ -130,12 +132,13 @@ async def test_03_1_a_second_registration_of_a_person_is_refused(way: Journey) -
 
 async def test_03_2_the_form_has_the_manuals_sections_and_says_what_is_required(way: Journey) -> None:
     sun = way.at_browser(SUN)
-    await way.browser(SUN).open(f"/h5/{POOL}/apply?entry_type=first")
-    begun = await sun.start()
-    assert not begun["existing"]
-    assert (await sun.start())["id"] == begun["id"], "the same one again"
-    with pytest.raises(Refused):
-        await sun.client.post("/applications", {"entry_type": "renewal"})
+    assert "申请进度" not in (await way.browser(SUN).open(f"/h5/{POOL}/apply")).text
+    await sun.start()
+    begun = sun.id
+    await sun.start()
+    assert sun.id == begun, "the same one again"
+    with refused_on_page("吉林省政府采购评审专家库不接受续聘申请。"):
+        await sun.start("renewal")
     titles = [section["title"] for section in await sun.sections()]
     manual = ["基本信息", "评标信息", "学历信息", "职称信息", "工作履历", "执业资格", "申请表与其他材料"]
     assert titles == manual
@@ -260,17 +263,18 @@ async def test_03_3_the_form_is_handed_in_once(way: Journey) -> None:
 async def test_03_3_the_county_sends_it_back_and_the_applicant_corrects(way: Journey) -> None:
     sun, county = way.at_browser(SUN), await way.reviewer(COUNTY)
     number = (await sun.show())["number"]
-    assert await (await way.reviewer(OTHER_COUNTY)).queue() == [], "another county's"
-    assert await (await way.reviewer(CHANGCHUN)).queue() == [], "a county is no part of the city's own (市本级)"
-    assert await (await way.reviewer(PROVINCE)).queue() == [], "not yet"
+    assert not await (await way.reviewer(OTHER_COUNTY)).queue(), "another county's"
+    assert not await (await way.reviewer(CHANGCHUN)).queue(), "a county is no part of the city's own (市本级)"
+    assert not await (await way.reviewer(PROVINCE)).queue(), "not yet"
     task = await county.find(number)
-    shown = await county.open(task)
-    assert SUN.id_number not in str(shown)
-    assert SUN.mobile not in str(shown)
-    with pytest.raises(Refused):
+    page = await county.open(task)
+    assert SUN.name in page.text
+    assert SUN.id_number not in page.html
+    assert SUN.mobile not in page.html
+    with refused_on_page("请填写审核意见。"):
         await county.send_back(task, "")
-    back = await county.send_back(task, "学历证书不清晰，请重新上传。")
-    assert back["application_state"] == "sent_back"
+    await county.send_back(task, "学历证书不清晰，请重新上传。")
+    assert await sun.state() == "sent_back"
     await way.bubble(SUN, "退回修改")
     said = await sun.ask()
     assert "学历证书不清晰" in said
@@ -287,11 +291,11 @@ async def test_03_3_three_reviews_follow_each_other_and_two_at_once_count_once(w
     await county.approve(await county.find(number))
     assert "正在复审" in await sun.ask()
     task = await one.find(number)
-    with pytest.raises(Refused):
-        await county.approve(task)
+    assert "没有这项审核任务" in (await county.open(task)).text
+    await other.open(task)
     await one.approve(task)
-    with refused(code="already_decided", says="省财政厅"):
-        await other.send_back(task, "晚了一步")
+    with refused_on_page("已由省财政厅", "无需重复"):
+        await other.press_send_back("退回修改", "晚了一步")
     assert "正在终审" in await sun.ask()
     await other.approve(await other.find(number))
     assert await sun.state() == "notice"
@@ -304,30 +308,50 @@ async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Jou
     sun, office = way.at_browser(SUN), await way.office()
     said = await sun.ask()
     assert "公示" in said
-    listed = await way.stage.http_client.api("GET", f"{POOL}/public-notices")
-    [entry] = listed["items"]
-    lasts = datetime.fromisoformat(entry["notice_until"]) - datetime.fromisoformat(entry["notice_from"])
-    assert lasts == timedelta(days=7)
+    page = await _open_notice(way.browser(SUN))
+    assert _days(page.text) == 7
     stages = [one["name"] for one in (await sun.show())["progress"]["stages"]]
     assert stages == ["提交资质审核", "初审", "复审", "终审", "财政公示", "成为正式专家"]
-    assert (entry["name"], entry["employer"], entry["region"]) == (SUN.name, "长春市建筑设计院", "长春市农安县")
-    path = f"/public-notices/{entry['id']}/objections"
-    with refused(code="own_application"):
-        await sun.client.post(path, {"text": "我反对我自己成为评审专家，理由如下。"})
-    li = way.at_browser(LI)
-    objection = await li.client.post(path, {"text": "该同志的执业资格证书与公示单位不一致，请核实。"})
+    for shown in (SUN.name, "长春市建筑设计院", "长春市农安县"):
+        assert shown in page.text
+    page = await way.browser(SUN).press("提交异议", text="我反对我自己成为评审专家，理由如下。")
+    assert "不能对自己的公示提异议" in page.text
+    await _open_notice(way.browser(LI))
+    await _object(way.browser(LI), "该同志的执业资格证书与公示单位不一致，请核实。")
     until = (await way.stage.now()).timestamp() + 7 * 86400 + 60
     await way.stage.advance(until - (await way.stage.now()).timestamp())
     for who in (SUN, LI):
         page = await log_in_by_password(way.browser(who), POOL, who.id_number, PASSWORD)
         assert "临时专家" in page.text, "a log-in of a browser does not last a week"
     assert await sun.state() == "notice", "an open objection holds the entry"
-    [open_one] = (await office.client.get("/objections?state=open"))["items"]
-    assert (open_one["id"], open_one["by"]) == (objection["id"], LI.name)
-    answer = {"outcome": "dismiss", "answer": "经核实，证书属实，单位为现工作单位。"}
-    await office.client.post(f"/objections/{objection['id']}/decision", answer)
-    [mine] = (await li.client.get("/objections/mine"))["items"]
-    assert (mine["state"], mine["answer"], mine["by"]) == ("dismissed", answer["answer"], "")
+    page = await office.open("/office/objections")
+    for shown in (f"对{SUN.name}的异议", f"异议人 {LI.name}", "执业资格证书与公示单位不一致"):
+        assert shown in page.text
+    await office.decide_objection("异议不成立", "经核实，证书属实，单位为现工作单位。")
+    page = await way.browser(LI).open(f"/h5/{POOL}/notice/objections")
+    for shown in (SUN.name, "异议不成立", "经核实，证书属实，单位为现工作单位。"):
+        assert shown in page.text
+    assert ADMIN.name not in page.text
+
+
+async def _open_notice(browser: WebBrowser) -> BrowserPage:
+    """The page of the one person on public notice."""
+    page = await browser.open(f"/h5/{POOL}/notice")
+    [entry] = [label for label, address in page.links.items() if _ENTRY.fullmatch(address)]
+    return await browser.follow(entry)
+
+
+async def _object(browser: WebBrowser, text: str) -> None:
+    """Raises NotShown."""
+    expect(await browser.press("提交异议", text=text), "我提出的异议", "核查中")
+
+
+def _days(text: str) -> int:
+    """How long a public notice lasts, by its page."""
+    [span] = re.findall(r"公示期(\d+)月(\d+)日 ([\d:]+) 至 (\d+)月(\d+)日 ([\d:]+)", text)
+    assert span[2] == span[5]
+    first, last = date(2026, *map(int, span[:2])), date(2026, *map(int, span[3:5]))
+    return (last - first).days
 
 
 async def test_03_3_the_entry_is_notified_by_sms_and_the_badge_changes(way: Journey) -> None:
@@ -344,7 +368,7 @@ async def test_03_3_the_entry_is_notified_by_sms_and_the_badge_changes(way: Jour
     file = await expert.get("/experts/me")
     assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
     assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
-    assert (await way.stage.http_client.api("GET", f"{POOL}/public-notices"))["total"] == 0
+    assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 
 
 # ---- 三(二)6) the city's own part, and an objection that holds
@@ -359,7 +383,7 @@ async def test_03_3_an_application_from_the_city_goes_to_the_citys_office(way: J
     await li.attach_missing()
     assert (await li.submit())["state"] == "reviewing"
     number = (await li.show())["number"]
-    assert await (await way.reviewer(COUNTY)).queue() == []
+    assert not await (await way.reviewer(COUNTY)).queue()
     city, one, other = [await way.reviewer(person) for person in (CHANGCHUN, PROVINCE, PROVINCE_TOO)]
     for reviewer in (city, one, other):
         await reviewer.approve(await reviewer.find(number))
@@ -368,17 +392,15 @@ async def test_03_3_an_application_from_the_city_goes_to_the_citys_office(way: J
 
 async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> None:
     li, office = way.at_browser(LI), await way.office()
-    [entry] = (await way.stage.http_client.api("GET", f"{POOL}/public-notices"))["items"]
-    expert = await way.mini(SUN, "expert")
-    path = f"/public-notices/{entry['id']}/objections"
-    with refused(code="too_short"):
-        await expert.post(path, {"text": "不同意。"})
-    raised = await expert.post(path, {"text": "该同志的职称证书系伪造，发证单位查无此证。"})
-    answer = {"outcome": "refuse", "answer": "经核实，职称证书不实。"}
-    await office.client.post(f"/objections/{raised['id']}/decision", answer)
+    expert = await (await way.mini(SUN, "expert")).open_page(f"/h5/{POOL}/notice")
+    await _open_notice(expert)
+    with refused_on_page("请写明异议的事实和理由，至少"):
+        await _object(expert, "不同意。")
+    await _object(expert, "该同志的职称证书系伪造，发证单位查无此证。")
+    await office.decide_objection("成立，不予入库", "经核实，职称证书不实。")
     assert await li.state() == "refused"
     await way.until_told(LI, "未通过")
-    assert (await way.stage.http_client.api("GET", f"{POOL}/public-notices"))["total"] == 0
+    assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 
 
 # ---- 一 logging out safely, both ways

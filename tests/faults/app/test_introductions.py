@@ -10,6 +10,7 @@ from app.demo.stage import stage
 from app.introductions import HANDS_IN, introduce
 from app.players.mini_program import MiniProgram
 from app.players.people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
+from app.players.reviewers import Reviewer
 from app.preparations import bring_demo_people
 from services.core.base import rows
 from tests.plugins.data_folders import data_folder
@@ -26,8 +27,9 @@ async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_
             assert said == []
             reviewer = MiniProgram(running.http_client, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
             await reviewer.open()
-            names = {one["name"] for one in (await reviewer.get("/reviews"))["items"]}
-            assert len(names) == 1
+            queue = await Reviewer(reviewer).queue()
+            assert queue
+            assert all(line.startswith(HANDS_IN.name) for line in queue)
             counted = (
                 "SELECT (SELECT count(*) FROM application) AS handed_in, (SELECT count(*) FROM attachment) AS files"
             )

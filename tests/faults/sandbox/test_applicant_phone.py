@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -19,7 +18,7 @@ from app.players.applicants import Applicant, register_in_mini
 from app.players.forms import application_values
 from app.players.mini_program import MiniProgram
 from app.players.people import APPLICANTS, REVIEWERS, DemoPerson
-from tests.drivers.applicants import Reviewer
+from app.players.reviewers import Reviewer
 from tests.faults.sandbox.mini_workspace import MiniWorkspace, close_page, mini_workspace
 from tests.faults.sandbox.offices import PICTURES, web
 from tests.plugins.browsers import CHROMIUM
@@ -88,7 +87,7 @@ async def handed_in(workspace: MiniWorkspace, person: DemoPerson) -> Applicant:
     if any(item["code"] == "register" for item in (await applicant.home())["to_do"]):
         await register_in_mini(mini, person.name, person.id_number)
     await applicant.start()
-    employer = (await mini.get(f"/employers?word={quote('广州')}"))["items"][0]["id"]
+    employer = await applicant.find_employer("广州")
     specialties = {"specialties": [{"code": "A080101", "choice": "preferred"}]}
     await applicant.fill_in(application_values(employer) | specialties)
     await applicant.attach_missing()

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.players.browser import BrowserPage, WebBrowser
+from app.players.browser import BrowserPage, WebBrowser, expect
 from app.players.http_client import Json
 from app.players.mini_program import MiniProgram
-from app.players.phones import NotArrived
+from app.players.page_script import PageScript
 from domain.clock import local
 from domain.exams.answers import ExamAnswer, digest
-from tests.drivers.applicants import PageScript
 
 QUESTIONS = (
     ("评标委员会成员人数为", "五人以上单数", ("三人以上单数", "五人以上双数", "七人以上单数")),
@@ -41,7 +40,7 @@ class ExamOffice:
             page = await self.browser.press(
                 "保存", stem=stem, chapter="招标投标法律法规", right="0", basis="招标投标法", **options
             )
-            _expect(page, stem)
+            expect(page, stem)
 
     async def hold(self, name: str, opens: datetime, closes: datetime) -> str:
         """Put a paper together, set the examination up, look at the check list, publish; returns its page."""
@@ -52,7 +51,7 @@ class ExamOffice:
     async def prepare(self, name: str, opens: datetime, closes: datetime, *, purpose: str = "entry") -> str:
         """Make a draft; returns its page."""
         await self.browser.open("/office/exams/blueprints/new")
-        _expect(await self.browser.press("保存", name="四道题", cells="，单选题，，4，25"), "四道题")
+        expect(await self.browser.press("保存", name="四道题", cells="，单选题，，4，25"), "四道题")
         blueprint = self.browser.page.url.rpartition("/")[2].partition("?")[0]
         await self.browser.open("/office/exams/new")
         await self.browser.press(
@@ -67,19 +66,19 @@ class ExamOffice:
 
     async def publish(self, address: str) -> None:
         await self.browser.open(address.removeprefix(self.browser.base))
-        _expect(await self.browser.press("发布"), "已发布")
+        expect(await self.browser.press("发布"), "已发布")
 
     async def release(self, exam: str) -> bool:
         """Publish the results; False while no paper is marked."""
         page = await self.browser.open(f"{exam.removeprefix(self.browser.base)}/scores")
         if not any("公布成绩" in form.buttons for form in page.forms):
             return False
-        _expect(await self.browser.press("公布成绩"), "已公布")
+        expect(await self.browser.press("公布成绩"), "已公布")
         return True
 
 
 @dataclass
-class Candidate:
+class Examinee:
     """A person at the page of an examination; ``script`` acts as that page's script or the mini-program."""
 
     browser: WebBrowser
@@ -108,7 +107,7 @@ class Candidate:
 def right(question: Json) -> int:
     """The mask of the right option, at its position in this paper."""
     answer = next(right for stem, right, _ in QUESTIONS if stem == question["stem"])
-    return 1 << question["options"].index(answer)
+    return 1 << int(question["options"].index(answer))
 
 
 def wrong(question: Json) -> int:
@@ -119,9 +118,3 @@ def wrong(question: Json) -> int:
 
 def _minute(at: datetime) -> str:
     return f"{local(at) + timedelta(seconds=59):%Y-%m-%dT%H:%M}"
-
-
-def _expect(page: BrowserPage, *words: str) -> None:
-    missing = [word for word in words if word not in page.text]
-    if missing:
-        raise NotArrived(f"页面 {page.url} 上的“{'、'.join(missing)}”：{page.text[:600]}")
