@@ -14,6 +14,7 @@ import wechatpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
+from wechatpy.crypto.base import BasePrpCrypto
 from wechatpy.replies import create_reply
 
 from bot.codec import Codec
@@ -110,6 +111,21 @@ def test_the_published_answer_is_read_and_signed_alike() -> None:
     assert CODEC.decrypt(sealed) == b'{"demo_resp":"good luck"}'
     body = CODEC.envelope(sealed, "415670741", 1713424427)
     assert b"1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1" in body
+
+
+def test_wechatpy_reads_the_published_ciphertext_too() -> None:
+    signature = "046e02f8204d34f8ba5fa3b1db94908f3df2e9b3"
+    plain = REFERENCE.decrypt_message({"Encrypt": PUBLISHED}, signature, "1714112445", "415670741")
+    assert plain.encode() == CODEC.decrypt(PUBLISHED)
+
+
+@pytest.mark.parametrize("size", range(60, 96))
+def test_our_ciphertext_is_wechatpys_to_the_byte(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same random prefix, and every length of padding."""
+    monkeypatch.setattr("bot.codec.os.urandom", lambda _: bytes(range(8)))
+    monkeypatch.setattr(BasePrpCrypto, "get_random_string", lambda _: bytes(range(8)).hex())
+    theirs = parse_xml(REFERENCE.encrypt_message("x" * size, "2", "1").encode())
+    assert CODEC.encrypt(b"x" * size) == theirs["Encrypt"]
 
 
 @given(words)
