@@ -8,8 +8,21 @@ import pytest
 
 from tests.drivers import programs
 
-LATE = ("PIL", "openpyxl", "pillow_heif", "pyhanko", "pypdf", "pypdfium2", "pypinyin", "qrcode", "typst", "zxingcpp")
-"""Documents, pictures, workbooks that people send, and names in pinyin."""
+LATE = (
+    "PIL",
+    "openpyxl",
+    "pillow_heif",
+    "pyhanko",
+    "pypdf",
+    "pypdfium2",
+    "pypinyin",
+    "qrcode",
+    "requests",
+    "typst",
+    "wechatpy",
+    "zxingcpp",
+)
+"""Documents, pictures, workbooks that people send, names in pinyin, and replies other than texts."""
 SERVERS = (
     "aiohttp",
     "asyncio",

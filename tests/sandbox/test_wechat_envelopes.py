@@ -9,6 +9,7 @@ import pytest
 
 from bot import replies
 from bot.codec import Codec
+from bot.rendering import render
 from sandbox.config import AccountConfig
 from sandbox.wechat import xml
 from sandbox.wechat.envelopes import ReplyError, open_reply, seal_message
@@ -51,7 +52,7 @@ def envelope(account: AccountConfig, plain: bytes) -> bytes:
 
 
 def reply_of(reply: replies.Reply, articles: int = 8) -> bytes:
-    rendered = replies.render(reply, "oA", "gh_1", STAMP, articles=articles)
+    rendered = render(reply, "oA", "gh_1", STAMP, articles=articles)
     assert rendered is not None
     return rendered
 
