@@ -31,6 +31,7 @@ from gateways.alibaba.voice import AlibabaVoice
 from gateways.document_renderer import TypstRenderer
 from gateways.draw_relay import RedisDrawRelay
 from gateways.files import StoredFiles, open_bucket, open_folder
+from gateways.fonts import FontsMissing
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
@@ -141,10 +142,21 @@ def make_gateways(
             clock,
         ),
         open_files(settings.files, settings.data_dir / "files", metrics.operator_faults),
-        TypstRenderer(settings.fonts),
+        open_renderer(settings.fonts),
         open_seals(settings.seals),
         RedisDrawRelay(redis),
     )
+
+
+NO_FONTS = "没有找到中文字体，请安装 requirements-fonts.txt（make run 会安装它），或用 PBT_FONTS 指定字体目录。"
+
+
+def open_renderer(fonts: Path | None) -> TypstRenderer:
+    """Raises CommandError without a font for documents."""
+    try:
+        return TypstRenderer(fonts)
+    except FontsMissing as error:
+        raise CommandError(NO_FONTS) from error
 
 
 def open_seals(seals: Mapping[str, PdfSeal]) -> PadesSealer:
