@@ -123,10 +123,14 @@ class Crew:
         report = self._hook.pytest_report_from_serializable(config=self._session.config, data=data)
         self._hook.pytest_runtest_logreport(report=report)
 
-    def _note_finished(self, worker: Worker, nodeid_and_location: tuple[str, Any]) -> None:
+    def _note_finished(self, _worker: Worker, nodeid_and_location: tuple[str, Any]) -> None:
+        """Comes once for each try of a test."""
         nodeid, location = nodeid_and_location
-        worker.waiting.popleft()
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+
+    def _note_over(self, worker: Worker, _nodeid: str) -> None:
+        """No further try of the worker's present test follows."""
+        worker.waiting.popleft()
 
     def _note_warning(self, _worker: Worker, arguments: dict[str, Any]) -> None:
         self._hook.pytest_warning_recorded.call_historic(kwargs=arguments)
@@ -225,5 +229,6 @@ def _run_files(session: pytest.Session, files: Sequence[Sequence[pytest.Item]], 
             return
         item = waiting.popleft()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=waiting[0] if waiting else None)
+        speaker.say("over", item.nodeid)
         if session.shouldfail or session.shouldstop:
             return
