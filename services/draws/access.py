@@ -11,7 +11,7 @@ from models.accounts import RoleGrant
 from models.draws import Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
-from services.draws.repository import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
+from services.draws.scopes import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
 from services.draws.views import DrawView, ReadDraw, view_of
 
 _OWN_MOBILE = "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1)"

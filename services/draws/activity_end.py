@@ -21,19 +21,12 @@ from services.core.permissions import AGENCY
 from services.draws.call_order.round_abort import leave_committing
 from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.calls.places import Cause, Places
+from services.draws.draw_notices import notify_agency, notify_supervisors
+from services.draws.endings import append_end
+from services.draws.locks import Locked, lock
 from services.draws.party_notifications import Event, PartyNotifications
-from services.draws.repository import (
-    Locked,
-    append,
-    append_end,
-    check_not_of_agency,
-    check_owner,
-    check_scope,
-    lock,
-    notify_agency,
-    notify_supervisors,
-    party_of,
-)
+from services.draws.record_log import append, party_of
+from services.draws.scopes import check_not_of_agency, check_owner, check_scope
 from services.draws.views import ReadDraw
 from services.notifications import Notices
 

@@ -12,7 +12,8 @@ from uuid import UUID
 from models.draws import Draw
 from services.core.base import Deps, rows, transaction
 from services.core.due_rows import process_each
-from services.draws.repository import Locked, agency_notices, lock
+from services.draws.draw_notices import agency_notices
+from services.draws.locks import Locked, lock
 from services.notifications import NoticeRequest, Notices
 
 _WAITING = """

@@ -14,7 +14,7 @@ from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
 from models.draws import CallNotice, Draw
 from services.core.base import Deps, rows
-from services.draws.repository import agency_notices, draw_params
+from services.draws.draw_notices import agency_notices, draw_params
 from services.notifications import NoticeRequest, Notices, Recipient
 
 Side = Literal["agency", "supervisor", "venue", "verifier"]

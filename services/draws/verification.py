@@ -11,10 +11,12 @@ from models.draws import Draw, DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import lock, move
 from services.draws.lot_holding import claim_lots
 from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.release_rules import KIND, check_in_time
-from services.draws.repository import check_not_of_agency, lock, move, notify_agency
+from services.draws.scopes import check_not_of_agency
 from services.notifications import Notices
 
 UNVERIFIED = "EXISTS (SELECT 1 FROM draw WHERE state = 'submitted' AND starts_at <= $1)"

@@ -20,8 +20,10 @@ from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
 from services.draws.attendance.attendance_queries import VENUE_PURPOSE, AttendanceQueries
 from services.draws.calls.call_rules import address_and_room
+from services.draws.draw_notices import notify_agency
+from services.draws.endings import append_end
+from services.draws.locks import lock
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import append_end, lock, notify_agency
 from services.notifications import Notices
 from services.ports import OfficialAccountSender
 

@@ -16,7 +16,7 @@ from models.draws import CallNotice, DiscardRequest, Draw, LogEntry
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record
 from services.core.crypto import PHONE
-from services.draws.repository import notify_agency, notify_supervisors
+from services.draws.draw_notices import notify_agency, notify_supervisors
 from services.notifications import Notices
 
 DiscardKind = Literal["leave", "absence", "recusal"]

@@ -36,7 +36,9 @@ from services.draws.attendance.leave_requests import LeaveRequests
 from services.draws.attendance.venue_recusals import VenueRecusals
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
-from services.draws.repository import Locked, check_not_of_agency, check_owner, check_scope, lock, party_of
+from services.draws.locks import Locked, lock
+from services.draws.record_log import party_of
+from services.draws.scopes import check_not_of_agency, check_owner, check_scope
 from services.notifications import Notices
 
 _GONE = (InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)

@@ -19,8 +19,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
+from services.draws.locks import Locked, lock_for
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, append, lock_for
+from services.draws.record_log import append
 from services.notifications import Notices
 
 

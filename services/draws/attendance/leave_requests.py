@@ -21,7 +21,8 @@ from services.draws.attendance.discard_requests import (
 )
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
-from services.draws.repository import lock, party_of
+from services.draws.locks import lock
+from services.draws.record_log import party_of
 from services.notifications import Notices
 
 

@@ -16,8 +16,8 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import PHONE
+from services.draws.locks import Locked
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked
 from services.notifications import Notices
 
 _RULE = "draw.supplement.postpone_max"

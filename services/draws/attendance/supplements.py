@@ -18,7 +18,7 @@ from services.draws.attendance.postponement import NewStart, Postponement
 from services.draws.call_order.round_abort import ordered_regions
 from services.draws.call_order.rounds import Rounds, RoundView
 from services.draws.calls.calling import Calling
-from services.draws.repository import Locked, lock_for
+from services.draws.locks import Locked, lock_for
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from services.core.crypto import PHONE
 from services.core.due_rows import process_each
 from services.draws.access import DrawAccess
 from services.draws.calls.call_rules import address_and_room
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import lock
 from services.draws.party_notifications import urged_by_venue
-from services.draws.repository import lock, notify_agency
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 

@@ -18,7 +18,10 @@ from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discard_requests import DiscardForm, DiscardRequests, RegisteredAbsence, decide
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.places import Cause
-from services.draws.repository import Locked, check_not_of_agency, lock, notify_supervisors, notify_verifiers, party_of
+from services.draws.draw_notices import notify_supervisors, notify_verifiers
+from services.draws.locks import Locked, lock
+from services.draws.record_log import party_of
+from services.draws.scopes import check_not_of_agency
 from services.notifications import Notices
 
 

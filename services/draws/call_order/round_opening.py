@@ -15,7 +15,9 @@ from services.core.base import Deps, violation
 from services.draws.call_order.freeze import freeze_lists
 from services.draws.call_order.origins import origin_entry
 from services.draws.call_order.recusal_commitment import commit_recusals
-from services.draws.repository import Locked, append, draw_params
+from services.draws.draw_notices import draw_params
+from services.draws.locks import Locked
+from services.draws.record_log import append
 from services.draws.supervisor_choice import check_supervisors, supervisor_account, supervisor_facts
 from services.notifications import Notices
 

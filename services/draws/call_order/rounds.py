@@ -24,8 +24,10 @@ from services.core.base import Actor, Deps, transaction, violation
 from services.core.base import record as audit
 from services.draws.call_order.round_abort import BY_AGENCY, abort_round, step_back
 from services.draws.call_order.round_opening import RoundOpening
+from services.draws.locks import Locked, lock, lock_for, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
+from services.draws.record_log import append
+from services.draws.scopes import acts_for_agency, check_owner
 from services.draws.supervisor_choice import supervisor_account
 
 

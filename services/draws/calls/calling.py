@@ -1,6 +1,6 @@
 """Starting, pausing, resuming and ending a draw.
 
-Everything here runs under the draw's row lock (``repository.lock``), and may be repeated: ``advance`` does what is
+Everything here runs under the draw's row lock (``locks.lock``), and may be repeated: ``advance`` does what is
 missing according to the rows.
 """
 
@@ -24,8 +24,9 @@ from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, lead_time,
 from services.draws.calls.completion import DrawCompletion
 from services.draws.calls.next_calls import NextCalls
 from services.draws.digests import note_notified
+from services.draws.locks import Locked, lock, lock_for, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, append, lock, lock_for, move
+from services.draws.record_log import append
 
 log = structlog.get_logger(__name__)
 

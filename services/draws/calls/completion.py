@@ -14,8 +14,10 @@ from models.invitations import Invitation
 from services.core.base import Deps, execute
 from services.draws.calls.call_rules import lead_time, vacant_places
 from services.draws.calls.places import Cause, Places
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import Locked, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, append, move, notify_agency
+from services.draws.record_log import append
 from services.notifications import Notices
 
 _REOPEN_ABSENCES = """

@@ -24,8 +24,9 @@ from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify
 from services.draws.calls.places import Cause, Places
 from services.draws.calls.reminders import next_reminder, remind_due
 from services.draws.digests import progress_notices
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import Locked, lock_invitation, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, lock_invitation, move, notify_agency
 from services.notifications import NoticeRequest, Notices, Recipient
 
 Channel = Literal["chat", "voice", "h5", "mini"]

@@ -19,7 +19,7 @@ from services.core.base import Deps, rows, transaction
 from services.draws.call_order.eligibility import Hindrance, claimed, find_hindrances, recusals
 from services.draws.call_order.snapshots import keep_skip, snapshot_setting
 from services.draws.calls.call_rules import address_and_room, lead_time, vacant_places
-from services.draws.repository import append
+from services.draws.record_log import append
 from services.notifications import Notices
 
 _LOOK_AHEAD = 50

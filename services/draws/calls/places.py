@@ -12,7 +12,8 @@ from models.draws import Condition
 from models.invitations import Invitation
 from services.core.base import Deps, execute
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
-from services.draws.repository import Locked, append
+from services.draws.locks import Locked
+from services.draws.record_log import append
 from services.notifications import Notices
 
 _RESUMED_AFTER = timedelta(seconds=60)

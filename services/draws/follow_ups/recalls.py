@@ -37,10 +37,12 @@ from services.draws.call_order.origins import origin_entry
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.next_calls import new_code
+from services.draws.draw_notices import notify_agency
 from services.draws.follow_ups.recall_queries import RecallQueries, check_recall
+from services.draws.locks import Locked, lock_for, move
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_same_day
-from services.draws.repository import Locked, append, lock_for, move, notify_agency
+from services.draws.record_log import append
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 

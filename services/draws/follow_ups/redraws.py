@@ -21,8 +21,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.draws.locks import lock_for
 from services.draws.recall_rules import gathering_before
-from services.draws.repository import check_owner, find_avoided, lock_for
+from services.draws.scopes import check_owner, find_avoided
 from services.draws.setup.copying import condition_like, copy_recusals
 from services.draws.setup.draw_setup import DrawSetup, Origin
 from services.draws.setup.forms import CallNoticeForm, DrawForm

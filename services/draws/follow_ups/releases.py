@@ -30,10 +30,13 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.draws.calls.places import Cause, Places
+from services.draws.draw_notices import notify_verifiers
+from services.draws.endings import append_end
 from services.draws.follow_ups.release_queries import ReleaseQueries
+from services.draws.locks import Locked, lock, lock_for
 from services.draws.party_notifications import PartyNotifications
+from services.draws.record_log import party_of
 from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
-from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
 from services.draws.setup.attachments import attached_name
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import BEGINS, Notices, Recipient

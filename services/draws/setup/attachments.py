@@ -16,8 +16,8 @@ from services.applications import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.access import DrawAccess
+from services.draws.locks import Locked, lock_for
 from services.draws.release_rules import check_may_apply
-from services.draws.repository import Locked, lock_for
 from services.files import FileLost, SealedFiles, clean_name, new_key
 from services.inspection.checker import FileChecker
 from services.inspection.file_types import MEDIA_TYPES

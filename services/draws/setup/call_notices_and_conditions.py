@@ -18,9 +18,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.draws.locks import Locked, lock_editable, lock_for
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_conditions_changeable, check_same_day
-from services.draws.repository import Locked, lock_editable, lock_for
 from services.draws.setup.form_versions import check_version, part_version
 from services.draws.setup.forms import (
     CallNoticeForm,

@@ -17,7 +17,7 @@ from services.applications import PdfDocument
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
 from services.draws.queries import Detail, DrawQueries
-from services.draws.repository import check_owner
+from services.draws.scopes import check_owner
 from services.draws.views import DrawView, SupervisorView
 from services.ports import DocumentRenderer
 

@@ -32,10 +32,12 @@ from services.core import permissions
 from services.core.base import Actor, record, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.draws.draw_notices import notify_verifiers
+from services.draws.locks import Locked, lock_editable, lock_for, move
 from services.draws.lot_holding import check_lots, find_ancestors
 from services.draws.projects.project_rules import check_on_site
 from services.draws.recall_rules import check_same_day, gathering_before
-from services.draws.repository import Locked, find_avoided, lock_editable, lock_for, move, notify_verifiers
+from services.draws.scopes import find_avoided
 from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
 from services.draws.setup.daily_limits import take_one

@@ -13,7 +13,7 @@ from models.draws import CallNotice, Condition, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.draws.call_order.eligibility import count_eligible, without_recusals
-from services.draws.repository import lock_editable
+from services.draws.locks import lock_editable
 from services.draws.setup.call_notices_and_conditions import check_codes, fill_condition, get_call_notice
 from services.draws.setup.daily_limits import take_one
 from services.draws.setup.forms import ConditionForm, check_asked_for

@@ -12,7 +12,7 @@ from domain.parsing import credit_code, id_number
 from models.draws import Draw, RecusalPerson, RecusalUnit
 from models.projects import Project
 from services.core.base import Actor, Deps, transaction, violation
-from services.draws.repository import lock_editable
+from services.draws.locks import lock_editable
 
 
 @dataclass(frozen=True)
