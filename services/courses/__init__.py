@@ -6,7 +6,13 @@ Rows are locked course first, then enrolment, then order and fee.
 from services.courses.assembly import CourseServices, build, make_authoring
 from services.courses.data_export import collect_courses
 from services.courses.fees import CourseFees
-from services.courses.forms import AUDIENCES, KINDS, CourseData, CourseItemData
+from services.courses.forms import (
+    AUDIENCES,
+    KINDS,
+    CourseData,
+    CourseForm,
+    CourseItemData,
+)
 from services.courses.media import PAGE_FILE_MAX, PART
 from services.courses.queries import PAGE_SIZE, CourseView, EnrolmentView, ItemView
 from services.courses.study import StudyView
@@ -19,6 +25,7 @@ __all__ = [
     "PART",
     "CourseData",
     "CourseFees",
+    "CourseForm",
     "CourseItemData",
     "CourseServices",
     "CourseView",
