@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from domain.exams.blueprint import BlueprintCell, check_cells, store_cells
+from domain.faults import Faults
 from models.exams import ExamBlueprint
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -68,5 +69,13 @@ class Blueprints:
 
 
 def _check(name: str, cells: Sequence[BlueprintCell]) -> str:
-    check_cells(cells)
+    faults = Faults()
+    clean = faults.check(check_blueprint_name, name)
+    faults.check(check_cells, cells)
+    faults.raise_any()
+    return clean
+
+
+def check_blueprint_name(name: str) -> str:
+    """The name on one line. Raises InvalidInput."""
     return check_text(" ".join(name.split()), "name", "方案名称", NAME_MAX, required=True)
