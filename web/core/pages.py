@@ -276,7 +276,7 @@ class PageDeclaration:
 
     def _redirect(self, request: http.Request, command: Command, done: Redirect) -> http.HTTPSeeOther:
         note = command.code if done.note is None else done.note
-        note = note if note in command.notes else ""
+        note = note if command.notes.get(note) else ""
         if done.path:
             return redirect(done.path, note=note)
         path = request.path if command.path == self.path else self.path.format(**request.match_info)

@@ -46,7 +46,7 @@ class BankFilePages(OfficePart):
     async def read_file(self, visit: Visit) -> Redirect:
         """Check a file; its page shows what an import would change."""
         view = await self.services.exams.item_import.read(visit.actor, visit.chosen_file())
-        return Redirect(f"/office/bank/import/{view.id}", note="")
+        return Redirect(f"/office/bank/import/{view.id}")
 
     @resource("/office/bank/template.{form}")
     async def template(self, visit: Visit) -> http.Response:

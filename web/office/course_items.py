@@ -10,17 +10,17 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import AppError, InvalidInput, NotFound
+from domain.errors import AppError, NotFound
 from services.core.base import Actor
 from services.courses import KINDS, PAGE_FILE_MAX, PART, CourseItemData, CourseView, ItemView
 from web.core.form_values import FormValues, print_moment, uuid_of
 from web.core.pages import Redirect, Visit, page, resource
-from web.core.typed_forms import Hundredths, Moment, Whole
+from web.core.typed_forms import Hundredths, Id, Moment, Whole, read_typed
 from web.courses.courses import origin_of, send_film, show_page
 from web.office.base import OfficePart
 from web.office.courses import COURSE
 
-_ITEM = "这项学习内容"
+_ITEM, _INCOMPLETE = "这项学习内容", "上传的内容不完整，请重试。"
 _PATH = "/office/courses/{id}/items/{item}"
 _TEMPLATE = "office/course_item.html"
 
@@ -45,6 +45,15 @@ class _NewCourseItem(_CourseItem):
 @dataclass(frozen=True)
 class _PageNumber:
     number: Annotated[int, Whole("没有收到您的选择，请重新点选。")]
+
+
+@dataclass(frozen=True)
+class _VideoPart:
+    """``number``: index of the part from 0; ``of``: number of parts."""
+
+    upload: Annotated[UUID, Id("这次上传")]
+    number: Annotated[int, Whole(_INCOMPLETE)]
+    of: Annotated[int, Whole(_INCOMPLETE)]
 
 
 class CourseItemPages(OfficePart):
@@ -102,13 +111,13 @@ class CourseItemPages(OfficePart):
     async def _move(self, visit: Visit, places: int) -> Redirect:
         course_id = visit.id(COURSE)
         await self.services.courses.setup.move_item(visit.actor, course_id, visit.id(_ITEM, "item"), places)
-        return Redirect(f"/office/courses/{course_id}", note="")
+        return Redirect(f"/office/courses/{course_id}")
 
     @item.command(name="delete")
     async def delete(self, visit: Visit) -> Redirect:
         course_id = visit.id(COURSE)
         await self.services.courses.setup.delete_item(visit.actor, course_id, visit.id(_ITEM, "item"))
-        return Redirect(f"/office/courses/{course_id}", note="")
+        return Redirect(f"/office/courses/{course_id}")
 
     @item.command(_PageNumber, "remove", note="已删除。")
     async def remove_page(self, visit: Visit, form: _PageNumber) -> None:
@@ -131,11 +140,10 @@ class CourseItemPages(OfficePart):
         view, item = await self._find(actor, request)
         try:
             fields, content = await self.upload(request, actor, longest=PART)
-            upload, number, of = _part(fields)
-            media = self.services.courses.media
-            await media.put_part(actor, view.id, item.id, upload, number, content)
-            if number + 1 == of:
-                await media.finish(actor, view.id, item.id, upload, of)
+            part, media = read_typed(_VideoPart, fields), self.services.courses.media
+            await media.put_part(actor, view.id, item.id, part.upload, part.number, content)
+            if part.number + 1 == part.of:
+                await media.finish(actor, view.id, item.id, part.upload, part.of)
         except AppError as error:
             return http.json_response({"message": error.message}, status=error.status)
         return http.json_response({})
@@ -171,14 +179,6 @@ def _values_of(view: CourseView, item: ItemView | None) -> Mapping[str, object]:
         "kind_names": KINDS,
         "part": PART,
     }
-
-
-def _part(fields: Mapping[str, str]) -> tuple[UUID, int, int]:
-    """Id of the upload, index of the part from 0, number of parts. Raises InvalidInput."""
-    number, of = fields.get("number", ""), fields.get("of", "")
-    if not (number.isdecimal() and of.isdecimal() and len(number) < 6 and len(of) < 6):
-        raise InvalidInput("上传的内容不完整，请重试。", code="part_size", field="file")
-    return uuid_of(fields.get("upload", ""), "这次上传"), int(number), int(of)
 
 
 def _stored(item: ItemView) -> dict[str, str]:

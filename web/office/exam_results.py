@@ -39,7 +39,7 @@ class ExamResultPages(OfficePart):
     async def read_sheet(self, visit: Visit) -> Redirect:
         """Check a file; its page shows what an import would change."""
         view = await self.services.entry.exam_sheets.read(visit.actor, visit.chosen_file())
-        return Redirect(f"/office/exams/results/{view.id}", note="")
+        return Redirect(f"/office/exams/results/{view.id}")
 
     @resource("/office/exams/results/template.{form}")
     async def template(self, visit: Visit) -> http.Response:
