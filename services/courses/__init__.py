@@ -5,7 +5,13 @@ Rows are locked course first, then enrolment, then order and fee.
 
 from services.courses.data_export import collect_courses
 from services.courses.fees import CourseFees
-from services.courses.forms import AUDIENCES, KINDS, CourseData, CourseItemData
+from services.courses.forms import (
+    AUDIENCES,
+    KINDS,
+    CourseData,
+    CourseForm,
+    CourseItemData,
+)
 from services.courses.media import PAGE_FILE_MAX, PART
 from services.courses.queries import PAGE_SIZE, CourseView, EnrolmentView, ItemView
 from services.courses.registry import CourseAuthoring, CourseServices
@@ -20,6 +26,7 @@ __all__ = [
     "CourseAuthoring",
     "CourseData",
     "CourseFees",
+    "CourseForm",
     "CourseItemData",
     "CourseServices",
     "CourseView",

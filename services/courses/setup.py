@@ -10,20 +10,22 @@ from uuid import UUID
 
 from domain.courses.lifecycles import COURSE, CourseEvent, CourseState, EnrolmentState
 from domain.errors import Conflict, InvalidInput
+from domain.faults import Faults
 from domain.rulebook.types import dump_rules
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given
 from services.courses.forms import (
-    REASON_MAX,
     WINDOW_MAX,
     CourseData,
     CourseFault,
+    CourseForm,
     CourseItemData,
     check_course,
+    check_course_reason,
     check_item,
     missing_of,
 )
@@ -52,10 +54,10 @@ class CourseSetup:
 
     # ---- the draft
 
-    async def create(self, actor: Actor, data: CourseData, *, key: str | None = None) -> UUID:
+    async def create(self, actor: Actor, form: CourseForm, *, key: str | None = None) -> UUID:
         """Create a draft. Raises InvalidInput that names the field."""
         check(actor, "course.manage")
-        clean = await check_course(self.deps.book(actor.pool), actor.pool, data)
+        clean = await check_course(self.deps.book(actor.pool), actor.pool, form)
         now = self.deps.now()
 
         async def run() -> UUID:
@@ -70,13 +72,13 @@ class CourseSetup:
             deps=self.deps,
             answer=UUID,
             run=run,
-            request=repr(data),
+            request=repr(form),
         )
 
-    async def edit(self, actor: Actor, course_id: UUID, data: CourseData) -> None:
+    async def edit(self, actor: Actor, course_id: UUID, form: CourseForm) -> None:
         """Edit a draft. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
-        clean = await check_course(self.deps.book(actor.pool), actor.pool, data)
+        clean = await check_course(self.deps.book(actor.pool), actor.pool, form)
         async with transaction():
             course = await lock_draft(actor, course_id)
             course.update_from_dict(_columns(clean))
@@ -190,22 +192,23 @@ class CourseSetup:
             await self.participant_calls.notify_listed(course, now)
             await record(actor, now, "course.publish", "course", course.id)
 
-    async def prolong(self, actor: Actor, course_id: UUID, closes_at: datetime, reason: str) -> None:
+    async def prolong(self, actor: Actor, course_id: UUID, until: datetime | None, reason: str) -> None:
         """A later end of a published course, for all whose time ends with it; they are notified.
 
         Raises InvalidInput, Conflict.
         """
         check(actor, "course.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        faults = Faults()
+        closes_at = faults.check(check_given, until, "closes_at", "新的结束时间")
+        words = faults.check(check_course_reason, reason)
         now = self.deps.now()
         async with transaction():
             course = await get_course(actor, course_id, locked=True)
             if course.state != CourseState.PUBLISHED:
                 raise Conflict("只有已发布的课程可以延长，请刷新后核对。", code="course_not_open")
-            if not max(course.closes_at, now) < closes_at <= course.opens_at + WINDOW_MAX:
-                raise InvalidInput(
-                    "新的结束时间应晚于现在和原结束时间，且课程不超过一年。", code="past", field="closes_at"
-                )
+            if until:
+                faults.check(_check_new_end, course, until, now)
+            faults.raise_any()
             before, course.closes_at = course.closes_at, closes_at
             await course.save(update_fields=["closes_at"])
             concerned = await CourseEnrolment.filter(
@@ -226,7 +229,7 @@ class CourseSetup:
         """Cancel: participants leave and are notified, and their unpaid fees are cancelled; the office refunds paid
         ones. Returns the number of participants. Raises Conflict once a participant has finished it."""
         check(actor, "course.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        words = check_course_reason(reason)
         now = self.deps.now()
         async with transaction():
             course = await get_course(actor, course_id, locked=True)
@@ -260,6 +263,11 @@ class CourseSetup:
             course.state, course.closed_at = COURSE.next(CourseState(course.state), CourseEvent.CLOSE), now
             await course.save(update_fields=["state", "closed_at"])
             await record(system(course.pool), now, "course.close", "course", course.id)
+
+
+def _check_new_end(course: Course, closes_at: datetime, now: datetime) -> None:
+    if not max(course.closes_at, now) < closes_at <= course.opens_at + WINDOW_MAX:
+        raise InvalidInput("新的结束时间应晚于现在和原结束时间，且课程不超过一年。", code="past", field="closes_at")
 
 
 def _item_columns(data: CourseItemData) -> dict[str, Any]:

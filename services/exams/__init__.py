@@ -18,13 +18,13 @@ from services.exams.marking.rulings import RulingPreview
 from services.exams.marking.scores import OwnResult, Show
 from services.exams.own_exams import OwnExam, Phase
 from services.exams.papers.blueprint_queries import BlueprintQueries, BlueprintView
-from services.exams.papers.blueprints import Blueprints
+from services.exams.papers.blueprints import Blueprints, check_blueprint_name
 from services.exams.queries import ExamView
 from services.exams.registry import ExamServices
-from services.exams.setup import ExamData, ExamSetup
+from services.exams.setup import ExamData, ExamForm, ExamSetup
 from services.exams.sittings.candidate_queries import CandidateFilter, CandidateLine
 from services.exams.sittings.candidates import Added, Candidates
-from services.exams.sittings.sitting_queries import Booking, SittingData, SittingView
+from services.exams.sittings.sitting_queries import Booking, SittingData, SittingForm, SittingView
 from services.exams.sittings.sittings import Booked
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Candidates",
     "Cell",
     "ExamData",
+    "ExamForm",
     "ExamPaper",
     "ExamServices",
     "ExamSetup",
@@ -62,10 +63,12 @@ __all__ = [
     "Show",
     "ShownAnswer",
     "SittingData",
+    "SittingForm",
     "SittingView",
     "Sort",
     "SubmissionReceipt",
     "VersionView",
+    "check_blueprint_name",
     "collect_exams",
     "render_template",
 ]

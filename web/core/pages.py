@@ -67,6 +67,12 @@ class Visit:
         """The id of the row of the page that the form belongs to. Raises NotFound, naming ``what``."""
         return uuid_of(self.form.value("id"), what)
 
+    def chosen_file(self) -> bytes:
+        """The file of the form. Raises InvalidInput where none was chosen."""
+        if not self.file:
+            raise InvalidInput("请选择文件。", code="file_empty", field="file")
+        return self.file
+
     def query(self, name: str, longest: int = 100) -> str:
         """A text in the query, without blanks around it."""
         return self.request.query.get(name, "").strip()[:longest]
@@ -270,7 +276,7 @@ class PageDeclaration:
 
     def _redirect(self, request: http.Request, command: Command, done: Redirect) -> http.HTTPSeeOther:
         note = command.code if done.note is None else done.note
-        note = note if note in command.notes else ""
+        note = note if command.notes.get(note) else ""
         if done.path:
             return redirect(done.path, note=note)
         path = request.path if command.path == self.path else self.path.format(**request.match_info)

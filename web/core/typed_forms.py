@@ -20,6 +20,7 @@ from uuid import UUID
 
 from domain.errors import InvalidInput
 from domain.faults import Faults
+from domain.payments.money import parse_yuan
 from web.core.form_values import day, moment, uuid_of, version_of
 
 T = TypeVar("T")
@@ -108,6 +109,21 @@ class Whole:
         if self.refusal:
             raise InvalidInput(self.refusal, field=name)
         return 0
+
+
+@dataclass(frozen=True)
+class Hundredths:
+    """A number with up to two decimals, such as an amount in yuan, in hundredths; None where the field is empty."""
+
+    refusal: str
+    code: str
+
+    def read(self, sent: Mapping[str, str], name: str) -> int | None:
+        text = sent.get(name, "").strip()
+        number = parse_yuan(text)
+        if text and number is None:
+            raise InvalidInput(self.refusal, code=self.code, field=name)
+        return number
 
 
 @dataclass(frozen=True)

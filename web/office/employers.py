@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import aiohttp.web as http
 
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from services.organisations import BYTES_MAX, LINES_MAX, EmployerData, render_template
 from services.spreadsheets.formats import Format
 from web.core.pages import Choice, Listed, Redirect, Visit, Wanted, Word, list_page, page, resource
@@ -83,9 +83,7 @@ class EmployerPages(OfficePart):
     @sheet_form.command(upload=BYTES_MAX)
     async def read_sheet(self, visit: Visit) -> Redirect:
         """Check a file; its page shows what an import would change."""
-        if not visit.file:
-            raise InvalidInput("请选择文件。", code="file_empty", field="file")
-        view = await self.services.organisations.employer_import.read(visit.actor, visit.file)
+        view = await self.services.organisations.employer_import.read(visit.actor, visit.chosen_file())
         return Redirect(f"/office/employers/import/{view.id}")
 
     @resource("/office/employers/template.{form}")

@@ -12,6 +12,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from domain.errors import InvalidInput, NotFound, Unavailable
+from domain.faults import Faults
 from models.exams import ExamItemVersion
 from services.core.base import Deps
 from services.core.short_texts import check_text
@@ -45,18 +46,27 @@ class ItemPictures:
 
     async def take_in(self, pool: str, content: bytes, alt: str) -> Picture:
         """Check a JPG or PNG, re-encode and store it. Raises InvalidInput, Unavailable."""
+        faults = Faults()
+        description = faults.check(check_text, alt, "alt", "图片说明", ALT_MAX, required=True)
+        with faults.part():
+            drawn = await self._draw(content)
+        faults.raise_any()
+        key = new_key(pool, self.deps.now())
+        await self.store.put(key, drawn)
+        return Picture(key, "image/jpeg", description)
+
+    async def _draw(self, content: bytes) -> bytes:
+        """As JPEG. Raises InvalidInput."""
+        if not content:
+            raise InvalidInput("请选择图片。", code="file_empty", field="picture")
         if len(content) > BYTES_MAX:
             most = BYTES_MAX // 1_000_000
             raise InvalidInput(f"图片最大{most}MB，请压缩后再上传。", code="file_too_large", field="picture")
-        said = check_text(alt, "alt", "图片说明", ALT_MAX, required=True)
         try:
-            found = await self.checker.check(content, ("jpg", "png"))
-            drawn = await self.checker.draw(content, found.kind, SIDE)
+            picture = await self.checker.check(content, ("jpg", "png"))
+            return await self.checker.draw(content, picture.kind, SIDE)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="picture") from refusal
-        key = new_key(pool, self.deps.now())
-        await self.store.put(key, drawn)
-        return Picture(key, "image/jpeg", said)
 
     def addresses(self, version_id: UUID, count: int, person: UUID, until: datetime | None = None) -> Sequence[str]:
         """Addresses that show the pictures of a version to any holder, for ten minutes or ``until``."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
 from domain.exams.items import ItemData, ItemKind, ItemProblem, find_problems, same_question, stem_hash, tidy
+from domain.faults import Faults
 from models.exams import ExamItem
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -186,11 +187,14 @@ async def _next_position(case_id: UUID | None) -> int:
 
 
 def _checked(data: ItemData) -> ItemData:
-    """Raises InvalidInput with the first problem."""
-    said = tidy(data)
-    for problem in find_problems(said):
-        raise InvalidInput(_sentence(problem), code="item_wrong", field=problem.field)
-    return said
+    """The tidy item. Raises InvalidInput with all problems."""
+    item = tidy(data)
+    faults = Faults()
+    for problem in find_problems(item):
+        with faults.part():
+            raise InvalidInput(_sentence(problem), code="item_wrong", field=problem.field)
+    faults.raise_any()
+    return item
 
 
 def _sentence(problem: ItemProblem) -> str:

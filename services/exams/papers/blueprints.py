@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.exams.blueprint import BlueprintCell, check_cells, store_cells
+from domain.faults import Faults
 from models.exams import ExamBlueprint
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -69,5 +70,13 @@ class Blueprints:
 
 
 def _check(name: str, cells: Sequence[BlueprintCell]) -> str:
-    check_cells(cells)
+    faults = Faults()
+    clean = faults.check(check_blueprint_name, name)
+    faults.check(check_cells, cells)
+    faults.raise_any()
+    return clean
+
+
+def check_blueprint_name(name: str) -> str:
+    """The name on one line. Raises InvalidInput."""
     return check_text(" ".join(name.split()), "name", "方案名称", NAME_MAX, required=True)

@@ -12,12 +12,13 @@ from uuid import UUID
 from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.exams.lifecycles import CandidateEvent, CandidateState, ExamState
 from domain.exams.purposes import Purpose
+from domain.faults import Faults
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given, check_text
 from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
 from services.exams.sittings.candidate_calls import CandidateCalls
@@ -119,11 +120,7 @@ class Candidates:
         Raises InvalidInput, Forbidden for oneself.
         """
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        if not 0 <= minutes <= EXTRA_MINUTES_MAX:
-            raise InvalidInput(f"延长的分钟数应为0到{EXTRA_MINUTES_MAX}。", code="bad_minutes", field="minutes")
-        if not 0 <= tries <= EXTRA_TRIES_MAX:
-            raise InvalidInput(f"增加的次数应为0到{EXTRA_TRIES_MAX}。", code="bad_tries", field="tries")
+        words = _check_allowance(minutes, tries, reason)
         now = self.deps.now()
         async with transaction():
             await get_candidate(actor, candidate_id)
@@ -148,7 +145,7 @@ class Candidates:
         Raises Conflict when the examination is over or its purpose for the person is decided, Forbidden for oneself.
         """
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        words = check_exam_reason(reason)
         now = self.deps.now()
 
         async def run() -> None:
@@ -165,19 +162,24 @@ class Candidates:
         )
 
     async def give_back_all(
-        self, actor: Actor, exam_id: UUID, since: datetime, until: datetime, reason: str, *, key: str | None = None
+        self,
+        actor: Actor,
+        exam_id: UUID,
+        since: datetime | None,
+        until: datetime | None,
+        reason: str,
+        *,
+        key: str | None = None,
     ) -> int:
         """After an outage: one more try for all who were answering then; returns how many. Raises Conflict."""
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        if since >= until:
-            raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="until")
+        began, ended, words = _check_outage(since, until, reason)
         now = self.deps.now()
 
         async def run() -> int:
             exam = await get_exam(actor, exam_id)
             done = 0
-            for row in await rows(_SITTING_THEN, exam.id, since, until, now):
+            for row in await rows(_SITTING_THEN, exam.id, began, ended, now):
                 candidate = await ExamCandidate.get(id=row["id"])
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
                     await self._give_back(actor, row["id"], words, now)
@@ -191,7 +193,7 @@ class Candidates:
             deps=self.deps,
             answer=int,
             run=run,
-            request=f"{exam_id} {since} {until} {words}",
+            request=f"{exam_id} {began} {ended} {words}",
         )
 
     async def renew(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
@@ -234,6 +236,39 @@ class Candidates:
             params=facts_of(exam, candidate, sitting, now, reason=f"增加一次考试机会（{reason}）"),
             account_id=candidate.account_id,
         )
+
+
+def check_exam_reason(reason: str) -> str:
+    """A reason that candidates read, on one line. Raises InvalidInput."""
+    return check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+
+
+def _check_allowance(minutes: int, tries: int, reason: str) -> str:
+    """The reason on one line. Raises InvalidInput."""
+    faults = Faults()
+    faults.check(_check_extra, minutes, EXTRA_MINUTES_MAX, "minutes", "延长的分钟数")
+    faults.check(_check_extra, tries, EXTRA_TRIES_MAX, "tries", "增加的次数")
+    words = faults.check(check_exam_reason, reason)
+    faults.raise_any()
+    return words
+
+
+def _check_extra(number: int, most: int, field: str, label: str) -> None:
+    if not 0 <= number <= most:
+        raise InvalidInput(f"{label}应为0到{most}。", code=f"bad_{field}", field=field)
+
+
+def _check_outage(since: datetime | None, until: datetime | None, reason: str) -> tuple[datetime, datetime, str]:
+    """All three as given, the reason on one line. Raises InvalidInput."""
+    faults = Faults()
+    began = faults.check(check_given, since, "since", "开始时间")
+    ended = faults.check(check_given, until, "until", "结束时间")
+    with faults.part():
+        if since and until and since >= until:
+            raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="until")
+    words = faults.check(check_exam_reason, reason)
+    faults.raise_any()
+    return began, ended, words
 
 
 async def _may_sit(candidate: ExamCandidate) -> bool:

@@ -26,13 +26,21 @@ _WAITING = (
 
 
 @dataclass(frozen=True)
-class SittingData:
-    """The form of a sitting. ``capacity`` None: unlimited."""
+class SittingForm:
+    """The form of a sitting as typed. ``capacity`` None: unlimited."""
+
+    starts_at: datetime | None
+    ends_at: datetime | None
+    capacity: int | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class SittingData(SittingForm):
+    """A form that is complete."""
 
     starts_at: datetime
     ends_at: datetime
-    capacity: int | None = None
-    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -12,11 +12,12 @@ from domain.clock import print_span, print_until
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import CandidateState
 from domain.exams.reminders import steps_behind
+from domain.faults import Faults
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given, check_text
 from services.exams.notifications import recipient
 from services.exams.repository import (
     Sittings,
@@ -30,6 +31,7 @@ from services.exams.repository import (
 from services.exams.sittings.seating import Seating, is_full, stop_waiting
 from services.exams.sittings.sitting_queries import (
     SittingData,
+    SittingForm,
     SittingView,
     applicable_rules,
     booking_rules,
@@ -161,14 +163,14 @@ class ExamSittings:
 
     # ---- the office
 
-    async def add(self, actor: Actor, exam_id: UUID, data: SittingData, *, key: str | None = None) -> SittingView:
+    async def add(self, actor: Actor, exam_id: UUID, form: SittingForm, *, key: str | None = None) -> SittingView:
         """Add to a draft or a published examination. Raises InvalidInput, Conflict."""
         check(actor, "exam.manage")
         now = self.deps.now()
 
         async def run() -> SittingView:
             exam = await get_exam(actor, exam_id, locked=True)
-            clean = self._check(exam, data, now)
+            clean = _check_form(exam, form, now)
             made = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
             await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(made.id))
             return sitting_view(made, 0, applicable_rules(self.deps, exam), now)
@@ -179,10 +181,10 @@ class ExamSittings:
             deps=self.deps,
             answer=SittingView,
             run=run,
-            request=f"{exam_id} {data!r}",
+            request=f"{exam_id} {form!r}",
         )
 
-    async def edit(self, actor: Actor, exam_id: UUID, sitting_id: UUID, data: SittingData) -> None:
+    async def edit(self, actor: Actor, exam_id: UUID, sitting_id: UUID, form: SittingForm) -> None:
         """Candidates with a booking are notified of a changed time or place; new places go to the waiting list.
 
         Raises Conflict for a sitting that began, or with more bookings than places.
@@ -191,7 +193,7 @@ class ExamSittings:
         now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
-            clean = self._check(exam, data, now)
+            clean = _check_form(exam, form, now)
             sittings = await lock_sittings(exam.id)
             sitting = _one(sittings, sitting_id)
             await _check_not_begun(sitting, now)
@@ -255,19 +257,35 @@ class ExamSittings:
             ],
         )
 
-    def _check(self, exam: Exam, data: SittingData, now: datetime) -> SittingData:
-        if exam.state not in ("draft", "published"):
-            raise Conflict("考试已结束或取消，不能再调整场次。", code="exam_over")
-        if data.starts_at >= data.ends_at:
-            raise InvalidInput("场次的结束时间应晚于开始时间。", code="window_turned", field="ends_at")
-        if data.starts_at < exam.opens_at or data.ends_at > exam.closes_at:
-            span = print_span(exam.opens_at, exam.closes_at, now)
-            raise InvalidInput(f"场次应在考试时间内（{span}）。", code="outside", field="starts_at")
-        if data.starts_at <= now:
-            raise InvalidInput("场次的开始时间已经过去，请改为以后的时间。", code="past", field="starts_at")
-        if data.capacity is not None and not 1 <= data.capacity <= CAPACITY_MAX:
-            raise InvalidInput(f"名额应为1到{CAPACITY_MAX}的整数，不限请留空。", code="bad_capacity", field="capacity")
-        return replace(data, place=check_text(" ".join(data.place.split()), "place", "地点", PLACE_MAX))
+
+def _check_form(exam: Exam, form: SittingForm, now: datetime) -> SittingData:
+    """The form with its place on one line. Raises Conflict, InvalidInput with all its faults."""
+    if exam.state not in ("draft", "published"):
+        raise Conflict("考试已结束或取消，不能再调整场次。", code="exam_over")
+    faults = Faults()
+    starts = faults.check(check_given, form.starts_at, "starts_at", "开始时间")
+    ends = faults.check(check_given, form.ends_at, "ends_at", "结束时间")
+    if form.starts_at and form.ends_at:
+        faults.check(_check_span, exam, form.starts_at, form.ends_at, now)
+    faults.check(_check_capacity, form.capacity)
+    place = faults.check(check_text, " ".join(form.place.split()), "place", "地点", PLACE_MAX)
+    faults.raise_any()
+    return SittingData(starts, ends, form.capacity, place)
+
+
+def _check_span(exam: Exam, starts: datetime, ends: datetime, now: datetime) -> None:
+    if starts >= ends:
+        raise InvalidInput("场次的结束时间应晚于开始时间。", code="window_turned", field="ends_at")
+    if starts < exam.opens_at or ends > exam.closes_at:
+        span = print_span(exam.opens_at, exam.closes_at, now)
+        raise InvalidInput(f"场次应在考试时间内（{span}）。", code="outside", field="starts_at")
+    if starts <= now:
+        raise InvalidInput("场次的开始时间已经过去，请改为以后的时间。", code="past", field="starts_at")
+
+
+def _check_capacity(capacity: int | None) -> None:
+    if capacity is not None and not 1 <= capacity <= CAPACITY_MAX:
+        raise InvalidInput(f"名额应为1到{CAPACITY_MAX}的整数，不限请留空。", code="bad_capacity", field="capacity")
 
 
 def _one(sittings: Sittings, sitting_id: UUID) -> ExamSitting:

@@ -79,11 +79,13 @@ class LotPages(PageGroup):
             raise InvalidInput("口令不对。", field="secret")
         return Redirect(note=visit.fields["outcome"])
 
+    @lots.command(name="move")
+    async def move(self, visit: Visit) -> None:
+        self.saved.append("moved")
+
     @lots.command(upload=4, path="/lots/{kind}.csv", note="已导入。")
     async def read(self, visit: Visit) -> None:
-        if not visit.file:
-            raise InvalidInput("请选择文件。", field="file")
-        self.saved.append((visit.request.match_info["kind"], visit.file))
+        self.saved.append((visit.request.match_info["kind"], visit.chosen_file()))
 
     @page("/lots/{id}", "lot.html")
     async def lot(self, visit: Visit) -> Mapping[str, object] | http.Response:
@@ -173,6 +175,12 @@ async def test_a_file_is_read_up_to_its_limit_and_its_address_leads_back(opened:
     assert (await client.get("/lots/units.csv")).url.path == "/lots"
 
 
+async def test_a_command_without_a_note_leaves_none_in_the_address(opened: Opened) -> None:
+    client, _ = opened
+    answer = await client.post("/lots", data={"command": "move"})
+    assert str(answer.url.relative()) == "/lots"
+
+
 async def test_a_command_may_show_the_page_with_values_of_its_own(opened: Opened) -> None:
     client, _ = opened
     assert (await (await client.get("/lots/1")).json())["confirm"] == ""
@@ -211,6 +219,7 @@ def test_notes_of_commands_are_those_of_their_part() -> None:
         "add": "已添加。",
         "gone": "已删除。",
         "kept": "没有删除。",
+        "move": "",
         "read": "已导入。",
         "elsewhere": "别处。",
         "check": "",

@@ -13,6 +13,7 @@ from domain.errors import InvalidForm, InvalidInput, NotFound
 from web.core.typed_forms import (
     Codes,
     Day,
+    Hundredths,
     Id,
     Ids,
     Lines,
@@ -38,6 +39,7 @@ class Everything:
     regions: Annotated[tuple[str, ...], Codes()]
     needed: Annotated[int, Whole()]
     position: Annotated[int, Whole("排序号请填写数字。", empty=0)]
+    price: Annotated[int | None, Hundredths("费用请填写金额。", "amount")]
     opens_at: Annotated[datetime, RequiredMoment("开标时间")]
     closes_at: Annotated[datetime | None, Moment("截标时间")]
     since: Annotated[date | None, Day("日期")]
@@ -53,6 +55,7 @@ SENT = {
     f"supervisor-{ONE}": "on",
     "regions": "440100，440300, 440100",
     "needed": "5",
+    "price": " 120.5 ",
     "opens_at": "2026-11-25T09:30",
     "since": "2026-11-25",
     "outcome": "refuse",
@@ -70,6 +73,7 @@ def test_each_text_is_read_by_the_type_of_its_field() -> None:
         regions=("440100", "440300"),
         needed=5,
         position=0,
+        price=12_050,
         opens_at=datetime(2026, 11, 25, 1, 30, tzinfo=UTC),
         closes_at=None,
         since=date(2026, 11, 25),
@@ -78,11 +82,19 @@ def test_each_text_is_read_by_the_type_of_its_field() -> None:
 
 
 def test_all_faults_are_said_at_once_each_with_its_field() -> None:
-    wrong = {"position": "-1", "opens_at": "", "closes_at": "bald", "since": "1900-01-01", "outcome": "x"}
+    wrong = {
+        "position": "-1",
+        "price": "120.505",
+        "opens_at": "",
+        "closes_at": "bald",
+        "since": "1900-01-01",
+        "outcome": "x",
+    }
     with pytest.raises(InvalidForm) as raised:
         read_typed(Everything, SENT | wrong)
     assert {fault.field: fault.message for fault in raised.value.faults} == {
         "position": "排序号请填写数字。",
+        "price": "费用请填写金额。",
         "opens_at": "请填写开标时间。",
         "closes_at": "截标时间请填写日期和时间，如2026-11-15 10:30。",
         "since": "日期请填写为日期，如2026-11-15。",
@@ -93,6 +105,10 @@ def test_all_faults_are_said_at_once_each_with_its_field() -> None:
 @pytest.mark.parametrize("sent", ["", "-1", "1.5", "１", "999999", "x"])
 def test_a_number_without_a_refusal_of_its_own_is_zero_unless_it_is_one(sent: str) -> None:
     assert read_typed(Everything, SENT | {"needed": sent}).needed == 0
+
+
+def test_an_empty_amount_is_none() -> None:
+    assert read_typed(Everything, SENT | {"price": " "}).price is None
 
 
 @pytest.mark.parametrize("name", ["project", "lot", "supervisor-x"])
