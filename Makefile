@@ -62,8 +62,8 @@ $(BIN)/python:
 	@echo "正在准备独立的运行环境（仅第一次，约一两分钟）……"
 	@$(PYTHON) -m venv $(VENV) || { echo "无法创建虚拟环境，请先安装 python3-venv。"; rm -rf $(VENV); exit 1; }
 
-$(RUN_STAMP): requirements.txt requirements-fonts.txt pyproject.toml | $(BIN)/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements.txt
+$(RUN_STAMP): requirements.txt requirements-local.txt requirements-fonts.txt pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements.txt -r requirements-local.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements-fonts.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -27,7 +28,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from app.command_error import CommandError
-from app.embedded.home import wheel_programs
+from app.embedded.home import find_wheel_programs
 from app.embedded.owner import write_private
 from app.settings_env import settings_as_env
 from config.connection_limits import MAINTENANCE
@@ -205,7 +206,7 @@ async def _run_tool(name: str, options: Sequence[str], database_url: str) -> Non
         "LC_ALL": "C",
     }
     process = await asyncio.create_subprocess_exec(
-        str(wheel_programs().postgres_tools / name),
+        find_tool(name),
         *options,
         env=env,
         stdin=asyncio.subprocess.DEVNULL,
@@ -220,6 +221,28 @@ async def _run_tool(name: str, options: Sequence[str], database_url: str) -> Non
     if process.returncode != 0:
         lines = said.decode(errors="replace").strip().splitlines()
         raise CommandError(f"{name} 失败：{lines[0][:300] if lines else '没有留下信息'}")
+
+
+def find_tool(name: str) -> str:
+    """Path of a program of PostgreSQL: the embedded one's, else the machine's. CommandError without either."""
+    programs = find_wheel_programs()
+    path = shutil.which(name) if programs is None else str(programs.postgres_tools / name)
+    if path is None:
+        raise CommandError(
+            f"这台机器上没有 {name}：请安装 PostgreSQL 的客户端程序，版本不低于数据库服务器的，再试一次。"
+        )
+    return path
+
+
+async def read_tool_version(name: str) -> int:
+    """Major version of a program of PostgreSQL. CommandError when there is none."""
+    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(find_tool(name), "--version", stdin=nothing, stdout=pipe)
+    said, _ = await process.communicate()
+    match = re.search(rb"\(PostgreSQL\) (\d+)", said)
+    if match is None:
+        raise CommandError(f"{name} 没有说出自己的版本，请重新安装 PostgreSQL 的客户端程序。")
+    return int(match[1])
 
 
 def _database(database_url: str) -> str:

@@ -31,6 +31,7 @@ from gateways.alibaba.voice import AlibabaVoice
 from gateways.document_renderer import TypstRenderer
 from gateways.draw_relay import RedisDrawRelay
 from gateways.files import StoredFiles, open_bucket, open_folder
+from gateways.fonts import FontsMissing
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
@@ -48,6 +49,7 @@ from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from services.inspection.checker import FileChecker
+from services.ports import MiniProgramAppids, Prices, VerifiedPools
 from services.registry import Services
 
 
@@ -140,10 +142,21 @@ def make_gateways(
             clock,
         ),
         open_files(settings.files, settings.data_dir / "files", metrics.operator_faults),
-        TypstRenderer(settings.fonts),
+        open_renderer(settings.fonts),
         open_seals(settings.seals),
         RedisDrawRelay(redis),
     )
+
+
+NO_FONTS = "没有找到中文字体，请安装 requirements-fonts.txt（make run 会安装它），或用 PBT_FONTS 指定字体目录。"
+
+
+def open_renderer(fonts: Path | None) -> TypstRenderer:
+    """Raises CommandError without a font for documents."""
+    try:
+        return TypstRenderer(fonts)
+    except FontsMissing as error:
+        raise CommandError(NO_FONTS) from error
 
 
 def open_seals(seals: Mapping[str, PdfSeal]) -> PadesSealer:
@@ -199,10 +212,10 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         sealer=gateways.sealer,
         checker=FileChecker(),
         relay=gateways.relay,
-        appids={pool: program.appid for pool, program in programs.items()},
-        identity_verification_pools=settings.person_check.pools,
+        appids=MiniProgramAppids({pool: program.appid for pool, program in programs.items()}),
+        identity_verification_pools=VerifiedPools(frozenset(settings.person_check.pools)),
         subscribe_template=subscribe_template,
-        prices={"sms": settings.sms.price, "voice": settings.voice.price},
+        prices=Prices({"sms": settings.sms.price, "voice": settings.voice.price}),
     )
 
 

@@ -16,6 +16,7 @@ NAMES = (
     "memory",
     "scaling",
     "documents",
+    "codec",
     "chat",
     "draw",
     "notices",

@@ -30,9 +30,9 @@ from benchmarks.stage import call_experts
 from domain.draws.lifecycles import InvitationState
 from models.invitations import Invitation
 from services.core.base import Deps
+from services.core.composition import compose
 from services.core.signed_links import Links
 from services.draws import Invitations
-from services.notifications import Notices
 
 _AIM = 1_000.0
 """Milliseconds at the 99th percentile."""
@@ -75,8 +75,7 @@ async def watch(path: str, number: int, screens: Screens, *, apart: bool) -> Non
 
 async def answer(deps: Deps, draw_id: UUID) -> tuple[int, float]:
     """Agree for one expert; returns the number who have agreed and the time of the commit."""
-    notices = Notices(deps)
-    invitations = Invitations(deps, notices)
+    invitations = compose(Invitations, {Deps: deps})
     one = await Invitation.filter(draw_id=draw_id, state=InvitationState.OPEN).order_by("id").first()
     if one is None:
         raise SystemExit("nobody is left to answer")

@@ -36,11 +36,11 @@ from models.migrate import migrate
 from models.organisations import Organisation
 from models.projects import Project
 from services.core.base import Actor, Deps, Jobs, rows
+from services.core.composition import compose
 from services.core.crypto import Keyring
 from services.draws import Calling
 from services.draws.call_order import eligibility
 from services.draws.call_order.rounds import Rounds
-from services.notifications import Notices
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 NEEDED = 5
@@ -116,11 +116,10 @@ async def prepare(database_url: str, experts: int) -> Bench:
         contact_phone="1",
         created_at=NOW,
     )
-    notices = Notices(deps)
     return Bench(
         deps,
-        Rounds(deps, notices),
-        Calling(deps, notices),
+        compose(Rounds, {Deps: deps}),
+        compose(Calling, {Deps: deps}),
         Actor("demo", "organisation", account_id=people[0].id, organisation_id=organisation.id),
         Actor("demo", "supervisor", account_id=people[1].id),
         SUPERVISOR,

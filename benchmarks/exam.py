@@ -38,17 +38,15 @@ from models.database_connection import tortoise_config
 from models.migrate import migrate
 from services.accounts.sessions import Sessions
 from services.core.base import Deps, Jobs, execute, rows
+from services.core.composition import compose
 from services.core.crypto import Keyring
 from services.core.request_batcher import RequestBatcher
 from services.core.signed_links import Links
-from services.exams.attempts.answer_files import AnswerFiles
 from services.exams.attempts.answer_writer import AnswerWriter
 from services.exams.attempts.attempts import Attempts
-from services.exams.attempts.receipts import Receipts
 from services.exams.attempts.sealing import Sealing
 from services.exams.attempts.tickets import Tickets
 from services.exams.bank.item_pictures import ItemPictures
-from services.exams.papers.papers import Papers
 from services.registry import Services
 
 ITEMS, OPTIONS, SAVES, EVENTS = 80, 4, 10, 8
@@ -225,13 +223,11 @@ async def measure(candidates: int, database_url: str) -> bool:
     options, now = ["三人以上单数", "五人以上单数", "五人以上双数", "七人以上单数"], datetime.now(UTC)
     made = await rows(_FILL, candidates, now, ITEMS, options, rules)
     people = [Person(row["account"], row["candidate"]) for row in made]
-    links = Links(deps.keys, deps.clock)
-    tickets, receipts = Tickets(links), Receipts(deps, links)
-    pictures = ItemPictures(deps, links, cast(Any, None), cast(Any, None))
-    attempts = Attempts(deps, Papers(deps), pictures, receipts, tickets, AnswerFiles(deps.keys))
+    links, pictures = Links(deps.keys, deps.clock), cast(Any, None)
+    attempts = compose(Attempts, {Deps: deps, Keyring: deps.keys, Links: links, ItemPictures: pictures})
     await execute(_SESSIONS, now)
     log_ins = LogIns(Sessions(deps, cast(Any, None), cast(Any, None), {}))
-    hall = Hall(deps, log_ins, Exams(attempts, AnswerWriter(deps), tickets))
+    hall = Hall(deps, log_ins, Exams(attempts, AnswerWriter(deps), attempts.tickets))
     bare_pool = await asyncpg.create_pool(database_url, min_size=4, max_size=4)
     await bare_pool.execute(_BARE_TABLE)
     app = web.Application()

@@ -15,9 +15,9 @@ from models.accounts import Account
 from models.organisations import Organisation
 from models.projects import Project
 from services.core.base import Actor, Deps
+from services.core.composition import compose
 from services.draws import Calling
 from services.draws.call_order.rounds import Rounds
-from services.notifications import Notices
 
 _READY_FROM = 1_000
 """First number of the draws that start together."""
@@ -48,7 +48,6 @@ async def ready_to_start(settings: Settings, draws: int, *, needed: int = 5) -> 
 
 async def cast_bench(deps: Deps, needed: int) -> Bench:
     """The demonstration's agency and supervisor draw, for one project of the filled database."""
-    notices = Notices(deps)
     agency, supervisor = _person("agency"), _person("supervisor")
     agent = await _account(deps, agency)
     organisation = await Organisation.get(pool=POOL)
@@ -57,8 +56,8 @@ async def cast_bench(deps: Deps, needed: int) -> Bench:
         raise SystemExit("the agency has no project: seed the database first")
     return Bench(
         deps,
-        Rounds(deps, notices),
-        Calling(deps, notices),
+        compose(Rounds, {Deps: deps}),
+        compose(Calling, {Deps: deps}),
         Actor(POOL, "organisation", account_id=agent, organisation_id=organisation.id),
         Actor(POOL, "supervisor", account_id=await _account(deps, supervisor)),
         supervisor.mobile,

@@ -26,7 +26,8 @@ from bot.inbox import CLOSE, FORGET, KEEP, LEASE_TTL, ClaimStatus, Inbox, Journa
 from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
 from bot.messages import Message, parse_xml
 from bot.pending_replies import prepend_pending
-from bot.replies import Text, render, speak
+from bot.rendering import render
+from bot.replies import Text, speak
 from bot.turn import Turn
 from bot.users import LEAVING_EVENTS, Users
 from bot.windows import Windows

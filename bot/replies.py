@@ -1,4 +1,4 @@
-"""Replies to a person: objects and their XML; ``domain.chat_links`` makes the tappable parts of a text.
+"""Replies to a person; ``domain.chat_links`` makes the tappable parts of a text, ``bot.rendering`` the XML.
 
 Source: WeChat's page 回复用户消息 (passive replies). One reply per message; ``None`` or ``Silence`` sends nothing.
 """
@@ -84,7 +84,8 @@ class Silence:
     """Shows the user nothing."""
 
 
-Reply: TypeAlias = Text | Image | Voice | Video | Music | News | TransferToStaff | Silence
+RichReply: TypeAlias = Image | Voice | Video | Music | News | TransferToStaff
+Reply: TypeAlias = Text | RichReply | Silence
 
 SILENCE = Silence()
 
@@ -104,68 +105,6 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
     return (kept[:line] if line > len(kept) // 2 else kept).rstrip() + _CUT
 
 
-def render(reply: Reply, openid: str, account: str, timestamp: int, *, articles: int = 1) -> bytes | None:
-    """XML of a passive reply, or None for silence. ``articles`` is how many cards the trigger allows."""
-    body = _render_body(reply, articles)
-    if body is None:
-        return None
-    kind, inner = body
-    return (
-        f"<xml><ToUserName>{_cdata(openid)}</ToUserName><FromUserName>{_cdata(account)}</FromUserName>"
-        f"<CreateTime>{timestamp}</CreateTime><MsgType>{_cdata(kind)}</MsgType>{inner}</xml>"
-    ).encode()
-
-
-def _render_body(reply: Reply, articles: int) -> tuple[str, str] | None:
-    match reply:
-        case Text(content):
-            return ("text", _element("Content", shorten(content))) if content.strip() else None
-        case Image(media_id):
-            return "image", f"<Image>{_element('MediaId', media_id)}</Image>"
-        case Voice(media_id):
-            return "voice", f"<Voice>{_element('MediaId', media_id)}</Voice>"
-        case Video():
-            return "video", _render_video(reply)
-        case Music():
-            return "music", _render_music(reply)
-        case News(cards):
-            return ("news", _render_news(list(cards)[:articles])) if cards else None
-        case TransferToStaff(name):
-            who = f"<TransInfo>{_element('KfAccount', name)}</TransInfo>" if name else ""
-            return "transfer_customer_service", who
-        case Silence():
-            return None
-
-
-def _render_video(video: Video) -> str:
-    parts = {"MediaId": video.media_id, "Title": video.title, "Description": video.description}
-    return f"<Video>{_elements(parts)}</Video>"
-
-
-def _render_music(music: Music) -> str:
-    parts = {
-        "Title": music.title,
-        "Description": music.description,
-        "MusicUrl": music.url,
-        "HQMusicUrl": music.high_quality_url,
-        "ThumbMediaId": music.thumb_media_id,
-    }
-    return f"<Music>{_elements(parts)}</Music>"
-
-
-def _render_news(articles: Sequence[Article]) -> str:
-    items = "".join(
-        "<item>"
-        + _element("Title", article.title)
-        + _element("Description", article.description)
-        + _element("PicUrl", article.picture_url)
-        + _element("Url", article.url)
-        + "</item>"
-        for article in articles
-    )
-    return f"<ArticleCount>{len(articles)}</ArticleCount><Articles>{items}</Articles>"
-
-
 def speak(fields: Mapping[str, object]) -> str:
     """A rendered reply as a customer-service text, for when the passive reply came too late; empty when it has no
     text."""
@@ -179,15 +118,7 @@ def speak(fields: Mapping[str, object]) -> str:
             return ""
 
 
-def _elements(parts: dict[str, str]) -> str:
-    return "".join(_element(name, value) for name, value in parts.items() if value)
-
-
-def _element(name: str, value: str) -> str:
-    return f"<{name}>{_cdata(value)}</{name}>"
-
-
-def _cdata(value: str) -> str:
-    """``]]>`` is split over two sections; characters that XML can't hold are dropped."""
-    safe = _ILLEGAL.sub("", value).replace("]]>", "]]]]><![CDATA[>")
-    return f"<![CDATA[{safe}]]>"
+def fit_cdata(value: str) -> str:
+    """The text as it may stand in a CDATA section: ``]]>`` is split over two sections, and characters that XML can't
+    hold are dropped."""
+    return _ILLEGAL.sub("", value).replace("]]>", "]]]]><![CDATA[>")

@@ -2,6 +2,7 @@
 
 AppError
 ├── InvalidInput      the value can't be what it claims to be      HTTP 422
+│   └── InvalidForm   several fields of a form are refused
 ├── Unauthenticated   no account is logged in                     HTTP 401
 ├── Forbidden         known, but may not                           HTTP 403
 ├── NotFound          no such thing (or not for this person)       HTTP 404
@@ -22,7 +23,7 @@ and meant for programs. Neither ever contains personal data beyond what the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class AppError(Exception):
@@ -49,10 +50,29 @@ class AppError(Exception):
         self.field = field
         self.params = dict(params or {})
 
+    @property
+    def faults(self) -> tuple[AppError, ...]:
+        """The refusals of single fields; of any other refusal itself."""
+        return (self,)
+
 
 class InvalidInput(AppError):
     status = 422
     default_code = "invalid_input"
+
+
+class InvalidForm(InvalidInput):
+    """``faults``: the refusals of at least two fields, in the form's order. The message is that of the first one."""
+
+    default_code = "invalid_form"
+
+    def __init__(self, faults: Sequence[AppError]) -> None:
+        super().__init__(faults[0].message, field=faults[0].field)
+        self._faults = tuple(faults)
+
+    @property
+    def faults(self) -> tuple[AppError, ...]:
+        return self._faults
 
 
 class Unauthenticated(AppError):

@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
@@ -51,25 +52,16 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
+@dataclass(frozen=True)
 class SmtpMailer:
     """Implements the port Mailer. ``names`` are the sender's display names, by pool."""
 
-    def __init__(
-        self,
-        settings: MailSettings,
-        names: Mapping[str, str],
-        vendor: Vendor,
-        clock: Clock,
-        *,
-        dialogue: float = DIALOGUE,
-        content: float = CONTENT,
-    ) -> None:
-        self._settings = settings
-        self._names = names
-        self._vendor = vendor
-        self._clock = clock
-        self._dialogue = dialogue
-        self._content = content
+    settings: MailSettings
+    names: Mapping[str, str]
+    vendor: Vendor
+    clock: Clock
+    dialogue: float = field(default=DIALOGUE, kw_only=True)
+    content: float = field(default=CONTENT, kw_only=True)
 
     async def send(
         self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], *, message_id: str
@@ -85,30 +77,30 @@ class SmtpMailer:
         if not _ADDRESS.fullmatch(to):
             raise Rejected("BADADDRESS", "not an e-mail address")
         raw = self._compose(pool, to, subject, text, attachments, message_id)
-        async with self._vendor.counted("send"):
+        async with self.vendor.counted("send"):
             client = self._client()
             try:
                 await self._introduce(client, to)
                 await self._hand_over(client, raw)
-                self._vendor.mark_recovered()
+                self.vendor.mark_recovered()
                 await _part(client)
             finally:
                 client.close()
 
     async def greet(self) -> None:
         """Connect, log in and disconnect. Raises NeedsOperator or Transient where ``send`` would."""
-        async with self._vendor.counted("greet"):
+        async with self.vendor.counted("greet"):
             client = self._client()
             try:
                 with self._before_content():
-                    async with asyncio.timeout(self._dialogue):
+                    async with asyncio.timeout(self.dialogue):
                         await client.connect()
                 await _part(client)
             finally:
                 client.close()
 
     def _client(self) -> SMTP:
-        settings = self._settings
+        settings = self.settings
         return SMTP(
             hostname=settings.host,
             port=settings.port,
@@ -117,14 +109,14 @@ class SmtpMailer:
             use_tls=settings.tls == "tls",
             start_tls=settings.tls == "starttls",
             local_hostname=settings.sender.rpartition("@")[2],
-            timeout=self._dialogue,
+            timeout=self.dialogue,
         )
 
     async def _introduce(self, client: SMTP, to: str) -> None:
         with self._before_content():
-            async with asyncio.timeout(self._dialogue):
+            async with asyncio.timeout(self.dialogue):
                 await client.connect()
-                await client.mail(self._settings.sender)
+                await client.mail(self.settings.sender)
                 await client.rcpt(to)
 
     @contextmanager
@@ -136,26 +128,26 @@ class SmtpMailer:
             raise _refusal_of_us(error) from None
         except (SMTPException, TimeoutError, OSError) as error:
             # Includes a server without TLS or with an invalid certificate. The error's text may name addresses.
-            raise self._vendor.not_sent(type(error).__name__) from None
+            raise self.vendor.not_sent(type(error).__name__) from None
 
     async def _hand_over(self, client: SMTP, raw: bytes) -> None:
         try:
-            async with asyncio.timeout(self._content):
-                await client.data(raw, timeout=self._content)
+            async with asyncio.timeout(self.content):
+                await client.data(raw, timeout=self.content)
         except SMTPResponseException as error:
             raise _refusal(error) from None
         except (SMTPException, TimeoutError, OSError) as error:
-            raise self._vendor.untrusted_answer(Effect.WRITE, type(error).__name__) from None
+            raise self.vendor.untrusted_answer(Effect.WRITE, type(error).__name__) from None
 
     def _compose(
         self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], message_id: str
     ) -> bytes:
-        sender = self._settings.sender
+        sender = self.settings.sender
         message = EmailMessage(policy=WIRE)
-        message["From"] = Address(self._names.get(pool, ""), addr_spec=sender)
+        message["From"] = Address(self.names.get(pool, ""), addr_spec=sender)
         message["To"] = to
         message["Subject"] = " ".join(subject.split())
-        message["Date"] = format_datetime(local(self._clock.now()))
+        message["Date"] = format_datetime(local(self.clock.now()))
         message["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text, cte="base64")

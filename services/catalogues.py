@@ -78,9 +78,9 @@ class CatalogueReport:
     kept: tuple[str, ...]
 
 
+@dataclass(frozen=True)
 class Catalogues:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def replace(self, actor: Actor, catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> list[CatalogueReport]:
         """Replace the pool's catalogues in one transaction; a repetition changes nothing.
@@ -88,7 +88,7 @@ class Catalogues:
         Codes that experts use are never removed, only reported.
         """
         check(actor, "catalogue.import")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"catalogue:{actor.pool}")
             reports = [await self._replace(actor.pool, kind, entries) for kind, entries in sorted(catalogues.items())]

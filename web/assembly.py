@@ -19,6 +19,7 @@ from web.agency import AgencyPages
 from web.applications.apply import ApplyPages
 from web.applications.document_check import DocumentCheckPages
 from web.applications.documents import DocumentPages
+from web.applications.help import HelpPages
 from web.certificates.certificates import CertificatePages
 from web.core.site import AddressOf, Limit, Site
 from web.courses.courses import CoursePages
@@ -26,10 +27,13 @@ from web.draws import (
     AbsencePages,
     AttendancePages,
     BoardPages,
-    DrawListAndDetailPages,
+    DrawDetailPages,
+    DrawExitPages,
+    DrawListPages,
+    DrawRecordPages,
     InvitationPages,
     RecordPages,
-    RoundLogAuditPages,
+    RoundPages,
     VenueCheckInPages,
     VerificationPages,
 )
@@ -78,10 +82,13 @@ def setup_pages(
         MiniProgramEntryPages(site, services, auth),
         RegistrationPages(site, services, auth),
         VerificationPages(site, services, auth),
-        DrawListAndDetailPages(site, services, auth, public_links),
+        DrawListPages(site, services, auth),
+        DrawDetailPages(site, services, auth),
         AttendancePages(site, services, auth),
         AbsencePages(site, services, auth),
-        RoundLogAuditPages(site, services, auth),
+        DrawExitPages(site, services, auth),
+        RoundPages(site, services, auth),
+        DrawRecordPages(site, services, auth),
         BoardPages(site, public_links, services.draws.live),
         RecordPages(site, services),
         NoticeHistoryPages(site, services, auth),
@@ -97,6 +104,7 @@ def setup_pages(
         account,
         OwnDataPages(site, services, auth),
         ApplyPages(site, services, auth, account.bar),
+        HelpPages(site, services, auth),
         ExamBookingPages(site, services, auth),
         OfficePages(site, services, auth),
         AgencyPages(site, services, auth),

@@ -16,6 +16,7 @@ import aiohttp
 import click
 
 from app.command_error import CommandError
+from app.commands.sandbox import check_packages
 from app.demo.data import POOL
 from app.demo.exam_story import ExamStory
 from app.demo.stage import DemoStage, stage
@@ -34,6 +35,7 @@ _STARTING = "正在启动数据库、服务和沙箱（约十秒）……"
 @click.option("--exam", is_flag=True, help="演示一次考试：断线、换设备、自动交卷、成绩、证书")
 @click.option("--keep", is_flag=True, help="结束后保留临时目录（日志、抽取记录、数据库）")
 def command(exam: bool, keep: bool) -> int:
+    check_packages()
     configure_logging(json=False, level="error")
     folder = Path(tempfile.mkdtemp(prefix="pbt-demo-"))
     folder.chmod(0o755)  # PostgreSQL may run as another user, who needs to traverse the folder

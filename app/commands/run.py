@@ -9,7 +9,7 @@ import click
 from app.all_in_one import StartPlan, run, sandbox_urls
 from app.boot import load_settings
 from app.command_error import CommandError
-from app.commands.sandbox import DEFAULT_PORT
+from app.commands.sandbox import DEFAULT_PORT, check_packages
 from config.logging import configure_logging
 
 
@@ -30,6 +30,7 @@ def command(processes: int, port: int) -> int:
     if settings.env == "production":
         plan = StartPlan(web_processes=processes)
     else:
+        check_packages()
         env = sandbox_urls(port, port + 1) if port != DEFAULT_PORT else {}
         plan = StartPlan(web_processes=processes, sandbox_port=port, settings_env=tuple(env.items()))
     asyncio.run(run(settings, plan))

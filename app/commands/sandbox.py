@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -18,6 +19,8 @@ from app.sandbox_setup import sandbox_config
 from config.settings import Settings
 
 DEFAULT_PORT = 8090
+PACKAGES = ("aiosmtpd", "zxingcpp")
+"""Modules of the extra ``sandbox``, which a production installation leaves out."""
 
 
 @click.command()
@@ -27,9 +30,19 @@ def command(host: str, port: int) -> int:
     settings = load_settings()
     if settings.env == "production":
         raise CommandError("沙箱只用于演示和测试；PBT_ENV=production 时不启动。")
+    check_packages()
     path = write_config(settings, f"http://{host}:{port}")
     program = [sys.executable, "-m", "sandbox", "--config", str(path), "--host", host]
     os.execv(sys.executable, [*program, "--port", str(port)])  # noqa: S606 (no shell is the point)
+
+
+def check_packages() -> None:
+    """CommandError when this installation has no sandbox."""
+    if any(importlib.util.find_spec(name) is None for name in PACKAGES):
+        raise CommandError(
+            "这个安装不含演示用的沙箱：请安装 requirements-local.txt（make run 会安装它）；"
+            "正式环境请设 PBT_ENV=production，用 pbt serve 与 pbt worker 启动。"
+        )
 
 
 def write_config(settings: Settings, public_url: str) -> Path:

@@ -10,7 +10,10 @@ from app.demo.exams import EXAMPLE, find_administrator
 from models.courses import Course
 from models.experts import Expert
 from services.core.base import Deps
-from services.courses import CourseData, CourseItemData, make_authoring
+from services.core.composition import compose
+from services.core.crypto import Keyring
+from services.courses import CourseAuthoring, CourseData, CourseItemData
+from services.inspection.checker import FileChecker
 from services.ports import Files
 
 NAME = "演示课程：评标专家继续教育"
@@ -26,7 +29,8 @@ async def call_to_course(deps: Deps, files: Files, film: Path) -> int:
     expert = await Expert.get_or_none(pool=POOL, mobile_hash=hashed, left_at=None)
     if expert is None or expert.account_id is None or await Course.exists(pool=POOL):
         return 0
-    office, courses, now = await find_administrator(deps), make_authoring(deps, files), deps.now()
+    values = {Deps: deps, Keyring: deps.keys, Files: files, FileChecker: FileChecker()}
+    office, courses, now = await find_administrator(deps), compose(CourseAuthoring, values), deps.now()
     form = CourseData(NAME, now, now + OPEN_FOR, "listed", description="看完30秒的视频即培训完毕，并颁发证书。")
     course_id = await courses.setup.create(office, form)
     item_id = await courses.setup.add_item(office, course_id, CourseItemData("video", "评标专家行为规范", 100))

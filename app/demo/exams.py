@@ -16,7 +16,9 @@ from models.exams import Exam, ExamItem
 from models.experts import Expert
 from services.accounts import account_by_mobile
 from services.core.base import Actor, Deps
-from services.exams import BlueprintQueries, Blueprints, ExamData, make_candidates, make_setup
+from services.core.composition import compose
+from services.exams import BlueprintQueries, Blueprints, Candidates, ExamData, ExamSetup
+from services.inspection.checker import FileChecker
 
 OPEN_FOR = timedelta(days=360)
 CELLS = (
@@ -42,7 +44,7 @@ async def load_exam(deps: Deps) -> int:
         return 0
     actor, now = await find_administrator(deps), deps.now()
     blueprint = await Blueprints(deps, BlueprintQueries()).create(actor, "演示卷（100分）", CELLS)
-    setup = make_setup(deps)
+    setup = compose(ExamSetup, {Deps: deps})
     data = ExamData("演示统一考试", Purpose.ENTRY, now, now + OPEN_FOR, None, blueprint.id)
     await setup.publish(actor, await setup.create(actor, data))
     return 1
@@ -61,9 +63,10 @@ async def call_example(deps: Deps) -> int:
         return 0
     actor, now = await find_administrator(deps), deps.now()
     blueprint = await Blueprints(deps, BlueprintQueries()).create(actor, "速测卷（5题，100分）", SHORT_CELLS)
-    setup = make_setup(deps)
+    setup = compose(ExamSetup, {Deps: deps})
     exam = await setup.create(actor, ExamData(SHORT, Purpose.SINGLE, now, now + OPEN_FOR, None, blueprint.id))
-    called = await make_candidates(deps).add(actor, exam, expert.number)
+    candidates = compose(Candidates, {Deps: deps, FileChecker: FileChecker()})
+    called = await candidates.add(actor, exam, expert.number)
     await setup.publish(actor, exam)
     return called.count
 

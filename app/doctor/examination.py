@@ -12,6 +12,7 @@ import asyncpg
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
+from app.doctor.backups import BACKUPS, check_backup_tools
 from app.doctor.files import DOCUMENTS, FILES, SEALS, SEARCH, check_files, check_fonts, check_seals, check_search
 from app.doctor.findings import Check, CheckFinding, ok, problem
 from app.doctor.identity_verification import IDENTITY_VERIFICATION, check_identity_verification
@@ -279,6 +280,7 @@ CHECKS: Mapping[str, Check] = {
     SEARCH: check_search,
     DOCUMENTS: check_fonts,
     SEALS: check_seals,
+    BACKUPS: check_backup_tools,
     "审计": check_chain,
 }
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import asyncpg
 
-from app.container import open_files
+from app.container import NO_FONTS, open_files
 from app.doctor.findings import CheckFinding, ok, problem, skipped
 from config.connection_limits import TOOL
 from config.settings import Settings
@@ -61,7 +61,7 @@ async def check_fonts(settings: Settings) -> list[CheckFinding]:
         finally:
             renderer.close()
     except FontsMissing:
-        return [problem(DOCUMENTS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
+        return [problem(DOCUMENTS, NO_FONTS)]
     return [ok(DOCUMENTS, "中文字体可用。")]
 
 

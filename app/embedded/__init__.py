@@ -42,9 +42,9 @@ async def embedded(
     sentence for the operator.
     """
     with own(data_dir):
-        home = prepare_home(data_dir)
-        postgres = None if database_url else Postgres(home, durable=durable)
-        valkey = None if redis_url else Valkey(home, durable=durable)
+        home = None if database_url and redis_url else prepare_home(data_dir)
+        postgres = Postgres(home, durable=durable) if home and not database_url else None
+        valkey = Valkey(home, durable=durable) if home and not redis_url else None
         started: list[Server] = [server for server in (postgres, valkey) if server is not None]
         try:
             await _start(started, data_dir)

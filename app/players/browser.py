@@ -2,15 +2,20 @@
 
 It runs no scripts; it solves itself the puzzle that a page's script would solve.
 
+While the service is away, it sends a request again, as a person presses a button once more.
+
 With the service's own base address it is an ordinary browser; with the sandbox's ``/phone/{mobile}/service`` it is
 WeChat's own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from types import MappingProxyType
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
@@ -20,7 +25,15 @@ from app.players.phones import NotArrived, Phone
 from app.players.puzzles import solve
 from services.accounts import Puzzle
 
+Fields = dict[str, str] | Callable[[], aiohttp.FormData] | None
+"""Data of a form; with a file, it is made anew for each try."""
+
 _HOPS = 8
+_AWAY = 503
+_PAUSE = 0.3
+"""Seconds before a request is sent again."""
+_TIMEOUT = aiohttp.ClientTimeout(total=40)
+_NONE: Mapping[str, str] = MappingProxyType({})
 _SPACE = re.compile(r"\s+")
 _FACT = re.compile(r'data-fact="([^"]+)">([^<]*)<')
 _SHOWN = 600
@@ -228,10 +241,12 @@ class _Reader(HTMLParser):
 
 @dataclass
 class WebBrowser:
-    """``base``: address below which it opens pages; ``page``: the page displayed."""
+    """``base``: address below which it opens pages; ``page``: the page displayed; ``patience``: seconds for which it
+    sends a request again, with the same fields, while the service is away."""
 
     http_client: HttpClient
     base: str
+    patience: float = 0.0
     cookies: dict[str, str] = field(default_factory=dict)
     page: BrowserPage = field(default_factory=lambda: BrowserPage("", 0, ""))
 
@@ -255,24 +270,25 @@ class WebBrowser:
     async def upload(self, button: str, content: bytes, filename: str, **typed: str | None) -> BrowserPage:
         """Fill in the form with this button, choose a file in it and press it. Raises NotArrived."""
         url, fields, _ = self.filled(button, typed)
-        data = aiohttp.FormData(quote_fields=False)  # names unescaped, as browsers send them
-        for name, value in fields.items():
-            if name != "file":
-                data.add_field(name, value)
-        data.add_field("file", content, filename=filename)
-        return await self._go("POST", url, data)
+
+        def fill_in() -> aiohttp.FormData:
+            data = aiohttp.FormData(quote_fields=False)  # names unescaped, as browsers send them
+            for name, value in fields.items():
+                if name != "file":
+                    data.add_field(name, value)
+            data.add_field("file", content, filename=filename)
+            return data
+
+        return await self._go("POST", url, fill_in)
 
     async def ask(self, address: str, fields: dict[str, str] | None = None) -> Json:
         """A request of a page's script: GET without fields, else POST. Raises Refused."""
         method, url = "POST" if fields else "GET", urljoin(self.page.url, address)
-        headers = self.headers() | {"Accept": "application/json"}
-        async with self.http_client.http.request(
-            method, url, data=fields, headers=headers, allow_redirects=False
-        ) as got:
-            said: Json = await got.json() if got.content_type == "application/json" else {"text": await got.text()}
-            if got.status != 200:
-                raise Refused(got.status, said, f"{method} {url}")
-            return said
+        answer = await self._send(method, url, fields, {"Accept": "application/json"})
+        said: Json = await answer.json() if answer.content_type == "application/json" else {"text": await answer.text()}
+        if answer.status != 200:
+            raise Refused(answer.status, said, f"{method} {url}")
+        return said
 
     def filled(self, button: str, typed: dict[str, str | None]) -> tuple[str, dict[str, str], str]:
         """Address and data of the form with this button."""
@@ -285,23 +301,46 @@ class WebBrowser:
         fields = {name: value for name, value in (form.fields | sent | typed).items() if value is not None}
         return urljoin(self.page.url, action or form.action or self.page.url), fields, form.method
 
-    async def _go(self, method: str, url: str, fields: dict[str, str] | aiohttp.FormData | None = None) -> BrowserPage:
+    async def _go(self, method: str, url: str, fields: Fields = None) -> BrowserPage:
         for _ in range(_HOPS):
-            async with self.http_client.http.request(
-                method, url, data=fields, headers=self.headers(), allow_redirects=False
-            ) as got:
-                self.cookies |= {name: morsel.value for name, morsel in got.cookies.items()}
-                if got.status in (301, 302, 303, 307) and "Location" in got.headers:
-                    method, fields, url = "GET", None, urljoin(url, got.headers["Location"])
-                    if url.startswith(f"{self.http_client.service_url}/"):
-                        url = self.base + url.removeprefix(self.http_client.service_url)
-                    continue
-                self.page = BrowserPage(url, got.status, await got.text(errors="replace"))
-                reader = _Reader(self.page)
-                reader.feed(self.page.html)
-                reader.close()
-                return self.page
+            answer = await self._send(method, url, fields)
+            self.cookies |= {name: morsel.value for name, morsel in answer.cookies.items()}
+            if answer.status in (301, 302, 303, 307) and "Location" in answer.headers:
+                method, fields, url = "GET", None, urljoin(url, answer.headers["Location"])
+                if url.startswith(f"{self.http_client.service_url}/"):
+                    url = self.base + url.removeprefix(self.http_client.service_url)
+                continue
+            self.page = BrowserPage(url, answer.status, await answer.text(errors="replace"))
+            reader = _Reader(self.page)
+            reader.feed(self.page.html)
+            reader.close()
+            return self.page
         raise NotArrived(f"页面 {url}")
+
+    async def _send(
+        self, method: str, url: str, fields: Fields = None, headers: Mapping[str, str] = _NONE
+    ) -> aiohttp.ClientResponse:
+        """The answer, read to its end. Raises aiohttp.ClientError or TimeoutError once patience is at its end."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self.patience
+        while True:
+            try:
+                answer = await self._try(method, url, fields() if callable(fields) else fields, headers)
+                if answer.status != _AWAY or loop.time() >= give_up:
+                    return answer
+            except (aiohttp.ClientError, TimeoutError):
+                if loop.time() >= give_up:
+                    raise
+            await asyncio.sleep(_PAUSE)
+
+    async def _try(
+        self, method: str, url: str, data: dict[str, str] | aiohttp.FormData | None, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        async with self.http_client.http.request(
+            method, url, data=data, headers={**self.headers(), **headers}, allow_redirects=False, timeout=_TIMEOUT
+        ) as answer:
+            await answer.read()
+            return answer
 
     def headers(self) -> dict[str, str]:
         """Cookies, and the form's origin."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.players.browser import WebBrowser
 from app.players.http_client import Json
-from app.players.phones import Phone, bubbles, link_in
+from app.players.phones import NotArrived, Phone, bubbles, link_in
 
 Manner = Literal["leaves", "declines", "overlooks", "words", "presses", "link"]
 
@@ -48,6 +49,15 @@ class DrawnExpert:
             case _:
                 self.done = await self._press_keys(state)
         return self.done
+
+    async def scan(self, address: str) -> None:
+        """Scan the venue's QR code with WeChat, whose browser knows the expert, and check in. Raises NotArrived."""
+        client = self.phone.http_client
+        wechat = WebBrowser(client, f"{client.sandbox_url}/phone/{self.phone.mobile}/service")
+        await wechat.open(address)
+        page = await wechat.press("签到")
+        if page.status != 200 or "签到成功" not in page.text:
+            raise NotArrived(f"签到之后的“签到成功”（{page.status}：{page.text[:300]}）")
 
     def _invited(self, state: Json) -> bool:
         """Whether the chat contains an invitation."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,7 +33,8 @@ class EvaluationTimes:
         return cls(met - timedelta(hours=2), met, met + wait, met + wait + timedelta(hours=3))
 
 
-def project_form(**change: object) -> Json:
+def project_fields(**change: str) -> dict[str, str]:
+    """The fields of a new project; money in 万元."""
     return {
         "name": "演示大道改造工程",
         "category": "工程建设项目招标投标/房屋建筑",
@@ -43,7 +43,7 @@ def project_form(**change: object) -> Json:
         "tender_method": "公开招标",
         "organisation_form": "委托招标",
         "tenderee_category": "法人",
-        "investment": 150_0000_00,
+        "investment": "150",
         "tenderee_name": TENDEREE,
         "tenderee_code": TENDEREE_CODE,
         "contact": "张三",
@@ -54,66 +54,49 @@ def project_form(**change: object) -> Json:
     } | change
 
 
-def draw_form(
-    project_id: str, lots: Sequence[str], times: EvaluationTimes, *, needed: int, supervisor: str, **change: object
-) -> Json:
-    """``supervisor``: id of an entry of the office's register."""
+def draw_fields(times: EvaluationTimes, needed: int, **change: str) -> dict[str, str]:
+    """The fields of a draw's basic data, but for lots and supervisors, which are ticked."""
     return {
-        "project_id": project_id,
-        "lots": list(lots),
         "name": DRAW,
         "medium": "广东省招标投标监管网",
-        "opening_at": times.opening.isoformat(),
+        "opening_at": print_moment(times.opening),
         "opening_place": "第一开标室",
-        "needed": needed,
-        "starts_at": times.starts.isoformat(),
-        "ends_at": times.ends.isoformat(),
-        "on_site": True,
+        "needed": str(needed),
+        "starts_at": print_moment(times.starts),
+        "ends_at": print_moment(times.ends),
+        "on_site": "1",
         "operator_name": "周代理",
         "operator_phone": "19900000001",
         "operator_id_number": "11010519491231002X",
-        "supervisors": [supervisor],
     } | change
 
 
-def notice_form(times: EvaluationTimes, venue: str, address: str, **change: object) -> Json:
+def notice_fields(gathering: datetime, venue: str, address: str, **change: str) -> dict[str, str]:
+    """The fields of a voice notice."""
     return {
         "venue": venue,
         "address": address,
         "room": "3号评标室",
-        "gathering_at": times.gathering.isoformat(),
+        "gathering_at": print_moment(gathering),
         "contact": "陈场地",
         "contact_phone": "020-28866000",
         "remark": "请携带身份证原件。",
     } | change
 
 
-def condition_form(notice_id: str, planned: int, **change: object) -> Json:
+def condition_fields(planned: int, **change: str) -> dict[str, str]:
+    """The fields of a condition; the page chooses the only voice notice by itself."""
     return {
-        "notice_id": notice_id,
         "region_mode": "permanent",
-        "regions": ["440100"],
+        "regions": "440100",
         "specialty": "A08",
-        "planned": planned,
+        "planned": str(planned),
     } | change
 
 
-def typed(form: Json) -> dict[str, str]:
-    """The values that a person types into the page's form: times in Beijing, money in 万元.
-
-    Lots and supervisors are left out, since they are ticked.
-    """
-    found = {name: str(value) for name, value in form.items() if isinstance(value, str | int)}
-    found |= {
-        name: f"{local(datetime.fromisoformat(form[name])):%Y-%m-%dT%H:%M}" for name in form if name.endswith("_at")
-    }
-    found |= {name: "1" if value else "0" for name, value in form.items() if isinstance(value, bool)}
-    if "investment" in form:
-        found["investment"] = str(form["investment"] // 1_000_000)
-    if "regions" in form:
-        found["regions"] = ",".join(form["regions"])
-    found.pop("project_id", None)
-    return found
+def print_moment(at: datetime) -> str:
+    """The value of a field for date and time, in Beijing."""
+    return f"{local(at):%Y-%m-%dT%H:%M}"
 
 
 def application_values(employer_id: str) -> Json:

@@ -7,9 +7,11 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Self
 
+from app.players.agency import Agency
 from app.players.browser import WebBrowser
-from app.players.http_client import Json
+from app.players.http_client import Json, Refused
 from app.players.phones import NotArrived
+from app.players.supervisor import DrawSupervisor
 from domain.draws.random_draw import VALUE_BYTES, participant_commitment
 
 _BOX = re.compile(r"<[a-z]+[^>]*data-take-part=[^>]*>")
@@ -45,25 +47,27 @@ class RoundParty:
         return await self._send({"commitment": digest.hex()})
 
     async def reveal(self) -> str:
-        return await self._send({"value": self.value.hex()})
+        try:
+            return await self._send({"value": self.value.hex()})
+        except Refused:
+            opened = (await self.browser.ask(self.address))["round"]
+            if self.role not in opened["revealed"]:
+                raise
+            return str(opened["head"])  # the answer to the first try was lost, and the round is over
 
     async def _send(self, said: Json) -> str:
         answer = await self.browser.ask(self.address, {"form": self.form, **said})
         return str(answer["round"]["head"])
 
 
-async def fix_order(agency: WebBrowser, supervisor: WebBrowser) -> list[str]:
-    """The agency has begun on the page that it shows; the supervisor finds his draw on his first page, `/desk`.
+async def fix_order(agency: Agency, supervisor: DrawSupervisor) -> list[str]:
+    """The agency has begun the draw of lots on the page that it shows; the supervisor finds it on his first page.
 
     Both commit, then reveal. Returns their receipts; the agency's page shows that the order is fixed.
     """
-    first = RoundParty.on(agency)
-    await supervisor.open("/desk")
-    waiting = [name for name in supervisor.page.links if name.startswith("等待您提交随机数") and first.number in name]
-    if not waiting:
-        raise NotArrived(f"监督人首页上的待办“{first.number}等待您提交随机数”")
-    await supervisor.follow(waiting[0])
-    parties = (first, RoundParty.on(supervisor))
+    first = RoundParty.on(agency.browser)
+    await supervisor.open_round(first.number)
+    parties = (first, RoundParty.on(supervisor.browser))
     receipts = [await party.commit() for party in parties] + [await party.reveal() for party in parties]
     await agency.open(agency.page.path)
     return receipts

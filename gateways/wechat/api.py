@@ -52,19 +52,19 @@ class _Call:
     content_type: str = "application/json"
 
 
+@dataclass(frozen=True)
 class WechatApi:
     """``api_url`` without trailing slash."""
 
-    def __init__(self, vendor: Vendor, tokens: AccessTokens, quotas: DailyQuotas, api_url: str, clock: Clock) -> None:
-        self._vendor = vendor
-        self._tokens = tokens
-        self._quotas = quotas
-        self._api_url = api_url
-        self._clock = clock
+    vendor: Vendor
+    tokens: AccessTokens
+    quotas: DailyQuotas
+    api_url: str
+    clock: Clock
 
     async def get(self, app: App, path: str, shape: type[S], query: Mapping[str, str] | None = None) -> S:
         """Read with the app's token."""
-        async with self._vendor.counted(path, app.appid):
+        async with self.vendor.counted(path, app.appid):
             return await self._with_token(app, _Call("GET", path, Effect.READ, query or {}), shape)
 
     async def post(
@@ -74,7 +74,7 @@ class WechatApi:
 
         ``about`` names the template for the operator's alarm.
         """
-        async with self._vendor.counted(path, app.appid, about):
+        async with self.vendor.counted(path, app.appid, about):
             return await self._with_token(app, _Call("POST", path, effect, {}, jsons.dumps(body)), shape)
 
     async def upload(
@@ -87,48 +87,48 @@ class WechatApi:
             f"Content-Type: {mimetypes.guess_type(filename)[0] or 'application/octet-stream'}\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        async with self._vendor.counted(path, app.appid):
+        async with self.vendor.counted(path, app.appid):
             call = _Call("POST", path, Effect.READ, query, body, f"multipart/form-data; boundary={boundary}")
             return await self._with_token(app, call, shape)
 
     async def get_by_secret(self, app: App, path: str, shape: type[S], query: Mapping[str, str]) -> S:
         """Calls of ``sns``, which carry the secret instead of a token and have no daily quota."""
-        async with self._vendor.counted(path, app.appid):
+        async with self.vendor.counted(path, app.appid):
             own = {"appid": app.appid, "secret": app.secret.get_secret_value()}
             call = _Call("GET", path, Effect.READ, {**own, **query})
             data, status = await self._send(call)
             self._check(app, path, status)
-            return self._vendor.read_shape(shape, data, call.effect, path)
+            return self.vendor.read_shape(shape, data, call.effect, path)
 
     def missing_setting(self, pool: str, call: str, code: str, reason: str) -> NeedsOperator:
         """The error, with its alarm, for a call that our settings don't permit to make."""
-        return self._vendor.alarm(call, pool, NeedsOperator(code, reason))
+        return self.vendor.alarm(call, pool, NeedsOperator(code, reason))
 
     def invalid_response(self, effect: Effect, path: str, what: str) -> GatewayError:
         """The error for a success that lacks a required field."""
-        return self._vendor.untrusted_answer(effect, f"{path} without {what}")
+        return self.vendor.untrusted_answer(effect, f"{path} without {what}")
 
     async def _with_token(self, app: App, call: _Call, shape: type[S]) -> S:
-        await self._quotas.check(app.appid, call.path)
+        await self.quotas.check(app.appid, call.path)
         data: Json = {}
         status = StatusShape()
         for _ in range(2):  # once more with a fresh token, never oftener
-            token = await self._tokens.get(app)
+            token = await self.tokens.get(app)
             data, status = await self._send(replace(call, query={"access_token": token, **call.query}))
             if meaning(status.errcode).act is not ErrorAction.REFRESH:
                 break
-            await self._tokens.drop(app, token)
+            await self.tokens.drop(app, token)
         if meaning(status.errcode).act is ErrorAction.TOMORROW:
-            await self._quotas.use_up(app.appid, call.path)
+            await self.quotas.use_up(app.appid, call.path)
         self._check(app, call.path, status)
-        return self._vendor.read_shape(shape, data, call.effect, call.path)
+        return self.vendor.read_shape(shape, data, call.effect, call.path)
 
     async def _send(self, call: _Call) -> tuple[Json, StatusShape]:
-        url = URL(self._api_url + call.path).with_query(call.query)
+        url = URL(self.api_url + call.path).with_query(call.query)
         headers = {"Content-Type": call.content_type} if call.body is not None else None
-        answer = await self._vendor.exchange(call.method, url, call.effect, headers=headers, body=call.body)
-        data = self._vendor.read_object(answer, call.effect)
-        status = self._vendor.read_shape(StatusShape, data, call.effect, call.path)
+        answer = await self.vendor.exchange(call.method, url, call.effect, headers=headers, body=call.body)
+        data = self.vendor.read_object(answer, call.effect)
+        status = self.vendor.read_shape(StatusShape, data, call.effect, call.path)
         if call.effect is Effect.WRITE and "errcode" not in status.model_fields_set:
             raise self.invalid_response(call.effect, call.path, "errcode")
         return data, status
@@ -141,4 +141,4 @@ class WechatApi:
         found, rid = meaning(errcode), _RID.search(str(status.errmsg))
         fields = {"appid": app.appid, "call": path, "errcode": errcode, "rid": rid[1] if rid else ""}
         log.info("wechat_errcode", meaning=found.text, **fields)
-        raise failure(errcode, self._clock.now())
+        raise failure(errcode, self.clock.now())

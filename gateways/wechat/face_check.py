@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -32,18 +33,18 @@ class _Verdict(Shape):
     verify_ret: Whole = -1
 
 
+@dataclass(frozen=True)
 class WechatFaces:
     """Implements the port FaceChecker. Name and number travel in the body, and appear in no log and no error."""
 
-    def __init__(self, settings: Wechat, api: WechatApi) -> None:
-        self._settings = settings
-        self._api = api
+    settings: Wechat
+    api: WechatApi
 
     async def begin(self, pool: str, number: str, person: FacePerson) -> str:
         card = {"cert_type": _CARD, "cert_name": person.name, "cert_no": person.id_number}
         body = {"out_seq_no": number, "cert_info": card, "openid": person.openid}
         path = f"{_PATH}/getverifyid"
-        return (await self._api.post(self._app(pool, path), path, body, Effect.READ, _Begun)).verify_id
+        return (await self.api.post(self._app(pool, path), path, body, Effect.READ, _Begun)).verify_id
 
     async def verdict(self, pool: str, number: str, check: str, person: FacePerson) -> bool:
         body = {
@@ -53,13 +54,13 @@ class WechatFaces:
             "openid": person.openid,
         }
         path = f"{_PATH}/queryverifyinfo"
-        answer = await self._api.post(self._app(pool, path), path, body, Effect.READ, _Verdict)
+        answer = await self.api.post(self._app(pool, path), path, body, Effect.READ, _Verdict)
         return answer.verify_ret == PASSED
 
     def _app(self, pool: str, call: str) -> App:
-        account = self._settings.accounts.get(pool)
+        account = self.settings.accounts.get(pool)
         if account is None:
-            raise self._api.missing_setting(pool, call, "no_account", f"pool {pool} has no official account")
+            raise self.api.missing_setting(pool, call, "no_account", f"pool {pool} has no official account")
         return App(account.appid, account.secret)
 
 

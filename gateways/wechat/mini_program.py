@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -47,28 +48,28 @@ class _Link(Shape):
     url_link: Annotated[Text, Field(pattern=r"^https?://")]
 
 
+@dataclass(frozen=True)
 class MiniPrograms:
     """Implements the port MiniProgramPlatform; ``pool`` picks the mini-program."""
 
-    def __init__(self, settings: Wechat, api: WechatApi, clock: Clock) -> None:
-        self._settings = settings
-        self._api = api
-        self._clock = clock
+    settings: Wechat
+    api: WechatApi
+    clock: Clock
 
     async def login(self, pool: str, code: str) -> MiniLogin:
         """Rejected 40029 or 40163: the mini-program must call ``wx.login`` again. The session key is not stored."""
         path = "/sns/jscode2session"
         query = {"js_code": code, "grant_type": "authorization_code"}
-        found = await self._api.get_by_secret(self._app(pool, path), path, _Login, query)
+        found = await self.api.get_by_secret(self._app(pool, path), path, _Login, query)
         return MiniLogin(found.openid, found.unionid or None)
 
     async def phone_number(self, pool: str, code: str) -> str:
         """11 digits. Rejected ``foreign_number`` for any other country's; a code works once and for five minutes."""
         path = "/wxa/business/getuserphonenumber"
         app = self._app(pool, path)
-        info = (await self._api.post(app, path, {"code": code}, Effect.READ, _PhoneNumber)).phone_info
+        info = (await self.api.post(app, path, {"code": code}, Effect.READ, _PhoneNumber)).phone_info
         if info.watermark.appid != app.appid:
-            raise self._api.invalid_response(Effect.READ, path, "our watermark")
+            raise self.api.invalid_response(Effect.READ, path, "our watermark")
         if info.country_code != "86" or not _MOBILE.fullmatch(info.number):
             raise Rejected("foreign_number", "not a mobile number of the Chinese mainland")
         return info.number
@@ -84,7 +85,7 @@ class MiniPrograms:
             "lang": "zh_CN",
             "data": fit(fields),
         }
-        await self._api.post(_app(program), path, body, Effect.WRITE, Done, about=kind)
+        await self.api.post(_app(program), path, body, Effect.WRITE, Done, about=kind)
 
     async def url_link(self, pool: str, path: str, query: str, lifetime: int) -> str:
         """``path`` without query, ``query`` up to 1024 characters, ``lifetime`` up to 30 days."""
@@ -92,15 +93,15 @@ class MiniPrograms:
             raise Rejected("85401", "a link lives 1 second to 30 days")
         if len(query) > _QUERY_CHARACTERS or "?" in path:
             raise Rejected("40212", "the query has up to 1024 characters and stands apart from the path")
-        expires = int(self._clock.now().timestamp()) + lifetime
+        expires = int(self.clock.now().timestamp()) + lifetime
         body = {"path": path, "query": query, "expire_type": 0, "expire_time": expires}
         call = "/wxa/generate_urllink"
-        return (await self._api.post(self._app(pool, call), call, body, Effect.READ, _Link)).url_link
+        return (await self.api.post(self._app(pool, call), call, body, Effect.READ, _Link)).url_link
 
     def _program(self, pool: str, call: str) -> MiniProgramSettings:
-        program = self._settings.mini_programs.get(pool)
+        program = self.settings.mini_programs.get(pool)
         if program is None:
-            raise self._api.missing_setting(pool, call, "no_mini_program", f"no mini-program is set up for pool {pool}")
+            raise self.api.missing_setting(pool, call, "no_mini_program", f"no mini-program is set up for pool {pool}")
         return program
 
     def _app(self, pool: str, call: str) -> App:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from config.settings import OfficialAccount, Wechat
@@ -38,12 +39,12 @@ class _Visitor(Shape):
     is_snapshotuser: Whole = 0
 
 
+@dataclass(frozen=True)
 class OfficialAccounts:
     """Implements the ports OfficialAccountSender and WechatWeb; ``pool`` picks the account."""
 
-    def __init__(self, settings: Wechat, api: WechatApi) -> None:
-        self._settings = settings
-        self._api = api
+    settings: Wechat
+    api: WechatApi
 
     # -- messages -------------------------------------------------------------------------------------------------
 
@@ -59,10 +60,10 @@ class OfficialAccounts:
         }
         if message.url:
             body["url"] = message.url
-        program = self._settings.mini_programs.get(pool)
+        program = self.settings.mini_programs.get(pool)
         if message.mini_page and program is not None:
             body["miniprogram"] = {"appid": program.appid, "pagepath": message.mini_page}
-        sent = await self._api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
+        sent = await self.api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
         return sent.msgid
 
     async def send_text(self, pool: str, openid: str, text: str) -> None:
@@ -78,7 +79,7 @@ class OfficialAccounts:
     async def upload_image(self, pool: str, png: bytes) -> str:
         """The media id of an image, which WeChat keeps for three days."""
         path, query = "/cgi-bin/media/upload", {"type": "image"}
-        return (await self._api.upload(self._app(pool, path), path, _Uploaded, query, "picture.png", png)).media_id
+        return (await self.api.upload(self._app(pool, path), path, _Uploaded, query, "picture.png", png)).media_id
 
     async def send_image(self, pool: str, openid: str, media_id: str) -> None:
         """An image uploaded before, inside an open window only."""
@@ -86,14 +87,14 @@ class OfficialAccounts:
 
     async def _send_custom(self, pool: str, openid: str, kind: str, content: Mapping[str, object]) -> None:
         path, body = "/cgi-bin/message/custom/send", {"touser": openid, "msgtype": kind, kind: content}
-        await self._api.post(self._app(pool, path), path, body, Effect.WRITE, Done)
+        await self.api.post(self._app(pool, path), path, body, Effect.WRITE, Done)
 
     # -- the account itself ---------------------------------------------------------------------------------------
 
     async def create_menu(self, pool: str, buttons: Sequence[Mapping[str, object]]) -> None:
         """Install the menu. ``buttons`` in WeChat's format; phones show it within five minutes."""
         path = "/cgi-bin/menu/create"
-        await self._api.post(self._app(pool, path), path, {"button": list(buttons)}, Effect.READ, Done)
+        await self.api.post(self._app(pool, path), path, {"button": list(buttons)}, Effect.READ, Done)
 
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
         """The text to draw as a QR code. ``lifetime`` 1 s to 30 days, ``scene`` 1 to 64 characters."""
@@ -105,14 +106,14 @@ class OfficialAccounts:
             "action_info": {"scene": {"scene_str": scene}},
         }
         path = "/cgi-bin/qrcode/create"
-        return (await self._api.post(self._app(pool, path), path, body, Effect.READ, _Scene)).url
+        return (await self.api.post(self._app(pool, path), path, body, Effect.READ, _Scene)).url
 
     # -- pages in WeChat's browser --------------------------------------------------------------------------------
 
     def authorize_url(self, pool: str, redirect_uri: str, state: str) -> str:
         """The address that logs a visitor in silently; Rejected ``no_account`` for a pool without an official account,
         whose pages offer no such log-in. WeChat demands this order of parameters."""
-        account = self._settings.accounts.get(pool)
+        account = self.settings.accounts.get(pool)
         if account is None:
             raise Rejected("no_account", f"no official account is set up for pool {pool}")
         query = {
@@ -122,20 +123,20 @@ class OfficialAccounts:
             "scope": "snsapi_base",
             "state": state,
         }
-        return f"{self._settings.open_url}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
+        return f"{self.settings.open_url}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
 
     async def web_user(self, pool: str, code: str) -> WebUser:
         """The user who came back with ``code``. Rejected 40029, 40163 or 42003: redirect the visitor again."""
         path = "/sns/oauth2/access_token"
         query = {"code": code, "grant_type": "authorization_code"}
         app = self._app(pool, path)
-        found = await self._api.get_by_secret(app, path, _Visitor, query)
+        found = await self.api.get_by_secret(app, path, _Visitor, query)
         return WebUser(found.openid, found.unionid or None, found.is_snapshotuser == 1, app.appid)
 
     def _account(self, pool: str, call: str) -> OfficialAccount:
-        account = self._settings.accounts.get(pool)
+        account = self.settings.accounts.get(pool)
         if account is None:
-            raise self._api.missing_setting(pool, call, "no_account", f"no official account is set up for pool {pool}")
+            raise self.api.missing_setting(pool, call, "no_account", f"no official account is set up for pool {pool}")
         return account
 
     def _app(self, pool: str, call: str) -> App:

@@ -12,8 +12,9 @@ from sandbox import jsons
 from sandbox.config import AccountConfig
 from sandbox.jsons import Json
 from sandbox.phones import Bubble, Chat, Phone
-from sandbox.wechat import crypto, xml
-from sandbox.wechat.replies import ReplyError, show_reply
+from sandbox.wechat import xml
+from sandbox.wechat.envelopes import ReplyError, seal_message
+from sandbox.wechat.replies import show_reply
 from sandbox.world import World
 
 BROKEN = "该公众号提供的服务出现故障，请稍后再试"
@@ -100,7 +101,7 @@ class Callbacks:
 
     async def _send(self, account: AccountConfig, openid: str, message: str) -> bytes | None:
         """One delivery with its own nonce and cipher text; None when it must be repeated."""
-        query, body = sign_and_wrap(account, openid, message, int(self._world.clock.now()))
+        query, body = seal_message(account, openid, message, int(self._world.clock.now()))
         if self._world.faults.strikes("wechat", "wrong_signature"):
             query["msg_signature" if "msg_signature" in query else "signature"] = secrets.token_hex(20)
         timeout = aiohttp.ClientTimeout(total=self._world.config.wire.callback_timeout)
@@ -137,22 +138,3 @@ SILENT_EVENTS = frozenset(
 
 def _name(fields: Json) -> str:
     return jsons.text(fields, "Event") or jsons.text(fields, "MsgType", "raw")
-
-
-def sign_and_wrap(account: AccountConfig, openid: str, message: str, now: int) -> tuple[dict[str, str], str]:
-    """Query and body of one delivery, in the account's mode."""
-    timestamp, nonce = str(now), str(secrets.randbelow(900_000_000) + 100_000_000)
-    query = {
-        "signature": crypto.signature(account.token, timestamp, nonce),
-        "timestamp": timestamp,
-        "nonce": nonce,
-        "openid": openid,
-    }
-    if account.mode == "plain":
-        return query, message
-    encrypted = crypto.encrypt(account.aes_key, account.appid, message)
-    query["encrypt_type"] = "aes"
-    query["msg_signature"] = crypto.signature(account.token, timestamp, nonce, encrypted)
-    if account.mode == "compatible":
-        return query, message.removesuffix("</xml>") + f"<Encrypt>{xml.cdata(encrypted)}</Encrypt></xml>"
-    return query, xml.write({"ToUserName": account.original_id, "Encrypt": encrypted})

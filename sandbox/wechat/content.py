@@ -71,14 +71,12 @@ def menu_segments(menu: Json) -> list[Segment]:
     return found
 
 
-def article_segments(articles: list[Json], key: str = "title") -> list[Segment]:
-    """News cards; ``key`` is the spelling of the fields: ``title`` in JSON, ``Title`` in XML."""
-    capital = key[0].isupper()
+def article_segments(articles: list[Json]) -> list[Segment]:
+    """News cards."""
     found: list[Segment] = []
     for article in articles:
-        title = jsons.text(article, key)
-        url = jsons.text(article, "Url" if capital else "url")
-        text = jsons.text(article, "Description" if capital else "description")
+        title, url = jsons.text(article, "title"), jsons.text(article, "url")
+        text = jsons.text(article, "description")
         if found:
             found.append(Segment("\n"))
         found.append(Segment(title, PhoneLink(title, "url", url=url) if url else None))

@@ -1,20 +1,20 @@
-"""Passive replies: decrypting and checking an account's answers, and showing them."""
+"""Passive replies: checking an account's answers, and showing them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from sandbox import jsons
 from sandbox.config import AccountConfig
 from sandbox.jsons import Json
 from sandbox.phones import Bubble, Chat, Phone, Segment
-from sandbox.wechat import content, crypto, xml
+from sandbox.wechat import content
+from sandbox.wechat.envelopes import ReplyError, open_reply
 from sandbox.world import World
 
 ORDINARY = frozenset({"text", "image", "voice", "video", "shortvideo", "link", "location"})
 """Triggers after which a news reply may hold one article only; otherwise eight."""
-
-
-class ReplyError(Exception):
-    """The platform does not accept the answer; the message says why, for the ledger."""
+_MEDIA = {"image": "[图片]", "voice": "[语音]", "video": "[视频]"}
 
 
 def show_reply(
@@ -27,65 +27,41 @@ def show_reply(
         return []
     phone, chat = receiver
     reply = open_reply(account, answer)
-    if jsons.text(reply, "ToUserName") != chat.openid:
+    if reply.target != chat.openid:
         raise ReplyError("the reply is addressed to another user")
-    if jsons.text(reply, "FromUserName") != account.original_id:
+    if reply.source != account.original_id:
         raise ReplyError("the reply comes from another account")
-    kind = jsons.text(reply, "MsgType")
-    if kind == "transfer_customer_service":
+    if reply.type == "transfer_customer_service":
         return []
-    segments, title, image = _content(world, reply, kind, jsons.text(trigger, "MsgType"))
-    return [world.show(phone, chat, "account", kind, segments, title=title, image=image, source="reply")]
+    segments, title, image = _content(world, reply, jsons.text(trigger, "MsgType"))
+    return [world.show(phone, chat, "account", reply.type, segments, title=title, image=image, source="reply")]
 
 
-def open_reply(account: AccountConfig, answer: bytes) -> Json:
-    """The reply's fields, decrypted and with its signature checked when the mode asks for it."""
-    try:
-        outer = xml.read(answer)
-        if account.mode == "plain":
-            return outer
-        encrypted = jsons.text(outer, "Encrypt")
-        if not encrypted:
-            raise ReplyError("the reply is not encrypted")
-        expected = crypto.signature(
-            account.token, jsons.text(outer, "TimeStamp"), jsons.text(outer, "Nonce"), encrypted
-        )
-        if not crypto.same(expected, jsons.text(outer, "MsgSignature")):
-            raise ReplyError("the reply's MsgSignature is wrong")
-        return xml.read(crypto.decrypt(account.aes_key, account.appid, encrypted).encode())
-    except (xml.XmlError, crypto.CryptoError) as error:
-        raise ReplyError(str(error)) from error
-
-
-def _content(world: World, reply: Json, kind: str, trigger: str) -> tuple[list[Segment], str, str]:
-    """Segments, title and media id of a reply."""
-    if kind == "text":
-        text = jsons.text(reply, "Content")
-        if not text:
-            raise ReplyError("the text is empty")
-        if len(text.encode()) > world.config.wire.passive_text_limit:
-            raise ReplyError("the text is too long")
-        return content.segments_of(text), "", ""
-    if kind == "news":
+def _content(world: World, reply: Any, trigger: str) -> tuple[list[Segment], str, str]:
+    """Segments, title and media id of one of wechatpy's replies."""
+    if reply.type == "text":
+        return _text(reply.content, world.config.wire.passive_text_limit), "", ""
+    if reply.type == "news":
         return _news(reply, trigger), "", ""
-    if kind in ("image", "voice", "video"):
-        item = jsons.mapping(reply, kind.capitalize())
-        media_id = jsons.text(item, "MediaId")
-        if not media_id:
-            raise ReplyError(f"the {kind} has no MediaId")
-        label = {"image": "[图片]", "voice": "[语音]", "video": "[视频]"}[kind]
-        return [Segment(label)], jsons.text(item, "Title"), media_id
-    if kind == "music":
-        item = jsons.mapping(reply, "Music")
-        return [Segment(jsons.text(item, "Description") or "[音乐]")], jsons.text(item, "Title"), ""
-    raise ReplyError(f"no reply type {kind!r}")
+    if reply.type in _MEDIA:
+        if not reply.media_id:
+            raise ReplyError(f"the {reply.type} has no MediaId")
+        return [Segment(_MEDIA[reply.type])], getattr(reply, "title", "") or "", reply.media_id
+    if reply.type == "music":
+        return [Segment(reply.description or "[音乐]")], reply.title or "", ""
+    raise ReplyError(f"no reply type {reply.type!r}")
 
 
-def _news(reply: Json, trigger: str) -> list[Segment]:
-    items = jsons.mapping(reply, "Articles").get("item")
-    articles = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else [items]
-    known = [item for item in articles if isinstance(item, dict)]
+def _text(text: str | None, limit: int) -> list[Segment]:
+    if not text:
+        raise ReplyError("the text is empty")
+    if len(text.encode()) > limit:
+        raise ReplyError("the text is too long")
+    return content.segments_of(text)
+
+
+def _news(reply: Any, trigger: str) -> list[Segment]:
     limit = 1 if trigger in ORDINARY else 8
-    if not known or len(known) > limit or jsons.text(reply, "ArticleCount") != str(len(known)):
+    if not 1 <= len(reply.articles) <= limit or reply.count != len(reply.articles):
         raise ReplyError(f"news must hold 1 to {limit} articles and say how many")
-    return content.article_segments(known, "Title")
+    return content.article_segments(reply.articles)

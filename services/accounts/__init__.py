@@ -4,7 +4,6 @@ Other packages and edges import from here; what is not exported is private to th
 """
 
 from services.accounts.account_linking import DIGITS, SCENE, LinkCode
-from services.accounts.assembly import AccountPorts, AccountServices, build
 from services.accounts.credentials import TAIL, MobileChanged, PasswordSet, Profile
 from services.accounts.form_drafts import DRAFT_TTL, FormDraftView
 from services.accounts.initial_passwords import AT_ONCE, InitialPassword
@@ -12,6 +11,7 @@ from services.accounts.mini_program_entry import Entrance
 from services.accounts.page_tokens import issue_page_token
 from services.accounts.puzzles import Puzzle
 from services.accounts.registration import PersonRegistered, RegistrationForm
+from services.accounts.registry import AccountServices
 from services.accounts.roles import MAY_WORK, RoleOption
 from services.accounts.sessions import LogIn
 from services.accounts.sources import Source, network_of, source_of
@@ -39,7 +39,6 @@ __all__ = [
     "SCENE",
     "SESSION_TTL",
     "TAIL",
-    "AccountPorts",
     "AccountServices",
     "Bound",
     "CodeSent",
@@ -66,7 +65,6 @@ __all__ = [
     "WebSessions",
     "Who",
     "account_by_mobile",
-    "build",
     "check_mobile",
     "forget_identities",
     "issue_page_token",

@@ -49,11 +49,11 @@ class LinkCode:
     valid_until: datetime
 
 
+@dataclass(frozen=True)
 class AccountLinking:
-    def __init__(self, deps: Deps, accounts: WechatBinding, official: OfficialAccountSender) -> None:
-        self._deps = deps
-        self._accounts = accounts
-        self._official = official
+    deps: Deps
+    accounts: WechatBinding
+    official: OfficialAccountSender
 
     async def in_chat(self, account_id: UUID) -> bool:
         """Whether the official account is bound to the person, so that its messages arrive."""
@@ -82,24 +82,24 @@ class AccountLinking:
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         async with transaction():
-            if not await spend(f"{_VISIT}:{serves_once}", self._deps.now() + _CODE_TTL):
+            if not await spend(f"{_VISIT}:{serves_once}", self.deps.now() + _CODE_TTL):
                 raise Conflict("这次确认已经用过，请返回后重试。", code="join_used")
-            identity = await self._accounts.ensure_identity(actor.pool, "oa", appid, openid)
+            identity = await self.accounts.ensure_identity(actor.pool, "oa", appid, openid)
             account = await Account.get(id=actor.account_id)
-            mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-            return await self._accounts.attach(identity.id, actor.pool, mobile, privacy_version, on_page=True)
+            mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
+            return await self.accounts.attach(identity.id, actor.pool, mobile, privacy_version, on_page=True)
 
     async def offer(self, actor: Actor) -> LinkCode:
         """A new code; it replaces the previous one. Raises Conflict where the chat is bound already, or consent is
         missing."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             account = await Account.select_for_update().get(id=actor.account_id)
             if await self.in_chat(account.id):
                 raise Conflict("您的公众号已经绑定，无需再绑定。", code="joined_already")
-            if account.privacy_version != self._deps.book(account.pool).pool.privacy_version:
+            if account.privacy_version != self.deps.book(account.pool).pool.privacy_version:
                 raise Conflict("隐私说明已更新，请退出登录后重新登录，阅读并同意后再绑定。", code="privacy_changed")
             mine = VerificationCode.filter(pool=account.pool, mobile_hash=account.mobile_hash, purpose=LINK)
             await mine.filter(used_at=None).update(used_at=now)
@@ -124,7 +124,7 @@ class AccountLinking:
             await advisory_lock(f"link:{identity_id}")
             if refusal := await self._limit(identity_id):
                 return refusal
-            now = self._deps.now()
+            now = self.deps.now()
             found = await VerificationCode.get_or_none(
                 pool=pool, purpose=LINK, code_hash=self._hash(pool, code), used_at=None, valid_until__gt=now
             )
@@ -132,16 +132,16 @@ class AccountLinking:
             if found is None or account is None:
                 await record(Actor(pool, "guest"), now, _WRONG, "identity", identity_id)
                 return _wrong()
-            mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-            bound = await self._accounts.attach(identity_id, pool, mobile, account.privacy_version)
+            mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
+            bound = await self.accounts.attach(identity_id, pool, mobile, account.privacy_version)
             if not await VerificationCode.filter(id=found.id, used_at=None).update(used_at=now):
                 raise _wrong()  # another WeChat account was faster; ``attach`` is rolled back
             return bound
 
-        return await once(owner=f"link:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run, request=code)
+        return await once(owner=f"link:{identity_id}", key=key, deps=self.deps, answer=Bound, run=run, request=code)
 
     async def _limit(self, identity_id: UUID) -> AppError | None:
-        since = self._deps.now() - HOUR
+        since = self.deps.now() - HOUR
         tried = await AuditEntry.filter(action=_WRONG, subject_id=identity_id, at__gt=since).count()
         if tried < _WRONG_PER_HOUR:
             return None
@@ -151,13 +151,13 @@ class AccountLinking:
     async def _scene(self, pool: str, code: str) -> str:
         """Empty when WeChat can't create one now; the digits have the same effect."""
         try:
-            return await self._official.create_scene(pool, f"{SCENE}{code}", int(_CODE_TTL.total_seconds()))
+            return await self.official.create_scene(pool, f"{SCENE}{code}", int(_CODE_TTL.total_seconds()))
         except GatewayError as error:
             log.warning("link_scene_unavailable", error=type(error).__name__)
             return ""
 
     def _hash(self, pool: str, code: str) -> str:
-        return self._deps.keys.lookup_hash("code", f"{LINK}:{pool}:{code}")
+        return self.deps.keys.lookup_hash("code", f"{LINK}:{pool}:{code}")
 
 
 def _wrong() -> InvalidInput:

@@ -64,17 +64,17 @@ class MobileChanged:
     changeable_again_at: datetime | None
 
 
+@dataclass(frozen=True)
 class Credentials:
-    def __init__(self, deps: Deps, notices: Notices, passwords: Passwords) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._codes = VerificationCodes(deps, notices)
-        self._passwords = passwords
+    deps: Deps
+    notices: Notices
+    passwords: Passwords
+    codes: VerificationCodes
 
     async def profile(self, actor: Actor) -> Profile:
         """The actor's own account. Raises Unauthenticated for an unknown person."""
         account = await Account.get(id=_account_id(actor))
-        keys, book = self._deps.keys, self._deps.book(account.pool)
+        keys, book = self.deps.keys, self.deps.book(account.pool)
         number = keys.read(account.id_number_sealed, "id_number")
         free_at = self._mobile_free_at(account)
         return Profile(
@@ -86,20 +86,20 @@ class Credentials:
             identity_verification=IdentityVerificationResult(account.identity_verification),
             has_password=bool(account.password_hash),
             password_initial=account.password_initial,
-            mobile_free_at=free_at if free_at and free_at > self._deps.now() else None,
+            mobile_free_at=free_at if free_at and free_at > self.deps.now() else None,
             consent=account.privacy_version == book.pool.privacy_version,
         )
 
     async def own_mobile(self, actor: Actor) -> str:
         """The actor's own mobile in clear, for sending a code; never for display."""
         account = await Account.get(id=_account_id(actor))
-        return self._deps.keys.open_text(account.mobile_sealed, "mobile")
+        return self.deps.keys.open_text(account.mobile_sealed, "mobile")
 
     async def consent(self, actor: Actor, privacy_version: str) -> None:
         """Record consent to the current privacy text. Raises Conflict for another version."""
-        if privacy_version != self._deps.book(actor.pool).pool.privacy_version:
+        if privacy_version != self.deps.book(actor.pool).pool.privacy_version:
             raise Conflict("隐私说明已更新，请重新阅读并同意。", code="privacy_changed")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             account = await self._locked(actor)
             account.privacy_version, account.privacy_accepted_at = privacy_version, now
@@ -115,13 +115,13 @@ class Credentials:
 
         Raises InvalidInput, the same for a wrong password and an unknown name; TooMany while locked.
         """
-        if "password" not in self._deps.book(pool).registration.login_ways:
+        if "password" not in self.deps.book(pool).registration.login_ways:
             raise RuleViolation(
                 "本专家库不用密码登录，请用手机验证码登录。", rule="registration.login_ways", code="no_password_login"
             )
-        claim = await self._passwords.compare(pool, name, password)
+        claim = await self.passwords.compare(pool, name, password)
         async with transaction():
-            answer = await self._passwords.confirm(claim, source)
+            answer = await self.passwords.confirm(claim, source)
             if isinstance(answer, Account):
                 return await begin(answer)
         raise answer
@@ -139,7 +139,7 @@ class Credentials:
         account = await Account.get(id=_account_id(actor))
         self._check_new(account, new)
         claim = await self._claim_of(account, old, code, "请填写原密码，或获取短信验证码。")
-        fresh = await self._passwords.hash(new)
+        fresh = await self.passwords.hash(new)
 
         async def run() -> PasswordSet | AppError:
             proven = await self._proven(account, claim, code, "password")
@@ -147,7 +147,7 @@ class Credentials:
                 return proven
             return await self._put_password(proven, fresh, actor)
 
-        return await once(owner=f"password:{account.id}", key=key, deps=self._deps, answer=PasswordSet, run=run)
+        return await once(owner=f"password:{account.id}", key=key, deps=self.deps, answer=PasswordSet, run=run)
 
     async def reset_password(
         self, pool: str, mobile: str, code: str, id_tail: str, new: str, source: Source
@@ -157,20 +157,20 @@ class Credentials:
         Each try uses up a code. Raises InvalidInput.
         """
         check_mobile(mobile)
-        problem = self._deps.book(pool).registration.password.problem(new)
+        problem = self.deps.book(pool).registration.password.problem(new)
         if problem:
             raise InvalidInput(problem, code="password_rule", field="password")
-        fresh = await self._passwords.hash(new)
+        fresh = await self.passwords.hash(new)
 
         async def run() -> PasswordSet | AppError:
-            if refusal := await self._codes.redeem(pool, mobile, "password", code, source):
+            if refusal := await self.codes.redeem(pool, mobile, "password", code, source):
                 return refusal
             account = await Account.select_for_update().get_or_none(
-                pool=pool, mobile_hash=self._codes.mobile_hash(mobile), disabled_at=None
+                pool=pool, mobile_hash=self.codes.mobile_hash(mobile), disabled_at=None
             )
             if account is None or account.id_number_hash is None:
                 return InvalidInput(_STRANGER, code="not_registered", field="mobile")
-            number = self._deps.keys.open_text(account.id_number_sealed, "id_number")
+            number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
             if number[-TAIL:] != id_tail.strip().upper():
                 return InvalidInput(
                     f"身份证号后{TAIL}位不对，请重新获取验证码，核对后再试。", code="id_tail_wrong", field="id_tail"
@@ -183,14 +183,14 @@ class Credentials:
                 )
             return await self._put_password(account, fresh, Actor(pool, "guest", account.id))
 
-        return await once(owner="password.reset", key=None, deps=self._deps, answer=PasswordSet, run=run)
+        return await once(owner="password.reset", key=None, deps=self.deps, answer=PasswordSet, run=run)
 
     def _check_new(self, account: Account, new: str) -> None:
-        keys = self._deps.keys
+        keys = self.deps.keys
         numbers = [keys.open_text(account.mobile_sealed, "mobile")]
         if account.id_number_sealed:
             numbers.append(keys.open_text(account.id_number_sealed, "id_number"))
-        self._passwords.check_rule(account.pool, new, *numbers)
+        self.passwords.check_rule(account.pool, new, *numbers)
 
     async def _claim_of(self, account: Account, old: str, code: str, missing: str) -> PasswordClaim | None:
         """The compared old password; None: the code must authorise."""
@@ -202,7 +202,7 @@ class Credentials:
             )
         if not old:
             raise InvalidInput(missing, code="proof_needed", field="code")
-        return await self._passwords.compare_own(account, old)
+        return await self.passwords.compare_own(account, old)
 
     async def _proven(
         self, account: Account, claim: PasswordClaim | None, code: str, purpose: Literal["password", "mobile"]
@@ -210,10 +210,10 @@ class Credentials:
         """The locked account, once its owner is verified by password or code; the caller must commit a returned
         refusal."""
         if claim is not None:
-            answer = await self._passwords.confirm(claim, Source(account_id=account.id))
+            answer = await self.passwords.confirm(claim, Source(account_id=account.id))
             return _as_old(answer) if isinstance(answer, AppError) else answer
-        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-        if refusal := await self._codes.redeem(account.pool, mobile, purpose, code, Source(account_id=account.id)):
+        mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
+        if refusal := await self.codes.redeem(account.pool, mobile, purpose, code, Source(account_id=account.id)):
             return refusal
         fresh = await Account.select_for_update().get(id=account.id)
         if fresh.disabled_at is not None or fresh.mobile_hash != account.mobile_hash:
@@ -221,10 +221,10 @@ class Credentials:
         return fresh
 
     async def _put_password(self, account: Account, fresh: str, actor: Actor) -> PasswordSet:
-        now = self._deps.now()
+        now = self.deps.now()
         account.password_hash, account.password_set_at, account.password_initial = fresh, now, False
         await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
-        await self._passwords.clear_wrong_tries(account.pool, account.id)
+        await self.passwords.clear_wrong_tries(account.pool, account.id)
         others = Session.filter(account_id=account.id, revoked_at=None)
         if actor.session_id is not None:
             others = others.exclude(id=actor.session_id)
@@ -248,9 +248,9 @@ class Credentials:
         claim = await self._claim_of(account, password, old_code, "请填写登录密码，或原手机号收到的验证码。")
 
         async def run() -> MobileChanged | AppError:
-            for digest in sorted((account.mobile_hash, self._codes.mobile_hash(mobile))):
+            for digest in sorted((account.mobile_hash, self.codes.mobile_hash(mobile))):
                 await advisory_lock(f"account:{account.pool}:{digest}")
-            if refusal := await self._codes.redeem(account.pool, mobile, "mobile", code, Source(account_id=account.id)):
+            if refusal := await self.codes.redeem(account.pool, mobile, "mobile", code, Source(account_id=account.id)):
                 return refusal
             proven = await self._proven(account, claim, old_code, "mobile")
             if isinstance(proven, AppError):
@@ -261,10 +261,10 @@ class Credentials:
         return await once(
             owner=f"mobile:{account.id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=MobileChanged,
             run=run,
-            request=self._codes.mobile_hash(mobile),
+            request=self.codes.mobile_hash(mobile),
         )
 
     async def check_new_mobile(self, actor: Actor, mobile: str) -> Account:
@@ -272,20 +272,20 @@ class Credentials:
         check_mobile(mobile)
         account = await Account.get(id=_account_id(actor))
         self._check_mobile_free(account)
-        if self._codes.mobile_hash(mobile) == account.mobile_hash:
+        if self.codes.mobile_hash(mobile) == account.mobile_hash:
             raise InvalidInput("这就是您现在的手机号，无需更换。", code="same_mobile", field="mobile")
         return account
 
     def _mobile_free_at(self, account: Account) -> datetime | None:
-        every = self._deps.book(account.pool).registration.mobile_change_every
+        every = self.deps.book(account.pool).registration.mobile_change_every
         if every is None or account.mobile_changed_at is None:
             return None
         return account.mobile_changed_at + every
 
     def _check_mobile_free(self, account: Account) -> None:
         free_at = self._mobile_free_at(account)
-        if free_at is not None and free_at > self._deps.now():
-            book = self._deps.book(account.pool)
+        if free_at is not None and free_at > self.deps.now():
+            book = self.deps.book(account.pool)
             raise violation(
                 book,
                 "registration.mobile_change_every",
@@ -294,7 +294,7 @@ class Credentials:
             )
 
     async def _refusal_of_mobile(self, account: Account, mobile: str) -> AppError | None:
-        digest, hotline = self._codes.mobile_hash(mobile), self._deps.book(account.pool).pool.hotline
+        digest, hotline = self.codes.mobile_hash(mobile), self.deps.book(account.pool).pool.hotline
         taken = await Account.exists(pool=account.pool, mobile_hash=digest)
         named = await Expert.filter(pool=account.pool, mobile_hash=digest, left_at=None)
         if taken or any(expert.account_id != account.id for expert in named):
@@ -306,12 +306,12 @@ class Credentials:
         return None
 
     async def _put_mobile(self, account: Account, mobile: str, actor: Actor) -> MobileChanged:
-        now, before = self._deps.now(), self._deps.keys.open_text(account.mobile_sealed, "mobile")
-        account.mobile_sealed = self._deps.keys.seal(mobile, "mobile")
-        account.mobile_hash, account.mobile_changed_at = self._codes.mobile_hash(mobile), now
+        now, before = self.deps.now(), self.deps.keys.open_text(account.mobile_sealed, "mobile")
+        account.mobile_sealed = self.deps.keys.seal(mobile, "mobile")
+        account.mobile_hash, account.mobile_changed_at = self.codes.mobile_hash(mobile), now
         await account.save(update_fields=["mobile_sealed", "mobile_hash", "mobile_changed_at"])
         await Expert.filter(account_id=account.id, left_at=None).update(
-            mobile_sealed=self._deps.keys.seal(mobile, "mobile"), mobile_hash=account.mobile_hash
+            mobile_sealed=self.deps.keys.seal(mobile, "mobile"), mobile_hash=account.mobile_hash
         )
         await record(actor, now, "account.mobile", "account", account.id)
         await self._notify(account, "mobile_changed", now, mobile=mask_mobile(mobile))
@@ -321,8 +321,8 @@ class Credentials:
     async def _notify(self, account: Account, kind: str, now: datetime, *, old_mobile: str = "", **params: str) -> None:
         """Notify the person, or his former number."""
         at = f"{print_date(now)} {local(now):%H:%M}"
-        hotline = self._deps.book(account.pool).pool.hotline
-        await self._notices.notify(
+        hotline = self.deps.book(account.pool).pool.hotline
+        await self.notices.notify(
             pool=account.pool,
             kind=kind,
             dedupe_key=f"{kind}:{account.id}:{now.isoformat()}{':old' if old_mobile else ''}",

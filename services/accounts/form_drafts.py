@@ -36,14 +36,14 @@ class FormDraftView:
     about: str = ""
 
 
+@dataclass(frozen=True)
 class FormDrafts:
     """Drafts of a person; ``name`` identifies form and subject.
 
     ``generation`` identifies one rendering of the form: its input is refused after the form was saved or cleared.
     """
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def keep(
         self,
@@ -67,12 +67,12 @@ class FormDrafts:
         text = json.dumps(held, ensure_ascii=False)
         if actor.account_id is None or len(text) > _LONGEST:
             return
-        sealed = self._deps.keys.seal(text, _PURPOSE)
+        sealed = self.deps.keys.seal(text, _PURPOSE)
         async with transaction():
             await advisory_lock(_lock_of(actor, name))
             if generation and await is_spent(_token(actor, generation)):
                 raise Conflict("这份表单已经保存或清空，请刷新后再填写。", code="form_done")
-            await execute(_KEEP, new_id(), actor.account_id, name, sealed, self._deps.now())
+            await execute(_KEEP, new_id(), actor.account_id, name, sealed, self.deps.now())
 
     async def find(self, actor: Actor, name: str) -> dict[str, str]:
         """The draft's values; empty without one."""
@@ -90,13 +90,13 @@ class FormDrafts:
         return found
 
     def _open(self, row: FormDraft) -> dict[str, Any]:
-        return dict(json.loads(self._deps.keys.open_text(row.values_sealed, _PURPOSE)))
+        return dict(json.loads(self.deps.keys.open_text(row.values_sealed, _PURPOSE)))
 
     async def forget(self, actor: Actor, name: str, *, generation: str = "") -> None:
         async with transaction():
             await advisory_lock(_lock_of(actor, name))
             if generation:
-                await spend(_token(actor, generation), self._deps.now() + DRAFT_TTL)
+                await spend(_token(actor, generation), self.deps.now() + DRAFT_TTL)
             await FormDraft.filter(account_id=actor.account_id, name=name).delete()
 
 

@@ -7,7 +7,8 @@ people can register all the same: the account is marked, the register is queried
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from models.accounts import Account, IdentityVerificationRequest
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.limits import DAY, advisory_lock, check_below
 from services.notifications import Notices
-from services.ports import IdentityMatch, IdentityVerifier
+from services.ports import IdentityMatch, IdentityVerifier, VerifiedPools
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -37,17 +38,15 @@ _FOUND: Mapping[IdentityMatch, IdentityVerificationResult] = {
 }
 
 
+@dataclass(frozen=True)
 class IdentityVerification:
-    """``pools`` are those that verify their people."""
-
-    def __init__(self, deps: Deps, notices: Notices, verifier: IdentityVerifier, pools: Collection[str]) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._verifier = verifier
-        self._pools = frozenset(pools)
+    deps: Deps
+    notices: Notices
+    verifier: IdentityVerifier
+    pools: VerifiedPools
 
     def asks(self, pool: str) -> bool:
-        return pool in self._pools
+        return pool in self.pools
 
     # ---- during registration
 
@@ -56,7 +55,7 @@ class IdentityVerification:
 
         The row's ``answer`` is already set if the same query was answered within a day.
         """
-        keys, now = self._deps.keys, self._deps.now()
+        keys, now = self.deps.keys, self.deps.now()
         number_hash, pair = keys.lookup_hash("id_number", number), keys.lookup_hash("person", f"{number} {name}")
         await advisory_lock(f"person:{pool}:{number_hash}")
         today = IdentityVerificationRequest.filter(pool=pool, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
@@ -84,14 +83,14 @@ class IdentityVerification:
 
     async def _ask(self, name: str, number: str) -> IdentityVerificationResult:
         try:
-            return _FOUND[await self._verifier.compare(name, number)]
+            return _FOUND[await self.verifier.compare(name, number)]
         except GatewayError as error:
             log.warning("identity_verification_unanswered", reason=type(error).__name__)
             return IdentityVerificationResult.WAITING
 
     def refusal(self, pool: str) -> Conflict:
         """The refusal when the name is not that of the number's owner."""
-        hotline = self._deps.book(pool).pool.hotline
+        hotline = self.deps.book(pool).pool.hotline
         return Conflict(
             f"姓名与身份证号不一致，请按身份证核对后重新注册。确认无误的，请拨打{hotline}核实。",
             code="person_differs",
@@ -111,7 +110,7 @@ class IdentityVerification:
     async def check_due(self) -> None:
         """Query those without a response; all who are due are queried, or postponed while the register is
         unavailable."""
-        now, failed = self._deps.now(), 0
+        now, failed = self.deps.now(), 0
         due = await rows(
             "SELECT id FROM account WHERE identity_verification_due_at <= $1 "
             "ORDER BY identity_verification_due_at, id LIMIT $2",
@@ -131,10 +130,10 @@ class IdentityVerification:
         account = await Account.get(id=account_id)
         found = IdentityVerificationResult.NONE
         if account.id_number_sealed and self.asks(account.pool):
-            number = self._deps.keys.open_text(account.id_number_sealed, "id_number")
+            number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
             found = await self._ask(account.real_name, number)
         async with transaction():
-            now, locked = self._deps.now(), await Account.select_for_update().get(id=account_id)
+            now, locked = self.deps.now(), await Account.select_for_update().get(id=account_id)
             if locked.identity_verification_due_at is not None and locked.id_number_hash == account.id_number_hash:
                 self.mark(locked, found, now)
                 await locked.save(
@@ -148,10 +147,10 @@ class IdentityVerification:
             return
         await record(system(account.pool), now, "account.person_check", "account", account.id, found=found.value)
         if found == IdentityVerificationResult.DIFFERS:
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=account.pool,
                 kind="person_differs",
                 dedupe_key=f"person_differs:{account.id}",
-                params={"hotline": self._deps.book(account.pool).pool.hotline},
+                params={"hotline": self.deps.book(account.pool).pool.hotline},
                 account_id=account.id,
             )

@@ -34,10 +34,10 @@ class InitialPassword:
     account_name: str = ""
 
 
+@dataclass(frozen=True)
 class InitialPasswords:
-    def __init__(self, deps: Deps, passwords: Passwords) -> None:
-        self._deps = deps
-        self._passwords = passwords
+    deps: Deps
+    passwords: Passwords
 
     async def issue(
         self, actor: Actor, numbers: Sequence[str], *, key: str | None = None
@@ -48,7 +48,7 @@ class InitialPasswords:
         RuleViolation in a pool without initial passwords.
         """
         check(actor, "person.manage")
-        length = self._deps.book(actor.pool).registration.password.initial_from_id
+        length = self.deps.book(actor.pool).registration.password.initial_from_id
         if length is None:
             raise RuleViolation(
                 "本库不使用初始密码，请专家用手机验证码登录后自行设置。",
@@ -59,7 +59,7 @@ class InitialPasswords:
         if not 1 <= len(wanted) <= AT_ONCE:
             raise InvalidInput(f"一次最多为{AT_ONCE}位专家设置初始密码，请分批办理。", field="numbers")
         hashes = {
-            expert.id: await self._passwords.hash(self._id_number(expert)[-length:])
+            expert.id: await self.passwords.hash(self._id_number(expert)[-length:])
             for expert in await Expert.filter(pool=actor.pool, number__in=wanted, left_at=None)
         }
 
@@ -69,14 +69,14 @@ class InitialPasswords:
         return await once(
             owner=f"initial:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=tuple[InitialPassword, ...],
             run=run,
             request=" ".join(wanted),
         )
 
     def _id_number(self, expert: Expert) -> str:
-        return self._deps.keys.open_text(expert.id_number_sealed, "id_number")
+        return self.deps.keys.open_text(expert.id_number_sealed, "id_number")
 
     async def _issue(self, actor: Actor, number: str, hashes: dict[UUID, str]) -> InitialPassword:
         expert = await Expert.get_or_none(pool=actor.pool, number=number, left_at=None)
@@ -87,15 +87,15 @@ class InitialPasswords:
             return InitialPassword(number, "mobile_shared")
         if account.password_hash and not account.password_initial:
             return InitialPassword(number, "kept")
-        now = self._deps.now()
+        now = self.deps.now()
         account.password_hash, account.password_set_at, account.password_initial = hashes[expert.id], now, True
         await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
-        await self._passwords.clear_wrong_tries(account.pool, account.id)
+        await self.passwords.clear_wrong_tries(account.pool, account.id)
         await record(actor, now, "account.initial_password", "account", account.id)
         return InitialPassword(number, "issued", await self._pinyin(expert))
 
     async def _pinyin(self, expert: Expert) -> str:
-        takes = "pinyin" in self._deps.book(expert.pool).registration.login_names
+        takes = "pinyin" in self.deps.book(expert.pool).registration.login_names
         return await account_name(expert.pool, expert.name) if takes else ""
 
     async def _account_of(self, expert: Expert) -> Account | None:
@@ -105,10 +105,10 @@ class InitialPasswords:
         else:
             if await Expert.filter(pool=expert.pool, mobile_hash=expert.mobile_hash, left_at=None).count() > 1:
                 return None
-            mobile = self._deps.keys.open_text(expert.mobile_sealed, "mobile")
-            account = await account_by_mobile(self._deps, expert.pool, mobile)
+            mobile = self.deps.keys.open_text(expert.mobile_sealed, "mobile")
+            account = await account_by_mobile(self.deps, expert.pool, mobile)
             if account.id_number_hash not in (None, expert.id_number_hash):
                 return None
             await Expert.filter(id=expert.id, account_id=None).update(account_id=account.id)
-        await register_from_file(account, expert, self._deps.now())
+        await register_from_file(account, expert, self.deps.now())
         return account

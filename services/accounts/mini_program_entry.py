@@ -41,15 +41,13 @@ class Entrance:
     consent: bool
 
 
+@dataclass(frozen=True)
 class MiniProgramEntry:
-    def __init__(
-        self, deps: Deps, links: Links, sessions: Sessions, accounts: WechatBinding, platform: MiniProgramPlatform
-    ) -> None:
-        self._deps = deps
-        self._links = links
-        self._sessions = sessions
-        self._accounts = accounts
-        self._platform = platform
+    deps: Deps
+    links: Links
+    sessions: Sessions
+    accounts: WechatBinding
+    platform: MiniProgramPlatform
 
     async def make_link(self, actor: Actor, page: str) -> str:
         """An address that opens ``page`` of the mini-program for the logged-in account.
@@ -62,10 +60,10 @@ class MiniProgramEntry:
         if actor.session_id is None or actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         path, query = found[1], found[2] or ""
-        token = self._links.sign(_PURPOSE, actor.session_id, actor.account_id, self._deps.now() + ENTRY_TTL)
+        token = self.links.sign(_PURPOSE, actor.session_id, actor.account_id, self.deps.now() + ENTRY_TTL)
         own = f"{PARAMETER}={token}"
         lifetime = int(ENTRY_TTL.total_seconds())
-        return await self._platform.url_link(actor.pool, path, f"{query}&{own}" if query else own, lifetime)
+        return await self.platform.url_link(actor.pool, path, f"{query}&{own}" if query else own, lifetime)
 
     async def show(self, actor: Actor, token: str) -> Entrance:
         """The account to which the token would bind the mini-program's visitor. Raises Forbidden, Conflict,
@@ -73,8 +71,8 @@ class MiniProgramEntry:
         account = await self._account(actor, token)
         if await is_spent(token):
             raise _used_up()
-        who = await self._accounts.who_is(account.id)
-        present = self._deps.book(account.pool).pool.privacy_version
+        who = await self.accounts.who_is(account.id)
+        present = self.deps.book(account.pool).pool.privacy_version
         return Entrance(who.masked_name, who.masked_mobile, account.privacy_version == present)
 
     async def enter(self, actor: Actor, token: str, privacy_version: str) -> Bound:
@@ -85,18 +83,18 @@ class MiniProgramEntry:
             if session.identity_id is None or session.account_id is not None:
                 raise Conflict("您已登录，无需再次绑定。", code="bound_already")
             await self._check_same_person(session, account)
-            if not await spend(token, self._links.check(token, _PURPOSE).expires):
+            if not await spend(token, self.links.check(token, _PURPOSE).expires):
                 raise _used_up()
-            mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-            bound = await self._accounts.attach(session.identity_id, account.pool, mobile, privacy_version)
-            await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self._deps.now()))
+            mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
+            bound = await self.accounts.attach(session.identity_id, account.pool, mobile, privacy_version)
+            await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self.deps.now()))
             return bound
 
     async def _account(self, actor: Actor, token: str) -> Account:
         """The account for which a browser requested the token, as long as it is logged in there."""
-        link: Link = self._links.check(token, _PURPOSE)
+        link: Link = self.links.check(token, _PURPOSE)
         try:
-            person = await self._sessions.resume(link.subject_id, link.person_id)
+            person = await self.sessions.resume(link.subject_id, link.person_id)
         except (Unauthenticated, Forbidden) as error:
             raise _gone() from error
         if person.pool != actor.pool:

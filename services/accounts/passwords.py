@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -45,12 +45,12 @@ class PasswordClaim:
     """A new hash of the same password with current parameters; empty: not needed."""
 
 
+@dataclass(frozen=True)
 class Passwords:
     """``compare`` runs outside a transaction, since it is slow by intent; then ``confirm`` inside it."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
-        self._room = asyncio.Semaphore(_AT_ONCE)
+    deps: Deps
+    _room: asyncio.Semaphore = field(init=False, default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def hash(self, password: str) -> str:
         """Argon2's own encoding of a new password."""
@@ -60,7 +60,7 @@ class Passwords:
     def check_rule(self, pool: str, password: str, *personal: str, field: str = "password") -> None:
         """Raises InvalidInput for a password that the rulebook forbids or that is part of one of the ``personal``
         numbers."""
-        problem = self._deps.book(pool).registration.password.problem(password)
+        problem = self.deps.book(pool).registration.password.problem(password)
         if not problem and any(password.upper() in number for number in personal):
             problem = "密码不能是身份证号或手机号的一部分，请重新设置。"
         if problem:
@@ -70,7 +70,7 @@ class Passwords:
         """``name`` is a mobile, an ID number or a pinyin, as the rulebook allows. An unknown one takes as long."""
         account = await self._find(pool, name)
         if account is None:
-            return await self._claim(pool, self._deps.keys.lookup_hash("login", name.strip()), None, password)
+            return await self._claim(pool, self.deps.keys.lookup_hash("login", name.strip()), None, password)
         return await self.compare_own(account, password)
 
     async def compare_own(self, account: Account, password: str) -> PasswordClaim:
@@ -83,9 +83,9 @@ class Passwords:
         A refusal is *returned*: the caller must commit, since the try counts. It is the same for an unknown name and
         for a wrong password. Raises Forbidden for a disabled account whose password is right.
         """
-        now = self._deps.now()
+        now = self.deps.now()
         limits = self._limits(claim.pool)
-        caller = await source.caller_key(self._deps.keys, claim.account_id)
+        caller = await source.caller_key(self.deps.keys, claim.account_id)
         tries = await lock_and_read_tries(claim.pool, "password", claim.subject, caller, limits, now)
         if lock := tries.find_lock(limits, now):
             return self._refusal(claim.pool, lock, now)
@@ -93,7 +93,7 @@ class Passwords:
         if account is None or not claim.right or account.password_hash != claim.hash:
             return await self._count(claim, tries, now)
         if account.disabled_at is not None:
-            hotline = self._deps.book(claim.pool).pool.hotline
+            hotline = self.deps.book(claim.pool).pool.hotline
             raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
         await tries.clear()
         if claim.renewed:
@@ -123,7 +123,7 @@ class Passwords:
             return await asyncio.to_thread(work)
 
     async def _find(self, pool: str, name: str) -> Account | None:
-        names, keys = self._deps.book(pool).registration.login_names, self._deps.keys
+        names, keys = self.deps.book(pool).registration.login_names, self.deps.keys
         if "mobile" in names and (mobile := _parsed(mobile_number, name)):
             return await Account.get_or_none(pool=pool, mobile_hash=keys.lookup_hash("mobile", mobile))
         if "id_number" in names and (number := _parsed(id_number, name)):
@@ -148,7 +148,7 @@ class Passwords:
         )
 
     def _limits(self, pool: str) -> TryLimits:
-        book = self._deps.book(pool)
+        book = self.deps.book(pool)
         rule = book.registration.password
         return TryLimits(rule.failures_before_lock, rule.lock_for, book.login.stranger_pause)
 

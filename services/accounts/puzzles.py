@@ -35,15 +35,15 @@ class Puzzle:
     parts: int = PARTS
 
 
+@dataclass(frozen=True)
 class Puzzles:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
-        self._links = Links(deps.keys, deps.clock)
+    deps: Deps
+    links: Links
 
     def issue(self, address: str) -> Puzzle:
         puzzle_id = new_id()
-        token = self._links.sign(_purpose(address), puzzle_id, puzzle_id, self._deps.now() + PUZZLE_TTL)
-        return Puzzle(token, self._deps.puzzle_bits)
+        token = self.links.sign(_purpose(address), puzzle_id, puzzle_id, self.deps.now() + PUZZLE_TTL)
+        return Puzzle(token, self.deps.puzzle_bits)
 
     async def redeem(self, address: str, proof: str) -> None:
         """Use up a solution in the caller's transaction: an action refused afterwards costs no new one.
@@ -55,10 +55,10 @@ class Puzzles:
             raise _unsolved()
         token, numbers = found[1], found[2].split("-")
         try:
-            link = self._links.check(token, _purpose(address))
+            link = self.links.check(token, _purpose(address))
         except Forbidden as error:
             raise _unsolved() from error
-        seed, bits = _seed(token), self._deps.puzzle_bits
+        seed, bits = _seed(token), self.deps.puzzle_bits
         if not all(_solves(seed, part, number, bits) for part, number in enumerate(numbers)):
             raise _unsolved()
         if not await spend(token, link.expires):

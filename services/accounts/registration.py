@@ -26,7 +26,6 @@ from services.accounts.wechat_binding import WechatBinding, account_by_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, check_recent
-from services.notifications import Notices
 
 _TRIES_A_DAY = 5
 """For a person with a bound mobile, who needs no code: limits guessing of other people's numbers."""
@@ -75,24 +74,17 @@ class _Checked:
     password_hash: str
 
 
+@dataclass(frozen=True)
 class Registration:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        accounts: WechatBinding,
-        passwords: Passwords,
-        verification: IdentityVerification,
-    ) -> None:
-        self._deps = deps
-        self._verification = verification
-        self._codes = VerificationCodes(deps, notices)
-        self._accounts = accounts
-        self._passwords = passwords
+    deps: Deps
+    accounts: WechatBinding
+    passwords: Passwords
+    verification: IdentityVerification
+    codes: VerificationCodes
 
     def check_open(self, pool: str) -> None:
         """Raises RuleViolation with the pool's own words where registration is closed."""
-        book = self._deps.book(pool)
+        book = self.deps.book(pool)
         if not book.registration.open:
             raise violation(book, "registration.open", book.registration.closed)
 
@@ -125,17 +117,17 @@ class Registration:
         return await once(
             owner=f"register:{actor.session_id or identity_id or _short(checked.mobile_hash)}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=PersonRegistered,
             run=run,
-            request=self._deps.keys.lookup_hash("request", request),
+            request=self.deps.keys.lookup_hash("request", request),
         )
 
     # ---- input
 
     async def _checked(self, actor: Actor, form: RegistrationForm) -> _Checked:
         """All checks that need no lock, since hashing a password takes time."""
-        book, keys = self._deps.book(actor.pool), self._deps.keys
+        book, keys = self.deps.book(actor.pool), self.deps.keys
         name, number = _field("name", person_name, form.name), _field("id_number", parse_id_number, form.id_number)
         own = await self._own_mobile(actor)
         mobile = check_mobile(form.mobile or own)
@@ -147,8 +139,8 @@ class Registration:
             raise InvalidInput("请阅读并同意承诺条款后再注册。", code="not_agreed", field="agreed")
         password_hash = ""
         if form.password:
-            self._passwords.check_rule(actor.pool, form.password, number, mobile)
-            password_hash = await self._passwords.hash(form.password)
+            self.passwords.check_rule(actor.pool, form.password, number, mobile)
+            password_hash = await self.passwords.hash(form.password)
         return _Checked(
             name,
             number,
@@ -163,7 +155,7 @@ class Registration:
         if actor.account_id is None:
             return ""
         account = await Account.get(id=actor.account_id)
-        return self._deps.keys.read(account.mobile_sealed, "mobile")
+        return self.deps.keys.read(account.mobile_sealed, "mobile")
 
     # ---- querying the register, before the locks of registering
 
@@ -172,18 +164,18 @@ class Registration:
 
         It is queried only when all other checks have passed, and when a refusal would use up the code.
         """
-        if not self._verification.asks(pool):
+        if not self.verification.asks(pool):
             return IdentityVerificationResult.NONE
         async with transaction():
             await advisory_lock(f"account:{pool}:{checked.mobile_hash}")
-            if not checked.proven and not await self._codes.is_right(pool, checked.mobile, "register", code, source):
+            if not checked.proven and not await self.codes.is_right(pool, checked.mobile, "register", code, source):
                 return IdentityVerificationResult.WAITING
             if await self._refusal(pool, checked):
                 return IdentityVerificationResult.WAITING
             if await Expert.exists(pool=pool, id_number_hash=checked.number_hash, left_at=None):
                 return IdentityVerificationResult.ON_FILE  # with this name, or it would have been refused
-            request = await self._verification.begin(pool, checked.mobile_hash, checked.name, checked.number)
-        return await self._verification.finish(request, checked.name, checked.number)
+            request = await self.verification.begin(pool, checked.mobile_hash, checked.name, checked.number)
+        return await self.verification.finish(request, checked.name, checked.number)
 
     # ---- under the locks: mobile, code, ID number, rows
 
@@ -196,25 +188,25 @@ class Registration:
         found: IdentityVerificationResult,
         source: Source,
     ) -> PersonRegistered | AppError:
-        pool, now = actor.pool, self._deps.now()
+        pool, now = actor.pool, self.deps.now()
         session = await Session.select_for_update().get_or_none(id=actor.session_id) if actor.session_id else None
         await advisory_lock(f"account:{pool}:{checked.mobile_hash}")
         if checked.proven and actor.account_id is not None:
             await self._check_tries(actor.account_id, now)
-        elif refusal := await self._codes.redeem(pool, checked.mobile, "register", form.code, source):
+        elif refusal := await self.codes.redeem(pool, checked.mobile, "register", form.code, source):
             return refusal
         await advisory_lock(f"person:{pool}:{checked.number_hash}")
         refusal = await self._refusal(pool, checked)
         if refusal is None and found == IdentityVerificationResult.DIFFERS:
-            refusal = self._verification.refusal(pool)
+            refusal = self.verification.refusal(pool)
         if refusal is not None:
             await record(actor, now, "account.register_refused", "account", actor.account_id, code=refusal.code)
             return refusal
         wechat = identity_id or (session.identity_id if session is not None else None)
         if wechat is not None:
-            await self._accounts.attach(wechat, pool, checked.mobile, form.privacy_version)
+            await self.accounts.attach(wechat, pool, checked.mobile, form.privacy_version)
         account = await self._write(pool, form, checked, found, now)
-        expert = await link_expert(self._deps, account, now)
+        expert = await link_expert(self.deps, account, now)
         roles = await roles_of(account.id, now)
         if session is not None:
             await adopt_session(session, account.id, roles)
@@ -243,7 +235,7 @@ class Registration:
     async def _refusal(self, pool: str, checked: _Checked) -> AppError | None:
         """Why this person can't be registered. Shown only after the mobile is verified, and never naming the other
         person."""
-        hotline = self._deps.book(pool).pool.hotline
+        hotline = self.deps.book(pool).pool.hotline
         known = await Account.get_or_none(pool=pool, mobile_hash=checked.mobile_hash)
         if known is not None and known.disabled_at is not None:
             return Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
@@ -279,12 +271,12 @@ class Registration:
     async def _write(
         self, pool: str, form: RegistrationForm, checked: _Checked, found: IdentityVerificationResult, now: datetime
     ) -> Account:
-        account = await account_by_mobile(self._deps, pool, checked.mobile)
+        account = await account_by_mobile(self.deps, pool, checked.mobile)
         account.real_name, account.registered_at = checked.name, now
-        account.id_number_sealed = self._deps.keys.seal(checked.number, "id_number")
+        account.id_number_sealed = self.deps.keys.seal(checked.number, "id_number")
         account.id_number_hash = checked.number_hash
         account.privacy_version, account.privacy_accepted_at = form.privacy_version, now
-        self._verification.mark(account, found, now)
+        self.verification.mark(account, found, now)
         if checked.password_hash:
             account.password_hash, account.password_set_at = checked.password_hash, now
         await account.save()

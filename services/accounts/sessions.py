@@ -29,7 +29,7 @@ from services.accounts.verification_codes import check_mobile
 from services.accounts.wechat_binding import Bound, Unbound, WechatBinding
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
-from services.ports import MiniProgramPlatform
+from services.ports import MiniProgramAppids, MiniProgramPlatform
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,14 @@ LEFT JOIN LATERAL (SELECT held.* FROM {held_by("s.account_id")}
 applicant who has entered the pool continues as expert."""
 
 
+@dataclass(frozen=True)
 class Sessions:
     """``appids``: of the mini-programs, by pool."""
 
-    def __init__(
-        self, deps: Deps, accounts: WechatBinding, platform: MiniProgramPlatform, appids: Mapping[str, str]
-    ) -> None:
-        self._deps = deps
-        self._accounts = accounts
-        self._platform = platform
-        self._appids = appids
+    deps: Deps
+    accounts: WechatBinding
+    platform: MiniProgramPlatform
+    appids: MiniProgramAppids
 
     async def login(self, pool: str, code: str) -> LoggedIn:
         """Begin a log-in with a ``wx.login`` code.
@@ -99,16 +97,16 @@ class Sessions:
         Unauthenticated when WeChat refuses the code, Unavailable when it can't be reached.
         """
         try:
-            who = await self._platform.login(pool, code)
+            who = await self.platform.login(pool, code)
         except Rejected as error:
             raise Unauthenticated("登录凭证已失效，请退出小程序后重新打开。", code="login_code_invalid") from error
         except GatewayError as error:
             raise _wechat_away() from error
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
-            known = await WechatIdentity.exists(appid=self._appids[pool], openid=who.openid)
-            identity = await self._accounts.ensure_identity(
-                pool, "mini", self._appids[pool], who.openid, unionid=who.unionid
+            known = await WechatIdentity.exists(appid=self.appids[pool], openid=who.openid)
+            identity = await self.accounts.ensure_identity(
+                pool, "mini", self.appids[pool], who.openid, unionid=who.unionid
             )
             if not known and identity.unionid is not None:
                 await self._join_by_unionid(identity, now)
@@ -137,20 +135,20 @@ class Sessions:
             if session.identity_id is None:
                 raise Unauthenticated("登录已失效，请退出小程序后重新打开。", code="session_invalid")
             if proven is not None:
-                bound = await self._accounts.attach(session.identity_id, actor.pool, number, privacy_version)
+                bound = await self.accounts.attach(session.identity_id, actor.pool, number, privacy_version)
             else:
-                answer = await self._accounts.redeem_and_attach(
+                answer = await self.accounts.redeem_and_attach(
                     session.identity_id, actor.pool, number, sms_code or "", privacy_version
                 )
                 if isinstance(answer, AppError):
                     return answer
                 bound = answer
-            await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self._deps.now()))
+            await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self.deps.now()))
             return bound
 
-        request = self._deps.keys.lookup_hash("mobile", number)
+        request = self.deps.keys.lookup_hash("mobile", number)
         return await once(
-            owner=f"bind_phone:{session_id}", key=key, deps=self._deps, answer=Bound, run=run, request=request
+            owner=f"bind_phone:{session_id}", key=key, deps=self.deps, answer=Bound, run=run, request=request
         )
 
     async def refresh(self, refresh_token: str) -> Tokens:
@@ -159,14 +157,14 @@ class Sessions:
         A repeated old refresh token was stolen, or its response was lost; since this can't be distinguished, the
         session ends. Raises Unauthenticated.
         """
-        now = self._deps.now()
-        session_id = session_of(self._deps, refresh_token)
+        now = self.deps.now()
+        session_id = session_of(self.deps, refresh_token)
         async with transaction():
             session = await Session.select_for_update().get_or_none(id=session_id) if session_id else None
             if session is None or session.revoked_at is not None or session.refresh_until <= now:
                 raise _expired()
             if hmac.compare_digest(session.refresh_hash, hash_token(refresh_token)):
-                tokens = issue(self._deps, session, now)
+                tokens = issue(self.deps, session, now)
                 await session.save(update_fields=["access_hash", "refresh_hash", "access_until", "refresh_until"])
                 return tokens
             session.revoked_at = now
@@ -177,7 +175,7 @@ class Sessions:
 
     async def logout(self, actor: Actor) -> int:
         """End every session of the person (of this visitor, while unbound); returns the number ended."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             if actor.account_id is not None:
                 live = Session.filter(account_id=actor.account_id, revoked_at=None)
@@ -192,17 +190,17 @@ class Sessions:
         session = await Session.get_or_none(id=_session_of(actor))
         if session is None or session.identity_id is None:
             return Unbound(False)
-        return await self._accounts.unbind(session.identity_id)
+        return await self.accounts.unbind(session.identity_id)
 
     async def begin(self, account: Account) -> LoggedIn:
         """A session of a person verified by password, in the caller's transaction; no WeChat account is bound by it."""
-        now = self._deps.now()
+        now = self.deps.now()
         session = Session(id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now)
         return await self._start(session, now)
 
     async def list(self, actor: Actor) -> tuple[LogIn, ...]:
         """The person's active log-ins, newest first."""
-        live = Session.filter(account_id=actor.account_id, revoked_at=None, refresh_until__gt=self._deps.now())
+        live = Session.filter(account_id=actor.account_id, revoked_at=None, refresh_until__gt=self.deps.now())
         found = await live.order_by("-created_at") if actor.account_id else []
         return tuple(
             LogIn(one.id, one.device, one.created_at, one.refresh_until, one.id == actor.session_id) for one in found
@@ -210,7 +208,7 @@ class Sessions:
 
     async def end(self, actor: Actor, session_id: UUID) -> None:
         """End one session of the person. A repetition is harmless; raises NotFound for another person's."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             session = await Session.select_for_update().get_or_none(id=session_id, account_id=actor.account_id)
             if session is None or actor.account_id is None:
@@ -225,7 +223,7 @@ class Sessions:
 
         The role is the chosen one if the person still holds it, else ``guest``.
         """
-        now = self._deps.now()
+        now = self.deps.now()
         found = await rows(f"{_ACTING} WHERE s.access_hash = $1", hash_token(access_token), now)
         if not found or found[0]["access_until"] <= now:
             raise _expired()
@@ -233,7 +231,7 @@ class Sessions:
 
     async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
         """The same for a request whose signed cookie contains this session and person."""
-        now = self._deps.now()
+        now = self.deps.now()
         found = await rows(f"{_ACTING} WHERE s.id = $1 AND s.account_id = $3", session_id, now, account_id)
         if not found or found[0]["refresh_until"] <= now:
             raise _expired()
@@ -241,7 +239,7 @@ class Sessions:
 
     async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
         """Roles that the person may choose."""
-        return tuple(await roles_of(actor.account_id, self._deps.now())) if actor.account_id else ()
+        return tuple(await roles_of(actor.account_id, self.deps.now())) if actor.account_id else ()
 
     async def choose_role(
         self, actor: Actor, role: str, *, scope: str = "", organisation_id: UUID | None = None
@@ -249,7 +247,7 @@ class Sessions:
         """Act as ``role`` from now on in this session; an agent names the organisation. Raises Forbidden."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             session = await self._locked(_session_of(actor))
             held = await find_role(actor.account_id, role, now, scope=scope, organisation_id=organisation_id)
@@ -271,7 +269,7 @@ class Sessions:
         return await self._start(session, now)
 
     async def _start(self, session: Session, now: datetime) -> LoggedIn:
-        tokens = issue(self._deps, session, now)
+        tokens = issue(self.deps, session, now)
         options = await roles_of(session.account_id, now) if session.account_id else []
         if len(options) == 1:
             _set_role(session, options[0])
@@ -302,7 +300,7 @@ class Sessions:
 
     async def _phone_number(self, pool: str, phone_code: str) -> str:
         try:
-            return check_mobile(await self._platform.phone_number(pool, phone_code), "phone_code")
+            return check_mobile(await self.platform.phone_number(pool, phone_code), "phone_code")
         except Rejected as error:
             raise InvalidInput(
                 "手机号授权已失效，请重新点击“获取手机号”。", code="phone_code_invalid", field="phone_code"

@@ -45,9 +45,9 @@ class StaffMember:
     active: bool
 
 
+@dataclass(frozen=True)
 class Staff:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def grant(
         self, actor: Actor, *, mobile: str, name: str, role: str, scope: str = "", key: str | None = None
@@ -61,11 +61,11 @@ class Staff:
         shown = check_text(name, "name", "姓名", 50, required=True)
         if role not in OFFICES:
             raise InvalidInput("没有这种身份，请从列表中选择。", code="no_office", field="role")
-        _check_scope(self._deps.book(actor.pool), role, scope)
-        now = self._deps.now()
+        _check_scope(self.deps.book(actor.pool), role, scope)
+        now = self.deps.now()
 
         async def run() -> StaffMember:
-            account = await account_by_mobile(self._deps, actor.pool, mobile)
+            account = await account_by_mobile(self.deps, actor.pool, mobile)
             if not account.real_name:
                 account.real_name = shown
                 await account.save(update_fields=["real_name"])
@@ -81,10 +81,10 @@ class Staff:
         return await once(
             owner=f"staff:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=StaffMember,
             run=run,
-            request=f"{self._deps.keys.lookup_hash('mobile', mobile)} {shown} {role} {scope}",
+            request=f"{self.deps.keys.lookup_hash('mobile', mobile)} {shown} {role} {scope}",
         )
 
     async def revoke(self, actor: Actor, grant_id: UUID) -> StaffMember:
@@ -93,7 +93,7 @@ class Staff:
         Raises Conflict for the last administrator, without whom no one could grant roles.
         """
         check(actor, "person.manage")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> StaffMember:
             await advisory_lock(f"staff:{actor.pool}")
@@ -110,12 +110,12 @@ class Staff:
                 )
             return self._show(grant, await Account.get(id=grant.account_id))
 
-        return await once(owner="staff", key=None, deps=self._deps, answer=StaffMember, run=run)
+        return await once(owner="staff", key=None, deps=self.deps, answer=StaffMember, run=run)
 
     async def grants_of(self, actor: Actor, mobile: str, role: Office) -> list[StaffMember]:
         """Grants of one role that the person with a mobile holds now."""
         check(actor, "person.manage")
-        hashed = self._deps.keys.lookup_hash("mobile", mobile)
+        hashed = self.deps.keys.lookup_hash("mobile", mobile)
         grants = RoleGrant.filter(
             account__pool=actor.pool, account__mobile_hash=hashed, role=role, revoked_at__isnull=True
         )
@@ -133,7 +133,7 @@ class Staff:
         return Page(tuple(self._show(grant, grant.account) for grant in grants), await found.count())
 
     def _show(self, grant: RoleGrant, account: Account) -> StaffMember:
-        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
+        mobile = self.deps.keys.read(account.mobile_sealed, "mobile")
         role = next(office for office in OFFICES if office == grant.role)
         return StaffMember(
             grant.id,

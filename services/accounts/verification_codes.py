@@ -47,16 +47,16 @@ def check_mobile(mobile: str, field: str = "mobile") -> str:
     return mobile
 
 
+@dataclass(frozen=True)
 class VerificationCodes:
     """The codes of all mobiles. Callers hold a transaction; each mobile is processed by one of them at a time."""
 
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._puzzles = Puzzles(deps)
+    deps: Deps
+    notices: Notices
+    puzzles: Puzzles
 
     def mobile_hash(self, mobile: str) -> str:
-        return self._deps.keys.lookup_hash("mobile", mobile)
+        return self.deps.keys.lookup_hash("mobile", mobile)
 
     async def send(
         self,
@@ -73,15 +73,15 @@ class VerificationCodes:
 
         ``really`` false: behaves the same without sending an SMS, so that callers don't learn which mobiles are known.
         """
-        login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
+        login, now, mobile_hash = self.deps.book(pool).login, self.deps.now(), self.mobile_hash(mobile)
         if not source.is_identified:
-            await self._puzzles.redeem(source.address, proof)
+            await self.puzzles.redeem(source.address, proof)
         caller, tries = await self._look(pool, mobile_hash, source, now)
         lock = tries.find_lock(_limits(login), now)
         if lock and lock.for_own_tries:
             raise self._refusal(pool, lock, now)
         check_may_send(await self._sent(pool, mobile_hash, now), login, now, familiar=caller.familiar)
-        await SmsBudget(self._deps, self._notices, pool).check(caller, now, sends=really)
+        await SmsBudget(self.deps, self.notices, pool).check(caller, now, sends=really)
         code = "".join(secrets.choice("0123456789") for _ in range(login.code_length))
         row = VerificationCode(
             id=new_id(),
@@ -100,7 +100,7 @@ class VerificationCodes:
         return CodeSent(masked, row.valid_until, int(login.code_gap.total_seconds()))
 
     async def _notify(self, row: VerificationCode, mobile: str, code: str, valid: timedelta) -> None:
-        await self._notices.notify(
+        await self.notices.notify(
             pool=row.pool,
             kind="verification_code",
             dedupe_key=f"code:{row.id}",
@@ -114,9 +114,9 @@ class VerificationCodes:
 
         The result must not be revealed unless the code is redeemed too.
         """
-        now, mobile_hash = self._deps.now(), self.mobile_hash(mobile)
+        now, mobile_hash = self.deps.now(), self.mobile_hash(mobile)
         _, tries = await self._look(pool, mobile_hash, source, now)
-        if tries.find_lock(_limits(self._deps.book(pool).login), now):
+        if tries.find_lock(_limits(self.deps.book(pool).login), now):
             return False
         newest = await self._newest(pool, mobile_hash, purpose, now)
         return newest is not None and not self._is_worn(newest, tries) and self._matches(newest, code)
@@ -126,7 +126,7 @@ class VerificationCodes:
 
         A refusal is *returned*: the caller must commit, since a wrong entry counts.
         """
-        limits, now, mobile_hash = _limits(self._deps.book(pool).login), self._deps.now(), self.mobile_hash(mobile)
+        limits, now, mobile_hash = _limits(self.deps.book(pool).login), self.deps.now(), self.mobile_hash(mobile)
         _, tries = await self._look(pool, mobile_hash, source, now)
         if lock := tries.find_lock(limits, now):
             return self._refusal(pool, lock, now)
@@ -145,8 +145,8 @@ class VerificationCodes:
     async def _look(self, pool: str, mobile_hash: str, source: Source, now: datetime) -> tuple[CallerKey, WrongTries]:
         """The party as which the caller counts, with the mobile locked for the rest of the transaction."""
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
-        caller = await source.caller_key(self._deps.keys, account.id if account else None)
-        limits = _limits(self._deps.book(pool).login)
+        caller = await source.caller_key(self.deps.keys, account.id if account else None)
+        limits = _limits(self.deps.book(pool).login)
         return caller, await lock_and_read_tries(pool, "code", mobile_hash, caller, limits, now)
 
     async def _newest(self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime) -> VerificationCode | None:
@@ -163,10 +163,10 @@ class VerificationCodes:
         return self._left(row, tries) <= 0
 
     def _left(self, row: VerificationCode, tries: WrongTries) -> int:
-        return self._deps.book(row.pool).login.code_tries - sum(at >= row.sent_at for at in tries.own)
+        return self.deps.book(row.pool).login.code_tries - sum(at >= row.sent_at for at in tries.own)
 
     async def _wrong(self, row: VerificationCode, tries: WrongTries, now: datetime) -> AppError:
-        limits, left = _limits(self._deps.book(row.pool).login), self._left(row, tries)
+        limits, left = _limits(self.deps.book(row.pool).login), self._left(row, tries)
         lock = tries.find_lock(limits, now)
         if lock and lock.for_own_tries:
             return self._refusal(row.pool, lock, now)
@@ -183,7 +183,7 @@ class VerificationCodes:
         """The refusal. It offers a way to a person who must wait because of others: from a familiar source he need
         not."""
         wait = seconds_until(lock.until, now)
-        account_name = self._deps.book(pool).pool.account_name
+        account_name = self.deps.book(pool).pool.account_name
         if lock.for_own_tries:
             return TooMany(
                 f"验证码错误次数过多，为保护账号已暂停验证，请{print_wait(wait)}后重新获取验证码。"
@@ -204,7 +204,7 @@ class VerificationCodes:
         return [row.sent_at for row in await sent.exclude(purpose=LINK).order_by("sent_at", "id")]
 
     def _code_hash(self, code_id: UUID, code: str) -> str:
-        return self._deps.keys.lookup_hash("code", f"{code_id}:{code}")
+        return self.deps.keys.lookup_hash("code", f"{code_id}:{code}")
 
 
 def _limits(login: Login) -> TryLimits:

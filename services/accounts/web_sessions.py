@@ -6,6 +6,7 @@ The browser has a signed cookie with the id of a session row; ending the session
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,7 +25,6 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.signed_links import Links
-from services.notifications import Notices
 
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"
@@ -43,12 +43,12 @@ _REMEMBER = (
 _HAND_OVER_TTL = timedelta(minutes=3)
 
 
+@dataclass(frozen=True)
 class WebSessions:
-    def __init__(self, deps: Deps, notices: Notices, links: Links, sessions: Sessions) -> None:
-        self._deps = deps
-        self._codes = VerificationCodes(deps, notices)
-        self._links = links
-        self._sessions = sessions
+    deps: Deps
+    links: Links
+    sessions: Sessions
+    codes: VerificationCodes
 
     # ---- by SMS code
 
@@ -60,20 +60,20 @@ class WebSessions:
         check_mobile(mobile)
         async with transaction():
             really = await self._knows(pool, mobile)
-            await self._codes.send(pool, mobile, "login", "", source, really=really, proof=proof)
+            await self.codes.send(pool, mobile, "login", "", source, really=really, proof=proof)
 
     async def log_in(self, pool: str, mobile: str, code: str, source: Source, *, device: str = "") -> str:
         """The cookie of a new session. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
         check_mobile(mobile)
         refusal: AppError | None
         async with transaction():
-            refusal = await self._codes.redeem(pool, mobile, "login", code, source)
+            refusal = await self.codes.redeem(pool, mobile, "login", code, source)
             if refusal is None:
                 return await self._begin(pool, mobile, device)
         raise refusal
 
     async def _knows(self, pool: str, mobile: str) -> bool:
-        mobile_hash = self._codes.mobile_hash(mobile)
+        mobile_hash = self.codes.mobile_hash(mobile)
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         if account is None:
             if await supervises(pool, mobile_hash):
@@ -83,13 +83,13 @@ class WebSessions:
 
     def _by_code(self, pool: str) -> bool:
         """Whether applicants and experts may log in by code; staff always may."""
-        return "code" in self._deps.book(pool).registration.login_ways
+        return "code" in self.deps.book(pool).registration.login_ways
 
     async def _begin(self, pool: str, mobile: str, device: str) -> str:
         """Creates the account at the first log-in of an expert, or of a draw's named supervisor."""
         if not await self._knows(pool, mobile):
             raise self._nobody(pool)
-        account = await account_by_mobile(self._deps, pool, mobile)
+        account = await account_by_mobile(self.deps, pool, mobile)
         return await self.begin(account, device=device)
 
     async def begin(self, account: Account, *, device: str = "") -> str:
@@ -99,25 +99,25 @@ class WebSessions:
         """
         if account.disabled_at is not None:
             raise self._nobody(account.pool)
-        await link_expert(self._deps, account, self._deps.now())
-        options = await roles_of(account.id, self._deps.now())
-        opens = self._deps.book(account.pool).registration.open or await self._is_asked(account.id)
+        await link_expert(self.deps, account, self.deps.now())
+        options = await roles_of(account.id, self.deps.now())
+        opens = self.deps.book(account.pool).registration.open or await self._is_asked(account.id)
         if not options and not opens:
             raise self._nobody(account.pool)
         return await self._open(account.id, account.pool, options[0] if len(options) == 1 else None, device)
 
     def _nobody(self, pool: str) -> Forbidden:
-        hotline = self._deps.book(pool).pool.hotline
+        hotline = self.deps.book(pool).pool.hotline
         return Forbidden(f"这个手机号没有可以登录的身份，请拨打{hotline}核对。", code="no_office")
 
     async def _offices(self, account_id: UUID) -> list[RoleOption]:
-        options = await roles_of(account_id, self._deps.now())
+        options = await roles_of(account_id, self.deps.now())
         return [option for option in options if option.role not in ("expert", "applicant")]
 
     async def _is_asked(self, account_id: UUID) -> bool:
         """Whether an organisation's request waits for the person, who may log in to answer it."""
         asked = AgentLink.filter(account_id=account_id, accepted_at=None, revoked_at=None, declined_at=None)
-        return await asked.filter(valid_until__gt=self._deps.now()).exists()
+        return await asked.filter(valid_until__gt=self.deps.now()).exists()
 
     async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
         """The cookie for a person authenticated by the caller: just registered, or bound and identified by WeChat's own
@@ -132,24 +132,24 @@ class WebSessions:
         minutes."""
         if actor.session_id is None or actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
-        return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_TTL)
+        return self.links.sign(_HAND_OVER, actor.session_id, actor.account_id, self.deps.now() + _HAND_OVER_TTL)
 
     async def check_hand_over(self, token: str) -> Actor:
         """The person whom a link logs in. Raises Forbidden for an invalid link, Conflict for one that was used."""
-        link = self._links.check(token, _HAND_OVER)
+        link = self.links.check(token, _HAND_OVER)
         if await is_spent(token):
             raise _used_up()
-        return await self._sessions.resume(link.subject_id, link.person_id)
+        return await self.sessions.resume(link.subject_id, link.person_id)
 
     async def take_over(self, token: str, *, device: str = "") -> str:
         """The cookie of a new browser session in the role handed over; each token is valid once.
 
         Raises Forbidden, Unauthenticated; Conflict for a token that was used.
         """
-        link = self._links.check(token, _HAND_OVER)
-        actor = await self._sessions.resume(link.subject_id, link.person_id)
+        link = self.links.check(token, _HAND_OVER)
+        actor = await self.sessions.resume(link.subject_id, link.person_id)
         held = await find_role(
-            link.person_id, actor.role, self._deps.now(), scope=actor.scope, organisation_id=actor.organisation_id
+            link.person_id, actor.role, self.deps.now(), scope=actor.scope, organisation_id=actor.organisation_id
         )
         async with transaction():
             if not await spend(token, link.expires):
@@ -169,7 +169,7 @@ class WebSessions:
         if organisation_id is None:
             async with transaction():
                 return await self._open(account_id, pool, None, device)
-        held = await find_role(account_id, role, self._deps.now(), organisation_id=organisation_id)
+        held = await find_role(account_id, role, self.deps.now(), organisation_id=organisation_id)
         if held is None:
             return None
         async with transaction():
@@ -180,7 +180,7 @@ class WebSessions:
     def known_browser(self, cookie: str) -> UUID | None:
         """The browser in a cookie of ``remember``; None for anything else."""
         try:
-            return self._links.check(cookie, _KNOWN).subject_id
+            return self.links.check(cookie, _KNOWN).subject_id
         except Forbidden:
             return None
 
@@ -189,41 +189,41 @@ class WebSessions:
 
         In it strangers' wrong codes don't count. Only the person's newest few browsers are kept.
         """
-        browser_id, now = self.known_browser(cookie) or new_id(), self._deps.now()
+        browser_id, now = self.known_browser(cookie) or new_id(), self.deps.now()
         async with transaction():
             await execute(_REMEMBER, new_id(), browser_id, account_id, now)
             kept = await KnownBrowser.filter(account_id=account_id).order_by("-seen_at").limit(_BROWSERS).only("id")
             await KnownBrowser.filter(account_id=account_id).exclude(id__in=[one.id for one in kept]).delete()
-        return self._links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_BROWSER_TTL)
+        return self.links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_BROWSER_TTL)
 
     # ---- requests and log-out
 
     async def resume(self, cookie: str, *, initial_too: bool = False) -> Actor:
         """The actor of a request. Raises Unauthenticated; Forbidden while an initial password must be changed."""
         try:
-            link = self._links.check(cookie, _COOKIE)
+            link = self.links.check(cookie, _COOKIE)
         except Forbidden as error:
             raise Unauthenticated("登录已过期，请重新登录。", code="session_expired") from error
-        return await self._sessions.resume(link.subject_id, link.person_id, initial_too=initial_too)
+        return await self.sessions.resume(link.subject_id, link.person_id, initial_too=initial_too)
 
     async def leave(self, cookie: str) -> None:
         """End the browser's previous session before a new one begins; does nothing without one."""
         try:
-            link = self._links.check(cookie, _COOKIE)
+            link = self.links.check(cookie, _COOKIE)
         except Forbidden:
             return
         async with transaction():
-            await Session.filter(id=link.subject_id, revoked_at=None).update(revoked_at=self._deps.now())
+            await Session.filter(id=link.subject_id, revoked_at=None).update(revoked_at=self.deps.now())
 
     async def log_out(self, actor: Actor) -> None:
         """End this browser's session only."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await Session.filter(id=actor.session_id, revoked_at=None).update(revoked_at=now)
             await record(actor, now, "session.logout", "account", actor.account_id, ended=1)
 
     async def _open(self, account_id: UUID, pool: str, option: RoleOption | None, device: str) -> str:
-        now = self._deps.now()
+        now = self.deps.now()
         session = Session(
             id=new_id(),
             pool=pool,
@@ -240,7 +240,7 @@ class WebSessions:
         await session.save(force_create=True)
         actor = Actor(pool, session.role or "guest", account_id, session_id=session.id)
         await record(actor, now, "session.browser", "account", account_id, role=session.role)
-        return self._links.sign(_COOKIE, session.id, account_id, session.refresh_until)
+        return self.links.sign(_COOKIE, session.id, account_id, session.refresh_until)
 
 
 def _used_up() -> Conflict:

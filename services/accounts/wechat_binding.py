@@ -54,11 +54,11 @@ class Who:
     roles: tuple[RoleOption, ...] = ()
 
 
+@dataclass(frozen=True)
 class WechatBinding:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._codes = VerificationCodes(deps, notices)
+    deps: Deps
+    notices: Notices
+    codes: VerificationCodes
 
     async def ensure_identity(
         self, pool: str, app: App, appid: str, openid: str, *, unionid: str | None = None
@@ -76,7 +76,7 @@ class WechatBinding:
                 appid,
                 openid,
                 unionid,
-                self._deps.now(),
+                self.deps.now(),
             )
             return await WechatIdentity.get(appid=appid, openid=openid)
 
@@ -96,18 +96,16 @@ class WechatBinding:
         mobile or proof, TooMany beyond the rulebook's limits.
         """
         check_mobile(mobile)
-        mobile_hash = self._codes.mobile_hash(mobile)
+        mobile_hash = self.codes.mobile_hash(mobile)
 
         async def run() -> CodeSent:
             really = purpose != "password" or await Account.exists(pool=pool, mobile_hash=mobile_hash)
-            return await self._codes.send(
-                pool, mobile, purpose, mask_mobile(mobile), source, really=really, proof=proof
-            )
+            return await self.codes.send(pool, mobile, purpose, mask_mobile(mobile), source, really=really, proof=proof)
 
         return await once(
             owner=f"send_code:{mobile_hash}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=CodeSent,
             run=run,
             request=f"{pool} {purpose}",
@@ -129,10 +127,10 @@ class WechatBinding:
         return await once(
             owner=f"bind:{identity_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Bound,
             run=run,
-            request=f"{pool} {self._codes.mobile_hash(mobile)} {code} {privacy_version}",
+            request=f"{pool} {self.codes.mobile_hash(mobile)} {code} {privacy_version}",
         )
 
     async def redeem_and_attach(
@@ -140,7 +138,7 @@ class WechatBinding:
     ) -> Bound | AppError:
         """The body of ``bind``, for a caller that holds a transaction; a returned refusal must be committed."""
         await self._check_attachable(identity_id, pool, mobile, privacy_version)
-        refusal = await self._codes.redeem(pool, mobile, "bind", code, Source(identity_id=identity_id))
+        refusal = await self.codes.redeem(pool, mobile, "bind", code, Source(identity_id=identity_id))
         return refusal or await self.attach(identity_id, pool, mobile, privacy_version)
 
     async def attach(
@@ -150,11 +148,11 @@ class WechatBinding:
 
         ``on_page``: by a person logged in on a page, perhaps by password; then the mobile is notified too.
         """
-        now = self._deps.now()
+        now = self.deps.now()
         identity = await self._check_attachable(identity_id, pool, mobile, privacy_version)
-        account = await account_by_mobile(self._deps, pool, mobile)
+        account = await account_by_mobile(self.deps, pool, mobile)
         if account.disabled_at is not None:
-            raise Forbidden(f"此账号已停用，请拨打{self._deps.book(pool).pool.hotline}咨询。", code="account_disabled")
+            raise Forbidden(f"此账号已停用，请拨打{self.deps.book(pool).pool.hotline}咨询。", code="account_disabled")
         if account.privacy_version != privacy_version:
             account.privacy_version, account.privacy_accepted_at = privacy_version, now
             await account.save(update_fields=["privacy_version", "privacy_accepted_at"])
@@ -162,7 +160,7 @@ class WechatBinding:
         if first:
             identity.account_id, identity.bound_at = account.id, now
             await identity.save(update_fields=["account_id", "bound_at"])
-        expert = await link_expert(self._deps, account, now)
+        expert = await link_expert(self.deps, account, now)
         actor = Actor(pool, "expert" if expert else "guest", account.id, expert.id if expert else None)
         await record(
             actor, now, "account.bind", "account", account.id, app=identity.app, privacy_version=privacy_version
@@ -183,7 +181,7 @@ class WechatBinding:
             await self._release(identity)
             return Unbound(True)
 
-        return await once(owner=f"unbind:{identity_id}", key=key, deps=self._deps, answer=Unbound, run=run)
+        return await once(owner=f"unbind:{identity_id}", key=key, deps=self.deps, answer=Unbound, run=run)
 
     async def unbind_mini_programs(self, account_id: UUID, *, key: str | None = None) -> Unbound:
         """The person denies having bound a mini-program: unbind all of the account.
@@ -197,11 +195,11 @@ class WechatBinding:
                 await self._release(identity)
             return Unbound(bool(found))
 
-        return await once(owner=f"disown_mini:{account_id}", key=key, deps=self._deps, answer=Unbound, run=run)
+        return await once(owner=f"disown_mini:{account_id}", key=key, deps=self.deps, answer=Unbound, run=run)
 
     async def _release(self, identity: WechatIdentity) -> None:
         """Unbind a locked identity, inside the caller's transaction."""
-        now = self._deps.now()
+        now = self.deps.now()
         actor = Actor(identity.pool, "guest", identity.account_id)
         await record(actor, now, "account.unbind", "account", identity.account_id, app=identity.app)
         identity.account_id, identity.bound_at = None, None
@@ -225,7 +223,7 @@ class WechatBinding:
             identity = await WechatIdentity.select_for_update().get_or_none(appid=appid, openid=openid)
             if identity is None:
                 return False
-            now = self._deps.now()
+            now = self.deps.now()
             await forget_identities([identity.id], now)
             await record(
                 Actor(identity.pool, "guest", identity.account_id),
@@ -248,14 +246,14 @@ class WechatBinding:
 
     async def who_is(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
         """The account's person, masked. Raises NotFound, and Forbidden for a disabled one."""
-        found = await find_holder(account_id, self._deps.now())
+        found = await find_holder(account_id, self.deps.now())
         if found is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
         if found.disabled:
             raise Forbidden(ACCOUNT_DISABLED, code="account_disabled")
         expert_id = next((role.expert_id for role in found.roles if role.expert_id), None)
         name = mask_name(found.expert_name if expert_id is not None else found.real_name)
-        mobile = mask_mobile(self._deps.keys.open_text(found.mobile_sealed, "mobile"))
+        mobile = mask_mobile(self.deps.keys.open_text(found.mobile_sealed, "mobile"))
         return Who(identity_id, account_id, expert_id, name, mobile, found.roles)
 
     async def find_reader(self, pool: str, openid: str) -> Who:
@@ -266,23 +264,23 @@ class WechatBinding:
     async def needs_consent(self, account_id: UUID) -> bool:
         """Whether the privacy text has changed since the person accepted it."""
         [account] = await rows("SELECT pool, privacy_version FROM account WHERE id = $1", account_id)
-        return bool(account["privacy_version"] != self._deps.book(account["pool"]).pool.privacy_version)
+        return bool(account["privacy_version"] != self.deps.book(account["pool"]).pool.privacy_version)
 
     async def _check_attachable(
         self, identity_id: UUID, pool: str, mobile: str, privacy_version: str
     ) -> WechatIdentity:
         """Lock the mobile and the identity, in this order everywhere, and check what must be refused without using up a
         code."""
-        if privacy_version != self._deps.book(pool).pool.privacy_version:
+        if privacy_version != self.deps.book(pool).pool.privacy_version:
             raise Conflict("隐私说明已更新，请重新阅读并同意后再绑定。", code="privacy_changed")
-        await advisory_lock(f"account:{pool}:{self._codes.mobile_hash(mobile)}")
+        await advisory_lock(f"account:{pool}:{self.codes.mobile_hash(mobile)}")
         identity = await WechatIdentity.select_for_update().get_or_none(id=identity_id, pool=pool)
         if identity is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
         if identity.account_id is not None:
             owner = await Account.get(id=identity.account_id)
-            if owner.mobile_hash != self._codes.mobile_hash(mobile):
-                bound = mask_mobile(self._deps.keys.open_text(owner.mobile_sealed, "mobile"))
+            if owner.mobile_hash != self.codes.mobile_hash(mobile):
+                bound = mask_mobile(self.deps.keys.open_text(owner.mobile_sealed, "mobile"))
                 raise Conflict(f"此微信已绑定手机号{bound}，请先解绑再绑定新的手机号。", code="already_bound")
         return identity
 
@@ -291,7 +289,7 @@ class WechatBinding:
     ) -> None:
         """Notify of a binding; a person who binds in chat reads it in the conversation's reply."""
         kind = "account_joined" if on_page else "account_bound"
-        await self._notices.notify(
+        await self.notices.notify(
             pool=account.pool,
             kind="mini_program_bound" if identity.app == "mini" else kind,
             dedupe_key=f"bound:{identity.id}:{now.isoformat()}",

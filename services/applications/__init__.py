@@ -4,11 +4,10 @@ Rows are locked application first; ``repository`` has the locks and state change
 """
 
 from services.applications.applicants import facts_of, today
-from services.applications.assembly import ApplicationPorts, ApplicationServices, build
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
 from services.applications.attachments import PART_MAX, ready_files
 from services.applications.campaign_rules import entry_names
-from services.applications.campaign_windows import CampaignData, CampaignView, review_end
+from services.applications.campaign_windows import CampaignData, CampaignForm, CampaignView, review_end
 from services.applications.campaigns import Campaigns
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.data_export import collect, erase_unsent
@@ -19,6 +18,7 @@ from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, cancel_open_tasks, lock_open_tasks
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
 from services.applications.queries import ApplicationView, FileView, LogLine, OwnLine, Returned, SectionView
+from services.applications.registry import ApplicationServices
 from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
@@ -38,12 +38,12 @@ __all__ = [
     "EVERYTHING",
     "PART_MAX",
     "SPECIALTIES",
-    "ApplicationPorts",
     "ApplicationServices",
     "ApplicationView",
     "AttachmentView",
     "Begun",
     "CampaignData",
+    "CampaignForm",
     "CampaignView",
     "Campaigns",
     "CatalogueCodes",
@@ -65,7 +65,6 @@ __all__ = [
     "Submission",
     "TaskKey",
     "ToDo",
-    "build",
     "cancel_open_tasks",
     "check_begin",
     "check_kind",

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import os
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,11 +47,11 @@ SWEEP_DUE = (
 """Whether ``sweep`` has work at ``$1``."""
 
 
+@dataclass(frozen=True)
 class Attachments:
-    def __init__(self, deps: Deps, store: SealedFiles, checker: FileChecker | None = None) -> None:
-        self._deps = deps
-        self._store = store
-        self._checker = checker or FileChecker()
+    deps: Deps
+    store: SealedFiles
+    checker: FileChecker = field(default_factory=FileChecker)
 
     async def check_own(self, actor: Actor, application_id: UUID) -> None:
         """Raises NotFound for another person's application."""
@@ -76,7 +77,7 @@ class Attachments:
         resumed, and the content is compared at the end. Raises InvalidInput, Conflict.
         """
         permissions.check(actor, "application.own")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             application = await lock_own(actor, application_id)
             rule = self._open_rule(application, field, row)
@@ -89,7 +90,7 @@ class Attachments:
                     return view_of(one)
             await self._check_room(application.id, field, row, rule)
             for old in under_way[: max(0, len(under_way) - UNFINISHED_MAX + 1)]:
-                await _remove(old, self._deps)
+                await _remove(old, self.deps)
             begun = await Attachment.create(
                 pool=actor.pool,
                 account_id=application.account_id,
@@ -113,7 +114,7 @@ class Attachments:
         found = await self._own(actor, attachment_id)
         _check_next(found, offset, len(content))
         part = f"{offset:012}-{os.urandom(6).hex()}"
-        await self._store.put(_part_key(found, part), content)
+        await self.store.put(_part_key(found, part), content)
         try:
             async with transaction():
                 locked = await _lock(attachment_id)
@@ -123,7 +124,7 @@ class Attachments:
                 await locked.save(update_fields=["parts", "received"])
         except Conflict:
             with suppress(Unavailable):
-                await self._store.delete(_part_key(found, part))
+                await self.store.delete(_part_key(found, part))
             raise
         return view_of(locked)
 
@@ -165,11 +166,11 @@ class Attachments:
             locked = await _lock(attachment_id)
             if locked.state == "ready":
                 self._open_rule(application, locked.field, locked.row)
-            await _remove(locked, self._deps)
+            await _remove(locked, self.deps)
 
     async def sweep(self) -> int:
         """Remove uploads unfinished since yesterday, and delete removed ones, file and row; returns the number."""
-        now = self._deps.now()
+        now = self.deps.now()
         await Attachment.filter(state="uploading", created_at__lte=now - UPLOAD_TTL).update(
             state="removed", removed_at=now - REMOVED_TTL
         )
@@ -180,7 +181,7 @@ class Attachments:
     # ---- helpers
 
     def _open_rule(self, application: Application, field: str, row: int) -> FileRule:
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         rule = rule_of(book, field, row)
         check_open(application, book, field)
         return rule
@@ -205,7 +206,7 @@ class Attachments:
         content = bytearray()
         for part in found.parts:
             try:
-                content += await self._store.get(_part_key(found, part))
+                content += await self.store.get(_part_key(found, part))
             except FileLost:
                 log.warning("part_lost", attachment=str(found.id))
                 raise _other_offset(await _rewind(found.id, part)) from None
@@ -213,18 +214,18 @@ class Attachments:
 
     async def _keep(self, actor: Actor, found: Attachment, content: bytes) -> AttachmentView:
         """Check a complete file and make it ready."""
-        book = self._deps.book(found.pool)
+        book = self.deps.book(found.pool)
         rule = rule_of(book, found.field, found.row)
         try:
-            seen = await self._checker.check(content, rule.types)
+            seen = await self.checker.check(content, rule.types)
         except InvalidInput as refusal:
             await self._drop(found.id)
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
         content = seen.made or content
-        await self._store.put(found.key, content)
+        await self.store.put(found.key, content)
         if seen.thumbnail:
-            await self._store.put(_thumb_key(found), seen.thumbnail)
-            await self._store.put(preview_key(found.key), seen.preview)
+            await self.store.put(_thumb_key(found), seen.thumbnail)
+            await self.store.put(preview_key(found.key), seen.preview)
         try:
             digest = await asyncio.to_thread(_digest, content)
             kept = await self._settle(actor, found, rule, seen, digest, len(content))
@@ -232,13 +233,13 @@ class Attachments:
             await self._drop(found.id)
             raise
         with suppress(Unavailable):
-            await self._store.clear(_parts_folder(found))
+            await self.store.clear(_parts_folder(found))
         return view_of(kept)
 
     async def _settle(
         self, actor: Actor, found: Attachment, rule: FileRule, seen: Found, digest: str, size: int
     ) -> Attachment:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             application = await lock_own(actor, _application_id(found))
             locked = await _lock(found.id)
@@ -251,11 +252,11 @@ class Attachments:
             if same := [one for one in beside if one.sha256 == digest]:
                 locked.sha256 = digest
                 await locked.save(update_fields=["sha256"])
-                await _remove(locked, self._deps)
+                await _remove(locked, self.deps)
                 return same[0]
             await self._check_room(application.id, locked.field, locked.row, rule)
             for old in beside if rule.count_max == 1 else ():
-                await _remove(old, self._deps)
+                await _remove(old, self.deps)
             locked.state, locked.ready_at, locked.sha256 = "ready", now, digest
             locked.media_type = MEDIA_TYPES[seen.kind]
             locked.filename = clean_name(locked.filename, seen.kind)
@@ -269,7 +270,7 @@ class Attachments:
         async with transaction():
             locked = await _lock(attachment_id)
             if locked.state == "uploading":
-                await _remove(locked, self._deps)
+                await _remove(locked, self.deps)
 
     async def _delete(self, found: Attachment) -> None:
         """Delete the row, and the file with the last row that refers to it."""
@@ -278,9 +279,9 @@ class Attachments:
             if await Attachment.filter(key=found.key).exclude(id=found.id).exists():
                 await found.delete()
                 return
-        await self._store.clear(_parts_folder(found))
+        await self.store.clear(_parts_folder(found))
         for key in (_thumb_key(found), preview_key(found.key), found.key):
-            await self._store.delete(key)
+            await self.store.delete(key)
         await found.delete()
 
 

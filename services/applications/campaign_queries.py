@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -23,9 +23,9 @@ _COUNTS = (
 )
 
 
+@dataclass(frozen=True)
 class CampaignQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def list(self, actor: Actor) -> tuple[CampaignView, ...]:
         """Every campaign of the pool, latest first, with its number of applications."""
@@ -36,7 +36,7 @@ class CampaignQueries:
     async def choices(self, actor: Actor) -> tuple[CampaignView, ...]:
         """The same without counts, for selection."""
         check(actor, "campaign.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
         return tuple(view_of(campaign, now, 0) for campaign in found)
 
@@ -46,11 +46,11 @@ class CampaignQueries:
         campaign = await Campaign.get_or_none(id=campaign_id, pool=actor.pool)
         if campaign is None:
             raise unknown_campaign()
-        return await counted_view(campaign, self._deps.now())
+        return await counted_view(campaign, self.deps.now())
 
     async def announced(self, pool: str) -> tuple[CampaignView, ...]:
         """Campaigns visible to applicants: open and upcoming ones, soonest first; without counts."""
-        now = self._deps.now()
+        now = self.deps.now()
         published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")
         return announced_of(published, now)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast, get_args
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
+from domain.faults import Faults
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
-from services.applications.campaign_windows import CampaignData, enrolment_end
+from services.applications.campaign_windows import CampaignData, CampaignForm, enrolment_end
 from services.core.base import violation
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given, check_text
 
 ADVICE_MAX = 200
 _WINDOWS = (("enrol", "报名"), ("review", "审核"), ("pay", "缴费"))
@@ -40,10 +41,24 @@ def check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type")
         )
 
 
-async def check_form(book: Rulebook, pool: str, data: CampaignData) -> CampaignData:
-    """The form with cleaned texts. Raises InvalidInput that names the field."""
-    name = check_text(data.name, "name", "征集名称", 100, required=True)
-    types = list(dict.fromkeys(data.entry_types))
+async def check_form(book: Rulebook, pool: str, form: CampaignForm) -> CampaignData:
+    """The form with cleaned texts. Raises InvalidInput with all its faults, each with its field."""
+    faults = Faults()
+    name = faults.check(check_text, form.name, "name", "征集名称", 100, required=True)
+    types = faults.check(_check_types, book, form.entry_types)
+    enrol_from = faults.check(check_given, form.enrol_from, "enrol_from", "报名开始时间")
+    enrol_until = faults.check(check_given, form.enrol_until, "enrol_until", "报名截止时间")
+    _check_windows(form, faults)
+    announcement = faults.check(_check_announcement, form.announcement)
+    with faults.part():
+        advice = await _check_advice(pool, form.advice)
+    faults.raise_any()
+    clean = {"name": name, "entry_types": types, "announcement": announcement, "advice": advice}
+    return CampaignData(**{**vars(form), **clean, "enrol_from": enrol_from, "enrol_until": enrol_until})
+
+
+def _check_types(book: Rulebook, entry_types: Sequence[str]) -> list[str]:
+    types = list(dict.fromkeys(entry_types))
     if not types:
         raise InvalidInput("请至少选择一种入库类型。", code="missing", field="entry_types")
     for entry_type in types:
@@ -51,34 +66,42 @@ async def check_form(book: Rulebook, pool: str, data: CampaignData) -> CampaignD
         if entry_type not in book.campaigns.of_campaigns:
             label = entry_name(book, entry_type)
             raise InvalidInput(f"{label}申请随时可以办理，不在征集中受理，请取消勾选。", field="entry_types")
-    _check_windows(data)
-    announcement = data.announcement.strip()
+    return types
+
+
+def _check_announcement(text: str) -> str:
+    announcement = text.strip()
     if len(announcement) > 10_000:
         raise InvalidInput("公告最多10000个字，请缩短后再保存。", code="too_long", field="announcement")
-    advice = {code: check_text(line, f"advice.{code}", "咨询方式", ADVICE_MAX) for code, line in data.advice.items()}
-    known = set(
-        await CatalogueEntry.filter(pool__in=["", pool], kind="region", code__in=list(advice)).values_list(
-            "code", flat=True
-        )
-    )
-    if unknown := sorted(advice.keys() - known):
+    return announcement
+
+
+async def _check_advice(pool: str, lines: Mapping[str, str]) -> dict[str, str]:
+    advice = {code: check_text(line, f"advice.{code}", "咨询方式", ADVICE_MAX) for code, line in lines.items()}
+    regions = CatalogueEntry.filter(pool__in=["", pool], kind="region", code__in=list(advice))
+    if unknown := sorted(advice.keys() - set(await regions.values_list("code", flat=True))):
         raise InvalidInput("咨询方式中的地区不在地区目录中，请重新选择。", field=f"advice.{unknown[0]}")
-    return replace(data, name=name, entry_types=types, announcement=announcement, advice=advice)
+    return advice
 
 
-def _check_windows(data: CampaignData) -> None:
+def _check_windows(form: CampaignForm, faults: Faults) -> None:
     for name, label in _WINDOWS:
-        start, end = getattr(data, f"{name}_from"), getattr(data, f"{name}_until")
-        if start is not None and end is not None and start >= end:
-            raise InvalidInput(f"{label}截止时间应晚于开始时间。", code="window_turned", field=f"{name}_until")
+        start, end = getattr(form, f"{name}_from"), getattr(form, f"{name}_until")
+        with faults.part():
+            if start is not None and end is not None and start >= end:
+                raise InvalidInput(f"{label}截止时间应晚于开始时间。", code="window_turned", field=f"{name}_until")
     for name, label in _WINDOWS[1:]:
-        end = getattr(data, f"{name}_until")
-        if end is not None and end <= data.enrol_from:
-            raise InvalidInput(f"{label}截止时间应晚于报名开始时间。", code="window_early", field=f"{name}_until")
-    if data.review_until is not None and data.review_until < data.enrol_until:
-        raise InvalidInput(
-            "审核截止时间不能早于报名截止时间，否则最后提交的人无法审核。", code="window_early", field="review_until"
-        )
+        end = getattr(form, f"{name}_until")
+        with faults.part():
+            if end is not None and form.enrol_from is not None and end <= form.enrol_from:
+                raise InvalidInput(f"{label}截止时间应晚于报名开始时间。", code="window_early", field=f"{name}_until")
+    with faults.part():
+        if form.review_until is not None and form.enrol_until is not None and form.review_until < form.enrol_until:
+            raise InvalidInput(
+                "审核截止时间不能早于报名截止时间，否则最后提交的人无法审核。",
+                code="window_early",
+                field="review_until",
+            )
 
 
 def check_change(book: Rulebook, campaign: Campaign, data: CampaignData, now: datetime) -> None:

@@ -13,19 +13,28 @@ from models.campaigns import Campaign
 
 
 @dataclass(frozen=True)
-class CampaignData:
-    """The form of a campaign. Windows are half-open; a missing end means none. ``advice``: line by region code."""
+class CampaignForm:
+    """The form of a campaign as typed. Windows are half-open; a missing end means none. ``advice``: line by region
+    code."""
 
     name: str
     entry_types: Sequence[str]
-    enrol_from: datetime
-    enrol_until: datetime
+    enrol_from: datetime | None
+    enrol_until: datetime | None
     review_from: datetime | None = None
     review_until: datetime | None = None
     pay_from: datetime | None = None
     pay_until: datetime | None = None
     announcement: str = ""
     advice: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CampaignData(CampaignForm):
+    """A form that is complete."""
+
+    enrol_from: datetime
+    enrol_until: datetime
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from models.campaigns import Campaign
 from services.applications.campaign_queries import counted_view, unknown_campaign
 from services.applications.campaign_rules import check_change, check_entry_type, check_form, check_overlap, entry_name
 from services.applications.campaign_windows import (
-    CampaignData,
+    CampaignForm,
     CampaignView,
     columns_of,
     data_of,
@@ -41,15 +41,15 @@ class EditedCampaign:
     payment_moved: bool
 
 
+@dataclass(frozen=True)
 class Campaigns:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
-    async def create(self, actor: Actor, data: CampaignData, *, key: str | None = None) -> CampaignView:
+    async def create(self, actor: Actor, form: CampaignForm, *, key: str | None = None) -> CampaignView:
         """Create a draft, invisible to applicants. Raises InvalidInput that names the field."""
         check(actor, "campaign.manage")
-        clean = await check_form(self._deps.book(actor.pool), actor.pool, data)
-        now = self._deps.now()
+        clean = await check_form(self.deps.book(actor.pool), actor.pool, form)
+        now = self.deps.now()
 
         async def run() -> CampaignView:
             campaign = Campaign(pool=actor.pool, created_at=now, **columns_of(clean))
@@ -60,13 +60,13 @@ class Campaigns:
         return await once(
             owner=f"campaign.create:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=CampaignView,
             run=run,
-            request=repr(data),
+            request=repr(form),
         )
 
-    async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData, now: datetime) -> EditedCampaign:
+    async def edit(self, actor: Actor, campaign_id: UUID, form: CampaignForm, now: datetime) -> EditedCampaign:
         """Replace the form; inside the transaction of ``services.workflows``.
 
         Once applying has begun, its start can't change, entry types can only be added, and no end can be moved into the
@@ -74,8 +74,8 @@ class Campaigns:
         Raises Conflict.
         """
         check(actor, "campaign.manage")
-        book = self._deps.book(actor.pool)
-        clean = await check_form(book, actor.pool, data)
+        book = self.deps.book(actor.pool)
+        clean = await check_form(book, actor.pool, form)
         await _lock_campaigns(actor.pool)
         campaign = await _locked(actor, campaign_id)
         if campaign.published_at is not None:
@@ -85,7 +85,7 @@ class Campaigns:
         pays, ends = (campaign.pay_from, campaign.pay_until), submission_ends(campaign, book)
         campaign.update_from_dict(columns_of(clean))
         await campaign.save()
-        await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
+        await notify_new_ends(self.deps, campaign, ends, submission_ends(campaign, book), now)
         await record(actor, now, "campaign.edit", "campaign", campaign.id)
         payment_moved = pays != (campaign.pay_from, campaign.pay_until)
         return EditedCampaign(campaign, await counted_view(campaign, now), payment_moved)
@@ -97,14 +97,14 @@ class Campaigns:
         is over already.
         """
         check(actor, "campaign.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await _lock_campaigns(actor.pool)
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is None:
                 if campaign.enrol_until <= now:
                     raise Conflict("报名时间已经过去，请先修改报名截止时间再发布。", code="campaign_over")
-                await check_overlap(self._deps.book(actor.pool), actor.pool, data_of(campaign), campaign.id)
+                await check_overlap(self.deps.book(actor.pool), actor.pool, data_of(campaign), campaign.id)
                 campaign.published_at = now
                 await campaign.save(update_fields=["published_at"])
                 await record(actor, now, "campaign.publish", "campaign", campaign.id)
@@ -116,7 +116,7 @@ class Campaigns:
         A repetition is harmless.
         """
         check(actor, "campaign.manage")
-        now, book = self._deps.now(), self._deps.book(actor.pool)
+        now, book = self.deps.now(), self.deps.book(actor.pool)
         async with transaction():
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is None:
@@ -125,14 +125,14 @@ class Campaigns:
                 ends = submission_ends(campaign, book)
                 campaign.closed_at = now
                 await campaign.save(update_fields=["closed_at"])
-                await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
+                await notify_new_ends(self.deps, campaign, ends, submission_ends(campaign, book), now)
                 await record(actor, now, "campaign.close", "campaign", campaign.id)
             return await counted_view(campaign, now)
 
     async def delete(self, actor: Actor, campaign_id: UUID) -> None:
         """Delete a campaign that was never published. Raises Conflict."""
         check(actor, "campaign.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is not None:
@@ -145,7 +145,7 @@ class Campaigns:
 
         Raises RuleViolation that says when applying opens or that it has closed.
         """
-        book = self._deps.book(pool)
+        book = self.deps.book(pool)
         check_entry_type(book, entry_type)
         if not book.campaigns.window_for(cast(EntryType, entry_type)):
             return None
@@ -160,7 +160,7 @@ class Campaigns:
         A correction of a timely submission may come until the rulebook's deadline. Raises RuleViolation: the input is
         kept, but can't be submitted any more.
         """
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         if application.campaign_id is None:
             return
         campaign = await Campaign.get(id=application.campaign_id)

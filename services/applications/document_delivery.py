@@ -5,6 +5,7 @@ WeChat's browser shows a PDF at a plain address and passes it to another browser
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, cast, get_args
 from uuid import UUID
 
@@ -21,15 +22,15 @@ from services.ports import MailAttachment
 Kind = Literal["form", "commitment", "information"]
 
 
+@dataclass(frozen=True)
 class DocumentDelivery:
-    def __init__(self, deps: Deps, links: Links, documents: Documents, files: FileDelivery) -> None:
-        self._deps = deps
-        self._links = links
-        self._documents = documents
-        self._files = files
+    deps: Deps
+    links: Links
+    documents: Documents
+    files: FileDelivery
 
     def title(self, pool: str, kind: Kind) -> str:
-        documents = self._deps.book(pool).form.papers
+        documents = self.deps.book(pool).form.papers
         return {
             "form": documents.form_title,
             "commitment": documents.commitment_title,
@@ -38,12 +39,12 @@ class DocumentDelivery:
 
     def link(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
         """A token that opens this document of this person without a log-in, for ten minutes."""
-        return self._links.sign(_purpose(kind), subject_id, account_of(actor), self._deps.now() + LINK_TTL)
+        return self.links.sign(_purpose(kind), subject_id, account_of(actor), self.deps.now() + LINK_TTL)
 
     async def open(self, kind: str, token: str) -> PdfDocument:
         """Raises Forbidden for a token that is forged or expired, else the errors of the document itself."""
         known = check_kind(kind)
-        link = self._links.check(token, _purpose(known))
+        link = self.links.check(token, _purpose(known))
         account = await Account.get_or_none(id=link.person_id)
         if account is None:
             raise Forbidden("链接已失效，请重新打开。", code="link_invalid")
@@ -54,19 +55,19 @@ class DocumentDelivery:
         if kind == "information":
             return ""
         await get_own(actor, subject_id)
-        return str((await read_values(self._deps, subject_id)).get("email") or "")
+        return str((await read_values(self.deps, subject_id)).get("email") or "")
 
     async def mail(self, actor: Actor, kind: Kind, subject_id: UUID, to: str) -> None:
         """Send the document to the person's own address. Raises InvalidInput, TooMany, Unavailable."""
         check_address(to)
         document, title = await self._make(actor, kind, subject_id), self.title(actor.pool, kind)
         file = MailAttachment(document.filename, "application/pdf", document.content)
-        await self._files.mail(actor, to, title, file, action="paper.mail", paper=kind)
+        await self.files.mail(actor, to, title, file, action="paper.mail", paper=kind)
 
     async def _make(self, actor: Actor, kind: Kind, subject_id: UUID) -> PdfDocument:
         if kind == "information":
-            return await self._documents.information_form(actor)
-        return await (self._documents.printed if kind == "form" else self._documents.commitment)(actor, subject_id)
+            return await self.documents.information_form(actor)
+        return await (self.documents.printed if kind == "form" else self.documents.commitment)(actor, subject_id)
 
     async def _owner(self, account: Account, kind: Kind) -> Actor:
         if kind != "information":

@@ -84,12 +84,12 @@ class Verified:
     masked_name: str
 
 
+@dataclass(frozen=True)
 class Documents:
-    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews, renderer: DocumentRenderer) -> None:
-        self._deps = deps
-        self._store = store
-        self._previews = previews
-        self._renderer = renderer
+    deps: Deps
+    store: SealedFiles
+    previews: Previews
+    renderer: DocumentRenderer
 
     async def print_form(self, actor: Actor, application_id: UUID, *, confirmed: bool = False) -> Printed:
         """Print the current version of the form; the same version again yields the same print.
@@ -98,12 +98,12 @@ class Documents:
         ``print_locks`` with the warning, InvalidInput with everything that is missing or wrong, Unavailable.
         """
         permissions.check(actor, "application.own")
-        now, book = self._deps.now(), self._deps.book(actor.pool)
+        now, book = self.deps.now(), self.deps.book(actor.pool)
         async with transaction():
             application = await lock_own(actor, application_id)
             if application.state == ApplicationState.CANCELLED:
                 raise Conflict("申请已放弃，不能再打印。", code="application_ended")
-            await apply_kept_values(self._deps, book, application, now)
+            await apply_kept_values(self.deps, book, application, now)
             form, account = await self._form(application)
             if application.state == ApplicationState.DRAFT and book.form.papers.print_locks:
                 await self._lock_form(application, account, form, confirmed=confirmed, now=now)
@@ -133,7 +133,7 @@ class Documents:
             number=application.number,
             version=application.version,
             code="",
-            printed_at=self._deps.now(),
+            printed_at=self.deps.now(),
             url="",
         )
         return PdfDocument(await self._print("application_form", content), f"{application.number}-draft.pdf")
@@ -151,12 +151,12 @@ class Documents:
         expert = await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None)
         if expert is None:
             raise NotFound("入库成为专家后才能下载个人信息表。", code="no_expert")
-        book, now = self._deps.book(actor.pool), self._deps.now()
-        values = await file_values(self._deps, book, expert)
+        book, now = self.deps.book(actor.pool), self.deps.now()
+        values = await file_values(self.deps, book, expert)
         codes = await load_codes(book, values, retired=_chosen(values))
         last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
         kind = type_of(last) if last else "first"
-        form = Filled(book, kind, values, self._facts(expert), codes, today(self._deps))
+        form = Filled(book, kind, values, self._facts(expert), codes, today(self.deps))
         content = document_contents.information_form(
             form,
             await self._photo(last.id) if last else "",
@@ -178,7 +178,7 @@ class Documents:
                 "没有这个校验码，请核对后重新输入；仍查不到的，该表格不是本系统打印的。", code="no_such_paper"
             )
         application: Application = row.application
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         current = row.version == application.version and await self._is_last(row)
         return Verified(
             application.pool,
@@ -198,18 +198,18 @@ class Documents:
         return await get_own(actor, application_id)
 
     async def _form(self, application: Application) -> tuple[Filled, Account]:
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         account = await Account.get(id=application.account_id)
-        values = await read_values(self._deps, application.id)
+        values = await read_values(self.deps, application.id)
         codes = await load_codes(book, values, retired=_chosen(values))
         entry_type = cast(EntryType, application.entry_type)
-        form = Filled(book, entry_type, values, facts_of(self._deps, account), codes, today(self._deps))
+        form = Filled(book, entry_type, values, facts_of(self.deps, account), codes, today(self.deps))
         return form, account
 
     async def _lock_form(
         self, application: Application, account: Account, form: Filled, *, confirmed: bool, now: datetime
     ) -> None:
-        problems = await find_problems(self._deps, form.book, application, account, dict(form.values), form.codes)
+        problems = await find_problems(self.deps, form.book, application, account, dict(form.values), form.codes)
         if typed := [one for one in problems if not _is_file(one, form.book.form.of(form.entry_type))]:
             raise refusal(typed, "还不能打印", "form_incomplete")
         if not confirmed:
@@ -232,8 +232,8 @@ class Documents:
         """From the store, or rendered now and stored; two at once render the same."""
         if row.key:
             with suppress(FileLost):
-                return await self._store.get(row.key)
-        url = f"{self._deps.public_url}/p/{row.code}"
+                return await self.store.get(row.key)
+        url = f"{self.deps.public_url}/p/{row.code}"
         content = document_contents.application_form(
             form,
             await self._photo(application.id),
@@ -245,7 +245,7 @@ class Documents:
         )
         pdf = await self._print("application_form", content)
         key = print_key(application.pool, row)
-        await self._store.put(key, pdf)
+        await self.store.put(key, pdf)
         await PrintedForm.filter(id=row.id).update(key=key)
         return pdf
 
@@ -256,7 +256,7 @@ class Documents:
         if found is None or "pdf" in kinds:
             return ""
         try:
-            preview = await self._previews.get(found.key, kinds[0])
+            preview = await self.previews.get(found.key, kinds[0])
         except FileLost:
             logger.error("photo_lost", attachment=str(found.id))
             return ""
@@ -265,13 +265,13 @@ class Documents:
 
     async def _print(self, document: str, content: Content) -> bytes:
         try:
-            return await self._renderer.render_pdf(document, content)
+            return await self.renderer.render_pdf(document, content)
         except GatewayError as error:
             logger.error("document_not_printed", document=document, error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
 
     def _facts(self, expert: Expert) -> PersonFacts:
-        keys = self._deps.keys
+        keys = self.deps.keys
         return person_facts(
             expert.name,
             keys.open_text(expert.id_number_sealed, "id_number"),

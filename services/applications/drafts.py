@@ -74,10 +74,10 @@ class SavedSection:
     saved_at: datetime
 
 
+@dataclass(frozen=True)
 class Drafts:
-    def __init__(self, deps: Deps, campaigns: Campaigns) -> None:
-        self._deps = deps
-        self._campaigns = campaigns
+    deps: Deps
+    campaigns: Campaigns
 
     async def start(self, actor: Actor, entry_type: str, *, key: str | None = None) -> Begun:
         """Begin an application inside a window, pre-filled with known values. A repetition returns the same one.
@@ -90,16 +90,16 @@ class Drafts:
         """
         check(actor, "application.own")
         account = await registered(actor)
-        check_entry_type(self._deps.book(actor.pool), entry_type)
-        now = self._deps.now()
+        check_entry_type(self.deps.book(actor.pool), entry_type)
+        now = self.deps.now()
 
         async def run() -> Begun:
             await advisory_lock(f"application.start:{account.id}")
             live = await find_live(account.id)
             if live is not None and not await self._is_expired(live, entry_type, now):
-                return _same(self._deps.book(account.pool), live, entry_type)
-            campaign = await self._campaigns.check_open(account.pool, entry_type, now)
-            expert = await check_person(self._deps, account, cast(EntryType, entry_type), campaign, now)
+                return _same(self.deps.book(account.pool), live, entry_type)
+            campaign = await self.campaigns.check_open(account.pool, entry_type, now)
+            expert = await check_person(self.deps, account, cast(EntryType, entry_type), campaign, now)
             left = await carry_forward(actor, live, entry_type, campaign, now) if live else None
             if left is not None and left.ended_at is None:
                 return _begun(left, existing=True)
@@ -109,7 +109,7 @@ class Drafts:
             return _begun(application, existing=False)
 
         return await once(
-            owner=f"application.start:{account.id}", key=key, deps=self._deps, answer=Begun, run=run, request=entry_type
+            owner=f"application.start:{account.id}", key=key, deps=self.deps, answer=Begun, run=run, request=entry_type
         )
 
     async def save_section(
@@ -122,31 +122,31 @@ class Drafts:
         ``params``) or a state in which the section can't be changed.
         """
         check(actor, "application.own")
-        now, book = self._deps.now(), self._deps.book(actor.pool)
+        now, book = self.deps.now(), self.deps.book(actor.pool)
         async with transaction():
             application = await lock_own(actor, application_id)
             sections = book.form.of(type_of(application)).sections
             if section not in sections:
                 raise NotFound("申请表中没有这个部分，请刷新后重新填写。", code="no_section", field="section")
             row = await ApplicationSection.get_or_none(application_id=application.id, code=section)
-            stored: dict[str, object] = open_values(self._deps, row) if row else {}
+            stored: dict[str, object] = open_values(self.deps, row) if row else {}
             editable = editable_fields(application, book) & set(sections[section].fields)
             if not editable:
                 raise not_editable(application, book)
-            fixed = await find_kept(self._deps, book, application)
-            filed = await find_filed(self._deps, book, application)
+            fixed = await find_kept(self.deps, book, application)
+            filed = await find_filed(self.deps, book, application)
             same = {code: value for code, value in filed.items() if code in fixed or values.get(code) == value}
             kept = await self._clean(application, book, section, values, stored, editable, same)
             if row is not None and kept == stored:
                 return SavedSection(section, row.version, application.version, stored, row.saved_at)
             if version != (row.version if row else 0):
                 raise _stale(section, row, stored)
-            await write_section(self._deps, application, row, section, kept, now)
+            await write_section(self.deps, application, row, section, kept, now)
             return SavedSection(section, (row.version if row else 0) + 1, application.version, kept, now)
 
     async def _is_expired(self, live: Application, entry_type: str, now: datetime) -> bool:
         """Whether its campaign is over, and the person could begin in another one."""
-        book = self._deps.book(live.pool)
+        book = self.deps.book(live.pool)
         if await ended_since(live, book, now) is None:
             return False
         return (
@@ -166,12 +166,12 @@ class Drafts:
 
         ``left``: the values of the expired application, which take precedence.
         """
-        book = self._deps.book(account.pool)
-        known = await file_values(self._deps, book, expert) if expert else await last_values(self._deps, account.id)
+        book = self.deps.book(account.pool)
+        known = await file_values(self.deps, book, expert) if expert else await last_values(self.deps, account.id)
         if left is not None and left.entry_type == application.entry_type:
-            known |= await read_values(self._deps, left.id)
+            known |= await read_values(self.deps, left.id)
         typed: dict[str, object] = {}
-        codes, filed = await load_codes(book, known), await find_filed(self._deps, book, application)
+        codes, filed = await load_codes(book, known), await find_filed(self.deps, book, application)
         for section, placed in book.form.of(type_of(application)).sections.items():
             fields = placed.fields
             here = {code: known[code] for code in fields if code in known and code not in filed}
@@ -182,12 +182,12 @@ class Drafts:
                 await ApplicationSection.create(
                     application_id=application.id,
                     code=section,
-                    values_sealed=seal_values(self._deps, kept),
+                    values_sealed=seal_values(self.deps, kept),
                     saved_at=now,
                 )
         former = await find_former(account.id, expert)
         sources = [one for one in (left, former) if one is not None]
-        await reuse_files(self._deps, application, sources, typed, now)
+        await reuse_files(self.deps, application, sources, typed, now)
 
     async def _clean(
         self,

@@ -155,13 +155,13 @@ SELECT {FACTS}, (SELECT p FROM account p WHERE p.id = a.account_id) AS account,
 FROM {APPLICATIONS} WHERE """
 
 
+@dataclass(frozen=True)
 class ApplicationQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     def schema(self, pool: str, entry_type: str) -> Schema:
         """The pool's form as data, for its clients. Raises InvalidInput, RuleViolation for a type not accepted."""
-        book = self._deps.book(pool)
+        book = self.deps.book(pool)
         check_entry_type(book, entry_type)
         return schema_of(book.form, cast(EntryType, entry_type))
 
@@ -191,14 +191,14 @@ class ApplicationQueries:
     async def _show(self, actor: Actor, row: Mapping[str, Any]) -> ApplicationView:
         application = from_row(Application, row["application"])
         check_own(actor, application)
-        book, account = self._deps.book(application.pool), from_row(Account, row["account"])
-        facts = facts_of(self._deps, application, row, await find_exam(application, self._deps.now()))
+        book, account = self.deps.book(application.pool), from_row(Account, row["account"])
+        facts = facts_of(self.deps, application, row, await find_exam(application, self.deps.now()))
         log = [from_row(ReviewEntry, one) for one in row["log"]]
         files = [from_row(Attachment, one) for one in row["files"]]
         sent_back = [from_row(ReviewTask, one) for one in row["sent_back"]]
         sections = {one.code: one for one in (from_row(ApplicationSection, each) for each in row["sections"])}
         form = book.form.of(type_of(application))
-        filed = await find_filed(self._deps, book, application)
+        filed = await find_filed(self.deps, book, application)
         editable, kept = editable_fields(application, book), kept_of(application, filed)
         values = self._values(form, sections, {field: kept[field] for field in kept.keys() & editable})
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
@@ -208,7 +208,7 @@ class ApplicationQueries:
         if _is_open(application):
             attached = count_ready(files)
             problems = problems_of(
-                self._deps, book, application, account, typed, codes, fixed=fixed, filed=filed, attached=attached
+                self.deps, book, application, account, typed, codes, fixed=fixed, filed=filed, attached=attached
             )
         return ApplicationView(
             id=application.id,
@@ -218,7 +218,7 @@ class ApplicationQueries:
             version=application.version,
             locked_version=application.locked_version,
             sections=tuple(_sections(form, sections, values, editable - kept.keys())),
-            account=account_values(book.form, person_of(self._deps, account), today(self._deps), type_of(application)),
+            account=account_values(book.form, person_of(self.deps, account), today(self.deps), type_of(application)),
             files=tuple(_file(one) for one in files),
             problems=tuple(problems),
             fixed=tuple(fixed.codes) if editable else (),
@@ -237,7 +237,7 @@ class ApplicationQueries:
     ) -> dict[str, dict[str, object]]:
         """Values by section: those saved, with the fields that are copied from the expert's file."""
         return {
-            code: (open_values(self._deps, sections[code]) if code in sections else {})
+            code: (open_values(self.deps, sections[code]) if code in sections else {})
             | {field: kept[field] for field in section.fields if field in kept}
             for code, section in form.sections.items()
         }

@@ -68,13 +68,13 @@ class Change:
     happened: bool
 
 
+@dataclass(frozen=True)
 class Submission:
     """``submit``, ``withdraw`` and ``cancel`` run inside the transaction of ``services.workflows``."""
 
-    def __init__(self, deps: Deps, notices: Notices, campaigns: Campaigns) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._campaigns = campaigns
+    deps: Deps
+    notices: Notices
+    campaigns: Campaigns
 
     async def submit(self, actor: Actor, application_id: UUID, version: int, now: datetime) -> Change:
         """Submit the form in the given ``version``. A repetition is harmless.
@@ -83,7 +83,7 @@ class Submission:
         printed, Conflict when the form changed meanwhile or the state doesn't allow it.
         """
         check(actor, "application.own")
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         application = await lock_own(actor, application_id)
         if application.state == _S.REVIEWING and application.version == version:
             return Change(application, happened=False)
@@ -94,11 +94,11 @@ class Submission:
                 code="form_stale",
                 params={"version": application.version},
             )
-        await self._campaigns.check_still_open(application, now)
+        await self.campaigns.check_still_open(application, now)
         _check_locked(application, book)
         account = await Account.get(id=application.account_id)
         self._check_person(account, book)
-        await apply_kept_values(self._deps, book, application, now)
+        await apply_kept_values(self.deps, book, application, now)
         values, codes = await self._complete(application, account, book)
         await _check_printed(application, book)
         await self._write(application, account, values, codes, now)
@@ -113,7 +113,7 @@ class Submission:
         Raises RuleViolation where the pool doesn't allow it, Conflict once a step was decided.
         """
         check(actor, "application.own")
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         application = await lock_own(actor, application_id)
         if application.state == _S.CORRECTING:
             return Change(application, happened=False)
@@ -148,7 +148,7 @@ class Submission:
         """
         check(actor, "application.unlock")
         text = check_text(reason, "reason", "原因", 200, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             application = await lock(application_id)
             if application.pool != actor.pool:
@@ -159,7 +159,7 @@ class Submission:
             await log(application, now, "unlock", OFFICE, opinion=text)
             await record(actor, now, "application.unlock", "application", application.id)
             await notify_applicant(
-                self._notices,
+                self.notices,
                 application,
                 "application_progress",
                 f"unlock:{now.isoformat()}",
@@ -184,10 +184,10 @@ class Submission:
         self, application: Application, account: Account, book: Rulebook
     ) -> tuple[dict[str, object], CatalogueCodes]:
         """All values with their defaults. Raises InvalidInput with all missing or invalid fields."""
-        values = await read_values(self._deps, application.id)
+        values = await read_values(self.deps, application.id)
         chosen = values.get("employer")
         codes = await load_codes(book, values, retired=[chosen] if isinstance(chosen, str) else [])
-        problems = await find_problems(self._deps, book, application, account, values, codes)
+        problems = await find_problems(self.deps, book, application, account, values, codes)
         if problems:
             raise refusal(problems, "申请还不能提交", "form_incomplete")
         return filled(book.form, values, type_of(application)), codes

@@ -107,16 +107,16 @@ class _Person:
         return any(one.entry_type == "education" and one.campaign_id == campaign_id for one in self.entered)
 
 
+@dataclass(frozen=True)
 class ToDos:
-    def __init__(self, deps: Deps, campaigns: CampaignQueries) -> None:
-        self._deps = deps
-        self._campaigns = campaigns
+    deps: Deps
+    campaigns: CampaignQueries
 
     async def home(self, pool: str, account_id: UUID) -> Home:
         """Everything on the first page at once."""
         person = await self._read(pool, account_id)
         return Home(
-            await membership_status_of(self._deps, account_id),
+            await membership_status_of(self.deps, account_id),
             self._items(person),
             person.progress,
             person.campaigns,
@@ -125,8 +125,8 @@ class ToDos:
 
     async def advice(self, pool: str) -> tuple[RegionAdvice, ...]:
         """Contacts for the announced campaigns in each region."""
-        campaigns = await self._campaigns.announced(pool)
-        return self._advice(campaigns, await load_codes(self._deps.book(pool), list(_lines(campaigns))))
+        campaigns = await self.campaigns.announced(pool)
+        return self._advice(campaigns, await load_codes(self.deps.book(pool), list(_lines(campaigns))))
 
     def _advice(self, campaigns: Sequence[CampaignView], codes: CatalogueCodes) -> tuple[RegionAdvice, ...]:
         return tuple(RegionAdvice(show_region(code, codes), line) for code, line in sorted(_lines(campaigns).items()))
@@ -137,11 +137,11 @@ class ToDos:
 
     async def progress(self, account_id: UUID) -> Progress | None:
         """Of the live application, else of the last one; None without any."""
-        return await latest_progress(self._deps, account_id)
+        return await latest_progress(self.deps, account_id)
 
     async def _read(self, pool: str, account_id: UUID) -> _Person:
         """All data of a person for the first page. Raises NotFound for a person of another pool."""
-        now = self._deps.now()
+        now = self.deps.now()
         found = await rows(_HOME, account_id, now, pool)
         if not found:
             raise NotFound("找不到这个账号，请重新登录。", code="account_unknown")
@@ -150,7 +150,7 @@ class ToDos:
         facts = self._facts(row, exams)
         campaigns = announced_of([from_row(Campaign, one) for one in row["campaigns"]], now)
         named = [*(codes_of(facts) if facts else []), *_lines(campaigns)]
-        codes = await load_codes(self._deps.book(pool), named) if any(named) else CatalogueCodes({})
+        codes = await load_codes(self.deps.book(pool), named) if any(named) else CatalogueCodes({})
         return _Person(
             from_row(Account, row["account"]),
             facts,
@@ -167,12 +167,12 @@ class ToDos:
         if row["application"] is None:
             return None
         application = from_row(Application, row["application"])
-        return facts_of(self._deps, application, row, exam_of(application, exams))
+        return facts_of(self.deps, application, row, exam_of(application, exams))
 
     def _items(self, person: _Person) -> tuple[ToDo, ...]:
-        account, now = person.account, self._deps.now()
+        account, now = person.account, self.deps.now()
         if account.registered_at is None:
-            if not self._deps.book(account.pool).registration.open:
+            if not self.deps.book(account.pool).registration.open:
                 return ()
             route = f"/h5/{account.pool}/account"
             return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
@@ -203,7 +203,7 @@ class ToDos:
 
     def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
         base, end = f"/h5/{application.pool}/apply", progress.until
-        if end is not None and self._deps.now() >= end:
+        if end is not None and self.deps.now() >= end:
             code, step = "closed", Step("closed", "查看", f"{base}/form" if not application.round else f"{base}/status")
         else:
             step = progress.step or Step("watch", "查看进度", f"{base}/status")
@@ -213,7 +213,7 @@ class ToDos:
     def _of_entry(self, person: _Person, entry_type: EntryType, now: datetime) -> ToDo | None:
         """The item of one type of entry: open, soon to open, or none."""
         account, expert = person.account, person.expert
-        book = self._deps.book(account.pool)
+        book = self.deps.book(account.pool)
         if entry_type not in book.campaigns.entry_types or not _may_enter(account, book, expert, entry_type, now):
             return None
         if entry_type == "renewal" and _rests(person, now, book.entry.renewal_rest):

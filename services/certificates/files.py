@@ -37,23 +37,21 @@ class CertificateFile:
     filename: str
 
 
+@dataclass(frozen=True)
 class CertificateFiles:
-    def __init__(
-        self, deps: Deps, links: Links, renderer: DocumentRenderer, delivery: FileDelivery, sealer: Sealer
-    ) -> None:
-        self._deps = deps
-        self._links = links
-        self._renderer = renderer
-        self._delivery = delivery
-        self._sealer = sealer
+    deps: Deps
+    links: Links
+    renderer: DocumentRenderer
+    delivery: FileDelivery
+    sealer: Sealer
 
     def link(self, actor: Actor, certificate_id: UUID) -> str:
         """A token that opens this certificate's file without a log-in, for ten minutes."""
-        return self._links.sign(_PURPOSE, certificate_id, account_of(actor), self._deps.now() + LINK_TTL)
+        return self.links.sign(_PURPOSE, certificate_id, account_of(actor), self.deps.now() + LINK_TTL)
 
     async def open(self, token: str, form: str) -> CertificateFile:
         """Raises Forbidden for a token that is forged or expired, NotFound, Conflict, Unavailable."""
-        link = self._links.check(token, _PURPOSE)
+        link = self.links.check(token, _PURPOSE)
         found = await Certificate.get_or_none(id=link.subject_id)
         if found is None:
             raise NotFound("没有这张证书，请返回列表核对。", code="unknown_certificate")
@@ -67,19 +65,19 @@ class CertificateFiles:
         """Send the PDF to the person's own address. Raises InvalidInput, TooMany, Unavailable."""
         file = await self.file(actor, certificate_id, "pdf")
         attachment = MailAttachment(file.filename, file.media_type, file.content)
-        await self._delivery.mail(actor, to, "证书", attachment, action="certificate.mail")
+        await self.delivery.mail(actor, to, "证书", attachment, action="certificate.mail")
 
     async def _render(self, found: Certificate, form: str) -> CertificateFile:
         if found.state != "valid":
             raise Conflict(f"这张证书{LABELS[found.state]}，不能下载。请查看最新的证书。", code="certificate_ended")
         if form not in MEDIA_TYPES:
             raise NotFound("只有PDF和图片两种格式，请返回重新选择。", code="no_such_format")
-        content = _content(self._deps, found)
+        content = _content(self.deps, found)
         try:
-            make = self._renderer.render_pdf if form == "pdf" else self._renderer.preview
+            make = self.renderer.render_pdf if form == "pdf" else self.renderer.preview
             body = await make("certificate", content)
             if form == "pdf":
-                body = await self._sealer.seal(found.pool, body, f"颁发{found.title}")
+                body = await self.sealer.seal(found.pool, body, f"颁发{found.title}")
         except GatewayError as error:
             log.error("certificate_not_rendered", error=type(error).__name__)
             raise Unavailable("证书暂时无法生成，请稍后重试。", code="printer_away") from error

@@ -53,10 +53,10 @@ class CertificateSubject:
     facts: Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True)
 class Issuing:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def issue(self, pool: str, subject: CertificateSubject, now: datetime) -> Certificate | None:
         """Issue a certificate in the caller's transaction and notify the holder; a second call returns the same one.
@@ -78,7 +78,7 @@ class Issuing:
         facts = tuple((label, value) for label, value in subject.facts if value)
         certificate = await self._create(account, subject, rules, number, facts, now)
         await record(system(pool), now, "certificate.issue", "certificate", certificate.id, number=number)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=pool,
             kind="certificate_issued",
             dedupe_key=f"certificate:{certificate.id}",
@@ -93,7 +93,7 @@ class Issuing:
         The number gets a suffix, the old QR code shows that it was replaced. Raises NotFound, Conflict, InvalidInput.
         """
         check(actor, "certificate.manage")
-        words, now = _reason(reason), self._deps.now()
+        words, now = _reason(reason), self.deps.now()
         async with transaction():
             old = await self._end(actor, certificate_id, CertificateEvent.REPLACE, words, now)
             account = await Account.get(id=old.account_id)
@@ -103,7 +103,7 @@ class Issuing:
             facts = tuple((str(label), str(value)) for label, value in old.facts)
             new = await self._create(account, subject, rules, next_issue(old.number), facts, now, old)
             await record(actor, now, "certificate.replace", "certificate", old.id, reason=words, number=new.number)
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=old.pool,
                 kind="certificate_issued",
                 dedupe_key=f"certificate:{new.id}",
@@ -115,11 +115,11 @@ class Issuing:
     async def revoke(self, actor: Actor, certificate_id: UUID, reason: str) -> None:
         """Raises NotFound, InvalidInput without a reason, Conflict for one that was replaced or revoked before."""
         check(actor, "certificate.manage")
-        words, now = _reason(reason), self._deps.now()
+        words, now = _reason(reason), self.deps.now()
         async with transaction():
             old = await self._end(actor, certificate_id, CertificateEvent.REVOKE, words, now)
             await record(actor, now, "certificate.revoke", "certificate", old.id, reason=words)
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=old.pool,
                 kind="certificate_revoked",
                 dedupe_key=f"certificate_revoked:{old.id}",
@@ -129,8 +129,8 @@ class Issuing:
 
     async def remind_ending(self) -> int:
         """Notify each holder once that a certificate ends soon; returns how many were due."""
-        now, count = self._deps.now(), 0
-        for pool, book in self._deps.rulebooks.items():
+        now, count = self.deps.now(), 0
+        for pool, book in self.deps.rulebooks.items():
             due = await rows(_ENDING, pool, now, now + book.certificate.expiry_notice)
             count += await process_each("certificate_ending", due, lambda row: self._remind(row["id"], now))
         return count
@@ -138,13 +138,13 @@ class Issuing:
     # ---- helpers
 
     def _rules(self, pool: str, kind: Kind) -> CertificateKind | None:
-        rules = self._deps.book(pool).certificate
+        rules = self.deps.book(pool).certificate
         return rules.exam if kind == "exam" else rules.course
 
     async def _number(self, pool: str, rules: CertificateKind, now: datetime) -> str:
         year = local(now).year
         found = await rows(_SERIAL, new_id(), pool, rules.letter, year)
-        return make_number(self._deps.book(pool).certificate.prefix, year, rules.letter, found[0]["issued"])
+        return make_number(self.deps.book(pool).certificate.prefix, year, rules.letter, found[0]["issued"])
 
     async def _create(
         self,
@@ -156,9 +156,9 @@ class Issuing:
         now: datetime,
         replaced: Certificate | None = None,
     ) -> Certificate:
-        book = self._deps.book(account.pool)
+        book = self.deps.book(account.pool)
         until = replaced.valid_until if replaced else now + rules.valid_for if rules.valid_for else None
-        id_number = self._deps.keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
+        id_number = self.deps.keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
         contents = Contents(
             number,
             rules.title,
@@ -207,7 +207,7 @@ class Issuing:
                 return
             found.reminded_at = now
             await found.save(update_fields=["reminded_at"])
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=found.pool,
                 kind="certificate_ending",
                 dedupe_key=f"certificate_ending:{found.id}",

@@ -56,9 +56,9 @@ class PublicCertificate:
     ended_at: datetime | None
 
 
+@dataclass(frozen=True)
 class CertificateQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def own(self, actor: Actor) -> tuple[CertificateView, ...]:
         """The person's certificates, newest first."""
@@ -90,7 +90,7 @@ class CertificateQueries:
         if found is None:
             raise NotFound("没有查到这张证书，请扫描证书上的二维码核对。", code="no_such_certificate")
         return PublicCertificate(
-            self._deps.book(found.pool).pool.name,
+            self.deps.book(found.pool).pool.name,
             found.number,
             found.title,
             mask_name(found.holder),
@@ -106,7 +106,7 @@ class CertificateQueries:
     def _validity(self, found: Certificate) -> Validity:
         if found.state != CertificateState.VALID:
             return "replaced" if found.state == CertificateState.REPLACED else "revoked"
-        expired = found.valid_until is not None and found.valid_until <= self._deps.now()
+        expired = found.valid_until is not None and found.valid_until <= self.deps.now()
         return "expired" if expired else "valid"
 
     def _view(self, found: Certificate) -> CertificateView:
@@ -121,7 +121,7 @@ class CertificateQueries:
             found.issued_at,
             found.valid_until,
             found.reason,
-            check_url(self._deps, found),
+            check_url(self.deps, found),
         )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from services.core.base import Deps, execute, rows, transaction
+from services.core.base import execute, rows, transaction
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 
@@ -17,10 +18,8 @@ _GENESIS = "0" * 64
 _COLUMNS = "id, pool, at, actor_id, actor_role, action, subject, subject_id, details, number, hash"
 
 
+@dataclass(frozen=True)
 class AuditChain:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
-
     async def seal(self, pool: str) -> int:
         """Number and chain unsealed entries; returns how many. One sealer at a time, by an advisory lock."""
         async with transaction():

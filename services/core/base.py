@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -109,7 +109,7 @@ class Deps:
 
     clock: Clock
     keys: Keyring
-    rulebooks: Mapping[str, Rulebook]
+    rulebooks: Mapping[str, Rulebook] = field(repr=False)
     jobs: Jobs
     public_url: str
     answers_kept: timedelta = timedelta(days=1)

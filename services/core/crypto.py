@@ -24,10 +24,10 @@ class SealBroken(Exception):
 class Keyring:
     """``data`` are 32-byte keys by id; ``active`` seals, all open. ``lookup`` and ``signing`` are 32-byte HMAC keys."""
 
-    data: dict[str, bytes]
+    data: dict[str, bytes] = field(repr=False)
     active: str
-    lookup: bytes
-    signing: bytes
+    lookup: bytes = field(repr=False)
+    signing: bytes = field(repr=False)
     _ciphers: dict[str, AESGCM] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

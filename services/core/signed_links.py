@@ -30,6 +30,7 @@ class Link:
     expires: datetime
 
 
+@dataclass(frozen=True)
 class Links:
     """Makes and checks tokens of 71 URL-safe characters. Nothing is stored: a token is valid until it expires.
 
@@ -37,9 +38,8 @@ class Links:
     scene QR code.
     """
 
-    def __init__(self, keys: Keyring, clock: Clock) -> None:
-        self._keys = keys
-        self._clock = clock
+    keys: Keyring
+    clock: Clock
 
     def sign(self, purpose: str, subject_id: UUID, person_id: UUID, expires: datetime) -> str:
         """``expires`` is rounded up to the second."""
@@ -57,14 +57,14 @@ class Links:
             raise Forbidden("链接无效，请使用最新一条通知中的链接。", code="link_invalid")
         ids = [UUID(bytes=body[at : at + 16]) for at in range(0, 16 * count, 16)]
         expires = datetime.fromtimestamp(int.from_bytes(body[-5:], "big"), UTC)
-        if expires <= self._clock.now():
+        if expires <= self.clock.now():
             raise Forbidden("链接已过期，请使用最新一条通知，或在公众号回复“状态”查看。", code="link_expired")
         return Link(purpose, ids[0], ids[-1], expires)
 
     def _mac(self, purpose: str, body: bytes) -> bytes:
         name = purpose.encode()
         message = _TAG + len(name).to_bytes(2, "big") + name + body
-        return hmac.new(self._keys.signing, message, hashlib.sha256).digest()[:_MAC]
+        return hmac.new(self.keys.signing, message, hashlib.sha256).digest()[:_MAC]
 
 
 def _decode(token: str) -> bytes:

@@ -3,12 +3,18 @@
 Rows are locked course first, then enrolment, then order and fee.
 """
 
-from services.courses.assembly import CourseServices, build, make_authoring
 from services.courses.data_export import collect_courses
 from services.courses.fees import CourseFees
-from services.courses.forms import AUDIENCES, KINDS, CourseData, CourseItemData
+from services.courses.forms import (
+    AUDIENCES,
+    KINDS,
+    CourseData,
+    CourseForm,
+    CourseItemData,
+)
 from services.courses.media import PAGE_FILE_MAX, PART
 from services.courses.queries import PAGE_SIZE, CourseView, EnrolmentView, ItemView
+from services.courses.registry import CourseAuthoring, CourseServices
 from services.courses.study import StudyView
 
 __all__ = [
@@ -17,15 +23,15 @@ __all__ = [
     "PAGE_FILE_MAX",
     "PAGE_SIZE",
     "PART",
+    "CourseAuthoring",
     "CourseData",
     "CourseFees",
+    "CourseForm",
     "CourseItemData",
     "CourseServices",
     "CourseView",
     "EnrolmentView",
     "ItemView",
     "StudyView",
-    "build",
     "collect_courses",
-    "make_authoring",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -29,12 +30,12 @@ PASSES_DUE = f"EXISTS (SELECT 1 {_PASSED} AND {not_paused('course_pass', 'n.id')
 _PASSING = f"SELECT n.id {_PASSED} AND {not_paused('course_pass', 'n.id')} ORDER BY n.id LIMIT 500"
 
 
+@dataclass(frozen=True)
 class CourseCompletion:
-    def __init__(self, deps: Deps, notices: Notices, certificates: Issuing, fees: CourseFees) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._certificates = certificates
-        self._fees = fees
+    deps: Deps
+    notices: Notices
+    certificates: Issuing
+    fees: CourseFees
 
     async def apply_studied(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
         """Everything is studied: call to the examination, or complete; inside the caller's transaction, the row
@@ -52,7 +53,7 @@ class CourseCompletion:
         return await process_each("course_pass", await rows(_PASSING), lambda row: self._pass(row["id"]))
 
     async def _pass(self, enrolment_id: UUID) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             enrolment = await lock_enrolment(enrolment_id)
             if enrolment.state != EnrolmentState.LEARNED:
@@ -65,7 +66,7 @@ class CourseCompletion:
         """By a decision of the office, for training that took place elsewhere. Raises Conflict, Forbidden."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "依据", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             known = await get_enrolment(actor, enrolment_id)
             if actor.account_id is not None and known.account_id == actor.account_id:
@@ -85,9 +86,9 @@ class CourseCompletion:
         enrolment.finished_at = now
         enrolment.overdue_at = enrolment.excluded_at = None
         await enrolment.save()
-        await self._fees.cancel(enrolment.id, now)
+        await self.fees.cancel(enrolment.id, now)
         await record(actor, now, "course.finish", "course_enrolment", enrolment.id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=course.pool,
             kind="course_finished",
             dedupe_key=f"course_finished:{enrolment.id}",
@@ -97,7 +98,7 @@ class CourseCompletion:
         hours = await hours_of(course)
         facts = (("课程", course.name), ("学时", f"{hours / HOUR:g}" if hours else ""))
         subject = CertificateSubject("course", enrolment.account_id, enrolment.expert_id, enrolment.id, facts)
-        await self._certificates.issue(course.pool, subject, now)
+        await self.certificates.issue(course.pool, subject, now)
 
 
 async def hours_of(course: Course) -> int:

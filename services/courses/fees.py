@@ -6,6 +6,7 @@ Implements ``services.payments.fee_owners.CourseFeeOwner``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from domain.payments.lifecycles import FEE, FeeEvent, FeeState
 from models.courses import Course, CourseEnrolment
 from models.experts import Expert
 from models.payments import Fee
-from services.core.base import Actor, Deps, record, system
+from services.core.base import Actor, record, system
 from services.courses.notifications import facts_of
 from services.courses.repository import lock_enrolment, rules_of, window_of
 from services.notifications import Notices
@@ -25,10 +26,9 @@ from services.payments import close_soon
 KIND = "course"
 
 
+@dataclass(frozen=True)
 class CourseFees:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    notices: Notices
 
     async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
         """Inside the caller's transaction. The call notice contains the fee, so no further notice follows."""
@@ -91,7 +91,7 @@ class CourseFees:
         enrolment.overdue_at, enrolment.warnings = None, 0
         await enrolment.save(update_fields=["opens_at", "closes_at", "overdue_at", "warnings"])
         await record(system(course.pool), now, "course.open", "course_enrolment", enrolment.id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=course.pool,
             kind="course_opened",
             dedupe_key=f"course_opened:{enrolment.id}:{enrolment.make_ups}",
@@ -109,7 +109,7 @@ class CourseFees:
         enrolment.overdue_at = enrolment.excluded_at = None
         await enrolment.save(update_fields=["state", "overdue_at", "excluded_at"])
         await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=reason)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=course.pool,
             kind="course_changed",
             dedupe_key=f"course_dismissed:{enrolment.id}:{now.isoformat()}",

@@ -9,11 +9,12 @@ from typing import Literal
 from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
+from domain.faults import Faults
 from domain.rulebook.book import Rulebook
 from models.campaigns import Campaign
 from models.courses import Course, CourseEnrolment, CourseItem
 from models.exams import Exam
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given, check_text
 
 NAME_MAX, DESCRIPTION_MAX, REASON_MAX, PLACE_MAX = 40, 500, 100, 200
 AMOUNT_MAX = 100_000_000
@@ -24,18 +25,26 @@ KINDS: Mapping[str, str] = {"video": "视频", "pages": "图文", "live": "直�
 
 
 @dataclass(frozen=True)
-class CourseData:
-    """The form of a course. ``audience`` is a key of ``AUDIENCES``, ``amount`` in fen, None: free."""
+class CourseForm:
+    """The form of a course as typed. ``audience`` is a key of ``AUDIENCES``, ``amount`` in fen, None: free."""
 
     name: str
-    opens_at: datetime
-    closes_at: datetime
+    opens_at: datetime | None
+    closes_at: datetime | None
     audience: str = "all"
     campaigns: tuple[UUID, ...] = ()
     description: str = ""
     amount: int | None = None
     exam_id: UUID | None = None
     required: bool = False
+
+
+@dataclass(frozen=True)
+class CourseData(CourseForm):
+    """A form that is complete."""
+
+    opens_at: datetime
+    closes_at: datetime
 
 
 @dataclass(frozen=True)
@@ -58,24 +67,43 @@ class CourseFault:
     text: str
 
 
-async def check_course(book: Rulebook, pool: str, data: CourseData) -> CourseData:
-    """The form with cleaned texts. Raises InvalidInput that names the field, NotFound."""
-    name = check_text(" ".join(data.name.split()), "name", "课程名称", NAME_MAX, required=True)
-    description = check_text(
-        data.description.replace("\r\n", " ").replace("\n", " "), "description", "课程说明", DESCRIPTION_MAX
-    )
-    if data.opens_at >= data.closes_at:
-        raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="closes_at")
-    if data.closes_at - data.opens_at > WINDOW_MAX:
-        raise InvalidInput("课程最长一年，请缩短。", code="window_long", field="closes_at")
-    if data.audience not in AUDIENCES:
-        raise InvalidInput("请选择参加的专家。", code="no_choice", field="audience")
-    _check_amount(book, data.amount)
-    await _check_campaigns(pool, data)
-    if data.exam_id is not None and not await Exam.exists(id=data.exam_id, pool=pool, purpose="single"):
+async def check_course(book: Rulebook, pool: str, form: CourseForm) -> CourseData:
+    """The form with cleaned texts. Raises InvalidInput with all its faults, each with its field; NotFound."""
+    faults = Faults()
+    name = faults.check(check_text, " ".join(form.name.split()), "name", "课程名称", NAME_MAX, required=True)
+    lines = form.description.replace("\r\n", " ").replace("\n", " ")
+    description = faults.check(check_text, lines, "description", "课程说明", DESCRIPTION_MAX)
+    opens = faults.check(check_given, form.opens_at, "opens_at", "开始时间")
+    closes = faults.check(check_given, form.closes_at, "closes_at", "结束时间")
+    if form.opens_at and form.closes_at:
+        faults.check(_check_window, form.opens_at, form.closes_at)
+    faults.check(_check_audience, form.audience)
+    with faults.part():
+        await _check_campaigns(pool, form)
+    faults.check(_check_amount, book, form.amount)
+    faults.raise_any()
+    if form.exam_id is not None and not await Exam.exists(id=form.exam_id, pool=pool, purpose="single"):
         raise NotFound("找不到这场考试，请刷新后重新选择；课程的考试用途应为“个别考试”。", code="exam_unknown")
-    campaigns = data.campaigns if data.audience == "campaigns" else ()
-    return replace(data, name=name, description=description, campaigns=campaigns)
+    campaigns = form.campaigns if form.audience == "campaigns" else ()
+    clean = {"name": name, "description": description, "campaigns": campaigns}
+    return CourseData(**{**vars(form), **clean, "opens_at": opens, "closes_at": closes})
+
+
+def check_course_reason(reason: str) -> str:
+    """The reason that participants read, on one line. Raises InvalidInput."""
+    return check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+
+
+def _check_window(opens: datetime, closes: datetime) -> None:
+    if opens >= closes:
+        raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="closes_at")
+    if closes - opens > WINDOW_MAX:
+        raise InvalidInput("课程最长一年，请缩短。", code="window_long", field="closes_at")
+
+
+def _check_audience(audience: str) -> None:
+    if audience not in AUDIENCES:
+        raise InvalidInput("请选择参加的专家。", code="no_choice", field="audience")
 
 
 def _check_amount(book: Rulebook, amount: int | None) -> None:
@@ -87,29 +115,44 @@ def _check_amount(book: Rulebook, amount: int | None) -> None:
         raise InvalidInput("费用应在0.01元至100万元之间；免费请留空。", code="amount", field="amount")
 
 
-async def _check_campaigns(pool: str, data: CourseData) -> None:
-    if data.audience != "campaigns":
+async def _check_campaigns(pool: str, form: CourseForm) -> None:
+    if form.audience != "campaigns":
         return
-    known = await Campaign.filter(id__in=list(data.campaigns), pool=pool).count() if data.campaigns else 0
-    if not known or known != len(set(data.campaigns)):
+    known = await Campaign.filter(id__in=list(form.campaigns), pool=pool).count() if form.campaigns else 0
+    if not known or known != len(set(form.campaigns)):
         raise InvalidInput("请选择至少一个征集批次。", code="missing", field="campaigns")
 
 
 def check_item(data: CourseItemData) -> CourseItemData:
-    """The form with cleaned texts. Raises InvalidInput that names the field."""
-    title = check_text(" ".join(data.title.split()), "title", "标题", NAME_MAX, required=True)
-    if data.kind not in KINDS:
-        raise InvalidInput("请选择内容形式。", code="no_choice", field="kind")
-    if data.credit is not None and not 0 <= data.credit <= _CREDIT_MAX:
-        raise InvalidInput("学时应在0至100之间；留空则按时长计算。", code="credit", field="credit")
+    """The form with cleaned texts. Raises InvalidInput with all its faults, each with its field."""
+    faults = Faults()
+    title = faults.check(check_text, " ".join(data.title.split()), "title", "标题", NAME_MAX, required=True)
+    faults.check(_check_kind, data.kind)
+    faults.check(_check_credit, data.credit)
     if data.kind != "live":
+        faults.raise_any()
         return CourseItemData(data.kind, title, data.credit)
-    if data.starts_at is None or data.ends_at is None or data.starts_at >= data.ends_at:
-        raise InvalidInput("请填写直播或面授的起止时间，结束应晚于开始。", code="window_turned", field="ends_at")
-    if data.ends_at - data.starts_at > timedelta(hours=12):
-        raise InvalidInput("一次直播或面授最长12小时。", code="window_long", field="ends_at")
-    place = check_text(" ".join(data.place.split()), "place", "地点或直播地址", PLACE_MAX, required=True)
+    faults.check(_check_lecture, data.starts_at, data.ends_at)
+    place = faults.check(check_text, " ".join(data.place.split()), "place", "地点或直播地址", PLACE_MAX, required=True)
+    faults.raise_any()
     return replace(data, title=title, place=place)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise InvalidInput("请选择内容形式。", code="no_choice", field="kind")
+
+
+def _check_credit(credit: int | None) -> None:
+    if credit is not None and not 0 <= credit <= _CREDIT_MAX:
+        raise InvalidInput("学时应在0至100之间；留空则按时长计算。", code="credit", field="credit")
+
+
+def _check_lecture(starts: datetime | None, ends: datetime | None) -> None:
+    if starts is None or ends is None or starts >= ends:
+        raise InvalidInput("请填写直播或面授的起止时间，结束应晚于开始。", code="window_turned", field="ends_at")
+    if ends - starts > timedelta(hours=12):
+        raise InvalidInput("一次直播或面授最长12小时。", code="window_long", field="ends_at")
 
 
 async def missing_of(book: Rulebook, course: Course, now: datetime) -> tuple[CourseFault, ...]:

@@ -43,12 +43,12 @@ class _Film:
     movie: Movie
 
 
+@dataclass(frozen=True)
 class CourseMedia:
-    def __init__(self, deps: Deps, files: Files, store: SealedFiles, checker: FileChecker) -> None:
-        self._deps = deps
-        self._files = files
-        self._store = store
-        self._checker = checker
+    deps: Deps
+    files: Files
+    store: SealedFiles
+    checker: FileChecker
 
     # ---- the office
 
@@ -67,7 +67,7 @@ class CourseMedia:
         if not 0 < len(body) <= PART:
             raise InvalidInput("上传的内容不完整，请重试。", code="part_size", field="file")
         async with _store_errors():
-            await self._files.put(_part(_key(course, item, upload), number), body)
+            await self.files.put(_part(_key(course, item, upload), number), body)
 
     async def finish(self, actor: Actor, course_id: UUID, item_id: UUID, upload: UUID, parts: int) -> None:
         """Join the parts, read the length, and set it as the item's video. A repetition is harmless.
@@ -82,16 +82,16 @@ class CourseMedia:
         if not 1 <= parts <= _PARTS_MAX:
             raise InvalidInput("上传的内容不完整，请重试。", code="part_size", field="file")
         async with _store_errors():
-            joined = _Parts(self._files, key, parts)
-            await self._files.put_stream(key, aiter(joined))
+            joined = _Parts(self.files, key, parts)
+            await self.files.put_stream(key, aiter(joined))
             try:
                 film = await self._probe(key, joined.size)
             except NotPlayable as error:
-                await self._files.delete(key)
+                await self.files.delete(key)
                 raise InvalidInput(str(error), code="not_playable", field="file") from error
         await self._keep(actor, course_id, item_id, film)
         async with _store_errors():
-            await self._files.clear(f"{key}.parts")
+            await self.files.clear(f"{key}.parts")
 
     async def add_pages(self, actor: Actor, course_id: UUID, item_id: UUID, content: bytes) -> int:
         """Append pages: every page of a PDF, or one image; returns how many. Raises InvalidInput, Conflict."""
@@ -102,8 +102,8 @@ class CourseMedia:
         drawn = await self._draw(content)
         keys = []
         for picture in drawn:
-            key = new_key(actor.pool, self._deps.now())
-            await self._store.put(key, picture)
+            key = new_key(actor.pool, self.deps.now())
+            await self.store.put(key, picture)
             keys.append(key)
         async with transaction():
             course = await lock_draft(actor, course_id)
@@ -112,13 +112,13 @@ class CourseMedia:
                 raise InvalidInput(f"一项内容最多{PAGES_MAX}页，请分成几项。", code="too_many_pages", field="file")
             item.pages = [*item.pages, *keys]
             await item.save(update_fields=["pages"])
-            await record(actor, self._deps.now(), "course.add_pages", "course", course.id, pages=len(keys))
+            await record(actor, self.deps.now(), "course.add_pages", "course", course.id, pages=len(keys))
         return len(keys)
 
     async def remove_page(self, actor: Actor, course_id: UUID, item_id: UUID, number: int) -> None:
         """Counted from 1; 0 removes all. Raises NotFound, Conflict."""
         check(actor, "course.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course = await lock_draft(actor, course_id)
             await get_item(course.id, item_id)
@@ -143,7 +143,7 @@ class CourseMedia:
         if not item.media_key:
             raise NotFound("没有这段视频，请返回课程后刷新。", code="no_video")
         async with _store_errors():
-            return await self._files.locate(item.media_key, LINK_TTL)
+            return await self.files.locate(item.media_key, LINK_TTL)
 
     async def page(self, actor: Actor, enrolment_id: UUID, item_id: UUID, number: int) -> bytes:
         """A page (from 1) as JPEG. Raises as ``video``."""
@@ -157,7 +157,7 @@ class CourseMedia:
         if not item.media_key:
             raise NotFound("还没有上传视频。", code="no_video")
         async with _store_errors():
-            return await self._files.locate(item.media_key, LINK_TTL)
+            return await self.files.locate(item.media_key, LINK_TTL)
 
     async def preview_page(self, actor: Actor, course_id: UUID, item_id: UUID, number: int) -> bytes:
         check(actor, "course.manage")
@@ -175,7 +175,7 @@ class CourseMedia:
         return course, item
 
     async def _keep(self, actor: Actor, course_id: UUID, item_id: UUID, film: _Film) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course = await lock_draft(actor, course_id)
             item = await CourseItem.select_for_update().get(id=item_id)
@@ -190,10 +190,10 @@ class CourseMedia:
         for _ in range(_BOXES_MAX):
             if at + 8 > size:
                 break
-            box = read_head(await self._files.get_range(key, at, min(HEAD, size - at)))
+            box = read_head(await self.files.get_range(key, at, min(HEAD, size - at)))
             end = at + box.size if box.size else size
             if box.kind == b"moov" and end - at <= MOOV_MAX and end <= size:
-                movie = read_movie(await self._files.get_range(key, at + box.head, end - at - box.head))
+                movie = read_movie(await self.files.get_range(key, at + box.head, end - at - box.head))
             at = end
         if movie is None or at != size:
             raise NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")
@@ -203,9 +203,9 @@ class CourseMedia:
         """Raises InvalidInput that names the field."""
         try:
             if content[:5] == b"%PDF-":
-                return list(await self._checker.draw_pages(content, SIDE, PAGES_MAX))
-            found = await self._checker.check(content, ("jpg", "png"))
-            return [await self._checker.draw(content, found.kind, SIDE)]
+                return list(await self.checker.draw_pages(content, SIDE, PAGES_MAX))
+            found = await self.checker.check(content, ("jpg", "png"))
+            return [await self.checker.draw(content, found.kind, SIDE)]
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
 
@@ -213,29 +213,31 @@ class CourseMedia:
         if not 1 <= number <= len(item.pages):
             raise NotFound("没有这一页，请刷新后重试。", code="no_page")
         try:
-            return await self._store.get(item.pages[number - 1])
+            return await self.store.get(item.pages[number - 1])
         except FileLost as error:
             raise Unavailable("页面暂时无法读取，请稍后重试。", code="file_lost") from error
 
     async def _allowed(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> CourseItem:
         check(actor, "course.own")
         enrolment = await get_own(actor, enrolment_id)
-        state, now = EnrolmentState(enrolment.state), self._deps.now()
+        state, now = EnrolmentState(enrolment.state), self.deps.now()
         if access(state, enrolment.opens_at, enrolment.closes_at, now) != "open":
             raise Conflict("现在不能学习这门课程，请返回课程页查看。", code="study_closed")
         return await get_item(enrolment.course_id, item_id)
 
 
+@dataclass
 class _Parts:
     """The parts of an upload as one stream; ``size`` counts the bytes read."""
 
-    def __init__(self, files: Files, key: str, count: int) -> None:
-        self._files, self._key, self._count = files, key, count
-        self.size = 0
+    files: Files
+    key: str
+    count: int
+    size: int = 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for number in range(self._count):
-            part = await self._files.get(_part(self._key, number))
+        for number in range(self.count):
+            part = await self.files.get(_part(self.key, number))
             self.size += len(part)
             yield part
 

@@ -63,15 +63,15 @@ class AddedParticipants:
     problems: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
 class ParticipantCalls:
-    def __init__(self, deps: Deps, notices: Notices, fees: CourseFees) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._fees = fees
+    deps: Deps
+    notices: Notices
+    fees: CourseFees
 
     async def call_due(self) -> int:
         """Call everyone who should take a published course and isn't called yet."""
-        due = await rows(_COURSES, self._deps.now())
+        due = await rows(_COURSES, self.deps.now())
         return await process_each("course_call", due, lambda row: self._call_many(row["id"]))
 
     async def _call_many(self, course_id: UUID) -> None:
@@ -79,7 +79,7 @@ class ParticipantCalls:
             pass
 
     async def _call_batch(self, course_id: UUID) -> int:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"course_call:{course_id}")
             people = await rows(_PEOPLE, now, course_id)
@@ -96,7 +96,7 @@ class ParticipantCalls:
             raise InvalidInput("请填写专家编号，每行一人。", code="missing", field="numbers")
         if len(wanted) > ADD_MAX:
             raise InvalidInput(f"一次最多添加{ADD_MAX}人，请分几次添加。", code="too_many", field="numbers")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> AddedParticipants:
             await advisory_lock(f"course_call:{course_id}")
@@ -113,7 +113,7 @@ class ParticipantCalls:
         return await once(
             owner=f"course.add:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=AddedParticipants,
             run=run,
             request=f"{course_id} {' '.join(wanted)}",
@@ -136,7 +136,7 @@ class ParticipantCalls:
         """The office removes a participant; a fee due is cancelled. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await get_enrolment(actor, enrolment_id)
             enrolment = await lock_enrolment(enrolment_id)
@@ -148,7 +148,7 @@ class ParticipantCalls:
         """Readmit a participant who left, with earlier progress. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             known = await get_enrolment(actor, enrolment_id)
             if known.course.state != CourseState.PUBLISHED or known.course.closes_at <= now:
@@ -164,14 +164,14 @@ class ParticipantCalls:
     async def _notify_decision(self, enrolment: CourseEnrolment, what: str, now: datetime) -> None:
         course = await Course.get(id=enrolment.course_id)
         one = recipient("course_changed", course, enrolment, reason=what, occasion=now.isoformat())
-        await self._notices.notify_many(pool=course.pool, kind="course_changed", recipients=[one])
+        await self.notices.notify_many(pool=course.pool, kind="course_changed", recipients=[one])
 
     async def leave_due(self) -> int:
         """Remove participants who left the pool."""
         return await process_each("course_leave", await rows(_LEAVING), lambda row: self._leave(row["id"]))
 
     async def _leave(self, enrolment_id: UUID) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             enrolment = await CourseEnrolment.select_for_update().get(id=enrolment_id)
             gone = await Expert.exists(id=enrolment.expert_id, left_at__not_isnull=True)
@@ -184,7 +184,7 @@ class ParticipantCalls:
         enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE)
         enrolment.overdue_at = enrolment.excluded_at = None
         await enrolment.save(update_fields=["state", "overdue_at", "excluded_at"])
-        await self._fees.cancel(enrolment.id, now)
+        await self.fees.cancel(enrolment.id, now)
 
     async def _enrol(self, course: Course, people: Sequence[Any], now: datetime) -> list[CourseEnrolment]:
         made = [
@@ -201,13 +201,13 @@ class ParticipantCalls:
         if not enrolments:
             return
         if course.amount is not None:
-            await self._fees.charge_all(course, enrolments, now)
+            await self.fees.charge_all(course, enrolments, now)
         elif (window := free_window(window_of(course), now)) is not None:
             await CourseEnrolment.filter(id__in=[one.id for one in enrolments]).update(
                 opens_at=window.opens, closes_at=window.closes
             )
         advice = FREE if course.amount is None else PAY_FIRST
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=course.pool,
             kind="course_called",
             recipients=[recipient("course_called", course, one, advice=advice) for one in enrolments],

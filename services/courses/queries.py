@@ -133,9 +133,9 @@ class CourseView:
     items: int
 
 
+@dataclass(frozen=True)
 class CourseQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     # ---- participants
 
@@ -143,7 +143,7 @@ class CourseQueries:
         """Own courses, newest first, ten a page; ``search`` is part of the name."""
         check(actor, "course.own")
         found = await rows(_OWN, actor.account_id, search.strip()[:40], PAGE_SIZE, (page - 1) * PAGE_SIZE)
-        now = self._deps.now()
+        now = self.deps.now()
         return Page(tuple(_view(row, now) for row in found), found[0]["total"] if found else 0)
 
     async def get(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
@@ -157,7 +157,7 @@ class CourseQueries:
     ) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
         (row,) = await rows(_ONE, enrolment_id)
         studies = {one.item_id: one for one in await CourseStudy.filter(enrolment_id=enrolment_id)}
-        return _view(row, self._deps.now()), await self._items(course, studies, codes=codes)
+        return _view(row, self.deps.now()), await self._items(course, studies, codes=codes)
 
     # ---- the office
 
@@ -189,7 +189,7 @@ class CourseQueries:
         check(actor, "course.manage")
         await get_course(actor, course_id)
         found = await rows(_PARTICIPANTS, course_id, search.strip()[:40], only, size, (page - 1) * size)
-        now = self._deps.now()
+        now = self.deps.now()
         return Page(tuple(_view(row, now, masked=masked) for row in found), found[0]["total"] if found else 0)
 
     async def participant(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
@@ -201,7 +201,7 @@ class CourseQueries:
     # ---- helpers
 
     async def _items(self, course: Course, studies: Mapping[UUID, CourseStudy], *, codes: bool) -> tuple[ItemView, ...]:
-        rules = rules_of(course) if course.rules else self._deps.book(course.pool).course
+        rules = rules_of(course) if course.rules else self.deps.book(course.pool).course
         items = await CourseItem.filter(course_id=course.id).order_by("position", "id")
         return tuple(self._item(one, studies.get(one.id), rules, codes=codes) for one in items)
 
@@ -223,7 +223,7 @@ class CourseQueries:
             seconds=study.seconds if study else 0,
             done_at=study.done_at if study else None,
             missed=study.missed if study else 0,
-            code=self._deps.keys.read(item.code_sealed, CODE_PURPOSE) if codes else "",
+            code=self.deps.keys.read(item.code_sealed, CODE_PURPOSE) if codes else "",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.core.base import Actor, Deps, record, transaction
@@ -28,23 +29,23 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
 class RecordSheet:
-    def __init__(self, deps: Deps, queries: CourseQueries) -> None:
-        self._deps = deps
-        self._queries = queries
+    deps: Deps
+    queries: CourseQueries
 
     async def make(self, actor: Actor, course_id: UUID) -> bytes:
         """All participants by expert number, names in full; logged. Raises NotFound."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
         async with transaction():
-            await record(actor, self._deps.now(), "course.export", "course", course.id)
+            await record(actor, self.deps.now(), "course.export", "course", course.id)
         return await write_sheet("学习记录", _COLUMNS, self._batches(actor, course.id))
 
     async def _batches(self, actor: Actor, course_id: UUID) -> AsyncIterator[Sequence[Sequence[Value]]]:
         page = 1
         while True:
-            found = await self._queries.participants(actor, course_id, page=page, size=_BATCH, masked=False)
+            found = await self.queries.participants(actor, course_id, page=page, size=_BATCH, masked=False)
             yield [_line(one) for one in found.items]
             if page * _BATCH >= found.total:
                 return

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain.courses.lifecycles import COURSE, CourseEvent, CourseState, EnrolmentState
 from domain.errors import Conflict, InvalidInput
+from domain.faults import Faults
 from domain.rulebook.types import dump_rules
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given
 from services.courses.forms import (
-    REASON_MAX,
     WINDOW_MAX,
     CourseData,
     CourseFault,
+    CourseForm,
     CourseItemData,
     check_course,
+    check_course_reason,
     check_item,
     missing_of,
 )
@@ -44,19 +46,19 @@ CLOSES_DUE = f"EXISTS (SELECT 1 {_OVER} AND {not_paused('course_close', 'c.id')}
 _NEXT = f"SELECT c.id {_OVER} AND {not_paused('course_close', 'c.id')}"
 
 
+@dataclass(frozen=True)
 class CourseSetup:
-    def __init__(self, deps: Deps, notices: Notices, participant_calls: ParticipantCalls) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._participant_calls = participant_calls
+    deps: Deps
+    notices: Notices
+    participant_calls: ParticipantCalls
 
     # ---- the draft
 
-    async def create(self, actor: Actor, data: CourseData, *, key: str | None = None) -> UUID:
+    async def create(self, actor: Actor, form: CourseForm, *, key: str | None = None) -> UUID:
         """Create a draft. Raises InvalidInput that names the field."""
         check(actor, "course.manage")
-        clean = await check_course(self._deps.book(actor.pool), actor.pool, data)
-        now = self._deps.now()
+        clean = await check_course(self.deps.book(actor.pool), actor.pool, form)
+        now = self.deps.now()
 
         async def run() -> UUID:
             columns = _columns(clean)
@@ -67,26 +69,26 @@ class CourseSetup:
         return await once(
             owner=f"course.create:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=UUID,
             run=run,
-            request=repr(data),
+            request=repr(form),
         )
 
-    async def edit(self, actor: Actor, course_id: UUID, data: CourseData) -> None:
+    async def edit(self, actor: Actor, course_id: UUID, form: CourseForm) -> None:
         """Edit a draft. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
-        clean = await check_course(self._deps.book(actor.pool), actor.pool, data)
+        clean = await check_course(self.deps.book(actor.pool), actor.pool, form)
         async with transaction():
             course = await lock_draft(actor, course_id)
             course.update_from_dict(_columns(clean))
             await course.save()
-            await record(actor, self._deps.now(), "course.edit", "course", course.id)
+            await record(actor, self.deps.now(), "course.edit", "course", course.id)
 
     async def delete(self, actor: Actor, course_id: UUID) -> None:
         """Delete a draft. Raises Conflict."""
         check(actor, "course.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course = await lock_draft(actor, course_id)
             for item in await CourseItem.filter(course_id=course.id):
@@ -101,7 +103,7 @@ class CourseSetup:
         """Append an item to a draft; its video or pages are added later. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
         clean = check_item(data)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> UUID:
             course = await lock_draft(actor, course_id)
@@ -110,7 +112,7 @@ class CourseSetup:
                 raise Conflict(f"一门课程最多{ITEMS_MAX}项学习内容。", code="too_many_items")
             columns = _item_columns(clean)
             if clean.kind == "live":
-                columns["code_sealed"] = self._deps.keys.seal(f"{secrets.randbelow(10**6):06d}", CODE_PURPOSE)
+                columns["code_sealed"] = self.deps.keys.seal(f"{secrets.randbelow(10**6):06d}", CODE_PURPOSE)
             made = await CourseItem.create(course_id=course.id, position=count + 1, created_at=now, **columns)
             await record(actor, now, "course.add_item", "course", course.id, item=str(made.id))
             return made.id
@@ -118,7 +120,7 @@ class CourseSetup:
         return await once(
             owner=f"course.item:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=UUID,
             run=run,
             request=f"{course_id} {data!r}",
@@ -135,7 +137,7 @@ class CourseSetup:
                 columns.pop("seconds")
             item.update_from_dict(columns)
             await item.save()
-            await record(actor, self._deps.now(), "course.edit_item", "course", course.id, item=str(item.id))
+            await record(actor, self.deps.now(), "course.edit_item", "course", course.id, item=str(item.id))
 
     async def move_item(self, actor: Actor, course_id: UUID, item_id: UUID, by: int) -> None:
         """One place up (-1) or down (1); at either end nothing happens. Raises Conflict."""
@@ -154,7 +156,7 @@ class CourseSetup:
     async def delete_item(self, actor: Actor, course_id: UUID, item_id: UUID) -> None:
         """Delete an item of a draft, with its files. Raises Conflict."""
         check(actor, "course.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course = await lock_draft(actor, course_id)
             item = await get_item(course.id, item_id)
@@ -169,50 +171,51 @@ class CourseSetup:
         """Problems that prevent publishing, and hints."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
-        return await missing_of(self._deps.book(course.pool), course, self._deps.now())
+        return await missing_of(self.deps.book(course.pool), course, self.deps.now())
 
     async def publish(self, actor: Actor, course_id: UUID) -> None:
         """Freeze the rules; participants are called by a due task. A repetition is harmless. Raises Conflict with the
         problems."""
         check(actor, "course.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course = await get_course(actor, course_id, locked=True)
             if course.state == CourseState.PUBLISHED:
                 return
             state = COURSE.next(CourseState(course.state), CourseEvent.PUBLISH)
-            checked = await missing_of(self._deps.book(course.pool), course, now)
+            checked = await missing_of(self.deps.book(course.pool), course, now)
             if missing := [one.text for one in checked if one.level == "bad"]:
                 raise Conflict("还不能发布：" + "；".join(missing), code="not_ready")
             course.state, course.published_at = state, now
-            course.rules = dump_rules(self._deps.book(course.pool).course)
+            course.rules = dump_rules(self.deps.book(course.pool).course)
             await course.save()
-            await self._participant_calls.notify_listed(course, now)
+            await self.participant_calls.notify_listed(course, now)
             await record(actor, now, "course.publish", "course", course.id)
 
-    async def prolong(self, actor: Actor, course_id: UUID, closes_at: datetime, reason: str) -> None:
+    async def prolong(self, actor: Actor, course_id: UUID, until: datetime | None, reason: str) -> None:
         """A later end of a published course, for all whose time ends with it; they are notified.
 
         Raises InvalidInput, Conflict.
         """
         check(actor, "course.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        faults = Faults()
+        closes_at = faults.check(check_given, until, "closes_at", "新的结束时间")
+        words = faults.check(check_course_reason, reason)
+        now = self.deps.now()
         async with transaction():
             course = await get_course(actor, course_id, locked=True)
             if course.state != CourseState.PUBLISHED:
                 raise Conflict("只有已发布的课程可以延长，请刷新后核对。", code="course_not_open")
-            if not max(course.closes_at, now) < closes_at <= course.opens_at + WINDOW_MAX:
-                raise InvalidInput(
-                    "新的结束时间应晚于现在和原结束时间，且课程不超过一年。", code="past", field="closes_at"
-                )
+            if until:
+                faults.check(_check_new_end, course, until, now)
+            faults.raise_any()
             before, course.closes_at = course.closes_at, closes_at
             await course.save(update_fields=["closes_at"])
             concerned = await CourseEnrolment.filter(
                 course_id=course.id, state__in=["called", "learned"], closes_at=before
             ).order_by("id")
             await CourseEnrolment.filter(id__in=[one.id for one in concerned]).update(closes_at=closes_at, warnings=0)
-            await self._notices.notify_many(
+            await self.notices.notify_many(
                 pool=course.pool,
                 kind="course_changed",
                 recipients=[
@@ -226,8 +229,8 @@ class CourseSetup:
         """Cancel: participants leave and are notified, and their unpaid fees are cancelled; the office refunds paid
         ones. Returns the number of participants. Raises Conflict once a participant has finished it."""
         check(actor, "course.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        words = check_course_reason(reason)
+        now = self.deps.now()
         async with transaction():
             course = await get_course(actor, course_id, locked=True)
             if course.state == CourseState.CANCELLED:
@@ -237,9 +240,9 @@ class CourseSetup:
                 raise Conflict("已有学员培训完毕，不能取消；到结束时间后课程自动结束。", code="has_finished")
             course.closed_at = now
             await course.save(update_fields=["state", "closed_at"])
-            left = await self._participant_calls.dismiss_all(course, now)
+            left = await self.participant_calls.dismiss_all(course, now)
             if was == CourseState.PUBLISHED:
-                await self._notices.notify_many(
+                await self.notices.notify_many(
                     pool=course.pool,
                     kind="course_cancelled",
                     recipients=[recipient("course_cancelled", course, one, reason=words) for one in left],
@@ -249,7 +252,7 @@ class CourseSetup:
 
     async def close_due(self) -> int:
         """Close courses that are over and have no participant who studies or may still pay."""
-        now = self._deps.now()
+        now = self.deps.now()
         return await process_each("course_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
 
     async def _close(self, course_id: UUID, now: datetime) -> None:
@@ -260,6 +263,11 @@ class CourseSetup:
             course.state, course.closed_at = COURSE.next(CourseState(course.state), CourseEvent.CLOSE), now
             await course.save(update_fields=["state", "closed_at"])
             await record(system(course.pool), now, "course.close", "course", course.id)
+
+
+def _check_new_end(course: Course, closes_at: datetime, now: datetime) -> None:
+    if not max(course.closes_at, now) < closes_at <= course.opens_at + WINDOW_MAX:
+        raise InvalidInput("新的结束时间应晚于现在和原结束时间，且课程不超过一年。", code="past", field="closes_at")
 
 
 def _item_columns(data: CourseItemData) -> dict[str, Any]:

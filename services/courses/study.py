@@ -56,16 +56,16 @@ class StudyView:
     progress: int
 
 
+@dataclass(frozen=True)
 class Study:
-    def __init__(self, deps: Deps, completion: CourseCompletion) -> None:
-        self._deps = deps
-        self._completion = completion
+    deps: Deps
+    completion: CourseCompletion
 
     async def open_item(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> StudyView:
         """Begin or continue an item; the item that this person had open before stops counting. Raises NotFound,
         Conflict."""
         check(actor, "course.own")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
             known = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
@@ -81,7 +81,7 @@ class Study:
         """Record that a video played ``[start, end)`` since the last report. Raises Conflict for a player that was
         replaced."""
         check(actor, "course.own")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
             rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
@@ -97,7 +97,7 @@ class Study:
     async def answer(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int) -> StudyView:
         """Confirm presence. A late answer is recorded; the video was paused meanwhile."""
         check(actor, "course.own")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
             rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
@@ -111,7 +111,7 @@ class Study:
     async def see_page(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int, page: int) -> StudyView:
         """Record that a page (from 1) was in view since the last report; it counts once this was long enough."""
         check(actor, "course.own")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
             rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
@@ -130,14 +130,14 @@ class Study:
     async def sign_in(self, actor: Actor, enrolment_id: UUID, item_id: UUID, code: str) -> StudyView:
         """Sign in at a lecture, with the code shown there. Raises Conflict outside its time, InvalidInput, TooMany."""
         check(actor, "course.own")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
             _check_time(item, now)
             study, _ = await CourseStudy.get_or_create(enrolment_id=enrolment.id, item_id=item.id)
             if study.done_at is not None:
                 return _view(course, enrolment, item, study)
-            right = self._deps.keys.read(item.code_sealed, CODE_PURPOSE)
+            right = self.deps.keys.read(item.code_sealed, CODE_PURPOSE)
             good = bool(right) and hmac.compare_digest(code.strip().encode(), right.encode())
             if good:
                 study.done_at, study.seconds = now, item.seconds
@@ -190,7 +190,7 @@ class Study:
             enrolment.progress = progress
             await enrolment.save(update_fields=["progress"])
         if all(one.id in studies and studies[one.id].done_at for one in items):
-            await self._completion.apply_studied(course, enrolment, now)
+            await self.completion.apply_studied(course, enrolment, now)
 
 
 def progress_of(items: Sequence[CourseItem], studies: Sequence[CourseStudy], rules: CourseRules) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -43,18 +44,18 @@ REMINDERS_DUE = f"EXISTS (SELECT 1 {_REMIND} AND {not_paused('course_reminder', 
 _REMINDED = f"SELECT n.id {_REMIND} AND {not_paused('course_reminder', 'n.id')} ORDER BY n.id LIMIT 500"
 
 
+@dataclass(frozen=True)
 class StudyPeriods:
-    def __init__(self, deps: Deps, notices: Notices, fees: CourseFees, candidates: Candidates) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._fees = fees
-        self._candidates = candidates
+    deps: Deps
+    notices: Notices
+    fees: CourseFees
+    candidates: Candidates
 
     # ---- by the clock
 
     async def remind_due(self) -> int:
         """Remind participants before their end. Of several steps due at once only the last is sent."""
-        now = self._deps.now()
+        now = self.deps.now()
         return await process_each(
             "course_reminder", await rows(_REMINDED, now), lambda row: self._remind(row["id"], now)
         )
@@ -78,7 +79,7 @@ class StudyPeriods:
     async def end_due(self) -> int:
         """Participants whose time is over, or who failed the examination, get a make-up period, or none and are
         excluded from draws."""
-        now = self._deps.now()
+        now = self.deps.now()
         return await process_each("course_end", await rows(_ENDING, now), lambda row: self._end(row["id"], now))
 
     async def _end(self, enrolment_id: UUID, now: datetime) -> None:
@@ -98,7 +99,7 @@ class StudyPeriods:
 
     async def _overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
         """No further automatic period. An unpaid fee is cancelled."""
-        await self._fees.cancel(enrolment.id, now)
+        await self.fees.cancel(enrolment.id, now)
         enrolment.overdue_at = now
         if course.required and rules_of(course).undrawn:
             enrolment.excluded_at = enrolment.excluded_at or now
@@ -125,13 +126,13 @@ class StudyPeriods:
         if owes:
             enrolment.opens_at = enrolment.closes_at = None
             await enrolment.save()
-            await self._fees.charge_make_up(course, enrolment, now)
+            await self.fees.charge_make_up(course, enrolment, now)
         else:
             window = make_up_window(rules, now, paid=False)
             enrolment.opens_at, enrolment.closes_at = window.opens, window.closes
             await enrolment.save()
         if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None:
-            await self._candidates.renew(course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now)
+            await self.candidates.renew(course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now)
         await record(actor, now, "course.make_up", "course_enrolment", enrolment.id, number=enrolment.make_ups)
         advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
         await self._notify("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
@@ -142,7 +143,7 @@ class StudyPeriods:
         """A further make-up period for a participant whose time is over. Raises Conflict, InvalidInput."""
         check(actor, "course.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await get_enrolment(actor, enrolment_id)
             enrolment = await lock_enrolment(enrolment_id)
@@ -155,7 +156,7 @@ class StudyPeriods:
             await record(actor, now, "course.give_make_up", "course_enrolment", enrolment.id, reason=words)
 
     async def _notify(self, kind: str, course: Course, enrolment: CourseEnrolment, occasion: str, advice: str) -> None:
-        await self._notices.notify(
+        await self.notices.notify(
             pool=course.pool,
             kind=kind,
             dedupe_key=f"{kind}:{enrolment.id}:{occasion}",

@@ -1,10 +1,9 @@
 """Draws (抽取): projects, set-up, verification, the fixing of the order, calling, answers, attendance, audit.
 
-Everything that changes a draw runs under its row lock (``repository.lock``).
+Everything that changes a draw runs under its row lock (``locks.lock``).
 """
 
 from services.draws.access import DrawAccess
-from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
 from services.draws.attendance.attendance_queries import AttendanceRow, Scanned
 from services.draws.attendance.attendance_rules import venue_position
@@ -21,12 +20,14 @@ from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Invitations
 from services.draws.calls.places import Places
+from services.draws.draw_notices import draw_params, notify_agency
 from services.draws.event_stream import event, watch_events
 from services.draws.follow_ups.recall_queries import RecallPanel, RecallRow
 from services.draws.follow_ups.redraws import RecallTimes, RedrawTimes
 from services.draws.follow_ups.release_queries import ReleasedExpert, ReleaseQueries, ReleaseTask, ReleaseView
 from services.draws.follow_ups.releases import Releases
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
+from services.draws.locks import Locked, lock
 from services.draws.operation_log import OPERATIONS_MAX, Operation
 from services.draws.party_notifications import PartyNotifications, urged_by_venue
 from services.draws.progress import ConditionProgress, DrawTotals
@@ -42,7 +43,7 @@ from services.draws.queries import (
     FormerExpert,
     in_states,
 )
-from services.draws.repository import Locked, draw_params, lock, notify_agency
+from services.draws.registry import DrawServices
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.results.finished_records import FinishedRecords, FoundRecord
 from services.draws.results.public_links import PublicLinks
@@ -111,7 +112,6 @@ __all__ = [
     "DrawForm",
     "DrawLotView",
     "DrawParts",
-    "DrawPorts",
     "DrawServices",
     "DrawTotals",
     "DrawView",
@@ -165,7 +165,6 @@ __all__ = [
     "WorkList",
     "WorkLists",
     "basic_version",
-    "build",
     "draw_params",
     "event",
     "in_states",

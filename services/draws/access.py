@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from models.accounts import RoleGrant
 from models.draws import Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
-from services.draws.repository import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
+from services.draws.scopes import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
 from services.draws.views import DrawView, ReadDraw, view_of
 
 _OWN_MOBILE = "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1)"
@@ -21,11 +22,11 @@ _WATCHED_ONE = f"(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {_OWN
 for an average one, who has few draws, and would read all of a busy one's."""
 
 
+@dataclass(frozen=True)
 class DrawAccess:
     """Access checks for everything that shows or changes a draw."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def view(self, actor: Actor, draw_id: UUID) -> DrawView:
         """The draw, if this actor may see it. Raises NotFound, Forbidden."""
@@ -43,7 +44,7 @@ class DrawAccess:
             if is_draft(draw) or not (await self.is_watched_by(actor, draw) or await _watches_all(actor)):
                 raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
-            await check_scope(actor, draw, self._deps.book(draw.pool))
+            await check_scope(actor, draw, self.deps.book(draw.pool))
         return draw
 
     async def is_watched_by(self, actor: Actor, draw: ReadDraw) -> bool:
@@ -76,7 +77,7 @@ class DrawAccess:
             values.append(actor.scope)
             where += " AND EXISTS (SELECT 1 FROM draw_application a WHERE a.draw_id = d.id AND a.terminal = $2)"
         elif actor.role == "venue" and actor.scope:
-            values.append(venue_names(actor, self._deps.book(actor.pool)))
+            values.append(venue_names(actor, self.deps.book(actor.pool)))
             where += " AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND n.venue = ANY($2::text[]))"
         elif actor.role == "supervisor":
             values.append(actor.account_id)
@@ -86,7 +87,7 @@ class DrawAccess:
         return where, values
 
     def unseals_at(self, draw: ReadDraw) -> datetime:
-        return draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before
+        return draw.starts_at - self.deps.book(draw.pool).draw.result_visible_before
 
 
 async def _watches_all(actor: Actor) -> bool:

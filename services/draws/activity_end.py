@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -20,19 +21,12 @@ from services.core.permissions import AGENCY
 from services.draws.call_order.round_abort import leave_committing
 from services.draws.calls.lapse_notifications import notify_lapsed
 from services.draws.calls.places import Cause, Places
+from services.draws.draw_notices import notify_agency, notify_supervisors
+from services.draws.endings import append_end
+from services.draws.locks import Locked, lock
 from services.draws.party_notifications import Event, PartyNotifications
-from services.draws.repository import (
-    Locked,
-    append,
-    append_end,
-    check_not_of_agency,
-    check_owner,
-    check_scope,
-    lock,
-    notify_agency,
-    notify_supervisors,
-    party_of,
-)
+from services.draws.record_log import append, party_of
+from services.draws.scopes import check_not_of_agency, check_owner, check_scope
 from services.draws.views import ReadDraw
 from services.notifications import Notices
 
@@ -48,12 +42,12 @@ _ENDS = (
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
+@dataclass(frozen=True)
 class ActivityEnd:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._places = Places(deps, notices)
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    places: Places
+    parties: PartyNotifications
 
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
         """Terminate a draw: calls end, experts who accepted are notified, the lots may be drawn again.
@@ -74,24 +68,24 @@ class ActivityEnd:
                 raise Conflict("抽取已开始，不能自行终止，请联系核验人员终止。", code="drawing_begun")
             await self._terminate(locked, actor, cast("TerminationReason", reason))
             await record(
-                actor, self._deps.now(), "draw.terminated", "draw", draw_id, code=reason, reason=words.strip()[:200]
+                actor, self.deps.now(), "draw.terminated", "draw", draw_id, code=reason, reason=words.strip()[:200]
             )
 
     async def _terminate(self, locked: Locked, actor: Actor, reason: TerminationReason) -> None:
-        draw, now, by = locked.draw, self._deps.now(), party_of(actor.role)
+        draw, now, by = locked.draw, self.deps.now(), party_of(actor.role)
         if locked.state == DrawState.COMMITTING:
-            await leave_committing(draw, self._deps.book(draw.pool).draw.commitments.roles, now)
+            await leave_committing(draw, self.deps.book(draw.pool).draw.commitments.roles, now)
         if locked.state not in _UNVERIFIED:
             await append(draw, now, Terminated(by, reason))
         await self._send_home(locked, Cause(by), now)
         await DrawApplication.filter(draw_id=draw.id, state="submitted").update(state="withdrawn", withdrawn_at=now)
         await append_end(draw, now, DrawEvent.TERMINATE)
         label = TERMINATION_REASONS[reason]
-        await notify_supervisors(self._deps, self._notices, draw, "draw_terminated", "once", reason=label)
-        await notify_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
+        await notify_supervisors(self.deps, self.notices, draw, "draw_terminated", "once", reason=label)
+        await notify_agency(self.notices, draw, "draw_terminated", "agency", reason=label)
         if draw.terminal:
             event: Event = "terminated" if draw.started_at else "dropped"
-            await self._parties.notify(draw, event, by=actor.account_id, occasion="once")
+            await self.parties.notify(draw, event, by=actor.account_id, occasion="once")
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
         """Notify the experts who accepted, and those who were asked, at once."""
@@ -99,17 +93,17 @@ class ActivityEnd:
         holding = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
         for invitation in await holding.order_by("id").select_for_update():
             agreed = invitation.state == InvitationState.ACCEPTED
-            await self._places.apply(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
+            await self.places.apply(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
             if not agreed:
-                await notify_lapsed(self._deps, self._notices, [invitation], draw.pool)
+                await notify_lapsed(self.deps, self.notices, [invitation], draw.pool)
             else:
-                await self._notices.notify(
+                await self.notices.notify(
                     pool=draw.pool,
                     kind="draw_cancelled",
                     dedupe_key=f"draw_cancelled:{invitation.id}",
                     params={
                         **time_params(invitation.gathering_at),
-                        "hotline": self._deps.book(draw.pool).pool.hotline,
+                        "hotline": self.deps.book(draw.pool).pool.hotline,
                     },
                     expert_id=invitation.expert_id,
                     invitation_id=invitation.id,
@@ -127,16 +121,16 @@ class ActivityEnd:
             raise InvalidInput("请填写结束说明。", field="words")
         async with transaction():
             locked = await self._lock(actor, draw_id)
-            now = self._deps.now()
+            now = self.deps.now()
             if not self.can_end(locked.draw):
                 raise Conflict(f"活动{locked.state.label}，不能结束；不再评标的请终止活动。", code="not_met")
             if now < locked.draw.starts_at:
                 at = print_time(locked.draw.starts_at)
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
             if locked.state == DrawState.COMMITTING:
-                await leave_committing(locked.draw, self._deps.book(locked.draw.pool).draw.commitments.roles, now)
+                await leave_committing(locked.draw, self.deps.book(locked.draw.pool).draw.commitments.roles, now)
             await append_end(locked.draw, now)
-            await self._parties.notify_ended(locked.draw, by=actor.account_id)
+            await self.parties.notify_ended(locked.draw, by=actor.account_id)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
     async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:
@@ -146,7 +140,7 @@ class ActivityEnd:
         elif actor.pool != locked.draw.pool:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
-            await check_scope(actor, locked.draw, self._deps.book(locked.draw.pool))
+            await check_scope(actor, locked.draw, self.deps.book(locked.draw.pool))
             await check_not_of_agency(actor, locked.draw)
         return locked
 
@@ -154,7 +148,7 @@ class ActivityEnd:
         """End draws whose expected end has passed; returns the number processed."""
         due = await rows(
             "SELECT id FROM draw WHERE ends_at <= $1 AND state = ANY($2::text[])",
-            self._deps.now(),
+            self.deps.now(),
             list(_ENDS),
         )
         return await process_each("end", due, lambda row: self._end(row["id"]))
@@ -162,12 +156,12 @@ class ActivityEnd:
     async def _end(self, draw_id: UUID) -> None:
         async with transaction():
             draw = (await lock(draw_id)).draw
-            book = self._deps.book(draw.pool)
+            book = self.deps.book(draw.pool)
             delay = book.draw.exits.on_site_after if draw.on_site else timedelta()
-            if draw.state not in _ENDS or self._deps.now() < draw.ends_at + delay:
+            if draw.state not in _ENDS or self.deps.now() < draw.ends_at + delay:
                 return
             if draw.state == DrawState.COMMITTING:
                 roles = book.draw.commitments.roles
-                await leave_committing(draw, roles, self._deps.now())
-            await append_end(draw, self._deps.now())
-            await self._parties.notify_ended(draw)
+                await leave_committing(draw, roles, self.deps.now())
+            await append_end(draw, self.deps.now())
+            await self.parties.notify_ended(draw)

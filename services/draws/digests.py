@@ -6,12 +6,14 @@ number of acceptances in the last notice.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from models.draws import Draw
 from services.core.base import Deps, rows, transaction
 from services.core.due_rows import process_each
-from services.draws.repository import Locked, agency_notices, lock
+from services.draws.draw_notices import agency_notices
+from services.draws.locks import Locked, lock
 from services.notifications import NoticeRequest, Notices
 
 _WAITING = """
@@ -44,18 +46,18 @@ async def note_notified(draw: Draw, agreed: int) -> None:
     await draw.save(update_fields=["digest_at", "digest_agreed"])
 
 
+@dataclass(frozen=True)
 class Digests:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def notify_due(self) -> int:
         """Notify agencies of changes since the last notice; returns the number of draws processed."""
-        due = await rows(f"SELECT d.id{_WAITING}ORDER BY d.digest_at LIMIT 100", self._deps.now())
+        due = await rows(f"SELECT d.id{_WAITING}ORDER BY d.digest_at LIMIT 100", self.deps.now())
         return await process_each("digests", due, lambda row: self._notify(row["id"]))
 
     async def _notify(self, draw_id: UUID) -> None:
         async with transaction():
             locked = await lock(draw_id)
             if locked.draw.digest_agreed != locked.accepted:
-                await self._notices.notify_each(locked.draw.pool, await progress_notices(self._deps, locked))
+                await self.notices.notify_each(locked.draw.pool, await progress_notices(self.deps, locked))

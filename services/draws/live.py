@@ -90,14 +90,14 @@ class Watch:
         return self.snapshot != before
 
 
+@dataclass(eq=False)
 class LiveDraws:
-    def __init__(self, progress: DrawProgress, relay: DrawRelay) -> None:
-        self._progress = progress
-        self._relay = relay
-        self._watched: dict[UUID, _Watched] = {}
-        self._alone = False
-        self._task: asyncio.Task[None] | None = None
-        self._idle = asyncio.Event()
+    progress: DrawProgress
+    relay: DrawRelay
+    _watched: dict[UUID, _Watched] = field(init=False, default_factory=dict)
+    _alone: bool = field(init=False, default=False)
+    _task: asyncio.Task[None] | None = field(init=False, default=None)
+    _idle: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def watch(self, draw_id: UUID) -> AsyncIterator[Watch]:
@@ -150,14 +150,14 @@ class LiveDraws:
             changed = await self._changed(await self._mine())
             await self._refresh([*changed, *self._stale()])
             if changed and not self._alone:
-                await self._relay.publish([one.id for one in changed])
+                await self.relay.publish([one.id for one in changed])
         except AWAY as error:
             log.info("live_look_failed", error=type(error).__name__)
 
     async def _mine(self) -> Collection[UUID]:
         """The draws that this process polls: all watched here, while the relay is unavailable."""
         try:
-            mine = await self._relay.claim_draws(list(self._watched))
+            mine = await self.relay.claim_draws(list(self._watched))
         except AWAY as error:
             self._note(True, error)
             return list(self._watched)
@@ -186,7 +186,7 @@ class LiveDraws:
         """Read draws that another process reported as changed."""
         while True:
             try:
-                async with aclosing(self._relay.subscribe()) as changes:
+                async with aclosing(self.relay.subscribe()) as changes:
                     async for draw_id in changes:
                         if (one := self._watched.get(draw_id)) is not None:
                             await self._refresh([one])
@@ -205,7 +205,7 @@ class LiveDraws:
         draw = await Draw.get_or_none(id=one.id)
         if draw is None:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        found = Snapshot(await self._progress.of(draw), await _acts(draw))
+        found = Snapshot(await self.progress.of(draw), await _acts(draw))
         one.read_at = _clock()
         if one.latest is not None and found == one.latest:
             return one.latest

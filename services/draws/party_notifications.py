@@ -14,7 +14,7 @@ from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
 from models.draws import CallNotice, Draw
 from services.core.base import Deps, rows
-from services.draws.repository import agency_notices, draw_params
+from services.draws.draw_notices import agency_notices, draw_params
 from services.notifications import NoticeRequest, Notices, Recipient
 
 Side = Literal["agency", "supervisor", "venue", "verifier"]
@@ -138,10 +138,10 @@ Params = Mapping[str, str | int]
 _NOTHING: Params = {}
 
 
+@dataclass(frozen=True)
 class PartyNotifications:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def notify(
         self, draw: Draw, event: Event, facts: Params = _NOTHING, *, by: UUID | None = None, occasion: str = ""
@@ -165,7 +165,7 @@ class PartyNotifications:
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
                 found.append(self._request(draw, notification.kind_for(row["side"]), once, params, row))
-        await self._notices.notify_each(draw.pool, found)
+        await self.notices.notify_each(draw.pool, found)
 
     async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:
         """The draw is over; its venue is asked to propose the experts' remuneration."""
@@ -191,10 +191,10 @@ class PartyNotifications:
                 known.add(row["account_id"])
                 kind, what = _supervision_notice(row, earlier, later)
                 found.append(self._request(draw, kind, occasion, {**params, "what": what}, row))
-        await self._notices.notify_each(draw.pool, found)
+        await self.notices.notify_each(draw.pool, found)
 
     def _request(self, draw: Draw, kind: str, once: str, params: Mapping[str, str | int], row: Any) -> NoticeRequest:
-        mobile = self._deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None
+        mobile = self.deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None
         key = f"{kind}:{draw.number}:{once}:{row['key'].hex}"
         return NoticeRequest(kind, Recipient(key, params, account_id=row["account_id"], mobile=mobile))
 
@@ -205,7 +205,7 @@ class PartyNotifications:
 
     async def _venues(self, draw: Draw) -> list[str]:
         named = await CallNotice.filter(draw_id=draw.id).values_list("venue", flat=True)
-        return _scopes(self._deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
+        return _scopes(self.deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
 
 
 def _supervision_notice(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:

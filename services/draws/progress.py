@@ -52,15 +52,15 @@ class DrawTotals:
     log_head: str
 
 
+@dataclass(frozen=True)
 class DrawProgress:
     """Totals only: single experts are not listed."""
 
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def read(self, actor: Actor, draw_id: UUID) -> DrawTotals:
-        return await self.of(await self._access.get(actor, draw_id))
+        return await self.of(await self.access.get(actor, draw_id))
 
     async def of(self, draw: ReadDraw) -> DrawTotals:
         """The same for a caller that has checked the permission."""
@@ -96,15 +96,15 @@ class DrawProgress:
 
     async def _why_waiting(self, draw: ReadDraw, state: DrawState, conditions: list[Condition]) -> str:
         """The reason of waiting. Agency, offices and screens read the same words, so they ask none of them to act."""
-        rules = self._deps.book(draw.pool).draw
+        rules = self.deps.book(draw.pool).draw
         calling, how = rules.calling, _how_to_fill(conditions, rules.supplement.region_change)
         opened = sum(c.open for c in conditions)
         missing = sum(c.needed - c.accepted for c in conditions)
         if state == DrawState.DRAWING and opened:
             return f"正在等待{opened}位专家答复，还缺{missing}人。"
-        if state == DrawState.DRAWING and not calling.hours.contains(self._deps.now()):
+        if state == DrawState.DRAWING and not calling.hours.contains(self.deps.now()):
             return f"当前不在呼叫时段（{calling.hours}），到时自动继续。"
-        if state in (DrawState.VERIFIED, DrawState.COMMITTING) and self._deps.now() >= draw.starts_at:
+        if state in (DrawState.VERIFIED, DrawState.COMMITTING) and self.deps.now() >= draw.starts_at:
             return _TOO_LATE_AGAIN if draw.finished_at else _TOO_LATE
         fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
         if state == DrawState.COMMITTING and fixed is not None and fixed.start_by is not None:
@@ -120,7 +120,7 @@ class DrawProgress:
             DrawState.DRAWING: "正在抽取下一位专家。",
             DrawState.PAUSED: f"已暂停，已发出的{opened}个呼叫仍会等待结果。",
             DrawState.ENDING: f"正在等待最后{opened}位专家的结果。",
-            DrawState.COMPLETED: f"抽取完成，名单{print_time(self._access.unseals_at(draw))}解密。",
+            DrawState.COMPLETED: f"抽取完成，名单{print_time(self.access.unseals_at(draw))}解密。",
             DrawState.SHORT: f"专家不足，还缺{missing}人，{how}",
             DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽，{how}",
             DrawState.ENDED: "活动已结束。",

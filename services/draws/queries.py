@@ -208,15 +208,15 @@ FROM (SELECT count(*) AS awaited, count(*) FILTER (WHERE {_CAME}) AS present_tod
 """Each figure uses an index of its own, so that past draws cost nothing."""
 
 
+@dataclass(frozen=True)
 class DrawQueries:
     """Each method checks the permission."""
 
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def detail(self, actor: Actor, draw_id: UUID) -> Detail:
-        draw = await self._access.get(actor, draw_id)
+        draw = await self.access.get(actor, draw_id)
         [row] = await rows(_DETAIL, draw_id)
         parts = DrawParts(
             supervisors=_views(SupervisorView, Supervisor, row["supervisors"]),
@@ -240,14 +240,14 @@ class DrawQueries:
 
     async def former_experts(self, actor: Actor, draw_id: UUID) -> list[FormerExpert]:
         """The participants of draws whose experts are recused here."""
-        draw = await self._access.get(actor, draw_id)
+        draw = await self.access.get(actor, draw_id)
         found = await rows(_FORMER, draw.id)
-        sealed_for = self._deps.book(draw.pool).draw.result_visible_before
+        sealed_for = self.deps.book(draw.pool).draw.result_visible_before
         return [
             FormerExpert(
                 row["number"],
                 row["code"],
-                mask_name(row["name"]) if self._deps.now() >= row["starts_at"] - sealed_for else "",
+                mask_name(row["name"]) if self.deps.now() >= row["starts_at"] - sealed_for else "",
             )
             for row in found
         ]
@@ -255,7 +255,7 @@ class DrawQueries:
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[DrawCard]:
         """Draws that this actor may see, and their total: newest first, for a venue by their start, or urgent first."""
         permissions.check(actor, "draw.read")
-        where, values = self._access.visibility_condition(actor, few=bool(filters.states))
+        where, values = self.access.visibility_condition(actor, few=bool(filters.states))
         named, of_recall = named_state(filters.name)
         asked: tuple[tuple[object, str], ...] = (
             (filters.number and contains(filters.number), "(d.number ILIKE {} OR d.name ILIKE {})"),
@@ -286,7 +286,7 @@ class DrawQueries:
         """Draws whose experts may be recused in another, newest first: those chosen before, then the actor's own that
         have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
         permissions.check(actor, "draw.edit")
-        where, values = self._access.visibility_condition(actor)
+        where, values = self.access.visibility_condition(actor)
         where += " AND d.finished_at IS NOT NULL"
         if word := search.strip()[:100]:
             values.append(contains(word))
@@ -307,8 +307,8 @@ class DrawQueries:
 
     async def dashboard(self, actor: Actor) -> DrawDashboard:
         permissions.check(actor, "draw.create")
-        where, values = self._access.visibility_condition(actor)
-        now = self._deps.now()
+        where, values = self.access.visibility_condition(actor)
+        now = self.deps.now()
         today = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday())
         n = len(values)
@@ -323,7 +323,7 @@ class DrawQueries:
     async def count_to_supplement(self, actor: Actor) -> int:
         """Draws with places that wait for a supplementary draw, counted as on the dashboard."""
         permissions.check(actor, "draw.create")
-        where, values = self._access.visibility_condition(actor)
+        where, values = self.access.visibility_condition(actor)
         [found] = await rows(f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {AWAITS_SUPPLEMENT}", *values)
         return int(found["n"])
 
@@ -332,7 +332,7 @@ class DrawQueries:
 
         Nothing about experts: their names are sealed.
         """
-        draw = await self._access.get(actor, draw_id)
+        draw = await self.access.get(actor, draw_id)
         return await find_operations(draw.id)
 
 

@@ -10,7 +10,7 @@ from domain.draws.lifecycles import DRAW, DrawEvent, VerificationState
 from domain.errors import Conflict
 from models.draws import Draw, DrawApplication
 from services.core.base import Deps, violation
-from services.draws.repository import Locked
+from services.draws.locks import Locked
 from services.draws.views import ReadDraw
 
 KIND = "release"

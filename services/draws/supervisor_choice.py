@@ -9,7 +9,7 @@ from domain.draws.record import SupervisorFacts
 from domain.errors import Conflict, InvalidInput
 from models.accounts import Account
 from models.draws import Draw, Supervisor, SupervisorEntry
-from services.draws.repository import acts_for_agency
+from services.draws.scopes import acts_for_agency
 
 _AGAIN = "请在活动信息中从监督人名册重新选择。"
 

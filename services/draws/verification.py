@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.draws.lifecycles import DRAW, VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
@@ -10,21 +11,23 @@ from models.draws import Draw, DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import lock, move
 from services.draws.lot_holding import claim_lots
 from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.release_rules import KIND, check_in_time
-from services.draws.repository import check_not_of_agency, lock, move, notify_agency
+from services.draws.scopes import check_not_of_agency
 from services.notifications import Notices
 
 UNVERIFIED = "EXISTS (SELECT 1 FROM draw WHERE state = 'submitted' AND starts_at <= $1)"
 _OVERDUE = "预计评标开始时间已过，未能核验，请修改时间后重新提交"
 
 
+@dataclass(frozen=True)
 class Verification:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    parties: PartyNotifications
 
     async def approve(self, actor: Actor, application_id: UUID, opinion: str = "") -> None:
         await self._decide(actor, application_id, VerificationEvent.APPROVE, opinion.strip())
@@ -45,7 +48,7 @@ class Verification:
             application = await DrawApplication.select_for_update().get(id=application_id)
             self._check_reach(actor, draw, application)
             await check_not_of_agency(actor, draw)
-            now = self._deps.now()
+            now = self.deps.now()
             if application.kind == KIND:
                 await self._decide_release(actor, draw, application, event, opinion)
                 return
@@ -61,36 +64,36 @@ class Verification:
             await move(draw, DrawEvent.VERIFY if approved else DrawEvent.REFUSE)
             await record(actor, now, "draw.verified" if approved else "draw.refused", "draw", draw.id, opinion=opinion)
             if approved:
-                await notify_agency(self._notices, draw, "agency_verified", str(application.id))
+                await notify_agency(self.notices, draw, "agency_verified", str(application.id))
             else:
-                await notify_agency(self._notices, draw, "agency_refused", str(application.id), reason=opinion)
+                await notify_agency(self.notices, draw, "agency_refused", str(application.id), reason=opinion)
 
     async def _decide_release(
         self, actor: Actor, draw: Draw, application: DrawApplication, event: VerificationEvent, opinion: str
     ) -> None:
         """The draw's state stays until the agency begins the release."""
-        now, approved = self._deps.now(), event == VerificationEvent.APPROVE
+        now, approved = self.deps.now(), event == VerificationEvent.APPROVE
         if approved:
             DRAW.next(DrawState(draw.state), DrawEvent.RELEASE)
-            check_in_time(draw, self._deps)
+            check_in_time(draw, self.deps)
         application.state = VERIFICATION.next(VerificationState(application.state), event)
         application.opinion, application.decided_at, application.decided_by_id = opinion, now, actor.account_id
         await application.save(update_fields=["state", "opinion", "decided_at", "decided_by_id"])
         what: Event = "release_approved" if approved else "release_refused"
         await record(actor, now, what.replace("_", "."), "draw", draw.id, opinion=opinion)
-        await self._parties.notify(draw, what, by=actor.account_id, occasion=str(application.id))
+        await self.parties.notify(draw, what, by=actor.account_id, occasion=str(application.id))
         if approved:
-            await self._parties.notify(draw, "release_verified", by=actor.account_id, occasion=str(application.id))
+            await self.parties.notify(draw, "release_verified", by=actor.account_id, occasion=str(application.id))
 
     async def refuse_overdue(self) -> int:
         """Send back applications not verified before the expected start: the agency may correct the times, or
         terminate."""
-        due = await rows("SELECT id FROM draw WHERE state = 'submitted' AND starts_at <= $1", self._deps.now())
+        due = await rows("SELECT id FROM draw WHERE state = 'submitted' AND starts_at <= $1", self.deps.now())
         return await process_each("unverified", due, lambda row: self._refuse_overdue(row["id"]))
 
     async def _refuse_overdue(self, draw_id: UUID) -> None:
         async with transaction():
-            draw, now = (await lock(draw_id)).draw, self._deps.now()
+            draw, now = (await lock(draw_id)).draw, self.deps.now()
             if draw.state != DrawState.SUBMITTED or now < draw.starts_at:
                 return
             application = await DrawApplication.select_for_update().get(draw_id=draw_id, state="submitted")
@@ -99,7 +102,7 @@ class Verification:
             await application.save()
             await move(draw, DrawEvent.REFUSE)
             await record(system(draw.pool), now, "draw.refused", "draw", draw_id, opinion=_OVERDUE)
-            await notify_agency(self._notices, draw, "agency_refused", str(application.id), reason=_OVERDUE)
+            await notify_agency(self.notices, draw, "agency_refused", str(application.id), reason=_OVERDUE)
 
     def _check_reach(self, actor: Actor, draw: Draw, application: DrawApplication) -> None:
         if draw.pool != actor.pool or (actor.scope and actor.scope != application.terminal):

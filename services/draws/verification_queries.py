@@ -86,6 +86,7 @@ _FOUND_BY_WORD = (
 )
 
 
+@dataclass(frozen=True)
 class VerificationQueries:
     async def queue(
         self, actor: Actor, *, state: str = "submitted", offset: int = 0, limit: int = 20

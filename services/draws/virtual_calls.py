@@ -80,13 +80,13 @@ class CallLine:
         return self.state in _RANG
 
 
+@dataclass(frozen=True)
 class VirtualCalls:
-    def __init__(self, deps: Deps, bridge: CallBridge) -> None:
-        self._deps = deps
-        self._bridge = bridge
+    deps: Deps
+    bridge: CallBridge
 
     def offered(self, pool: str) -> bool:
-        return self._bridge.offers(pool)
+        return self.bridge.offers(pool)
 
     async def log_of(self, draw_id: UUID, purpose: Purpose) -> Mapping[UUID, tuple[CallLine, ...]]:
         """The calls of a draw by expert, newest first."""
@@ -105,7 +105,7 @@ class VirtualCalls:
         """
         if not self.offered(draw.pool):
             raise Conflict("本专家库未开通虚拟号通话，请改用其他方式联系专家。", code="no_virtual_number")
-        staff, now = mobile_number(phone.strip() or await self._own_mobile(actor)), self._deps.now()
+        staff, now = mobile_number(phone.strip() or await self._own_mobile(actor)), self.deps.now()
         await self._check_free(actor, expert_id, now)
         call = await VirtualCall.create(
             draw_id=draw.id,
@@ -113,17 +113,17 @@ class VirtualCalls:
             purpose=purpose,
             asked_by_id=actor.account_id,
             asked_at=now,
-            staff_phone_sealed=self._deps.keys.seal(staff, PHONE),
+            staff_phone_sealed=self.deps.keys.seal(staff, PHONE),
             out_id=new_out_id(),
             check_at=now + _UNPLACED_TTL,
         )
-        await self._deps.jobs.defer("virtual_calls.dial", call_id=str(call.id))
+        await self.deps.jobs.defer("virtual_calls.dial", call_id=str(call.id))
         await record(actor, now, "virtual_call.asked", "draw", draw.id, purpose=purpose, call=str(call.id))
         return call.id
 
     async def _own_mobile(self, actor: Actor) -> str:
         account = await Account.get(id=actor.account_id)
-        return self._deps.keys.read(account.mobile_sealed, "mobile")
+        return self.deps.keys.read(account.mobile_sealed, "mobile")
 
     async def _check_free(self, actor: Actor, expert_id: UUID, now: datetime) -> None:
         """Each of the two takes part in one call at a time."""
@@ -148,7 +148,7 @@ class VirtualCalls:
         """Request the call from the vendor, once: the row is marked as perhaps dialled before."""
         async with transaction():
             call = await VirtualCall.select_for_update().get(id=call_id)
-            now = self._deps.now()
+            now = self.deps.now()
             if call.state != State.ASKED:
                 return
             if now >= call.asked_at + _UNPLACED_TTL:
@@ -157,10 +157,10 @@ class VirtualCalls:
             call.state, call.check_at = VIRTUAL_CALL.next(State.ASKED, Event.DIAL), now + _RINGING
             await call.save(update_fields=["state", "check_at"])
         expert, draw = await Expert.get(id=call.expert_id), await Draw.get(id=call.draw_id)
-        staff = self._deps.keys.read(call.staff_phone_sealed, PHONE)
-        mobile = self._deps.keys.open_text(expert.mobile_sealed, "mobile")
+        staff = self.deps.keys.read(call.staff_phone_sealed, PHONE)
+        mobile = self.deps.keys.open_text(expert.mobile_sealed, "mobile")
         try:
-            vendor_id = await self._bridge.connect(draw.pool, staff, mobile, out_id=call.out_id)
+            vendor_id = await self.bridge.connect(draw.pool, staff, mobile, out_id=call.out_id)
         except OutcomeUnknown:
             return  # its report decides, or the call is abandoned
         except GatewayError as error:
@@ -187,18 +187,18 @@ class VirtualCalls:
 
     async def check_due(self) -> int:
         """Query calls without an end, and abandon those without a report."""
-        due = await rows(_DUE, self._deps.now())
+        due = await rows(_DUE, self.deps.now())
         return await process_each("virtual_calls", due, lambda row: self._check(row["id"]))
 
     async def _check(self, call_id: UUID) -> None:
-        call, now = await VirtualCall.get(id=call_id), self._deps.now()
+        call, now = await VirtualCall.get(id=call_id), self.deps.now()
         if call.state == State.ASKED:
             await self._move(call_id, Event.REFUSE, code="too_late")
             return
         answer = None
         if call.call_id:
             try:
-                answer = await self._bridge.report(call.call_id, call.asked_at)
+                answer = await self.bridge.report(call.call_id, call.asked_at)
             except GatewayError as error:
                 log.warning("virtual_call_report_missing", call=str(call_id), error=str(error))
         if answer is not None and answer.ended:
@@ -232,7 +232,7 @@ class VirtualCalls:
     async def _close(self, call: VirtualCall, event: Event, code: str, seconds: int = 0) -> None:
         call.state = VIRTUAL_CALL.next(State(call.state), event)
         call.vendor_code, call.seconds = code[:60], seconds
-        call.staff_phone_sealed, call.check_at, call.closed_at = "", None, self._deps.now()
+        call.staff_phone_sealed, call.check_at, call.closed_at = "", None, self.deps.now()
         await call.save()
 
 

@@ -148,19 +148,19 @@ class WorkLines:
 _MOMENTS = ("now", "since", "today")
 
 
+@dataclass(frozen=True)
 class WorkLists:
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def read(self, actor: Actor, which: WorkList, *, limit: int = 5) -> WorkLines:
         """A list, limited to draws that this actor may see."""
         permissions.check(actor, "draw.read")
-        reach, values = self._access.visibility_condition(actor, few=True)
-        now = self._deps.now()
+        reach, values = self.access.visibility_condition(actor, few=True)
+        now = self.deps.now()
         own: dict[str, object] = {
             "now": now,
-            "since": now - self._deps.book(actor.pool).attendance.urging_window,
+            "since": now - self.deps.book(actor.pool).attendance.urging_window,
             "today": local(now).replace(hour=0, minute=0, second=0, microsecond=0),
             "limit": limit,
         }
@@ -175,11 +175,11 @@ class WorkLists:
 
     def _line(self, actor: Actor, row: Mapping[str, Any], now: datetime) -> WorkLine:
         facts = {name: row[name] for name in WorkLine.__dataclass_fields__ if name in row}
-        unseals_at = row["starts_at"] - self._deps.book(actor.pool).draw.result_visible_before
+        unseals_at = row["starts_at"] - self.deps.book(actor.pool).draw.result_visible_before
         sealed = row["late"] and actor.role in AGENCY and now < unseals_at
         urged_by = self._door(row["door"]) if sealed else ""
         return WorkLine(**{**facts, "state": DrawState(row["state"]), "urged_by": urged_by})
 
     def _door(self, found: Sequence[str]) -> str:
         venue, address, contact, phone = found
-        return urged_by_venue(venue, address, contact, self._deps.keys.read(phone, PHONE))
+        return urged_by_venue(venue, address, contact, self.deps.keys.read(phone, PHONE))

@@ -39,12 +39,12 @@ class Concluded:
     state: ApplicationState
 
 
+@dataclass(frozen=True)
 class Conclusions:
-    def __init__(self, deps: Deps, notices: Notices, entry: EntryStages, outcomes: RefundOutcomes) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._entry = entry
-        self._outcomes = outcomes
+    deps: Deps
+    notices: Notices
+    entry: EntryStages
+    outcomes: RefundOutcomes
 
     async def record_exam(
         self, actor: Actor, application_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
@@ -56,7 +56,7 @@ class Conclusions:
         """
         check(actor, "application.conclude")
         words = check_text(" ".join(reason.split()), "reason", "成绩或原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Concluded:
             application = await self._lock(actor, application_id)
@@ -66,7 +66,7 @@ class Conclusions:
         return await once(
             owner=f"exam:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Concluded,
             run=run,
             request=f"{application_id} {result} {words}",
@@ -91,36 +91,36 @@ class Conclusions:
             raise Conflict(f"申请{application.number}现在是“{label}”，不在等待考试。请刷新后核对。", code="not_in_exam")
         if actor.account_id is not None and await is_own(application.id, actor.account_id):
             raise Forbidden("不能登记自己的考试结果，请由其他管理员办理。", code="own_application")
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         await log(application, now, f"exam_{result}", book.pool.name, step_name=book.entry.names.exam, opinion=reason)
         await record(actor, now, f"application.exam_{result}", "application", application.id, reason=reason)
         if result == "passed":
-            await self._entry.advance(application, now)
+            await self.entry.advance(application, now)
             return
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.REFUSE, now)
         if notify:
-            await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=reason)
+            await notify_applicant(self.notices, application, "application_refused", now.isoformat(), reason=reason)
 
     async def end(self, actor: Actor, application_id: UUID, reason: str, *, key: str | None = None) -> Concluded:
         """End an application whose fee is unpaid. Raises NotFound, Forbidden, Conflict for any other."""
         check(actor, "application.conclude")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Concluded:
             application = await self._lock(actor, application_id)
             if application.state != _S.FEE:
                 label = _S(application.state).label
                 raise Conflict(f"申请现在是“{label}”，不能在这里终止，请刷新后核对。", code="not_in_fee")
-            await self._outcomes.end(actor, application, words, now)
+            await self.outcomes.end(actor, application, words, now)
             return _concluded(application)
 
         return await once(
             owner=f"end:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Concluded,
             run=run,
             request=f"{application_id} {words}",

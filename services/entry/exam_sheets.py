@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from models.accounts import Account
@@ -63,11 +64,15 @@ class _Said:
     reason: str
 
 
+@dataclass(frozen=True)
 class ExamSheets:
-    def __init__(self, deps: Deps, conclusions: Conclusions, checker: FileChecker) -> None:
-        self._deps = deps
-        self._conclusions = conclusions
-        self._sheets = SheetImports(deps, checker, KIND)
+    deps: Deps
+    conclusions: Conclusions
+    checker: FileChecker
+
+    @cached_property
+    def _sheets(self) -> SheetImports[ExamResultRow]:
+        return SheetImports(self.deps, self.checker, KIND)
 
     async def read(self, actor: Actor, content: bytes, filename: str = "") -> ImportView:
         """Check a sheet, and store it for the decision; nothing is decided yet. Raises InvalidInput for an invalid
@@ -93,7 +98,7 @@ class ExamSheets:
         async def write(rows: Sequence[ExamResultRow], now: datetime) -> None:
             for row in rows:
                 application = await lock(UUID(row.application_id))
-                await self._conclusions.apply_exam(actor, application, row.result, row.reason, now)
+                await self.conclusions.apply_exam(actor, application, row.result, row.reason, now)
 
         return await self._sheets.apply(actor, sheet_id, self._still_waiting, write, only_good=only_good)
 
@@ -102,7 +107,7 @@ class ExamSheets:
     async def _find(self, actor: Actor, said: Sequence[_Said]) -> tuple[list[ExamResultRow], list[RowError]]:
         """The application of each line, by its number or the ID number of a person who waits for the examination."""
         pool = actor.pool
-        hashes = {one.id_number: self._deps.keys.lookup_hash("id_number", one.id_number) for one in said}
+        hashes = {one.id_number: self.deps.keys.lookup_hash("id_number", one.id_number) for one in said}
         numbers = Application.filter(pool=pool, number__in=[one.number for one in said if one.number])
         people = await Account.filter(pool=pool, id_number_hash__in=[h for number, h in hashes.items() if number])
         own = {account.id: account.id_number_hash for account in people}

@@ -34,9 +34,9 @@ class ObjectionView:
     decided_at: datetime | None
 
 
+@dataclass(frozen=True)
 class ObjectionQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def own(self, actor: Actor) -> list[ObjectionView]:
         """The person's objections, newest first, with the answers."""
@@ -57,7 +57,7 @@ class ObjectionQueries:
         return Page(tuple(shown), await found.count())
 
     def view_of(self, row: Objection, application: Application, *, by: str = "") -> ObjectionView:
-        text = self._deps.keys.read(row.text_sealed, TEXT)
+        text = self.deps.keys.read(row.text_sealed, TEXT)
         return ObjectionView(
             row.id,
             application.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -35,11 +36,11 @@ _STATES = {"dismiss": "dismissed", "send_back": "upheld", "refuse": "upheld"}
 _RESULTS = {"dismissed": "异议不成立", "upheld": "异议成立", "lapsed": LAPSED}
 
 
+@dataclass(frozen=True)
 class Objections:
-    def __init__(self, deps: Deps, notices: Notices, queries: ObjectionQueries) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._queries = queries
+    deps: Deps
+    notices: Notices
+    queries: ObjectionQueries
 
     async def raise_one(
         self, actor: Actor, application_id: UUID, text: str, *, key: str | None = None
@@ -49,9 +50,9 @@ class Objections:
         Raises Forbidden for a person whose name is not verified and for one's own entry, Conflict when the notice is
         over or an earlier own objection is still open, TooMany beyond the rulebook's number a day.
         """
-        rules = self._deps.book(actor.pool).notice
+        rules = self.deps.book(actor.pool).notice
         words = _check_words(text, rules.objection_min if rules else 1)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> ObjectionView:
             account = await self._known(actor)
@@ -61,16 +62,16 @@ class Objections:
                 pool=actor.pool,
                 application_id=application.id,
                 account_id=account.id,
-                text_sealed=self._deps.keys.seal(words, TEXT),
+                text_sealed=self.deps.keys.seal(words, TEXT),
                 created_at=now,
             )
             await record(actor, now, "objection.raise", "application", application.id, objection=str(row.id))
-            return self._queries.view_of(row, application)
+            return self.queries.view_of(row, application)
 
         return await once(
             owner=f"objection:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=ObjectionView,
             run=run,
             request=f"{application_id} {words}",
@@ -101,7 +102,7 @@ class Objections:
         """
         check(actor, "objection.decide")
         words = check_text(" ".join(answer.split()), "answer", "处理意见", ANSWER_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> ObjectionView:
             known = await Objection.get_or_none(id=objection_id, pool=actor.pool)
@@ -113,12 +114,12 @@ class Objections:
             await self._close(actor, row, application, _STATES[outcome], words, now)
             if outcome != "dismiss":
                 await self._uphold(actor, application, outcome, words, now)
-            return self._queries.view_of(row, application, by=(await Account.get(id=row.account_id)).real_name)
+            return self.queries.view_of(row, application, by=(await Account.get(id=row.account_id)).real_name)
 
         return await once(
             owner=f"objection:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=ObjectionView,
             run=run,
             request=f"{objection_id} {outcome} {words}",
@@ -153,21 +154,21 @@ class Objections:
     async def _uphold(
         self, actor: Actor, application: Application, outcome: Outcome, answer: str, now: datetime
     ) -> None:
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         for other in await Objection.filter(application_id=application.id, state="open").order_by("id"):
             await self._close(actor, other, application, "upheld", answer, now)
         if outcome == "refuse":
             application.reason = answer
             await application.save(update_fields=["reason"])
             await move(application, ApplicationEvent.REFUSE, now)
-            await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=answer)
+            await notify_applicant(self.notices, application, "application_refused", now.isoformat(), reason=answer)
         else:
             await _check_reviewable(application, book, now)
             application.sent_back_fields = [EVERYTHING]
             await application.save(update_fields=["sent_back_fields"])
             await move(application, ApplicationEvent.SEND_BACK, now)
             await notify_applicant(
-                self._notices,
+                self.notices,
                 application,
                 "application_sent_back",
                 now.isoformat(),
@@ -185,7 +186,7 @@ class Objections:
         row.decided_at, row.decided_by = now, actor.account_id
         await row.save(update_fields=["state", "answer", "decided_at", "decided_by"])
         await record(actor, now, f"objection.{state}", "application", application.id, objection=str(row.id))
-        await self._notices.notify(
+        await self.notices.notify(
             pool=row.pool,
             kind="objection_answered",
             dedupe_key=f"objection:{row.id}",

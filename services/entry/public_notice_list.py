@@ -50,17 +50,17 @@ class PublicEntry:
     over: bool
 
 
+@dataclass(frozen=True)
 class PublicNoticeList:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     def rules(self, pool: str) -> Rules:
         """The rulebook's rules on objections. Raises NotFound for a pool without public notices."""
-        return _rules(self._deps, pool)
+        return _rules(self.deps, pool)
 
     async def page(self, pool: str, search: str = "", *, offset: int = 0, limit: int = 20) -> Page[PublicEntry]:
         """Persons on notice now by name; ``search`` is part of a name. Raises NotFound as ``rules``."""
-        _rules(self._deps, pool)
+        _rules(self.deps, pool)
         values, source = [pool, ApplicationState.NOTICE.value], _ON_NOTICE
         if text := search.strip()[:50]:
             values, source = [*values, contains(text)], source + " AND a.name ILIKE $3"
@@ -70,7 +70,7 @@ class PublicNoticeList:
 
     async def get(self, pool: str, application_id: UUID) -> PublicEntry:
         """Raises NotFound for an applicant who is not on notice now."""
-        _rules(self._deps, pool)
+        _rules(self.deps, pool)
         found = await rows(
             f"SELECT {_COLUMNS} FROM application a WHERE a.pool = $1 AND a.state = $2 AND a.id = $3",
             pool,
@@ -82,7 +82,7 @@ class PublicNoticeList:
         return (await self._show(pool, found))[0]
 
     async def _show(self, pool: str, found: list[Any]) -> list[PublicEntry]:
-        book, now = self._deps.book(pool), self._deps.now()
+        book, now = self.deps.book(pool), self.deps.now()
         ids = [one["id"] for one in found]
         chosen = await self._specialties(book, ids)
         employers = await self._employers(book, ids)
@@ -123,7 +123,7 @@ class PublicNoticeList:
             return {}
         places = [code for code, section in book.form.sections.items() if "employer" in section.fields]
         opened = {
-            row["application_id"]: open_sealed(self._deps, row["values_sealed"])
+            row["application_id"]: open_sealed(self.deps, row["values_sealed"])
             for row in await rows(_SECTIONS, ids, places)
         }
         return {one: str(values.get("employer", "")) for one, values in opened.items()}

@@ -5,6 +5,7 @@ The public notice (公示) begins in ``_publish`` and ends in ``end_public_notic
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -43,18 +44,18 @@ PUBLIC_NOTICE_OVER = f"EXISTS ({_OVER})"
 _NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
 
 
+@dataclass(frozen=True)
 class EntryStages:
-    def __init__(self, deps: Deps, notices: Notices, fees: Fees) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._fees = fees
+    deps: Deps
+    notices: Notices
+    fees: Fees
 
     async def cancel(self, application: Application, now: datetime) -> None:
         """The application ends: an unpaid fee is cancelled, objections are closed.
 
         The row is locked by the caller.
         """
-        await self._fees.cancel(application.id, now)
+        await self.fees.cancel(application.id, now)
         for objection in await Objection.filter(application_id=application.id, state="open").order_by("id"):
             await self._lapse(objection, application, now)
 
@@ -69,7 +70,7 @@ class EntryStages:
             application.id,
             objection=str(objection.id),
         )
-        await self._notices.notify(
+        await self.notices.notify(
             pool=objection.pool,
             kind="objection_answered",
             dedupe_key=f"objection:{objection.id}",
@@ -86,7 +87,7 @@ class EntryStages:
         Inside the caller's transaction, with the application's row locked. Raises Conflict for an application that is
         in no such stage.
         """
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         at = STAGE_OF.get(_S(application.state))
         passed = _ORDER.index(at) + 1 if at else 0
         stages = book.entry.stages_of(cast(EntryType, application.entry_type))
@@ -102,7 +103,7 @@ class EntryStages:
 
     async def end_public_notices(self) -> int:
         """Advance applications whose public notice is over without open objections; returns how many."""
-        now = self._deps.now()
+        now = self.deps.now()
         return await process_each(
             "public_notice_end", await rows(_NEXT, now), lambda row: self._end_public_notice(row["id"], now)
         )
@@ -131,14 +132,14 @@ class EntryStages:
 
     async def _charge(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.CHARGE, now)
-        await self._fees.charge(application, now)
+        await self.fees.charge(application, now)
         await self._note(application, book, now, ApplicationEvent.CHARGE)
         await self._progress(application, now, "审核通过，待缴费")
 
     async def _call(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.CALL, now)
         await self._note(application, book, now, ApplicationEvent.CALL)
-        await notify_applicant(self._notices, application, "application_exam", now.isoformat())
+        await notify_applicant(self.notices, application, "application_exam", now.isoformat())
 
     async def _note(
         self, application: Application, book: Rulebook, now: datetime, event: ApplicationEvent, opinion: str = ""
@@ -148,7 +149,7 @@ class EntryStages:
 
     async def _progress(self, application: Application, now: datetime, step: str) -> None:
         await notify_applicant(
-            self._notices,
+            self.notices,
             application,
             "application_progress",
             f"{application.state}:{now.isoformat()}",
@@ -164,11 +165,11 @@ class EntryStages:
         own = (account.id_number_hash, existing.id if existing else None)
         if await is_taken(application.pool, application.expert_number, *own):  # by an import since the approval
             application.expert_number = await expert_number(application, book)
-        row, more = await ExpertRowBuilder(self._deps, application, account, existing).read()
+        row, more = await ExpertRowBuilder(self.deps, application, account, existing).read()
         # one person has one record: other links of the account are removed
         await Expert.filter(account_id=account.id).update(account_id=None)
         expert = await save_expert(
-            self._deps.keys,
+            self.deps.keys,
             application.pool,
             row,
             now,
@@ -184,7 +185,7 @@ class EntryStages:
             await self._progress(application, now, done)
             return
         await notify_applicant(
-            self._notices,
+            self.notices,
             application,
             "application_entered",
             "",

@@ -3,7 +3,6 @@
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates.
 """
 
-from services.exams.assembly import ExamServices, build, make_candidates, make_setup
 from services.exams.attempts.answer_writer import MadeAnswer, SaveRequest
 from services.exams.attempts.evidence import OwnEvidence
 from services.exams.attempts.face_checks import FaceBegun, FaceVerdict
@@ -19,12 +18,13 @@ from services.exams.marking.rulings import RulingPreview
 from services.exams.marking.scores import OwnResult, Show
 from services.exams.own_exams import OwnExam, Phase
 from services.exams.papers.blueprint_queries import BlueprintQueries, BlueprintView
-from services.exams.papers.blueprints import Blueprints
+from services.exams.papers.blueprints import Blueprints, check_blueprint_name
 from services.exams.queries import ExamView
-from services.exams.setup import ExamData
+from services.exams.registry import ExamServices
+from services.exams.setup import ExamData, ExamForm, ExamSetup
 from services.exams.sittings.candidate_queries import CandidateFilter, CandidateLine
 from services.exams.sittings.candidates import Added, Candidates
-from services.exams.sittings.sitting_queries import Booking, SittingData, SittingView
+from services.exams.sittings.sitting_queries import Booking, SittingData, SittingForm, SittingView
 from services.exams.sittings.sittings import Booked
 
 __all__ = [
@@ -43,8 +43,10 @@ __all__ = [
     "Candidates",
     "Cell",
     "ExamData",
+    "ExamForm",
     "ExamPaper",
     "ExamServices",
+    "ExamSetup",
     "ExamView",
     "FaceBegun",
     "FaceVerdict",
@@ -61,13 +63,12 @@ __all__ = [
     "Show",
     "ShownAnswer",
     "SittingData",
+    "SittingForm",
     "SittingView",
     "Sort",
     "SubmissionReceipt",
     "VersionView",
-    "build",
+    "check_blueprint_name",
     "collect_exams",
-    "make_candidates",
-    "make_setup",
     "render_template",
 ]

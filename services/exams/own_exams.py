@@ -81,17 +81,17 @@ class OwnExam:
     handed_in: tuple[HandedIn, ...]
 
 
+@dataclass(frozen=True)
 class OwnExams:
-    def __init__(self, deps: Deps, links: Links) -> None:
-        self._deps = deps
-        self._links = links
+    deps: Deps
+    links: Links
 
     async def list(self, actor: Actor) -> tuple[OwnExam, ...]:
         """Upcoming examinations, soonest first; then past ones. Mock ones are shown with the real ones."""
         check(actor, "exam.own")
         if actor.account_id is None:
             return ()
-        now = self._deps.now()
+        now = self.deps.now()
         found = ExamCandidate.filter(account_id=actor.account_id, exam__state__in=["published", "closed"])
         called = await found.select_related("exam", "sitting", "waiting").order_by("exam__opens_at", "id")
         recent = [one for one in called if one.exam.closes_at > now - _SHOWN_TTL]
@@ -105,7 +105,7 @@ class OwnExams:
         await get_own(actor, candidate_id)
         candidate = await ExamCandidate.get(id=candidate_id).select_related("exam", "sitting", "waiting")
         mocks = ExamCandidate.filter(account_id=candidate.account_id, exam__purpose="mock", exam__state="published")
-        now = self._deps.now()
+        now = self.deps.now()
         open_mocks = [one.id for one in await mocks.select_related("exam") if _is_open(one.exam, now)]
         return await self._own(candidate, next(iter(open_mocks), None), now)
 
@@ -114,7 +114,7 @@ class OwnExams:
 
         Raises Forbidden for a forged or expired link, and for another person's.
         """
-        link = self._links.check(token, PURPOSE)
+        link = self.links.check(token, PURPOSE)
         if visitor is not None and visitor != link.person_id:
             raise Forbidden("这个考试链接属于另一个账号，请退出当前账号，用本人的手机号登录。", code="others_link")
         candidate = await ExamCandidate.get(id=link.subject_id).select_related("exam")
@@ -122,7 +122,7 @@ class OwnExams:
 
     def path_of(self, candidate: ExamCandidate, exam: Exam) -> str:
         """The signed link."""
-        token = self._links.sign(PURPOSE, candidate.id, candidate.account_id, exam.closes_at + _LINK_TTL)
+        token = self.links.sign(PURPOSE, candidate.id, candidate.account_id, exam.closes_at + _LINK_TTL)
         return f"/x/{token}"
 
     async def _own(self, candidate: ExamCandidate, mock: UUID | None, now: datetime) -> OwnExam:

@@ -92,9 +92,9 @@ class Board:
     at: datetime
 
 
+@dataclass(frozen=True)
 class ExamQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def list(self, actor: Actor) -> tuple[ExamView, ...]:
         """All examinations of the pool, latest first."""
@@ -113,7 +113,7 @@ class ExamQueries:
         """For one sitting, or the whole examination. Raises NotFound."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
-        now, flagged = self._deps.now(), load_rules(exam.rules).leave_flag if exam.rules else 0
+        now, flagged = self.deps.now(), load_rules(exam.rules).leave_flag if exam.rules else 0
         found = await rows(_ATTEMPTS, exam_id, sitting_id)
         running = [row for row in found if row["state"] == ExamAttemptState.RUNNING]
         silent = {row["candidate_id"] for row in running if _age(row["seen_at"], now) > OFFLINE}
@@ -133,7 +133,7 @@ class ExamQueries:
 
     def _view(self, exam: Exam, counts: Mapping[str, int]) -> ExamView:
         cells, purpose = read_cells(exam.cells), Purpose(exam.purpose)
-        rules = load_rules(exam.rules) if exam.rules else rules_for(purpose, self._deps.book(exam.pool).exam)
+        rules = load_rules(exam.rules) if exam.rules else rules_for(purpose, self.deps.book(exam.pool).exam)
         return ExamView(
             id=exam.id,
             name=exam.name,
@@ -143,7 +143,7 @@ class ExamQueries:
             blueprint_id=exam.blueprint_id,
             opens_at=exam.opens_at,
             closes_at=exam.closes_at,
-            span=print_span(exam.opens_at, exam.closes_at, self._deps.now()),
+            span=print_span(exam.opens_at, exam.closes_at, self.deps.now()),
             rules=rules,
             items=sum(cell.count for cell in cells),
             total=total_of(cells),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import EXAM, CandidateState, ExamEvent, ExamState
 from domain.exams.purposes import Purpose, rules_for
 from domain.exams.reminders import steps_behind
+from domain.faults import Faults
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.types import dump_rules
 from models.campaigns import Campaign
@@ -21,14 +22,15 @@ from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given, check_text
 from services.exams.notifications import recipient
 from services.exams.papers.check_list import Check, check_list
 from services.exams.repository import get_exam, lock_sittings, rules_of
 from services.exams.sittings.candidate_calls import CandidateCalls
+from services.exams.sittings.candidates import check_exam_reason
 from services.notifications import Notices
 
-NAME_MAX, REASON_MAX = 40, 100
+NAME_MAX = 40
 WINDOW_MAX = timedelta(days=366)
 _OVER = """
 FROM exam e WHERE e.state = 'published' AND e.closes_at <= $1
@@ -55,30 +57,37 @@ _HOLD_CALLED = "SELECT id FROM exam_candidate WHERE exam_id = $1 AND state = 'ca
 
 
 @dataclass(frozen=True)
-class ExamData:
-    """The form of an examination."""
+class ExamForm:
+    """The form of an examination as typed."""
 
     name: str
     purpose: Purpose
-    opens_at: datetime
-    closes_at: datetime
+    opens_at: datetime | None
+    closes_at: datetime | None
     campaign_id: UUID | None = None
     blueprint_id: UUID | None = None
 
 
+@dataclass(frozen=True)
+class ExamData(ExamForm):
+    """A form that is complete."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+
 class ExamSetup:
-    def __init__(self, deps: Deps, notices: Notices, candidate_calls: CandidateCalls) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._candidate_calls = candidate_calls
+    deps: Deps
+    notices: Notices
+    candidate_calls: CandidateCalls
 
     # ---- the draft
 
-    async def create(self, actor: Actor, data: ExamData, *, key: str | None = None) -> UUID:
+    async def create(self, actor: Actor, form: ExamForm, *, key: str | None = None) -> UUID:
         """A draft without candidates yet. Raises InvalidInput that names the field."""
         check(actor, "exam.manage")
-        clean = await self._check(actor, data)
-        now = self._deps.now()
+        clean = await self._check(actor, form)
+        now = self.deps.now()
 
         async def run() -> UUID:
             made = await Exam.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **_columns(clean))
@@ -88,17 +97,17 @@ class ExamSetup:
         return await once(
             owner=f"exam.create:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=UUID,
             run=run,
-            request=repr(data),
+            request=repr(form),
         )
 
-    async def edit(self, actor: Actor, exam_id: UUID, data: ExamData) -> None:
+    async def edit(self, actor: Actor, exam_id: UUID, form: ExamForm) -> None:
         """Edit a draft. Raises InvalidInput, Conflict for a published one: only its time may change then."""
         check(actor, "exam.manage")
-        clean = await self._check(actor, data)
-        now = self._deps.now()
+        clean = await self._check(actor, form)
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state != ExamState.DRAFT:
@@ -113,7 +122,7 @@ class ExamSetup:
     async def delete(self, actor: Actor, exam_id: UUID) -> None:
         """Delete a draft. Raises Conflict."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state != ExamState.DRAFT:
@@ -126,7 +135,7 @@ class ExamSetup:
         """Problems that prevent publishing."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
-        return await check_list(exam, self._rules(exam), self._deps.now())
+        return await check_list(exam, self._rules(exam), self.deps.now())
 
     # ---- publishing
 
@@ -134,7 +143,7 @@ class ExamSetup:
         """Freeze cells and rules, and call candidates. A repetition is harmless. Raises Conflict that lists what is
         missing."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await get_exam(actor, exam_id, locked=True)
@@ -162,26 +171,35 @@ class ExamSetup:
         await ExamCandidate.filter(exam_id=exam.id).update(
             sitting_id=sitting.id if sitting else None, reminders=behind, called_at=now
         )
-        await self._candidate_calls.notify_candidates(exam, named, sitting, now)
+        await self.candidate_calls.notify_candidates(exam, named, sitting, now)
 
     # ---- after publishing
 
-    async def reschedule(self, actor: Actor, exam_id: UUID, opens: datetime, closes: datetime, reason: str) -> None:
+    async def reschedule(
+        self, actor: Actor, exam_id: UUID, opens_at: datetime | None, closes_at: datetime | None, reason: str
+    ) -> None:
         """Change the time of a published examination; candidates are notified.
 
         Raises Conflict once papers are under way and the beginning would change, InvalidInput for a past time or one
         that leaves out a sitting.
         """
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        faults = Faults()
+        opens = faults.check(check_given, opens_at, "opens_at", "开始时间")
+        closes = faults.check(check_given, closes_at, "closes_at", "结束时间")
+        words = faults.check(check_exam_reason, reason)
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state != ExamState.PUBLISHED:
                 raise Conflict("只有已发布的考试可以这样改期，请刷新后核对。", code="exam_not_open")
-            if (opens, closes) == (exam.opens_at, exam.closes_at):
+            unchanged = (opens, closes) == (exam.opens_at, exam.closes_at)
+            with faults.part():
+                if opens_at and closes_at and not unchanged:
+                    await self._check_new_time(exam, opens_at, closes_at, now)
+            faults.raise_any()
+            if unchanged:
                 return
-            await self._check_new_time(exam, opens, closes, now)
             exam.opens_at, exam.closes_at = opens, closes
             await exam.save(update_fields=["opens_at", "closes_at"])
             sitting = await self._move_window(exam, now)
@@ -216,7 +234,7 @@ class ExamSetup:
             return
         found = ExamCandidate.filter(exam_id=exam.id, state=CandidateState.CALLED)
         concerned = found if sitting is not None else found.filter(sitting_id=None)
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_changed",
             recipients=[
@@ -231,8 +249,8 @@ class ExamSetup:
         Raises Conflict when a candidate has a result already.
         """
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        words = check_exam_reason(reason)
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state == ExamState.CANCELLED:
@@ -254,7 +272,7 @@ class ExamSetup:
 
     async def _notify_cancelled(self, exam: Exam, called: list[ExamCandidate], reason: str, now: datetime) -> None:
         sittings = {one.id: one for one in await ExamSitting.filter(exam_id=exam.id)}
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_cancelled",
             recipients=[
@@ -276,7 +294,7 @@ class ExamSetup:
         A repetition is harmless. Raises Conflict for one that is not published.
         """
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state == ExamState.CLOSED:
@@ -291,7 +309,7 @@ class ExamSetup:
 
     async def close_due(self) -> int:
         """Close examinations that are over and have no running paper."""
-        now = self._deps.now()
+        now = self.deps.now()
         return await process_each("exam_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
 
     async def _close(self, exam_id: UUID, now: datetime) -> None:
@@ -313,20 +331,16 @@ class ExamSetup:
     # ---- helpers
 
     def _rules(self, exam: Exam) -> ExamRules:
-        return rules_of(exam) if exam.rules else rules_for(Purpose(exam.purpose), self._deps.book(exam.pool).exam)
+        return rules_of(exam) if exam.rules else rules_for(Purpose(exam.purpose), self.deps.book(exam.pool).exam)
 
-    async def _check(self, actor: Actor, data: ExamData) -> ExamData:
-        name = check_text(" ".join(data.name.split()), "name", "考试名称", NAME_MAX, required=True)
-        _check_window(data.opens_at, data.closes_at)
-        if data.purpose == Purpose.CAMPAIGN and data.campaign_id is None:
-            raise InvalidInput("请选择这场考试面向哪次征集的专家。", code="missing", field="campaign_id")
+    async def _check(self, actor: Actor, form: ExamForm) -> ExamData:
+        data = _complete(form)
         if data.campaign_id is not None and not await Campaign.exists(id=data.campaign_id, pool=actor.pool):
             raise NotFound("找不到这次征集，请刷新后重新选择。", code="campaign_unknown")
         live = ExamBlueprint.filter(id=data.blueprint_id, pool=actor.pool, retired_at=None)
         if data.blueprint_id is not None and not await live.exists():
             raise NotFound("找不到这个组卷方案，请刷新后重新选择。", code="blueprint_unknown")
-        single = data.purpose == Purpose.SINGLE
-        return replace(data, name=name, campaign_id=None if single else data.campaign_id)
+        return data
 
     async def _check_sittings(self, exam: Exam, now: datetime) -> None:
         outside = ExamSitting.filter(exam_id=exam.id)
@@ -334,6 +348,25 @@ class ExamSetup:
             if sitting.starts_at < exam.opens_at or sitting.ends_at > exam.closes_at:
                 span = print_span(sitting.starts_at, sitting.ends_at, now)
                 raise InvalidInput(f"{span}的场次在考试时间之外，请先调整场次。", code="outside", field="closes_at")
+
+
+def _complete(form: ExamForm) -> ExamData:
+    """The form with its name on one line. Raises InvalidInput with all its faults."""
+    faults = Faults()
+    name = faults.check(check_text, " ".join(form.name.split()), "name", "考试名称", NAME_MAX, required=True)
+    opens = faults.check(check_given, form.opens_at, "opens_at", "开始时间")
+    closes = faults.check(check_given, form.closes_at, "closes_at", "结束时间")
+    if form.opens_at and form.closes_at:
+        faults.check(_check_window, form.opens_at, form.closes_at)
+    faults.check(_check_campaign, form)
+    faults.raise_any()
+    campaign_id = None if form.purpose == Purpose.SINGLE else form.campaign_id
+    return ExamData(name, form.purpose, opens, closes, campaign_id, form.blueprint_id)
+
+
+def _check_campaign(form: ExamForm) -> None:
+    if form.purpose == Purpose.CAMPAIGN and form.campaign_id is None:
+        raise InvalidInput("请选择这场考试面向哪次征集的专家。", code="missing", field="campaign_id")
 
 
 def _check_window(opens: datetime, closes: datetime) -> None:

@@ -1,6 +1,5 @@
 """The pool's experts: records, terms, numbers, membership status, and import from sheets."""
 
-from services.experts.assembly import ExpertServices, build
 from services.experts.availability import Period
 from services.experts.expert_import import ExpertImport, ImportReport
 from services.experts.expert_records import remove_expert, save_expert
@@ -9,6 +8,7 @@ from services.experts.import_sheet import COLUMNS, render_template
 from services.experts.membership_status import MembershipStatus, membership_status_of
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
+from services.experts.registry import ExpertServices
 
 __all__ = [
     "COLUMNS",
@@ -21,7 +21,6 @@ __all__ = [
     "Named",
     "Period",
     "Unit",
-    "build",
     "expert_number",
     "is_taken",
     "membership_status_of",

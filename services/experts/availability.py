@@ -34,9 +34,9 @@ class Period:
     panels: int = 0
 
 
+@dataclass(frozen=True)
 class Availability:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def add_unavailability(
         self, actor: Actor, starts_at: datetime, ends_at: datetime, reason: str = "", *, key: str | None = None
@@ -47,7 +47,7 @@ class Availability:
         Forbidden for an expert who is not formal.
         """
         check(actor, "expert.self.availability")
-        now = self._deps.now()
+        now = self.deps.now()
         _check_period(starts_at, ends_at, now)
         text = check_text(reason, "reason", "原因", 100)
 
@@ -68,7 +68,7 @@ class Availability:
         return await once(
             owner=f"unavailable:{actor.expert_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Period,
             run=run,
             request=f"{starts_at} {ends_at} {text}",
@@ -77,12 +77,12 @@ class Availability:
     async def list_unavailability(self, actor: Actor) -> list[Period]:
         """Times that are not over yet, soonest first."""
         check(actor, "expert.self.availability")
-        return await self._periods((await self._own(actor)).id, self._deps.now())
+        return await self._periods((await self._own(actor)).id, self.deps.now())
 
     async def cancel_unavailability(self, actor: Actor, period_id: UUID, *, key: str | None = None) -> Period:
         """Remove a time. A repetition is harmless."""
         check(actor, "expert.self.availability")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Period:
             expert = await self._own(actor)
@@ -98,7 +98,7 @@ class Availability:
         return await once(
             owner=f"available:{actor.expert_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Period,
             run=run,
             request=str(period_id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -144,10 +144,10 @@ class ImportReport:
     more_errors: bool = False
 
 
+@dataclass(frozen=True)
 class ExpertImport:
-    def __init__(self, deps: Deps, checker: FileChecker | None = None) -> None:
-        self._deps = deps
-        self._checker = checker or FileChecker(sheets=IMPORT)
+    deps: Deps
+    checker: FileChecker = field(default_factory=lambda: FileChecker(sheets=IMPORT))
 
     async def run(
         self, actor: Actor, content: bytes, form: Format, *, progress: Progress | None = None, dry_run: bool = False
@@ -160,9 +160,9 @@ class ExpertImport:
         """
         check(actor, "import")
         report = progress or (lambda _stage, _done, _total: None)
-        reader, now = RowReader(await self._lookups(actor.pool)), self._deps.now()
+        reader, now = RowReader(await self._lookups(actor.pool)), self.deps.now()
         async with transaction():
-            total, errors = await self._stage(_Batches(reader, self._deps.keys, actor.pool, now), content, form, report)
+            total, errors = await self._stage(_Batches(reader, self.deps.keys, actor.pool, now), content, form, report)
             if errors:
                 return _failed(total, errors)
             await advisory_lock(f"import:{actor.pool}")
@@ -197,7 +197,7 @@ class ExpertImport:
         await execute(_STAGE)
         await execute(_STAGE_JOBS)
         total, errors = 0, list[RowError]()
-        async with aclosing(self._checker.stream_sheet(content, form, COLUMNS, ROWS_MAX)) as sheet:
+        async with aclosing(self.checker.stream_sheet(content, form, COLUMNS, ROWS_MAX)) as sheet:
             async for lines in sheet:
                 experts, jobs, reasons = await asyncio.to_thread(batches.records, lines)
                 total, errors = total + len(lines), errors + reasons

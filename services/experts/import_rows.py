@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
@@ -93,16 +93,16 @@ class Lookups:
     department: Lookup
 
 
+@dataclass(frozen=True)
 class RowReader:
     """Parses lines and detects duplicates in a file."""
 
-    def __init__(self, lookups: Lookups) -> None:
-        self._lookups = lookups
-        self._unique = UniqueValues()
+    lookups: Lookups
+    _unique: UniqueValues = field(init=False, default_factory=UniqueValues)
 
     def read(self, line: Line) -> ExpertRow | list[RowError]:
         """The expert, or every reason why the line is invalid."""
-        cells, look = Cells(line, _PLACES), self._lookups
+        cells, look = Cells(line, _PLACES), self.lookups
         region = cells.get("permanent_region", lambda text: look.region.code(needed(text)), "")
         none: list[str] = []
         no_units: list[Unit] = []

@@ -69,17 +69,17 @@ class ExpertProfile:
     unavailable: tuple[Period, ...]
 
 
+@dataclass(frozen=True)
 class ExpertProfiles:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def profile(self, actor: Actor) -> ExpertProfile:
         """The actor's own record; numbers are masked even for the owner, since phones are lent and photographed."""
         check(actor, "expert.self.read")
-        found = await rows(_PROFILE, actor.expert_id, actor.pool, self._deps.now())
+        found = await rows(_PROFILE, actor.expert_id, actor.pool, self.deps.now())
         if not found:
             raise not_in_pool()
-        row, keys = found[0], self._deps.keys
+        row, keys = found[0], self.deps.keys
         names = _Names({(kind, code): (name, parent) for kind, code, name, parent in row["names"]})
         return ExpertProfile(
             id=row["id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,15 +19,15 @@ SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND members
 """
 
 
+@dataclass(frozen=True)
 class ExpertTerms:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def notify_ending(self) -> int:
         """Notify each expert once whose term ends within the rulebook's time; returns how many were due."""
-        now, count = self._deps.now(), 0
-        for pool, book in self._deps.rulebooks.items():
+        now, count = self.deps.now(), 0
+        for pool, book in self.deps.rulebooks.items():
             due = await rows(_ENDING, pool, now, now + book.entry.ending_notice)
             await process_each("term_ending", due, lambda row: self._notify(row["id"], now))
             count += len(due)
@@ -39,7 +40,7 @@ class ExpertTerms:
                 return
             expert.term_notified_at = now
             await expert.save(update_fields=["term_notified_at"])
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=expert.pool,
                 kind="term_ending",
                 expert_id=expert.id,

@@ -1,12 +1,12 @@
 """The file store: encrypted files, previews, material for download, and the deletion of unneeded files."""
 
-from services.files.assembly import FileServices, build
 from services.files.delivery import LINK_TTL, FileDelivery, FileKind, account_of, check_address
 from services.files.garbage_collection import schedule_removal
 from services.files.material_queries import Audience, MaterialQueries, MaterialView
 from services.files.materials import POSITION_MAX, MaterialData, Materials
 from services.files.names import clean_name
 from services.files.previews import Previews, preview_key
+from services.files.registry import FileServices
 from services.files.sealed_files import FileLost, SealedFiles, new_key
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "Previews",
     "SealedFiles",
     "account_of",
-    "build",
     "check_address",
     "clean_name",
     "new_key",

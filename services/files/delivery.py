@@ -5,6 +5,7 @@ WeChat's browser shows a file at a plain address only, and passes it to another 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -28,21 +29,21 @@ MAIL_MAX = 20_000_000
 """Bytes of a mailed file: most mailboxes accept 50 MB, and the encoding adds a third."""
 
 
+@dataclass(frozen=True)
 class FileDelivery:
     """The caller has checked that ``actor`` may read the file, and logged it if required."""
 
-    def __init__(self, deps: Deps, links: Links, mailer: Mailer) -> None:
-        self._deps = deps
-        self._links = links
-        self._mailer = mailer
+    deps: Deps
+    links: Links
+    mailer: Mailer
 
     def sign(self, actor: Actor, kind: FileKind, file_id: UUID) -> str:
         """A token that opens this file without a log-in, for ten minutes."""
-        return self._links.sign(_purpose(kind), file_id, account_of(actor), self._deps.now() + LINK_TTL)
+        return self.links.sign(_purpose(kind), file_id, account_of(actor), self.deps.now() + LINK_TTL)
 
     def check(self, kind: FileKind, token: str) -> UUID:
         """The file of a token. Raises Forbidden for a forged or expired one."""
-        return self._links.check(token, _purpose(kind)).subject_id
+        return self.links.check(token, _purpose(kind)).subject_id
 
     async def mail(
         self, actor: Actor, to: str, title: str, file: MailAttachment, *, action: str = "file.mail", **details: str
@@ -55,9 +56,9 @@ class FileDelivery:
         if len(file.content) > MAIL_MAX:
             raise InvalidInput(f"文件超过{MAIL_MAX // 1_000_000}MB，不能发到邮箱，请直接打开。", code="mail_size")
         await self._count(actor, action, details)
-        text = f"{title}见附件。\n如非本人操作，请拨打{self._deps.book(actor.pool).pool.hotline}。"
+        text = f"{title}见附件。\n如非本人操作，请拨打{self.deps.book(actor.pool).pool.hotline}。"
         try:
-            await self._mailer.send(actor.pool, address, title, text, [file], message_id=f"paper.{new_id().hex}")
+            await self.mailer.send(actor.pool, address, title, text, [file], message_id=f"paper.{new_id().hex}")
         except Rejected as error:
             raise InvalidInput("这个邮箱不能收信，请核对后重新填写。", code="email_refused", field="email") from error
         except GatewayError as error:
@@ -65,7 +66,7 @@ class FileDelivery:
             raise Unavailable("邮件暂时发不出去，请稍后重试，或直接打开文件。", code="mail_away") from error
 
     async def _count(self, actor: Actor, action: str, details: dict[str, str]) -> None:
-        now, account = self._deps.now(), account_of(actor)
+        now, account = self.deps.now(), account_of(actor)
         async with transaction():
             await check_recent(
                 action,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -79,17 +79,17 @@ async def schedule_removal(key: str, now: datetime) -> None:
         await FileRemoval.create(key=key, due_at=now)
 
 
+@dataclass(frozen=True)
 class FileGarbageCollector:
     """``wall`` is a clock comparable with the store's own: the sandbox does not move it."""
 
-    def __init__(self, deps: Deps, store: SealedFiles, wall: Clock | None = None) -> None:
-        self._deps = deps
-        self._store = store
-        self._wall = wall or SystemClock()
+    deps: Deps
+    store: SealedFiles
+    wall: Clock = field(default_factory=SystemClock)
 
     async def remove_due(self) -> int:
         """Delete released files; returns how many. Failed deletions are tried again."""
-        due = await FileRemoval.filter(due_at__lte=self._deps.now()).order_by("due_at").limit(200)
+        due = await FileRemoval.filter(due_at__lte=self.deps.now()).order_by("due_at").limit(200)
         await process_each("file_removals", due, self._remove)
         return len(due)
 
@@ -110,14 +110,14 @@ class FileGarbageCollector:
             else:
                 await self._delete(orphans)
         except Unavailable:
-            await StoreSearch.filter(id=search.id).update(next_at=self._deps.now() + SEARCH_RETRY_AFTER)
+            await StoreSearch.filter(id=search.id).update(next_at=self.deps.now() + SEARCH_RETRY_AFTER)
             raise
-        search.finished_at = self._deps.now()
+        search.finished_at = self.deps.now()
         await search.save()
         return Search(search.files, search.orphans, search.withheld)
 
     async def _begin(self) -> StoreSearch | None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock("store.search")
             if await StoreSearch.exists(next_at__gt=now):
@@ -138,24 +138,24 @@ class FileGarbageCollector:
 
     async def _entries(self) -> AsyncGenerator[list[str], None]:
         """Keys of our files that are old enough, batch by batch."""
-        before = self._wall.now() - ORPHAN_TTL
-        async with aclosing(self._store.walk()) as found:
+        before = self.wall.now() - ORPHAN_TTL
+        async with aclosing(self.store.walk()) as found:
             async for batch in found:
                 yield [entry.key for entry in batch if entry.written_at < before and self._is_ours(entry.key)]
 
     def _is_ours(self, key: str) -> bool:
         known = _OURS.fullmatch(key)
-        return known["pool"] in self._deps.rulebooks if known else bool(_PROBE.fullmatch(key))
+        return known["pool"] in self.deps.rulebooks if known else bool(_PROBE.fullmatch(key))
 
     async def _delete(self, orphans: Sequence[str]) -> None:
         """Checks each once more, since the search may have taken a while."""
         for at in range(0, len(orphans), _CHUNK):
             for key in await _unnamed(orphans[at : at + _CHUNK]):
-                await self._store.delete(key)
+                await self.store.delete(key)
                 log.info("orphan_deleted", key=key)
 
     async def _remove(self, removal: FileRemoval) -> None:
-        await self._store.delete(removal.key)
+        await self.store.delete(removal.key)
         await removal.delete()
 
 

@@ -44,10 +44,10 @@ class MaterialView:
     state: Literal["shown", "coming", "over"]
 
 
+@dataclass(frozen=True)
 class MaterialQueries:
-    def __init__(self, deps: Deps, store: SealedFiles) -> None:
-        self._deps = deps
-        self._store = store
+    deps: Deps
+    store: SealedFiles
 
     async def shown(self, pool: str) -> tuple[MaterialView, ...]:
         """Material offered now, by category, position and title; public, since titles are no secret."""
@@ -82,7 +82,7 @@ class MaterialQueries:
         if found is None or found.sha256 != view.etag:
             raise NotFound("这份资料刚刚更新，请返回资料下载页重新下载。", code="material_unknown")
         try:
-            return await self._store.get(found.key)
+            return await self.store.get(found.key)
         except FileLost as error:
             log.error("material_lost", material=str(view.id))
             raise Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error
@@ -93,12 +93,12 @@ class MaterialQueries:
         return await self._all(actor.pool)
 
     async def _all(self, pool: str) -> tuple[MaterialView, ...]:
-        order = {name: at for at, name in enumerate(self._deps.book(pool).help.materials.categories)}
+        order = {name: at for at, name in enumerate(self.deps.book(pool).help.materials.categories)}
         found = [self.view_of(one) for one in await Material.filter(pool=pool)]
         return tuple(sorted(found, key=lambda one: (order.get(one.category, len(order)), one.position, one.title)))
 
     def view_of(self, found: Material) -> MaterialView:
-        now = self._deps.now()
+        now = self.deps.now()
         state: Literal["shown", "coming", "over"] = "shown"
         if found.shown_from > now:
             state = "coming"

@@ -40,17 +40,17 @@ class MaterialData:
     shown_until: datetime | None = None
 
 
+@dataclass(frozen=True)
 class Materials:
-    def __init__(self, deps: Deps, store: SealedFiles, checker: FileChecker, queries: MaterialQueries) -> None:
-        self._deps = deps
-        self._store = store
-        self._checker = checker
-        self._queries = queries
+    deps: Deps
+    store: SealedFiles
+    checker: FileChecker
+    queries: MaterialQueries
 
     async def add(self, actor: Actor, data: MaterialData, content: bytes, *, key: str | None = None) -> MaterialView:
         """Offer a file. A repetition with the same ``key`` returns the same material. Raises InvalidInput, Conflict."""
         check(actor, "material.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         said = self._check(actor.pool, data, now)
         file = await self._take_in(actor.pool, content, now)
 
@@ -60,12 +60,12 @@ class Materials:
             made = Material(pool=actor.pool, created_at=now)
             await self._write(made, {**said, **file}, now)
             await record(actor, now, "material.add", "material", made.id, title=made.title)
-            return self._queries.view_of(made)
+            return self.queries.view_of(made)
 
         return await once(
             owner=f"material.add:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=MaterialView,
             run=run,
             request=f"{data!r} {file['sha256']}",
@@ -84,7 +84,7 @@ class Materials:
         Raises InvalidInput, and then nothing is changed.
         """
         check(actor, "material.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         before = await _get(actor, material_id)
         said = self._check(actor.pool, data, before.shown_from) if data else {}
         file = await self._take_in(actor.pool, content, now) if content or data is None else {}
@@ -94,12 +94,12 @@ class Materials:
                 await schedule_removal(found.key, now)
             await self._write(found, {**said, **file}, now)
             await record(actor, now, "material.change", "material", found.id, title=found.title, file=bool(file))
-            return self._queries.view_of(found)
+            return self.queries.view_of(found)
 
     async def remove(self, actor: Actor, material_id: UUID) -> None:
         """Offer it no longer, and delete the file. A repetition is harmless."""
         check(actor, "material.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             found = await Material.select_for_update().get_or_none(id=material_id, pool=actor.pool)
             if found is not None:
@@ -110,7 +110,7 @@ class Materials:
     # ---- helpers
 
     def _check(self, pool: str, data: MaterialData, shown_from: datetime) -> dict[str, object]:
-        rules = self._deps.book(pool).help.materials
+        rules = self.deps.book(pool).help.materials
         if data.category not in rules.categories:
             raise InvalidInput("请选择资料类别。", field="category")
         if not 0 <= data.position <= POSITION_MAX:
@@ -130,7 +130,7 @@ class Materials:
 
     async def _take_in(self, pool: str, content: bytes, now: datetime) -> dict[str, object]:
         """Check a file and store it; returns the columns for its row. Raises InvalidInput, Unavailable."""
-        rules = self._deps.book(pool).help.materials
+        rules = self.deps.book(pool).help.materials
         if not content:
             raise InvalidInput("请选择文件。", code="file_empty", field="file")
         if len(content) > rules.size_max:
@@ -138,11 +138,11 @@ class Materials:
                 f"文件最大{rules.size_max // 1_000_000}MB，请压缩后再上传。", code="file_too_large", field="file"
             )
         try:
-            kind = await self._checker.check_material(content, rules.types)
+            kind = await self.checker.check_material(content, rules.types)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
         key, digest = new_key(pool, now), await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
-        await self._store.put(key, content)
+        await self.store.put(key, content)
         return {"media_type": OFFICE_TYPES[kind], "size": len(content), "sha256": digest, "key": key}
 
     async def _write(self, row: Material, values: dict[str, object], now: datetime) -> None:

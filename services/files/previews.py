@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from domain.errors import Unavailable
@@ -13,11 +14,11 @@ from services.inspection.checker import FileChecker
 from services.inspection.file_types import PREVIEW
 
 
+@dataclass(frozen=True)
 class Previews:
-    def __init__(self, store: SealedFiles, checker: FileChecker) -> None:
-        self._store = store
-        self._checker = checker
-        self._drawing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    store: SealedFiles
+    checker: FileChecker
+    _drawing: WeakValueDictionary[str, asyncio.Lock] = field(init=False, default_factory=WeakValueDictionary)
 
     async def get(self, key: str, kind: FileType) -> bytes:
         """A JPEG at most 1600 pixels long. A file older than stored previews gets one now.
@@ -25,13 +26,13 @@ class Previews:
         Raises FileLost, Unavailable; InvalidInput for an image that can't be rendered.
         """
         with suppress(FileLost):
-            return await self._store.get(preview_key(key))
+            return await self.store.get(preview_key(key))
         async with self._drawing.setdefault(key, asyncio.Lock()):
             with suppress(FileLost):
-                return await self._store.get(preview_key(key))
-            drawn = await self._checker.draw(await self._store.get(key), kind, PREVIEW)
+                return await self.store.get(preview_key(key))
+            drawn = await self.checker.draw(await self.store.get(key), kind, PREVIEW)
             with suppress(Unavailable):
-                await self._store.put(preview_key(key), drawn)
+                await self.store.put(preview_key(key), drawn)
             return drawn
 
 

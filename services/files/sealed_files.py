@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -26,39 +27,39 @@ def new_key(pool: str, now: datetime) -> str:
     return f"{pool}/{local(now):%Y/%m}/{os.urandom(16).hex()}"
 
 
+@dataclass(frozen=True)
 class SealedFiles:
     """Encrypted files. The ciphertext is bound to the file's key, so that two files can't be exchanged in the store.
 
     Every method raises Unavailable during an outage; never call one inside a transaction.
     """
 
-    def __init__(self, files: Files, keys: Keyring) -> None:
-        self._files = files
-        self._keys = keys
+    files: Files
+    keys: Keyring
 
     async def put(self, key: str, content: bytes) -> None:
         async with _errors_of_service():
-            await self._files.put(key, self._keys.seal_file(content, f"file:{key}"))
+            await self.files.put(key, self.keys.seal_file(content, f"file:{key}"))
 
     async def get(self, key: str) -> bytes:
         """Raises FileLost, and SealBroken for a file that was tampered with."""
         async with _errors_of_service():
-            sealed = await self._files.get(key)
-        return self._keys.open_file(sealed, f"file:{key}")
+            sealed = await self.files.get(key)
+        return self.keys.open_file(sealed, f"file:{key}")
 
     async def delete(self, key: str) -> None:
         async with _errors_of_service():
-            await self._files.delete(key)
+            await self.files.delete(key)
 
     async def clear(self, folder: str) -> None:
         """Delete everything below ``folder/``."""
         async with _errors_of_service():
-            await self._files.clear(folder)
+            await self.files.clear(folder)
 
     async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
         """All entries of the store, batch by batch."""
         async with _errors_of_service():
-            async for batch in self._files.walk():
+            async for batch in self.files.walk():
                 yield batch
 
 

@@ -4,7 +4,6 @@
 ``operations.delivery_reports`` applies their outcomes.
 """
 
-from services.notifications.assembly import NotificationPorts, NotificationServices, build
 from services.notifications.consents import Answer, Occasion, RequestableConsent, apply_consent_events
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
@@ -21,6 +20,8 @@ from services.notifications.notices import (
     Recipient,
     new_out_id,
 )
+from services.notifications.registry import NotificationServices
+from services.notifications.sending import Taps
 
 __all__ = [
     "ANSWER_MAX",
@@ -35,13 +36,12 @@ __all__ = [
     "FeedbackView",
     "NoticeRequest",
     "Notices",
-    "NotificationPorts",
     "NotificationServices",
     "Occasion",
     "PastNotice",
     "Recipient",
     "RequestableConsent",
+    "Taps",
     "apply_consent_events",
-    "build",
     "new_out_id",
 ]

@@ -8,7 +8,7 @@ sees no question; after a refusal the person isn't asked for a while.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -19,6 +19,7 @@ from domain.errors import InvalidInput
 from models.accounts import Session, WechatIdentity
 from services.core.base import Actor, Deps, transaction
 from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR, VENUE, VERIFIER
+from services.ports import SubscribeTemplates
 
 Occasion = Literal[
     "applying",
@@ -164,12 +165,10 @@ class RequestableConsent:
     ask: bool
 
 
+@dataclass(frozen=True)
 class Consents:
-    """``template_of`` returns the mini-program's template id for a pool and kind of notice."""
-
-    def __init__(self, deps: Deps, template_of: Callable[[str, str], str]) -> None:
-        self._deps = deps
-        self._template_of = template_of
+    deps: Deps
+    template_of: SubscribeTemplates
 
     async def list_requestable(self, actor: Actor, occasion: Occasion) -> tuple[RequestableConsent, ...]:
         """Templates to ask for at the taps of an occasion, most needed first; at most ``MOST``.
@@ -187,7 +186,7 @@ class Consents:
             spare = in_chat and self._chat_is_enough(actor.pool, kind)
             needed[template] = needed.get(template, 0) + (0 if spare else _SEVERAL.get(kind, 1))
             titles.setdefault(template, title)
-        now, found = self._deps.now(), list[RequestableConsent]()
+        now, found = self.deps.now(), list[RequestableConsent]()
         asked: set[str] = set()
         for template, title in titles.items():
             left = int(identity.subscribe_credits.get(template, 0))
@@ -199,13 +198,13 @@ class Consents:
 
     async def save_answers(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
         """Record the person's choices. Raises InvalidInput for a template that is none of the pool's."""
-        known = {template for _, template, _ in self._templates(actor.pool, self._deps.book(actor.pool).ladder)}
+        known = {template for _, template, _ in self._templates(actor.pool, self.deps.book(actor.pool).ladder)}
         if not answers.keys() <= known:
             raise InvalidInput("没有这个订阅消息模板，请更新小程序后重试。", code="template_unknown", field="answers")
         found = await self._identity(actor)
         if found is None:
             return
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             identity = await WechatIdentity.select_for_update().get_or_none(id=found.id)
             if identity is not None:
@@ -220,17 +219,17 @@ class Consents:
 
     def _chat_is_enough(self, pool: str, kind: str) -> bool:
         """Whether a person whom the official account reaches no longer gets this kind over the mini-program."""
-        ladder = self._deps.book(pool).ladder[kind]
+        ladder = self.deps.book(pool).ladder[kind]
         channels = [step.channel for step in ladder.steps]
         return ladder.until == "delivered" and "wechat" in channels[: channels.index("mini")]
 
     def _templates(self, pool: str, kinds: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
         """Kind, template and title of notices that this pool sends over the mini-program."""
-        book = self._deps.book(pool)
+        book = self.deps.book(pool)
         for kind in kinds:
             card = book.texts[kind].subscribe
             if card is not None and any(step.channel == "mini" for step in book.ladder[kind].steps):
-                yield kind, self._template_of(pool, kind), card.title
+                yield kind, self.template_of(pool, kind), card.title
 
 
 def _rests(identity: WechatIdentity, template: str, now: datetime) -> bool:

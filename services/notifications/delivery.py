@@ -11,10 +11,9 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -26,18 +25,11 @@ from services.core.base import Deps, execute, rows, transaction
 from services.core.operator_waits import OPERATOR, operator_wait
 from services.core.outages import AWAY
 from services.notifications import rendering
-from services.notifications.entrances import Entrances
 from services.notifications.facts import as_object
 from services.notifications.ladder import in_time
 from services.notifications.notices import STOPPED, Notices
 from services.notifications.sending import NO_CREDIT, Sending, SendOutcome, WechatRecipient
-from services.ports import (
-    ChatWindows,
-    MiniProgramPlatform,
-    OfficialAccountSender,
-    SmsSender,
-    VoiceCaller,
-)
+from services.ports import SubscribeTemplates
 
 log = structlog.get_logger(__name__)
 
@@ -97,42 +89,12 @@ WHERE a.id = o.id AND a.state = 'unknown'
 """
 
 
+@dataclass(frozen=True)
 class Delivery:
-    """``prices``: fen per attempt by channel, for the statistics; ``subscribe_template``: the id for a pool and kind.
-
-    ``taps``: ids of the chat's commands, offered with notices.
-    """
-
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        official: OfficialAccountSender,
-        windows: ChatWindows,
-        mini: MiniProgramPlatform,
-        sms: SmsSender,
-        voice: VoiceCaller,
-        prices: Mapping[str, int],
-        subscribe_template: Callable[[str, str], str] = lambda _pool, kind: kind,
-        *,
-        entrances: Entrances | None = None,
-        taps: Mapping[str, int] = MappingProxyType({}),
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._subscribe_template = subscribe_template
-        self._sending = Sending(
-            deps,
-            official,
-            windows,
-            mini,
-            sms,
-            voice,
-            prices,
-            subscribe_template,
-            entrances or Entrances(deps.public_url, {}),
-            taps,
-        )
+    deps: Deps
+    notices: Notices
+    subscribe_template: SubscribeTemplates
+    sending: Sending
 
     async def deliver_due(self, *, bulk: bool = False, longest: float = math.inf) -> int:
         """Send due attempts, batch by batch; returns how many were made.
@@ -152,7 +114,7 @@ class Delivery:
 
     async def _claim(self, bulk: bool) -> list[Any]:
         async with transaction():
-            claimed = await rows(_CLAIM, self._deps.now(), _BATCH, bulk)
+            claimed = await rows(_CLAIM, self.deps.now(), _BATCH, bulk)
         return await rows(_LOAD, [row["id"] for row in claimed]) if claimed else []
 
     async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, WechatRecipient]:
@@ -179,7 +141,7 @@ class Delivery:
             elif not row["mobile_sealed"]:
                 return replace(outcome, state="failed", vendor_code="no_mobile")
             async with limit:
-                return await self._sending.send(row, person, outcome)
+                return await self.sending.send(row, person, outcome)
         except GatewayError as error:
             return self._outcome_of(row, outcome, error)
         except Exception:  # last resort: a fault in one message must not lose the outcomes of all others
@@ -199,12 +161,12 @@ class Delivery:
 
     def _held(self, row: Any, outcome: SendOutcome) -> SendOutcome | None:
         """An attempt delayed by an outage may have reached its end, or the quiet hours, since it was planned."""
-        now = self._deps.now()
+        now = self.deps.now()
         if row["state"] != "active":
             return replace(outcome, state="failed", vendor_code=STOPPED)
         if row["kind"] in rendering.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
             return replace(outcome, state="failed", vendor_code="too_late")
-        ladder = in_time(self._deps.book(row["pool"]).ladder[row["kind"]], as_object(row["params"]), now)
+        ladder = in_time(self.deps.book(row["pool"]).ladder[row["kind"]], as_object(row["params"]), now)
         hours = ladder.hours.get(row["channel"])
         if hours is not None and not hours.contains(now):
             return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
@@ -213,8 +175,8 @@ class Delivery:
     def _hold(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
         """Our side is wrong, which says nothing about the person: try again in growing pauses, while the ladder goes on
         with its next channels. After ``_HELD`` the message would only confuse, and the attempt has failed."""
-        now = self._deps.now()
-        useful = self._deps.book(row["pool"]).login.code_valid if row["secret_sealed"] else _HELD
+        now = self.deps.now()
+        useful = self.deps.book(row["pool"]).login.code_valid if row["secret_sealed"] else _HELD
         pause = min(_FIRST_HOLD * 2 ** min(row["tries"] - 1, 10), _LONGEST_HOLD)
         if now + pause >= row["created_at"] + useful:
             return replace(outcome, state="failed", vendor_code=code)
@@ -224,7 +186,7 @@ class Delivery:
         """Perhaps sent: only a template message is repeated, since WeChat ignores a repeated id."""
         if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
             pause = 5 * 2.0 ** row["tries"] * random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
-            retry_at = self._deps.now() + timedelta(seconds=pause)
+            retry_at = self.deps.now() + timedelta(seconds=pause)
             return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
         return replace(outcome, state="unknown", vendor_code=code)
 
@@ -234,7 +196,7 @@ class Delivery:
             return replace(outcome, state="failed", vendor_code=error.reason[:60])
         pause = error.retry_after if error.retry_after is not None else 2.0 ** row["tries"]
         pause *= random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
-        retry_at = self._deps.now() + timedelta(seconds=pause)
+        retry_at = self.deps.now() + timedelta(seconds=pause)
         return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
 
     async def _write(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
@@ -254,7 +216,7 @@ class Delivery:
     async def _apply(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         """Notices are locked before attempts, as everywhere; notices whose ladder goes on are marked in the same
         transaction."""
-        now = self._deps.now()
+        now = self.deps.now()
         kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
         ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
         done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
@@ -266,11 +228,11 @@ class Delivery:
             await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
             await self._mark_identities(outcomes)
             await self._count_credits(batch, outcomes)
-            await self._notices.finish(sorted(done))
-            await self._notices.drop_late(sorted(again))
+            await self.notices.finish(sorted(done))
+            await self.notices.drop_late(sorted(again))
             await execute(_LOOK_AGAIN, going_on, now)
             await self._wake_early_reports(batch, outcomes)
-        await self._notices.climb(going_on)
+        await self.notices.climb(going_on)
 
     async def _wake_early_reports(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         messages = [
@@ -278,10 +240,10 @@ class Delivery:
         ]
         if messages:
             early = await rows(_EARLY, messages)
-            await self._deps.jobs.defer_many("delivery_reports.apply", [{"report_id": str(row["id"])} for row in early])
+            await self.deps.jobs.defer_many("delivery_reports.apply", [{"report_id": str(row["id"])} for row in early])
 
     def _ends(self, kind: tuple[str, str]) -> bool:
-        book = self._deps.rulebooks.get(kind[0])
+        book = self.deps.rulebooks.get(kind[0])
         ladder = book.ladder.get(kind[1]) if book else None
         return ladder is not None and ladder.until == "delivered"
 
@@ -290,7 +252,7 @@ class Delivery:
         for row, outcome in zip(batch, outcomes, strict=True):
             if row["channel"] != "mini" or outcome.identity_id is None:
                 continue
-            template = self._subscribe_template(row["pool"], row["kind"])
+            template = self.subscribe_template(row["pool"], row["kind"])
             if outcome.vendor_code == NO_CREDIT:
                 await execute(_SET_CREDIT, outcome.identity_id, template, "0")
             elif outcome.state == "delivered":

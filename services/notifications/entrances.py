@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from domain.chat_links import link, mini_link
+from services.core.base import Deps
+from services.ports import MiniProgramAppids
 
 DOOR = "/h5/mini"
 _OFFICES = ("/desk", "/agency", "/review", "/office")
 
 
+@dataclass(frozen=True)
 class Entrances:
-    """``appids``: of the mini-programs, by pool."""
-
-    def __init__(self, public_url: str, appids: Mapping[str, str]) -> None:
-        self._public_url = public_url
-        self._appids = appids
+    deps: Deps
+    appids: MiniProgramAppids
 
     def page(self, pool: str, path: str) -> str:
         """The address of a page; see ``path``."""
-        return f"{self._public_url}{self.path(pool, path)}"
+        return f"{self.deps.public_url}{self.path(pool, path)}"
 
     def path(self, pool: str, path: str) -> str:
         """The address by which to open a page: WeChat's own browser logs a bound person in, others log in first.
@@ -34,15 +34,15 @@ class Entrances:
 
         While the mini-program isn't bound to the person, it leads through a page of ours; see ``door``.
         """
-        if not mini or pool not in self._appids:
+        if not mini or pool not in self.appids:
             return link(label, self.page(pool, path))
         if not known:
             return link(label, self.mini_program_page(pool, path, mini))
-        return mini_link(label, self._appids[pool], mini, self.page(pool, path))
+        return mini_link(label, self.appids[pool], mini, self.page(pool, path))
 
     def mini_program_page(self, pool: str, path: str, mini: str) -> str:
         """Our page that opens ``mini`` for its identified visitor, see ``MiniProgramEntry``; else ``path``."""
-        if not mini or pool not in self._appids:
+        if not mini or pool not in self.appids:
             return self.page(pool, path)
         onward = f"{DOOR}?{urlencode({'page': mini, 'or': path})}"
-        return f"{self._public_url}/h5/wechat?{urlencode({'pool': pool, 'next': onward})}"
+        return f"{self.deps.public_url}/h5/wechat?{urlencode({'pool': pool, 'next': onward})}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,26 +22,26 @@ ANSWER_MAX = 300
 _DAY = timedelta(days=1)
 
 
+@dataclass(frozen=True)
 class HelpDesk:
-    def __init__(self, deps: Deps, notices: Notices, queries: HelpDeskQueries) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._queries = queries
+    deps: Deps
+    notices: Notices
+    queries: HelpDeskQueries
 
     async def write(self, actor: Actor, text: str, *, key: str | None = None) -> FeedbackView:
         """Send feedback. Raises InvalidInput for an empty or too long text, TooMany beyond the day's limit."""
-        rules = self._deps.book(actor.pool).help
+        rules = self.deps.book(actor.pool).help
         account_id = account_of(actor)
         if not rules.feedback:
             raise RuleViolation(
                 f"本专家库暂未开通意见反馈，请拨打{rules.hotlines[0]}。",
                 rule="help.feedback",
-                source=self._deps.book(actor.pool).source("help.feedback"),
+                source=self.deps.book(actor.pool).source("help.feedback"),
             )
         said = text.strip()
         if not 5 <= len(said) <= FEEDBACK_MAX:
             raise InvalidInput(f"请用5至{FEEDBACK_MAX}个字说明您的意见或问题。", code="feedback_length", field="text")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> FeedbackView:
             await check_recent(
@@ -52,13 +53,13 @@ class HelpDesk:
                 message=f"一天最多提交{rules.feedback_per_day}条意见",
             )
             row = await Feedback.create(
-                pool=actor.pool, account_id=account_id, text_sealed=self._deps.keys.seal(said, TEXT), created_at=now
+                pool=actor.pool, account_id=account_id, text_sealed=self.deps.keys.seal(said, TEXT), created_at=now
             )
             await record(actor, now, "feedback.write", "account", account_id, feedback=str(row.id))
-            return self._queries.view_of(row)
+            return self.queries.view_of(row)
 
         return await once(
-            owner=f"feedback:{account_id}", key=key, deps=self._deps, answer=FeedbackView, run=run, request=said
+            owner=f"feedback:{account_id}", key=key, deps=self.deps, answer=FeedbackView, run=run, request=said
         )
 
     async def answer(self, actor: Actor, feedback_id: UUID, text: str) -> FeedbackView:
@@ -67,7 +68,7 @@ class HelpDesk:
         said = text.strip()
         if not 2 <= len(said) <= ANSWER_MAX:
             raise InvalidInput(f"请填写2至{ANSWER_MAX}个字的答复。", code="answer_length", field="text")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             row = await Feedback.select_for_update().get_or_none(id=feedback_id, pool=actor.pool)
             if row is None:
@@ -77,11 +78,11 @@ class HelpDesk:
             row.state, row.answer, row.answered_at, row.answered_by = "answered", said, now, actor.account_id
             await row.save(update_fields=["state", "answer", "answered_at", "answered_by"])
             await record(actor, now, "feedback.answer", "feedback", row.id)
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=row.pool,
                 kind="feedback_answered",
                 dedupe_key=f"feedback:{row.id}",
                 params={"at": print_full(row.created_at), "reason": said},
                 account_id=row.account_id,
             )
-            return self._queries.view_of(row)
+            return self.queries.view_of(row)

@@ -32,16 +32,16 @@ class FeedbackView:
     who: Annotated[str, Field(description="Masked; empty for the person itself")] = ""
 
 
+@dataclass(frozen=True)
 class HelpDeskQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     def search(self, pool: str, text: str, *, limit: int = 3) -> tuple[HelpQuestion, ...]:
         """The questions that match ``text``, best first; empty when it contains none of their words."""
         said = text.casefold()
         scored = [
             (sum(len(word) for word in question.words if word.casefold() in said), index, question)
-            for index, question in enumerate(self._deps.book(pool).help.faq)
+            for index, question in enumerate(self.deps.book(pool).help.faq)
         ]
         found = sorted((entry for entry in scored if entry[0]), key=lambda entry: (-entry[0], entry[1]))
         return tuple(question for _, _, question in found[:limit])
@@ -66,11 +66,11 @@ class HelpDeskQueries:
 
     def view_of(self, row: Feedback, who: str = "") -> FeedbackView:
         state: Literal["open", "answered"] = "answered" if row.state == "answered" else "open"
-        text = self._deps.keys.read(row.text_sealed, TEXT)
+        text = self.deps.keys.read(row.text_sealed, TEXT)
         return FeedbackView(row.id, text, state, row.answer, row.created_at, row.answered_at, who)
 
     def _who(self, account: Account) -> str:
-        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
+        mobile = self.deps.keys.read(account.mobile_sealed, "mobile")
         return f"{mask_name(account.real_name)} {mask_mobile(mobile)}".strip()
 
 

@@ -75,9 +75,9 @@ class _Facts(dict[str, str]):
         return ""
 
 
+@dataclass(frozen=True)
 class NoticeHistory:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def of(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[PastNotice]:
         """Notices to this person in any role, newest first. Raises Unauthenticated for a visitor."""
@@ -87,7 +87,7 @@ class NoticeHistory:
         found, total = await read_page(
             _COLUMNS, _JOINED, _SOURCE, "n.created_at DESC, n.id DESC", values, offset=offset, limit=limit
         )
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         return Page(tuple(_view(book, actor.pool, row) for row in found), total)
 
 

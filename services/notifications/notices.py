@@ -79,11 +79,11 @@ class NoticeRequest:
     notified_channel: str = ""
 
 
+@dataclass(frozen=True)
 class Notices:
     """Writes notices and their attempts. A repeated ``dedupe_key`` silently yields the same notice."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def notify(
         self,
@@ -126,7 +126,7 @@ class Notices:
 
     async def _write(self, pool: str, requests: Sequence[NoticeRequest], bulk: bool) -> tuple[list[UUID], int]:
         """The notices' ids, and how many of them are new."""
-        now = self._deps.now()
+        now = self.deps.now()
         made: list[tuple[Notice, list[Attempt]]] = []
         ids: list[UUID] = []
         for request, row in zip(requests, await self._look_up(pool, requests), strict=True):
@@ -151,7 +151,7 @@ class Notices:
         self, pool: str, request: NoticeRequest, row: Mapping[str, Any], now: datetime, bulk: bool
     ) -> tuple[Notice, list[Attempt]]:
         """A notice with its first attempts, not inserted yet."""
-        to, keys = request.to, self._deps.keys
+        to, keys = request.to, self.deps.keys
         notice = Notice(
             pool=pool,
             kind=request.kind,
@@ -185,7 +185,7 @@ class Notices:
     def _mobile(self, to: Recipient, row: Mapping[str, Any]) -> str:
         """Encrypted. Raises NotFound for an unknown recipient."""
         if to.mobile is not None:
-            return self._deps.keys.seal(to.mobile, "mobile")
+            return self.deps.keys.seal(to.mobile, "mobile")
         if row["expert"] is not None:
             return str(row["experts_mobile"])
         if row["account"] is not None:
@@ -199,7 +199,7 @@ class Notices:
         """
         done = 0
         for bulk in (False, True):
-            find = partial(rows, _TO_CLIMB, self._deps.now(), bulk, limit)
+            find = partial(rows, _TO_CLIMB, self.deps.now(), bulk, limit)
             done += await process_together("climb", find, self._climb)
         return done
 
@@ -218,7 +218,7 @@ class Notices:
         await self.advance_many([notice_id])
 
     async def advance_many(self, notice_ids: Sequence[UUID]) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         notices = await Notice.filter(id__in=list(notice_ids), state="active").order_by("id").select_for_update()
         tried = await _tried([notice.id for notice in notices])
         plans = [(notice, self._plan(notice, tried[notice.id], now)) for notice in notices]
@@ -240,7 +240,7 @@ class Notices:
             "WHERE invitation_id = ANY($1::uuid[]) AND kind = ANY($2::text[]) AND state = 'active' RETURNING id",
             list(invitation_ids),
             list(kinds),
-            self._deps.now(),
+            self.deps.now(),
         )
         if notices:
             await self._drop_attempts([row["id"] for row in notices])
@@ -254,7 +254,7 @@ class Notices:
         for notice in await Notice.filter(invitation_id=invitation_id, kind=kind, state="stopped").select_for_update():
             notice.state, notice.closed_at = "active", None
             await notice.save(update_fields=["state", "closed_at"])
-            now = self._deps.now()
+            now = self.deps.now()
             await self._apply(notice, self._plan(notice, (await _tried([notice.id]))[notice.id], now + pause), now)
 
     async def reword(self, *, invitation_id: UUID, kind: str, params: Params) -> None:
@@ -271,7 +271,7 @@ class Notices:
     async def _close(self, notice_ids: Sequence[UUID], state: str) -> None:
         if not notice_ids:
             return
-        now = self._deps.now()
+        now = self.deps.now()
         await execute(
             "UPDATE notice SET state = $2, closed_at = $3, next_at = NULL, secret_sealed = '' "
             "WHERE id = ANY($1::uuid[])",
@@ -296,12 +296,12 @@ class Notices:
             "UPDATE attempt SET state = 'failed', vendor_code = $3, closed_at = $2 "
             "WHERE notice_id = ANY($1::uuid[]) AND state = 'pending'",
             list(notice_ids),
-            self._deps.now(),
+            self.deps.now(),
             STOPPED,
         )
 
     def _plan(self, notice: Notice, tried: Sequence[Tried], now: datetime) -> LadderPlan:
-        ladder = in_time(self._deps.book(notice.pool).ladder[notice.kind], notice.params, now)
+        ladder = in_time(self.deps.book(notice.pool).ladder[notice.kind], notice.params, now)
         return plan(ladder, notice.created_at, tried, now)
 
     async def _apply(self, notice: Notice, step: LadderPlan, now: datetime) -> None:

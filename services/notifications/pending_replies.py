@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from domain.clock import local, print_date
 from models.accounts import WechatIdentity
 from services.core.base import Deps, transaction
@@ -10,10 +12,10 @@ from services.notifications.notices import Notices
 KIND = "chat_reply"
 
 
+@dataclass(frozen=True)
 class PendingReplies:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def notify_waiting(self, pool: str, openid: str) -> bool:
         """Notify the person of an openid, at most once an hour; False for one that is not bound.
@@ -23,9 +25,9 @@ class PendingReplies:
         identity = await WechatIdentity.get_or_none(pool=pool, app="oa", openid=openid)
         if identity is None or identity.account_id is None:
             return False
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=pool,
                 kind=KIND,
                 dedupe_key=f"{KIND}:{identity.id}:{now:%Y%m%d%H}",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NewType
 from uuid import UUID
 
 import structlog
@@ -22,7 +22,9 @@ from services.ports import (
     MenuItem,
     MiniProgramPlatform,
     OfficialAccountSender,
+    Prices,
     SmsSender,
+    SubscribeTemplates,
     TemplateMessage,
     VoiceCaller,
 )
@@ -31,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 NO_CREDIT = "43101"
 _WINDOW_CLOSED = ("45015", "45047", "45072")
+
+Taps = NewType("Taps", Mapping[str, int])
+"""Ids of the chat's commands, offered with notices."""
 
 
 @dataclass(frozen=True)
@@ -60,57 +65,43 @@ class WechatRecipient:
         return found[1] if found else None
 
 
+@dataclass(frozen=True)
 class Sending:
-    """``prices``, ``subscribe_template`` and ``taps`` as in ``Delivery``."""
-
-    def __init__(
-        self,
-        deps: Deps,
-        official: OfficialAccountSender,
-        windows: ChatWindows,
-        mini: MiniProgramPlatform,
-        sms: SmsSender,
-        voice: VoiceCaller,
-        prices: Mapping[str, int],
-        subscribe_template: Callable[[str, str], str],
-        entrances: Entrances,
-        taps: Mapping[str, int],
-    ) -> None:
-        self._deps = deps
-        self._official = official
-        self._windows = windows
-        self._mini = mini
-        self._sms = sms
-        self._voice = voice
-        self._prices = prices
-        self._subscribe_template = subscribe_template
-        self._entrances = entrances
-        self._taps = taps
+    deps: Deps
+    official: OfficialAccountSender
+    windows: ChatWindows
+    mini: MiniProgramPlatform
+    sms: SmsSender
+    voice: VoiceCaller
+    prices: Prices
+    subscribe_template: SubscribeTemplates
+    entrances: Entrances
+    taps: Taps
 
     async def send(self, row: Any, person: WechatRecipient, outcome: SendOutcome) -> SendOutcome:
         """Send the attempt through its channel's vendor, once. Raises gateway errors."""
-        book = self._deps.book(row["pool"])
+        book = self.deps.book(row["pool"])
         params = self._params(row)
         channel = row["channel"]
         if channel == "wechat":
             return await self._send_wechat(row, person, params, outcome)
         if channel == "mini":
-            template = self._subscribe_template(row["pool"], row["kind"])
+            template = self.subscribe_template(row["pool"], row["kind"])
             if person.credits.get(template, 1) < 1:
                 return replace(outcome, state="failed", vendor_code=NO_CREDIT)
             fields = rendering.subscribe_fields(book, row["kind"], params)
             openid = str(person.openid("mini"))
-            await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
+            await self.mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
             return replace(outcome, state="delivered")
-        mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
-        cost = self._prices.get(channel, 0)
+        mobile = self.deps.keys.open_text(row["mobile_sealed"], "mobile")
+        cost = self.prices.get(channel, 0)
         if channel == "sms":
             variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
-            vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
+            vendor_id = await self.sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
             cost *= rendering.sms_parts(book, row["kind"], variables)
             return replace(outcome, vendor_id=vendor_id, cost=cost)
         message = rendering.voice_message(book, row["kind"], params)
-        vendor_id = await self._voice.call(
+        vendor_id = await self.voice.call(
             row["pool"],
             mobile,
             message.template,
@@ -126,8 +117,8 @@ class Sending:
     ) -> SendOutcome:
         """A chat message while the user's window is open, else a template message."""
         pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
-        book = self._deps.book(pool)
-        if row["tries"] == 1 and await self._windows.spend(pool, openid):
+        book = self.deps.book(pool)
+        if row["tries"] == 1 and await self.windows.spend(pool, openid):
             try:
                 await self._send_chat(
                     row, openid, rendering.chat_text(book, kind, params), self._taps_of(row, person, params)
@@ -141,26 +132,26 @@ class Sending:
         fields = rendering.card_fields(book, kind, params)
         url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
         if mini and person.openid("mini") is None:
-            url, mini = self._entrances.mini_program_page(pool, self._path(row, params), mini), ""
+            url, mini = self.entrances.mini_program_page(pool, self._path(row, params), mini), ""
         message = TemplateMessage(openid, kind, fields, url, f"n{row['number']}", mini)
-        return replace(outcome, vendor_id=await self._official.send_template(pool, message))
+        return replace(outcome, vendor_id=await self.official.send_template(pool, message))
 
     async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
         choices = rendering.CHOICES.get(row["kind"])
         if choices is None or row["menu_id"] is None:
-            await self._official.send_text(row["pool"], openid, "\n".join([text, *(f"▸ {tap}" for tap in taps)]))
+            await self.official.send_text(row["pool"], openid, "\n".join([text, *(f"▸ {tap}" for tap in taps)]))
             return
         items = [MenuItem(row["menu_id"] + index, label) for index, label in enumerate(choices)]
-        await self._official.send_menu(
+        await self.official.send_menu(
             row["pool"], openid, text, items, "点“参加”即算答复；名额未满时，截止前可以撤销。"
         )
 
     def _params(self, row: Any) -> dict[str, str]:
-        params = facts_of(row["pool"], self._deps.book(row["pool"]).pool.hotline, row["params"], row["link"])
+        params = facts_of(row["pool"], self.deps.book(row["pool"]).pool.hotline, row["params"], row["link"])
         if row["secret_sealed"]:
-            params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
+            params["code"] = self.deps.keys.open_text(row["secret_sealed"], "notice")
         if path := self._path(row, params):
-            params["link"] = self._entrances.page(row["pool"], path)
+            params["link"] = self.entrances.page(row["pool"], path)
         return params
 
     def _path(self, row: Any, params: Mapping[str, str]) -> str:
@@ -174,8 +165,8 @@ class Sending:
         path, mini, page = self._path(row, params), action.mini_page(params), []
         if path:
             known = person.openid("mini") is not None
-            page = [self._entrances.link(action.label, row["pool"], path, mini, known=known)]
-        return page + [choice(word, self._taps[word]) for word in action.words if word in self._taps]
+            page = [self.entrances.link(action.label, row["pool"], path, mini, known=known)]
+        return page + [choice(word, self.taps[word]) for word in action.words if word in self.taps]
 
     def _mini_page(self, row: Any, params: Mapping[str, str]) -> str:
         action = ACTIONS.get(row["kind"])
@@ -185,4 +176,4 @@ class Sending:
         """A short address of the same page for an SMS."""
         if row["link"]:
             return params.get("link", "")
-        return f"{self._deps.public_url}{short_links.path_of(self._deps.keys, row['number'])}"
+        return f"{self.deps.public_url}{short_links.path_of(self.deps.keys, row['number'])}"

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import re
+from dataclasses import dataclass
 
 from domain.errors import NotFound
 from services.core.base import Deps, rows
@@ -32,15 +33,15 @@ def path_of(keys: Keyring, number: int) -> str:
     return f"/n/{number:x}{_mac(keys, number)}"
 
 
+@dataclass(frozen=True)
 class ShortLinks:
-    def __init__(self, deps: Deps, entrances: Entrances) -> None:
-        self._deps = deps
-        self._entrances = entrances
+    deps: Deps
+    entrances: Entrances
 
     async def find(self, code: str) -> str:
         """The page's path of a short address. Raises NotFound for one that we did not send."""
         read = _CODE.fullmatch(code)
-        if read is None or not hmac.compare_digest(read[2], _mac(self._deps.keys, int(read[1], 16))):
+        if read is None or not hmac.compare_digest(read[2], _mac(self.deps.keys, int(read[1], 16))):
             raise _unknown()
         found = await rows(_FIND, int(read[1], 16))
         action = ACTIONS.get(found[0]["kind"]) if found else None
@@ -49,7 +50,7 @@ class ShortLinks:
         pool, params = found[0]["pool"], found[0]["params"]
         kept = params if isinstance(params, dict) else json.loads(params)
         said = {name: str(value) for name, value in kept.items()}
-        return self._entrances.path(pool, action.path({**said, "pool": pool}))
+        return self.entrances.path(pool, action.path({**said, "pool": pool}))
 
 
 def _mac(keys: Keyring, number: int) -> str:

@@ -1,12 +1,12 @@
 """Views of the office across nouns: to-do counts, lists, exports, administration of experts."""
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
-from services.office.assembly import OfficeServices, build
-from services.office.dashboard import WaitingCounts
+from services.office.dashboard import Place, WaitingCounts
 from services.office.experts import REASON_MAX, ExpertLine, Left, Only
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.large_exports import DIRECT_MAX
 from services.office.payment_views import InvoiceFilter, OrderView, RefundLine
+from services.office.registry import OfficeServices
 from services.office.staff_work import Count, Work
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "OfficeServices",
     "Only",
     "OrderView",
+    "Place",
     "Range",
     "RefundLine",
     "Sort",
@@ -30,5 +31,4 @@ __all__ = [
     "WaitingCounts",
     "What",
     "Work",
-    "build",
 ]

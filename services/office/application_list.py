@@ -101,9 +101,9 @@ class OfficeView:
     log: tuple[ReviewLogLine, ...]
 
 
+@dataclass(frozen=True)
 class ApplicationList:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def page(
         self, actor: Actor, wanted: Filter, *, sort: Sort = "newest", page: int = 1, size: int = 20
@@ -124,7 +124,7 @@ class ApplicationList:
             offset=(page - 1) * size,
             limit=size,
         )
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         return Page(tuple(_line(row, book) for row in found), total)
 
     async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
@@ -141,16 +141,16 @@ class ApplicationList:
         application = await Application.get_or_none(id=application_id, pool=actor.pool)
         if application is None:
             raise unknown_application()
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         async with transaction():
-            await record(actor, self._deps.now(), "application.read", "application", application.id)
+            await record(actor, self.deps.now(), "application.read", "application", application.id)
         account = await Account.get(id=application.account_id)
         codes = await load_codes(book, application.region)
         row = {name: getattr(application, name) for name in _COLUMNS.split(", ")}
         return OfficeView(
             _line({**row, "region_name": show_region(application.region, codes) if application.region else ""}, book),
-            await progress_of(self._deps, application.id),
-            await read_form(self._deps, application, account),
+            await progress_of(self.deps, application.id),
+            await read_form(self.deps, application, account),
             await read_log(book, application.id),
         )
 
@@ -160,14 +160,14 @@ class ApplicationList:
         application = await Application.get_or_none(id=application_id, pool=actor.pool)
         if application is None:
             raise unknown_application()
-        value = await find_secret(self._deps, application, await Account.get(id=application.account_id), field)
+        value = await find_secret(self.deps, application, await Account.get(id=application.account_id), field)
         async with transaction():
-            await record(actor, self._deps.now(), "application.reveal", "application", application.id, field=field)
+            await record(actor, self.deps.now(), "application.reveal", "application", application.id, field=field)
         return value
 
     def where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
         """SQL conditions, with the values as parameters."""
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         values: list[object] = [actor.pool]
         parts = ["pool = $1"]
 

@@ -76,24 +76,24 @@ def replies_due(deps: Deps, pool: str) -> datetime:
     return deps.now() - deps.book(pool).remuneration.answer_within
 
 
+@dataclass(frozen=True)
 class OfficeDashboard:
     """Reading only."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def waiting(self, actor: Actor) -> WaitingCounts:
         """Counts of the office's open work."""
         check(actor, "application.read")
-        steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
+        steps, now = self.deps.book(actor.pool).review.steps, self.deps.now()
         since = [now - step.expected for step in steps]
         counts = (
-            await rows(_WAITING, actor.pool, [step.code for step in steps], since, replies_due(self._deps, actor.pool))
+            await rows(_WAITING, actor.pool, [step.code for step in steps], since, replies_due(self.deps, actor.pool))
         )[0]
         return WaitingCounts(**counts, unassigned_reviews=sum(one.waiting for one in await find_uncovered(actor.pool)))
 
     async def places(self, actor: Actor) -> list[Place]:
         """All regions of the province, each city followed by what lies in it."""
         check(actor, "application.read")
-        found = await rows(_PLACES, actor.pool, self._deps.book(actor.pool).pool.region)
+        found = await rows(_PLACES, actor.pool, self.deps.book(actor.pool).pool.region)
         return [Place(**row) for row in found]

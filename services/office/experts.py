@@ -73,11 +73,11 @@ class Left:
     calls: int
 
 
+@dataclass(frozen=True)
 class ExpertAdministration:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._places = Places(deps, notices)
+    deps: Deps
+    notices: Notices
+    places: Places
 
     async def page(
         self, actor: Actor, only: Only = "in_pool", search: str = "", *, page: int = 1, size: int = 20
@@ -89,7 +89,7 @@ class ExpertAdministration:
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
         word = check_text(search, "search", "搜索词", 50).replace("\\", "").replace("%", "").replace("_", "")
-        rules, now = self._deps.book(actor.pool).entry, self._deps.now()
+        rules, now = self.deps.book(actor.pool).entry, self.deps.now()
         soon, limit = now + rules.ending_notice, rules.age_max
         oldest = [born_after(local(at).date(), limit) if limit is not None else None for at in (now, soon)]
         facts: Mapping[Only, Sequence[object]] = {"ending": (now, soon, *oldest), "over": (now, oldest[0])}
@@ -110,7 +110,7 @@ class ExpertAdministration:
         """
         check(actor, "expert.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Left:
             return await self._remove_from_pool(actor, expert_id, words, now)
@@ -118,7 +118,7 @@ class ExpertAdministration:
         return await once(
             owner=f"expert.leave:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Left,
             run=run,
             request=f"{expert_id} {words}",
@@ -136,15 +136,15 @@ class ExpertAdministration:
         for call in calls:
             if call.draw_id not in draws:  # opened between the two locks
                 raise Conflict("系统正在通知该专家参加评标，请稍后再试。", code="being_called")
-            await self._places.apply(draws[call.draw_id], call, InvitationEvent.CANCEL, now, by="office")
+            await self.places.apply(draws[call.draw_id], call, InvitationEvent.CANCEL, now, by="office")
         await remove_expert(expert, reason, now)
         await record(actor, now, "expert.leave", "expert", expert.id, reason=reason, calls=len(calls))
-        await self._notices.notify(
+        await self.notices.notify(
             pool=expert.pool,
             kind="expert_left",
             expert_id=expert.id,
             dedupe_key=f"expert_left:{expert.id}:{now.isoformat()}",
-            params={"reason": reason, "hotline": self._deps.book(expert.pool).pool.hotline},
+            params={"reason": reason, "hotline": self.deps.book(expert.pool).pool.hotline},
         )
         return Left(expert.id, now, len(calls))
 

@@ -154,12 +154,12 @@ class ExportRequest:
     within: Range = field(default_factory=Range)
 
 
+@dataclass(frozen=True)
 class Exports:
     """Every list is limited to 100,000 rows: a larger one is refused, not truncated."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
-        self._listing = ApplicationList(deps)
+    deps: Deps
+    listing: ApplicationList
 
     async def applications(self, actor: Actor, wanted: Filter) -> Export:
         """The office's list of applications with the same filter. Raises InvalidInput."""
@@ -201,7 +201,7 @@ class Exports:
 
         title, columns = _SHEETS[request.what]
         content = await write_sheet(title, columns, shown())
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await record(actor, now, "export", request.what, new_id(), rows=count)
         return Export(content, f"{request.what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
@@ -210,7 +210,7 @@ class Exports:
         """SQL and its values except the last, the id after which rows begin. Raises InvalidInput."""
         if request.what == "applications":
             permissions.check(actor, "application.export")
-            where, values = self._listing.where(actor, request.filter)
+            where, values = self.listing.where(actor, request.filter)
             return _APPLICATION_ROWS.format(where=where, last=len(values) + 1, limit=limit), values
         permissions.check(actor, "payment.export")
         within = request.within
@@ -222,12 +222,12 @@ class Exports:
         """Masks rows in a thread, which takes longer than fetching them."""
         if what != "applications":
             return await asyncio.to_thread(lambda: [_SHOWN[what](row) for row in batch])
-        book = self._deps.book(pool)
+        book = self.deps.book(pool)
         codes = await load_codes(book, [row["region"] for row in batch], [list(row["specialties"]) for row in batch])
         return await asyncio.to_thread(self._application_rows, book, codes, batch)
 
     def _application_rows(self, book: Rulebook, codes: CatalogueCodes, batch: Sequence[Any]) -> list[Sequence[Value]]:
-        keys = self._deps.keys
+        keys = self.deps.keys
         found: list[Sequence[Value]] = []
         types = entry_names(book)
         for row in batch:

@@ -43,50 +43,50 @@ class ExportState:
     message: str = ""
 
 
+@dataclass(frozen=True)
 class LargeExports:
-    def __init__(self, deps: Deps, links: Links, store: SealedFiles, exports: Exports) -> None:
-        self._deps = deps
-        self._links = links
-        self._store = store
-        self._exports = exports
+    deps: Deps
+    links: Links
+    store: SealedFiles
+    exports: Exports
 
     async def begin(self, actor: Actor, request: ExportRequest, total: int) -> str:
         """Let a worker write the file; returns a token for this person to see the progress. Raises Unavailable."""
-        export_id, now = new_id(), self._deps.now()
+        export_id, now = new_id(), self.deps.now()
         key, until = new_key(actor.pool, now), now + EXPORT_TTL
         await self._write_state(key, ExportState("waiting", 0, total, now))
-        sealed = self._deps.keys.seal(_packed(export_id, actor, request), _PURPOSE)
+        sealed = self.deps.keys.seal(_packed(export_id, actor, request), _PURPOSE)
         async with transaction():
             await FileRemoval.create(id=export_id, key=key, due_at=until)
             await FileRemoval.create(key=_beside(key), due_at=until)
-            await self._deps.jobs.defer("exports.write", order=sealed)
-        return self._links.sign(_PURPOSE, export_id, account_of(actor), until)
+            await self.deps.jobs.defer("exports.write", order=sealed)
+        return self.links.sign(_PURPOSE, export_id, account_of(actor), until)
 
     async def write(self, sealed: str) -> None:
         """Write the ordered file; a repetition doesn't change it."""
-        export_id, actor, request = _unpacked(self._deps.keys.open_text(sealed, _PURPOSE))
+        export_id, actor, request = _unpacked(self.deps.keys.open_text(sealed, _PURPOSE))
         file = await FileRemoval.get_or_none(id=export_id)
         if file is None or (before := await self._read(file.key)).state != "waiting":
             return
 
         async def note_progress(count: int) -> None:
             if count % _PROGRESS_EVERY == 0:
-                await self._write_state(file.key, ExportState("waiting", count, before.total, self._deps.now()))
+                await self._write_state(file.key, ExportState("waiting", count, before.total, self.deps.now()))
 
         try:
-            export = await self._exports.make(actor, request, note_progress)
+            export = await self.exports.make(actor, request, note_progress)
         except InvalidInput as refusal:
-            now = self._deps.now()
+            now = self.deps.now()
             await self._write_state(file.key, ExportState("refused", 0, before.total, now, message=refusal.message))
             return
-        await self._store.put(file.key, export.content)
-        state = ExportState("done", export.count, export.count, self._deps.now(), export.filename)
+        await self.store.put(file.key, export.content)
+        state = ExportState("done", export.count, export.count, self.deps.now(), export.filename)
         await self._write_state(file.key, state)
 
     async def state(self, actor: Actor, token: str) -> ExportState:
         """Raises NotFound for another person's, and for an expired one."""
         state = await self._read((await self._file(actor, token)).key)
-        if state.state == "waiting" and self._deps.now() - state.at > SILENT:
+        if state.state == "waiting" and self.deps.now() - state.at > SILENT:
             message = "文件没有生成，请返回列表重新导出；仍不行请联系技术人员检查后台任务。"
             return ExportState("refused", state.done, state.total, state.at, message=message)
         return state
@@ -98,12 +98,12 @@ class LargeExports:
         if state.state != "done":
             raise _gone()
         try:
-            return Export(await self._store.get(file.key), state.filename, state.done)
+            return Export(await self.store.get(file.key), state.filename, state.done)
         except FileLost as error:
             raise _gone() from error
 
     async def _file(self, actor: Actor, token: str) -> FileRemoval:
-        link = self._links.check(token, _PURPOSE)
+        link = self.links.check(token, _PURPOSE)
         found = await FileRemoval.get_or_none(id=link.subject_id)
         if found is None or link.person_id != account_of(actor) or not found.key.startswith(f"{actor.pool}/"):
             raise _gone()
@@ -111,11 +111,11 @@ class LargeExports:
 
     async def _write_state(self, key: str, state: ExportState) -> None:
         text = json.dumps({**asdict(state), "at": state.at.isoformat()}, ensure_ascii=False)
-        await self._store.put(_beside(key), text.encode())
+        await self.store.put(_beside(key), text.encode())
 
     async def _read(self, key: str) -> ExportState:
         try:
-            said: dict[str, Any] = json.loads(await self._store.get(_beside(key)))
+            said: dict[str, Any] = json.loads(await self.store.get(_beside(key)))
         except FileLost as error:
             raise _gone() from error
         return ExportState(**{**said, "at": datetime.fromisoformat(said["at"])})

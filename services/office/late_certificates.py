@@ -6,6 +6,7 @@ None is issued automatically for a result recorded by the office, or from before
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
@@ -34,10 +35,10 @@ _MISSING = f"{_PASSED} UNION ALL {_FINISHED}"
 _LABELS: Mapping[str, str] = {"exam": "考试", "course": "课程"}
 
 
+@dataclass(frozen=True)
 class LateCertificates:
-    def __init__(self, deps: Deps, issuing: Issuing) -> None:
-        self._deps = deps
-        self._issuing = issuing
+    deps: Deps
+    issuing: Issuing
 
     async def count(self, actor: Actor) -> int:
         """Number of persons who passed or finished without a certificate."""
@@ -51,7 +52,7 @@ class LateCertificates:
         due = await rows(f"SELECT * FROM ({_MISSING}) m ORDER BY id LIMIT {MOST}", *self._asked(actor.pool))
         done = await process_each("late_certificate", due, lambda row: self._issue(actor.pool, row))
         async with transaction():
-            await record(actor, self._deps.now(), "certificate.issue_missing", "pool", UUID(int=0), count=done)
+            await record(actor, self.deps.now(), "certificate.issue_missing", "pool", UUID(int=0), count=done)
         return done
 
     async def _issue(self, pool: str, row: Mapping[str, Any]) -> None:
@@ -62,9 +63,9 @@ class LateCertificates:
         async with transaction():
             await Account.select_for_update().get(id=row["account_id"])  # two administrators may press at once
             subject = CertificateSubject(kind, row["account_id"], row["expert_id"], row["id"], facts)
-            await self._issuing.issue(pool, subject, self._deps.now())
+            await self.issuing.issue(pool, subject, self.deps.now())
 
     def _asked(self, pool: str) -> tuple[str, bool, bool]:
         """The pool, and the kinds that it issues."""
-        rules = self._deps.book(pool).certificate
+        rules = self.deps.book(pool).certificate
         return pool, rules.exam is not None, rules.course is not None

@@ -151,11 +151,11 @@ class InvoiceLine:
     to_make: bool
 
 
+@dataclass(frozen=True)
 class PaymentViews:
     """Reading only."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def order(self, actor: Actor, order_id: UUID) -> OrderView:
         """One order with its data. Raises NotFound."""
@@ -178,7 +178,7 @@ class PaymentViews:
             fee.application_id,
             state,
             fee.enrolment_id,
-            title_of(self._deps, fee),
+            title_of(self.deps, fee),
             fee.expert_number,
             mask_name(account.real_name),
             FeeState(fee.state),
@@ -233,7 +233,7 @@ class PaymentViews:
         shown = {
             **row,
             "name": mask_name(row["name"]),
-            "email": mask_email(self._deps.keys.read(sealed, "email")),
+            "email": mask_email(self.deps.keys.read(sealed, "email")),
             "state": InvoiceState(row["state"]),
             "fee_state": FeeState(row["fee_state"]),
         }

@@ -86,24 +86,15 @@ class Work:
     role: str = ""
 
 
+@dataclass(frozen=True)
 class StaffWork:
-    def __init__(
-        self,
-        deps: Deps,
-        access: DrawAccess,
-        discards: DiscardQueries,
-        releases: ReleaseQueries,
-        worklists: WorkLists,
-        queue: ReviewQueue,
-        office: OfficeDashboard,
-    ) -> None:
-        self._deps = deps
-        self._access = access
-        self._discards = discards
-        self._releases = releases
-        self._worklists = worklists
-        self._queue = queue
-        self._office = office
+    deps: Deps
+    access: DrawAccess
+    discards: DiscardQueries
+    releases: ReleaseQueries
+    worklists: WorkLists
+    queue: ReviewQueue
+    office: OfficeDashboard
 
     async def of(self, pool: str, account_id: UUID, options: Sequence[RoleOption]) -> tuple[Work, ...]:
         """One entry for each staff role; empty for applicants and experts."""
@@ -116,7 +107,7 @@ class StaffWork:
             case "reviewer":
                 return Work(option.label, await self._reviews(actor), "去审核", "/review")
             case "pool_admin":
-                waiting = sum(astuple(await self._office.waiting(actor)))
+                waiting = sum(astuple(await self.office.waiting(actor)))
                 return Work(option.label, (Count("待办", waiting, "件"),), "打开管理台", "/office")
             case "verifier":
                 return Work(
@@ -130,7 +121,7 @@ class StaffWork:
                 return Work(option.label, await self._draws(actor), "办理抽取", "/agency", "pages/agency")
 
     async def _reviews(self, actor: Actor) -> tuple[Count, ...]:
-        counts = await self._queue.counts(actor)
+        counts = await self.queue.counts(actor)
         return (
             Count("待审", sum(one.open for one in counts), "件"),
             Count("已超期", sum(one.overdue for one in counts), "件"),
@@ -141,44 +132,44 @@ class StaffWork:
         return (
             Count("待办理", sum(by_state.get(state, 0) for state in TO_DO)),
             Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
-            Count("退选待处理", len(await self._releases.tasks(actor))),
+            Count("退选待处理", len(await self.releases.tasks(actor))),
             Count("酬劳待支付", sum(one.payable for one in await self.remuneration(actor)), "笔"),
         )
 
     async def remuneration(self, actor: Actor) -> tuple[OwedDraw, ...]:
         """Draws whose remuneration this venue proposes or explains, or this agency pays, or for which this office sees
         an unanswered objection; oldest first."""
-        where, values = self._access.visibility_condition(actor, few=True)
+        where, values = self.access.visibility_condition(actor, few=True)
         sql = _TO_PROPOSE if actor.role == "venue" else _TO_PAY
         if actor.role == "pool_admin":
-            sql, values = _TO_WATCH.replace("{n}", str(len(values) + 1)), [*values, replies_due(self._deps, actor.pool)]
+            sql, values = _TO_WATCH.replace("{n}", str(len(values) + 1)), [*values, replies_due(self.deps, actor.pool)]
         return tuple([OwedDraw(**row) for row in await rows(sql.format(where=where), *values)])
 
     async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
         submitted = (await rows(_UNVERIFIED, actor.pool, actor.scope))[0]["n"]
-        return Count("待核验", submitted), Count("现场回避待确认", len(await self._discards.waiting(actor)))
+        return Count("待核验", submitted), Count("现场回避待确认", len(await self.discards.waiting(actor)))
 
     async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
-        where, values = self._access.visibility_condition(actor, few=True)
+        where, values = self.access.visibility_condition(actor, few=True)
         count = f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {NUMBER_WANTED}"
         wanted = (await rows(count, *values))[0]["n"]
         by_state = await self._by_state(actor, DRAWING)
         return (
             Count("等您提交随机数", wanted),
-            Count("现场回避待确认", len(await self._discards.waiting(actor))),
+            Count("现场回避待确认", len(await self.discards.waiting(actor))),
             Count("正在抽取", sum(by_state.values())),
         )
 
     async def _today(self, actor: Actor) -> tuple[Count, ...]:
         owed = await self.remuneration(actor)
         return (
-            Count("今日评标", (await self._worklists.read(actor, "today", limit=1)).total, "场"),
+            Count("今日评标", (await self.worklists.read(actor, "today", limit=1)).total, "场"),
             Count("酬劳待提出", sum(one.unproposed for one in owed), "场"),
             Count("酬劳异议待答复", sum(one.disputed for one in owed), "笔"),
         )
 
     async def _by_state(self, actor: Actor, states: Sequence[str]) -> dict[str, int]:
-        where, values = self._access.visibility_condition(actor, few=True)
+        where, values = self.access.visibility_condition(actor, few=True)
         sql = f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} AND {in_states(states)} GROUP BY d.state"
         found = await rows(sql, *values)
         return {row["state"]: row["n"] for row in found}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -66,22 +66,14 @@ WRITTEN_AFTER_CALL: Mapping[str, str] = {"draw_released": "draw_release_text"}
 """Kinds of which an answered call is followed by a short message, and that message's kind."""
 
 
+@dataclass(frozen=True)
 class DeliveryReports:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        invitations: Invitations,
-        virtual_calls: VirtualCalls,
-        sms: SmsSender,
-        voice: VoiceCaller,
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._invitations = invitations
-        self._virtual_calls = virtual_calls
-        self._sms = sms
-        self._voice = voice
+    deps: Deps
+    notices: Notices
+    invitations: Invitations
+    virtual_calls: VirtualCalls
+    sms: SmsSender
+    voice: VoiceCaller
 
     # ---- receiving
 
@@ -118,12 +110,12 @@ class DeliveryReports:
                 await self._take(vendor, [one])
 
     async def _store(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             for key, body in reports:
                 stored = await rows(_STORE, new_id(), vendor, key[:120], json.dumps(body), now)
                 if stored:
-                    await self._deps.jobs.defer("delivery_reports.apply", report_id=str(stored[0]["id"]))
+                    await self.deps.jobs.defer("delivery_reports.apply", report_id=str(stored[0]["id"]))
 
     # ---- applying
 
@@ -133,7 +125,7 @@ class DeliveryReports:
         if stored is None or stored.applied_at is not None:
             return
         async with transaction():
-            now = self._deps.now()
+            now = self.deps.now()
             if await self._apply_report(stored) or now >= stored.received_at + _UNMATCHED_TTL:
                 await DeliveryReport.filter(id=report_id).update(applied_at=now)
 
@@ -146,7 +138,7 @@ class DeliveryReports:
         ended_at = stored.body["ended_at"]
         at = datetime.fromisoformat(ended_at) if ended_at else None
         report = CallReport(**{**stored.body, "ended_at": at})
-        if not await self._virtual_calls.apply_report(report):
+        if not await self.virtual_calls.apply_report(report):
             await self._apply_call_report(report)
         return True
 
@@ -169,13 +161,13 @@ class DeliveryReports:
         if not ATTEMPT.can(ContactAttemptState(attempt.state), ContactAttemptEvent.ANSWER):
             return
         attempt.vendor_id, attempt.keys = report.call_id, report.keys
-        attempt.checks, attempt.check_at = 0, self._deps.now()
+        attempt.checks, attempt.check_at = 0, self.deps.now()
         await attempt.save(update_fields=["vendor_id", "keys", "checks", "check_at"])
 
     def _choice(self, notice: Notice, keys: str) -> Choice | None:
         if notice.kind != "draw_call":
             return None
-        return read_keys(keys, self._deps.book(notice.pool).voice)
+        return read_keys(keys, self.deps.book(notice.pool).voice)
 
     async def _apply_sms(self, report: SmsReport) -> bool:
         known = await Attempt.get_or_none(out_id=report.out_id, channel="sms")
@@ -217,17 +209,17 @@ class DeliveryReports:
             if event == ContactAttemptEvent.FAIL and code in HEARD:
                 attempt.vendor_code = NO_VALID_KEY
                 await self._notify_unconfirmed(attempt)
-        attempt.check_at, attempt.closed_at = None, self._deps.now()
+        attempt.check_at, attempt.closed_at = None, self.deps.now()
         await attempt.save()
         if event == ContactAttemptEvent.DELIVER and attempt.channel == "voice":
             await self._write_after_call(await Notice.get(id=attempt.notice_id))
-        await self._notices.advance(attempt.notice_id)
+        await self.notices.advance(attempt.notice_id)
 
     async def _write_after_call(self, notice: Notice) -> None:
         """For kinds that promise it, send a short message after an answered call, once."""
         kind = WRITTEN_AFTER_CALL.get(notice.kind)
         if kind:
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=notice.pool,
                 kind=kind,
                 dedupe_key=f"{kind}:{notice.invitation_id}",
@@ -240,9 +232,9 @@ class DeliveryReports:
         """The person may believe to have answered without confirming. Deferred to a job, since a draw is locked before
         its notices."""
         notice = await Notice.get(id=attempt.notice_id)
-        chose = attempt.keys.replace(self._deps.book(notice.pool).voice.repeat, "")
+        chose = attempt.keys.replace(self.deps.book(notice.pool).voice.repeat, "")
         if chose and notice.kind == "draw_call" and notice.invitation_id is not None:
-            await self._deps.jobs.defer("invitations.notify_unconfirmed", invitation_id=str(notice.invitation_id))
+            await self.deps.jobs.defer("invitations.notify_unconfirmed", invitation_id=str(notice.invitation_id))
 
     async def _lock(self, attempt_id: UUID) -> Attempt:
         """The attempt, locked; its notice is locked before, as everywhere."""
@@ -261,7 +253,7 @@ class DeliveryReports:
             "SELECT a.id, a.out_id, a.channel, a.vendor_id, a.sent_at, n.mobile_sealed "
             "FROM attempt a JOIN notice n ON n.id = a.notice_id WHERE a.check_at <= $1 "
             f"AND {not_paused('check_outcomes', 'a.id')} ORDER BY a.check_at LIMIT $2",
-            self._deps.now(),
+            self.deps.now(),
             limit,
         )
         await process_each("check_outcomes", due, self._check, at_once=_AT_ONCE)
@@ -281,16 +273,16 @@ class DeliveryReports:
             else:
                 in_vain = await self._wait_or_give_up(row["id"])
         if in_vain is not None:  # after the transaction: an invitation's draw is locked before its notices
-            await self._invitations.notify_unheard(in_vain)
+            await self.invitations.notify_unheard(in_vain)
 
     async def _ask(self, row: Any) -> CallDetail | SmsReport | None:
         """The vendor's details, if it knows the outcome."""
         if row["channel"] == "voice" and row["vendor_id"]:
-            call = await self._voice.report(row["vendor_id"], row["sent_at"])
+            call = await self.voice.report(row["vendor_id"], row["sent_at"])
             return call if call is not None and call.ended else None
         if row["channel"] == "sms" and row["mobile_sealed"]:
-            mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
-            sms = await self._sms.report(mobile, row["sent_at"], row["vendor_id"], out_id=row["out_id"])
+            mobile = self.deps.keys.open_text(row["mobile_sealed"], "mobile")
+            sms = await self.sms.report(mobile, row["sent_at"], row["vendor_id"], out_id=row["out_id"])
             return sms if sms is not None and sms.delivered is not None else None
         return None
 
@@ -300,7 +292,7 @@ class DeliveryReports:
         The vendor's keys count; if it returns none, those reported under the call's secret id.
         """
         attempt = await Attempt.get(id=row["id"])
-        if not is_number(detail.called, self._deps.keys.open_text(row["mobile_sealed"], "mobile")):
+        if not is_number(detail.called, self.deps.keys.open_text(row["mobile_sealed"], "mobile")):
             _refuse("voice", "another_number", attempt)
             await Attempt.filter(id=row["id"], state=ContactAttemptState.UNKNOWN).update(vendor_id="", keys="")
             return await self._wait_or_give_up(row["id"])
@@ -308,7 +300,7 @@ class DeliveryReports:
         keys = attempt.keys if detail.keys is None else detail.keys
         choice = self._choice(notice, keys) if detail.status in HEARD else None
         if choice is not None and notice.invitation_id is not None and notice.expert_id is not None:
-            await self._invitations.answer(
+            await self.invitations.answer(
                 notice.invitation_id, notice.expert_id, choice, by="voice", said_at=row["sent_at"]
             )
         event = ContactAttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
@@ -328,7 +320,7 @@ class DeliveryReports:
             pause, most, code = min(2.0**attempt.checks, _LONGEST_PAUSE) * spread, _MAX_CONFIRMATIONS, UNCONFIRMED
         else:
             pause, most, code = max(attempt.wait, 10) * (1 + attempt.checks / 2) * spread, _MAX_CHECKS, NO_REPORT
-        attempt.check_at = self._deps.now() + timedelta(seconds=pause)
+        attempt.check_at = self.deps.now() + timedelta(seconds=pause)
         await attempt.save(update_fields=["checks", "check_at"])
         if attempt.checks < most and attempt.channel not in ("wechat", "mini"):
             return None

@@ -38,7 +38,6 @@ from services.core.idempotency import once
 from services.courses import collect_courses
 from services.exams import collect_exams
 from services.experts import remove_expert
-from services.notifications import Notices
 
 KEPT = (
     "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",
@@ -68,10 +67,10 @@ class Deleted:
     kept: tuple[str, ...]
 
 
+@dataclass(frozen=True)
 class Privacy:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._codes = VerificationCodes(deps, notices)
+    deps: Deps
+    codes: VerificationCodes
 
     async def export(self, actor: Actor, code: str) -> dict[str, Any]:
         """All stored data about the person, JSON-able, in clear.
@@ -84,10 +83,10 @@ class Privacy:
             account = await self._account(actor)
             if refusal := await self._redeem(account, code):
                 return refusal
-            await record(actor, self._deps.now(), "privacy.export", "account", account.id)
+            await record(actor, self.deps.now(), "privacy.export", "account", account.id)
             return await self._collect(account)
 
-        return await once(owner="privacy.export", key=None, deps=self._deps, answer=dict[str, Any], run=run)
+        return await once(owner="privacy.export", key=None, deps=self.deps, answer=dict[str, Any], run=run)
 
     async def delete(self, actor: Actor, code: str, *, key: str | None = None) -> Deleted:
         """Delete the account's data; draw records stay. ``code`` as for ``export``.
@@ -99,7 +98,7 @@ class Privacy:
 
         async def run() -> Deleted | AppError:
             account = await self._account(actor)
-            now = self._deps.now()
+            now = self.deps.now()
             # with the expert records locked no call can be opened, so the check sees all calls
             files = await Expert.filter(account_id=account.id, left_at=None).order_by("id").select_for_update()
             await self._check_free(account.id, now)
@@ -111,7 +110,7 @@ class Privacy:
             await record(actor, now, "privacy.delete", "account", account.id)
             return Deleted(REMOVED, KEPT)
 
-        return await once(owner=f"privacy.delete:{account_id}", key=key, deps=self._deps, answer=Deleted, run=run)
+        return await once(owner=f"privacy.delete:{account_id}", key=key, deps=self.deps, answer=Deleted, run=run)
 
     async def _account(self, actor: Actor) -> Account:
         account = await Account.select_for_update().get_or_none(id=_account_id(actor), disabled_at=None)
@@ -120,8 +119,8 @@ class Privacy:
         return account
 
     async def _redeem(self, account: Account, code: str) -> AppError | None:
-        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-        return await self._codes.redeem(account.pool, mobile, "privacy", code, Source(account_id=account.id))
+        mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
+        return await self.codes.redeem(account.pool, mobile, "privacy", code, Source(account_id=account.id))
 
     async def _check_free(self, account_id: UUID, now: datetime) -> None:
         busy = Invitation.filter(expert__account_id=account_id, state__in=["open", "accepted"], ends_at__gt=now)
@@ -161,13 +160,13 @@ class Privacy:
         await account.save()
 
     async def _collect(self, account: Account) -> dict[str, Any]:
-        keys = self._deps.keys
+        keys = self.deps.keys
         expert = await Expert.get_or_none(account_id=account.id, left_at=None)
         identities = await WechatIdentity.filter(account_id=account.id).values("app", "openid", "unionid", "bound_at")
         links = await AgentLink.filter(account_id=account.id).values(
             "organisation__name", "valid_from", "valid_until", "revoked_at", "declined_at"
         )
-        applied = await collect(self._deps, account.id)
+        applied = await collect(self.deps, account.id)
         return {
             "account": {
                 "mobile": keys.open_text(account.mobile_sealed, "mobile"),
@@ -198,7 +197,7 @@ class Privacy:
         }
 
     async def _collect_expert(self, expert: Expert) -> dict[str, Any]:
-        keys = self._deps.keys
+        keys = self.deps.keys
         jobs = Employment.filter(expert_id=expert.id).values("unit_name", "credit_code", "since", "until")
         away = Unavailability.filter(expert_id=expert.id).values("starts_at", "ends_at", "reason", "cancelled_at")
         return {

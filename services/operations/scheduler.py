@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import asyncpg
@@ -22,13 +22,14 @@ from services.accounts import DRAFT_TTL, KNOWN_BROWSER_TTL
 from services.core.audit_chain import AuditChain
 from services.core.base import Deps, execute, rows, transaction
 from services.core.due_rows import FAILURE_TTL, GIVEN_UP_AFTER, not_paused, process_each
-from services.core.due_tasks import DueTask, TaskTurn, in_turns
+from services.core.due_tasks import TaskTurn, in_turns
 from services.core.operator_waits import WAITED_LONG, waits_for_operator
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
 from services.draws import EXPIRY_DUE, Calling, DrawAccess, Invitations, PartyNotifications, lock, notify_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import REPORT_TTL, WITHOUT_JOB, DeliveryReports
+from services.operations.package_tasks import PackageTasks
 from services.operations.scheduler_pauses import SchedulerPauses
 
 log = structlog.get_logger(__name__)
@@ -115,47 +116,48 @@ def _unseal_due(deps: Deps) -> str:
     return _UNSEAL.format(leads=leads)
 
 
+@dataclass(frozen=True)
 class Scheduler:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        delivery: Delivery,
-        reports: DeliveryReports,
-        invitations: Invitations,
-        run: Calling,
-        access: DrawAccess,
-        audit: AuditChain,
-        *,
-        further: Sequence[DueTask] = (),
-    ) -> None:
-        """``further`` are due tasks defined by their own packages."""
-        self._deps = deps
-        self._notices = notices
-        self._parties = PartyNotifications(deps, notices)
-        self._reports = reports
-        self._run = run
-        self._access = access
-        self._audit = audit
-        self._pauses = SchedulerPauses()
-        self._under_way: Counter[str] = Counter()
-        self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
-            "deliver": in_turns(partial(delivery.deliver_due, longest=0.0)),
-            "deliver_bulk": in_turns(partial(delivery.deliver_due, bulk=True, longest=0.0)),
-            "climb": in_turns(notices.climb_due),
-            "check_outcomes": reports.check_due,
-            "expire": in_turns(invitations.expire_due),
-            "start": run.start_due,
-            "remind": in_turns(invitations.remind_due),
+    deps: Deps
+    notices: Notices
+    parties: PartyNotifications
+    delivery: Delivery
+    reports: DeliveryReports
+    invitations: Invitations
+    run: Calling
+    access: DrawAccess
+    audit: AuditChain
+    packages: PackageTasks
+    _pauses: SchedulerPauses = field(init=False, default_factory=SchedulerPauses)
+    _under_way: Counter[str] = field(init=False, default_factory=Counter)
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Callable[[], Awaitable[object]]]:
+        return {
+            "deliver": in_turns(partial(self.delivery.deliver_due, longest=0.0)),
+            "deliver_bulk": in_turns(partial(self.delivery.deliver_due, bulk=True, longest=0.0)),
+            "climb": in_turns(self.notices.climb_due),
+            "check_outcomes": self.reports.check_due,
+            "expire": in_turns(self.invitations.expire_due),
+            "start": self.run.start_due,
+            "remind": in_turns(self.invitations.remind_due),
             "unseal": self._unseal,
             "delivery_reports": self._apply_waiting,
             "seal": self._seal,
             "watch_draws": self._watch_draws,
             "sweep": self._sweep,
-            **{task.kind: task.process for task in further},
+            **{task.kind: task.process for task in self.packages.due_tasks},
         }
-        self._due = {**_DUE, "unseal": _unseal_due(deps), **{task.kind: task.due for task in further if task.due}}
-        self.periodic = (*PERIODIC, *(task.kind for task in further if not task.due))
+
+    @cached_property
+    def _due(self) -> Mapping[str, str]:
+        further = {task.kind: task.due for task in self.packages.due_tasks if task.due}
+        return {**_DUE, "unseal": _unseal_due(self.deps), **further}
+
+    @cached_property
+    def periodic(self) -> tuple[str, ...]:
+        """Kinds without a due condition."""
+        return *PERIODIC, *(task.kind for task in self.packages.due_tasks if not task.due)
 
     async def tick(self) -> list[str]:
         """Defer a job for each kind that is due, unless one waits already; returns the kinds."""
@@ -165,7 +167,7 @@ class Scheduler:
 
     async def find_due(self) -> list[str]:
         """The kinds of which a row is due now."""
-        found = await self._ask(self._due, self._deps.now())
+        found = await self._ask(self._due, self.deps.now())
         return [kind for kind, is_due in found.items() if is_due]
 
     async def _ask(self, questions: Mapping[str, str], moment: datetime) -> dict[str, Any]:
@@ -228,8 +230,8 @@ class Scheduler:
     async def _apply_waiting(self) -> None:
         """Reports whose job was lost."""
         of_these = f"SELECT id FROM delivery_report WHERE {WITHOUT_JOB} ORDER BY received_at LIMIT 200"
-        waiting = await rows(of_these, self._deps.now())
-        await process_each("delivery_reports", waiting, lambda row: self._reports.apply(row["id"]))
+        waiting = await rows(of_these, self.deps.now())
+        await process_each("delivery_reports", waiting, lambda row: self.reports.apply(row["id"]))
 
     async def _unseal(self) -> None:
         """Notify the agency once, from T-30 min on, that codes have been replaced by names."""
@@ -237,37 +239,37 @@ class Scheduler:
             unsealed_notice_at=None,
             finished_at__isnull=False,
             ended_at=None,
-            starts_at__lte=self._deps.now() + timedelta(days=1),
+            starts_at__lte=self.deps.now() + timedelta(days=1),
         )
         await process_each("unseal", finished, self._notify_unsealed)
 
     async def _notify_unsealed(self, draw: Draw) -> None:
-        if self._deps.now() < self._access.unseals_at(draw):
+        if self.deps.now() < self.access.unseals_at(draw):
             return
         async with transaction():
             locked = (await lock(draw.id)).draw
             if locked.unsealed_notice_at is None:
-                locked.unsealed_notice_at = self._deps.now()
+                locked.unsealed_notice_at = self.deps.now()
                 await locked.save(update_fields=["unsealed_notice_at"])
-                at = print_time(self._access.unseals_at(locked))
-                await notify_agency(self._notices, locked, "agency_unsealed", at)
-                await self._parties.notify(locked, "unsealed", occasion="once")
+                at = print_time(self.access.unseals_at(locked))
+                await notify_agency(self.notices, locked, "agency_unsealed", at)
+                await self.parties.notify(locked, "unsealed", occasion="once")
 
     async def _watch_draws(self) -> None:
         """Wake every running draw, so that a draw that lost its job continues."""
         running = await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')")
-        await process_each("watch_draws", running, lambda row: self._run.advance(row["id"]))
+        await process_each("watch_draws", running, lambda row: self.run.advance(row["id"]))
 
     async def _seal(self) -> None:
         """Every pool with entries, including those no longer served."""
         for row in await rows("SELECT DISTINCT pool FROM audit_entry WHERE number IS NULL"):
-            while await self._audit.seal(row["pool"]):
+            while await self.audit.seal(row["pool"]):
                 pass
 
     async def _sweep(self) -> None:
         """Delete obsolete data: stored responses, used codes, finished jobs, applied reports."""
-        now = self._deps.now()
-        await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
+        now = self.deps.now()
+        await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self.deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - _CODE_TTL)
         await execute("DELETE FROM wrong_try WHERE at < $1", now - _WRONG_TRY_TTL)
         await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_BROWSER_TTL)
@@ -285,5 +287,5 @@ class Scheduler:
 
     async def health(self, tolerance: timedelta = timedelta(minutes=2)) -> Health:
         """What is overdue by more than ``tolerance``; compares the counters of running draws with their rows too."""
-        overdue = await self._ask(_OVERDUE, self._deps.now() - tolerance)
+        overdue = await self._ask(_OVERDUE, self.deps.now() - tolerance)
         return Health(overdue, self.failing())

@@ -38,9 +38,9 @@ class Agent:
     ]
 
 
+@dataclass(frozen=True)
 class AgentQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def list_agents(self, actor: Actor) -> list[Agent]:
         """The organisation's agents, newest link first."""
@@ -51,20 +51,20 @@ class AgentQueries:
             .order_by("-created_at", "-id")
             .prefetch_related("account")
         )
-        return await self._show_all([(link, organisation, link.account) for link in links], self._deps.now())
+        return await self._show_all([(link, organisation, link.account) for link in links], self.deps.now())
 
     async def list_mine(self, actor: Actor) -> list[Agent]:
         """Organisations that ask, or asked, the person to act for them; newest first."""
         links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at", "-id")
         found = await links.prefetch_related("account", "organisation") if actor.account_id else []
-        return await self._show_all([(link, link.organisation, link.account) for link in found], self._deps.now())
+        return await self._show_all([(link, link.organisation, link.account) for link in found], self.deps.now())
 
     async def count_waiting(self, actor: Actor) -> int:
         """Number of organisations that wait for the person's answer."""
         if actor.account_id is None:
             return 0
         asked = AgentLink.filter(account_id=actor.account_id, accepted_at=None, revoked_at=None, declined_at=None)
-        return await asked.filter(valid_until__gt=self._deps.now()).count()
+        return await asked.filter(valid_until__gt=self.deps.now()).count()
 
     async def is_known_too_weakly(self, actor: Actor) -> bool:
         """Whether the person's assurance level was too low at the newest log-in by the identity platform."""
@@ -81,7 +81,7 @@ class AgentQueries:
                 organisation.id,
                 organisation.name,
                 mask_name(account.real_name),
-                mask_mobile(self._deps.keys.read(account.mobile_sealed, "mobile")),
+                mask_mobile(self.deps.keys.read(account.mobile_sealed, "mobile")),
                 link.valid_from,
                 link.valid_until,
                 state_of(link, now),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -48,10 +49,15 @@ class EmployerRow:
     act: Act = "add"
 
 
+@dataclass(frozen=True)
 class EmployerImporter:
-    def __init__(self, deps: Deps, employers: Employers, checker: FileChecker) -> None:
-        self._employers = employers
-        self._sheets = SheetImports(deps, checker, KIND)
+    deps: Deps
+    employers: Employers
+    checker: FileChecker
+
+    @cached_property
+    def _sheets(self) -> SheetImports[EmployerRow]:
+        return SheetImports(self.deps, self.checker, KIND)
 
     async def read(self, actor: Actor, content: bytes, filename: str = "") -> ImportView:
         """Check a sheet, and store it for the decision; nothing is added yet. Raises InvalidInput for an invalid
@@ -98,7 +104,7 @@ class EmployerImporter:
             one.credit_code, one.region = row.credit_code or one.credit_code, row.region or one.region
             one.retired_at = None
             await one.save(update_fields=["credit_code", "region", "retired_at"])
-        await self._employers.notify_added(actor, [*added, *known], now)
+        await self.employers.notify_added(actor, [*added, *known], now)
 
 
 def _added(pool: str, rows: Sequence[EmployerRow], now: datetime) -> list[Employer]:

@@ -66,6 +66,7 @@ class EmployerRequestView:
     decided_at: datetime | None
 
 
+@dataclass(frozen=True)
 class EmployerQueries:
     async def search(self, actor: Actor, word: str, *, limit: int = 20) -> list[EmployerView]:
         """Units whose name contains ``word``, or with exactly this credit code; names that begin with it first."""

@@ -46,10 +46,10 @@ class EmployerData:
     region: str = ""
 
 
+@dataclass(frozen=True)
 class Employers:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def request(
         self, actor: Actor, data: EmployerData, note: str = "", *, key: str | None = None
@@ -62,7 +62,7 @@ class Employers:
         account_id = account_of(actor)
         clean = await self._check(actor.pool, data)
         text = check_text(note, "note", "说明", 200)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> EmployerRequestView:
             await advisory_lock(f"employer.request:{account_id}")
@@ -86,7 +86,7 @@ class Employers:
         return await once(
             owner=f"employer.request:{account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=EmployerRequestView,
             run=run,
             request=f"{data!r} {note}",
@@ -110,7 +110,7 @@ class Employers:
         """Add a unit, and notify everyone who requested one of this name."""
         check(actor, "employer.manage")
         clean = await self._check(actor.pool, data)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> EmployerView:
             employer = await self._add(actor, clean, now)
@@ -120,7 +120,7 @@ class Employers:
         return await once(
             owner=f"employer.add:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=EmployerView,
             run=run,
             request=repr(data),
@@ -130,7 +130,7 @@ class Employers:
         """Correct a unit; forms that refer to it are not changed."""
         check(actor, "employer.manage")
         clean = await self._check(actor.pool, data)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"employers:{actor.pool}")
             employer = await _locked(actor, employer_id)
@@ -145,7 +145,7 @@ class Employers:
     async def retire(self, actor: Actor, employer_id: UUID) -> EmployerLine:
         """Offer it no longer; applicants who chose it keep it. A repetition is harmless."""
         check(actor, "employer.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             employer = await _locked(actor, employer_id)
             if employer.retired_at is None:
@@ -161,7 +161,7 @@ class Employers:
         """
         check(actor, "employer.manage")
         corrected = await self._check(actor.pool, data) if data is not None else None
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"employers:{actor.pool}")
             one = await _locked_request(actor, request_id)
@@ -186,7 +186,7 @@ class Employers:
         """Refuse with a reason. Raises Conflict for a request that was answered."""
         check(actor, "employer.manage")
         text = check_text(answer, "answer", "答复", 200, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             one = await _locked_request(actor, request_id)
             await self._answer(actor, one, "refused", text, None, now)
@@ -226,7 +226,7 @@ class Employers:
         one.employer_id = employer.id if employer else None
         await one.save()
         await record(actor, now, f"employer.{state}", "employer_request", one.id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=one.pool,
             kind="employer_answered",
             dedupe_key=f"employer_answered:{one.id.hex}",

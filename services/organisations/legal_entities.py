@@ -41,11 +41,11 @@ class Registered:
     role: str
 
 
+@dataclass(frozen=True)
 class LegalEntities:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._agents = AgentQueries(deps)
+    deps: Deps
+    notices: Notices
+    agents: AgentQueries
 
     async def register(self, pool: str, claims: IdentityClaims, *, account_id: UUID | None = None) -> Registered:
         """Store the identity platform's claims: the person, the organisation, and their relation.
@@ -54,13 +54,13 @@ class LegalEntities:
         for organisations at once; a sufficient one restores it. Raises RuleViolation for too low a level and for a
         natural person whom no organisation has linked, Forbidden for an agent whom the organisation has revoked.
         """
-        now = self._deps.now()
+        now = self.deps.now()
         await self._note_level(pool, claims, now)
         if claims.user_type == "person":
             return await self._linked_person(pool, claims, now)
         self._check_claims(pool, claims)
         async with transaction():
-            account = await account_by_mobile(self._deps, pool, claims.mobile)
+            account = await account_by_mobile(self.deps, pool, claims.mobile)
             if account.disabled_at is not None:
                 raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
             if account_id is not None and account_id != account.id:
@@ -81,9 +81,9 @@ class LegalEntities:
 
     async def _note_level(self, pool: str, claims: IdentityClaims, now: datetime) -> None:
         """Store whether the person's assurance level suffices, even if the log-in is refused for it."""
-        weak = claims.level < self._deps.book(pool).login.assurance_level_minimum
+        weak = claims.level < self.deps.book(pool).login.assurance_level_minimum
         async with transaction():
-            known = Account.filter(pool=pool, mobile_hash=self._deps.keys.lookup_hash("mobile", claims.mobile))
+            known = Account.filter(pool=pool, mobile_hash=self.deps.keys.lookup_hash("mobile", claims.mobile))
             account = await known.select_for_update().first()
             if account is None or (account.weak_identity_at is not None) is weak:
                 return
@@ -97,7 +97,7 @@ class LegalEntities:
         agent."""
         check_mobile(claims.mobile)
         account = await Account.get_or_none(
-            pool=pool, mobile_hash=self._deps.keys.lookup_hash("mobile", claims.mobile), disabled_at=None
+            pool=pool, mobile_hash=self.deps.keys.lookup_hash("mobile", claims.mobile), disabled_at=None
         )
         links = AgentLink.filter(account_id=account.id, revoked_at=None, declined_at=None) if account else None
         found = await links.filter(valid_until__gt=now).prefetch_related("organisation") if links else []
@@ -129,9 +129,9 @@ class LegalEntities:
         if not 1 <= len(name.strip()) <= 50:
             raise InvalidInput("请填写经办人姓名（不超过50个字）。", field="name")
         organisation_id = organisation_of(actor)
-        now = self._deps.now()
+        now = self.deps.now()
         begin = valid_from or now
-        end = valid_until or begin + self._deps.book(actor.pool).login.agent_link_default
+        end = valid_until or begin + self.deps.book(actor.pool).login.agent_link_default
         self._check_period(actor.pool, begin, end, now)
 
         async def run() -> Agent:
@@ -143,16 +143,16 @@ class LegalEntities:
             )
             if link.accepted_at is None:
                 await self._ask(actor, link, organisation, now)
-            return await self._agents.show(link, organisation, account, now)
+            return await self.agents.show(link, organisation, account, now)
 
-        request = f"{self._deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
+        request = f"{self.deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
         return await once(
-            owner=f"link_agent:{actor.account_id}", key=key, deps=self._deps, answer=Agent, run=run, request=request
+            owner=f"link_agent:{actor.account_id}", key=key, deps=self.deps, answer=Agent, run=run, request=request
         )
 
     async def _agent_account(self, organisation: Organisation, mobile: str, name: str) -> Account:
         """The person's account, with this name if it has none. Raises Conflict for the legal entity's own account."""
-        account = await account_by_mobile(self._deps, organisation.pool, mobile)
+        account = await account_by_mobile(self.deps, organisation.pool, mobile)
         if organisation.legal_account_id == account.id:
             raise Conflict("法人账号本身即可办理，无需再关联为经办人。", code="is_legal_account")
         if not account.real_name:
@@ -169,10 +169,10 @@ class LegalEntities:
         asked = await rows(_ASKED, organisation.id, now - DAY)
         if str(link.account_id) in {one["account"] for one in asked}:
             return
-        most = self._deps.book(actor.pool).login.agent_asks_per_day
+        most = self.deps.book(actor.pool).login.agent_asks_per_day
         check_below(most, [one["at"] for one in asked], DAY, now, f"一天最多请{most}位经办人，今天的次数已用完")
         until = print_date(link.valid_until)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=actor.pool,
             kind="agent_asked",
             dedupe_key=f"agent_asked:{link.id}:{now.timestamp():.0f}",
@@ -184,7 +184,7 @@ class LegalEntities:
 
     async def accept(self, actor: Actor, link_id: UUID) -> Agent:
         """The person agrees to act for the organisation. A repetition is harmless."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             link = await AgentLink.select_for_update().get_or_none(id=link_id, account_id=actor.account_id)
             if link is None or actor.account_id is None:
@@ -200,11 +200,11 @@ class LegalEntities:
                 await link.save(update_fields=["accepted_at"])
                 await record(actor, now, "organisation.accept_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self.agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def decline(self, actor: Actor, link_id: UUID) -> Agent:
         """The person refuses, or stops acting for the organisation. A repetition is harmless."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             link = await AgentLink.select_for_update().get_or_none(id=link_id, account_id=actor.account_id)
             if link is None or actor.account_id is None:
@@ -214,12 +214,12 @@ class LegalEntities:
                 await link.save(update_fields=["declined_at"])
                 await record(actor, now, "organisation.decline_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self.agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     async def revoke(self, actor: Actor, link_id: UUID) -> Agent:
         """The organisation revokes an agent, at once. A repetition is harmless."""
         check(actor, "organisation.revoke_agent")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             link = await AgentLink.select_for_update().get_or_none(id=link_id, organisation_id=organisation_of(actor))
             if link is None:
@@ -229,13 +229,13 @@ class LegalEntities:
                 await link.save(update_fields=["revoked_at"])
                 await record(actor, now, "organisation.revoke_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self._agents.show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self.agents.show(link, organisation, await Account.get(id=link.account_id), now)
 
     def _natural_person(self, pool: str) -> RuleViolation:
         return RuleViolation(
             "个人不能发起抽取；请用法人账号登录，或请企业将您关联为经办人后再登录。",
             rule="login.natural_person_may_draw",
-            source=self._deps.book(pool).source("login.natural_person_may_draw"),
+            source=self.deps.book(pool).source("login.natural_person_may_draw"),
             code="natural_person",
         )
 
@@ -247,7 +247,7 @@ class LegalEntities:
         check_mobile(claims.mobile)
 
     def _check_level(self, pool: str, level: int) -> None:
-        book = self._deps.book(pool)
+        book = self.deps.book(pool)
         minimum = book.login.assurance_level_minimum
         if level < minimum:
             raise RuleViolation(
@@ -259,7 +259,7 @@ class LegalEntities:
             )
 
     def _check_period(self, pool: str, begin: datetime, end: datetime, now: datetime) -> None:
-        longest = self._deps.book(pool).login.agent_link_max
+        longest = self.deps.book(pool).login.agent_link_max
         if end <= begin or end <= now:
             raise InvalidInput("有效期的截止日期应晚于开始日期和今天。", field="valid_until")
         if end - begin > longest:
@@ -267,7 +267,7 @@ class LegalEntities:
             raise RuleViolation(
                 f"经办人有效期最长{longest // timedelta(days=1)}天，请选择{last}或更早。",
                 rule="login.agent_link_max",
-                source=self._deps.book(pool).source("login.agent_link_max"),
+                source=self.deps.book(pool).source("login.agent_link_max"),
                 field="valid_until",
             )
 
@@ -298,7 +298,7 @@ class LegalEntities:
         revoked."""
         link = await AgentLink.select_for_update().get_or_none(organisation_id=organisation.id, account_id=account_id)
         if link is None:
-            until = now + self._deps.book(pool).login.agent_link_default
+            until = now + self.deps.book(pool).login.agent_link_default
             await self._set_link(organisation.id, account_id, now, until, accepted_at=now, now=now)
             return
         if link.revoked_at is not None or link.declined_at is not None or link.valid_until <= now:

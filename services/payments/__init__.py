@@ -8,7 +8,7 @@ views.
 Rows are locked in this order: application, order, fee, refund or invoice.
 """
 
-from services.payments.assembly import PaymentPorts, PaymentServices, build
+from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import Fees, close_soon, print_deadline, title_of
 from services.payments.invoices.invoices import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.payments.orders import Ordered
@@ -37,6 +37,7 @@ from services.payments.reconciliation.unmatched_payments import (
 from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import check_reason
 from services.payments.refunds.redirects import BANKS, Destination, check_card
+from services.payments.registry import PaymentServices
 from services.payments.webhooks import PaymentWebhooks
 
 __all__ = [
@@ -48,8 +49,10 @@ __all__ = [
     "REVERSAL_NOTE_CHARS",
     "REVERSIBLE",
     "TO_MAKE",
+    "ApplicationFeeOwner",
     "BillState",
     "BillView",
+    "CourseFeeOwner",
     "Destination",
     "DifferenceView",
     "FeeView",
@@ -61,13 +64,11 @@ __all__ = [
     "OrderFilter",
     "OrderRow",
     "Ordered",
-    "PaymentPorts",
     "PaymentServices",
     "PaymentWebhooks",
     "RefundOutcomes",
     "UnmatchedFilter",
     "UnmatchedPayment",
-    "build",
     "check_card",
     "check_reason",
     "close_soon",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.errors import Forbidden, NotFound, Unauthenticated
@@ -14,9 +15,9 @@ from services.payments.fees import rules_of
 from services.payments.queries import FeeView, view_fee
 
 
+@dataclass(frozen=True)
 class FeeLookup:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def look_up(self, actor: Actor, number: str, *, viewer: UUID | None = None) -> FeeView:
         """The fee of an expert number, with the name masked. Counted and logged, except one's own.
@@ -24,11 +25,11 @@ class FeeLookup:
         ``viewer`` identifies the person if there is only an openid and no account. Raises NotFound, TooMany,
         Unauthenticated.
         """
-        rules = rules_of(self._deps, actor.pool)
+        rules = rules_of(self.deps, actor.pool)
         who = actor.account_id or viewer
         if who is None:
             raise Unauthenticated("请先登录，或在微信里打开本页。", code="login_needed")
-        wanted, now = unicodedata.normalize("NFKC", number).strip().upper(), self._deps.now()
+        wanted, now = unicodedata.normalize("NFKC", number).strip().upper(), self.deps.now()
         fee = await _of_number(actor.pool, wanted) if wanted else None
         if fee is None or fee.account_id != actor.account_id:
             async with transaction():
@@ -49,7 +50,7 @@ class FeeLookup:
             )
         if fee.account_id != actor.account_id and not rules.pay_for_others:
             raise Forbidden("本专家库只能由本人缴费，请本人登录后办理。", code="own_only")
-        return await view_fee(self._deps, fee.id, actor)
+        return await view_fee(self.deps, fee.id, actor)
 
 
 async def _of_number(pool: str, number: str) -> Fee | None:

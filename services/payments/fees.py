@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -48,10 +49,10 @@ def print_deadline(at: datetime | None) -> str:
     return f"{t.month}月{t.day}日 {t:%H:%M}"
 
 
+@dataclass(frozen=True)
 class Fees:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def charge(self, application: Application, now: datetime, *, again: bool = False) -> Fee:
         """Create the fee of an approved application; inside the caller's transaction, the row locked.
@@ -62,7 +63,7 @@ class Fees:
         existing = await Fee.filter(application_id=application.id, kind=KIND).order_by("-created_at").first()
         if existing is not None and not (again and existing.state == FeeState.REFUNDED):
             return existing
-        rules = rules_of(self._deps, application.pool)
+        rules = rules_of(self.deps, application.pool)
         campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
         opens, closes = (campaign.pay_from, campaign.pay_until) if campaign else (None, None)
         window = (
@@ -102,7 +103,7 @@ class Fees:
 
         Announced time is never shortened: an open fee closes no earlier than announced, and stays open.
         """
-        rules = self._deps.book(campaign.pool).fee
+        rules = self.deps.book(campaign.pool).fee
         if rules is None:
             return
         owed = Fee.filter(application__campaign_id=campaign.id, state=FeeState.DUE).order_by("id")
@@ -118,20 +119,20 @@ class Fees:
 
     async def notify_opened(self, limit: int = 500) -> int:
         """Notify those whose fee can be paid now; returns how many were due."""
-        return await process_together("fee_open", partial(rows, _OPENED, self._deps.now(), limit), self._notify)
+        return await process_together("fee_open", partial(rows, _OPENED, self.deps.now(), limit), self._notify)
 
     async def _notify(self, due: Sequence[Any]) -> None:
         waiting = Fee.filter(id__in=[row["id"] for row in due], notified_at=None, state=FeeState.DUE)
         fees = await waiting.order_by("id").select_for_update()
-        await Fee.filter(id__in=[fee.id for fee in fees]).update(notified_at=self._deps.now())
+        await Fee.filter(id__in=[fee.id for fee in fees]).update(notified_at=self.deps.now())
         for pool in sorted({fee.pool for fee in fees}):
             recipients = [self._recipient(fee) for fee in fees if fee.pool == pool]
-            await self._notices.notify_many(pool=pool, kind="fee_open", recipients=recipients)
+            await self.notices.notify_many(pool=pool, kind="fee_open", recipients=recipients)
 
     def _recipient(self, fee: Fee) -> Recipient:
         until = print_deadline(fee.closes_at)
         params = {
-            "title": title_of(self._deps, fee),
+            "title": title_of(self.deps, fee),
             "amount": yuan(fee.amount),
             "number": fee.expert_number,
             "until": until,

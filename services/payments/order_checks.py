@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,11 +31,11 @@ _QUERY_RETRY_AFTER = timedelta(seconds=3)
 LIVE = (OrderState.NEW, OrderState.OPEN)
 
 
+@dataclass(frozen=True)
 class OrderChecks:
-    def __init__(self, deps: Deps, platform: PaymentPlatform, settlement: Settlement) -> None:
-        self._deps = deps
-        self._platform = platform
-        self._settlement = settlement
+    deps: Deps
+    platform: PaymentPlatform
+    settlement: Settlement
 
     async def refresh(self, actor: Actor, fee_id: UUID) -> FeeView:
         """The fee's present state. While it is unpaid the platform is queried, at most every three seconds for all who
@@ -42,22 +43,22 @@ class OrderChecks:
 
         Raises NotFound for a fee that this person may not pay.
         """
-        rules = rules_of(self._deps, actor.pool)
+        rules = rules_of(self.deps, actor.pool)
         fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
         if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
             raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
         if fee.state == FeeState.DUE:
             for order_id in await self._claim_questions(fee_id):
                 await self._check_quietly(order_id)
-        return await view_fee(self._deps, fee_id, actor)
+        return await view_fee(self.deps, fee_id, actor)
 
     async def _claim_questions(self, fee_id: UUID) -> list[UUID]:
         found = await rows(
             "UPDATE pay_order SET asked_at = $2 WHERE fee_id = $1 AND state IN ('new', 'open') AND created_at <= $3 "
             "AND (asked_at IS NULL OR asked_at <= $3) RETURNING id",
             fee_id,
-            self._deps.now(),
-            self._deps.now() - _QUERY_RETRY_AFTER,
+            self.deps.now(),
+            self.deps.now() - _QUERY_RETRY_AFTER,
         )
         return [row["id"] for row in found]
 
@@ -73,7 +74,7 @@ class OrderChecks:
         due = await rows(
             f"SELECT id FROM pay_order WHERE check_at <= $1 AND {not_paused('order_check', 'id')} "
             "ORDER BY check_at LIMIT 100",
-            self._deps.now(),
+            self.deps.now(),
         )
         await process_each("order_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
@@ -84,7 +85,7 @@ class OrderChecks:
         if order.state not in LIVE:
             await PayOrder.filter(id=order_id).update(check_at=None)
             return
-        now = self._deps.now()
+        now = self.deps.now()
         try:
             settled = await self._refresh(order)
             if not settled and (now >= order.expires_at or not await Fee.exists(id=order.fee_id, state=FeeState.DUE)):
@@ -111,7 +112,7 @@ class OrderChecks:
 
     async def _refresh(self, order: PayOrder) -> bool:
         """Query the platform and apply its report; True when no further query is needed. Raises GatewayError."""
-        report = await self._platform.query(order.pool, order.out_trade_no)
+        report = await self.platform.query(order.pool, order.out_trade_no)
         if report is None or report.state == "NOTPAY":
             return False
         if report.state == "CLOSED":
@@ -120,7 +121,7 @@ class OrderChecks:
         return await self._count(order, report)
 
     async def _count(self, order: PayOrder, report: TradeReport) -> bool:
-        verdict = await self._settlement.apply_trade(order.pool, report)
+        verdict = await self.settlement.apply_trade(order.pool, report)
         if not verdict.counted:  # an administrator was notified; another query would return the same
             await PayOrder.filter(id=order.id).update(check_at=None)
         return True
@@ -136,7 +137,7 @@ class OrderChecks:
     async def _close(self, order: PayOrder) -> None:
         """Close it there, then here. A payment at the last moment counts. Raises GatewayError."""
         try:
-            await self._platform.close(order.pool, order.out_trade_no)
+            await self.platform.close(order.pool, order.out_trade_no)
         except Rejected as error:
             if plain_code(error) == "ORDERPAID":
                 await self._refresh(order)
@@ -146,7 +147,7 @@ class OrderChecks:
         await self.mark_closed(order)
 
     async def mark_closed(self, order: PayOrder) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         closed = await PayOrder.filter(id=order.id, state__in=list(LIVE)).update(
             state=OrderState.CLOSED, closed_at=now, check_at=None
         )

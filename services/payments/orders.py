@@ -59,11 +59,11 @@ class Ordered:
     parameters: PayParameters | None
 
 
+@dataclass(frozen=True)
 class Orders:
-    def __init__(self, deps: Deps, platform: PaymentPlatform, checks: OrderChecks) -> None:
-        self._deps = deps
-        self._platform = platform
-        self._checks = checks
+    deps: Deps
+    platform: PaymentPlatform
+    checks: OrderChecks
 
     async def openid_of(self, actor: Actor, app: PayApp) -> str:
         """The openid of the actor's session in the mini-program. Raises Forbidden for a session elsewhere."""
@@ -81,9 +81,9 @@ class Orders:
         """
         for _ in range(4):
             order, fresh = await self._claim(actor, fee_id, trade, openid)
-            now = self._deps.now()
+            now = self.deps.now()
             if _is_ending(order, now):
-                await self._checks.retire(order)
+                await self.checks.retire(order)
                 continue
             if order.state == OrderState.OPEN and order.prepared_at and now < order.prepared_at + CODE_TTL:
                 return self._ordered(order)
@@ -98,13 +98,13 @@ class Orders:
         """The live order of this fee, trade and openid; without one a new row (then True)."""
         async with transaction():
             fee = await Fee.select_for_update().get_or_none(id=fee_id, pool=actor.pool)
-            now = self._deps.now()
+            now = self.deps.now()
             merchant = self._check(actor, fee, now)
             assert fee is not None  # noqa: S101  (checked above; for the type checker)
             live = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(LIVE))
             if live is not None:
                 return live, False
-            rules = rules_of(self._deps, fee.pool)
+            rules = rules_of(self.deps, fee.pool)
             ends = order_ends(now, rules.order_valid, fee.closes_at)
             order = await PayOrder.create(
                 id=new_id(),
@@ -128,13 +128,13 @@ class Orders:
 
     def _check(self, actor: Actor, fee: Fee | None, now: datetime) -> Merchant:
         """Checks that this person may pay this fee now; returns the merchant."""
-        rules = rules_of(self._deps, actor.pool)
+        rules = rules_of(self.deps, actor.pool)
         if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
             raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
         phase = phase_of(fee.state, fee.opens_at, fee.closes_at, now)
         if phase == "not_open":
             message = f"缴费还没有开始，{print_time(fee.opens_at)}起可以缴纳，届时会通知您。"
-            raise violation(self._deps.book(fee.pool), "fee.opens_after", message)
+            raise violation(self.deps.book(fee.pool), "fee.opens_after", message)
         if phase == "closed":
             raise RuleViolation(
                 f"缴费已于{print_deadline(fee.closes_at)}截止，如有疑问请拨打{rules.hotline}。",
@@ -143,7 +143,7 @@ class Orders:
             )
         if phase != "open":
             raise Conflict(f"该笔费用{FeeState(fee.state).label}，无需缴纳。", code="fee_settled")
-        merchant = self._platform.merchant(fee.pool)
+        merchant = self.platform.merchant(fee.pool)
         if merchant is None:
             raise Unavailable(f"本专家库暂未开通在线缴费，请拨打{rules.hotline}。")
         return merchant
@@ -157,7 +157,7 @@ class Orders:
             return None
         except GatewayError as error:
             raise platform_busy() from error
-        now = self._deps.now()
+        now = self.deps.now()
         field = "code_url" if order.trade == "native" else "prepay_id"
         found = await PayOrder.filter(id=order.id, state__in=list(LIVE)).update(
             state=OrderState.OPEN, prepared_at=now, **{field: code}
@@ -166,7 +166,7 @@ class Orders:
 
     async def _wait_for_other(self, order: PayOrder) -> bool:
         """Another request for this order may be running; True when it has its result."""
-        if order.state != OrderState.NEW or self._deps.now() >= order.created_at + _OTHERS_TURN:
+        if order.state != OrderState.NEW or self.deps.now() >= order.created_at + _OTHERS_TURN:
             return False
         for _ in range(15):
             await asyncio.sleep(0.2)
@@ -175,8 +175,8 @@ class Orders:
         return False
 
     async def _ask_for_code(self, order: PayOrder) -> str:
-        merchant = self._platform.merchant(order.pool)
-        by_wechat = rules_of(self._deps, order.pool).invoice.issued_by == "wechat"
+        merchant = self.platform.merchant(order.pool)
+        by_wechat = rules_of(self.deps, order.pool).invoice.issued_by == "wechat"
         request = OrderRequest(
             order.out_trade_no,
             order.description,
@@ -185,25 +185,25 @@ class Orders:
             support_fapiao=by_wechat and merchant is not None and merchant.fapiao,
         )
         if order.trade == "native":
-            return await self._platform.order_native(order.pool, request)
-        return await self._platform.order_jsapi(order.pool, _app(order.trade), order.openid, request)
+            return await self.platform.order_native(order.pool, request)
+        return await self.platform.order_jsapi(order.pool, _app(order.trade), order.openid, request)
 
     async def _not_placed(self, order: PayOrder, error: Rejected) -> None:
         """The platform refuses this order: perhaps it is paid or ended. Otherwise nothing can be paid now."""
         code = plain_code(error)
         log.warning("order_refused", pool=order.pool, order=order.out_trade_no, vendor_code=error.vendor_code)
         if code in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED", "INVALIDREQUEST"):
-            await self._checks.retire(order)
+            await self.checks.retire(order)
         else:
-            await self._checks.mark_closed(order)
+            await self.checks.mark_closed(order)
         if code not in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED"):
-            hotline = rules_of(self._deps, order.pool).hotline
+            hotline = rules_of(self.deps, order.pool).hotline
             raise Unavailable(f"暂时不能支付，请稍后重试；仍不行请拨打{hotline}。") from error
 
     def _ordered(self, order: PayOrder) -> Ordered:
         parameters = None
         if order.trade != "native":
-            parameters = self._platform.sign_payment(order.pool, _app(order.trade), order.prepay_id)
+            parameters = self.platform.sign_payment(order.pool, _app(order.trade), order.prepay_id)
         return Ordered(
             order.id, order.out_trade_no, order.trade, order.amount, order.expires_at, order.code_url, parameters
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -16,26 +17,19 @@ from services.ports import ChatWindows, DocumentRenderer, OfficialAccountSender
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class PaymentQrImages:
     """Creates and sends the image; the text with the link was sent before, so a failure loses nothing."""
 
-    def __init__(
-        self,
-        deps: Deps,
-        orders: Orders,
-        renderer: DocumentRenderer,
-        official: OfficialAccountSender,
-        windows: ChatWindows,
-    ) -> None:
-        self._deps = deps
-        self._orders = orders
-        self._renderer = renderer
-        self._official = official
-        self._windows = windows
+    deps: Deps
+    orders: Orders
+    renderer: DocumentRenderer
+    official: OfficialAccountSender
+    windows: ChatWindows
 
     async def send_soon(self, pool: str, account_id: UUID, openid: str, fee_id: UUID) -> None:
         """Defer creating and sending to a job, since both take longer than WeChat waits for a reply."""
-        await self._deps.jobs.defer(
+        await self.deps.jobs.defer(
             "payments.qr_image", pool=pool, account_id=str(account_id), openid=openid, fee_id=str(fee_id)
         )
 
@@ -43,10 +37,10 @@ class PaymentQrImages:
         """Send it through the window opened by the message; False on failure, which is logged."""
         try:
             image = await self.draw(Actor(pool, "applicant", account_id), fee_id)
-            media_id = await self._official.upload_image(pool, image)
-            if not await self._windows.spend(pool, openid):
+            media_id = await self.official.upload_image(pool, image)
+            if not await self.windows.spend(pool, openid):
                 return False
-            await self._official.send_image(pool, openid, media_id)
+            await self.official.send_image(pool, openid, media_id)
         except (AppError, GatewayError) as error:
             log.info("payment_qr_image_not_sent", pool=pool, reason=type(error).__name__)
             return False
@@ -54,12 +48,12 @@ class PaymentQrImages:
 
     async def draw(self, actor: Actor, fee_id: UUID) -> bytes:
         """The image (PNG) for a fee that can be paid now. Raises the errors of ``Orders.order``, and GatewayError."""
-        ordered = await self._orders.order(actor, fee_id, "native")
-        view = await view_fee(self._deps, fee_id, actor)
-        return await self._renderer.preview(
+        ordered = await self.orders.order(actor, fee_id, "native")
+        view = await view_fee(self.deps, fee_id, actor)
+        return await self.renderer.preview(
             "pay_code",
             {
-                "pool": self._deps.book(actor.pool).pool.name,
+                "pool": self.deps.book(actor.pool).pool.name,
                 "title": view.title,
                 "amount": f"¥{view.amount_yuan}",
                 "name": view.name,

@@ -232,21 +232,21 @@ _INVOICE_FILTERS: Mapping[InvoiceFilter, str] = {
 }
 
 
+@dataclass(frozen=True)
 class PaymentQueries:
     """Read-only queries."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def mine(self, actor: Actor) -> tuple[FeeView, ...]:
         """The person's due and past fees, newest first. Raises Unauthenticated without an account."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录后查看缴费。", code="login_needed")
-        if self._deps.book(actor.pool).fee is None:
+        if self.deps.book(actor.pool).fee is None:
             return ()
         own = "f.pool = $1 AND f.account_id = $2 ORDER BY f.created_at DESC LIMIT 20"
         found = await rows(_FEES + own, actor.pool, actor.account_id)
-        return tuple(_fee_view(self._deps, row, actor) for row in found)
+        return tuple(_fee_view(self.deps, row, actor) for row in found)
 
     async def orders(
         self, actor: Actor, only: OrderFilter = "all", search: str = "", *, offset: int = 0, limit: int = 20

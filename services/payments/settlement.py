@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -96,11 +97,14 @@ class _Report:
         return self.report.out_trade_no[:64]
 
 
+@dataclass(frozen=True)
 class Settlement:
-    def __init__(self, deps: Deps, platform: PaymentPlatform) -> None:
-        self._deps = deps
-        self._platform = platform
-        self._batcher: RequestBatcher[_Report, Word] = RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
+    deps: Deps
+    platform: PaymentPlatform
+
+    @cached_property
+    def _batcher(self) -> RequestBatcher[_Report, Word]:
+        return RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
 
     async def apply_trade(self, pool: str, report: TradeReport, *, kind: str = "QUERY", plain: str = "") -> Verdict:
         """Count a payment, exactly once. ``kind`` and ``plain`` are the notification's, if it was one.
@@ -128,13 +132,13 @@ class Settlement:
         if words is not None:
             return words[one.subject]
         # the platform's number is stored at another order of ours: nothing may be counted
-        now = self._deps.now()
-        await store_event(self._deps, one.pool, one.kind, one.subject, one.plain, now, "other_transaction")
+        now = self.deps.now()
+        await store_event(self.deps, one.pool, one.kind, one.subject, one.plain, now, "other_transaction")
         return "other_transaction"
 
     async def _apply(self, reports: Sequence[_Report]) -> dict[str, Word] | None:
         """The verdicts by order number; None, without any change, where they contradict each other or our records."""
-        now = self._deps.now()
+        now = self.deps.now()
         lines = [
             (
                 one.subject,
@@ -147,7 +151,7 @@ class Settlement:
                 one.report.success_at or now,
                 new_id(),
                 one.kind[:40],
-                self._deps.keys.seal(one.plain, PURPOSE),
+                self.deps.keys.seal(one.plain, PURPOSE),
             )
             for one in reports
         ]
@@ -158,7 +162,7 @@ class Settlement:
         return {row["subject"]: row["outcome"] for row in found}
 
     def _is_ours(self, pool: str, report: TradeReport) -> bool:
-        merchant = self._platform.merchant(pool)
+        merchant = self.platform.merchant(pool)
         return merchant is not None and report.mchid == merchant.mchid and report.currency == "CNY"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,28 +42,17 @@ FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE o.out_trade_no = $1
 """
 
 
+@dataclass(frozen=True)
 class PaymentWebhooks:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        platform: PaymentPlatform,
-        settlement: Settlement,
-        refunds: Refunds,
-        invoices: Invoices,
-        invoice_processor: InvoiceProcessor,
-        entry: ApplicationFeeOwner,
-        courses: CourseFeeOwner,
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._platform = platform
-        self._settlement = settlement
-        self._refunds = refunds
-        self._invoices = invoices
-        self._invoice_processor = invoice_processor
-        self._entry = entry
-        self._courses = courses
+    deps: Deps
+    notices: Notices
+    platform: PaymentPlatform
+    settlement: Settlement
+    refunds: Refunds
+    invoices: Invoices
+    invoice_processor: InvoiceProcessor
+    entry: ApplicationFeeOwner
+    courses: CourseFeeOwner
 
     # ---- receiving
 
@@ -71,18 +61,18 @@ class PaymentWebhooks:
 
         Raises Forbidden or InvalidInput for a notification that isn't the platform's; then nothing is stored.
         """
-        note = await self._platform.read_notification(pool, headers, body)
+        note = await self.platform.read_notification(pool, headers, body)
         if note.trade is not None:
-            await self._settlement.apply_trade(pool, note.trade, kind=note.kind, plain=note.plain)
+            await self.settlement.apply_trade(pool, note.trade, kind=note.kind, plain=note.plain)
             return
-        await store_event(self._deps, pool, note.kind, _subject(note), _sealed_form(note), self._deps.now())
+        await store_event(self.deps, pool, note.kind, _subject(note), _sealed_form(note), self.deps.now())
 
     # ---- processing
 
     async def process_due(self) -> int:
         """Process every waiting event; returns how many there were."""
         due = f"SELECT id, outcome FROM pay_event WHERE {WAITING} ORDER BY received_at LIMIT 200"
-        waiting = await rows(due, self._deps.now())
+        waiting = await rows(due, self.deps.now())
         await process_each(
             "pay_events", waiting, lambda row: self._try(row["id"], bool(row["outcome"])), at_once=_AT_ONCE
         )
@@ -96,7 +86,7 @@ class PaymentWebhooks:
             done = True
         finally:
             if not done:
-                await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self._deps.now() + _RETRY_AFTER)
+                await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self.deps.now() + _RETRY_AFTER)
 
     async def process(self, event_id: UUID) -> None:
         """Apply all effects of one event. Harmless to repeat, and to run twice at once."""
@@ -107,20 +97,20 @@ class PaymentWebhooks:
             await self._apply_effects(event_id)
             return
         word = await self._report(event)
-        await PayEvent.filter(id=event_id, applied_at=None).update(applied_at=self._deps.now(), outcome=word)
+        await PayEvent.filter(id=event_id, applied_at=None).update(applied_at=self.deps.now(), outcome=word)
 
     async def _apply_effects(self, event_id: UUID) -> None:
         async with transaction():
             event = await PayEvent.select_for_update().get(id=event_id)
             if event.applied_at is not None:
                 return
-            now = self._deps.now()
+            now = self.deps.now()
             if event.outcome == "paid":
                 await self._paid(event, now)
             elif event.outcome == "surplus":
                 order = await PayOrder.select_for_update().get(out_trade_no=event.subject)
                 if order.state == OrderState.PAID:
-                    await self._refunds.send_back(order, now)
+                    await self.refunds.send_back(order, now)
             elif event.outcome in UNMATCHED:
                 await record(system(event.pool), now, "fee.alarm", "pay_event", event.id, verdict=event.outcome)
             event.applied_at = now
@@ -130,7 +120,7 @@ class PaymentWebhooks:
         (order,) = await rows(_PAID_ORDER, event.subject)
         application = await lock(order["application_id"]) if order["application_id"] else None
         if order["enrolment_id"]:
-            await self._courses.lock(order["enrolment_id"])
+            await self.courses.lock(order["enrolment_id"])
         fee = await Fee.get(id=order["fee_id"])
         await record(
             system(fee.pool),
@@ -143,14 +133,14 @@ class PaymentWebhooks:
             source=event.kind,
         )
         await close_soon(fee.id, now, but=order["id"])
-        await self._invoices.begin(fee, now)
-        await self._notices.notify(
+        await self.invoices.begin(fee, now)
+        await self.notices.notify(
             pool=fee.pool,
             kind="fee_paid",
             account_id=fee.account_id,
             dedupe_key=f"fee_paid:{fee.id}",
             params={
-                "title": title_of(self._deps, fee),
+                "title": title_of(self.deps, fee),
                 "amount": yuan(fee.amount),
                 "number": fee.expert_number,
             },
@@ -158,20 +148,20 @@ class PaymentWebhooks:
         if fee.state != FeeState.PAID:
             return
         if application is not None and application.state == ApplicationState.FEE:
-            await self._entry.advance(application, now)
+            await self.entry.advance(application, now)
         elif order["enrolment_id"]:
-            await self._courses.apply_payment(order["enrolment_id"], now)
+            await self.courses.apply_payment(order["enrolment_id"], now)
 
     async def _report(self, event: PayEvent) -> str:
         """The report of a refund or an invoice; an unknown kind is only stored."""
-        content: dict[str, Any] = json.loads(self._deps.keys.open_text(event.payload_sealed, PURPOSE))
+        content: dict[str, Any] = json.loads(self.deps.keys.open_text(event.payload_sealed, PURPOSE))
         if "refund" in content:
             at = content["refund"]["success_at"]
             when = datetime.fromisoformat(at) if at else None
             report = RefundReport(**{**content["refund"], "success_at": when})
-            return await self._refunds.apply_report(event.pool, report, notified=True)
+            return await self.refunds.apply_report(event.pool, report, notified=True)
         if "invoice" in content:
-            return await self._invoice_processor.refresh(event.pool, content["invoice"]["apply_id"])
+            return await self.invoice_processor.refresh(event.pool, content["invoice"]["apply_id"])
         log.info("pay_event_kept", kind=event.kind)
         return "kept"
 

@@ -7,7 +7,14 @@ Every method may raise only ``Transient`` (``NeedsOperator`` where our side is w
 from services.ports.documents import DocumentRenderer, Sealer
 from services.ports.faces import FaceChecker, FacePerson
 from services.ports.files import FileEntry, Files
-from services.ports.identity import IdentityClaims, IdentityMatch, IdentityPlatform, IdentityVerifier, LoginStart
+from services.ports.identity import (
+    IdentityClaims,
+    IdentityMatch,
+    IdentityPlatform,
+    IdentityVerifier,
+    LoginStart,
+    VerifiedPools,
+)
 from services.ports.mail import MailAttachment, Mailer
 from services.ports.pay import (
     BankCard,
@@ -29,14 +36,16 @@ from services.ports.pay import (
     TradeReport,
     TradeState,
 )
-from services.ports.phones import CallBridge, CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
+from services.ports.phones import CallBridge, CallDetail, CallReport, Prices, SmsReport, SmsSender, VoiceCaller
 from services.ports.relay import DrawRelay
 from services.ports.wechat import (
     ChatWindows,
     MenuItem,
     MiniLogin,
+    MiniProgramAppids,
     MiniProgramPlatform,
     OfficialAccountSender,
+    SubscribeTemplates,
     TemplateMessage,
     WebUser,
     WechatWeb,
@@ -68,6 +77,7 @@ __all__ = [
     "MenuItem",
     "Merchant",
     "MiniLogin",
+    "MiniProgramAppids",
     "MiniProgramPlatform",
     "OfficialAccountSender",
     "OrderRequest",
@@ -75,6 +85,7 @@ __all__ = [
     "PayNotification",
     "PayParameters",
     "PaymentPlatform",
+    "Prices",
     "RefundOutcome",
     "RefundReport",
     "Reversal",
@@ -82,10 +93,12 @@ __all__ = [
     "Sealer",
     "SmsReport",
     "SmsSender",
+    "SubscribeTemplates",
     "TemplateMessage",
     "TradeBill",
     "TradeReport",
     "TradeState",
+    "VerifiedPools",
     "VoiceCaller",
     "WebUser",
     "WechatWeb",

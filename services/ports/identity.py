@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NewType, Protocol
+
+VerifiedPools = NewType("VerifiedPools", frozenset[str])
+"""Pools in which the register of persons is queried."""
 
 
 @dataclass(frozen=True)

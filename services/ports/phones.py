@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NewType, Protocol
+
+Prices = NewType("Prices", Mapping[str, int])
+"""Fen for one SMS and one call, by channel, for the delivery statistics."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NewType, Protocol
+
+MiniProgramAppids = NewType("MiniProgramAppids", Mapping[str, str])
+"""Appids of the mini-programs, by pool."""
+
+
+class SubscribeTemplates(Protocol):
+    """The id of a mini-program's template, by pool and kind of notice."""
+
+    def __call__(self, pool: str, kind: str, /) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ All changes run under the row lock of the draw, then of the remuneration.
 """
 
 from services.remuneration.answers import OwnRemuneration
-from services.remuneration.assembly import RemunerationServices, build
 from services.remuneration.payouts import MonthTotal
 from services.remuneration.proposals import DrawRemuneration, RemunerationRow
 from services.remuneration.records import CAME
+from services.remuneration.registry import RemunerationServices
 from services.remuneration.totals import DrawSums, OfficeTotals
 
 __all__ = [
@@ -19,5 +19,4 @@ __all__ = [
     "OwnRemuneration",
     "RemunerationRow",
     "RemunerationServices",
-    "build",
 ]

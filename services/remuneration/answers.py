@@ -69,10 +69,10 @@ class OwnRemuneration:
     paid_way: str
 
 
+@dataclass(frozen=True)
 class ExpertAnswers:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def own(self, actor: Actor) -> list[OwnRemuneration]:
         """Newest first, at most fifty."""
@@ -99,7 +99,7 @@ class ExpertAnswers:
             _check_version(one, version)
             if one.state not in (RemunerationState.CONFIRMED, RemunerationState.PAID):
                 await self._answer(actor, one, RemunerationEvent.CONFIRM, by)
-                await notify_when_settled(self._notices, draw)
+                await notify_when_settled(self.notices, draw)
         return await self.get(actor, remuneration_id)
 
     async def dispute(
@@ -124,7 +124,7 @@ class ExpertAnswers:
                 self._check_count(one)
                 one.dispute, one.disputes, one.reply = text, one.disputes + 1, ""
                 await self._answer(actor, one, RemunerationEvent.DISPUTE, by)
-                await notify_proposer(self._notices, draw, one)
+                await notify_proposer(self.notices, draw, one)
         return await self.get(actor, remuneration_id)
 
     async def _lock_own(self, actor: Actor, remuneration_id: UUID) -> tuple[Draw, Remuneration]:
@@ -136,7 +136,7 @@ class ExpertAnswers:
         return draw, await lock_one(remuneration_id)
 
     def _check_count(self, one: Remuneration) -> None:
-        book = self._deps.book(one.pool)
+        book = self.deps.book(one.pool)
         if one.disputes >= book.remuneration.disputes_max:
             raise violation(
                 book,
@@ -145,7 +145,7 @@ class ExpertAnswers:
             )
 
     async def _answer(self, actor: Actor, one: Remuneration, event: RemunerationEvent, by: Channel) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         move(one, event)
         one.answered_at, one.answered_by = now, by
         await one.save()
@@ -155,27 +155,27 @@ class ExpertAnswers:
 
     async def assume_due(self, limit: int = 100) -> int:
         """Remunerations not answered in time count as confirmed; returns how many."""
-        due = await rows(_DUE, self._deps.now(), limit)
+        due = await rows(_DUE, self.deps.now(), limit)
         return await process_each("remuneration", due, self._assume)
 
     async def _assume(self, row: Any) -> None:
         async with transaction():
             draw = (await lock(row["draw_id"])).draw
-            one, now = await lock_one(row["id"]), self._deps.now()
+            one, now = await lock_one(row["id"]), self.deps.now()
             if one.state != RemunerationState.PROPOSED or one.answer_until is None or one.answer_until > now:
                 return
             move(one, RemunerationEvent.ASSUME)
             one.answered_at, one.answered_by = now, "system"
             await one.save()
             await record(system(one.pool), now, "remuneration.assumed", "remuneration", one.id, version=one.version)
-            await notify_when_settled(self._notices, draw)
+            await notify_when_settled(self.notices, draw)
 
     # ---- queries
 
     def _view(self, row: Any) -> OwnRemuneration:
         one = from_row(Remuneration, row["one"])
         state = RemunerationState(one.state)
-        most = self._deps.book(one.pool).remuneration.disputes_max
+        most = self.deps.book(one.pool).remuneration.disputes_max
         return OwnRemuneration(
             id=one.id,
             state=state,

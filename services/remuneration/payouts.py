@@ -49,11 +49,11 @@ class MonthTotal:
     paid: int
 
 
+@dataclass(frozen=True)
 class Payouts:
-    def __init__(self, deps: Deps, notices: Notices, access: DrawAccess) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._access = access
+    deps: Deps
+    notices: Notices
+    access: DrawAccess
 
     async def mark_paid(
         self,
@@ -74,9 +74,9 @@ class Payouts:
         """
         permissions.check(actor, "remuneration.pay")
         async with transaction():
-            await self._access.get(actor, draw_id)
+            await self.access.get(actor, draw_id)
             draw = (await lock(draw_id)).draw
-            self._check(self._deps.book(draw.pool), draw, paid_on, way)
+            self._check(self.deps.book(draw.pool), draw, paid_on, way)
             if not seen:
                 raise Conflict("没有待支付的酬劳：专家确认后才能登记支付。", code="nothing_to_pay")
             chosen = await self._chosen(draw_id, seen)
@@ -95,19 +95,19 @@ class Payouts:
     def _check(self, book: Rulebook, draw: Draw, paid_on: date, way: str) -> None:
         if way not in book.remuneration.pay_ways:
             raise InvalidInput("请选择支付方式。", code="unknown_way", field="way")
-        if not local(draw.starts_at).date() <= paid_on <= local(self._deps.now()).date():
+        if not local(draw.starts_at).date() <= paid_on <= local(self.deps.now()).date():
             raise InvalidInput("支付日期应在评标当天到今天之间，请核对。", code="bad_day", field="paid_on")
 
     async def _pay(self, actor: Actor, one: Remuneration, paid_on: date, way: str) -> None:
         move(one, RemunerationEvent.PAY)
         one.paid_on, one.paid_way, one.paid_by_id = paid_on, way, actor.account_id
         await one.save()
-        now = self._deps.now()
+        now = self.deps.now()
         await record(
             actor, now, "remuneration.paid", "remuneration", one.id, amount=one.amount, on=f"{paid_on}", way=way
         )
         invitation = await Invitation.get(id=one.invitation_id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=one.pool,
             kind="remuneration_paid",
             dedupe_key=f"remuneration_paid:{one.id}:{one.version}:{paid_on}",
@@ -115,7 +115,7 @@ class Payouts:
                 "day": day_of(invitation.gathering_at),
                 "amount": yuan(one.amount),
                 "way": way,
-                "hotline": self._deps.book(one.pool).pool.hotline,
+                "hotline": self.deps.book(one.pool).pool.hotline,
             },
             expert_id=one.expert_id,
         )
@@ -124,7 +124,7 @@ class Payouts:
         """Undo a mistaken mark; it waits for payment again. Raises Conflict for one that is not marked."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():
-            await self._access.get(actor, draw_id)
+            await self.access.get(actor, draw_id)
             await lock(draw_id)
             one = await lock_one(remuneration_id)
             if one.draw_id != draw_id:
@@ -132,10 +132,10 @@ class Payouts:
             move(one, RemunerationEvent.TAKE_BACK)
             one.paid_on, one.paid_way, one.paid_by_id = None, "", None
             await one.save()
-            await record(actor, self._deps.now(), "remuneration.taken_back", "remuneration", one.id)
+            await record(actor, self.deps.now(), "remuneration.taken_back", "remuneration", one.id)
 
     async def months(self, actor: Actor) -> list[MonthTotal]:
         """Totals by month, newest first, over the draws of an agent or legal entity."""
         permissions.check(actor, "remuneration.totals")
-        where, values = self._access.visibility_condition(actor)
+        where, values = self.access.visibility_condition(actor)
         return [MonthTotal(**row) for row in await rows(_MONTHS.format(where=where), *values)]

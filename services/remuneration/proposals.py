@@ -82,21 +82,21 @@ class DrawRemuneration:
     paid: int
 
 
+@dataclass(frozen=True)
 class Proposals:
-    def __init__(self, deps: Deps, notices: Notices, access: DrawAccess) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._access = access
+    deps: Deps
+    notices: Notices
+    access: DrawAccess
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
         """Present experts and amounts. Contains names, so each access is logged. Raises NotFound."""
         permissions.check(actor, "remuneration.read")
         async with transaction():
-            draw = await self._access.get(actor, draw_id)
+            draw = await self.access.get(actor, draw_id)
             found = await self._came(draw) if draw.ended_at else []
             if found:
-                await record(actor, self._deps.now(), "remuneration.read", "draw", draw_id)
-        table = self._deps.book(draw.pool).remuneration.table
+                await record(actor, self.deps.now(), "remuneration.read", "draw", draw_id)
+        table = self.deps.book(draw.pool).remuneration.table
         shown = tuple(self._show(draw, row) for row in found)
         return DrawRemuneration(
             draw_id=draw.id,
@@ -140,7 +140,7 @@ class Proposals:
         permissions.check(actor, "remuneration.propose")
         async with transaction():
             draw = await self._lock_ended(actor, draw_id)
-            if self._deps.book(draw.pool).remuneration.table is None:
+            if self.deps.book(draw.pool).remuneration.table is None:
                 raise Conflict("本地区未设置酬劳标准，请逐人填写金额和说明。", code="no_standard")
             waiting = [row for row in await self._came(draw) if row["existing"] is None]
             waiting = [row for row in waiting if row["account_id"] is None or row["account_id"] != actor.account_id]
@@ -149,7 +149,7 @@ class Proposals:
         return len(waiting)
 
     async def _lock_ended(self, actor: Actor, draw_id: UUID) -> Draw:
-        await self._access.get(actor, draw_id)
+        await self.access.get(actor, draw_id)
         draw = (await lock(draw_id)).draw
         if draw.ended_at is None:
             raise Conflict("活动结束后才能提出酬劳。请先登记全部专家离场，或结束活动。", code="not_ended")
@@ -164,7 +164,7 @@ class Proposals:
             amount = total(computed)
         if amount is None:
             raise InvalidInput("本地区未设置酬劳标准，请填写金额和说明。", code="missing", field="amount")
-        self._check_amount(self._deps.book(draw.pool), amount)
+        self._check_amount(self.deps.book(draw.pool), amount)
         if existing and existing.state != RemunerationState.DISPUTED and existing.amount == amount:
             return
         words = _check_words(words, needed=existing is not None or computed is None or amount != total(computed))
@@ -174,10 +174,10 @@ class Proposals:
         if event != "kept":
             one.lines, one.reason = lines_as_json(lines), words if lines != computed else ""
             one.computed = None if computed is None else total(computed)
-        now = self._deps.now()
+        now = self.deps.now()
         one.amount = amount
         one.proposed_by_id, one.proposed_at = actor.account_id, now
-        one.answer_until = now + self._deps.book(draw.pool).remuneration.answer_within
+        one.answer_until = now + self.deps.book(draw.pool).remuneration.answer_within
         one.answered_at, one.answered_by = None, ""
         await one.save(force_create=existing is None)
         await record(actor, now, f"remuneration.{event}", "remuneration", one.id, amount=amount, draw=draw.number)
@@ -196,10 +196,10 @@ class Proposals:
             )
 
     async def _ask(self, draw: Draw, row: Any, one: Remuneration, event: str, words: str) -> None:
-        table = self._deps.book(draw.pool).remuneration.table
+        table = self.deps.book(draw.pool).remuneration.table
         plain = f"按{table.standard}计算。" if table else ""
         said = {"kept": f"场地答复：{words}", "revised": f"金额已更正：{words}"}.get(event)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=draw.pool,
             kind="remuneration_proposed",
             dedupe_key=f"remuneration_proposed:{one.id}:{one.version}",
@@ -218,7 +218,7 @@ class Proposals:
         return await rows(_CAME, draw.id, invitation_id)
 
     def _compute(self, draw: Draw, row: Any) -> tuple[FeeLine, ...] | None:
-        table = self._deps.book(draw.pool).remuneration.table
+        table = self.deps.book(draw.pool).remuneration.table
         return compute(table, trip_of(draw, row)) if table else None
 
     def _show(self, draw: Draw, row: Any) -> RemunerationRow:
@@ -237,7 +237,7 @@ class Proposals:
             computed=None if computed is None else total(computed),
             computed_lines=line_views(lines_as_json(computed or ())),
         )
-        return bare if existing is None else _with(bare, existing, reply_until(self._deps.book(draw.pool), existing))
+        return bare if existing is None else _with(bare, existing, reply_until(self.deps.book(draw.pool), existing))
 
 
 def trip_of(draw: Draw, row: Any) -> Trip:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from domain.remuneration.lifecycles import RemunerationState
@@ -22,25 +23,25 @@ SELECT r.id, r.draw_id FROM remuneration r
 """
 
 
+@dataclass(frozen=True)
 class DisputeReminders:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    parties: PartyNotifications
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind the venue's staff, including the proposer, of unanswered objections; returns how many."""
-        now, books = self._deps.now(), self._deps.rulebooks
+        now, books = self.deps.now(), self.deps.rulebooks
         since = [now - book.remuneration.answer_within for book in books.values()]
         return await process_each(_KIND, await rows(_DUE, list(books), since, limit), self._remind)
 
     async def _remind(self, row: Any) -> None:
         async with transaction():
             draw = (await lock(row["draw_id"])).draw
-            one, now = await lock_one(row["id"]), self._deps.now()
-            until = reply_until(self._deps.book(one.pool), one)
+            one, now = await lock_one(row["id"]), self.deps.now()
+            until = reply_until(self.deps.book(one.pool), one)
             if one.state != RemunerationState.DISPUTED or until is None or until > now:
                 return
-            await notify_proposer(self._notices, draw, one, _AGAIN)
-            await self._parties.notify(draw, "unreplied", by=one.proposed_by_id, occasion=f"{one.id.hex}:{one.version}")
+            await notify_proposer(self.notices, draw, one, _AGAIN)
+            await self.parties.notify(draw, "unreplied", by=one.proposed_by_id, occasion=f"{one.id.hex}:{one.version}")
             await record(system(one.pool), now, "remuneration.reminded", "remuneration", one.id, version=one.version)

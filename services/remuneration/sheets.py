@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -37,33 +38,33 @@ WHERE {where} AND r.state IN ('confirmed', 'assumed', 'paid') ORDER BY d.ended_a
 """
 
 
+@dataclass(frozen=True)
 class PaymentSheets:
     """Contains confirmed amounts, and those that count as such; no disputed ones."""
 
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> bytes:
         """XLSX. Raises NotFound for another agency's draw."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():
-            draw = await self._access.get(actor, draw_id)
+            draw = await self.access.get(actor, draw_id)
             found = await rows(_ROWS.format(where="d.id = $1"), draw.id)
-            await record(actor, self._deps.now(), "remuneration.exported", "draw", draw.id, count=len(found))
+            await record(actor, self.deps.now(), "remuneration.exported", "draw", draw.id, count=len(found))
         return await self._write(found)
 
     async def of_month(self, actor: Actor, month: str) -> bytes:
         """Of all draws visible to the actor that ended in a month such as ``2026-11``."""
         permissions.check(actor, "remuneration.pay")
         first, after = month_bounds(month, month)
-        where, values = self._access.visibility_condition(actor)
+        where, values = self.access.visibility_condition(actor)
         where += f" AND d.ended_at >= ${len(values) + 1} AND d.ended_at < ${len(values) + 2}"
         async with transaction():
             found = await rows(_ROWS.format(where=where), *values, first, after)
             await record(
                 actor,
-                self._deps.now(),
+                self.deps.now(),
                 "remuneration.exported",
                 "organisation",
                 actor.organisation_id,
@@ -86,7 +87,7 @@ class PaymentSheets:
             row["draw_name"],
             row["starts_at"],
             row["name"],
-            self._deps.keys.open_text(row["id_number_sealed"], "id_number"),
+            self.deps.keys.open_text(row["id_number_sealed"], "id_number"),
             yuan(one.amount),
             "；".join(parts),
             one.reason,

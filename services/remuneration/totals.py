@@ -119,11 +119,11 @@ class OfficeTotals:
     items: tuple[OrganisationSums, ...]
 
 
+@dataclass(frozen=True)
 class RemunerationTotals:
     """Totals of draws that ended in the months from ``since`` to ``until``, such as ``2026-11``, both inclusive."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def by_organisation(
         self, actor: Actor, since: str, until: str, search: str = "", *, offset: int = 0, limit: int = 20
@@ -160,7 +160,7 @@ class RemunerationTotals:
 
         content = await write_sheet("专家酬劳合计", _COLUMNS, batches())
         async with transaction():
-            await record(actor, self._deps.now(), "export", "remuneration", new_id(), rows=len(found.items))
+            await record(actor, self.deps.now(), "export", "remuneration", new_id(), rows=len(found.items))
         return content
 
 

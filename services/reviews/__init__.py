@@ -1,13 +1,13 @@
 """Review of applications (审核): tasks of a step, reviewers who see them, and decisions."""
 
 from services.reviews.application_view import SubmittedForm, find_secret, read_form
-from services.reviews.assembly import ReviewServices, build
 from services.reviews.assignment_queries import Assignment, OpenPlace
 from services.reviews.assignments import AssignmentForm
 from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_uncovered
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
 from services.reviews.queue import ReviewQueue, TaskFilter
+from services.reviews.registry import ReviewServices
 from services.reviews.scope import is_own
 from services.reviews.task_views import ReviewLogLine, StepCount, TaskCard, TaskView, read_log
 
@@ -29,7 +29,6 @@ __all__ = [
     "TaskDecision",
     "TaskFilter",
     "TaskView",
-    "build",
     "find_secret",
     "find_uncovered",
     "is_own",

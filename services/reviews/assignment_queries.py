@@ -53,9 +53,9 @@ class OpenPlace:
     since: datetime
 
 
+@dataclass(frozen=True)
 class AssignmentQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def page(
         self, actor: Actor, *, step: str = "", active: bool = True, offset: int = 0, limit: int = 50
@@ -65,12 +65,12 @@ class AssignmentQueries:
         wanted: dict[str, Any] = {"pool": actor.pool, "revoked_at__isnull": active} | ({"step": step} if step else {})
         found = ReviewAssignment.filter(**wanted)
         rows = await found.order_by("-granted_at", "-id").offset(offset).limit(min(limit, 100))
-        return Page(tuple(await self.views_of(self._deps.book(actor.pool), rows)), await found.count())
+        return Page(tuple(await self.views_of(self.deps.book(actor.pool), rows)), await found.count())
 
     async def open_places(self, actor: Actor) -> list[OpenPlace]:
         """Scopes with waiting tasks that no reviewer may decide; longest waiting first."""
         check(actor, "review.assign")
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         uncovered = await find_uncovered(actor.pool)
         codes = await load_codes(book, [[one.region, one.specialty] for one in uncovered])
         names = {step.code: step.name for step in book.review.steps}
@@ -97,7 +97,7 @@ class AssignmentQueries:
                 id=row.id,
                 account_id=row.account_id,
                 name=accounts[row.account_id].real_name,
-                masked_mobile=_masked(self._deps, accounts[row.account_id]),
+                masked_mobile=_masked(self.deps, accounts[row.account_id]),
                 step=row.step,
                 step_name=names.get(row.step, row.step),
                 region=row.region,

@@ -35,10 +35,10 @@ class AssignmentForm:
     department: str = ""
 
 
+@dataclass(frozen=True)
 class Assignments:
-    def __init__(self, deps: Deps, queries: AssignmentQueries) -> None:
-        self._deps = deps
-        self._queries = queries
+    deps: Deps
+    queries: AssignmentQueries
 
     async def grant(self, actor: Actor, form: AssignmentForm, *, key: str | None = None) -> Assignment:
         """Let a person review a step in a region and below it. A repetition is harmless; after a revocation it grants
@@ -48,14 +48,14 @@ class Assignments:
         """
         check(actor, "review.assign")
         check_mobile(form.mobile)
-        book, now = self._deps.book(actor.pool), self._deps.now()
+        book, now = self.deps.book(actor.pool), self.deps.now()
         name = check_text(form.name, "name", "姓名", 50, required=True)
         department = check_text(form.department, "department", "部门名称", 100)
         region = form.region or book.pool.region
         await _check_place(book, form.step, region, form.specialty)
 
         async def run() -> Assignment:
-            account = await account_by_mobile(self._deps, actor.pool, form.mobile)
+            account = await account_by_mobile(self.deps, actor.pool, form.mobile)
             if not account.real_name:
                 account.real_name = name
                 await account.save(update_fields=["real_name"])
@@ -68,22 +68,22 @@ class Assignments:
             row.granted_at, row.granted_by = now, actor.account_id
             await row.save()
             await record(actor, now, "review.assign", "account", account.id, **place)
-            return (await self._queries.views_of(book, [row]))[0]
+            return (await self.queries.views_of(book, [row]))[0]
 
         return await once(
             owner=f"assign:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Assignment,
             run=run,
-            request=f"{self._deps.keys.lookup_hash('mobile', form.mobile)} {name} {form.step} {region} "
+            request=f"{self.deps.keys.lookup_hash('mobile', form.mobile)} {name} {form.step} {region} "
             f"{form.specialty} {department}",
         )
 
     async def revoke(self, actor: Actor, assignment_id: UUID) -> Assignment:
         """Revoke at once; decisions of the person stay. A repetition is harmless."""
         check(actor, "review.assign")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Assignment:
             row = await ReviewAssignment.select_for_update().get_or_none(id=assignment_id, pool=actor.pool)
@@ -93,9 +93,9 @@ class Assignments:
                 row.revoked_at = now
                 await row.save(update_fields=["revoked_at"])
                 await record(actor, now, "review.unassign", "account", row.account_id, step=row.step, region=row.region)
-            return (await self._queries.views_of(self._deps.book(actor.pool), [row]))[0]
+            return (await self.queries.views_of(self.deps.book(actor.pool), [row]))[0]
 
-        return await once(owner="unassign", key=None, deps=self._deps, answer=Assignment, run=run)
+        return await once(owner="unassign", key=None, deps=self.deps, answer=Assignment, run=run)
 
 
 async def _check_place(book: Rulebook, step: str, region: str, specialty: str) -> None:

@@ -39,13 +39,13 @@ class OpenedFile:
     filename: str
 
 
+@dataclass(frozen=True)
 class AttachmentAccess:
     """For the owner, for reviewers who have or had the task, and for the pool's administrators."""
 
-    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews) -> None:
-        self._deps = deps
-        self._store = store
-        self._previews = previews
+    deps: Deps
+    store: SealedFiles
+    previews: Previews
 
     async def of_application(self, actor: Actor, application_id: UUID) -> Sequence[AttachmentView]:
         """Finished files, by field, row and age. Raises NotFound without access."""
@@ -100,22 +100,22 @@ class AttachmentAccess:
     async def _preview(self, found: Attachment) -> bytes:
         kind: FileType = "png" if found.media_type == MEDIA_TYPES["png"] else "jpg"
         try:
-            return await self._previews.get(found.key, kind)
+            return await self.previews.get(found.key, kind)
         except FileLost as error:
             raise _lost(found) from error
 
     async def _read(self, found: Attachment, key: str) -> bytes:
         try:
-            return await self._store.get(key)
+            return await self.store.get(key)
         except FileLost as error:
             raise _lost(found) from error
 
     async def _note(self, actor: Actor, found: Attachment, form: Form) -> None:
-        if found.account_id == actor.account_id or not _sensitive(self._deps.book(found.pool), found.field):
+        if found.account_id == actor.account_id or not _sensitive(self.deps.book(found.pool), found.field):
             return
         async with transaction():
             await record(
-                actor, self._deps.now(), "attachment.open", "attachment", found.id, field=found.field, form=form
+                actor, self.deps.now(), "attachment.open", "attachment", found.id, field=found.field, form=form
             )
 
 

@@ -42,9 +42,9 @@ class DecidedTaskCard:
     whole: bool
 
 
+@dataclass(frozen=True)
 class DecidedTasks:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[DecidedTaskCard]:
         """One page of the actor's decisions, and the total."""
@@ -63,11 +63,11 @@ class DecidedTasks:
 
     def _scope(self, actor: Actor) -> list[object]:
         """``$1`` to ``$4``: pool, person, the rulebook's steps, and states in which reading is not permitted."""
-        steps = self._deps.book(actor.pool).review.steps
+        steps = self.deps.book(actor.pool).review.steps
         return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in TAKEN_BACK]]
 
     async def _show(self, actor: Actor, found: list[Any]) -> list[DecidedTaskCard]:
-        book, now = self._deps.book(actor.pool), self._deps.now()
+        book, now = self.deps.book(actor.pool), self.deps.now()
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         return [
             DecidedTaskCard(

@@ -69,13 +69,13 @@ class TaskDecision:
         return Decided(task.id, application.id, TaskState(task.state), ApplicationState(application.state))
 
 
+@dataclass(frozen=True)
 class Reviews:
     """Everything here runs inside the caller's transaction; ``services.workflows`` calls the steps after an
     approval."""
 
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     # ---- a submission
 
@@ -85,7 +85,7 @@ class Reviews:
         True when every step is complete already, which approves the application. Its row is locked. An application
         returned after the last step (an upheld objection) is reviewed again at that step.
         """
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         progress = await progress_of(application, book)
         step, comes_back = progress.next_step(), application.approved_at is not None
         if step is None and not comes_back:
@@ -126,7 +126,7 @@ class Reviews:
             raise unknown_task()
         application = await lock(known.application_id)
         task = await lock_task(task_id)
-        book = self._deps.book(task.pool)
+        book = self.deps.book(task.pool)
         rule = rule_of(book, task)
         application.step = book.review.steps.index(rule)
         await self._check_reach(actor, task)
@@ -147,7 +147,7 @@ class Reviews:
         self, actor: Actor, application: Application, task: ReviewTask, admitted: Collection[str] | None, now: datetime
     ) -> None:
         """Store which alternative specialties enter; the applicant sees it in the log."""
-        book = self._deps.book(task.pool)
+        book = self.deps.book(task.pool)
         asked = await alternatives_of(task, book)
         codes = [one.code for one in asked]
         if (asked and admitted is None) or not set(admitted or ()) <= set(codes):
@@ -230,7 +230,7 @@ class Reviews:
         Tasks of a removed step are cancelled, a changed step gets its new tasks; approvals stay. True when no step is
         left to decide, which approves the application.
         """
-        book = self._deps.book(application.pool)
+        book = self.deps.book(application.pool)
         if application.state not in _UNDER_REVIEW:
             return False
         at = await keep_open(application, book, now)
@@ -252,7 +252,7 @@ class Reviews:
         await application.save(update_fields=["reason", "step"])
         await move(application, ApplicationEvent.REFUSE, now)
         await cancel_open_tasks(application, now)
-        await notify_applicant(self._notices, application, "application_refused", str(task.id), reason=task.opinion)
+        await notify_applicant(self.notices, application, "application_refused", str(task.id), reason=task.opinion)
 
     async def _send_back(
         self, application: Application, book: Rulebook, task: ReviewTask, now: datetime, *, whole: bool
@@ -268,7 +268,7 @@ class Reviews:
         await move(application, ApplicationEvent.SEND_BACK, now)
         step = rule_of(book, task).name
         await notify_applicant(
-            self._notices,
+            self.notices,
             application,
             "application_sent_back",
             str(task.id),
@@ -295,7 +295,7 @@ class Reviews:
             return True
         await open_step(application, book, following, now)
         await notify_applicant(
-            self._notices,
+            self.notices,
             application,
             "application_progress",
             f"round{application.round}:step{following}",

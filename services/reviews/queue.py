@@ -78,28 +78,28 @@ class TaskNeighbours(NamedTuple):
     same_person: int
 
 
+@dataclass(frozen=True)
 class ReviewQueue:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def counts(self, actor: Actor) -> list[StepCount]:
         """Open tasks by step, in the order of steps; steps without any are left out."""
         check(actor, "review.decide")
-        return await self._counts(actor, await open_within(actor, self._deps.book(actor.pool)))
+        return await self._counts(actor, await open_within(actor, self.deps.book(actor.pool)))
 
     async def cards(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> Page[TaskCard]:
         """Open tasks within the reviewer's scope, oldest first, with the total. Own applications are excluded."""
         check(actor, "review.decide")
-        within = await open_within(actor, self._deps.book(actor.pool))
+        within = await open_within(actor, self.deps.book(actor.pool))
         return await self._cards(actor, wanted, within, offset, limit)
 
     async def overview(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> QueueOverview:
         check(actor, "review.decide")
-        within = await open_within(actor, self._deps.book(actor.pool))
+        within = await open_within(actor, self.deps.book(actor.pool))
         return QueueOverview(await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within))
 
     async def _cards(self, actor: Actor, wanted: TaskFilter, within: Within, offset: int, limit: int) -> Page[TaskCard]:
@@ -113,9 +113,9 @@ class ReviewQueue:
             offset=offset,
             limit=min(limit, PAGE_MAX),
         )
-        book = self._deps.book(actor.pool)
+        book = self.deps.book(actor.pool)
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
-        now = self._deps.now()
+        now = self.deps.now()
         return Page(tuple(card_of(row, book, codes, now) for row in found), total)
 
     async def next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
@@ -125,7 +125,7 @@ class ReviewQueue:
         """
         check(actor, "review.decide")
         anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
-        return await self._next(await open_within(actor, self._deps.book(actor.pool)), anchor)
+        return await self._next(await open_within(actor, self.deps.book(actor.pool)), anchor)
 
     async def _next(self, within: Within, anchor: ReviewTask | None) -> UUID | None:
         where, values = within
@@ -144,11 +144,11 @@ class ReviewQueue:
     async def get(self, actor: Actor, task_id: UUID) -> TaskView:
         """One task with all its data; sensitive values are masked. Raises NotFound outside the reviewer's scope."""
         task, application, row = await self._find(actor, task_id, _WHOLE)
-        book, now = self._deps.book(actor.pool), self._deps.now()
+        book, now = self.deps.book(actor.pool), self.deps.now()
         account = from_row(Account, row["account"])
         chosen = [from_row(ApplicationSpecialty, one) for one in row["specialties"]]
         log = [from_row(ReviewEntry, one) for one in row["log"]]
-        typed = values_of(self._deps, [from_row(ApplicationSection, one) for one in row["sections"]])
+        typed = values_of(self.deps, [from_row(ApplicationSection, one) for one in row["sections"]])
         values = filled(book.form, typed, cast(EntryType, application.entry_type))
         codes = await load_codes(
             book,
@@ -170,7 +170,7 @@ class ReviewQueue:
         form: tuple[Mapping[str, Any], Sequence[Attachment]],
         now: datetime,
     ) -> TaskView:
-        book, person = self._deps.book(application.pool), facts_of(self._deps, account)
+        book, person = self.deps.book(application.pool), facts_of(self.deps, account)
         rule = rule_of(book, task)
         values, files = form
         return TaskView(
@@ -183,7 +183,7 @@ class ReviewQueue:
             masked_id_number=mask_id_number(person.id_number),
             identity_verification=IdentityVerificationResult(account.identity_verification),
             identity_verified_at=account.identity_verified_at,
-            sheet=form_of(self._deps, application, account, values, codes, files),
+            sheet=form_of(self.deps, application, account, values, codes, files),
             specialties=tuple(specialty_of(one, codes) for one in chosen),
             log=tuple(log_line(one, codes) for one in log),
             decided_at=task.decided_at,
@@ -194,7 +194,7 @@ class ReviewQueue:
     async def neighbours(self, actor: Actor, task_id: UUID) -> TaskNeighbours:
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
-        within = await open_within(actor, self._deps.book(actor.pool))
+        within = await open_within(actor, self.deps.book(actor.pool))
         following = await self._next(within, task)
         if task is None:
             return TaskNeighbours(following, 0)
@@ -220,9 +220,9 @@ class ReviewQueue:
         Raises NotFound as ``one``.
         """
         task, _, _ = await self._find(actor, task_id)
-        within = await open_within(actor, self._deps.book(actor.pool))
+        within = await open_within(actor, self.deps.book(actor.pool))
         found = await self._same(within, _CARD, _APPLICATION, task)
-        book, now = self._deps.book(actor.pool), self._deps.now()
+        book, now = self.deps.book(actor.pool), self.deps.now()
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         cards = [card_of(row, book, codes, now) for row in found]
         return cards if any(card.id == task.id for card in cards) else []
@@ -236,9 +236,9 @@ class ReviewQueue:
         task, application, _ = await self._find(actor, task_id)
         account = await Account.get(id=application.account_id)
         async with transaction():
-            value = await find_secret(self._deps, application, account, field)
+            value = await find_secret(self.deps, application, account, field)
             await record(
-                actor, self._deps.now(), "review.reveal", "application", application.id, field=field, task=str(task.id)
+                actor, self.deps.now(), "review.reveal", "application", application.id, field=field, task=str(task.id)
             )
         return value
 
@@ -271,7 +271,7 @@ class ReviewQueue:
             *values,
         )
         by_code = {row["step_code"]: row for row in found}
-        steps = self._deps.book(actor.pool).review.steps
+        steps = self.deps.book(actor.pool).review.steps
         return [
             StepCount(step.code, step.name, by_code[step.code]["n"], by_code[step.code]["late"])
             for step in steps
@@ -293,7 +293,7 @@ class ReviewQueue:
 
     def _late(self, values: list[object]) -> tuple[str, list[object]]:
         """SQL: a task has waited longer than its step's expected time; ``values`` begin with the pool."""
-        steps, now = self._deps.book(str(values[0])).review.steps, self._deps.now()
+        steps, now = self.deps.book(str(values[0])).review.steps, self.deps.now()
         parts = []
         for step in steps:
             values = [*values, step.code, now - step.expected]

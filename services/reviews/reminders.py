@@ -4,6 +4,7 @@ administrators those that wait too long or have no reviewer."""
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from domain.clock import local
@@ -48,28 +49,28 @@ SELECT DISTINCT a.id FROM role_grant g JOIN account a ON a.id = g.account_id
 """
 
 
+@dataclass(frozen=True)
 class Reminders:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def remind(self) -> int:
         """Notify every reviewer, and every administrator, at most once a day and step; returns the number notified now.
 
         Notices missed in the morning during an outage are sent later within the hours.
         """
-        now = self._deps.now()
+        now = self.deps.now()
         pools = [
             code
-            for code, book in self._deps.rulebooks.items()
+            for code, book in self.deps.rulebooks.items()
             if book.calendar.is_workday(local(now).date()) and book.review.reminders.contains(now)
         ]
         return sum([await self._remind(pool, now) + await self._warn(pool, now) for pool in pools])
 
     async def _remind(self, pool: str, now: datetime) -> int:
-        names = {step.code: step.name for step in self._deps.book(pool).review.steps}
+        names = {step.code: step.name for step in self.deps.book(pool).review.steps}
         midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-        day, windowed = f"{local(now):%Y%m%d}", self._deps.book(pool).review.own_campaign_window
+        day, windowed = f"{local(now):%Y%m%d}", self.deps.book(pool).review.own_campaign_window
         recipients = [
             Recipient(
                 dedupe_key=f"review_waiting:{row['account_id']}:{row['step_code']}:{day}",
@@ -84,11 +85,11 @@ class Reminders:
         if not recipients:
             return 0
         async with transaction():
-            return await self._notices.notify_many(pool=pool, kind="review_waiting", recipients=recipients)
+            return await self.notices.notify_many(pool=pool, kind="review_waiting", recipients=recipients)
 
     async def _warn(self, pool: str, now: datetime) -> int:
         """Notify administrators of steps with late tasks, or with tasks without a reviewer."""
-        day, steps = f"{local(now):%Y%m%d}", self._deps.book(pool).review.steps
+        day, steps = f"{local(now):%Y%m%d}", self.deps.book(pool).review.steps
         found = await rows(_LATE, pool, [step.code for step in steps], [now - step.expected for step in steps])
         late = {row["step"]: row["n"] for row in found}
         nobodys = Counter[str]()
@@ -113,4 +114,4 @@ class Reminders:
         if not recipients:
             return 0
         async with transaction():
-            return await self._notices.notify_many(pool=pool, kind="review_stuck", recipients=recipients)
+            return await self.notices.notify_many(pool=pool, kind="review_stuck", recipients=recipients)

@@ -84,28 +84,28 @@ class ImportView:
     done_at: datetime | None
 
 
+@dataclass(frozen=True)
 class SheetImports(Generic[R]):
     """The steps common to all kinds; the caller has checked the permission."""
 
-    def __init__(self, deps: Deps, reader: SheetReader, kind: SheetKind[R]) -> None:
-        self._deps = deps
-        self._reader = reader
-        self._kind = kind
+    deps: Deps
+    reader: SheetReader
+    kind: SheetKind[R]
 
     async def open_file(self, content: bytes) -> Sequence[Line]:
         """Raises InvalidInput for an invalid sheet."""
-        kind = self._kind
+        kind = self.kind
         if len(content) > kind.bytes_max:
             most = kind.bytes_max // 1_000_000
             raise InvalidInput(f"文件最大{most}MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            return await self._reader.read_sheet(content, format_within(content), kind.columns, kind.lines_max)
+            return await self.reader.read_sheet(content, format_within(content), kind.columns, kind.lines_max)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 
     async def keep(self, actor: Actor, filename: str, rows: Sequence[R], errors: Sequence[RowError]) -> ImportView:
         """Store for the decision; undecided sheets are deleted later."""
-        kind, now = self._kind, self._deps.now()
+        kind, now = self.kind, self.deps.now()
         async with transaction():
             await kind.table.filter(pool=actor.pool, created_at__lt=now - IMPORT_TTL, state="checked").delete()
             kept = await kind.table.create(
@@ -141,7 +141,7 @@ class SheetImports(Generic[R]):
         ``check_again`` checks the lines against the present state. Raises Conflict while a line is invalid, unless
         ``only_good``.
         """
-        kind, now = self._kind, self._deps.now()
+        kind, now = self.kind, self.deps.now()
         async with transaction():
             await advisory_lock(f"{kind.lock}:{actor.pool}")
             sheet = await self._get(actor, sheet_id, locked=True)
@@ -159,7 +159,7 @@ class SheetImports(Generic[R]):
         return self._view(sheet)
 
     def _check(self, rows: Sequence[R], errors: Sequence[RowError], only_good: bool) -> None:
-        words = self._kind.words
+        words = self.kind.words
         if errors and not only_good:
             raise Conflict(
                 f"有{_lines(errors)}行不能{words.act}，{words.untouched}。请修改后重新上传，或只{words.act}无误的行。",
@@ -170,27 +170,27 @@ class SheetImports(Generic[R]):
             raise Conflict(f"没有可以{words.act}的行，请修改后重新上传。", code="sheet_empty")
 
     async def _get(self, actor: Actor, sheet_id: UUID, *, locked: bool = False) -> Any:  # a row of the kind's table
-        query = self._kind.table.select_for_update() if locked else self._kind.table.all()
+        query = self.kind.table.select_for_update() if locked else self.kind.table.all()
         found = await query.get_or_none(id=sheet_id, pool=actor.pool)
-        if found is None or (found.state == "checked" and found.created_at < self._deps.now() - IMPORT_TTL):
-            raise NotFound(f"这次{self._kind.words.upload}已过期，请重新上传文件。", code="import_unknown")
+        if found is None or (found.state == "checked" and found.created_at < self.deps.now() - IMPORT_TTL):
+            raise NotFound(f"这次{self.kind.words.upload}已过期，请重新上传文件。", code="import_unknown")
         return found
 
     def _packed(self, rows: Sequence[R]) -> dict[str, Any]:
         """The lines in their column's format; encrypted ones are deleted after the import."""
-        if not self._kind.sealed:
+        if not self.kind.sealed:
             return {"lines": _stored(rows)}
         text = json.dumps(_stored(rows), ensure_ascii=False)
-        return {"lines_sealed": self._deps.keys.seal(text, self._kind.sealed) if rows else ""}
+        return {"lines_sealed": self.deps.keys.seal(text, self.kind.sealed) if rows else ""}
 
     def _rows(self, sheet: Any) -> list[R]:
-        if not self._kind.sealed:
-            return [self._kind.row(**line) for line in sheet.lines]
-        text = self._deps.keys.read(sheet.lines_sealed, self._kind.sealed)
-        return [self._kind.row(**line) for line in json.loads(text or "[]")]
+        if not self.kind.sealed:
+            return [self.kind.row(**line) for line in sheet.lines]
+        text = self.deps.keys.read(sheet.lines_sealed, self.kind.sealed)
+        return [self.kind.row(**line) for line in json.loads(text or "[]")]
 
     def _view(self, sheet: Any) -> ImportView:
-        kind, errors = self._kind, _errors(sheet)
+        kind, errors = self.kind, _errors(sheet)
         rows, done = self._rows(sheet), sheet.state == "done"
         return ImportView(
             id=sheet.id,

@@ -5,8 +5,8 @@ calls the next, with the application's row locked from the beginning.
 """
 
 from services.workflows.applications import ApplicationWorkflow
-from services.workflows.assembly import Workflows, build
 from services.workflows.campaigns import CampaignWorkflow
+from services.workflows.registry import Workflows
 from services.workflows.reviews import ReviewWorkflow
 
 __all__ = ["ApplicationWorkflow", "CampaignWorkflow", "ReviewWorkflow", "Workflows", "build"]

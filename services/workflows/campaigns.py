@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from services.applications import CampaignData, Campaigns, CampaignView
+from services.applications import CampaignForm, Campaigns, CampaignView
 from services.core.base import Actor, Deps, transaction
 from services.payments import Fees
 
 
+@dataclass(frozen=True)
 class CampaignWorkflow:
-    def __init__(self, deps: Deps, campaigns: Campaigns, fees: Fees) -> None:
-        self._deps = deps
-        self._campaigns = campaigns
-        self._fees = fees
+    deps: Deps
+    campaigns: Campaigns
+    fees: Fees
 
-    async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData) -> CampaignView:
+    async def edit(self, actor: Actor, campaign_id: UUID, form: CampaignForm) -> CampaignView:
         """See ``Campaigns.edit``."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
-            edited = await self._campaigns.edit(actor, campaign_id, data, now)
+            edited = await self.campaigns.edit(actor, campaign_id, form, now)
             if edited.payment_moved:
-                await self._fees.move_windows(edited.campaign)
+                await self.fees.move_windows(edited.campaign)
             return edited.view

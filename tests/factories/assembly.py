@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
 
-from app.assembly import Ports
+from app.assembly import Ports, bind
 from app.assembly import make_services as assemble
 from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
+from services.core.composition import compose
+from services.notifications import Notices
+from services.ports import MiniProgramAppids, Prices, VerifiedPools
 from services.registry import Services
 from tests.factories.draw_relay import NoRelay
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
@@ -15,22 +21,40 @@ from tests.factories.identity import FakeFaces, FakeIdentityVerifier
 from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
 
+T = TypeVar("T")
+
 
 class _Official(SceneMaker, FakeChat):
     """Fake official account: scene codes, pictures and windows; other messages fail the test."""
 
 
 def identity_verifier_of(services: Services) -> FakeIdentityVerifier:
-    return cast(FakeIdentityVerifier, services.accounts.registration._verification._verifier)
+    return cast(FakeIdentityVerifier, services.accounts.registration.verification.verifier)
 
 
 def faces_of(services: Services) -> FakeFaces:
-    return cast(FakeFaces, services.exams.faces._faces)
+    return cast(FakeFaces, services.exams.faces.faces)
 
 
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
     """``mini`` plays the mini-program's platform, ``web`` WeChat's browser. SMS, calls and OIDC log-in are absent."""
     return assemble(deps, make_ports(deps, mini=mini, web=web))
+
+
+def composed(
+    root: type[T],
+    deps: Deps,
+    *,
+    notices: object = None,
+    given: Mapping[Any, object] = MappingProxyType({}),
+    **ports: object,
+) -> T:
+    """A service and all that it needs, over the fake gateways of ``make_ports``; ``ports`` replace some of these.
+
+    ``given``: what other services it receives, by type; ``notices`` stands in for ``Notices``.
+    """
+    values = bind(deps, replace(make_ports(deps), **cast(Any, ports)))
+    return compose(root, {**values, **({Notices: notices} if notices else {}), **given})
 
 
 def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
@@ -54,8 +78,8 @@ def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
         sealer=PadesSealer({}),
         checker=QuickChecker(),
         relay=NoRelay(),
-        identity_verification_pools=["demo"],
-        appids={"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"},
+        identity_verification_pools=VerifiedPools(frozenset({"demo"})),
+        appids=MiniProgramAppids({"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}),
         subscribe_template=lambda pool, kind: kind,
-        prices={},
+        prices=Prices({}),
     )

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from domain.clock import FixedClock
@@ -23,6 +23,7 @@ from models.notices import Attempt, Notice
 from models.organisations import Organisation
 from models.projects import Project
 from services.core.base import Actor, Deps
+from services.core.composition import compose
 from services.core.signed_links import Links
 from services.draws import (
     Calling,
@@ -61,7 +62,7 @@ from services.draws.setup.recusal_lists import RecusalLists
 from services.draws.verification import Verification
 from services.draws.verification_queries import VerificationQueries
 from services.notifications import Notices
-from services.ports import CallDetail
+from services.ports import CallBridge, CallDetail, OfficialAccountSender
 from tests.factories.people import CREDIT_CODE, make_account, make_expert
 
 ID_NUMBER = "11010519491231002X"
@@ -108,8 +109,8 @@ class Bridge:
 
 
 @dataclass
-class Office:
-    """The services of a draw, and the persons who use them."""
+class DrawUseCases:
+    """The services of a draw."""
 
     deps: Deps
     notices: Notices
@@ -134,11 +135,6 @@ class Office:
     attendance: VenueCheckIn
     attendance_queries: AttendanceQueries
     urging: Urging
-    agency: Actor
-    verifier: Actor
-    supervisor: Actor
-    venue: Actor
-    project_id: UUID
     recusal_lists: RecusalLists
     previews: DrawPreviews
     redraws: RedrawsAndRecalls
@@ -147,16 +143,23 @@ class Office:
     releases: Releases
     release_queries: ReleaseQueries
     virtual_calls: VirtualCalls
+
+
+@dataclass
+class Office(DrawUseCases):
+    """The services of a draw, and the persons who use them."""
+
+    agency: Actor
+    verifier: Actor
+    supervisor: Actor
+    venue: Actor
+    project_id: UUID
     bridge: Bridge
     needed: int = 2
     experts: list[Expert] = field(default_factory=list)
 
 
 async def make_office(deps: Deps) -> Office:
-    notices = Notices(deps)
-    run, rounds, access = Calling(deps, notices), Rounds(deps, notices), DrawAccess(deps)
-    invitations = Invitations(deps, notices)
-    gathering_times = GatheringTimes(deps, notices, invitations)
     agent, verifier, venue = [await make_account(deps) for _ in range(3)]
     supervisor = await make_account(deps, SUPERVISOR_MOBILE)
     now = deps.now()
@@ -198,53 +201,21 @@ async def make_office(deps: Deps) -> Office:
     ):
         await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=code)
     await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
-    setup, bridge = DrawSetup(deps, notices), Bridge()
-    calls = VirtualCalls(deps, bridge)
-    links = Links(deps.keys, deps.clock)
-    attendance_queries = AttendanceQueries(deps, links, access, calls)
-    discard_queries = DiscardQueries(access)
-    recall_queries = RecallQueries(deps, access, calls)
-    verification_queries = VerificationQueries()
-    release_queries = ReleaseQueries(deps, access, verification_queries, calls)
+    bridge = Bridge()
     return Office(
-        deps,
-        notices,
-        setup,
-        Verification(deps, notices),
-        verification_queries,
-        rounds,
-        run,
-        invitations,
-        InvitationQueries(deps),
-        AbsenceQueries(deps, access),
-        Supplements(deps, notices, run, rounds, gathering_times),
-        gathering_times,
-        Discards(deps, notices, invitations, access, discard_queries),
-        discard_queries,
-        ActivityEnd(deps, notices),
-        access,
-        DrawQueries(deps, access),
-        DrawProgress(deps, access),
-        DrawResults(deps, access),
-        PublicRecords(deps, access),
-        VenueCheckIn(deps, notices, links, access, cast(Any, SceneMaker()), attendance_queries),
-        attendance_queries,
-        Urging(deps, notices, access, calls),
-        Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
-        Actor("demo", "verifier", account_id=verifier.id),
-        Actor("demo", "supervisor", account_id=supervisor.id),
-        Actor("demo", "venue", account_id=venue.id),
-        project.id,
-        RecusalLists(deps),
-        DrawPreviews(deps),
-        RedrawsAndRecalls(deps, setup),
-        Recalls(deps, notices, access, recall_queries, invitations, calls),
-        recall_queries,
-        Releases(deps, notices, release_queries, calls),
-        release_queries,
-        calls,
-        bridge,
+        **vars(compose_draws(deps, bridge)),
+        agency=Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
+        verifier=Actor("demo", "verifier", account_id=verifier.id),
+        supervisor=Actor("demo", "supervisor", account_id=supervisor.id),
+        venue=Actor("demo", "venue", account_id=venue.id),
+        project_id=project.id,
+        bridge=bridge,
     )
+
+
+def compose_draws(deps: Deps, bridge: Bridge) -> DrawUseCases:
+    values = {Deps: deps, Links: Links(deps.keys, deps.clock), OfficialAccountSender: SceneMaker(), CallBridge: bridge}
+    return compose(DrawUseCases, values)
 
 
 async def make_supervisor(

@@ -15,15 +15,13 @@ from models.applications import Application, ApplicationSection
 from models.payments import Fee
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
+from services.core.composition import compose
+from services.core.crypto import Keyring
 from services.courses import CourseFees
-from services.files import SealedFiles
 from services.notifications import Notices
-from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
-from services.payments.assembly import PaymentPorts, build
-from services.payments.fee_owners import ApplicationFeeOwner
+from services.payments import ApplicationFeeOwner, CourseFeeOwner, Fees, PaymentServices, PaymentWebhooks
 from services.payments.invoices.downloads import InvoiceDownloads
 from services.payments.invoices.invoices import Invoices
-from services.payments.invoices.outbound_email import OutboundEmails
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.order_checks import OrderChecks
 from services.payments.orders import Orders
@@ -35,13 +33,19 @@ from services.payments.refunds.redirects import RefundRedirects
 from services.payments.settlement import Settlement
 from services.ports import (
     BankCard,
+    ChatWindows,
+    DocumentRenderer,
+    Files,
     InvoiceReport,
     InvoiceRequest,
     InvoiceStatus,
     MailAttachment,
+    Mailer,
     Merchant,
+    OfficialAccountSender,
     OrderRequest,
     PayApp,
+    PaymentPlatform,
     PayNotification,
     PayParameters,
     RefundReport,
@@ -388,37 +392,11 @@ class PaymentKit:
 
 def make_payment_kit(deps: Deps, clock: Clock, notices: Notices) -> PaymentKit:
     platform, mailer, files, renderer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakeRenderer(), Passed()
-    settle = Settlement(deps, platform)
-    order_checks = OrderChecks(deps, platform, settle)
-    orders = Orders(deps, platform, order_checks)
-    fees, store = Fees(deps, notices), SealedFiles(files, deps.keys)
-    courses = CourseFees(deps, notices)
-    refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees), courses)
-    invoices = Invoices(deps, notices, platform, store)
-    invoicing = InvoiceProcessor(deps, notices, platform, store, renderer, OutboundEmails(deps, mailer))
-    webhooks = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed, courses)
-    return PaymentKit(
-        deps,
-        clock,
-        platform,
-        mailer,
-        files,
-        renderer,
-        passed,
-        fees,
-        settle,
-        orders,
-        order_checks,
-        refunds,
-        RefundRedirects(deps, platform),
-        invoices,
-        InvoiceDownloads(deps, store, renderer),
-        invoicing,
-        UnmatchedPayments(deps),
-        webhooks,
-        BillReconciliation(deps, platform, order_checks),
-        PaymentQueries(deps),
-    )
+    fakes = {PaymentPlatform: platform, Mailer: mailer, Files: files, DocumentRenderer: renderer}
+    owners = {ApplicationFeeOwner: passed, CourseFeeOwner: CourseFees}
+    held = {type(fake): fake for fake in (platform, mailer, files, renderer, passed)}
+    values = {Deps: deps, Keyring: deps.keys, Clock: clock, Notices: notices}
+    return compose(PaymentKit, {**values, **fakes, **owners, **held})
 
 
 @dataclass
@@ -442,18 +420,20 @@ class FakeChat:
 
 def make_fake_payments(deps: Deps, notices: Notices, fees: Fees, entry: ApplicationFeeOwner) -> PaymentServices:
     """The container's payment services over a fake platform, renderer, mail server and chat."""
-    chat = cast(Any, FakeChat())
-    store = SealedFiles(FakeFiles(), deps.keys)
-    outside = PaymentPorts(FakePlatform(deps.clock), store, FakeRenderer(), FakeMailer(), chat, chat)
-    return build(deps, notices, fees, entry, CourseFees(deps, notices), outside)
+    chat = FakeChat()
+    fakes = {PaymentPlatform: FakePlatform(deps.clock), Mailer: FakeMailer(), Files: FakeFiles()}
+    shown = {DocumentRenderer: FakeRenderer(), OfficialAccountSender: chat, ChatWindows: chat}
+    given = {Deps: deps, Keyring: deps.keys, Notices: notices, Fees: fees}
+    owners = {ApplicationFeeOwner: entry, CourseFeeOwner: CourseFees}
+    return compose(PaymentServices, {**given, **fakes, **shown, **owners})
 
 
 def platform_of(payments: PaymentServices) -> FakePlatform:
-    return cast(FakePlatform, payments.orders._platform)
+    return cast(FakePlatform, payments.orders.platform)
 
 
 def chat_of(payments: PaymentServices) -> FakeChat:
-    return cast(FakeChat, payments.qr_images._official)
+    return cast(FakeChat, payments.qr_images.official)
 
 
 async def make_application(deps: Deps, *, email: str = "wang@example.com", **columns: Any) -> Application:

@@ -9,10 +9,13 @@ from typing import Any
 
 from domain.errors import GatewayError
 from services.core.base import Deps
-from services.notifications import Delivery
+from services.notifications import Delivery, Notices, Taps
 from services.operations import DeliveryReports
-from services.ports import CallDetail, MenuItem, TemplateMessage
+from services.ports import CallDetail, MenuItem, MiniProgramAppids, Prices, TemplateMessage
+from tests.factories.assembly import composed
 from tests.factories.offices import Office
+
+NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass
@@ -72,10 +75,19 @@ class Vendors:
 
 
 def make_delivery(
-    deps: Deps, office: Office, vendors: Any, prices: Mapping[str, int] = MappingProxyType({}), **more: Any
+    deps: Deps,
+    office: Office,
+    vendors: Any,
+    prices: Mapping[str, int] = NONE,
+    *,
+    taps: Mapping[str, int] = NONE,
+    appids: Mapping[str, str] = MappingProxyType({}),
 ) -> Delivery:
     """``vendors`` stand for all ports at once, as far as a test needs them."""
-    return Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, prices, **more)
+    given = {Notices: office.notices, Prices: prices, Taps: taps, MiniProgramAppids: appids}
+    return composed(
+        Delivery, deps, given=given, official=vendors, windows=vendors, mini=vendors, sms=vendors, voice=vendors
+    )
 
 
 def make_reports(deps: Deps, office: Office, vendors: Any) -> DeliveryReports:

@@ -5,28 +5,30 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import secrets
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asyncpg import PostgresError
+from asyncpg import InternalClientError, PostgresError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 
 from app.demo.data import POOL, SPECIALTY
 from app.demo.stage import DemoStage, stage
-from app.players.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form
-from app.players.mini_program import MiniProgram
+from app.players.agency import Agency
+from app.players.forms import EvaluationTimes
+from app.players.parties import fix_order
 from app.players.people import EXPERTS, STAFF
+from app.players.supervisor import DrawSupervisor
+from app.players.verifier import Verifier
 from app.preparations import bring_demo_people
-from domain.draws.random_draw import VALUE_BYTES, participant_commitment
+from domain.draws.lifecycles import DrawState
 from services.core.base import rows
 from services.draws.calls.expiry import CALL_GRACE
 from services.operations import find_broken, find_broken_audit
@@ -34,10 +36,11 @@ from tests.faults.settling import Barrier
 from tests.plugins.data_folders import data_folder
 
 NEEDED = 3
-OVER = ("completed", "short")
-_TIMEOUT = 90.0
+COMPLETED, SHORT = DrawState.COMPLETED.label, DrawState.SHORT.label
+SUPERVISOR = next(person.name for person in STAFF if person.role == "supervisor")
+VENUE, ADDRESS = "演示省公共资源交易中心", "广州市天河区天润路333号"
+_PATIENCE = 90.0
 """Seconds that staff wait for a killed service."""
-_ROLES = {"agency": "agent", "verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
 
 _UNDER_WAY = (
     "SELECT n.kind, a.channel, a.state, a.vendor_code, a.due_at, a.check_at, a.checks FROM attempt a "
@@ -59,35 +62,30 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def running() -> AsyncIterator[DrawDriver]:
-    """Everything started, offices logged in; the experts' autopilots are off."""
+    """Everything started; the experts' autopilots are off."""
     with data_folder("faults") as folder:
         async with stage(folder, prepare=[bring_demo_people], durable=False) as found:
-            draw_driver = DrawDriver(found)
-            await draw_driver.log_in()
-            yield draw_driver
+            yield DrawDriver(found)
 
 
 @dataclass
 class DrawDriver:
+    """``times``: the evaluation's, by draw."""
+
     stage: DemoStage
-    people: dict[str, MiniProgram] = field(default_factory=dict)
+    agency: Agency = field(init=False)
+    verifier: Verifier = field(init=False)
+    supervisor: DrawSupervisor = field(init=False)
+    times: dict[str, EvaluationTimes] = field(default_factory=dict)
     barrier: Barrier = field(init=False)
     _days: int = 0
 
     def __post_init__(self) -> None:
         self.barrier = Barrier.of(self.stage)
-
-    async def log_in(self) -> None:
-        http_client = replace(self.stage.http_client, timeout=_TIMEOUT)
-        for person in STAFF:
-            self.people[person.role] = MiniProgram(
-                http_client, self.stage.phone(person.mobile, POOL), _ROLES[person.role]
-            )
-            await self.people[person.role].open()
-
-    @property
-    def agency(self) -> MiniProgram:
-        return self.people["agency"]
+        phones = {person.role: self.stage.phone(person.mobile, POOL) for person in STAFF}
+        self.agency = Agency.with_phone(phones["agency"], patience=_PATIENCE)
+        self.verifier = Verifier.with_phone(phones["verifier"], patience=_PATIENCE)
+        self.supervisor = DrawSupervisor.with_phone(phones["supervisor"], patience=_PATIENCE)
 
     async def bind(self, count: int) -> None:
         """Let the first experts follow and bind themselves."""
@@ -109,34 +107,36 @@ class DrawDriver:
     async def prepare_draw(self, needed: int = NEEDED) -> str:
         """A verified draw of this number of experts, on a day of its own."""
         agency = self.agency
+        draw = await self.begin_draw(needed)
+        await agency.add_notice(draw, self.times[draw], VENUE, ADDRESS)
+        await agency.add_condition(draw, needed, specialty=SPECIALTY)
+        await self.submit(draw)
+        await self.supervisor.open()
+        return draw
+
+    async def begin_draw(self, needed: int = NEEDED) -> str:
+        """A draw that is still being set up."""
         self._days += 1
         times = EvaluationTimes.after(await self.stage.now(), gathering=timedelta(days=self._days))
-        project = (await agency.post("/projects", project_form(name=f"第{self._days}个项目")))["id"]
-        supervisor = await find_supervisor(agency, "冯监督")
-        form = draw_form(project, [], times, needed=needed, supervisor=supervisor)
-        draw = str((await agency.post("/draws", form))["id"])
-        venue = (await agency.get("/pool"))["choices"]["venues"][0]
-        notice = await agency.post(f"/draws/{draw}/notices", notice_form(times, venue["name"], venue["address"]))
-        await agency.post(f"/draws/{draw}/conditions", condition_form(notice["id"], needed, specialty=SPECIALTY))
-        await self.submit(draw)
+        project = await self.agency.create_project(name=f"第{self._days}个项目")
+        draw = await self.agency.begin_draw(project, times, needed, SUPERVISOR)
+        self.times[draw] = times
         return draw
 
     async def submit(self, draw: str) -> None:
-        """Submit to the first centre, whose verifier approves."""
-        terminal = (await self.agency.get("/pool"))["choices"]["terminals"][0]
-        await self.agency.post(f"/draws/{draw}/submission", {"terminal": terminal, "reason": "请核验"})
+        """Submit to the trading centre, whose verifier approves."""
+        await self.agency.submit(draw)
         await self.approve()
 
     async def approve(self) -> None:
         """The verifier approves the one application that waits."""
-        verifier = self.people["verifier"]
-        [application] = (await verifier.get("/verification/applications"))["items"]
-        await verifier.post(f"/verification/applications/{application['id']}/approval", {"opinion": ""})
+        await self.verifier.open_application()
+        await self.verifier.approve()
 
     async def start(self, draw: str) -> None:
-        await self.agency.post(f"/draws/{draw}/rounds")
-        await fix_order(self.agency, self.people["supervisor"], draw)
-        await self.agency.post(f"/draws/{draw}/start")
+        await self.agency.open_round(draw)
+        await fix_order(self.agency, self.supervisor)
+        await self.agency.start(draw)
 
     async def move_to(self, moment: datetime) -> None:
         await self.nudge((moment - await self.stage.now()).total_seconds())
@@ -153,13 +153,13 @@ class DrawDriver:
             await asyncio.sleep(0.2)
         raise AssertionError("the service never heard that the clock was moved")
 
-    async def live_through(self, draw: str, *, step: float = 15.0, timeout: float = 240.0) -> dict[str, Any]:
-        """Let time go by in steps, each with all its work, until the draw is over; returns its progress."""
+    async def live_through(self, draw: str, *, step: float = 15.0, timeout: float = 240.0) -> Mapping[str, str]:
+        """Let time go by in steps, each with all its work, until the draw is over; returns the figures of its page."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + timeout
         while True:
-            progress = await self.agency.get(f"/draws/{draw}/progress")
-            if progress["state"] in OVER:
+            progress = await self.agency.read_progress(draw)
+            if progress["label"] in (COMPLETED, SHORT):
                 return progress
             assert loop.time() < give_up, f"the draw hangs: {progress}\n{await self.overdue()}"
             await self.nudge(step)
@@ -200,33 +200,10 @@ class DrawDriver:
             )
 
 
-async def find_supervisor(agency: MiniProgram, name: str) -> str:
-    """The id of a line of the office's register, as an agency finds it. Raises LookupError."""
-    found = (await agency.get(f"/supervisors?search={name}"))["items"]
-    if not found:
-        raise LookupError(f"nobody called {name} is in the register")
-    return str(found[0]["id"])
-
-
-async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> None:
-    """Both parties commit over the API, then reveal: the order of candidates is fixed."""
-    opened = (await agency.get(f"/draws/{draw}/rounds/current"))["round"]
-    number, nth = str(opened["draw_number"]), int(opened["round_number"])
-    parties = [
-        (side, role, secrets.token_bytes(VALUE_BYTES))
-        for side, role in ((agency, "agency"), (supervisor, "supervisor"))
-    ]
-    for side, role, value in parties:
-        digest = participant_commitment(role, value, number, nth).hex()
-        await side.post(f"/draws/{draw}/rounds/current/commitment", {"commitment": digest})
-    for side, _, value in parties:
-        await side.post(f"/draws/{draw}/rounds/current/reveal", {"value": value.hex()})
-
-
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
     """Run a query on a database that may have been killed: connections of the pool fail one by one."""
     for _ in range(40):
-        with suppress(BaseORMException, PostgresError, OSError):
+        with suppress(BaseORMException, PostgresError, InternalClientError, OSError):
             return await ask()
         await asyncio.sleep(0.25)
     return await ask()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.demo.data import POOL
+from app.players.follow_ups import RecallOfPanel, ReleasedLine, ReleaseOfPanel
 from app.players.people import EXPERTS, STAFF
 from app.players.phones import bubbles
 from domain.clock import local
 from services.core.base import rows
 from tests.factories.files import pdf
-from tests.faults.draws import DrawDriver, Killer, patiently
+from tests.faults.draws import COMPLETED, DrawDriver, Killer, beside, patiently
 
 PANEL = 5
 ARRIVED = ("sent", "delivered")
@@ -23,7 +24,7 @@ STAFF_PHONE = STAFF[0].mobile
 ENDED = ("talked", "missed", "not_taken", "refused", "lost")
 
 _MEMBERS = (
-    "SELECT i.id, e.mobile_sealed FROM invitation i JOIN expert e ON e.id = i.expert_id "
+    "SELECT i.code, e.mobile_sealed FROM invitation i JOIN expert e ON e.id = i.expert_id "
     "WHERE i.draw_id = $1 AND i.state IN ('accepted', 'released') ORDER BY i.code"
 )
 _NOTICES = (
@@ -43,7 +44,7 @@ _VIRTUAL_CALLS = "SELECT out_id, state, closed_at FROM virtual_call WHERE asked_
 class Member:
     """An expert who agreed to come."""
 
-    invitation: str
+    code: str
     mobile: str
 
 
@@ -57,35 +58,33 @@ async def draw_panels(draw_driver: DrawDriver, count: int = 2) -> list[str]:
     for draw in draws:
         await draw_driver.start(draw)
     for draw in draws:
-        assert (await draw_driver.live_through(draw, step=30))["state"] == "completed"
+        assert (await draw_driver.live_through(draw, step=30))["label"] == COMPLETED
     return draws
 
 
 async def members_of(draw_driver: DrawDriver, draw: str) -> list[Member]:
     found = await patiently(lambda: rows(_MEMBERS, draw))
     keys = draw_driver.stage.deps.keys
-    return [Member(str(row["id"]), keys.open_text(row["mobile_sealed"], "mobile")) for row in found]
+    return [Member(row["code"], keys.open_text(row["mobile_sealed"], "mobile")) for row in found]
 
 
-async def prepare_release(draw_driver: DrawDriver, draw: str) -> None:
-    """Apply for a release, which is approved."""
-    path = f"/draws/{draw}/release"
-    await draw_driver.agency.upload(f"{path}/attachment", "退选申请表.pdf", pdf())
-    await draw_driver.agency.post(f"{path}/application", {"cause": "招标失败", "reason": "投标人不足三家"})
+async def prepare_release(draw_driver: DrawDriver, draw: str) -> ReleaseOfPanel:
+    """A release that is approved."""
+    release = ReleaseOfPanel(draw_driver.agency, draw)
+    await release.apply(pdf(), "招标失败", "投标人不足三家")
     await draw_driver.approve()
+    return release
 
 
-async def prepare_recall(draw_driver: DrawDriver, draw: str) -> tuple[str, datetime]:
+async def prepare_recall(draw_driver: DrawDriver, draw: str) -> tuple[RecallOfPanel, datetime]:
     """A verified recall of a panel that has met, and when it is to meet again."""
-    agency = draw_driver.agency
-    met = datetime.fromisoformat((await agency.get(f"/draws/{draw}"))["starts_at"])
+    met = draw_driver.times[draw].starts
     await draw_driver.move_to(met + timedelta(seconds=1))
-    await agency.post(f"/draws/{draw}/end", {"reason": "评标结束"})
+    await draw_driver.agency.end(draw, "评标结束")
     starts = met + timedelta(days=2)
-    times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=3)).isoformat()}
-    recall = str((await agency.post(f"/draws/{draw}/recalls", times))["id"])
-    await agency.upload(f"/draws/{recall}/attachment", "复评申请表.pdf", pdf())
-    await draw_driver.submit(recall)
+    recall = await RecallOfPanel.begin(draw_driver.agency, draw, starts, starts + timedelta(hours=3))
+    await draw_driver.agency.attach_proof(recall.draw, pdf(), "复评申请表.pdf")
+    await draw_driver.submit(recall.draw)
     return recall, starts
 
 
@@ -105,10 +104,18 @@ async def settle(draw_driver: DrawDriver, since: datetime, expected: Mapping[str
 # ---- virtual calls
 
 
-async def ring(draw_driver: DrawDriver, killer: Killer, path: str, **body: str) -> None:
-    """Ask for a virtual call, kill its worker while it dials, and wait until the call has ended."""
+async def ring(draw_driver: DrawDriver, killer: Killer, asking: Awaitable[None]) -> None:
+    """Ask for a virtual call, kill its worker while it dials, and wait until the call has ended.
+
+    A worker killed before it dials may leave the call waiting for so long that it is dropped, and never dialled.
+    """
     since = await draw_driver.stage.now()
-    await asyncio.gather(draw_driver.agency.post(path, body or None), killer.strike_dialling())
+    async with beside(killer.strike_dialling()):
+        await asking
+        await _await_end_of_calls(draw_driver, since)
+
+
+async def _await_end_of_calls(draw_driver: DrawDriver, since: datetime) -> None:
     give_up = asyncio.get_running_loop().time() + 90
     while any(row["closed_at"] is None for row in await patiently(lambda: rows(_VIRTUAL_CALLS, since))):
         assert asyncio.get_running_loop().time() < give_up, "a virtual call never ended"
@@ -159,13 +166,14 @@ async def _count_texts(draw_driver: DrawDriver, since: datetime, wanted: Mapping
 
 
 async def check_calls(
-    draw_driver: DrawDriver, since: datetime, members: Sequence[Member], reached: Mapping[str, bool]
+    draw_driver: DrawDriver, since: datetime, members: Sequence[Member], panel: Sequence[ReleasedLine]
 ) -> None:
-    """``reached``: by invitation, as the agency's page shows it.
+    """``panel``: as the agency's page shows it.
 
     The system calls each member three times at most, never after an answered call, and calls no other expert.
     """
     by_mobile = {member.mobile: member for member in members}
+    reached = {line.code: line.reached for line in panel}
     for person in EXPERTS:
         phone = await draw_driver.phone(person.mobile)
         calls = [call for call in phone["calls"] if call["at"] >= since.timestamp() and call["kind"] != "two_way"]
@@ -175,7 +183,7 @@ async def check_calls(
             continue
         assert len(answered) <= 3, f"called {len(answered)} times"
         assert not any(answered[:-1]), f"answered, and called again: {answered}"
-        known = reached[member.invitation]
+        known = reached[member.code]
         assert any(answered) == known, f"answered: {answered}; the agency is told: {known}"
         written = sum("已退选" in bubble["text"] for bubble in bubbles(phone, POOL))
         assert written <= 1, f"{written} messages in the chat"

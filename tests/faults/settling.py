@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import aiohttp
-from asyncpg import PostgresError
+from asyncpg import InternalClientError, PostgresError
 from tortoise.exceptions import BaseORMException
 
 from app.demo.stage import DemoStage
@@ -27,7 +27,8 @@ WHERE j.status = 'todo' AND (j.scheduled_at IS NULL OR j.scheduled_at <= now())
     OR j.status = 'doing' AND w.last_heartbeat > now() - interval '12 seconds'
 """
 """Those of a killed worker are not waited for: they are handed on after a minute without a heartbeat."""
-_AWAY = (BaseORMException, PostgresError, OSError, aiohttp.ClientError, TimeoutError, Refused)
+_AWAY = (BaseORMException, PostgresError, InternalClientError, OSError, aiohttp.ClientError, TimeoutError, Refused)
+"""Among them what asyncpg says of a connection that broke while a query was being given up."""
 LONGEST = 20.0
 """Seconds that work of one moment may take; while parts are being killed it goes on after that."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 
 from app import process_supervisor
-from tests.faults.draws import NEEDED, DrawDriver, Killer, beside, running
+from app.players.follow_ups import ReleasedLine, ReleaseOfPanel
+from tests.faults.draws import COMPLETED, NEEDED, SHORT, DrawDriver, Killer, beside, running
 from tests.faults.panels import (
     PANEL,
     STAFF_PHONE,
@@ -52,7 +52,7 @@ async def test_a_draw_ends_right_while_processes_are_killed(draw_driver: DrawDri
         await draw_driver.start(draw)
         progress = await draw_driver.live_through(draw)
     assert killer.killed
-    assert (progress["state"], progress["accepted"], progress["open"]) == ("completed", NEEDED, 0), killer.killed
+    assert (progress["label"], progress["accepted"], progress["open"]) == (COMPLETED, str(NEEDED), "0"), killer.killed
     await draw_driver.check()
 
 
@@ -78,29 +78,32 @@ async def test_a_release_reaches_each_expert_once_while_processes_are_killed(
     draw_driver: DrawDriver, panels: list[str], seed: int
 ) -> None:
     """At most three calls to each expert, none after an answered one; staff reach the expert whom no call reached."""
-    path = f"/draws/{panels[1]}/release"
     members = await members_of(draw_driver, panels[1])
     for member in members:
         choice = "silent" if member == members[0] else "accept"
         await draw_driver.set_autopilot(member.mobile, choice, "voice")
-    await prepare_release(draw_driver, panels[1])
+    release = await prepare_release(draw_driver, panels[1])
     since = await draw_driver.stage.now()
     async with killing(draw_driver, seed) as killer, beside(killer.strike_sender("voice", "draw_released")):
-        await killer.strike("web-1", draw_driver.agency.post(f"{path}/start"))
+        await killer.strike("web-1", release.start())
         await settle(draw_driver, since, {"draw_released": PANEL, "draw_release_text": PANEL})
-        panel = (await draw_driver.agency.get(path))["panel"]
-        assert all(row["by_hand"] is (row["voice"] == "undelivered") for row in panel)
-        left = [f"{path}/{row['invitation_id']}" for row in panel if row["by_hand"]]
-        await ring(draw_driver, killer, f"{left[0]}/calls", phone=STAFF_PHONE)
-        told = [draw_driver.agency.post(f"{one}/confirmation", {"words": "已电话告知本人"}) for one in left]
-        await killer.strike("web-1", asyncio.gather(*told))
-    panel = (await draw_driver.agency.get(path))["panel"]
-    assert all(row["confirmed"] for row in panel)
-    await check_calls(draw_driver, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
+        panel = await release.list_panel()
+        assert all(line.by_hand is not line.reached for line in panel)
+        left = [line for line in panel if line.by_hand]
+        await ring(draw_driver, killer, release.ring(left[0], STAFF_PHONE))
+        await killer.strike("web-1", _record_all(release, left))
+    panel = await release.list_panel()
+    assert all(line.confirmed for line in panel)
+    await check_calls(draw_driver, since, members, panel)
     texts = await check_texts(draw_driver, since, "draw_release_text", {member.mobile: "已退选" for member in members})
-    assert sum(row["texted"] for row in panel) == texts
+    assert sum(line.texted for line in panel) == texts
     await check_virtual_calls(draw_driver, since, 1)
     await draw_driver.check()
+
+
+async def _record_all(release: ReleaseOfPanel, left: Sequence[ReleasedLine]) -> None:
+    for line in left:
+        await release.record(line, "已电话告知本人")
 
 
 async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
@@ -109,25 +112,22 @@ async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
     """What was agreed with each stands, and who comes gets one confirmation."""
     former = await members_of(draw_driver, panels[0])
     recall, starts = await prepare_recall(draw_driver, panels[0])
-    base, agency = f"/draws/{recall}/recall", draw_driver.agency
     since = await draw_driver.stage.now()
     async with killing(draw_driver, seed) as killer:
-        await agency.put(f"{base}/phone", {"phone": STAFF_PHONE})
-        for at, row in enumerate((await agency.get(base))["rows"]):
+        await recall.give_phone(STAFF_PHONE)
+        for at, name in enumerate(await recall.list_panel()):
             if at < RUNG:
-                await ring(draw_driver, killer, f"{base}/experts/{row['id']}/calls")
-            asking = agency.post(f"{base}/experts/{row['id']}/call-backs")
+                await ring(draw_driver, killer, recall.ring(name))
+            asking = recall.ask_back(name)
             await (killer.strike("web-1", asking) if at == 0 else asking)
-            comes = {"answer": "comes", "gathering_at": starts.isoformat()}
-            await agency.put(f"{base}/experts/{row['id']}", comes if at else {"answer": "declines"})
+            await recall.record(name, starts if at else None)
             await draw_driver.nudge(20)
         async with beside(killer.strike_sender("sms", "draw_accepted")):
-            said = await killer.strike("web-1", agency.post(f"{base}/confirmation"))
+            label = await killer.strike("web-1", recall.confirm())
             await settle(draw_driver, since, {"recall_asked": PANEL, "draw_accepted": PANEL - 1})
-    assert said["state"] == "short"
-    agreed = [(row["asked"], row["takes_part"]) for row in (await agency.get(base))["rows"]]
-    assert agreed == [(1, False)] + [(1, True)] * (PANEL - 1)
-    again = await members_of(draw_driver, recall)
+    assert label == SHORT
+    assert list((await recall.list_panel()).values()) == ["不参评"] + ["参评"] * (PANEL - 1)
+    again = await members_of(draw_driver, recall.draw)
     await check_texts(draw_driver, since, "recall_asked", {member.mobile: "需复评" for member in former})
     await check_texts(draw_driver, since, "draw_accepted", {member.mobile: "已确认您参加评标" for member in again})
     assert len(again) == PANEL - 1

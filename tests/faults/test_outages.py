@@ -17,7 +17,7 @@ from app.demo.data import POOL
 from app.players.people import EXPERTS
 from app.players.phones import bubbles
 from services.core.base import rows
-from tests.faults.draws import NEEDED, DrawDriver, Killer, patiently, running
+from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, Killer, patiently, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 STILL = 6.0
@@ -58,8 +58,8 @@ async def stopped(pids: Sequence[int]) -> AsyncIterator[None]:
 async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawDriver, name: str) -> None:
     draw = await draw_driver.prepare_draw()
     await draw_driver.start(draw)
-    url = f"{draw_driver.stage.http_client.service_url}/api/v1/{POOL}/draws/dashboard"
-    headers = {"Authorization": f"Bearer {draw_driver.agency._access}"}
+    url = f"{draw_driver.stage.http_client.service_url}/agency"
+    headers = draw_driver.agency.browser.headers()
     loop = asyncio.get_running_loop()
     async with standing_still(draw_driver, name):
         asked = asyncio.create_task(_ask(draw_driver.stage.http_client.http, url, headers))
@@ -73,7 +73,7 @@ async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawD
     await said
     await _is_answered(draw_driver)
     progress = await draw_driver.live_through(draw)
-    assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
+    assert (progress["label"], progress["accepted"]) == (COMPLETED, str(NEEDED))
     await draw_driver.check()
 
 
@@ -85,7 +85,7 @@ async def test_a_draw_ends_though_the_queues_connections_stand_still(draw_driver
     async with stopped([row["pid"] for row in queue]):
         await draw_driver.start(draw)
         progress = await draw_driver.live_through(draw)
-    assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
+    assert (progress["label"], progress["accepted"]) == (COMPLETED, str(NEEDED))
     await draw_driver.check()
 
 
@@ -96,7 +96,7 @@ async def test_a_database_that_stands_still_for_forty_seconds_ends_no_worker(dra
     async with standing_still(draw_driver, "postgres"):
         await asyncio.sleep(LONG)
     progress = await draw_driver.live_through(draw)
-    assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
+    assert (progress["label"], progress["accepted"]) == (COMPLETED, str(NEEDED))
     assert draw_driver.stage.supervisor.pid("worker") == worker
     await draw_driver.check()
 

@@ -102,10 +102,12 @@ def test_the_rest_of_a_story_is_not_run_after_a_failure(tmp_path: Path) -> None:
     assert "1 not run" in output
 
 
-def test_only_a_time_out_is_tried_again_and_listed(tmp_path: Path) -> None:
-    status, output = run(tmp_path, {"test_browser.py": TIMES_OUT})
-    assert (status, "1 failed, 1 passed, 1 rerun" in output) == (1, True), output
-    assert outcomes(output)["RERUN"] == 1, output
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_only_a_time_out_is_tried_again_and_listed(tmp_path: Path, workers: str) -> None:
+    files = {"test_a_browser.py": TIMES_OUT, "test_another.py": TIMES_OUT}
+    status, output = run(tmp_path, files, "--workers", workers)
+    assert (status, "2 failed, 2 passed, 2 rerun" in output) == (1, True), output
+    assert outcomes(output)["RERUN"] == 2, output
 
 
 def test_an_old_browser_ends_the_run() -> None:

@@ -8,8 +8,7 @@ import io
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,12 @@ import pytest_asyncio
 from PIL import Image
 
 from app.demo.data import POOL
-from app.players.forms import EvaluationTimes, draw_form, project_form
 from app.players.http_client import Refused
 from app.players.mini_program import MiniProgram
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part
-from tests.faults.draws import DrawDriver, Killer, find_supervisor, running
+from tests.faults.draws import DrawDriver, Killer, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -46,6 +44,7 @@ class Site:
     applicant: MiniProgram
     application: str
     draw: str
+    """The agency's own, still being set up."""
     pid: int
 
     async def send(self, path: str, body: bytes, **headers: str) -> int:
@@ -90,16 +89,7 @@ async def site() -> AsyncIterator[Site]:
         await applicant.open()
         pid = await Killer(draw_driver).pid("web-1")
         assert pid is not None
-        yield Site(draw_driver, applicant, str(application.id), await _draft(draw_driver), pid)
-
-
-async def _draft(draw_driver: DrawDriver) -> str:
-    """A draw of the agency's own that is still being set up."""
-    times = EvaluationTimes.after(await draw_driver.stage.now(), gathering=timedelta(days=3))
-    project = (await draw_driver.agency.post("/projects", project_form(name="压测项目")))["id"]
-    supervisor = await find_supervisor(draw_driver.agency, "冯监督")
-    form = draw_form(project, [], times, needed=3, supervisor=supervisor)
-    return str((await draw_driver.agency.post("/draws", form))["id"])
+        yield Site(draw_driver, applicant, str(application.id), await draw_driver.begin_draw(), pid)
 
 
 async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: Site) -> None:
@@ -128,8 +118,7 @@ async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: 
 async def _each_once(site: Site, picture: str) -> None:
     """Upload one file of each kind first: modules loaded at the first use are no leak."""
     await site.applicant.download(f"/attachments/{picture}/preview")
-    with suppress(Refused):
-        await site.draw_driver.agency.upload(f"/draws/{site.draw}/recusal-units/import", "a.xlsx", book())
+    await _import(site, site.draw, book())
     for path in CALLBACKS:
         await site.send(path, b"<xml/>")
     await asyncio.gather(*(site.whole(jpeg(2_000)) for _ in range(4)), return_exceptions=True)
@@ -149,9 +138,15 @@ async def _workbooks(site: Site, _picture: str) -> None:
     bomb = await asyncio.to_thread(with_part, STRINGS, strings_without_end(300))
     assert len(bomb) < 700_000
     for draw, status in ((site.draw, 422), (str(new_id()), 404)):
-        path = f"/draws/{draw}/recusal-units/import"
-        answers = await _together(_status(site.draw_driver.agency.upload(path, "a.xlsx", bomb)) for _ in range(5))
-        assert set(answers) == {status}
+        assert set(await _together(_import(site, draw, bomb) for _ in range(5))) == {status}
+
+
+async def _import(site: Site, draw: str, workbook: bytes) -> int:
+    """Upload units for recusal in a tab of its own; returns the page's status."""
+    tab = replace(site.draw_driver.agency.browser, patience=0.0)
+    await tab.open(f"/agency/draws/{site.draw}/recusal")
+    tab.page.form_of("导入").action = f"/agency/draws/{draw}/recusal/units.xlsx"
+    return (await tab.upload("导入", workbook, "a.xlsx")).status
 
 
 async def _previews(site: Site, picture: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from tests.faults.draws import NEEDED, DrawDriver, running
+from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, running
 from tests.faults.panels import (
     PANEL,
     check_calls,
@@ -62,7 +62,7 @@ async def test_a_draw_ends_right_when(draw_driver: DrawDriver, name: str) -> Non
     async with faults(draw_driver, FAULTS[name]):
         await draw_driver.start(draw)
         progress = await draw_driver.live_through(draw)
-    assert (progress["state"], progress["accepted"], progress["open"]) == ("completed", NEEDED, 0)
+    assert (progress["label"], progress["accepted"], progress["open"]) == (COMPLETED, str(NEEDED), "0")
     await draw_driver.check()
 
 
@@ -72,26 +72,26 @@ async def test_a_release_reaches_every_expert_though_the_networks_are_down_for_a
     members = await members_of(draw_driver, draw)
     for member in members:
         await draw_driver.set_autopilot(member.mobile, "silent" if member == members[0] else "accept", "voice")
-    await prepare_release(draw_driver, draw)
-    path, since = f"/draws/{draw}/release", await draw_driver.stage.now()
+    release = await prepare_release(draw_driver, draw)
+    since = await draw_driver.stage.now()
     async with faults(draw_driver, DOWN):
-        await draw_driver.agency.post(f"{path}/start")
+        await release.start()
         for _ in range(6):
             await asyncio.sleep(0.5)
             await draw_driver.nudge(45)
-        panel = (await draw_driver.agency.get(path))["panel"]
-        assert not any(row["confirmed"] or row["texted"] for row in panel)
-        await check_calls(draw_driver, since, members, dict.fromkeys((one.invitation for one in members), False))
+        panel = await release.list_panel()
+        assert not any(line.reached or line.confirmed or line.texted for line in panel)
+        await check_calls(draw_driver, since, members, panel)
     async with faults(draw_driver, UP):
         await settle(draw_driver, since, {"draw_released": PANEL, "draw_release_text": PANEL})
-    panel = (await draw_driver.agency.get(path))["panel"]
-    assert all(row["by_hand"] is (row["voice"] == "undelivered") for row in panel)
-    for row in panel:
-        if row["by_hand"]:
-            await draw_driver.agency.post(f"{path}/{row['invitation_id']}/confirmation", {"words": "已电话告知本人"})
-    panel = (await draw_driver.agency.get(path))["panel"]
-    assert all(row["confirmed"] for row in panel)
-    await check_calls(draw_driver, since, members, {row["invitation_id"]: row["voice"] == "delivered" for row in panel})
+    panel = await release.list_panel()
+    assert all(line.by_hand is not line.reached for line in panel)
+    for line in panel:
+        if line.by_hand:
+            await release.record(line, "已电话告知本人")
+    panel = await release.list_panel()
+    assert all(line.confirmed for line in panel)
+    await check_calls(draw_driver, since, members, panel)
     texts = await check_texts(draw_driver, since, "draw_release_text", {one.mobile: "已退选" for one in members})
-    assert texts == PANEL == sum(row["texted"] for row in panel)
+    assert texts == PANEL == sum(line.texted for line in panel)
     await draw_driver.check()

@@ -90,7 +90,7 @@ async def test_what_is_paid_says_when_and_how_the_invoice_stands(world: World, p
     phone, fee = await owing(world)
     pay = world.services.payments
     ordered = await pay.orders.order(Actor("demo", "applicant", fee.account_id), fee.id, "native")
-    await pay.order_checks._settlement.apply_trade("demo", platform.pay(ordered.out_trade_no))
+    await pay.order_checks.settlement.apply_trade("demo", platform.pay(ordered.out_trade_no))
     await pay.webhooks.process_due()
     screen = await phone.says("缴费")
     assert "已于11月21日(周六) 12:00缴费成功" in screen

@@ -16,10 +16,11 @@ import pytest
 import pytest_asyncio
 
 from app.commands.menu_push import push
-from app.players.forms import DRAW, EvaluationTimes, draw_form, typed
+from app.players.forms import DRAW, EvaluationTimes, condition_fields, draw_fields
 from app.players.phones import NotArrived, bubbles
 from domain.clock import local
 from domain.draws.verify_draw import compare, read, verify
+from services.core.base import rows
 from services.operations import find_broken, find_broken_audit
 from tests.drivers.documents import code_on
 from tests.drivers.in_process import Stores, stage_in_process
@@ -32,7 +33,6 @@ from tests.journeys.guangdong.dashboard import check_to_do, check_week, link_of,
 from tests.journeys.guangdong.pages import said
 from tests.journeys.guangdong.preparation import (
     STARTS,
-    condition_fields,
     evaluation_fields,
     evaluation_times,
     notice_fields,
@@ -94,6 +94,7 @@ async def test_13_an_entity_links_an_agent_who_accepts_and_chooses_for_whom_to_a
         await person.press(f"经办人 · {gd.AGENCY}")
         assert (person.page.path, "经办人" in person.page.text) == ("/agency", True)
         day.browsers[mobile] = person
+    day.agent.browser = day.browsers[gd.AGENT]
     await legal.open("/agency/agents")
     assert "等待对方接受" not in legal.page.text
 
@@ -185,7 +186,7 @@ async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_tick
     with pytest.raises(NotArrived):
         page.page.form_of("保存，下一步").ticked("一标段")
     old = tab.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME, "一标段")
-    await tab.press("保存，下一步", **typed(draw_form("", [], times, needed=2, supervisor="")), **old)
+    await tab.press("保存，下一步", **draw_fields(times, 2), **old)
     said(tab, 409, "只能选择未抽取的标段")
     await page.open(f"/agency/projects/{day.project}?edit=1")
     said(page, 200, "项目信息不能再修改")
@@ -202,9 +203,8 @@ async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or
         assert [one for one in page.page.lines if name in one and reason in one]
         assert f"删除{name}" not in page.page.buttons
     await page.press("添加", name="某某公司", reason="投标人", evidence="自行申报")
-    units = (await (await day.mini(gd.AGENT, "agent")).get(f"/draws/{day.draw}/recusal-units"))["items"]
-    [fixed, *_] = [unit["id"] for unit in units if unit["name"] == gd.TENDEREE]
-    await page.press("删除某某公司", id=fixed)
+    [fixed] = await rows("SELECT id FROM recusal_unit WHERE draw_id = $1 AND name = $2", day.draw, gd.TENDEREE)
+    await page.press("删除某某公司", id=str(fixed["id"]))
     said(page, 409, "默认回避，不能删除")
     await page.press("删除某某公司")
     await page.press("添加", name="某某公司", reason="不喜欢", evidence="自行申报")
@@ -505,9 +505,9 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     """24.3 to 24.5: at the venue; the missing one is called by the agency, too, once its tab is open."""
     run = (await day.on(day.draw, "run")).page
     met = moment(run.form_of("保存并通知专家").fields["gathering_at"])
-    venue = await day.page_of(day.draw, "attendance")
     codes = {code: mobile for mobile, code in (await day.stage.codes()).items()}
-    first, second, late = [line[:6] for line in venue.page.lines if re.match(r"\d{6}\b", line)]
+    first, second, late = await day.venue.list_awaited(day.draw)
+    venue = day.venue.browser
 
     await day.stage.advance_to(met - timedelta(hours=2) + timedelta(seconds=1))
     for code in (first, second, late):
@@ -516,8 +516,7 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     assert f"语音催促{late}" not in venue.page.buttons, "not before the gathering"
 
     await day.stage.advance_to(met - timedelta(minutes=5))
-    screen = await day.page_of(day.draw, "screen")
-    [address] = re.findall(r'data-qr="([^"]+)"', screen.page.html)
+    address = await day.venue.show_code(day.draw)
     expert = await day.mini(codes[first], "expert")
     token = {"token": address.rpartition("/")[2]}
     assert (await expert.post("/check-ins", token))["first"]
@@ -525,8 +524,7 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     await day.page_of(day.draw, "attendance")
     await venue.press("进场", code="000000")
     assert venue.page.status in (404, 422)
-    await venue.press("进场", code=second)
-    said(venue, 200, f"{second}已登记进场")
+    await day.venue.register_entry(day.draw, second)
 
     await day.stage.advance_to(met + timedelta(seconds=5))
     await day.page_of(day.draw, "attendance")
@@ -566,13 +564,12 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     assert all(line.split()[1] in names and "****" in line for line in panel)
     venue = await day.page_of(day.draw, "attendance")
     [late] = [line[:6] for line in venue.page.lines if re.match(r"\d{6} ", line) and "迟到" in line]
-    await venue.press("进场", code=late)
+    await day.venue.register_entry(day.draw, late)
     assert await read_figures(day) == (2, 0, 2, 3, 1, 1)
 
     await day.stage.advance_to(ends)
     for code in sorted(await day.codes(day.draw)):
-        await day.page_of(day.draw, "attendance")
-        await venue.press("离场", code=code)
+        await day.venue.register_exit(day.draw, code)
     said(await day.on(day.draw, "result"), 200, "已结束", "进场", "离场")
     found = verify(await day.record(day.draw))
     assert {one.code for one in found} == {"gathering_moved", "discard"}
@@ -959,7 +956,7 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     day.whole = page.page.path.split("/")[3]
     await page.open(f"/agency/draws/new?project={project}")
     tab = day.tab()
-    await tab.press("保存，下一步", **typed(draw_form("", [], times, needed=2, supervisor="")), **supervisor_tick(tab))
+    await tab.press("保存，下一步", **draw_fields(times, 2), **supervisor_tick(tab))
     said(tab, 409, "已有抽取活动")
     for early, room in ((timedelta(hours=1), "第1评标室"), (timedelta(minutes=30), "第2评标室")):
         await day.on(day.whole, "notices/new")

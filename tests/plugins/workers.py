@@ -123,10 +123,13 @@ class Crew:
         report = self._hook.pytest_report_from_serializable(config=self._session.config, data=data)
         self._hook.pytest_runtest_logreport(report=report)
 
-    def _note_finished(self, worker: Worker, nodeid_and_location: tuple[str, Any]) -> None:
+    def _note_finished(self, _worker: Worker, nodeid_and_location: tuple[str, Any]) -> None:
         nodeid, location = nodeid_and_location
-        worker.waiting.popleft()
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+
+    def _note_done(self, worker: Worker, _value: None) -> None:
+        """Once for each test, however often it was run."""
+        worker.waiting.popleft()
 
     def _note_warning(self, _worker: Worker, arguments: dict[str, Any]) -> None:
         self._hook.pytest_warning_recorded.call_historic(kwargs=arguments)
@@ -225,5 +228,6 @@ def _run_files(session: pytest.Session, files: Sequence[Sequence[pytest.Item]], 
             return
         item = waiting.popleft()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=waiting[0] if waiting else None)
+        speaker.say("done", None)
         if session.shouldfail or session.shouldstop:
             return

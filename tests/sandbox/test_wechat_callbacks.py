@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sandbox.wechat.callbacks import BROKEN
-from tests.sandbox.conftest import APPID, GH, MOBILE, Box, Delivery, Service, open_box, settings
+from tests.sandbox.conftest import APPID, GH, MOBILE, Box, Delivery, Mode, Service, open_box, settings
 
 
 async def test_text_arrives_encrypted_and_the_reply_shows(box: Box) -> None:
@@ -100,7 +100,7 @@ async def test_reply_with_a_wrong_signature_shows_a_fault(box: Box) -> None:
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible"])
-async def test_other_modes_speak_as_documented(service: Service, mode: str) -> None:
+async def test_other_modes_speak_as_documented(service: Service, mode: Mode) -> None:
     data = settings(service.url)
     data["accounts"][0]["mode"] = mode
     service.mode = mode
@@ -112,6 +112,9 @@ async def test_other_modes_speak_as_documented(service: Service, mode: str) -> N
         body = service.deliveries[0].body
         assert b"Content" in body
         assert (b"Encrypt" in body) == (mode == "compatible")
+        await box.control("faults", vendor="wechat", kind="wrong_signature", count=3)
+        answer = await box.control(f"phones/{MOBILE}/text", content="又")
+        assert [item["text"] for item in answer["reply"]] == [BROKEN]
     finally:
         await box.client.close()
 

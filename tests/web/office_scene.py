@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -69,6 +70,13 @@ def token_of(visitor: Visitor) -> dict[str, str]:
 async def post(visitor: Visitor, path: str, **typed: str) -> Visitor:
     """Send a form of the page that is shown, with exactly these fields beside the hidden ones."""
     return await visitor.post(path, {**token_of(visitor), **typed})
+
+
+async def wrong_fields(visitor: Visitor) -> dict[str, str]:
+    """What the page says beside its fields, by field and the suffix of its form; nothing may stand at the top."""
+    markup = await visitor.response.text()
+    assert 'class="bar bad"' not in markup
+    return dict(re.findall(r'<p class="wrong" id="e-([^"]+)" role="alert">([^<]+)</p>', markup))
 
 
 async def handed_in(scene: Scene, name: str, specialties: tuple[str, ...] = ("A0401",)) -> Application:

@@ -9,21 +9,19 @@ from typing import ClassVar
 from uuid import UUID
 
 import aiohttp.web as http
-from markupsafe import escape
 
-from domain.errors import AppError
 from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check, may
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.form_values import EMPTY, NOBODY, key_of
+from web.core.pages import FIELDS_LONGEST, PageGroup
 from web.core.site import ON_PAGE, Site
 
 FORM = "agency"
 _TO_SUPPLEMENT = http.RequestKey("to_supplement", int)
 """Key of a request: number of draws that wait for a supplementary draw, for the badge of the menu."""
-_ON_PAGE = ON_PAGE | {403, 404, 503}
 MENU = (
     ("home", "工作台", "/agency"),
     ("draws", "抽取活动列表", "/agency/draws"),
@@ -64,20 +62,15 @@ class Draft:
     outdated: bool = False
 
 
-class AgencyPart:
+class AgencyPart(PageGroup):
     """Pages of one noun. ``here`` is its menu entry."""
 
     here: ClassVar[str]
-    notes: ClassVar[Mapping[str, str]] = {}
-    """Messages that a redirect shows after an action."""
+    on_page = ON_PAGE | {403, 404, 503}
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self.site = site
-        self.services = services
+        super().__init__(site, services)
         self.auth = auth
-
-    def add_routes(self) -> None:
-        raise NotImplementedError
 
     async def actor(self, request: http.Request) -> Actor:
         """The agent or legal entity. Redirects to the log-in; raises Forbidden for other roles."""
@@ -87,7 +80,7 @@ class AgencyPart:
             request[_TO_SUPPLEMENT] = await self.services.draws.queries.count_to_supplement(actor)
         return actor
 
-    async def fields(self, request: http.Request, actor: Actor, *, longest: int = 32 * 1024) -> dict[str, str]:
+    async def fields(self, request: http.Request, actor: Actor, *, longest: int = FIELDS_LONGEST) -> dict[str, str]:
         return await self.site.read_form(request, FORM, _log_in(actor), actor.account_id or NOBODY, longest=longest)
 
     async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
@@ -108,31 +101,16 @@ class AgencyPart:
         """Delete the draft after saving, and refuse what this page still sends of it."""
         await self.services.accounts.form_drafts.forget(actor, place.name, generation=generation_of(fields))
 
-    def show(
-        self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
-    ) -> http.Response:
-        """Render a page. ``error`` stands at the top, unless a form on it shows it beside a field."""
-        common: dict[str, object] = {
+    def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
+        return {
             "pool": self.book(actor).pool,
-            "menu": [one for one in MENU if one[0] != "agents" or may(actor, "organisation.link_agent")],
+            "menu": [entry for entry in MENU if entry[0] != "agents" or may(actor, "organisation.link_agent")],
             "supplements": request.get(_TO_SUPPLEMENT, 0),
-            "here": values.pop("here", self.here),
+            "here": self.here,
             "none_form": EMPTY,
             "token": self.site.form_token(FORM, _log_in(actor), actor.account_id or NOBODY),
             "key": secrets.token_urlsafe(16),
-            "note": "" if error else self.notes.get(request.query.get("note", ""), ""),
         }
-        status = error.status if error else 200
-        page = self.site.render(template, status=status, error="", **common, **values)
-        if error is None or escape(error.message) in (page.text or ""):
-            return page
-        return self.site.render(template, status=status, error=error.message, **common, **values)
-
-    def shown(self, error: AppError) -> AppError:
-        """A refusal that the page itself shows; others become a page of their own."""
-        if error.status not in _ON_PAGE:
-            raise error
-        return error
 
     def book(self, actor: Actor) -> Rulebook:
         return self.services.deps.book(actor.pool)

@@ -31,7 +31,8 @@ class FormValues:
 
     def wrong(self, name: str) -> str:
         """The problem of a field, or an empty text."""
-        return self.error.message if self.error and _field_of(self.error) == name else ""
+        faults = self.error.faults if self.error else ()
+        return next((fault.message for fault in faults if _field_of(fault) == name), "")
 
 
 EMPTY = FormValues()

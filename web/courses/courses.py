@@ -6,22 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import AppError, NotFound
-from services.core.base import Actor
+from domain.errors import NotFound
 from services.courses import PAGE_SIZE, EnrolmentView, ItemView
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.site import ON_PAGE, Site, page_number
+from web.accounts.person_pages import PersonPages
+from web.core.form_values import redirect
+from web.core.pages import Listed, Visit, Wanted, Word, list_page, page, resource
 
-_FORM = "course"
-_NOBODY = UUID(int=0)
 STANDS: Mapping[str, tuple[str, str]] = {
     "unpaid": ("待缴费", "warn"),
     "ahead": ("未开始", ""),
@@ -36,124 +34,91 @@ STANDS: Mapping[str, tuple[str, str]] = {
 MARKS: Mapping[str, str] = {"": "—", "pending": "待批阅", "passed": "合格", "failed": "不合格"}
 
 
-class _Asked(NamedTuple):
-    person: Actor
+@dataclass(frozen=True)
+class _Code:
+    code: str
+
+
+class _OpenItem(NamedTuple):
     course: EnrolmentView
     items: tuple[ItemView, ...]
     item: ItemView
 
 
-class CoursePages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+class CoursePages(PersonPages):
+    form_name = "course"
 
-    def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/courses", self.list)
-        self._site.get("/h5/{pool}/courses/{enrolment}", self.detail)
-        self._site.get("/h5/{pool}/courses/{enrolment}/items/{item}", self.item)
-        self._site.post("/h5/{pool}/courses/{enrolment}/items/{item}", self.sign_in)
-        self._site.get("/h5/{pool}/courses/{enrolment}/items/{item}/video", self.video)
-        self._site.get("/h5/{pool}/courses/{enrolment}/items/{item}/pages/{number}.jpg", self.page)
+    @list_page("/h5/{pool}/courses", "courses/list.html", size=PAGE_SIZE, q=Word(40))
+    async def courses(self, visit: Visit, wanted: Wanted) -> Listed:
+        courses = await self.services.courses.queries.own(visit.actor, wanted["q"], page=wanted.page)
+        first = (wanted.page - 1) * PAGE_SIZE + 1
+        return Listed(courses, {"first": first, "search": wanted["q"], "stands": STANDS, "marks": MARKS})
 
-    async def list(self, request: http.Request) -> http.Response:
-        person = await self._auth.person(request)
-        search, page = request.query.get("q", "").strip()[:40], page_number(request)
-        found = await self._services.courses.queries.own(person, search, page=page)
-        return self._site.render(
-            "courses/list.html",
-            pool=person.pool,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=max(1, -(-found.total // PAGE_SIZE)),
-            first=(page - 1) * PAGE_SIZE + 1,
-            search=search,
-            query=urlencode({"q": search}) if search else "",
-            stands=STANDS,
-            marks=MARKS,
-        )
+    @page("/h5/{pool}/courses/{enrolment}", "courses/detail.html")
+    async def course(self, visit: Visit) -> Mapping[str, object]:
+        course, items = await self.services.courses.queries.get(visit.actor, _uuid(visit, "enrolment"))
+        book = self.services.deps.book(visit.actor.pool)
+        return {
+            "course": course,
+            "items": items,
+            "stands": STANDS,
+            "marks": MARKS,
+            "hotline": book.pool.hotline,
+            "certificates": book.certificate.course is not None,
+        }
 
-    async def detail(self, request: http.Request) -> http.Response:
-        person = await self._auth.person(request)
-        enrolment_id = _uuid(request.match_info["enrolment"])
-        view, items = await self._services.courses.queries.get(person, enrolment_id)
-        book = self._services.deps.book(person.pool)
-        return self._site.render(
-            "courses/detail.html",
-            pool=person.pool,
-            course=view,
-            items=items,
-            stands=STANDS,
-            marks=MARKS,
-            hotline=book.pool.hotline,
-            certificates=book.certificate.course is not None,
-        )
-
-    async def item(self, request: http.Request) -> http.Response:
-        return await self._item(await self._asked(request))
-
-    async def _item(self, asked: _Asked, error: AppError | None = None) -> http.Response:
+    @resource("/h5/{pool}/courses/{enrolment}/items/{item}")
+    async def item(self, visit: Visit) -> http.Response:
         """The page's CSP permits the player to load its film from the store's address, and nothing else from there."""
-        person, course, items, item = asked
-        following = [one for one in items if one.position > item.position]
-        book = self._services.deps.book(person.pool)
-        page = self._site.render(
+        course, items, item = await self._open_item(visit)
+        following = [other for other in items if other.position > item.position]
+        rules = self.services.deps.book(visit.actor.pool).course
+        page = self.show(
+            visit.actor,
             f"courses/{item.kind}.html",
-            status=error.status if error else 200,
-            pool=person.pool,
+            visit.request,
+            error=visit.form.error,
             course=course,
             item=item,
-            base=f"/h5/{person.pool}/courses/{course.id}",
+            base=f"/h5/{visit.actor.pool}/courses/{course.id}",
             following=following[0] if following else None,
-            rates=book.course.rates,
-            page_seconds=book.course.page_seconds,
-            error=error.message if error else "",
-            form=self._site.form_token(_FORM, item.id, person.account_id or _NOBODY),
+            rates=rules.rates,
+            page_seconds=rules.page_seconds,
         )
         if item.kind == "video":
-            film = await self._services.courses.media.video(person, course.id, item.id)
-            self._site.allow_media(page, origin_of(film))
+            film = await self.services.courses.media.video(visit.actor, course.id, item.id)
+            self.site.allow_media(page, origin_of(film))
         return page
 
-    async def sign_in(self, request: http.Request) -> http.Response:
+    @item.command(_Code)
+    async def sign_in(self, visit: Visit, form: _Code) -> None:
         """Sign in at a lecture by its code."""
-        asked = await self._asked(request)
-        person, course, _, item = asked
-        fields = await self._site.read_form(request, _FORM, item.id, person.account_id or _NOBODY)
-        try:
-            await self._services.courses.study.sign_in(person, course.id, item.id, fields.get("code", ""))
-        except AppError as error:
-            if error.status not in ON_PAGE:
-                raise
-            return await self._item(asked, error)
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/courses/{course.id}/items/{item.id}")
+        course, _, item = await self._open_item(visit)
+        await self.services.courses.study.sign_in(visit.actor, course.id, item.id, form.code)
+
+    async def _open_item(self, visit: Visit) -> _OpenItem:
+        item_id = _uuid(visit, "item")
+        course, items = await self.services.courses.queries.get(visit.actor, _uuid(visit, "enrolment"))
+        if course.access != "open":
+            raise redirect(f"/h5/{visit.actor.pool}/courses/{course.id}")
+        item = next((item for item in items if item.id == item_id), None)
+        if item is None:
+            raise NotFound("找不到这项学习内容，请返回课程后刷新。", code="item_unknown")
+        return _OpenItem(course, items, item)
 
     # ---- content
 
-    async def video(self, request: http.Request) -> http.StreamResponse:
+    @resource("/h5/{pool}/courses/{enrolment}/items/{item}/video")
+    async def video(self, visit: Visit) -> http.StreamResponse:
         """By byte ranges, or by a redirect to the store."""
-        person = await self._auth.person(request)
-        enrolment, item = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
-        return send_film(await self._services.courses.media.video(person, enrolment, item))
+        enrolment_id, item_id = _uuid(visit, "enrolment"), _uuid(visit, "item")
+        return send_film(await self.services.courses.media.video(visit.actor, enrolment_id, item_id))
 
-    async def page(self, request: http.Request) -> http.Response:
-        person = await self._auth.person(request)
-        enrolment, item = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
-        body = await self._services.courses.media.page(person, enrolment, item, _number(request))
-        return show_page(body)
-
-    async def _asked(self, request: http.Request) -> _Asked:
-        person = await self._auth.person(request)
-        enrolment, item_id = _uuid(request.match_info["enrolment"]), _uuid(request.match_info["item"])
-        view, items = await self._services.courses.queries.get(person, enrolment)
-        if view.access != "open":
-            raise http.HTTPSeeOther(f"/h5/{person.pool}/courses/{view.id}")
-        item = next((one for one in items if one.id == item_id), None)
-        if item is None:
-            raise NotFound("找不到这项学习内容，请返回课程后刷新。", code="item_unknown")
-        return _Asked(person, view, items, item)
+    @resource("/h5/{pool}/courses/{enrolment}/items/{item}/pages/{number}.jpg")
+    async def picture(self, visit: Visit) -> http.Response:
+        """A page of a document."""
+        enrolment_id, item_id, number = _uuid(visit, "enrolment"), _uuid(visit, "item"), _number(visit.request)
+        return show_page(await self.services.courses.media.page(visit.actor, enrolment_id, item_id, number))
 
 
 def send_film(film: Path | str) -> http.StreamResponse:
@@ -188,8 +153,9 @@ def _number(request: http.Request) -> int:
     return int(text)
 
 
-def _uuid(text: str) -> UUID:
+def _uuid(visit: Visit, name: str) -> UUID:
+    """An id in the address."""
     try:
-        return UUID(text)
+        return UUID(visit.request.match_info[name])
     except ValueError as error:
         raise NotFound("找不到这门课程，请在公众号回复“培训”查看您的课程。", code="enrolment_unknown") from error

@@ -1,14 +1,14 @@
 """Pages of draws: for verifier, supervisor and venue (``/desk``), for experts, and public ones (board, record)."""
 
-from web.draws.absences import AbsencePages
+from web.draws.absences import AbsencePages, DrawExitPages
 from web.draws.attendance import AttendancePages
-from web.draws.base import DrawPageBase
+from web.draws.base import DeskPages
 from web.draws.board import BoardPages, LiveProgress, board_facts
 from web.draws.facts import APPLICATION_KINDS, CALLED_SOON, CONDITION_CATALOGUES, REGION_MODES, condition_names
 from web.draws.invitations import InvitationPages
-from web.draws.list_and_detail import DrawListAndDetailPages
+from web.draws.list_and_detail import DrawDetailPages, DrawListPages
 from web.draws.record import RecordPages, public_path
-from web.draws.round_log_audit import RoundLogAuditPages, round_response
+from web.draws.round_log_audit import DrawRecordPages, RoundPages, round_response
 from web.draws.venue_check_in import VenueCheckInPages
 from web.draws.verification import VerificationPages
 
@@ -20,12 +20,15 @@ __all__ = [
     "AbsencePages",
     "AttendancePages",
     "BoardPages",
-    "DrawListAndDetailPages",
-    "DrawPageBase",
+    "DeskPages",
+    "DrawDetailPages",
+    "DrawExitPages",
+    "DrawListPages",
+    "DrawRecordPages",
     "InvitationPages",
     "LiveProgress",
     "RecordPages",
-    "RoundLogAuditPages",
+    "RoundPages",
     "VenueCheckInPages",
     "VerificationPages",
     "board_facts",

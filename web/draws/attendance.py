@@ -2,131 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, NoReturn
 from uuid import UUID
 
-import aiohttp.web as http
-
-from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
+from domain.errors import InvalidInput, NotFound, RuleViolation
 from domain.masking import mask_mobile
-from services.core.base import Actor
 from services.core.permissions import may
-from services.draws import (
-    AttendanceRow,
-    DrawView,
-)
-from web.core.form_values import NOBODY
+from services.draws import AttendanceRow
+from web.core.form_values import redirect
+from web.core.pages import Visit, page
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
-from web.draws.base import DrawPageBase
+from web.core.typed_forms import Lines
+from web.draws.base import DeskPages
 
 SCREEN_INTERVAL = 5
 """Seconds between two refreshes of the venue's screen: an expert who begins to scan has most of the code's life
 left."""
-_ON_PAGE = ON_PAGE | {404}
 
 
-class AttendancePages(DrawPageBase):
-    def add_routes(self) -> None:
-        self._site.get("/desk/{draw_id}/attendance", self.attendance)
-        self._site.post("/desk/{draw_id}/attendance", self.submit)
-        self._site.get("/desk/{draw_id}/screen", self.screen)
+@dataclass(frozen=True)
+class _Code:
+    code: str
 
-    async def attendance(self, request: http.Request) -> http.Response:
-        actor, draw = await self._find(request)
-        return await self._attendance_page(actor, draw, request.query.get("note", "")[:80])
 
-    async def _attendance_page(
-        self,
-        actor: Actor,
-        draw: DrawView,
-        note: str = "",
-        error: AppError | None = None,
-        fields: Mapping[str, str] = MappingProxyType({}),
-    ) -> http.Response:
-        sealed, found = "", list[AttendanceRow]()
+@dataclass(frozen=True)
+class _Call:
+    """``phone``: of the caller, rung first."""
+
+    phone: Annotated[str, Lines(20)]
+
+
+class AttendancePages(DeskPages):
+    form_name = "attendance"
+    on_page = ON_PAGE | {404}
+
+    @page("/desk/{draw_id}/attendance", "draws/attendance.html")
+    async def attendance(self, visit: Visit) -> Mapping[str, object]:
+        actor, draw = visit.actor, await self.draw(visit)
+        book = self.services.deps.book(draw.pool)
+        sealed, rows = "", list[AttendanceRow]()
         try:
-            found = await self._services.draws.attendance_queries.list_awaited(actor, draw.id)
+            rows = await self.services.draws.attendance_queries.list_awaited(actor, draw.id)
         except RuleViolation as refusal:  # not unsealed yet, which is no error of the reader
             sealed = refusal.message
-        return self._show(
-            actor,
-            "draws/attendance.html",
-            width="wide",
-            status=error.status if error else 200,
-            draw=draw,
-            sealed=sealed,
-            rows=found,
-            present=_present(found),
-            counts=_counts(found),
-            may_manage_attendance=may(actor, "attendance.manage"),
-            may_urge=may(actor, "attendance.urge"),
-            note=_note(note),
-            error=error.message if error else "",
-            typed=fields.get("code", "")[:6],
-            phone=fields.get("phone", "")[:20],
-            own_phone=mask_mobile(await self._services.accounts.credentials.own_mobile(actor)),
-            entry_and_exit=self._services.deps.book(draw.pool).attendance.entry_and_exit,
-            form=self._token(actor, "attendance", draw.id),
-            length=self._services.deps.book(draw.pool).draw.code_length,
-        )
+        return {
+            "width": "wide",
+            "draw": draw,
+            "sealed": sealed,
+            "rows": rows,
+            "present": _present(rows),
+            "counts": _counts(rows),
+            "may_manage_attendance": may(actor, "attendance.manage"),
+            "may_urge": may(actor, "attendance.urge"),
+            "note": "" if visit.fields else _note(visit.query("note", 80)),
+            "typed": visit.form.value("code")[:6],
+            "phone": visit.form.value("phone")[:20],
+            "own_phone": mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
+            "entry_and_exit": book.attendance.entry_and_exit,
+            "length": book.draw.code_length,
+        }
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` enter or exit with ``code``; or ``urge`` or ``ring`` with an invitation's id."""
-        actor, draw = await self._find(request)
-        fields = await self._site.read_form(request, "attendance", draw.id, actor.account_id or NOBODY)
-        try:
-            note = await self._do(actor, draw.id, fields)
-        except AppError as error:
-            if error.status not in _ON_PAGE:
-                raise
-            return await self._attendance_page(actor, draw, error=error, fields=fields)
-        raise http.HTTPSeeOther(f"/desk/{draw.id}/attendance?note={note}")
+    @attendance.command(_Code, "enter")
+    async def enter(self, visit: Visit, form: _Code) -> None:
+        draw, code = await self.draw(visit), self._check_code(visit, form)
+        done = await self.services.draws.attendance.check_in_by_code(visit.actor, draw.id, code)
+        _go_back(visit, f"{'in' if done.first else 'again'}-{code}")
 
-    async def _do(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
-        draws, command, code = self._services.draws, fields.get("command"), fields.get("code", "").strip()
-        length = self._services.deps.book(actor.pool).draw.code_length
-        if command in ("urge", "ring"):
-            try:
-                invitation_id = UUID(fields.get("invitation", ""))
-            except ValueError as error:
-                raise NotFound("名单中没有这位专家，请刷新后重试。") from error
-            if command == "ring":
-                await draws.urging.ring(actor, draw_id, invitation_id, fields.get("phone", "")[:20])
-                return "rung-1"
-            return f"urged-{await draws.urging.urge(actor, draw_id, invitation_id)}"
+    @attendance.command(_Code, "exit")
+    async def leave(self, visit: Visit, form: _Code) -> None:
+        draw, code = await self.draw(visit), self._check_code(visit, form)
+        await self.services.draws.attendance.register_exit(visit.actor, draw.id, code)
+        _go_back(visit, f"out-{code}")
+
+    @attendance.command(name="urge")
+    async def urge(self, visit: Visit) -> None:
+        draw, invitation_id = await self.draw(visit), _invitation_id(visit)
+        times = await self.services.draws.urging.urge(visit.actor, draw.id, invitation_id)
+        _go_back(visit, f"urged-{times}")
+
+    @attendance.command(_Call, "ring")
+    async def ring(self, visit: Visit, form: _Call) -> None:
+        draw, invitation_id = await self.draw(visit), _invitation_id(visit)
+        await self.services.draws.urging.ring(visit.actor, draw.id, invitation_id, form.phone)
+        _go_back(visit, "rung-1")
+
+    def _check_code(self, visit: Visit, form: _Code) -> str:
+        """Raises InvalidInput."""
+        code, length = form.code.strip(), self.services.deps.book(visit.actor.pool).draw.code_length
         if not (code.isascii() and code.isdigit() and len(code) == length):
             raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
-        if command == "exit":
-            await draws.attendance.register_exit(actor, draw_id, code)
-            return f"out-{code}"
-        done = await draws.attendance.check_in_by_code(actor, draw_id, code)
-        return f"{'in' if done.first else 'again'}-{code}"
+        return code
 
-    async def screen(self, request: http.Request) -> http.Response:
-        actor, draw = await self._find(request)
-        token, until = await self._services.draws.attendance.venue_token(actor, draw.id)
-        url = f"{self._services.deps.public_url}/v/{token}"
-        try:
-            rows: list[AttendanceRow] | None = await self._services.draws.attendance_queries.list_awaited(
-                actor, draw.id
-            )
-        except RuleViolation:
-            rows = None  # the trading centre's verifier sees arrivals only after unsealing
-        return self._site.render(
-            "draws/venue_screen.html",
-            draw=draw,
-            url=url,
-            qr=path_of(url),
-            until=until,
-            every=SCREEN_INTERVAL,
-            rows=rows,
-            present=_present(rows or []),
-        )
+    @page("/desk/{draw_id}/screen", "draws/venue_screen.html")
+    async def screen(self, visit: Visit) -> Mapping[str, object]:
+        draw = await self.draw(visit)
+        token, until = await self.services.draws.attendance.venue_token(visit.actor, draw.id)
+        url = f"{self.services.deps.public_url}/v/{token}"
+        rows: Sequence[AttendanceRow] | None = None
+        with suppress(RuleViolation):  # the trading centre's verifier sees arrivals only after unsealing
+            rows = await self.services.draws.attendance_queries.list_awaited(visit.actor, draw.id)
+        return {
+            "draw": draw,
+            "url": url,
+            "qr": path_of(url),
+            "until": until,
+            "every": SCREEN_INTERVAL,
+            "rows": rows,
+            "present": _present(rows or ()),
+        }
 
 
-def _counts(rows: list[AttendanceRow]) -> dict[str, int]:
+def _go_back(visit: Visit, note: str) -> NoReturn:
+    """Open the page with a note that holds a number."""
+    raise redirect(visit.request.path, note=note)
+
+
+def _invitation_id(visit: Visit) -> UUID:
+    """Raises NotFound."""
+    try:
+        return UUID(visit.form.value("invitation"))
+    except ValueError as error:
+        raise NotFound("名单中没有这位专家，请刷新后重试。") from error
+
+
+def _counts(rows: Sequence[AttendanceRow]) -> dict[str, int]:
     return {
         "应到": len(rows),
         "已到": _present(rows),
@@ -136,7 +139,7 @@ def _counts(rows: list[AttendanceRow]) -> dict[str, int]:
     }
 
 
-def _present(rows: list[AttendanceRow]) -> int:
+def _present(rows: Sequence[AttendanceRow]) -> int:
     return sum(row.entered_at is not None for row in rows)
 
 

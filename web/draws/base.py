@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 import aiohttp.web as http
@@ -11,35 +13,61 @@ from services.core.base import Actor
 from services.draws import DrawView
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.form_values import NOBODY
-from web.core.site import Site
+from web.core.form_values import EMPTY, NOBODY
+from web.core.forms import FORM_LIMIT
+from web.core.pages import PageGroup, Visit
+from web.core.site import ON_PAGE, Site
 from web.office import menu_of
 
 
-class DrawPageBase:
-    """Pages of one subject."""
+class DeskPages(PageGroup):
+    """Pages of one subject. ``form_name`` tells their forms, which belong to the draw in the address, from others."""
+
+    form_name: ClassVar[str]
+    on_page = ON_PAGE | {403, 404}
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+        super().__init__(site, services)
+        self.auth = auth
 
-    def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
-        """Render a page; for an administrator with the office's menu."""
-        menu = menu_of(self._services.deps.book(actor.pool)) if actor.role == "pool_admin" else ()
-        return self._site.render(template, status=status, menu=menu, here="draws", **values)
+    async def actor(self, request: http.Request) -> Actor:
+        return await self.auth.actor(request)
 
-    async def _find(self, request: http.Request) -> tuple[Actor, DrawView]:
-        """The actor, and the draw in the address. Raises NotFound for a draw that the actor may not see."""
-        actor = await self._auth.actor(request)
-        try:
-            draw_id = UUID(request.match_info["draw_id"])
-        except ValueError as error:
-            raise NotFound("找不到这个抽取活动，请返回列表后刷新。") from error
-        return actor, await self._services.draws.access.view(actor, draw_id)
+    async def draw(self, visit: Visit) -> DrawView:
+        """The draw in the address. Raises NotFound for one that the actor may not see."""
+        draw_id = _draw_id(visit.request)
+        if draw_id is None:
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
+        return await self.services.draws.access.view(visit.actor, draw_id)
 
-    def _token(self, actor: Actor, action: str, subject_id: UUID | None) -> str:
-        return self._site.form_token(action, subject_id or NOBODY, actor.account_id or NOBODY)
+    async def fields(self, request: http.Request, actor: Actor, *, longest: int = FORM_LIMIT) -> dict[str, str]:
+        subject_id = _draw_id(request) or NOBODY
+        return await self.site.read_form(
+            request, self.form_name, subject_id, actor.account_id or NOBODY, longest=longest
+        )
 
-    async def _fields(self, request: http.Request, actor: Actor, action: str, subject_id: UUID) -> dict[str, str]:
-        return await self._site.read_form(request, action, subject_id, actor.account_id or NOBODY)
+    async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
+        subject_id = _draw_id(request) or NOBODY
+        return await self.site.read_upload(
+            request, self.form_name, subject_id, actor.account_id or NOBODY, longest=longest
+        )
+
+    def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
+        """For an administrator with the office's menu."""
+        return {
+            "menu": menu_of(self.services.deps.book(actor.pool)) if actor.role == "pool_admin" else (),
+            "here": "draws",
+            "none_form": EMPTY,
+            "form": self.token(actor, self.form_name, _draw_id(request)),
+        }
+
+    def token(self, actor: Actor, form_name: str, subject_id: UUID | None) -> str:
+        """The hidden field of a form of this name."""
+        return self.site.form_token(form_name, subject_id or NOBODY, actor.account_id or NOBODY)
+
+
+def _draw_id(request: http.Request) -> UUID | None:
+    try:
+        return UUID(request.match_info.get("draw_id", ""))
+    except ValueError:
+        return None

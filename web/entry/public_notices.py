@@ -2,101 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import AppError, NotFound
-from services.core.base import Actor
+from domain.errors import NotFound
 from services.entry import TEXT_MAX, PublicEntry
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.site import ON_PAGE, Site, page_number
+from web.accounts.person_pages import PersonPages
+from web.core.form_values import last_page
+from web.core.pages import Redirect, Visit, page
+from web.core.site import ON_PAGE, page_number
 
 PAGE_SIZE = 50
-_NOBODY = UUID(int=0)
-_ON_PAGE = ON_PAGE | {403}
 
 
-class PublicNoticePages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+@dataclass(frozen=True)
+class _Objection:
+    text: str
+
+
+class PublicNoticePages(PersonPages):
+    form_name = "objection"
+    on_page = ON_PAGE | {403}
 
     def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/notice", self.listing)
-        self._site.get("/h5/{pool}/notice/objections", self.own)
-        self._site.get("/h5/{pool}/notice/{application_id}", self.entry)
-        self._site.post("/h5/{pool}/notice/{application_id}", self.object)
+        self.site.get("/h5/{pool}/notice", self.listing)
+        super().add_routes()
 
     async def listing(self, request: http.Request) -> http.Response:
+        """Open to everyone."""
         pool = self._pool(request)
         page, search = page_number(request), request.query.get("q", "").strip()[:50]
-        notices = self._services.entry.public_notices
-        found = await notices.page(pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
-        return self._site.render(
+        notices = self.services.entry.public_notices
+        entries = await notices.page(pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        return self.site.render(
             "entry/public_notices.html",
             pool=pool,
-            pool_name=self._services.deps.book(pool).pool.name,
-            entries=found.items,
-            total=found.total,
+            pool_name=self.services.deps.book(pool).pool.name,
+            entries=entries.items,
+            total=entries.total,
             page=page,
-            last=max(1, -(-found.total // PAGE_SIZE)),
+            last=last_page(entries.total, PAGE_SIZE),
             search=search,
             how=notices.rules(pool).text,
         )
 
-    async def entry(self, request: http.Request) -> http.Response:
+    @page("/h5/{pool}/notice/objections", "entry/objections.html")
+    async def own(self, visit: Visit) -> Mapping[str, object]:
+        return {"objections": await self.services.entry.objection_queries.own(visit.actor)}
+
+    @page("/h5/{pool}/notice/{application_id}", "entry/public_notice.html")
+    async def entry(self, visit: Visit) -> Mapping[str, object]:
         """One entry with the form for an objection, to a logged-in reader."""
-        actor, entry = await self._who(request)
-        return self._entry_page(actor, entry)
+        rules = self.services.entry.public_notices.rules(visit.actor.pool)
+        return {
+            "entry": await self._entry(visit),
+            "text": visit.form.value("text")[: 2 * TEXT_MAX],
+            "shortest": rules.objection_min,
+            "longest": TEXT_MAX,
+            "how": rules.text,
+        }
 
-    def _entry_page(
-        self, actor: Actor, entry: PublicEntry, error: AppError | None = None, text: str = ""
-    ) -> http.Response:
-        rules = self._services.entry.public_notices.rules(actor.pool)
-        return self._site.render(
-            "entry/public_notice.html",
-            status=error.status if error else 200,
-            pool=actor.pool,
-            entry=entry,
-            text=text,
-            error=error.message if error else "",
-            shortest=rules.objection_min,
-            longest=TEXT_MAX,
-            how=rules.text,
-            form=self._site.form_token("objection", entry.id, actor.account_id or _NOBODY),
-        )
+    @entry.command(_Objection)
+    async def object(self, visit: Visit, form: _Objection) -> Redirect:
+        entry = await self._entry(visit)
+        await self.services.entry.objections.raise_one(visit.actor, entry.id, form.text, key=visit.key)
+        return Redirect(f"/h5/{visit.actor.pool}/notice/objections")
 
-    async def object(self, request: http.Request) -> http.Response:
-        actor, entry = await self._who(request)
-        fields = await self._site.read_form(request, "objection", entry.id, actor.account_id or _NOBODY)
-        text = fields.get("text", "")
+    async def _entry(self, visit: Visit) -> PublicEntry:
         try:
-            # the form's own token is the idempotency key: pressing twice is one objection
-            await self._services.entry.objections.raise_one(actor, entry.id, text, key=fields["form"][:120])
-        except AppError as error:
-            if error.status not in _ON_PAGE:
-                raise
-            return self._entry_page(actor, entry, error, text[: 2 * TEXT_MAX])
-        raise http.HTTPSeeOther(f"/h5/{actor.pool}/notice/objections")
-
-    async def own(self, request: http.Request) -> http.Response:
-        actor = await self._auth.person(request)
-        found = await self._services.entry.objection_queries.own(actor)
-        return self._site.render("entry/objections.html", pool=actor.pool, objections=found)
-
-    async def _who(self, request: http.Request) -> tuple[Actor, PublicEntry]:
-        try:
-            application_id = UUID(request.match_info["application_id"])
+            application_id = UUID(visit.request.match_info["application_id"])
         except ValueError as error:
             raise NotFound("没有这条公示，请查看公示列表。") from error
-        actor = await self._auth.person(request)
-        return actor, await self._services.entry.public_notices.get(actor.pool, application_id)
+        return await self.services.entry.public_notices.get(visit.actor.pool, application_id)
 
     def _pool(self, request: http.Request) -> str:
         pool = request.match_info["pool"]
-        if pool not in self._services.deps.rulebooks:
+        if pool not in self.services.deps.rulebooks:
             raise NotFound("没有这个专家库，请使用最新一条通知中的链接。")
         return pool

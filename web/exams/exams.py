@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import AppError, Conflict, NotFound
+from domain.errors import Conflict, NotFound
 from domain.exams.items import ItemKind
-from services.core.base import Actor
 from services.exams import OwnExam, Phase
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.site import ON_PAGE, Site
+from web.accounts.person_pages import PersonPages
+from web.core.form_values import FormValues
+from web.core.pages import Visit, page, resource
 
 _CHECKS = (30, 60)
 """Receipts compared per address and minute."""
-_FORM = "exam"
 _CODE_MAX = 256 * 1024
 """Bytes of a form with an answer file."""
 PHASES: Mapping[Phase, str] = {
@@ -40,137 +39,119 @@ PHASES: Mapping[Phase, str] = {
 }
 
 
-class ExamPages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+@dataclass(frozen=True)
+class _Ticks:
+    """Both boxes below the notice."""
+
+    read: bool
+    risk: bool
+
+
+@dataclass(frozen=True)
+class _Appeal:
+    text: str
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """``code``: what the phone could not send before the end."""
+
+    code: str
+    explanation: str
+
+
+class ExamPages(PersonPages):
+    form_name = "exam"
 
     def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/exams", self.list)
-        self._site.get("/h5/{pool}/exams/{candidate_id}", self.lobby)
-        self._site.post("/h5/{pool}/exams/{candidate_id}", self.accept)
-        self._site.get("/h5/{pool}/exams/{candidate_id}/paper", self.paper)
-        self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", self.receipt)
-        self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}/file", self.receipt_file)
-        self._site.get("/h5/{pool}/exams/{candidate_id}/papers/{attempt_id}", self.review)
-        self._site.post("/h5/{pool}/exams/{candidate_id}/appeals/{attempt_id}", self.appeal)
-        self._site.post("/h5/{pool}/exams/{candidate_id}/evidence", self.hand_in)
-        self._site.get("/x/receipt/verify_receipt.py", self.program)
-        self._site.get("/x/receipt/{token}", self.check)
+        super().add_routes()
+        self.site.get("/x/receipt/verify_receipt.py", self.program)
+        self.site.get("/x/receipt/{token}", self.check)
 
-    async def list(self, request: http.Request) -> http.Response:
-        person = await self._auth.person(request)
-        found = await self._services.exams.own_exams.list(person)
-        return self._site.render("exams/list.html", pool=person.pool, found=found, phases=PHASES)
+    @page("/h5/{pool}/exams", "exams/list.html")
+    async def exams(self, visit: Visit) -> Mapping[str, object]:
+        return {"found": await self.services.exams.own_exams.list(visit.actor), "phases": PHASES}
 
-    async def lobby(self, request: http.Request) -> http.Response:
-        person, exam = await self._asked(request)
-        return await self._lobby(person, exam)
+    @page("/h5/{pool}/exams/{candidate_id}", "exams/detail.html", longest=_CODE_MAX)
+    async def exam(self, visit: Visit) -> Mapping[str, object]:
+        exam = await self._exam(visit)
+        return {
+            "exam": exam,
+            "results": await self.services.exams.scores.own(visit.actor, exam.candidate_id),
+            "evidence": await self.services.exams.evidence.own(visit.actor, exam.candidate_id),
+            "typed": visit.fields if "code" in visit.fields else {},
+            "phases": PHASES,
+            "hotline": self.services.deps.book(visit.actor.pool).pool.hotline,
+        }
 
-    async def _lobby(
-        self,
-        person: Actor,
-        exam: OwnExam,
-        error: AppError | None = None,
-        typed: Mapping[str, str] | None = None,
-    ) -> http.Response:
-        return self._site.render(
-            "exams/detail.html",
-            status=error.status if error else 200,
-            pool=person.pool,
-            exam=exam,
-            results=await self._services.exams.scores.own(person, exam.candidate_id),
-            evidence=await self._services.exams.evidence.own(person, exam.candidate_id),
-            typed=typed or {},
-            phases=PHASES,
-            hotline=self._services.deps.book(person.pool).pool.hotline,
-            error=error.message if error else "",
-            form=self._auth.form(person, _FORM),
-        )
+    @exam.command(_Ticks)
+    async def accept(self, visit: Visit, form: _Ticks) -> None:
+        """Confirm that the notice was read."""
+        exam = await self._exam(visit)
+        if not (form.read and form.risk):
+            raise Conflict("请阅读考试须知，并勾选两项确认后继续。", code="notice_first")
+        await self.services.exams.attempts.accept_notice(visit.actor, exam.candidate_id)
 
-    async def accept(self, request: http.Request) -> http.Response:
-        """Confirm that the notice was read; both boxes must be ticked."""
-        person, exam = await self._asked(request)
-        fields = await self._auth.fields(request, person, _FORM)
-        try:
-            if not (fields.get("read") and fields.get("risk")):
-                raise Conflict("请阅读考试须知，并勾选两项确认后继续。", code="notice_first")
-            await self._services.exams.attempts.accept_notice(person, exam.candidate_id)
-        except AppError as error:
-            if error.status != http.HTTPConflict.status_code:
-                raise
-            return await self._lobby(person, exam, error)
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
-
-    async def paper(self, request: http.Request) -> http.Response:
-        person, exam = await self._asked(request)
-        return self._site.render("exams/paper.html", pool=person.pool, exam=exam)
-
-    async def receipt(self, request: http.Request) -> http.Response:
-        person, exam = await self._asked(request)
-        attempt_id = _uuid(request.match_info["attempt_id"])
-        found = await self._services.exams.attempts.receipt(person, attempt_id)
-        return self._site.render("exams/receipt.html", pool=person.pool, exam=exam, receipt=found)
-
-    async def review(self, request: http.Request) -> http.Response:
-        """One's own paper with keys, once the examination is over."""
-        person, exam = await self._asked(request)
-        attempt_id = _uuid(request.match_info["attempt_id"])
-        try:
-            found = await self._services.exams.review.get(person, exam.candidate_id, attempt_id)
-        except Conflict as error:
-            return await self._lobby(person, exam, error)
-        return self._site.render("exams/review.html", pool=person.pool, exam=exam, paper=found, kinds=ItemKind)
-
-    async def appeal(self, request: http.Request) -> http.Response:
+    @exam.command(_Appeal, path="/h5/{pool}/exams/{candidate_id}/appeals/{attempt_id}")
+    async def appeal(self, visit: Visit, form: _Appeal) -> None:
         """Appeal against a result."""
-        person, exam = await self._asked(request)
-        fields = await self._auth.fields(request, person, _FORM)
-        attempt_id = _uuid(request.match_info["attempt_id"])
-        try:
-            await self._services.exams.appeals.appeal(person, exam.candidate_id, attempt_id, fields.get("text", ""))
-        except AppError as error:
-            if error.status not in ON_PAGE:
-                raise
-            return await self._lobby(person, exam, error)
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
+        exam, attempt_id = await self._exam(visit), _attempt_id(visit)
+        await self.services.exams.appeals.appeal(visit.actor, exam.candidate_id, attempt_id, form.text)
 
-    async def hand_in(self, request: http.Request) -> http.Response:
-        """Upload an answer file with what the phone could not send before the end."""
-        person, exam = await self._asked(request)
-        fields = await self._auth.fields(request, person, _FORM, longest=_CODE_MAX)
-        code, words = fields.get("code", ""), fields.get("explanation", "")
+    @exam.command(_Evidence, path="/h5/{pool}/exams/{candidate_id}/evidence")
+    async def hand_in(self, visit: Visit, form: _Evidence) -> None:
+        """Upload an answer file."""
+        exam = await self._exam(visit)
+        await self.services.exams.evidence.hand_in(visit.actor, exam.candidate_id, form.code, form.explanation)
+
+    @page("/h5/{pool}/exams/{candidate_id}/paper", "exams/paper.html")
+    async def paper(self, visit: Visit) -> Mapping[str, object]:
+        return {"exam": await self._exam(visit)}
+
+    @page("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", "exams/receipt.html")
+    async def receipt(self, visit: Visit) -> Mapping[str, object]:
+        exam = await self._exam(visit)
+        return {"exam": exam, "receipt": await self.services.exams.attempts.receipt(visit.actor, _attempt_id(visit))}
+
+    @page("/h5/{pool}/exams/{candidate_id}/papers/{attempt_id}", "exams/review.html")
+    async def review(self, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
+        """One's own paper with keys, once the examination is over."""
+        exam, attempt_id = await self._exam(visit), _attempt_id(visit)
         try:
-            await self._services.exams.evidence.hand_in(person, exam.candidate_id, code, words)
-        except AppError as error:
-            if error.status not in ON_PAGE:
-                raise
-            return await self._lobby(person, exam, error, {"code": code, "explanation": words})
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
+            paper = await self.services.exams.review.get(visit.actor, exam.candidate_id, attempt_id)
+        except Conflict as error:
+            return await ExamPages.exam.show(self, replace(visit, form=FormValues(error=error)))
+        return {"exam": exam, "paper": paper, "kinds": ItemKind}
+
+    @resource("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}/file")
+    async def receipt_file(self, visit: Visit) -> http.Response:
+        """The signed receipt, for download."""
+        await self._exam(visit)
+        receipt = await self.services.exams.receipts.file(visit.actor, _attempt_id(visit))
+        body = json.dumps(receipt, ensure_ascii=False, indent=1).encode()
+        return _download(body, "application/json", f"exam-receipt-{receipt['number']}.json")
+
+    async def _exam(self, visit: Visit) -> OwnExam:
+        candidate_id = _uuid(visit.request.match_info["candidate_id"])
+        return await self.services.exams.own_exams.get(visit.actor, candidate_id)
+
+    # ---- public
 
     async def check(self, request: http.Request) -> http.Response:
-        """Public comparison of a receipt with our record."""
-        await self._site.check_rate(request, "exam_receipt", *_CHECKS)
-        found = await self._services.exams.receipts.verify(request.match_info["token"])
-        key = self._services.exams.receipts.public_key
-        return self._site.render("exams/receipt_check.html", one=found, key=key)
-
-    async def receipt_file(self, request: http.Request) -> http.Response:
-        """The signed receipt, for download."""
-        person, _ = await self._asked(request)
-        found = await self._services.exams.receipts.file(person, _uuid(request.match_info["attempt_id"]))
-        body = json.dumps(found, ensure_ascii=False, indent=1).encode()
-        return _download(body, "application/json", f"exam-receipt-{found['number']}.json")
+        """Comparison of a receipt with our record."""
+        await self.site.check_rate(request, "exam_receipt", *_CHECKS)
+        receipt = await self.services.exams.receipts.verify(request.match_info["token"])
+        key = self.services.exams.receipts.public_key
+        return self.site.render("exams/receipt_check.html", one=receipt, key=key)
 
     async def program(self, request: http.Request) -> http.Response:
         """The program that ``pbt verify-receipt`` runs; it needs nothing but Python."""
         body = files("domain.exams").joinpath("verify_receipt.py").read_bytes()
         return _download(body, "text/x-python", "verify_receipt.py")
 
-    async def _asked(self, request: http.Request) -> tuple[Actor, OwnExam]:
-        person = await self._auth.person(request)
-        return person, await self._services.exams.own_exams.get(person, _uuid(request.match_info["candidate_id"]))
+
+def _attempt_id(visit: Visit) -> UUID:
+    return _uuid(visit.request.match_info["attempt_id"])
 
 
 def _download(body: bytes, content_type: str, name: str) -> http.Response:

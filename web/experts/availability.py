@@ -2,86 +2,46 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-import aiohttp.web as http
-
-from domain.errors import AppError, InvalidInput
-from services.core.base import Actor
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.form_values import EMPTY, FormValues, key_of, moment, uuid_of
-from web.core.site import ON_PAGE, Site
-
-_ON_PAGE = ON_PAGE | {403, 404}
-_FORM = "periods"
-_DONE = {
-    "saved": "已保存，这段时间不会抽取您。",
-    "panels": "已保存。这段时间内已同意的评标不受影响，不能参加的请到“我的评标”请假。",
-    "cancelled": "已取消，恢复接受抽取。",
-}
-"""Messages that a redirect shows after an action."""
+from web.accounts.person_pages import PersonPages
+from web.core.pages import Redirect, Visit, page
+from web.core.site import ON_PAGE
+from web.core.typed_forms import RequiredMoment
 
 
-class AvailabilityPages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+@dataclass(frozen=True)
+class _Period:
+    starts_at: Annotated[datetime, RequiredMoment("开始时间")]
+    ends_at: Annotated[datetime, RequiredMoment("结束时间")]
+    reason: str
 
-    def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/periods", self.show)
-        self._site.post("/h5/{pool}/periods", self.submit)
 
-    async def show(self, request: http.Request) -> http.Response:
-        person = await self._auth.person(request)
-        return await self._page(person, note=_DONE.get(request.query.get("note", ""), ""))
+class AvailabilityPages(PersonPages):
+    form_name = "periods"
+    on_page = ON_PAGE | {403, 404}
 
-    async def _page(self, person: Actor, form: FormValues = EMPTY, note: str = "") -> http.Response:
-        return self._site.render(
-            "experts/availability.html",
-            status=form.error.status if form.error else 200,
-            pool=person.pool,
-            found=await self._services.experts.availability.list_unavailability(person),
-            f=form,
-            note=note,
-            error=form.error.message if form.error and form.error.field not in ("starts_at", "ends_at") else "",
-            form=self._auth.form(person, _FORM),
-            key=secrets.token_urlsafe(16),
+    @page("/h5/{pool}/periods", "experts/availability.html")
+    async def periods(self, visit: Visit) -> Mapping[str, object]:
+        return {"found": await self.services.experts.availability.list_unavailability(visit.actor)}
+
+    @periods.command(
+        _Period,
+        "save",
+        note={
+            "saved": "已保存，这段时间不会抽取您。",
+            "panels": "已保存。这段时间内已同意的评标不受影响，不能参加的请到“我的评标”请假。",
+        },
+    )
+    async def add(self, visit: Visit, form: _Period) -> Redirect:
+        added = await self.services.experts.availability.add_unavailability(
+            visit.actor, form.starts_at, form.ends_at, form.reason, key=visit.key
         )
+        return Redirect(note="panels" if added.panels else "saved")
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` save, or cancel of ``id``."""
-        person = await self._auth.person(request)
-        fields = await self._auth.fields(request, person, _FORM)
-        try:
-            note = await self._do(person, fields)
-        except AppError as error:
-            if error.status not in _ON_PAGE:
-                raise
-            return await self._page(person, FormValues(fields, error))
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/periods?note={note}")
-
-    async def _do(self, person: Actor, fields: Mapping[str, str]) -> str:
-        availability = self._services.experts.availability
-        match fields.get("command"):
-            case "cancel":
-                await availability.cancel_unavailability(person, uuid_of(fields.get("id", ""), "这个时间段"))
-                return "cancelled"
-            case "save":
-                starts_at = _moment(fields, "starts_at", "开始时间")
-                ends_at = _moment(fields, "ends_at", "结束时间")
-                saved = await availability.add_unavailability(
-                    person, starts_at, ends_at, fields.get("reason", ""), key=key_of(fields)
-                )
-                return "panels" if saved.panels else "saved"
-        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-
-
-def _moment(fields: Mapping[str, str], name: str, label: str) -> datetime:
-    found = moment(fields.get(name, ""), name, label)
-    if found is None:
-        raise InvalidInput(f"请填写{label}。", field=name)
-    return found
+    @periods.command(name="cancel", note="已取消，恢复接受抽取。")
+    async def cancel(self, visit: Visit) -> None:
+        await self.services.experts.availability.cancel_unavailability(visit.actor, visit.row_id("这个时间段"))

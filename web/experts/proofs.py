@@ -5,20 +5,17 @@ The proof is opened by a tap, since each opening is logged, and is not stored he
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp.web as http
 
-from domain.errors import AppError, NotFound
-from services.core.base import Actor
+from domain.errors import NotFound
 from services.draws import OwnLeaf
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.form_values import uuid_of
-from web.core.site import ON_PAGE, Site
+from web.accounts.person_pages import PersonPages
+from web.core.pages import Visit, page
+from web.core.site import ON_PAGE
 
-_FORM = "proofs"
-_ON_PAGE = ON_PAGE | {403, 404}
 _FILE = """抽取凭证
 活动编号：{number}
 记录中的编号：{leaf}
@@ -41,54 +38,37 @@ class RecordProof:
     text: str
 
 
-class ProofPages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
-        self._records = services.draws.public_records
+class ProofPages(PersonPages):
+    form_name = "proofs"
+    on_page = ON_PAGE | {403, 404}
 
-    def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/proofs", self.list)
-        self._site.post("/h5/{pool}/proofs", self.open)
+    @page("/h5/{pool}/proofs", "experts/proofs.html")
+    async def proofs(self, visit: Visit) -> Mapping[str, object]:
+        return {"found": await self.services.draws.public_records.own_leaves(visit.actor), "proof": None}
 
-    async def list(self, request: http.Request) -> http.Response:
-        return await self._page(await self._auth.person(request))
+    @proofs.command()
+    async def show_proof(self, visit: Visit) -> Mapping[str, object]:
+        return {"proof": (await self._open(visit))[1]}
 
-    async def _page(
-        self, expert: Actor, proof: RecordProof | None = None, error: AppError | None = None
-    ) -> http.Response:
-        return self._site.render(
-            "experts/proofs.html",
-            status=error.status if error else 200,
-            pool=expert.pool,
-            found=await self._records.own_leaves(expert),
-            proof=proof,
-            error=error.message if error else "",
-            form=self._auth.form(expert, _FORM),
-        )
+    @proofs.command(name="file")
+    async def download(self, visit: Visit) -> http.Response:
+        """The proof as a text file."""
+        leaf, proof = await self._open(visit)
+        headers = {"Content-Disposition": f'attachment; filename="proof-{leaf.number}.txt"'}
+        return http.Response(text=proof.text, content_type="text/plain", headers=headers)
 
-    async def open(self, request: http.Request) -> http.Response:
-        """``id`` of an invitation; ``command`` file: the text as a file."""
-        expert = await self._auth.person(request)
-        fields = await self._auth.fields(request, expert, _FORM)
-        try:
-            own = await self._own(expert, fields.get("id", ""))
-            salt, code = await self._records.open_leaf(expert, own.draw_id, own.leaf)
-        except AppError as error:
-            if error.status not in _ON_PAGE:
-                raise
-            return await self._page(expert, error=error)
-        record = f"{self._services.deps.public_url}/record/{expert.pool}/{own.number}"
-        text = _FILE.format(number=own.number, leaf=own.leaf, salt=salt, expert=code, record=record)
-        if fields.get("command") == "file":
-            headers = {"Content-Disposition": f'attachment; filename="proof-{own.number}.txt"'}
-            return http.Response(text=text, content_type="text/plain", headers=headers)
-        return await self._page(expert, RecordProof(str(own.id), salt, code, text))
+    async def _open(self, visit: Visit) -> tuple[OwnLeaf, RecordProof]:
+        leaf = await self._own(visit)
+        records = self.services.draws.public_records
+        salt, expert = await records.open_leaf(visit.actor, leaf.draw_id, leaf.leaf)
+        record = f"{self.services.deps.public_url}/record/{visit.actor.pool}/{leaf.number}"
+        text = _FILE.format(number=leaf.number, leaf=leaf.leaf, salt=salt, expert=expert, record=record)
+        return leaf, RecordProof(str(leaf.id), salt, expert, text)
 
-    async def _own(self, expert: Actor, invitation_id: str) -> OwnLeaf:
-        wanted = uuid_of(invitation_id, "这张抽取凭证")
-        found = [one for one in await self._records.own_leaves(expert) if one.id == wanted]
-        if not found:
-            raise NotFound("找不到这张抽取凭证，请返回列表后刷新。")
-        return found[0]
+    async def _own(self, visit: Visit) -> OwnLeaf:
+        """Raises NotFound for another expert's."""
+        wanted = visit.row_id("这张抽取凭证")
+        for leaf in await self.services.draws.public_records.own_leaves(visit.actor):
+            if leaf.id == wanted:
+                return leaf
+        raise NotFound("找不到这张抽取凭证，请返回列表后刷新。")

@@ -6,40 +6,31 @@ from urllib.parse import urlencode
 
 import aiohttp.web as http
 
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.site import Site, page_number
+from services.core.base import Actor
+from web.accounts.person_pages import PersonPages
+from web.core.form_values import redirect
+from web.core.pages import Listed, Visit, Wanted, list_page
 
-_PAGE_SIZE = 20
 
-
-class NoticeHistoryPages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+class NoticeHistoryPages(PersonPages):
+    form_name = "notices"
 
     def add_routes(self) -> None:
-        self._site.get("/h5/notices", self.find)
-        self._site.get("/h5/{pool}/notices", self.show)
+        self.site.get("/h5/notices", self.find)
+        super().add_routes()
 
     async def find(self, request: http.Request) -> http.Response:
         """For pages of staff, whose address contains no pool."""
-        visitor = await self._auth.visitor(request)
-        raise http.HTTPSeeOther(f"/h5/{visitor.pool}/notices")
+        visitor = await self.auth.visitor(request)
+        raise redirect(f"/h5/{visitor.pool}/notices")
 
-    async def show(self, request: http.Request) -> http.Response:
-        pool, page = self._auth.check_pool(request.match_info["pool"]), page_number(request)
-        visitor = await self._auth.visitor(request, pool)
+    async def actor(self, request: http.Request) -> Actor:
+        pool = self.auth.check_pool(request.match_info["pool"])
+        visitor = await self.auth.visitor(request, pool)
         if visitor.pool != pool:
             raise http.HTTPSeeOther(f"/h5/login?{urlencode({'pool': pool, 'next': request.path})}")
-        history = self._services.notifications.history
-        found = await history.of(visitor, offset=(page - 1) * _PAGE_SIZE, limit=_PAGE_SIZE)
-        return self._site.render(
-            "notifications/history.html",
-            pool=pool,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=max(1, -(-found.total // _PAGE_SIZE)),
-        )
+        return visitor
+
+    @list_page("/h5/{pool}/notices", "notifications/history.html")
+    async def notices(self, visit: Visit, wanted: Wanted) -> Listed:
+        return Listed(await self.services.notifications.history.of(visit.actor, **wanted.window))

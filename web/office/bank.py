@@ -3,296 +3,255 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Annotated, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
-import aiohttp.web as http
-
-from domain.errors import AppError, InvalidInput
 from domain.exams.items import DIFFICULTY_MAX, DIFFICULTY_MIN, LETTERS, OPTIONS_MAX, ItemData, ItemKind, letters_of
 from domain.exams.questions import DIFFICULTY_DEFAULT
-from services.core.base import Actor
 from services.exams import PICTURE_MAX, BankItemView, Cell, ItemFilter, Sort, VersionView
-from web.core.form_values import EMPTY, NOBODY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
-from web.core.site import page_number
-from web.office.base import FORM, OfficePart
+from web.core.form_values import FormValues, uuid_of
+from web.core.pages import Choice, Listed, Redirect, Visit, Wanted, list_page, page
+from web.core.typed_forms import OneOf, OptionalId, Whole
+from web.office.base import OfficePart
 
 STATES: Mapping[str, str] = {"live": "使用中", "retired": "已停用"}
 SORTS: Mapping[str, str] = {"code": "题号", "used": "使用次数"}
 ORDERS: Mapping[str, str] = {"": "自动判断", "fixed": "固定顺序", "shuffled": "可打乱"}
 DIFFICULTIES: Mapping[int, str] = {1: "1（易）", 2: "2（较易）", 3: "3（中）", 4: "4（较难）", 5: "5（难）"}
+_ITEM, _CASE = "这道题", "案例题"
+_FIXED = {"fixed": True, "shuffled": False}
 _FORM_LONGEST = 160 * 1024
 """Bytes: the longest texts of an item as a browser sends Chinese."""
+
+
+class _Options:
+    """The options up to the last one that is filled in; each is a field of its own."""
+
+    def read(self, sent: Mapping[str, str], name: str) -> tuple[str, ...]:
+        options = [sent.get(f"option_{at}", "").strip() for at in range(OPTIONS_MAX)]
+        while options and not options[-1]:
+            options.pop()
+        return tuple(options)
+
+
+class _RightOptions:
+    """Mask of the right options: a box for each option of a multiple choice, else one button."""
+
+    def read(self, sent: Mapping[str, str], name: str) -> int:
+        right = sent.get("right", "")
+        if right in map(str, range(OPTIONS_MAX)):
+            return 1 << int(right)
+        return sum(1 << at for at in range(OPTIONS_MAX) if sent.get(f"right_{at}"))
+
+
+@dataclass(frozen=True)
+class _Item:
+    stem: str
+    options: Annotated[tuple[str, ...], _Options()]
+    key: Annotated[int, _RightOptions()]
+    answer: str
+    chapter: str
+    difficulty: Annotated[int, Whole(empty=DIFFICULTY_DEFAULT)]
+    basis: str
+    explanation: str
+    order: str
+
+    def data(self, kind: ItemKind) -> ItemData:
+        return ItemData(
+            kind=kind,
+            stem=self.stem,
+            options=self.options,
+            key=self.key,
+            answer=self.answer,
+            chapter=self.chapter,
+            difficulty=self.difficulty,
+            basis=self.basis,
+            explanation=self.explanation,
+            fixed_order=_FIXED.get(self.order),
+        )
+
+
+@dataclass(frozen=True)
+class _NewItem(_Item):
+    kind: Annotated[str, OneOf(tuple(ItemKind), "请选择题型。")]
+    case: Annotated[UUID | None, OptionalId(_CASE)]
+    again: bool
+
+
+@dataclass(frozen=True)
+class _Revision(_Item):
+    """``version``: the number of the one that was edited."""
+
+    version: Annotated[int, Whole()]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    alt: str
+
+
+@dataclass(frozen=True)
+class _PictureNumber:
+    number: Annotated[int, Whole()]
 
 
 class BankPages(OfficePart):
     code = "bank"
     action = "exam.manage"
-    notes: ClassVar[Mapping[str, str]] = {
-        "added": "题目已添加。",
-        "saved": "已保存为新版本，此后生成的试卷使用新版本。",
-        "same": "内容没有变化。",
-        "retired": "题目已停用，此后生成的试卷不再使用。",
-        "restored": "题目已恢复使用。",
-        "picture": "图片已添加。",
-        "picture_removed": "图片已删除。",
-    }
-
-    def add_routes(self) -> None:
-        self.site.get("/office/bank", self.list)
-        self.site.get("/office/bank/new", self.new_form)
-        self.site.post("/office/bank/new", self.add)
-        self.site.get("/office/bank/item/{id}", self.detail)
-        self.site.post("/office/bank/item/{id}", self.submit)
-        self.site.get("/office/bank/item/{id}/edit", self.edit_form)
-        self.site.post("/office/bank/item/{id}/edit", self.edit)
-        self.site.post("/office/bank/item/{id}/pictures", self.add_picture)
 
     # ---- the list
 
-    async def list(self, request: http.Request) -> http.Response:
-        """``?q=&chapter=&kind=&difficulty=&state=&sort=``."""
-        actor = await self.actor(request)
-        wanted, page = filter_of(request.query), page_number(request)
-        sort: Sort = "used" if request.query.get("sort") == "used" else "code"
+    @list_page("/office/bank", "office/bank.html", sort=Choice(SORTS, "code"))
+    async def bank(self, visit: Visit, wanted: Wanted) -> Listed:
+        """Also by ``item_filter_of`` the query."""
         queries = self.services.exams.bank_queries
-        found = await queries.page(actor, wanted, sort=sort, page=page, size=PAGE_SIZE)
-        chapters = await queries.chapters(actor)
-        return self.show(
-            actor,
-            "office/bank.html",
-            request,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=last_page(found.total),
-            wanted=wanted,
-            sort=sort,
-            query=query_of(wanted, sort),
-            narrowed=bool(wanted.chapter or wanted.kind or wanted.difficulty or sort != "code"),
-            chapters=[(one, one) for one in chapters],
-            kinds=[(one.value, one.label) for one in ItemKind],
-            difficulties=_difficulties(),
-            states=STATES,
-            sorts=SORTS,
-            table=_table(await queries.counts(actor)),
-        )
+        chosen, sort = item_filter_of(visit.request.query), cast(Sort, wanted["sort"])
+        listed = await queries.page(visit.actor, chosen, sort=sort, page=wanted.page, size=wanted.size)
+        values = {
+            "wanted": chosen,
+            "query": query_of(chosen, sort),
+            "narrowed": bool(chosen.chapter or chosen.kind or chosen.difficulty or sort != "code"),
+            "chapters": [(chapter, chapter) for chapter in await queries.chapters(visit.actor)],
+            "kinds": [(kind.value, kind.label) for kind in ItemKind],
+            "difficulties": _difficulties(),
+            "states": STATES,
+            "sorts": SORTS,
+            "table": _table(await queries.counts(visit.actor)),
+        }
+        return Listed(listed, values)
 
     # ---- one item
 
-    async def detail(self, request: http.Request) -> http.Response:
-        return await self._detail(await self.actor(request), request)
+    @page("/office/bank/item/{id}", "office/bank_item.html")
+    async def item(self, visit: Visit) -> Mapping[str, object]:
+        view = await self._view(visit)
+        return {
+            "view": view,
+            "now": view.versions[0],
+            "letters": LETTERS,
+            "difficulty": DIFFICULTIES.get(view.line.difficulty, ""),
+            "letters_of": letters_of,
+            "picture_max": PICTURE_MAX // 1_000_000,
+        }
 
-    async def _detail(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        view = await self.services.exams.bank_queries.get(actor, _id(request))
-        return self.show(
-            actor,
-            "office/bank_item.html",
-            request,
-            error=form.error,
-            f=form,
-            view=view,
-            now=view.versions[0],
-            letters=LETTERS,
-            difficulty=DIFFICULTIES.get(view.line.difficulty, ""),
-            letters_of=letters_of,
-            picture_max=PICTURE_MAX // 1_000_000,
-        )
+    @item.command(name="retire", note="题目已停用，此后生成的试卷不再使用。")
+    async def retire(self, visit: Visit) -> None:
+        await self.services.exams.bank.retire(visit.actor, visit.id(_ITEM))
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` retire, restore, or remove_picture with its ``number``."""
-        actor = await self.actor(request)
-        fields, item_id, bank = await self.fields(request, actor), _id(request), self.services.exams.bank
-        try:
-            match fields.get("command"):
-                case "retire":
-                    await bank.retire(actor, item_id)
-                    note = "retired"
-                case "restore":
-                    await bank.restore(actor, item_id)
-                    note = "restored"
-                case "remove_picture":
-                    await bank.remove_picture(actor, item_id, _number(fields.get("number", "")))
-                    note = "picture_removed"
-                case _:
-                    raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-        except AppError as error:
-            return await self._detail(actor, request, FormValues(fields, self.shown(error)))
-        raise redirect(f"/office/bank/item/{item_id}", note=note)
+    @item.command(name="restore", note="题目已恢复使用。")
+    async def restore(self, visit: Visit) -> None:
+        await self.services.exams.bank.restore(visit.actor, visit.id(_ITEM))
 
-    async def add_picture(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        fields, content = await self.site.read_upload(
-            request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=PICTURE_MAX
-        )
-        item_id = _id(request)
-        try:
-            if not content:
-                raise InvalidInput("请选择图片。", code="file_empty", field="picture")
-            await self.services.exams.bank.add_picture(actor, item_id, content, fields.get("alt", ""))
-        except AppError as error:
-            return await self._detail(actor, request, FormValues(fields, self.shown(error), "picture"))
-        raise redirect(f"/office/bank/item/{item_id}", note="picture")
+    @item.command(_PictureNumber, "remove_picture", note="图片已删除。")
+    async def remove_picture(self, visit: Visit, form: _PictureNumber) -> None:
+        await self.services.exams.bank.remove_picture(visit.actor, visit.id(_ITEM), form.number)
+
+    @item.command(_Picture, path="/office/bank/item/{id}/pictures", upload=PICTURE_MAX, note="图片已添加。")
+    async def add_picture(self, visit: Visit, form: _Picture) -> None:
+        await self.services.exams.bank.add_picture(visit.actor, visit.id(_ITEM), visit.file, form.alt)
+
+    async def _view(self, visit: Visit) -> BankItemView:
+        return await self.services.exams.bank_queries.get(visit.actor, visit.id(_ITEM))
 
     # ---- writing
 
-    async def new_form(self, request: http.Request) -> http.Response:
+    @page("/office/bank/new", "office/bank_edit.html", longest=_FORM_LONGEST)
+    async def new_item(self, visit: Visit) -> Mapping[str, object]:
         """``?kind=`` and, for a part, ``?case=`` the case's id."""
-        actor = await self.actor(request)
-        query = request.query
-        values = {"kind": query.get("kind", ""), "case": query.get("case", ""), "chapter": query.get("chapter", "")}
-        return await self._form(actor, request, FormValues(values))
+        query = {name: visit.query(name) for name in ("kind", "case", "chapter")}
+        form = visit.form if visit.fields else FormValues(query)
+        case_id = form.value("case")
+        case = await self.services.exams.bank_queries.get(visit.actor, uuid_of(case_id, _CASE)) if case_id else None
+        kinds = [(kind.value, kind.label) for kind in ItemKind if case is None or kind.is_asked]
+        kind = ItemKind(form.value("kind")) if form.value("kind") in list(ItemKind) else None
+        return {"f": form, "view": None, "case": case, "item_kind": kind, "kinds": kinds, **await self._choices(visit)}
 
-    async def _form(
-        self, actor: Actor, request: http.Request, form: FormValues, view: BankItemView | None = None
-    ) -> http.Response:
-        queries = self.services.exams.bank_queries
-        kind = view.line.kind if view else _kind(form.value("kind"))
-        case = (
-            None if view or not form.value("case") else await queries.get(actor, uuid_of(form.value("case"), "案例题"))
+    @new_item.command(_NewItem, note="题目已添加。")
+    async def add(self, visit: Visit, form: _NewItem) -> Redirect:
+        item_id = await self.services.exams.bank.add(
+            visit.actor, form.data(ItemKind(form.kind)), case_id=form.case, again=form.again, key=visit.key
         )
-        return self.show(
-            actor,
-            "office/bank_edit.html",
-            request,
-            error=form.error,
-            f=form,
-            view=view,
-            case=case,
-            item_kind=kind,
-            kinds=[(one.value, one.label) for one in ItemKind if case is None or one.is_asked],
-            options=[(f"option_{at}", LETTERS[at], f"right_{at}") for at in range(OPTIONS_MAX)],
-            chapters=await queries.chapters(actor),
-            difficulties=_difficulties(),
-            orders=ORDERS,
+        return Redirect(f"/office/bank/item/{item_id}")
+
+    @page("/office/bank/item/{id}/edit", "office/bank_edit.html", longest=_FORM_LONGEST)
+    async def edit(self, visit: Visit) -> Mapping[str, object]:
+        view = await self._view(visit)
+        form = visit.form if visit.fields else FormValues(_stored(view, view.versions[0]))
+        kind = view.line.kind
+        return {"f": form, "view": view, "case": None, "item_kind": kind, "kinds": [], **await self._choices(visit)}
+
+    @edit.command(_Revision, note={"saved": "已保存为新版本，此后生成的试卷使用新版本。", "same": "内容没有变化。"})
+    async def revise(self, visit: Visit, form: _Revision) -> Redirect:
+        view = await self._view(visit)
+        changed = await self.services.exams.bank.revise(
+            visit.actor, view.line.id, form.data(view.line.kind), seen=form.version or None
         )
+        return Redirect(f"/office/bank/item/{view.line.id}", note="saved" if changed else "same")
 
-    async def add(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor, longest=_FORM_LONGEST)
-        try:
-            item_id = await self.services.exams.bank.add(
-                actor,
-                _data(fields, _kind(fields.get("kind", ""))),
-                case_id=uuid_of(fields["case"], "案例题") if fields.get("case") else None,
-                again=fields.get("again") == "1",
-                key=key_of(fields),
-            )
-        except AppError as error:
-            return await self._form(actor, request, FormValues(fields, self.shown(error)))
-        raise redirect(f"/office/bank/item/{item_id}", note="added")
-
-    async def edit_form(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        view = await self.services.exams.bank_queries.get(actor, _id(request))
-        return await self._form(actor, request, FormValues(_typed(view, view.versions[0])), view)
-
-    async def edit(self, request: http.Request) -> http.Response:
-        actor, item_id = await self.actor(request), _id(request)
-        fields = await self.fields(request, actor, longest=_FORM_LONGEST)
-        view = await self.services.exams.bank_queries.get(actor, item_id)
-        try:
-            seen = _number(fields.get("version", "")) or None
-            changed = await self.services.exams.bank.revise(actor, item_id, _data(fields, view.line.kind), seen=seen)
-        except AppError as error:
-            return await self._form(actor, request, FormValues(fields, self.shown(error)), view)
-        raise redirect(f"/office/bank/item/{item_id}", note="saved" if changed else "same")
+    async def _choices(self, visit: Visit) -> Mapping[str, object]:
+        """What the form of an item offers."""
+        return {
+            "options": [(f"option_{at}", LETTERS[at], f"right_{at}") for at in range(OPTIONS_MAX)],
+            "chapters": await self.services.exams.bank_queries.chapters(visit.actor),
+            "difficulties": _difficulties(),
+            "orders": ORDERS,
+        }
 
 
-def filter_of(query: Mapping[str, str]) -> ItemFilter:
+def item_filter_of(query: Mapping[str, str]) -> ItemFilter:
     """The filters in an address; invalid ones are ignored."""
     level = query.get("difficulty", "")
     return ItemFilter(
         chapter=query.get("chapter", "")[:100],
         kind=query.get("kind", "") if query.get("kind") in list(ItemKind) else "",
-        difficulty=int(level) if level in {str(one) for one in DIFFICULTIES} else 0,
+        difficulty=int(level) if level in map(str, DIFFICULTIES) else 0,
         state="retired" if query.get("state") == "retired" else "live",
         text=query.get("q", "").strip()[:100],
     )
 
 
-def query_of(wanted: ItemFilter, sort: str = "code") -> str:
-    """The inverse of ``filter_of``, without its state."""
-    said = {
-        "q": wanted.text,
-        "chapter": wanted.chapter,
-        "kind": wanted.kind,
-        "difficulty": str(wanted.difficulty or ""),
+def query_of(chosen: ItemFilter, sort: str = "code") -> str:
+    """The inverse of ``item_filter_of``, without its state."""
+    query = {
+        "q": chosen.text,
+        "chapter": chosen.chapter,
+        "kind": chosen.kind,
+        "difficulty": str(chosen.difficulty or ""),
         "sort": sort if sort != "code" else "",
     }
-    return urlencode({name: value for name, value in said.items() if value})
+    return urlencode({name: value for name, value in query.items() if value})
 
 
 def _table(cells: tuple[Cell, ...]) -> Mapping[str, Mapping[str, list[int]]]:
     """Chapter → kind → number of items by difficulty, and their sum."""
-    found: dict[str, dict[str, list[int]]] = {}
-    for one in cells:
-        row = found.setdefault(one.chapter, {}).setdefault(one.kind.label, [0] * (DIFFICULTY_MAX + 1))
-        row[one.difficulty - DIFFICULTY_MIN] += one.count
-        row[-1] += one.count
-    return found
+    table: dict[str, dict[str, list[int]]] = {}
+    for cell in cells:
+        row = table.setdefault(cell.chapter, {}).setdefault(cell.kind.label, [0] * (DIFFICULTY_MAX + 1))
+        row[cell.difficulty - DIFFICULTY_MIN] += cell.count
+        row[-1] += cell.count
+    return table
 
 
-def _data(fields: Mapping[str, str], kind: ItemKind | None) -> ItemData:
-    if kind is None:
-        raise InvalidInput("请选择题型。", code="no_choice", field="kind")
-    options = [fields.get(f"option_{at}", "").strip() for at in range(OPTIONS_MAX)]
-    while options and not options[-1]:
-        options.pop()
-    level = fields.get("difficulty", str(DIFFICULTY_DEFAULT))
-    return ItemData(
-        kind=kind,
-        stem=fields.get("stem", "").replace("\r\n", "\n"),
-        options=tuple(options),
-        key=_right(fields, kind),
-        answer=fields.get("answer", "").replace("\r\n", "\n"),
-        chapter=fields.get("chapter", ""),
-        difficulty=int(level) if level in {str(one) for one in DIFFICULTIES} else 0,
-        basis=fields.get("basis", ""),
-        explanation=fields.get("explanation", "").replace("\r\n", "\n"),
-        fixed_order={"fixed": True, "shuffled": False}.get(fields.get("order", "")),
-    )
-
-
-def _right(fields: Mapping[str, str], kind: ItemKind) -> int:
-    """One option for a single choice, each option separately for a multiple one."""
-    if kind is ItemKind.MULTIPLE:
-        return sum(1 << at for at in range(OPTIONS_MAX) if fields.get(f"right_{at}"))
-    right = fields.get("right", "")
-    return 1 << int(right) if right in {str(at) for at in range(OPTIONS_MAX)} else 0
-
-
-def _typed(view: BankItemView, now: VersionView) -> dict[str, str]:
+def _stored(view: BankItemView, version: VersionView) -> dict[str, str]:
     """Initial values of an item's form."""
-    key = now.key
+    key = version.key
     mask = key.mask if key else 0
-    said = {
-        "version": str(now.number),
-        "stem": now.stem,
+    values = {
+        "version": str(version.number),
+        "stem": version.stem,
         "chapter": view.line.chapter,
         "difficulty": str(view.line.difficulty),
-        "basis": now.basis,
+        "basis": version.basis,
         "answer": key.answer if key else "",
         "explanation": key.explanation if key else "",
-        "order": "fixed" if now.fixed_order else "shuffled",
+        "order": "fixed" if version.fixed_order else "shuffled",
         "right": str(mask.bit_length() - 1) if mask else "",
     }
-    said |= {f"option_{at}": option for at, option in enumerate(now.options)}
-    return said | {f"right_{at}": "1" for at in range(OPTIONS_MAX) if mask >> at & 1}
-
-
-def _kind(text: str) -> ItemKind | None:
-    return ItemKind(text) if text in list(ItemKind) else None
+    values |= {f"option_{at}": option for at, option in enumerate(version.options)}
+    return values | {f"right_{at}": "1" for at in range(OPTIONS_MAX) if mask >> at & 1}
 
 
 def _difficulties() -> list[tuple[str, str]]:
     return [(str(level), label) for level, label in DIFFICULTIES.items()]
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-
-
-def _id(request: http.Request) -> UUID:
-    return uuid_of(request.match_info["id"], "这道题")

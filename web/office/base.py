@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import aiohttp.web as http
-from markupsafe import escape
 
-from domain.errors import AppError, NotFound
+from domain.errors import NotFound
 from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.form_values import EMPTY, NOBODY
+from web.core.pages import FIELDS_LONGEST, PageGroup
 from web.core.site import ON_PAGE, Site
 from web.files.file_links import FileMail
 
 FORM = "office"
-_ON_PAGE = ON_PAGE | {404, 503}
 
 
 class MenuEntry:
@@ -30,22 +29,17 @@ class MenuEntry:
         self.code, self.name, self.path = code, name, f"/office/{path or code}"
 
 
-class OfficePart:
+class OfficePart(PageGroup):
     """Pages of one noun. ``code`` is its menu entry; ``action`` the permission to see them."""
 
     code: ClassVar[str]
     action: ClassVar[str] = "application.read"
-    notes: ClassVar[Mapping[str, str]] = {}
-    """Messages that a redirect shows after an action."""
+    on_page = ON_PAGE | {404, 503}
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self.site = site
-        self.services = services
+        super().__init__(site, services)
         self.auth = auth
         self.file_mail = FileMail(site, services, auth)
-
-    def add_routes(self) -> None:
-        raise NotImplementedError
 
     async def actor(self, request: http.Request) -> Actor:
         """The administrator. Redirects to the log-in; raises Forbidden for other roles.
@@ -58,36 +52,26 @@ class OfficePart:
             raise NotFound("本专家库没有这项功能，请返回首页。", code="not_here")
         return actor
 
-    async def fields(self, request: http.Request, actor: Actor, *, longest: int = 32 * 1024) -> dict[str, str]:
+    async def fields(self, request: http.Request, actor: Actor, *, longest: int = FIELDS_LONGEST) -> dict[str, str]:
         return await self.site.read_form(
             request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=longest
         )
 
-    def show(
-        self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
-    ) -> http.Response:
-        """Render a page. ``error`` stands at the top, unless a form on it shows it beside a field."""
-        book = self.services.deps.book(actor.pool)
-        common: dict[str, object] = {
+    async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
+        return await self.site.read_upload(
+            request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=longest
+        )
+
+    def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
+        book = self.book(actor)
+        return {
             "pool": book.pool,
             "menu": menu_of(book),
             "here": self.code,
             "none_form": EMPTY,
             "token": self.site.form_token(FORM, actor.session_id or NOBODY, actor.account_id or NOBODY),
             "key": secrets.token_urlsafe(16),
-            "note": "" if error else self.notes.get(request.query.get("note", ""), ""),
         }
-        status = error.status if error else 200
-        page = self.site.render(template, status=status, error="", **common, **values)
-        if error is None or escape(error.message) in (page.text or ""):
-            return page
-        return self.site.render(template, status=status, error=error.message, **common, **values)
-
-    def shown(self, error: AppError) -> AppError:
-        """A refusal that the page itself shows; others become a page of their own."""
-        if error.status not in _ON_PAGE:
-            raise error
-        return error
 
     def book(self, actor: Actor) -> Rulebook:
         return self.services.deps.book(actor.pool)

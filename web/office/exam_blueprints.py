@@ -4,94 +4,78 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import ClassVar
-from uuid import UUID
 
-import aiohttp.web as http
-
-from domain.errors import AppError, InvalidInput
-from domain.exams.blueprint import BlueprintCell
+from domain.errors import InvalidInput
+from domain.exams.blueprint import BlueprintCell, check_cells
 from domain.exams.items import ItemKind
-from services.core.base import Actor
-from services.exams import BlueprintView
-from web.core.form_values import EMPTY, FormValues, key_of, redirect, uuid_of
+from domain.faults import Faults
+from services.exams import BlueprintView, check_blueprint_name
+from web.core.form_values import FormValues
+from web.core.pages import Redirect, Visit, page
 from web.office.base import OfficePart
 
 _SPLIT = re.compile(r"[,，\t]|\s{2,}")
 _ANY = ("", "全部", "全部章节", "不限", "-")
 _KINDS = {kind.label: kind for kind in ItemKind} | {kind.label.removesuffix("题"): kind for kind in ItemKind}
 _PARTS = 5
+_BLUEPRINT = "这个组卷方案"
+
+
+@dataclass(frozen=True)
+class _Blueprint:
+    name: str
+    cells: str
+
+    def read(self) -> tuple[str, list[BlueprintCell]]:
+        """Name and cells. Raises InvalidInput with the faults of both."""
+        faults = Faults()
+        name = faults.check(check_blueprint_name, self.name)
+        with faults.part():
+            cells = read_lines(self.cells)
+            check_cells(cells)
+        faults.raise_any()
+        return name, cells
 
 
 class ExamBlueprintPages(OfficePart):
     code = "exams"
     action = "exam.manage"
-    notes: ClassVar[Mapping[str, str]] = {"saved": "已保存。", "retired": "已停用，新的考试不能再选它。"}
 
-    def add_routes(self) -> None:
-        self.site.get("/office/exams/blueprints", self.list)
-        self.site.get("/office/exams/blueprints/new", self.blank)
-        self.site.post("/office/exams/blueprints/new", self.create)
-        self.site.get("/office/exams/blueprints/{id}", self.detail)
-        self.site.post("/office/exams/blueprints/{id}", self.submit)
+    @page("/office/exams/blueprints", "office/exam_blueprints.html")
+    async def blueprints(self, visit: Visit) -> Mapping[str, object]:
+        blueprints = await self.services.exams.blueprint_queries.list(visit.actor)
+        return {"found": blueprints, "stage": self.book(visit.actor).entry.names.exam}
 
-    async def list(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        found = await self.services.exams.blueprint_queries.list(actor)
-        return self.show(
-            actor, "office/exam_blueprints.html", request, found=found, stage=self.book(actor).entry.names.exam
-        )
+    @page("/office/exams/blueprints/new", "office/exam_blueprint.html")
+    async def blank(self, visit: Visit) -> Mapping[str, object]:
+        return await self._values(visit, None)
 
-    async def blank(self, request: http.Request) -> http.Response:
-        return await self._page(await self.actor(request), request, None)
+    @blank.command(_Blueprint, "save", note="已保存。")
+    async def create(self, visit: Visit, form: _Blueprint) -> Redirect:
+        view = await self.services.exams.blueprints.create(visit.actor, *form.read(), key=visit.key)
+        return Redirect(f"/office/exams/blueprints/{view.id}")
 
-    async def create(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        try:
-            cells = read_lines(fields.get("cells", ""))
-            made = await self.services.exams.blueprints.create(actor, fields.get("name", ""), cells, key=key_of(fields))
-        except AppError as error:
-            return await self._page(actor, request, None, FormValues(fields, self.shown(error)))
-        raise redirect(f"/office/exams/blueprints/{made.id}", note="saved")
+    @page("/office/exams/blueprints/{id}", "office/exam_blueprint.html")
+    async def blueprint(self, visit: Visit) -> Mapping[str, object]:
+        view = await self.services.exams.blueprint_queries.get(visit.actor, visit.id(_BLUEPRINT))
+        stored = {"name": view.name, "cells": print_lines(view.cells)}
+        form = FormValues({**stored, **visit.fields}, visit.form.error)
+        return {"f": form, **await self._values(visit, view)}
 
-    async def detail(self, request: http.Request) -> http.Response:
-        actor, blueprint_id = await self._asked(request)
-        view = await self.services.exams.blueprint_queries.get(actor, blueprint_id)
-        return await self._page(actor, request, view, FormValues({"name": view.name, "cells": print_lines(view.cells)}))
+    @blueprint.command(_Blueprint, "save", note="已保存。")
+    async def save(self, visit: Visit, form: _Blueprint) -> None:
+        await self.services.exams.blueprints.edit(visit.actor, visit.id(_BLUEPRINT), *form.read())
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` save or retire."""
-        actor, blueprint_id = await self._asked(request)
-        blueprints = self.services.exams.blueprints
-        fields = await self.fields(request, actor)
-        if fields.get("command") == "retire":
-            await blueprints.retire(actor, blueprint_id)
-            raise redirect("/office/exams/blueprints", note="retired")
-        try:
-            await blueprints.edit(actor, blueprint_id, fields.get("name", ""), read_lines(fields.get("cells", "")))
-        except AppError as error:
-            view = await self.services.exams.blueprint_queries.get(actor, blueprint_id)
-            return await self._page(actor, request, view, FormValues(fields, self.shown(error)))
-        raise redirect(f"/office/exams/blueprints/{blueprint_id}", note="saved")
+    @blueprint.command(name="retire", note="已停用，新的考试不能再选它。")
+    async def retire(self, visit: Visit) -> Redirect:
+        await self.services.exams.blueprints.retire(visit.actor, visit.id(_BLUEPRINT))
+        return Redirect("/office/exams/blueprints")
 
-    async def _page(
-        self, actor: Actor, request: http.Request, view: BlueprintView | None, form: FormValues = EMPTY
-    ) -> http.Response:
-        return self.show(
-            actor,
-            "office/exam_blueprint.html",
-            request,
-            error=form.error,
-            f=form,
-            view=view,
-            kinds=list(ItemKind),
-            chapters=await self.services.exams.blueprint_queries.chapters(actor),
-        )
-
-    async def _asked(self, request: http.Request) -> tuple[Actor, UUID]:
-        return await self.actor(request), uuid_of(request.match_info["id"], "这个组卷方案")
+    async def _values(self, visit: Visit, view: BlueprintView | None) -> Mapping[str, object]:
+        chapters = await self.services.exams.blueprint_queries.chapters(visit.actor)
+        return {"view": view, "kinds": list(ItemKind), "chapters": chapters}
 
 
 def read_lines(text: str) -> list[BlueprintCell]:
@@ -103,8 +87,8 @@ def read_lines(text: str) -> list[BlueprintCell]:
 def print_lines(cells: Sequence[BlueprintCell]) -> str:
     """The inverse of ``read_lines``."""
     return "\n".join(
-        f"{one.chapter or '全部'}，{one.kind.label}，{one.difficulty or '不限'}，{one.count}，{one.mark / 10:g}"
-        for one in cells
+        f"{cell.chapter or '全部'}，{cell.kind.label}，{cell.difficulty or '不限'}，{cell.count}，{cell.mark / 10:g}"
+        for cell in cells
     )
 
 
@@ -114,7 +98,7 @@ def _cell(number: int, line: str) -> BlueprintCell:
         raise _wrong(number, "应有五项：章节，题型，难度，题数，每题分值")
     chapter, kind, difficulty, count, mark = parts
     if kind not in _KINDS:
-        raise _wrong(number, f"没有题型“{kind[:10]}”，应为{'、'.join(one.label for one in ItemKind)}")
+        raise _wrong(number, f"没有题型“{kind[:10]}”，应为{'、'.join(kind.label for kind in ItemKind)}")
     degree = 0 if difficulty in _ANY else _whole(number, difficulty, "难度")
     return BlueprintCell(
         "" if chapter in _ANY else chapter, _KINDS[kind], degree, _whole(number, count, "题数"), _tenths(number, mark)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast, get_args
+from collections.abc import Mapping
+from typing import cast, get_args
 from urllib.parse import quote
 
 import aiohttp.web as http
@@ -10,39 +11,36 @@ import aiohttp.web as http
 from domain.errors import InvalidInput, NotFound
 from services.inspection.file_types import XLSX
 from services.office import DIRECT_MAX, Export, ExportRequest, Range, What
-from web.core.form_values import begin_of, day
+from web.core.form_values import begin_of, day, redirect
+from web.core.pages import Visit, page, resource
 from web.office.applications import application_filter_of
 from web.office.base import OfficePart
 
 
 class ExportPages(OfficePart):
     code = "applications"
-    action: ClassVar[str] = "application.export"
+    action = "application.export"
 
-    def add_routes(self) -> None:
-        self.site.get("/office/exports/{what}.xlsx", self.download)
-        self.site.get("/office/exports/{token}", self.wait)
-        self.site.get("/office/exports/{token}/file", self.fetch)
-
-    async def download(self, request: http.Request) -> http.Response:
+    @resource("/office/exports/{what}.xlsx")
+    async def download(self, visit: Visit) -> http.Response:
         """Applications by the filters of their list; payments by days, ``?from=`` and ``?until=``, both inclusive."""
-        actor = await self.actor(request)
-        await self.site.check_rate(request, "export", 20, 600)
-        wanted, office = _export_request(request), self.services.office
-        total = await office.exports.count(actor, wanted)
+        await self.site.check_rate(visit.request, "export", 20, 600)
+        wanted, office = _export_request(visit.request), self.services.office
+        total = await office.exports.count(visit.actor, wanted)
         if total > DIRECT_MAX:
-            raise http.HTTPSeeOther(f"/office/exports/{await office.large_exports.begin(actor, wanted, total)}")
-        return _file(await office.exports.make(actor, wanted))
+            raise redirect(f"/office/exports/{await office.large_exports.begin(visit.actor, wanted, total)}")
+        return _file(await office.exports.make(visit.actor, wanted))
 
-    async def wait(self, request: http.Request) -> http.Response:
+    @page("/office/exports/{token}", "office/export.html")
+    async def wait(self, visit: Visit) -> Mapping[str, object]:
         """Shows progress; the page reloads until the file exists."""
-        actor, token = await self.actor(request), request.match_info["token"]
-        state = await self.services.office.large_exports.state(actor, token)
-        return self.show(actor, "office/export.html", request, state=state, export=token)
+        token = visit.request.match_info["token"]
+        return {"state": await self.services.office.large_exports.state(visit.actor, token), "export": token}
 
-    async def fetch(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        return _file(await self.services.office.large_exports.get(actor, request.match_info["token"]))
+    @resource("/office/exports/{token}/file")
+    async def fetch(self, visit: Visit) -> http.Response:
+        token = visit.request.match_info["token"]
+        return _file(await self.services.office.large_exports.get(visit.actor, token))
 
 
 def file_of(content: bytes, filename: str) -> http.Response:

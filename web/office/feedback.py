@@ -2,60 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
 
-import aiohttp.web as http
-
-from domain.errors import AppError
-from services.core.base import Actor
 from services.notifications import ANSWER_MAX
-from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
-from web.core.site import page_number
+from web.core.pages import Choice, Listed, Visit, Wanted, list_page
 from web.office.base import OfficePart
 
 STATES = {"open": "待答复", "answered": "已答复"}
 
 
+@dataclass(frozen=True)
+class _Answer:
+    text: str
+
+
 class FeedbackPages(OfficePart):
     code = "feedback"
     action = "feedback.answer"
-    notes: ClassVar[Mapping[str, str]] = {"answered": "已答复，并通知了对方。"}
 
-    def add_routes(self) -> None:
-        self.site.get("/office/feedback", self.list)
-        self.site.post("/office/feedback", self.answer)
-
-    async def list(self, request: http.Request) -> http.Response:
-        return await self._list(await self.actor(request), request)
-
-    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        state, page = request.query.get("state", "open"), page_number(request)
-        state = state if state in STATES else "open"
-        found = await self.services.notifications.helpdesk_queries.list_all(
-            actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+    @list_page("/office/feedback", "office/feedback.html", state=Choice(STATES, "open"))
+    async def feedback(self, visit: Visit, wanted: Wanted) -> Listed:
+        listed = await self.services.notifications.helpdesk_queries.list_all(
+            visit.actor, state=wanted["state"], **wanted.window
         )
-        return self.show(
-            actor,
-            "office/feedback.html",
-            request,
-            error=form.error,
-            f=form,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=last_page(found.total),
-            state=state,
-            states=STATES,
-            longest=ANSWER_MAX,
-        )
+        return Listed(listed, {"states": STATES, "longest": ANSWER_MAX})
 
-    async def answer(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        try:
-            feedback_id = uuid_of(fields.get("id", ""), "这条意见")
-            await self.services.notifications.helpdesk.answer(actor, feedback_id, fields.get("text", ""))
-        except AppError as error:
-            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
-        raise redirect("/office/feedback", note="answered")
+    @feedback.command(_Answer, note="已答复，并通知了对方。")
+    async def answer(self, visit: Visit, form: _Answer) -> None:
+        await self.services.notifications.helpdesk.answer(visit.actor, visit.row_id("这条意见"), form.text)

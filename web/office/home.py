@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-import aiohttp.web as http
-
 from services.office import Filter, WaitingCounts
+from web.core.pages import Visit, page
 from web.office.base import OfficePart
 
 
@@ -19,26 +19,20 @@ class Todo(NamedTuple):
 class OfficeHomePages(OfficePart):
     code = "home"
 
-    def add_routes(self) -> None:
-        self.site.get("/office", self.home)
-
-    async def home(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        waiting = await self.services.office.dashboard.waiting(actor)
-        return self.show(
-            actor,
-            "office/home.html",
-            request,
-            todos=_todos(waiting),
-            who=self.auth.role_label(actor),
-            states=await self.services.office.applications.counts(actor, Filter()),
-            out=self.auth.form(actor, "logout"),
-            requests=await self.services.organisations.agents.count_waiting(actor),
-        )
+    @page("/office", "office/home.html")
+    async def home(self, visit: Visit) -> Mapping[str, object]:
+        actor = visit.actor
+        return {
+            "todos": _todos(await self.services.office.dashboard.waiting(actor)),
+            "who": self.auth.role_label(actor),
+            "states": await self.services.office.applications.counts(actor, Filter()),
+            "out": self.auth.form(actor, "logout"),
+            "requests": await self.services.organisations.agents.count_waiting(actor),
+        }
 
 
 def _todos(waiting: WaitingCounts) -> list[Todo]:
-    found = [
+    todos = [
         Todo(waiting.unassigned_reviews, "无人审核", "/office/reviewers"),
         Todo(waiting.overdue_reviews, "超期未审", "/office/applications?state=reviewing&sort=waiting"),
         Todo(waiting.employer_requests, "申请添加的单位", "/office/employers/requests"),
@@ -51,4 +45,4 @@ def _todos(waiting: WaitingCounts) -> list[Todo]:
         Todo(waiting.reversals, "待冲红的发票", "/office/invoices?only=to_reverse"),
         Todo(waiting.differences, "对账差异", "/office/bills"),
     ]
-    return [one for one in found if one.number]
+    return [todo for todo in todos if todo.number]

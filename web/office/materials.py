@@ -3,124 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Annotated
 
 import aiohttp.web as http
 
-from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.files import MaterialData, MaterialView
-from web.core.form_values import EMPTY, NOBODY, FormValues, key_of, moment, print_moment, redirect, uuid_of
+from web.core.form_values import moment, print_moment
+from web.core.pages import Visit, page, resource
+from web.core.typed_forms import Whole
 from web.files.materials import KINDS, send
-from web.office.base import FORM, OfficePart
+from web.office.base import OfficePart
 
 AUDIENCES = (("everybody", "所有人"), ("applicants", "登录后的申请人和专家"))
 STATES = {"shown": "", "coming": "未开始", "over": "已结束"}
+_MATERIAL = "这份资料"
+
+
+@dataclass(frozen=True)
+class _Material:
+    """Texts as typed; ``data`` keeps seconds of stored times that the inputs don't show."""
+
+    title: str
+    category: str
+    note: str
+    audience: str
+    position: Annotated[int, Whole("排序号请填写数字，小的在前。", empty=0)]
+    shown_from: str
+    shown_until: str
+
+    def data(self, stored: MaterialView | None = None) -> MaterialData:
+        """Raises InvalidInput."""
+        return MaterialData(
+            title=self.title,
+            category=self.category,
+            note=self.note,
+            audience="applicants" if self.audience == "applicants" else "everybody",
+            position=self.position,
+            shown_from=moment(self.shown_from, "shown_from", "开始时间", stored.shown_from if stored else None),
+            shown_until=moment(self.shown_until, "shown_until", "结束时间", stored.shown_until if stored else None),
+        )
 
 
 class OfficeMaterialPages(OfficePart):
     code = "materials"
     action = "material.manage"
-    notes: ClassVar[Mapping[str, str]] = {
-        "added": "资料已添加。",
-        "saved": "已保存。",
-        "removed": "资料已删除。",
-    }
 
-    def add_routes(self) -> None:
-        self.site.get("/office/materials", self.list)
-        self.site.post("/office/materials", self.submit)
-        self.site.get("/office/materials/{id}", self.file)
+    @page("/office/materials", "office/materials.html")
+    async def materials(self, visit: Visit) -> Mapping[str, object]:
+        rules = self.book(visit.actor).help.materials
+        materials = await self.services.files.material_queries.all(visit.actor)
+        return {
+            "found": materials,
+            "rules": rules,
+            "kinds": KINDS,
+            "categories": [(name, name) for name in rules.categories],
+            "audiences": AUDIENCES,
+            "states": STATES,
+            "typed": {str(material.id): _typed(material) for material in materials},
+            "public": f"/h5/{visit.actor.pool}/materials",
+        }
 
-    async def list(self, request: http.Request) -> http.Response:
-        return await self._list(await self.actor(request), request)
+    def _longest(self, actor: Actor) -> int:
+        return self.book(actor).help.materials.size_max
 
-    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        rules = self.book(actor).help.materials
-        found = await self.services.files.material_queries.all(actor)
-        return self.show(
-            actor,
-            "office/materials.html",
-            request,
-            error=form.error,
-            f=form,
-            found=found,
-            rules=rules,
-            kinds=KINDS,
-            categories=[(name, name) for name in rules.categories],
-            audiences=AUDIENCES,
-            states=STATES,
-            typed={str(one.id): _typed(one) for one in found},
-            public=f"/h5/{actor.pool}/materials",
-        )
+    @materials.command(_Material, "add", upload=_longest, note="资料已添加。")
+    async def add(self, visit: Visit, form: _Material) -> None:
+        await self.services.files.materials.add(visit.actor, form.data(), visit.file, key=visit.key)
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` add, with a file; edit, optionally with a new file; or remove."""
-        actor = await self.actor(request)
-        fields, content = await self.site.read_upload(
-            request,
-            FORM,
-            actor.session_id or NOBODY,
-            actor.account_id or NOBODY,
-            longest=self.book(actor).help.materials.size_max,
-        )
-        try:
-            note = await self._do(actor, fields, content)
-        except AppError as error:
-            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
-        raise redirect("/office/materials", note=note)
+    @materials.command(_Material, "edit", upload=_longest, note="已保存。")
+    async def edit(self, visit: Visit, form: _Material) -> None:
+        """Without a file the present one stays."""
+        material_id = visit.row_id(_MATERIAL)
+        materials = await self.services.files.material_queries.all(visit.actor)
+        stored = next((material for material in materials if material.id == material_id), None)
+        await self.services.files.materials.change(visit.actor, material_id, form.data(stored), visit.file)
 
-    async def _do(self, actor: Actor, fields: Mapping[str, str], content: bytes) -> str:
-        materials, command = self.services.files.materials, fields.get("command")
-        if command == "add":
-            await materials.add(actor, _data(fields), content, key=key_of(fields))
-            return "added"
-        if command == "edit":
-            material_id = uuid_of(fields.get("id", ""), "这份资料")
-            kept = next(
-                (one for one in await self.services.files.material_queries.all(actor) if one.id == material_id), None
-            )
-            await materials.change(actor, material_id, _data(fields, kept), content)
-            return "saved"
-        if command == "remove":
-            await materials.remove(actor, uuid_of(fields.get("id", ""), "这份资料"))
-            return "removed"
-        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+    @materials.command(name="remove", upload=_longest, note="资料已删除。")
+    async def remove(self, visit: Visit) -> None:
+        await self.services.files.materials.remove(visit.actor, visit.row_id(_MATERIAL))
 
-    async def file(self, request: http.Request) -> http.Response:
+    @resource("/office/materials/{id}")
+    async def file(self, visit: Visit) -> http.Response:
         """The file as readers get it, shown now or not."""
-        actor = await self.actor(request)
-        material_id = uuid_of(request.match_info["id"], "这份资料")
-        return await send(
-            request, self.services, await self.services.files.material_queries.find(actor.pool, material_id, actor)
-        )
+        queries = self.services.files.material_queries
+        material = await queries.find(visit.actor.pool, visit.id(_MATERIAL), visit.actor)
+        return await send(visit.request, self.services, material)
 
 
-def _typed(one: MaterialView) -> dict[str, str]:
+def _typed(material: MaterialView) -> dict[str, str]:
     """Initial values of a material's form."""
     return {
-        "title": one.title,
-        "category": one.category,
-        "note": one.note,
-        "audience": one.audience,
-        "position": str(one.position),
-        "shown_from": print_moment(one.shown_from),
-        "shown_until": print_moment(one.shown_until),
+        "title": material.title,
+        "category": material.category,
+        "note": material.note,
+        "audience": material.audience,
+        "position": str(material.position),
+        "shown_from": print_moment(material.shown_from),
+        "shown_until": print_moment(material.shown_until),
     }
-
-
-def _data(fields: Mapping[str, str], kept: MaterialView | None = None) -> MaterialData:
-    position = fields.get("position", "").strip() or "0"
-    if not (position.isascii() and position.isdigit() and len(position) < 6):
-        raise InvalidInput("排序号请填写数字，小的在前。", field="position")
-    return MaterialData(
-        title=fields.get("title", ""),
-        category=fields.get("category", ""),
-        note=fields.get("note", ""),
-        audience="applicants" if fields.get("audience") == "applicants" else "everybody",
-        position=int(position),
-        shown_from=moment(fields.get("shown_from", ""), "shown_from", "开始时间", kept.shown_from if kept else None),
-        shown_until=moment(
-            fields.get("shown_until", ""), "shown_until", "结束时间", kept.shown_until if kept else None
-        ),
-    )

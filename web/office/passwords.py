@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import aiohttp.web as http
-
-from domain.errors import AppError
 from services.accounts import AT_ONCE, InitialPassword
-from services.core.base import Actor
-from web.core.form_values import EMPTY, FormValues, key_of
+from web.core.form_values import EMPTY
+from web.core.pages import Visit, page
 from web.office.base import OfficePart
 
 OUTCOMES = {
@@ -21,40 +19,32 @@ OUTCOMES = {
 }
 
 
+@dataclass(frozen=True)
+class _Experts:
+    """``numbers`` of experts, separated by blanks, commas or lines."""
+
+    numbers: str
+
+    def split(self) -> list[str]:
+        return [number for number in re.split(r"[\s,，、;；]+", self.numbers) if number]
+
+
 class PasswordPages(OfficePart):
     code = "passwords"
     action = "person.manage"
 
-    def add_routes(self) -> None:
-        self.site.get("/office/passwords", self.form)
-        self.site.post("/office/passwords", self.issue)
+    @page("/office/passwords", "office/passwords.html")
+    async def passwords(self, visit: Visit) -> Mapping[str, object]:
+        length = self.book(visit.actor).registration.password.initial_from_id
+        return {"most": AT_ONCE, "outcomes": OUTCOMES, "length": length, **_result(())}
 
-    async def form(self, request: http.Request) -> http.Response:
-        return self._page(await self.actor(request), request)
+    @passwords.command(_Experts)
+    async def issue(self, visit: Visit, form: _Experts) -> Mapping[str, object]:
+        """The page shows the result."""
+        issued = await self.services.accounts.initial_passwords.issue(visit.actor, form.split(), key=visit.key)
+        return {"f": EMPTY, **_result(issued)}
 
-    def _page(
-        self, actor: Actor, request: http.Request, form: FormValues = EMPTY, done: Sequence[InitialPassword] = ()
-    ) -> http.Response:
-        return self.show(
-            actor,
-            "office/passwords.html",
-            request,
-            error=form.error,
-            f=form,
-            most=AT_ONCE,
-            outcomes=OUTCOMES,
-            done=done,
-            length=self.book(actor).registration.password.initial_from_id,
-            counts={code: sum(one.outcome == code for one in done) for code in OUTCOMES},
-        )
 
-    async def issue(self, request: http.Request) -> http.Response:
-        """For the expert numbers in ``numbers``, separated by blanks, commas or lines."""
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        numbers = [number for number in re.split(r"[\s,，、;；]+", fields.get("numbers", "")) if number]
-        try:
-            done = await self.services.accounts.initial_passwords.issue(actor, numbers, key=key_of(fields))
-        except AppError as error:
-            return self._page(actor, request, FormValues(fields, self.shown(error)))
-        return self._page(actor, request, done=done)
+def _result(issued: Sequence[InitialPassword]) -> Mapping[str, object]:
+    counts = {code: sum(password.outcome == code for password in issued) for code in OUTCOMES}
+    return {"done": issued, "counts": counts}

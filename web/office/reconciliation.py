@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
 
-import aiohttp.web as http
-
-from domain.errors import AppError
 from domain.payments.fees import DIFFERENCE_NAMES
-from services.core.base import Actor
-from web.core.form_values import EMPTY, FormValues, redirect, uuid_of
+from web.core.pages import Visit, page
 from web.core.site import page_number
 from web.office.base import OfficePart
 
@@ -18,69 +14,37 @@ PAGE = 31
 STATES = {"waiting": "待核对", "equal": "一致", "differs": "有差异", "empty": "无交易"}
 
 
+@dataclass(frozen=True)
+class _Day:
+    day: str
+
+
+@dataclass(frozen=True)
+class _Resolution:
+    note: str
+
+
 class ReconciliationPages(OfficePart):
     code = "bills"
     action = "payment.manage"
-    notes: ClassVar[Mapping[str, str]] = {"again": "已安排对账，约一分钟后刷新查看。", "resolved": "已记录处理结果。"}
 
-    def add_routes(self) -> None:
-        self.site.get("/office/bills", self.list)
-        self.site.post("/office/bills", self.again)
-        self.site.get("/office/bills/{id}", self.detail)
-        self.site.post("/office/bills/{id}", self.resolve)
+    @page("/office/bills", "office/reconciliation.html")
+    async def bills(self, visit: Visit) -> Mapping[str, object]:
+        page = page_number(visit.request)
+        bills = await self.services.payments.reconciliation.list(visit.actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
+        return {"found": bills[:PAGE], "page": page, "more": len(bills) > PAGE, "states": STATES}
 
-    async def list(self, request: http.Request) -> http.Response:
-        return await self._list(await self.actor(request), request)
+    @bills.command(_Day, note="已安排对账，约一分钟后刷新查看。")
+    async def compare_again(self, visit: Visit, form: _Day) -> None:
+        await self.services.payments.reconciliation.again(visit.actor, form.day)
 
-    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        page = page_number(request)
-        found = await self.services.payments.reconciliation.list(actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
-        return self.show(
-            actor,
-            "office/reconciliation.html",
-            request,
-            error=form.error,
-            f=form,
-            found=found[:PAGE],
-            page=page,
-            more=len(found) > PAGE,
-            states=STATES,
-        )
+    @page("/office/bills/{id}", "office/reconciliation_day.html")
+    async def bill(self, visit: Visit) -> Mapping[str, object]:
+        bill = await self.services.office.payment_views.bill(visit.actor, visit.id("这天的账单"))
+        differences = await self.services.payments.reconciliation.differences(visit.actor, bill.id)
+        return {"bill": bill, "states": STATES, "kinds": DIFFERENCE_NAMES, "found": differences}
 
-    async def again(self, request: http.Request) -> http.Response:
-        """Reconcile a ``day`` again."""
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        try:
-            await self.services.payments.reconciliation.again(actor, fields.get("day", ""))
-        except AppError as error:
-            return await self._list(actor, request, FormValues(fields, self.shown(error)))
-        raise redirect("/office/bills", note="again")
-
-    async def detail(self, request: http.Request) -> http.Response:
-        return await self._page(await self.actor(request), request)
-
-    async def _page(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        bill = await self.services.office.payment_views.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
-        return self.show(
-            actor,
-            "office/reconciliation_day.html",
-            request,
-            error=form.error,
-            f=form,
-            bill=bill,
-            states=STATES,
-            kinds=DIFFERENCE_NAMES,
-            found=await self.services.payments.reconciliation.differences(actor, bill.id),
-        )
-
-    async def resolve(self, request: http.Request) -> http.Response:
+    @bill.command(_Resolution, note="已记录处理结果。")
+    async def resolve(self, visit: Visit, form: _Resolution) -> None:
         """Record how a difference was resolved."""
-        actor, bill_id = await self.actor(request), uuid_of(request.match_info["id"], "这天的账单")
-        fields = await self.fields(request, actor)
-        try:
-            difference_id = uuid_of(fields.get("id", ""), "这条差异")
-            await self.services.payments.reconciliation.resolve(actor, difference_id, fields.get("note", ""))
-        except AppError as error:
-            return await self._page(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
-        raise redirect(f"/office/bills/{bill_id}", note="resolved")
+        await self.services.payments.reconciliation.resolve(visit.actor, visit.row_id("这条差异"), form.note)

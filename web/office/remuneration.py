@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp.web as http
 
 from domain.clock import local
 from domain.errors import InvalidInput
-from services.core.base import Actor
 from services.remuneration import OfficeTotals
-from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, uuid_of
+from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page
+from web.core.pages import Listed, Visit, Wanted, list_page, page, resource
 from web.core.site import page_number
 from web.office.base import OfficePart
 from web.office.exports import file_of
@@ -39,69 +40,50 @@ class MonthsFilter(NamedTuple):
 
 class RemunerationPages(OfficePart):
     code = "remuneration"
-    action: ClassVar[str] = "remuneration.report"
+    action = "remuneration.report"
 
-    def add_routes(self) -> None:
-        self.site.get("/office/remuneration", self.list)
-        self.site.get("/office/remuneration.xlsx", self.sheet)
-        self.site.get("/office/remuneration/{organisation_id}", self.organisation)
-
-    async def list(self, request: http.Request) -> http.Response:
+    @page("/office/remuneration", "office/remuneration.html")
+    async def totals(self, visit: Visit) -> Mapping[str, object]:
         """``?since=`` and ``?until=`` are months, by default the current one; ``?q=`` part of a name."""
-        actor = await self.actor(request)
-        wanted, form = self._wanted(request), EMPTY
+        wanted, form = self._wanted(visit.request), EMPTY
         try:
-            found = await self._find(actor, wanted, request)
+            totals = await self._find(visit, wanted)
         except InvalidInput as error:
             form = FormValues({"since": wanted.since, "until": wanted.until}, error)
             wanted = self._choices(wanted.search)["本月"]
-            found = await self._find(actor, wanted, request)
-        return self.show(
-            actor,
-            "office/remuneration.html",
-            request,
-            error=form.error,
-            f=form,
-            wanted=wanted,
-            choices=self._choices(wanted.search),
-            unreplied=await self.services.office.staff_work.remuneration(actor),
-            overall=found.overall,
-            found=found.items,
-            page=page_number(request),
-            last=last_page(found.overall.organisations),
-        )
+            totals = await self._find(visit, wanted)
+        return {
+            "f": form,
+            "wanted": wanted,
+            "choices": self._choices(wanted.search),
+            "unreplied": await self.services.office.staff_work.remuneration(visit.actor),
+            "overall": totals.overall,
+            "found": totals.items,
+            "page": page_number(visit.request),
+            "last": last_page(totals.overall.organisations),
+        }
 
-    async def _find(self, actor: Actor, wanted: MonthsFilter, request: http.Request) -> OfficeTotals:
-        offset = (page_number(request) - 1) * PAGE_SIZE
+    async def _find(self, visit: Visit, wanted: MonthsFilter) -> OfficeTotals:
+        offset = (page_number(visit.request) - 1) * PAGE_SIZE
         totals = self.services.remuneration.totals
-        return await totals.by_organisation(actor, *wanted, offset=offset, limit=PAGE_SIZE)
+        return await totals.by_organisation(visit.actor, *wanted, offset=offset, limit=PAGE_SIZE)
 
-    async def organisation(self, request: http.Request) -> http.Response:
-        """Its draws, each with a link to the experts' amounts."""
-        actor, wanted, page = await self.actor(request), self._wanted(request), page_number(request)
-        organisation_id = uuid_of(request.match_info["organisation_id"], "这个代理机构")
-        name, found = await self.services.remuneration.totals.of_organisation(
-            actor, organisation_id, wanted.since, wanted.until, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
-        )
-        return self.show(
-            actor,
-            "office/remuneration_draws.html",
-            request,
-            id=organisation_id,
-            name=name,
-            wanted=wanted,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=last_page(found.total),
-        )
-
-    async def sheet(self, request: http.Request) -> http.Response:
+    @resource("/office/remuneration.xlsx")
+    async def sheet(self, visit: Visit) -> http.Response:
         """All organisations of the same filter as XLSX."""
-        actor, wanted = await self.actor(request), self._wanted(request)
-        await self.site.check_rate(request, "export", 20, 600)
-        content = await self.services.remuneration.totals.sheet(actor, *wanted)
+        wanted = self._wanted(visit.request)
+        await self.site.check_rate(visit.request, "export", 20, 600)
+        content = await self.services.remuneration.totals.sheet(visit.actor, *wanted)
         return file_of(content, f"专家酬劳合计-{wanted.words}.xlsx")
+
+    @list_page("/office/remuneration/{organisation_id}", "office/remuneration_draws.html")
+    async def organisation(self, visit: Visit, page: Wanted) -> Listed:
+        """Its draws, each with a link to the experts' amounts."""
+        wanted, organisation_id = self._wanted(visit.request), visit.id("这个代理机构", "organisation_id")
+        name, draws = await self.services.remuneration.totals.of_organisation(
+            visit.actor, organisation_id, wanted.since, wanted.until, **page.window
+        )
+        return Listed(draws, {"id": organisation_id, "name": name, "wanted": wanted})
 
     def _wanted(self, request: http.Request) -> MonthsFilter:
         query = request.query

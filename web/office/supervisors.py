@@ -2,72 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
 
-import aiohttp.web as http
-
-from domain.errors import AppError, InvalidInput
-from services.core.base import Actor
-from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
-from web.core.site import page_number
+from web.core.pages import Choice, Listed, Visit, Wanted, Word, list_page
 from web.office.base import OfficePart
 
-_ACTIONS = {"add": "added", "end": "ended"}
+
+@dataclass(frozen=True)
+class _Supervisor:
+    mobile: str
+    name: str
+    department: str
 
 
 class SupervisorPages(OfficePart):
     code = "supervisors"
     action = "supervisor.manage"
-    notes: ClassVar[Mapping[str, str]] = {
-        "added": "已添加，代理机构现在可以选择。",
-        "ended": "已停用；尚未确定抽取顺序的活动须另选监督人。",
-    }
 
-    def add_routes(self) -> None:
-        self.site.get("/office/supervisors", self.list)
-        self.site.post("/office/supervisors", self.submit)
-
-    async def list(self, request: http.Request) -> http.Response:
-        return await self._list(await self.actor(request), request)
-
-    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        """``?q=`` searches, ``?ended=1`` shows ended entries."""
-        word, ended, page = request.query.get("q", "")[:50], request.query.get("ended") == "1", page_number(request)
-        found = await self.services.draws.supervisor_queries.page(
-            actor, search=word, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+    @list_page("/office/supervisors", "office/supervisors.html", keep=(), q=Word(50), ended=Choice(("1",)))
+    async def supervisors(self, visit: Visit, wanted: Wanted) -> Listed:
+        """``ended=1`` shows ended entries."""
+        search, ended = wanted["q"], wanted["ended"] == "1"
+        listed = await self.services.draws.supervisor_queries.page(
+            visit.actor, search=search, active=not ended, **wanted.window
         )
-        return self.show(
-            actor,
-            "office/supervisors.html",
-            request,
-            error=form.error,
-            f=form,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=last_page(found.total),
-            word=word,
-            ended=ended,
+        return Listed(listed, {"word": search, "ended": ended})
+
+    @supervisors.command(_Supervisor, "add", note="已添加，代理机构现在可以选择。")
+    async def add(self, visit: Visit, form: _Supervisor) -> None:
+        await self.services.draws.supervisors.add(
+            visit.actor, mobile=form.mobile.strip(), name=form.name, department=form.department, key=visit.key
         )
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` add, or end with an ``id``."""
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        try:
-            if fields.get("command") == "add":
-                await self.services.draws.supervisors.add(
-                    actor,
-                    mobile=fields.get("mobile", "").strip(),
-                    name=fields.get("name", ""),
-                    department=fields.get("department", ""),
-                    key=key_of(fields),
-                )
-            elif fields.get("command") == "end":
-                await self.services.draws.supervisors.end(actor, uuid_of(fields.get("id", ""), "这位监督人"))
-            else:
-                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-        except AppError as error:
-            return await self._list(actor, request, FormValues(fields, self.shown(error)))
-        raise redirect("/office/supervisors", note=_ACTIONS[fields["command"]])
+    @supervisors.command(name="end", note="已停用；尚未确定抽取顺序的活动须另选监督人。")
+    async def end(self, visit: Visit) -> None:
+        await self.services.draws.supervisors.end(visit.actor, visit.row_id("这位监督人"))

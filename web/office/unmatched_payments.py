@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, cast, get_args
+from dataclasses import dataclass
+from typing import cast
 
-import aiohttp.web as http
-
-from domain.errors import AppError
-from services.core.base import Actor
 from services.payments import RESOLUTION_CHARS, UnmatchedFilter
-from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, last_page, redirect, uuid_of
-from web.core.site import page_number
+from web.core.pages import Choice, Listed, Visit, Wanted, list_page
 from web.office.base import OfficePart
 
 FILTERS = {"all": "全部", "open": "未处理", "closed": "已处理"}
@@ -33,49 +28,23 @@ TO_DO = {
 }
 
 
+@dataclass(frozen=True)
+class Resolution:
+    note: str
+
+
 class UnmatchedPaymentPages(OfficePart):
     code = "orders"
     action = "payment.manage"
-    notes: ClassVar[Mapping[str, str]] = {"closed": "已记录处理结果。"}
 
-    def add_routes(self) -> None:
-        self.site.get("/office/alarms", self.list)
-        self.site.post("/office/alarms", self.close)
+    @list_page("/office/alarms", "office/unmatched_payments.html", only=Choice(FILTERS, "all"))
+    async def unmatched_payments(self, visit: Visit, wanted: Wanted) -> Listed:
+        only = cast(UnmatchedFilter, wanted["only"])
+        listed = await self.services.payments.unmatched_payments.list(visit.actor, only, **wanted.window)
+        texts = {"filters": FILTERS, "outcomes": OUTCOMES, "to_do": TO_DO, "longest": RESOLUTION_CHARS}
+        return Listed(listed, texts)
 
-    async def list(self, request: http.Request) -> http.Response:
-        return await self._list(await self.actor(request), request)
-
-    async def _list(self, actor: Actor, request: http.Request, form: FormValues = EMPTY) -> http.Response:
-        only = request.query.get("only", "all")
-        only, page = only if only in get_args(UnmatchedFilter) else "all", page_number(request)
-        found = await self.services.payments.unmatched_payments.list(
-            actor, cast(UnmatchedFilter, only), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
-        )
-        return self.show(
-            actor,
-            "office/unmatched_payments.html",
-            request,
-            error=form.error,
-            f=form,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=last_page(found.total),
-            only=only,
-            filters=FILTERS,
-            outcomes=OUTCOMES,
-            to_do=TO_DO,
-            longest=RESOLUTION_CHARS,
-        )
-
-    async def close(self, request: http.Request) -> http.Response:
+    @unmatched_payments.command(Resolution, note="已记录处理结果。")
+    async def close(self, visit: Visit, form: Resolution) -> None:
         """Record how one was handled."""
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        try:
-            await self.services.payments.unmatched_payments.close(
-                actor, uuid_of(fields.get("id", ""), "这条通知"), fields.get("note", "")
-            )
-        except AppError as error:
-            return await self._list(actor, request, FormValues(fields, self.shown(error), fields.get("id", "")))
-        raise redirect("/office/alarms", note="closed", only=request.query.get("only", ""))
+        await self.services.payments.unmatched_payments.close(visit.actor, visit.row_id("这条通知"), form.note)

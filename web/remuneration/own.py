@@ -2,68 +2,45 @@
 
 from __future__ import annotations
 
-import aiohttp.web as http
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-from domain.errors import AppError, InvalidInput
-from services.core.base import Actor
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.form_values import EMPTY, FormValues, uuid_of, version_of
-from web.core.site import ON_PAGE, Site
+from web.accounts.person_pages import PersonPages
+from web.core.pages import Visit, page
+from web.core.site import ON_PAGE
+from web.core.typed_forms import Version
 
-_ON_PAGE = ON_PAGE | {404}
-_ACTION = "remuneration"
-_DONE = {"confirmed": "已确认。抽取单位支付后会通知您。", "disputed": "异议已转给场地，答复后会通知您再次核对。"}
-"""Messages that a redirect shows after an action."""
+_ROW = "这笔酬劳"
 
 
-class OwnRemunerationPages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+@dataclass(frozen=True)
+class _Confirmation:
+    """``version`` of the amount that was shown."""
 
-    def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/remuneration", self.show)
-        self._site.post("/h5/{pool}/remuneration", self.answer)
+    version: Annotated[int, Version()]
 
-    async def show(self, request: http.Request) -> http.Response:
-        person = await self._auth.person(request)
-        return await self._page(person, note=_DONE.get(request.query.get("note", ""), ""))
 
-    async def _page(self, person: Actor, form: FormValues = EMPTY, note: str = "") -> http.Response:
-        return self._site.render(
-            "remuneration/own.html",
-            status=form.error.status if form.error else 200,
-            pool=self._services.deps.book(person.pool).pool,
-            found=await self._services.remuneration.answers.own(person),
-            f=form,
-            none_form=EMPTY,
-            note=note,
-            error=form.error.message if form.error and not form.wrong("reason") else "",
-            form=self._auth.form(person, _ACTION),
-        )
+@dataclass(frozen=True)
+class _Dispute(_Confirmation):
+    reason: str
 
-    async def answer(self, request: http.Request) -> http.Response:
-        """``command`` confirm or dispute, for ``id`` in the displayed ``version``; with a ``reason``."""
-        person = await self._auth.person(request)
-        fields = await self._auth.fields(request, person, _ACTION)
-        try:
-            note = await self._do(person, fields)
-        except AppError as error:
-            if error.status not in _ON_PAGE:
-                raise
-            return await self._page(person, FormValues(fields, error, fields.get("id", "")))
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/remuneration?note={note}")
 
-    async def _do(self, person: Actor, fields: dict[str, str]) -> str:
-        answers, one_id = self._services.remuneration.answers, uuid_of(fields.get("id", ""), "这笔酬劳")
-        version = version_of(fields.get("version", ""))
-        match fields.get("command"):
-            case "confirm":
-                await answers.confirm(person, one_id, version, by="h5")
-                return "confirmed"
-            case "dispute":
-                await answers.dispute(person, one_id, version, fields.get("reason", ""), by="h5")
-                return "disputed"
-        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+class OwnRemunerationPages(PersonPages):
+    form_name = "remuneration"
+    on_page = ON_PAGE | {404}
+
+    @page("/h5/{pool}/remuneration", "remuneration/own.html")
+    async def own(self, visit: Visit) -> Mapping[str, object]:
+        found = await self.services.remuneration.answers.own(visit.actor)
+        return {"pool": self.services.deps.book(visit.actor.pool).pool, "found": found}
+
+    @own.command(_Confirmation, "confirm", note="已确认。抽取单位支付后会通知您。")
+    async def confirm(self, visit: Visit, form: _Confirmation) -> None:
+        answers = self.services.remuneration.answers
+        await answers.confirm(visit.actor, visit.row_id(_ROW), form.version, by="h5")
+
+    @own.command(_Dispute, "dispute", note="异议已转给场地，答复后会通知您再次核对。")
+    async def dispute(self, visit: Visit, form: _Dispute) -> None:
+        answers = self.services.remuneration.answers
+        await answers.dispute(visit.actor, visit.row_id(_ROW), form.version, form.reason, by="h5")

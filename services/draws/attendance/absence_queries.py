@@ -48,15 +48,15 @@ class AbsenceRow:
     missing: Annotated[int, Field(description="Places of the activity that are free now")]
 
 
+@dataclass(frozen=True)
 class AbsenceQueries:
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> list[AbsenceRow]:
         """The register of a draw, newest first."""
         permissions.check(actor, "discard.read")
-        await self._access.get(actor, draw_id)
+        await self.access.get(actor, draw_id)
         return await self._rows("a.draw_id = $1", draw_id)
 
     async def pending(self, actor: Actor) -> list[AbsenceRow]:
@@ -90,9 +90,9 @@ class AbsenceQueries:
         label = _label(row)
         facts |= {"name": "", "id_number": "", "handled": label not in (_OPEN, _CALLING), "handled_label": label}
         facts["draw_state"] = DrawState(row["draw_state"])
-        sealed_for = self._deps.book(row["pool"]).draw.result_visible_before
-        if self._deps.now() >= row["starts_at"] - sealed_for:
-            number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
+        sealed_for = self.deps.book(row["pool"]).draw.result_visible_before
+        if self.deps.now() >= row["starts_at"] - sealed_for:
+            number = self.deps.keys.open_text(row["id_number_sealed"], "id_number")
             facts |= {"name": mask_name(row["name"]), "id_number": mask_id_number(number)}
         return AbsenceRow(**facts)
 

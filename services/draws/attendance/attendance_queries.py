@@ -54,16 +54,16 @@ class AttendanceRow:
     calls: tuple[CallLine, ...]
 
 
+@dataclass(frozen=True)
 class AttendanceQueries:
-    def __init__(self, deps: Deps, links: Links, access: DrawAccess, calls: VirtualCalls) -> None:
-        self._deps = deps
-        self._links = links
-        self._access = access
-        self._calls = calls
+    deps: Deps
+    links: Links
+    access: DrawAccess
+    calls: VirtualCalls
 
     async def venue_of(self, token: str) -> Scanned:
         """The panel of a scanned code. Raises Forbidden for an expired one."""
-        return await self.venue(self._links.check(token, VENUE_PURPOSE).subject_id)
+        return await self.venue(self.links.check(token, VENUE_PURPOSE).subject_id)
 
     async def venue(self, draw_id: UUID) -> Scanned:
         """The same for a draw whose code was just scanned."""
@@ -79,16 +79,16 @@ class AttendanceQueries:
 
     async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
         """Awaited experts, by code only; visible to agency, venue and staff from unsealing on."""
-        draw = await self._access.get(actor, draw_id)
-        now, book = self._deps.now(), self._deps.book(draw.pool)
-        if actor.role != "venue" and now < self._access.unseals_at(draw):
+        draw = await self.access.get(actor, draw_id)
+        now, book = self.deps.now(), self.deps.book(draw.pool)
+        if actor.role != "venue" and now < self.access.unseals_at(draw):
             raise violation(
                 book,
                 "draw.result_visible_before",
-                f"专家进场情况{print_time(self._access.unseals_at(draw))}后可查看。",
+                f"专家进场情况{print_time(self.access.unseals_at(draw))}后可查看。",
             )
         found = await rows(_AWAITED, draw_id)
-        calls, offered = await self._calls.log_of(draw_id, "urging"), self._calls.offered(draw.pool)
+        calls, offered = await self.calls.log_of(draw_id, "urging"), self.calls.offered(draw.pool)
         most = book.attendance.urging_virtual_max
 
         def is_missing(row: Mapping[str, Any]) -> bool:

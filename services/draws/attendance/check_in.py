@@ -20,8 +20,10 @@ from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
 from services.draws.attendance.attendance_queries import VENUE_PURPOSE, AttendanceQueries
 from services.draws.calls.call_rules import address_and_room
+from services.draws.draw_notices import notify_agency
+from services.draws.endings import append_end
+from services.draws.locks import lock
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import append_end, lock, notify_agency
 from services.notifications import Notices
 from services.ports import OfficialAccountSender
 
@@ -50,34 +52,26 @@ class CheckedIn:
     advice: str = ""
 
 
+@dataclass(frozen=True)
 class VenueCheckIn:
     """Check-in by the expert's phone or by the venue's staff, exits, and the end of an on-site activity."""
 
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        links: Links,
-        access: DrawAccess,
-        official: OfficialAccountSender,
-        queries: AttendanceQueries,
-    ) -> None:
-        self._deps = deps
-        self._official = official
-        self._notices = notices
-        self._links = links
-        self._access = access
-        self._queries = queries
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    links: Links
+    access: DrawAccess
+    official: OfficialAccountSender
+    queries: AttendanceQueries
+    parties: PartyNotifications
 
     # ---- the venue's QR code
 
     async def venue_token(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
         """Present content and expiry of the venue's QR code; too short-lived to send a photo of it elsewhere."""
         permissions.check(actor, "attendance.manage")
-        draw = await self._access.get(actor, draw_id)
-        until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
-        return self._links.sign(VENUE_PURPOSE, draw.id, draw.id, until), until
+        draw = await self.access.get(actor, draw_id)
+        until = self.deps.now() + self.deps.book(draw.pool).attendance.qr_valid
+        return self.links.sign(VENUE_PURPOSE, draw.id, draw.id, until), until
 
     async def venue_scene(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
         """The same as a scene code of the official account: scanning it with WeChat checks in by chat.
@@ -85,9 +79,9 @@ class VenueCheckIn:
         Returns the text of the QR code. Raises Unavailable when WeChat creates none: use ``venue_token``.
         """
         token, until = await self.venue_token(actor, draw_id)
-        lifetime = max(60, int((until - self._deps.now()).total_seconds()))
+        lifetime = max(60, int((until - self.deps.now()).total_seconds()))
         try:
-            return await self._official.create_scene(actor.pool, f"{VENUE_SCENE}{token}", lifetime), until
+            return await self.official.create_scene(actor.pool, f"{VENUE_SCENE}{token}", lifetime), until
         except GatewayError as error:
             raise Unavailable("暂时生成不了微信场景码，请使用普通签到码。", code="no_scene_code") from error
 
@@ -95,7 +89,7 @@ class VenueCheckIn:
         self, expert_id: UUID, token: str, position: Position | None = None, *, device: str, key: str | None = None
     ) -> CheckedIn:
         """``device`` identifies the phone. Raises as ``check_in_scanned``, and Forbidden for an expired code."""
-        link = self._links.check(token, VENUE_PURPOSE)
+        link = self.links.check(token, VENUE_PURPOSE)
         return await self.check_in_scanned(link.subject_id, expert_id, position, device=device)
 
     async def check_in_scanned(
@@ -106,10 +100,10 @@ class VenueCheckIn:
         Raises NotFound for a person not awaited here, Conflict when the phone checked in another expert, and the errors
         of ``attendance_rules.check_scan``.
         """
-        found = await self._queries.find_awaited(draw_id, expert_id)
+        found = await self.queries.find_awaited(draw_id, expert_id)
         if found is None:
             raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
-        return await self._enter(found, "qr", position, device=self._deps.keys.lookup_hash("device", device))
+        return await self._enter(found, "qr", position, device=self.deps.keys.lookup_hash("device", device))
 
     async def check_in(
         self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
@@ -124,7 +118,7 @@ class VenueCheckIn:
     async def check_in_by_code(self, actor: Actor, draw_id: UUID, code: str) -> CheckedIn:
         """The venue's staff type the expert's six-digit code."""
         permissions.check(actor, "attendance.manage")
-        await self._access.get(actor, draw_id)
+        await self.access.get(actor, draw_id)
         return await self._enter(await self._by_code(draw_id, code), "desk", by=actor.account_id)
 
     async def _by_code(self, draw_id: UUID, code: str) -> UUID:
@@ -147,7 +141,7 @@ class VenueCheckIn:
             draw = (await lock(known.draw_id)).draw
             invitation = await Invitation.select_for_update().get(id=invitation_id)
             call_notice = await CallNotice.get(id=invitation.notice_id)
-            book, now = self._deps.book(draw.pool), self._deps.now()
+            book, now = self.deps.book(draw.pool), self.deps.now()
             if invitation.state != InvitationState.ACCEPTED:
                 raise Conflict("您不在本场评标名单中，无需签到。", code="not_accepted")
             earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
@@ -166,12 +160,12 @@ class VenueCheckIn:
 
     async def _claim(self, draw: Draw, invitation: Invitation, call_notice: CallNotice) -> CheckedIn:
         """Record a claim of presence; reminders, urging and absence continue regardless."""
-        now = self._deps.now()
+        now = self.deps.now()
         claim, first = await PresenceClaim.get_or_create(invitation_id=invitation.id, defaults={"at": now})
         if first:
             actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
             await record(actor, now, "attendance.claimed", "invitation", invitation.id)
-        advice = attendance_rules.advice(self._deps.book(draw.pool), call_notice, invitation.code)
+        advice = attendance_rules.advice(self.deps.book(draw.pool), call_notice, invitation.code)
         return CheckedIn(first, claim.at, invitation.code, address_and_room(call_notice), counted=False, advice=advice)
 
     async def _add_entry(
@@ -184,7 +178,7 @@ class VenueCheckIn:
         device: str,
         by: UUID | None,
     ) -> None:
-        now, where = self._deps.now(), to_wgs84(position) if position else None
+        now, where = self.deps.now(), to_wgs84(position) if position else None
         await Attendance.create(
             invitation_id=invitation.id,
             draw_id=draw.id,
@@ -206,22 +200,22 @@ class VenueCheckIn:
         """Notify how many have arrived: at most once per interval, and when all have. ``agency_late`` names who is
         missing."""
         counted = (await rows(_ARRIVED, draw.id))[0]
-        every = self._deps.book(draw.pool).draw.progress_every
+        every = self.deps.book(draw.pool).draw.progress_every
         interval = (
             "all" if counted["present"] == counted["needed"] else str(int(now.timestamp() // every.total_seconds()))
         )
-        await notify_agency(self._notices, draw, "agency_checked_in", interval, **counted)
+        await notify_agency(self.notices, draw, "agency_checked_in", interval, **counted)
 
     # ---- exits
 
     async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
         """Record an exit. When the last expert has left, an on-site draw ends. A repetition is harmless."""
         permissions.check(actor, "attendance.manage")
-        await self._access.get(actor, draw_id)
+        await self.access.get(actor, draw_id)
         invitation_id = await self._by_code(draw_id, code)
         async with transaction():
             draw = (await lock(draw_id)).draw
-            now = self._deps.now()
+            now = self.deps.now()
             if not await has_entered(invitation_id):
                 raise Conflict("该专家还没有进场记录，请先登记进场。", code="not_entered")
             earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="out")
@@ -238,7 +232,7 @@ class VenueCheckIn:
             await record(actor, now, "attendance.out", "invitation", invitation_id)
             if draw.on_site and draw.state in _MET and await self._is_over(draw, now):
                 await append_end(draw, now)
-                await self._parties.notify_ended(draw, by=actor.account_id)
+                await self.parties.notify_ended(draw, by=actor.account_id)
             return now
 
     async def _is_over(self, draw: Draw, now: datetime) -> bool:

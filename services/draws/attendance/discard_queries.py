@@ -47,21 +47,21 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
 class DiscardQueries:
-    def __init__(self, access: DrawAccess) -> None:
-        self._access = access
+    access: DrawAccess
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> list[DiscardRequestView]:
         """Requests of a draw, newest first, by code only."""
         permissions.check(actor, "discard.read")
-        draw = await self._access.get(actor, draw_id)
+        draw = await self.access.get(actor, draw_id)
         found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
         return found if await self.decides_in(actor, draw) else [replace(one, may_decide=False) for one in found]
 
     async def waiting(self, actor: Actor) -> list[DiscardRequestView]:
         """Recusals that wait for this verifier or supervisor, oldest first."""
         permissions.check(actor, "discard.decide")
-        where, values = self._access.visibility_condition(actor, few=True)
+        where, values = self.access.visibility_condition(actor, few=True)
         clause = f"r.kind = 'recusal' AND r.state = 'open' AND {where} ORDER BY r.asked_at LIMIT 100"
         return await self._rows(actor, clause, *values)
 
@@ -70,7 +70,7 @@ class DiscardQueries:
 
     async def decides_in(self, actor: Actor, draw: Draw) -> bool:
         """SQL condition: supervisors decide only in draws that name them; others with the role only read."""
-        return actor.role != "supervisor" or await self._access.is_watched_by(actor, draw)
+        return actor.role != "supervisor" or await self.access.is_watched_by(actor, draw)
 
 
 def _row(actor: Actor, row: Any) -> DiscardRequestView:

@@ -16,7 +16,7 @@ from models.draws import CallNotice, DiscardRequest, Draw, LogEntry
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record
 from services.core.crypto import PHONE
-from services.draws.repository import notify_agency, notify_supervisors
+from services.draws.draw_notices import notify_agency, notify_supervisors
 from services.notifications import Notices
 
 DiscardKind = Literal["leave", "absence", "recusal"]
@@ -44,15 +44,15 @@ class RegisteredAbsence:
     message: Annotated[str, Field(description="What to show", examples=["已登记，并已通知专家本人。"])]
 
 
+@dataclass(frozen=True)
 class DiscardRequests:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def create(
         self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm, until: datetime
     ) -> DiscardRequest:
-        now = self._deps.now()
+        now = self.deps.now()
         request = await DiscardRequest.create(
             draw_id=draw.id,
             invitation_id=invitation.id,
@@ -70,7 +70,7 @@ class DiscardRequests:
     async def notify_expert(
         self, kind: str, invitation: Invitation, draw: Draw, occasion: str, params: dict[str, str]
     ) -> None:
-        await self._notices.notify(
+        await self.notices.notify(
             pool=draw.pool,
             kind=kind,
             dedupe_key=f"{kind}:{invitation.id}:{occasion}",
@@ -81,16 +81,16 @@ class DiscardRequests:
 
     async def contact(self, invitation: Invitation) -> dict[str, str]:
         call_notice = await CallNotice.get(id=invitation.notice_id)
-        phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         return {**time_params(invitation.gathering_at), "contact_phone": phone}
 
     async def notify_supervisors(self, draw: Draw, kind: DiscardKind, occasion: str) -> None:
         await notify_supervisors(
-            self._deps, self._notices, draw, "supervisor_discard", f"{kind}:{occasion}", what=_WHAT[kind]
+            self.deps, self.notices, draw, "supervisor_discard", f"{kind}:{occasion}", what=_WHAT[kind]
         )
 
     async def notify_kept(self, draw: Draw, request: DiscardRequest, reason: str) -> None:
-        await notify_agency(self._notices, draw, "agency_kept", str(request.id), reason=reason)
+        await notify_agency(self.notices, draw, "agency_kept", str(request.id), reason=reason)
 
 
 def decide(request: DiscardRequest, event: DiscardEvent, role: str, now: datetime, by: UUID | None = None) -> None:

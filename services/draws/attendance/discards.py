@@ -6,6 +6,7 @@ an expert who did not come. A recusal at the venue counts when the verifier or a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,6 @@ from services.core.base import Actor, Deps, record, rows, system, transaction, v
 from services.core.due_rows import process_each
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
-from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discard_requests import (
     DiscardForm,
     DiscardRequests,
@@ -36,24 +36,24 @@ from services.draws.attendance.leave_requests import LeaveRequests
 from services.draws.attendance.venue_recusals import VenueRecusals
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
-from services.draws.repository import Locked, check_not_of_agency, check_owner, check_scope, lock, party_of
+from services.draws.locks import Locked, lock
+from services.draws.record_log import party_of
+from services.draws.scopes import check_not_of_agency, check_owner, check_scope
 from services.notifications import Notices
 
 _GONE = (InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)
 DISCARDS_DUE = "EXISTS (SELECT 1 FROM discard_request WHERE state = 'open' AND answer_until <= $1)"
 
 
+@dataclass(frozen=True)
 class Discards:
-    def __init__(
-        self, deps: Deps, notices: Notices, invitations: Invitations, access: DrawAccess, queries: DiscardQueries
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._invitations = invitations
-        self._access = access
-        self._requests = DiscardRequests(deps, notices)
-        self._leaves = LeaveRequests(deps, notices, invitations)
-        self._recusals = VenueRecusals(deps, notices, invitations, access, queries)
+    deps: Deps
+    notices: Notices
+    invitations: Invitations
+    access: DrawAccess
+    requests: DiscardRequests
+    leaves: LeaveRequests
+    recusals: VenueRecusals
 
     # ---- registering
 
@@ -69,7 +69,7 @@ class Discards:
             await self._check_reach(actor, locked.draw)
             if locked.draw.ended_at is not None:
                 raise Conflict(f"活动{locked.state.label}，不能再登记请假、缺席或回避。", code="over")
-            book = self._deps.book(actor.pool)
+            book = self.deps.book(actor.pool)
             if form.kind not in book.draw.supplement.causes:
                 raise InvalidInput("请选择缺席类型。", field="kind")
             if not form.reason.strip():
@@ -78,15 +78,15 @@ class Discards:
             if await DiscardRequest.exists(invitation_id=invitation.id, state=DiscardState.OPEN, kind=form.kind):
                 raise Conflict("该专家已有登记等待确认，请等待结果。", code="already_asked")
             if form.kind == "leave":
-                return await self._leaves.ask(actor, locked.draw, invitation, form)
+                return await self.leaves.ask(actor, locked.draw, invitation, form)
             if form.kind == "absence":
                 return await self._miss(actor, locked, invitation, form)
-            return await self._recusals.ask(actor, locked.draw, invitation, form)
+            return await self.recusals.ask(actor, locked.draw, invitation, form)
 
     async def _count_lookup(self, actor: Actor, draw_id: UUID, *, by_mobile: bool) -> None:
         """In a transaction of its own, so that a failed look-up counts."""
-        now = self._deps.now()
-        limit = self._deps.book(actor.pool).draw.supplement.lookups_per_hour
+        now = self.deps.now()
+        limit = self.deps.book(actor.pool).draw.supplement.lookups_per_hour
         async with transaction():
             tried = await AuditEntry.filter(
                 actor_id=actor.account_id, action="absence.looked_up", at__gt=now - timedelta(hours=1)
@@ -101,18 +101,18 @@ class Discards:
         elif actor.pool != draw.pool:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
-            await check_scope(actor, draw, self._deps.book(draw.pool))
+            await check_scope(actor, draw, self.deps.book(draw.pool))
             await check_not_of_agency(actor, draw)
 
     async def _find(self, actor: Actor, draw: Draw, who: str) -> Invitation:
         """By code, which doesn't reveal the person, or by mobile number, which might reveal membership: see below."""
         accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
-        if len(who) == self._deps.book(draw.pool).draw.code_length:
+        if len(who) == self.deps.book(draw.pool).draw.code_length:
             invitation = await accepted.get_or_none(code=who)
             await _check_still_in(draw, who)
         else:
             self._check_may_use_mobile(actor, draw)
-            hashed = self._deps.keys.lookup_hash("mobile", mobile_number(who))
+            hashed = self.deps.keys.lookup_hash("mobile", mobile_number(who))
             expert = await Expert.get_or_none(pool=draw.pool, mobile_hash=hashed, left_at=None)
             invitation = await accepted.get_or_none(expert_id=expert.id) if expert else None
         if invitation is None:
@@ -122,10 +122,10 @@ class Discards:
     def _check_may_use_mobile(self, actor: Actor, draw: Draw) -> None:
         """The same refusal for every number, so that neither membership in the pool nor in a panel leaks."""
         if actor.role in AGENCY:
-            length = self._deps.book(draw.pool).draw.code_length
+            length = self.deps.book(draw.pool).draw.code_length
             raise InvalidInput(f"代理机构按{length}位数字验证码登记，验证码见“抽取结果”。", field="who")
-        if self._deps.now() < (at := self._access.unseals_at(draw)):
-            book, message = self._deps.book(draw.pool), f"{print_time(at)}解密前只能按数字验证码登记。"
+        if self.deps.now() < (at := self.access.unseals_at(draw)):
+            book, message = self.deps.book(draw.pool), f"{print_time(at)}解密前只能按数字验证码登记。"
             raise violation(book, "draw.result_visible_before", message, field="who")
 
     # ---- absence: from the gathering time on, for experts who did not come
@@ -133,19 +133,19 @@ class Discards:
     async def _miss(self, actor: Actor, locked: Locked, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         if await Attendance.exists(invitation_id=invitation.id, direction="in"):
             raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
-        if self._deps.now() < (agreed := await agreed_gathering(draw := locked.draw, invitation)):
+        if self.deps.now() < (agreed := await agreed_gathering(draw := locked.draw, invitation)):
             at = print_time(agreed)
             raise Conflict(
                 f"专家同意的集合时间{at}未到，不能登记缺席；专家来电请假的请登记人工请假。", code="not_gathered"
             )
         cause = Cause(party_of(actor.role))
-        await self._invitations.register_absence(
+        await self.invitations.register_absence(
             locked, invitation, InvitationEvent.MISS, form.reason.strip(), cause, by=actor.account_id
         )
-        await record(actor, self._deps.now(), "discard.absence", "draw", draw.id, code=invitation.code)
-        params = await self._requests.contact(invitation)
-        await self._requests.notify_expert("absence_registered", invitation, draw, "once", params)
-        await self._requests.notify_supervisors(draw, "absence", str(invitation.id))
+        await record(actor, self.deps.now(), "discard.absence", "draw", draw.id, code=invitation.code)
+        params = await self.requests.contact(invitation)
+        await self.requests.notify_expert("absence_registered", invitation, draw, "once", params)
+        await self.requests.notify_supervisors(draw, "absence", str(invitation.id))
         message = "已登记缺席，已通知专家本人和监督人。请启动补抽。"
         return RegisteredAbsence(invitation.code, "absence", True, None, message)
 
@@ -155,15 +155,15 @@ class Discards:
         self, invitation_id: UUID, expert_id: UUID, agrees: bool, *, by: Channel, key: str | None = None
     ) -> bool:
         """The expert confirms or denies a leave that was registered for him; returns whether he is on leave now."""
-        return await self._leaves.answer(invitation_id, expert_id, agrees, by=by, key=key)
+        return await self.leaves.answer(invitation_id, expert_id, agrees, by=by, key=key)
 
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
         """Confirm a recusal; see ``VenueRecusals.confirm``."""
-        await self._recusals.confirm(actor, request_id)
+        await self.recusals.confirm(actor, request_id)
 
     async def refuse(self, actor: Actor, request_id: UUID, opinion: str) -> None:
         """Refuse a recusal; see ``VenueRecusals.refuse``."""
-        await self._recusals.refuse(actor, request_id, opinion)
+        await self.recusals.refuse(actor, request_id, opinion)
 
     # ---- deadlines
 
@@ -172,7 +172,7 @@ class Discards:
         due = await rows(
             "SELECT id, draw_id FROM discard_request WHERE state = 'open' AND answer_until <= $1 "
             "ORDER BY answer_until LIMIT $2",
-            self._deps.now(),
+            self.deps.now(),
             limit,
         )
         return await process_each("lapse", due, self._lapse)
@@ -183,13 +183,13 @@ class Discards:
             request = await DiscardRequest.select_for_update().get(id=row["id"])
             if request.state != DiscardState.OPEN:
                 return
-            now = self._deps.now()
+            now = self.deps.now()
             decide(request, DiscardEvent.LAPSE, "system", now)
             await request.save()
             await record(system(draw.pool), now, "discard.lapsed", "draw", draw.id)
-            await self._notices.stop(invitation_id=request.invitation_id, kinds=["leave_asked"])
+            await self.notices.stop(invitation_id=request.invitation_id, kinds=["leave_asked"])
             reason = "专家未在时限内答复" if request.kind == "leave" else "无人确认"
-            await self._requests.notify_kept(draw, request, reason)
+            await self.requests.notify_kept(draw, request, reason)
 
 
 async def _check_still_in(draw: Draw, code: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,17 +19,18 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
+from services.draws.locks import Locked, lock_for
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, append, lock_for
+from services.draws.record_log import append
 from services.notifications import Notices
 
 
+@dataclass(frozen=True)
 class GatheringTimes:
-    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._invitations = invitations
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    invitations: Invitations
+    parties: PartyNotifications
 
     async def change(self, actor: Actor, draw_id: UUID, notice_id: UUID, at: datetime) -> None:
         """After the start only the gathering time may change, and only while no new expert is being called."""
@@ -47,12 +49,12 @@ class GatheringTimes:
             ):
                 raise Conflict("请先暂停抽取，再修改集合时间。", code="not_paused")
             await self.move(locked, notice_id, at, by=actor.account_id)
-            await record(actor, self._deps.now(), "draw.gathering_changed", "draw", draw_id)
+            await record(actor, self.deps.now(), "draw.gathering_changed", "draw", draw_id)
 
     async def move(self, locked: Locked, notice_id: UUID, at: datetime, *, by: UUID | None = None) -> None:
         """Move a notice's gathering time and notify everyone who was notified of the old one; ``by`` is the person who
         moved it."""
-        draw, now = locked.draw, self._deps.now()
+        draw, now = locked.draw, self.deps.now()
         call_notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
         if call_notice is None:
             raise NotFound("找不到这条语音通知，请刷新后重试。")
@@ -71,7 +73,7 @@ class GatheringTimes:
         await self._notify_moved(draw, call_notice, old)
         if draw.started_at is not None:
             occasion = f"{call_notice.id.hex}:{at.timestamp():.0f}"
-            await self._parties.notify(draw, "moved", time_params(at), by=by, occasion=occasion)
+            await self.parties.notify(draw, "moved", time_params(at), by=by, occasion=occasion)
 
     async def _notify_moved(self, draw: Draw, call_notice: CallNotice, old: datetime) -> None:
         invited = Invitation.filter(
@@ -90,15 +92,15 @@ class GatheringTimes:
                 continue  # he has arrived: only a new start concerns him, see Postponement
             times = time_params(call_notice.gathering_at)
             if invitation.state == InvitationState.ACCEPTED:
-                await self._invitations.plan_reminder(invitation, draw.pool, self._deps.now())
+                await self.invitations.plan_reminder(invitation, draw.pool, self.deps.now())
             else:
-                await self._notices.reword(invitation_id=invitation.id, kind="draw_call", params=times)
+                await self.notices.reword(invitation_id=invitation.id, kind="draw_call", params=times)
             params = {
                 **times,
                 "old_gathering": time_params(old)["gathering"],
                 "place": address_and_room(call_notice),
             }
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=draw.pool,
                 kind="gathering_changed",
                 dedupe_key=f"gathering_changed:{invitation.id}:{call_notice.gathering_at.timestamp():.0f}",

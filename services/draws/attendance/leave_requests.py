@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.clock import print_time
@@ -20,32 +21,33 @@ from services.draws.attendance.discard_requests import (
 )
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
-from services.draws.repository import lock, party_of
+from services.draws.locks import lock
+from services.draws.record_log import party_of
 from services.notifications import Notices
 
 
+@dataclass(frozen=True)
 class LeaveRequests:
-    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._invitations = invitations
-        self._requests = DiscardRequests(deps, notices)
+    deps: Deps
+    notices: Notices
+    invitations: Invitations
+    requests: DiscardRequests
 
     async def ask(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
-        rule, now = self._deps.book(draw.pool).draw.leave, self._deps.now()
+        rule, now = self.deps.book(draw.pool).draw.leave, self.deps.now()
         agreed = await agreed_gathering(draw, invitation)
         if now >= agreed:
             raise Conflict("集合时间已到，不能再登记请假；未到场的请登记缺席。", code="gathered")
         asked = await DiscardRequest.filter(invitation_id=invitation.id, kind="leave").count()
         if asked >= rule.requests_max:
-            book = self._deps.book(draw.pool)
+            book = self.deps.book(draw.pool)
             message = f"已为该专家登记过{asked}次请假，请让专家本人请假。"
             raise violation(book, "draw.leave.requests_max", message)
         until = min(now + rule.confirm_within, agreed)
-        request = await self._requests.create(actor, draw, invitation, form, until)
+        request = await self.requests.create(actor, draw, invitation, form, until)
         params = {**time_params(invitation.gathering_at), "answer_by": print_time(until)}
-        await self._requests.notify_expert("leave_asked", invitation, draw, str(request.id), params)
-        await self._requests.notify_supervisors(draw, "leave", str(request.id))
+        await self.requests.notify_expert("leave_asked", invitation, draw, str(request.id), params)
+        await self.requests.notify_supervisors(draw, "leave", str(request.id))
         message = f"已登记，并已通知专家本人。专家在{print_time(until)}前确认后名额才会空出。"
         return RegisteredAbsence(invitation.code, "leave", False, until, message)
 
@@ -68,24 +70,24 @@ class LeaveRequests:
             request = await self._find_open(invitation)
             if request is None:
                 raise Conflict("没有等待您确认的请假；仍在名单内的请按时到场。", code="nothing_asked")
-            now, draw = self._deps.now(), locked.draw
+            now, draw = self.deps.now(), locked.draw
             decide(request, DiscardEvent.CONFIRM if agrees else DiscardEvent.REFUSE, "expert", now)
             await request.save()
             actor = Actor(draw.pool, "expert", expert_id=expert_id)
             await record(actor, now, f"discard.{request.state}", "draw", draw.id, code=invitation.code, channel=by)
             if agrees:
                 cause = Cause(party_of(request.asked_role), "expert")
-                await self._invitations.register_absence(
+                await self.invitations.register_absence(
                     locked, invitation, InvitationEvent.LEAVE, request.reason, cause, via=by, by=request.asked_by_id
                 )
-                await self._invitations.notify_left(invitation, draw, by)
+                await self.invitations.notify_left(invitation, draw, by)
             else:
-                await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
-                await self._requests.notify_kept(draw, request, "专家表示将按时到场")
+                await self.notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
+                await self.requests.notify_kept(draw, request, "专家表示将按时到场")
             return agrees
 
     async def _find_open(self, invitation: Invitation) -> DiscardRequest | None:
         found = DiscardRequest.filter(invitation_id=invitation.id, kind="leave", state=DiscardState.OPEN)
         request = await found.select_for_update().first()
         waits = request is not None and invitation.state == InvitationState.ACCEPTED
-        return request if waits and request is not None and self._deps.now() < request.answer_until else None
+        return request if waits and request is not None and self.deps.now() < request.answer_until else None

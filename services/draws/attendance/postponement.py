@@ -16,8 +16,8 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import PHONE
+from services.draws.locks import Locked
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked
 from services.notifications import Notices
 
 _RULE = "draw.supplement.postpone_max"
@@ -32,17 +32,17 @@ class NewStart:
     reason: str
 
 
+@dataclass(frozen=True)
 class Postponement:
     """Runs under the lock of the caller that starts a supplementary draw."""
 
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    parties: PartyNotifications
 
     async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
         """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel has another panel by then."""
-        draw, now, reason = locked.draw, self._deps.now(), new.reason.strip()[:200]
+        draw, now, reason = locked.draw, self.deps.now(), new.reason.strip()[:200]
         await self._check(draw, new.at, reason, now)
         old, delay = draw.starts_at, new.at - draw.starts_at
         draw.starts_at, draw.ends_at = new.at, draw.ends_at + delay
@@ -56,10 +56,10 @@ class Postponement:
             actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old), old_at=old.isoformat()
         )
         facts = {"starts": time_params(new.at)["gathering_short"], "old": print_time(old), "reason": reason}
-        await self._parties.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
+        await self.parties.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
 
     async def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         longest = book.draw.supplement.postpone_max
         if not reason:
             raise InvalidInput("请填写推迟的原因。", field="start_reason")
@@ -84,9 +84,9 @@ class Postponement:
             **time_params(invitation.gathering_at),
             "starts": print_time(draw.starts_at),
             "starts_full": f"{begins.year}年{begins.month}月{begins.day}日 {begins:%H:%M}",
-            "contact_phone": self._deps.keys.read(call_notice.contact_phone_sealed, PHONE),
+            "contact_phone": self.deps.keys.read(call_notice.contact_phone_sealed, PHONE),
         }
-        await self._notices.notify(
+        await self.notices.notify(
             pool=draw.pool,
             kind="panel_waits",
             dedupe_key=f"panel_waits:{invitation.id}:{draw.starts_at.timestamp():.0f}",

@@ -18,8 +18,7 @@ from services.draws.attendance.postponement import NewStart, Postponement
 from services.draws.call_order.round_abort import ordered_regions
 from services.draws.call_order.rounds import Rounds, RoundView
 from services.draws.calls.calling import Calling
-from services.draws.repository import Locked, lock_for
-from services.notifications import Notices
+from services.draws.locks import Locked, lock_for
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,13 @@ class RegionChange:
     regions: tuple[str, ...]
 
 
+@dataclass(frozen=True)
 class Supplements:
-    def __init__(
-        self, deps: Deps, notices: Notices, run: Calling, rounds: Rounds, gathering_times: GatheringTimes
-    ) -> None:
-        self._deps = deps
-        self._run = run
-        self._rounds = rounds
-        self._gathering_times = gathering_times
-        self._postponement = Postponement(deps, notices)
+    deps: Deps
+    run: Calling
+    rounds: Rounds
+    gathering_times: GatheringTimes
+    postponement: Postponement
 
     async def start(
         self,
@@ -63,19 +60,19 @@ class Supplements:
             if locked.state not in (DrawState.SUPPLEMENT_PENDING, DrawState.SHORT):
                 message = f"活动{locked.state.label}，当前没有等待补抽的名额。"
                 raise Conflict(message, code="nothing_to_supplement")
-            now = self._deps.now()
+            now = self.deps.now()
             if start is not None:
-                await self._postponement.apply(actor, locked, start)
+                await self.postponement.apply(actor, locked, start)
             for notice_id, at in (gathering or {}).items():
-                await self._gathering_times.move(locked, notice_id, at, by=actor.account_id)
+                await self.gathering_times.move(locked, notice_id, at, by=actor.account_id)
             await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
             if regions:
                 return await self._widen(locked, regions)
-            await self._run.begin(locked, DrawEvent.START_SUPPLEMENT, by=actor.account_id)
+            await self.run.begin(locked, DrawEvent.START_SUPPLEMENT, by=actor.account_id)
             return None
 
     async def _widen(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
-        book = self._deps.book(locked.draw.pool)
+        book = self.deps.book(locked.draw.pool)
         if not book.draw.supplement.region_change:
             raise violation(book, "draw.supplement.region_change", "补抽不能更换抽取地区。")
         for change in changes:
@@ -87,13 +84,13 @@ class Supplements:
             await condition.save(update_fields=["regions"])
         ids = {change.condition_id for change in changes}
         changed = [c for c in locked.conditions if c.id in ids]
-        await self._run.check_time(locked.draw, changed)
-        return await self._rounds.widen(locked, [c.position for c in changed])
+        await self.run.check_time(locked.draw, changed)
+        return await self.rounds.widen(locked, [c.position for c in changed])
 
     async def _check_regions(self, draw: Draw, condition: Condition, regions: Sequence[str]) -> None:
         """Only regions wider than all earlier ones, and only once the order is exhausted: otherwise an agency could
         redraw until the result suits it."""
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         if not regions:
             raise InvalidInput("请选择抽取地区。", field="regions")
         before = await ordered_regions(draw, condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,18 +19,19 @@ from services.core.crypto import PHONE
 from services.core.due_rows import process_each
 from services.draws.access import DrawAccess
 from services.draws.calls.call_rules import address_and_room
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import lock
 from services.draws.party_notifications import urged_by_venue
-from services.draws.repository import lock, notify_agency
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 
 
+@dataclass(frozen=True)
 class Urging:
-    def __init__(self, deps: Deps, notices: Notices, access: DrawAccess, calls: VirtualCalls) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._access = access
-        self._calls = calls
+    deps: Deps
+    notices: Notices
+    access: DrawAccess
+    calls: VirtualCalls
 
     async def urge(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> int:
         """Call a missing expert; returns the number of such calls.
@@ -38,17 +40,17 @@ class Urging:
         """
         async with transaction():
             draw, invitation = await self._missing(actor, draw_id, invitation_id)
-            now, count = self._deps.now(), await self._check_voice_urges(draw, invitation)
+            now, count = self.deps.now(), await self._check_voice_urges(draw, invitation)
             await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)
             call_notice = await CallNotice.get(id=invitation.notice_id)
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=draw.pool,
                 kind="urging",
                 dedupe_key=f"urging:{invitation_id}:{count + 1}",
                 params={
                     **time_params(invitation.gathering_at),
                     "place": address_and_room(call_notice),
-                    "contact_phone": self._deps.keys.read(call_notice.contact_phone_sealed, PHONE),
+                    "contact_phone": self.deps.keys.read(call_notice.contact_phone_sealed, PHONE),
                 },
                 expert_id=invitation.expert_id,
                 invitation_id=invitation_id,
@@ -63,19 +65,19 @@ class Urging:
         """
         async with transaction():
             draw, invitation = await self._missing(actor, draw_id, invitation_id)
-            book = self._deps.book(draw.pool)
+            book = self.deps.book(draw.pool)
             most = book.attendance.urging_virtual_max
-            rung = (await self._calls.log_of(draw_id, "urging")).get(invitation.expert_id, ())
+            rung = (await self.calls.log_of(draw_id, "urging")).get(invitation.expert_id, ())
             if most is not None and sum(call.rang for call in rung) >= most:
                 raise violation(book, "attendance.urging_virtual_max", f"虚拟号催促最多{most}次，请改用其他方式联系。")
-            await self._calls.ask(actor, draw, invitation.expert_id, "urging", phone)
-            at = self._deps.now()
+            await self.calls.ask(actor, draw, invitation.expert_id, "urging", phone)
+            at = self.deps.now()
             await Urge.create(invitation_id=invitation_id, channel="virtual", at=at, by_id=actor.account_id)
 
     async def _missing(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> tuple[Draw, Invitation]:
         """An expert who may be urged now, locked. Raises NotFound, RuleViolation outside the window, Conflict."""
         permissions.check(actor, "attendance.urge")
-        await self._access.get(actor, draw_id)
+        await self.access.get(actor, draw_id)
         draw = (await lock(draw_id)).draw
         invitation = await Invitation.select_for_update().get_or_none(
             id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
@@ -84,9 +86,9 @@ class Urging:
             raise NotFound("名单中没有这位专家，请刷新后重试。")
         if draw.ended_at is not None:
             raise Conflict("活动已结束，不能再催促专家。", code="activity_over")
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         window = book.attendance.urging_window
-        if not invitation.gathering_at <= self._deps.now() <= invitation.gathering_at + window:
+        if not invitation.gathering_at <= self.deps.now() <= invitation.gathering_at + window:
             minutes = int(window.total_seconds() // 60)
             raise violation(book, "attendance.urging_window", f"只能在集合时间起{minutes}分钟内催促。")
         if await has_entered(invitation.id):
@@ -95,7 +97,7 @@ class Urging:
 
     async def _check_voice_urges(self, draw: Draw, invitation: Invitation) -> int:
         """Number of automatic calls. Raises RuleViolation at the limit."""
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         count = await Urge.filter(invitation_id=invitation.id, channel="voice").count()
         if count >= book.attendance.urging_voice_max:
             raise violation(
@@ -108,7 +110,7 @@ class Urging:
     async def notify_late(self) -> int:
         """Notify each agency once, after its gathering time, how many are missing; returns the number of draws
         processed."""
-        now = self._deps.now()
+        now = self.deps.now()
         due = await rows(
             "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "
             "JOIN call_notice n ON n.draw_id = d.id JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted' "
@@ -121,8 +123,8 @@ class Urging:
         return await process_each("late", due, self._notify_late)
 
     async def _notify_late(self, row: Any) -> None:
-        late_after = self._deps.book(row["pool"]).attendance.late_after
-        if self._deps.now() < row["gathering_at"] + late_after + timedelta(minutes=1):
+        late_after = self.deps.book(row["pool"]).attendance.late_after
+        if self.deps.now() < row["gathering_at"] + late_after + timedelta(minutes=1):
             return
         async with transaction():
             draw = (await lock(row["id"])).draw
@@ -130,11 +132,11 @@ class Urging:
                 return
             how = await self._how_to_urge(draw, row["notice_id"])
             params: dict[str, str | int] = {"missing": row["missing"], "how": how}
-            await notify_agency(self._notices, draw, "agency_late", str(row["notice_id"]), **params)
+            await notify_agency(self.notices, draw, "agency_late", str(row["notice_id"]), **params)
 
     async def _how_to_urge(self, draw: Draw, notice_id: UUID) -> str:
-        if self._deps.now() >= self._access.unseals_at(draw):
+        if self.deps.now() >= self.access.unseals_at(draw):
             return "可以催促"
         call_notice = await CallNotice.get(id=notice_id)
-        phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         return urged_by_venue(call_notice.venue, call_notice.address, call_notice.contact, phone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.clock import print_time
@@ -17,23 +18,24 @@ from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discard_requests import DiscardForm, DiscardRequests, RegisteredAbsence, decide
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.places import Cause
-from services.draws.repository import Locked, check_not_of_agency, lock, notify_supervisors, notify_verifiers, party_of
+from services.draws.draw_notices import notify_supervisors, notify_verifiers
+from services.draws.locks import Locked, lock
+from services.draws.record_log import party_of
+from services.draws.scopes import check_not_of_agency
 from services.notifications import Notices
 
 
+@dataclass(frozen=True)
 class VenueRecusals:
-    def __init__(
-        self, deps: Deps, notices: Notices, invitations: Invitations, access: DrawAccess, queries: DiscardQueries
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._invitations = invitations
-        self._access = access
-        self._queries = queries
-        self._requests = DiscardRequests(deps, notices)
+    deps: Deps
+    notices: Notices
+    invitations: Invitations
+    access: DrawAccess
+    queries: DiscardQueries
+    requests: DiscardRequests
 
     async def ask(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
-        book, now = self._deps.book(draw.pool), self._deps.now()
+        book, now = self.deps.book(draw.pool), self.deps.now()
         if form.cause not in book.draw.recusal_reasons:
             reasons = "、".join(book.draw.recusal_reasons)
             raise InvalidInput(f"请从列表中选择回避原因：{reasons}。", field="cause")
@@ -41,19 +43,19 @@ class VenueRecusals:
         if now < opens:
             message = f"现场回避在{print_time(opens)}签到开始后才能登记；此前需要回避的，请专家本人请假。"
             raise violation(book, "attendance.check_in_opens", message)
-        request = await self._requests.create(actor, draw, invitation, form, draw.ends_at)
-        params = await self._requests.contact(invitation)
-        await self._requests.notify_expert("recusal_asked", invitation, draw, str(request.id), params)
+        request = await self.requests.create(actor, draw, invitation, form, draw.ends_at)
+        params = await self.requests.contact(invitation)
+        await self.requests.notify_expert("recusal_asked", invitation, draw, str(request.id), params)
         await self._ask_to_confirm(draw, request)
         message = "已登记，等待核验人员或监督人确认，确认后名额才会空出。专家本人已收到通知。"
         return RegisteredAbsence(invitation.code, "recusal", False, request.answer_until, message)
 
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
         """Notify every supervisor of the draw and every verifier of its terminal, except the author."""
-        await notify_supervisors(self._deps, self._notices, draw, "recusal_waiting", str(request.id))
+        await notify_supervisors(self.deps, self.notices, draw, "recusal_waiting", str(request.id))
         terminals = await DrawApplication.filter(draw_id=draw.id).values_list("terminal", flat=True)
         asker = {request.asked_by_id}
-        await notify_verifiers(self._notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
+        await notify_verifiers(self.notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
 
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
         """The recusal takes effect: the place is vacant. Raises Forbidden for its author, Conflict when it was
@@ -71,8 +73,8 @@ class VenueRecusals:
         known = await DiscardRequest.get_or_none(id=request_id, kind="recusal")
         if known is None:
             raise NotFound("找不到这条登记，请刷新后重试。")
-        draw = await self._access.get(actor, known.draw_id)
-        if not await self._queries.decides_in(actor, draw):
+        draw = await self.access.get(actor, known.draw_id)
+        if not await self.queries.decides_in(actor, draw):
             raise Forbidden("您不是本活动的监督人，请由本活动的监督人或核验人员确认。", code="not_named")
         async with transaction():
             locked = await lock(known.draw_id)
@@ -80,7 +82,7 @@ class VenueRecusals:
             request = await DiscardRequest.select_for_update().get(id=request_id)
             if actor.account_id == request.asked_by_id:
                 raise Forbidden("不能确认自己的登记，请由其他核验人员或监督人办理。", code="own_request")
-            now = self._deps.now()
+            now = self.deps.now()
             decide(request, event, actor.role, now, actor.account_id)
             request.opinion = opinion
             await request.save()
@@ -94,14 +96,14 @@ class VenueRecusals:
         self, locked: Locked, invitation: Invitation, request: DiscardRequest, confirmed_by: Party
     ) -> None:
         confirmed = request.state == DiscardState.CONFIRMED
-        params = await self._requests.contact(invitation)
+        params = await self.requests.contact(invitation)
         kind = "recusal_confirmed" if confirmed else "recusal_refused"
-        await self._requests.notify_expert(kind, invitation, locked.draw, str(request.id), params)
+        await self.requests.notify_expert(kind, invitation, locked.draw, str(request.id), params)
         if not confirmed:
-            await self._requests.notify_kept(locked.draw, request, request.opinion)
+            await self.requests.notify_kept(locked.draw, request, request.opinion)
             return
         cause = Cause(party_of(request.asked_role), confirmed_by)
         reason = f"{request.cause}：{request.reason}"[:200]
-        await self._invitations.register_absence(
+        await self.invitations.register_absence(
             locked, invitation, InvitationEvent.RECUSE, reason, cause, by=request.asked_by_id
         )

@@ -8,7 +8,8 @@ from datetime import datetime
 from domain.draws import record
 from domain.draws.lifecycles import DrawEvent
 from models.draws import Condition, Draw, LogEntry, Round
-from services.draws.repository import append, move
+from services.draws.locks import move
+from services.draws.record_log import append
 
 BY_AGENCY = "agency"
 """The published reason of an aborted round; the agency's own words stay in the audit log."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain.clock import local
@@ -14,20 +15,22 @@ from services.core.base import Deps, violation
 from services.draws.call_order.freeze import freeze_lists
 from services.draws.call_order.origins import origin_entry
 from services.draws.call_order.recusal_commitment import commit_recusals
-from services.draws.repository import Locked, append, draw_params
+from services.draws.draw_notices import draw_params
+from services.draws.locks import Locked
+from services.draws.record_log import append
 from services.draws.supervisor_choice import check_supervisors, supervisor_account, supervisor_facts
 from services.notifications import Notices
 
 
+@dataclass(frozen=True)
 class RoundOpening:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def open(self, locked: Locked, positions: Sequence[int]) -> Round:
         """Open a round for the given conditions, in the caller's transaction."""
-        draw, now = locked.draw, self._deps.now()
-        book = self._deps.book(draw.pool)
+        draw, now = locked.draw, self.deps.now()
+        book = self.deps.book(draw.pool)
         earlier = await Round.filter(draw_id=draw.id).order_by("number")
         self._check_given_up(draw, earlier)
         number = len(earlier) + 1
@@ -42,7 +45,7 @@ class RoundOpening:
             now,
             await self._opened(draw, earlier, conditions),
             record.SystemCommitted(number, commitment),
-            record.RecusalsCommitted(number, await commit_recusals(self._deps.keys, draw, number)),
+            record.RecusalsCommitted(number, await commit_recusals(self.deps.keys, draw, number)),
         )
         draw.lead_seconds = int(book.draw.calling.stop_before_gathering.total_seconds())
         await draw.save(update_fields=["lead_seconds"])
@@ -50,12 +53,12 @@ class RoundOpening:
             draw_id=draw.id,
             number=number,
             conditions=[str(p) for p in positions],
-            secret_sealed=self._deps.keys.seal(secret, "round"),
+            secret_sealed=self.deps.keys.seal(secret, "round"),
             commitment=commitment.hex(),
             opened_at=now,
             reveal_until=now + book.draw.commitments.commit_timeout,
         )
-        lists = await freeze_lists(self._deps, draw, round_row, conditions)
+        lists = await freeze_lists(self.deps, draw, round_row, conditions)
         await append(draw, now, record.ListsFrozen(number, lists))
         await self._ask_participants(draw, round_row)
         return round_row
@@ -71,13 +74,13 @@ class RoundOpening:
             "aborted" if aborted else "widened" if seeded else "first",
             "exhausted" if seeded else "",
             self._limits(draw),
-            tuple(self._deps.book(draw.pool).draw.commitments.roles),
+            tuple(self.deps.book(draw.pool).draw.commitments.roles),
             tuple(_facts(c, notices[c.notice_id]) for c in conditions),
             await supervisor_facts(draw),
         )
 
     def _limits(self, draw: Draw) -> record.LimitFacts:
-        rules = self._deps.book(draw.pool).draw
+        rules = self.deps.book(draw.pool).draw
         return record.LimitFacts(
             lead=int(rules.calling.stop_before_gathering.total_seconds()),
             start_within=int(rules.commitments.start_within.total_seconds()),
@@ -93,7 +96,7 @@ class RoundOpening:
             raise Conflict(
                 "多次在一方公开随机数后终止，本活动不能再摇号。请终止本活动，重新申请抽取。", code="withheld_too_often"
             )
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         limit = book.draw.commitments.aborts_max
         if len(aborted) - withheld >= limit:
             raise violation(
@@ -105,13 +108,13 @@ class RoundOpening:
     async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
         """Notify the supervisors that their device must commit; the agency has the page open already."""
         for supervisor in await Supervisor.filter(draw_id=draw.id):
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=draw.pool,
                 kind="commitment_wanted",
                 dedupe_key=f"commitment_wanted:{supervisor.id.hex}:{round_row.number}",
                 params={**draw_params(draw), "answer_by": _clock_time(round_row.reveal_until)},
                 account_id=await supervisor_account(draw.pool, supervisor.mobile_hash),
-                mobile=self._deps.keys.open_text(supervisor.phone_sealed, "mobile"),
+                mobile=self.deps.keys.open_text(supervisor.phone_sealed, "mobile"),
             )
 
 

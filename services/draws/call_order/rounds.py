@@ -24,10 +24,11 @@ from services.core.base import Actor, Deps, transaction, violation
 from services.core.base import record as audit
 from services.draws.call_order.round_abort import BY_AGENCY, abort_round, step_back
 from services.draws.call_order.round_opening import RoundOpening
+from services.draws.locks import Locked, lock, lock_for, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
+from services.draws.record_log import append
+from services.draws.scopes import acts_for_agency, check_owner
 from services.draws.supervisor_choice import supervisor_account
-from services.notifications import Notices
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ class RoundView:
     start_by: datetime | None
 
 
+@dataclass(frozen=True)
 class Rounds:
     """Opening, committing, revealing, aborting."""
 
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._opening = RoundOpening(deps, notices)
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    opening: RoundOpening
+    parties: PartyNotifications
 
     async def open(self, actor: Actor, draw_id: UUID) -> RoundView:
         """Begin the first order of a verified draw: the system commits, then the lists are frozen.
@@ -68,8 +69,8 @@ class Rounds:
             await self._check_unordered(locked.draw)
             self._check_earliest(locked.draw)
             await move(locked.draw, DrawEvent.OPEN_ROUND)
-            round_row = await self._opening.open(locked, [c.position for c in locked.conditions])
-            await audit(actor, self._deps.now(), "draw.round_opened", "draw", draw_id, round=round_row.number)
+            round_row = await self.opening.open(locked, [c.position for c in locked.conditions])
+            await audit(actor, self.deps.now(), "draw.round_opened", "draw", draw_id, round=round_row.number)
             return _view(locked.draw, round_row)
 
     async def _check_unordered(self, draw: Draw) -> None:
@@ -79,9 +80,9 @@ class Rounds:
             )
 
     def _check_earliest(self, draw: Draw) -> None:
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         earliest = book.earliest_draw(draw.starts_at)
-        if earliest is not None and self._deps.now() < earliest:
+        if earliest is not None and self.deps.now() < earliest:
             raise violation(
                 book,
                 "draw.earliest_before_evaluation",
@@ -91,16 +92,16 @@ class Rounds:
     async def widen(self, locked: Locked, positions: Sequence[int]) -> RoundView:
         """A further order, for conditions whose orders are exhausted and whose regions the caller has widened."""
         draw = locked.draw
-        limit = self._deps.book(draw.pool).draw.supplement.widenings_max
+        limit = self.deps.book(draw.pool).draw.supplement.widenings_max
         seeds = await Round.filter(draw_id=draw.id).exclude(seed="").count()
         if seeds > limit:
             raise violation(
-                self._deps.book(draw.pool),
+                self.deps.book(draw.pool),
                 "draw.supplement.widenings_max",
                 f"本活动已扩大地区{limit}次，不能再扩大。请终止本活动，重新申请抽取。",
             )
         await move(draw, DrawEvent.WIDEN)
-        return _view(draw, await self._opening.open(locked, positions))
+        return _view(draw, await self.opening.open(locked, positions))
 
     async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:
         """Commit as a participant's device. Raises Conflict when it already did, InvalidInput for an invalid SHA-256
@@ -112,10 +113,10 @@ class Rounds:
                 if round_row.commitments[role] == digest.hex():
                     return _view(locked.draw, round_row)
                 raise Conflict("本轮已提交过随机数，不能更改。", code="already_committed")
-            now = self._deps.now()
+            now = self.deps.now()
             round_row.commitments = {**round_row.commitments, role: digest.hex()}
             if set(round_row.commitments) == set(self._roles(locked.draw)):
-                round_row.reveal_until = now + self._deps.book(locked.draw.pool).draw.commitments.reveal_timeout
+                round_row.reveal_until = now + self.deps.book(locked.draw.pool).draw.commitments.reveal_timeout
             await round_row.save(update_fields=["commitments", "reveal_until"])
             await append(locked.draw, now, record.ParticipantCommitted(round_row.number, role, digest))
             return _view(locked.draw, round_row)
@@ -133,7 +134,7 @@ class Rounds:
             random_draw.check_reveal(
                 role, raw, bytes.fromhex(round_row.commitments[role]), draw.number, round_row.number
             )
-            now = self._deps.now()
+            now = self.deps.now()
             round_row.reveals = {**round_row.reveals, role: raw.hex()}
             await round_row.save(update_fields=["reveals"])
             await append(draw, now, record.ParticipantRevealed(round_row.number, role, raw))
@@ -143,13 +144,13 @@ class Rounds:
 
     async def _fix_seed(self, locked: Locked, round_row: Round, now: datetime) -> None:
         draw = locked.draw
-        secret = self._deps.keys.open(round_row.secret_sealed, "round")
+        secret = self.deps.keys.open(round_row.secret_sealed, "round")
         lists = await CandidateList.filter(round_id=round_row.id)
         roots = [(item.condition_position, item.tier, bytes.fromhex(item.root)) for item in lists]
         values = {role: bytes.fromhex(value) for role, value in round_row.reveals.items()}
         seed = random_draw.seed(draw.number, round_row.number, secret, roots, values)
         round_row.seed = seed.hex()
-        round_row.start_by = now + self._deps.book(draw.pool).draw.commitments.start_within
+        round_row.start_by = now + self.deps.book(draw.pool).draw.commitments.start_within
         await round_row.save(update_fields=["seed", "start_by"])
         for item in lists:
             leaves = [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)]
@@ -168,12 +169,12 @@ class Rounds:
         async with transaction():
             locked = await lock_for(actor, draw_id)
             round_row = await self._current(locked.draw)
-            now = self._deps.now()
+            now = self.deps.now()
             if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
                 raise Conflict("已有一方公开随机数，请等到公开时限过后再终止本轮。", code="reveal_pending")
             await abort_round(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
             await step_back(locked.draw)
-            await self._parties.notify(locked.draw, "aborted", by=actor.account_id)
+            await self.parties.notify(locked.draw, "aborted", by=actor.account_id)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
 
     async def view(self, actor: Actor, draw_id: UUID, role: str) -> RoundView | None:
@@ -186,7 +187,7 @@ class Rounds:
         return _view(draw, round_row) if round_row else None
 
     def _roles(self, draw: Draw) -> tuple[str, ...]:
-        return tuple(self._deps.book(draw.pool).draw.commitments.roles)
+        return tuple(self.deps.book(draw.pool).draw.commitments.roles)
 
     async def _round(self, actor: Actor, draw_id: UUID, role: str) -> tuple[Locked, Round]:
         locked = await lock(draw_id)

@@ -1,12 +1,13 @@
 """Starting, pausing, resuming and ending a draw.
 
-Everything here runs under the draw's row lock (``repository.lock``), and may be repeated: ``advance`` does what is
+Everything here runs under the draw's row lock (``locks.lock``), and may be repeated: ``advance`` does what is
 missing according to the rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,9 +24,9 @@ from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, lead_time,
 from services.draws.calls.completion import DrawCompletion
 from services.draws.calls.next_calls import NextCalls
 from services.draws.digests import note_notified
+from services.draws.locks import Locked, lock, lock_for, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, append, lock, lock_for, move
-from services.notifications import Notices
+from services.draws.record_log import append
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +35,12 @@ BY_AGENCY = "agency"
 """The published reason of a pause or a forced end; the agency's own words stay in the audit log."""
 
 
+@dataclass(frozen=True)
 class Calling:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._parties = PartyNotifications(deps, notices)
-        self._next_calls = NextCalls(deps, notices)
-        self._completion = DrawCompletion(deps, notices)
+    deps: Deps
+    parties: PartyNotifications
+    next_calls: NextCalls
+    completion: DrawCompletion
 
     # ---- by the agency
 
@@ -48,11 +49,11 @@ class Calling:
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await self.begin(locked, by=actor.account_id)
-            await audit(actor, self._deps.now(), "draw.started", "draw", draw_id)
+            await audit(actor, self.deps.now(), "draw.started", "draw", draw_id)
 
     async def begin(self, locked: Locked, event: DrawEvent = DrawEvent.START, *, by: UUID | None = None) -> None:
         """The same in the caller's transaction; also for a supplementary draw along the same order."""
-        draw, now = locked.draw, self._deps.now()
+        draw, now = locked.draw, self.deps.now()
         if await Round.exists(draw_id=draw.id, seed="", aborted_at=None) or not all(
             c.round_number for c in locked.conditions
         ):
@@ -72,15 +73,15 @@ class Calling:
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
         if draw.digest_at is not None:
             await note_notified(draw, locked.accepted)
-        await self._parties.notify(draw, "supplement" if draw.finished_at else "started", by=by)
-        await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
+        await self.parties.notify(draw, "supplement" if draw.finished_at else "started", by=by)
+        await self.deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
     async def start_due(self) -> None:
         """Begin calling where a seed was fixed longer ago than the rulebook's waiting time. It never reseeds."""
         due = await rows(
             "SELECT DISTINCT r.draw_id AS id FROM draw_round r JOIN draw d ON d.id = r.draw_id "
             "WHERE r.start_by <= $1 AND d.state = 'committing'",
-            self._deps.now(),
+            self.deps.now(),
         )
         await process_each("start", due, lambda row: self._start_by_itself(row["id"]))
 
@@ -88,24 +89,24 @@ class Calling:
         """Tries again later when calling can't begin, as when the gathering is too near and may be moved."""
         async with transaction():
             locked = await lock(draw_id)
-            waiting = Round.filter(draw_id=draw_id, start_by__lte=self._deps.now())
+            waiting = Round.filter(draw_id=draw_id, start_by__lte=self.deps.now())
             if locked.state != DrawState.COMMITTING or not await waiting.exists():
                 return
             try:
                 async with transaction():
                     await self.begin(locked)
             except (Conflict, RuleViolation) as refusal:
-                await waiting.update(start_by=self._deps.now() + _RETRY_AFTER)
+                await waiting.update(start_by=self.deps.now() + _RETRY_AFTER)
                 log.info("draw.start_postponed", draw=locked.draw.number, code=refusal.code)
                 return
-            await audit(system(locked.draw.pool), self._deps.now(), "draw.started", "draw", draw_id)
+            await audit(system(locked.draw.pool), self.deps.now(), "draw.started", "draw", draw_id)
 
     async def check_time(self, draw: Draw, wanting: Sequence[Condition]) -> None:
         """Raises RuleViolation only when the gatherings of all conditions to be filled are too near.
 
         After the start no gathering can be moved any more, unless the panel waits for a postponed start.
         """
-        book, now = self._deps.book(draw.pool), self._deps.now()
+        book, now = self.deps.book(draw.pool), self.deps.now()
         if draw.started_at is None and now >= draw.starts_at:
             raise Conflict("预计评标开始时间已过，不能再抽取，请终止本活动，重新申请抽取。", code="start_passed")
         notices = await CallNotice.filter(id__in=[c.notice_id for c in wanting])
@@ -119,9 +120,9 @@ class Calling:
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.PAUSE)
-            now = self._deps.now()
+            now = self.deps.now()
             await append(locked.draw, now, record.Paused(BY_AGENCY))
-            await self._parties.notify(locked.draw, "paused", by=actor.account_id)
+            await self.parties.notify(locked.draw, "paused", by=actor.account_id)
             await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
 
     async def resume(self, actor: Actor, draw_id: UUID) -> None:
@@ -129,22 +130,22 @@ class Calling:
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.RESUME)
-            now = self._deps.now()
+            now = self.deps.now()
             await append(locked.draw, now, record.Resumed())
-            await self._parties.notify(locked.draw, "resumed", by=actor.account_id)
+            await self.parties.notify(locked.draw, "resumed", by=actor.account_id)
             await audit(actor, now, "draw.resumed", "draw", draw_id)
-            await self._deps.jobs.defer("draws.advance", draw_id=str(draw_id))
+            await self.deps.jobs.defer("draws.advance", draw_id=str(draw_id))
 
     async def force_end(self, actor: Actor, draw_id: UUID, reason: str) -> None:
         """End calling for good; results of open calls still count, then the draw is full or short."""
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.FORCE_END)
-            now = self._deps.now()
+            now = self.deps.now()
             await append(locked.draw, now, record.ForceEnded(BY_AGENCY))
-            await self._parties.notify(locked.draw, "stopped", by=actor.account_id)
+            await self.parties.notify(locked.draw, "stopped", by=actor.account_id)
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
-            await self._completion.complete_if_decided(locked, now)
+            await self.completion.complete_if_decided(locked, now)
 
     # ---- by the service
 
@@ -152,9 +153,9 @@ class Calling:
         """Fill vacant places with the next candidates; detect when the draw is full or short. Harmless to repeat."""
         async with transaction():
             locked = await lock(draw_id)
-            now = self._deps.now()
+            now = self.deps.now()
             if locked.state == DrawState.DRAWING:
                 for condition in locked.conditions:
-                    await self._next_calls.fill(locked.draw, condition, now)
+                    await self.next_calls.fill(locked.draw, condition, now)
             if locked.state in STATES_THAT_TAKE_ANSWERS:
-                await self._completion.complete_if_decided(locked, now)
+                await self.completion.complete_if_decided(locked, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain.clock import print_time
@@ -13,8 +14,10 @@ from models.invitations import Invitation
 from services.core.base import Deps, execute
 from services.draws.calls.call_rules import lead_time, vacant_places
 from services.draws.calls.places import Cause, Places
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import Locked, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, append, move, notify_agency
+from services.draws.record_log import append
 from services.notifications import Notices
 
 _REOPEN_ABSENCES = """
@@ -26,12 +29,12 @@ UPDATE absence SET handled_at = NULL WHERE id IN (SELECT id FROM (
 """Reopens the newest absences of each condition, one for each place that the supplementary draw could not fill."""
 
 
+@dataclass(frozen=True)
 class DrawCompletion:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._parties = PartyNotifications(deps, notices)
-        self._places = Places(deps, notices)
+    deps: Deps
+    notices: Notices
+    parties: PartyNotifications
+    places: Places
 
     async def complete_if_decided(self, locked: Locked, now: datetime) -> None:
         """The draw is full when every place is filled; short when no expert is left to call and no call is open."""
@@ -42,9 +45,9 @@ class DrawCompletion:
         if not missing:
             await append(draw, now, record.Completed())
             await move(draw, DrawEvent.FILL)
-            unseal_at = draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before
+            unseal_at = draw.starts_at - self.deps.book(draw.pool).draw.result_visible_before
             await notify_agency(
-                self._notices,
+                self.notices,
                 draw,
                 "agency_full",
                 str(draw.log_length),
@@ -52,7 +55,7 @@ class DrawCompletion:
                 agreed=locked.accepted,
                 unseal_at=print_time(unseal_at),
             )
-            await self._parties.notify(draw, "full", {"needed": draw.needed})
+            await self.parties.notify(draw, "full", {"needed": draw.needed})
         elif (reason := await self._why_short(locked, missing, now)) is not None:
             if reason == "force_ended":
                 await self._notify_panel(locked, now)
@@ -62,8 +65,8 @@ class DrawCompletion:
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
             await execute(_REOPEN_ABSENCES, draw.id)
             counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
-            await notify_agency(self._notices, draw, "agency_short", str(draw.log_length), **counts)
-            await self._parties.notify(draw, "short", counts)
+            await notify_agency(self.notices, draw, "agency_short", str(draw.log_length), **counts)
+            await self.parties.notify(draw, "short", counts)
         else:
             return
         draw.finished_at = now
@@ -71,15 +74,15 @@ class DrawCompletion:
 
     async def _notify_panel(self, locked: Locked, now: datetime) -> None:
         """After a forced end the experts who accepted stay or are released, by the rulebook, and each is notified."""
-        book, draw = self._deps.book(locked.draw.pool), locked.draw
+        book, draw = self.deps.book(locked.draw.pool), locked.draw
         agreed = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED)
         for invitation in await agreed.order_by("id").select_for_update():
             stays = book.draw.exits.after_forced_end == "stay"
             if not stays:
                 event, cause = InvitationEvent.RELEASE, Cause("system")
-                await self._places.apply(locked, invitation, event, now, by="system", cause=cause)
+                await self.places.apply(locked, invitation, event, now, by="system", cause=cause)
             kind = "panel_stays" if stays else "draw_cancelled"
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=draw.pool,
                 kind=kind,
                 dedupe_key=f"{kind}:{invitation.id}:{draw.log_length}",

@@ -17,7 +17,7 @@ from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.calls.lapse_notifications import notify_lapsed
-from services.draws.repository import append_all
+from services.draws.record_log import append_all
 from services.notifications import Notices
 
 CALL_GRACE = timedelta(seconds=90)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -23,13 +24,13 @@ class CurrentInvitations(NamedTuple):
     panels: list[InvitationView]
 
 
+@dataclass(frozen=True)
 class InvitationQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
         """Raises NotFound for another expert's invitation."""
-        found = await find_views(self._deps, "i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
+        found = await find_views(self.deps, "i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
         if not found:
             raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
         return found[0]
@@ -41,7 +42,7 @@ class InvitationQueries:
             "WHERE i.link = $1",
             link,
         )
-        if not found or self._deps.now() > found[0]["ends_at"] + _LINK_TTL:
+        if not found or self.deps.now() > found[0]["ends_at"] + _LINK_TTL:
             about = {"pool": found[0]["pool"]} if found else {}
             raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
         return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
@@ -49,12 +50,12 @@ class InvitationQueries:
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
         """The invitation and choice of a tapped answer; None for another expert's or an unknown id."""
         attend = menu_id - (1 - menu_id % 2)
-        found = await find_views(self._deps, "i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
+        found = await find_views(self.deps, "i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
         return (found[0], "accept" if menu_id == attend else "decline") if found else None
 
     async def list_open(self, expert_id: UUID) -> list[InvitationView]:
         """Invitations that wait for an answer, oldest first."""
-        return await find_views(self._deps, "i.expert_id = $1 AND i.state = 'open' ORDER BY i.created_at", expert_id)
+        return await find_views(self.deps, "i.expert_id = $1 AND i.state = 'open' ORDER BY i.created_at", expert_id)
 
     async def list_panels(self, expert_id: UUID, *, past: bool = False) -> list[InvitationView]:
         """Panels that the expert has accepted; upcoming and running ones, or past ones newest first."""
@@ -64,17 +65,17 @@ class InvitationQueries:
             else "i.ends_at >= $2 ORDER BY i.gathering_at"
         )
         return await find_views(
-            self._deps, f"i.expert_id = $1 AND i.state = 'accepted' AND {when}", expert_id, self._deps.now()
+            self.deps, f"i.expert_id = $1 AND i.state = 'accepted' AND {when}", expert_id, self.deps.now()
         )
 
     async def list_current(self, expert_id: UUID) -> CurrentInvitations:
         """By one statement."""
         found = await find_views(
-            self._deps,
+            self.deps,
             "i.expert_id = $1 AND (i.state = 'open' OR i.state = 'accepted' AND i.ends_at >= $2) "
             "ORDER BY CASE i.state WHEN 'open' THEN i.created_at ELSE i.gathering_at END",
             expert_id,
-            self._deps.now(),
+            self.deps.now(),
         )
         return CurrentInvitations(
             [view for view in found if view.state is InvitationState.OPEN],

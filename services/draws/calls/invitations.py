@@ -24,8 +24,9 @@ from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify
 from services.draws.calls.places import Cause, Places
 from services.draws.calls.reminders import next_reminder, remind_due
 from services.draws.digests import progress_notices
+from services.draws.draw_notices import notify_agency
+from services.draws.locks import Locked, lock_invitation, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.repository import Locked, lock_invitation, move, notify_agency
 from services.notifications import NoticeRequest, Notices, Recipient
 
 Channel = Literal["chat", "voice", "h5", "mini"]
@@ -43,23 +44,23 @@ class Answered:
     view: InvitationView
 
 
+@dataclass(frozen=True)
 class Invitations:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._places = Places(deps, notices)
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    places: Places
+    parties: PartyNotifications
 
     async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
         """Record that an open invitation is read by its link: if it lapses, its expert is notified that he needn't
         come."""
-        await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self._deps.now())
+        await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self.deps.now())
 
     async def _view(self, invitation: Invitation) -> InvitationView:
-        return (await find_views(self._deps, "i.id = $1", invitation.id))[0]
+        return (await find_views(self.deps, "i.id = $1", invitation.id))[0]
 
     def _may_undo(self, i: Invitation, has_come: bool) -> bool:
-        return i.state == InvitationState.ACCEPTED and not has_come and self._deps.now() < i.answer_until
+        return i.state == InvitationState.ACCEPTED and not has_come and self.deps.now() < i.answer_until
 
     # ---- answering
 
@@ -85,7 +86,7 @@ class Invitations:
             if effective:
                 return Answered(effective, await self._take(locked, invitation, choice, by))
             if by == "voice" and invitation.state in LAPSED:
-                await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
+                await notify_unclear(self.deps, self.notices, invitation, locked.draw.pool)
             return Answered(effective, await self._view(invitation))
 
     async def undo(
@@ -101,8 +102,8 @@ class Invitations:
             may = self._may_undo(invitation, await has_entered(invitation.id)) and _calls(locked)
             effective = may and not _is_older(said_at, invitation)
             if effective:
-                now = self._deps.now()
-                await self._places.apply(locked, invitation, InvitationEvent.UNDO, now, by=by)
+                now = self.deps.now()
+                await self.places.apply(locked, invitation, InvitationEvent.UNDO, now, by=by)
                 await self._void_requests(invitation, now)
                 actor = Actor(locked.draw.pool, "expert", expert_id=expert_id)
                 await record(actor, now, "invitation.undone", "invitation", invitation.id, channel=by)
@@ -111,11 +112,11 @@ class Invitations:
 
     async def _take(self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel) -> InvitationView:
         """Returns the expert's view after the answer."""
-        now, draw = self._deps.now(), locked.draw
+        now, draw = self.deps.now(), locked.draw
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
         if choice == "accept":
-            invitation.next_reminder_at = next_reminder(self._deps.book(draw.pool), invitation.gathering_at, now)
-        await self._places.apply(locked, invitation, event, now, by=by)
+            invitation.next_reminder_at = next_reminder(self.deps.book(draw.pool), invitation.gathering_at, now)
+        await self.places.apply(locked, invitation, event, now, by=by)
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
         view = await self._view(invitation)
@@ -124,43 +125,43 @@ class Invitations:
             return view
         params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
         own = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        await self._notices.notify_each(draw.pool, [own, *await progress_notices(self._deps, locked)])
+        await self.notices.notify_each(draw.pool, [own, *await progress_notices(self.deps, locked)])
         return view
 
     async def _notify(
         self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
     ) -> None:
-        await self._notices.notify_each(draw.pool, [_notice_request(invitation, kind, params, by)])
+        await self.notices.notify_each(draw.pool, [_notice_request(invitation, kind, params, by)])
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
         """Set the time of the next reminder before gathering."""
-        invitation.next_reminder_at = next_reminder(self._deps.book(pool), invitation.gathering_at, now)
+        invitation.next_reminder_at = next_reminder(self.deps.book(pool), invitation.gathering_at, now)
         await invitation.save(update_fields=["next_reminder_at"])
 
     # ---- deadlines
 
     async def expire_due(self, limit: int = 100) -> int:
         """Close invitations whose deadline has passed and whose expert isn't on the phone; returns how many."""
-        return await expire_due(self._deps, self._notices, limit)
+        return await expire_due(self.deps, self.notices, limit)
 
     async def notify_unheard(self, invitation_id: UUID) -> None:
         """Keys were pressed but not confirmed. While the invitation is open, its end sends the notice."""
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, None)
             if invitation.state in LAPSED:
-                await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
+                await notify_unclear(self.deps, self.notices, invitation, locked.draw.pool)
 
     async def notify_unconfirmed(self, invitation_id: UUID) -> None:
         """A key was pressed only once before the call ended: if there is time, send an SMS with the link."""
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, None)
-            if invitation.state == InvitationState.OPEN and self._deps.now() < invitation.answer_until:
+            if invitation.state == InvitationState.OPEN and self.deps.now() < invitation.answer_until:
                 params = {**time_params(invitation.gathering_at), "answer_by": print_time(invitation.answer_until)[-5:]}
                 await self._notify(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind experts whose gathering is near; returns how many."""
-        return await remind_due(self._deps, self._notices, limit)
+        return await remind_due(self.deps, self.notices, limit)
 
     # ---- leave
 
@@ -178,7 +179,7 @@ class Invitations:
                 return await self._view(invitation)
             if invitation.state != InvitationState.ACCEPTED:
                 raise Conflict("您目前没有参加这场评标，无需请假。", code="not_accepted")
-            now, book = self._deps.now(), self._deps.book(locked.draw.pool)
+            now, book = self.deps.now(), self.deps.book(locked.draw.pool)
             until = invitation.gathering_at - book.draw.leave.allowed_until
             if now > until:
                 raise violation(
@@ -195,7 +196,7 @@ class Invitations:
 
     async def _contact(self, invitation: Invitation) -> str:
         call_notice = await CallNotice.get(id=invitation.notice_id)
-        return self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        return self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
 
     async def register_absence(
         self,
@@ -212,9 +213,9 @@ class Invitations:
 
         ``via`` is the channel on which the expert asked or confirmed; ``by`` is another person who registered it.
         """
-        now, draw = self._deps.now(), locked.draw
+        now, draw = self.deps.now(), locked.draw
         calling = locked.state in STATES_THAT_TAKE_ANSWERS
-        await self._places.apply(locked, invitation, event, now, by=via or "system", cause=cause)
+        await self.places.apply(locked, invitation, event, now, by=via or "system", cause=cause)
         await self._void_requests(invitation, now)
         kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
         source = "expert" if cause.by == "expert" else "manual"
@@ -242,14 +243,14 @@ class Invitations:
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
         params: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[absence.kind]}
         if draw.kind == "recall":
-            await self._parties.notify(draw, "gone", params, by=by, occasion=str(absence.id))
+            await self.parties.notify(draw, "gone", params, by=by, occasion=str(absence.id))
             return
-        await notify_agency(self._notices, draw, "agency_leave", str(absence.id), **params)
-        await self._parties.notify(draw, "missing" if by else "left", params, by=by, occasion=str(absence.id))
+        await notify_agency(self.notices, draw, "agency_leave", str(absence.id), **params)
+        await self.parties.notify(draw, "missing" if by else "left", params, by=by, occasion=str(absence.id))
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
         """Cancel other pending requests about this place."""
-        await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
+        await self.notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
         await DiscardRequest.filter(invitation_id=invitation.id, state=DiscardState.OPEN).update(
             state=DiscardState.VOID, decided_at=now
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,21 +19,21 @@ from services.core.base import Deps, rows, transaction
 from services.draws.call_order.eligibility import Hindrance, claimed, find_hindrances, recusals
 from services.draws.call_order.snapshots import keep_skip, snapshot_setting
 from services.draws.calls.call_rules import address_and_room, lead_time, vacant_places
-from services.draws.repository import append
+from services.draws.record_log import append
 from services.notifications import Notices
 
 _LOOK_AHEAD = 50
 """Candidates whose hindrances are looked up by one query."""
 
 
+@dataclass(frozen=True)
 class NextCalls:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def fill(self, draw: Draw, condition: Condition, now: datetime) -> None:
         """Call candidates for the vacant places of a condition, as many at a time as the rulebook permits."""
-        calling = self._deps.book(draw.pool).draw.calling
+        calling = self.deps.book(draw.pool).draw.calling
         call_notice = await CallNotice.get(id=condition.notice_id)
         if now >= call_notice.gathering_at - lead_time(draw) or not calling.hours.contains(now):
             return
@@ -56,8 +57,8 @@ class NextCalls:
         )
         if listed is None:
             return False
-        book = self._deps.book(draw.pool)
-        order = _Order(listed, self._deps.keys.open(listed.experts_sealed, "experts"))
+        book = self.deps.book(draw.pool)
+        order = _Order(listed, self.deps.keys.open(listed.experts_sealed, "experts"))
         out = await recusals(draw, book.draw.employment_recusal_years)
         while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
             hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, out, book)
@@ -71,7 +72,7 @@ class NextCalls:
                     [hindrance] = (await find_hindrances([expert], draw, call_notice, out, book)).values()
                     hindrance = hindrance or Hindrance("overlap", "{}")
                 setting = snapshot_setting(draw, call_notice, out, book)
-                fact = await keep_skip(self._deps.keys, draw.id, leaf, hindrance, setting)
+                fact = await keep_skip(self.deps.keys, draw.id, leaf, hindrance, setting)
                 await append(
                     draw, now, record.Skipped(condition.position, condition.tier, leaf, hindrance.reason, fact)
                 )
@@ -97,7 +98,7 @@ class NextCalls:
             return False
         condition.open += 1
         await append(draw, now, record.Called(condition.position, condition.tier, leaf))
-        await self._notices.notify(
+        await self.notices.notify(
             pool=draw.pool,
             kind="draw_call",
             dedupe_key=f"draw_call:{invitation.id}",
@@ -114,7 +115,7 @@ class NextCalls:
     async def _create(
         self, draw: Draw, condition: Condition, call_notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
     ) -> Invitation:
-        rules = self._deps.book(draw.pool).draw
+        rules = self.deps.book(draw.pool).draw
         starts_at, ends_at = claimed(draw, call_notice)
         return await Invitation.create(
             draw_id=draw.id,
@@ -136,21 +137,21 @@ class NextCalls:
         )
 
 
+@dataclass(frozen=True)
 class _Order:
     """The candidates of a list in the order in which they are called."""
 
-    def __init__(self, listed: CandidateList, experts: bytes) -> None:
-        self._listed = listed
-        self._experts = experts
+    listed: CandidateList
+    experts: bytes
 
     def slice(self, start: int, count: int) -> list[tuple[bytes, UUID]]:
-        return list(self._candidates(range(start, min(start + count, self._listed.count))))
+        return list(self._candidates(range(start, min(start + count, self.listed.count))))
 
     def _candidates(self, places: range) -> Iterator[tuple[bytes, UUID]]:
         for position in places:
-            index = int.from_bytes(self._listed.walk[position * 4 : position * 4 + 4], "big")
-            expert = self._experts[index * 16 : index * 16 + 16]
-            yield self._listed.leaves[index * 32 : index * 32 + 32], UUID(bytes=expert)
+            index = int.from_bytes(self.listed.walk[position * 4 : position * 4 + 4], "big")
+            expert = self.experts[index * 16 : index * 16 + 16]
+            yield self.listed.leaves[index * 32 : index * 32 + 32], UUID(bytes=expert)
 
 
 async def new_code(draw: Draw, length: int) -> str:

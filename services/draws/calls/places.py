@@ -12,7 +12,8 @@ from models.draws import Condition
 from models.invitations import Invitation
 from services.core.base import Deps, execute
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
-from services.draws.repository import Locked, append
+from services.draws.locks import Locked
+from services.draws.record_log import append
 from services.notifications import Notices
 
 _RESUMED_AFTER = timedelta(seconds=60)
@@ -35,10 +36,10 @@ class Cause:
     confirmed_by: record.Party | Literal[""] = ""
 
 
+@dataclass(frozen=True)
 class Places:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def apply(
         self,
@@ -76,16 +77,16 @@ class Places:
         await append(locked.draw, now, outcome)
         await self._update_ladders(invitation, became)
         if became != InvitationState.OPEN and locked.state in STATES_THAT_TAKE_ANSWERS:
-            await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
+            await self.deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
 
     async def _update_ladders(self, invitation: Invitation, became: InvitationState) -> None:
         """Stop notices that the new state makes pointless; an invitation that is open again is called on."""
         if became == InvitationState.OPEN:
-            await self._notices.stop(invitation_id=invitation.id, kinds=_OF_THE_PLACE)
-            await self._notices.resume(invitation_id=invitation.id, kind="draw_call", pause=_RESUMED_AFTER)
+            await self.notices.stop(invitation_id=invitation.id, kinds=_OF_THE_PLACE)
+            await self.notices.resume(invitation_id=invitation.id, kind="draw_call", pause=_RESUMED_AFTER)
             return
         kinds = ["draw_call"] if became == InvitationState.ACCEPTED else ["draw_call", *_OF_THE_PLACE]
-        await self._notices.stop(invitation_id=invitation.id, kinds=kinds)
+        await self.notices.stop(invitation_id=invitation.id, kinds=kinds)
 
 
 def _change(invitation: Invitation, condition: Condition, became: InvitationState, by: str, now: datetime) -> None:

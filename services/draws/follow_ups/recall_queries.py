@@ -81,31 +81,31 @@ class RecallPanel:
     rows: tuple[RecallRow, ...]
 
 
+@dataclass(frozen=True)
 class RecallQueries:
-    def __init__(self, deps: Deps, access: DrawAccess, calls: VirtualCalls) -> None:
-        self._deps = deps
-        self._access = access
-        self._calls = calls
+    deps: Deps
+    access: DrawAccess
+    calls: VirtualCalls
 
     async def panel(self, actor: Actor, draw_id: UUID) -> RecallPanel:
         """The panel to be phoned. Names were unsealed with the original; each reading is logged all the same."""
         permissions.check(actor, "draw.start")
         async with transaction():
-            draw = await self._access.get(actor, draw_id)
+            draw = await self.access.get(actor, draw_id)
             check_recall(draw)
-            await record(actor, self._deps.now(), "recall.panel_read", "draw", draw_id)
+            await record(actor, self.deps.now(), "recall.panel_read", "draw", draw_id)
             found = await rows(_PANEL, draw_id)
-            calls = await self._calls.log_of(draw_id, "recall")
+            calls = await self.calls.log_of(draw_id, "recall")
             hindrances = await self._hindrances(draw) if draw.state == DrawState.VERIFIED else {}
-        phone = self._deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
-        resends = self._deps.book(draw.pool).draw.recall.resends_max
+        phone = self.deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
+        resends = self.deps.book(draw.pool).draw.recall.resends_max
         shown = tuple(
             self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends) for row in found
         )
-        return RecallPanel(phone, draw.started_at is not None, self._calls.offered(draw.pool), shown)
+        return RecallPanel(phone, draw.started_at is not None, self.calls.offered(draw.pool), shown)
 
     def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str, resends: int) -> RecallRow:
-        number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
+        number = self.deps.keys.open_text(row["id_number_sealed"], "id_number")
         shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
         state_label = _LABELS[row["takes_part"]]
         unwritten = bool(row["holds_place"]) and row["sms"] == "failed"
@@ -122,7 +122,7 @@ class RecallQueries:
 
     async def unwritten(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
         """Rows of experts whom the message with time, place and code did not reach, by id."""
-        if self._deps.now() >= draw.starts_at:
+        if self.deps.now() >= draw.starts_at:
             return {}
         found = await rows(_PANEL, draw.id)
         return {row["id"]: row for row in found if row["holds_place"] and row["sms"] == "failed"}
@@ -135,7 +135,7 @@ class RecallQueries:
 
         Registered leave doesn't count: the expert knows of it when accepting by phone.
         """
-        book, found = self._deps.book(draw.pool), dict[UUID, str]()
+        book, found = self.deps.book(draw.pool), dict[UUID, str]()
         out = await recusals(draw, book.draw.employment_recusal_years)
         conditions = Condition.filter(draw_id=draw.id).prefetch_related("notice")
         notices = {one.id: one.notice async for one in conditions}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -36,10 +37,12 @@ from services.draws.call_order.origins import origin_entry
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.next_calls import new_code
+from services.draws.draw_notices import notify_agency
 from services.draws.follow_ups.recall_queries import RecallQueries, check_recall
+from services.draws.locks import Locked, lock_for, move
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_same_day
-from services.draws.repository import Locked, append, lock_for, move, notify_agency
+from services.draws.record_log import append
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 
@@ -47,23 +50,15 @@ _ROUND = 0
 """Round number of invitations that no round has ordered."""
 
 
+@dataclass(frozen=True)
 class Recalls:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        access: DrawAccess,
-        queries: RecallQueries,
-        invitations: Invitations,
-        calls: VirtualCalls,
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._access = access
-        self._queries = queries
-        self._invitations = invitations
-        self._calls = calls
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    access: DrawAccess
+    queries: RecallQueries
+    invitations: Invitations
+    calls: VirtualCalls
+    parties: PartyNotifications
 
     # ---- results of the calls
 
@@ -71,9 +66,9 @@ class Recalls:
         """The phone of the agency's contact; kept for the draw. Raises InvalidInput."""
         async with transaction():
             draw = (await self._open(actor, draw_id)).draw
-            draw.staff_phone_sealed = self._deps.keys.seal(mobile_number(phone), PHONE)
+            draw.staff_phone_sealed = self.deps.keys.seal(mobile_number(phone), PHONE)
             await draw.save(update_fields=["staff_phone_sealed"])
-            await audit(actor, self._deps.now(), "recall.phone_entered", "draw", draw_id)
+            await audit(actor, self.deps.now(), "recall.phone_entered", "draw", draw_id)
 
     async def ring(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Connect the agency's contact with an expert by a virtual call.
@@ -83,15 +78,15 @@ class Recalls:
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
-            confirmed = row_id in await self._queries.unwritten(draw)
+            confirmed = row_id in await self.queries.unwritten(draw)
             locked = None if confirmed else await self._open(actor, draw_id)
             row = await self._row_of(draw_id, row_id)
             if locked is not None:
                 await self._check_hindrances(locked, [row])
             own = confirmed and not draw.staff_phone_sealed
             phone = "" if own else self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
-            await self._calls.ask(actor, draw, row.expert_id, "recall", phone)
-            row.called_at = self._deps.now()
+            await self.calls.ask(actor, draw, row.expert_id, "recall", phone)
+            row.called_at = self.deps.now()
             await row.save(update_fields=["called_at"])
 
     async def resend(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
@@ -100,40 +95,40 @@ class Recalls:
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
             check_recall(draw)
-            row = (await self._queries.unwritten(draw)).get(row_id)
+            row = (await self.queries.unwritten(draw)).get(row_id)
             if row is None:
                 raise Conflict("没有需要重新发送的确认短信，请刷新后查看。", code="nothing_to_send")
-            most = self._deps.book(draw.pool).draw.recall.resends_max
+            most = self.deps.book(draw.pool).draw.recall.resends_max
             if row["resent"] >= most:
                 raise Conflict(f"确认短信已重新发送{most}次，请改用其他方式告知专家。", code="sent_enough")
             invitation = await Invitation.get(id=row["invitation_id"])
             await self._notify_accepted(
                 draw, invitation, await CallNotice.get(id=invitation.notice_id), f":{row['resent'] + 1}"
             )
-            await audit(actor, self._deps.now(), "recall.resent", "draw", draw_id, row=str(row_id))
+            await audit(actor, self.deps.now(), "recall.resent", "draw", draw_id, row=str(row_id))
 
     def _staff_phone(self, draw: Draw, advice: str) -> str:
         if not draw.staff_phone_sealed:
             raise Conflict(advice, code="no_phone")
-        return self._deps.keys.read(draw.staff_phone_sealed, PHONE)
+        return self.deps.keys.read(draw.staff_phone_sealed, PHONE)
 
     async def ask_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Ask an expert by message, without revealing his number, to call the agency's contact. Raises Conflict."""
         async with transaction():
             locked = await self._open(actor, draw_id)
-            draw, now = locked.draw, self._deps.now()
+            draw, now = locked.draw, self.deps.now()
             row = await self._row_of(draw_id, row_id)
             await self._check_hindrances(locked, [row])
             phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
             asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
-            rules = self._deps.book(draw.pool).draw.recall
+            rules = self.deps.book(draw.pool).draw.recall
             if asked >= rules.asks_max:
                 raise Conflict(f"已请该专家回电{asked}次，请登记为不参评或等待回电。", code="asked_enough")
             if asked and row.called_at and now < row.called_at + rules.asked_again_after:
                 minutes = math.ceil((row.called_at + rules.asked_again_after - now).total_seconds() / 60)
                 raise Conflict(f"刚刚已请该专家回电，请{minutes}分钟后再试。", code="asked_just_now")
             call_notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=draw.pool,
                 kind="recall_asked",
                 dedupe_key=f"recall_asked:{row.id}:{asked + 1}",
@@ -160,7 +155,7 @@ class Recalls:
         async with transaction():
             locked = await self._open(actor, draw_id)
             row = await self._row_of(draw_id, row_id)
-            now = self._deps.now()
+            now = self.deps.now()
             row.takes_part, row.gathering_at = takes_part, gathering_at if takes_part else None
             if takes_part:
                 self._check_gathering(locked.draw, row.gathering_at, now)
@@ -182,7 +177,7 @@ class Recalls:
         """An expert who has left the pool, is recused or has another panel can't take part. Raises Conflict with the
         name."""
         for row in coming:
-            if why := (await self._queries.hindrances_of(locked.draw, [row]))[row.id]:
+            if why := (await self.queries.hindrances_of(locked.draw, [row]))[row.id]:
                 name = (await Expert.get(id=row.expert_id)).name
                 raise Conflict(f"{name}{why}，请登记为不参评。", code="hindered")
 
@@ -192,7 +187,7 @@ class Recalls:
         """Confirm all results for good: 抽取完成 when all experts come, else 专家不足. Raises Conflict."""
         async with transaction():
             locked = await self._open(actor, draw_id)
-            draw, now = locked.draw, self._deps.now()
+            draw, now = locked.draw, self.deps.now()
             panel = await RecalledExpert.filter(draw_id=draw_id).order_by("condition_id", "id").select_for_update()
             await self._check_all_agreed(locked, panel, now)
             await self._append(locked, panel, now)
@@ -244,14 +239,14 @@ class Recalls:
             raise Conflict(f"{name}{SKIP_REASONS['overlap']}，请登记为不参评。", code="hindered") from error
         condition.accepted += 1
         await condition.save(update_fields=["accepted"])
-        await self._invitations.plan_reminder(invitation, draw.pool, now)
+        await self.invitations.plan_reminder(invitation, draw.pool, now)
         await self._notify_accepted(draw, invitation, call_notice)
 
     async def _notify_accepted(
         self, draw: Draw, invitation: Invitation, call_notice: CallNotice, again: str = ""
     ) -> None:
         """Send time, place and code."""
-        await self._notices.notify(
+        await self.notices.notify(
             pool=draw.pool,
             kind="draw_accepted",
             dedupe_key=f"draw_accepted:{invitation.id}{again}",
@@ -276,7 +271,7 @@ class Recalls:
             round_number=_ROUND,
             tier=earlier.tier,
             leaf=earlier.leaf,
-            code=await new_code(draw, self._deps.book(draw.pool).draw.code_length),
+            code=await new_code(draw, self.deps.book(draw.pool).draw.code_length),
             menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
             link=secrets.token_urlsafe(12),
             state="accepted",
@@ -296,11 +291,11 @@ class Recalls:
         await append(draw, now, record.Completed() if full else record.Short("declined"))
         await move(draw, DrawEvent.ALL_COME if full else DrawEvent.NOT_ALL_COME)
         if full:
-            unseal_at = print_time(self._access.unseals_at(draw))
-            await notify_agency(self._notices, draw, "agency_full", str(draw.log_length), **counts, unseal_at=unseal_at)
-            await self._parties.notify(draw, "full", {"needed": draw.needed})
+            unseal_at = print_time(self.access.unseals_at(draw))
+            await notify_agency(self.notices, draw, "agency_full", str(draw.log_length), **counts, unseal_at=unseal_at)
+            await self.parties.notify(draw, "full", {"needed": draw.needed})
         else:
-            await self._parties.notify(draw, "recalled", counts)
+            await self.parties.notify(draw, "recalled", counts)
 
     async def _open(self, actor: Actor, draw_id: UUID) -> Locked:
         """A verified recall that is not confirmed. Raises Conflict, NotFound."""
@@ -311,6 +306,6 @@ class Recalls:
             raise Conflict("核验通过后才能通知原专家。", code="not_verified")
         if locked.state != DrawState.VERIFIED:
             raise Conflict("已提交最终确认结果，不能再修改。", code="confirmed")
-        if self._deps.now() >= locked.draw.starts_at:
+        if self.deps.now() >= locked.draw.starts_at:
             raise Conflict("预计评标开始时间已过，请终止本活动，重新发起复评。", code="too_late")
         return locked

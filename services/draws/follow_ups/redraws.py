@@ -21,8 +21,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.draws.locks import lock_for
 from services.draws.recall_rules import gathering_before
-from services.draws.repository import check_owner, find_avoided, lock_for
+from services.draws.scopes import check_owner, find_avoided
 from services.draws.setup.copying import condition_like, copy_recusals
 from services.draws.setup.draw_setup import DrawSetup, Origin
 from services.draws.setup.forms import CallNoticeForm, DrawForm
@@ -49,10 +50,10 @@ class RedrawTimes:
     lots: tuple[UUID, ...] = ()
 
 
+@dataclass(frozen=True)
 class RedrawsAndRecalls:
-    def __init__(self, deps: Deps, setup: DrawSetup) -> None:
-        self._deps = deps
-        self._setup = setup
+    deps: Deps
+    setup: DrawSetup
 
     async def open_one(self, actor: Actor, draw_id: UUID) -> Draw | None:
         """The redraw or recall under way: another one can be made only when it is over. Raises NotFound."""
@@ -71,13 +72,13 @@ class RedrawsAndRecalls:
             old = await self._original(actor, draw_id, _REDRAWABLE, "重新抽取")
             form = await self._form(old, times.starts_at, times.ends_at, times.lots)
             form = replace(form, opening_at=times.opening_at, bid_closing_at=times.bid_closing_at)
-            new = await self._setup.create(actor, form, origin=Origin("redraw", old.id))
+            new = await self.setup.create(actor, form, origin=Origin("redraw", old.id))
             await copy_recusals(old.id, new)
             await self._copy_for_redraw(actor, old, new, times.starts_at)
             return new
 
         owner, request = f"draw.redraw:{actor.account_id}", f"{draw_id} {times!r}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def recall(self, actor: Actor, draw_id: UUID, times: RecallTimes, *, key: str | None = None) -> UUID:
         """Reconvene the experts who took part at the end of an ended draw."""
@@ -89,13 +90,13 @@ class RedrawsAndRecalls:
             if not panel:
                 raise Conflict("该活动没有参评的专家，不能通知原专家，请重新抽取。", code="no_panel")
             form = replace(await self._form(old, times.starts_at, times.ends_at, ()), needed=len(panel))
-            new = await self._setup.create(actor, form, origin=Origin("recall", old.id))
+            new = await self.setup.create(actor, form, origin=Origin("recall", old.id))
             await copy_recusals(old.id, new)
             await _copy_panel(old, await Draw.get(id=new), panel)
             return new
 
         owner, request = f"draw.recall:{actor.account_id}", f"{draw_id} {times!r}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def _original(self, actor: Actor, draw_id: UUID, states: Sequence[DrawState], what: str) -> Draw:
         """The locked original, so that nothing else is created from it meanwhile. Raises Conflict."""
@@ -107,7 +108,7 @@ class RedrawsAndRecalls:
         return locked.draw
 
     async def _form(self, old: Draw, starts_at: datetime, ends_at: datetime, lots: tuple[UUID, ...]) -> DrawForm:
-        keys = self._deps.keys
+        keys = self.deps.keys
         own = DrawLot.filter(draw_id=old.id, lot_id__isnull=False).order_by("id")
         still = await Supervisor.filter(draw_id=old.id).values_list("entry_id", flat=True)
         active = SupervisorEntry.filter(id__in=list(still), pool=old.pool, active_until=None)
@@ -139,7 +140,7 @@ class RedrawsAndRecalls:
             form = self._notice(one, at)
             try:
                 async with transaction():
-                    copied[one.id] = await self._setup.add_call_notice(actor, new, form)
+                    copied[one.id] = await self.setup.add_call_notice(actor, new, form)
             except (InvalidInput, RuleViolation):
                 continue
         for condition in await Condition.filter(draw_id=old.id).order_by("position"):
@@ -147,12 +148,12 @@ class RedrawsAndRecalls:
                 continue
             try:
                 async with transaction():
-                    await self._setup.add_condition(actor, new, condition_like(condition, copied[condition.notice_id]))
+                    await self.setup.add_condition(actor, new, condition_like(condition, copied[condition.notice_id]))
             except (InvalidInput, RuleViolation):
                 continue
 
     def _notice(self, one: CallNotice, gathering_at: datetime) -> CallNoticeForm:
-        phone = self._deps.keys.read(one.contact_phone_sealed, PHONE)
+        phone = self.deps.keys.read(one.contact_phone_sealed, PHONE)
         return CallNoticeForm(one.venue, one.address, gathering_at, one.contact, phone, one.room, one.remark)
 
 

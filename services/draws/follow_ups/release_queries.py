@@ -116,24 +116,24 @@ class ReleaseView:
 _VOICE: Mapping[VoiceState, str] = {"calling": "通知中", "delivered": "已送达", "undelivered": "未送达"}
 
 
+@dataclass(frozen=True)
 class ReleaseQueries:
-    def __init__(self, deps: Deps, access: DrawAccess, verification: VerificationQueries, calls: VirtualCalls) -> None:
-        self._deps = deps
-        self._access = access
-        self._verification = verification
-        self._calls = calls
+    deps: Deps
+    access: DrawAccess
+    verification: VerificationQueries
+    calls: VirtualCalls
 
     def until(self, draw: ReadDraw) -> datetime:
         """The last moment for beginning a release of its panel."""
-        return release_until(draw, self._deps)
+        return release_until(draw, self.deps)
 
     async def tasks(self, actor: Actor) -> list[ReleaseTask]:
         """Open tasks of this agency, next draw first."""
         permissions.check(actor, "draw.start")
-        where, values = self._access.visibility_condition(actor, few=True)
+        where, values = self.access.visibility_condition(actor, few=True)
         sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
-        found = await rows(sql, *values, self._deps.now())
-        lead = self._deps.book(actor.pool).draw.release.before_start
+        found = await rows(sql, *values, self.deps.now())
+        lead = self.deps.book(actor.pool).draw.release.before_start
         tasks = [
             ReleaseTask(
                 row["id"],
@@ -145,21 +145,21 @@ class ReleaseQueries:
             )
             for row in found
         ]
-        return [one for one in tasks if one.unreached or self._deps.now() <= one.until]
+        return [one for one in tasks if one.unreached or self.deps.now() <= one.until]
 
     async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
         """For everyone who supervises the draw. Raises NotFound."""
-        draw = await self._access.get(actor, draw_id)
-        asked = [one for one in await self._verification.of_draw(draw_id) if one.kind == KIND]
+        draw = await self.access.get(actor, draw_id)
+        asked = [one for one in await self.verification.of_draw(draw_id) if one.kind == KIND]
         state = asked[0].state if asked else None
-        in_time = self._deps.now() <= release_until(draw, self._deps)
+        in_time = self.deps.now() <= release_until(draw, self.deps)
         open_ = in_time and DRAW.can(DrawState(draw.state), DrawEvent.RELEASE)
-        ladder = self._deps.book(draw.pool).ladder["draw_released"]
+        ladder = self.deps.book(draw.pool).ladder["draw_released"]
         hours = ladder.hours.get("voice")
-        calls = await self._calls.log_of(draw_id, "release")
+        calls = await self.calls.log_of(draw_id, "release")
         soon = self._soon(draw)
         return ReleaseView(
-            until=release_until(draw, self._deps),
+            until=release_until(draw, self.deps),
             applications=tuple(asked),
             may_apply=open_ and state not in (State.SUBMITTED, State.APPROVED),
             waiting=state == State.SUBMITTED,
@@ -167,15 +167,15 @@ class ReleaseQueries:
             later=in_time and draw.state in _CALLING,
             hours="" if hours is None or hours == _ANY_TIME else str(hours),
             calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
-            virtual_calls=self._calls.offered(draw.pool),
+            virtual_calls=self.calls.offered(draw.pool),
             panel=tuple(self._row(row, soon, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )
 
     def _soon(self, draw: ReadDraw) -> datetime:
         """The time until which the next automatic call follows without a break; a later call waits for the morning."""
-        steps = self._deps.book(draw.pool).ladder["draw_released"].steps
+        steps = self.deps.book(draw.pool).ladder["draw_released"].steps
         gaps = [step.retry_gap for step in steps if step.channel == "voice"]
-        return self._deps.now() + max(gaps, default=timedelta())
+        return self.deps.now() + max(gaps, default=timedelta())
 
     def _row(self, row: Mapping[str, Any], soon: datetime, calls: tuple[CallLine, ...] = ()) -> ReleasedExpert:
         going_on = row["under_way"] or (row["notice_state"] == "active" and row["calls"] == 0)
@@ -186,7 +186,7 @@ class ReleaseQueries:
             invitation_id=row["id"],
             code=row["code"],
             name=mask_name(row["name"]),
-            mobile=mask_mobile(self._deps.keys.open_text(row["mobile_sealed"], "mobile")),
+            mobile=mask_mobile(self.deps.keys.open_text(row["mobile_sealed"], "mobile")),
             calls=row["calls"],
             voice=voice,
             voice_label=_VOICE[voice],

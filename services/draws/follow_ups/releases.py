@@ -7,6 +7,7 @@ and their calls show who was reached, and staff record only experts whom no call
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -29,10 +30,13 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.draws.calls.places import Cause, Places
+from services.draws.draw_notices import notify_verifiers
+from services.draws.endings import append_end
 from services.draws.follow_ups.release_queries import ReleaseQueries
+from services.draws.locks import Locked, lock, lock_for
 from services.draws.party_notifications import PartyNotifications
+from services.draws.record_log import party_of
 from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
-from services.draws.repository import Locked, append_end, lock, lock_for, notify_verifiers, party_of
 from services.draws.setup.attachments import attached_name
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import BEGINS, Notices, Recipient
@@ -76,20 +80,14 @@ def overdue_releases(deps: Deps) -> str:
     return _OVERDUE.format(limits=limits)
 
 
+@dataclass(frozen=True)
 class Releases:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        queries: ReleaseQueries,
-        calls: VirtualCalls,
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._queries = queries
-        self._places = Places(deps, notices)
-        self._calls = calls
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    notices: Notices
+    queries: ReleaseQueries
+    calls: VirtualCalls
+    places: Places
+    parties: PartyNotifications
 
     # ---- the request
 
@@ -98,9 +96,9 @@ class Releases:
         permissions.check(actor, "draw.submit")
         async with transaction():
             locked = await lock_for(actor, draw_id)
-            await check_may_apply(locked, self._deps)
-            draw, now = locked.draw, self._deps.now()
-            if cause not in self._deps.book(draw.pool).draw.release.causes:
+            await check_may_apply(locked, self.deps)
+            draw, now = locked.draw, self.deps.now()
+            if cause not in self.deps.book(draw.pool).draw.release.causes:
                 raise InvalidInput("请选择退选原因。", field="cause")
             attachment = await attached_name(draw_id, "release")
             if not attachment:
@@ -119,7 +117,7 @@ class Releases:
             await record(actor, now, "release.submitted", "draw", draw_id, cause=cause)
             organisation = await Organisation.get(id=draw.organisation_id)
             await notify_verifiers(
-                self._notices,
+                self.notices,
                 draw,
                 [draw.terminal],
                 "verification_waiting",
@@ -127,19 +125,19 @@ class Releases:
                 application=str(application.id),
                 organisation=organisation.name,
             )
-            await self._parties.notify(draw, "release_asked", by=actor.account_id, occasion=str(application.id))
+            await self.parties.notify(draw, "release_asked", by=actor.account_id, occasion=str(application.id))
             return application.id
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
         """Withdraw the pending request. Raises Conflict."""
         permissions.check(actor, "draw.withdraw")
         async with transaction():
-            locked, now = await lock_for(actor, draw_id), self._deps.now()
+            locked, now = await lock_for(actor, draw_id), self.deps.now()
             application = await self._asked(draw_id)
             application.state = VERIFICATION.next(State(application.state), VerificationEvent.WITHDRAW)
             application.withdrawn_at = now
             await application.save(update_fields=["state", "withdrawn_at"])
-            await self._parties.notify(
+            await self.parties.notify(
                 locked.draw, "release_withdrawn", by=actor.account_id, occasion=str(application.id)
             )
             await record(actor, now, "release.withdrawn", "draw", draw_id)
@@ -152,40 +150,40 @@ class Releases:
 
     async def refuse_overdue(self) -> int:
         """Refuse requests not verified in time: the agency is notified and needs another way."""
-        due = await rows(overdue_releases(self._deps), self._deps.now())
+        due = await rows(overdue_releases(self.deps), self.deps.now())
         return await process_each("release_overdue", due, lambda row: self._refuse_overdue(row["id"]))
 
     async def _refuse_overdue(self, draw_id: UUID) -> None:
         async with transaction():
-            draw, now = (await lock(draw_id)).draw, self._deps.now()
+            draw, now = (await lock(draw_id)).draw, self.deps.now()
             application = await newest(draw_id)
-            if application is None or application.state != State.SUBMITTED or now <= release_until(draw, self._deps):
+            if application is None or application.state != State.SUBMITTED or now <= release_until(draw, self.deps):
                 return
             application.state = VERIFICATION.next(State(application.state), VerificationEvent.REFUSE)
             application.opinion, application.decided_at = _TOO_LATE, now
             await application.save(update_fields=["state", "opinion", "decided_at"])
             await record(system(draw.pool), now, "release.refused", "draw", draw_id, opinion=_TOO_LATE)
-            await self._parties.notify(draw, "release_refused", occasion=str(application.id))
+            await self.parties.notify(draw, "release_refused", occasion=str(application.id))
 
     async def remind_due(self) -> int:
         """Notify each agency once when its approved release must be begun soon, and once when it is too late for it."""
-        due = await rows(_APPROVED, self._deps.now())
+        due = await rows(_APPROVED, self.deps.now())
         return await process_each("release_reminders", due, lambda row: self._remind(row["id"]))
 
     async def _remind(self, draw_id: UUID) -> None:
         async with transaction():
-            locked, now = await lock(draw_id), self._deps.now()
-            draw, application, until = locked.draw, await newest(draw_id), release_until(locked.draw, self._deps)
+            locked, now = await lock(draw_id), self.deps.now()
+            draw, application, until = locked.draw, await newest(draw_id), release_until(locked.draw, self.deps)
             if draw.ended_at is not None or application is None or application.state != State.APPROVED:
                 return
             facts = {"until": f"{local(until).day}日{local(until):%H:%M}", BEGINS: until.isoformat()}
-            soon = until - self._deps.book(draw.pool).draw.release.remind_before
+            soon = until - self.deps.book(draw.pool).draw.release.remind_before
             occasion = f"{until.timestamp():.0f}"
             if now > until:
-                await self._parties.notify(draw, "release_lapsed", occasion=occasion)
-                await self._parties.notify(draw, "release_unused", occasion=occasion)
+                await self.parties.notify(draw, "release_lapsed", occasion=occasion)
+                await self.parties.notify(draw, "release_unused", occasion=occasion)
             elif now >= soon and (application.decided_at or now) < soon and DRAW.can(locked.state, DrawEvent.RELEASE):
-                await self._parties.notify(draw, "release_due", facts, occasion=occasion)
+                await self.parties.notify(draw, "release_due", facts, occasion=occasion)
 
     # ---- execution
 
@@ -198,24 +196,24 @@ class Releases:
             application = await self._asked(draw_id)
             if application.state != State.APPROVED:
                 raise Conflict("退选申请通过核验后才能启动退选。", code="not_verified")
-            check_in_time(locked.draw, self._deps)
-            now = self._deps.now()
+            check_in_time(locked.draw, self.deps)
+            now = self.deps.now()
             released = await self._release_places(locked, actor, now)
             await append_end(locked.draw, now, DrawEvent.RELEASE)
-            hotline = self._deps.book(locked.draw.pool).pool.hotline
-            await self._notices.notify_many(
+            hotline = self.deps.book(locked.draw.pool).pool.hotline
+            await self.notices.notify_many(
                 pool=locked.draw.pool,
                 kind="draw_released",
                 recipients=[_recipient("draw_released", one, hotline) for one in released],
                 bulk=False,
             )
             await self._write_before_late_calls(locked.draw, released)
-            await self._parties.notify(locked.draw, "released", by=actor.account_id, occasion="once")
+            await self.parties.notify(locked.draw, "released", by=actor.account_id, occasion="once")
             await record(actor, now, "draw.released", "draw", draw_id, experts=len(released))
 
     async def _write_before_late_calls(self, draw: Draw, released: Sequence[Invitation]) -> None:
         """Send the SMS at once to experts who will be called only after the last moment for a release."""
-        found = await rows(_FIRST_CALLED_LATER, [one.id for one in released], release_until(draw, self._deps))
+        found = await rows(_FIRST_CALLED_LATER, [one.id for one in released], release_until(draw, self.deps))
         later = {row["invitation_id"] for row in found}
         for one in released:
             if one.id in later:
@@ -226,13 +224,13 @@ class Releases:
         released = await agreed.order_by("id").select_for_update()
         cause = Cause(party_of(actor.role), "verifier")
         for invitation in released:
-            await self._places.apply(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
+            await self.places.apply(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
         return released
 
     async def write_to_unreached(self) -> int:
         """Send the SMS to experts whom no call reached: they may still read it in time. Staff go on trying to reach
         them."""
-        due = await rows(UNREACHED, self._deps.now())
+        due = await rows(UNREACHED, self.deps.now())
         return await process_each("release_text", due, lambda row: self._write_alone(row["id"]))
 
     async def _write_alone(self, invitation_id: UUID) -> None:
@@ -240,13 +238,13 @@ class Releases:
             invitation = await Invitation.get(id=invitation_id)
             draw = await Draw.get(id=invitation.draw_id)
             await self._write(draw, invitation)
-            if (await self._queries.find(draw, invitation_id)).by_hand:
-                await self._parties.notify(draw, "unreached", occasion="once")
+            if (await self.queries.find(draw, invitation_id)).by_hand:
+                await self.parties.notify(draw, "unreached", occasion="once")
 
     async def _write(self, draw: Draw, invitation: Invitation) -> None:
         """Send the release SMS, once."""
-        to = _recipient("draw_release_text", invitation, self._deps.book(draw.pool).pool.hotline)
-        await self._notices.notify_many(pool=draw.pool, kind="draw_release_text", recipients=[to], bulk=False)
+        to = _recipient("draw_release_text", invitation, self.deps.book(draw.pool).pool.hotline)
+        await self.notices.notify_many(pool=draw.pool, kind="draw_release_text", recipients=[to], bulk=False)
 
     # ---- who knows of the release
 
@@ -256,12 +254,12 @@ class Releases:
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
-            found = await self._queries.find(draw, invitation_id)
+            found = await self.queries.find(draw, invitation_id)
             if not found.by_hand:
                 known = "已确认知晓退选" if found.confirmed else f"语音通知{found.voice_label}"
                 raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
             expert_id = (await Invitation.get(id=invitation_id)).expert_id
-            await self._calls.ask(actor, draw, expert_id, "release", phone)
+            await self.calls.ask(actor, draw, expert_id, "release", phone)
 
     async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
         """Record that a person reached an expert whom no call reached; the release SMS follows, and no further call.
@@ -273,8 +271,8 @@ class Releases:
         if not words.strip():
             raise InvalidInput("请填写通知情况，例如“已电话告知本人”。", field="words")
         async with transaction():
-            draw, now = (await lock_for(actor, draw_id)).draw, self._deps.now()
-            found = await self._queries.find(draw, invitation_id)
+            draw, now = (await lock_for(actor, draw_id)).draw, self.deps.now()
+            found = await self.queries.find(draw, invitation_id)
             if found.recorded_at is not None:
                 return
             if not found.by_hand:
@@ -282,7 +280,7 @@ class Releases:
             await ReleaseConfirmation.create(
                 invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
             )
-            await self._notices.stop(invitation_id=invitation_id, kinds=["draw_released"])
+            await self.notices.stop(invitation_id=invitation_id, kinds=["draw_released"])
             await self._write(draw, await Invitation.get(id=invitation_id))
             await record(actor, now, "release.confirmed", "invitation", invitation_id)
 

@@ -96,9 +96,9 @@ SELECT l.lot_id, d.number, d.name FROM draw_lot l JOIN draw d ON d.id = l.draw_i
 """
 
 
+@dataclass(frozen=True)
 class ProjectQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def last_parties(self, actor: Actor) -> Parties:
         """Initial values of a new form: from this person's last project; for the first one the organisation and the
@@ -110,7 +110,7 @@ class ProjectQueries:
         found = await rows(_LAST_PARTIES, actor.organisation_id, actor.account_id)
         if not found:
             raise no_organisation()
-        row, keys = found[0], self._deps.keys
+        row, keys = found[0], self.deps.keys
         phone = keys.open_text(row["mobile"], "mobile") if row["phone"] is None else keys.read(row["phone"], PHONE)
         return Parties(row["agency_name"], row["agency_code"], row["contact"], phone)
 
@@ -163,7 +163,7 @@ class ProjectQueries:
         )
         names = {field.name for field in fields(ProjectData)} - {"internal_code", "contact_phone"}
         data = ProjectData(
-            contact_phone=self._deps.keys.read(project.contact_phone_sealed, PHONE),
+            contact_phone=self.deps.keys.read(project.contact_phone_sealed, PHONE),
             internal_code=not is_credit_code(project.tenderee_code),
             **{name: getattr(project, name) for name in names},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from domain.errors import Conflict, NotFound, RuleViolation
@@ -16,18 +16,18 @@ from services.draws.projects.project_queries import LotView, ProjectQueries, Pro
 from services.draws.projects.project_rules import LotData, ProjectData, check_lot, check_project
 
 
+@dataclass(frozen=True)
 class Projects:
-    def __init__(self, deps: Deps, queries: ProjectQueries) -> None:
-        self._deps = deps
-        self._queries = queries
+    deps: Deps
+    queries: ProjectQueries
 
     async def create(self, actor: Actor, data: ProjectData, *, key: str | None = None) -> ProjectView:
         """Raises InvalidInput or RuleViolation that names the field."""
         check(actor, "project.create")
         if actor.organisation_id is None or actor.account_id is None:
             raise no_organisation()
-        clean = await check_project(self._deps.book(actor.pool), actor.pool, data)
-        now = self._deps.now()
+        clean = await check_project(self.deps.book(actor.pool), actor.pool, data)
+        now = self.deps.now()
 
         async def run() -> ProjectView:
             project = Project(
@@ -39,12 +39,12 @@ class Projects:
             )
             await project.save(force_create=True)
             await record(actor, now, "project.create", "project", project.id)
-            return await self._queries.view_of(project)
+            return await self.queries.view_of(project)
 
         return await once(
             owner=f"project.create:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=ProjectView,
             run=run,
             request=repr(data),
@@ -54,9 +54,9 @@ class Projects:
         """Replace the form. Raises Conflict once a draw is linked."""
         check(actor, "project.edit")
         clean = await check_project(
-            self._deps.book(actor.pool), actor.pool, data, (await self._queries.get(actor, project_id)).data
+            self.deps.book(actor.pool), actor.pool, data, (await self.queries.get(actor, project_id)).data
         )
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> ProjectView:
             project = await self._locked(actor, project_id)
@@ -65,12 +65,12 @@ class Projects:
             project.update_from_dict(self._columns(clean))
             await project.save()
             await record(actor, now, "project.edit", "project", project_id)
-            return await self._queries.view_of(project)
+            return await self.queries.view_of(project)
 
         return await once(
             owner=f"project.edit:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=ProjectView,
             run=run,
             request=f"{project_id} {data!r}",
@@ -79,7 +79,7 @@ class Projects:
     async def delete(self, actor: Actor, project_id: UUID) -> None:
         """Delete a project without draws. Raises NotFound when repeated."""
         check(actor, "project.delete")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             project = await self._locked(actor, project_id)
             if await is_linked(project_id):
@@ -92,7 +92,7 @@ class Projects:
         """Raises Conflict where the project itself is drawn as one lot, RuleViolation beyond the rulebook's number."""
         check(actor, "project.edit")
         clean = check_lot(data)
-        now, book = self._deps.now(), self._deps.book(actor.pool)
+        now, book = self.deps.now(), self.deps.book(actor.pool)
 
         async def run() -> LotView:
             await self._locked(actor, project_id)
@@ -119,7 +119,7 @@ class Projects:
         return await once(
             owner=f"lot.create:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=LotView,
             run=run,
             request=f"{project_id} {data!r}",
@@ -134,7 +134,7 @@ class Projects:
             await _check_name_free(project_id, clean.name, but=lot_id)
             lot.name, lot.number, lot.investment = clean.name, clean.number, clean.investment
             await lot.save(update_fields=["name", "number", "investment"])
-            await record(actor, self._deps.now(), "lot.edit", "project", project_id, lot=str(lot_id))
+            await record(actor, self.deps.now(), "lot.edit", "project", project_id, lot=str(lot_id))
             return LotView(lot.id, lot.name, lot.number, lot.investment, None, "")
 
     async def delete_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> None:
@@ -143,10 +143,10 @@ class Projects:
         async with transaction():
             lot = await self._free_lot(actor, project_id, lot_id)
             await lot.delete()
-            await record(actor, self._deps.now(), "lot.delete", "project", project_id, lot=str(lot_id))
+            await record(actor, self.deps.now(), "lot.delete", "project", project_id, lot=str(lot_id))
 
     async def _locked(self, actor: Actor, project_id: UUID) -> Project:
-        return await self._queries.find(actor, project_id, lock="FOR UPDATE")
+        return await self.queries.find(actor, project_id, lock="FOR UPDATE")
 
     async def _free_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> Lot:
         await self._locked(actor, project_id)
@@ -159,7 +159,7 @@ class Projects:
 
     def _columns(self, data: ProjectData) -> dict[str, str | int]:
         kept = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
-        sealed = self._deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
+        sealed = self.deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
         return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in kept}
 
 

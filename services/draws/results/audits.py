@@ -74,23 +74,23 @@ class _Opened:
     experts: list[UUID]
 
 
+@dataclass(frozen=True)
 class DrawAudits:
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def run(self, actor: Actor, draw_id: UUID) -> AuditReport:
         """Run the audit, from unsealing on; it is logged. Raises Forbidden, NotFound, RuleViolation, Conflict."""
         permissions.check(actor, "draw.audit")
-        draw = await Draw.get_or_none(id=draw_id) if actor.role == "system" else await self._access.get(actor, draw_id)
+        draw = await Draw.get_or_none(id=draw_id) if actor.role == "system" else await self.access.get(actor, draw_id)
         if draw is None:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        at = self._access.unseals_at(draw)
-        if self._deps.now() < at:
-            book = self._deps.book(draw.pool)
+        at = self.access.unseals_at(draw)
+        if self.deps.now() < at:
+            book = self.deps.book(draw.pool)
             raise violation(book, "draw.result_visible_before", f"名单尚未解密，{print_time(at)}后可稽核。")
         async with transaction():
-            await record(actor, self._deps.now(), "draw.audited", "draw", draw_id)
+            await record(actor, self.deps.now(), "draw.audited", "draw", draw_id)
         return AuditReport(draw.number, tuple(await self._lines(draw)))
 
     async def _lines(self, draw: Draw) -> list[AuditLine]:
@@ -110,7 +110,7 @@ class DrawAudits:
 
     async def _committed(self, draw: Draw) -> dict[int, list[SealedRecusal]]:
         found = await RecusalCommitment.filter(draw_id=draw.id)
-        return {one.round_number: open_commitment(self._deps.keys, one) for one in found}
+        return {one.round_number: open_commitment(self.deps.keys, one) for one in found}
 
     async def _recusal_lines(
         self, draw: Draw, log: Sequence[Mapping[str, Any]], committed: Mapping[int, Sequence[SealedRecusal]]
@@ -135,7 +135,7 @@ class DrawAudits:
     async def _open_lists(self, draw: Draw, log: Sequence[Mapping[str, Any]]) -> list[_Opened]:
         rounds = {entry["round"]: entry for entry in log if entry["act"] == "round_opened"}
         found = await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
-        keys, opened = self._deps.keys, []
+        keys, opened = self.deps.keys, []
         for row in sorted(found, key=lambda one: (one.round.number, one.condition_position, one.tier != "main")):
             conditions = {one["no"]: one for one in rounds[row.round.number]["conditions"]}
             salts, experts = keys.open(row.salts_sealed, "salts"), keys.open(row.experts_sealed, "experts")
@@ -190,7 +190,7 @@ class DrawAudits:
         committed: Mapping[int, Sequence[SealedRecusal]],
     ) -> list[AuditLine]:
         place = {leaf.hex(): (one, at) for one in opened for at, leaf in enumerate(one.leaves)}
-        skips = await open_skips(self._deps.keys, draw.id)
+        skips = await open_skips(self.deps.keys, draw.id)
         lines, called = [], 0
         for entry in (one for one in log if one["act"] in ("skipped", "called")):
             if entry["leaf"] not in place:

@@ -32,25 +32,25 @@ class FoundRecord:
     number: str
 
 
+@dataclass(frozen=True)
 class FinishedRecords:
     """Gives the same response for unknown numbers and running draws, so that trying numbers discloses no draw."""
 
-    def __init__(self, deps: Deps, files: RecordFiles) -> None:
-        self._deps = deps
-        self._files = files
+    deps: Deps
+    files: RecordFiles
 
     async def find(self, number: str) -> list[FoundRecord]:
         """Draws with this number, of every pool. Raises InvalidInput, NotFound."""
         typed = "".join(number.split()).upper()
         if not _NUMBER.fullmatch(typed):
             raise InvalidInput("活动编号由字母和数字组成，如CQSQ202611210001，请核对后重新输入。", field="number")
-        return await self._search(list(self._deps.rulebooks), typed)
+        return await self._search(list(self.deps.rulebooks), typed)
 
     async def get(self, pool: str, number: str) -> tuple[DrawView, RecordFile]:
         """The draw and its record. Raises NotFound."""
-        [found] = await self._search([pool] if pool in self._deps.rulebooks else [], number)
+        [found] = await self._search([pool] if pool in self.deps.rulebooks else [], number)
         draw = await Draw.get(id=found.id)
-        return view_of(DrawView, draw), await self._files.of(draw)
+        return view_of(DrawView, draw), await self.files.of(draw)
 
     async def _search(self, pools: list[str], number: str) -> list[FoundRecord]:
         found = await rows(_FIND, pools, number, Ended.name)
@@ -63,4 +63,4 @@ class FinishedRecords:
         return [self._view(row) for row in found]
 
     def _view(self, row: Mapping[str, Any]) -> FoundRecord:
-        return FoundRecord(row["id"], row["pool"], self._deps.book(row["pool"]).pool.name, row["number"])
+        return FoundRecord(row["id"], row["pool"], self.deps.book(row["pool"]).pool.name, row["number"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -32,17 +33,15 @@ DescribeEntry = Callable[[Mapping[str, Json]], Sequence[str]]
 """Describes an entry of the record as a line of the table, with the page's texts."""
 
 
+@dataclass(frozen=True)
 class DrawPrints:
     """Names are printed only from unsealing on; every print is logged as a reading."""
 
-    def __init__(
-        self, deps: Deps, renderer: DocumentRenderer, queries: DrawQueries, results: DrawResults, records: PublicRecords
-    ) -> None:
-        self._deps = deps
-        self._renderer = renderer
-        self._queries = queries
-        self._results = results
-        self._records = records
+    deps: Deps
+    renderer: DocumentRenderer
+    queries: DrawQueries
+    results: DrawResults
+    records: PublicRecords
 
     async def result(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """The panel. Raises NotFound, Forbidden, RuleViolation while it is sealed, Unavailable."""
@@ -66,8 +65,8 @@ class DrawPrints:
 
     async def record(self, actor: Actor, draw_id: UUID, describe: DescribeEntry) -> PdfDocument:
         """The verifiable record so far, without names. Raises NotFound, Forbidden, Conflict, Unavailable."""
-        draw = (await self._queries.detail(actor, draw_id)).draw
-        document = await self._records.read(actor, draw_id)
+        draw = (await self.queries.detail(actor, draw_id)).draw
+        document = await self.records.read(actor, draw_id)
         entries = [entry for entry in _list(document["log"]) if isinstance(entry, dict)]
         notes = [
             f"记录摘要：{document['head']}",
@@ -81,15 +80,15 @@ class DrawPrints:
         return await self._print(draw, "评标专家抽取记录", "record", (_RECORD, lines), notes, [])
 
     async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
-        detail = await self._queries.detail(actor, draw_id)
-        found = await self._results.read(actor, draw_id)
+        detail = await self.queries.detail(actor, draw_id)
+        found = await self.results.read(actor, draw_id)
         if not found.unsealed:
             at = print_time(found.unseals_at)
-            raise violation(self._deps.book(actor.pool), "draw.result_visible_before", f"名单尚未解密，{at}后可打印。")
+            raise violation(self.deps.book(actor.pool), "draw.result_visible_before", f"名单尚未解密，{at}后可打印。")
         return detail.draw, found, [one.name for one in detail.parts.supervisors]
 
     def _notes(self, draw: DrawView) -> list[str]:
-        mark = self._deps.book(draw.pool).draw.supplement.mark
+        mark = self.deps.book(draw.pool).draw.supplement.mark
         head = f"抽取记录摘要：{draw.log_head}。活动结束后，扫右下角的二维码核对抽取记录。"
         released = [_RELEASED] if draw.state == DrawState.RELEASED else []
         return [*released, f"验证码前的“{mark}”表示该专家由补抽产生。", head]
@@ -103,12 +102,12 @@ class DrawPrints:
         notes: Sequence[str],
         signatures: Sequence[str],
     ) -> PdfDocument:
-        pool = self._deps.book(draw.pool).pool.name
+        pool = self.deps.book(draw.pool).pool.name
         content = {
             "title": title,
             "pool": pool,
-            "qr": f"{self._deps.public_url}/record/{draw.pool}/{draw.number}",
-            "foot": [pool, f"{draw.number} · 打印于{_clock(self._deps.now())}"],
+            "qr": f"{self.deps.public_url}/record/{draw.pool}/{draw.number}",
+            "foot": [pool, f"{draw.number} · 打印于{_clock(self.deps.now())}"],
             "facts": [["活动编号", draw.number], ["状态", state_label(DrawState(draw.state), draw.kind)]],
             "rows": _facts(draw),
             "columns": list(table[0]),
@@ -117,7 +116,7 @@ class DrawPrints:
             "signatures": list(signatures),
         }
         try:
-            return PdfDocument(await self._renderer.render_pdf("draw_print", content), f"{draw.number}-{name}.pdf")
+            return PdfDocument(await self.renderer.render_pdf("draw_print", content), f"{draw.number}-{name}.pdf")
         except GatewayError as error:
             log.error("document_not_printed", document="draw_print", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -22,28 +23,26 @@ _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
 """A board is for the day of the draw; a record may be verified much later."""
 
 
+@dataclass(frozen=True)
 class PublicLinks:
-    def __init__(
-        self, deps: Deps, access: DrawAccess, progress: DrawProgress, files: RecordFiles, links: Links
-    ) -> None:
-        self._deps = deps
-        self._access = access
-        self._progress = progress
-        self._files = files
-        self._links = links
+    deps: Deps
+    access: DrawAccess
+    progress: DrawProgress
+    files: RecordFiles
+    links: Links
 
     async def share(self, actor: Actor, draw_id: UUID, screen: Screen) -> str:
         """The token of a link to one screen of one draw. Raises NotFound, Forbidden."""
-        draw = await self._access.get(actor, draw_id)
-        now = self._deps.now()
+        draw = await self.access.get(actor, draw_id)
+        now = self.deps.now()
         async with transaction():
             await record(actor, now, f"{screen}.shared", "draw", draw.id)
-        return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _TTL[screen])
+        return self.links.sign(screen, draw.id, actor.account_id or draw.id, now + _TTL[screen])
 
     async def board(self, token: str) -> tuple[DrawView, DrawTotals]:
         """Totals of a draw. Raises Forbidden for a link that is forged or expired."""
         draw = await self.draw_of(token)
-        return draw, await self._progress.of(draw)
+        return draw, await self.progress.of(draw)
 
     async def draw_of(self, token: str) -> DrawView:
         """The draw of a board's link. Raises Forbidden for a link that is forged or expired."""
@@ -61,7 +60,7 @@ class PublicLinks:
         """
         draw = await self._open(token, "record")
         whole = draw.ended_at is not None and draw.log_length > 0
-        return view_of(DrawView, draw), None if whole else await self._files.of(draw)
+        return view_of(DrawView, draw), None if whole else await self.files.of(draw)
 
     async def _open(self, token: str, screen: Screen) -> Draw:
         link = self._check(token, screen)
@@ -72,7 +71,7 @@ class PublicLinks:
 
     def _check(self, token: str, screen: Screen) -> Link:
         try:
-            return self._links.check(token, screen)
+            return self.links.check(token, screen)
         except Forbidden as error:
             if screen != "record" or error.code != "link_expired":
                 raise

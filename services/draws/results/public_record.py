@@ -40,16 +40,16 @@ class OwnLeaf:
     is_public: bool
 
 
+@dataclass(frozen=True)
 class PublicRecords:
     """A record contains no names; a leaf is opened after unsealing only."""
 
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def read(self, actor: Actor, draw_id: UUID) -> dict[str, Json]:
         """The verifiable record; before the draw has ended a prefix without its lists. No names in it."""
-        return await self.of(await self._access.get(actor, draw_id))
+        return await self.of(await self.access.get(actor, draw_id))
 
     async def of(self, draw: Draw) -> dict[str, Json]:
         """The same for a caller that has checked the permission."""
@@ -64,7 +64,7 @@ class PublicRecords:
         permissions.check(actor, "draw.open_leaf")
         if actor.expert_id is None:
             raise Unauthenticated("请先以评标专家身份登录。")
-        starts = self._deps.now() + self._deps.book(actor.pool).draw.result_visible_before
+        starts = self.deps.now() + self.deps.book(actor.pool).draw.result_visible_before
         return [OwnLeaf(**row) for row in await rows(_OWN, actor.expert_id, starts, Ended.name)]
 
     async def open_leaf(self, actor: Actor, draw_id: UUID, leaf: str) -> tuple[str, str]:
@@ -76,7 +76,7 @@ class PublicRecords:
         permissions.check(actor, "draw.open_leaf")
         async with transaction():
             draw = (
-                await self._access.get(actor, draw_id)
+                await self.access.get(actor, draw_id)
                 if actor.role == "supervisor"
                 else await self._existing(actor, draw_id)
             )
@@ -84,21 +84,21 @@ class PublicRecords:
             salt, expert = await self._find_leaf(draw, leaf)
             if actor.role == "expert" and expert != actor.expert_id:
                 raise Forbidden("只能查看本人的抽取凭证。")
-            await record(actor, self._deps.now(), "leaf.opened", "draw", draw_id, leaf=leaf)
+            await record(actor, self.deps.now(), "leaf.opened", "draw", draw_id, leaf=leaf)
         return salt.hex(), expert.hex
 
     async def _existing(self, actor: Actor, draw_id: UUID) -> Draw:
         """Before unsealing an expert who was not called gets no information about a draw, not even its time."""
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
-        sealed = draw is not None and self._deps.now() < self._access.unseals_at(draw)
+        sealed = draw is not None and self.deps.now() < self.access.unseals_at(draw)
         if draw is None or (sealed and not await Invitation.exists(draw_id=draw_id, expert_id=actor.expert_id)):
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         return draw
 
     def _check_unsealed(self, draw: Draw) -> None:
-        at = self._access.unseals_at(draw)
-        if self._deps.now() < at:
-            book = self._deps.book(draw.pool)
+        at = self.access.unseals_at(draw)
+        if self.deps.now() < at:
+            book = self.deps.book(draw.pool)
             raise violation(book, "draw.result_visible_before", f"名单尚未解密，{print_time(at)}后可查看。")
 
     async def _find_leaf(self, draw: Draw, leaf: str) -> tuple[bytes, UUID]:
@@ -108,8 +108,8 @@ class PublicRecords:
             leaves = [item.leaves[i : i + 32].hex() for i in range(0, len(item.leaves), 32)]
             if leaf in leaves:
                 index = leaves.index(leaf)
-                salts = self._deps.keys.open(item.salts_sealed, "salts")
-                experts = self._deps.keys.open(item.experts_sealed, "experts")
+                salts = self.deps.keys.open(item.salts_sealed, "salts")
+                experts = self.deps.keys.open(item.experts_sealed, "experts")
                 return salts[index * 32 : index * 32 + 32], UUID(bytes=experts[index * 16 : index * 16 + 16])
         raise NotFound("抽取记录中没有这个编号，请核对后重新输入。")
 

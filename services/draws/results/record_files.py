@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
 
@@ -41,14 +41,14 @@ class RecordFile:
         return len(self.compressed) + len(self._log)
 
 
+@dataclass(frozen=True)
 class RecordFiles:
     """A second request for a record being built waits for the first."""
 
-    def __init__(self, records: PublicRecords, kept_bytes: int = _KEPT_BYTES) -> None:
-        self._records = records
-        self._limit = kept_bytes
-        self._kept: OrderedDict[str, RecordFile] = OrderedDict()
-        self._making: dict[tuple[UUID, str], asyncio.Task[RecordFile]] = {}
+    records: PublicRecords
+    kept_bytes: int = _KEPT_BYTES
+    _kept: OrderedDict[str, RecordFile] = field(init=False, default_factory=OrderedDict)
+    _making: dict[tuple[UUID, str], asyncio.Task[RecordFile]] = field(init=False, default_factory=dict)
 
     async def of(self, draw: Draw) -> RecordFile:
         """The record at the head of ``draw``, or a later one. Raises Conflict before it has begun."""
@@ -62,9 +62,9 @@ class RecordFiles:
         return await asyncio.shield(self._making[place])
 
     async def _make(self, draw: Draw) -> RecordFile:
-        made = await asyncio.to_thread(_compress, await self._records.of(draw))
+        made = await asyncio.to_thread(_compress, await self.records.of(draw))
         self._kept[made.head] = made
-        while len(self._kept) > 1 and sum(one.bytes_kept for one in self._kept.values()) > self._limit:
+        while len(self._kept) > 1 and sum(one.bytes_kept for one in self._kept.values()) > self.kept_bytes:
             self._kept.popitem(last=False)
         return made
 

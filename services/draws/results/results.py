@@ -56,19 +56,19 @@ class DeliveryStats:
     cost: Annotated[int, Field(description="Fen")]
 
 
+@dataclass(frozen=True)
 class DrawResults:
     """Reads the panel of a draw."""
 
-    def __init__(self, deps: Deps, access: DrawAccess) -> None:
-        self._deps = deps
-        self._access = access
+    deps: Deps
+    access: DrawAccess
 
     async def read(self, actor: Actor, draw_id: UUID) -> Result:
         """The panel. While sealed, only codes; unsealed, each reading is logged."""
         permissions.check(actor, "result.read")
         async with transaction():
-            draw = await self._access.get(actor, draw_id)
-            now, unseals_at = self._deps.now(), self._access.unseals_at(draw)
+            draw = await self.access.get(actor, draw_id)
+            now, unseals_at = self.deps.now(), self.access.unseals_at(draw)
             unsealed = now >= unseals_at
             found = await self._find_rows(draw)
             if unsealed:
@@ -77,7 +77,7 @@ class DrawResults:
 
     async def delivery_stats(self, actor: Actor, draw_id: UUID) -> list[DeliveryStats]:
         """Number of attempts to reach the draw's experts, without recipients."""
-        draw = await self._access.get(actor, draw_id)
+        draw = await self.access.get(actor, draw_id)
         found = await rows(
             "SELECT n.kind, a.channel, a.state, count(*)::int AS attempts, coalesce(sum(a.cost), 0)::int AS cost "
             "FROM invitation i JOIN notice n ON n.invitation_id = i.id JOIN attempt a ON a.notice_id = n.id "
@@ -101,12 +101,12 @@ class DrawResults:
         )
 
     def _show_row(self, draw: Draw, row: Any, unsealed: bool) -> ResultRow:
-        mark = self._deps.book(draw.pool).draw.supplement.mark if row["supplementary"] else ""
+        mark = self.deps.book(draw.pool).draw.supplement.mark if row["supplementary"] else ""
         state = InvitationState(row["state"])
         sealed = ResultRow(row["code"], mark, row["condition"], state, row["gathering_at"])
         if not unsealed:
             return sealed
-        keys = self._deps.keys
+        keys = self.deps.keys
         accepted = state == InvitationState.ACCEPTED
         return ResultRow(
             code=row["code"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from services.applications import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.access import DrawAccess
+from services.draws.locks import Locked, lock_for
 from services.draws.release_rules import check_may_apply
-from services.draws.repository import Locked, lock_for
 from services.files import FileLost, SealedFiles, clean_name, new_key
 from services.inspection.checker import FileChecker
 from services.inspection.file_types import MEDIA_TYPES
@@ -29,12 +30,12 @@ _FIELDS: Mapping[Purpose, str] = {"draw": "draw_application", "release": "releas
 _OPEN = (DrawState.EDITING, DrawState.REFUSED)
 
 
+@dataclass(frozen=True)
 class DrawAttachments:
-    def __init__(self, deps: Deps, store: SealedFiles, access: DrawAccess, checker: FileChecker | None = None) -> None:
-        self._deps = deps
-        self._store = store
-        self._access = access
-        self._checker = checker or FileChecker()
+    deps: Deps
+    store: SealedFiles
+    access: DrawAccess
+    checker: FileChecker = field(default_factory=FileChecker)
 
     async def check_open(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> None:
         """Raises NotFound for another agency's draw, Conflict once it is submitted."""
@@ -49,15 +50,15 @@ class DrawAttachments:
         await self.check_open(actor, draw_id, purpose)
         check_begin(RULE, len(content), "", "")
         try:
-            seen = await self._checker.check(content, RULE.types)
+            seen = await self.checker.check(content, RULE.types)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
-        now, content = self._deps.now(), seen.made or content
+        now, content = self.deps.now(), seen.made or content
         key = new_key(actor.pool, now)
-        await self._store.put(key, content)
+        await self.store.put(key, content)
         async with transaction():
             await self._open_draw(actor, draw_id, purpose)
-            await _remove(draw_id, purpose, self._deps)
+            await _remove(draw_id, purpose, self.deps)
             kept = await Attachment.create(
                 pool=actor.pool,
                 account_id=actor.account_id,
@@ -81,7 +82,7 @@ class DrawAttachments:
         permissions.check(actor, "draw.edit")
         async with transaction():
             await self._open_draw(actor, draw_id, purpose)
-            await _remove(draw_id, purpose, self._deps)
+            await _remove(draw_id, purpose, self.deps)
 
     async def find(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> AttachmentView | None:
         """For the agency, verifiers, supervisors and administrators of the draw."""
@@ -96,20 +97,20 @@ class DrawAttachments:
         if found is None:
             raise NotFound("这个活动没有附件。", code="no_attachment")
         try:
-            content = await self._store.get(found.key)
+            content = await self.store.get(found.key)
         except FileLost as error:
             raise Unavailable("文件暂时无法读取，请稍后重试。", code="file_lost") from error
         return OpenedFile(content, found.media_type, found.filename)
 
     async def _check_reader(self, actor: Actor, draw_id: UUID) -> None:
-        await self._access.get(actor, draw_id)
+        await self.access.get(actor, draw_id)
         if actor.role == "venue":
             raise Forbidden("申请附件只供招标人、代理机构、核验人员和监督人查看。")
 
     async def _open_draw(self, actor: Actor, draw_id: UUID, purpose: Purpose) -> Locked:
         locked = await lock_for(actor, draw_id)
         if purpose == "release":
-            await check_may_apply(locked, self._deps)
+            await check_may_apply(locked, self.deps)
             return locked
         if locked.state not in _OPEN:
             raise Conflict(f"活动{locked.state.label}，不能再更换附件。", code="not_editable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.draws.lifecycles import DrawState
@@ -17,9 +18,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.draws.locks import Locked, lock_editable, lock_for
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_conditions_changeable, check_same_day
-from services.draws.repository import Locked, lock_editable, lock_for
 from services.draws.setup.form_versions import check_version, part_version
 from services.draws.setup.forms import (
     CallNoticeForm,
@@ -28,20 +29,18 @@ from services.draws.setup.forms import (
     check_condition_form,
     check_venue,
 )
-from services.notifications import Notices
 
 _AFTER_VERIFICATION = {"room": "评标室", "contact": "联系人", "contact_phone": "联系方式", "remark": "注意事项"}
 """Fields of a notice that may still change while no one is called and no order is being fixed; they are not in the
 record. For the gathering time see ``GatheringTimes.change``."""
 
 
+@dataclass(frozen=True)
 class CallNoticesAndConditions:
     """A part of ``DrawSetup``."""
 
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._parties = PartyNotifications(deps, notices)
+    deps: Deps
+    parties: PartyNotifications
 
     # ---- call notices
 
@@ -52,7 +51,7 @@ class CallNoticesAndConditions:
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
-            book, now = self._deps.book(actor.pool), self._deps.now()
+            book, now = self.deps.book(actor.pool), self.deps.now()
             check_call_notice(form, book, locked.draw.starts_at, now)
             await self._check_place(locked.draw, form.venue, form.contact, form.contact_phone)
             notices = await CallNotice.filter(draw_id=draw_id)
@@ -61,13 +60,13 @@ class CallNoticesAndConditions:
             if locked.conditions and self._remaining(locked) == 0:
                 raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
             call_notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
-            _fill_call_notice(call_notice, form, self._deps)
+            _fill_call_notice(call_notice, form, self.deps)
             await call_notice.save()
             await self._note_gathering(locked.draw)
             return call_notice.id
 
         owner = f"notice.add:{actor.account_id}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
 
     async def edit_call_notice(
         self,
@@ -89,18 +88,18 @@ class CallNoticesAndConditions:
             locked = await self._lock_for_call_notice(actor, draw_id)
             call_notice = await get_call_notice(draw_id, notice_id)
             check_version(version, part_version(call_notice))
-            check_call_notice(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
+            check_call_notice(form, self.deps.book(actor.pool), locked.draw.starts_at, self.deps.now())
             await self._check_place(locked.draw, form.venue, form.contact, form.contact_phone)
             check_same_day(locked.draw, form.gathering_at)
             if locked.state == DrawState.VERIFIED:
                 await self._note_correction(actor, locked.draw, call_notice, form)
-            _fill_call_notice(call_notice, form, self._deps)
+            _fill_call_notice(call_notice, form, self.deps)
             await call_notice.save()
             await self._note_gathering(locked.draw)
             return call_notice.id
 
         owner, request = f"notice.edit:{actor.account_id}", f"{notice_id} {form!r}"
-        await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def _lock_for_call_notice(self, actor: Actor, draw_id: UUID) -> Locked:
         permissions.check(actor, "draw.edit")
@@ -118,15 +117,15 @@ class CallNoticesAndConditions:
                 code="verified",
             )
         if changed:
-            now = self._deps.now()
+            now = self.deps.now()
             fields = "、".join(label for name, label in _AFTER_VERIFICATION.items() if name in changed)
             what = f"语音通知{call_notice.position}：{fields}"
             await record(actor, now, "draw.notice_corrected", "draw", draw.id, what=what)
-            await self._parties.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
+            await self.parties.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
 
     def _changed(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that differ from the notice."""
-        phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         stands = CallNoticeForm(
             call_notice.venue,
             call_notice.address,
@@ -157,7 +156,7 @@ class CallNoticesAndConditions:
 
         ``where`` is the prefix of the refusal. Raises InvalidInput, RuleViolation.
         """
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         if draw.on_site:
             check_venue(venue, book, where)
         elif book.draw.notice.contact_apart:
@@ -166,7 +165,7 @@ class CallNoticesAndConditions:
     async def _check_contact(self, draw: Draw, contact: str, phone: str, where: str) -> None:
         """Neither name nor phone may be that of the operator or of the agent who set the draw up. Raises
         RuleViolation."""
-        agent, keys = await Account.get(id=draw.agent_id), self._deps.keys
+        agent, keys = await Account.get(id=draw.agent_id), self.deps.keys
         names = {normalise_person_name(one) for one in (draw.operator_name, agent.real_name)}
         phones = {
             digits_of(keys.read(draw.operator_phone_sealed, PHONE)),
@@ -179,7 +178,7 @@ class CallNoticesAndConditions:
         ):
             if same:
                 message = f"{where}非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"
-                raise violation(self._deps.book(draw.pool), "draw.notice.contact_apart", message, field=field)
+                raise violation(self.deps.book(draw.pool), "draw.notice.contact_apart", message, field=field)
 
     async def _note_gathering(self, draw: Draw) -> None:
         times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]
@@ -193,7 +192,7 @@ class CallNoticesAndConditions:
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
-            book = self._deps.book(actor.pool)
+            book = self.deps.book(actor.pool)
             check_conditions_changeable(locked.draw)
             check_condition_form(form, book, self._remaining(locked))
             if len(locked.conditions) >= book.draw.conditions_max:
@@ -207,7 +206,7 @@ class CallNoticesAndConditions:
             return condition.id
 
         owner = f"condition.add:{actor.account_id}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=f"{draw_id} {form!r}")
 
     async def edit_condition(
         self,
@@ -226,7 +225,7 @@ class CallNoticesAndConditions:
             check_conditions_changeable(locked.draw)
             condition = locked.get_condition(condition_id)
             check_version(version, part_version(condition))
-            check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
+            check_condition_form(form, self.deps.book(actor.pool), self._remaining(locked) + condition.planned)
             await check_codes(actor.pool, form)
             await get_call_notice(draw_id, form.notice_id)
             fill_condition(condition, form)
@@ -234,7 +233,7 @@ class CallNoticesAndConditions:
             return condition.id
 
         owner, request = f"condition.edit:{actor.account_id}", f"{condition_id} {form!r}"
-        await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
         async with transaction():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,11 +18,11 @@ from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
 _DAY = timedelta(days=1)
 
 
+@dataclass(frozen=True)
 class DrawCopies:
-    def __init__(self, deps: Deps, access: DrawAccess, setup: DrawSetup) -> None:
-        self._deps = deps
-        self._access = access
-        self._setup = setup
+    deps: Deps
+    access: DrawAccess
+    setup: DrawSetup
 
     async def copy(
         self,
@@ -43,27 +43,27 @@ class DrawCopies:
         """
 
         async def run() -> UUID:
-            old = await self._access.get(actor, draw_id)
+            old = await self.access.get(actor, draw_id)
             notices = await CallNotice.filter(draw_id=old.id).order_by("position")
             later = self._shift(old, notices)
             form = await self._form(old, later)
-            new = await self._setup.create(actor, replace(form, project_id=project_id, lots=tuple(lots), name=name))
+            new = await self.setup.create(actor, replace(form, project_id=project_id, lots=tuple(lots), name=name))
             await copy_recusals(old.id, new)
             await self._copy_conditions(actor, old.id, new, notices, later)
             return new
 
         owner, request = f"draw.copy:{actor.account_id}", f"{draw_id} {project_id} {lots} {name}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     def _shift(self, old: Draw, notices: Sequence[CallNotice]) -> timedelta:
         """Number of days by which calling can still begin before the first gathering."""
-        lead = self._deps.book(old.pool).draw.calling.stop_before_gathering
+        lead = self.deps.book(old.pool).draw.calling.stop_before_gathering
         first = min([old.starts_at, *(call_notice.gathering_at for call_notice in notices)])
-        behind = self._deps.now() + lead - first
+        behind = self.deps.now() + lead - first
         return max(_DAY * 0, _DAY * (behind // _DAY + 1))
 
     async def _form(self, old: Draw, later: timedelta) -> DrawForm:
-        keys = self._deps.keys
+        keys = self.deps.keys
         chosen = await Supervisor.filter(draw_id=old.id)
         return DrawForm(
             project_id=old.project_id,
@@ -87,13 +87,13 @@ class DrawCopies:
     async def _copy_conditions(
         self, actor: Actor, old_id: UUID, new_id: UUID, notices: Sequence[CallNotice], later: timedelta
     ) -> None:
-        copied = {one.id: await self._setup.add_call_notice(actor, new_id, self._notice(one, later)) for one in notices}
+        copied = {one.id: await self.setup.add_call_notice(actor, new_id, self._notice(one, later)) for one in notices}
         for one in await Condition.filter(draw_id=old_id).order_by("position"):
-            await self._setup.add_condition(actor, new_id, condition_like(one, copied[one.notice_id]))
+            await self.setup.add_condition(actor, new_id, condition_like(one, copied[one.notice_id]))
 
     def _notice(self, one: CallNotice, later: timedelta) -> CallNoticeForm:
         at: datetime = one.gathering_at + later
-        phone = self._deps.keys.read(one.contact_phone_sealed, PHONE)
+        phone = self.deps.keys.read(one.contact_phone_sealed, PHONE)
         return CallNoticeForm(one.venue, one.address, at, one.contact, phone, one.room, one.remark)
 
 

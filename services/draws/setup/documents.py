@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 from uuid import UUID
@@ -16,7 +17,7 @@ from services.applications import PdfDocument
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
 from services.draws.queries import Detail, DrawQueries
-from services.draws.repository import check_owner
+from services.draws.scopes import check_owner
 from services.draws.views import DrawView, SupervisorView
 from services.ports import DocumentRenderer
 
@@ -60,12 +61,12 @@ _CONDITIONS = ("评标专业", "抽取地区", "人数")
 _BLANK_LINES = 4
 
 
+@dataclass(frozen=True)
 class DrawDocuments:
-    def __init__(self, deps: Deps, renderer: DocumentRenderer, queries: DrawQueries) -> None:
-        self._deps = deps
-        self._renderer = renderer
-        self._queries = queries
-        self._catalogues = Catalogues(deps)
+    deps: Deps
+    renderer: DocumentRenderer
+    queries: DrawQueries
+    catalogues: Catalogues
 
     async def template(self, pool: str, kind: DocumentKind) -> PdfDocument:
         """A blank form to fill in by hand. Raises Unavailable."""
@@ -75,13 +76,13 @@ class DrawDocuments:
 
     async def application(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """The request filled in with the draw's data, for the agency. Raises NotFound, Unavailable."""
-        detail = await self._queries.detail(actor, draw_id)
+        detail = await self.queries.detail(actor, draw_id)
         check_owner(actor, detail.draw)
         draw = detail.draw
         project = await Project.get(id=draw.project_id)
-        phone = self._deps.keys.read(draw.operator_phone_sealed, "phone")
+        phone = self.deps.keys.read(draw.operator_phone_sealed, "phone")
         values = _values(draw, project, detail.parts.supervisors) | {"经办人电话": phone}
-        facts = [["活动编号", draw.number], ["打印日期", print_date(self._deps.now())]]
+        facts = [["活动编号", draw.number], ["打印日期", print_date(self.deps.now())]]
         if detail.original:
             facts.insert(1, ["原活动编号", detail.original.number])
         kind = cast("DocumentKind", "draw" if draw.kind == "normal" else draw.kind)
@@ -101,9 +102,9 @@ class DrawDocuments:
         lists = [{"label": "抽取条件", "columns": list(_CONDITIONS), "rows": list(conditions)}] if conditions else []
         return {
             "title": TITLES[kind],
-            "pool": self._deps.book(pool).pool.name,
+            "pool": self.deps.book(pool).pool.name,
             "qr": "",
-            "foot": [self._deps.book(pool).pool.name],
+            "foot": [self.deps.book(pool).pool.name],
             "facts": list(facts),
             "sections": [{"title": "基本信息", "rows": rows, "lists": lists}],
             "opinions": [
@@ -114,9 +115,9 @@ class DrawDocuments:
 
     async def _conditions(self, pool: str, detail: Detail) -> list[list[str]]:
         conditions = detail.conditions
-        specialties = await self._catalogues.names(pool, "specialty", [one.specialty for one in conditions])
+        specialties = await self.catalogues.names(pool, "specialty", [one.specialty for one in conditions])
         codes = [code for one in conditions for code in one.regions]
-        regions = await self._catalogues.names(pool, "region", codes)
+        regions = await self.catalogues.names(pool, "region", codes)
         return [
             [
                 specialties.get(one.specialty, one.specialty),
@@ -128,7 +129,7 @@ class DrawDocuments:
 
     async def _print(self, content: Mapping[str, object]) -> bytes:
         try:
-            return await self._renderer.render_pdf("draw_application", content)
+            return await self.renderer.render_pdf("draw_application", content)
         except GatewayError as error:
             log.error("document_not_printed", document="draw_application", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error

@@ -29,13 +29,15 @@ from models.draws import (
 from models.organisations import Organisation
 from models.projects import Lot, Project
 from services.core import permissions
-from services.core.base import Actor, Deps, record, transaction
+from services.core.base import Actor, record, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.draws.draw_notices import notify_verifiers
+from services.draws.locks import Locked, lock_editable, lock_for, move
 from services.draws.lot_holding import check_lots, find_ancestors
 from services.draws.projects.project_rules import check_on_site
 from services.draws.recall_rules import check_same_day, gathering_before
-from services.draws.repository import Locked, find_avoided, lock_editable, lock_for, move, notify_verifiers
+from services.draws.scopes import find_avoided
 from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
 from services.draws.setup.daily_limits import take_one
@@ -70,10 +72,10 @@ _SUPERVISORS_OPEN = (
 """States in which supervisors may change: no order is being fixed, but one may still be."""
 
 
+@dataclass(frozen=True)
 class DrawSetup(CallNoticesAndConditions):
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        super().__init__(deps, notices)
-        self._operators = Operators(deps)
+    notices: Notices
+    operators: Operators
 
     # ---- basic data
 
@@ -83,8 +85,8 @@ class DrawSetup(CallNoticesAndConditions):
         Repeated with one ``key``, it is created once.
         """
         permissions.check(actor, "draw.create")
-        request, now, book = repr(form), self._deps.now(), self._deps.book(actor.pool)
-        form = await self._operators.complete(actor, form)
+        request, now, book = repr(form), self.deps.now(), self.deps.book(actor.pool)
+        form = await self.operators.complete(actor, form)
         check_draw_form(form, book, now, supervised=origin.draw_id is None)
 
         async def run() -> UUID:
@@ -110,11 +112,11 @@ class DrawSetup(CallNoticesAndConditions):
             return draw.id
 
         owner = f"draw.create:{actor.account_id}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def _count_draft(self, project: Project, now: datetime) -> None:
         """Drafts are counted, including deleted ones, since each allows previews of its own."""
-        limits = self._deps.book(project.pool).draw.drafts
+        limits = self.deps.book(project.pool).draw.drafts
         for subject, limit, whose in (
             (project.id, limits.per_project_day, "本项目"),
             (project.organisation_id, limits.per_organisation_day, "本单位"),
@@ -131,11 +133,11 @@ class DrawSetup(CallNoticesAndConditions):
         """
         permissions.check(actor, "draw.edit")
         asked, request = form, f"{draw_id} {form!r}"
-        now, book = self._deps.now(), self._deps.book(actor.pool)
+        now, book = self.deps.now(), self.deps.book(actor.pool)
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
-            form = await self._operators.complete(actor, asked, locked.draw)
+            form = await self.operators.complete(actor, asked, locked.draw)
             check_draw_form(form, book, now)
             check_version(version, await read_basic_version(locked.draw))
             if form.project_id != locked.draw.project_id:
@@ -153,7 +155,7 @@ class DrawSetup(CallNoticesAndConditions):
             return draw_id
 
         owner = f"draw.edit:{actor.account_id}"
-        await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def _as_recalled(self, draw: Draw, form: DrawForm) -> DrawForm:
         """Panel, lots and avoided draws of a recall are those of its original."""
@@ -187,14 +189,14 @@ class DrawSetup(CallNoticesAndConditions):
             locked = await lock_for(actor, draw_id)
             if locked.state not in _SUPERVISORS_OPEN:
                 raise Conflict(f"活动{locked.state.label}，现在不能更换监督人。", code="supervisors_fixed")
-            if not chosen and "supervisors" in self._deps.book(actor.pool).draw.required:
+            if not chosen and "supervisors" in self.deps.book(actor.pool).draw.required:
                 raise InvalidInput("请至少选择一位监督人。", field="supervisors")
-            before, now = await self._parties.supervisors_of(locked.draw), self._deps.now()
+            before, now = await self.parties.supervisors_of(locked.draw), self.deps.now()
             await choose_supervisors(locked.draw, chosen)
             await record(actor, now, "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
             if locked.state not in (DrawState.EDITING, DrawState.REFUSED):
                 by, occasion = actor.account_id, str(now.timestamp())
-                await self._parties.notify_supervisors_changed(locked.draw, before, by=by, occasion=occasion)
+                await self.parties.notify_supervisors_changed(locked.draw, before, by=by, occasion=occasion)
 
     async def delete(self, actor: Actor, draw_id: UUID) -> None:
         """Delete a draw that was never submitted."""
@@ -205,7 +207,7 @@ class DrawSetup(CallNoticesAndConditions):
                 raise Conflict("已提交过审核的活动不能删除。", code="was_submitted")
             for part in _PARTS:
                 await part.filter(draw_id=draw_id).delete()
-            await record(actor, self._deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
+            await record(actor, self.deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
             await locked.draw.delete()
 
     def _fill(self, draw: Draw, form: DrawForm) -> None:
@@ -215,8 +217,8 @@ class DrawSetup(CallNoticesAndConditions):
         draw.starts_at, draw.ends_at = form.starts_at, form.ends_at
         draw.needed, draw.on_site = form.needed, form.on_site
         draw.operator_name = form.operator_name.strip()
-        draw.operator_phone_sealed = self._deps.keys.seal(form.operator_phone.strip(), "phone")
-        draw.operator_id_sealed = self._deps.keys.seal(form.operator_id_number, "id_number")
+        draw.operator_phone_sealed = self.deps.keys.seal(form.operator_phone.strip(), "phone")
+        draw.operator_id_sealed = self.deps.keys.seal(form.operator_id_number, "id_number")
 
     async def _project(self, actor: Actor, project_id: UUID) -> Project:
         project = await Project.select_for_update().get_or_none(
@@ -231,7 +233,7 @@ class DrawSetup(CallNoticesAndConditions):
         day = f"{local(now):%Y%m%d}"
         await DrawNumber.get_or_create(pool=pool, prefix=prefix, day=day)
         counter = await DrawNumber.select_for_update().get(pool=pool, prefix=prefix, day=day)
-        digits = self._deps.book(pool).draw.numbers.serial_digits
+        digits = self.deps.book(pool).draw.numbers.serial_digits
         if counter.used >= 10**digits - 1:
             raise Conflict(f"今天的活动编号已用到{counter.used}，请明天再新建抽取。", code="numbers_used_up")
         counter.used += 1
@@ -283,7 +285,7 @@ class DrawSetup(CallNoticesAndConditions):
 
         async def run() -> UUID:
             locked = await lock_for(actor, draw_id)
-            now, draw = self._deps.now(), locked.draw
+            now, draw = self.deps.now(), locked.draw
             attachment = await attached_name(draw_id)
             await self._check_complete(locked, terminal, attachment, now)
             await move(draw, DrawEvent.SUBMIT)
@@ -301,7 +303,7 @@ class DrawSetup(CallNoticesAndConditions):
             await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
             organisation = await Organisation.get(id=draw.organisation_id)
             await notify_verifiers(
-                self._notices,
+                self.notices,
                 draw,
                 [terminal],
                 "verification_waiting",
@@ -312,11 +314,11 @@ class DrawSetup(CallNoticesAndConditions):
             return application.id
 
         owner, request = f"draw.submit:{actor.account_id}", f"{draw_id} {terminal} {reason}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=request)
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def _check_complete(self, locked: Locked, terminal: str, attachment: str, now: datetime) -> None:
         """Raises InvalidInput when counts differ or something is missing."""
-        book, draw = self._deps.book(locked.draw.pool), locked.draw
+        book, draw = self.deps.book(locked.draw.pool), locked.draw
         if terminal not in book.draw.terminals:
             raise InvalidInput("请选择提交终端。", field="terminal")
         check_counts([c.planned for c in locked.conditions], draw.needed)
@@ -332,7 +334,7 @@ class DrawSetup(CallNoticesAndConditions):
         holds."""
         if not attachment:
             raise InvalidInput("请先上传证明材料（盖章的申请表等），再提交审核。", field="file", code="proof_missing")
-        if "supervisors" in self._deps.book(draw.pool).draw.required and not await Supervisor.exists(draw_id=draw.id):
+        if "supervisors" in self.deps.book(draw.pool).draw.required and not await Supervisor.exists(draw_id=draw.id):
             raise InvalidInput("请在活动信息中从监督人名册选择监督人。", field="supervisors")
         await check_lots(draw)
 
@@ -345,7 +347,7 @@ class DrawSetup(CallNoticesAndConditions):
                 raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
             check_same_day(locked.draw, call_notice.gathering_at)
             where = f"请修改语音通知{call_notice.position}："
-            phone = self._deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+            phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
             await self._check_place(locked.draw, call_notice.venue, call_notice.contact, phone, where)
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
@@ -354,7 +356,7 @@ class DrawSetup(CallNoticesAndConditions):
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.WITHDRAW)
-            now = self._deps.now()
+            now = self.deps.now()
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
-            await self._parties.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
+            await self.parties.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
             await record(actor, now, "draw.withdrawn", "draw", draw_id)

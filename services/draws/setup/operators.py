@@ -32,9 +32,9 @@ class Operator:
     masked_id: str
 
 
+@dataclass(frozen=True)
 class Operators:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def remembered(self, actor: Actor) -> Operator:
         """The operator of the last draw that this person set up; for the first one the person himself."""
@@ -42,7 +42,7 @@ class Operators:
         if draw := await self._last(actor, actor.account_id):
             return self.show(draw)
         account = await Account.get(id=actor.account_id)
-        keys = self._deps.keys
+        keys = self.deps.keys
         number = keys.open_text(account.id_number_sealed, _ID) if account.id_number_sealed else ""
         return Operator(
             account.real_name, keys.open_text(account.mobile_sealed, "mobile"), mask_id_number(number) if number else ""
@@ -54,7 +54,7 @@ class Operators:
         name = form.operator_name.strip()
         if not form.operator_id_number.strip():
             if draw and draw.operator_name == name and draw.operator_id_sealed:
-                return replace(form, operator_id_number=self._deps.keys.read(draw.operator_id_sealed, _ID))
+                return replace(form, operator_id_number=self.deps.keys.read(draw.operator_id_sealed, _ID))
             return replace(form, operator_id_number=await self._known_id(actor, name))
         try:
             return replace(form, operator_id_number=id_number(form.operator_id_number))
@@ -66,12 +66,12 @@ class Operators:
         if not name:
             return ""
         if draw := await self._last(actor, actor.account_id, name):
-            return self._deps.keys.read(draw.operator_id_sealed, _ID)
+            return self.deps.keys.read(draw.operator_id_sealed, _ID)
         account = await Account.get(id=actor.account_id)
         if account.real_name == name and account.id_number_sealed:
-            return self._deps.keys.open_text(account.id_number_sealed, _ID)
+            return self.deps.keys.open_text(account.id_number_sealed, _ID)
         draw = await self._last(actor, None, name) if actor.role != "agent" else None
-        return self._deps.keys.read(draw.operator_id_sealed, _ID) if draw else ""
+        return self.deps.keys.read(draw.operator_id_sealed, _ID) if draw else ""
 
     async def _last(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:
         """The newest draw of one agent, or of all; with an operator of this name, if given."""
@@ -80,7 +80,7 @@ class Operators:
 
     def show(self, draw: Draw | DrawView) -> Operator:
         """The operator of one draw, for a caller that has checked the permission."""
-        keys = self._deps.keys
+        keys = self.deps.keys
         number = keys.read(draw.operator_id_sealed, _ID)
         return Operator(
             draw.operator_name, keys.read(draw.operator_phone_sealed, PHONE), mask_id_number(number) if number else ""

@@ -13,7 +13,7 @@ from models.draws import CallNotice, Condition, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.draws.call_order.eligibility import count_eligible, without_recusals
-from services.draws.repository import lock_editable
+from services.draws.locks import lock_editable
 from services.draws.setup.call_notices_and_conditions import check_codes, fill_condition, get_call_notice
 from services.draws.setup.daily_limits import take_one
 from services.draws.setup.forms import ConditionForm, check_asked_for
@@ -28,9 +28,9 @@ class Preview:
     left: int
 
 
+@dataclass(frozen=True)
 class DrawPreviews:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def show(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> Preview:
         """Limited per draw, and per day for the project and the organisation. Raises TooMany."""
@@ -44,7 +44,7 @@ class DrawPreviews:
         permissions.check(actor, "draw.preview")
         async with transaction():
             locked = await lock_editable(actor, draw_id)
-            check_asked_for(form, self._deps.book(actor.pool))
+            check_asked_for(form, self.deps.book(actor.pool))
             await check_codes(actor.pool, form)
             condition = Condition(draw_id=draw_id, position=0)
             fill_condition(condition, form)
@@ -57,7 +57,7 @@ class DrawPreviews:
         return Preview(main, await self._band(draw, condition, call_notice, condition.alternative), left)
 
     async def _take(self, draw: Draw) -> int:
-        rules, now = self._deps.book(draw.pool).draw.preview, self._deps.now()
+        rules, now = self.deps.book(draw.pool).draw.preview, self.deps.now()
         if draw.previews >= rules.per_draw:
             raise TooMany(f"本活动预览次数已用完（{rules.per_draw}次），请直接提交。", retry_after=86400)
         draw.previews += 1
@@ -81,7 +81,7 @@ class DrawPreviews:
     async def _band(self, draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str) -> str:
         if not specialty:
             return ""
-        book = self._deps.book(draw.pool)
+        book = self.deps.book(draw.pool)
         return book.draw.preview.band(
             await count_eligible(draw, condition, call_notice, specialty, without_recusals(draw), book)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -43,17 +43,17 @@ _LONGEST: dict[Kind, dict[str, int]] = {
 Add = Callable[[Sequence[str]], Awaitable[UUID]]
 
 
+@dataclass(frozen=True)
 class RecusalImport:
-    def __init__(self, lists: RecusalLists, checker: FileChecker) -> None:
-        self._lists = lists
-        self._checker = checker
+    lists: RecusalLists
+    checker: FileChecker
 
     async def units(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
         """Returns the number added. Raises InvalidInput with ``params["errors"]``: the line and a Chinese reason."""
 
         async def add(cells: Sequence[str]) -> UUID:
             name, code, reason, evidence = cells
-            return await self._lists.add_unit(actor, draw_id, name, code, reason, evidence)
+            return await self.lists.add_unit(actor, draw_id, name, code, reason, evidence)
 
         return await self._run(actor, draw_id, "units", filename, content, add)
 
@@ -62,14 +62,14 @@ class RecusalImport:
 
         async def add(cells: Sequence[str]) -> UUID:
             name, id_number, unit, reason, evidence = cells
-            return await self._lists.add_person(actor, draw_id, name, id_number, unit, reason, evidence)
+            return await self.lists.add_person(actor, draw_id, name, id_number, unit, reason, evidence)
 
         return await self._run(actor, draw_id, "persons", filename, content, add)
 
     async def _run(self, actor: Actor, draw_id: UUID, kind: Kind, filename: str, content: bytes, add: Add) -> int:
-        await self._lists.check_editable(actor, draw_id)
+        await self.lists.check_editable(actor, draw_id)
         try:
-            lines = await self._checker.read_sheet(content, format_of(filename), _COLUMNS[kind], LINES_MAX)
+            lines = await self.checker.read_sheet(content, format_of(filename), _COLUMNS[kind], LINES_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
         errors: list[dict[str, object]] = []

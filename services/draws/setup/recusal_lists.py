@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.draws.recusal_keys import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
@@ -11,12 +12,12 @@ from domain.parsing import credit_code, id_number
 from models.draws import Draw, RecusalPerson, RecusalUnit
 from models.projects import Project
 from services.core.base import Actor, Deps, transaction, violation
-from services.draws.repository import lock_editable
+from services.draws.locks import lock_editable
 
 
+@dataclass(frozen=True)
 class RecusalLists:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def check_editable(self, actor: Actor, draw_id: UUID) -> None:
         """Raises NotFound for another agency's draw, Conflict for one that can't be changed any more."""
@@ -27,14 +28,14 @@ class RecusalLists:
         """Raises InvalidInput, also for a unit already in the list; RuleViolation when there are too many."""
         async with transaction():
             await lock_editable(actor, draw_id)
-            rules = self._deps.book(actor.pool).draw
+            rules = self.deps.book(actor.pool).draw
             if not name.strip():
                 raise InvalidInput("请填写单位名称。", field="name")
             checked = credit_code(code) if code.strip() else ""
             listed = await RecusalUnit.filter(draw_id=draw_id)
             if len(listed) >= rules.recusal_units_max:
                 raise violation(
-                    self._deps.book(actor.pool), "draw.recusal_units_max", f"回避单位最多{rules.recusal_units_max}家。"
+                    self.deps.book(actor.pool), "draw.recusal_units_max", f"回避单位最多{rules.recusal_units_max}家。"
                 )
             if any(_same_unit(name, checked, one) for one in listed):
                 raise InvalidInput(f"回避单位“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
@@ -63,16 +64,16 @@ class RecusalLists:
         """By ID number, else by name and unit. Raises InvalidInput for a bare name or a repetition, RuleViolation."""
         async with transaction():
             await lock_editable(actor, draw_id)
-            rules = self._deps.book(actor.pool).draw
+            rules = self.deps.book(actor.pool).draw
             if not name.strip():
                 raise InvalidInput("请填写回避人员姓名。", field="name")
             if not number.strip() and not unit_keys(unit_name):
                 raise InvalidInput("请填写身份证号；不清楚时请填写其工作单位，只有姓名不能回避。", field="id_number")
-            hashed = self._deps.keys.lookup_hash("id_number", id_number(number)) if number.strip() else ""
+            hashed = self.deps.keys.lookup_hash("id_number", id_number(number)) if number.strip() else ""
             listed = await RecusalPerson.filter(draw_id=draw_id)
             if len(listed) >= rules.recusal_persons_max:
                 raise violation(
-                    self._deps.book(actor.pool),
+                    self.deps.book(actor.pool),
                     "draw.recusal_persons_max",
                     f"回避人员最多{rules.recusal_persons_max}人；同一单位的人员请改为添加回避单位。",
                 )

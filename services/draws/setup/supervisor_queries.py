@@ -28,9 +28,9 @@ class RegisteredSupervisor:
     active_until: datetime | None
 
 
+@dataclass(frozen=True)
 class SupervisorQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def page(
         self, actor: Actor, *, search: str = "", active: bool = True, offset: int = 0, limit: int = 50
@@ -50,7 +50,7 @@ class SupervisorQueries:
         """The entries that an agency has ticked, by name, including ended ones."""
         check(actor, "draw.edit")
         entries = SupervisorEntry.filter(pool=actor.pool, id__in=list(entry_ids)).order_by("name", "department", "id")
-        return [supervisor_view(self._deps.keys, entry) for entry in await entries]
+        return [supervisor_view(self.deps.keys, entry) for entry in await entries]
 
     async def _find(
         self, pool: str, search: str, *, active: bool, offset: int, limit: int
@@ -59,7 +59,7 @@ class SupervisorQueries:
         if word := search.strip():
             found = found.filter(Q(name__contains=word) | Q(department__contains=word))
         chosen = found.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
-        return Page(tuple([supervisor_view(self._deps.keys, entry) for entry in await chosen]), await found.count())
+        return Page(tuple([supervisor_view(self.deps.keys, entry) for entry in await chosen]), await found.count())
 
 
 def supervisor_view(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.errors import Conflict, NotFound
@@ -15,9 +16,9 @@ from services.core.short_texts import check_text
 from services.draws.setup.supervisor_queries import RegisteredSupervisor, supervisor_view
 
 
+@dataclass(frozen=True)
 class SupervisorRegister:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def add(
         self, actor: Actor, *, mobile: str, name: str, department: str, key: str | None = None
@@ -27,7 +28,7 @@ class SupervisorRegister:
         check_mobile(mobile)
         shown = check_text(name, "name", "姓名", 50, required=True)
         office = check_text(department, "department", "单位或部门", 100, required=True)
-        now, hashed = self._deps.now(), self._deps.keys.lookup_hash("mobile", mobile)
+        now, hashed = self.deps.now(), self.deps.keys.lookup_hash("mobile", mobile)
 
         async def run() -> RegisteredSupervisor:
             await advisory_lock(f"supervisors:{actor.pool}")
@@ -37,18 +38,18 @@ class SupervisorRegister:
                 pool=actor.pool,
                 name=shown,
                 department=office,
-                mobile_sealed=self._deps.keys.seal(mobile, "mobile"),
+                mobile_sealed=self.deps.keys.seal(mobile, "mobile"),
                 mobile_hash=hashed,
                 active_from=now,
                 entered_by_id=actor.account_id,
             )
             await record(actor, now, "supervisor.added", "supervisor", entry.id)
-            return supervisor_view(self._deps.keys, entry)
+            return supervisor_view(self.deps.keys, entry)
 
         return await once(
             owner=f"supervisors:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=RegisteredSupervisor,
             run=run,
             request=f"{hashed} {shown} {office}",
@@ -63,7 +64,7 @@ class SupervisorRegister:
             if entry is None:
                 raise NotFound("名册中没有这位监督人，请刷新列表。")
             if entry.active_until is None:
-                now = self._deps.now()
+                now = self.deps.now()
                 entry.active_until, entry.ended_by_id = now, actor.account_id
                 await entry.save(update_fields=["active_until", "ended_by_id"])
                 await record(actor, now, "supervisor.ended", "supervisor", entry_id)

@@ -12,6 +12,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -64,15 +65,22 @@ class AnswerFile:
     answers: Mapping[int, FiledAnswer]
 
 
+@dataclass(frozen=True)
 class AnswerFiles:
     """Decrypts files with a key derived from the service's own, so that no further key is needed."""
 
-    def __init__(self, keys: Keyring) -> None:
-        derived = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(keys.signing)
-        self._private = ec.derive_private_key(int.from_bytes(derived, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
-        point = self._private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.public_key = base64.urlsafe_b64encode(point).decode().rstrip("=")
+    keys: Keyring
+
+    @cached_property
+    def _private(self) -> ec.EllipticCurvePrivateKey:
+        derived = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(self.keys.signing)
+        return ec.derive_private_key(int.from_bytes(derived, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
+
+    @cached_property
+    def public_key(self) -> str:
         """The point, uncompressed, in base64url: what browsers seal to."""
+        point = self._private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return base64.urlsafe_b64encode(point).decode().rstrip("=")
 
     def open(self, code: str) -> AnswerFile:
         """The content of a file. Raises InvalidInput for anything that our pages didn't write."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
@@ -92,13 +93,16 @@ class Saved:
     grace_until: datetime
 
 
+@dataclass(frozen=True)
 class AnswerWriter:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
-        self._batcher: RequestBatcher[SaveRequest, Saved | None] = RequestBatcher(
-            self._store, lanes=LANES, most=BATCH_MAX
-        )
-        self._waiting = SaveBacklog("正在保存的人较多，系统会自动重试，请继续答题。")
+    deps: Deps
+    _waiting: SaveBacklog = field(
+        init=False, default_factory=lambda: SaveBacklog("正在保存的人较多，系统会自动重试，请继续答题。")
+    )
+
+    @cached_property
+    def _batcher(self) -> RequestBatcher[SaveRequest, Saved | None]:
+        return RequestBatcher(self._store, lanes=LANES, most=BATCH_MAX)
 
     async def save(self, request: SaveRequest) -> Saved:
         """Raises InvalidInput for numbers with a gap, NotFound for another person's attempt.
@@ -116,7 +120,7 @@ class AnswerWriter:
         return saved
 
     async def _store(self, requests: Sequence[SaveRequest]) -> list[Saved | None]:
-        now = self._deps.now()
+        now = self.deps.now()
         made = [(at, one) for at, request in enumerate(requests, 1) for one in request.answers]
         found = await rows(
             _SAVE,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -30,30 +31,22 @@ STARTS_AT_ONCE = 6
 """Concurrent starts per process, so that connections are left for saving."""
 
 
+@dataclass(frozen=True)
 class Attempts:
-    def __init__(
-        self,
-        deps: Deps,
-        papers: Papers,
-        pictures: ItemPictures,
-        receipts: Receipts,
-        tickets: Tickets,
-        files: AnswerFiles,
-    ) -> None:
-        self._deps = deps
-        self._papers = papers
-        self._pictures = pictures
-        self._receipts = receipts
-        self._tickets = tickets
-        self._files = files
-        self._submissions = Submissions(deps, receipts)
-        self._turns = asyncio.Semaphore(STARTS_AT_ONCE)
+    deps: Deps
+    papers: Papers
+    pictures: ItemPictures
+    receipts: Receipts
+    tickets: Tickets
+    files: AnswerFiles
+    submissions: Submissions
+    _turns: asyncio.Semaphore = field(init=False, default_factory=lambda: asyncio.Semaphore(STARTS_AT_ONCE))
 
     async def accept_notice(self, actor: Actor, candidate_id: UUID) -> None:
         """Record that the rules were read and the risks accepted; a repetition changes nothing. Raises NotFound,
         Conflict."""
         check(actor, "exam.own")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             candidate = await lock_own(actor, candidate_id)
             if candidate.notice_read_at is None:
@@ -72,7 +65,7 @@ class Attempts:
             return await self._start(actor, candidate_id, device)
 
     async def _start(self, actor: Actor, candidate_id: UUID, device: int) -> ExamPaper:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             candidate = await lock_own(actor, candidate_id)
             tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number")
@@ -82,13 +75,13 @@ class Attempts:
             attempt = running or await self._begin(actor, candidate, tries, now)
         resumed = running is not None
         return await show_paper(
-            self._deps,
-            self._pictures,
+            self.deps,
+            self.pictures,
             candidate,
             attempt,
-            self._tickets,
+            self.tickets,
             now,
-            self._files.public_key,
+            self.files.public_key,
             resumed=resumed,
         )
 
@@ -122,7 +115,7 @@ class Attempts:
             raise Conflict(f"请先核验身份。{rules.face_other_way}", code="face_first")
         _check_tries(tries, rules.tries + candidate.extra_tries, rules.rest, now)
         ready = next((one for one in tries if one.state == ExamAttemptState.READY), None)
-        attempt = ready or await self._papers.make_paper(candidate)
+        attempt = ready or await self.papers.make_paper(candidate)
         times = times_of(now, rules.length, closes, timedelta(minutes=candidate.extra_minutes), rules.grace)
         attempt.state = ATTEMPT.next(ExamAttemptState(attempt.state), AttemptEvent.START)
         attempt.started_at, attempt.deadline, attempt.grace_until = times.started_at, times.deadline, times.grace_until
@@ -146,12 +139,12 @@ class Attempts:
         Conflict ``taken_over`` on a device that is not the active one, NotFound.
         """
         check(actor, "exam.own")
-        return await self._submissions.submit(PaperSubmission(actor, attempt_id, device, seen, answers))
+        return await self.submissions.submit(PaperSubmission(actor, attempt_id, device, seen, answers))
 
     async def receipt(self, actor: Actor, attempt_id: UUID) -> SubmissionReceipt:
         """The receipt of a sealed attempt. Raises Conflict while it is under way, NotFound."""
         check(actor, "exam.own")
-        (found,) = await self._receipts.of_many([(attempt_id, actor.account_id)])
+        (found,) = await self.receipts.of_many([(attempt_id, actor.account_id)])
         if isinstance(found, AppError):
             raise found
         return found

@@ -43,10 +43,10 @@ class OwnEvidence:
     seal_to: Annotated[str, Field(description="P-256 point in base64url that answer files are sealed to")]
 
 
+@dataclass(frozen=True)
 class Evidence:
-    def __init__(self, deps: Deps, files: AnswerFiles) -> None:
-        self._deps = deps
-        self._files = files
+    deps: Deps
+    files: AnswerFiles
 
     async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnEvidence, ...]:
         """For tries that ended by time, in order. Raises NotFound for another person's."""
@@ -60,9 +60,9 @@ class Evidence:
 
     def _own(self, attempt: ExamAttempt, exam: Exam, last: ExamEvidence | None) -> OwnEvidence:
         until = _until(attempt, exam)
-        may = until is not None and self._deps.now() <= until and (last is None or last.state == "rejected")
+        may = until is not None and self.deps.now() <= until and (last is None or last.state == "rejected")
         state, answer = (last.state, last.answer) if last else ("", "")
-        return OwnEvidence(attempt.id, attempt.number, state, answer, until if may else None, self._files.public_key)
+        return OwnEvidence(attempt.id, attempt.number, state, answer, until if may else None, self.files.public_key)
 
     async def hand_in(self, actor: Actor, candidate_id: UUID, code: str, explanation: str) -> UUID:
         """Upload a file for the try that it names; returns the attempt's id.
@@ -73,9 +73,9 @@ class Evidence:
         check(actor, "exam.own")
         words = check_text(" ".join(explanation.split()), "explanation", "情况说明", EXPLANATION_MAX, required=True)
         await get_own(actor, candidate_id)
-        attempt_id, content = self._files.unseal(code)
-        file = self._files.read(attempt_id, content)
-        now = self._deps.now()
+        attempt_id, content = self.files.unseal(code)
+        file = self.files.read(attempt_id, content)
+        now = self.deps.now()
         async with transaction():
             _, exam = await get_own(actor, candidate_id)
             await lock_candidate(candidate_id)
@@ -86,7 +86,7 @@ class Evidence:
             made = await ExamEvidence.create(
                 attempt_id=attempt.id,
                 pool=exam.pool,
-                content_sealed=self._deps.keys.seal(content, SEAL),
+                content_sealed=self.deps.keys.seal(content, SEAL),
                 explanation=words,
                 received_at=now,
             )

@@ -39,10 +39,10 @@ class FaceVerdict:
     advice: Annotated[str, Field(description="What to do when it was not passed")]
 
 
+@dataclass(frozen=True)
 class FaceChecks:
-    def __init__(self, deps: Deps, faces: FaceChecker) -> None:
-        self._deps = deps
-        self._faces = faces
+    deps: Deps
+    faces: FaceChecker
 
     async def begin(self, actor: Actor, candidate_id: UUID, *, consent: bool) -> FaceBegun:
         """Begin a check with the person's consent; an earlier number becomes invalid.
@@ -52,7 +52,7 @@ class FaceChecks:
         check(actor, "exam.own")
         if not consent:
             raise InvalidInput("请先勾选同意，再开始人脸核身；不同意的，请用其他方式核验。", code="no_consent")
-        now, number = self._deps.now(), secrets.token_urlsafe(_NUMBER_BYTES)
+        now, number = self.deps.now(), secrets.token_urlsafe(_NUMBER_BYTES)
         async with transaction():
             _, exam = await get_own(actor, candidate_id)
             candidate = await lock_candidate(candidate_id)
@@ -63,7 +63,7 @@ class FaceChecks:
             await candidate.save(update_fields=["face_reference"])
             await record(actor, now, "exam.face_consent", "exam_candidate", candidate.id, number=number)
         try:
-            return FaceBegun(await self._faces.begin(exam.pool, number, person))
+            return FaceBegun(await self.faces.begin(exam.pool, number, person))
         except GatewayError as error:
             raise _away(exam) from error
 
@@ -87,14 +87,14 @@ class FaceChecks:
     async def _ask(self, exam: Exam, candidate: ExamCandidate, number: str, check_id: str) -> bool:
         person = await self._person(candidate, exam)
         try:
-            return await self._faces.verdict(exam.pool, number, check_id, person)
+            return await self.faces.verdict(exam.pool, number, check_id, person)
         except Rejected:
             return False
         except GatewayError as error:
             raise _away(exam) from error
 
     async def _keep(self, actor: Actor, candidate_id: UUID, number: str, *, passed: bool) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             candidate = await lock_candidate(candidate_id)
             if candidate.face or candidate.face_reference != number:
@@ -109,7 +109,7 @@ class FaceChecks:
         """The office identified the person by the ID card or a video call. Raises Conflict, Forbidden for oneself."""
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "核验方式", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             _, exam = await get_candidate(actor, candidate_id)
             candidate = await lock_candidate(candidate_id)
@@ -125,7 +125,7 @@ class FaceChecks:
         """From shortly before the start on, since an earlier check says little about who sits today."""
         opens, _ = times_of(exam, await ExamSitting.get_or_none(id=candidate.sitting_id))
         lobby = rules_of(exam).lobby
-        if self._deps.now() < opens - lobby:
+        if self.deps.now() < opens - lobby:
             minutes = int(lobby.total_seconds() // 60)
             raise Conflict(f"开考前{minutes}分钟起可以人脸核身，请届时再来。", code="too_early")
 
@@ -139,7 +139,7 @@ class FaceChecks:
         bound = await found.order_by("-created_at").first()
         if bound is None:
             raise Conflict(f"人脸核身在微信里进行，请先关注公众号并绑定身份。{other}", code="no_wechat")
-        number = self._deps.keys.open_text(account.id_number_sealed, "id_number")
+        number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
         return FacePerson(account.real_name, number, bound.openid)
 
 

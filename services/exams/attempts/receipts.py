@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -66,12 +67,15 @@ class PublicReceipt:
     by_hand: bool
 
 
+@dataclass(frozen=True)
 class Receipts:
-    def __init__(self, deps: Deps, links: Links) -> None:
-        self._deps = deps
-        self._links = links
-        seed = HKDF(hashes.SHA256(), 32, None, _KEY_INFO).derive(deps.keys.signing)
-        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+    deps: Deps
+    links: Links
+
+    @cached_property
+    def _private(self) -> Ed25519PrivateKey:
+        seed = HKDF(hashes.SHA256(), 32, None, _KEY_INFO).derive(self.deps.keys.signing)
+        return Ed25519PrivateKey.from_private_bytes(seed)
 
     @property
     def public_key(self) -> str:
@@ -133,12 +137,12 @@ class Receipts:
 
     def _url(self, attempt_id: UUID, started_at: datetime) -> str:
         """The address of an attempt's receipt, the same at every request."""
-        token = self._links.sign(_PURPOSE, attempt_id, attempt_id, started_at + _RECEIPT_TTL)
-        return f"{self._deps.public_url}/x/receipt/{token}"
+        token = self.links.sign(_PURPOSE, attempt_id, attempt_id, started_at + _RECEIPT_TTL)
+        return f"{self.deps.public_url}/x/receipt/{token}"
 
     async def verify(self, token: str) -> PublicReceipt:
         """Raises Forbidden for a token that is forged or expired, NotFound for a paper that is not submitted."""
-        return await self._public(self._links.check(token, _PURPOSE).subject_id)
+        return await self._public(self.links.check(token, _PURPOSE).subject_id)
 
     async def _public(self, attempt_id: UUID) -> PublicReceipt:
         found = await ExamAttempt.get_or_none(id=attempt_id).select_related("exam", "candidate")
@@ -146,7 +150,7 @@ class Receipts:
             raise NotFound("没有查到这份交卷回执，请核对后重试。", code="no_such_receipt")
         account = await Account.get(id=found.candidate.account_id)
         return PublicReceipt(
-            self._deps.book(found.exam.pool).pool.name,
+            self.deps.book(found.exam.pool).pool.name,
             found.exam.name,
             mask_name(account.real_name),
             found.number,

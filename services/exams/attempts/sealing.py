@@ -39,13 +39,13 @@ class _Batch:
     attempts: tuple[UUID, ...]
 
 
+@dataclass(frozen=True)
 class Sealing:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def seal_due(self) -> None:
         """Seal every attempt whose grace is over, by one statement; marking and results come later."""
-        await execute(_SEAL, self._deps.now())
+        await execute(_SEAL, self.deps.now())
 
     async def fill_due(self) -> int:
         """Compute the answers of sealed attempts, some hundred at a time; returns the number of batches.
@@ -61,7 +61,7 @@ class Sealing:
         return batches
 
     async def _fill(self, ids: Sequence[UUID]) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             held = {row["id"]: row["pool"] for row in await rows(_HOLD, list(ids))}
             digests = await write_sealed_answers(await read_given_answers(held))

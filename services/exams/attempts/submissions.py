@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -57,14 +58,18 @@ class PaperSubmission:
     answers: Sequence[ShownAnswer] | None = None
 
 
+@dataclass(frozen=True)
 class Submissions:
-    def __init__(self, deps: Deps, receipts: Receipts) -> None:
-        self._deps = deps
-        self._receipts = receipts
-        self._batcher: RequestBatcher[PaperSubmission, SubmissionReceipt | AppError] = RequestBatcher(
-            self._hand_in, lanes=LANES, most=BATCH_MAX
-        )
-        self._waiting = SaveBacklog("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。")
+    deps: Deps
+    receipts: Receipts
+    _waiting: SaveBacklog = field(
+        init=False,
+        default_factory=lambda: SaveBacklog("交卷的人较多，请过几秒再次交卷；作答都保留着，到时会自动交卷。"),
+    )
+
+    @cached_property
+    def _batcher(self) -> RequestBatcher[PaperSubmission, SubmissionReceipt | AppError]:
+        return RequestBatcher(self._hand_in, lanes=LANES, most=BATCH_MAX)
 
     async def submit(self, submission: PaperSubmission) -> SubmissionReceipt:
         """Raises the errors of ``Attempts.submit``, and TooMany when too many wait."""
@@ -76,7 +81,7 @@ class Submissions:
 
     async def _hand_in(self, asked: Sequence[PaperSubmission]) -> list[SubmissionReceipt | AppError]:
         """In the order of ``asked``; an attempt that no longer runs yields its receipt, if there is one."""
-        now = self._deps.now()
+        now = self.deps.now()
         refused: dict[int, Conflict] = {}
         sealing: dict[UUID, PaperSubmission] = {}
         async with transaction():
@@ -92,7 +97,7 @@ class Submissions:
                     sealing[one.attempt_id] = one
             if sealing:
                 await self._seal(sealing, given, running, now)
-        receipts = await self._receipts.of_many((one.attempt_id, one.actor.account_id) for one in asked)
+        receipts = await self.receipts.of_many((one.attempt_id, one.actor.account_id) for one in asked)
         return [refused.get(at, receipt) for at, receipt in enumerate(receipts)]
 
     async def _seal(

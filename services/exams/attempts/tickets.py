@@ -7,6 +7,7 @@ candidate.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,13 +18,13 @@ _TICKET_TTL = timedelta(hours=1)
 """Time beyond the grace, in which a late submission still gets the receipt."""
 
 
+@dataclass(frozen=True)
 class Tickets:
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    links: Links
 
     def issue(self, attempt_id: UUID, account_id: UUID, grace_until: datetime) -> str:
-        return self._links.sign(_PURPOSE, attempt_id, account_id, grace_until + _TICKET_TTL)
+        return self.links.sign(_PURPOSE, attempt_id, account_id, grace_until + _TICKET_TTL)
 
     def check(self, ticket: str) -> Link:
         """``subject_id`` is the attempt, ``person_id`` the account. Raises Forbidden for a forged or expired one."""
-        return self._links.check(ticket, _PURPOSE)
+        return self.links.check(ticket, _PURPOSE)

@@ -6,6 +6,7 @@ Files contain keys, so each export is logged. Pictures are not exported.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from domain.errors import InvalidInput
@@ -24,10 +25,10 @@ _BATCH = 500
 _WIDTHS = {"stem": 60, "explanation": 40, "basis": 30, "answer": 16, "chapter": 20}
 
 
+@dataclass(frozen=True)
 class BankExport:
-    def __init__(self, deps: Deps, queries: BankQueries) -> None:
-        self._deps = deps
-        self._queries = queries
+    deps: Deps
+    queries: BankQueries
 
     async def make(self, actor: Actor, wanted: ItemFilter, form: str) -> bytes:
         """Matching items, and the case of each matching part. Raises InvalidInput without matches."""
@@ -39,7 +40,7 @@ class BankExport:
             raise InvalidInput("没有符合条件的题目，请放宽条件后再导出。", code="nothing_found")
         async with transaction():
             await record(
-                actor, self._deps.now(), "exam.items.export", "exam_item", None, count=len(questions), form=form
+                actor, self.deps.now(), "exam.items.export", "exam_item", None, count=len(questions), form=form
             )
         if form == "xlsx":
             return await _sheet(questions)
@@ -47,7 +48,7 @@ class BankExport:
         return text.encode()
 
     async def _questions(self, actor: Actor, wanted: ItemFilter) -> list[Question]:
-        ids = set(await self._queries.ids(actor, wanted))
+        ids = set(await self.queries.ids(actor, wanted))
         bank = await ExamItem.filter(pool=actor.pool)
         cases = {one.group_id for one in bank if one.id in ids}
         items = [one for one in bank if one.id in ids | cases]

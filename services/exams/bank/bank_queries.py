@@ -121,10 +121,10 @@ class Cell:
     count: int
 
 
+@dataclass(frozen=True)
 class BankQueries:
-    def __init__(self, deps: Deps, pictures: ItemPictures) -> None:
-        self._deps = deps
-        self._pictures = pictures
+    deps: Deps
+    pictures: ItemPictures
 
     async def page(
         self, actor: Actor, wanted: ItemFilter, *, sort: Sort = "code", page: int = 1, size: int = 20
@@ -170,7 +170,7 @@ class BankQueries:
         if item is None:
             raise unknown_item()
         async with transaction():
-            await record(actor, self._deps.now(), "exam.item.read", "exam_item", item.id, code=item.code)
+            await record(actor, self.deps.now(), "exam.item.read", "exam_item", item.id, code=item.code)
         versions = await ExamItemVersion.filter(item_id=item.id).order_by("-number")
         keys = await read_keys([one.id for one in versions])
         return BankItemView(
@@ -189,7 +189,7 @@ class BankQueries:
 
     def _version(self, one: ExamItemVersion, key: ItemKey | None, actor: Actor) -> VersionView:
         pictures = pictures_of(one)
-        paths = self._pictures.addresses(one.id, len(pictures), actor.account_id or one.id)
+        paths = self.pictures.addresses(one.id, len(pictures), actor.account_id or one.id)
         return VersionView(
             one.id,
             one.number,

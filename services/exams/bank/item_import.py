@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -100,10 +101,14 @@ class ChangedRow:
     item_id: UUID
 
 
+@dataclass(frozen=True)
 class ItemImport:
-    def __init__(self, deps: Deps, checker: FileChecker) -> None:
-        self._checker = checker
-        self._sheets = SheetImports(deps, checker, KIND)
+    deps: Deps
+    checker: FileChecker
+
+    @cached_property
+    def _sheets(self) -> SheetImports[ItemRow]:
+        return SheetImports(self.deps, self.checker, KIND)
 
     async def read(self, actor: Actor, content: bytes) -> ImportView:
         """Check a file, and store it for the decision; nothing is added yet. Raises InvalidInput for an invalid
@@ -152,7 +157,7 @@ class ItemImport:
             most = BYTES_MAX // 1_000_000
             raise InvalidInput(f"文件最大{most}MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            return await self._checker.read_questions(content, form, ITEMS_MAX)
+            return await self.checker.read_questions(content, form, ITEMS_MAX)
         except QuestionFileError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 

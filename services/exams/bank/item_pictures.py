@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass as validated
 
 from domain.errors import InvalidInput, NotFound, Unavailable
+from domain.faults import Faults
 from models.exams import ExamItemVersion
 from services.core.base import Deps
 from services.core.short_texts import check_text
@@ -26,7 +28,7 @@ ALT_MAX = 100
 _PURPOSE = "exam_picture"
 
 
-@dataclass(frozen=True)
+@validated(frozen=True)
 class Picture:
     """``alt`` describes the picture for readers who can't see it."""
 
@@ -35,42 +37,51 @@ class Picture:
     alt: Annotated[str, Field(max_length=ALT_MAX)]
 
 
+@dataclass(frozen=True)
 class ItemPictures:
-    def __init__(self, deps: Deps, links: Links, store: SealedFiles, checker: FileChecker) -> None:
-        self._deps = deps
-        self._links = links
-        self._store = store
-        self._checker = checker
+    deps: Deps
+    links: Links
+    store: SealedFiles
+    checker: FileChecker
 
     async def take_in(self, pool: str, content: bytes, alt: str) -> Picture:
         """Check a JPG or PNG, re-encode and store it. Raises InvalidInput, Unavailable."""
+        faults = Faults()
+        description = faults.check(check_text, alt, "alt", "图片说明", ALT_MAX, required=True)
+        with faults.part():
+            drawn = await self._draw(content)
+        faults.raise_any()
+        key = new_key(pool, self.deps.now())
+        await self.store.put(key, drawn)
+        return Picture(key, "image/jpeg", description)
+
+    async def _draw(self, content: bytes) -> bytes:
+        """As JPEG. Raises InvalidInput."""
+        if not content:
+            raise InvalidInput("请选择图片。", code="file_empty", field="picture")
         if len(content) > BYTES_MAX:
             most = BYTES_MAX // 1_000_000
             raise InvalidInput(f"图片最大{most}MB，请压缩后再上传。", code="file_too_large", field="picture")
-        said = check_text(alt, "alt", "图片说明", ALT_MAX, required=True)
         try:
-            found = await self._checker.check(content, ("jpg", "png"))
-            drawn = await self._checker.draw(content, found.kind, SIDE)
+            picture = await self.checker.check(content, ("jpg", "png"))
+            return await self.checker.draw(content, picture.kind, SIDE)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="picture") from refusal
-        key = new_key(pool, self._deps.now())
-        await self._store.put(key, drawn)
-        return Picture(key, "image/jpeg", said)
 
     def addresses(self, version_id: UUID, count: int, person: UUID, until: datetime | None = None) -> Sequence[str]:
         """Addresses that show the pictures of a version to any holder, for ten minutes or ``until``."""
         if not count:
             return ()
-        token = self._links.sign(_PURPOSE, version_id, person, until or self._deps.now() + LINK_TTL)
+        token = self.links.sign(_PURPOSE, version_id, person, until or self.deps.now() + LINK_TTL)
         return tuple(f"/h5/exam-picture/{token}/{number}.jpg" for number in range(1, count + 1))
 
     async def open(self, token: str, number: int) -> bytes:
         """The JPEG. Raises Forbidden for an address that is forged or expired, NotFound, Unavailable."""
-        version = await ExamItemVersion.get_or_none(id=self._links.check(token, _PURPOSE).subject_id)
+        version = await ExamItemVersion.get_or_none(id=self.links.check(token, _PURPOSE).subject_id)
         pictures = version.pictures if version else []
         if not 1 <= number <= len(pictures):
             raise NotFound("没有这张图片，请返回后刷新。", code="picture_unknown")
         try:
-            return await self._store.get(pictures[number - 1]["key"])
+            return await self.store.get(pictures[number - 1]["key"])
         except FileLost as error:
             raise Unavailable("图片暂时无法读取，请稍后重试。", code="file_lost") from error

@@ -6,11 +6,12 @@ Nothing is ever overwritten or deleted: papers, answers and rulings refer to ver
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
 from domain.exams.items import ItemData, ItemKind, ItemProblem, find_problems, same_question, stem_hash, tidy
+from domain.faults import Faults
 from models.exams import ExamItem
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -32,10 +33,10 @@ _LABELS = {
 }
 
 
+@dataclass(frozen=True)
 class ItemBank:
-    def __init__(self, deps: Deps, pictures: ItemPictures) -> None:
-        self._deps = deps
-        self._pictures = pictures
+    deps: Deps
+    pictures: ItemPictures
 
     async def add(
         self, actor: Actor, data: ItemData, *, case_id: UUID | None = None, again: bool = False, key: str | None = None
@@ -53,13 +54,13 @@ class ItemBank:
             stem = case.data.stem if case else ""
             await self._check_new(actor, said, stem, again=again)
             item = NewItem(said, "", case_id, stem, await _next_position(case_id))
-            now = self._deps.now()
+            now = self.deps.now()
             await write_new(actor, [item], now)
             await record(actor, now, "exam.item.add", "exam_item", item.id, kind=said.kind.value)
             return item.id
 
         owner = f"exam.item.add:{actor.account_id}"
-        return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{said!r} {case_id}")
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=f"{said!r} {case_id}")
 
     async def revise(self, actor: Actor, item_id: UUID, data: ItemData, *, seen: int | None = None) -> bool:
         """Change an item: a new version, used by papers made from now on. False: nothing is different.
@@ -85,7 +86,7 @@ class ItemBank:
         await check_may_see(actor)
         if not await ExamItem.exists(id=item_id, pool=actor.pool):
             raise unknown_item()
-        picture = await self._pictures.take_in(actor.pool, content, alt)
+        picture = await self.pictures.take_in(actor.pool, content, alt)
         async with transaction():
             kept = await self._locked(actor, item_id)
             pictures = pictures_of(kept.version)
@@ -116,7 +117,7 @@ class ItemBank:
 
     async def _set_retired(self, actor: Actor, item_id: UUID, *, retired: bool) -> None:
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             kept = await self._locked(actor, item_id)
             case_id = kept.row.group_id
@@ -143,7 +144,7 @@ class ItemBank:
         if kept.row.group_id:
             (case,) = await read_items([await ExamItem.get(id=kept.row.group_id)])
             stem = case.data.stem
-        now = self._deps.now()
+        now = self.deps.now()
         await write_version(actor, kept.row, data, pictures, now, stem)
         await record(
             actor, now, "exam.item.revise", "exam_item", kept.row.id, code=kept.row.code, version=kept.row.version
@@ -186,11 +187,14 @@ async def _next_position(case_id: UUID | None) -> int:
 
 
 def _checked(data: ItemData) -> ItemData:
-    """Raises InvalidInput with the first problem."""
-    said = tidy(data)
-    for problem in find_problems(said):
-        raise InvalidInput(_sentence(problem), code="item_wrong", field=problem.field)
-    return said
+    """The tidy item. Raises InvalidInput with all problems."""
+    item = tidy(data)
+    faults = Faults()
+    for problem in find_problems(item):
+        with faults.part():
+            raise InvalidInput(_sentence(problem), code="item_wrong", field=problem.field)
+    faults.raise_any()
+    return item
 
 
 def _sentence(problem: ItemProblem) -> str:

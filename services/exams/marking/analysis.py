@@ -72,9 +72,9 @@ class Analysis:
     items: tuple[ItemAnalysis, ...]
 
 
+@dataclass(frozen=True)
 class ExamAnalysis:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def get(self, actor: Actor, exam_id: UUID) -> Analysis:
         """Over all marked papers. Raises NotFound."""
@@ -150,7 +150,7 @@ class ExamAnalysis:
             yield lines
 
         async with transaction():
-            await record(actor, self._deps.now(), "exam.export", "exam", exam_id, what=title, count=len(lines))
+            await record(actor, self.deps.now(), "exam.export", "exam", exam_id, what=title, count=len(lines))
         return await write_sheet(title, columns, batches())
 
 

@@ -46,16 +46,16 @@ class Appeal:
     total: str
 
 
+@dataclass(frozen=True)
 class Appeals:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def appeal(self, actor: Actor, candidate_id: UUID, attempt_id: UUID, text: str) -> None:
         """Raises Conflict when it is too late or an appeal exists already, NotFound for another person's paper."""
         check(actor, "exam.own")
         words = check_text(text.strip(), "text", "复核理由", TEXT_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             _, exam = await get_own(actor, candidate_id)
             await lock_candidate(candidate_id)
@@ -95,7 +95,7 @@ class Appeals:
         """
         check(actor, "exam.mark")
         words = check_text(" ".join(answer.split()), "answer", "答复", ANSWER_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             appeal = await ExamAppeal.select_for_update().get_or_none(id=appeal_id, pool=actor.pool)
             if appeal is None:
@@ -117,7 +117,7 @@ class Appeals:
         self, appeal_id: UUID, exam: Exam, candidate: ExamCandidate, outcome: Outcome, answer: str, now: datetime
     ) -> None:
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=exam.pool,
             kind="appeal_answered",
             dedupe_key=f"appeal_answered:{appeal_id}",

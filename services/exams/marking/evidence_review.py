@@ -99,10 +99,10 @@ class _Rollback(Exception):
     """Raised to roll back the transaction of a trial."""
 
 
+@dataclass(frozen=True)
 class EvidenceReview:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def list(self, actor: Actor, exam_id: UUID) -> tuple[EvidenceLine, ...]:
         """Open ones first. Raises NotFound."""
@@ -139,7 +139,7 @@ class EvidenceReview:
         """
         check(actor, "exam.mark")
         words = check_text(" ".join(answer.split()), "answer", "理由", ANSWER_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             evidence = await ExamEvidence.select_for_update().get_or_none(id=evidence_id, pool=actor.pool)
             if evidence is None:
@@ -158,7 +158,7 @@ class EvidenceReview:
             await self._notify(evidence, attempt, outcome, now)
 
     def _open(self, evidence: ExamEvidence) -> AnswerFile:
-        return AnswerFiles.read(evidence.attempt_id, self._deps.keys.open(evidence.content_sealed, SEAL))
+        return AnswerFiles.read(evidence.attempt_id, self.deps.keys.open(evidence.content_sealed, SEAL))
 
     async def _accept(self, attempt: ExamAttempt, file: AnswerFile) -> None:
         """The file's answers count if they don't lower the score."""
@@ -197,7 +197,7 @@ class EvidenceReview:
     async def _notify(self, evidence: ExamEvidence, attempt: ExamAttempt, outcome: Outcome, now: datetime) -> None:
         sitting = await ExamSitting.get_or_none(id=attempt.candidate.sitting_id)
         facts = facts_of(attempt.exam, attempt.candidate, sitting, now, result=RESULTS[outcome], reason=evidence.answer)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=attempt.exam.pool,
             kind="evidence_answered",
             dedupe_key=f"evidence_answered:{evidence.id}",

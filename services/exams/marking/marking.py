@@ -7,6 +7,7 @@ complete batches. A paper with an unmarked short answer stays sealed under a fla
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.exams.marking import FLAG_MARKING, MARKERS, PER_OPTION
@@ -90,14 +91,14 @@ UPDATE exam_candidate c SET state = 'called', concluded_at = NULL FROM exam_atte
 """Lets the next run of results process them, with all consequences."""
 
 
+@dataclass(frozen=True)
 class Marking:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def mark_due(self) -> int:
         """Mark all sealed papers; returns the number of examinations."""
         return await process_each(
-            "exam_mark", await rows(_EXAMS, self._deps.now()), lambda row: self._mark_all(row["id"])
+            "exam_mark", await rows(_EXAMS, self.deps.now()), lambda row: self._mark_all(row["id"])
         )
 
     async def _mark_all(self, exam_id: UUID) -> None:
@@ -115,7 +116,7 @@ class Marking:
             if due:
                 rules = rules_of(exam)
                 await execute(_MARK, exam_id, due, rules.partial_credit)
-                await execute(_GRADE, exam_id, due, rules.pass_percent, self._deps.now())
+                await execute(_GRADE, exam_id, due, rules.pass_percent, self.deps.now())
         return len(due)
 
 

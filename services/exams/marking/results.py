@@ -7,6 +7,7 @@ the examination is over. Rows are locked application first, then sittings, the c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -62,26 +63,24 @@ _ENDED, _KEPT = "本次申请已结束，可在征集期内重新申报", "您�
 _NOTICE_FOLLOWS, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
 
 
+@dataclass(frozen=True)
 class Results:
-    def __init__(
-        self, deps: Deps, notices: Notices, conclusions: Conclusions, seating: Seating, certificates: Issuing
-    ) -> None:
-        self._certificates = certificates
-        self._deps = deps
-        self._notices = notices
-        self._conclusions = conclusions
-        self._seating = seating
+    deps: Deps
+    notices: Notices
+    conclusions: Conclusions
+    seating: Seating
+    certificates: Issuing
 
     # ---- by time
 
     async def conclude_due(self) -> int:
         """Release due results and apply the consequences, candidate by candidate; returns how many."""
-        due = await rows(_NEXT, self._deps.now())
+        due = await rows(_NEXT, self.deps.now())
         return await process_each("exam_result", due, lambda row: self.conclude(row["id"]))
 
     async def conclude(self, candidate_id: UUID) -> None:
         """The verdict of one candidate from the released results; a repetition changes nothing."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             known = await ExamCandidate.get(id=candidate_id)
             application = await lock(known.application_id) if known.application_id else None
@@ -142,7 +141,7 @@ class Results:
         await self._notify("exam_passed", candidate, exam, best, now, advice=advice)
         if waits and application is not None:
             words = f"{exam.name}{_score(best)}"
-            await self._conclusions.apply_exam(system(exam.pool), application, "passed", words, now)
+            await self.conclusions.apply_exam(system(exam.pool), application, "passed", words, now)
         await self._certify(candidate, exam, application, best, now)
 
     async def _certify(
@@ -152,7 +151,7 @@ class Results:
         expert_id = (application.expert_id if application else None) or candidate.expert_id
         facts = (("考试", exam.name), ("成绩", _score(best)))
         subject = CertificateSubject("exam", candidate.account_id, expert_id, candidate.id, facts)
-        await self._certificates.issue(exam.pool, subject, now)
+        await self.certificates.issue(exam.pool, subject, now)
 
     async def _fail(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
@@ -170,7 +169,7 @@ class Results:
         )
         if ends and application is not None:
             words = f"{exam.name}{_score(best)}，未达到{line}分"
-            await self._conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
+            await self.conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
 
     async def _offer(self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime) -> None:
         """Tries are left: notify when the next may begin."""
@@ -185,7 +184,7 @@ class Results:
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
         facts = facts_of(exam, candidate, sitting, now)
         facts |= {"score": print_marks(attempt.score or 0), "total": print_marks(attempt.total or 0), **more}
-        await self._notices.notify(
+        await self.notices.notify(
             pool=exam.pool,
             kind=kind,
             dedupe_key=f"{kind}:{attempt.id}:{candidate.extra_tries}",
@@ -196,7 +195,7 @@ class Results:
     async def _free_place(self, exam: Exam, candidate: ExamCandidate, booked: ExamSitting, now: datetime) -> None:
         """A place booked for a further try goes to the waiting list."""
         if exam.state == "published" and booked.starts_at > now:
-            await self._seating.unseat(exam, candidate, await lock_sittings(exam.id), now)
+            await self.seating.unseat(exam, candidate, await lock_sittings(exam.id), now)
 
     # ---- by the office
 
@@ -206,7 +205,7 @@ class Results:
         The worker notifies the candidates. Raises Conflict where results are shown at once, or none is ready.
         """
         check(actor, "exam.mark")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             if rules_of(exam).result == "at_once":
@@ -223,7 +222,7 @@ class Results:
         """Clear the flags, so that the result is released with the others. Raises Conflict, Forbidden."""
         check(actor, "exam.mark")
         words = check_text(" ".join(reason.split()), "reason", "核实情况", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             attempt, _, _ = await self._lock_attempt(actor, attempt_id)
             if attempt.state != ExamAttemptState.GRADED or not attempt.flags:
@@ -239,7 +238,7 @@ class Results:
         """
         check(actor, "exam.mark")
         words = check_text(" ".join(reason.split()), "reason", "作废原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             attempt, candidate, exam = await self._lock_attempt(actor, attempt_id)
             if candidate.state != CandidateState.CALLED:
@@ -256,7 +255,7 @@ class Results:
         self, exam: Exam, candidate: ExamCandidate, attempt: ExamAttempt, reason: str, now: datetime
     ) -> None:
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_void:{attempt.id}",

@@ -71,10 +71,10 @@ class ReviewedPaper:
     questions: tuple[ReviewedQuestion, ...]
 
 
+@dataclass(frozen=True)
 class PaperReview:
-    def __init__(self, deps: Deps, pictures: ItemPictures) -> None:
-        self._deps = deps
-        self._pictures = pictures
+    deps: Deps
+    pictures: ItemPictures
 
     async def get(self, actor: Actor, candidate_id: UUID, attempt_id: UUID) -> ReviewedPaper:
         """Each access is logged. Raises NotFound for another person's, Conflict while it can't be seen."""
@@ -86,7 +86,7 @@ class PaperReview:
         await self._check(actor, exam, attempt)
         found = await rows(_PAPER, attempt.id, attempt.made_at, exam.id)
         keys = await read_keys(row["version_id"] for row in found)
-        await record(actor, self._deps.now(), "exam.review", "exam_attempt", attempt.id)
+        await record(actor, self.deps.now(), "exam.review", "exam_attempt", attempt.id)
         return ReviewedPaper(
             exam.name,
             attempt.number,
@@ -133,9 +133,9 @@ class PaperReview:
 
     def _shown(self, row: Mapping[str, Any], actor: Actor) -> tuple[ShownPicture, ...]:
         kept = json.loads(row["pictures"]) if isinstance(row["pictures"], str) else row["pictures"] or []
-        until = self._deps.now() + PICTURE_TTL
+        until = self.deps.now() + PICTURE_TTL
         person = actor.account_id or UUID(int=0)
-        addresses = self._pictures.addresses(row["version_id"], len(kept), person, until)
+        addresses = self.pictures.addresses(row["version_id"], len(kept), person, until)
         return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.items import LETTERS, ItemKind, letters_of, mask_of
 from domain.exams.marking import RulingKind
+from domain.faults import Faults
 from domain.masking import mask_name
 from models.exams import Exam, ExamItemVersion, ExamRuling
 from services.core.base import Actor, Deps, record, rows, transaction
@@ -60,9 +61,9 @@ class _Rollback(Exception):
     """Raised to roll the preview's transaction back."""
 
 
+@dataclass(frozen=True)
 class Rulings:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def item(self, actor: Actor, exam_id: UUID, version_id: UUID) -> RuledItem:
         """Raises NotFound, Forbidden for a person who sits an examination."""
@@ -97,9 +98,12 @@ class Rulings:
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
     ) -> RulingPreview:
         """Apply the ruling; it replaces an earlier one on the same item. Raises InvalidInput, NotFound."""
-        words = check_text(" ".join(reason.split()), "reason", "改判理由", REASON_MAX, required=True)
-        now = self._deps.now()
+        check(actor, "exam.mark")
+        await check_may_see(actor)
+        now = self.deps.now()
         async with transaction():
+            _, version = await _find(actor, exam_id, version_id)
+            words = _check_decision(version, kind, letters, reason)
             done = await self._apply(actor, exam_id, version_id, kind, letters, words)
             await record(
                 actor,
@@ -123,7 +127,7 @@ class Rulings:
         await advisory_lock(mark_lock(exam_id))
         exam, version = await _find(actor, exam_id, version_id)
         mask = _mask(version, kind, letters)
-        decided = {"mask": mask, "reason": reason, "decided_by": actor.account_id, "decided_at": self._deps.now()}
+        decided = {"mask": mask, "reason": reason, "decided_by": actor.account_id, "decided_at": self.deps.now()}
         await ExamRuling.update_or_create({"kind": kind.value, **decided}, exam_id=exam.id, version_id=version_id)
         before = await rows(_CONCERNED, exam.id, version_id)
         await regrade(exam, [row["id"] for row in before])
@@ -148,6 +152,15 @@ async def _find(actor: Actor, exam_id: UUID, version_id: UUID) -> tuple[Exam, Ex
     if version is None:
         raise NotFound("找不到这道题，请返回列表后刷新。", code="item_unknown")
     return exam, version
+
+
+def _check_decision(version: ExamItemVersion, kind: RulingKind, letters: str, reason: str) -> str:
+    """The reason on one line. Raises InvalidInput."""
+    faults = Faults()
+    faults.check(_mask, version, kind, letters)
+    words = faults.check(check_text, " ".join(reason.split()), "reason", "改判理由", REASON_MAX, required=True)
+    faults.raise_any()
+    return words
 
 
 def _mask(version: ExamItemVersion, kind: RulingKind, letters: str) -> int:

@@ -113,9 +113,9 @@ class OwnResult:
     review: Annotated[Review, Field(description="now, later (when the examination is over), or empty: never")]
 
 
+@dataclass(frozen=True)
 class Scores:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def counts(self, actor: Actor, exam_id: UUID) -> ScoreCounts:
         """Raises NotFound."""
@@ -147,7 +147,7 @@ class Scores:
         candidate, exam = await get_own(actor, candidate_id)
         found = await ExamAttempt.filter(candidate_id=candidate.id, state="released").order_by("number")
         appeals = {one.attempt_id: one for one in await ExamAppeal.filter(attempt_id__in=[one.id for one in found])}
-        now = self._deps.now()
+        now = self.deps.now()
         return tuple(_own(one, exam, appeals.get(one.id), now) for one in found)
 
 

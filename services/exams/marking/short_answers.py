@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.exams.marking import FLAG_MARKING, agreed_mark, print_marks
+from domain.faults import Faults
 from models.exams import ExamAttempt, ExamMarking
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.permissions import check
@@ -71,9 +72,9 @@ class MarkingQueue:
     waiting: int
 
 
+@dataclass(frozen=True)
 class ShortAnswers:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def queue(self, actor: Actor, exam_id: UUID) -> MarkingQueue:
         """Raises NotFound."""
@@ -87,14 +88,17 @@ class ShortAnswers:
         """Give marks, as ``4`` or ``3.5``. Raises InvalidInput, Conflict for an answer that needs no further marker or
         was marked by this one."""
         check(actor, "exam.mark")
-        words = check_text(" ".join(note.split()), "note", "评语", NOTE_MAX)
-        now = self._deps.now()
+        faults = Faults()
+        words = faults.check(check_text, " ".join(note.split()), "note", "评语", NOTE_MAX)
+        now = self.deps.now()
         async with transaction():
             attempt = await ExamAttempt.select_for_update().get_or_none(id=attempt_id)
             if attempt is None or actor.account_id is None:
                 raise _settled()
             await get_exam(actor, attempt.exam_id)
-            tenths = await self._check(actor.account_id, attempt, slot, given)
+            most = await self._check(actor.account_id, attempt, slot)
+            tenths = faults.check(_read_marks, given, most)
+            faults.raise_any()
             await ExamMarking.create(
                 attempt_id=attempt.id,
                 slot=slot,
@@ -106,7 +110,8 @@ class ShortAnswers:
             await record(actor, now, "exam.mark", "exam_attempt", attempt.id, slot=slot, marks=tenths)
             await self._settle(attempt.id, slot)
 
-    async def _check(self, marker: UUID, attempt: ExamAttempt, slot: int, given: str) -> int:
+    async def _check(self, marker: UUID, attempt: ExamAttempt, slot: int) -> int:
+        """The highest mark, in tenths. Raises Forbidden, Conflict."""
         found = await rows(_ONE, attempt.id, slot)
         if not found or not found[0]["open"] or FLAG_MARKING not in attempt.flags:
             raise _settled()
@@ -114,12 +119,7 @@ class ShortAnswers:
             raise Forbidden("不能评自己的答卷，请由其他人员评分。", code="own_exam")
         if await ExamMarking.exists(attempt_id=attempt.id, slot=slot, marker_id=marker):
             raise Conflict("您已评过这道题，请评下一道。", code="marked")
-        typed = given.strip()
-        tenths = round(float(typed) * 10) if _MARKS.fullmatch(typed) else -1
-        if not 0 <= tenths <= found[0]["mark"]:
-            most = print_marks(found[0]["mark"])
-            raise InvalidInput(f"请填写0到{most}之间的分数，最多一位小数，如3.5。", code="bad_marks", field="marks")
-        return tenths
+        return int(found[0]["mark"])
 
     async def _settle(self, attempt_id: UUID, slot: int) -> None:
         given = await ExamMarking.filter(attempt_id=attempt_id, slot=slot).order_by("marked_at", "id")
@@ -127,6 +127,16 @@ class ShortAnswers:
         if settled is not None:
             await execute(_SETTLE, attempt_id, slot, settled)
             await execute(_READY, attempt_id)
+
+
+def _read_marks(given: str, most: int) -> int:
+    """Marks in tenths. Raises InvalidInput."""
+    typed = given.strip()
+    tenths = round(float(typed) * 10) if _MARKS.fullmatch(typed) else -1
+    if not 0 <= tenths <= most:
+        message = f"请填写0到{print_marks(most)}之间的分数，最多一位小数，如3.5。"
+        raise InvalidInput(message, code="bad_marks", field="marks")
+    return tenths
 
 
 def _settled() -> Conflict:

@@ -45,6 +45,7 @@ class Chapter:
     live: dict[str, int]
 
 
+@dataclass(frozen=True)
 class BlueprintQueries:
     async def list(self, actor: Actor) -> tuple[BlueprintView, ...]:
         """Blueprints in use, newest first."""

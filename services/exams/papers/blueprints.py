@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.exams.blueprint import BlueprintCell, check_cells, store_cells
+from domain.faults import Faults
 from models.exams import ExamBlueprint
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -16,10 +18,10 @@ from services.exams.papers.blueprint_queries import BlueprintQueries, BlueprintV
 NAME_MAX = 40
 
 
+@dataclass(frozen=True)
 class Blueprints:
-    def __init__(self, deps: Deps, queries: BlueprintQueries) -> None:
-        self._deps = deps
-        self._queries = queries
+    deps: Deps
+    queries: BlueprintQueries
 
     async def create(
         self, actor: Actor, name: str, cells: Sequence[BlueprintCell], *, key: str | None = None
@@ -27,7 +29,7 @@ class Blueprints:
         """Raises InvalidInput that names the line; too few items are accepted until an examination opens."""
         check(actor, "exam.manage")
         clean = _check(name, cells)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> BlueprintView:
             made = await ExamBlueprint.create(pool=actor.pool, name=clean, cells=store_cells(cells), created_at=now)
@@ -37,7 +39,7 @@ class Blueprints:
         return await once(
             owner=f"exam_blueprint:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=BlueprintView,
             run=run,
             request=f"{clean} {cells!r}",
@@ -47,18 +49,18 @@ class Blueprints:
         """Published examinations keep their copy of the cells. Raises InvalidInput, NotFound."""
         check(actor, "exam.manage")
         clean = _check(name, cells)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             found = await find_blueprint(actor, blueprint_id)
             found.name, found.cells = clean, store_cells(cells)
             await found.save(update_fields=["name", "cells"])
             await record(actor, now, "exam_blueprint.edit", "exam_blueprint", found.id)
-        return await self._queries.get(actor, blueprint_id)
+        return await self.queries.get(actor, blueprint_id)
 
     async def retire(self, actor: Actor, blueprint_id: UUID) -> None:
         """No new examination uses it. A repetition is harmless."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             found = await find_blueprint(actor, blueprint_id)
             if found.retired_at is None:
@@ -68,5 +70,13 @@ class Blueprints:
 
 
 def _check(name: str, cells: Sequence[BlueprintCell]) -> str:
-    check_cells(cells)
+    faults = Faults()
+    clean = faults.check(check_blueprint_name, name)
+    faults.check(check_cells, cells)
+    faults.raise_any()
+    return clean
+
+
+def check_blueprint_name(name: str) -> str:
+    """The name on one line. Raises InvalidInput."""
     return check_text(" ".join(name.split()), "name", "方案名称", NAME_MAX, required=True)

@@ -7,6 +7,7 @@ newest version of the case's item at ``made_at``.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random, SystemRandom
 from uuid import UUID
@@ -36,16 +37,16 @@ SELECT c.id {_WITHOUT.format(now="$2")} AND e.id = $1 ORDER BY c.id LIMIT $3 FOR
 _LAST = "SELECT coalesce(max(number), 0) AS n FROM exam_attempt WHERE candidate_id = $1"
 
 
+@dataclass(frozen=True)
 class Papers:
     """``chance`` decides among equals; tests pass a deterministic one."""
 
-    def __init__(self, deps: Deps, chance: Random | None = None) -> None:
-        self._deps = deps
-        self._chance = chance or SystemRandom()
+    deps: Deps
+    chance: Random = field(default_factory=SystemRandom)
 
     async def make_due(self) -> int:
         """First papers for all published examinations; returns the number of examinations that needed some."""
-        due = await rows(_EXAMS, self._deps.now())
+        due = await rows(_EXAMS, self.deps.now())
         return await process_each("exam_papers", due, lambda row: self._make_many(row["id"]))
 
     async def _make_many(self, exam_id: UUID) -> None:
@@ -55,7 +56,7 @@ class Papers:
 
     async def make_papers(self, exam_id: UUID, limit: int) -> int:
         """First papers for at most ``limit`` candidates without one. Raises Unavailable when the bank lacks items."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await Exam.get(id=exam_id)
             waiting = [row["id"] for row in await rows(_NEXT, exam_id, now, limit)]
@@ -78,7 +79,7 @@ class Papers:
         exam = await Exam.get(id=candidate.exam_id)
         (paper,) = await self._draw(exam, 1)
         number = (await rows(_LAST, candidate.id))[0]["n"] + 1
-        attempt = _attempt(exam, candidate.id, number, paper, self._deps.now())
+        attempt = _attempt(exam, candidate.id, number, paper, self.deps.now())
         await attempt.save(force_create=True)
         return attempt
 
@@ -87,7 +88,7 @@ class Papers:
         stock, used = await load_live_items(exam.pool)
         deck, papers, uses = Deck(read_cells(exam.cells), stock), [], Counter[UUID]()
         for _ in range(count):
-            paper = _one(deck, used, self._chance)
+            paper = _one(deck, used, self.chance)
             uses.update(paper.items)
             used.update({item: used[item] + 1 for item in paper.items})
             papers.append(paper)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -73,17 +74,17 @@ LEAVES_DUE = f"EXISTS (SELECT 1 {_LOST} AND {_REST})"
 _LEAVING = f"SELECT c.id, c.exam_id {_LOST} AND {_REST} ORDER BY c.id LIMIT {BATCH}"
 
 
+@dataclass(frozen=True)
 class CandidateCalls:
-    def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._seating = seating
+    deps: Deps
+    notices: Notices
+    seating: Seating
 
     # ---- calling
 
     async def call_due(self) -> int:
         """Call everyone who should sit a published examination and isn't called yet."""
-        due = await rows(_EXAMS, self._deps.now())
+        due = await rows(_EXAMS, self.deps.now())
         return await process_each("exam_call", due, lambda row: self._call_many(row["id"]))
 
     async def _call_many(self, exam_id: UUID) -> None:
@@ -91,7 +92,7 @@ class CandidateCalls:
             pass
 
     async def _call_batch(self, exam_id: UUID) -> int:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await Exam.get(id=exam_id)
@@ -133,7 +134,7 @@ class CandidateCalls:
     ) -> None:
         if exam.purpose == Purpose.MOCK:  # offered beside the real one, which is notified
             return
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_called",
             recipients=[recipient("exam_called", exam, one, sitting, now) for one in candidates],
@@ -147,7 +148,7 @@ class CandidateCalls:
         return await process_each("exam_leave", due, lambda row: self._leave(row["id"], row["exam_id"]))
 
     async def _leave(self, candidate_id: UUID, exam_id: UUID) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await Exam.get(id=exam_id)
             sittings = await lock_sittings(exam_id)
@@ -157,7 +158,7 @@ class CandidateCalls:
             await move_candidate(candidate, CandidateEvent.LEAVE, now)
             candidate.waiting_id = candidate.waiting_since = None
             await candidate.save(update_fields=["waiting_id", "waiting_since"])
-            await self._seating.unseat(exam, candidate, sittings, now)
+            await self.seating.unseat(exam, candidate, sittings, now)
             await void_open(candidate.id, GONE)
             await record(system(exam.pool), now, "exam.leave", "exam_candidate", candidate.id)
 

@@ -69,9 +69,9 @@ class CandidateFilter:
     search: str = ""
 
 
+@dataclass(frozen=True)
 class CandidateQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def page(
         self, actor: Actor, exam_id: UUID, wanted: CandidateFilter, *, page: int = 1, size: int = 20
@@ -95,7 +95,7 @@ class CandidateQueries:
         return await rows(_LIST, exam.id, wanted.state, wanted.sitting_id, wanted.search.strip(), only, limit, offset)
 
     def _line(self, row: Mapping[str, Any]) -> CandidateLine:
-        now = self._deps.now()
+        now = self.deps.now()
         span = print_span(row["starts_at"], row["ends_at"], now) if row["sitting_id"] else ""
         return CandidateLine(
             id=row["id"],

@@ -12,12 +12,13 @@ from uuid import UUID
 from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.exams.lifecycles import CandidateEvent, CandidateState, ExamState
 from domain.exams.purposes import Purpose
+from domain.faults import Faults
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given, check_text
 from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
 from services.exams.sittings.candidate_calls import CandidateCalls
@@ -56,12 +57,12 @@ class Added:
     problems: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
 class Candidates:
-    def __init__(self, deps: Deps, notices: Notices, candidate_calls: CandidateCalls, checker: FileChecker) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._candidate_calls = candidate_calls
-        self._checker = checker
+    deps: Deps
+    notices: Notices
+    candidate_calls: CandidateCalls
+    checker: FileChecker
 
     # ---- persons named by the office
 
@@ -71,7 +72,7 @@ class Candidates:
         if len(content) > BYTES_MAX:
             raise InvalidInput("文件最大2MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            lines = await self._checker.read_sheet(content, format_within(content), COLUMNS, ADD_MAX)
+            lines = await self.checker.read_sheet(content, format_within(content), COLUMNS, ADD_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
         return await self.add(actor, exam_id, " ".join(line.cells[0] for line in lines))
@@ -88,7 +89,7 @@ class Candidates:
             raise InvalidInput("请填写专家编号或申请编号，每行一个。", code="missing", field="numbers")
         if len(numbers) > ADD_MAX:
             raise InvalidInput(f"一次最多添加{ADD_MAX}人，请分批添加。", code="too_many", field="numbers")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await get_exam(actor, exam_id)
@@ -96,14 +97,14 @@ class Candidates:
             found = await rows(_FIND, exam.pool, numbers, exam.id)
             problems = {row["number"]: reason for row in found if (reason := _problem(row))}
             good = {row["account_id"]: row for row in found if row["number"] not in problems}
-            await self._candidate_calls.add(exam, [_person(row) for row in good.values()], now)
+            await self.candidate_calls.add(exam, [_person(row) for row in good.values()], now)
             await record(actor, now, "exam.add", "exam", exam.id, count=len(good), refused=len(problems))
         return Added(len(good), tuple(problems.items()))
 
     async def remove(self, actor: Actor, candidate_id: UUID) -> None:
         """Remove a person from a draft. Raises Conflict for a published examination."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             candidate, exam = await get_candidate(actor, candidate_id)
             if exam.state != ExamState.DRAFT:
@@ -119,12 +120,8 @@ class Candidates:
         Raises InvalidInput, Forbidden for oneself.
         """
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        if not 0 <= minutes <= EXTRA_MINUTES_MAX:
-            raise InvalidInput(f"延长的分钟数应为0到{EXTRA_MINUTES_MAX}。", code="bad_minutes", field="minutes")
-        if not 0 <= tries <= EXTRA_TRIES_MAX:
-            raise InvalidInput(f"增加的次数应为0到{EXTRA_TRIES_MAX}。", code="bad_tries", field="tries")
-        now = self._deps.now()
+        words = _check_allowance(minutes, tries, reason)
+        now = self.deps.now()
         async with transaction():
             await get_candidate(actor, candidate_id)
             candidate = await lock_candidate(candidate_id)
@@ -148,8 +145,8 @@ class Candidates:
         Raises Conflict when the examination is over or its purpose for the person is decided, Forbidden for oneself.
         """
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        now = self._deps.now()
+        words = check_exam_reason(reason)
+        now = self.deps.now()
 
         async def run() -> None:
             await get_candidate(actor, candidate_id)
@@ -158,26 +155,31 @@ class Candidates:
         await once(
             owner=f"exam_give_back:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=type(None),
             run=run,
             request=f"{candidate_id} {words}",
         )
 
     async def give_back_all(
-        self, actor: Actor, exam_id: UUID, since: datetime, until: datetime, reason: str, *, key: str | None = None
+        self,
+        actor: Actor,
+        exam_id: UUID,
+        since: datetime | None,
+        until: datetime | None,
+        reason: str,
+        *,
+        key: str | None = None,
     ) -> int:
         """After an outage: one more try for all who were answering then; returns how many. Raises Conflict."""
         check(actor, "exam.manage")
-        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
-        if since >= until:
-            raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="until")
-        now = self._deps.now()
+        began, ended, words = _check_outage(since, until, reason)
+        now = self.deps.now()
 
         async def run() -> int:
             exam = await get_exam(actor, exam_id)
             done = 0
-            for row in await rows(_SITTING_THEN, exam.id, since, until, now):
+            for row in await rows(_SITTING_THEN, exam.id, began, ended, now):
                 candidate = await ExamCandidate.get(id=row["id"])
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
                     await self._give_back(actor, row["id"], words, now)
@@ -188,10 +190,10 @@ class Candidates:
         return await once(
             owner=f"exam_give_back:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=int,
             run=run,
-            request=f"{exam_id} {since} {until} {words}",
+            request=f"{exam_id} {began} {ended} {words}",
         )
 
     async def renew(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
@@ -227,13 +229,46 @@ class Candidates:
         await candidate.save(update_fields=["extra_tries", "allowance_reason"])
         await record(actor, now, "exam.give_back", "exam_candidate", candidate.id, reason=reason)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_give_back:{candidate.id}:{candidate.extra_tries}",
             params=facts_of(exam, candidate, sitting, now, reason=f"增加一次考试机会（{reason}）"),
             account_id=candidate.account_id,
         )
+
+
+def check_exam_reason(reason: str) -> str:
+    """A reason that candidates read, on one line. Raises InvalidInput."""
+    return check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+
+
+def _check_allowance(minutes: int, tries: int, reason: str) -> str:
+    """The reason on one line. Raises InvalidInput."""
+    faults = Faults()
+    faults.check(_check_extra, minutes, EXTRA_MINUTES_MAX, "minutes", "延长的分钟数")
+    faults.check(_check_extra, tries, EXTRA_TRIES_MAX, "tries", "增加的次数")
+    words = faults.check(check_exam_reason, reason)
+    faults.raise_any()
+    return words
+
+
+def _check_extra(number: int, most: int, field: str, label: str) -> None:
+    if not 0 <= number <= most:
+        raise InvalidInput(f"{label}应为0到{most}。", code=f"bad_{field}", field=field)
+
+
+def _check_outage(since: datetime | None, until: datetime | None, reason: str) -> tuple[datetime, datetime, str]:
+    """All three as given, the reason on one line. Raises InvalidInput."""
+    faults = Faults()
+    began = faults.check(check_given, since, "since", "开始时间")
+    ended = faults.check(check_given, until, "until", "结束时间")
+    with faults.part():
+        if since and until and since >= until:
+            raise InvalidInput("结束时间应晚于开始时间。", code="window_turned", field="until")
+    words = faults.check(check_exam_reason, reason)
+    faults.raise_any()
+    return began, ended, words
 
 
 async def _may_sit(candidate: ExamCandidate) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -26,12 +27,12 @@ _Act = Callable[[ExamCandidate, Application | None, datetime], Awaitable[None]]
 _EVENTS: dict[ExamResult, CandidateEvent] = {"passed": CandidateEvent.PASS, "failed": CandidateEvent.FAIL}
 
 
+@dataclass(frozen=True)
 class ExamDecisions:
-    def __init__(self, deps: Deps, notices: Notices, conclusions: Conclusions, seating: Seating) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._conclusions = conclusions
-        self._seating = seating
+    deps: Deps
+    notices: Notices
+    conclusions: Conclusions
+    seating: Seating
 
     async def record_result(
         self, actor: Actor, candidate_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
@@ -47,7 +48,7 @@ class ExamDecisions:
             await move_candidate(candidate, _EVENTS[result], now)
             await record(actor, now, f"exam.record_{result}", "exam_candidate", candidate.id, reason=words)
             if application is not None and application.state == "exam":
-                await self._conclusions.apply_exam(actor, application, result, words, now)
+                await self.conclusions.apply_exam(actor, application, result, words, now)
             else:
                 await self._notify(candidate, f"登记结果为{CandidateState(candidate.state).label}（{words}）", now)
 
@@ -72,7 +73,7 @@ class ExamDecisions:
         """For an application the next stage's notice reports the result; all others are reported here."""
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_decided:{candidate.id}:{now.isoformat()}",
@@ -83,7 +84,7 @@ class ExamDecisions:
     async def _decide(
         self, actor: Actor, candidate_id: UUID, what: str, reason: str, key: str | None, act: _Act
     ) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> None:
             known, exam = await get_candidate(actor, candidate_id)
@@ -98,13 +99,13 @@ class ExamDecisions:
             await candidate.save(update_fields=["waiting_id", "waiting_since"])
             booked = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
             if was_called and exam.state == "published" and booked is not None and booked.starts_at > now:
-                await self._seating.unseat(exam, candidate, sittings, now)
+                await self.seating.unseat(exam, candidate, sittings, now)
             await void_open(candidate.id, reason)
 
         await once(
             owner=f"exam_decide:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=type(None),
             run=run,
             request=f"{candidate_id} {what}",

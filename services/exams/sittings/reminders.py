@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -23,13 +24,13 @@ REMINDERS_DUE = f"EXISTS (SELECT 1 {_DUE} AND {not_paused('exam_reminder', 'c.id
 _NEXT = f"SELECT c.id {_DUE} AND {not_paused('exam_reminder', 'c.id')} ORDER BY c.id LIMIT 500"
 
 
+@dataclass(frozen=True)
 class ExamReminders:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
-        self._deps = deps
-        self._notices = notices
+    deps: Deps
+    notices: Notices
 
     async def remind_due(self) -> int:
-        now = self._deps.now()
+        now = self.deps.now()
         due = await rows(_NEXT, now)
         return await process_each("exam_reminder", due, lambda row: self._remind(row["id"], now))
 
@@ -45,7 +46,7 @@ class ExamReminders:
                 return
             candidate.reminders = behind
             await candidate.save(update_fields=["reminders"])
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=exam.pool,
                 kind="exam_reminder",
                 dedupe_key=f"exam_reminder:{candidate.id}:{starts.isoformat()}:{behind}",

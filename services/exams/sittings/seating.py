@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain.exams.lifecycles import CandidateState
@@ -12,11 +13,11 @@ from services.exams.repository import Sittings, rules_of
 from services.notifications import Notices
 
 
+@dataclass(frozen=True)
 class Seating:
     """Runs inside the caller's transaction, sittings and candidate locked."""
 
-    def __init__(self, notices: Notices) -> None:
-        self._notices = notices
+    notices: Notices
 
     async def unseat(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:
         """Release the person's place, and let the waiting list move up."""
@@ -61,7 +62,7 @@ class Seating:
                 await left.save(update_fields=["booked"])
                 pending.append(left)
             pending.append(sitting)
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=exam.pool,
                 kind="exam_place",
                 dedupe_key=f"exam_place:{following.id}:{now.isoformat()}",

@@ -26,13 +26,21 @@ _WAITING = (
 
 
 @dataclass(frozen=True)
-class SittingData:
-    """The form of a sitting. ``capacity`` None: unlimited."""
+class SittingForm:
+    """The form of a sitting as typed. ``capacity`` None: unlimited."""
+
+    starts_at: datetime | None
+    ends_at: datetime | None
+    capacity: int | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class SittingData(SittingForm):
+    """A form that is complete."""
 
     starts_at: datetime
     ends_at: datetime
-    capacity: int | None = None
-    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,9 +81,9 @@ class Booking:
         return next((one for one in self.sittings if one.id == sitting_id), None)
 
 
+@dataclass(frozen=True)
 class SittingQueries:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def offered(self, actor: Actor, candidate_id: UUID) -> Booking:
         """Sittings to book, soonest first. Raises NotFound; Conflict where sittings aren't booked."""
@@ -83,7 +91,7 @@ class SittingQueries:
         candidate, exam = await get_own(actor, candidate_id)
         check_called(candidate, exam)
         rules = booking_rules(exam)
-        now = self._deps.now()
+        now = self.deps.now()
         views = await self._views(exam, rules, now)
         shown = tuple(one for one in views if one.open or one.id in (candidate.sitting_id, candidate.waiting_id))
         booked = next((one for one in views if one.id == candidate.sitting_id), None)
@@ -93,7 +101,7 @@ class SittingQueries:
     async def list(self, actor: Actor, exam_id: UUID) -> tuple[SittingView, ...]:
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
-        return await self._views(exam, applicable_rules(self._deps, exam), self._deps.now())
+        return await self._views(exam, applicable_rules(self.deps, exam), self.deps.now())
 
     async def _views(self, exam: Exam, rules: ExamRules, now: datetime) -> tuple[SittingView, ...]:
         waiting = {row["id"]: row["n"] for row in await rows(_WAITING, exam.id)}

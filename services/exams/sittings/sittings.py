@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -12,11 +12,12 @@ from domain.clock import print_span, print_until
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import CandidateState
 from domain.exams.reminders import steps_behind
+from domain.faults import Faults
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.core.short_texts import check_text
+from services.core.short_texts import check_given, check_text
 from services.exams.notifications import recipient
 from services.exams.repository import (
     Sittings,
@@ -30,6 +31,7 @@ from services.exams.repository import (
 from services.exams.sittings.seating import Seating, is_full, stop_waiting
 from services.exams.sittings.sitting_queries import (
     SittingData,
+    SittingForm,
     SittingView,
     applicable_rules,
     booking_rules,
@@ -51,11 +53,11 @@ class Booked:
     until: str
 
 
+@dataclass(frozen=True)
 class ExamSittings:
-    def __init__(self, deps: Deps, notices: Notices, seating: Seating) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._seating = seating
+    deps: Deps
+    notices: Notices
+    seating: Seating
 
     # ---- candidates
 
@@ -72,7 +74,7 @@ class ExamSittings:
                 if is_full(wanted):
                     raise Conflict("这个场次已经约满，可以候补或改约其他场次。", code="sitting_full")
             await stop_waiting(candidate)
-            await self._seating.seat(exam, candidate, wanted, sittings, now)
+            await self.seating.seat(exam, candidate, wanted, sittings, now)
             return _booked("booked", exam, wanted, now)
 
         return await self._change(actor, candidate_id, f"book {sitting_id}", key, act)
@@ -87,7 +89,7 @@ class ExamSittings:
             self._check_changeable(exam, candidate, sittings, now)
             if not is_full(wanted):
                 await stop_waiting(candidate)
-                await self._seating.seat(exam, candidate, wanted, sittings, now)
+                await self.seating.seat(exam, candidate, wanted, sittings, now)
                 return _booked("booked", exam, wanted, now)
             if candidate.waiting_id != wanted.id:
                 candidate.waiting_id, candidate.waiting_since = wanted.id, now
@@ -103,7 +105,7 @@ class ExamSittings:
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
             self._check_changeable(exam, candidate, sittings, now)
             await stop_waiting(candidate)
-            await self._seating.unseat(exam, candidate, sittings, now)
+            await self.seating.unseat(exam, candidate, sittings, now)
             return Booked("none", "", "", "")
 
         return await self._change(actor, candidate_id, "give back", key, act)
@@ -117,7 +119,7 @@ class ExamSittings:
         act: Callable[[ExamCandidate, Exam, Sittings, datetime], Awaitable[Booked]],
     ) -> Booked:
         check(actor, "exam.own")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> Booked:
             _, exam = await get_own(actor, candidate_id)
@@ -131,7 +133,7 @@ class ExamSittings:
         return await once(
             owner=f"exam_sitting:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=Booked,
             run=run,
             request=f"{candidate_id} {what}",
@@ -145,14 +147,14 @@ class ExamSittings:
         until = wanted.starts_at - rules.booking_until
         if now >= until:
             message = f"这个场次的预约已于{print_until(until, now)}截止，请选择其他场次。"
-            raise violation(self._deps.book(exam.pool), "exam.booking_until", message)
+            raise violation(self.deps.book(exam.pool), "exam.booking_until", message)
         return wanted
 
     def _check_changeable(self, exam: Exam, candidate: ExamCandidate, sittings: Sittings, now: datetime) -> None:
         held = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
         until = held.starts_at - rules_of(exam).booking_until if held else now
         if held is not None and until <= now < held.ends_at:
-            book = self._deps.book(exam.pool)
+            book = self.deps.book(exam.pool)
             message = (
                 f"已预约的场次在{print_until(until, now)}后不能更改或退回，请按时参加；"
                 f"确有困难请拨打{book.pool.hotline}。"
@@ -161,37 +163,37 @@ class ExamSittings:
 
     # ---- the office
 
-    async def add(self, actor: Actor, exam_id: UUID, data: SittingData, *, key: str | None = None) -> SittingView:
+    async def add(self, actor: Actor, exam_id: UUID, form: SittingForm, *, key: str | None = None) -> SittingView:
         """Add to a draft or a published examination. Raises InvalidInput, Conflict."""
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> SittingView:
             exam = await get_exam(actor, exam_id, locked=True)
-            clean = self._check(exam, data, now)
+            clean = _check_form(exam, form, now)
             made = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
             await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(made.id))
-            return sitting_view(made, 0, applicable_rules(self._deps, exam), now)
+            return sitting_view(made, 0, applicable_rules(self.deps, exam), now)
 
         return await once(
             owner=f"exam_sitting_add:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=SittingView,
             run=run,
-            request=f"{exam_id} {data!r}",
+            request=f"{exam_id} {form!r}",
         )
 
-    async def edit(self, actor: Actor, exam_id: UUID, sitting_id: UUID, data: SittingData) -> None:
+    async def edit(self, actor: Actor, exam_id: UUID, sitting_id: UUID, form: SittingForm) -> None:
         """Candidates with a booking are notified of a changed time or place; new places go to the waiting list.
 
         Raises Conflict for a sitting that began, or with more bookings than places.
         """
         check(actor, "exam.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
-            clean = self._check(exam, data, now)
+            clean = _check_form(exam, form, now)
             sittings = await lock_sittings(exam.id)
             sitting = _one(sittings, sitting_id)
             await _check_not_begun(sitting, now)
@@ -205,7 +207,7 @@ class ExamSittings:
                 return
             if moved:
                 await self._notify_moved(exam, sitting, now)
-            await self._seating.move_up(exam, [sitting], sittings, now)
+            await self.seating.move_up(exam, [sitting], sittings, now)
 
     async def remove(self, actor: Actor, exam_id: UUID, sitting_id: UUID, reason: str) -> int:
         """Candidates with a booking or on the waiting list are notified and book another; returns the number of
@@ -215,7 +217,7 @@ class ExamSittings:
         """
         check(actor, "exam.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", 100)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             sittings = await lock_sittings(exam.id)
@@ -229,7 +231,7 @@ class ExamSittings:
             await sitting.delete()
             called = [one for one in held if one.state == CandidateState.CALLED]
             said = f"{print_span(sitting.starts_at, sitting.ends_at, now)}的场次取消（{words}），请重新预约"
-            await self._notices.notify_many(
+            await self.notices.notify_many(
                 pool=exam.pool,
                 kind="exam_changed",
                 recipients=[
@@ -246,7 +248,7 @@ class ExamSittings:
         behind = steps_behind(rules.reminders, sitting.starts_at, now)
         await ExamCandidate.filter(sitting_id=sitting.id).update(reminders=behind)
         said = f"场次改为{print_span(sitting.starts_at, sitting.ends_at, now)}"
-        await self._notices.notify_many(
+        await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_changed",
             recipients=[
@@ -255,19 +257,35 @@ class ExamSittings:
             ],
         )
 
-    def _check(self, exam: Exam, data: SittingData, now: datetime) -> SittingData:
-        if exam.state not in ("draft", "published"):
-            raise Conflict("考试已结束或取消，不能再调整场次。", code="exam_over")
-        if data.starts_at >= data.ends_at:
-            raise InvalidInput("场次的结束时间应晚于开始时间。", code="window_turned", field="ends_at")
-        if data.starts_at < exam.opens_at or data.ends_at > exam.closes_at:
-            span = print_span(exam.opens_at, exam.closes_at, now)
-            raise InvalidInput(f"场次应在考试时间内（{span}）。", code="outside", field="starts_at")
-        if data.starts_at <= now:
-            raise InvalidInput("场次的开始时间已经过去，请改为以后的时间。", code="past", field="starts_at")
-        if data.capacity is not None and not 1 <= data.capacity <= CAPACITY_MAX:
-            raise InvalidInput(f"名额应为1到{CAPACITY_MAX}的整数，不限请留空。", code="bad_capacity", field="capacity")
-        return replace(data, place=check_text(" ".join(data.place.split()), "place", "地点", PLACE_MAX))
+
+def _check_form(exam: Exam, form: SittingForm, now: datetime) -> SittingData:
+    """The form with its place on one line. Raises Conflict, InvalidInput with all its faults."""
+    if exam.state not in ("draft", "published"):
+        raise Conflict("考试已结束或取消，不能再调整场次。", code="exam_over")
+    faults = Faults()
+    starts = faults.check(check_given, form.starts_at, "starts_at", "开始时间")
+    ends = faults.check(check_given, form.ends_at, "ends_at", "结束时间")
+    if form.starts_at and form.ends_at:
+        faults.check(_check_span, exam, form.starts_at, form.ends_at, now)
+    faults.check(_check_capacity, form.capacity)
+    place = faults.check(check_text, " ".join(form.place.split()), "place", "地点", PLACE_MAX)
+    faults.raise_any()
+    return SittingData(starts, ends, form.capacity, place)
+
+
+def _check_span(exam: Exam, starts: datetime, ends: datetime, now: datetime) -> None:
+    if starts >= ends:
+        raise InvalidInput("场次的结束时间应晚于开始时间。", code="window_turned", field="ends_at")
+    if starts < exam.opens_at or ends > exam.closes_at:
+        span = print_span(exam.opens_at, exam.closes_at, now)
+        raise InvalidInput(f"场次应在考试时间内（{span}）。", code="outside", field="starts_at")
+    if starts <= now:
+        raise InvalidInput("场次的开始时间已经过去，请改为以后的时间。", code="past", field="starts_at")
+
+
+def _check_capacity(capacity: int | None) -> None:
+    if capacity is not None and not 1 <= capacity <= CAPACITY_MAX:
+        raise InvalidInput(f"名额应为1到{CAPACITY_MAX}的整数，不限请留空。", code="bad_capacity", field="capacity")
 
 
 def _one(sittings: Sittings, sitting_id: UUID) -> ExamSitting:

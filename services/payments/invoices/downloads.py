@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -17,11 +18,11 @@ from services.ports import DocumentRenderer
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class InvoiceDownloads:
-    def __init__(self, deps: Deps, store: SealedFiles, renderer: DocumentRenderer) -> None:
-        self._deps = deps
-        self._store = store
-        self._renderer = renderer
+    deps: Deps
+    store: SealedFiles
+    renderer: DocumentRenderer
 
     async def receipt(self, actor: Actor, fee_id: UUID) -> bytes:
         """The payment receipt as PDF, for the owner or an administrator. Raises NotFound, Conflict, Unavailable."""
@@ -29,7 +30,7 @@ class InvoiceDownloads:
         if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
             raise unknown_invoice()
         try:
-            return await self._renderer.render_pdf("receipt", await receipt_content(self._deps, fee))
+            return await self.renderer.render_pdf("receipt", await receipt_content(self.deps, fee))
         except GatewayError as error:
             raise Unavailable("凭证暂时无法生成，请稍后再试。") from error
 
@@ -44,7 +45,7 @@ class InvoiceDownloads:
         if invoice is None or not invoice.key:
             raise NotFound("电子发票还没有开具，开具后会发送到您的邮箱。", code="invoice_pending")
         try:
-            return await self._store.get(invoice.key)
+            return await self.store.get(invoice.key)
         except FileLost as error:
             log.error("invoice_file_lost", pool=invoice.pool, invoice=str(invoice.id))
             raise Unavailable("电子发票暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error

@@ -8,6 +8,7 @@ tax platform's file; either way it is stored and mailed, and may be mailed again
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -39,18 +40,12 @@ _RED_NUMBER = re.compile(r"[0-9]{8,20}", re.ASCII)
 _CORRECTIONS_PER_DAY = 5
 
 
+@dataclass(frozen=True)
 class Invoices:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        platform: PaymentPlatform,
-        store: SealedFiles,
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._platform = platform
-        self._store = store
+    deps: Deps
+    notices: Notices
+    platform: PaymentPlatform
+    store: SealedFiles
 
     # ---- beginning
 
@@ -58,7 +53,7 @@ class Invoices:
         """Create receipt and invoice of a paid fee; inside the caller's transaction. A repetition is harmless."""
         if await Invoice.filter(fee_id=fee.id).exclude(state=InvoiceState.REVERSED).exists():
             return
-        rules, merchant = rules_of(self._deps, fee.pool), self._platform.merchant(fee.pool)
+        rules, merchant = rules_of(self.deps, fee.pool), self.platform.merchant(fee.pool)
         email = await self._email_of(fee)
         account = await Account.get(id=fee.account_id)
         await Invoice.create(
@@ -66,7 +61,7 @@ class Invoices:
             pool=fee.pool,
             fee_id=fee.id,
             title=account.real_name[:TITLE_CHARS],
-            email_sealed=self._deps.keys.seal(email, "email") if isinstance(email, str) and email else "",
+            email_sealed=self.deps.keys.seal(email, "email") if isinstance(email, str) and email else "",
             issued_by="wechat" if rules.invoice.issued_by == "wechat" and merchant and merchant.fapiao else "office",
             state=INVOICE.initial,
             check_at=now,
@@ -77,7 +72,7 @@ class Invoices:
         """From the application; for the fee of a course from the newest application."""
         newest = Application.filter(account_id=fee.account_id).order_by("-created_at").first()
         application_id = fee.application_id or getattr(await newest, "id", None)
-        return (await read_values(self._deps, application_id)).get("email") if application_id else None
+        return (await read_values(self.deps, application_id)).get("email") if application_id else None
 
     # ---- the owner
 
@@ -89,7 +84,7 @@ class Invoices:
         An empty ``email`` keeps the known one. Raises NotFound, InvalidInput, Conflict, TooMany.
         """
         name, number, address = _check_buyer(title, taxpayer_id, email)
-        now = self._deps.now()
+        now = self.deps.now()
 
         async def run() -> InvoiceView:
             invoice = await self._locked_own(actor, fee_id)
@@ -103,20 +98,20 @@ class Invoices:
                 message="今天修改开票信息的次数过多",
             )
             if address and address != self._email(invoice):
-                invoice.email_sealed = self._deps.keys.seal(address, "email")
+                invoice.email_sealed = self.deps.keys.seal(address, "email")
                 _mail_anew(invoice, now)
             _try_again(invoice, now)
             await invoice.save()
             await record(actor, now, "invoice.correct", "account", actor.account_id, invoice=str(invoice.id))
-            return view_invoice(self._deps, invoice)
+            return view_invoice(self.deps, invoice)
 
         return await once(
             owner=f"invoice:{fee_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=InvoiceView,
             run=run,
-            request=self._deps.keys.lookup_hash("invoice", f"{name}\0{number}\0{address}"),
+            request=self.deps.keys.lookup_hash("invoice", f"{name}\0{number}\0{address}"),
         )
 
     async def _locked_own(self, actor: Actor, fee_id: UUID) -> Invoice:
@@ -128,7 +123,7 @@ class Invoices:
         return invoice
 
     def _email(self, invoice: Invoice) -> str:
-        return self._deps.keys.read(invoice.email_sealed, "email")
+        return self.deps.keys.read(invoice.email_sealed, "email")
 
     # ---- the office
 
@@ -144,9 +139,9 @@ class Invoices:
         if invoice is None:
             raise unknown_invoice()
         _check_may_issue(invoice)
-        now = self._deps.now()
+        now = self.deps.now()
         key = new_key(invoice.pool, now)
-        await self._store.put(key, content)
+        await self.store.put(key, content)
         async with transaction():
             invoice = await self._locked(actor, invoice_id)
             _check_may_issue(invoice)
@@ -166,7 +161,7 @@ class Invoices:
         """Mail receipt and invoice again; a failed invoice is requested again. Raises NotFound; Conflict without an
         address, or while there is nothing to mail."""
         check(actor, "payment.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             invoice = await self._locked(actor, invoice_id)
             if not invoice.email_sealed:
@@ -190,7 +185,7 @@ class Invoices:
         text, number = " ".join(note.split()), red_number.strip()
         if not 2 <= len(text) <= REVERSAL_NOTE_CHARS:
             raise InvalidInput(f"请用2到{REVERSAL_NOTE_CHARS}个字说明冲红原因。", code="reverse_note", field="note")
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             invoice = await self._locked(actor, invoice_id)
             if invoice.issued_by == "wechat" and not number:
@@ -203,7 +198,7 @@ class Invoices:
             if not _RED_NUMBER.fullmatch(number):
                 raise InvalidInput("请填写红字发票号码，8至20位数字。", code="red_number", field="red_number")
             invoice.reverse_reason, invoice.reverse_note, invoice.reverse_by = reason, text, actor.account_id
-            await finish_reversal(self._deps, self._notices, actor, invoice, number, now)
+            await finish_reversal(self.deps, self.notices, actor, invoice, number, now)
 
     async def _locked(self, actor: Actor, invoice_id: UUID) -> Invoice:
         invoice = await Invoice.select_for_update().get_or_none(id=invoice_id, pool=actor.pool)

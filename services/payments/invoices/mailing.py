@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from domain.payments.lifecycles import InvoiceEvent
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
@@ -23,27 +25,20 @@ class MailInHand(Exception):
     """Another process is sending the same mail, or it was just refused."""
 
 
+@dataclass(frozen=True)
 class InvoiceMailing:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        store: SealedFiles,
-        renderer: DocumentRenderer,
-        outbound_email: OutboundEmails,
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._store = store
-        self._renderer = renderer
-        self._outbound_email = outbound_email
+    deps: Deps
+    notices: Notices
+    store: SealedFiles
+    renderer: DocumentRenderer
+    outbound_email: OutboundEmails
 
     async def mail_receipt(self, invoice: Invoice, fee: Fee) -> None:
-        title = rules_of(self._deps, fee.pool).invoice.receipt_title
-        content = await self._renderer.render_pdf("receipt", await receipt_content(self._deps, fee))
+        title = rules_of(self.deps, fee.pool).invoice.receipt_title
+        content = await self.renderer.render_pdf("receipt", await receipt_content(self.deps, fee))
         await self._send(invoice, fee, "receipt", title, f"{title}见附件。", content)
         same = Invoice.filter(id=invoice.id, email_sealed=invoice.email_sealed, mailings=invoice.mailings)
-        await same.update(receipt_sent_at=self._deps.now())
+        await same.update(receipt_sent_at=self.deps.now())
 
     async def mail_again(self, invoice: Invoice, fee: Fee) -> None:
         """Only on request, or for another address."""
@@ -53,10 +48,10 @@ class InvoiceMailing:
         if not invoice.email_sealed:
             await stop_checking(invoice, fee)
             return
-        what = f"{title_of(self._deps, fee)}电子发票"
-        content = await self._store.get(invoice.key)
+        what = f"{title_of(self.deps, fee)}电子发票"
+        content = await self.store.get(invoice.key)
         await self._send(invoice, fee, "invoice", what, f"{what}见附件。", content)
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             fresh = await lock_invoice(invoice.id)
             if (fresh.email_sealed, fresh.mailings) != (invoice.email_sealed, invoice.mailings):
@@ -65,13 +60,13 @@ class InvoiceMailing:
                 return
             step(fresh, InvoiceEvent.SEND, sent_at=now, check_at=None, checks=0, failure="")
             await fresh.save()
-            await self._notices.notify(
+            await self.notices.notify(
                 pool=fee.pool,
                 kind="invoice_sent",
                 account_id=fee.account_id,
                 dedupe_key=f"invoice_sent:{invoice.id}:{invoice.mailings}",
                 params={
-                    "title": title_of(self._deps, fee),
+                    "title": title_of(self.deps, fee),
                     "amount": yuan(fee.amount),
                     "email": mask_email(self._email(invoice)),
                 },
@@ -81,24 +76,24 @@ class InvoiceMailing:
         if not invoice.email_sealed or invoice.reversal_sent_at is not None:
             await stop_checking(invoice, fee)
             return
-        what = f"{title_of(self._deps, fee)}电子发票冲红"
+        what = f"{title_of(self.deps, fee)}电子发票冲红"
         red = f"，红字发票号码{invoice.red_number}" if invoice.red_number else ""
         text = f"电子发票{invoice.number}已冲红{red}。原发票不能再用于报销。"
         await self._send(invoice, fee, "reversal", what, text)
-        await Invoice.filter(id=invoice.id).update(reversal_sent_at=self._deps.now(), check_at=None, failure="")
+        await Invoice.filter(id=invoice.id).update(reversal_sent_at=self.deps.now(), check_at=None, failure="")
 
     async def _send(
         self, invoice: Invoice, fee: Fee, kind: EmailKind, subject: str, text: str, content: bytes | None = None
     ) -> None:
-        rules, book = rules_of(self._deps, fee.pool), self._deps.book(fee.pool)
-        paid = f"{title_of(self._deps, fee)}{yuan(fee.amount)}元（专家编号{fee.expert_number}）"
+        rules, book = rules_of(self.deps, fee.pool), self.deps.book(fee.pool)
+        paid = f"{title_of(self.deps, fee)}{yuan(fee.amount)}元（专家编号{fee.expert_number}）"
         body = (
             f"您好：\n\n{book.pool.name}已收到{paid}。{text}\n\n"
             f"如有疑问请拨打{rules.hotline}。本邮件由系统发出，请勿直接回复。\n"
         )
         file = [MailAttachment(f"{kind}-{fee.expert_number}.pdf", PDF, content)] if content else []
-        if not await self._outbound_email.send(invoice, kind, self._email(invoice), subject, body, file):
+        if not await self.outbound_email.send(invoice, kind, self._email(invoice), subject, body, file):
             raise MailInHand
 
     def _email(self, invoice: Invoice) -> str:
-        return self._deps.keys.read(invoice.email_sealed, "email")
+        return self.deps.keys.read(invoice.email_sealed, "email")

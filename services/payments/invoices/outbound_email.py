@@ -8,6 +8,7 @@ mail programs show once. A sent mail is never repeated otherwise, and two proces
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -31,10 +32,10 @@ WHERE e.sent_at IS NULL AND (e.held_until IS NULL OR e.held_until <= $5) RETURNI
 """
 
 
+@dataclass(frozen=True)
 class OutboundEmails:
-    def __init__(self, deps: Deps, mailer: Mailer) -> None:
-        self._deps = deps
-        self._mailer = mailer
+    deps: Deps
+    mailer: Mailer
 
     async def send(
         self,
@@ -54,18 +55,18 @@ class OutboundEmails:
         if email_id is None:
             return await OutboundEmail.exists(message_id=message_id, sent_at__not_isnull=True)
         try:
-            await self._mailer.send(invoice.pool, to, subject, text, attachments, message_id=message_id)
+            await self.mailer.send(invoice.pool, to, subject, text, attachments, message_id=message_id)
         except Transient:
             await OutboundEmail.filter(id=email_id).update(held_until=None)
             raise
         except Rejected:  # no such address: not tried at every run
-            await OutboundEmail.filter(id=email_id).update(held_until=self._deps.now() + REFUSED)
+            await OutboundEmail.filter(id=email_id).update(held_until=self.deps.now() + REFUSED)
             raise
-        await OutboundEmail.filter(id=email_id).update(sent_at=self._deps.now())
+        await OutboundEmail.filter(id=email_id).update(sent_at=self.deps.now())
         return True
 
     async def _claim(self, invoice_id: UUID, message_id: str, kind: EmailKind) -> UUID | None:
         """None: it was sent already, or is being sent."""
-        now = self._deps.now()
+        now = self.deps.now()
         found = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE_TTL)
         return found[0]["id"] if found else None

@@ -6,6 +6,7 @@ place where its reports are applied. Our number is stored in the row before any 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -42,12 +43,12 @@ _KNOWN_BY = 8
 """Number of queries after which an invoice unknown to the platform is considered lost."""
 
 
+@dataclass(frozen=True)
 class PlatformInvoices:
-    def __init__(self, deps: Deps, notices: Notices, platform: PaymentPlatform, store: SealedFiles) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._platform = platform
-        self._store = store
+    deps: Deps
+    notices: Notices
+    platform: PaymentPlatform
+    store: SealedFiles
 
     # ---- issuing
 
@@ -57,25 +58,25 @@ class PlatformInvoices:
         if claimed is None:
             await stop_checking(invoice, fee)
             return
-        rules = rules_of(self._deps, invoice.pool).invoice
+        rules = rules_of(self.deps, invoice.pool).invoice
         request = InvoiceRequest(
             claimed.apply_id,
             claimed.fapiao_id,
             claimed.title,
             claimed.taxpayer_id,
-            self._deps.keys.read(claimed.email_sealed, "email"),
+            self.deps.keys.read(claimed.email_sealed, "email"),
             fee.amount,
             rules.goods_name,
             rules.tax_code,
             rules.tax_rate,
         )
         try:
-            await self._platform.issue_invoice(invoice.pool, request)
+            await self.platform.issue_invoice(invoice.pool, request)
         except Rejected as error:
             log.error("invoice_refused", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
             await move(invoice.id, InvoiceEvent.FAIL, failure=error.vendor_code[:100], check_at=None)
             return
-        await move(invoice.id, InvoiceEvent.APPLY, check_at=self._deps.now() + SHORTEST, checks=0, failure="")
+        await move(invoice.id, InvoiceEvent.APPLY, check_at=self.deps.now() + SHORTEST, checks=0, failure="")
 
     async def _claim(self, invoice_id: UUID) -> Invoice | None:
         """The row with the numbers for its request; None: it is no longer wanted."""
@@ -92,20 +93,20 @@ class PlatformInvoices:
             return invoice
 
     async def ask(self, invoice: Invoice, fee: Fee) -> None:
-        report = await self._platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
+        report = await self.platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
         if report is None and invoice.checks >= _KNOWN_BY:
             failure = REFUNDED if fee.state == FeeState.REFUNDED else "unknown_there"
             await move(invoice.id, InvoiceEvent.FAIL, failure=failure, check_at=None)
         elif report is None or not await self._take_in(invoice, report):
-            await check_later(invoice, "", self._deps.now())
+            await check_later(invoice, "", self.deps.now())
 
     async def _take_in(self, invoice: Invoice, report: InvoiceReport) -> bool:
         """Apply the platform's report on an invoice; True when its state changed. Its file is fetched outside a
         transaction."""
         if report.status == "issued" and may_turn_up(invoice):
-            content = await self._platform.invoice_file(invoice.pool, invoice.apply_id, invoice.fapiao_id)
-            key = new_key(invoice.pool, self._deps.now())
-            await self._store.put(key, content)
+            content = await self.platform.invoice_file(invoice.pool, invoice.apply_id, invoice.fapiao_id)
+            key = new_key(invoice.pool, self.deps.now())
+            await self.store.put(key, content)
             return await self._issued(invoice.id, key, report)
         if report.status == "failed" and is_asked_for(invoice):
             log.error("invoice_failed", pool=invoice.pool, invoice=str(invoice.id))
@@ -116,7 +117,7 @@ class PlatformInvoices:
 
     async def _issued(self, invoice_id: UUID, key: str, report: InvoiceReport) -> bool:
         """It is issued. If the fee was refunded meanwhile it is reversed at once."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             invoice = await lock_invoice(invoice_id)
             if not may_turn_up(invoice):
@@ -140,7 +141,7 @@ class PlatformInvoices:
         """The platform notified of an application's invoices: query them. Raises GatewayError on failure."""
         found = await Invoice.filter(pool=pool, apply_id=apply_id, issued_by="wechat").exclude(fapiao_id="")
         for invoice in found:
-            report = await self._platform.query_invoice(pool, apply_id, invoice.fapiao_id)
+            report = await self.platform.query_invoice(pool, apply_id, invoice.fapiao_id)
             if report is not None:
                 await self._take_in(invoice, report)
         return "asked" if found else "unknown_invoice"
@@ -149,8 +150,8 @@ class PlatformInvoices:
 
     async def reverse(self, invoice: Invoice, _fee: Fee) -> None:
         """Query first, then request, then only wait: a request is repeated when the platform shows no trace of it."""
-        report = await self._platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
-        now, asked = self._deps.now(), invoice.reverse_asked_at
+        report = await self.platform.query_invoice(invoice.pool, invoice.apply_id, invoice.fapiao_id)
+        now, asked = self.deps.now(), invoice.reverse_asked_at
         if report is None:
             await check_later(invoice, "unknown_there", now)
         elif report.status == "reversed":
@@ -164,24 +165,24 @@ class PlatformInvoices:
             await check_later(invoice, "", now)
 
     async def _ask_to_reverse(self, invoice: Invoice, report: InvoiceReport) -> None:
-        if not await unchanged_row(invoice).update(reverse_asked_at=self._deps.now()):
+        if not await unchanged_row(invoice).update(reverse_asked_at=self.deps.now()):
             return
         reason: ReverseReason = "issue_error" if invoice.reverse_reason == "issue_error" else "service_ended"
         reversal = Reversal(
             invoice.apply_id, invoice.fapiao_id, report.code or invoice.code, report.number or invoice.number, reason
         )
         try:
-            await self._platform.reverse_invoice(invoice.pool, reversal)
+            await self.platform.reverse_invoice(invoice.pool, reversal)
         except Transient:  # not accepted, so an earlier failure still shown doesn't belong to this request
             await unchanged_row(invoice).update(reverse_asked_at=None)
             raise
         except Rejected as error:
             log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
             await move(
-                invoice.id, InvoiceEvent.FAIL_REVERSAL, failure=error.vendor_code[:100], check_at=self._deps.now() + DAY
+                invoice.id, InvoiceEvent.FAIL_REVERSAL, failure=error.vendor_code[:100], check_at=self.deps.now() + DAY
             )
             return
-        await check_later(invoice, "", self._deps.now())
+        await check_later(invoice, "", self.deps.now())
 
     async def reverse_again(self, invoice: Invoice, _fee: Fee) -> None:
         """Yesterday's obstacle may be gone: the tax platform was unavailable, or the buyer has confirmed."""
@@ -189,7 +190,7 @@ class PlatformInvoices:
             invoice.id,
             InvoiceEvent.REQUEST_REVERSAL,
             reverse_asked_at=None,
-            check_at=self._deps.now(),
+            check_at=self.deps.now(),
             checks=0,
             failure="",
         )
@@ -201,6 +202,6 @@ class PlatformInvoices:
                 return False
             invoice.number = invoice.number or report.number[:40]
             await finish_reversal(
-                self._deps, self._notices, system(invoice.pool), invoice, report.red_number, self._deps.now()
+                self.deps, self.notices, system(invoice.pool), invoice, report.red_number, self.deps.now()
             )
             return True

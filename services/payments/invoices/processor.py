@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from uuid import UUID
 
 import structlog
@@ -14,13 +16,11 @@ from models.payments import Fee, Invoice
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_each
 from services.core.limits import DAY
-from services.files import FileLost, SealedFiles
-from services.notifications import Notices
+from services.files import FileLost
 from services.payments.invoices.mailing import InvoiceMailing, MailInHand
-from services.payments.invoices.outbound_email import LEASE_TTL, OutboundEmails
+from services.payments.invoices.outbound_email import LEASE_TTL
 from services.payments.invoices.platform_invoices import PlatformInvoices
 from services.payments.invoices.row_changes import check_later, stop_checking, wait_for_operator
-from services.ports import DocumentRenderer, PaymentPlatform
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -28,27 +28,22 @@ _CHECK_BY = "UPDATE invoice SET check_at = least(coalesce(check_at, $2), $2) WHE
 Step = Callable[[Invoice, Fee], Awaitable[None]]
 
 
+@dataclass(frozen=True)
 class InvoiceProcessor:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        platform: PaymentPlatform,
-        store: SealedFiles,
-        renderer: DocumentRenderer,
-        outbound_email: OutboundEmails,
-    ) -> None:
-        self._deps = deps
-        self._platform = PlatformInvoices(deps, notices, platform, store)
-        self._mailing = InvoiceMailing(deps, notices, store, renderer, outbound_email)
-        self._steps: dict[InvoiceState, Step] = {
-            InvoiceState.WANTED: self._platform.apply,
-            InvoiceState.APPLIED: self._platform.ask,
-            InvoiceState.ISSUED: self._mailing.mail,
-            InvoiceState.SENT: self._mailing.mail_again,
-            InvoiceState.REVERSING: self._platform.reverse,
-            InvoiceState.STUCK: self._platform.reverse_again,
-            InvoiceState.REVERSED: self._mailing.mail_reversal,
+    deps: Deps
+    platform: PlatformInvoices
+    mailing: InvoiceMailing
+
+    @cached_property
+    def _steps(self) -> Mapping[InvoiceState, Step]:
+        return {
+            InvoiceState.WANTED: self.platform.apply,
+            InvoiceState.APPLIED: self.platform.ask,
+            InvoiceState.ISSUED: self.mailing.mail,
+            InvoiceState.SENT: self.mailing.mail_again,
+            InvoiceState.REVERSING: self.platform.reverse,
+            InvoiceState.STUCK: self.platform.reverse_again,
+            InvoiceState.REVERSED: self.mailing.mail_reversal,
         }
 
     async def check_due(self) -> int:
@@ -56,7 +51,7 @@ class InvoiceProcessor:
         due = await rows(
             f"SELECT id FROM invoice WHERE check_at <= $1 AND {not_paused('invoice_check', 'id')} "
             "ORDER BY check_at LIMIT 50",
-            self._deps.now(),
+            self.deps.now(),
         )
         await process_each("invoice_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
@@ -67,13 +62,13 @@ class InvoiceProcessor:
         fee = await Fee.get(id=invoice.fee_id)
         late = None
         if invoice.receipt_sent_at is None and invoice.email_sealed and invoice.state != InvoiceState.REVERSED:
-            late = await self._guarded(invoice, fee, self._mailing.mail_receipt)
+            late = await self._guarded(invoice, fee, self.mailing.mail_receipt)
             invoice = await Invoice.get(id=invoice_id)
             if late is None and invoice.receipt_sent_at is None:
                 late = timedelta()  # the address was changed meanwhile
         await self._guarded(invoice, fee, self._steps.get(InvoiceState(invoice.state), stop_checking))
         if late is not None:
-            await execute(_CHECK_BY, invoice_id, self._deps.now() + late)
+            await execute(_CHECK_BY, invoice_id, self.deps.now() + late)
 
     async def _guarded(self, invoice: Invoice, fee: Fee, work: Step) -> timedelta | None:
         """None: done; else the pause until the next try, which is stored in the row."""
@@ -81,18 +76,18 @@ class InvoiceProcessor:
             await work(invoice, fee)
         except Rejected as error:
             log.error("invoice_refused", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
-            return await check_later(invoice, error.vendor_code, self._deps.now(), DAY)
+            return await check_later(invoice, error.vendor_code, self.deps.now(), DAY)
         except MailInHand:
-            return await check_later(invoice, "", self._deps.now(), LEASE_TTL)
+            return await check_later(invoice, "", self.deps.now(), LEASE_TTL)
         except NeedsOperator as error:
-            return await wait_for_operator(invoice, error, self._deps.now())
+            return await wait_for_operator(invoice, error, self.deps.now())
         except (GatewayError, Unavailable) as error:
-            return await check_later(invoice, type(error).__name__, self._deps.now())
+            return await check_later(invoice, type(error).__name__, self.deps.now())
         except FileLost:
             log.exception("invoice_file_lost", pool=invoice.pool, invoice=str(invoice.id))
-            return await check_later(invoice, "file_lost", self._deps.now(), DAY)
+            return await check_later(invoice, "file_lost", self.deps.now(), DAY)
         return None
 
     async def refresh(self, pool: str, apply_id: str) -> str:
         """The platform notified of an application's invoices: query them. Raises GatewayError on failure."""
-        return await self._platform.refresh(pool, apply_id)
+        return await self.platform.refresh(pool, apply_id)

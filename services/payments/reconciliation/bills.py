@@ -66,17 +66,17 @@ class _Found:
     heal: bool = False
 
 
+@dataclass(frozen=True)
 class BillReconciliation:
-    def __init__(self, deps: Deps, platform: PaymentPlatform, order_checks: OrderChecks) -> None:
-        self._deps = deps
-        self._platform = platform
-        self._order_checks = order_checks
+    deps: Deps
+    platform: PaymentPlatform
+    order_checks: OrderChecks
 
     # ---- automatic
 
     async def run_due(self) -> int:
         """Fetch and reconcile every due day, including missed ones; returns how many there were."""
-        count, now = 0, self._deps.now()
+        count, now = 0, self.deps.now()
         while due := await Bill.filter(check_at__lte=now).order_by("day").limit(100):
             done = await process_each("bills", due, self._run)
             count += len(due)
@@ -85,7 +85,7 @@ class BillReconciliation:
         return count
 
     async def _run(self, bill: Bill) -> None:
-        now = self._deps.now()
+        now = self.deps.now()
         oldest = local(now).date() - timedelta(days=DAYS_BACK)
         await open_day(bill.pool, max(bill.day + timedelta(days=1), oldest))
         if bill.day < oldest:
@@ -97,11 +97,9 @@ class BillReconciliation:
         """Fetch and reconcile a day's bill. A bill that doesn't exist yet, or is unreadable, is fetched again."""
         bill = await Bill.get(id=bill_id)
         try:
-            statement = await self._platform.trade_bill(bill.pool, bill.day)
+            statement = await self.platform.trade_bill(bill.pool, bill.day)
         except GatewayError as error:
-            await Bill.filter(id=bill_id).update(
-                check_at=self._deps.now() + _RETRY_AFTER, failure=_failure(bill, error)
-            )
+            await Bill.filter(id=bill_id).update(check_at=self.deps.now() + _RETRY_AFTER, failure=_failure(bill, error))
             return
         found = await self._differences(bill, statement)
         await self._store(bill, statement, found)
@@ -112,13 +110,13 @@ class BillReconciliation:
     async def _heal(self, pool: str, out_trade_no: str) -> None:
         """The bill has a payment that we lack: query the platform and apply the result as any other."""
         try:
-            await self._order_checks.refresh_by_number(pool, out_trade_no)
+            await self.order_checks.refresh_by_number(pool, out_trade_no)
         except GatewayError as error:
             log.warning("order_not_asked", order=out_trade_no, error=type(error).__name__)
 
     async def _store(self, bill: Bill, statement: TradeBill, found: Sequence[_Found]) -> None:
         """Differences resolved by an administrator after an earlier comparison stay resolved."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             locked = await Bill.select_for_update().get(id=bill.id)
             settled = {_key(d): d for d in await BillDifference.filter(bill_id=bill.id, resolved_at__not_isnull=True)}
@@ -219,7 +217,7 @@ class BillReconciliation:
             actor.pool,
             limit,
             offset,
-            local(self._deps.now()).date(),
+            local(self.deps.now()).date(),
         )
         return tuple(BillView(**row) for row in found)
 
@@ -234,7 +232,7 @@ class BillReconciliation:
     async def resolve(self, actor: Actor, difference_id: UUID, note: str) -> None:
         """Record how a difference was resolved. Raises NotFound, InvalidInput."""
         check(actor, "payment.manage")
-        text, now = " ".join(note.split()), self._deps.now()
+        text, now = " ".join(note.split()), self.deps.now()
         if not 2 <= len(text) <= 200:
             raise InvalidInput("请用2到200个字说明处理结果。", code="resolution", field="note")
         async with transaction():
@@ -249,7 +247,7 @@ class BillReconciliation:
         """Fetch and reconcile a day (``2026-11-20``) again at the next run. Raises InvalidInput for a day without
         bill."""
         check(actor, "payment.manage")
-        now = self._deps.now()
+        now = self.deps.now()
         day, today = _day(text), local(now).date()
         if not today - timedelta(days=DAYS_BACK) <= day < today:
             raise InvalidInput(f"只能核对昨天及之前{DAYS_BACK}天内的账单。", code="bill_day", field="day")

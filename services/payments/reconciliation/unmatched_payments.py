@@ -53,9 +53,9 @@ class UnmatchedPayment:
     resolution: str
 
 
+@dataclass(frozen=True)
 class UnmatchedPayments:
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    deps: Deps
 
     async def list(
         self, actor: Actor, only: UnmatchedFilter = "all", *, offset: int = 0, limit: int = 50
@@ -68,7 +68,7 @@ class UnmatchedPayments:
     async def close(self, actor: Actor, event_id: UUID, note: str) -> None:
         """Record the action. Raises NotFound, InvalidInput; Conflict for a closed one."""
         check(actor, "payment.manage")
-        text, now = " ".join(note.split()), self._deps.now()
+        text, now = " ".join(note.split()), self.deps.now()
         if not 2 <= len(text) <= RESOLUTION_CHARS:
             raise InvalidInput(f"请用2到{RESOLUTION_CHARS}个字说明处理结果。", code="resolution", field="note")
         async with transaction():
@@ -82,7 +82,7 @@ class UnmatchedPayments:
             await record(actor, now, "fee.alarm_closed", "pay_event", event.id, note=text)
 
     def _view(self, row: Mapping[str, Any]) -> UnmatchedPayment:
-        report = _reported(self._deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
+        report = _reported(self.deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
         state = OrderState(row["order_state"]) if row["order_state"] else None
         shown = {**row, "transaction_id": report[0], "amount": report[1], "order_state": state}
         return UnmatchedPayment(**{name: shown[name] for name in UnmatchedPayment.__dataclass_fields__})

@@ -6,6 +6,7 @@ refund, so that the person doesn't pay twice.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -40,23 +41,23 @@ def check_choice(order: PayOrder, owner: Application | UUID, after: After) -> No
         )
 
 
+@dataclass(frozen=True)
 class RefundOutcomes:
     """Everything here runs inside the caller's transaction, the application's row locked."""
 
-    def __init__(self, deps: Deps, notices: Notices, fees: Fees) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._fees = fees
+    deps: Deps
+    notices: Notices
+    fees: Fees
 
     async def end(self, actor: Actor, application: Application, reason: str, now: datetime) -> None:
         """End the application; the person is notified at once, with the reason."""
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.TERMINATE, now)
-        await self._fees.cancel(application.id, now)
+        await self.fees.cancel(application.id, now)
         await self._log(application, ApplicationEvent.TERMINATE, reason, now)
         await record(actor, now, "application.terminate", "application", application.id, reason=reason)
-        await notify_applicant(self._notices, application, "application_ended", "", reason=reason)
+        await notify_applicant(self.notices, application, "application_ended", "", reason=reason)
 
     async def pay_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
         """After the refund the fee is due once more, if the application still waits for the next stage."""
@@ -66,11 +67,11 @@ class RefundOutcomes:
             return
         if application.state != ApplicationState.FEE:
             await move(application, ApplicationEvent.CHARGE, now)
-        await self._fees.charge(application, now, again=True)
+        await self.fees.charge(application, now, again=True)
         await self._log(application, ApplicationEvent.CHARGE, PAY_AGAIN, now)
         await record(system(application.pool), now, "application.charge", "application", application.id, again=True)
         refund.after_at = now
 
     async def _log(self, application: Application, event: ApplicationEvent, opinion: str, now: datetime) -> None:
-        name = self._deps.book(application.pool).pool.name
+        name = self.deps.book(application.pool).pool.name
         await log(application, now, event.value, name, step_name=event.label, opinion=opinion)

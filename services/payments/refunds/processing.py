@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -63,20 +64,13 @@ def check_reason(reason: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
 class Refunds:
-    def __init__(
-        self,
-        deps: Deps,
-        notices: Notices,
-        platform: PaymentPlatform,
-        outcomes: RefundOutcomes,
-        courses: CourseFeeOwner,
-    ) -> None:
-        self._deps = deps
-        self._notices = notices
-        self._platform = platform
-        self._outcomes = outcomes
-        self._courses = courses
+    deps: Deps
+    notices: Notices
+    platform: PaymentPlatform
+    outcomes: RefundOutcomes
+    courses: CourseFeeOwner
 
     # ---- requesting
 
@@ -90,7 +84,7 @@ class Refunds:
         allow ``after``, InvalidInput for a bad reason.
         """
         check(actor, "payment.manage")
-        text, now = check_reason(reason), self._deps.now()
+        text, now = check_reason(reason), self.deps.now()
 
         async def run() -> UUID:
             owner, order = await self._lock_both(actor.pool, order_id)
@@ -108,7 +102,7 @@ class Refunds:
         return await once(
             owner=f"refund:{actor.account_id}",
             key=key,
-            deps=self._deps,
+            deps=self.deps,
             answer=UUID,
             run=run,
             request=f"{order_id}:{text}:{after}",
@@ -127,14 +121,14 @@ class Refunds:
         if fee.application_id is not None:
             return await lock(fee.application_id)
         assert fee.enrolment_id is not None  # noqa: S101  # a constraint says so
-        await self._courses.lock(fee.enrolment_id)
+        await self.courses.lock(fee.enrolment_id)
         return fee.enrolment_id
 
     async def _end(self, actor: Actor, owner: Application | UUID, reason: str, now: datetime) -> None:
         if isinstance(owner, UUID):
-            await self._courses.apply_refund(actor, owner, reason, now)
+            await self.courses.apply_refund(actor, owner, reason, now)
         else:
-            await self._outcomes.end(actor, owner, reason, now)
+            await self.outcomes.end(actor, owner, reason, now)
 
     async def send_back(self, order: PayOrder, now: datetime) -> None:
         """Refund a surplus order; inside the caller's transaction, the order locked. A second call does nothing."""
@@ -169,7 +163,7 @@ class Refunds:
         due = await rows(
             f"SELECT id FROM refund WHERE check_at <= $1 AND {not_paused('refund_check', 'id')} "
             "ORDER BY check_at LIMIT 100",
-            self._deps.now(),
+            self.deps.now(),
         )
         await process_each("refund_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
@@ -197,12 +191,12 @@ class Refunds:
 
     async def _ask(self, refund: Refund) -> RefundReport | None:
         if refund.state != RefundState.REQUESTED:
-            report = await self._platform.query_refund(refund.pool, refund.out_refund_no)
+            report = await self.platform.query_refund(refund.pool, refund.out_refund_no)
             if report is not None or refund.accepted_at is not None:
                 return report
             # refused when sent, and so unknown there: the obstacle may be gone
         order = await PayOrder.get(id=refund.order_id)
-        return await self._platform.refund(
+        return await self.platform.refund(
             refund.pool,
             order.transaction_id or "",
             refund.out_refund_no,
@@ -222,13 +216,13 @@ class Refunds:
             if REFUND.can(RefundState(locked.state), RefundEvent.MARK_ABNORMAL):
                 locked.state = REFUND.next(RefundState(locked.state), RefundEvent.MARK_ABNORMAL)
                 locked.failure = error.vendor_code[:100]
-                locked.check_at = self._deps.now() + _DAY
+                locked.check_at = self.deps.now() + _DAY
                 await locked.save(update_fields=["state", "failure", "check_at"])
 
     async def _wait(self, refund: Refund, failure: str, wait: timedelta | None = None) -> None:
         pause = wait or min(_SOON * 2 ** min(refund.checks, 8), _LATER)
         await Refund.filter(id=refund.id, state=refund.state).update(
-            checks=refund.checks + 1, check_at=self._deps.now() + pause, failure=failure[:100]
+            checks=refund.checks + 1, check_at=self.deps.now() + pause, failure=failure[:100]
         )
 
     # ---- reports
@@ -243,7 +237,7 @@ class Refunds:
             log.error("refund_needs_operator", pool=pool, refund=report.out_refund_no, verdict="unknown_refund")
             return "unknown_refund"
         async with transaction():
-            return await self._apply(known, report, self._deps.now(), notified=notified)
+            return await self._apply(known, report, self.deps.now(), notified=notified)
 
     async def _apply(self, known: Refund, report: RefundReport, now: datetime, *, notified: bool) -> str:
         application = await self._lock_application(known) if known.after == "again" else None
@@ -276,7 +270,7 @@ class Refunds:
             refund.done_at = report.success_at or now
             await self._went_back(refund, order, fee, now)
             if application is not None:
-                await self._outcomes.pay_again(application, refund, fee, now)
+                await self.outcomes.pay_again(application, refund, fee, now)
         await refund.save()
         await record(system(refund.pool), now, "fee.refund_state", "refund", refund.id, state=refund.state)
         return refund.state
@@ -309,9 +303,9 @@ class Refunds:
             fee.state = FEE.next(FeeState(fee.state), FeeEvent.REFUND)
             await fee.save(update_fields=["state"])
             await request_reversal(fee, now)
-        params = {"title": title_of(self._deps, fee), "amount": yuan(refund.amount)}
+        params = {"title": title_of(self.deps, fee), "amount": yuan(refund.amount)}
         elsewhere = destination(refund.redirected_to)
-        await self._notices.notify(
+        await self.notices.notify(
             pool=fee.pool,
             kind="fee_redirected" if elsewhere else "fee_refunded",
             dedupe_key=f"fee_refunded:{refund.id}",

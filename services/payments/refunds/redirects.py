@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -68,10 +69,10 @@ def check_card(bank: str, account: str, holder: str) -> BankCard:
     return BankCard(bank, number, name)
 
 
+@dataclass(frozen=True)
 class RefundRedirects:
-    def __init__(self, deps: Deps, platform: PaymentPlatform) -> None:
-        self._deps = deps
-        self._platform = platform
+    deps: Deps
+    platform: PaymentPlatform
 
     async def redirect(
         self, actor: Actor, refund_id: UUID, to: Destination, *, bank: str = "", account: str = "", holder: str = ""
@@ -85,7 +86,7 @@ class RefundRedirects:
         card = check_card(bank, account, holder) if to == "user" else None
         refund = await self._note(actor, refund_id, card.bank if card else MERCHANT)
         try:
-            report = await self._platform.redirect_refund(refund.pool, refund.refund_id, refund.out_refund_no, card)
+            report = await self.platform.redirect_refund(refund.pool, refund.refund_id, refund.out_refund_no, card)
         except Rejected as error:
             await self._refused(refund, error)
             raise Conflict(
@@ -94,13 +95,13 @@ class RefundRedirects:
         except Transient as error:
             raise Unavailable("微信支付暂时没有响应，请稍后重新提交。") from error
         except OutcomeUnknown as error:
-            await Refund.filter(id=refund_id).update(check_at=self._deps.now() + _SOON)
+            await Refund.filter(id=refund_id).update(check_at=self.deps.now() + _SOON)
             raise Unavailable("微信支付没有应答，可能已经受理。请一分钟后刷新，仍为异常再重新提交。") from error
         await self._accepted(refund_id, report)
 
     async def _note(self, actor: Actor, refund_id: UUID, to: str) -> Refund:
         """Store actor and destination in the row before the platform is called."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             refund = await Refund.select_for_update().get_or_none(id=refund_id, pool=actor.pool)
             if refund is None:
@@ -118,12 +119,12 @@ class RefundRedirects:
         decides."""
         log.warning("refund_not_redirected", refund=refund.out_refund_no, vendor_code=error.vendor_code)
         await Refund.filter(id=refund.id, state=RefundState.ABNORMAL).update(
-            failure=error.vendor_code[:100], check_at=self._deps.now() + _SOON
+            failure=error.vendor_code[:100], check_at=self.deps.now() + _SOON
         )
 
     async def _accepted(self, refund_id: UUID, report: RefundReport) -> None:
         """From now on a refund like any other, queried soon."""
-        now = self._deps.now()
+        now = self.deps.now()
         async with transaction():
             refund = await Refund.select_for_update().get(id=refund_id)
             if REFUND.can(RefundState(refund.state), RefundEvent.REDIRECT) and report.outcome != "ABNORMAL":

@@ -15,8 +15,7 @@ from playwright.async_api import FrameLocator, Locator, expect
 
 from app.demo.data import POOL
 from app.demo.stage import DemoStage
-from app.players.forms import project_form
-from app.players.mini_program import MiniProgram
+from app.players.agency import Agency
 from app.players.people import EXPERTS, STAFF
 from tests.faults.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.faults.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
@@ -65,14 +64,14 @@ async def bind(running: DemoStage) -> None:
 
 async def prepare(workspace: MiniWorkspace) -> FrameLocator:
     """The agency has a draw, and a second project; its phone shows the first page."""
+    held = next(person for person in STAFF if person.name == AGENCY)
+    await workspace.stage.advance(65)  # one code a minute per number
+    at_computer = Agency.with_phone(workspace.stage.phone(held.mobile, POOL))
+    await at_computer.create_project(name=BRIDGE, on_site="1", number="44010620261122000001")
     agency = workspace.phone(AGENCY)
     await put_aside(await enter(agency, "待办"))
     await agency.get_by_role("button", name="一键示例抽取").click()
     await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
-    held = next(person for person in STAFF if person.name == AGENCY)
-    mini = MiniProgram(workspace.stage.http_client, workspace.stage.phone(held.mobile, POOL), "agent")
-    await mini.open()
-    await mini.post("/projects", project_form(name=BRIDGE, on_site=True, number="44010620261122000001"))
     page = await enter(agency, "待办")
     await expect(page.get_by_role("heading", name="工作台")).to_be_visible()
     return page

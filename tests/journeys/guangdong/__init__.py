@@ -12,11 +12,16 @@ from typing import Any
 
 from app.commands.database import deps_for
 from app.demo.data import load_catalogues_of
-from app.players.browser import BrowserPage, WebBrowser, log_in
+from app.players.agency import Agency
+from app.players.browser import BrowserPage, WebBrowser
 from app.players.mini_program import MiniProgram
+from app.players.page_player import PagePlayer
 from app.players.parties import fix_order
 from app.players.people import check_sign
 from app.players.phones import Phone
+from app.players.supervisor import DrawSupervisor
+from app.players.venue import VenueStaff
+from app.players.verifier import Verifier
 from config.settings import Settings
 from domain.clock import SHANGHAI, local
 from domain.draws.verify_draw import read
@@ -116,14 +121,28 @@ def _sheet() -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
+class Agent(Agency):
+    """Comes in over the identity platform."""
+
+    async def log_in(self, path: str = "") -> BrowserPage:
+        await identify(self.browser, "黄经办")
+        return await self.browser.open(path or self.home)
+
+
 @dataclass
 class Day:
     """State of the journey; each step stores what later ones need."""
 
     stage: SettlingStage
+    agent: Agent = field(init=False)
+    verifier: Verifier = field(init=False)
+    supervisor: DrawSupervisor = field(init=False)
+    venue: VenueStaff = field(init=False)
+    players: dict[str, PagePlayer] = field(init=False)
+    """Who uses pages, by mobile number; experts too, once they do."""
     people: dict[str, MiniProgram] = field(default_factory=dict)
     browsers: dict[str, WebBrowser] = field(default_factory=dict)
-    """Browsers by mobile number, the agent's too."""
+    """Browsers of the legal entity and of the other agent, by mobile number."""
     project: str = ""
     draw: str = ""
     number: str = ""
@@ -135,6 +154,14 @@ class Day:
     """The draw of a project without lots."""
     tabs: dict[str, WebBrowser] = field(default_factory=dict)
     """Pages left open, by purpose."""
+
+    def __post_init__(self) -> None:
+        self.agent = Agent.with_phone(self.phone(AGENT))
+        self.verifier = Verifier.with_phone(self.phone(VERIFIER))
+        self.supervisor = DrawSupervisor.with_phone(self.phone(SUPERVISOR))
+        self.venue = VenueStaff.with_phone(self.phone(VENUE_STAFF))
+        staff = (self.agent, self.verifier, self.supervisor, self.venue)
+        self.players = {player.phone.mobile: player for player in staff}
 
     async def begin(self) -> None:
         """Begin tomorrow at nine, with a phone for each person."""
@@ -179,24 +206,17 @@ class Day:
     async def identify(self, name: str) -> WebBrowser:
         """A new browser in which a person comes in over the identity platform, page by page."""
         browser = self.stranger()
-        await browser.open(f"/h5/identity?pool={POOL}")
-        assert browser.page.path == "/identity/authorize", browser.page.text
-        await browser.press("搜索", q=name)
-        [button] = [one for one in browser.page.buttons if one.startswith(name)]
-        await browser.press(button)
+        await identify(browser, name)
         return browser
 
     @property
     def page(self) -> WebBrowser:
         """The agent's browser."""
-        return self.browsers[AGENT]
+        return self.agent.browser
 
     async def at(self, path: str) -> WebBrowser:
-        """The agent's browser at a page of the agency; a log-in that has run out is renewed."""
-        page = await self.page.open(path)
-        if page.path == "/h5/login":
-            self.browsers[AGENT] = await self.identify("黄经办")
-            await self.page.open(path)
+        """The agent's browser at a page of the agency."""
+        await self.agent.open(path)
         return self.page
 
     async def on(self, draw: str, step: str) -> WebBrowser:
@@ -204,15 +224,11 @@ class Day:
         return await self.at(f"/agency/draws/{draw}/{step}")
 
     async def of(self, mobile: str, path: str) -> WebBrowser:
-        """The browser of another person, who logs in by an SMS code."""
-        browser = self.browsers.setdefault(mobile, self.stranger())
-        page = await browser.open(path)
-        if page.path == "/h5/login":
-            page = await log_in(browser, self.phone(mobile), path)
-        if "同意并继续" in page.buttons:
-            page = await browser.press("同意并继续")
+        """The browser of another person at a page."""
+        player = self.players.setdefault(mobile, PagePlayer.with_phone(self.phone(mobile)))
+        page = await player.open(path)
         assert page.path == path.partition("?")[0], page.text
-        return browser
+        return player.browser
 
     async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> WebBrowser:
         """A page of the draw, as the venue's staff or another office sees it."""
@@ -310,13 +326,10 @@ class Day:
 
     async def fix(self, draw: str) -> None:
         """Both parties take part in the draw of lots at their pages; the agency has begun it."""
-        supervisor = await self.of(SUPERVISOR, "/desk")
-        agency = await self.on(draw, "run")
-        if "开始三方摇号" in agency.page.buttons:
-            await agency.press("开始三方摇号")
-        receipts = await fix_order(agency, supervisor)
+        await self.agent.open_round(draw)
+        receipts = await fix_order(self.agent, self.supervisor)
         assert len(set(receipts)) == 4
-        assert "专家顺序已确定" in agency.page.text
+        assert "专家顺序已确定" in self.agent.page.text
 
     async def sms(self, mobile: str, *words: str) -> str:
         """The text of an SMS that holds all the words, as soon as it is there. Raises Missing."""
@@ -325,6 +338,15 @@ class Day:
             return next((one["text"] for one in state["sms"] if all(word in one["text"] for word in words)), None)
 
         return await self.phone(mobile).wait_for(find, "、".join(words))
+
+
+async def identify(browser: WebBrowser, name: str) -> None:
+    """Come in over the identity platform, page by page."""
+    await browser.open(f"/h5/identity?pool={POOL}")
+    assert browser.page.path == "/identity/authorize", browser.page.text
+    await browser.press("搜索", q=name)
+    [button] = [one for one in browser.page.buttons if one.startswith(name)]
+    await browser.press(button)
 
 
 def at(moment: datetime, **later: float) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from app.players import forms
 from app.players.browser import WebBrowser
-from app.players.forms import EvaluationTimes, condition_form, draw_form, notice_form, project_form, typed
+from app.players.forms import EvaluationTimes
 from domain.clock import local
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day, at
@@ -15,13 +16,15 @@ STARTS = "starts_at"
 
 
 def project_fields(**change: str) -> dict[str, str]:
-    parties = {
+    own = {
+        "name": "招标代理演示项目0617",
         "tenderee_name": gd.TENDEREE,
         "tenderee_code": gd.TENDEREE_CODE,
         "agency_name": gd.AGENCY,
         "agency_code": gd.AGENCY_CODE,
+        "on_site": "1",
     }
-    return {**typed(project_form(name="招标代理演示项目0617", **parties)), "on_site": "1", **change}
+    return forms.project_fields(**own | change)
 
 
 async def evaluation_times(day: Day, hours: int = 6) -> EvaluationTimes:
@@ -41,9 +44,8 @@ async def save_draw(
 ) -> WebBrowser:
     """The form of step 2, filled in and sent."""
     page = await day.at(f"/agency/draws/new?project={project or day.project}")
-    form = typed(draw_form("", [], times, needed=needed, supervisor="")) | change
     ticked = page.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME, *ticks)
-    await page.press("保存，下一步", **form, **ticked)
+    await page.press("保存，下一步", **forms.draw_fields(times, needed, **change), **ticked)
     return page
 
 
@@ -52,14 +54,7 @@ def supervisor_tick(browser: WebBrowser) -> dict[str, str]:
 
 
 def notice_fields(met: datetime, **change: str) -> dict[str, str]:
-    return typed(notice_form(EvaluationTimes(met, met, met, met), gd.VENUE, gd.ADDRESS)) | change
-
-
-def condition_fields(planned: int, **change: str) -> dict[str, str]:
-    """On the only notice, which the page has chosen."""
-    form = typed(condition_form("", planned))
-    del form["notice_id"]
-    return form | change
+    return forms.notice_fields(met, gd.VENUE, gd.ADDRESS, **change)
 
 
 def select_options(browser: WebBrowser, name: str) -> list[tuple[str, str]]:

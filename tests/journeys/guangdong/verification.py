@@ -10,15 +10,14 @@ from tests.journeys.guangdong.pages import said
 
 async def decide(day: Day, command: str, opinion: str, *reads: str) -> None:
     """The verifier opens the one application that waits, reads it, and decides."""
-    venue = await day.of(gd.VERIFIER, "/desk/applications")
-    [waiting] = [one for one in venue.page.links if gd.AGENCY in one]
-    await venue.follow(waiting)
-    said(venue, 200, gd.AGENCY, *reads)
+    verifier = day.verifier
+    await verifier.open_application(gd.AGENCY)
+    said(verifier.browser, 200, gd.AGENCY, *reads)
     if command == "退回":
-        await venue.press(command)
-        said(venue, 422, "意见")
-    await venue.press(command, opinion=opinion)
-    said(venue, 200, "已通过核验" if command == "通过" else "已退回", "没有待核验的申请")
+        await verifier.browser.press(command)
+        said(verifier.browser, 422, "意见")
+    await (verifier.approve(opinion) if command == "通过" else verifier.refuse(opinion))
+    said(verifier.browser, 200, "没有待核验的申请")
 
 
 async def prove_and_verify(day: Day, draw: str, kind: str, number: str = "") -> None:

@@ -46,7 +46,7 @@ async def follow(world: World) -> None:
 
 async def pay(world: World, person: Person, fee: Fee, platform: FakePlatform) -> None:
     await person.post(f"/payments/fees/{fee.id}/orders", {"trade": "native"})
-    await world.services.payments.order_checks._settlement.apply_trade("demo", platform.pay(list(platform.orders)[-1]))
+    await world.services.payments.order_checks.settlement.apply_trade("demo", platform.pay(list(platform.orders)[-1]))
     await follow(world)
 
 

@@ -13,6 +13,7 @@ from models.accounts import Account, VerificationCode, WechatIdentity
 from services.accounts.account_linking import AccountLinking, LinkCode
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
+from tests.factories.assembly import composed
 from tests.factories.offices import SceneMaker
 from tests.factories.people import make_account, make_identity
 from tests.factories.sources import PHONE
@@ -28,7 +29,7 @@ def scenes() -> SceneMaker:
 
 @pytest.fixture
 def linking(deps: Deps, book: NoticeBook, scenes: SceneMaker) -> AccountLinking:
-    return AccountLinking(deps, WechatBinding(deps, book), scenes)
+    return AccountLinking(deps, composed(WechatBinding, deps, notices=book), scenes)
 
 
 @pytest.fixture
@@ -148,4 +149,4 @@ async def test_shown_codes_do_not_use_up_the_messages_of_a_mobile(
     for _ in range(12):
         await offered(linking, account)
     mobile = deps.keys.open_text(account.mobile_sealed, "mobile")
-    assert (await WechatBinding(deps, book).send_code("demo", mobile, source=PHONE)).again_after == 60
+    assert (await composed(WechatBinding, deps, notices=book).send_code("demo", mobile, source=PHONE)).again_after == 60

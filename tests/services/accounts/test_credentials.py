@@ -22,12 +22,9 @@ from services.accounts import Purpose, Source, WebSessions, wrong_tries
 from services.accounts import passwords as module
 from services.accounts.credentials import Credentials
 from services.accounts.initial_passwords import InitialPasswords
-from services.accounts.passwords import Passwords
-from services.accounts.sessions import Sessions
-from services.accounts.wechat_binding import WechatBinding
 from services.accounts.wrong_tries import WrongTries
 from services.core.base import Actor, Deps
-from services.core.signed_links import Links
+from tests.factories.assembly import composed
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.sources import HOME, PHONE
 from tests.services.conftest import NOON, NoticeBook
@@ -51,12 +48,10 @@ class Person:
 class AccountScene:
     def __init__(self, deps: Deps, book: NoticeBook, clock: FixedClock) -> None:
         self.deps, self.book, self.clock = deps, book, clock
-        passwords = Passwords(deps)
-        self.accounts = WechatBinding(deps, book)
-        self.credentials = Credentials(deps, book, passwords)
-        self.initial = InitialPasswords(deps, passwords)
-        self.sessions = Sessions(deps, self.accounts, None, {})  # type: ignore[arg-type]  # no WeChat here
-        self.browsers = WebSessions(deps, book, Links(deps.keys, clock), self.sessions)
+        self.browsers = composed(WebSessions, deps, notices=book)
+        self.sessions = self.browsers.sessions
+        self.accounts = self.sessions.accounts
+        self._use(deps)
 
     async def person(self, **columns: Any) -> Person:
         mobile = mobile_number()
@@ -81,7 +76,11 @@ class AccountScene:
         book = self.deps.rulebooks["demo"]
         registration = book.registration.model_copy(update=values)
         changed = book.model_copy(update={"registration": registration})
-        self.credentials._deps = self.initial._deps = replace(self.deps, rulebooks={"demo": changed})
+        self._use(replace(self.deps, rulebooks={"demo": changed}))
+
+    def _use(self, deps: Deps) -> None:
+        self.credentials = composed(Credentials, deps, notices=self.book)
+        self.initial = InitialPasswords(deps, self.credentials.passwords)
 
 
 @pytest.fixture
@@ -170,7 +169,6 @@ async def test_a_pool_without_password_log_in_says_so(scene: AccountScene) -> No
 async def test_a_login_name_that_the_rulebook_does_not_allow_is_refused(scene: AccountScene) -> None:
     await scene.person()
     scene.set_rules(login_names=("mobile",))
-    scene.credentials._passwords._deps = scene.credentials._deps
     with pytest.raises(InvalidInput, match="不对"):
         await scene.log_in(NUMBER, OLD)
 

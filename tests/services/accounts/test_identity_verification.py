@@ -17,12 +17,11 @@ from services.accounts import PersonRegistered, RegistrationForm
 from services.accounts import identity_verification as module
 from services.accounts.credentials import Credentials
 from services.accounts.expert_matching import link_expert
-from services.accounts.identity_verification import DUE, IdentityVerification
-from services.accounts.passwords import Passwords
+from services.accounts.identity_verification import DUE
 from services.accounts.registration import Registration
-from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
 from services.operations.privacy import Privacy
+from tests.factories.assembly import composed
 from tests.factories.identity import FakeIdentityVerifier, id_number
 from tests.factories.people import make_account, make_expert, mobile_number
 from tests.factories.sources import PHONE
@@ -39,10 +38,8 @@ class SignUp:
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
         self.deps, self.book, self.verifier = deps, book, FakeIdentityVerifier()
-        self.checks = IdentityVerification(deps, book, self.verifier, ["demo"])
-        accounts, passwords = WechatBinding(deps, book), Passwords(deps)
-        self.accounts = accounts
-        self.registration = Registration(deps, book, accounts, passwords, self.checks)
+        self.registration = composed(Registration, deps, notices=book, identity_verifier=self.verifier)
+        self.accounts, self.checks = self.registration.accounts, self.registration.verification
 
     async def form(self, name: str = "王小明", number: str = NUMBER, mobile: str = "") -> RegistrationForm:
         """A form with a new code for the mobile."""
@@ -96,7 +93,8 @@ async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(sig
 
 
 async def test_a_pool_without_identity_verification_sends_no_query(sign_up: SignUp) -> None:
-    sign_up.registration._verification = IdentityVerification(sign_up.deps, sign_up.book, sign_up.verifier, ["hunan"])
+    checks = replace(sign_up.checks, pools=frozenset({"hunan"}))
+    sign_up.registration = replace(sign_up.registration, verification=checks)
     assert (await sign_up.enter()).identity_verification == IdentityVerificationResult.NONE
     assert sign_up.verifier.asked == []
 
@@ -162,7 +160,9 @@ async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
     done = await sign_up.enter(mobile="13800001234")
     clock.move(HOUR)
     await sign_up.accounts.send_code("demo", "13800001234", "privacy", source=PHONE)
-    await Privacy(deps, book).delete(Actor("demo", "applicant", done.account_id), book.last_code("13800001234"))
+    await composed(Privacy, deps, notices=book).delete(
+        Actor("demo", "applicant", done.account_id), book.last_code("13800001234")
+    )
     assert not await is_due(sign_up)
     assert (await Account.get(id=done.account_id)).identity_verification == ""
 
@@ -180,7 +180,7 @@ async def test_an_expert_who_binds_is_known_by_his_file(sign_up: SignUp, deps: D
     account = await make_account(deps, mobile)
     async with transaction():
         await link_expert(deps, account, deps.now())
-    profile = await Credentials(deps, sign_up.book, Passwords(deps)).profile(Actor("demo", "expert", account.id))
+    profile = await composed(Credentials, deps, notices=sign_up.book).profile(Actor("demo", "expert", account.id))
     assert profile.identity_verification == IdentityVerificationResult.ON_FILE
 
 

@@ -11,14 +11,10 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from models.accounts import Account, Session, WechatIdentity
 from models.notices import Notice
-from services.accounts import WebSessions
-from services.accounts.mini_program_entry import MiniProgramEntry
-from services.accounts.sessions import Sessions
-from services.accounts.wechat_binding import WechatBinding
+from services.accounts import AccountServices
 from services.core.base import Actor, Deps
-from services.core.signed_links import Links
-from services.notifications import Notices
 from services.ports import MiniLogin
+from tests.factories.assembly import composed
 from tests.factories.people import make_account, make_identity
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -52,11 +48,9 @@ class Stage:
 
     def __init__(self, deps: Deps) -> None:
         self.deps, self.platform = deps, MiniProgram()
-        notices, links = Notices(deps), Links(deps.keys, deps.clock)
-        accounts = WechatBinding(deps, notices)
-        self.sessions = Sessions(deps, accounts, self.platform, {"demo": "wx-mini-demo"})
-        self.browsers = WebSessions(deps, notices, links, self.sessions)
-        self.entry = MiniProgramEntry(deps, links, self.sessions, accounts, self.platform)
+        accounts = composed(AccountServices, deps, mini=self.platform)
+        self.sessions, self.browsers = accounts.sessions, accounts.web_sessions
+        self.entry = accounts.mini_program_entry
 
     async def browser(self, account: Account) -> Actor:
         cookie = await self.browsers.enter_known(account.id)

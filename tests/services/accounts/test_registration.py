@@ -18,14 +18,11 @@ from models.audit import AuditEntry
 from models.experts import Expert
 from services.accounts import PersonRegistered, Purpose, RegistrationForm
 from services.accounts import registration as module
-from services.accounts.identity_verification import IdentityVerification
-from services.accounts.passwords import Passwords
 from services.accounts.registration import Registration
-from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.core.limits import advisory_lock
 from services.experts import membership_status_of
-from tests.factories.identity import FakeIdentityVerifier
+from tests.factories.assembly import composed
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
@@ -36,8 +33,9 @@ PASSWORD = "Abcd1234"
 VISITOR = Actor("demo", "guest")
 
 
-def nobody_asks(deps: Deps, book: NoticeBook) -> IdentityVerification:
-    return IdentityVerification(deps, book, FakeIdentityVerifier(), ())
+def make_registration(deps: Deps, book: NoticeBook) -> Registration:
+    """No pool asks the register of persons."""
+    return composed(Registration, deps, notices=book, identity_verification_pools=frozenset())
 
 
 class SignUp:
@@ -45,8 +43,8 @@ class SignUp:
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
         self.deps, self.book = deps, book
-        self.accounts = WechatBinding(deps, book)
-        self.registration = Registration(deps, book, self.accounts, Passwords(deps), nobody_asks(deps, book))
+        self.registration = make_registration(deps, book)
+        self.accounts = self.registration.accounts
 
     async def code(self, mobile: str, purpose: Purpose = "register") -> str:
         await self.accounts.send_code("demo", mobile, purpose, source=PHONE)
@@ -109,13 +107,7 @@ async def test_a_pool_closed_to_registration_says_where_to_turn(sign_up: SignUp)
     rulebook = sign_up.deps.rulebooks["demo"]
     closed = rulebook.registration.model_copy(update={"open": False, "closed": "请向所在市州主管部门咨询。"})
     books: Mapping[str, Rulebook] = {"demo": rulebook.model_copy(update={"registration": closed})}
-    registration = Registration(
-        replace(sign_up.deps, rulebooks=books),
-        sign_up.book,
-        sign_up.accounts,
-        Passwords(sign_up.deps),
-        nobody_asks(sign_up.deps, sign_up.book),
-    )
+    registration = make_registration(replace(sign_up.deps, rulebooks=books), sign_up.book)
     with pytest.raises(RuleViolation, match="市州主管部门"):
         await registration.register(VISITOR, sign_up.form(mobile=mobile_number(), code="000000"))
 

@@ -28,6 +28,7 @@ from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.core.permissions import check
 from services.ports import MiniLogin
+from tests.factories.assembly import composed
 from tests.factories.people import (
     make_account,
     make_agent_link,
@@ -75,7 +76,7 @@ def platform() -> MiniProgram:
 
 @pytest.fixture
 def accounts(deps: Deps, book: NoticeBook) -> WechatBinding:
-    return WechatBinding(deps, book)
+    return composed(WechatBinding, deps, notices=book)
 
 
 @pytest.fixture

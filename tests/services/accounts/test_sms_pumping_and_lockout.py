@@ -17,12 +17,11 @@ from domain.rulebook.sections import Login
 from models.accounts import Account, KnownBrowser, SpentToken, VerificationCode
 from services.accounts import Source, WebSessions
 from services.accounts.credentials import Credentials
-from services.accounts.passwords import HASHER, Passwords
+from services.accounts.passwords import HASHER
 from services.accounts.puzzles import Puzzles
-from services.accounts.sessions import Sessions
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
-from services.core.signed_links import Links
+from tests.factories.assembly import composed
 from tests.factories.people import make_account, make_grant, make_identity, mobile_number
 from tests.factories.sources import CAFE, HOME, PHONE
 from tests.services.conftest import NoticeBook
@@ -36,11 +35,10 @@ class Door:
 
     def __init__(self, deps: Deps, book: NoticeBook, clock: FixedClock) -> None:
         self.deps, self.book, self.clock = deps, book, clock
-        self.accounts = WechatBinding(deps, book)
-        self.puzzles = Puzzles(deps)
-        self.credentials = Credentials(deps, book, Passwords(deps))
-        sessions = Sessions(deps, self.accounts, None, {})  # type: ignore[arg-type]  # no one asks WeChat here
-        self.browsers = WebSessions(deps, book, Links(deps.keys, clock), sessions)
+        self.puzzles = composed(Puzzles, deps)
+        self.credentials = composed(Credentials, deps, notices=book)
+        self.browsers = composed(WebSessions, deps, notices=book)
+        self.accounts = self.browsers.sessions.accounts
 
     async def ask(self, mobile: str, source: Source, purpose: str = "register") -> None:
         proof = "" if source.is_identified else solve(self.puzzles.issue(source.address))
@@ -90,7 +88,9 @@ async def test_an_unknown_browser_calculates_before_each_sms(door: Door) -> None
             await send(bad)
     hard = replace(door.deps, puzzle_bits=24)
     with pytest.raises(InvalidInput, match="安全检查"):
-        await WechatBinding(hard, door.book).send_code("demo", mobile_number(), "register", source=HOME, proof=proof)
+        await composed(WechatBinding, hard, notices=door.book).send_code(
+            "demo", mobile_number(), "register", source=HOME, proof=proof
+        )
     with pytest.raises(InvalidInput, match="安全检查"):
         await send(proof, CAFE)  # solved for another network
     await send(proof)

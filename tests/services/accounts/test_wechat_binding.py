@@ -16,6 +16,7 @@ from models.experts import Expert
 from services.accounts import Bound, Source
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
+from tests.factories.assembly import composed
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def accounts(deps: Deps, book: NoticeBook) -> WechatBinding:
-    return WechatBinding(deps, book)
+    return composed(WechatBinding, deps, notices=book)
 
 
 @pytest.fixture

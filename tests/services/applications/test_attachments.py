@@ -209,7 +209,7 @@ async def test_whatever_is_lost_or_repeated_the_file_comes_out_whole(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant, sizes: list[int], seed: int
 ) -> None:
     """A client that loses answers and repeats itself, but listens to ``received``, always gets there."""
-    service._checker = cast(Any, Trusting())
+    object.__setattr__(service, "checker", Trusting())
     line = random.Random(seed)
     content = line.randbytes(sum(sizes))
     begun = await begin(service, applicant, size=len(content))
@@ -302,7 +302,7 @@ async def test_a_heic_is_kept_as_the_jpeg_that_was_made_of_it(service: Attachmen
     content = heic()
     kept = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
     row = await Attachment.get(id=kept.id)
-    stored = await service._store.get(row.key)
+    stored = await service.store.get(row.key)
     assert (kept.filename, kept.media_type, kept.size) == ("IMG_1.jpg", "image/jpeg", len(stored))
     assert stored.startswith(b"\xff\xd8\xff")
     again = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
@@ -356,7 +356,7 @@ async def test_a_full_field_must_be_cleared_first(service: Attachments, applican
 
 async def test_more_begun_than_fit_do_not_get_in(service: Attachments, applicant: Applicant) -> None:
     """Four uploads to a field for three files, finished at the same moment."""
-    service._checker = cast(Any, Trusting())
+    object.__setattr__(service, "checker", Trusting())
     begun = [await begin(service, applicant, "other_material", size=1000) for _ in range(4)]
     for number, one in enumerate(begun):
         await service.append(applicant.actor, one.id, 0, bytes([number]) * 1000)

@@ -12,16 +12,13 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
-from gateways.pdf_seal import PadesSealer
 from models.accounts import Account
 from models.certificates import Certificate
-from services.certificates.assembly import CertificateServices, build
+from services.certificates import CertificateServices
 from services.certificates.issuing import CertificateSubject
 from services.core.base import Actor, Deps, transaction
-from services.core.signed_links import Links
-from services.files import FileDelivery
+from tests.factories.assembly import composed
 from tests.factories.files import PlainRenderer
-from tests.factories.payments import FakeMailer
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook
 
@@ -35,8 +32,7 @@ def renderer() -> PlainRenderer:
 
 @pytest.fixture
 def certificates(db: str, deps: Deps, book: NoticeBook, renderer: PlainRenderer) -> CertificateServices:
-    links = Links(deps.keys, deps.clock)
-    return build(deps, book, links, renderer, FileDelivery(deps, links, FakeMailer()), PadesSealer({}))
+    return composed(CertificateServices, deps, notices=book, renderer=renderer)
 
 
 @pytest.fixture

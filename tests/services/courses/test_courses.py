@@ -78,7 +78,7 @@ async def test_a_payment_reported_twice_opens_the_course_once(school: School, cl
     await enrolment.refresh_from_db()
     opened = enrolment.opens_at
     clock.move(DAY)
-    await school.services.courses.completion._fees.apply_payment(enrolment.id, clock.now())
+    await school.services.courses.completion.fees.apply_payment(enrolment.id, clock.now())
     await enrolment.refresh_from_db()
     assert enrolment.opens_at == opened
     assert (await kinds(expert.account_id)).count("course_opened") == 1

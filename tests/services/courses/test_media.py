@@ -35,7 +35,7 @@ async def empty_item(school: School, kind: str = "video") -> tuple[Course, UUID]
 
 
 def store(school: School) -> MemoryFiles:
-    return cast(MemoryFiles, school.services.courses.media._files)
+    return cast(MemoryFiles, school.services.courses.media.files)
 
 
 async def send(school: School, course: Course, item: UUID, *parts: bytes, upload: UUID | None = None) -> UUID:

@@ -19,7 +19,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.projects import Project
 from services.core.base import Deps, execute
-from services.draws import DiscardForm, DiscardKind, RegionChange, repository
+from services.draws import DiscardForm, DiscardKind, RegionChange, locks
 from services.operations import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
@@ -119,7 +119,7 @@ async def test_without_the_lock_the_race_would_be_lost(office: Office, monkeypat
     """The control: the same race with the lock and the database's own rule taken away must go wrong."""
     await execute("ALTER TABLE draw_condition DROP CONSTRAINT condition_counters")
     for name in ("_LOCK_DRAW", "_LOCK_INVITATION"):
-        monkeypatch.setattr(repository, name, getattr(repository, name).replace("FOR UPDATE", ""))
+        monkeypatch.setattr(locks, name, getattr(locks, name).replace("FOR UPDATE", ""))
     await add_experts(office, 12)
     draw_id = await start_draw(office, needed=4)
     broken = False

@@ -243,7 +243,7 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
         )
         return found
 
-    monkeypatch.setattr(collector, "_find", and_then)
+    monkeypatch.setattr(FileGarbageCollector, "_find", and_then)
     await collector.search()
     assert list(files.kept) == [key]
 

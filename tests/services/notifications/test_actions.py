@@ -170,8 +170,7 @@ def post(db: str) -> Post:
 
 @pytest.fixture
 def delivery(deps: Deps, office: Office, post: Post) -> Delivery:
-    entrances = Entrances(deps.public_url, {"demo": "wx-mini"})
-    return make_delivery(deps, office, post, PRICES, entrances=entrances, taps=TAPS)
+    return make_delivery(deps, office, post, PRICES, taps=TAPS, appids={"demo": "wx-mini"})
 
 
 async def write(office: Office, kind: str, channel: str, invitation: Invitation, *, mini: bool = True) -> None:
@@ -242,7 +241,7 @@ async def test_every_chat_message_ends_with_something_to_tap(
 async def test_every_card_and_short_message_opens_its_page(
     deps: Deps, office: Office, delivery: Delivery, post: Post, invitation: Invitation
 ) -> None:
-    entrances = Entrances(deps.public_url, {})
+    entrances = Entrances(deps, {})
     for kind in with_text(deps, "wechat"):
         await write(office, kind, "wechat", invitation)
     for kind in with_text(deps, "sms"):
@@ -281,7 +280,7 @@ async def test_who_never_was_in_the_mini_program_is_led_there_by_a_page_that_let
 
 
 async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, office: Office) -> None:
-    short = ShortLinks(deps, Entrances(deps.public_url, {}))
+    short = ShortLinks(deps, Entrances(deps, {}))
     for code in ("", "1", "1aaaa", "zzzz", "1" * 40, "-1abcd", path_of(deps.keys, 999_999).rpartition("/")[2]):
         with pytest.raises(NotFound):
             await short.find(code)

@@ -193,7 +193,7 @@ async def take(reports: DeliveryReports, report: CallReport) -> None:
 async def report_call(reports: DeliveryReports, vendors: Vendors, report: CallReport) -> None:
     """Report a call as the vendor, which answers queries accordingly."""
     call = await Attempt.get(out_id=report.out_id)
-    mobile = reports._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
+    mobile = reports.deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
     vendors.reports[report.call_id] = CallDetail(report.call_id, mobile, report.ended, report.status, report.keys)
     await take(reports, report)
 

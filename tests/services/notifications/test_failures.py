@@ -15,7 +15,7 @@ from domain.clock import FixedClock
 from domain.errors import Rejected
 from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, rows, transaction
-from services.notifications import Delivery
+from services.notifications import Delivery, Notices
 from services.operations import DeliveryReports
 from services.ports import SmsReport
 from tests.drivers.waiting import eventually
@@ -109,11 +109,11 @@ async def test_a_ladder_goes_on_after_a_kill_between_an_outcome_and_the_next_ste
             secret="123456",
         )
 
-    async def killed(notice_ids: Sequence[UUID]) -> None:
+    async def killed(_: Notices, notice_ids: Sequence[UUID]) -> None:
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.notices, "advance_many", killed)
+        patch.setattr(Notices, "advance_many", killed)
         with pytest.raises(asyncio.CancelledError):
             await delivery.deliver_due()
     assert await states() == [("sms", "failed", "isv.AMOUNT_NOT_ENOUGH")]

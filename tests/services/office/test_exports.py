@@ -21,6 +21,7 @@ from services.office import exports as module
 from services.office.exports import Exports
 from tests.factories.applicants import make_applicant
 from tests.factories.applications import SPECIALTY, make_codes
+from tests.factories.assembly import composed
 from tests.factories.payments import make_fee
 
 ADMIN = Actor("demo", "pool_admin", account_id=new_id())
@@ -28,7 +29,7 @@ ADMIN = Actor("demo", "pool_admin", account_id=new_id())
 
 @pytest.fixture
 def service(db: str, deps: Deps) -> Exports:
-    return Exports(deps)
+    return composed(Exports, deps)
 
 
 def rows_of(export: Export) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from services.office import exports as module
 from services.office.exports import Exports
 from services.office.large_exports import EXPORT_TTL, SILENT, LargeExports
 from tests.factories.applicants import make_applicant
+from tests.factories.assembly import composed
 from tests.factories.files import MemoryFiles
 
 ADMIN = Actor("demo", "pool_admin", account_id=new_id())
@@ -39,7 +40,7 @@ def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
 
 @pytest.fixture
 def service(db: str, deps: Deps, store: SealedFiles, clock: FixedClock) -> LargeExports:
-    return LargeExports(deps, Links(deps.keys, clock), store, Exports(deps))
+    return LargeExports(deps, Links(deps.keys, clock), store, composed(Exports, deps))
 
 
 async def fill(deps: Deps, count: int) -> None:

@@ -29,6 +29,7 @@ from services.operations.privacy import Privacy
 from tests.drivers.waiting import eventually
 from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import attach
+from tests.factories.assembly import composed
 from tests.factories.draws import make_draw, make_invitation, make_project
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker, jpeg
 from tests.factories.people import make_account, make_agent_link, make_expert, make_identity, make_organisation
@@ -41,7 +42,7 @@ MOBILE = "13812345678"
 
 @pytest.fixture
 def privacy(deps: Deps, book: NoticeBook) -> Privacy:
-    return Privacy(deps, book)
+    return composed(Privacy, deps, notices=book)
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def actor(expert: Expert) -> Actor:
 
 
 async def _code(deps: Deps, book: NoticeBook) -> str:
-    await WechatBinding(deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
+    await composed(WechatBinding, deps, notices=book).send_code("demo", MOBILE, "privacy", source=PHONE)
     return book.last_code(MOBILE)
 
 
@@ -149,7 +150,7 @@ async def test_after_deleting_one_may_begin_anew(
     privacy: Privacy, actor: Actor, expert: Expert, deps: Deps, book: NoticeBook, clock: FixedClock
 ) -> None:
     await privacy.delete(actor, await _code(deps, book))
-    accounts, identity = WechatBinding(deps, book), await make_identity()
+    accounts, identity = composed(WechatBinding, deps, notices=book), await make_identity()
     clock.move(timedelta(minutes=2))
     await accounts.send_code("demo", MOBILE, source=PHONE)
     bound = await accounts.bind(identity.id, "demo", MOBILE, book.last_code(MOBILE), "2026-11")

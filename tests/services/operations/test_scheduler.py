@@ -15,11 +15,11 @@ from models.invitations import Invitation
 from models.notices import Attempt, DeliveryReport, Notice
 from models.payments import Bill
 from models.projects import Project
-from services.core.audit_chain import AuditChain
 from services.core.base import Deps, execute, record, rows, system, transaction
-from services.core.due_tasks import DueTask
-from services.operations import Scheduler
+from services.notifications import Delivery, Notices
+from services.operations import DeliveryReports, Scheduler
 from services.operations.scheduler import PERIODIC
+from tests.factories.assembly import composed
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
 from tests.factories.vendors import Vendors, make_delivery, make_reports
 
@@ -32,22 +32,8 @@ async def office(db: str, deps: Deps) -> Office:
 @pytest.fixture
 def deadlines(office: Office, deps: Deps) -> Scheduler:
     vendors = Vendors()
-    delivery = make_delivery(deps, office, vendors)
-    reports = make_reports(deps, office, vendors)
-    return Scheduler(
-        deps,
-        office.notices,
-        delivery,
-        reports,
-        office.invitations,
-        office.run,
-        office.access,
-        AuditChain(deps),
-        further=(
-            DueTask("late", "", office.urging.notify_late),
-            DueTask("end", "", office.activity_end.end_due),
-        ),
-    )
+    delivery, reports = make_delivery(deps, office, vendors), make_reports(deps, office, vendors)
+    return composed(Scheduler, deps, given={Delivery: delivery, DeliveryReports: reports})
 
 
 async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
@@ -182,14 +168,14 @@ async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=3)
     [poisoned, *_] = await open_invitations(draw_id)
-    stop_many = office.notices.stop_many
+    stop_many = Notices.stop_many
 
-    async def stumble(invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+    async def stumble(notices: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
         if poisoned.id in invitation_ids:
             raise KeyError("draw_unclear")
-        await stop_many(invitation_ids, kinds)
+        await stop_many(notices, invitation_ids, kinds)
 
-    monkeypatch.setattr(office.notices, "stop_many", stumble)
+    monkeypatch.setattr(Notices, "stop_many", stumble)
     clock.move(timedelta(minutes=3))
     await deadlines.process("expire")
     assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]

@@ -14,10 +14,10 @@ from models.notices import Notice
 from models.organisations import AgentLink, Organisation
 from services.accounts.roles import roles_of
 from services.core.base import Actor, Deps
-from services.notifications import Notices
 from services.organisations.agent_queries import AgentQueries
 from services.organisations.legal_entities import LegalEntities
 from services.ports import IdentityClaims
+from tests.factories.assembly import composed
 from tests.factories.people import CREDIT_CODE, make_account, make_agent_link, make_organisation, mobile_number
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def organisations(deps: Deps) -> LegalEntities:
-    return LegalEntities(deps, Notices(deps))
+    return composed(LegalEntities, deps)
 
 
 @pytest.fixture

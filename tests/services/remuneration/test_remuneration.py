@@ -23,7 +23,8 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.remuneration import Remuneration
 from services.core.base import Actor, Deps
-from services.remuneration import RemunerationServices, build
+from services.remuneration import RemunerationServices
+from tests.factories.assembly import composed
 from tests.factories.offices import Office, make_office, recuse
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
 from tests.factories.remuneration import ended_panel, meet, part
@@ -39,7 +40,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 @pytest.fixture
 def owed(office: Office) -> RemunerationServices:
-    return build(office.deps, office.notices, office.access)
+    return composed(RemunerationServices, office.deps)
 
 
 def expert_of(invitation: Invitation) -> Actor:

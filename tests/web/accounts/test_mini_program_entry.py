@@ -28,7 +28,7 @@ def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]
         calls.append(given)
         return LINK
 
-    monkeypatch.setattr(world.services.accounts.mini_program_entry._platform, "url_link", url_link, raising=False)
+    monkeypatch.setattr(world.services.accounts.mini_program_entry.platform, "url_link", url_link, raising=False)
     return calls
 
 
@@ -88,7 +88,7 @@ async def test_elsewhere_and_while_wechat_is_away_the_work_is_done_on_our_page(
     async def fail(*_: Any) -> str:
         raise Transient("away")
 
-    monkeypatch.setattr(world.services.accounts.mini_program_entry._platform, "url_link", fail)
+    monkeypatch.setattr(world.services.accounts.mini_program_entry.platform, "url_link", fail)
     assert await led_to(visitor) == f"/desk/{DRAW}"
     visitor.headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0) Chrome/126.0"
     assert await led_to(visitor) == f"/desk/{DRAW}"

@@ -56,7 +56,7 @@ async def test_in_wechat_where_nothing_can_be_saved_the_file_goes_by_e_mail(worl
     assert (person.status, person.page.buttons["发到邮箱"][0]["fields"]["email"]) == (422, "nowhere")
     await person.press("发到邮箱", code=code, email="su@example.com")
     assert (person.status, "已发送" in person.text) == (200, True)
-    mailer = world.services.files.delivery._mailer
+    mailer = world.services.files.delivery.mailer
     assert isinstance(mailer, FakeMailer)
     [mail] = mailer.sent
     [file] = mail.attachments

@@ -31,7 +31,7 @@ async def owner_of(world: World, application: Application) -> Visitor:
 
 
 def mailer_of(world: World) -> FakeMailer:
-    mailer = world.services.files.delivery._mailer
+    mailer = world.services.files.delivery.mailer
     assert isinstance(mailer, FakeMailer)
     return mailer
 

@@ -43,7 +43,7 @@ async def test_the_holder_opens_and_saves_it_and_has_it_mailed(world: World, cer
     assert (await pdf.read()).startswith(b"%PDF-")
     await holder.press("发到邮箱", email="su@example.com")
     assert "已发送，请查收邮件" in holder.text
-    mailer = world.services.files.delivery._mailer
+    mailer = world.services.files.delivery.mailer
     assert isinstance(mailer, FakeMailer)
     assert [mail.to for mail in mailer.sent] == ["su@example.com"]
 

@@ -33,7 +33,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 async def school(world: ApplyingWorld, tmp_path: Path) -> School:
     """Films lie in a folder, which a browser gets by ranges."""
-    world.services.courses.media._files = open_folder(tmp_path / "films")
+    object.__setattr__(world.services.courses.media, "files", open_folder(tmp_path / "films"))
     return School(world.services, await make_office(world.deps), world.clock)
 
 

@@ -31,7 +31,7 @@ async def scene(world: World) -> Scene:
 
 
 def mailer_of(world: World) -> FakeMailer:
-    mailer = world.services.files.delivery._mailer
+    mailer = world.services.files.delivery.mailer
     assert isinstance(mailer, FakeMailer)
     return mailer
 

@@ -14,7 +14,7 @@ from services.exams import ItemFilter, render_template
 from tests.factories.exam_items import case, make_exam, make_items, multiple, single
 from tests.factories.files import png
 from tests.web.conftest import PUBLIC_URL, Visitor, World
-from tests.web.office_scene import Scene, make_scene, post, token_of
+from tests.web.office_scene import Scene, make_scene, post, token_of, wrong_fields
 
 IMPORT, NEW = "/office/bank/import", "/office/bank/new"
 CSV = "题型,题干,选项A,选项B,答案,章节\n单选题,人数为,三人,五人,B,组成\n判断题,可以是双数,,,错,组成\n"
@@ -66,6 +66,19 @@ async def test_an_item_is_written_read_changed_and_retired(scene: Scene) -> None
     assert ("题目已停用" in admin.text, "恢复使用" in admin.page.buttons) == (True, True)
     await admin.press("恢复使用")
     assert (await ExamItem.get()).retired_at is None
+
+
+async def test_a_poor_item_is_told_all_that_it_lacks(scene: Scene) -> None:
+    admin = await scene.at(f"{NEW}?kind=multiple")
+    await post(admin, NEW, kind="multiple", option_0="甲", option_1="甲", option_2="乙" * 301, difficulty="9")
+    assert await wrong_fields(admin) == {
+        "stem": "题干不能为空。",
+        "option_1": "选项B与选项A相同。",
+        "option_2": "选项C最多300个字。",
+        "chapter": "章节不能为空。",
+        "difficulty": "难度应为1至5的整数。",
+    }
+    assert "没有正确答案" in admin.text
 
 
 async def test_each_kind_has_its_own_form(scene: Scene) -> None:
@@ -131,6 +144,8 @@ async def test_pictures_come_and_go(scene: Scene) -> None:
     assert (admin.status, "这里只能上传JPG图片、PNG图片" in admin.text) == (422, True)
     await send(admin, f"{page}/pictures", b"", alt="图")
     assert "请选择图片。" in admin.text
+    await send(admin, f"{page}/pictures", b"", alt="")
+    assert await wrong_fields(admin) == {"alt": "请填写图片说明。", "picture": "请选择图片。"}
     await send(admin, f"{page}/pictures", png(), alt="评标流程图")
     assert "图片已添加" in admin.text
     (source,) = [one for one in (await admin.response.text()).split('"') if one.startswith("/h5/exam-picture/")]

@@ -15,7 +15,7 @@ from tests.factories.exams import work
 from tests.factories.files import pdf
 from tests.factories.people import make_account, make_expert
 from tests.web.conftest import PUBLIC_URL, Visitor, World
-from tests.web.office_scene import Scene, make_scene, token_of
+from tests.web.office_scene import Scene, make_scene, token_of, wrong_fields
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -41,7 +41,7 @@ async def lecture(scene: Scene, admin: Visitor, course: Course) -> CourseItem:
         "下一步",
         kind="live",
         title="案例研讨",
-        hours="2",
+        credit="2",
         starts_at=moment(scene, 2 * DAY),
         ends_at=moment(scene, 2 * DAY + HOUR),
         place="培训中心201",
@@ -93,6 +93,53 @@ async def test_bad_input_is_said_beside_its_field(scene: Scene, typed: dict[str,
     assert (admin.status in (404, 422), said in admin.text, await Course.exists()) == (True, True, False)
 
 
+async def test_an_empty_course_is_told_all_that_it_lacks(scene: Scene) -> None:
+    admin = await draft(scene, name="", opens_at="", closes_at="", audience="party", amount="0", description="长" * 501)
+    assert await wrong_fields(admin) == {
+        "name": "请填写课程名称。",
+        "description": "课程说明最多500个字，请缩短后再提交。",
+        "opens_at": "请填写开始时间。",
+        "closes_at": "请填写结束时间。",
+        "audience": "请选择参加的专家。",
+        "amount": "费用应在0.01元至100万元之间；免费请留空。",
+    }
+
+
+async def test_a_box_that_was_unticked_stays_so_after_a_refusal(scene: Scene) -> None:
+    admin = await draft(scene, required="1")
+    course = await Course.get()
+    assert "checked><span>必修" in await admin.response.text()
+    await admin.post(f"/office/courses/{course.id}", {**token_of(admin), "command": "save", "name": ""})
+    assert ("checked" in await admin.response.text(), (await Course.get()).required) == (False, True)
+
+
+async def test_an_empty_lecture_is_told_all_that_it_lacks(scene: Scene) -> None:
+    admin = await draft(scene)
+    await admin.get(f"/office/courses/{(await Course.get()).id}/items/new")
+    await admin.press("下一步", kind="live", title="", credit="101", starts_at="", ends_at="", place="")
+    assert await wrong_fields(admin) == {
+        "title": "请填写标题。",
+        "credit": "学时应在0至100之间；留空则按时长计算。",
+        "ends_at": "请填写直播或面授的起止时间，结束应晚于开始。",
+        "place": "请填写地点或直播地址。",
+    }
+
+
+async def test_a_longer_course_needs_an_end_and_a_reason(scene: Scene) -> None:
+    admin = await draft(scene)
+    course = await Course.get()
+    await lecture(scene, admin, course)
+    await scene.world.services.courses.setup.publish(scene.admin, course.id)
+    await admin.get(f"/office/courses/{course.id}")
+    for until, message in (("", "请填写新的结束时间。"), (moment(scene, DAY), "新的结束时间应晚于现在和原结束时间")):
+        await admin.press("延长并通知学员", closes_at=until, reason="")
+        wrong = await wrong_fields(admin)
+        assert (wrong["closes_at"].startswith(message), wrong["reason-prolong"]) == (True, "请填写原因。")
+        assert f'type="datetime-local"\n  value="{until}"' in await admin.response.text()
+    await admin.press("延长并通知学员", closes_at=moment(scene, 20 * DAY), reason="名额增加")
+    assert "已延长，并通知学员" in admin.text
+
+
 async def test_pages_are_uploaded_and_removed(scene: Scene) -> None:
     admin = await draft(scene)
     course = await Course.get()
@@ -104,7 +151,7 @@ async def test_pages_are_uploaded_and_removed(scene: Scene) -> None:
     form.add_field("form", token_of(admin)["form"])
     form.add_field("file", pdf(2), filename="a.pdf", content_type="application/pdf")
     answer = await admin.client.post(f"{here}/pages", data=form, headers={"Origin": PUBLIC_URL}, allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (303, f"{here}?note=pages")
+    assert (answer.status, answer.headers["Location"]) == (303, f"{here}?note=add_pages")
     picture = await admin.client.get(f"{here}/pages/2.jpg")
     assert (picture.status, picture.content_type) == (200, "image/jpeg")
     await admin.get(here)

@@ -20,7 +20,7 @@ from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import Room, make_room
 from tests.web.conftest import Visitor, World
 from tests.web.office.test_office_browser import open_administrator
-from tests.web.office_scene import Scene, make_scene
+from tests.web.office_scene import Scene, make_scene, wrong_fields
 from tests.web.test_browser import PHONE, SCREEN
 from web.accounts.login import COOKIE
 
@@ -76,6 +76,8 @@ async def test_markers_see_the_answer_and_not_whose_it_is(scene: Scene) -> None:
     assert ("应当否决投标" in admin.text, account.real_name in admin.text) == (True, False)
     await admin.press("保存，评下一题", marks="9")
     assert (admin.status, "0到2之间" in admin.text) == (422, True)
+    await admin.press("保存，评下一题", marks="9", note="长" * 201)
+    assert set(await wrong_fields(admin)) == {"marks", "note"}
     await admin.press("保存，评下一题", marks="1.5", note="要点齐全")
     assert ("您要评的已评完" in admin.text, (await ExamMarking.get()).marks) == (True, 15)
 
@@ -156,6 +158,8 @@ async def test_an_item_found_wrong_is_ruled_on_after_a_preview(scene: Scene) -> 
     assert (admin.status, "请填写一个选项" in admin.text) == (422, True)
     await admin.press("预览影响", kind="also_accept", letters="B")
     assert ("涉及1份答卷，1份分数改变" in admin.text, await ExamRuling.all().count()) == (True, 0)
+    await admin.press("确定改判", kind="also_accept", letters="Z", reason="")
+    assert set(await wrong_fields(admin)) == {"letters", "reason"}
     await admin.press("确定改判", kind="also_accept", letters="B", reason="两个选项都对")
     assert ("改判已生效" in admin.text, (await ExamRuling.get()).kind) == (True, "also_accept")
     sheet = await admin.client.get(f"{base}/papers.xlsx")

@@ -21,7 +21,7 @@ from tests.factories.reviews import make_application
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import PUBLIC_URL, Visitor, World
 from tests.web.office.test_office_browser import open_administrator
-from tests.web.office_scene import Scene, make_scene, token_of
+from tests.web.office_scene import Scene, make_scene, token_of, wrong_fields
 from tests.web.test_browser import PHONE, SCREEN
 from web.office.exam_blueprints import print_lines, read_lines
 
@@ -127,6 +127,25 @@ async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict
     assert not await Exam.exists()
 
 
+async def test_an_empty_examination_is_told_all_that_it_lacks(scene: Scene) -> None:
+    admin = await scene.at("/office/exams/new")
+    await admin.press("保存草稿", name=" ", purpose="campaign", opens_at="", closes_at="")
+    assert await wrong_fields(admin) == {
+        "name": "请填写考试名称。",
+        "campaign_id": "请选择这场考试面向哪次征集的专家。",
+        "opens_at": "请填写开始时间。",
+        "closes_at": "请填写结束时间。",
+    }
+
+
+async def test_an_empty_blueprint_is_told_all_that_it_lacks(scene: Scene) -> None:
+    admin = await scene.at("/office/exams/blueprints/new")
+    for cells, message in (("", "请至少填写一行："), ("全部", "第1行：应有五项")):
+        await admin.press("保存", name="", cells=cells)
+        wrong = await wrong_fields(admin)
+        assert (wrong["name"], wrong["cells"].startswith(message)) == ("请填写方案名称。", True)
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
@@ -166,6 +185,11 @@ async def test_candidates_are_notified_of_a_changed_time_and_entry_stops_when_th
     times = {"opens_at": moment(scene, 6 * DAY), "closes_at": moment(scene, 7 * DAY)}
     await admin.press("改期并通知考生", **times, reason=" ")
     assert "请填写原因" in admin.text
+    await admin.press("改期并通知考生", **{**times, "closes_at": times["opens_at"]}, reason=" ")
+    wrong = await wrong_fields(admin)
+    assert (wrong["closes_at-move"], wrong["reason-move"]) == ("结束时间应晚于开始时间。", "请填写原因。")
+    await admin.press("改期并通知考生", opens_at="", closes_at="", reason=" ")
+    assert {"opens_at-move", "closes_at-move", "reason-move"} <= set(await wrong_fields(admin))
     await admin.press("改期并通知考生", **times, reason="场地调整")
     assert "已改期" in admin.text
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "场地调整"
@@ -197,6 +221,13 @@ async def test_sittings_are_changed_and_removed_and_their_candidates_notified(sc
     times = {"starts_at": moment(scene, 5 * DAY), "ends_at": moment(scene, 5 * DAY + HOUR)}
     await admin.post(path, {**form, "command": "save", **times, "capacity": "一"})
     assert (admin.status, "名额应为整数" in admin.text) == (422, True)
+    await admin.post(path, {**form, "command": "save", "capacity": "0", "place": "楼" * 201})
+    assert await wrong_fields(admin) == {
+        f"starts_at{early.id}": "请填写开始时间。",
+        f"ends_at{early.id}": "请填写结束时间。",
+        f"capacity{early.id}": "名额应为1到100000的整数，不限请留空。",
+        f"place{early.id}": "地点最多200个字，请缩短后再提交。",
+    }
     await admin.post(path, {**form, "command": "save", **times, "capacity": "2"})
     assert "场次已修改" in admin.text
     assert await ExamCandidate.filter(sitting_id=early.id).count() == 2
@@ -241,6 +272,10 @@ async def test_allowances_and_second_chances_have_a_reason(scene: Scene) -> None
     assert (admin.status, "请填写原因" in admin.text) == (422, True)
     await admin.press("保存", minutes="二十", tries="0", reason="视力障碍")
     assert "延长的分钟数应为整数" in admin.text
+    await admin.press("保存", minutes="999", tries="99", reason="")
+    wrong = await wrong_fields(admin)
+    assert (wrong["minutes"], wrong["tries"]) == ("延长的分钟数应为0到180。", "增加的次数应为0到9。")
+    assert wrong["reason-allow"] == "请填写原因。"
     await admin.press("保存", minutes="20", tries="0", reason="视力障碍")
     assert ("从下一次开始作答起生效" in admin.text, "延长20分钟" in admin.text) == (True, True)
     await admin.press("增加一次", reason="系统故障")
@@ -270,6 +305,12 @@ async def test_after_an_outage_all_who_sat_have_one_more_chance(scene: Scene) ->
     times = {"since": moment(scene, -2 * HOUR), "until": moment(scene, -HOUR)}
     await admin.press("增加机会", **times, reason="断电")
     assert "没有人在答题" in admin.text
+    await admin.press("增加机会", since="", until="", reason="")
+    assert await wrong_fields(admin) == {
+        "since": "请填写开始时间。",
+        "until": "请填写结束时间。",
+        "reason": "请填写原因。",
+    }
     await admin.press("增加机会", since=moment(scene, -HOUR), until=moment(scene, HOUR), reason="断电")
     assert "各增加一次机会" in admin.text
     await candidate.refresh_from_db()

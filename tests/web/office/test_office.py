@@ -199,6 +199,21 @@ async def test_what_is_wrong_with_a_campaign_stands_beside_its_field(scene: Scen
     assert not await Campaign.exists()
 
 
+async def test_an_empty_campaign_is_told_all_that_it_lacks(scene: Scene) -> None:
+    visitor = await scene.at("/office/campaigns/new")
+    empty = {
+        **dict.fromkeys(FORM, ""),
+        "command": "save",
+        "pay_from": "2026-12-02T00:00",
+        "pay_until": "2026-12-01T00:00",
+    }
+    await post(visitor, "/office/campaigns/new", **empty)
+    markup = await visitor.response.text()
+    for name in ("name", "entry_types", "enrol_from", "enrol_until", "pay_until"):
+        assert f'id="e-{name}"' in markup
+    assert 'class="bar bad"' not in markup
+
+
 async def test_pressing_twice_makes_one_campaign(scene: Scene) -> None:
     visitor = await scene.at("/office/campaigns/new")
     fields = visitor.page.forms[-1]["fields"]

@@ -53,7 +53,7 @@ def form_of(visitor: Visitor) -> dict[str, Any]:
 
 
 async def settle(world: World, report: Any) -> None:
-    await world.services.payments.order_checks._settlement.apply_trade("demo", report)
+    await world.services.payments.order_checks.settlement.apply_trade("demo", report)
     await world.services.payments.webhooks.process_due()
 
 

@@ -14,6 +14,7 @@ from domain.clock import FixedClock
 from domain.errors import Transient
 from models.payments import Fee, PayEvent
 from services.core.base import Deps
+from services.payments.settlement import Settlement
 from tests.factories.payments import GOOD, PaymentKit, make_fee, make_payment_kit, notification, owner_of
 from tests.services.conftest import NoticeBook, book, clock, db, deps
 from web.payments import webhooks
@@ -87,7 +88,7 @@ async def test_a_slow_database_is_answered_in_time_with_a_refusal(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(webhooks, "TIMEOUT", 0.05)
-    monkeypatch.setattr(kit.settle, "apply_trade", slow)
+    monkeypatch.setattr(Settlement, "apply_trade", slow)
     _, body = await paid_notification(kit)
     answer = await client.post(PATH, data=body, headers=GOOD)
     assert answer.status == 503

@@ -325,9 +325,9 @@ async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logge
     assert await AuditEntry.filter(action="result.read").count() == 1
 
 
-async def test_the_audit_chain_is_whole_and_shows_where_it_was_touched(office: Office, deps: Deps) -> None:
+async def test_the_audit_chain_is_whole_and_shows_where_it_was_touched(office: Office) -> None:
     await accepted_panel(office)
-    audit = AuditChain(deps)
+    audit = AuditChain()
     sealed = await audit.seal("demo")
     assert sealed > 5
     assert (await audit.seal("demo"), await find_break("demo")) == (0, None)

@@ -25,6 +25,7 @@ from services.experts.terms import ExpertTerms
 from services.office.experts import ExpertAdministration
 from services.operations.privacy import Privacy
 from tests.drivers.waiting import eventually
+from tests.factories.assembly import composed
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -58,7 +59,7 @@ def admin() -> Actor:
 
 @pytest.fixture
 def experts(office: Office) -> ExpertAdministration:
-    return ExpertAdministration(office.deps, office.notices)
+    return composed(ExpertAdministration, office.deps)
 
 
 async def bound(office: Office) -> tuple[Expert, Actor]:
@@ -71,8 +72,8 @@ async def bound(office: Office) -> tuple[Expert, Actor]:
 
 
 async def close_account(office: Office, actor: Actor, book: NoticeBook) -> None:
-    await WechatBinding(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
-    await Privacy(office.deps, book).delete(actor, book.last_code(MOBILE))
+    await composed(WechatBinding, office.deps, notices=book).send_code("demo", MOBILE, "privacy", source=PHONE)
+    await composed(Privacy, office.deps, notices=book).delete(actor, book.last_code(MOBILE))
 
 
 async def ready_to_start(office: Office) -> UUID:
@@ -125,8 +126,8 @@ async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_a_deleted_exp
     expert, actor = await bound(office)
     draw_id = await ready_to_start(office)
     await office.run.start(office.agency, draw_id)
-    await WechatBinding(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
-    deletion = Privacy(office.deps, book).delete(actor, book.last_code(MOBILE))
+    await composed(WechatBinding, office.deps, notices=book).send_code("demo", MOBILE, "privacy", source=PHONE)
+    deletion = composed(Privacy, office.deps, notices=book).delete(actor, book.last_code(MOBILE))
     acts = [deletion, office.run.advance(draw_id)]
     done = await asyncio.gather(*(acts if chance % 2 else reversed(acts)), return_exceptions=True)
     refused = any(isinstance(one, Conflict) for one in done)

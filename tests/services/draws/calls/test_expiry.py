@@ -14,6 +14,7 @@ from domain.clock import FixedClock
 from models.draws import LogEntry
 from models.notices import Notice
 from services.core.base import Deps, rows
+from services.notifications import Notices
 from tests.factories.offices import Office, add_experts, check_record, counters, make_office, start_draw
 from tests.services.operations.test_scheduler import office_of_another_project
 
@@ -83,11 +84,11 @@ async def test_workers_at_one_moment_close_each_once(office: Office, draws: list
 async def test_a_worker_that_dies_in_the_middle_leaves_nothing_half_done(
     office: Office, draws: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def killed(invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+    async def killed(_: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.notices, "stop_many", killed)
+        patch.setattr(Notices, "stop_many", killed)
         with pytest.raises(asyncio.CancelledError):
             await office.invitations.expire_due()
     assert [await silent(draw_id) for draw_id in draws] == [0, 0, 0]

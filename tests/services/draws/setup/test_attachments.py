@@ -38,7 +38,7 @@ async def test_a_file_goes_with_the_request_to_the_verifier(office: Office, serv
     draw_id = await make_draw(office)
     attached = await service.attach(office.agency, draw_id, "抽取申请表.PDF", pdf(2))
     assert (attached.filename, attached.media_type) == ("抽取申请表.pdf", "application/pdf")
-    terminal = service._deps.book("demo").draw.terminals[0]
+    terminal = service.deps.book("demo").draw.terminals[0]
     await office.setup.submit(office.agency, draw_id, terminal, "请核验")
     [row] = await office.verification_queries.queue(office.verifier)
     assert row.attachment == "抽取申请表.pdf"

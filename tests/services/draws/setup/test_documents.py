@@ -14,6 +14,7 @@ from models.draws import Draw
 from services.core.base import Actor, Deps
 from services.draws import DocumentKind
 from services.draws.setup.documents import TITLES, DrawDocuments
+from tests.factories.assembly import composed
 from tests.factories.files import PlainRenderer
 from tests.factories.offices import Office, make_draw, make_office
 
@@ -24,7 +25,7 @@ def printer() -> PlainRenderer:
 
 
 async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainRenderer) -> None:
-    documents = DrawDocuments(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
+    documents = composed(DrawDocuments, deps, renderer=printer)
     for kind in get_args(DocumentKind):
         document = await documents.template("demo", kind)
         name, content = printer.made[-1]
@@ -34,7 +35,7 @@ async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainRendere
 
 async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
     printer = TypstRenderer()
-    document = await DrawDocuments(deps, printer, None).template("demo", "recall")  # type: ignore[arg-type]  # reads nothing
+    document = await composed(DrawDocuments, deps, renderer=printer).template("demo", "recall")
     printer.close()
     assert document.content.startswith(b"%PDF-")
 
@@ -42,7 +43,7 @@ async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
 async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainRenderer) -> None:
     office: Office = await make_office(deps)
     draw_id = await make_draw(office, needed=3)
-    documents = DrawDocuments(deps, printer, office.queries)
+    documents = composed(DrawDocuments, deps, renderer=printer)
     await documents.application(office.agency, draw_id)
     text = json.dumps(printer.made[-1][1], ensure_ascii=False)
     for shown in (

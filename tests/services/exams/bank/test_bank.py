@@ -287,7 +287,7 @@ async def test_the_search_for_forgotten_files_knows_pictures(
     [
         (pdf(), "图", "这里只能上传JPG图片、PNG图片"),
         (jpeg()[:900], "图", "图片不完整或已损坏"),
-        (b"", "图", "无法识别"),
+        (b"", "图", "请选择图片"),
         (png(), " ", "请填写图片说明"),
         (png(), "图" * 101, "最多100个字"),
         (b"x" * 5_000_001, "图", "最大5MB"),

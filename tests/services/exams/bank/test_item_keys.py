@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[4]
 EXAMS = ROOT / "services" / "exams"
 OFFICE = {"item_keys", "item_rows", "item_matching", "item_import", "items", "bank_queries", "bank_export"}
 """Modules of the bank: each public function calls ``check_may_see``."""
-MARKING = {"marking", "short_answers", "rulings", "results", "regrading", "appeals", "analysis", "review", "assembly"}
-"""Modules used after sealing only; ``assembly`` builds all."""
+MARKING = {"marking", "short_answers", "rulings", "results", "regrading", "appeals", "analysis", "review", "registry"}
+"""Modules used after sealing only; ``registry`` names all."""
 _KEYS = re.compile(r"exam_item_key|ExamItemKey|read_keys|item_data\b")
 
 

@@ -1,0 +1,28 @@
+"""Use cases of notifications, as other packages and edges receive them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.notifications.consents import Consents
+from services.notifications.delivery import Delivery
+from services.notifications.entrances import Entrances
+from services.notifications.helpdesk import HelpDesk
+from services.notifications.helpdesk_queries import HelpDeskQueries
+from services.notifications.history import NoticeHistory
+from services.notifications.notices import Notices
+from services.notifications.pending_replies import PendingReplies
+from services.notifications.short_links import ShortLinks
+
+
+@dataclass(frozen=True)
+class NotificationServices:
+    notices: Notices
+    delivery: Delivery
+    consents: Consents
+    short_links: ShortLinks
+    entrances: Entrances
+    pending_replies: PendingReplies
+    helpdesk: HelpDesk
+    helpdesk_queries: HelpDeskQueries
+    history: NoticeHistory

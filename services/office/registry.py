@@ -1,0 +1,26 @@
+"""Use cases of the, as other packages and edges receive them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.office.application_list import ApplicationList
+from services.office.dashboard import OfficeDashboard
+from services.office.experts import ExpertAdministration
+from services.office.exports import Exports
+from services.office.large_exports import LargeExports
+from services.office.late_certificates import LateCertificates
+from services.office.payment_views import PaymentViews
+from services.office.staff_work import StaffWork
+
+
+@dataclass(frozen=True)
+class OfficeServices:
+    dashboard: OfficeDashboard
+    payment_views: PaymentViews
+    applications: ApplicationList
+    experts: ExpertAdministration
+    exports: Exports
+    large_exports: LargeExports
+    staff_work: StaffWork
+    late_certificates: LateCertificates
