@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.dashboard`` fills a database of its own and asks in turn: the service as its pages call it, the
 same figures by plain statements over an asyncpg pool (both must find the same), and the real process over HTTP. The
-aim holds for the service; a request adds log-in, JSON or template, and is shown beside it.
+aim holds for the service; a request adds log-in and template, and is shown beside it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from app.commands.database import deps_for
 from app.players.people import AGENCY
 from benchmarks.load import Load, full_speed
 from benchmarks.log_ins import LogIn, LogInMaker
-from benchmarks.pages import read_api, read_page
+from benchmarks.pages import read_page
 from benchmarks.processes import cpu, print_load
 from benchmarks.product import POOL, PORT, Product, product
 from benchmarks.seed import Sizes
@@ -144,7 +144,6 @@ class Cases:
 
     def all(self) -> Sequence[Case]:
         return (
-            Case("/draws/dashboard", self._dashboard, self._figures, read_api(self._legal, "/draws/dashboard")),
             Case("page /agency", self._home, self._bare_home, read_page(self._legal, "/agency")),
             *(self._list(page) for page in (1, OWN // 20 // 2, OWN // 20)),
         )
@@ -158,7 +157,7 @@ class Cases:
         async def bare() -> list[int]:
             return await self._page(_MINE, offset)
 
-        return Case(f"/draws, page {page}", ours, bare, read_api(self._legal, f"/draws?page={page}"))
+        return Case(f"page {page} of /agency/draws", ours, bare, read_page(self._legal, f"/agency/draws?page={page}"))
 
     async def _dashboard(self) -> list[int]:
         board = await self._queries.dashboard(self._actor)
