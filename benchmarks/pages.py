@@ -31,10 +31,7 @@ from web.accounts.login import COOKIE
 
 API: Mapping[str, Sequence[str]] = {
     "/pool": ("anybody",),
-    "/campaigns": ("anybody",),
-    "/public-notices": ("anybody",),
     "/sessions/current": (AHEAD,),
-    "/accounts/me": (AHEAD,),
     "/home": (AHEAD, REVIEWING, FEE),
     "/invitations": (AHEAD,),
     "/panels": (AHEAD,),
@@ -42,18 +39,8 @@ API: Mapping[str, Sequence[str]] = {
     "/experts/me/unavailabilities": (AHEAD,),
     "/exams": (AHEAD,),
     "/courses": (AHEAD,),
-    "/progress": (REVIEWING,),
-    "/applications": (REVIEWING,),
     "/applications/{application}": (REVIEWING,),
     "/payments/fees": (FEE,),
-    "/reviews": ("reviewer",),
-    "/reviews/next": ("reviewer",),
-    "/reviews/{task}": ("reviewer",),
-    "/office/applications": ("admin",),
-    "/office/application-counts": ("admin",),
-    "/office/experts": ("admin",),
-    "/payments/orders": ("admin",),
-    "/payments/invoices": ("admin",),
 }
 """Routes of the API by kind of person."""
 PAGES: Mapping[str, Sequence[str]] = {
@@ -78,6 +65,7 @@ PAGES: Mapping[str, Sequence[str]] = {
     "/office/applications": ("admin",),
     "/office/experts": ("admin",),
     "/office/orders": ("admin",),
+    "/office/invoices": ("admin",),
 }
 """Pages by kind of person. The page of an invitation is separate: each person has one."""
 _READ, _WRITE, _LOOK = Aim(ours=3_000, postgres=15_000), Aim(ours=6_000), Aim(ours=5_000, postgres=15_000)
