@@ -23,7 +23,7 @@ class PoolOffice:
     """``browser`` displays the page opened last. All acts raise NotShown where the page shows a refusal instead."""
 
     pages: Pages
-    browser: WebBrowser = field(init=False)
+    browser: WebBrowser = field(init=False, repr=False)
 
     async def open(self, path: str) -> BrowserPage:
         self.browser = await self.pages.open_page(path)
@@ -143,7 +143,8 @@ class PoolOffice:
 
     async def open_bill(self, at: datetime) -> BrowserPage:
         """The differences of a day. Raises NotArrived."""
-        return await self.browser.follow(await self.find_bill(at))
+        line = await self.find_bill(at)
+        return await self.browser.follow(line)
 
     async def reconcile(self, at: datetime) -> None:
         """Compare a day's bill again."""

@@ -24,7 +24,7 @@ class Reviewer:
     """``browser`` displays the page opened last."""
 
     pages: Pages
-    browser: WebBrowser = field(init=False)
+    browser: WebBrowser = field(init=False, repr=False)
 
     async def queue(self, search: str = "") -> dict[str, str]:
         """The tasks that wait, or those with this application number or name: what a line shows → its address."""

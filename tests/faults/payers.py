@@ -18,6 +18,7 @@ from app.demo.stage import DemoStage, stage
 from app.players.browser import WebBrowser
 from app.players.http_client import HttpClient, Json, Refused
 from app.players.mini_program import MiniProgram
+from app.players.office import PoolOffice
 from app.players.payers import Payer
 from app.players.people import OFFICES, check_sign
 from app.players.phones import NotArrived
@@ -242,8 +243,8 @@ class PaymentDriver:
             self.minis[mobile] = opened
         return self.minis[mobile]
 
-    async def office(self) -> MiniProgram:
-        return await self.mini(ADMIN.mobile, "pool_admin")
+    async def office(self) -> PoolOffice:
+        return PoolOffice(await self.mini(ADMIN.mobile, "pool_admin"))
 
     async def fault(self, kind: str, **more: object) -> None:
         await self.http_client.control("/faults", {"vendor": "pay", "kind": kind, **more})

@@ -71,8 +71,10 @@ async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(payment
     assert await sheet.confirm()
     told = await rows("SELECT outcome FROM pay_event WHERE subject = $1", sheet.out_trade_no)
     assert "mismatch" in [row["outcome"] for row in told]
-    unmatched = (await (await payment_driver.office()).get("/payments/alarms"))["items"]
-    assert (sheet.out_trade_no, "mismatch") in [(one["out_trade_no"], one["outcome"]) for one in unmatched]
+    page = await (await payment_driver.office()).open("/office/alarms")
+    unmatched = [line for line in page.lines if sheet.out_trade_no in line]
+    assert unmatched
+    assert all("金额、币种或商户号不符，未入账" in line for line in unmatched)
     await payment_driver.settle()
     await payment_driver.check([debtor])
 
@@ -97,8 +99,9 @@ async def test_surplus_money_goes_back_though_its_refund_is(payment_driver: Paym
     if kind != "early_refund":
         refund = await payment_driver.until(lambda: _refund_of(payment_driver, kind))
     if kind == "refund_abnormal":
-        listed = await payment_driver.until(lambda: _listed(payment_driver))
-        assert [row["expert_number"] for row in listed] == [debtor.number]
+        office = await payment_driver.office()
+        [listed] = await payment_driver.until(lambda: office.find_orders(only="abnormal"))
+        assert debtor.number in listed
         await payment_driver.http_client.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
     await payment_driver.settle()
     await payment_driver.check([debtor])
@@ -123,11 +126,10 @@ async def test_an_invoice_is_reversed_once_though_that_is(payment_driver: Paymen
     await payment_driver.settle()
     await payment_driver.fault(**REVERSING[name])  # type: ignore[arg-type]  # the fault's own fields
     office = await payment_driver.office()
-    [order] = (await office.get(f"/payments/orders?search={debtor.number}&only=paid"))["items"]
-    await office.post(f"/payments/orders/{order['id']}/refund", {"reason": "本人申请退费"})
+    await office.refund(debtor.number, "本人申请退费")
     if "not possible" in name:
-        stuck = await payment_driver.until(lambda: _stuck(payment_driver, debtor))
-        await office.post(f"/payments/invoices/{stuck['id']}/reversal", {"reason": "service_ended", "note": "再次冲红"})
+        await payment_driver.until(lambda: office.find_invoice(debtor.number, "to_reverse"))
+        await office.reverse_invoice(debtor.number, "再次冲红")
     await payment_driver.until(lambda: _reversed(debtor))
     await payment_driver.settle()
     await payment_driver.check_gone_back(debtor)
@@ -140,12 +142,6 @@ async def _reversed(debtor: Debtor) -> bool:
     return bool(found) and found[0]["state"] == "reversed"
 
 
-async def _stuck(payment_driver: PaymentDriver, debtor: Debtor) -> Json | None:
-    """Invoices that the office is shown as to be reversed."""
-    listed = (await (await payment_driver.office()).get("/payments/invoices?only=to_reverse"))["items"]
-    return next((row for row in listed if row["expert_number"] == debtor.number), None)
-
-
 async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
     """The refund with this fault, if there is one: at the platform, or refused there and so known only to us."""
     if kind == "not_enough":
@@ -154,11 +150,6 @@ async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
     wanted = {"refund_slow": "PROCESSING", "refund_abnormal": "ABNORMAL"}[kind]
     refunds = (await payment_driver.http_client.control("/pay/refunds"))["refunds"]
     return next((refund for refund in refunds if refund["status"] == wanted), None)
-
-
-async def _listed(payment_driver: PaymentDriver) -> list[Json]:
-    """Refunds that the office is shown as stuck."""
-    return list((await (await payment_driver.office()).get("/payments/orders?only=abnormal"))["items"])
 
 
 @pytest.mark.parametrize("by_other", [False, True])
@@ -252,36 +243,48 @@ async def test_the_bill_finds_an_unreported_payment_and_names_differences(
     await payment_driver.fault("bill_unknown_row", path=str(day.date()))
     await payment_driver.fault("bill_missing_row", path=str(day.date()))
     await payment_driver.stage.advance_to(day.replace(hour=10, minute=1) + timedelta(days=1))
-    found = await _compared(payment_driver, str(day.date()))
-    assert found["state"] == "differs"
-    differences = (await (await payment_driver.office()).get(f"/payments/bills/{found['id']}/differences"))["items"]
+    assert (await _compared(payment_driver, day)).endswith("有差异")
+    page = await (await payment_driver.office()).open_bill(day)
+    differences = [line for line in page.lines if "未处理" in line]
+    numbers = {line.partition(" ")[0]: line.partition("订单 ")[2].partition(" ")[0] for line in differences}
     [known] = [order["out_trade_no"] for order in await payment_driver.orders(last)]
-    numbers = {one["kind"]: one["out_trade_no"] for one in differences}
-    stranger = numbers.pop("unknown_here")
+    stranger = numbers.pop("账单有、本系统无")
     assert (stranger[0], len(differences)) == ("X", 3)
-    assert numbers == {"state": sheet.out_trade_no, "unknown_there": known}
+    assert numbers == {"状态不符": sheet.out_trade_no, "本系统有、账单无": known}
     await payment_driver.settle()
-    assert (await _compared(payment_driver, str(day.date()), again=True))["state"] == "equal"
-    bills = (await (await payment_driver.office()).get("/payments/bills"))["items"]
-    assert {one["state"] for one in bills} <= {"equal", "empty"}, bills
+    assert (await _compared_again(payment_driver, day)).endswith("一致")
+    bills = await (await payment_driver.office()).find_bills()
+    assert all(line.endswith(("一致", "无交易")) for line in bills), bills
     await (
         payment_driver.settle()
     )  # what the bill found may have been counted a moment ago: its receipt is still being mailed
     await payment_driver.check(payment_driver.used)
 
 
-async def _compared(payment_driver: PaymentDriver, day: str, *, again: bool = False) -> Json:
-    """Wait until a day's bill has been compared; ``again``: once more."""
+async def _compared(payment_driver: PaymentDriver, day: datetime) -> str:
+    """What the office's list shows of a day's bill, once it has been compared."""
     office = await payment_driver.office()
-    await payment_driver.draw_driver.nudge(5)
-    begun = (await payment_driver.stage.now()).replace(microsecond=0)
-    if again:
-        await office.post("/payments/bills", {"day": day})
     for _ in range(200):
-        bills = (await office.get("/payments/bills"))["items"]
-        found: Json | None = next((bill for bill in bills if bill["day"] == day), None)
-        at = found and found["compared_at"] and datetime.fromisoformat(found["compared_at"])
-        if found and at and (not again or at >= begun):
-            return found
+        line = await office.find_bill(day)
+        if line and not line.endswith("待核对"):
+            return line
         await asyncio.sleep(0.2)
-    raise AssertionError(f"the bill of {day} was never compared: {found}")
+    raise AssertionError(f"the bill of {day.date()} was never compared: {line}")
+
+
+async def _compared_again(payment_driver: PaymentDriver, day: datetime) -> str:
+    """Compare once more, in a later minute, which the bill's page shows."""
+    office = await payment_driver.office()
+    before = _time_of((await office.open_bill(day)).text)
+    await payment_driver.draw_driver.nudge(61)
+    await office.reconcile(day)
+    for _ in range(200):
+        if _time_of((await office.open_bill(day)).text) != before:
+            return await office.find_bill(day)
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"the bill of {day.date()} was not compared again since {before}")
+
+
+def _time_of(bill: str) -> str:
+    """When the bill on the page was compared."""
+    return bill.partition(" 核对")[0].rpartition("日 ")[2]
