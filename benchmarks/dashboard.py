@@ -144,7 +144,7 @@ class Cases:
 
     def all(self) -> Sequence[Case]:
         return (
-            Case("first page", self._home, self._bare_home, read_page(self._legal, "/agency")),
+            Case("page /agency", self._home, self._bare_home, read_page(self._legal, "/agency")),
             *(self._list(page) for page in (1, OWN // 20 // 2, OWN // 20)),
         )
 
@@ -157,7 +157,7 @@ class Cases:
         async def bare() -> list[int]:
             return await self._page(_MINE, offset)
 
-        return Case(f"activities, page {page}", ours, bare, read_page(self._legal, f"/agency/draws?page={page}"))
+        return Case(f"page {page} of /agency/draws", ours, bare, read_page(self._legal, f"/agency/draws?page={page}"))
 
     async def _dashboard(self) -> list[int]:
         board = await self._queries.dashboard(self._actor)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 from miniapp_api.assembly import APIS
 from miniapp_api.http.openapi import INTRO, describe, who_may
-from miniapp_api.http.routes import Api
-from miniapp_api.places import ELSEWHERE, INTEGRATORS, pages_of
 
 _HEAD = """\
 # The mini-program's API
@@ -32,15 +30,15 @@ endpoint, each of which calls one service. `miniapp_api/http/` holds what they s
 | --- | --- |
 | `routes.py` | the decorator: reads a function's annotations into an `Endpoint` |
 | `dispatch.py` | who asks, may they, what do they want, do it once, answer |
-| `parsing.py` | path, query, JSON (at most 256 KB, strict), one uploaded file |
+| `parsing.py` | path, query, JSON (at most 256 KB, strict), a part of a file |
 | `problems.py` | every refusal as RFC 9457 `application/problem+json` in Chinese |
 | `idempotency.py` | `Idempotency-Key`: the answer is kept, sealed, in the transaction of its action |
 | `limits.py` | tries per client address, counted in Redis |
 | `openapi.py`, `docs.py` | the description and its page |
 
-To add an endpoint: write the function in its noun's package, say in `miniapp_api/places.py` on which page a person
-does the same or for whom it is, say in `tests/miniapp_api/test_permissions.py` who may use it. Then
-write this page anew.
+An endpoint is there because the mini-program or a page's script calls it; `tests/miniapp_api/test_clients.py`
+compares the two ([decision 22](../decisions/0022-api-keeps-what-has-a-client.md)). To add one: write the function in
+its noun's package and its call, then write this page anew.
 """
 
 
@@ -51,21 +49,11 @@ def render() -> str:
 
 def _tables() -> Iterator[str]:
     for api in APIS:
-        yield f"## {api.title}\n\n{api.description}\n\n{_place(api)}\n"
+        yield f"## {api.title}\n\n{api.description}\n"
         yield "| | address below `/api/v1/{pool}` | | who |\n| --- | --- | --- | --- |"
         for one in api.endpoints:
             yield f"| {one.method} | `{one.path}` | {one.summary} | {who_may(one)} |"
         yield ""
-
-
-def _place(api: Api) -> str:
-    """The pages on which a person does the same, and the users of endpoints without a page."""
-    pages = ", ".join(f"`{path}`" for path in pages_of(api))
-    parts = [f"On pages: {pages}." if pages else f"No page: {ELSEWHERE[api.tag]}."]
-    parts += [
-        f"`{one.method} {one.path}` is for {INTEGRATORS[one.name]}." for one in api.endpoints if one.name in INTEGRATORS
-    ]
-    return " ".join(parts)
 
 
 def _answers() -> Iterator[str]:

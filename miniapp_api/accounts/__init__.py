@@ -1,1 +1,1 @@
-"""Endpoints of accounts: log-in, registration, and a person's own account."""
+"""Endpoints of accounts: log-in and registration."""

@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Output, PoolPath
-from services.accounts import Entrance, LinkCode, LogIn, Source, Tokens
+from miniapp_api.http.schema import Input, Output
+from services.accounts import Entrance, LinkCode, Tokens
 
 api = Api(
     "sessions",
@@ -39,11 +39,6 @@ TRIES = (120, 60)
 
 class LoginIn(Input):
     code: str = Field(min_length=1, max_length=128, description="Code of `wx.login`", examples=["0a3xYz"])
-
-
-class PasswordLoginIn(Input):
-    name: str = Field(min_length=1, max_length=60, description="Mobile or ID number", examples=["13800001234"])
-    password: str = Field(min_length=1, max_length=64, examples=["Abcd1234"])
 
 
 class RefreshIn(Input):
@@ -134,10 +129,6 @@ class LinkOut(Output):
     url: str = Field(examples=["https://expert.example.cn/h5/login/AbC"])
 
 
-class LogInPath(PoolPath):
-    session_id: UUID
-
-
 class EndedOut(Output):
     ended: int = Field(description="How many log-ins ended")
 
@@ -149,25 +140,6 @@ async def login(call: Call, body: LoginIn) -> LoginOut:
     A person bound to the pool's official account is recognised here too. A code is valid once.
     """
     return LoginOut.of(await call.services.accounts.sessions.login(call.pool, body.code))
-
-
-@api.post("/sessions/password", "密码登录", access="public", keyed="no", limits=TRIES, status=201)
-async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
-    """Begin a log-in with mobile or ID number and password; no WeChat account is bound by it.
-
-    An unknown name gets the same response as a wrong password. Too many wrong tries lock the network that they came
-    from for a while; many networks together are slowed down.
-    """
-    done = await call.services.accounts.credentials.log_in(
-        call.pool, body.name, body.password, call.services.accounts.sessions.begin, Source(call.address)
-    )
-    return LoginOut.of(done)
-
-
-@api.get("/sessions", "登录的设备")
-async def list_log_ins(call: Call) -> Listing[LogIn]:
-    """The person's active log-ins, newest first."""
-    return Listing(items=await call.services.accounts.sessions.list(call.actor))
 
 
 @api.post("/sessions/refresh", "刷新登录", access="public", keyed="no", limits=TRIES)
@@ -257,9 +229,3 @@ async def hand_over(call: Call) -> LinkOut:
 async def logout(call: Call) -> EndedOut:
     """End every log-in of the person (of this visitor, while unbound)."""
     return EndedOut(ended=await call.services.accounts.sessions.logout(call.actor))
-
-
-@api.delete("/sessions/{session_id}", "退出一个设备")
-async def end(call: Call, path: LogInPath) -> None:
-    """End one log-in of the person. A repetition is harmless."""
-    await call.services.accounts.sessions.end(call.actor, path.session_id)

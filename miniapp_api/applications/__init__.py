@@ -1,1 +1,1 @@
-"""Endpoints of applications as the applicant sees them: form, files, documents, campaigns."""
+"""Endpoints of applications as the applicant sees them: form, files, documents."""

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from domain.errors import Unauthenticated
 from domain.rulebook.form import EntryType
-from miniapp_api.applications.views import ApplicationOut, ApplicationProgressOut, HomeOut
+from miniapp_api.applications.views import ApplicationOut, HomeOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Output, Params, PoolPath
-from services.applications import Begun, Outcome, OwnLine, SavedSection
+from miniapp_api.http.schema import Input, Output, Params, PoolPath
+from services.applications import Outcome, SavedSection
 
 api = Api(
     "applications",
@@ -32,10 +32,6 @@ class ApplicationPath(PoolPath):
 
 class SectionPath(ApplicationPath):
     section: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Code of a section", examples=["basic"])
-
-
-class StartIn(Input):
-    entry_type: EntryType = Field(description="新增, 续聘, 继续教育 or 异动", examples=["first"])
 
 
 class SectionIn(Input):
@@ -69,42 +65,16 @@ class SchemaOut(Output):
     papers: dict[str, object]
 
 
-class ProgressListOut(Output):
-    """`progress` is null for a person who never applied."""
-
-    progress: ApplicationProgressOut | None
-
-
 @api.get("/home", "首页：身份标识、待办事项、进度", access="account")
 async def home(call: Call) -> HomeOut:
-    """A person's home page: membership status, to-do items, the application, campaigns."""
+    """A person's home page: membership status, to-do items, the application, whom to ask."""
     return HomeOut.show(await call.services.applications.to_dos.home(call.pool, _person(call)))
-
-
-@api.get("/progress", "申请进度", access="account")
-async def progress(call: Call) -> ProgressListOut:
-    """Status of the current application (else of the last one): who handles it, since when, and what to do."""
-    found = await call.services.applications.to_dos.progress(_person(call))
-    return ProgressListOut(progress=ApplicationProgressOut.of(found) if found else None)
 
 
 @api.get("/applications/schema", "申请表的结构", access="public")
 async def schema(call: Call, query: SchemaQuery) -> SchemaOut:
     """Sections, fields, limits and options of the pool's form, for an application of this type."""
     return SchemaOut.model_validate(call.services.applications.queries.schema(call.pool, query.entry_type))
-
-
-@api.get("/applications", "我的申请", action="application.own")
-async def mine(call: Call) -> Listing[OwnLine]:
-    """All own applications, newest first."""
-    return Listing(items=await call.services.applications.queries.mine(call.actor))
-
-
-@api.post("/applications", "开始申请", action="application.own", status=201)
-async def start(call: Call, body: StartIn) -> Begun:
-    """Begin an application within a campaign's window; a repetition returns the same one. A renewal is filled in from
-    the expert's record."""
-    return await call.services.applications.drafts.start(call.actor, body.entry_type)
 
 
 @api.get("/applications/{application_id}", "查看申请", action="application.own")

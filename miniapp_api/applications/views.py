@@ -8,7 +8,6 @@ from pydantic import Field
 
 from domain.forms.values import FieldProblem
 from domain.rulebook.form import EntryType
-from miniapp_api.applications.campaigns import CampaignOut
 from miniapp_api.http.schema import Moment, Output
 from services.applications import (
     FileView,
@@ -61,7 +60,6 @@ class HomeOut(Output):
     standing: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: ApplicationProgressOut | None
-    campaigns: tuple[CampaignOut, ...]
     advice: tuple[AdviceOut, ...]
 
     @classmethod
@@ -70,7 +68,6 @@ class HomeOut(Output):
             standing=home.membership_status,
             to_do=home.to_do,
             progress=ApplicationProgressOut.of(home.progress) if home.progress else None,
-            campaigns=tuple(CampaignOut.show(view) for view in home.campaigns),
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
         )
 

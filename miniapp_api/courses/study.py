@@ -1,4 +1,4 @@
-"""One's own courses and their study (继续教育). Pages and mini-program use the same endpoints."""
+"""One's own courses (继续教育), and the reports of a page on which an item is studied."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Output, PageOut, Params, PoolPath
-from services.courses import PAGE_SIZE, EnrolmentView, ItemView, StudyView
+from miniapp_api.http.schema import Input, PageOut, Params, PoolPath
+from services.courses import PAGE_SIZE, EnrolmentView, StudyView
 
 _VIDEO_SECONDS = 24 * 3600
 """Seconds: longer than any video."""
@@ -37,11 +37,6 @@ class OwnCoursesQuery(Params):
     page: int = Field(1, ge=1, le=10_000)
 
 
-class OwnCourseOut(Output):
-    course: EnrolmentView
-    items: tuple[ItemView, ...]
-
-
 class PlayerIn(Input):
     player: int = Field(ge=1, le=30_000, description="播放器编号, from the opening")
 
@@ -56,22 +51,11 @@ class SeenPageIn(PlayerIn):
     number: int = Field(ge=1, le=1000, description="页码, from 1")
 
 
-class SignInCodeIn(Input):
-    code: str = Field(min_length=1, max_length=20, description="签到码")
-
-
 @api.get("/courses", "我的课程", action="course.own")
 async def courses(call: Call, query: OwnCoursesQuery) -> PageOut[EnrolmentView]:
     """Own courses, newest first, ten a page."""
     found = await call.services.courses.queries.own(call.actor, query.search, page=query.page)
     return PageOut(items=found.items, total=found.total, page=query.page, size=PAGE_SIZE)
-
-
-@api.get("/courses/{enrolment_id}", "课程与学习内容", action="course.own")
-async def course(call: Call, path: EnrolmentPath) -> OwnCourseOut:
-    """Status of the course, amount due, and progress of each item."""
-    view, items = await call.services.courses.queries.get(call.actor, path.enrolment_id)
-    return OwnCourseOut(course=view, items=items)
 
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/opening", "打开学习内容", action="course.own", keyed="no")
@@ -107,9 +91,3 @@ async def see_page(call: Call, path: CourseItemPath, body: SeenPageIn) -> StudyV
     return await call.services.courses.study.see_page(
         call.actor, path.enrolment_id, path.item_id, player=body.player, page=body.number
     )
-
-
-@api.post("/courses/{enrolment_id}/items/{item_id}/sign-in", "课堂签到", action="course.own", keyed="no")
-async def sign_in(call: Call, path: CourseItemPath, body: SignInCodeIn) -> StudyView:
-    """Sign in with the code shown at the lecture."""
-    return await call.services.courses.study.sign_in(call.actor, path.enrolment_id, path.item_id, body.code)

@@ -1,1 +1,1 @@
-"""Endpoints of draws: projects, set-up, verification, three-party order, calling, results, invitations."""
+"""Invitations to a draw, as the invited expert answers them."""

@@ -87,12 +87,6 @@ class AttemptSavedOut(Output):
     grace_until: Moment
 
 
-@api.post("/exams/{candidate_id}/notice", "确认考试须知", action="exam.own")
-async def accept_notice(call: Call, path: CandidatePath) -> None:
-    """Confirm that the rules were read and the risks accepted."""
-    await call.services.exams.attempts.accept_notice(call.actor, path.candidate_id)
-
-
 @api.post("/exams/{candidate_id}/start", "开始或继续答题", action="exam.own", keyed="no", limits=(HALL, 60))
 async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPaper:
     """Begin a try, or resume the one under way; a device other than before takes over."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,7 +9,6 @@ from uuid import UUID
 from aiohttp import web
 
 from domain.errors import Forbidden
-from services.core.streams import OpenStreams
 
 if TYPE_CHECKING:
     from domain.rulebook.book import Rulebook
@@ -27,7 +25,6 @@ class Call:
     pool: str
     request: web.Request
     address: str
-    streams: OpenStreams
 
     @property
     def book(self) -> Rulebook:
@@ -42,29 +39,9 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Upload:
-    """An uploaded file; the name is the sender's and only its ending is used. A raw part has no name."""
-
-    filename: str
-    content: bytes
-
-
-@dataclass(frozen=True)
 class Download:
     """A file sent as an attachment, never displayed in the browser."""
 
     content: bytes
     content_type: str
     filename: str
-
-
-@dataclass(frozen=True)
-class UploadRule:
-    """``bytes_max`` of the file; ``endings`` of its name, shown in the API description and checked while reading.
-
-    ``raw``: the body itself is the content (application/octet-stream), not a form's part named ``file``.
-    """
-
-    bytes_max: int
-    endings: Sequence[str] = ()
-    raw: bool = False

@@ -19,7 +19,6 @@ from miniapp_api.http.parsing import Arguments, BodyRoom, read_arguments, read_p
 from miniapp_api.http.routes import Endpoint
 from services.core import permissions
 from services.core.base import Actor
-from services.core.streams import OpenStreams
 
 if TYPE_CHECKING:
     from services.registry import Services
@@ -38,7 +37,6 @@ class Runner:
     services: Services
     counter: Counter
     trusted_proxies: int = 0
-    streams: OpenStreams = field(default_factory=OpenStreams)
     room: BodyRoom = field(default_factory=BodyRoom)
 
     def add_routes(self, app: web.Application, endpoints: Sequence[Endpoint]) -> None:
@@ -60,7 +58,7 @@ class Runner:
         pool = request.match_info["pool"]
         if pool not in self.services.deps.rulebooks:
             raise NotFound("没有这个专家库，请更新小程序后重试。", code="no_such_pool")
-        call = Call(self.services, await self._actor(endpoint, request, pool), pool, request, client, self.streams)
+        call = Call(self.services, await self._actor(endpoint, request, pool), pool, request, client)
         path = read_path(endpoint, request)
         if endpoint.actions and not any(permissions.may(call.actor, action) for action in endpoint.actions):
             permissions.check(call.actor, endpoint.actions[0])
@@ -69,7 +67,7 @@ class Runner:
         with self.room.guest() as take:
             arguments = await read_arguments(endpoint, request, path, take)
             if endpoint.answer is None and endpoint.status != 204:
-                return _raw(await endpoint.function(call, **arguments.values))
+                return _download(await endpoint.function(call, **arguments.values))
             return _response(await self._reply(endpoint, call, arguments))
 
     async def _actor(self, endpoint: Endpoint, request: web.Request, pool: str) -> Actor:
@@ -109,11 +107,9 @@ def read_token(request: web.Request) -> str:
     return token
 
 
-def _raw(answer: object) -> web.StreamResponse:
-    if isinstance(answer, web.StreamResponse):
-        return answer
+def _download(answer: object) -> web.Response:
     if not isinstance(answer, Download):
-        raise TypeError(f"an endpoint answered {type(answer).__name__} where a file or a stream was declared")
+        raise TypeError(f"an endpoint answered {type(answer).__name__} where a file was declared")
     headers = {
         "Content-Type": answer.content_type,
         "Content-Disposition": _disposition(answer.filename),

@@ -28,7 +28,7 @@ The mini-program's API. Addresses begin with `/api/v1/{pool}`; bodies are JSON i
 - **Doing a thing once**: every POST takes an `Idempotency-Key` (1–120 visible ASCII characters, of one log-in). The
   same key with the same content gets the first answer again, marked `Idempotent-Replay: true`; with other content 409.
   A refusal is an answer too: after changing something, take a new key. 429 and 503 are not kept. Answers that hold
-  secrets (tokens, salts, the export of one's data) are never kept, so those POSTs ignore the key.
+  secrets (tokens, codes) are never kept, so those POSTs ignore the key.
 - **Pages**: `page` counts from 1, `size` is at most 100, `total` counts everything.
 - **Times** are RFC 3339 with an offset, in answers +08:00. **Money** is integer fen. Unknown fields are refused.
 """
@@ -119,8 +119,8 @@ def _operation(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json
             "required": True,
             "content": {"application/json": {"schema": refs[endpoint.body_model]}},
         }
-    elif endpoint.upload is not None:
-        operation["requestBody"] = _upload(endpoint)
+    elif endpoint.content_max is not None:
+        operation["requestBody"] = _content(endpoint.content_max)
     return operation
 
 
@@ -160,19 +160,9 @@ def _plain(schema: Json, definitions: Json) -> Json:
     return {name: value for name, value in found.items() if name != "description"}
 
 
-def _upload(endpoint: Endpoint) -> Json:
-    assert endpoint.upload is not None  # noqa: S101  # the caller looked
-    rule = endpoint.upload
-    if rule.raw:
-        part = {"type": "string", "description": f"Bytes, at most {rule.bytes_max // 1024} KB"}
-        return {"required": True, "content": {OCTETS: {"schema": part}}}
-    file = {
-        "type": "string",
-        "contentMediaType": OCTETS,
-        "description": f"{' or '.join(rule.endings)}, at most {rule.bytes_max // 1024} KB",
-    }
-    schema = {"type": "object", "required": ["file"], "properties": {"file": file}, "additionalProperties": False}
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+def _content(most: int) -> Json:
+    part = {"type": "string", "description": f"Bytes, at most {most // 1024} KB"}
+    return {"required": True, "content": {OCTETS: {"schema": part}}}
 
 
 def _responses(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json:
@@ -191,7 +181,7 @@ def _responses(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json
 
 
 def _refusals(endpoint: Endpoint) -> Iterable[int]:
-    takes = endpoint.body_model is not None or endpoint.upload is not None
+    takes = endpoint.body_model is not None or endpoint.content_max is not None
     yield from (400,) if takes or endpoint.keyed != "no" else ()
     yield from (401, 403) if endpoint.access != "public" else ()
     yield 404

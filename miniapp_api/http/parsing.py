@@ -1,4 +1,4 @@
-"""Parses a request into checked values: path, query, JSON body, one uploaded file."""
+"""Parses a request into checked values: path, query, JSON body, a part of a file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 
 from domain.errors import InvalidInput, NotFound, Unavailable
-from miniapp_api.http.call import Upload, UploadRule
 from miniapp_api.http.problems import BadRequest, TooLarge, TooSlow, WrongType, invalid
 from miniapp_api.http.routes import JSON, OCTETS, Endpoint
 
@@ -61,18 +60,16 @@ class BodyRoom:
 
 @dataclass(frozen=True)
 class Arguments:
-    """Arguments of the endpoint's function. ``target`` is the request's method and address, ``body`` its content."""
+    """Arguments of the endpoint's function. ``target`` is the request's method and address, ``body`` its JSON."""
 
-    values: Mapping[str, BaseModel | Upload]
+    values: Mapping[str, BaseModel | bytes]
     target: str
-    body: bytes | Upload = b""
+    body: bytes = b""
 
     def fingerprint(self) -> str:
         """Distinguishes this request from others (for Idempotency-Key)."""
         digest = hashlib.sha256(f"{self.target}\n".encode(errors="replace"))
-        if isinstance(self.body, Upload):
-            digest.update(self.body.filename.encode(errors="replace") + b"\n" + self.body.content)
-        elif self.body:
+        if self.body:
             digest.update(_canonical(self.body))
         return digest.hexdigest()
 
@@ -87,8 +84,8 @@ def read_path(endpoint: Endpoint, request: web.Request) -> BaseModel:
 
 async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseModel, take: Take) -> Arguments:
     """Raises AppError that describes the fault. The query of an endpoint that takes none must be empty."""
-    values: dict[str, BaseModel | Upload] = {}
-    body: bytes | Upload = b""
+    values: dict[str, BaseModel | bytes] = {}
+    body = b""
     if "path" in endpoint.function.__annotations__:
         values["path"] = path
     query = _read_query(endpoint, request.query)
@@ -97,9 +94,8 @@ async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseMod
     if endpoint.body_model is not None:
         body = await _in_time(_read_json(request, take))
         values["body"] = _parse(endpoint.body_model, body)
-    elif endpoint.upload is not None:
-        upload = await _in_time(_read_upload(request, endpoint.upload, take))
-        values["upload"] = body = upload
+    elif endpoint.content_max is not None:
+        values["content"] = await _in_time(_read_content(request, endpoint.content_max, take))
     return Arguments(values, f"{request.method} {request.path_qs}", body)
 
 
@@ -161,38 +157,10 @@ async def _read_bounded(request: web.Request, most: int, take: Take) -> bytes:
     return bytes(found)
 
 
-async def _read_upload(request: web.Request, rule: UploadRule, take: Take) -> Upload:
-    """The body itself, or the only part named ``file`` of a multipart/form-data body."""
-    if rule.raw:
-        if request.content_type != OCTETS:
-            raise WrongType("上传的文件无法识别，请更新小程序后重试。")
-        return Upload("", await _read_bounded(request, rule.bytes_max, take))
-    if request.content_type != "multipart/form-data":
+async def _read_content(request: web.Request, most: int, take: Take) -> bytes:
+    if request.content_type != OCTETS:
         raise WrongType("上传的文件无法识别，请更新小程序后重试。")
-    if (request.content_length or 0) > rule.bytes_max + 16 * 1024:
-        raise _too_large(rule.bytes_max)
-    try:
-        reader = await request.multipart()
-        part = await reader.next()
-        if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
-            raise InvalidInput("请选择要上传的文件。", code="file_missing", field="file")
-        upload = Upload(part.filename[:200], await _read_part(part, rule.bytes_max, take))
-        if await reader.next() is not None:
-            raise InvalidInput("一次只能上传一个文件。", code="one_file", field="file")
-    except (ValueError, RuntimeError, AssertionError) as error:
-        # aiohttp's multipart reader raises these for invalid boundaries, headers and encodings
-        raise BadRequest("上传的内容不完整，请重新选择文件。", code="garbled") from error
-    return upload
-
-
-async def _read_part(part: BodyPartReader, most: int, take: Take) -> bytes:
-    found = bytearray()
-    while chunk := await part.read_chunk(_CHUNK):
-        take(len(chunk))
-        found += chunk
-        if len(found) > most:
-            raise _too_large(most)
-    return bytes(found)
+    return await _read_bounded(request, most, take)
 
 
 def _too_large(most: int) -> TooLarge:

@@ -8,9 +8,9 @@
     async def pause(call: Call, path: DrawPath, body: ReasonIn) -> None:
         \"\"\"Stop new calls; those under way are waited for.\"\"\"
 
-The parameters are recognised by name: ``path`` and ``query`` (subclasses of Params), ``body`` (of Input), ``upload``.
-The return annotation is the answer: an Output, a service's dataclass (all its fields are served), a Download,
-``web.StreamResponse`` for streams, or None (204).
+The parameters are recognised by name: ``path`` and ``query`` (subclasses of Params), ``body`` (of Input), ``content``
+(bytes). The return annotation is the answer: an Output, a service's dataclass (all its fields are served), a Download,
+or None (204).
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict, TypeVar, Unpack, get_type_hints
 
-from aiohttp import web
 from pydantic import BaseModel
 
-from miniapp_api.http.call import Download, UploadRule
+from miniapp_api.http.call import Download
 from miniapp_api.http.schema import Input, Output, Params, PoolPath, answer_model
 from services.core.permissions import PERMISSIONS
 
@@ -49,7 +48,7 @@ class Options(TypedDict, total=False):
     access: Access
     keyed: Keyed
     limits: tuple[int, int]
-    upload: UploadRule
+    content_max: int
     guard: Guard
     status: int
     media_type: str
@@ -62,7 +61,7 @@ class Endpoint:
     ``actions`` name lines of ``services.core.permissions``, one of which suffices; without any, only ``access`` is
     checked.
 
-    ``limits`` are (tries, seconds) per client address.
+    ``limits`` are (tries, seconds) per client address. ``content_max``: bytes of a body that is a part of a file.
     """
 
     method: str
@@ -74,7 +73,7 @@ class Endpoint:
     actions: tuple[str, ...]
     keyed: Keyed
     limits: tuple[int, int] | None
-    upload: UploadRule | None
+    content_max: int | None
     guard: Guard | None
     media_type: str
     path_model: type[Params]
@@ -135,21 +134,21 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
     """Read a function's annotations. Raises TypeError for an inconsistent declaration."""
     hints = get_type_hints(function)
     answer = hints.pop("return", type(None))
-    upload, media_type = options.get("upload"), options.get("media_type", JSON)
+    content_max, media_type = options.get("content_max"), options.get("media_type", JSON)
     action = options.get("action", ())
     actions = (action,) if isinstance(action, str) else action
-    if "call" not in hints or set(hints) - {"call", "path", "query", "body", "upload"}:
-        raise TypeError(f"{function.__name__}: parameters are call, path, query, body, upload, not {sorted(hints)}")
+    if "call" not in hints or set(hints) - {"call", "path", "query", "body", "content"}:
+        raise TypeError(f"{function.__name__}: parameters are call, path, query, body, content, not {sorted(hints)}")
     if not set(actions) <= PERMISSIONS.keys():
         raise TypeError(f"{function.__name__}: {actions} are no actions of services.core.permissions")
-    if ("upload" in hints) != (upload is not None):
-        raise TypeError(f"{function.__name__}: upload needs both the parameter and its rule")
+    if ("content" in hints) != (content_max is not None):
+        raise TypeError(f"{function.__name__}: content needs both the parameter and its limit")
     path_model = _model(function, hints.get("path", PoolPath), Params)
     if {"pool", *re.findall(r"{(\w+)}", path)} != set(path_model.model_fields):
         raise TypeError(f"{function.__name__}: {path_model.__name__} does not have the fields of {path!r}")
-    raw = isinstance(answer, type) and issubclass(answer, Download | web.StreamResponse)
+    raw = isinstance(answer, type) and issubclass(answer, Download)
     if media_type != JSON and not raw:
-        raise TypeError(f"{function.__name__}: {media_type} needs a Download or a stream")
+        raise TypeError(f"{function.__name__}: {media_type} needs a Download")
     return Endpoint(
         method=method,
         path=path,
@@ -160,7 +159,7 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
         actions=actions,
         keyed=options.get("keyed", "here" if method == "POST" else "no"),
         limits=options.get("limits"),
-        upload=upload,
+        content_max=content_max,
         guard=options.get("guard"),
         media_type=media_type,
         path_model=path_model,

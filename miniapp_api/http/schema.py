@@ -147,16 +147,6 @@ class PageOut(Output, Generic[T]):
         return cls(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
-class Created(Output):
-    """Something new."""
-
-    id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
-
-    @classmethod
-    def of(cls, source: object) -> Self:
-        return cls(id=str(source))
-
-
 def answer_model(annotation: Any) -> Any:  # a field may have any annotation
     """The annotation with an Output in place of each dataclass, and with ``Moment`` in place of ``datetime``.
 

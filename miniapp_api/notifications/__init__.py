@@ -1,1 +1,1 @@
-"""Endpoints of consent to messages, and of guide, questions and feedback."""
+"""Endpoints of notices, and of consent to messages."""

@@ -7,18 +7,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from miniapp_api.http.call import Call, Download
+from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from services.payments import FeeView, InvoiceView
+from services.payments import FeeView
 
 api = Api(
     "payments",
     "缴费",
     "A fee is paid once, by the first payment; more money than that goes back by itself. Amounts are in fen.",
 )
-
-PDF = "application/pdf"
 
 
 class FeePath(PoolPath):
@@ -33,14 +31,6 @@ class OrderIn(Input):
     trade: Literal["native", "mini"] = Field(
         description="A code to be scanned, or the cashier inside the mini-program", examples=["native"]
     )
-
-
-class InvoiceIn(Input):
-    """The invoice's data. Once it is issued only the address may change."""
-
-    title: str = Field(min_length=2, max_length=100, description="Buyer (抬头)", examples=["王小明"])
-    taxpayer_id: str = Field("", max_length=20, description="Empty for a natural person")
-    email: str = Field("", max_length=100, description="Empty: as before")
 
 
 class ParametersOut(Output):
@@ -101,25 +91,4 @@ async def order(call: Call, path: FeePath, body: OrderIn) -> PlacedOrderOut:
         expires_at=made.expires_at,
         code_url=made.code_url,
         parameters=parameters,
-    )
-
-
-@api.get("/payments/fees/{fee_id}/receipt", "下载缴费凭证", media_type=PDF)
-async def receipt(call: Call, path: FeePath) -> Download:
-    """The payment receipt of one's own fee; 409 `no_receipt` before it is paid."""
-    content = await call.services.payments.invoice_downloads.receipt(call.actor, path.fee_id)
-    return Download(content, PDF, "receipt.pdf")
-
-
-@api.get("/payments/fees/{fee_id}/invoice", "下载电子发票", media_type=PDF)
-async def invoice(call: Call, path: FeePath) -> Download:
-    """The electronic invoice of one's own fee; 404 `invoice_pending` before it is issued."""
-    return Download(await call.services.payments.invoice_downloads.file(call.actor, path.fee_id), PDF, "invoice.pdf")
-
-
-@api.put("/payments/fees/{fee_id}/invoice", "修改开票信息")
-async def correct(call: Call, path: FeePath, body: InvoiceIn) -> InvoiceView:
-    """Change the invoice's data, or its address; a new address gets all documents again."""
-    return await call.services.payments.invoices.correct(
-        call.actor, path.fee_id, title=body.title, taxpayer_id=body.taxpayer_id, email=body.email
     )

@@ -4,8 +4,6 @@ declare namespace Api {
   interface Calls {
     'GET /pool': { given: {}; answer: PoolOut };
     'POST /sessions': { given: { body: LoginIn }; answer: LoginOut };
-    'GET /sessions': { given: {}; answer: LogInOutListing };
-    'POST /sessions/password': { given: { body: PasswordLoginIn }; answer: LoginOut };
     'POST /sessions/refresh': { given: { body: RefreshIn }; answer: TokensOut };
     'GET /sessions/current': { given: {}; answer: MeOut };
     'DELETE /sessions/current': { given: {}; answer: EndedOut };
@@ -15,24 +13,10 @@ declare namespace Api {
     'POST /sessions/current/chat': { given: {}; answer: LinkCodeOut };
     'PUT /sessions/current/role': { given: { body: RoleIn }; answer: ChosenOut };
     'POST /sessions/current/browser': { given: {}; answer: LinkOut };
-    'DELETE /sessions/{session_id}': { given: { path: { session_id: string } }; answer: null };
     'POST /codes': { given: { body: SmsCodeIn }; answer: CodeSentOut };
-    'DELETE /accounts/me/wechat': { given: {}; answer: UnboundOut };
-    'POST /accounts/me/export': { given: { body: ProofIn }; answer: unknown };
-    'POST /accounts/me/deletion': { given: { body: ProofIn }; answer: DeletedOut };
     'POST /registrations': { given: { body: RegistrationIn }; answer: RegisteredOut };
-    'GET /accounts/me': { given: {}; answer: ProfileOut };
-    'PUT /accounts/me/consent': { given: { body: ConsentIn }; answer: null };
-    'PUT /accounts/me/password': { given: { body: PasswordIn }; answer: PasswordSetOut };
-    'PUT /passwords': { given: { body: ResetIn }; answer: PasswordSetOut };
-    'PUT /accounts/me/mobile': { given: { body: MobileIn }; answer: MobileChangedOut };
-    'POST /initial-passwords': { given: { body: InitialIn }; answer: InitialPasswordOutListing };
-    'GET /organisations/agents': { given: {}; answer: AgentOutListing };
-    'POST /organisations/agents': { given: { body: AgentIn }; answer: AgentOut };
-    'DELETE /organisations/agents/{link_id}': { given: { path: { link_id: string } }; answer: AgentOut };
     'GET /organisations/requests': { given: {}; answer: AgentOutListing };
     'POST /organisations/requests/{link_id}/acceptance': { given: { path: { link_id: string } }; answer: AgentOut };
-    'POST /organisations/requests/{link_id}/refusal': { given: { path: { link_id: string } }; answer: AgentOut };
     'GET /invitations': { given: {}; answer: InvitationOutListing };
     'GET /invitations/{invitation_id}': { given: { path: { invitation_id: string } }; answer: InvitationOut };
     'POST /invitations/{invitation_id}/answer': { given: { path: { invitation_id: string }; body: InvitationAnswerIn }; answer: AnsweredOut };
@@ -46,10 +30,7 @@ declare namespace Api {
     'POST /experts/me/unavailabilities': { given: { body: PeriodIn }; answer: PeriodOut };
     'DELETE /experts/me/unavailabilities/{period_id}': { given: { path: { period_id: string } }; answer: PeriodOut };
     'GET /home': { given: {}; answer: HomeOut };
-    'GET /progress': { given: {}; answer: ProgressListOut };
     'GET /applications/schema': { given: { query?: { entry_type?: 'first' | 'renewal' | 'education' | 'change' } }; answer: SchemaOut };
-    'GET /applications': { given: {}; answer: OwnLineOutListing };
-    'POST /applications': { given: { body: StartIn }; answer: BegunOut };
     'GET /applications/{application_id}': { given: { path: { application_id: string } }; answer: ApplicationOut };
     'PUT /applications/{application_id}/sections/{section}': { given: { path: { application_id: string; section: string }; body: SectionIn };
       answer: SavedSectionOut };
@@ -60,20 +41,13 @@ declare namespace Api {
     'POST /payments/lookups': { given: { body: NumberIn }; answer: FeeViewOut };
     'GET /payments/fees/{fee_id}': { given: { path: { fee_id: string } }; answer: FeeViewOut };
     'POST /payments/fees/{fee_id}/orders': { given: { path: { fee_id: string }; body: OrderIn }; answer: PlacedOrderOut };
-    'PUT /payments/fees/{fee_id}/invoice': { given: { path: { fee_id: string }; body: InvoiceIn }; answer: InvoiceViewOut };
     'GET /exams': { given: {}; answer: OwnExamOutListing };
-    'GET /exams/{candidate_id}/sittings': { given: { path: { candidate_id: string } }; answer: BookingOut };
-    'POST /exams/{candidate_id}/booking': { given: { path: { candidate_id: string }; body: BookingIn }; answer: BookedOut };
-    'DELETE /exams/{candidate_id}/booking': { given: { path: { candidate_id: string } }; answer: BookedOut };
     'GET /courses': { given: { query?: { search?: string; page?: number } }; answer: EnrolmentViewOutPage };
-    'GET /courses/{enrolment_id}': { given: { path: { enrolment_id: string } }; answer: OwnCourseOut };
     'POST /courses/{enrolment_id}/items/{item_id}/opening': { given: { path: { enrolment_id: string; item_id: string } }; answer: StudyViewOut };
     'POST /courses/{enrolment_id}/items/{item_id}/beats': { given: { path: { enrolment_id: string; item_id: string }; body: BeatIn }; answer: StudyViewOut };
     'POST /courses/{enrolment_id}/items/{item_id}/presence': { given: { path: { enrolment_id: string; item_id: string }; body: PlayerIn };
       answer: StudyViewOut };
     'POST /courses/{enrolment_id}/items/{item_id}/pages': { given: { path: { enrolment_id: string; item_id: string }; body: SeenPageIn };
-      answer: StudyViewOut };
-    'POST /courses/{enrolment_id}/items/{item_id}/sign-in': { given: { path: { enrolment_id: string; item_id: string }; body: SignInCodeIn };
       answer: StudyViewOut };
     'GET /consents': { given: { query: { occasion: 'applying' | 'paying' | 'learning' | 'invitation' | 'submission' | 'drawing' | 'supervising' | 'verifying'
         | 'at_the_door' | 'reviewing' } };
@@ -85,13 +59,6 @@ declare namespace Api {
   interface AdviceOut {
     region: string;
     line: string;
-  }
-
-  interface AgentIn {
-    mobile: string;
-    name: string;
-    valid_from?: string | null;
-    valid_until?: string | null;
   }
 
   interface AgentOut {
@@ -170,14 +137,6 @@ declare namespace Api {
     rate?: number;
   }
 
-  interface BegunOut {
-    id: string;
-    number: string;
-    entry_type: 'first' | 'renewal' | 'education' | 'change';
-    state: string;
-    existing: boolean;
-  }
-
   interface BindPhoneIn {
     privacy_version: string;
     phone_code?: string | null;
@@ -185,47 +144,10 @@ declare namespace Api {
     sms_code?: string | null;
   }
 
-  interface BookedOut {
-    state: 'booked' | 'waiting' | 'none';
-    span: string;
-    place: string;
-    until: string;
-  }
-
-  interface BookingIn {
-    sitting_id: string;
-    wait?: boolean;
-  }
-
-  interface BookingOut {
-    booked: string | null;
-    waiting: string | null;
-    fixed: boolean;
-    sittings: Array<OwnSittingOut>;
-  }
-
   interface BoundOut {
     masked_name: string;
     masked_mobile: string;
     roles: Array<string>;
-  }
-
-  interface CampaignOut {
-    id: string;
-    name: string;
-    entry_types: Array<string>;
-    enrol_from: string;
-    enrol_until: string;
-    review_from: string | null;
-    review_until: string | null;
-    pay_from: string | null;
-    pay_until: string | null;
-    announcement: string;
-    advice: Record<string, string>;
-    state: 'draft' | 'upcoming' | 'open' | 'closed';
-    created_at: string;
-    published_at: string | null;
-    closed_at: string | null;
   }
 
   interface CheckInIn {
@@ -244,25 +166,6 @@ declare namespace Api {
     advice: string;
   }
 
-  interface ChoicesOut {
-    terminals: Array<string>;
-    recusal_reasons: Array<string>;
-    release_causes: Array<string>;
-    recusal_evidence: Array<string>;
-    region_modes: Array<string>;
-    region_mode_note: string;
-    several_regions: boolean;
-    alternative_specialty: boolean;
-    absence_causes: Array<string>;
-    termination_reasons: Array<ReasonOut>;
-    region_change: boolean;
-    quick_remarks: Array<string>;
-    remarks_max: number;
-    experts_max: number;
-    venues: Array<VenueOut>;
-    pay_ways: Array<string>;
-  }
-
   interface ChosenOut {
     role: 'expert' | 'applicant' | 'agent' | 'organisation' | 'verifier' | 'supervisor' | 'venue' | 'reviewer' | 'pool_admin';
     scope: string;
@@ -274,15 +177,6 @@ declare namespace Api {
     masked_mobile: string;
     valid_until: string;
     again_after: number;
-  }
-
-  interface ConsentIn {
-    privacy_version: string;
-  }
-
-  interface DeletedOut {
-    removed: Array<string>;
-    kept: Array<string>;
   }
 
   interface EndedOut {
@@ -402,25 +296,10 @@ declare namespace Api {
     standing: MembershipStatusOut;
     to_do: Array<ToDoOut>;
     progress: ApplicationProgressOut | null;
-    campaigns: Array<CampaignOut>;
     advice: Array<AdviceOut>;
   }
 
   type IdentityVerificationResult = '' | 'matched' | 'on_file' | 'waiting' | 'no_record' | 'differs';
-
-  interface InitialIn {
-    numbers: Array<string>;
-  }
-
-  interface InitialPasswordOut {
-    number: string;
-    outcome: 'issued' | 'kept' | 'unknown' | 'mobile_shared';
-    account_name: string;
-  }
-
-  interface InitialPasswordOutListing {
-    items: Array<InitialPasswordOut>;
-  }
 
   interface InvitationAnswerIn {
     choice: 'accept' | 'decline';
@@ -452,12 +331,6 @@ declare namespace Api {
 
   type InvitationState = 'open' | 'accepted' | 'declined' | 'silent' | 'left' | 'absent' | 'recused' | 'released' | 'cancelled';
 
-  interface InvoiceIn {
-    title: string;
-    taxpayer_id?: string;
-    email?: string;
-  }
-
   type InvoiceState = 'wanted' | 'applied' | 'issued' | 'sent' | 'failed' | 'reversing' | 'stuck' | 'reversed';
 
   interface InvoiceViewOut {
@@ -471,26 +344,6 @@ declare namespace Api {
     correctable: boolean;
     receipt_sent_at: string | null;
     sent_at: string | null;
-  }
-
-  interface ItemViewOut {
-    id: string;
-    position: number;
-    kind: string;
-    title: string;
-    length: number;
-    hours: number;
-    credit: number | null;
-    ready: boolean;
-    pages: number;
-    bytes: number;
-    starts_at: string | null;
-    ends_at: string | null;
-    place: string;
-    seconds: number;
-    done_at: string | null;
-    missed: number;
-    code: string;
   }
 
   interface LeaveAnswerIn {
@@ -509,18 +362,6 @@ declare namespace Api {
 
   interface LinkOut {
     url: string;
-  }
-
-  interface LogInOut {
-    id: string;
-    device: string;
-    since: string;
-    until: string;
-    current: boolean;
-  }
-
-  interface LogInOutListing {
-    items: Array<LogInOut>;
   }
 
   interface LogLineOut {
@@ -562,18 +403,6 @@ declare namespace Api {
     emergency: string;
   }
 
-  interface MobileChangedOut {
-    masked_mobile: string;
-    changeable_again_at: string | null;
-  }
-
-  interface MobileIn {
-    mobile: string;
-    code: string;
-    password?: string;
-    old_code?: string;
-  }
-
   interface NamedOut {
     code: string;
     name: string;
@@ -594,11 +423,6 @@ declare namespace Api {
     state_label: string;
     round: number;
     version: number;
-  }
-
-  interface OwnCourseOut {
-    course: EnrolmentViewOut;
-    items: Array<ItemViewOut>;
   }
 
   interface OwnExamOut {
@@ -627,54 +451,12 @@ declare namespace Api {
     items: Array<OwnExamOut>;
   }
 
-  interface OwnLineOut {
-    id: string;
-    number: string;
-    entry_type: 'first' | 'renewal' | 'education' | 'change';
-    state: string;
-    state_label: string;
-    created_at: string;
-    submitted_at: string | null;
-    ended_at: string | null;
-  }
-
-  interface OwnLineOutListing {
-    items: Array<OwnLineOut>;
-  }
-
-  interface OwnSittingOut {
-    id: string;
-    starts_at: string;
-    ends_at: string;
-    place: string;
-    span: string;
-    left: number | null;
-    waiting: number;
-    until: string;
-    open: boolean;
-  }
-
   interface ParametersOut {
     timeStamp: string;
     nonceStr: string;
     package: string;
     signType: string;
     paySign: string;
-  }
-
-  interface PasswordIn {
-    new: string;
-    old?: string;
-    code?: string;
-  }
-
-  interface PasswordLoginIn {
-    name: string;
-    password: string;
-  }
-
-  interface PasswordSetOut {
-    ended: number;
   }
 
   interface PastNoticeOut {
@@ -732,46 +514,17 @@ declare namespace Api {
   interface PoolOut {
     name: string;
     hotline: string;
-    help: string;
     privacy_version: string;
     privacy_text: string;
     leave_consequence: string;
     registration: RegistrationOut;
-    code_length: number;
     pay_for_others: boolean;
-    choices: ChoicesOut;
   }
 
   interface PositionIn {
     latitude: number;
     longitude: number;
     system?: 'wgs84' | 'gcj02';
-  }
-
-  interface ProfileOut {
-    masked_name: string;
-    masked_id_number: string;
-    masked_mobile: string;
-    registered: boolean;
-    person_check: IdentityVerificationResult;
-    has_password: boolean;
-    password_initial: boolean;
-    mobile_free_at: string | null;
-    consent: boolean;
-    standing: MembershipStatusOut;
-  }
-
-  interface ProgressListOut {
-    progress: ApplicationProgressOut | null;
-  }
-
-  interface ProofIn {
-    code: string;
-  }
-
-  interface ReasonOut {
-    code: string;
-    label: string;
   }
 
   interface RefreshIn {
@@ -801,9 +554,6 @@ declare namespace Api {
     open: boolean;
     closed: string;
     honesty: string;
-    password_rule: string;
-    login_ways: Array<'code' | 'password'>;
-    login_names: Array<'mobile' | 'id_number' | 'pinyin'>;
   }
 
   interface RequestableConsentOut {
@@ -815,13 +565,6 @@ declare namespace Api {
 
   interface RequestableConsentOutListing {
     items: Array<RequestableConsentOut>;
-  }
-
-  interface ResetIn {
-    mobile: string;
-    code: string;
-    id_tail: string;
-    new: string;
   }
 
   interface ReturnedOut {
@@ -881,13 +624,9 @@ declare namespace Api {
     number: number;
   }
 
-  interface SignInCodeIn {
-    code: string;
-  }
-
   interface SmsCodeIn {
     mobile: string;
-    purpose?: 'bind' | 'privacy' | 'register' | 'password' | 'mobile';
+    purpose?: 'bind' | 'register';
   }
 
   interface SpecialtyProgressOut {
@@ -905,10 +644,6 @@ declare namespace Api {
     who: string;
     state: 'done' | 'now' | 'next' | 'stopped';
     at: string | null;
-  }
-
-  interface StartIn {
-    entry_type: 'first' | 'renewal' | 'education' | 'change';
   }
 
   interface StepOut {
@@ -946,15 +681,5 @@ declare namespace Api {
     refresh: string;
     access_until: string;
     refresh_until: string;
-  }
-
-  interface UnboundOut {
-    was_bound: boolean;
-  }
-
-  interface VenueOut {
-    code: string;
-    name: string;
-    address: string;
   }
 }

@@ -76,6 +76,7 @@ class ExamData(ExamForm):
     closes_at: datetime
 
 
+@dataclass(frozen=True)
 class ExamSetup:
     deps: Deps
     notices: Notices

@@ -3,47 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 import schemathesis
-from aiohttp import web
 
 from miniapp_api.__main__ import render
 from miniapp_api.assembly import APIS
 from miniapp_api.http.docs import render_page
 from miniapp_api.http.openapi import describe
 from miniapp_api.http.routes import Endpoint
-from miniapp_api.places import ELSEWHERE, INTEGRATORS, OF_ENDPOINT, PARTS, PLACES, pages_of, places_of
-from web.assembly import setup_pages
 
 ENDPOINTS = [endpoint for api in APIS for endpoint in api.endpoints]
 SECRET = (
-    "accounts_export",
-    "accounts_delete",
-    "results_open_leaf",
-    "results_reason_audit",
     "sessions_hand_over",
     "sessions_offer_code",
     "sessions_look_at_entry",
-    "reviews_reveal",
 )
-"""Operations whose answers, or the end of whose log-in, must not be stored with a key."""
+"""Operations whose answers must not be stored with a key."""
 REPEATABLE = (
     *("exam_attempts_start", "exam_attempts_save", "exam_attempts_submit"),
     *("exam_faces_begin", "exam_faces_finish"),
-    *("courses_open_item", "courses_beat", "courses_answer_presence", "courses_see_page", "courses_sign_in"),
+    *("courses_open_item", "courses_beat", "courses_answer_presence", "courses_see_page"),
 )
 """Operations whose bodies are idempotent: numbered events, intervals, one attempt, one verdict.
 
 A second beginning of a check is a new one, and the one before counts no more."""
-UNSEEN = {
-    "projects_list_page": ("verifier", "pool_admin"),
-    "projects_show": ("pool_admin",),
-    "follow-ups_former": ("verifier", "venue", "supervisor", "pool_admin"),
-}
-"""Roles without a page for a list, which see the same data of single activities."""
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
 
@@ -87,41 +71,3 @@ def test_the_page_names_every_endpoint() -> None:
     page = render_page(APIS, describe(APIS))
     for endpoint in ENDPOINTS:
         assert f'id="{endpoint.name}"' in page
-
-
-def test_each_part_says_where_a_person_does_the_same_or_for_whom_it_is() -> None:
-    """Nothing that a person needs stays behind the API alone; a page that is named is there."""
-    tags = {api.tag for api in APIS}
-    assert set(PLACES) == tags
-    assert {tag for tag, pages in PLACES.items() if not pages} == set(ELSEWHERE)
-    assert set(INTEGRATORS) | set(OF_ENDPOINT) | set(UNSEEN) <= {endpoint.name for endpoint in ENDPOINTS}
-    named = {page for api in APIS for page in pages_of(api)}
-    assert named - _pages() == set()
-
-
-def test_each_endpoint_has_a_page_for_every_role_that_may_call_it() -> None:
-    missing = [
-        f"{endpoint.name} has no page for {role}"
-        for api in APIS
-        if api.tag not in ELSEWHERE
-        for endpoint in api.endpoints
-        if endpoint.name not in INTEGRATORS
-        for role in sorted(endpoint.roles or ())
-        if role not in UNSEEN.get(endpoint.name, ())
-        and not any(page.startswith(PARTS[role]) for page in places_of(api, endpoint))
-    ]
-    assert missing == []
-
-
-def _pages() -> set[str]:
-    class Routes:
-        """Stands in for the services: pages only store it."""
-
-        deps = SimpleNamespace(public_url="", rulebooks={})
-
-        def __getattr__(self, name: str) -> Any:
-            return Routes()
-
-    app = web.Application()
-    setup_pages(app, cast(Any, Routes()))
-    return {route.resource.canonical for route in app.router.routes() if route.resource}

@@ -24,7 +24,9 @@ from models.database_connection import tortoise_config
 from models.invitations import Invitation
 from models.notices import Notice
 from models.payments import Fee
-from services.core.base import Deps
+from services.core.base import Actor, Deps, Page
+from services.draws import Filters
+from services.office import Filter
 from tests.bot.stage import patient, redis_client
 from tests.factories import offices
 from tests.factories.applications import make_campaign
@@ -109,26 +111,32 @@ def number(text: str, before: str, after: str = "") -> int:
     return int(found[1]) if found else 0
 
 
-async def rows_of(person: Person, path: str) -> int:
-    """Rows of a file below its heading."""
-    response = await person.ask("GET", path)
+async def lines_of(visitor: Visitor, path: str) -> list[dict[str, Any]]:
+    """Lines of a file by their headings."""
+    response = await visitor.client.get(path)
     assert response.status == 200
     sheet = load_workbook(io.BytesIO(await response.read()), read_only=True).active
-    return sum(1 for _ in sheet.iter_rows()) - 1
+    heads, *lines = sheet.iter_rows(values_only=True)
+    return [dict(zip(heads, line, strict=False)) for line in lines]  # empty cells at the end are left out
 
 
 # ---- the office
 
-TODOS = {
-    "申请添加的单位": "/office/employer-requests?state=open",
-    "待处理的异议": "/objections?state=open",
-    "待答复的意见": "/feedback?state=open",
-    "异常的退款": "/payments/orders?only=abnormal",
-    "无法入账的通知": "/payments/alarms?only=open",
-    "待开的发票": "/payments/invoices?only=to_make",
-    "待冲红的发票": "/payments/invoices?only=to_reverse",
-}
-"""What the office's first page counts, and the list of the API that has it."""
+
+async def totals(house: House, admin: Account) -> dict[str, int]:
+    """What the office's first page counts, and how long the list behind it is."""
+    services, actor, part = house.pages.services, Actor("demo", "pool_admin", admin.id), {"offset": 0, "limit": 1}
+    payments = services.payments
+    lists: dict[str, Awaitable[Page[Any]]] = {
+        "申请添加的单位": services.organisations.employer_queries.requests(actor, state="open", page=1, size=1),
+        "待处理的异议": services.entry.objection_queries.page(actor, state="open", **part),
+        "待答复的意见": services.notifications.helpdesk_queries.list_all(actor, state="open", **part),
+        "异常的退款": payments.queries.orders(actor, "abnormal", **part),
+        "无法入账的通知": payments.unmatched_payments.list(actor, "open", **part),
+        "待开的发票": payments.queries.invoices(actor, "to_make", **part),
+        "待冲红的发票": payments.queries.invoices(actor, "to_reverse", **part),
+    }
+    return {name: (await page).total for name, page in lists.items()}
 
 
 async def full(house: House) -> tuple[filled.Scene, Account]:
@@ -154,15 +162,15 @@ async def full(house: House) -> tuple[filled.Scene, Account]:
 
 async def test_the_offices_to_dos_are_as_many_in_the_chat_on_the_page_and_in_the_lists(house: House) -> None:
     _, admin = await full(house)
-    person, shown = await house.mini(admin, "pool_admin"), (await house.at(admin, "/office")).text
-    counted = {name: number(shown, name) for name in TODOS}
-    assert counted == {name: (await person.get(path))["total"] for name, path in TODOS.items()}
-    assert counted["待开的发票"] == 3, "of the office, and the one that the platform could not make"
-    assert counted["待冲红的发票"] == 2
-    uncovered = sum(one["waiting"] for one in (await person.get("/review-gaps"))["items"])
-    bills = sum(one["open_differences"] for one in (await person.get("/payments/bills"))["items"])
+    services, actor = house.pages.services, Actor("demo", "pool_admin", admin.id)
+    shown, listed = (await house.at(admin, "/office")).text, await totals(house, admin)
+    assert {name: number(shown, name) for name in listed} == listed
+    assert listed["待开的发票"] == 3, "of the office, and the one that the platform could not make"
+    assert listed["待冲红的发票"] == 2
+    uncovered = sum(one.waiting for one in await services.reviews.assignment_queries.open_places(actor))
+    bills = sum(one.open_differences for one in await services.payments.reconciliation.list(actor))
     assert (number(shown, "无人审核"), number(shown, "对账差异")) == (uncovered, bills)
-    every = sum(counted.values()) + uncovered + bills + number(shown, "超期未审")
+    every = sum(listed.values()) + uncovered + bills + number(shown, "超期未审")
     assert number(await house.told(admin), "待办", "件") == every
 
 
@@ -174,47 +182,39 @@ async def test_a_list_of_the_office_has_as_many_lines_as_its_page_says(house: Ho
 
 async def test_applications_by_state_are_as_many_on_the_page_in_the_list_and_in_the_file(house: House) -> None:
     _, admin = await full(house)
-    person, shown = await house.mini(admin, "pool_admin"), (await house.at(admin, "/office")).text
-    counts = (await person.get("/office/application-counts"))["items"]
-    assert {"reviewing", "sent_back", "notice", "exam"} <= {one["state"] for one in counts}
+    actor, visitor = Actor("demo", "pool_admin", admin.id), await house.at(admin, "/office")
+    shown, counts = visitor.text, await house.pages.services.office.applications.counts(actor, Filter())
+    assert {"reviewing", "sent_back", "notice", "exam"} <= {one.state for one in counts}
     for one in counts:
-        listed = (await person.get(f"/office/applications?state={one['state']}"))["total"]
-        filed = await rows_of(person, f"/exports/applications?state={one['state']}")
-        paged = number((await house.at(admin, f"/office/applications?state={one['state']}")).text, "导出Excel（", "份")
-        assert f"{one['count']} {one['state_label']}" in shown
-        assert (listed, filed, paged) == (one["count"],) * 3
+        listed = await visitor.get(f"/office/applications?state={one.state}")
+        paged, lines = number(listed.text, "导出Excel（", "份"), len(set(re.findall(r"SQ\d{15}", listed.text)))
+        filed = await lines_of(visitor, f"/office/exports/applications.xlsx?state={one.state}")
+        assert f"{one.count} {one.state_label}" in shown
+        assert (lines, len(filed), paged) == (one.count,) * 3
 
 
 async def test_orders_and_refunds_are_as_many_and_worth_as_much_in_list_and_file(house: House) -> None:
     _, admin = await full(house)
-    person = await house.mini(admin, "pool_admin")
-    listed = await person.get("/payments/orders?size=100")
-    response = await person.ask("GET", "/exports/orders")
-    heads, *lines = load_workbook(io.BytesIO(await response.read()), read_only=True).active.iter_rows(values_only=True)
-    assert len(lines) == listed["total"]
-    amount, state, trade = heads.index("金额（元）"), heads.index("状态"), heads.index("方式")
-    assert round(100 * sum(float(line[amount]) for line in lines)) == sum(one["amount"] for one in listed["items"])
-    shown = (await house.at(admin, "/office/orders")).text
-    assert {(line[state] in shown, line[trade] in shown) for line in lines} == {(True, True)}, "and in the same words"
+    actor, visitor = Actor("demo", "pool_admin", admin.id), await house.at(admin, "/office/orders")
+    listed = await house.pages.services.payments.queries.orders(actor, limit=100)
+    shown, lines = visitor.text, await lines_of(visitor, "/office/exports/orders.xlsx")
+    assert len(lines) == listed.total
+    assert round(100 * sum(float(line["金额（元）"]) for line in lines)) == sum(one.amount for one in listed.items)
+    assert all(line["状态"] in shown and line["方式"] in shown for line in lines), "and in the same words"
 
 
 # ---- reviewers
 
 
-async def test_a_reviewers_open_tasks_are_as_many_in_the_chat_on_the_page_and_in_the_mini_program(
-    house: House,
-) -> None:
+async def test_a_reviewers_open_tasks_are_as_many_in_the_chat_and_on_the_page(house: House) -> None:
     scene = await filled.make_scene(house.pages)
     await filled.handed_in(scene, "欧阳建国", ("A0401", "A0801"))
     house.chat.clock.move(timedelta(days=30))
     await filled.handed_in(scene, "郑新到")
     reviewer = await Account.get(id=(await make_reviewer(house.pages.services.deps, "industry", CITY)).account_id)
-    listed = await (await house.mini(reviewer, "reviewer")).get("/reviews?size=1")
-    opened, late = [sum(count[name] for count in listed["counts"]) for name in ("open", "overdue")]
-    assert (listed["total"], opened, late) == (3, 3, 2)
-    assert f"待审{opened}件，已超期{late}件" in await house.told(reviewer)
+    assert "待审3件，已超期2件" in await house.told(reviewer)
     shown = (await house.at(reviewer, "/review")).text
-    assert (number(shown, "共"), number(shown, "全部"), number(shown, "已超期")) == (opened, opened, late)
+    assert (number(shown, "共"), number(shown, "全部"), number(shown, "已超期")) == (3, 3, 2)
 
 
 # ---- draws
@@ -236,35 +236,26 @@ async def people(house: House) -> dict[str, Account]:
     return made
 
 
-async def agent(house: House, account: Account) -> Person:
-    return await house.mini(account, "organisation", organisation_id=str(house.chat.office.agency.organisation_id))
-
-
 async def test_what_waits_of_a_draw_is_counted_alike_from_request_to_panel(house: House) -> None:
-    office, who = house.chat.office, await people(house)
-    verifier, supervisor = (
-        await house.mini(who["verifier"], "verifier"),
-        await house.mini(who["supervisor"], "supervisor"),
-    )
-    agency = await agent(house, who["organisation"])
+    office, who, draws = house.chat.office, await people(house), house.pages.services.draws
     await offices.add_experts(office, 3)
 
     async def wanted() -> tuple[int, int]:
-        cards = (await supervisor.get("/draws"))["items"]
+        cards = await draws.queries.cards(office.supervisor, Filters(), offset=0, limit=20)
         said = number(await house.told(who["supervisor"]), "等您提交随机数", "个")
-        return said, sum(card["number_wanted"] for card in cards)
+        return said, sum(card.number_wanted for card in cards.items)
 
     async def drawing() -> set[int]:
         """As the chat tells agency and supervisor, and as the agency's first page shows."""
         said = [number(await house.told(who[role]), "正在抽取", "个") for role in ("organisation", "supervisor")]
-        return {*said, (await agency.get("/draws/dashboard"))["drawing"]}
+        return {*said, (await draws.queries.dashboard(office.agency)).drawing}
 
     draw_id = await offices.make_draw(office)
     application = await office.setup.submit(
         office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验"
     )
-    queue = (await verifier.get("/verification/applications"))["items"]
-    assert number(await house.told(who["verifier"]), "待核验", "个") == len(queue) == 1
+    queue = (await house.at(who["verifier"], "/desk/applications")).text
+    assert number(await house.told(who["verifier"]), "待核验", "个") == queue.count("抽取申请 ·") == 1
     await office.verification.approve(office.verifier, application)
     assert (await wanted(), await drawing()) == ((0, 0), {0})
     await office.rounds.open(office.agency, draw_id)
@@ -279,21 +270,20 @@ async def test_what_waits_of_a_draw_is_counted_alike_from_request_to_panel(house
 
 async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress(house: House) -> None:
     """And their activities as many in figure, badge, page and chat."""
-    who = await people(house)
+    who, draws, agency = await people(house), house.pages.services.draws, house.chat.office.agency
     phone = await house.chat.phone_with(who["organisation"])
     draw_id, invitations = await house.pages.panel(3)
-    agency = await agent(house, who["organisation"])
     for away in range(3):
-        listed = [one for one in (await agency.get("/absences"))["items"] if one["draw_id"] == str(draw_id)]
-        progress = await agency.get(f"/draws/{draw_id}/progress")
-        figure = (await agency.get("/draws/dashboard"))["pending_supplements"]
-        assert (len(listed), progress["planned"] - progress["accepted"]) == (away, away)
+        listed = [one for one in await draws.absence_queries.pending(agency) if one.draw_id == draw_id]
+        progress = await draws.progress.read(agency, draw_id)
+        figure = (await draws.queries.dashboard(agency)).pending_supplements
+        assert (len(listed), progress.planned - progress.accepted) == (away, away)
         said = number(await phone.says("补抽"), "待补抽：共", "个")
         page = await house.at(who["organisation"], "/agency/pending")
         assert (figure, said, number(page.text, "待补抽活动", "个")) == (min(away, 1),) * 3
         elsewhere = await (await house.at(who["organisation"], "/agency/projects")).response.text()
         assert ('aria-label="1个活动待补抽"' in elsewhere) == bool(away), "the badge of the menu, on every page"
-        assert number(progress["waiting"], "有", "个名额") == away
+        assert number(progress.waiting, "有", "个名额") == away
         notice = await Notice.filter(kind="agency_leave").order_by("-created_at", "-id").first()
         assert (notice.params["missing"] if notice else 0) == away
         house.chat.clock.move(timedelta(seconds=1))
@@ -302,33 +292,30 @@ async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress
 
 
 async def test_the_panel_is_as_large_on_cards_board_and_attendance_page(house: House) -> None:
-    who = await people(house)
+    who, agency = await people(house), house.chat.office.agency
     draw_id, _ = await house.pages.panel(2)
-    agency = await agent(house, who["organisation"])
-    card = (await agency.get("/draws"))["items"][0]
-    progress = await agency.get(f"/draws/{draw_id}/progress")
-    assert (card["accepted"], card["needed"]) == (progress["accepted"], progress["planned"]) == (2, 2)
+    progress = await house.pages.services.draws.progress.read(agency, draw_id)
+    assert (progress.accepted, progress.planned) == (2, 2)
     listed = await house.at(who["organisation"], "/agency/draws")
     assert "2/2" in listed.text
     assert "已同意2人，需2人" in (await listed.get(f"/desk/{draw_id}")).text
-    address = await house.pages.public_links().share(house.chat.office.agency, draw_id, "board")
+    address = await house.pages.public_links().share(agency, draw_id, "board")
     board = (await house.pages.visitor().get(f"/draw/{address}")).text
     assert re.search(r"2\s*/\s*2", board)
-    assert number(board, "已通知") == progress["called"]
+    assert number(board, "已通知") == progress.called
 
 
 async def test_arrivals_are_as_many_on_the_attendance_page_on_the_screen_in_the_notice_and_on_the_first_page(
     house: House,
 ) -> None:
-    who = await people(house)
+    who, office, draws = await people(house), house.chat.office, house.pages.services.draws
     draw_id, invitations = await house.pages.panel(3)
-    agency, venue = await agent(house, who["organisation"]), await house.mini(who["venue"], "venue")
-    await house.chat.services.draws.invitations.leave(invitations[2].id, invitations[2].expert_id, "生病")
+    await draws.invitations.leave(invitations[2].id, invitations[2].expert_id, "生病")
     house.chat.clock.move(TODAY + timedelta(minutes=5))
     codes = [(await Invitation.get(id=one.id)).code for one in invitations]
-    await venue.post(f"/draws/{draw_id}/attendance/entries", {"code": codes[0]})
-    listed = (await venue.get(f"/draws/{draw_id}/attendance"))["items"]
-    expected, present = len(listed), sum(one["entered_at"] is not None for one in listed)
+    await draws.attendance.check_in_by_code(office.venue, draw_id, codes[0])
+    listed = await draws.attendance_queries.list_awaited(office.venue, draw_id)
+    expected, present = len(listed), sum(one.entered_at is not None for one in listed)
     assert (expected, present) == (2, 1), "who is on leave is expected by nobody"
     arrivals = await house.at(who["venue"], f"/desk/{draw_id}/attendance")
     assert (number(arrivals.text, "应到"), number(arrivals.text, "已到"), number(arrivals.text, "未到")) == (2, 1, 1)
@@ -336,8 +323,8 @@ async def test_arrivals_are_as_many_on_the_attendance_page_on_the_screen_in_the_
     assert f"已签到 {present} / {expected}" in screen
     notice = await Notice.get(kind="agency_checked_in")
     assert (notice.params["present"], notice.params["needed"]) == (present, expected)
-    first = await agency.get("/draws/dashboard")
-    assert (first["present_today"], first["awaited_today"]) == (present, expected - present)
+    first = await draws.queries.dashboard(office.agency)
+    assert (first.present_today, first.awaited_today) == (present, expected - present)
     assert number(await house.told(who["venue"]), "今日评标", "场") == 1
     shown = await house.at(who["venue"], "/desk")
     assert (number(shown.text, "今日评标"), f"/desk/{draw_id}/attendance" in shown.page.links.values()) == (1, True)

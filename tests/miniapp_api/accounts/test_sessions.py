@@ -125,12 +125,6 @@ async def test_logging_out_ends_every_log_in_of_the_person(world: World) -> None
     await tablet.get("/sessions/current", 401)
 
 
-async def test_unbinding_separates_the_phone_from_the_person(world: World) -> None:
-    person = await world.log_in(mobile_number())
-    assert (await person.delete("/accounts/me/wechat", 200))["was_bound"]
-    await person.get("/sessions/current", 401)
-
-
 async def test_many_log_ins_from_one_address_are_slowed_down(world: World) -> None:
     statuses = set()
     for _ in range(125):

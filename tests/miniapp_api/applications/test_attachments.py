@@ -6,7 +6,6 @@ import io
 from typing import Any
 
 import pytest
-from aiohttp import FormData
 from PIL import Image
 
 from models.applications import Application
@@ -44,48 +43,29 @@ async def test_a_picture_goes_up_in_parts_and_comes_back(person: Person, applica
     await put(person, begun["id"], 0, PICTURE[:4000])
     said = await put(person, begun["id"], 0, PICTURE[:4000], 409)
     assert (said["code"], said["params"]) == ("upload_offset", {"received": 4000})
-    assert (await person.get(f"/attachments/{begun['id']}"))["received"] == 4000
     await put(person, begun["id"], 4000, PICTURE[4000:])
     for _ in range(2):
         done = await person.post(f"/attachments/{begun['id']}/completion")
         assert (done["state"], done["media_type"], done["filename"]) == ("ready", "image/jpeg", "照片.jpg")
-    listed = await person.get(f"/applications/{applicant.id}/attachments")
-    assert [one["id"] for one in listed["items"]] == [begun["id"]]
-    assert await (await person.ask("GET", f"/attachments/{begun['id']}/file")).read() == PICTURE
+    shown = await person.get(f"/applications/{applicant.id}")
+    assert [(one["id"], one["size"]) for one in shown["files"]] == [(begun["id"], len(PICTURE))]
 
 
-async def test_files_come_to_be_saved_and_never_to_be_shown_in_place(person: Person, applicant: Applicant) -> None:
+async def test_a_thumbnail_comes_to_be_saved_and_not_shown_in_place(person: Person, applicant: Applicant) -> None:
     begun = await begin(person, applicant)
     await put(person, begun["id"], 0, PICTURE)
     await person.post(f"/attachments/{begun['id']}/completion")
-    for form, kind in (("file", "application/octet-stream"), ("preview", "image/jpeg"), ("thumbnail", "image/jpeg")):
-        answer = await person.ask("GET", f"/attachments/{begun['id']}/{form}")
-        assert answer.status == 200
-        assert answer.content_type == kind
-        assert answer.headers["Content-Disposition"] == (
-            "attachment; filename=\"__.jpg\"; filename*=UTF-8''%E7%85%A7%E7%89%87.jpg"
-        )
-        assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Cache-Control"] == "no-store"
-        with Image.open(io.BytesIO(await answer.read())) as picture:
-            assert picture.format == "JPEG"
-
-
-async def test_a_whole_file_at_once_is_kept_once(person: Person, applicant: Applicant) -> None:
-    async def send(content: bytes, filename: str, status: int) -> Any:
-        form = FormData()
-        form.add_field("file", content, filename=filename)
-        path = f"/applications/{applicant.id}/attachments/whole?field=other_material"
-        answer = await person.ask("POST", path, data=form, key="one")
-        assert answer.status == status, await answer.text()
-        return await answer.json(content_type=None)
-
-    first = await send(PICTURE, "wx123.jpg", 201)
-    assert (await send(PICTURE, "wx123.jpg", 201))["id"] == first["id"]
-    said = await send(b"MZ\x90\x00", "virus.jpg", 422)
-    assert said["code"] == "file_type"
-    assert len((await person.get(f"/applications/{applicant.id}/attachments"))["items"]) == 1
+    answer = await person.ask("GET", f"/attachments/{begun['id']}/thumbnail")
+    assert answer.status == 200
+    assert answer.content_type == "image/jpeg"
+    assert answer.headers["Content-Disposition"] == (
+        "attachment; filename=\"__.jpg\"; filename*=UTF-8''%E7%85%A7%E7%89%87.jpg"
+    )
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    with Image.open(io.BytesIO(await answer.read())) as picture:
+        assert picture.format == "JPEG"
 
 
 async def test_a_bad_file_is_refused_before_and_after_sending(person: Person, applicant: Applicant) -> None:
@@ -124,7 +104,5 @@ async def test_another_applicant_gets_404_for_a_file(world: World, person: Perso
     await person.post(f"/attachments/{begun['id']}/completion")
     other = await make_applicant(world.deps)
     stranger = await world.log_in_account(other.account.id, "applicant")
-    for path in ("", "/file", "/preview", "/thumbnail"):
-        await stranger.get(f"/attachments/{begun['id']}{path}", 404)
+    await stranger.get(f"/attachments/{begun['id']}/thumbnail", 404)
     await stranger.delete(f"/attachments/{begun['id']}", 404)
-    await stranger.get(f"/applications/{applicant.id}/attachments", 404)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
+from domain.clock import local
 from domain.masking import mask_mobile
 from tests.factories.people import make_expert
 from tests.miniapp_api.conftest import World
-from tests.miniapp_api.forms import at
 
 
 async def test_an_expert_sees_the_own_file_masked(world: World) -> None:
@@ -21,7 +22,8 @@ async def test_an_expert_sees_the_own_file_masked(world: World) -> None:
 
 async def test_an_expert_says_when_not_to_be_drawn(world: World) -> None:
     person = await world.log_in_expert((await make_expert(world.deps)).id)
-    body = {"starts_at": at(world, days=1), "ends_at": at(world, days=2), "reason": "出差"}
+    tomorrow, later = [local(world.clock.now() + timedelta(days=days)).isoformat() for days in (1, 2)]
+    body = {"starts_at": tomorrow, "ends_at": later, "reason": "出差"}
     period = await person.post("/experts/me/unavailabilities", body, 201)
     assert (period["starts_at"], period["panels"]) == (body["starts_at"], 0)
     again = await person.post("/experts/me/unavailabilities", body, 409)

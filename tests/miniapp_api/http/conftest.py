@@ -17,7 +17,7 @@ from pydantic import Field
 from domain.errors import Conflict, RuleViolation, TooMany, Unauthenticated
 from domain.ids import new_id
 from miniapp_api.assembly import create_api
-from miniapp_api.http.call import Call, Download, Upload, UploadRule
+from miniapp_api.http.call import Call, Download
 from miniapp_api.http.limits import LocalCounter
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageOut, PageQuery, PoolPath
@@ -75,9 +75,9 @@ def make_things() -> Api:
     @api.delete("/things/{thing_id}", "删除", action="draw.edit")
     async def remove(call: Call, path: ThingPath) -> None: ...
 
-    @api.post("/things/sheet", "导入", access="session", upload=UploadRule(1000, (".csv",)))
-    async def sheet(call: Call, upload: Upload) -> ThingOut:
-        return ThingOut(name=upload.filename, at=datetime(2026, 1, 1, tzinfo=UTC), count=len(upload.content))
+    @api.put("/things/picture", "上传", access="session", content_max=1024)
+    async def picture(call: Call, content: bytes) -> ThingOut:
+        return ThingOut(name="图", at=datetime(2026, 1, 1, tzinfo=UTC), count=len(content))
 
     @api.get("/things.csv", "模板", access="public", media_type="text/csv")
     async def template(call: Call) -> Download:

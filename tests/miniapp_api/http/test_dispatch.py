@@ -164,37 +164,14 @@ async def test_nothing_to_say_is_204_and_a_file_is_a_download(client: Client) ->
     assert response.headers["Content-Disposition"] == 'attachment; filename="things.csv"'
 
 
-async def test_one_file_is_taken_and_its_size_is_bounded(client: Client) -> None:
-    async def send(*files: tuple[str, str, bytes]) -> Any:
-        form = FormData()
-        for name, filename, content in files:
-            form.add_field(name, content, filename=filename, content_type="text/csv")
-        return await client.post("/api/v1/demo/things/sheet", data=form, headers=GUEST)
-
-    response = await send(("file", "list.csv", b"x" * 1000))
-    assert (await response.json())["name"] == "list.csv"
-    await problem(await send(("file", "a.csv", b"x" * 1001)), 413, "too_large")
-    await problem(await send(("other", "a.csv", b"x")), 422, "file_missing")
-    await problem(await send(("file", "a.csv", b"x"), ("file", "b.csv", b"x")), 422, "one_file")
-
-
-@pytest.mark.parametrize(
-    ("content_type", "raw", "status"),
-    [
-        ("multipart/form-data", b"x", 400),
-        ("multipart/form-data; boundary=a", b"", 400),
-        ("multipart/form-data; boundary=a", b"--b\r\n\r\nx", 400),
-        ("multipart/form-data; boundary=a", b"--a\r\nbroken header\r\n\r\nx\r\n--a--\r\n", 400),
-        ("multipart/form-data; boundary=a", b"--a\r\n\r\nno name\r\n--a--\r\n", 422),
-        ("application/json", b"{}", 415),
-    ],
-    ids=range(6),
-)
-async def test_a_broken_form_is_refused(client: Client, content_type: str, raw: bytes, status: int) -> None:
-    headers = GUEST | {"Content-Type": content_type}
-    response = await client.post("/api/v1/demo/things/sheet", data=raw, headers=headers)
-    assert response.status == status, await response.text()
-    assert response.content_type == "application/problem+json"
+async def test_bytes_are_taken_and_their_number_is_bounded(client: Client) -> None:
+    response = await client.put("/api/v1/demo/things/picture", data=b"x" * 1024, headers=GUEST)
+    assert (await response.json())["count"] == 1024
+    refused = await client.put("/api/v1/demo/things/picture", data=b"x" * 1025, headers=GUEST)
+    assert "1KB" in (await problem(refused, 413, "too_large"))["detail"]
+    form = FormData()
+    form.add_field("file", b"x", filename="a.csv")
+    await problem(await client.put("/api/v1/demo/things/picture", data=form, headers=GUEST), 415, "wrong_content_type")
 
 
 async def test_tries_are_limited_per_client(client: Client) -> None:

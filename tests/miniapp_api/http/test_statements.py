@@ -6,19 +6,15 @@ statement of each looks up the session and its role.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from domain.ids import new_id
 from models.invitations import Invitation
-from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import rows, transaction
 from tests.drivers.statements import Statements, count_statements
 from tests.factories.offices import Office, add_experts, open_invitations, start_draw
-from tests.factories.people import make_account, make_grant
-from tests.factories.reviews import PROVINCE, make_applicant, make_application, make_catalogues
+from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.miniapp_api.conftest import Person, World
 
 
@@ -46,57 +42,14 @@ async def test_statements_and_transactions_are_counted(world: World) -> None:
     assert found.repeated() == {}
 
 
-@dataclass
-class ReviewScene:
-    """An application in review, its owner, a reviewer and an administrator."""
-
-    applicant: Person
-    application_id: str
-    task_id: str
-    staff: Person
-    reviewer: Person
-
-
-@pytest.fixture
-async def scene(world: World) -> ReviewScene:
+async def test_an_applicants_requests(world: World) -> None:
     await make_catalogues()
     account = await make_applicant(world.deps)
     application = await make_application(world.deps, account)
     async with transaction():
         await world.services.workflows.reviews.begin(application, world.deps.now())
-    staff = await make_account(world.deps)
-    await make_grant(staff, "pool_admin")
-    await ReviewAssignment.create(
-        id=new_id(),
-        pool="demo",
-        account_id=staff.id,
-        step="industry",
-        region=PROVINCE,
-        granted_at=world.deps.now(),
-    )
-    return ReviewScene(
-        await world.log_in_account(account.id, "applicant"),
-        str(application.id),
-        str((await ReviewTask.get()).id),
-        await world.log_in_account(staff.id, "pool_admin"),
-        await world.log_in_account(staff.id, "reviewer"),
-    )
-
-
-async def test_an_applicants_requests(scene: ReviewScene) -> None:
-    expected = {
-        "/home": 4,
-        "/progress": 3,
-        "/applications": 3,
-        f"/applications/{scene.application_id}": 4,
-        "/payments/fees": 2,
-    }
-    await check_reads(scene.applicant, expected)
-
-
-async def test_a_reviewers_and_an_offices_requests(scene: ReviewScene) -> None:
-    await check_reads(scene.reviewer, {"/reviews": 5, f"/reviews/{scene.task_id}": 4})
-    await check_reads(scene.staff, {"/office/applications": 2, "/office/application-counts": 2, "/payments/orders": 2})
+    applicant = await world.log_in_account(account.id, "applicant")
+    await check_reads(applicant, {"/home": 4, f"/applications/{application.id}": 4, "/payments/fees": 2})
 
 
 @pytest.fixture
@@ -133,9 +86,3 @@ async def test_an_answer(
     assert len(found.queries) == 1 + most + more, f"{found}"
     assert len(found.control) == (4 if key else 2)
     assert found.repeated() == {}
-
-
-async def test_an_agencys_requests(world: World, office: Office, agency: Person) -> None:
-    await add_experts(office, 3)
-    draw_id = await start_draw(office, needed=1)
-    await check_reads(agency, {"/draws": 2, "/draws/dashboard": 2, "/projects": 2, f"/draws/{draw_id}": 3})

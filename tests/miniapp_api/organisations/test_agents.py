@@ -1,22 +1,23 @@
-"""Agents of an organisation."""
+"""Requests of organisations to act for them."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from tests.factories.offices import Office
 from tests.factories.people import mobile_number
-from tests.miniapp_api.conftest import Person, World
+from tests.miniapp_api.conftest import World
 
 
-async def test_an_agent_is_linked_accepts_and_is_struck_off(world: World, agency: Person) -> None:
-    mobile = mobile_number()
-    asked = await agency.post("/organisations/agents", {"mobile": mobile, "name": "王小明"}, 201)
-    assert (asked["state"], asked["masked_name"]) == ("waiting", "王**")
+async def test_a_person_agrees_to_act_until_the_organisation_ends_it(world: World, office: Office) -> None:
+    mobile, entities = mobile_number(), world.services.organisations.legal_entities
+    await entities.link_agent(office.agency, mobile=mobile, name="王小明")
     person = await world.log_in(mobile)
     [request] = (await person.get("/organisations/requests"))["items"]
+    assert request["state"] == "waiting"
     accepted = await person.post(f"/organisations/requests/{request['link_id']}/acceptance")
     assert accepted["state"] == "active"
-    assert (await agency.get("/organisations/agents"))["items"][0]["state"] == "active"
     chosen = {"role": "agent", "organisation_id": request["organisation_id"]}
     await person.put("/sessions/current/role", chosen, 200)
-    revoked = await agency.delete(f"/organisations/agents/{request['link_id']}", 200)
-    assert revoked["state"] == "revoked"
+    await entities.revoke(office.agency, UUID(request["link_id"]))
     assert (await person.get("/sessions/current"))["role"] == "guest"

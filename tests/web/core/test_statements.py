@@ -68,3 +68,11 @@ async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Acc
     await check_pages(
         await world.enter(admin), {"/office": 5, "/office/orders": 3, "/office/applications": 5, "/desk": 3}
     )
+
+
+async def test_an_agencys_pages(world: World) -> None:
+    draw_id, _ = await world.call()
+    await check_pages(
+        await world.log_in(world.office.agency),
+        {"/agency": 10, "/agency/draws": 4, "/agency/projects": 3, f"/agency/draws/{draw_id}/run": 9},
+    )

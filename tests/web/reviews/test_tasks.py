@@ -16,6 +16,7 @@ from models.reviews import Objection, ReviewTask
 from services.applications import log
 from services.core.base import Actor, transaction
 from tests.factories.files import jpeg
+from tests.factories.people import make_account
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.web.conftest import Visitor, World
 
@@ -329,6 +330,22 @@ async def test_an_objection_is_raised_under_a_name_and_answered_where_it_was_rai
     await world.services.entry.objections.decide(admin, objection.id, "dismiss", "经核实，证书属实。")
     assert "经核实，证书属实。" in (await citizen.get("/h5/demo/notice/objections")).text
     assert (await world.visitor().get(f"/h5/demo/notice/{application.id}")).path == "/h5/login"
+
+
+async def test_an_objection_needs_a_registered_person_and_is_raised_once(world: World) -> None:
+    application = await on_notice(world, "赵一")
+    path, words = f"/h5/demo/notice/{application.id}", "职称证书与公示单位不一致，请核实。"
+    citizen = await applicant_of(world, "周义")
+    await citizen.get(path)
+    await citizen.press("提交异议", text=words)
+    world.clock.move(timedelta(seconds=1))
+    await citizen.get(path)
+    await citizen.press("提交异议", text=words)
+    assert (citizen.status, "您的异议正在核查" in citizen.text) == (409, True)
+    unregistered = await world.enter(await make_account(world.services.deps))
+    await unregistered.get(path)
+    assert unregistered.path == "/h5/register"
+    assert await Objection.all().count() == 1
 
 
 async def test_the_last_reviewer_decides_on_the_page_which_alternative_specialties_enter(world: World) -> None:

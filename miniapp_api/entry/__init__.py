@@ -1,1 +1,0 @@
-"""Endpoints of entry into the pool: public notices and objections."""

@@ -1,1 +1,0 @@
-"""Endpoints of material for download."""

@@ -1,1 +1,0 @@
-"""Endpoints of the office: applications, experts, payments, exports."""

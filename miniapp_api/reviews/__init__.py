@@ -1,1 +1,0 @@
-"""Endpoints of reviewers, and of their assignments."""

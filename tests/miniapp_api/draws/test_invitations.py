@@ -1,0 +1,91 @@
+"""Invitations and check-in, as the mini-program serves them to experts."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from models.invitations import Invitation
+from services.draws import DiscardForm
+from tests.factories.offices import Office, add_experts, open_invitations, start_draw
+from tests.miniapp_api.conftest import Person, World
+
+AT_HOME = {"latitude": 22.54, "longitude": 114.06, "system": "gcj02"}
+
+
+@pytest.fixture
+async def draw_id(office: Office) -> UUID:
+    await add_experts(office, 4)
+    return await start_draw(office, needed=2)
+
+
+async def accept(world: World, invitation: Invitation) -> Person:
+    person = await world.log_in_expert(invitation.expert_id)
+    await person.post(f"/invitations/{invitation.id}/answer", {"choice": "accept"})
+    return person
+
+
+async def test_an_invitation_names_neither_project_nor_parties_and_the_first_answer_holds(
+    world: World, draw_id: UUID
+) -> None:
+    invitation = (await open_invitations(draw_id))[0]
+    person = await world.log_in_expert(invitation.expert_id)
+    [shown] = (await person.get("/invitations"))["items"]
+    assert shown == await person.get(f"/invitations/{invitation.id}")
+    assert "演示项目" not in json.dumps(shown, ensure_ascii=False)
+    path = f"/invitations/{invitation.id}/answer"
+    declined = await person.post(path, {"choice": "decline"})
+    assert (declined["effective"], declined["invitation"]["code"]) == (True, "")
+    again = await person.post(path, {"choice": "accept"})
+    assert (again["effective"], again["invitation"]["state"]) == (False, "declined")
+
+
+async def test_an_acceptance_is_undone_and_given_again(world: World, draw_id: UUID) -> None:
+    invitation = (await open_invitations(draw_id))[0]
+    person = await world.log_in_expert(invitation.expert_id)
+    path = f"/invitations/{invitation.id}"
+    said = (await person.post(f"{path}/answer", {"choice": "accept"}))["invitation"]
+    assert len(said["code"]) == 6
+    assert said["undo_until"]
+    undone = await person.post(f"{path}/undo")
+    assert (undone["effective"], undone["invitation"]["state"]) == (True, "open")
+    await person.post(f"{path}/answer", {"choice": "accept"})
+    assert [one["id"] for one in (await person.get("/panels"))["items"]] == [str(invitation.id)]
+
+
+async def test_an_expert_asks_for_leave_or_answers_a_registered_one(
+    world: World, office: Office, draw_id: UUID
+) -> None:
+    first, second = await open_invitations(draw_id)
+    leaving, asked = await accept(world, first), await accept(world, second)
+    left = await leaving.post(f"/invitations/{first.id}/leave", {"reason": "突发疾病"})
+    assert left["state"] == "left"
+    await office.run.advance(draw_id)
+    await second.refresh_from_db()
+    await office.discards.register(office.agency, draw_id, DiscardForm(second.code, "leave", "专家来电请假"))
+    assert (await asked.get(f"/invitations/{second.id}"))["leave_asked_until"]
+    assert (await asked.post(f"/invitations/{second.id}/leave-answer", {"agrees": True}))["state"] == "left"
+
+
+async def test_a_check_in_counts_by_the_venue_s_code_and_one_phone_lets_one_expert_in(
+    world: World, office: Office, draw_id: UUID
+) -> None:
+    first, second = [await accept(world, one) for one in await open_invitations(draw_id)]
+    await office.run.advance(draw_id)
+    world.clock.move(timedelta(hours=5, minutes=31))
+    token, _ = await office.attendance.venue_token(office.venue, draw_id)
+    scan = {"token": token, "device": "one-phone"}
+    entered = await first.post("/check-ins", scan)
+    assert (entered["first"], entered["counted"]) == (True, True)
+    assert not (await first.post("/check-ins", scan))["first"]
+    assert (await second.post("/check-ins", scan, 409))["code"] == "device_used"
+    [panel] = (await second.get("/panels"))["items"]
+    said = await second.post("/check-ins", {"invitation_id": panel["id"]})
+    assert (said["counted"], "扫描现场二维码" in said["advice"]) == (False, True)
+    far = await second.post("/check-ins", {"invitation_id": panel["id"], "position": AT_HOME}, 422)
+    assert far["rule"] == "attendance.radius_m"
+    assert "二者选一" in (await second.post("/check-ins", {}, 422))["detail"]
+    assert (await first.get("/panels"))["items"][0]["checked_in_at"]
