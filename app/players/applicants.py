@@ -37,8 +37,6 @@ class Client(Protocol):
 
     async def send(self, path: str, content: bytes) -> Json: ...
 
-    async def download(self, path: str) -> bytes: ...
-
 
 @dataclass
 class Applicant:
@@ -156,12 +154,8 @@ class Applicant:
         """Print the present version; the response's ``code`` identifies it. Raises Refused."""
         return await self.client.post(f"/applications/{self.id}/papers/form", {"confirmed": confirmed})
 
-    async def document(self) -> bytes:
-        """The printed form, as PDF. Raises Refused."""
-        return await self.client.download(f"/applications/{self.id}/papers/form")
-
-    async def open_document(self, kind: str) -> bytes:
-        """The PDF on the page of a document: ``commitment`` or ``information``. Raises NotArrived, Refused."""
+    async def document(self, kind: str = "form") -> bytes:
+        """The PDF on the page of a document: printed ``form``, ``commitment`` or ``information``. Raises Refused."""
         browser = await self.client.open_page(f"/h5/{self.phone.pool}/papers/{kind}")
         return await browser.download(browser.page.link("打开PDF"))
 

@@ -223,7 +223,7 @@ async def test_02_specialties_keep_to_one_class_and_one_two_four(way: Journey) -
 
 async def test_03_the_commitment_letter_is_fetched_signed_and_uploaded(way: Journey) -> None:
     su = await _applicant(way, SU)
-    text = _text(await su.open_document("commitment"))
+    text = _text(await su.document("commitment"))
     assert "承诺" in text
     assert SU.name in text
     assert "commitment_letter" in await su.problems()

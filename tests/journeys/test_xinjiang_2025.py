@@ -302,7 +302,7 @@ async def test_02_the_file_holds_what_was_completed_and_what_was_kept(way: Journ
     assert mine["permanent_region"]["code"] == FILED["region"]
     assert [one["code"] for one in mine["specialties"]] == FILED["specialties"]
     assert mine["employers"] == [UNIT]
-    document = _text(await _zeng(way).open_document("information"))
+    document = _text(await _zeng(way).document("information"))
     for shown in (NUMBERS[ZENG], "乌鲁木齐职业大学", "大跨钢结构设计"):
         assert shown in document
 
