@@ -192,8 +192,8 @@ async def visitors(hostile: HostileScene) -> Mapping[str, Sequence[Visitor]]:
 
 def print_for_real(services: Services) -> TypstRenderer:
     renderer = TypstRenderer()
-    for one in (services.draws.prints, services.draws.documents, services.applications.documents):
-        one._renderer = renderer  # type: ignore[attr-defined]  # the assembly has a stand-in
+    for service in (services.draws.prints, services.draws.documents, services.applications.documents):
+        object.__setattr__(service, "renderer", renderer)  # instead of a stand-in
     return renderer
 
 
