@@ -18,8 +18,11 @@ import pytest_asyncio
 from PIL import Image
 
 from app.demo.data import POOL
+from app.players.applicants import Applicant
+from app.players.browser import WebBrowser
 from app.players.http_client import Refused
 from app.players.mini_program import MiniProgram
+from app.players.people import OFFICES
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part
@@ -28,6 +31,7 @@ from tests.faults.draws import DrawDriver, Killer, running
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 APPLICANT = "19900000031"
+ADMIN = next(person for person in OFFICES if person.role == "admin")
 MEGABYTE = 1024 * 1024
 TREE_MOST = 1800 * MEGABYTE
 """Memory of the web process and its limited ones beyond the initial: two files and one sheet at most."""
@@ -41,8 +45,8 @@ class Site:
     """The service as an attacker sees it, and its process as the operator does."""
 
     draw_driver: DrawDriver
-    applicant: MiniProgram
-    application: str
+    applicant: Applicant
+    admin: WebBrowser
     draw: str
     """The agency's own, still being set up."""
     pid: int
@@ -61,17 +65,9 @@ class Site:
     def url(self, path: str) -> str:
         return f"{self.draw_driver.stage.http_client.service_url}{path}"
 
-    async def whole(self, content: bytes, field: str = "title_proof") -> str:
-        """Uploads a file at once; its id. Raises Refused."""
-        form = aiohttp.FormData()
-        form.add_field("file", io.BytesIO(content), filename="a.jpg")
-        path = f"/api/v1/{POOL}/applications/{self.application}/attachments/whole?field={field}"
-        headers = {"Authorization": f"Bearer {self.applicant._access}"}
-        async with self.draw_driver.stage.http_client.http.post(self.url(path), data=form, headers=headers) as answer:
-            said = await answer.json(content_type=None)
-            if answer.status >= 400:
-                raise Refused(answer.status, said, "upload")
-            return str(said["id"])
+    async def upload(self, content: bytes, field: str = "title_proof") -> str:
+        """Upload a file in the largest parts; its id. Raises Refused."""
+        return await self.applicant.upload(field, "a.jpg", content, part=MEGABYTE)
 
     def rss(self) -> int:
         return _rss(self.pid)
@@ -83,17 +79,21 @@ class Site:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site() -> AsyncIterator[Site]:
     async with running() as draw_driver:
-        phone = draw_driver.stage.phone(APPLICANT, POOL)
-        applicant = MiniProgram(draw_driver.stage.http_client, phone, "applicant")
-        application = await make_applicant(draw_driver.stage.deps, pool=POOL, mobile=APPLICANT)
-        await applicant.open()
+        stage = draw_driver.stage
+        application = await make_applicant(stage.deps, pool=POOL, mobile=APPLICANT)
+        mini = MiniProgram(stage.http_client, stage.phone(APPLICANT, POOL), "applicant")
+        await mini.open()
+        applicant = Applicant(mini.phone, "", "", mini, id=str(application.id))
+        office = MiniProgram(stage.http_client, stage.phone(ADMIN.mobile, POOL), "pool_admin")
+        await office.open()
+        admin = await office.open_page("/office")
         pid = await Killer(draw_driver).pid("web-1")
         assert pid is not None
-        yield Site(draw_driver, applicant, str(application.id), await draw_driver.begin_draw(), pid)
+        yield Site(draw_driver, applicant, admin, await draw_driver.begin_draw(), pid)
 
 
 async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: Site) -> None:
-    picture = await site.whole(progressive(), "id_card_front")
+    picture = await site.upload(progressive(), "id_card_front")
     await _each_once(site, picture)
     before = site.rss()
     async with _watched(site) as seen:
@@ -117,11 +117,11 @@ async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: 
 
 async def _each_once(site: Site, picture: str) -> None:
     """Upload one file of each kind first: modules loaded at the first use are no leak."""
-    await site.applicant.download(f"/attachments/{picture}/preview")
+    await site.admin.download(f"/office/files/{picture}")
     await _import(site, site.draw, book())
     for path in CALLBACKS:
         await site.send(path, b"<xml/>")
-    await asyncio.gather(*(site.whole(jpeg(2_000)) for _ in range(4)), return_exceptions=True)
+    await asyncio.gather(*(site.upload(jpeg(2_000)) for _ in range(4)), return_exceptions=True)
 
 
 async def _packed_callbacks(site: Site, _picture: str) -> None:
@@ -150,10 +150,10 @@ async def _import(site: Site, draw: str, workbook: bytes) -> int:
 
 
 async def _previews(site: Site, picture: str) -> None:
-    shown = await _together(site.applicant.download(f"/attachments/{picture}/preview") for _ in range(40))
+    shown = await _together(site.admin.download(f"/office/files/{picture}") for _ in range(40))
     assert len(set(shown)) == 1
     larger = await asyncio.to_thread(progressive, 6_400)
-    answers = await _together(_status(site.whole(larger)) for _ in range(3))
+    answers = await _together(_status(site.upload(larger)) for _ in range(3))
     assert set(answers) == {422}, "beyond what may be held whole"
 
 
@@ -162,9 +162,9 @@ async def _deep_and_wide(site: Site, _picture: str) -> None:
     for _ in range(5):
         sent = await _together(site.send(path, body) for path in CALLBACKS for body in (deep, wide, deep * 100))
         assert max(sent) < 500, sent
-    path = f"/api/v1/{POOL}/applications/{site.application}/attachments/whole?field=title_proof"
+    path, agency = f"/agency/draws/{site.draw}/recusal/units.xlsx", site.draw_driver.agency.browser
     boundary = b"--x\r\n" + b'Content-Disposition: form-data; name="k"\r\n\r\nv\r\n--x\r\n' * 50_000
-    headers = {"Content-Type": "multipart/form-data; boundary=x", "Authorization": f"Bearer {site.applicant._access}"}
+    headers = {"Content-Type": "multipart/form-data; boundary=x", **agency.headers()}
     sent = await _together(site.send(path, boundary, **headers) for _ in range(10))
     assert max(sent) < 500, sent
     json_path, odd = f"/api/v1/{POOL}/sessions", b'{"a":' * 40_000
@@ -175,7 +175,7 @@ async def _deep_and_wide(site: Site, _picture: str) -> None:
 async def _big_uploads(site: Site, _picture: str) -> None:
     """Each alone is allowed; together they would be most of a small machine."""
     content = jpeg(64) + bytes(18 * MEGABYTE)
-    answers = await _together(_status(site.whole(content)) for _ in range(12))
+    answers = await _together(_status(site.upload(content)) for _ in range(12))
     assert set(answers) <= {200, 409, 413, 422, 503}, answers
 
 
