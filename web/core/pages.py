@@ -81,7 +81,7 @@ class Visit:
 @dataclass(frozen=True)
 class Redirect:
     """The end of a command: the page to open next, and the code of the note there; by default those of its
-    declaration."""
+    declaration. The page of another part shows its own note of this code."""
 
     path: str = ""
     note: str | None = None
@@ -275,8 +275,7 @@ class PageDeclaration:
         return await part.upload(request, actor, longest=longest)
 
     def _redirect(self, request: http.Request, command: Command, done: Redirect) -> http.HTTPSeeOther:
-        note = command.code if done.note is None else done.note
-        note = note if command.notes.get(note) else ""
+        note = done.note if done.note is not None else command.code if command.notes.get(command.code) else ""
         if done.path:
             return redirect(done.path, note=note)
         path = request.path if command.path == self.path else self.path.format(**request.match_info)
