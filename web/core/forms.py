@@ -51,9 +51,10 @@ async def read_parts(
     fields: dict[str, str] = {}
     content = bytearray()
     try:
-        reader = await request.multipart()
+        reader, count = await request.multipart(), 0
         while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader) or not part.name or len(fields) >= _FIELDS_MAX:
+            count += 1  # of parts, not of names: reading each costs time, also of one that repeats
+            if not isinstance(part, BodyPartReader) or not part.name or count > _FIELDS_MAX:
                 raise ValueError("no form of ours")
             if part.name == "file":
                 check(fields)
