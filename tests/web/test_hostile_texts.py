@@ -136,6 +136,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/agency/draws/{id": draws,
         "/agency/draws/{id}/notices/{part": [str((await CallNotice.get(draw_id=hostile.draws["editing"])).id), "new"],
         "/agency/draws/{id}/conditions/{part": [str((await Condition.get(draw_id=hostile.draws["editing"])).id), "new"],
+        "/agency/draws/{id}/recusal/{kind": ["units", "persons"],
         "/agency/projects/{id": [str(world.office.project_id)],
         "/agency/remuneration/{month": [f"{local(world.clock.now()):%Y-%m}"],
         "/desk/{draw_id": draws,
