@@ -37,8 +37,6 @@ class Client(Protocol):
 
     async def send(self, path: str, content: bytes) -> Json: ...
 
-    async def download(self, path: str) -> bytes: ...
-
 
 @dataclass
 class Applicant:
@@ -157,11 +155,11 @@ class Applicant:
         return await self.client.post(f"/applications/{self.id}/papers/form", {"confirmed": confirmed})
 
     async def document(self) -> bytes:
-        """The printed form, as PDF. Raises Refused."""
-        return await self.client.download(f"/applications/{self.id}/papers/form")
+        """The printed form, as PDF. Raises NotArrived, Refused."""
+        return await self.open_document("form")
 
     async def open_document(self, kind: str) -> bytes:
-        """The PDF on the page of a document: ``commitment`` or ``information``. Raises NotArrived, Refused."""
+        """The PDF of a document: ``form``, ``commitment`` or ``information``. Raises NotArrived, Refused."""
         browser = await self.client.open_page(f"/h5/{self.phone.pool}/papers/{kind}")
         return await browser.download(browser.page.link("打开PDF"))
 

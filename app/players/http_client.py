@@ -89,17 +89,6 @@ class HttpClient:
                 await asyncio.sleep(min(refusal.retry_after, _RETRY_DELAY_MAX if refusal.status == 429 else 1.0))
             await asyncio.sleep(_RETRY_DELAY)
 
-    async def upload(self, path: str, filename: str, content: bytes, *, token: str) -> Json:
-        """Send one file. Raises Refused."""
-        form = aiohttp.FormData()
-        form.add_field("file", content, filename=filename)
-        headers = {"Authorization": f"Bearer {token}"}
-        async with self.http.post(f"{self.service_url}/api/v1/{path}", data=form, headers=headers) as got:
-            text = await got.text()
-            if got.status >= 400:
-                raise Refused(got.status, _read(text), f"POST {path}")
-            return _read(text)
-
     async def send(self, path: str, content: bytes, *, token: str) -> Json:
         """Send raw bytes: one part of a file. Raises Refused."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/octet-stream"}
@@ -108,15 +97,6 @@ class HttpClient:
             if got.status >= 400:
                 raise Refused(got.status, _read(text), f"PUT {path}")
             return _read(text)
-
-    async def download(self, path: str, *, token: str) -> bytes:
-        """A file below ``/api/v1/``. Raises Refused."""
-        headers = {"Authorization": f"Bearer {token}"}
-        async with self.http.get(f"{self.service_url}/api/v1/{path}", headers=headers) as got:
-            content = await got.read()
-            if got.status >= 400:
-                raise Refused(got.status, _read(content.decode(errors="replace")), f"GET {path}")
-            return content
 
     async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> Json:
         url = f"{self.service_url}/api/v1/{path}"

@@ -99,11 +99,5 @@ class MiniProgram:
     async def delete(self, path: str) -> Json:
         return await self._ask("DELETE", path)
 
-    async def upload(self, path: str, filename: str, content: bytes) -> Json:
-        return await self.http_client.upload(self.pool + path, filename, content, token=self._access)
-
     async def send(self, path: str, content: bytes) -> Json:
         return await self.http_client.send(self.pool + path, content, token=self._access)
-
-    async def download(self, path: str) -> bytes:
-        return await self.http_client.download(self.pool + path, token=self._access)

@@ -38,8 +38,5 @@ class PageScript:
     async def send(self, path: str, content: bytes) -> Json:
         return await self.browser.http_client.send(self.pool + path, content, token=await self._token())
 
-    async def download(self, path: str) -> bytes:
-        return await self.browser.http_client.download(self.pool + path, token=await self._token())
-
     async def _token(self) -> str:
         return await self.browser.token(self.pool)
