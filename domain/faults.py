@@ -6,38 +6,46 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar, cast
 
-from domain.errors import AppError, InvalidForm
+from domain.errors import AppError, InvalidForm, InvalidInput
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def check_given(value: T | None, field: str, label: str) -> T:
+    """The value of a field that must be filled in. Raises InvalidInput."""
+    if value is None:
+        raise InvalidInput(f"请填写{label}。", code="missing", field=field)
+    return value
+
+
 class Faults:
     """Faults of fields, in the order of their checks.
 
-    ``check`` or ``part`` for each check, ``raise_any`` at the end. What concerns no field is raised at once.
+    ``check``, ``part`` or ``add`` for each check, ``raise_any`` at the end. What concerns no field is raised at once.
     """
 
     def __init__(self) -> None:
         self._faults: list[AppError] = []
 
     @contextmanager
-    def part(self) -> Iterator[None]:
-        """A check whose refusal is kept until ``raise_any``."""
+    def part(self, field: str = "") -> Iterator[None]:
+        """A check whose refusal is kept until ``raise_any``; ``field`` is that of a refusal that names none."""
         try:
             yield
         except AppError as error:
-            self._keep(error)
+            error.field = error.field or field or None
+            self.add(error)
 
     def check(self, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of ``check``. After a refusal it is None, which nobody sees, since ``raise_any`` follows."""
         try:
             return check(*args, **kwargs)
         except AppError as error:
-            self._keep(error)
+            self.add(error)
             return cast(T, None)
 
-    def _keep(self, error: AppError) -> None:
+    def add(self, error: AppError) -> None:
         if not error.field:
             raise error
         self._faults.extend(error.faults)

@@ -103,6 +103,8 @@ def problem_of(error: AppError) -> dict[str, object]:
         body["field"] = error.field
     if isinstance(error, InvalidFields):
         body["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
+    elif len(error.faults) > 1:
+        body["errors"] = [{"field": fault.field, "message": fault.message} for fault in error.faults]
     if isinstance(error, RuleViolation):
         body |= {"rule": error.rule, "source": error.source}
     params = dict(error.params)

@@ -26,7 +26,7 @@ from models.accounts import Account, Session, WechatIdentity
 from services.accounts.roles import RoleOption, find_role, held_by, roles_of
 from services.accounts.tokens import Tokens, hash_token, issue, session_of
 from services.accounts.verification_codes import check_mobile
-from services.accounts.wechat_binding import Bound, Unbound, WechatBinding
+from services.accounts.wechat_binding import Bound, WechatBinding
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.ports import MiniProgramAppids, MiniProgramPlatform
@@ -184,13 +184,6 @@ class Sessions:
             ended = await live.update(revoked_at=now)
             await record(actor, now, "session.logout", "account", actor.account_id, ended=ended)
             return ended
-
-    async def unbind(self, actor: Actor) -> Unbound:
-        """Unbind the WeChat identity of this session; its sessions end."""
-        session = await Session.get_or_none(id=_session_of(actor))
-        if session is None or session.identity_id is None:
-            return Unbound(False)
-        return await self.accounts.unbind(session.identity_id)
 
     async def begin(self, account: Account) -> LoggedIn:
         """A session of a person verified by password, in the caller's transaction; no WeChat account is bound by it."""

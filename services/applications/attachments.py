@@ -21,7 +21,7 @@ from domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from domain.rulebook.form import FileRule
 from models.applications import Application, Attachment
 from services.applications.attachment_rules import AttachmentView, check_begin, check_open, rule_of, view_of
-from services.applications.repository import get_own, lock_own
+from services.applications.repository import lock_own
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.due_rows import process_each
@@ -52,11 +52,6 @@ class Attachments:
     deps: Deps
     store: SealedFiles
     checker: FileChecker = field(default_factory=FileChecker)
-
-    async def check_own(self, actor: Actor, application_id: UUID) -> None:
-        """Raises NotFound for another person's application."""
-        permissions.check(actor, "application.own")
-        await get_own(actor, application_id)
 
     async def begin(
         self,

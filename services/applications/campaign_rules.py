@@ -8,14 +8,14 @@ from typing import cast, get_args
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
-from domain.faults import Faults
+from domain.faults import Faults, check_given
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
 from services.applications.campaign_windows import CampaignData, CampaignForm, enrolment_end
 from services.core.base import violation
-from services.core.short_texts import check_given, check_text
+from services.core.short_texts import check_text
 
 ADVICE_MAX = 200
 _WINDOWS = (("enrol", "报名"), ("review", "审核"), ("pay", "缴费"))

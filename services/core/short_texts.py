@@ -1,14 +1,12 @@
-"""Checks of short texts, and of values that must be given, in what people type into forms."""
+"""Checks of short texts that people type into forms."""
 
 from __future__ import annotations
 
 import unicodedata
-from typing import TypeVar
 
 from domain.errors import InvalidInput
 from domain.links_in_text import find_link
 
-T = TypeVar("T")
 _TURNING = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
 """Classes of Unicode's bidirectional algorithm: such a mark in a name would reverse the amount printed after it."""
 
@@ -27,13 +25,6 @@ def check_text(value: str, field: str, label: str, longest: int, *, required: bo
     if any(unicodedata.category(one) in ("Cc", "Cs") or unicodedata.bidirectional(one) in _TURNING for one in text):
         raise InvalidInput(f"{label}中有无法识别的字符，请删除后重新填写。", code="bad_characters", field=field)
     return text
-
-
-def check_given(value: T | None, field: str, label: str) -> T:
-    """The value of a field that must be given. Raises InvalidInput."""
-    if value is None:
-        raise InvalidInput(f"请填写{label}。", code="missing", field=field)
-    return value
 
 
 def check_no_link(text: str, field: str, label: str) -> str:

@@ -9,12 +9,12 @@ from typing import Literal
 from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
-from domain.faults import Faults
+from domain.faults import Faults, check_given
 from domain.rulebook.book import Rulebook
 from models.campaigns import Campaign
 from models.courses import Course, CourseEnrolment, CourseItem
 from models.exams import Exam
-from services.core.short_texts import check_given, check_text
+from services.core.short_texts import check_text
 
 NAME_MAX, DESCRIPTION_MAX, REASON_MAX, PLACE_MAX = 40, 500, 100, 200
 AMOUNT_MAX = 100_000_000

@@ -10,14 +10,13 @@ from uuid import UUID
 
 from domain.courses.lifecycles import COURSE, CourseEvent, CourseState, EnrolmentState
 from domain.errors import Conflict, InvalidInput
-from domain.faults import Faults
+from domain.faults import Faults, check_given
 from domain.rulebook.types import dump_rules
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.core.short_texts import check_given
 from services.courses.forms import (
     WINDOW_MAX,
     CourseData,

@@ -12,7 +12,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import EXAM, CandidateState, ExamEvent, ExamState
 from domain.exams.purposes import Purpose, rules_for
 from domain.exams.reminders import steps_behind
-from domain.faults import Faults
+from domain.faults import Faults, check_given
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.types import dump_rules
 from models.campaigns import Campaign
@@ -22,7 +22,7 @@ from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-from services.core.short_texts import check_given, check_text
+from services.core.short_texts import check_text
 from services.exams.notifications import recipient
 from services.exams.papers.check_list import Check, check_list
 from services.exams.repository import get_exam, lock_sittings, rules_of

@@ -71,11 +71,6 @@ class Materials:
             request=f"{data!r} {file['sha256']}",
         )
 
-    async def check_exists(self, actor: Actor, material_id: UUID) -> None:
-        """Raises NotFound."""
-        check(actor, "material.manage")
-        await _get(actor, material_id)
-
     async def change(
         self, actor: Actor, material_id: UUID, data: MaterialData | None = None, content: bytes = b""
     ) -> MaterialView:

@@ -161,22 +161,6 @@ class Exports:
     deps: Deps
     listing: ApplicationList
 
-    async def applications(self, actor: Actor, wanted: Filter) -> Export:
-        """The office's list of applications with the same filter. Raises InvalidInput."""
-        return await self.make(actor, ExportRequest("applications", wanted))
-
-    async def orders(self, actor: Actor, within: Range) -> Export:
-        """Orders by time of payment, else of creation."""
-        return await self.make(actor, ExportRequest("orders", within=within))
-
-    async def refunds(self, actor: Actor, within: Range) -> Export:
-        """Refunds by time of request."""
-        return await self.make(actor, ExportRequest("refunds", within=within))
-
-    async def differences(self, actor: Actor, within: Range) -> Export:
-        """Differences between bills and our records, by the bill's day."""
-        return await self.make(actor, ExportRequest("differences", within=within))
-
     async def count(self, actor: Actor, request: ExportRequest) -> int:
         """Number of rows that ``make`` would write. Raises as ``make``."""
         sql, values = self._query(actor, request, limit="")

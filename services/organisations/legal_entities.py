@@ -10,6 +10,7 @@ from stdnum.cn import uscc
 
 from domain.clock import print_date
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.faults import Faults
 from domain.ids import new_id
 from models.accounts import Account
 from models.organisations import AgentLink, Organisation
@@ -125,14 +126,15 @@ class LegalEntities:
         A person who has not agreed, or whose link has ended, is asked again, at most once a day.
         """
         check(actor, "organisation.link_agent")
-        check_mobile(mobile)
-        if not 1 <= len(name.strip()) <= 50:
-            raise InvalidInput("请填写经办人姓名（不超过50个字）。", field="name")
         organisation_id = organisation_of(actor)
-        now = self.deps.now()
+        now, faults = self.deps.now(), Faults()
         begin = valid_from or now
         end = valid_until or begin + self.deps.book(actor.pool).login.agent_link_default
-        self._check_period(actor.pool, begin, end, now)
+        faults.check(check_mobile, mobile)
+        if not 1 <= len(name.strip()) <= 50:
+            faults.add(InvalidInput("请填写经办人姓名（不超过50个字）。", field="name"))
+        faults.check(self._check_period, actor.pool, begin, end, now)
+        faults.raise_any()
 
         async def run() -> Agent:
             organisation = await Organisation.get(id=organisation_id, pool=actor.pool)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from domain.clock import local
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.faults import Faults, check_given
 from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationEvent, RemunerationState
 from domain.rulebook.book import Rulebook
@@ -59,7 +60,7 @@ class Payouts:
         self,
         actor: Actor,
         draw_id: UUID,
-        paid_on: date,
+        paid_on: date | None,
         way: str,
         seen: Mapping[UUID, int],
         *,
@@ -76,12 +77,12 @@ class Payouts:
         async with transaction():
             await self.access.get(actor, draw_id)
             draw = (await lock(draw_id)).draw
-            self._check(self.deps.book(draw.pool), draw, paid_on, way)
+            day = self._check(self.deps.book(draw.pool), draw, paid_on, way)
             if not seen:
                 raise Conflict("没有待支付的酬劳：专家确认后才能登记支付。", code="nothing_to_pay")
             chosen = await self._chosen(draw_id, seen)
             for one in chosen:
-                await self._pay(actor, one, paid_on, way)
+                await self._pay(actor, one, day, way)
         return len(chosen)
 
     async def _chosen(self, draw_id: UUID, seen: Mapping[UUID, int]) -> list[Remuneration]:
@@ -92,11 +93,17 @@ class Payouts:
             raise Conflict("金额已更新，请核对。", code="amount_changed")
         return [one for one in found if one.state != RemunerationState.PAID]
 
-    def _check(self, book: Rulebook, draw: Draw, paid_on: date, way: str) -> None:
+    def _check(self, book: Rulebook, draw: Draw, paid_on: date | None, way: str) -> date:
+        """The day of the payment. Raises InvalidInput."""
+        faults = Faults()
         if way not in book.remuneration.pay_ways:
-            raise InvalidInput("请选择支付方式。", code="unknown_way", field="way")
-        if not local(draw.starts_at).date() <= paid_on <= local(self.deps.now()).date():
-            raise InvalidInput("支付日期应在评标当天到今天之间，请核对。", code="bad_day", field="paid_on")
+            faults.add(InvalidInput("请选择支付方式。", code="unknown_way", field="way"))
+        day = faults.check(check_given, paid_on, "paid_on", "支付日期")
+        if paid_on and not local(draw.starts_at).date() <= paid_on <= local(self.deps.now()).date():
+            message = "支付日期应在评标当天到今天之间，请核对。"
+            faults.add(InvalidInput(message, code="bad_day", field="paid_on"))
+        faults.raise_any()
+        return day
 
     async def _pay(self, actor: Actor, one: Remuneration, paid_on: date, way: str) -> None:
         move(one, RemunerationEvent.PAY)

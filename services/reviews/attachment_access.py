@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -13,7 +12,7 @@ from domain.errors import NotFound, Unavailable
 from domain.file_types import FileType
 from domain.rulebook.book import Rulebook
 from models.applications import Application, Attachment
-from services.applications import AttachmentView, field_of, ready_files, view_of
+from services.applications import AttachmentView, field_of, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.files import FileLost, Previews, SealedFiles
@@ -46,13 +45,6 @@ class AttachmentAccess:
     deps: Deps
     store: SealedFiles
     previews: Previews
-
-    async def of_application(self, actor: Actor, application_id: UUID) -> Sequence[AttachmentView]:
-        """Finished files, by field, row and age. Raises NotFound without access."""
-        application = await Application.get_or_none(id=application_id, pool=actor.pool)
-        if application is None or not await may_read(actor, application):
-            raise NotFound("找不到这份申请，请刷新后重试。", code="application_unknown")
-        return await ready_files(application.id)
 
     async def open(self, actor: Actor, attachment_id: UUID, form: Form = "original") -> OpenedFile:
         """A finished file, or its image at most 1600 (preview) or 320 pixels long (thumbnail).

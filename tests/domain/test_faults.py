@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import AppError, Conflict, InvalidForm, InvalidInput, RuleViolation
-from domain.faults import Faults
+from domain.faults import Faults, check_given
 
 
 def refuse(error: AppError) -> str:
@@ -59,3 +59,21 @@ def test_forms_inside_forms_are_taken_apart() -> None:
 def test_what_concerns_no_field_is_raised_at_once() -> None:
     with pytest.raises(Conflict):
         Faults().check(refuse, Conflict("活动已提交。", code="submitted"))
+
+
+def test_a_refusal_without_a_field_gets_that_of_its_part() -> None:
+    faults = Faults()
+    with faults.part("credit_code"):
+        refuse(InvalidInput("代码有误。"))
+    with faults.part("number"):
+        refuse(InvalidInput("请填写名称。", field="name"))
+    with pytest.raises(InvalidForm) as raised:
+        faults.raise_any()
+    assert [fault.field for fault in raised.value.faults] == ["credit_code", "name"]
+
+
+def test_what_must_be_given_is_returned_or_named() -> None:
+    assert check_given(0, "needed", "人数") == 0
+    with pytest.raises(InvalidInput, match="请填写人数") as raised:
+        check_given(None, "needed", "人数")
+    assert (raised.value.code, raised.value.field) == ("missing", "needed")

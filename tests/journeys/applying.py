@@ -216,13 +216,13 @@ async def _take_in(pool: str, experts: str, settings: Settings) -> None:
 
 
 def refused(rule: str = "", code: str = "", says: str = "") -> pytest.RaisesExc[Refused]:
-    """A refusal by this rule of the rulebook, with this code, whose sentence holds ``says``."""
+    """A refusal by this rule of the rulebook, with this code, whose sentence or page holds ``says``."""
     return pytest.RaisesExc(
         Refused,
         check=lambda error: (
             (not rule or error.rule == rule)
             and (not code or error.code == code)
-            and says in str(error.problem.get("detail", ""))
+            and says in str(error.problem.get("detail") or error.problem.get("text", ""))
         ),
     )
 

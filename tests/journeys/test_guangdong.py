@@ -83,7 +83,7 @@ async def test_13_an_entity_links_an_agent_who_accepts_and_chooses_for_whom_to_a
     await legal.follow("我的经办人")
     until = f"{local(await day.stage.now()) + timedelta(days=90):%Y-%m-%d}"
     for mobile, name in ((gd.AGENT, "黄经办"), (gd.OTHER_AGENT, "别经办")):
-        await legal.press("添加", name=name, mobile=mobile, until=until)
+        await legal.press("添加", name=name, mobile=mobile, valid_until=until)
         assert "等待对方接受" in legal.page.text
         person = await day.identify(name)
         assert person.page.path == f"/h5/{gd.POOL}/agent-requests"

@@ -342,9 +342,8 @@ async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothin
 
 async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(way: Journey) -> None:
     he, office = await _he(way), await way.office()
-    with pytest.raises(Refused) as early:
+    with refused(says="当前内容还没有打印，请先核对信息再打印。"):
         await he.document()
-    assert "当前内容还没有打印，请先核对信息再打印。" in early.value.problem["text"]
     with refused(code="print_locks", says="锁定"):
         await he.print_form(confirmed=False)
     first = await he.print_form()

@@ -136,6 +136,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/agency/draws/{id": draws,
         "/agency/draws/{id}/notices/{part": [str((await CallNotice.get(draw_id=hostile.draws["editing"])).id), "new"],
         "/agency/draws/{id}/conditions/{part": [str((await Condition.get(draw_id=hostile.draws["editing"])).id), "new"],
+        "/agency/draws/{id}/recusal/{kind": ["units", "persons"],
         "/agency/projects/{id": [str(world.office.project_id)],
         "/agency/remuneration/{month": [f"{local(world.clock.now()):%Y-%m}"],
         "/desk/{draw_id": draws,
@@ -192,8 +193,8 @@ async def visitors(hostile: HostileScene) -> Mapping[str, Sequence[Visitor]]:
 
 def print_for_real(services: Services) -> TypstRenderer:
     renderer = TypstRenderer()
-    for one in (services.draws.prints, services.draws.documents, services.applications.documents):
-        one._renderer = renderer  # type: ignore[attr-defined]  # the assembly has a stand-in
+    for service in (services.draws.prints, services.draws.documents, services.applications.documents):
+        object.__setattr__(service, "renderer", renderer)  # instead of a stand-in
     return renderer
 
 

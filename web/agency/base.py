@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,10 +14,11 @@ import aiohttp.web as http
 from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check, may
+from services.inspection.file_types import XLSX
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.form_values import EMPTY, NOBODY, key_of
-from web.core.pages import FIELDS_LONGEST, PageGroup
+from web.core.form_values import EMPTY, NOBODY, FormValues, key_of
+from web.core.pages import FIELDS_LONGEST, PageGroup, Visit
 from web.core.site import ON_PAGE, Site
 
 FORM = "agency"
@@ -31,6 +33,8 @@ MENU = (
     ("agents", "我的经办人", "/agency/agents"),
 )
 """Code, name and path of each entry."""
+KEPT: Mapping[str, str] = {"kept": "已暂存，可以在其他手机或电脑上接着填。"}
+"""The note of a page after its unsaved input was stored, see ``web.agency.drafts``."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,17 @@ class AgencyPart(PageGroup):
     async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
         return await self.site.read_upload(request, FORM, _log_in(actor), actor.account_id or NOBODY, longest=longest)
 
+    async def form_and_draft(
+        self, visit: Visit, place: DraftPlace, stored: Mapping[str, str] = MappingProxyType({}), *, version: str = ""
+    ) -> tuple[FormValues, Draft]:
+        """The form as sent, else its unsaved input, else the ``stored`` values, which a refused deletion shows, too."""
+        if visit.form.value("command") == "delete":
+            return FormValues(stored, visit.form.error), Draft(place.path)
+        if visit.fields:
+            return visit.form, Draft(place.path)
+        draft = await self.draft(visit.actor, place, version=version)
+        return FormValues(draft.values or stored), draft
+
     async def draft(self, actor: Actor, place: DraftPlace, *, version: str = "") -> Draft:
         """Unsaved input of a form. Input based on an older ``version`` is discarded rather than shown over the present
         values."""
@@ -121,11 +136,11 @@ def generation_of(fields: Mapping[str, str]) -> str:
     return key_of(fields) or ""
 
 
+def send_sheet(body: bytes, name: str) -> http.Response:
+    """An XLSX file under a name of ASCII letters, without its ending."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
+    return http.Response(body=body, content_type=XLSX, headers=headers)
+
+
 def _log_in(actor: Actor) -> UUID:
     return actor.session_id or NOBODY
-
-
-def whole(text: str) -> int:
-    """A typed number; 0 for anything else, which the service then refuses."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0

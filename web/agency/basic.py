@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-import aiohttp.web as http
-
 from domain.draws.lifecycles import DrawState
-from domain.errors import AppError, InvalidInput
+from domain.errors import InvalidInput
 from domain.masking import mask_mobile
 from services.core.base import Actor
 from services.draws import (
@@ -26,16 +24,71 @@ from services.draws import (
     SupervisorView,
     basic_version,
 )
-from web.agency.base import Draft, DraftPlace, whole
+from web.agency.base import KEPT, DraftPlace
 from web.agency.projects import print_wan
-from web.agency.wizard import EDITABLE, STEPS, WHAT, DrawPart, path_of, text, ticked, when
-from web.core.form_values import FormValues, key_of, print_moment, redirect, uuid_of
+from web.agency.wizard import EDITABLE, STEPS, WHAT, DrawPart, draw_id, path_of
+from web.core.form_values import FormValues, keep_stored, print_moment, redirect, uuid_of
+from web.core.pages import Redirect, Visit, page
+from web.core.typed_forms import Ids, Moment, OptionalId, ShortText, Whole, YesNo
 
 LOT, SUPERVISOR, AVOIDED = "lot-", "supervisor-", "avoided-"
 _REGISTER_MAX = 100
 _EARLIER_MAX = 50
 _SUPERVISORS_OPEN = ("submitted", "verified", "short", "supplement_pending")
 """States in which supervisors may be changed alone, since no order is being fixed."""
+_Lots = Annotated[tuple[UUID, ...], Ids(LOT, "这个标段")]
+_Supervisors = Annotated[tuple[UUID, ...], Ids(SUPERVISOR, "这位监督人")]
+_Name = Annotated[str, ShortText("活动名称", 200)]
+
+
+@dataclass(frozen=True)
+class _Basic:
+    """``DrawForm`` without its project."""
+
+    lots: _Lots
+    name: _Name
+    medium: Annotated[str, ShortText("公告发布媒体", 100)]
+    opening_at: Annotated[datetime | None, Moment("开标时间")]
+    opening_place: Annotated[str, ShortText("开标地点", 100)]
+    needed: Annotated[int, Whole()]
+    starts_at: Annotated[datetime | None, Moment("预计评标开始时间")]
+    ends_at: Annotated[datetime | None, Moment("预计评标结束时间")]
+    on_site: Annotated[bool, YesNo()]
+    operator_name: Annotated[str, ShortText("经办人", 50)]
+    operator_phone: Annotated[str, ShortText("经办人电话", 30)]
+    operator_id_number: Annotated[str, ShortText("经办人证件号", 18)]
+    supervisors: _Supervisors
+    avoided_draws: Annotated[tuple[UUID, ...], Ids(AVOIDED, "这个活动")]
+    remark: Annotated[str, ShortText("备注", 200)]
+    bid_closing_at: Annotated[datetime | None, Moment("截标时间")]
+
+    def new_draw(self, project_id: UUID) -> DrawForm:
+        return DrawForm(project_id, **vars(self) | {"bid_closing_at": None})
+
+    def changed_draw(self, draw: DrawView) -> DrawForm:
+        """Inputs that still show the stored times have no seconds. Only a redraw's form has 截标时间."""
+        closing = self.bid_closing_at if draw.kind == "redraw" else draw.bid_closing_at
+        return replace(
+            DrawForm(draw.project_id, **vars(self)),
+            opening_at=keep_stored(self.opening_at, draw.opening_at),
+            starts_at=keep_stored(self.starts_at, draw.starts_at),
+            ends_at=keep_stored(self.ends_at, draw.ends_at),
+            bid_closing_at=keep_stored(closing, draw.bid_closing_at),
+        )
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """``last`` is the draw that is copied."""
+
+    last: Annotated[UUID | None, OptionalId(WHAT)]
+    lots: _Lots
+    name: _Name
+
+
+@dataclass(frozen=True)
+class _SupervisorChoice:
+    supervisors: _Supervisors
 
 
 @dataclass(frozen=True)
@@ -53,246 +106,163 @@ class BasicPages(DrawPart):
         "redrawn": "已按原活动新建。原参评专家已列入回避；请逐步核对时间、语音通知和抽取条件。",
         "recalled": "已按原活动新建。回避信息和语音通知已复制，核对后上传证明材料，提交审核。",
         "copied": "已复制上次的设置，时间已顺延，请逐步核对。",
-        "supervisors": "监督人已更换。",
-        "saved": "已保存。",
-        "kept": "已暂存，可以在其他手机或电脑上接着填。",
+        **KEPT,
     }
-
-    def add_routes(self) -> None:
-        self.site.get("/agency/draws/new", self.blank)
-        self.site.post("/agency/draws/new", self.create)
-        self.site.get("/agency/draws/{id}/basic", self.detail)
-        self.site.post("/agency/draws/{id}/basic", self.submit)
 
     # ---- a new draw
 
-    async def blank(self, request: http.Request) -> http.Response:
+    @page("/agency/draws/new", "agency/basic_new.html")
+    async def new_draw(self, visit: Visit) -> Mapping[str, object]:
         """The form for ``?project=``; without it a project is chosen first."""
-        actor, project = await self._project(request)
+        project = await self._project(visit)
         lots = {f"{LOT}{lot.id}": "1" for lot in project.lots if lot.draw_id is None} if len(project.lots) < 2 else {}
-        values = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
-        draft = await self.draft(actor, DraftPlace("basic", project.id))
-        return await self._form_page(actor, request, project, None, FormValues(draft.values or values), draft)
+        usual = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
+        form, draft = await self.form_and_draft(visit, DraftPlace("basic", project.id), usual)
+        operator = await self.services.draws.operators.remembered(visit.actor)
+        return {
+            **await self._choices(visit.actor, project, None, form),
+            "f": replace(form, values={**_operator_values(operator), **form.values}),
+            "draft": draft,
+            "operator": operator,
+            "last_draw": await self._last(visit.actor),
+            "steps": STEPS,
+            "draw": None,
+            "editable": True,
+        }
 
-    async def create(self, request: http.Request) -> http.Response:
-        """``command`` save, find (among supervisors and earlier draws) or copy (data of the last draw)."""
-        actor, project = await self._project(request)
-        fields = await self.fields(request, actor)
-        if fields.get("command") == "find":
-            return await self._form_page(actor, request, project, None, FormValues(fields))
-        try:
-            if fields.get("command") == "copy":
-                made = await self._copy(actor, project, fields)
-                await self.saved(actor, DraftPlace("basic", project.id), fields)
-                raise redirect(path_of(made, "basic"), note="copied")
-            made = await self.services.draws.setup.create(actor, _form(fields, project.id), key=key_of(fields))
-        except AppError as error:
-            return await self._form_page(actor, request, project, None, FormValues(fields, self.shown(error)))
-        await self.saved(actor, DraftPlace("basic", project.id), fields)
-        raise redirect(path_of(made, "recusal"), note="begun")
+    @new_draw.command(name="find")
+    async def find_for_new(self, visit: Visit) -> Mapping[str, object]:
+        """Search among supervisors and earlier draws."""
+        return {}
 
-    async def _copy(self, actor: Actor, project: ProjectView, fields: Mapping[str, str]) -> UUID:
-        if not fields.get("last"):
+    @new_draw.command(_Basic, "save")
+    async def create(self, visit: Visit, form: _Basic) -> Redirect:
+        project = await self._project(visit)
+        new = await self.services.draws.setup.create(visit.actor, form.new_draw(project.id), key=visit.key)
+        await self.saved(visit.actor, DraftPlace("basic", project.id), visit.fields)
+        return Redirect(path_of(new, "recusal"), "begun")
+
+    @new_draw.command(_Copy, "copy")
+    async def copy(self, visit: Visit, form: _Copy) -> Redirect:
+        """Take the data of the last draw."""
+        project = await self._project(visit)
+        if form.last is None:
             raise InvalidInput("还没有可以复制的活动，请填写后保存。", code="nothing_to_copy")
-        last = uuid_of(fields["last"], WHAT)
-        lots, name = ticked(fields, LOT, "这个标段"), text(fields, "name", "活动名称", 200)
-        return await self.services.draws.copies.copy(actor, last, project.id, lots, name, key=key_of(fields))
+        new = await self.services.draws.copies.copy(
+            visit.actor, form.last, project.id, form.lots, form.name, key=visit.key
+        )
+        await self.saved(visit.actor, DraftPlace("basic", project.id), visit.fields)
+        return Redirect(path_of(new, "basic"), "copied")
 
-    async def _project(self, request: http.Request) -> tuple[Actor, ProjectView]:
-        actor = await self.actor(request)
-        wanted = request.query.get("project", "")
-        if not wanted:
+    async def _project(self, visit: Visit) -> ProjectView:
+        project_id = visit.query("project")
+        if not project_id:
             raise redirect("/agency/projects", choose="1")
-        return actor, await self.services.draws.project_queries.get(actor, uuid_of(wanted, "这个项目"))
+        return await self.services.draws.project_queries.get(visit.actor, uuid_of(project_id, "这个项目"))
+
+    async def _last(self, actor: Actor) -> DrawCard | None:
+        cards = await self.services.draws.queries.cards(actor, Filters(), limit=1)
+        return next(iter(cards.items), None)
 
     # ---- an existing draw
 
-    async def detail(self, request: http.Request) -> http.Response:
-        actor, detail = await self.asked(request)
-        if DrawState(detail.draw.state) not in EDITABLE:
-            return await self._page(actor, request, detail)
-        draft = await self.draft(actor, DraftPlace("basic-edit", detail.draw.id), version=_version(detail))
-        return await self._page(actor, request, detail, FormValues(draft.values) if draft.values else None, draft)
+    @page("/agency/draws/{id}/basic", "agency/basic.html")
+    async def basic(self, visit: Visit) -> Mapping[str, object]:
+        detail, draws = await self.detail(visit), self.services.draws
+        operator, version = draws.operators.show(detail.draw), _version(detail)
+        form, draft = FormValues(_stored_values(detail, operator), visit.form.error), None
+        if visit.fields or DrawState(detail.draw.state) in EDITABLE:
+            place = DraftPlace("basic-edit", detail.draw.id)
+            form, draft = await self.form_and_draft(visit, place, form.values, version=version)
+        project = await draws.project_queries.get(visit.actor, detail.draw.project_id)
+        return {
+            **self.draw_values(detail),
+            **await self._choices(visit.actor, project, detail, form),
+            "f": form,
+            "draft": draft,
+            "can_change": detail.draw.state in _SUPERVISORS_OPEN,
+            "version": version,
+            "operator": operator,
+            "supervisor_phone": self._supervisor_phone,
+        }
 
-    async def _page(
-        self,
-        actor: Actor,
-        request: http.Request,
-        detail: Detail,
-        form: FormValues | None = None,
-        draft: Draft | None = None,
-    ) -> http.Response:
-        project = await self.services.draws.project_queries.get(actor, detail.draw.project_id)
-        operator = self.services.draws.operators.show(detail.draw)
-        return await self._form_page(
-            actor, request, project, detail, form or FormValues(_values(detail, operator)), draft
-        )
+    @basic.command(name="find")
+    async def find(self, visit: Visit) -> Mapping[str, object]:
+        """Search among supervisors and earlier draws."""
+        return {}
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` save, find, supervisors or delete."""
-        actor, detail = await self.asked(request)
-        fields = await self.fields(request, actor)
-        if fields.get("command") == "find":
-            return await self._page(actor, request, detail, FormValues(fields))
-        setup, draw = self.services.draws.setup, detail.draw
-        try:
-            match fields.get("command"):
-                case "delete":
-                    await setup.delete(actor, draw.id)
-                    raise redirect("/agency", note="deleted")
-                case "supervisors":
-                    await setup.change_supervisors(actor, draw.id, ticked(fields, SUPERVISOR, "这位监督人"))
-                    raise redirect(path_of(draw.id, "basic"), note="supervisors")
-                case "save":
-                    form = _form(fields, draw.project_id, draw)
-                    await setup.edit(actor, draw.id, form, version=fields.get("version", ""), key=key_of(fields))
-                    await self.saved(actor, DraftPlace("basic-edit", draw.id), fields)
-                    raise redirect(path_of(draw.id, "recusal"), note="saved")
-            raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-        except AppError as error:
-            operator = self.services.draws.operators.show(draw)
-            shown = _values(detail, operator) if fields.get("command") == "delete" else fields
-            return await self._page(actor, request, detail, FormValues(shown, self.shown(error)))
+    @basic.command(_Basic, "save")
+    async def save(self, visit: Visit, form: _Basic) -> Redirect:
+        draw, version = (await self.detail(visit)).draw, visit.form.value("version")
+        changed = form.changed_draw(draw)
+        await self.services.draws.setup.edit(visit.actor, draw.id, changed, version=version, key=visit.key)
+        await self.saved(visit.actor, DraftPlace("basic-edit", draw.id), visit.fields)
+        return Redirect(path_of(draw.id, "recusal"), "saved")
 
-    async def _form_page(
-        self,
-        actor: Actor,
-        request: http.Request,
-        project: ProjectView,
-        detail: Detail | None,
-        form: FormValues,
-        draft: Draft | None = None,
-    ) -> http.Response:
-        choices = await self._choices(actor, project, detail, form)
-        if detail is not None:
-            return self._draw_form(actor, request, detail, form, draft, choices)
-        operator = await self.services.draws.operators.remembered(actor)
-        given = FormValues({**_given(operator), **form.values}, form.error)
-        return self.show(
-            actor,
-            "agency/basic_new.html",
-            request,
-            error=form.error,
-            f=given,
-            operator=operator,
-            last_draw=await self._last(actor),
-            steps=STEPS,
-            draw=None,
-            editable=True,
-            draft=draft or Draft(DraftPlace("basic", project.id).path),
-            **choices,
-        )
+    @basic.command(_SupervisorChoice, "supervisors", note="监督人已更换。")
+    async def change_supervisors(self, visit: Visit, form: _SupervisorChoice) -> None:
+        await self.services.draws.setup.change_supervisors(visit.actor, draw_id(visit), form.supervisors)
 
-    def _draw_form(
-        self,
-        actor: Actor,
-        request: http.Request,
-        detail: Detail,
-        form: FormValues,
-        draft: Draft | None,
-        choices: Mapping[str, Any],
-    ) -> http.Response:
-        """The basic data of an existing draw."""
-        return self.draw_page(
-            actor,
-            "agency/basic.html",
-            request,
-            detail,
-            error=form.error,
-            f=form,
-            can_change=detail.draw.state in _SUPERVISORS_OPEN,
-            version=_version(detail),
-            operator=self.services.draws.operators.show(detail.draw),
-            supervisor_phone=self._supervisor_phone,
-            draft=draft or Draft(DraftPlace("basic-edit", detail.draw.id).path),
-            **choices,
-        )
+    @basic.command(name="delete")
+    async def delete(self, visit: Visit) -> Redirect:
+        await self.services.draws.setup.delete(visit.actor, draw_id(visit))
+        return Redirect("/agency", "deleted")
 
-    def _supervisor_phone(self, one: SupervisorView) -> str:
-        phone = self.services.deps.keys.read(one.phone_sealed, "mobile")
+    def _supervisor_phone(self, supervisor: SupervisorView) -> str:
+        phone = self.services.deps.keys.read(supervisor.phone_sealed, "mobile")
         return mask_mobile(phone) if phone else ""
 
     async def _choices(
         self, actor: Actor, project: ProjectView, detail: Detail | None, form: FormValues
     ) -> dict[str, object]:
         """Ticked options are always in the lists, even if the search doesn't find them."""
-        draws, own, line = self.services.draws, detail.draw.id if detail else None, detail.ancestors if detail else ()
-        ticks, avoided = _ids(form.values, SUPERVISOR), _ids(form.values, AVOIDED)
-        found = await draws.supervisor_queries.choices(actor, form.value("supervisor_q"), limit=_REGISTER_MAX)
-        register = (
-            *await draws.supervisor_queries.chosen(actor, ticks),
-            *(one for one in found.items if one.id not in ticks),
-        )
-        drawn = await draws.queries.avoidable(actor, form.value("earlier_q"), avoided, limit=_EARLIER_MAX)
-        earlier = [one for one in drawn.items if one.id != own and one.id not in line]
+        own, ancestors = detail.draw.id if detail else None, detail.ancestors if detail else ()
         return {
             "project": project,
             "wan": print_wan,
-            "lots": [(lot, lot.draw_id in (None, own, *line)) for lot in project.lots],
-            "register": Choices(register, found.total, bool(ticks)),
-            "earlier": Choices(earlier, drawn.total, bool(avoided)),
+            "lots": [(lot, lot.draw_id in (None, own, *ancestors)) for lot in project.lots],
+            "register": await self._supervisors(actor, form),
+            "earlier": await self._earlier_draws(actor, form, (own, *ancestors)),
             "rules": self.book(actor).draw,
         }
 
-    async def _last(self, actor: Actor) -> DrawCard | None:
-        found = await self.services.draws.queries.cards(actor, Filters(), limit=1)
-        return found.items[0] if found.items else None
+    async def _supervisors(self, actor: Actor, form: FormValues) -> Choices:
+        queries, ticked = self.services.draws.supervisor_queries, _ticked_ids(form.values, SUPERVISOR)
+        listed = await queries.choices(actor, form.value("supervisor_q"), limit=_REGISTER_MAX)
+        others = (entry for entry in listed.items if entry.id not in ticked)
+        return Choices((*await queries.chosen(actor, ticked), *others), listed.total, bool(ticked))
+
+    async def _earlier_draws(self, actor: Actor, form: FormValues, without: Sequence[UUID | None]) -> Choices:
+        ticked = _ticked_ids(form.values, AVOIDED)
+        listed = await self.services.draws.queries.avoidable(actor, form.value("earlier_q"), ticked, limit=_EARLIER_MAX)
+        draws = [draw for draw in listed.items if draw.id not in without]
+        return Choices(draws, listed.total, bool(ticked))
 
 
-def _ids(values: Mapping[str, str], prefix: str) -> list[UUID]:
-    """Ids that are ticked, ignoring invalid ones, which ``ticked`` refuses when saving."""
-    found = []
+def _ticked_ids(values: Mapping[str, str], prefix: str) -> list[UUID]:
+    """Ids of boxes, ignoring invalid ones, which are refused when saving."""
+    ids = []
     for name in values:
         with suppress(ValueError):
-            found += [UUID(name.removeprefix(prefix))] if name.startswith(prefix) else []
-    return found
+            ids += [UUID(name.removeprefix(prefix))] if name.startswith(prefix) else []
+    return ids
 
 
 def _version(detail: Detail) -> str:
     parts = detail.parts
     return basic_version(
         detail.draw,
-        [one.lot_id for one in parts.lots],
-        [one.entry_id for one in parts.supervisors],
-        [one.id for one in parts.avoided],
+        [lot.lot_id for lot in parts.lots],
+        [supervisor.entry_id for supervisor in parts.supervisors],
+        [draw.id for draw in parts.avoided],
     )
 
 
-def _form(fields: Mapping[str, str], project_id: UUID, draw: DrawView | None = None) -> DrawForm:
-    """The form's values. Raises InvalidInput for a field."""
-    return DrawForm(
-        project_id=project_id,
-        lots=ticked(fields, LOT, "这个标段"),
-        name=text(fields, "name", "活动名称", 200),
-        medium=text(fields, "medium", "公告发布媒体", 100),
-        opening_at=when(fields, "opening_at", "开标时间", draw.opening_at if draw else None),
-        opening_place=text(fields, "opening_place", "开标地点", 100),
-        needed=whole(fields.get("needed", "")),
-        starts_at=when(fields, "starts_at", "预计评标开始时间", draw.starts_at if draw else None),
-        ends_at=when(fields, "ends_at", "预计评标结束时间", draw.ends_at if draw else None),
-        on_site=fields.get("on_site") == "1",
-        operator_name=text(fields, "operator_name", "经办人", 50),
-        operator_phone=text(fields, "operator_phone", "经办人电话", 30),
-        operator_id_number=text(fields, "operator_id_number", "经办人证件号", 18),
-        supervisors=ticked(fields, SUPERVISOR, "这位监督人"),
-        avoided_draws=ticked(fields, AVOIDED, "这个活动"),
-        remark=text(fields, "remark", "备注", 200),
-        bid_closing_at=_closing(fields, draw),
-    )
-
-
-def _closing(fields: Mapping[str, str], draw: DrawView | None) -> datetime | None:
-    """截标时间, which a redraw requires."""
-    if draw is None or draw.kind != "redraw":
-        return draw.bid_closing_at if draw else None
-    return when(fields, "bid_closing_at", "截标时间", draw.bid_closing_at)
-
-
-def _given(operator: Operator) -> dict[str, str]:
+def _operator_values(operator: Operator) -> dict[str, str]:
     return {"operator_name": operator.name, "operator_phone": operator.phone}
 
 
-def _values(detail: Detail, operator: Operator) -> dict[str, str]:
+def _stored_values(detail: Detail, operator: Operator) -> dict[str, str]:
     draw, parts = detail.draw, detail.parts
     return {
         "name": draw.name,
@@ -305,8 +275,8 @@ def _values(detail: Detail, operator: Operator) -> dict[str, str]:
         "ends_at": print_moment(draw.ends_at),
         "on_site": "1" if draw.on_site else "0",
         "remark": draw.remark,
-        **_given(operator),
-        **{f"{LOT}{one.lot_id}": "1" for one in parts.lots if one.lot_id},
-        **{f"{SUPERVISOR}{one.entry_id}": "1" for one in parts.supervisors},
-        **{f"{AVOIDED}{one.id}": "1" for one in parts.avoided},
+        **_operator_values(operator),
+        **{f"{LOT}{lot.lot_id}": "1" for lot in parts.lots if lot.lot_id},
+        **{f"{SUPERVISOR}{supervisor.entry_id}": "1" for supervisor in parts.supervisors},
+        **{f"{AVOIDED}{avoided.id}": "1" for avoided in parts.avoided},
     }

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
-from uuid import UUID
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
 
 import aiohttp.web as http
 
 from domain.draws.lifecycles import OVER, DrawState
-from domain.errors import AppError, InvalidInput
-from services.core.base import Actor
-from services.draws import Detail, DrawView, RegionChange
+from domain.errors import AppError
+from services.draws import DrawView, RegionChange, RoundView
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.agency.supplement_times import new_start, suggest
-from web.agency.wizard import EDITABLE, DrawPart, path_of, text, when
-from web.core.form_values import EMPTY, FormValues, print_moment, redirect, uuid_of
+from web.agency.supplement_times import SupplementForm, suggest
+from web.agency.wizard import EDITABLE, DrawPart, draw_id
+from web.core.form_values import print_moment
+from web.core.pages import Visit, page
 from web.core.site import Site
+from web.core.typed_forms import Codes, RequiredMoment, ShortText
 from web.draws import REGION_MODES, LiveProgress, board_facts, round_response
 
 _AGENCY = "agency"
@@ -34,188 +36,158 @@ _MOVABLE = (
 _MISSING = (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
+_REGIONS_MAX = 100
+"""Regions of one condition that are read."""
+
+
+@dataclass(frozen=True)
+class _Reason:
+    reason: Annotated[str, ShortText("原因", 200, required=True)]
+
+
+@dataclass(frozen=True)
+class _Move:
+    gathering_at: Annotated[datetime, RequiredMoment("集合时间")]
+
+
+@dataclass(frozen=True)
+class _Widening(SupplementForm):
+    regions: Annotated[tuple[str, ...], Codes()]
+
+
 class CallingPages(DrawPart):
     step = "run"
-    notes: ClassVar[Mapping[str, str]] = {
-        "opened": "三方摇号已开始，本页自动提交代理机构的随机数。",
-        "aborted": "本轮已终止，可以重新开始。",
-        "started": "抽取已启动，正在通知专家。",
-        "paused": "已暂停。已发出的通知会继续等待结果。",
-        "resumed": "抽取继续进行。",
-        "ended": "正在结束。已发出的通知会继续等待结果。",
-        "moved": "集合时间已更改，已同意的专家会收到新时间。",
-        "supplement": "补抽已启动。",
-        "widened": "地区已扩大，请三方重新摇号。",
-    }
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         super().__init__(site, services, auth)
         self._live = LiveProgress(site, services.draws.public_links, services.draws.live)
 
     def add_routes(self) -> None:
-        base = "/agency/draws/{id}"
-        self.site.get(base, self.onward)
-        self.site.get(f"{base}/run", self.run)
-        self.site.post(f"{base}/run", self.submit)
-        self.site.get(f"{base}/round", self.round)
-        self.site.post(f"{base}/round", self.take_part)
-        self.site.get(f"{base}/events", self.events)
+        super().add_routes()
+        self.site.post("/agency/draws/{id}/round", self.take_part)
 
-    async def onward(self, request: http.Request) -> http.Response:
+    @page("/agency/draws/{id}", "")
+    async def current_step(self, visit: Visit) -> Mapping[str, object]:
         """Redirect to the step that fits the draw's state."""
-        actor, detail = await self.asked(request)
+        detail = await self.detail(visit)
         state, draw = DrawState(detail.draw.state), detail.draw
-        if any(one.draw_id == draw.id for one in await self.services.draws.release_queries.tasks(actor)):
-            raise redirect(path_of(draw.id, "release"))
+        if any(task.draw_id == draw.id for task in await self.services.draws.release_queries.tasks(visit.actor)):
+            raise self.leave(visit, "release")
         if draw.kind == "recall" and state not in (*EDITABLE, DrawState.SUBMITTED):
-            raise redirect(path_of(draw.id, "notify"))
-        full = sum(one.planned for one in detail.conditions) == draw.needed
+            raise self.leave(visit, "notify")
+        full = sum(condition.planned for condition in detail.conditions) == draw.needed
         if state == DrawState.EDITING and not full:
-            raise redirect(path_of(draw.id, "conditions" if detail.parts.notices else "recusal"))
-        raise redirect(path_of(draw.id, "submit" if state in (*EDITABLE, DrawState.SUBMITTED) else "run"))
+            raise self.leave(visit, "conditions" if detail.parts.notices else "recusal")
+        raise self.leave(visit, "submit" if state in (*EDITABLE, DrawState.SUBMITTED) else "run")
 
-    async def run(self, request: http.Request) -> http.Response:
-        actor, detail = await self.asked(request)
-        if detail.draw.kind == "recall":
-            raise redirect(path_of(detail.draw.id, "notify"))
-        return await self._page(actor, request, detail)
-
-    async def _page(
-        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY
-    ) -> http.Response:
-        draws, draw = self.services.draws, detail.draw
+    @page("/agency/draws/{id}/run", "agency/calling.html")
+    async def run(self, visit: Visit) -> Mapping[str, object]:
+        detail, draws, book = await self.detail(visit), self.services.draws, self.book(visit.actor)
+        draw = detail.draw
+        if draw.kind == "recall":
+            raise self.leave(visit, "notify")
         progress, rolls = await draws.progress.of(draw), await self._live.rolls(draw)
-        missing = [one for one in detail.conditions if one.needed > one.accepted]
-        state, begun = DrawState(draw.state), self.services.deps.now() >= draw.starts_at
-        codes = [code for one in missing for code in one.regions]
-        return self.draw_page(
-            actor,
-            "agency/calling.html",
-            request,
-            detail,
-            error=form.error,
-            f=form,
-            progress=progress,
-            facts=board_facts(progress, rolls),
-            roll=rolls[-1] if rolls else None,
-            round=await draws.rounds.view(actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
-            movable=state in _MOVABLE and not begun,
-            missing=missing if state in _MISSING else [],
-            new_times=suggest(draw, detail.parts.notices, missing, self.book(actor), self.services.deps.now()),
-            postponable=bool(self.book(actor).draw.supplement.postpone_max),
-            wider=self.book(actor).draw.supplement.region_change,
-            names=await self.services.catalogues.names(actor.pool, "region", codes),
-            modes=REGION_MODES,
-            top=self.book(actor).pool.region,
-            unseals_at=draws.access.unseals_at(draw),
-            over=state in OVER,
-            begun=begun,
-            stays=self.book(actor).draw.exits.after_forced_end == "stay",
-            running=draw.started_at is not None,
-            print_moment=print_moment,
-        )
+        missing = [condition for condition in detail.conditions if condition.needed > condition.accepted]
+        now, state = self.services.deps.now(), DrawState(draw.state)
+        begun, codes = now >= draw.starts_at, [code for condition in missing for code in condition.regions]
+        fixing = state == DrawState.COMMITTING
+        return {
+            **self.draw_values(detail),
+            "progress": progress,
+            "facts": board_facts(progress, rolls),
+            "roll": rolls[-1] if rolls else None,
+            "round": await draws.rounds.view(visit.actor, draw.id, _AGENCY) if fixing else None,
+            "movable": state in _MOVABLE and not begun,
+            "missing": missing if state in _MISSING else [],
+            "new_times": suggest(draw, detail.parts.notices, missing, book, now),
+            "postponable": bool(book.draw.supplement.postpone_max),
+            "wider": book.draw.supplement.region_change,
+            "names": await self.services.catalogues.names(visit.actor.pool, "region", codes),
+            "modes": REGION_MODES,
+            "top": book.pool.region,
+            "unseals_at": draws.access.unseals_at(draw),
+            "over": state in OVER,
+            "begun": begun,
+            "stays": book.draw.exits.after_forced_end == "stay",
+            "running": draw.started_at is not None,
+            "print_moment": print_moment,
+        }
 
     # ---- actions
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` open, abort, start, pause, resume, end, move, supplement or widen."""
-        actor, detail = await self.asked(request)
-        fields = await self.fields(request, actor)
-        try:
-            note = await self._do(actor, detail, fields)
-        except AppError as error:
-            detail = await self.services.draws.queries.detail(actor, detail.draw.id)
-            return await self._page(actor, request, detail, FormValues(fields, self.shown(error), fields.get("id", "")))
-        raise redirect(path_of(detail.draw.id, "run"), note=note)
+    @run.command(name="open", note="三方摇号已开始，本页自动提交代理机构的随机数。")
+    async def open_round(self, visit: Visit) -> None:
+        await self.services.draws.rounds.open(visit.actor, draw_id(visit))
 
-    async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
-        draws, draw, command = self.services.draws, detail.draw, fields.get("command")
-        if command == "open":
-            await draws.rounds.open(actor, draw.id)
-            return "opened"
-        if command == "abort":
-            await draws.rounds.abort(actor, draw.id, _reason(fields))
-            return "aborted"
-        if command == "move":
-            at = when(fields, "gathering_at", "集合时间")
-            notice_id = uuid_of(fields.get("id", ""), "这条语音通知")
-            await draws.gathering_times.change(actor, draw.id, notice_id, at)
-            return "moved"
-        if command == "supplement":
-            return await self._supplement(actor, detail, fields)
-        if command == "widen":
-            change = RegionChange(uuid_of(fields.get("id", ""), "这个抽取条件"), _regions(fields))
-            await self._supplement(actor, detail, fields, change)
-            return "widened"
-        return await self._call(actor, draw.id, fields)
+    @run.command(_Reason, "abort", note="本轮已终止，可以重新开始。")
+    async def abort_round(self, visit: Visit, form: _Reason) -> None:
+        await self.services.draws.rounds.abort(visit.actor, draw_id(visit), form.reason)
 
-    async def _call(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> str:
-        calling = self.services.draws.calling
-        match fields.get("command"):
-            case "start":
-                await calling.start(actor, draw_id)
-                return "started"
-            case "pause":
-                await calling.pause(actor, draw_id, _reason(fields))
-                return "paused"
-            case "resume":
-                await calling.resume(actor, draw_id)
-                return "resumed"
-            case "end":
-                await calling.force_end(actor, draw_id, _reason(fields))
-                return "ended"
-        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+    @run.command(name="start", note="抽取已启动，正在通知专家。")
+    async def start(self, visit: Visit) -> None:
+        await self.services.draws.calling.start(visit.actor, draw_id(visit))
 
-    async def _supplement(self, actor: Actor, detail: Detail, fields: Mapping[str, str], *regions: RegionChange) -> str:
-        """With the same conditions, or in wider regions; with the times changed in the form."""
-        moved = {
-            one.id: when(fields, f"at-{one.id}", "集合时间", one.gathering_at)
-            for one in detail.parts.notices
-            if fields.get("update") == "1" and f"at-{one.id}" in fields
-        }
+    @run.command(_Reason, "pause", note="已暂停。已发出的通知会继续等待结果。")
+    async def pause(self, visit: Visit, form: _Reason) -> None:
+        await self.services.draws.calling.pause(visit.actor, draw_id(visit), form.reason)
+
+    @run.command(name="resume", note="抽取继续进行。")
+    async def resume(self, visit: Visit) -> None:
+        await self.services.draws.calling.resume(visit.actor, draw_id(visit))
+
+    @run.command(_Reason, "end", note="正在结束。已发出的通知会继续等待结果。")
+    async def force_end(self, visit: Visit, form: _Reason) -> None:
+        await self.services.draws.calling.force_end(visit.actor, draw_id(visit), form.reason)
+
+    @run.command(_Move, "move", note="集合时间已更改，已同意的专家会收到新时间。")
+    async def move_gathering(self, visit: Visit, form: _Move) -> None:
+        notice_id = visit.row_id("这条语音通知")
+        await self.services.draws.gathering_times.change(visit.actor, draw_id(visit), notice_id, form.gathering_at)
+
+    @run.command(SupplementForm, "supplement", note="补抽已启动。")
+    async def supplement(self, visit: Visit, form: SupplementForm) -> None:
+        """With the same conditions; with the times changed in the form."""
+        await self._supplement(visit, form)
+
+    @run.command(_Widening, "widen", note="地区已扩大，请三方重新摇号。")
+    async def widen(self, visit: Visit, form: _Widening) -> None:
+        """In wider regions."""
+        change = RegionChange(visit.row_id("这个抽取条件"), form.regions[:_REGIONS_MAX])
+        await self._supplement(visit, form, change)
+
+    async def _supplement(self, visit: Visit, form: SupplementForm, *regions: RegionChange) -> None:
+        gatherings = form.changed_gatherings((await self.detail(visit)).parts.notices)
         await self.services.draws.supplements.start(
-            actor, detail.draw.id, regions=regions, gathering=moved, start=new_start(fields)
+            visit.actor, draw_id(visit), regions=regions, gathering=gatherings, start=form.postpone
         )
-        return "supplement"
 
     # ---- fixing the order
 
-    async def round(self, request: http.Request) -> http.Response:
+    @page("/agency/draws/{id}/round", "")
+    async def round(self, visit: Visit) -> http.Response:
         """The newest round, for the script of the page."""
-        actor, detail = await self.asked(request)
-        return round_response(await self.services.draws.rounds.view(actor, detail.draw.id, _AGENCY))
+        return round_response(await self.services.draws.rounds.view(visit.actor, draw_id(visit), _AGENCY))
 
     async def take_part(self, request: http.Request) -> http.Response:
-        """The browser's ``commitment``, or its ``value``."""
-        actor, detail = await self.asked(request)
-        rounds, draw_id = self.services.draws.rounds, detail.draw.id
+        """The browser's ``commitment``, or its ``value``. Answers with JSON, also to a refusal."""
+        visit = Visit(await self.actor(request), request)
         try:
-            fields = await self.fields(request, actor)
-            if "value" in fields:
-                return round_response(await rounds.reveal(actor, draw_id, _AGENCY, fields["value"]))
-            return round_response(await rounds.commit(actor, draw_id, _AGENCY, fields.get("commitment", "")))
+            return round_response(await self._take_part(visit, await self.fields(request, visit.actor)))
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 
+    async def _take_part(self, visit: Visit, sent: Mapping[str, str]) -> RoundView:
+        rounds = self.services.draws.rounds
+        if "value" in sent:
+            return await rounds.reveal(visit.actor, draw_id(visit), _AGENCY, sent["value"])
+        return await rounds.commit(visit.actor, draw_id(visit), _AGENCY, sent.get("commitment", ""))
+
     # ---- live
 
-    async def events(self, request: http.Request) -> http.StreamResponse:
-        actor, detail = await self.asked(request)
-
+    @page("/agency/draws/{id}/events", "")
+    async def events(self, visit: Visit) -> http.StreamResponse:
         async def check() -> DrawView:
-            await self.actor(request)
-            return await self.services.draws.access.view(actor, detail.draw.id)
+            await self.actor(visit.request)
+            return await self.services.draws.access.view(visit.actor, draw_id(visit))
 
-        return await self._live.answer(request, check, session=str(actor.session_id))
-
-
-def _reason(fields: Mapping[str, str]) -> str:
-    said = text(fields, "reason", "原因", 200)
-    if not said:
-        raise InvalidInput("请填写原因。", code="missing", field="reason")
-    return said
-
-
-def _regions(fields: Mapping[str, str]) -> tuple[str, ...]:
-    codes = fields.get("regions", "").split(",")
-    return tuple(dict.fromkeys(code.strip() for code in codes[:100] if code.strip()))
+        return await self._live.answer(visit.request, check, session=str(visit.actor.session_id))

@@ -10,28 +10,25 @@ import aiohttp.web as http
 from domain.errors import AppError
 from services.catalogues import Node
 from web.agency.base import AgencyPart
+from web.core.pages import Visit, page
 
 
 class CataloguePages(AgencyPart):
     here = "home"
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/catalogues/{kind}", self.children)
-        self.site.get("/agency/catalogues/{kind}/search", self.search)
+    @page("/agency/catalogues/{kind}", "")
+    async def children(self, visit: Visit) -> http.Response:
+        kind, parent = visit.request.match_info["kind"], visit.request.query.get("parent", "")[:20]
+        return await _render_nodes(self.services.catalogues.children(visit.actor.pool, kind, parent))
 
-    async def children(self, request: http.Request) -> http.Response:
-        actor, kind = await self.actor(request), request.match_info["kind"]
-        parent = request.query.get("parent", "")[:20]
-        return await _listed(self.services.catalogues.children(actor.pool, kind, parent))
-
-    async def search(self, request: http.Request) -> http.Response:
-        actor, kind = await self.actor(request), request.match_info["kind"]
-        word = request.query.get("word", "")[:50]
-        return await _listed(self.services.catalogues.search(actor.pool, kind, word, limit=50))
+    @page("/agency/catalogues/{kind}/search", "")
+    async def search(self, visit: Visit) -> http.Response:
+        kind, word = visit.request.match_info["kind"], visit.request.query.get("word", "")[:50]
+        return await _render_nodes(self.services.catalogues.search(visit.actor.pool, kind, word, limit=50))
 
 
-async def _listed(found: Awaitable[Sequence[Node]]) -> http.Response:
+async def _render_nodes(nodes: Awaitable[Sequence[Node]]) -> http.Response:
     try:
-        return http.json_response({"items": [asdict(node) for node in await found]})
+        return http.json_response({"items": [asdict(node) for node in await nodes]})
     except AppError as error:
         return http.json_response({"detail": error.message}, status=error.status)

@@ -3,168 +3,121 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import ClassVar
-from uuid import UUID
+from dataclasses import dataclass
+from typing import Annotated
 
-import aiohttp.web as http
-
-from domain.errors import AppError, InvalidInput, RuleViolation
+from domain.errors import RuleViolation
 from domain.masking import mask_mobile
-from services.core.base import Actor
 from services.core.crypto import PHONE
 from services.draws import OPERATIONS_MAX, AttendanceRow, Detail, urged_by_venue
 from web.agency.projects import print_wan
 from web.agency.supplements import KINDS, SOURCES
-from web.agency.wizard import DrawPart, path_of, text
-from web.core.form_values import redirect, uuid_of
+from web.agency.wizard import DrawPart, draw_id
+from web.core.pages import Redirect, Visit, page
+from web.core.typed_forms import ShortText
 from web.draws import APPLICATION_KINDS, public_path
+
+_EXPERT = "这位专家"
+
+
+@dataclass(frozen=True)
+class RingForm:
+    """``phone``: that of the person who calls, by default the registered one."""
+
+    phone: Annotated[str, ShortText("您的通话号码", 20)]
 
 
 class ProjectTab(DrawPart):
     step = "project"
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/draws/{id}/project", self.project)
-
-    async def project(self, request: http.Request) -> http.Response:
-        actor, detail = await self.asked(request)
-        project = await self.services.draws.project_queries.get(actor, detail.draw.project_id)
+    @page("/agency/draws/{id}/project", "agency/draw_project.html")
+    async def project(self, visit: Visit) -> Mapping[str, object]:
+        detail = await self.detail(visit)
+        project = await self.services.draws.project_queries.get(visit.actor, detail.draw.project_id)
         code = project.data.region
-        names = await self.services.catalogues.names(actor.pool, "region", [code])
-        return self.draw_page(
-            actor,
-            "agency/draw_project.html",
-            request,
-            detail,
-            project=project,
-            region=names.get(code, code),
-            wan=print_wan,
-        )
+        names = await self.services.catalogues.names(visit.actor.pool, "region", [code])
+        values = {"project": project, "region": names.get(code, code), "wan": print_wan}
+        return {**self.draw_values(detail), **values}
 
 
 class ResultTab(DrawPart):
     step = "result"
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/draws/{id}/result", self.result)
-        self.site.post("/agency/draws/{id}/result", self.share)
-
-    async def result(self, request: http.Request) -> http.Response:
+    @page("/agency/draws/{id}/result", "agency/result.html")
+    async def result(self, visit: Visit) -> Mapping[str, object]:
         """Codes while the result is sealed; the service logs each reading of names."""
-        actor, detail = await self.asked(request)
-        return self.draw_page(
-            actor,
-            "agency/result.html",
-            request,
-            detail,
-            result=await self.services.draws.results.read(actor, detail.draw.id),
-            mark=self.book(actor).draw.supplement.mark,
-            public=public_path(detail.draw) if detail.draw.ended_at else "",
-        )
+        detail = await self.detail(visit)
+        return {
+            **self.draw_values(detail),
+            "result": await self.services.draws.results.read(visit.actor, detail.draw.id),
+            "mark": self.book(visit.actor).draw.supplement.mark,
+            "public": public_path(detail.draw) if detail.draw.ended_at else "",
+        }
 
-    async def share(self, request: http.Request) -> http.Response:
+    @result.command()
+    async def share(self, visit: Visit) -> Redirect:
         """A link to the record so far, which may be given to anyone; after the end the draw's number suffices."""
-        actor, detail = await self.asked(request)
-        await self.fields(request, actor)
-        raise redirect(f"/record/{await self.services.draws.public_links.share(actor, detail.draw.id, 'record')}")
+        link = await self.services.draws.public_links.share(visit.actor, draw_id(visit), "record")
+        return Redirect(f"/record/{link}", "")
 
 
 class AttendanceTab(DrawPart):
     step = "attendance"
-    notes: ClassVar[Mapping[str, str]] = {
-        "urged": "已发起语音催促，请稍后查看专家是否到场。",
-        "rung": "系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。",
-    }
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/draws/{id}/attendance", self.attendance)
-        self.site.post("/agency/draws/{id}/attendance", self.urge)
-
-    async def attendance(self, request: http.Request) -> http.Response:
-        actor, detail = await self.asked(request)
-        return await self._page(actor, request, detail)
-
-    async def _page(
-        self,
-        actor: Actor,
-        request: http.Request,
-        detail: Detail,
-        error: AppError | None = None,
-        fields: Mapping[str, str] = MappingProxyType({}),
-    ) -> http.Response:
-        sealed, found = "", list[AttendanceRow]()
+    @page("/agency/draws/{id}/attendance", "agency/attendance.html")
+    async def attendance(self, visit: Visit) -> Mapping[str, object]:
+        detail = await self.detail(visit)
+        sealed, rows = "", list[AttendanceRow]()
         try:
-            found = await self.services.draws.attendance_queries.list_awaited(actor, detail.draw.id)
+            rows = await self.services.draws.attendance_queries.list_awaited(visit.actor, detail.draw.id)
         except RuleViolation as refusal:  # not unsealed yet, which is no error of the reader
-            sealed = "".join([refusal.message, *(f"{one}。" for one in self._urged_by(detail))])
-        rules = self.book(actor).attendance
-        return self.draw_page(
-            actor,
-            "agency/attendance.html",
-            request,
-            detail,
-            error=error,
-            rows=found,
-            sealed=sealed,
-            window=int(rules.urging_window.total_seconds() // 60),
-            most=rules.urging_voice_max,
-            phone=fields.get("phone", ""),
-            own_phone=mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
-        )
+            sealed = "".join([refusal.message, *(f"{person}。" for person in self._urged_by(detail))])
+        rules = self.book(visit.actor).attendance
+        return {
+            **self.draw_values(detail),
+            "rows": rows,
+            "sealed": sealed,
+            "window": int(rules.urging_window.total_seconds() // 60),
+            "most": rules.urging_voice_max,
+            "phone": visit.form.value("phone"),
+            "own_phone": mask_mobile(await self.services.accounts.credentials.own_mobile(visit.actor)),
+        }
 
     def _urged_by(self, detail: Detail) -> list[str]:
         """For each gathering that has begun while arrivals are sealed: who urges there."""
         keys, now = self.services.deps.keys, self.services.deps.now()
-        come = [one for one in detail.parts.notices if detail.draw.started_at and one.gathering_at <= now]
-        found = [
-            urged_by_venue(one.venue, one.address, one.contact, keys.read(one.contact_phone_sealed, PHONE))
-            for one in come
+        begun = [notice for notice in detail.parts.notices if detail.draw.started_at and notice.gathering_at <= now]
+        people = [
+            urged_by_venue(notice.venue, notice.address, notice.contact, keys.read(notice.contact_phone_sealed, PHONE))
+            for notice in begun
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(people))
 
-    async def urge(self, request: http.Request) -> http.Response:
-        """The expert with invitation ``id``: ``command`` urge by the system's voice, or ring by a virtual call."""
-        actor, detail = await self.asked(request)
-        fields = await self.fields(request, actor)
-        try:
-            note = await self._urge(actor, detail.draw.id, fields)
-        except AppError as error:
-            return await self._page(actor, request, detail, self.shown(error), fields)
-        raise redirect(path_of(detail.draw.id, "attendance"), note=note)
+    @attendance.command(name="urge", note="已发起语音催促，请稍后查看专家是否到场。")
+    async def urge(self, visit: Visit) -> None:
+        """By the system's voice."""
+        await self.services.draws.urging.urge(visit.actor, draw_id(visit), visit.row_id(_EXPERT))
 
-    async def _urge(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> str:
-        urging = self.services.draws.urging
-        command, expert = fields.get("command"), uuid_of(fields.get("id", ""), "这位专家")
-        if command == "ring":
-            await urging.ring(actor, draw_id, expert, text(fields, "phone", "您的通话号码", 20))
-            return "rung"
-        if command != "urge":
-            raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-        await urging.urge(actor, draw_id, expert)
-        return "urged"
+    @attendance.command(RingForm, "ring", note="系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。")
+    async def ring(self, visit: Visit, form: RingForm) -> None:
+        """By a virtual call."""
+        await self.services.draws.urging.ring(visit.actor, draw_id(visit), visit.row_id(_EXPERT), form.phone)
 
 
 class LogTab(DrawPart):
     step = "log"
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/draws/{id}/log", self.log)
-
-    async def log(self, request: http.Request) -> http.Response:
+    @page("/agency/draws/{id}/log", "agency/log.html")
+    async def log(self, visit: Visit) -> Mapping[str, object]:
         """Log of operations, outcome of the applications, and absences."""
-        actor, detail = await self.asked(request)
-        draws = self.services.draws
-        return self.draw_page(
-            actor,
-            "agency/log.html",
-            request,
-            detail,
-            operations=await draws.queries.operations(actor, detail.draw.id),
-            most=OPERATIONS_MAX,
-            applications=await draws.verification_queries.of_draw(detail.draw.id),
-            application_kinds=APPLICATION_KINDS,
-            kinds=KINDS,
-            sources=SOURCES,
-            absences=await draws.absence_queries.of_draw(actor, detail.draw.id),
-        )
+        detail, draws = await self.detail(visit), self.services.draws
+        return {
+            **self.draw_values(detail),
+            "operations": await draws.queries.operations(visit.actor, detail.draw.id),
+            "most": OPERATIONS_MAX,
+            "applications": await draws.verification_queries.of_draw(detail.draw.id),
+            "application_kinds": APPLICATION_KINDS,
+            "kinds": KINDS,
+            "sources": SOURCES,
+            "absences": await draws.absence_queries.of_draw(visit.actor, detail.draw.id),
+        }

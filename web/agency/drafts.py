@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import aiohttp.web as http
 
 from domain.errors import NotFound
 from services.accounts import FormDraftView
+from services.core.base import Actor
 from web.agency.base import AgencyPart, DraftPlace, generation_of
 from web.core.form_values import redirect, uuid_of
+from web.core.typed_forms import Lines, read_typed
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,32 @@ class OpenForm:
     path: str
 
 
-def open_forms(kept: Iterable[FormDraftView]) -> list[OpenForm]:
-    found = []
-    for one in kept:
-        kind, _, subject = one.name.partition(":")
-        within, form = one.within or subject, FORMS.get(kind)
+def open_forms(drafts: Iterable[FormDraftView]) -> list[OpenForm]:
+    forms = []
+    for draft in drafts:
+        kind, _, subject = draft.name.partition(":")
+        within, form = draft.within or subject, FORMS.get(kind)
         if form is None:
             continue
         path = f"/agency/drafts/{kind}/{within}" + (f"/{subject}" if within != subject else "")
-        page = form.page.format(id=within, part=subject)
-        found.append(OpenForm(form.label, one.about or one.values.get("name", ""), one.saved_at, page, path))
-    return found
+        about, page = draft.about or draft.values.get("name", ""), form.page.format(id=within, part=subject)
+        forms.append(OpenForm(form.label, about, draft.saved_at, page, path))
+    return forms
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What a form sends beside its own fields. ``command`` forget deletes the draft, anything else stores it;
+    ``quiet``: the page's script sent it, which stays on the page; ``back``: from the list of open forms."""
+
+    command: str
+    about: Annotated[str, Lines(200)]
+    quiet: bool
+    back: bool
+
+    @property
+    def forgets(self) -> bool:
+        return self.command == "forget"
 
 
 class DraftPages(AgencyPart):
@@ -90,25 +108,25 @@ class DraftPages(AgencyPart):
         self.site.post("/agency/drafts/{kind}/{id}/{part}", self.keep)
 
     async def keep(self, request: http.Request) -> http.Response:
-        """``command`` forget deletes the draft; anything else stores it. ``quiet``: sent by the page's script, which
-        stays on the page."""
         actor, place = await self.actor(request), _place(request)
         fields = await self.fields(request, actor)
-        drafts, generation = self.services.accounts.form_drafts, generation_of(fields)
-        forget = fields.get("command") == "forget"
-        if forget:
-            await drafts.forget(actor, place.name, generation=generation)
-        else:
-            typed = {key: fields[key] for key in fields if key not in _LEFT_OUT}
-            within, about = str(place.subject_id), fields.get("about", "")[:200]
-            await drafts.keep(actor, place.name, typed, generation=generation, within=within, about=about)
-        if fields.get("quiet"):
+        sent = read_typed(_Sent, fields)
+        await self._store(actor, place, sent, fields)
+        if sent.quiet:
             return http.Response(status=204)
-        if fields.get("back"):
+        if sent.back:
             raise redirect("/agency", note="emptied")
         page = FORMS[place.kind].page.format(id=place.subject_id, part=place.part_id)
-        path, _, query = page.partition("?")
-        raise redirect(path, **dict([query.split("=")] if query else []), note="" if forget else "kept")
+        raise redirect(page, note="" if sent.forgets else "kept")
+
+    async def _store(self, actor: Actor, place: DraftPlace, sent: _Sent, fields: Mapping[str, str]) -> None:
+        drafts, generation = self.services.accounts.form_drafts, generation_of(fields)
+        if sent.forgets:
+            await drafts.forget(actor, place.name, generation=generation)
+            return
+        typed = {name: text for name, text in fields.items() if name not in _LEFT_OUT}
+        within = str(place.subject_id)
+        await drafts.keep(actor, place.name, typed, generation=generation, within=within, about=sent.about)
 
 
 def _place(request: http.Request) -> DraftPlace:

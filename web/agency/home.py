@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, cast, get_args
-from urllib.parse import urlencode
 
 import aiohttp.web as http
 
@@ -16,12 +15,11 @@ from domain.errors import NotFound
 from services.accounts import RoleOption
 from services.core.base import Actor
 from services.draws import TO_DO, DocumentKind, Filters, render_template, to_do_of
-from services.inspection.file_types import XLSX
-from web.agency.base import AgencyPart
+from web.agency.base import AgencyPart, send_sheet
 from web.agency.drafts import open_forms
 from web.agency.tabs import acts_of
-from web.core.form_values import PAGE_SIZE, last_page
-from web.core.site import page_number, show_pdf
+from web.core.pages import Listed, Visit, Wanted, Word, list_page, page
+from web.core.site import show_pdf
 
 _TO_DO_MAX = 20
 _WAITING = Filters(states=tuple(TO_DO), urgent_first=True)
@@ -31,7 +29,7 @@ _YEARS = 50
 """Years by which a requested month may differ from now."""
 KINDS = {"normal": "正常项目", "redraw": "重新抽取项目", "recall": "通知原专家项目"}
 SOURCES = {"on_site": "进场项目", "off_site": "非进场项目"}
-_ASKED = ("q", "project", "state", "kind", "source", "region")
+_WORD = Word(50)
 DOCUMENT_TEMPLATES = {
     "draw": "专家抽取申请模板",
     "redraw": "重新抽取专家申请模板",
@@ -48,123 +46,112 @@ class AgencyHomePages(AgencyPart):
         "emptied": "暂存的内容已清除。",
     }
 
-    def add_routes(self) -> None:
-        self.site.get("/agency", self.home)
-        self.site.get("/agency/draws", self.draws)
-        self.site.get("/agency/templates/{kind}.pdf", self.document)
-        self.site.get("/agency/templates/{kind}.xlsx", self.sheet)
-
-    async def home(self, request: http.Request) -> http.Response:
-        actor, page = await self.actor(request), page_number(request)
+    @list_page("/agency", "agency/home.html", month=Word(10))
+    async def home(self, visit: Visit, wanted: Wanted) -> Listed:
         now = self.services.deps.now()
-        first = _month(request.query.get("month", ""), now)
+        first = _month(wanted["month"], now)
         after, before = (first + timedelta(days=32)).replace(day=1), (first - timedelta(days=1)).replace(day=1)
         queries = self.services.draws.queries
+        listed = await queries.cards(visit.actor, Filters(starts_from=first, starts_before=after), **wanted.window)
+        months = (f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}")
+        owed = await self.services.office.staff_work.remuneration(visit.actor)
+        return Listed(
+            listed,
+            {
+                **await self._whose(visit.actor),
+                "board": await queries.dashboard(visit.actor),
+                "todo": await queries.cards(visit.actor, _WAITING, limit=_TO_DO_MAX),
+                "forms": open_forms(await self.services.accounts.form_drafts.list(visit.actor)),
+                "releases": await self.services.draws.release_queries.tasks(visit.actor),
+                "payable": sum(month.payable for month in owed),
+                "words": lambda card: to_do_of(card, now),
+                "first": first,
+                "months": months,
+                "document_templates": DOCUMENT_TEMPLATES,
+                "sheets": SHEETS,
+                "out": self.auth.form(visit.actor, "logout"),
+            },
+        )
+
+    async def _whose(self, actor: Actor) -> dict[str, object]:
+        """Person and organisation, and requests that wait for the person."""
         roles = await self.services.accounts.sessions.roles(actor)
-        board = await queries.dashboard(actor)
-        todo = await queries.cards(actor, _WAITING, limit=_TO_DO_MAX)
-        month = await queries.cards(
-            actor,
-            Filters(starts_from=first, starts_before=after),
-            offset=(page - 1) * PAGE_SIZE,
-            limit=PAGE_SIZE,
-        )
-        return self.show(
-            actor,
-            "agency/home.html",
-            request,
-            who=self.auth.role_label(actor),
-            organisation=self._organisation(actor, roles),
-            requests=await self.services.organisations.agents.count_waiting(actor),
-            board=board,
-            todo=todo,
-            forms=open_forms(await self.services.accounts.form_drafts.list(actor)),
-            releases=await self.services.draws.release_queries.tasks(actor),
-            payable=sum(one.payable for one in await self.services.office.staff_work.remuneration(actor)),
-            words=lambda one: to_do_of(one, now),
-            first=first,
-            months=(f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}"),
-            found=month.items,
-            total=month.total,
-            page=page,
-            last=last_page(month.total),
-            document_templates=DOCUMENT_TEMPLATES,
-            sheets=SHEETS,
-            out=self.auth.form(actor, "logout"),
-        )
+        return {
+            "who": self.auth.role_label(actor),
+            "organisation": self._organisation(actor, roles),
+            "requests": await self.services.organisations.agents.count_waiting(actor),
+        }
 
     def _organisation(self, actor: Actor, roles: Sequence[RoleOption]) -> str:
         """The organisation for which the person acts, as named in the choice of a role."""
-        for one in roles:
-            if one.role == actor.role and one.organisation_id == actor.organisation_id:
-                return one.label
+        for option in roles:
+            if option.role == actor.role and option.organisation_id == actor.organisation_id:
+                return option.label
         return self.auth.role_label(actor)
 
-    async def draws(self, request: http.Request) -> http.Response:
-        actor, page = await self.actor(request), page_number(request)
-        asked = {name: request.query.get(name, "").strip()[:50] for name in _ASKED}
-        waiting = asked["state"] == _TO_DO
-        found = await self.services.draws.queries.cards(
-            actor,
-            replace(
-                _WAITING if waiting else Filters(name=asked["state"]),
-                number=asked["q"],
-                project=asked["project"],
-                kind=asked["kind"],
-                source=asked["source"],
-                region=asked["region"] if asked["region"].isascii() and asked["region"].isdigit() else "",
-            ),
-            offset=(page - 1) * PAGE_SIZE,
-            limit=PAGE_SIZE,
+    @list_page(
+        "/agency/draws",
+        "agency/draws.html",
+        q=_WORD,
+        project=_WORD,
+        state=_WORD,
+        kind=_WORD,
+        source=_WORD,
+        region=_WORD,
+    )
+    async def draws(self, visit: Visit, wanted: Wanted) -> Listed:
+        pool, region = visit.actor.pool, wanted["region"]
+        filters = replace(
+            _WAITING if wanted["state"] == _TO_DO else Filters(name=wanted["state"]),
+            number=wanted["q"],
+            project=wanted["project"],
+            kind=wanted["kind"],
+            source=wanted["source"],
+            region=region if region.isascii() and region.isdigit() else "",
         )
-        return self.show(
-            actor,
-            "agency/draws.html",
-            request,
-            here="draws",
-            asked=asked,
-            query=urlencode({name: value for name, value in asked.items() if value}),
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=last_page(found.total),
-            states=[(_TO_DO, "待办事项"), *state_names()],
-            kinds=list(KINDS.items()),
-            acts=acts_of,
-            kinds_of_source=list(SOURCES.items()),
-            top=self.book(actor).pool.region,
-            place=await self.services.catalogues.names(
-                actor.pool, "region", [asked["region"], *(one.region for one in found.items)]
-            ),
+        listed = await self.services.draws.queries.cards(visit.actor, filters, **wanted.window)
+        regions = [region, *(card.region for card in listed.items)]
+        return Listed(
+            listed,
+            {
+                "here": "draws",
+                "asked": wanted.filters,
+                "states": [(_TO_DO, "待办事项"), *state_names()],
+                "kinds": list(KINDS.items()),
+                "acts": acts_of,
+                "kinds_of_source": list(SOURCES.items()),
+                "top": self.book(visit.actor).pool.region,
+                "place": await self.services.catalogues.names(pool, "region", regions),
+            },
         )
 
-    async def document(self, request: http.Request) -> http.Response:
+    @page("/agency/templates/{kind}.pdf", "")
+    async def document(self, visit: Visit) -> http.Response:
         """A blank request for verification, to be printed."""
-        actor, kind = await self.actor(request), request.match_info["kind"]
+        kind = visit.request.match_info["kind"]
         if kind not in get_args(DocumentKind):
             raise NotFound("没有这种模板，请返回工作台。", code="unknown")
-        document = await self.services.draws.documents.template(actor.pool, cast("DocumentKind", kind))
+        document = await self.services.draws.documents.template(visit.actor.pool, cast("DocumentKind", kind))
         return show_pdf(document.content, document.filename)
 
-    async def sheet(self, request: http.Request) -> http.Response:
+    @page("/agency/templates/{kind}.xlsx", "")
+    async def sheet(self, visit: Visit) -> http.Response:
         """A sheet of recusals, to be filled in and imported."""
-        actor, kind = await self.actor(request), request.match_info["kind"]
+        kind, rules = visit.request.match_info["kind"], self.book(visit.actor).draw
         if kind not in SHEETS:
             raise NotFound("没有这种模板，请返回工作台。", code="unknown")
-        rules = self.book(actor).draw
         body = render_template(
             cast("Literal['units', 'persons']", kind), "xlsx", rules.recusal_reasons, rules.recusal_evidence
         )
-        headers = {"Content-Disposition": f'attachment; filename="recusal-{kind}.xlsx"'}
-        return http.Response(body=body, content_type=XLSX, headers=headers)
+        return send_sheet(body, f"recusal-{kind}")
 
 
 def _month(text: str, now: datetime) -> datetime:
     """The beginning of a month in an address (2026-11); of the current month for anything else."""
     now = local(now)
     try:
-        asked = datetime.strptime(text, "%Y-%m").replace(tzinfo=SHANGHAI)
+        month = datetime.strptime(text, "%Y-%m").replace(tzinfo=SHANGHAI)
     except ValueError:
-        asked = now
-    found = asked if abs(asked.year - now.year) <= _YEARS else now
-    return found.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        month = now
+    shown = month if abs(month.year - now.year) <= _YEARS else now
+    return shown.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

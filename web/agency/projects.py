@@ -4,174 +4,140 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Annotated, ClassVar
 
 import aiohttp.web as http
 
-from domain.errors import AppError, InvalidInput
-from services.core.base import Actor
+from domain.errors import InvalidInput
 from services.draws import LotData, ProjectData, ProjectView
-from web.agency.base import AgencyPart, Draft, DraftPlace
-from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
-from web.core.site import page_number
+from web.agency.base import KEPT, AgencyPart, Draft, DraftPlace
+from web.core.form_values import FormValues
+from web.core.pages import Choice, Listed, Redirect, Visit, Wanted, Word, list_page, page
 
 WHAT = "这个项目"
+_LOT = "这个标段"
 _WAN = 1_000_000
 """Fen per 万元."""
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _FLAGS = ("on_site", "internal_code")
 
 
+@dataclass(frozen=True)
+class _Wan:
+    """An amount in 万元, as fen; an empty field is 0, which the service refuses where an amount is required."""
+
+    label: str
+
+    def read(self, sent: Mapping[str, str], name: str) -> int:
+        text = sent.get(name, "").strip()
+        if text and not _AMOUNT.fullmatch(text):
+            message = f"{self.label}请填写数字，单位万元，如1200或1200.5，小数最多6位。"
+            raise InvalidInput(message, code="amount", field=name)
+        return int(Decimal(text or "0") * _WAN)
+
+
+@dataclass(frozen=True)
+class _Project(ProjectData):
+    investment: Annotated[int, _Wan("项目投资总额")]
+
+
+@dataclass(frozen=True)
+class _Lot(LotData):
+    investment: Annotated[int, _Wan("标段投资额")] = 0
+
+
 class ProjectPages(AgencyPart):
     here = "projects"
-    notes: ClassVar[Mapping[str, str]] = {
-        "created": "项目已保存。没有标段的，整个项目算一个标段。",
-        "saved": "已保存。",
-        "deleted": "项目已删除。",
-        "lot": "标段已保存。",
-        "lot-gone": "标段已删除。",
-        "kept": "已暂存，可以在其他手机或电脑上接着填。",
-    }
+    notes: ClassVar[Mapping[str, str]] = KEPT
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/projects", self.list)
-        self.site.get("/agency/projects/new", self.blank)
-        self.site.post("/agency/projects/new", self.create)
-        self.site.get("/agency/projects/{id}", self.detail)
-        self.site.post("/agency/projects/{id}", self.submit)
-
-    async def list(self, request: http.Request) -> http.Response:
+    @list_page("/agency/projects", "agency/projects.html", q=Word(), choose=Choice(("1",)))
+    async def projects(self, visit: Visit, wanted: Wanted) -> Listed:
         """With ``?choose=1`` a project is chosen for a new draw."""
-        actor, page = await self.actor(request), page_number(request)
-        search = request.query.get("q", "").strip()[:100]
-        found = await self.services.draws.project_queries.list(actor, search=search, page=page, size=PAGE_SIZE)
-        return self.show(
-            actor,
-            "agency/projects.html",
-            request,
-            found=found.items,
-            total=found.total,
-            page=page,
-            last=last_page(found.total),
-            search=search,
-            choose=request.query.get("choose") == "1",
+        listed = await self.services.draws.project_queries.list(
+            visit.actor, search=wanted["q"], page=wanted.page, size=wanted.size
         )
+        return Listed(listed, {"search": wanted["q"], "choose": wanted["choose"] == "1"})
 
-    async def blank(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        draft = await self.draft(actor, DraftPlace("project", actor.organisation_id))
-        if draft.values:
-            return await self._form_page(actor, request, None, FormValues(draft.values), draft)
-        parties = asdict(await self.services.draws.project_queries.last_parties(actor))
-        return await self._form_page(actor, request, None, FormValues({"organisation_form": "委托招标"} | parties))
+    # ---- a new project
 
-    async def create(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        try:
-            made = await self.services.draws.projects.create(actor, _data(fields), key=key_of(fields))
-        except AppError as error:
-            return await self._form_page(actor, request, None, FormValues(fields, self.shown(error)))
-        await self.saved(actor, DraftPlace("project", actor.organisation_id), fields)
-        raise redirect(f"/agency/projects/{made.id}", note="created", choose=request.query.get("choose", "")[:1])
+    @page("/agency/projects/new", "agency/project_form.html")
+    async def new_project(self, visit: Visit) -> Mapping[str, object]:
+        parties = asdict(await self.services.draws.project_queries.last_parties(visit.actor))
+        usual = {"organisation_form": "委托招标"} | parties
+        form, draft = await self.form_and_draft(visit, DraftPlace("project", visit.actor.organisation_id), usual)
+        return await self._form_values(visit, form, None, draft)
 
-    async def detail(self, request: http.Request) -> http.Response:
+    @new_project.command(_Project, note="项目已保存。没有标段的，整个项目算一个标段。")
+    async def create(self, visit: Visit, form: _Project) -> Redirect:
+        view = await self.services.draws.projects.create(visit.actor, form, key=visit.key)
+        await self.saved(visit.actor, DraftPlace("project", visit.actor.organisation_id), visit.fields)
+        choose = _choose(visit)
+        return Redirect(f"/agency/projects/{view.id}" + (f"?choose={choose}" if choose else ""))
+
+    async def _form_values(
+        self, visit: Visit, form: FormValues, view: ProjectView | None, draft: Draft | None = None
+    ) -> Mapping[str, object]:
+        """What the form of a project gets."""
+        return {
+            "f": form,
+            "view": view,
+            "rules": self.book(visit.actor).projects,
+            "choices": _Choices(form),
+            "grouped": _grouped,
+            "region": await self._region(visit, form.value("region")),
+            "top": self.book(visit.actor).pool.region,
+            "choose": _choose(visit),
+            "draft": draft,
+        }
+
+    async def _region(self, visit: Visit, code: str) -> str:
+        return (await self.services.catalogues.names(visit.actor.pool, "region", [code])).get(code, code)
+
+    # ---- a project and its lots
+
+    @page("/agency/projects/{id}", "agency/project.html")
+    async def project(self, visit: Visit) -> Mapping[str, object] | http.Response:
         """With ``?edit=1`` the form."""
-        actor, view = await self._asked(request)
-        if request.query.get("edit") and view.editable:
-            return await self._form_page(actor, request, view, FormValues(_values(view.data)))
-        draft = await self.draft(actor, DraftPlace("lot", view.id))
-        form = FormValues({**draft.values, "command": "lot"}) if draft.values else EMPTY
-        return await self._page(actor, request, view, form, draft)
+        view = await self.services.draws.project_queries.get(visit.actor, visit.id(WHAT))
+        edited = visit.form.value("command") == "save" or visit.query("edit")
+        if edited and view.editable:
+            return await self._edit(visit, view)
+        form, draft = await self.form_and_draft(visit, DraftPlace("lot", view.id))
+        if draft.values:
+            form = FormValues({**draft.values, "command": "lot"})
+        region = await self._region(visit, view.data.region)
+        values = {"view": view, "region": region, "wan": print_wan, "opened": visit.query("open")}
+        return {"f": form, "draft": draft, **values}
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` save, delete, lot (added, or changed where ``id`` names one) or lot-gone."""
-        actor, view = await self._asked(request)
-        fields = await self.fields(request, actor)
-        try:
-            note = await self._do(actor, view, fields)
-        except AppError as error:
-            form = FormValues(fields, self.shown(error), fields.get("id", ""))
-            if fields.get("command") == "save" and view.editable:
-                return await self._form_page(actor, request, view, form)
-            return await self._page(actor, request, view, form)
-        raise redirect("/agency/projects" if note == "deleted" else f"/agency/projects/{view.id}", note=note)
+    async def _edit(self, visit: Visit, view: ProjectView) -> http.Response:
+        form = visit.form if visit.fields else FormValues(_stored_values(view.data))
+        values = await self._form_values(visit, form, view)
+        return self.show(visit.actor, "agency/project_form.html", visit.request, error=form.error, **values)
 
-    async def _do(self, actor: Actor, view: ProjectView, fields: Mapping[str, str]) -> str:
-        projects = self.services.draws.projects
-        match fields.get("command"):
-            case "save":
-                await projects.edit(actor, view.id, _data(fields), key=key_of(fields))
-                return "saved"
-            case "delete":
-                await projects.delete(actor, view.id)
-                return "deleted"
-            case "lot":
-                lot = LotData(fields.get("name", ""), fields.get("number", ""), _fen(fields, "标段投资额") or 0)
-                if fields.get("id"):
-                    await projects.edit_lot(actor, view.id, uuid_of(fields["id"], "这个标段"), lot)
-                else:
-                    await projects.add_lot(actor, view.id, lot, key=key_of(fields))
-                    await self.saved(actor, DraftPlace("lot", view.id), fields)
-                return "lot"
-            case "lot-gone":
-                await projects.delete_lot(actor, view.id, uuid_of(fields.get("id", ""), "这个标段"))
-                return "lot-gone"
-        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+    @project.command(_Project, "save", note="已保存。")
+    async def save(self, visit: Visit, form: _Project) -> None:
+        await self.services.draws.projects.edit(visit.actor, visit.id(WHAT), form, key=visit.key)
 
-    async def _form_page(
-        self,
-        actor: Actor,
-        request: http.Request,
-        view: ProjectView | None,
-        form: FormValues,
-        draft: Draft | None = None,
-    ) -> http.Response:
-        rules = self.book(actor).projects
-        code = form.value("region")
-        return self.show(
-            actor,
-            "agency/project_form.html",
-            request,
-            error=form.error,
-            f=form,
-            view=view,
-            rules=rules,
-            choices=_Choices(form),
-            grouped=_grouped,
-            region=(await self.services.catalogues.names(actor.pool, "region", [code])).get(code, code),
-            top=self.book(actor).pool.region,
-            choose=request.query.get("choose", "")[:1],
-            draft=None if view else draft or Draft(DraftPlace("project", actor.organisation_id).path),
-        )
+    @project.command(name="delete", note="项目已删除。")
+    async def delete(self, visit: Visit) -> Redirect:
+        await self.services.draws.projects.delete(visit.actor, visit.id(WHAT))
+        return Redirect("/agency/projects")
 
-    async def _page(
-        self,
-        actor: Actor,
-        request: http.Request,
-        view: ProjectView,
-        form: FormValues = EMPTY,
-        draft: Draft | None = None,
-    ) -> http.Response:
-        code = view.data.region
-        return self.show(
-            actor,
-            "agency/project.html",
-            request,
-            error=form.error,
-            f=form,
-            view=view,
-            region=(await self.services.catalogues.names(actor.pool, "region", [code])).get(code, code),
-            wan=print_wan,
-            opened=request.query.get("open", ""),
-            draft=draft or Draft(DraftPlace("lot", view.id).path),
-        )
+    @project.command(_Lot, "lot", note="标段已保存。")
+    async def save_lot(self, visit: Visit, form: _Lot) -> None:
+        """A lot is added, or changed where ``id`` names one."""
+        projects, project_id = self.services.draws.projects, visit.id(WHAT)
+        if visit.form.row:
+            await projects.edit_lot(visit.actor, project_id, visit.row_id(_LOT), form)
+            return
+        await projects.add_lot(visit.actor, project_id, form, key=visit.key)
+        await self.saved(visit.actor, DraftPlace("lot", project_id), visit.fields)
 
-    async def _asked(self, request: http.Request) -> tuple[Actor, ProjectView]:
-        actor = await self.actor(request)
-        return actor, await self.services.draws.project_queries.get(actor, uuid_of(request.match_info["id"], WHAT))
+    @project.command(name="lot-gone", note="标段已删除。")
+    async def delete_lot(self, visit: Visit) -> None:
+        await self.services.draws.projects.delete_lot(visit.actor, visit.id(WHAT), visit.row_id(_LOT))
 
 
 class _Choices:
@@ -195,23 +161,9 @@ def _grouped(options: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[s
     return list(found.items())
 
 
-def _data(fields: Mapping[str, str]) -> ProjectData:
-    """The form's values. Raises InvalidInput for a field."""
-    texts: dict[str, Any] = {name: fields.get(name, "") for name in ProjectData.__dataclass_fields__}
-    flags = {name: bool(fields.get(name)) for name in _FLAGS}
-    return ProjectData(**{**texts, **flags, "investment": _fen(fields, "项目投资总额") or 0})
-
-
-def _fen(fields: Mapping[str, str], label: str) -> int | None:
-    """The value of a field in 万元; empty: None. Raises InvalidInput."""
-    text = fields.get("investment", "").strip()
-    if not text:
-        return None
-    if not _AMOUNT.fullmatch(text):
-        raise InvalidInput(
-            f"{label}请填写数字，单位万元，如1200或1200.5，小数最多6位。", code="amount", field="investment"
-        )
-    return int(Decimal(text) * _WAN)
+def _choose(visit: Visit) -> str:
+    """Whether the project is chosen for a new draw: 1, or empty."""
+    return visit.query("choose", 1)
 
 
 def print_wan(fen: int) -> str:
@@ -219,7 +171,7 @@ def print_wan(fen: int) -> str:
     return f"{Decimal(fen) / _WAN:f}"
 
 
-def _values(data: ProjectData) -> dict[str, str]:
-    texts = {name: getattr(data, name) for name in ProjectData.__dataclass_fields__}
-    flags = {name: "1" if texts[name] else "" for name in _FLAGS}
-    return {**texts, **flags, "investment": print_wan(data.investment)}
+def _stored_values(data: ProjectData) -> dict[str, str]:
+    values = asdict(data)
+    flags = {name: "1" if values[name] else "" for name in _FLAGS}
+    return {**values, **flags, "investment": print_wan(data.investment)}

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-import aiohttp.web as http
-
-from domain.errors import AppError, InvalidInput
-from services.core.base import Actor
-from services.draws import Detail
-from web.agency.base import Draft, DraftPlace
-from web.agency.wizard import DrawPart, path_of, text
-from web.core.form_values import PAGE_SIZE, FormValues, last_page, redirect, uuid_of
+from domain.errors import InvalidInput
+from services.draws import RecusalPersonView, RecusalUnitView
+from web.agency.base import KEPT, DraftPlace
+from web.agency.wizard import DrawPart, draw_id, path_of
+from web.core.form_values import PAGE_SIZE, last_page
+from web.core.pages import Redirect, Visit, page
 from web.core.site import page_number
+from web.core.typed_forms import ShortText
 
 SHEET_MAX = 5 * 1024 * 1024
+Kind: TypeAlias = Literal["units", "persons"]
+_UNIT, _PERSON = "这个回避单位", "这个回避人员"
+
+
+@dataclass(frozen=True)
+class _Unit:
+    name: Annotated[str, ShortText("单位名称", 200)]
+    credit_code: Annotated[str, ShortText("统一社会信用代码", 18)]
+    reason: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class _Person:
+    name: Annotated[str, ShortText("姓名", 50)]
+    id_number: Annotated[str, ShortText("身份证号", 18)]
+    unit_name: Annotated[str, ShortText("工作单位", 200)]
+    reason: str
+    evidence: str
 
 
 class RecusalPages(DrawPart):
@@ -23,114 +42,79 @@ class RecusalPages(DrawPart):
     notes: ClassVar[Mapping[str, str]] = {
         "begun": "活动信息已保存。接下来填写回避单位和人员。",
         "saved": "已保存，请核对回避信息、语音通知和抽取条件。",
-        "added": "已添加。",
-        "gone": "已删除。",
-        "read": "已导入。",
-        "kept": "已暂存，可以在其他手机或电脑上接着填。",
+        **KEPT,
     }
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/draws/{id}/recusal", self.units)
-        self.site.post("/agency/draws/{id}/recusal", self.submit)
-        self.site.post("/agency/draws/{id}/recusal/{kind}.xlsx", self.read)
-
-    async def units(self, request: http.Request) -> http.Response:
+    @page("/agency/draws/{id}/recusal", "agency/recusal.html", keep=("list", "q", "page"))
+    async def recusals(self, visit: Visit) -> Mapping[str, object]:
         """With ``?list=persons`` the persons; ``q`` is part of a name, code or reason."""
-        actor, detail = await self.asked(request)
-        draft = await self.draft(actor, _place(_listed(request), detail))
-        return await self._page(actor, request, detail, FormValues(draft.values), draft)
+        detail, kind, word = await self.detail(visit), _kind_of(visit), visit.query("q")
+        form, draft = await self.form_and_draft(visit, _place(visit, kind))
+        recusals = detail.parts.recusal_units if kind == "units" else detail.parts.recusal_persons
+        matching = [recusal for recusal in recusals if word.casefold() in _searched_text(recusal).casefold()]
+        last = last_page(len(matching))
+        shown = min(page_number(visit.request), last)
+        return {
+            **self.draw_values(detail),
+            "f": form,
+            "draft": draft,
+            "kind": kind,
+            "word": word,
+            "page": shown,
+            "found": matching[(shown - 1) * PAGE_SIZE : shown * PAGE_SIZE],
+            "total": len(matching),
+            "last": last,
+            "former": await self.services.draws.queries.former_experts(visit.actor, detail.draw.id),
+            "rules": self.book(visit.actor).draw,
+            "pairs": lambda texts: [(text, text) for text in texts],
+            "lines": form.error.params.get("errors", ()) if form.error else (),
+        }
 
-    async def _page(
-        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues, draft: Draft | None = None
-    ) -> http.Response:
-        kind = form.row or _listed(request)
-        word = _word(request)
-        listed = detail.parts.recusal_units if kind == "units" else detail.parts.recusal_persons
-        asked = word.casefold()
-        found = [one for one in listed if asked in " ".join((one.name, _more(one), one.reason)).casefold()]
-        page = min(page_number(request), last_page(len(found)))
-        return self.draw_page(
-            actor,
-            "agency/recusal.html",
-            request,
-            detail,
-            error=form.error,
-            f=form,
-            kind=kind,
-            draft=draft or Draft(_place(kind, detail).path),
-            word=word,
-            page=page,
-            found=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
-            total=len(found),
-            last=last_page(len(found)),
-            former=await self.services.draws.queries.former_experts(actor, detail.draw.id),
-            rules=self.book(actor).draw,
-            pairs=lambda texts: [(one, one) for one in texts],
-            lines=(form.error.params.get("errors", ()) if form.error else ()),
+    @recusals.command(_Unit, "unit", note="已添加。")
+    async def add_unit(self, visit: Visit, form: _Unit) -> None:
+        await self.services.draws.recusal_lists.add_unit(
+            visit.actor, draw_id(visit), form.name, form.credit_code, form.reason, form.evidence
         )
+        await self.saved(visit.actor, _place(visit, "units"), visit.fields)
 
-    async def submit(self, request: http.Request) -> http.Response:
-        """``command`` unit, person, or their removal with ``id``."""
-        actor, detail = await self.asked(request)
-        fields = await self.fields(request, actor)
-        kind = "persons" if fields.get("command", "").startswith("person") else "units"
-        try:
-            note = await self._do(actor, detail, fields)
-        except AppError as error:
-            return await self._page(actor, request, detail, FormValues(fields, self.shown(error), kind))
-        page = str(page_number(request)) if request.query.get("page") else ""
-        raise redirect(path_of(detail.draw.id, "recusal"), list=kind, q=_word(request), page=page, note=note)
+    @recusals.command(_Person, "person", note="已添加。")
+    async def add_person(self, visit: Visit, form: _Person) -> None:
+        await self.services.draws.recusal_lists.add_person(
+            visit.actor, draw_id(visit), form.name, form.id_number, form.unit_name, form.reason, form.evidence
+        )
+        await self.saved(visit.actor, _place(visit, "persons"), visit.fields)
 
-    async def _do(self, actor: Actor, detail: Detail, fields: Mapping[str, str]) -> str:
-        lists, draw_id = self.services.draws.recusal_lists, detail.draw.id
-        reason, evidence = fields.get("reason", ""), fields.get("evidence", "")
-        match fields.get("command"):
-            case "unit":
-                name, code = text(fields, "name", "单位名称", 200), text(fields, "credit_code", "统一社会信用代码", 18)
-                await lists.add_unit(actor, draw_id, name, code, reason, evidence)
-                await self.saved(actor, _place("units", detail), fields)
-                return "added"
-            case "person":
-                name, unit = text(fields, "name", "姓名", 50), text(fields, "unit_name", "工作单位", 200)
-                number = text(fields, "id_number", "身份证号", 18)
-                await lists.add_person(actor, draw_id, name, number, unit, reason, evidence)
-                await self.saved(actor, _place("persons", detail), fields)
-                return "added"
-            case "unit-gone":
-                await lists.remove_unit(actor, draw_id, uuid_of(fields.get("id", ""), "这个回避单位"))
-                return "gone"
-            case "person-gone":
-                await lists.remove_person(actor, draw_id, uuid_of(fields.get("id", ""), "这个回避人员"))
-                return "gone"
-        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+    @recusals.command(name="unit-gone", note="已删除。")
+    async def remove_unit(self, visit: Visit) -> None:
+        await self.services.draws.recusal_lists.remove_unit(visit.actor, draw_id(visit), visit.row_id(_UNIT))
 
-    async def read(self, request: http.Request) -> http.Response:
+    @recusals.command(name="person-gone", note="已删除。")
+    async def remove_person(self, visit: Visit) -> None:
+        await self.services.draws.recusal_lists.remove_person(visit.actor, draw_id(visit), visit.row_id(_PERSON))
+
+    @recusals.command(path="/agency/draws/{id}/recusal/{kind}.xlsx", upload=SHEET_MAX, note="已导入。")
+    async def read_sheet(self, visit: Visit) -> Redirect:
         """All lines of a sheet, or none."""
-        actor, detail = await self.asked(request)
-        kind = "persons" if request.match_info["kind"] == "persons" else "units"
-        sheets = self.services.draws.recusal_import
+        kind, sheets = _kind_of(visit), self.services.draws.recusal_import
+        if not visit.file:
+            raise InvalidInput("请先选择填好的模板文件。", code="missing", field="file")
         add = sheets.persons if kind == "persons" else sheets.units
-        try:
-            _, content = await self.upload(request, actor, longest=SHEET_MAX)
-            if not content:
-                raise InvalidInput("请先选择填好的模板文件。", code="missing", field="file")
-            await add(actor, detail.draw.id, "sheet.xlsx" if content.startswith(b"PK") else "sheet.csv", content)
-        except AppError as error:
-            return await self._page(actor, request, detail, FormValues({"command": "read"}, self.shown(error), kind))
-        raise redirect(path_of(detail.draw.id, "recusal"), list=kind, note="read")
+        name = "sheet.xlsx" if visit.file.startswith(b"PK") else "sheet.csv"
+        await add(visit.actor, draw_id(visit), name, visit.file)
+        return Redirect(f"{path_of(draw_id(visit), 'recusal')}?list={kind}")
 
 
-def _listed(request: http.Request) -> str:
-    return "persons" if request.query.get("list") == "persons" else "units"
+def _kind_of(visit: Visit) -> Kind:
+    """Which list is shown: that of the command, of a sheet's address, or of the query."""
+    request, command = visit.request, visit.form.value("command")
+    persons = command.startswith("person") or "persons" in (request.match_info.get("kind"), request.query.get("list"))
+    return "persons" if persons else "units"
 
 
-def _place(kind: str, detail: Detail) -> DraftPlace:
-    return DraftPlace("person" if kind == "persons" else "unit", detail.draw.id)
+def _place(visit: Visit, kind: Kind) -> DraftPlace:
+    return DraftPlace("person" if kind == "persons" else "unit", draw_id(visit))
 
 
-def _word(request: http.Request) -> str:
-    return request.query.get("q", "").strip()[:100]
-
-
-def _more(one: object) -> str:
-    return str(getattr(one, "credit_code", "") or getattr(one, "unit_name", ""))
+def _searched_text(recusal: RecusalUnitView | RecusalPersonView) -> str:
+    more = recusal.credit_code if isinstance(recusal, RecusalUnitView) else recusal.unit_name
+    return f"{recusal.name} {more} {recusal.reason}"

@@ -3,89 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-import aiohttp.web as http
-
 from domain.draws.lifecycles import DrawState
-from domain.errors import AppError
-from services.core.base import Actor
-from services.draws import Detail, RecallTimes, RedrawTimes
-from web.agency.base import Draft, DraftPlace
+from services.draws import RecallTimes, RedrawTimes
+from web.agency.base import KEPT, DraftPlace
 from web.agency.basic import LOT
 from web.agency.projects import print_wan
-from web.agency.wizard import DrawPart, path_of, ticked, when
-from web.core.form_values import EMPTY, FormValues, key_of, redirect
+from web.agency.wizard import DrawPart, draw_id, path_of
+from web.core.pages import Redirect, Visit, page
+from web.core.typed_forms import Ids, Moment
 
-_ALLOWED = {"redraw": (DrawState.ENDED, DrawState.RELEASED), "recall": (DrawState.ENDED,)}
+Kind = Literal["redraw", "recall"]
+_ALLOWED: Mapping[Kind, tuple[DrawState, ...]] = {
+    "redraw": (DrawState.ENDED, DrawState.RELEASED),
+    "recall": (DrawState.ENDED,),
+}
+_START, _END = "预计评标开始时间", "预计评标结束时间"
+
+
+@dataclass(frozen=True)
+class _Redraw(RedrawTimes):
+    opening_at: Annotated[datetime | None, Moment("开标时间")]
+    bid_closing_at: Annotated[datetime | None, Moment("截标时间")]
+    starts_at: Annotated[datetime | None, Moment(_START)]
+    ends_at: Annotated[datetime | None, Moment(_END)]
+    lots: Annotated[tuple[UUID, ...], Ids(LOT, "这个标段")] = ()
+
+
+@dataclass(frozen=True)
+class _Recall(RecallTimes):
+    starts_at: Annotated[datetime | None, Moment(_START)]
+    ends_at: Annotated[datetime | None, Moment(_END)]
 
 
 class RedrawAndRecallPages(DrawPart):
     step = "run"
-    notes: ClassVar[Mapping[str, str]] = {"kept": "已暂存，可以在其他手机或电脑上接着填。"}
+    notes: ClassVar[Mapping[str, str]] = KEPT
 
-    def add_routes(self) -> None:
-        for kind in _ALLOWED:
-            self.site.get(f"/agency/draws/{{id}}/{kind}", self.form)
-            self.site.post(f"/agency/draws/{{id}}/{kind}", self.make)
+    @page("/agency/draws/{id}/redraw", "agency/follow_up.html")
+    async def redraw_form(self, visit: Visit) -> Mapping[str, object]:
+        return await self._values(visit, "redraw")
 
-    async def form(self, request: http.Request) -> http.Response:
-        actor, detail = await self.asked(request)
-        lots = {f"{LOT}{one.lot_id}": "1" for one in detail.parts.lots if one.lot_id}
-        draft = await self.draft(actor, DraftPlace(_kind_of(request), detail.draw.id))
-        return await self._page(actor, request, detail, FormValues(draft.values or lots), draft)
+    @redraw_form.command(_Redraw)
+    async def redraw(self, visit: Visit, form: _Redraw) -> Redirect:
+        new = await self.services.draws.redraws.redraw(visit.actor, draw_id(visit), form, key=visit.key)
+        await self.saved(visit.actor, DraftPlace("redraw", draw_id(visit)), visit.fields)
+        return Redirect(path_of(new, "basic"), "redrawn")
 
-    async def _page(
-        self, actor: Actor, request: http.Request, detail: Detail, form: FormValues = EMPTY, draft: Draft | None = None
-    ) -> http.Response:
-        kind, draw, draws = _kind_of(request), detail.draw, self.services.draws
-        project = await draws.project_queries.get(actor, draw.project_id)
+    @page("/agency/draws/{id}/recall", "agency/follow_up.html")
+    async def recall_form(self, visit: Visit) -> Mapping[str, object]:
+        return await self._values(visit, "recall")
+
+    @recall_form.command(_Recall)
+    async def recall(self, visit: Visit, form: _Recall) -> Redirect:
+        new = await self.services.draws.redraws.recall(visit.actor, draw_id(visit), form, key=visit.key)
+        await self.saved(visit.actor, DraftPlace("recall", draw_id(visit)), visit.fields)
+        return Redirect(path_of(new, "basic"), "recalled")
+
+    async def _values(self, visit: Visit, kind: Kind) -> Mapping[str, object]:
+        detail, draws = await self.detail(visit), self.services.draws
+        draw = detail.draw
+        lots = {f"{LOT}{lot.lot_id}": "1" for lot in detail.parts.lots if lot.lot_id}
+        form, draft = await self.form_and_draft(visit, DraftPlace(kind, draw.id), lots)
+        project = await draws.project_queries.get(visit.actor, draw.project_id)
         owners = (None, draw.id, *detail.ancestors)
-        return self.draw_page(
-            actor,
-            "agency/follow_up.html",
-            request,
-            detail,
-            error=form.error,
-            f=form,
-            kind=kind,
-            allowed=DrawState(draw.state) in _ALLOWED[kind],
-            open=await draws.redraws.open_one(actor, draw.id),
-            project=project,
-            wan=print_wan,
-            lots=[(lot, lot.draw_id in owners) for lot in project.lots],
-            draft=draft or Draft(DraftPlace(kind, draw.id).path),
-        )
-
-    async def make(self, request: http.Request) -> http.Response:
-        actor, detail = await self.asked(request)
-        fields = await self.fields(request, actor)
-        make = self._redraw if _kind_of(request) == "redraw" else self._recall
-        try:
-            made = await make(actor, detail.draw.id, fields)
-        except AppError as error:
-            return await self._page(actor, request, detail, FormValues(fields, self.shown(error)))
-        await self.saved(actor, DraftPlace(_kind_of(request), detail.draw.id), fields)
-        raise redirect(path_of(made, "basic"), note="redrawn" if _kind_of(request) == "redraw" else "recalled")
-
-    async def _redraw(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> UUID:
-        times = RedrawTimes(
-            opening_at=when(fields, "opening_at", "开标时间"),
-            bid_closing_at=when(fields, "bid_closing_at", "截标时间"),
-            starts_at=when(fields, "starts_at", "预计评标开始时间"),
-            ends_at=when(fields, "ends_at", "预计评标结束时间"),
-            lots=ticked(fields, LOT, "这个标段"),
-        )
-        return await self.services.draws.redraws.redraw(actor, draw_id, times, key=key_of(fields))
-
-    async def _recall(self, actor: Actor, draw_id: UUID, fields: Mapping[str, str]) -> UUID:
-        times = RecallTimes(
-            starts_at=when(fields, "starts_at", "预计评标开始时间"),
-            ends_at=when(fields, "ends_at", "预计评标结束时间"),
-        )
-        return await self.services.draws.redraws.recall(actor, draw_id, times, key=key_of(fields))
-
-
-def _kind_of(request: http.Request) -> str:
-    return request.path.rsplit("/", 1)[-1]
+        return {
+            **self.draw_values(detail),
+            "f": form,
+            "draft": draft,
+            "kind": kind,
+            "allowed": DrawState(draw.state) in _ALLOWED[kind],
+            "open": await draws.redraws.open_one(visit.actor, draw.id),
+            "project": project,
+            "wan": print_wan,
+            "lots": [(lot, lot.draw_id in owners) for lot in project.lots],
+        }

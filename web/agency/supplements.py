@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
-
-import aiohttp.web as http
 
 from domain.draws.lifecycles import DrawState
 from services.draws import ABSENCES_MAX, Filters
 from web.agency.base import AgencyPart
+from web.core.pages import Visit, page
 
 KINDS = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _BEGUN = Filters(
@@ -23,26 +23,18 @@ SOURCES = {"expert": "专家本人", "manual": "人工登记"}
 class SupplementPages(AgencyPart):
     here = "pending"
 
-    def add_routes(self) -> None:
-        self.site.get("/agency/pending", self.pending)
-
-    async def pending(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
+    @page("/agency/pending", "agency/supplements.html")
+    async def pending(self, visit: Visit) -> Mapping[str, object]:
         rows = sorted(
-            await self.services.draws.absence_queries.pending(actor),
+            await self.services.draws.absence_queries.pending(visit.actor),
             key=lambda row: (row.draw_number, row.registered_at),
         )
         cards = self.services.draws.queries.cards
-        short = await cards(actor, _SHORT, limit=_SHOWN)
-        begun = await cards(actor, _BEGUN, limit=_SHOWN)
-        return self.show(
-            actor,
-            "agency/supplements.html",
-            request,
-            groups=[(list(group)) for _, group in groupby(rows, key=lambda row: row.draw_id)],
-            cut=len(rows) == ABSENCES_MAX,
-            short=short,
-            begun=begun,
-            kinds=KINDS,
-            sources=SOURCES,
-        )
+        return {
+            "groups": [list(group) for _, group in groupby(rows, key=lambda row: row.draw_id)],
+            "cut": len(rows) == ABSENCES_MAX,
+            "short": await cards(visit.actor, _SHORT, limit=_SHOWN),
+            "begun": await cards(visit.actor, _BEGUN, limit=_SHOWN),
+            "kinds": KINDS,
+            "sources": SOURCES,
+        }

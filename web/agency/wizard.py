@@ -1,22 +1,16 @@
-"""Common base of the steps of a draw: the draw, its header, the current step, and form fields."""
+"""Common base of the steps of a draw: the draw, its header and the current step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-import aiohttp.web as http
-
 from domain.draws.lifecycles import DrawState
-from domain.errors import AppError, InvalidInput
-from services.core.base import Actor
-from services.core.short_texts import check_text
 from services.draws import Detail
 from web.agency.base import AgencyPart
 from web.agency.tabs import tabs_of
-from web.core.form_values import moment, uuid_of
+from web.core.form_values import redirect
+from web.core.pages import Visit
 
 WHAT = "这个抽取活动"
 STEPS = (
@@ -47,41 +41,30 @@ class DrawPart(AgencyPart):
     here = "draws"
     step: ClassVar[str]
 
-    async def asked(self, request: http.Request) -> tuple[Actor, Detail]:
-        """The requested draw. Raises NotFound for another organisation's."""
-        actor = await self.actor(request)
-        draw_id = uuid_of(request.match_info["id"], WHAT)
-        return actor, await self.services.draws.queries.detail(actor, draw_id)
+    async def detail(self, visit: Visit) -> Detail:
+        """The draw in the address. Raises NotFound for another organisation's."""
+        return await self.services.draws.queries.detail(visit.actor, draw_id(visit))
 
-    def draw_page(
-        self,
-        actor: Actor,
-        template: str,
-        request: http.Request,
-        detail: Detail,
-        *,
-        error: AppError | None = None,
-        **values: object,
-    ) -> http.Response:
+    def draw_values(self, detail: Detail) -> dict[str, object]:
+        """What the templates of all pages of a draw get."""
         state = DrawState(detail.draw.state)
-        return self.show(
-            actor,
-            template,
-            request,
-            error=error,
-            draw=detail.draw,
-            detail=detail,
-            parts=detail.parts,
-            state=state,
-            editable=state in EDITABLE,
-            steps=_steps(detail) if state in _SET_UP else (),
-            to_terminate=state in _SET_UP and bool(detail.draw.terminal),
-            recall=detail.draw.kind == "recall",
-            tabs=tabs_of(detail.draw),
-            step=self.step,
-            planned=sum(one.planned for one in detail.conditions),
-            **values,
-        )
+        return {
+            "draw": detail.draw,
+            "detail": detail,
+            "parts": detail.parts,
+            "state": state,
+            "editable": state in EDITABLE,
+            "steps": _steps(detail) if state in _SET_UP else (),
+            "to_terminate": state in _SET_UP and bool(detail.draw.terminal),
+            "recall": detail.draw.kind == "recall",
+            "tabs": tabs_of(detail.draw),
+            "step": self.step,
+            "planned": sum(condition.planned for condition in detail.conditions),
+        }
+
+    def leave(self, visit: Visit, step: str) -> Exception:
+        """To be raised where the draw has another page: its redirect, or the refusal of what was sent here."""
+        return visit.form.error or redirect(path_of(draw_id(visit), step))
 
 
 def _steps(detail: Detail) -> tuple[tuple[str, str], ...]:
@@ -92,19 +75,6 @@ def path_of(draw_id: UUID, step: str = "") -> str:
     return f"/agency/draws/{draw_id}" + (f"/{step}" if step else "")
 
 
-def text(fields: Mapping[str, str], name: str, label: str, longest: int) -> str:
-    """The text of a field. Raises InvalidInput when it is too long; the service checks whether it is required."""
-    return check_text(fields.get(name, "").replace("\r\n", "\n").replace("\n", " "), name, label, longest)
-
-
-def when(fields: Mapping[str, str], name: str, label: str, kept: datetime | None = None) -> datetime:
-    """The time in a field. Raises InvalidInput, also when it is missing."""
-    at = moment(fields.get(name, ""), name, label, kept)
-    if at is None:
-        raise InvalidInput(f"请填写{label}。", code="missing", field=name)
-    return at
-
-
-def ticked(fields: Mapping[str, str], prefix: str, what: str) -> tuple[UUID, ...]:
-    """Ids of the ticked boxes, each of which has a field name of its own."""
-    return tuple(uuid_of(name.removeprefix(prefix), what) for name in fields if name.startswith(prefix))
+def draw_id(visit: Visit) -> UUID:
+    """The id of the draw in the address. Raises NotFound."""
+    return visit.id(WHAT)

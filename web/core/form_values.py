@@ -58,8 +58,9 @@ def version_of(text: str) -> int:
 
 def redirect(path: str, **query: str) -> http.HTTPSeeOther:
     """Raise this to redirect to a page, which shows the message ``note``."""
-    said = {name: value for name, value in query.items() if value}
-    return http.HTTPSeeOther(f"{path}?{urlencode(said)}" if said else path)
+    given = urlencode({name: value for name, value in query.items() if value})
+    joint = "&" if "?" in path else "?"
+    return http.HTTPSeeOther(f"{path}{joint}{given}" if given else path)
 
 
 def print_moment(at: datetime | None) -> str:
@@ -81,6 +82,11 @@ def moment(text: str, name: str, label: str, kept: datetime | None = None) -> da
     if at.tzinfo is not None or not _FIRST <= at.year < _LAST:
         raise _no_moment(name, label)
     return at.replace(tzinfo=SHANGHAI)
+
+
+def keep_stored(at: datetime | None, stored: datetime | None) -> datetime | None:
+    """The stored time as long as the input shows it, which has no seconds."""
+    return stored if at and print_moment(at) == print_moment(stored) else at
 
 
 def day(text: str, name: str, label: str) -> date | None:

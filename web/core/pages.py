@@ -16,7 +16,7 @@ all that was typed and each fault at its field. Of several commands the field ``
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias, TypeVar
@@ -81,7 +81,7 @@ class Visit:
 @dataclass(frozen=True)
 class Redirect:
     """The end of a command: the page to open next, and the code of the note there; by default those of its
-    declaration."""
+    declaration. The page of another group shows its own note of this code."""
 
     path: str = ""
     note: str | None = None
@@ -114,7 +114,7 @@ class PageGroup(ABC):
 
     @abstractmethod
     async def fields(self, request: http.Request, actor: Actor, *, longest: int = ...) -> dict[str, str]:
-        """The fields of a form of this part's pages."""
+        """The fields of a form of this group's pages."""
 
     @abstractmethod
     async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
@@ -122,7 +122,7 @@ class PageGroup(ABC):
 
     @abstractmethod
     def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
-        """What the templates of all pages of this part get."""
+        """What the templates of all pages of this group get."""
 
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
@@ -146,7 +146,7 @@ class PageGroup(ABC):
 
 
 UploadLimit: TypeAlias = int | Callable[[Any, Actor], int]
-"""Bytes of a file, or a function of part and actor."""
+"""Bytes of a file, or a function of group and actor."""
 
 
 @dataclass(frozen=True)
@@ -164,10 +164,10 @@ class Command:
     def code(self) -> str:
         return self.function.__name__
 
-    async def carry_out(self, part: PageGroup, visit: Visit) -> Any:
+    async def carry_out(self, group: PageGroup, visit: Visit) -> Any:
         if self.form is None:
-            return await self.function(part, visit)
-        return await self.function(part, visit, read_typed(self.form, visit.fields))
+            return await self.function(group, visit)
+        return await self.function(group, visit, read_typed(self.form, visit.fields))
 
 
 class PageDeclaration:
@@ -210,73 +210,72 @@ class PageDeclaration:
 
         return declare
 
-    def add_to(self, part: PageGroup) -> None:
+    def add_to(self, group: PageGroup) -> None:
         """Add the routes of the page and of its commands."""
 
         async def open_page(request: http.Request) -> http.StreamResponse:
-            return await self.show(part, Visit(await part.actor(request), request))
+            return await self.show(group, Visit(await group.actor(request), request))
 
         async def reopen(request: http.Request) -> http.StreamResponse:
             raise redirect(self.path.format(**request.match_info))
 
-        part.site.get(self.path, open_page)
+        group.site.get(self.path, open_page)
         for path in dict.fromkeys(path for path, _ in self._commands):
-            part.site.post(path, self._submit(part, path))
+            group.site.post(path, self._submit(group, path))
             if path != self.path:  # the address that stays in the browser after a refusal
-                part.site.get(path, reopen)
+                group.site.get(path, reopen)
 
     async def show(
-        self, part: PageGroup, visit: Visit, further: Mapping[str, object] = MappingProxyType({})
+        self, group: PageGroup, visit: Visit, further: Mapping[str, object] = MappingProxyType({})
     ) -> http.StreamResponse:
         """The page. ``further`` values take the place of those of its function."""
-        values = await self.values(part, visit)
+        values = await self.values(group, visit)
         if isinstance(values, http.StreamResponse):
             return values
         given = {"f": visit.form, **values, **further}
         form = given["f"]
         error = form.error if isinstance(form, FormValues) else None
-        return part.show(visit.actor, self.template, visit.request, error=error, **given)
+        return group.show(visit.actor, self.template, visit.request, error=error, **given)
 
-    async def values(self, part: PageGroup, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
+    async def values(self, group: PageGroup, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
         """What the template gets, or another response in place of the page."""
-        return await self._function(part, visit)  # type: ignore[no-any-return]
+        return await self._function(group, visit)  # type: ignore[no-any-return]
 
-    def _submit(self, part: PageGroup, path: str) -> Callable[[http.Request], Awaitable[http.StreamResponse]]:
+    def _submit(self, group: PageGroup, path: str) -> Callable[[http.Request], Awaitable[http.StreamResponse]]:
         commands = {name: command for (address, name), command in self._commands.items() if address == path}
 
         async def submit(request: http.Request) -> http.StreamResponse:
-            actor = await part.actor(request)
-            fields, file = await self._read(part, request, actor, commands.values())
+            actor = await group.actor(request)
+            fields, file = await self._read(group, request, actor, commands.values())
             command = commands.get(fields.get("command", ""), commands.get(""))
             visit = Visit(actor, request, FormValues(fields, row=fields.get("id", "")), file)
             try:
                 if command is None:
                     raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-                outcome = await command.carry_out(part, visit)
+                outcome = await command.carry_out(group, visit)
             except AppError as error:
                 shown = {name: text for name, text in fields.items() if command is None or name not in command.conceal}
-                form = FormValues(shown, part.shown(error), visit.form.row)
-                return await self.show(part, replace(visit, form=form))
+                form = FormValues(shown, group.shown(error), visit.form.row)
+                return await self.show(group, replace(visit, form=form))
             if isinstance(outcome, http.StreamResponse):
                 return outcome
             if isinstance(outcome, Mapping):
-                return await self.show(part, visit, outcome)
+                return await self.show(group, visit, outcome)
             raise self._redirect(request, command, outcome or Redirect())
 
         return submit
 
     async def _read(
-        self, part: PageGroup, request: http.Request, actor: Actor, commands: Sequence[Command] | Any
+        self, group: PageGroup, request: http.Request, actor: Actor, commands: Collection[Command]
     ) -> tuple[dict[str, str], bytes]:
         limits = [command.upload for command in commands if command.upload is not None]
         if not limits or (len(limits) < len(commands) and request.content_type != "multipart/form-data"):
-            return await part.fields(request, actor, longest=self._longest), b""
-        longest = max(limit if isinstance(limit, int) else limit(part, actor) for limit in limits)
-        return await part.upload(request, actor, longest=longest)
+            return await group.fields(request, actor, longest=self._longest), b""
+        longest = max(limit if isinstance(limit, int) else limit(group, actor) for limit in limits)
+        return await group.upload(request, actor, longest=longest)
 
     def _redirect(self, request: http.Request, command: Command, done: Redirect) -> http.HTTPSeeOther:
-        note = command.code if done.note is None else done.note
-        note = note if command.notes.get(note) else ""
+        note = done.note if done.note is not None else command.code if command.notes.get(command.code) else ""
         if done.path:
             return redirect(done.path, note=note)
         path = request.path if command.path == self.path else self.path.format(**request.match_info)
@@ -360,11 +359,11 @@ class ListDeclaration(PageDeclaration):
         self._filters = filters
         self._size = size
 
-    async def values(self, part: PageGroup, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
+    async def values(self, group: PageGroup, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
         query = visit.request.query
         filters = {name: one.read(query.get(name, "")) for name, one in self._filters.items()}
         wanted = Wanted(filters, page_number(visit.request), self._size)
-        listed = await self._function(part, visit, wanted)
+        listed = await self._function(group, visit, wanted)
         if isinstance(listed, http.StreamResponse):
             return listed
         return {
@@ -399,7 +398,7 @@ def list_page(
     return declare
 
 
-def declared_pages(part: type) -> Iterator[PageDeclaration]:
-    """The pages of a part in the order of their declaration, those of its bases first."""
-    for owner in reversed(part.__mro__):
+def declared_pages(group: type) -> Iterator[PageDeclaration]:
+    """The pages of a group in the order of their declaration, those of its bases first."""
+    for owner in reversed(group.__mro__):
         yield from (value for value in vars(owner).values() if isinstance(value, PageDeclaration))

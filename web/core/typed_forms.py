@@ -21,6 +21,7 @@ from uuid import UUID
 from domain.errors import InvalidInput
 from domain.faults import Faults
 from domain.payments.money import parse_yuan
+from services.core.short_texts import check_text
 from web.core.form_values import day, moment, uuid_of, version_of
 
 T = TypeVar("T")
@@ -43,11 +44,33 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class ShortText:
+    """One line of text without blanks around it, of at most ``longest`` characters. The service checks whether it is
+    required, unless ``required`` says so here."""
+
+    label: str
+    longest: int
+    required: bool = False
+
+    def read(self, sent: Mapping[str, str], name: str) -> str:
+        text = sent.get(name, "").replace("\r\n", "\n").replace("\n", " ")
+        return check_text(text, name, self.label, self.longest, required=self.required)
+
+
+@dataclass(frozen=True)
 class Ticked:
     """A box, sent only if it is ticked."""
 
     def read(self, sent: Mapping[str, str], name: str) -> bool:
         return bool(sent.get(name))
+
+
+@dataclass(frozen=True)
+class YesNo:
+    """A choice between "1", yes, and "0", no."""
+
+    def read(self, sent: Mapping[str, str], name: str) -> bool:
+        return sent.get(name) == "1"
 
 
 @dataclass(frozen=True)

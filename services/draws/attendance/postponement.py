@@ -9,6 +9,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import local, print_time
 from domain.errors import Conflict, InvalidInput
+from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.audit import AuditEntry
@@ -59,10 +60,16 @@ class Postponement:
         await self.parties.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
 
     async def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
+        faults = Faults()
+        if not reason:
+            faults.add(InvalidInput("请填写推迟的原因。", field="start_reason"))
+        with faults.part():
+            await self._check_time(draw, at, now)
+        faults.raise_any()
+
+    async def _check_time(self, draw: Draw, at: datetime, now: datetime) -> None:
         book = self.deps.book(draw.pool)
         longest = book.draw.supplement.postpone_max
-        if not reason:
-            raise InvalidInput("请填写推迟的原因。", field="start_reason")
         if not longest:
             raise violation(book, _RULE, "本专家库不能推迟评标开始时间，请终止活动后重新申请。", field="starts_at")
         if at <= max(draw.starts_at, now):

@@ -33,20 +33,20 @@ _REDRAWABLE = (DrawState.ENDED, DrawState.RELEASED)
 
 @dataclass(frozen=True)
 class RecallTimes:
-    """When the original panel is to meet again; the experts gather on the day of the start."""
+    """When the original panel is to meet again; the experts gather on the day of the start. None: not typed."""
 
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: datetime | None
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True)
 class RedrawTimes:
-    """``lots`` empty: the original's lots."""
+    """``lots`` empty: the original's lots. None: not typed."""
 
-    opening_at: datetime
-    bid_closing_at: datetime
-    starts_at: datetime
-    ends_at: datetime
+    opening_at: datetime | None
+    bid_closing_at: datetime | None
+    starts_at: datetime | None
+    ends_at: datetime | None
     lots: tuple[UUID, ...] = ()
 
 
@@ -74,7 +74,7 @@ class RedrawsAndRecalls:
             form = replace(form, opening_at=times.opening_at, bid_closing_at=times.bid_closing_at)
             new = await self.setup.create(actor, form, origin=Origin("redraw", old.id))
             await copy_recusals(old.id, new)
-            await self._copy_for_redraw(actor, old, new, times.starts_at)
+            await self._copy_for_redraw(actor, old, await Draw.get(id=new))
             return new
 
         owner, request = f"draw.redraw:{actor.account_id}", f"{draw_id} {times!r}"
@@ -107,7 +107,9 @@ class RedrawsAndRecalls:
             raise Conflict(f"该活动已有办理中的活动{open_one.number}，请先办完或终止后再{what}。", code="follower_open")
         return locked.draw
 
-    async def _form(self, old: Draw, starts_at: datetime, ends_at: datetime, lots: tuple[UUID, ...]) -> DrawForm:
+    async def _form(
+        self, old: Draw, starts_at: datetime | None, ends_at: datetime | None, lots: tuple[UUID, ...]
+    ) -> DrawForm:
         keys = self.deps.keys
         own = DrawLot.filter(draw_id=old.id, lot_id__isnull=False).order_by("id")
         still = await Supervisor.filter(draw_id=old.id).values_list("entry_id", flat=True)
@@ -132,15 +134,15 @@ class RedrawsAndRecalls:
             bid_closing_at=old.bid_closing_at,
         )
 
-    async def _copy_for_redraw(self, actor: Actor, old: Draw, new: UUID, starts_at: datetime) -> None:
+    async def _copy_for_redraw(self, actor: Actor, old: Draw, new: Draw) -> None:
         """Values that the catalogues or the rulebook no longer accept are left out: the wizard asks for them."""
         copied: dict[UUID, UUID] = {}
         for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
-            at = gathering_before(starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
+            at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
             form = self._notice(one, at)
             try:
                 async with transaction():
-                    copied[one.id] = await self.setup.add_call_notice(actor, new, form)
+                    copied[one.id] = await self.setup.add_call_notice(actor, new.id, form)
             except (InvalidInput, RuleViolation):
                 continue
         for condition in await Condition.filter(draw_id=old.id).order_by("position"):
@@ -148,7 +150,8 @@ class RedrawsAndRecalls:
                 continue
             try:
                 async with transaction():
-                    await self.setup.add_condition(actor, new, condition_like(condition, copied[condition.notice_id]))
+                    condition_form = condition_like(condition, copied[condition.notice_id])
+                    await self.setup.add_condition(actor, new.id, condition_form)
             except (InvalidInput, RuleViolation):
                 continue
 

@@ -22,6 +22,7 @@ from domain.draws.lifecycles import (
 )
 from domain.draws.lifecycles import VerificationState as State
 from domain.errors import Conflict, InvalidInput
+from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation, ReleaseConfirmation
@@ -97,14 +98,14 @@ class Releases:
         async with transaction():
             locked = await lock_for(actor, draw_id)
             await check_may_apply(locked, self.deps)
-            draw, now = locked.draw, self.deps.now()
-            if cause not in self.deps.book(draw.pool).draw.release.causes:
-                raise InvalidInput("请选择退选原因。", field="cause")
+            draw, now, faults = locked.draw, self.deps.now(), Faults()
             attachment = await attached_name(draw_id, "release")
+            if cause not in self.deps.book(draw.pool).draw.release.causes:
+                faults.add(InvalidInput("请选择退选原因。", field="cause"))
             if not attachment:
-                raise InvalidInput(
-                    "请先上传证明材料（盖章的退选申请表等），再提交审核。", field="file", code="proof_missing"
-                )
+                message = "请先上传证明材料（盖章的退选申请表等），再提交审核。"
+                faults.add(InvalidInput(message, field="file", code="proof_missing"))
+            faults.raise_any()
             application = await DrawApplication.create(
                 draw_id=draw_id,
                 kind=KIND,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.errors import InvalidInput, RuleViolation
+from domain.faults import Faults
 from domain.rulebook.book import Rulebook
 from models.experts import CatalogueEntry
 from services.core.short_texts import check_no_link, check_text
@@ -82,19 +83,21 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, kept: Proj
 
     ``kept``: the present form, whose choices stay valid even if the rulebook no longer has them.
     """
-    texts = {name: _check_field(book, data, name) for name in _TEXTS}
-    _check_choices(book, texts, kept)
+    faults = Faults()
+    texts = {name: faults.check(_check_field, book, data, name) or "" for name in _TEXTS}
+    _check_choices(book, texts, kept, faults)
     if not 0 < data.investment <= INVESTMENT_MAX:
-        raise InvalidInput("请填写项目投资总额，应大于0，不超过100万亿元。", field="investment")
+        faults.add(InvalidInput("请填写项目投资总额，应大于0，不超过100万亿元。", field="investment"))
     if not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
-        raise InvalidInput("项目所在地不在地区目录中，请从列表中选择。", field="region")
+        faults.add(InvalidInput("项目所在地不在地区目录中，请从列表中选择。", field="region"))
     if not data.internal_code:
-        texts["tenderee_code"] = check_credit_code(texts["tenderee_code"], "tenderee_code")
+        texts["tenderee_code"] = faults.check(check_credit_code, texts["tenderee_code"], "tenderee_code")
     if texts["agency_code"]:
-        texts["agency_code"] = check_credit_code(texts["agency_code"], "agency_code")
+        texts["agency_code"] = faults.check(check_credit_code, texts["agency_code"], "agency_code")
     if data.on_site:
         texts["number"] = unicodedata.normalize("NFKC", texts["number"])
-        check_onsite_number(book, texts["number"])
+        faults.check(check_onsite_number, book, texts["number"])
+    faults.raise_any()
     return ProjectData(
         region=data.region,
         investment=data.investment,
@@ -147,7 +150,7 @@ def _check_field(book: Rulebook, data: ProjectData, name: str) -> str:
     return check_no_link(text, name, label) if name in _READ_BY_OTHERS else text
 
 
-def _check_choices(book: Rulebook, texts: Mapping[str, str], kept: ProjectData | None) -> None:
+def _check_choices(book: Rulebook, texts: Mapping[str, str], kept: ProjectData | None, faults: Faults) -> None:
     rules = book.projects
     for name, offered in (
         ("category", rules.categories),
@@ -157,11 +160,17 @@ def _check_choices(book: Rulebook, texts: Mapping[str, str], kept: ProjectData |
         ("tenderee_category", rules.tenderee_categories),
     ):
         if texts[name] and texts[name] not in (*offered, getattr(kept, name, "")):
-            raise InvalidInput(f"{_TEXTS[name][0]}请从列表中选择：{'、'.join(offered)}。", code="choice", field=name)
+            message = f"{_TEXTS[name][0]}请从列表中选择：{'、'.join(offered)}。"
+            faults.add(InvalidInput(message, code="choice", field=name))
 
 
 def check_lot(data: LotData) -> LotData:
+    """The form with cleaned texts. Raises InvalidInput."""
+    faults = Faults()
     if not 0 <= data.investment <= INVESTMENT_MAX:
-        raise InvalidInput("标段投资额不能为负数，也不超过100万亿元。", field="investment")
-    name = check_no_link(check_text(data.name, "name", "标段名称", 100, required=True), "name", "标段名称")
-    return LotData(name, check_text(data.number, "number", "标段编号", 60), data.investment)
+        faults.add(InvalidInput("标段投资额不能为负数，也不超过100万亿元。", field="investment"))
+    name = faults.check(check_text, data.name, "name", "标段名称", 100, required=True)
+    faults.check(check_no_link, name or "", "name", "标段名称")
+    number = faults.check(check_text, data.number, "number", "标段编号", 60)
+    faults.raise_any()
+    return LotData(name, number, data.investment)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain.draws.lifecycles import DrawState
 from domain.draws.recusal_keys import normalise_person_name
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.faults import Faults
 from domain.parsing import is_mobile
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
@@ -51,16 +53,15 @@ class CallNoticesAndConditions:
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
-            book, now = self.deps.book(actor.pool), self.deps.now()
-            check_call_notice(form, book, locked.draw.starts_at, now)
-            await self._check_place(locked.draw, form.venue, form.contact, form.contact_phone)
+            book = self.deps.book(actor.pool)
+            at = await self._check_call_notice(locked.draw, form)
             notices = await CallNotice.filter(draw_id=draw_id)
             if len(notices) >= book.draw.notice.per_draw_max:
                 raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
             if locked.conditions and self._remaining(locked) == 0:
                 raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
             call_notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
-            _fill_call_notice(call_notice, form, self.deps)
+            _fill_call_notice(call_notice, form, at, self.deps)
             await call_notice.save()
             await self._note_gathering(locked.draw)
             return call_notice.id
@@ -88,18 +89,27 @@ class CallNoticesAndConditions:
             locked = await self._lock_for_call_notice(actor, draw_id)
             call_notice = await get_call_notice(draw_id, notice_id)
             check_version(version, part_version(call_notice))
-            check_call_notice(form, self.deps.book(actor.pool), locked.draw.starts_at, self.deps.now())
-            await self._check_place(locked.draw, form.venue, form.contact, form.contact_phone)
-            check_same_day(locked.draw, form.gathering_at)
+            at = await self._check_call_notice(locked.draw, form)
             if locked.state == DrawState.VERIFIED:
                 await self._note_correction(actor, locked.draw, call_notice, form)
-            _fill_call_notice(call_notice, form, self.deps)
+            _fill_call_notice(call_notice, form, at, self.deps)
             await call_notice.save()
             await self._note_gathering(locked.draw)
             return call_notice.id
 
         owner, request = f"notice.edit:{actor.account_id}", f"{notice_id} {form!r}"
         await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
+
+    async def _check_call_notice(self, draw: Draw, form: CallNoticeForm) -> datetime:
+        """The gathering time. Raises InvalidInput, RuleViolation."""
+        faults = Faults()
+        at = faults.check(check_call_notice, form, self.deps.book(draw.pool), draw.starts_at, self.deps.now())
+        with faults.part():
+            await self._check_place(draw, form.venue, form.contact, form.contact_phone)
+        if form.gathering_at:
+            faults.check(check_same_day, draw, form.gathering_at)
+        faults.raise_any()
+        return at
 
     async def _lock_for_call_notice(self, actor: Actor, draw_id: UUID) -> Locked:
         permissions.check(actor, "draw.edit")
@@ -172,13 +182,15 @@ class CallNoticesAndConditions:
             digits_of(keys.read(agent.mobile_sealed, "mobile")),
         }
         mobiles = {one for one in phones if is_mobile(one)}  # a switchboard may serve both
+        faults = Faults()
         for same, field, word in (
             (normalise_person_name(contact) in names, "contact", "联系人"),
             (any(one in digits_of(phone) for one in mobiles), "contact_phone", "联系方式"),
         ):
             if same:
                 message = f"{where}非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"
-                raise violation(self.deps.book(draw.pool), "draw.notice.contact_apart", message, field=field)
+                faults.add(violation(self.deps.book(draw.pool), "draw.notice.contact_apart", message, field=field))
+        faults.raise_any()
 
     async def _note_gathering(self, draw: Draw) -> None:
         times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]
@@ -194,14 +206,13 @@ class CallNoticesAndConditions:
             locked = await lock_editable(actor, draw_id)
             book = self.deps.book(actor.pool)
             check_conditions_changeable(locked.draw)
-            check_condition_form(form, book, self._remaining(locked))
+            await self._check_condition(locked, form, self._remaining(locked))
             if len(locked.conditions) >= book.draw.conditions_max:
                 raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
-            await check_codes(actor.pool, form)
-            await get_call_notice(draw_id, form.notice_id)
+            call_notice = await get_call_notice(draw_id, form.notice_id)
             position = max((c.position for c in locked.conditions), default=0) + 1
             condition = Condition(draw_id=draw_id, position=position)
-            fill_condition(condition, form)
+            fill_condition(condition, form, call_notice)
             await condition.save()
             return condition.id
 
@@ -225,15 +236,21 @@ class CallNoticesAndConditions:
             check_conditions_changeable(locked.draw)
             condition = locked.get_condition(condition_id)
             check_version(version, part_version(condition))
-            check_condition_form(form, self.deps.book(actor.pool), self._remaining(locked) + condition.planned)
-            await check_codes(actor.pool, form)
-            await get_call_notice(draw_id, form.notice_id)
-            fill_condition(condition, form)
+            await self._check_condition(locked, form, self._remaining(locked) + condition.planned)
+            fill_condition(condition, form, await get_call_notice(draw_id, form.notice_id))
             await condition.save()
             return condition.id
 
         owner, request = f"condition.edit:{actor.account_id}", f"{condition_id} {form!r}"
         await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
+
+    async def _check_condition(self, locked: Locked, form: ConditionForm, remaining: int) -> None:
+        """Raises InvalidInput, RuleViolation."""
+        pool, faults = locked.draw.pool, Faults()
+        faults.check(check_condition_form, form, self.deps.book(pool), remaining)
+        with faults.part():
+            await check_codes(pool, form)
+        faults.raise_any()
 
     async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
         async with transaction():
@@ -253,15 +270,17 @@ async def check_codes(pool: str, form: ConditionForm) -> None:
     for name in ("specialty", "alternative", "title_level", "qualification", "department"):
         code: str = getattr(form, name)
         wanted[name] = kinds.get(name, name), (code,) if code else ()
+    faults = Faults()
     levels = CatalogueEntry.filter(pool__in=["", pool], kind="title_level", code=form.title_level)
     if form.title_level and await levels.exclude(parent="").exists():
-        raise InvalidInput("请选择职称等级（如正高级），不能选具体职称。", field="title_level")
+        faults.add(InvalidInput("请选择职称等级（如正高级），不能选具体职称。", field="title_level"))
     for field, (kind, codes) in wanted.items():
         known = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).values_list(
             "code", flat=True
         )
         if unknown := sorted(set(codes) - set(known)):
-            raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=field)
+            faults.add(InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=field))
+    faults.raise_any()
 
 
 async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
@@ -277,26 +296,26 @@ def digits_of(phone: str) -> str:
     return digits.removeprefix("86") if len(digits) > 11 else digits
 
 
-async def get_call_notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
+async def get_call_notice(draw_id: UUID, notice_id: UUID | None) -> CallNotice:
     call_notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
     if call_notice is None:
         raise NotFound("找不到这条语音通知，请刷新后重试。")
     return call_notice
 
 
-def _fill_call_notice(call_notice: CallNotice, form: CallNoticeForm, deps: Deps) -> None:
+def _fill_call_notice(call_notice: CallNotice, form: CallNoticeForm, at: datetime, deps: Deps) -> None:
     call_notice.venue, call_notice.address, call_notice.room = (
         form.venue.strip(),
         form.address.strip(),
         form.room.strip(),
     )
-    call_notice.gathering_at, call_notice.remark = form.gathering_at, form.remark.strip()
+    call_notice.gathering_at, call_notice.remark = at, form.remark.strip()
     call_notice.contact = form.contact.strip()
     call_notice.contact_phone_sealed = deps.keys.seal(form.contact_phone.strip(), PHONE)
 
 
-def fill_condition(condition: Condition, form: ConditionForm) -> None:
-    condition.notice_id, condition.region_mode = form.notice_id, form.region_mode
+def fill_condition(condition: Condition, form: ConditionForm, call_notice: CallNotice) -> None:
+    condition.notice_id, condition.region_mode = call_notice.id, form.region_mode
     condition.regions = list(form.regions)
     condition.specialty, condition.alternative = form.specialty, form.alternative
     condition.title_level, condition.qualification = form.title_level, form.qualification

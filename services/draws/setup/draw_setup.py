@@ -13,6 +13,7 @@ from tortoise.exceptions import IntegrityError
 from domain.clock import local
 from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.faults import Faults
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -42,7 +43,7 @@ from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
 from services.draws.setup.daily_limits import take_one
 from services.draws.setup.form_versions import check_version, read_basic_version
-from services.draws.setup.forms import DrawForm, check_counts, check_draw_form
+from services.draws.setup.forms import DrawForm, DrawTimes, check_counts, check_draw_form
 from services.draws.setup.operators import Operators
 from services.draws.setup.recusal_lists import recuse_parties
 from services.draws.supervisor_choice import check_supervisors, choose_supervisors
@@ -85,14 +86,11 @@ class DrawSetup(CallNoticesAndConditions):
         Repeated with one ``key``, it is created once.
         """
         permissions.check(actor, "draw.create")
-        request, now, book = repr(form), self.deps.now(), self.deps.book(actor.pool)
-        form = await self.operators.complete(actor, form)
-        check_draw_form(form, book, now, supervised=origin.draw_id is None)
+        typed, now, book = form, self.deps.now(), self.deps.book(actor.pool)
 
         async def run() -> UUID:
-            project = await self._project(actor, form.project_id)
-            if form.on_site:
-                check_on_site(book, project.number)
+            project = await self._project(actor, typed.project_id)
+            form, times = await self._check(actor, typed, now, origin=origin)
             await self._count_draft(project, now)
             draw = Draw(
                 pool=actor.pool,
@@ -104,7 +102,7 @@ class DrawSetup(CallNoticesAndConditions):
                 agent_id=actor.account_id,
                 created_at=now,
             )
-            self._fill(draw, form)
+            self._fill(draw, form, times)
             await draw.save()
             await self._replace_parts(draw, form)
             await recuse_parties(draw, project)
@@ -112,7 +110,23 @@ class DrawSetup(CallNoticesAndConditions):
             return draw.id
 
         owner = f"draw.create:{actor.account_id}"
-        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
+        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=repr(form))
+
+    async def _check(
+        self, actor: Actor, typed: DrawForm, now: datetime, *, origin: Origin = FRESH, draw: Draw | None = None
+    ) -> tuple[DrawForm, DrawTimes]:
+        """The form with the operator's ID number, and its times. Raises InvalidInput, RuleViolation."""
+        book, form, faults = self.deps.book(actor.pool), typed, Faults()
+        with faults.part():
+            form = await self.operators.complete(actor, typed, draw)
+        kind, supervised = draw.kind if draw else origin.kind, origin.draw_id is None
+        times = faults.check(check_draw_form, form, book, now, supervised=supervised, closes=kind == "redraw")
+        with faults.part():
+            await _check_lots_chosen(form)
+        if form.on_site:
+            faults.check(check_on_site, book, (await self._project(actor, form.project_id)).number)
+        faults.raise_any()
+        return form, times
 
     async def _count_draft(self, project: Project, now: datetime) -> None:
         """Drafts are counted, including deleted ones, since each allows previews of its own."""
@@ -132,29 +146,25 @@ class DrawSetup(CallNoticesAndConditions):
         ``version``: the version that the form was filled from. Raises Conflict, InvalidInput, RuleViolation.
         """
         permissions.check(actor, "draw.edit")
-        asked, request = form, f"{draw_id} {form!r}"
-        now, book = self.deps.now(), self.deps.book(actor.pool)
+        typed, now = form, self.deps.now()
 
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
-            form = await self.operators.complete(actor, asked, locked.draw)
-            check_draw_form(form, book, now)
-            check_version(version, await read_basic_version(locked.draw))
-            if form.project_id != locked.draw.project_id:
+            if typed.project_id != locked.draw.project_id:
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
-            if form.on_site:
-                check_on_site(book, (await self._project(actor, form.project_id)).number)
-            if locked.draw.kind == "recall":
-                form = await self._as_recalled(locked.draw, form)
+            recalled = locked.draw.kind == "recall"
+            completed = await self._as_recalled(locked.draw, typed) if recalled else typed
+            form, times = await self._check(actor, completed, now, draw=locked.draw)
+            check_version(version, await read_basic_version(locked.draw))
             before = locked.draw.starts_at
-            self._fill(locked.draw, form)
+            self._fill(locked.draw, form, times)
             await locked.draw.save()
             await self._replace_parts(locked.draw, form)
             await self._follow_start(locked.draw, before)
             await record(actor, now, "draw.edited", "draw", draw_id)
             return draw_id
 
-        owner = f"draw.edit:{actor.account_id}"
+        owner, request = f"draw.edit:{actor.account_id}", f"{draw_id} {form!r}"
         await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def _as_recalled(self, draw: Draw, form: DrawForm) -> DrawForm:
@@ -210,11 +220,11 @@ class DrawSetup(CallNoticesAndConditions):
             await record(actor, self.deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
             await locked.draw.delete()
 
-    def _fill(self, draw: Draw, form: DrawForm) -> None:
+    def _fill(self, draw: Draw, form: DrawForm, times: DrawTimes) -> None:
         draw.name, draw.medium, draw.remark = form.name.strip(), form.medium.strip(), form.remark.strip()
-        draw.opening_at, draw.opening_place = form.opening_at, form.opening_place.strip()
+        draw.opening_at, draw.opening_place = times.opening_at, form.opening_place.strip()
         draw.bid_closing_at = form.bid_closing_at
-        draw.starts_at, draw.ends_at = form.starts_at, form.ends_at
+        draw.starts_at, draw.ends_at = times.starts_at, times.ends_at
         draw.needed, draw.on_site = form.needed, form.on_site
         draw.operator_name = form.operator_name.strip()
         draw.operator_phone_sealed = self.deps.keys.seal(form.operator_phone.strip(), "phone")
@@ -256,14 +266,11 @@ class DrawSetup(CallNoticesAndConditions):
             await AvoidedDraw.create(draw_id=draw.id, earlier_id=other.id)
 
     async def _replace_lots(self, draw: Draw, wanted: Sequence[UUID]) -> None:
-        """Replace the lots; only lots not yet drawn. A project without lots is one lot.
+        """Replace the lots by ``wanted``; only lots not yet drawn. A project without lots is one lot.
 
         Those of a redraw are held by the draw that it follows until it is approved, see ``lot_holding``.
         """
         await DrawLot.filter(draw_id=draw.id).delete()
-        lots: set[UUID] = {lot.id for lot in await Lot.filter(project_id=draw.project_id)}
-        if bool(lots) != bool(wanted) or not set(wanted) <= lots:
-            raise InvalidInput("请勾选要抽取的标段。", field="lots")
         try:
             async with transaction():
                 for lot_id in list[UUID | None](wanted) or [None]:
@@ -318,37 +325,47 @@ class DrawSetup(CallNoticesAndConditions):
 
     async def _check_complete(self, locked: Locked, terminal: str, attachment: str, now: datetime) -> None:
         """Raises InvalidInput when counts differ or something is missing."""
-        book, draw = self.deps.book(locked.draw.pool), locked.draw
+        book, draw, faults = self.deps.book(locked.draw.pool), locked.draw, Faults()
         if terminal not in book.draw.terminals:
-            raise InvalidInput("请选择提交终端。", field="terminal")
-        check_counts([c.planned for c in locked.conditions], draw.needed)
-        await self._check_notices(locked, now)
+            faults.add(InvalidInput("请选择提交终端。", field="terminal"))
+        faults.check(check_counts, [c.planned for c in locked.conditions], draw.needed)
+        with faults.part():
+            await self._check_notices(locked, now)
+        if draw.kind != "normal":
+            with faults.part():
+                await self._check_follower(draw, attachment)
+        if draw.on_site:
+            faults.check(check_on_site, book, (await Project.get(id=draw.project_id)).number)
+        faults.raise_any()
         await check_supervisors(draw)
         if draw.kind != "normal":
-            await self._check_follower(draw, attachment)
-        if draw.on_site:
-            check_on_site(book, (await Project.get(id=draw.project_id)).number)
+            await check_lots(draw)
 
     async def _check_follower(self, draw: Draw, attachment: str) -> None:
-        """Additional requirements of an application for a redraw or a recall: proof, and lots that no other draw
-        holds."""
+        """Additional requirements of an application for a redraw or a recall: proof and supervisors."""
+        faults = Faults()
         if not attachment:
-            raise InvalidInput("请先上传证明材料（盖章的申请表等），再提交审核。", field="file", code="proof_missing")
+            message = "请先上传证明材料（盖章的申请表等），再提交审核。"
+            faults.add(InvalidInput(message, field="file", code="proof_missing"))
         if "supervisors" in self.deps.book(draw.pool).draw.required and not await Supervisor.exists(draw_id=draw.id):
-            raise InvalidInput("请在活动信息中从监督人名册选择监督人。", field="supervisors")
-        await check_lots(draw)
+            faults.add(InvalidInput("请在活动信息中从监督人名册选择监督人。", field="supervisors"))
+        faults.raise_any()
 
     async def _check_notices(self, locked: Locked, now: datetime) -> None:
         """Check times, venue and contact again, since the draw's own data may have changed after them."""
-        if locked.draw.starts_at <= now:
-            raise InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at")
-        for call_notice in await CallNotice.filter(draw_id=locked.draw.id).order_by("position"):
-            if call_notice.gathering_at <= now or call_notice.gathering_at > locked.draw.starts_at:
-                raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
-            check_same_day(locked.draw, call_notice.gathering_at)
+        draw, faults = locked.draw, Faults()
+        if draw.starts_at <= now:
+            faults.add(InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at"))
+        for call_notice in await CallNotice.filter(draw_id=draw.id).order_by("position"):
+            if not now < call_notice.gathering_at <= draw.starts_at:
+                message = "集合时间应在现在之后、评标开始之前，请修改语音通知。"
+                faults.add(InvalidInput(message, field="gathering_at"))
+            faults.check(check_same_day, draw, call_notice.gathering_at)
             where = f"请修改语音通知{call_notice.position}："
             phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
-            await self._check_place(locked.draw, call_notice.venue, call_notice.contact, phone, where)
+            with faults.part():
+                await self._check_place(draw, call_notice.venue, call_notice.contact, phone, where)
+        faults.raise_any()
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
         """Withdraw an application while it is not verified."""
@@ -360,3 +377,10 @@ class DrawSetup(CallNoticesAndConditions):
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
             await self.parties.notify(locked.draw, "withdrawn", by=actor.account_id, occasion=str(now.timestamp()))
             await record(actor, now, "draw.withdrawn", "draw", draw_id)
+
+
+async def _check_lots_chosen(form: DrawForm) -> None:
+    """Of a project with lots some are drawn. Raises InvalidInput."""
+    lots: set[UUID] = {lot.id for lot in await Lot.filter(project_id=form.project_id)}
+    if bool(lots) != bool(form.lots) or not set(form.lots) <= lots:
+        raise InvalidInput("请勾选要抽取的标段。", field="lots")

@@ -9,27 +9,31 @@ from uuid import UUID
 
 from domain.draws.addresses import find_organisation, is_complete
 from domain.errors import InvalidInput
+from domain.faults import Faults, check_given
 from domain.rulebook.book import Rulebook
 from services.core.base import violation
 from services.core.short_texts import check_no_link
+
+REGIONS_MAX = 100
+"""Regions of one condition."""
 
 
 @dataclass(frozen=True)
 class DrawForm:
     """Basic data of a draw. ``needed``: number of experts drawn from the pool; ``lots`` empty: the project.
 
-    ``supervisors`` are entries of the office's register.
+    ``supervisors`` are entries of the office's register. A time is None where none was typed.
     """
 
     project_id: UUID
     lots: tuple[UUID, ...]
     name: str
     medium: str
-    opening_at: datetime
+    opening_at: datetime | None
     opening_place: str
     needed: int
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: datetime | None
+    ends_at: datetime | None
     on_site: bool
     operator_name: str
     operator_phone: str
@@ -41,12 +45,21 @@ class DrawForm:
 
 
 @dataclass(frozen=True)
+class DrawTimes:
+    """The times of a checked form."""
+
+    opening_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
 class CallNoticeForm:
-    """The content of notices to experts (语音通知)."""
+    """The content of notices to experts (语音通知). ``gathering_at`` is None where no time was typed."""
 
     venue: str
     address: str
-    gathering_at: datetime
+    gathering_at: datetime | None
     contact: str
     contact_phone: str
     room: str = ""
@@ -57,7 +70,7 @@ class CallNoticeForm:
 class ConditionForm:
     """One draw condition. ``specialty`` and ``alternative`` are catalogue codes; empty text: no requirement."""
 
-    notice_id: UUID
+    notice_id: UUID | None
     region_mode: str
     regions: tuple[str, ...]
     specialty: str
@@ -68,25 +81,45 @@ class ConditionForm:
     department: str = ""
 
 
-def check_draw_form(form: DrawForm, book: Rulebook, now: datetime, *, supervised: bool = True) -> None:
-    """Raises InvalidInput or RuleViolation, naming the field. ``supervised`` false: supervisors may follow later."""
-    rules = book.draw
-    _check_texts(form, book)
+def check_draw_form(
+    form: DrawForm, book: Rulebook, now: datetime, *, supervised: bool = True, closes: bool = False
+) -> DrawTimes:
+    """The times, all of which are given. Raises InvalidInput or RuleViolation, naming the field.
+
+    ``supervised`` false: supervisors may follow later. ``closes``: 截标时间 must be given, as in a redraw.
+    """
+    rules, faults = book.draw, Faults()
+    _check_texts(form, book, faults)
     if not 1 <= form.needed <= rules.experts_max:
-        raise violation(book, "draw.experts_max", f"拟抽取专家人数应为1到{rules.experts_max}人。", field="needed")
-    if rules.times_in_order and not form.opening_at < form.starts_at < form.ends_at:
+        message = f"拟抽取专家人数应为1到{rules.experts_max}人。"
+        faults.add(violation(book, "draw.experts_max", message, field="needed"))
+    times = DrawTimes(
+        opening_at=faults.check(check_given, form.opening_at, "opening_at", "开标时间"),
+        starts_at=faults.check(check_given, form.starts_at, "starts_at", "预计评标开始时间"),
+        ends_at=faults.check(check_given, form.ends_at, "ends_at", "预计评标结束时间"),
+    )
+    if form.opening_at and form.starts_at and form.ends_at:
+        faults.check(_check_order, times, book)
+    if form.starts_at and form.starts_at <= now:
+        faults.add(InvalidInput("预计评标开始时间已过，请重新设置。", field="starts_at"))
+    if closes:
+        faults.check(check_given, form.bid_closing_at, "bid_closing_at", "截标时间")
+    if form.bid_closing_at and form.opening_at and form.bid_closing_at > form.opening_at:
+        faults.add(InvalidInput("截标时间不能晚于开标时间。", field="bid_closing_at"))
+    if supervised and "supervisors" in rules.required and not form.supervisors:
+        faults.add(InvalidInput("请从监督人名册中至少选择一位监督人。", field="supervisors"))
+    faults.raise_any()
+    return times
+
+
+def _check_order(times: DrawTimes, book: Rulebook) -> None:
+    if book.draw.times_in_order and not times.opening_at < times.starts_at < times.ends_at:
         raise violation(
             book,
             "draw.times_in_order",
             "时间应满足：开标时间早于预计评标开始时间，早于预计评标结束时间。",
             field="starts_at",
         )
-    if form.starts_at <= now:
-        raise InvalidInput("预计评标开始时间已过，请重新设置。", field="starts_at")
-    if form.bid_closing_at is not None and form.bid_closing_at > form.opening_at:
-        raise InvalidInput("截标时间不能晚于开标时间。", field="bid_closing_at")
-    if supervised and "supervisors" in rules.required and not form.supervisors:
-        raise InvalidInput("请从监督人名册中至少选择一位监督人。", field="supervisors")
 
 
 _LABELS = {
@@ -108,51 +141,53 @@ _NOTICE_LABELS = {
 }
 
 
-def _check_texts(form: DrawForm, book: Rulebook) -> None:
-    given = {
-        "name": form.name,
-        "medium": form.medium,
-        "opening_place": form.opening_place,
-        "operator_name": form.operator_name,
-        "operator_phone": form.operator_phone,
-        "operator_id_number": form.operator_id_number,
-    }
-    for field, value in given.items():
-        if field in book.draw.required and not value.strip():
-            raise InvalidInput(f"请填写{_LABELS[field]}。", field=field)
+def _check_texts(form: DrawForm, book: Rulebook, faults: Faults) -> None:
+    for field, label in _LABELS.items():
+        if field in book.draw.required and not getattr(form, field).strip():
+            faults.add(InvalidInput(f"请填写{label}。", field=field))
     for field in ("name", "opening_place", "operator_name", "operator_phone"):
-        check_no_link(given[field], field, _LABELS[field])
-    check_no_link(form.remark, "remark", "备注")
+        faults.check(check_no_link, getattr(form, field), field, _LABELS[field])
+    faults.check(check_no_link, form.remark, "remark", "备注")
 
 
-def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> None:
-    """The address must name city and district and no organisation; the gathering must lie ahead of the start."""
-    rules = book.draw.notice
+def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> datetime:
+    """The gathering time. The address must name city and district and no organisation; the gathering must lie ahead of
+    the start. Raises InvalidInput, RuleViolation."""
+    rules, faults = book.draw.notice, Faults()
     for field in rules.required:
-        if not str(getattr(form, field)).strip():
-            raise InvalidInput(f"请填写{_NOTICE_LABELS[field]}。", field=field)
+        if field != "gathering_at" and not getattr(form, field).strip():
+            faults.add(InvalidInput(f"请填写{_NOTICE_LABELS[field]}。", field=field))
     for field in ("venue", "address", "room", "contact", "contact_phone", "remark"):
-        check_no_link(getattr(form, field), field, _NOTICE_LABELS[field])
+        faults.check(check_no_link, getattr(form, field), field, _NOTICE_LABELS[field])
     if len(form.remark) > rules.remarks_max:
-        raise violation(book, "draw.notice.remarks_max", f"注意事项最多{rules.remarks_max}字。", field="remark")
+        message = f"注意事项最多{rules.remarks_max}字。"
+        faults.add(violation(book, "draw.notice.remarks_max", message, field="remark"))
     if not is_complete(form.address, rules.address_parts):
+        message = "集合地点应写到市、区和详细地址（没有区的写街道或镇），如广州市天河区天润路333号。"
+        faults.add(violation(book, "draw.notice.address_parts", message, field="address"))
+    for field in ("address", "room"):
+        faults.check(_check_no_organisation, getattr(form, field), field, book)
+    at = faults.check(check_given, form.gathering_at, "gathering_at", "集合时间")
+    if form.gathering_at:
+        faults.check(_check_gathering, at, draw_starts_at, now)
+    faults.raise_any()
+    return at
+
+
+def _check_no_organisation(text: str, field: str, book: Rulebook) -> None:
+    if word := find_organisation(text, book.draw.notice.address_forbidden_words):
         raise violation(
             book,
-            "draw.notice.address_parts",
-            "集合地点应写到市、区和详细地址（没有区的写街道或镇），如广州市天河区天润路333号。",
-            field="address",
+            "draw.notice.address_forbidden_words",
+            f"{_NOTICE_LABELS[field]}不能出现单位名称（含“{word}”），请只写地址。",
+            field=field,
         )
-    for field in ("address", "room"):
-        if word := find_organisation(getattr(form, field), rules.address_forbidden_words):
-            raise violation(
-                book,
-                "draw.notice.address_forbidden_words",
-                f"{_NOTICE_LABELS[field]}不能出现单位名称（含“{word}”），请只写地址。",
-                field=field,
-            )
-    if form.gathering_at <= now:
+
+
+def _check_gathering(at: datetime, draw_starts_at: datetime, now: datetime) -> None:
+    if at <= now:
         raise InvalidInput("集合时间已过，请重新设置。", field="gathering_at")
-    if form.gathering_at > draw_starts_at:
+    if at > draw_starts_at:
         raise InvalidInput("集合时间不能晚于预计评标开始时间。", field="gathering_at")
 
 
@@ -168,26 +203,39 @@ def check_venue(venue: str, book: Rulebook, where: str = "") -> None:
 
 def check_condition_form(form: ConditionForm, book: Rulebook, remaining: int) -> None:
     """``remaining`` is how many experts may still be planned."""
-    check_asked_for(form, book)
+    faults = Faults()
+    faults.check(check_requirements, form, book)
     if not 1 <= form.planned <= remaining:
-        raise InvalidInput(f"条件计划抽取人数应为1到{remaining}人（剩余可设置人数）。", field="planned")
+        message = f"条件计划抽取人数应为1到{remaining}人（剩余可设置人数）。"
+        faults.add(InvalidInput(message, field="planned"))
+    faults.raise_any()
 
 
-def check_asked_for(form: ConditionForm, book: Rulebook) -> None:
-    """The requirements of a condition, without its number. Raises InvalidInput, RuleViolation."""
-    rules = book.draw
+def check_requirements(form: ConditionForm, book: Rulebook) -> None:
+    """A condition without its number. Raises InvalidInput, RuleViolation."""
+    rules, faults = book.draw, Faults()
+    if form.notice_id is None:
+        faults.add(InvalidInput("请选择语音通知。", code="missing", field="notice_id"))
     if form.region_mode not in rules.region_modes:
-        raise InvalidInput("请选择按常驻地或按意愿评标地抽取。", field="region_mode")
+        faults.add(InvalidInput("请选择按常驻地或按意愿评标地抽取。", field="region_mode"))
+    faults.check(_check_regions, form, book)
+    if not form.specialty:
+        faults.add(InvalidInput("请选择主专业。", field="specialty"))
+    if form.alternative and not rules.alternative_specialty:
+        message = "本专家库不支持备选专业。"
+        faults.add(violation(book, "draw.alternative_specialty", message, field="alternative"))
+    if form.alternative and form.alternative == form.specialty:
+        faults.add(InvalidInput("备选专业不能与主专业相同。", field="alternative"))
+    faults.raise_any()
+
+
+def _check_regions(form: ConditionForm, book: Rulebook) -> None:
     if not form.regions:
         raise InvalidInput("请选择抽取地区。", field="regions")
-    if len(form.regions) > 1 and not rules.several_regions:
+    if len(form.regions) > REGIONS_MAX:
+        raise InvalidInput(f"抽取地区最多{REGIONS_MAX}个，请减少后再保存。", field="regions")
+    if len(form.regions) > 1 and not book.draw.several_regions:
         raise violation(book, "draw.several_regions", "一个条件只能选择一个地区。", field="regions")
-    if not form.specialty:
-        raise InvalidInput("请选择主专业。", field="specialty")
-    if form.alternative and not rules.alternative_specialty:
-        raise violation(book, "draw.alternative_specialty", "本专家库不支持备选专业。", field="alternative")
-    if form.alternative == form.specialty:
-        raise InvalidInput("备选专业不能与主专业相同。", field="alternative")
 
 
 def check_counts(planned: Sequence[int], needed: int) -> None:

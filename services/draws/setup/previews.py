@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import TooMany
+from domain.faults import Faults
 from models.draws import CallNotice, Condition, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
@@ -16,7 +17,7 @@ from services.draws.call_order.eligibility import count_eligible, without_recusa
 from services.draws.locks import lock_editable
 from services.draws.setup.call_notices_and_conditions import check_codes, fill_condition, get_call_notice
 from services.draws.setup.daily_limits import take_one
-from services.draws.setup.forms import ConditionForm, check_asked_for
+from services.draws.setup.forms import ConditionForm, check_requirements
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,17 @@ class DrawPreviews:
         permissions.check(actor, "draw.preview")
         async with transaction():
             locked = await lock_editable(actor, draw_id)
-            check_asked_for(form, self.deps.book(actor.pool))
-            await check_codes(actor.pool, form)
+            await self._check(actor.pool, form)
             condition = Condition(draw_id=draw_id, position=0)
-            fill_condition(condition, form)
+            fill_condition(condition, form, await get_call_notice(draw_id, form.notice_id))
             return await self._bands(locked.draw, condition)
+
+    async def _check(self, pool: str, form: ConditionForm) -> None:
+        faults = Faults()
+        faults.check(check_requirements, form, self.deps.book(pool))
+        with faults.part():
+            await check_codes(pool, form)
+        faults.raise_any()
 
     async def _bands(self, draw: Draw, condition: Condition) -> Preview:
         call_notice = await get_call_notice(draw.id, condition.notice_id)

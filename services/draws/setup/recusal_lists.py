@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from domain.draws.recusal_keys import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.faults import Faults
 from domain.parsing import credit_code, id_number
+from domain.rulebook.sections import DrawRules
 from models.draws import Draw, RecusalPerson, RecusalUnit
 from models.projects import Project
 from services.core.base import Actor, Deps, transaction, violation
@@ -28,10 +29,13 @@ class RecusalLists:
         """Raises InvalidInput, also for a unit already in the list; RuleViolation when there are too many."""
         async with transaction():
             await lock_editable(actor, draw_id)
-            rules = self.deps.book(actor.pool).draw
+            rules, faults, checked = self.deps.book(actor.pool).draw, Faults(), ""
             if not name.strip():
-                raise InvalidInput("请填写单位名称。", field="name")
-            checked = credit_code(code) if code.strip() else ""
+                faults.add(InvalidInput("请填写单位名称。", field="name"))
+            with faults.part("credit_code"):
+                checked = credit_code(code) if code.strip() else ""
+            _check_choices(reason, evidence, rules, faults)
+            faults.raise_any()
             listed = await RecusalUnit.filter(draw_id=draw_id)
             if len(listed) >= rules.recusal_units_max:
                 raise violation(
@@ -43,8 +47,8 @@ class RecusalLists:
                 draw_id=draw_id,
                 name=name.strip(),
                 credit_code=checked,
-                reason=_choice(reason, rules.recusal_reasons, "reason", "回避原因"),
-                evidence=_choice(evidence, rules.recusal_evidence, "evidence", "回避依据"),
+                reason=reason,
+                evidence=evidence,
             )
             return unit.id
 
@@ -64,12 +68,16 @@ class RecusalLists:
         """By ID number, else by name and unit. Raises InvalidInput for a bare name or a repetition, RuleViolation."""
         async with transaction():
             await lock_editable(actor, draw_id)
-            rules = self.deps.book(actor.pool).draw
+            rules, faults, hashed = self.deps.book(actor.pool).draw, Faults(), ""
             if not name.strip():
-                raise InvalidInput("请填写回避人员姓名。", field="name")
+                faults.add(InvalidInput("请填写回避人员姓名。", field="name"))
             if not number.strip() and not unit_keys(unit_name):
-                raise InvalidInput("请填写身份证号；不清楚时请填写其工作单位，只有姓名不能回避。", field="id_number")
-            hashed = self.deps.keys.lookup_hash("id_number", id_number(number)) if number.strip() else ""
+                message = "请填写身份证号；不清楚时请填写其工作单位，只有姓名不能回避。"
+                faults.add(InvalidInput(message, field="id_number"))
+            with faults.part("id_number"):
+                hashed = self.deps.keys.lookup_hash("id_number", id_number(number)) if number.strip() else ""
+            _check_choices(reason, evidence, rules, faults)
+            faults.raise_any()
             listed = await RecusalPerson.filter(draw_id=draw_id)
             if len(listed) >= rules.recusal_persons_max:
                 raise violation(
@@ -82,8 +90,8 @@ class RecusalLists:
                 name=name.strip(),
                 id_number_hash=hashed,
                 unit_name=unit_name.strip(),
-                reason=_choice(reason, rules.recusal_reasons, "reason", "回避原因"),
-                evidence=_choice(evidence, rules.recusal_evidence, "evidence", "回避依据"),
+                reason=reason,
+                evidence=evidence,
             )
             if any(_same_person(person, one) for one in listed):
                 raise InvalidInput(f"回避人员“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
@@ -118,7 +126,10 @@ def _same_person(one: RecusalPerson, other: RecusalPerson) -> bool:
     return same_name and set(unit_keys(one.unit_name)) == set(unit_keys(other.unit_name))
 
 
-def _choice(given: str, allowed: Iterable[str], field: str, label: str) -> str:
-    if given not in allowed:
-        raise InvalidInput(f"{label}请从列表中选择：" + "、".join(allowed) + "。", field=field)
-    return given
+def _check_choices(reason: str, evidence: str, rules: DrawRules, faults: Faults) -> None:
+    for field, label, given, offered in (
+        ("reason", "回避原因", reason, rules.recusal_reasons),
+        ("evidence", "回避依据", evidence, rules.recusal_evidence),
+    ):
+        if given not in offered:
+            faults.add(InvalidInput(f"{label}请从列表中选择：{'、'.join(offered)}。", field=field))

@@ -12,13 +12,13 @@ from uuid import UUID
 from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.exams.lifecycles import CandidateEvent, CandidateState, ExamState
 from domain.exams.purposes import Purpose
-from domain.faults import Faults
+from domain.faults import Faults, check_given
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-from services.core.short_texts import check_given, check_text
+from services.core.short_texts import check_text
 from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
 from services.exams.sittings.candidate_calls import CandidateCalls

@@ -12,12 +12,12 @@ from domain.clock import print_span, print_until
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.lifecycles import CandidateState
 from domain.exams.reminders import steps_behind
-from domain.faults import Faults
+from domain.faults import Faults, check_given
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.core.short_texts import check_given, check_text
+from services.core.short_texts import check_text
 from services.exams.notifications import recipient
 from services.exams.repository import (
     Sittings,

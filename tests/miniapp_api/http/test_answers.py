@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from domain.errors import InvalidForm, InvalidInput
+from miniapp_api.http.problems import problem_of
 from miniapp_api.http.schema import Listing, Moment, Output, PageOut, answer_model
 
 AT = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
@@ -79,3 +81,14 @@ def test_the_description_is_the_dataclass_s_own() -> None:
     assert schema["properties"]["size"] == {"title": "Size", "type": "integer", "description": "Bytes", "examples": [3]}
     assert schema["properties"]["at"]["anyOf"][0]["format"] == "date-time"
     assert "description" not in answer_model(Whole).model_json_schema()
+
+
+def test_a_form_with_several_faults_names_each_with_its_field() -> None:
+    faults = [InvalidInput("请填写名称。", field="name"), InvalidInput("请选择地区。", field="region")]
+    body = problem_of(InvalidForm(faults))
+    assert (body["detail"], body["field"]) == ("请填写名称。", "name")
+    assert body["errors"] == [
+        {"field": "name", "message": "请填写名称。"},
+        {"field": "region", "message": "请选择地区。"},
+    ]
+    assert "errors" not in problem_of(faults[0])

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
+from domain.errors import Conflict, Forbidden, InvalidForm, InvalidInput, NotFound, RuleViolation, TooMany
 from models.accounts import Account
 from models.notices import Notice
 from models.organisations import AgentLink, Organisation
@@ -267,6 +267,9 @@ async def test_the_period_has_an_order_and_a_longest(
         )
     with pytest.raises(RuleViolation, match="最长1095天"):
         await organisations.link_agent(legal, mobile=mobile_number(), name="赵六", valid_until=now + timedelta(1096))
+    with pytest.raises(InvalidForm) as refused:
+        await organisations.link_agent(legal, mobile="1", name=" ", valid_until=now)
+    assert [fault.field for fault in refused.value.faults] == ["mobile", "name", "valid_until"]
 
 
 async def test_only_the_asked_person_accepts_and_only_the_own_entity_ends_a_link(

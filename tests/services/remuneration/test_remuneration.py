@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from domain.clock import FixedClock, local
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, Forbidden, InvalidForm, InvalidInput, NotFound, RuleViolation
 from domain.remuneration.lifecycles import RemunerationState
 from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
@@ -339,6 +339,9 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
         await pay(office.agency, draw_id, today + timedelta(days=1), "现金", {first: 1})
     with pytest.raises(InvalidInput, match="支付方式"):
         await pay(office.agency, draw_id, today, "支票", {first: 1})
+    with pytest.raises(InvalidForm, match="支付方式") as refused:
+        await pay(office.agency, draw_id, None, "支票", {first: 1})
+    assert [fault.message for fault in refused.value.faults] == ["请选择支付方式。", "请填写支付日期。"]
     with pytest.raises(Conflict, match="待专家确认"):
         await pay(office.agency, draw_id, today, "现金", {first: 1, open_one: 1})
     with pytest.raises(Conflict, match="没有待支付"):

@@ -401,3 +401,17 @@ async def test_an_open_page_gets_the_forms_for_whom_no_call_reached(browser: Bro
     await page.get_by_role("button", name="虚拟号呼叫").first.click()
     await page.get_by_text("接听后再呼叫专家。通话后").wait_for()
     assert seen.complaints == []
+
+
+async def test_an_empty_project_shows_all_faults_and_leads_to_the_first(browser: Browser, world: World) -> None:
+    seen = await staff(browser, world, PHONE, "agency")
+    page = await seen.open("/agency/projects/new")
+    for name in ("agency_name", "agency_code", "contact", "contact_phone"):
+        await page.locator(f"[name={name}]").fill("")
+    await page.get_by_role("button", name="保存", exact=True).click()
+    await page.get_by_text("请填写招标项目名称。").wait_for()
+    assert await page.evaluate("document.activeElement.name") == "name"
+    assert await page.locator("p.wrong").count() == 12
+    await seen.check("agency-project-empty-phone")
+    await page.locator("[name=name]").fill("演示大桥工程")
+    assert await page.get_by_text("请填写招标项目名称。").is_hidden()

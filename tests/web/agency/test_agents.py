@@ -26,7 +26,7 @@ async def ask(world: World, **change: str) -> Visitor:
     legal = await world.log_in(world.office.agency)
     await legal.click("我的经办人")
     until = f"{local(world.clock.now()) + timedelta(days=30):%Y-%m-%d}"
-    return await legal.press("添加", **{"name": "黄经办", "mobile": MOBILE, "until": until, **change})
+    return await legal.press("添加", **{"name": "黄经办", "mobile": MOBILE, "valid_until": until, **change})
 
 
 async def asked_person(world: World) -> Visitor:
@@ -66,7 +66,7 @@ async def test_the_asked_person_declines_or_gives_up_later(world: World) -> None
     await legal.get("/agency/agents")
     assert "对方不担任" in legal.text
     until = f"{local(world.clock.now()) + timedelta(days=30):%Y-%m-%d}"
-    await legal.press("添加", name="黄经办", mobile=MOBILE, until=until)
+    await legal.press("添加", name="黄经办", mobile=MOBILE, valid_until=until)
     await person.get("/h5/demo/agent-requests")
     await person.press("接受：粤和招标代理有限公司")
     await person.press("不再担任：粤和招标代理有限公司")
@@ -78,10 +78,10 @@ async def test_the_asked_person_declines_or_gives_up_later(world: World) -> None
     [
         ({"mobile": "123"}, "手机号"),
         ({"name": ""}, "请填写经办人姓名"),
-        ({"until": "2020-01-01"}, "截止日期应晚于"),
-        ({"until": "明年"}, "有效期至请填写为日期"),
-        ({"until": "2099-01-01"}, "有效期最长"),
-        ({"from": "2099-01-01"}, "截止日期应晚于"),
+        ({"valid_until": "2020-01-01"}, "截止日期应晚于"),
+        ({"valid_until": "明年"}, "有效期至请填写为日期"),
+        ({"valid_until": "2099-01-01"}, "有效期最长"),
+        ({"valid_from": "2099-01-01"}, "截止日期应晚于"),
         ({"command": "x"}, "请重新点选"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from dataclasses import replace
@@ -458,19 +459,25 @@ def pages(draw_id: UUID, project_id: UUID, notice_id: UUID, condition_id: UUID) 
     ]
 
 
-POSTS = (
-    "basic",
-    "recusal",
-    "recusal/units.xlsx",
-    "conditions",
-    "notices/new",
-    "conditions/new",
-    "submit",
-    "attachment",
-    "run",
-    "round",
-    "attendance",
-)
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "basic": ("save", "find", "supervisors", "delete"),
+    "recusal": ("unit", "person", "unit-gone", "person-gone"),
+    "conditions": ("",),
+    "notices/new": ("save", "delete"),
+    "conditions/new": ("save", "preview", "delete"),
+    "submit": ("submit", "withdraw", "remove"),
+    "run": ("open", "abort", "start", "pause", "resume", "end", "move", "supplement", "widen"),
+    "notify": ("phone", "ring", "ask", "resend", "note", "confirm"),
+    "round": ("",),
+    "result": ("",),
+    "attendance": ("urge", "ring"),
+    "release": ("submit", "withdraw", "remove", "start", "ring", "notified"),
+    "remuneration": ("all", "chosen", "back"),
+    "redraw": ("",),
+    "recall": ("",),
+}
+"""Of the pages of a draw."""
+UPLOADS = ("recusal/units.xlsx", "attachment", "release/attachment")
 
 
 async def make_others(world: World) -> dict[str, tuple[Actor, str]]:
@@ -500,11 +507,20 @@ async def test_an_agencys_draws_and_projects_are_closed_to_all_others(world: Wor
     for path in pages(draw_id, world.office.project_id, notice_id, condition_id):
         assert (await visitor.get(path)).status == foreign, path
     before = await Draw.get(id=draw_id)
-    for path in POSTS:
-        await visitor.post(f"/agency/draws/{draw_id}/{path}", {"form": "x", "command": "delete"})
-        assert visitor.status == foreign, path
-    await visitor.post(f"/agency/projects/{world.office.project_id}", {"form": "x", "command": "delete"})
-    assert visitor.status == foreign
+    token = (await visitor.get("/agency/projects/new")).page.forms[0]["fields"]["form"] if foreign == 404 else "x"
+    filled = {"form": token, "reason": "误操作", "id": str(notice_id), "answer": "declines", "commitment": "0" * 64}
+    for path, commands in COMMANDS.items():
+        for command in commands:
+            await visitor.post(f"/agency/draws/{draw_id}/{path}", basic(world) | filled | {"command": command})
+            assert visitor.status == foreign, (path, command)
+    for path in UPLOADS:
+        sent = {"form": token, "file": io.BytesIO(b"PK")}
+        headers = {"Origin": PUBLIC_URL}
+        refused = await visitor.client.post(f"/agency/draws/{draw_id}/{path}", data=sent, headers=headers)
+        assert refused.status == foreign, path
+    for command in ("save", "delete", "lot", "lot-gone"):
+        await visitor.post(f"/agency/projects/{world.office.project_id}", {**filled, "command": command})
+        assert visitor.status == foreign, command
     assert await Draw.get(id=draw_id) == before
     if foreign == 404:
         for path in ("/agency", "/agency/draws", "/agency/projects", "/agency/pending"):

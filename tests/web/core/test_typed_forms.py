@@ -21,7 +21,9 @@ from web.core.typed_forms import (
     OneOf,
     OptionalId,
     RequiredMoment,
+    ShortText,
     Whole,
+    YesNo,
     read_typed,
 )
 
@@ -32,6 +34,9 @@ ONE = UUID(int=1)
 class Everything:
     name: str
     note: Annotated[str, Lines(longest=5)]
+    place: Annotated[str, ShortText("开标地点", 5)]
+    reason: Annotated[str, ShortText("原因", 5, required=True)]
+    sealed: Annotated[bool, YesNo()]
     on_site: bool
     project: Annotated[UUID, Id("这个项目")]
     lot: Annotated[UUID | None, OptionalId("这个标段")]
@@ -49,6 +54,9 @@ class Everything:
 SENT = {
     "name": " 一标段 ",
     "note": "一\r\n二三四五",
+    "place": " 一室\r\n二室",
+    "reason": "改期",
+    "sealed": "0",
     "on_site": "1",
     "project": str(ONE),
     "lot": "",
@@ -66,6 +74,9 @@ def test_each_text_is_read_by_the_type_of_its_field() -> None:
     assert read_typed(Everything, SENT) == Everything(
         name=" 一标段 ",
         note="一\n二三四",
+        place="一室 二室",
+        reason="改期",
+        sealed=False,
         on_site=True,
         project=ONE,
         lot=None,
@@ -83,6 +94,8 @@ def test_each_text_is_read_by_the_type_of_its_field() -> None:
 
 def test_all_faults_are_said_at_once_each_with_its_field() -> None:
     wrong = {
+        "place": "第一开标室大厅",
+        "reason": " ",
         "position": "-1",
         "price": "120.505",
         "opens_at": "",
@@ -93,6 +106,8 @@ def test_all_faults_are_said_at_once_each_with_its_field() -> None:
     with pytest.raises(InvalidForm) as raised:
         read_typed(Everything, SENT | wrong)
     assert {fault.field: fault.message for fault in raised.value.faults} == {
+        "place": "开标地点最多5个字，请缩短后再提交。",
+        "reason": "请填写原因。",
         "position": "排序号请填写数字。",
         "price": "费用请填写金额。",
         "opens_at": "请填写开标时间。",

@@ -144,7 +144,7 @@ async def pages_of(world: World, draws: Mapping[str, UUID]) -> list[tuple[str, s
         for path in sorted(routes(world.server.app, "GET")):
             if not path.endswith("/events"):
                 part = ids["condition" if "/conditions/" in path else "notice"]
-                found.append((path, address(path, draws[name], {"part": part})))
+                found.append((path, address(path, draws[name], {"part": part, "kind": "units"})))
     return found
 
 

@@ -92,23 +92,24 @@ async def test_a_place_is_filled_at_the_door_and_everybody_learns_of_the_new_sta
 
 
 @pytest.mark.parametrize(
-    ("gathering", "start", "reason", "field"),
+    ("gathering", "start", "reason", "fields"),
     [
-        (1.5, 2.5, "  ", "start_reason"),
-        (1.5, 0.5, WHY, "starts_at"),
-        (1.5, 6.0, WHY, "starts_at"),
-        (2.5, 1.5, WHY, "gathering_at"),
-        (0.05, 2.5, WHY, None),
+        (1.5, 2.5, "  ", ["start_reason"]),
+        (1.5, 0.5, WHY, ["starts_at"]),
+        (1.5, 6.0, WHY, ["starts_at"]),
+        (1.5, 0.5, "", ["start_reason", "starts_at"]),
+        (2.5, 1.5, WHY, ["gathering_at"]),
+        (0.05, 2.5, WHY, [None]),
     ],
 )
 async def test_a_start_that_does_not_do_is_refused_and_nothing_moves(
-    office: Office, clock: FixedClock, gathering: float, start: float, reason: str, field: str | None
+    office: Office, clock: FixedClock, gathering: float, start: float, reason: str, fields: list[str | None]
 ) -> None:
     draw_id, _, _ = await one_came(office, clock)
     before = await Draw.get(id=draw_id)
     with pytest.raises((InvalidInput, RuleViolation)) as refusal:
         await supplement(office, draw_id, gathering=gathering, start=start, reason=reason)
-    assert refusal.value.field == field
+    assert [fault.field for fault in refusal.value.faults] == fields
     after = await Draw.get(id=draw_id)
     assert (after.starts_at, after.state) == (before.starts_at, "supplement_pending")
     assert not await Notice.exists(kind="evaluation_postponed")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, Forbidden, InvalidForm, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
 from models.draws import DrawApplication
 from models.experts import CatalogueEntry
@@ -287,3 +287,34 @@ async def test_without_an_enterprise_or_a_right_nothing_is_made(projects: Projec
         await projects.create(replace(actor, organisation_id=None), FORM)
     with pytest.raises(Forbidden, match="经办人"):
         await projects.create(Actor("demo", "expert", new_id()), FORM)
+
+
+async def test_an_empty_project_is_refused_with_all_its_faults(projects: Projects, actor: Actor) -> None:
+    empty = ProjectData("", "", "", "", "", "委托招标", "", 0, "", "", "", "", agency_code="123", on_site=True)
+    with pytest.raises(InvalidForm, match="请填写招标项目名称") as refused:
+        await projects.create(actor, empty)
+    rules = {fault.field: getattr(fault, "rule", "") for fault in refused.value.faults}
+    assert rules == {
+        "name": "",
+        "category": "",
+        "funding_source": "",
+        "tender_method": "",
+        "tenderee_category": "",
+        "tenderee_name": "",
+        "tenderee_code": "",
+        "agency_name": "",
+        "contact": "",
+        "contact_phone": "",
+        "investment": "",
+        "region": "",
+        "agency_code": "",
+        "number": "projects.onsite_number_length",
+    }
+    assert not await Project.exists()
+
+
+async def test_a_lot_is_refused_with_all_its_faults(projects: Projects, actor: Actor) -> None:
+    project = await projects.create(actor, FORM)
+    with pytest.raises(InvalidForm) as refused:
+        await projects.add_lot(actor, project.id, LotData("", "编" * 61, -1))
+    assert [fault.field for fault in refused.value.faults] == ["investment", "name", "number"]

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
+from domain.errors import AppError, Conflict, InvalidForm, InvalidInput, RuleViolation
 from models.accounts import Account
-from models.draws import CallNotice, Draw, DrawLot, DrawNumber
-from models.projects import Project
+from models.draws import CallNotice, Condition, Draw, DrawLot, DrawNumber
+from models.projects import Lot, Project
 from services.core.base import Actor, Deps
 from services.draws import ConditionForm
 from services.draws.setup.operators import Operators
@@ -90,8 +90,9 @@ async def test_off_site_the_one_who_draws_is_not_whom_experts_call(office: Offic
     switchboard = replace(notice_form(office), contact_phone="020-28866000")
     await office.setup.add_call_notice(office.agency, draw_id, switchboard)
     own = replace(notice_form(office), contact="买买提·艾力", contact_phone=own_mobile)
-    with pytest.raises(RuleViolation, match="不能填经办人本人"):
+    with pytest.raises(InvalidForm, match="不能填经办人本人") as form_refused:
         await office.setup.edit_call_notice(office.agency, draw_id, notice_id, own)
+    assert [fault.field for fault in form_refused.value.faults] == ["contact", "contact_phone"]
     await Draw.filter(id=draw_id).update(on_site=True)
     await office.setup.edit_call_notice(office.agency, draw_id, notice_id, own)
 
@@ -216,3 +217,39 @@ async def test_a_code_of_no_catalogue_is_refused_beside_its_field(office: Office
         with pytest.raises(InvalidInput, match="目录中没有") as refused:
             await office.setup.add_condition(office.agency, draw_id, replace(form, **{field: value}))
         assert refused.value.field == field
+
+
+def fields_of(refused: pytest.ExceptionInfo[InvalidForm]) -> list[str | None]:
+    return [fault.field for fault in refused.value.faults]
+
+
+async def test_an_empty_draw_is_refused_with_all_its_faults(office: Office) -> None:
+    await Lot.create(project_id=office.project_id, name="一标段", position=1)
+    texts = dict.fromkeys(
+        ("name", "medium", "opening_place", "operator_name", "operator_phone", "operator_id_number"), ""
+    )
+    times = dict.fromkeys(("opening_at", "starts_at", "ends_at"))
+    empty = replace(draw_form(office), needed=0, supervisors=(), **texts, **times)
+    with pytest.raises(InvalidForm) as refused:
+        await office.setup.create(office.agency, empty)
+    assert fields_of(refused) == [*texts, "needed", *times, "supervisors", "lots"]
+    with pytest.raises(InvalidForm, match="身份证号有误") as refused:
+        await office.setup.create(office.agency, replace(empty, operator_id_number="123"))
+    assert fields_of(refused)[0] == "operator_id_number"
+    assert not await Draw.exists()
+
+
+async def test_parts_of_a_draw_are_refused_with_all_their_faults(office: Office) -> None:
+    draw_id = await make_draw(office)
+    notice = replace(notice_form(office), venue="", address="", gathering_at=None, contact="", room="某公司")
+    with pytest.raises(InvalidForm) as refused:
+        await office.setup.add_call_notice(office.agency, draw_id, notice)
+    assert fields_of(refused) == ["venue", "address", "contact", "room", "gathering_at"]
+    await Condition.filter(draw_id=draw_id).delete()
+    empty = ConditionForm(None, "", (), "", 0, title_level="X")
+    with pytest.raises(InvalidForm) as refused:
+        await office.setup.add_condition(office.agency, draw_id, empty)
+    assert fields_of(refused) == ["notice_id", "region_mode", "regions", "specialty", "planned", "title_level"]
+    with pytest.raises(InvalidForm) as refused:
+        await office.setup.submit(office.agency, draw_id, "", "")
+    assert fields_of(refused) == ["terminal", "conditions"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.draws.recusal_keys import unit_keys
-from domain.errors import InvalidInput, RuleViolation, TooMany
+from domain.errors import InvalidForm, InvalidInput, RuleViolation, TooMany
 from models.draws import CandidateList, Condition, LogEntry, RecusalCommitment, RecusalPerson, RecusalUnit, UsageCount
 from models.experts import Employment, Expert
 from services.core.base import Deps
@@ -186,3 +186,13 @@ async def test_drafts_are_counted_by_the_day_also_when_they_are_deleted(office: 
     with pytest.raises(TooMany) as refusal:
         await office.setup.create(office.agency, draw_form(office))
     assert (refusal.value.code, refusal.value.retry_after > 0) == ("draft_limit", True)
+
+
+async def test_a_recusal_is_refused_with_all_its_faults(office: Office) -> None:
+    draw_id, lists = await make_draw(office), office.recusal_lists
+    with pytest.raises(InvalidForm) as refused:
+        await lists.add_unit(office.agency, draw_id, "", "123", "", "")
+    assert [fault.field for fault in refused.value.faults] == ["name", "credit_code", "reason", "evidence"]
+    with pytest.raises(InvalidForm) as refused:
+        await lists.add_person(office.agency, draw_id, "", "123", "", "", "")
+    assert [fault.field for fault in refused.value.faults] == ["name", "id_number", "reason", "evidence"]
