@@ -42,8 +42,9 @@ def _explain(error: ValidationError | SettingsError) -> str:
     if isinstance(error, SettingsError):
         return f"设置有误，请对照 .env.example 修改：\n  · {error}"
     for item in error.errors(include_input=False, include_url=False):
-        name = "PBT_" + "__".join(str(part).upper() for part in item["loc"])
-        lines.append(f"  · {name}：{item['msg']}")
+        name = "__".join(str(part).upper() for part in item["loc"])
+        prefix = "" if name.startswith("PBT_") else "PBT_"  # an unknown key of .env is named with its prefix
+        lines.append(f"  · {prefix}{name}：{item['msg']}")
     return "设置有误，请对照 .env.example 修改：\n" + "\n".join(lines)
 
 
