@@ -45,7 +45,8 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
     async with aiohttp.ClientSession(cookie_jar=no_jar) as session, make_redis(settings.redis_url) as redis:
         http_client = HttpClient(session, service, sandbox_url)
         if offset := await find_offset(redis):
-            await http_client.control("/clock", {"offset_seconds": offset.total_seconds()})
+            moved = http_client.control("/clock", {"offset_seconds": offset.total_seconds()})
+            _log_failures(await asyncio.gather(moved, return_exceptions=True))
         _log_failures(
             await asyncio.gather(*(_introduce(Phone(http_client, m, POOL)) for m in mobiles), return_exceptions=True)
         )
@@ -53,7 +54,7 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         _log_failures(await asyncio.gather(applying, return_exceptions=True))
 
 
-def _log_failures(outcomes: Sequence[BaseException | None]) -> None:
+def _log_failures(outcomes: Sequence[object]) -> None:
     for outcome in outcomes:
         if isinstance(outcome, NotArrived | Refused | aiohttp.ClientError | TimeoutError):
             log.warning("not_introduced", reason=type(outcome).__name__)
