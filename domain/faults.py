@@ -38,7 +38,7 @@ class Faults:
             self.add(error)
 
     def check(self, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of ``check``. After a refusal it is None, which nobody sees, since ``raise_any`` follows."""
+        """The result of ``check``. After a refusal it is None, which is never used, since ``raise_any`` follows."""
         try:
             return check(*args, **kwargs)
         except AppError as error:

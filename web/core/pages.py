@@ -116,9 +116,9 @@ class PageGroup(ABC):
     async def fields(self, request: http.Request, actor: Actor, *, longest: int = ...) -> dict[str, str]:
         """The fields of a form of this group's pages."""
 
-    @abstractmethod
     async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
-        """The fields of a form with a file, and the file."""
+        """The fields of a form with a file, and the file; for groups with commands that take one."""
+        raise TypeError(f"{type(self).__name__} takes no files")
 
     @abstractmethod
     def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:

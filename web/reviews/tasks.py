@@ -80,9 +80,6 @@ class ReviewPages(PageGroup):
         subject_id = _task_id(request)
         return await self.site.read_form(request, "review", subject_id, actor.account_id or NOBODY, longest=longest)
 
-    async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
-        raise NotImplementedError  # reviewers upload nothing
-
     def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
         """The forms of a task belong to it, the one of the queue logs out."""
         if "task_id" in request.match_info:
