@@ -529,7 +529,8 @@ class Enumeration:
         for number, crossing in chosen:
             try:
                 killed, ended = await self.run(number)
-                assert killed.crossed[number - 1] == crossing, "the runs differ before the death"
+                instead = killed.crossed[number - 1]
+                assert instead == crossing, f"the runs differ before the death, this one came to: {instead}"
                 assert ended == facts, _difference(facts, ended)
             except Exception as fault:  # noqa: BLE001  (whatever is wrong with one, the others are tried)
                 faults.append(f"{number} ({crossing}): {_place(fault)}{fault!r}")

@@ -3,7 +3,8 @@
 A test belongs to a lane by what it does. Outside ``tests/faults`` this plugin refuses, where a test or one of its
 helpers does it, to sleep and to compare readings of the machine's clock; and to start or signal a process, whoever
 does it. All random numbers, those of the product and of libraries too, come from a stream whose seed is the test's
-name, so that a run can be repeated.
+name, so that a run can be repeated. Turns of the product's work, which elsewhere end after half a second, end when
+nothing is left: a busy machine would part them anywhere.
 
 ``tests/plugins`` may do all of it: it starts the servers and the browser. ``tests/drivers/programs.py`` may start
 programs that only compute and end, such as Node.js with a script of a page.
@@ -12,6 +13,7 @@ programs that only compute and end, such as Node.js with a script of a page.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import subprocess
@@ -27,6 +29,7 @@ from typing import Any
 import _pytest
 import pytest
 
+from services.core import due_tasks
 from tests.plugins.properties import is_property, set_examples
 
 TESTS = Path(__file__).parents[1]
@@ -107,6 +110,7 @@ def _refusing() -> Iterator[None]:
         patch.setattr(time, "sleep", _refused(time.sleep, "sleeps; wait for an event or a state, see tests/README.md"))
         patch.setattr(subprocess.Popen, "__init__", _without_processes(subprocess.Popen.__init__, "starts a process"))
         patch.setattr(os, "kill", _without_processes(os.kill, "sends a signal to a process"))
+        patch.setattr(due_tasks, "LONGEST_TURN", math.inf)
         for place, name in clocks:
             patch.setattr(place, name, _incomparable(getattr(place, name)))
         yield

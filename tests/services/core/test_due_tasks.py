@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 
 from services.core import due_tasks
@@ -22,6 +25,13 @@ async def test_what_a_turn_has_time_for_is_done_in_it() -> None:
     rows = Rows(35)
     assert await in_turns(rows.work)() is TaskTurn.DONE
     assert rows.left == 0
+
+
+async def test_a_busy_machine_parts_no_turn_of_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a kill point's number means must not depend on how long a statement takes."""
+    minutes = count(0, 60)
+    monkeypatch.setattr(due_tasks, "time", SimpleNamespace(monotonic=lambda: next(minutes)))
+    assert await in_turns(Rows(35).work)() is TaskTurn.DONE
 
 
 async def test_a_turn_that_is_over_asks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
