@@ -12,6 +12,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 from services.core.base import execute
+from services.core.sql_values import SqlValues
 
 
 async def insert(*batches: tuple[type[Model], Sequence[Model]], given: tuple[tuple[str, str], ...] = ()) -> None:
@@ -19,24 +20,26 @@ async def insert(*batches: tuple[type[Model], Sequence[Model]], given: tuple[tup
 
     ``given`` are columns computed by the database: ``("attempt.number", "nextval('attempt_number')")``.
     """
-    models = tuple(model for model, _ in batches)
-    await execute(_statement(models, given), *(_as_json(model, made) for model, made in batches))
+    values = SqlValues()
+    sources = tuple((model, values.add(_as_json(model, made))) for model, made in batches)
+    await execute(_statement(sources, given), *values)
 
 
 @cache
-def _statement(models: tuple[type[Model], ...], given: tuple[tuple[str, str], ...]) -> str:
-    *first, last = (_insert(model, at, dict(given)) for at, model in enumerate(models, start=1))
+def _statement(sources: tuple[tuple[type[Model], str], ...], given: tuple[tuple[str, str], ...]) -> str:
+    """``sources``: each model with the placeholder of its rows."""
+    *first, last = (_insert(model, placeholder, dict(given)) for model, placeholder in sources)
     parts = ", ".join(f"t{at} AS ({part})" for at, part in enumerate(first))
     return f"{f'WITH {parts} ' if parts else ''}{last}"
 
 
-def _insert(model: type[Model], at: int, given: Mapping[str, str]) -> str:
+def _insert(model: type[Model], placeholder: str, given: Mapping[str, str]) -> str:
     table, columns = model._meta.db_table, sorted(model._meta.db_fields)
     values = ", ".join(given.get(f"{table}.{column}", f'r."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     return (
         f'INSERT INTO "{table}" ({names}) SELECT {values} '
-        f'FROM jsonb_populate_recordset(NULL::"{table}", ${at}::jsonb) AS r'
+        f'FROM jsonb_populate_recordset(NULL::"{table}", {placeholder}::jsonb) AS r'
     )
 
 

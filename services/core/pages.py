@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from services.core.base import rows
+from services.core.sql_values import SqlValues
 
 COUNTED = 10_000
 """Limit of counting; a total of that many means that many or more."""
+
+
+Values = SqlValues | Sequence[object]
 
 
 class PageRows(NamedTuple):
@@ -23,7 +27,7 @@ class PageRows(NamedTuple):
 
 
 async def read_page(
-    columns: str, joined: str, source: str, order: str, values: Sequence[object], *, offset: int, limit: int
+    columns: str, joined: str, source: str, order: str, values: Values, *, offset: int, limit: int
 ) -> PageRows:
     """The rows of a page, and the number of matches.
 
@@ -39,16 +43,14 @@ async def read_page(
 
 
 async def read_rows(
-    columns: str, joined: str, source: str, order: str, values: Sequence[object], *, offset: int, limit: int
+    columns: str, joined: str, source: str, order: str, values: Values, *, offset: int, limit: int
 ) -> list[Any]:
     """The rows of a page, as ``read_page`` reads them, without the number of matches."""
-    alias, at = source.split(maxsplit=2)[1], len(values)
+    alias, values = source.split(maxsplit=2)[1], SqlValues(*values)
     return await rows(
         f"WITH {alias} AS MATERIALIZED (SELECT {alias}.* FROM {source} ORDER BY {order} "
-        f"LIMIT ${at + 1} OFFSET ${at + 2}) SELECT {columns} FROM {joined} ORDER BY {order}",
+        f"LIMIT {values.add(limit)} OFFSET {values.add(offset)}) SELECT {columns} FROM {joined} ORDER BY {order}",
         *values,
-        limit,
-        offset,
     )
 
 

@@ -11,13 +11,14 @@ from models.accounts import RoleGrant
 from models.draws import Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
+from services.core.sql_values import SqlValues
 from services.draws.scopes import NOT_FOR_DRAFTS, check_owner, check_scope, is_draft, venue_names
 from services.draws.views import DrawView, ReadDraw, view_of
 
-_OWN_MOBILE = "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1)"
-_WATCHED = f"d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = {_OWN_MOBILE})"
-"""SQL: draws ``d`` that name the supervisor ``$2``; read from all of his, however many they have become."""
-_WATCHED_ONE = f"(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {_OWN_MOBILE} AND s.draw_id = d.id)"
+_OWN_MOBILE = "(SELECT x.mobile_hash FROM account x WHERE x.id = {account_id} AND x.pool = $1)"
+_WATCHED = "d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = {own_mobile})"
+"""SQL: draws ``d`` that name the supervisor; read from all of his, however many they have become."""
+_WATCHED_ONE = "(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {own_mobile} AND s.draw_id = d.id)"
 """The same, looked up for each draw: PostgreSQL never turns a scalar subquery into a join, but takes every supervisor
 for an average one, who has few draws, and would read all of a busy one's."""
 
@@ -59,29 +60,27 @@ class DrawAccess:
         )
         return bool(named)
 
-    def visibility_condition(self, actor: Actor, *, few: bool = False) -> tuple[str, list[object]]:
+    def visibility_condition(self, actor: Actor, *, few: bool = False) -> tuple[str, SqlValues]:
         """SQL condition, with its values, for the draws (``d``) that this actor may see.
 
         ``few``: another condition, such as a state of work under way, leaves few draws of the pool, each of which is
         looked up.
         """
-        values: list[object] = [actor.pool]
+        values = SqlValues(actor.pool)
         where = "d.pool = $1"
         if actor.role in ("agent", "organisation"):
-            values.append(actor.organisation_id)
-            where += " AND d.organisation_id = $2"
+            where += f" AND d.organisation_id = {values.add(actor.organisation_id)}"
             if actor.role == "agent":
-                values.append(actor.account_id)
-                where += " AND d.agent_id = $3"
+                where += f" AND d.agent_id = {values.add(actor.account_id)}"
         elif actor.role == "verifier" and actor.scope:
-            values.append(actor.scope)
-            where += " AND EXISTS (SELECT 1 FROM draw_application a WHERE a.draw_id = d.id AND a.terminal = $2)"
+            own = f"a.terminal = {values.add(actor.scope)}"
+            where += f" AND EXISTS (SELECT 1 FROM draw_application a WHERE a.draw_id = d.id AND {own})"
         elif actor.role == "venue" and actor.scope:
-            values.append(venue_names(actor, self.deps.book(actor.pool)))
-            where += " AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND n.venue = ANY($2::text[]))"
+            own = f"n.venue = ANY({values.add(venue_names(actor, self.deps.book(actor.pool)))}::text[])"
+            where += f" AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND {own})"
         elif actor.role == "supervisor":
-            values.append(actor.account_id)
-            where += f" AND {_WATCHED_ONE if few else _WATCHED}"
+            own_mobile = _OWN_MOBILE.format(account_id=values.add(actor.account_id))
+            where += f" AND {(_WATCHED_ONE if few else _WATCHED).format(own_mobile=own_mobile)}"
         if actor.role in NOT_FOR_DRAFTS:
             where += " AND (d.state <> 'editing' OR d.terminal <> '')"
         return where, values

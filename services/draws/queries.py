@@ -274,8 +274,7 @@ class DrawQueries:
             where += f" AND {_WITHOUT_ABSENCE}"
         for value, clause in asked:
             if value:
-                values.append(value)
-                where += " AND " + clause.replace("{}", f"${len(values)}")
+                where += " AND " + clause.replace("{}", values.add(value))
         project = "JOIN project p ON p.id = d.project_id"
         source = f"draw d {project if filters.project or filters.region else ''} WHERE {where}"
         order = URGENT_FIRST if filters.urgent_first else _LATEST.get(actor.role, "d.created_at DESC, d.id")
@@ -289,8 +288,8 @@ class DrawQueries:
         where, values = self.access.visibility_condition(actor)
         where += " AND d.finished_at IS NOT NULL"
         if word := search.strip()[:100]:
-            values.append(contains(word))
-            where += f" AND (d.number ILIKE ${len(values)} OR d.name ILIKE ${len(values)})"
+            pattern = values.add(contains(word))
+            where += f" AND (d.number ILIKE {pattern} OR d.name ILIKE {pattern})"
         found, total = await read_page(
             "d.id, d.number, d.name",
             "d",
@@ -311,9 +310,8 @@ class DrawQueries:
         now = self.deps.now()
         today = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday())
-        n = len(values)
-        sql = _DASHBOARD.format(where=where, today=f"${n + 1}", monday=f"${n + 2}")
-        found = (await rows(sql, *values, today, monday))[0]
+        sql = _DASHBOARD.format(where=where, today=values.add(today), monday=values.add(monday))
+        found = (await rows(sql, *values))[0]
         week = [0] * 7
         for begun in found.pop("begun"):
             week[local(begun).weekday()] += 1

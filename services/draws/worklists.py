@@ -167,8 +167,7 @@ class WorkLists:
         sql = _LINES.replace("{which}", _LISTS[which]).replace("{reach}", reach)
         for name, value in own.items():
             if f"{{{name}}}" in sql:
-                values.append(value)
-                sql = sql.replace(f"{{{name}}}", f"${len(values)}{'::timestamptz' if name in _MOMENTS else ''}")
+                sql = sql.replace(f"{{{name}}}", f"{values.add(value)}{'::timestamptz' if name in _MOMENTS else ''}")
         found = await rows(sql, *values)
         lines = [self._line(actor, row, now) for row in found]
         return WorkLines(tuple(lines), found[0]["total"] if found else 0)

@@ -16,6 +16,7 @@ from domain.rulebook.form import EntryType
 from services.applications import enters, load_codes, open_sealed
 from services.core.base import Deps, Page, rows
 from services.core.pages import contains, read_page
+from services.core.sql_values import SqlValues
 
 PAGE_MAX = 100
 _COLUMNS = "a.id, a.number, a.name, a.region, a.entry_type, a.notice_from, a.notice_until"
@@ -61,9 +62,9 @@ class PublicNoticeList:
     async def page(self, pool: str, search: str = "", *, offset: int = 0, limit: int = 20) -> Page[PublicEntry]:
         """Persons on notice now by name; ``search`` is part of a name. Raises NotFound as ``rules``."""
         _rules(self.deps, pool)
-        values, source = [pool, ApplicationState.NOTICE.value], _ON_NOTICE
+        values, source = SqlValues(pool, ApplicationState.NOTICE.value), _ON_NOTICE
         if text := search.strip()[:50]:
-            values, source = [*values, contains(text)], source + " AND a.name ILIKE $3"
+            source += f" AND a.name ILIKE {values.add(contains(text))}"
         size = min(limit, PAGE_MAX)
         found, total = await read_page(_COLUMNS, "a", source, _ORDER, values, offset=offset, limit=size)
         return Page(tuple(await self._show(pool, found)), total)

@@ -20,6 +20,7 @@ from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
+from services.core.sql_values import SqlValues
 from services.reviews import ReviewLogLine, SubmittedForm, find_secret, read_form, read_log
 
 PAGE_MAX = 100
@@ -165,15 +166,14 @@ class ApplicationList:
             await record(actor, self.deps.now(), "application.reveal", "application", application.id, field=field)
         return value
 
-    def where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
+    def where(self, actor: Actor, wanted: Filter) -> tuple[str, SqlValues]:
         """SQL conditions, with the values as parameters."""
         book = self.deps.book(actor.pool)
-        values: list[object] = [actor.pool]
+        values = SqlValues(actor.pool)
         parts = ["pool = $1"]
 
         def add(sql: str, value: object) -> None:
-            values.append(value)
-            parts.append(sql.replace("?", f"${len(values)}"))
+            parts.append(sql.replace("?", values.add(value)))
 
         if wanted.campaign_id is not None:
             add("campaign_id = ?", wanted.campaign_id)

@@ -21,6 +21,7 @@ from services.core.idempotency import once
 from services.core.pages import read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
+from services.core.sql_values import SqlValues
 from services.draws import Locked, Places, lock
 from services.experts import remove_expert
 from services.notifications import Notices
@@ -93,11 +94,10 @@ class ExpertAdministration:
         soon, limit = now + rules.ending_notice, rules.age_max
         oldest = [born_after(local(at).date(), limit) if limit is not None else None for at in (now, soon)]
         facts: Mapping[Only, Sequence[object]] = {"ending": (now, soon, *oldest), "over": (now, oldest[0])}
-        values = [actor.pool, *facts.get(only, ())]
+        values = SqlValues(actor.pool, *facts.get(only, ()))
         source = f"expert e WHERE e.pool = $1 AND {_FILTERS[only]}"
         if word:
-            values.append(word)
-            source += _named_or_numbered(len(values))
+            source += _named_or_numbered(values.add(word))
         found, total = await read_page(
             _COLUMNS, "e", source, _ORDERS[only], values, offset=(page - 1) * size, limit=size
         )
@@ -163,11 +163,11 @@ class ExpertAdministration:
             )
 
 
-def _named_or_numbered(place: int) -> str:
-    """SQL: the number equals the value at ``place``, or the name begins with it. A range, since LIKE with a parameter
-    uses no index."""
+def _named_or_numbered(word: str) -> str:
+    """SQL: the number equals the value of the placeholder ``word``, or the name begins with it. A range, since LIKE
+    with a parameter uses no index."""
     name = 'e.name COLLATE "C"'
-    return f" AND (e.number = ${place} OR {name} >= ${place} AND {name} < ${place} || chr(1114111))"
+    return f" AND (e.number = {word} OR {name} >= {word} AND {name} < {word} || chr(1114111))"
 
 
 def _line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:

@@ -21,6 +21,7 @@ from domain.rulebook.book import Rulebook
 from services.applications import CatalogueCodes, entry_names, load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.sql_values import SqlValues
 from services.office.application_list import ApplicationList, Filter
 from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
@@ -53,7 +54,7 @@ SELECT p.id, p.number, p.entry_type, p.state, p.step, p.name, a.real_name, a.id_
     p.ended_at,
     (SELECT coalesce(array_agg(s.code ORDER BY s.position), '{{}}') FROM application_specialty s
      WHERE s.application_id = p.id AND s.admitted IS NOT FALSE) AS specialties
-FROM (SELECT * FROM application WHERE {where} AND id > ${last} ORDER BY id{limit}) p
+FROM (SELECT * FROM application WHERE {where} AND id > {after} ORDER BY id{limit}) p
 JOIN account a ON a.id = p.account_id LEFT JOIN campaign c ON c.id = p.campaign_id ORDER BY p.id
 """
 _ORDERS = (
@@ -163,20 +164,19 @@ class Exports:
 
     async def count(self, actor: Actor, request: ExportRequest) -> int:
         """Number of rows that ``make`` would write. Raises as ``make``."""
-        sql, values = self._query(actor, request, limit="")
-        found = await rows(f"SELECT count(*)::int AS n FROM ({sql} LIMIT {ROWS_MAX + 1}) AS listed", *values, _FIRST)
+        sql, values = self._query(actor, request, after=_FIRST, limit="")
+        found = await rows(f"SELECT count(*)::int AS n FROM ({sql} LIMIT {ROWS_MAX + 1}) AS listed", *values)
         _check_count(found[0]["n"])
         return int(found[0]["n"])
 
     async def make(self, actor: Actor, request: ExportRequest, progress: Progress | None = None) -> Export:
         """The list as a file, fetched, masked and written batch by batch. Raises InvalidInput."""
         count = 0
-        sql, values = self._query(actor, request, limit=f" LIMIT {_BATCH}")
 
         async def shown() -> AsyncIterator[Sequence[Sequence[Value]]]:
             nonlocal count
             last = _FIRST
-            while batch := await rows(sql, *values, last):
+            while batch := await self._batch(actor, request, after=last):
                 count, last = count + len(batch), batch[-1]["id"]
                 _check_count(count)
                 yield await self._shown(actor.pool, request.what, batch)
@@ -190,17 +190,21 @@ class Exports:
             await record(actor, now, "export", request.what, new_id(), rows=count)
         return Export(content, f"{request.what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
 
-    def _query(self, actor: Actor, request: ExportRequest, *, limit: str) -> tuple[str, list[object]]:
-        """SQL and its values except the last, the id after which rows begin. Raises InvalidInput."""
+    async def _batch(self, actor: Actor, request: ExportRequest, *, after: UUID) -> list[Any]:
+        sql, values = self._query(actor, request, after=after, limit=f" LIMIT {_BATCH}")
+        return await rows(sql, *values)
+
+    def _query(self, actor: Actor, request: ExportRequest, *, after: UUID, limit: str) -> tuple[str, SqlValues]:
+        """SQL, with its values, for rows with ids after ``after``. Raises InvalidInput."""
         if request.what == "applications":
             permissions.check(actor, "application.export")
             where, values = self.listing.where(actor, request.filter)
-            return _APPLICATION_ROWS.format(where=where, last=len(values) + 1, limit=limit), values
+            return _APPLICATION_ROWS.format(where=where, after=values.add(after), limit=limit), values
         permissions.check(actor, "payment.export")
         within = request.within
         if within.since and within.until and within.since >= within.until:
             raise InvalidInput("结束时间应晚于开始时间，请重新选择。", code="bad_range", field="until")
-        return _PAYMENTS[request.what].format(limit=limit), [actor.pool, within.since, within.until]
+        return _PAYMENTS[request.what].format(limit=limit), SqlValues(actor.pool, within.since, within.until, after)
 
     async def _shown(self, pool: str, what: What, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
         """Masks rows in a thread, which takes longer than fetching them."""

@@ -41,7 +41,7 @@ LIMIT 200
 """Listed until every present expert has an amount, which may be 0 with a reason; limited in number."""
 _TO_WATCH = f"""
 SELECT d.id, d.number, d.name, false AS unproposed, count(*)::int AS disputed, 0 AS payable
-FROM remuneration r JOIN draw d ON d.id = r.draw_id WHERE {{where}} AND {UNREPLIED.format(since="${n}")}
+FROM remuneration r JOIN draw d ON d.id = r.draw_id WHERE {{where}} AND {UNREPLIED.format(since="{since}")}
 GROUP BY d.id ORDER BY min(r.answered_at), d.id
 """
 _TO_PAY = f"""
@@ -140,10 +140,11 @@ class StaffWork:
         """Draws whose remuneration this venue proposes or explains, or this agency pays, or for which this office sees
         an unanswered objection; oldest first."""
         where, values = self.access.visibility_condition(actor, few=True)
-        sql = _TO_PROPOSE if actor.role == "venue" else _TO_PAY
         if actor.role == "pool_admin":
-            sql, values = _TO_WATCH.replace("{n}", str(len(values) + 1)), [*values, replies_due(self.deps, actor.pool)]
-        return tuple([OwedDraw(**row) for row in await rows(sql.format(where=where), *values)])
+            sql = _TO_WATCH.format(where=where, since=values.add(replies_due(self.deps, actor.pool)))
+        else:
+            sql = (_TO_PROPOSE if actor.role == "venue" else _TO_PAY).format(where=where)
+        return tuple([OwedDraw(**row) for row in await rows(sql, *values)])
 
     async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
         submitted = (await rows(_UNVERIFIED, actor.pool, actor.scope))[0]["n"]

@@ -59,9 +59,9 @@ class PaymentSheets:
         permissions.check(actor, "remuneration.pay")
         first, after = month_bounds(month, month)
         where, values = self.access.visibility_condition(actor)
-        where += f" AND d.ended_at >= ${len(values) + 1} AND d.ended_at < ${len(values) + 2}"
+        where += f" AND d.ended_at >= {values.add(first)} AND d.ended_at < {values.add(after)}"
         async with transaction():
-            found = await rows(_ROWS.format(where=where), *values, first, after)
+            found = await rows(_ROWS.format(where=where), *values)
             await record(
                 actor,
                 self.deps.now(),

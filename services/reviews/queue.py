@@ -21,6 +21,7 @@ from services.applications import CatalogueCodes, facts_of, load_codes, values_o
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
+from services.core.sql_values import SqlValues
 from services.reviews.application_view import find_secret, form_of
 from services.reviews.decisions import rule_of, unknown_task
 from services.reviews.scope import OWN, REACHES, TAKEN_BACK, open_within
@@ -33,8 +34,8 @@ _CARD = """
 t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, p.entry_type, p.region
 """
 _ORDER = "t.opened_at, t.id"
-Within = tuple[str, list[object]]
-"""SQL conditions on a task ``t``, with their values."""
+Within = tuple[str, SqlValues]
+"""SQL conditions on a task ``t``, with their values, which several statements may copy and extend."""
 _FOUND = f"SELECT t AS task, p AS application, p.id = ANY({OWN}) AS own, ({REACHES}) AS reached"
 _FROM = f"FROM review_task t {_APPLICATION} WHERE t.pool = $1 AND t.id = $3"
 _WHOLE = """,
@@ -103,7 +104,7 @@ class ReviewQueue:
         return QueueOverview(await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within))
 
     async def _cards(self, actor: Actor, wanted: TaskFilter, within: Within, offset: int, limit: int) -> Page[TaskCard]:
-        where, values = self._matching(wanted, within)
+        where, values = self._matching(actor.pool, wanted, within)
         found, total = await read_page(
             _CARD,
             f"t {_APPLICATION}",
@@ -129,17 +130,15 @@ class ReviewQueue:
 
     async def _next(self, within: Within, anchor: ReviewTask | None) -> UUID | None:
         where, values = within
-        first = f"SELECT t.id FROM review_task t WHERE {where} {{}} ORDER BY {_ORDER} LIMIT 1"
-        n = len(values)
-        found: list[Any] = []
+        task_id = None
         if anchor and anchor.state != TaskState.OPEN:
-            found = await rows(first.format(f"AND t.application_id = ${n + 1}"), *values, anchor.application_id)
-        if anchor and not found:
-            behind = f"AND (t.opened_at, t.id) > (${n + 1}, ${n + 2})"
-            found = await rows(first.format(behind), *values, anchor.opened_at, anchor.id)
-        if not found:
-            found = await rows(first.format(""), *values)
-        return found[0]["id"] if found else None
+            more = SqlValues(*values)
+            task_id = await _first(f"{where} AND t.application_id = {more.add(anchor.application_id)}", more)
+        if anchor and task_id is None:
+            more = SqlValues(*values)
+            behind = f"(t.opened_at, t.id) > ({more.add(anchor.opened_at)}, {more.add(anchor.id)})"
+            task_id = await _first(f"{where} AND {behind}", more)
+        return task_id or await _first(where, values)
 
     async def get(self, actor: Actor, task_id: UUID) -> TaskView:
         """One task with all its data; sensitive values are masked. Raises NotFound outside the reviewer's scope."""
@@ -203,14 +202,12 @@ class ReviewQueue:
 
     async def _same(self, within: Within, columns: str, joined: str, task: ReviewTask) -> list[Any]:
         """Open tasks of the same application at the same step."""
-        where, values = within
-        n = len(values)
+        where, values = within[0], SqlValues(*within[1])
         return await rows(
-            f"SELECT {columns} FROM review_task t {joined} WHERE {where} AND t.application_id = ${n + 1} "
-            f"AND t.step_code = ${n + 2} ORDER BY t.specialty, t.id",
+            f"SELECT {columns} FROM review_task t {joined} WHERE {where} "
+            f"AND t.application_id = {values.add(task.application_id)} AND t.step_code = {values.add(task.step_code)} "
+            "ORDER BY t.specialty, t.id",
             *values,
-            task.application_id,
-            task.step_code,
         )
 
     async def same_person(self, actor: Actor, task_id: UUID) -> list[TaskCard]:
@@ -263,8 +260,8 @@ class ReviewQueue:
         return task, application, row
 
     async def _counts(self, actor: Actor, within: Within) -> list[StepCount]:
-        where, values = within
-        late, values = self._late(values)
+        where, values = within[0], SqlValues(*within[1])
+        late = self._late(actor.pool, values)
         found = await rows(
             f"SELECT t.step_code, count(*) AS n, count(*) FILTER (WHERE {late}) AS late FROM review_task t "
             f"WHERE {where} GROUP BY t.step_code",
@@ -278,27 +275,31 @@ class ReviewQueue:
             if step.code in by_code
         ]
 
-    def _matching(self, wanted: TaskFilter, within: Within) -> Within:
+    def _matching(self, pool: str, wanted: TaskFilter, within: Within) -> Within:
         """Narrower conditions on a task, and their values."""
-        where, values = within
+        where, values = within[0], SqlValues(*within[1])
         if wanted.overdue:
-            late, values = self._late(values)
-            where += f" AND {late}"
+            where += f" AND {self._late(pool, values)}"
         asked = ((_STEP, wanted.step), (_BRANCH, wanted.specialty), (_NAMED, contains(wanted.search.strip()[:50])))
         for sql, value in asked:
             if value.strip("%"):
-                values = [*values, value]
-                where += " AND " + sql.replace("?", f"${len(values)}")
+                where += " AND " + sql.replace("?", values.add(value))
         return where, values
 
-    def _late(self, values: list[object]) -> tuple[str, list[object]]:
-        """SQL: a task has waited longer than its step's expected time; ``values`` begin with the pool."""
-        steps, now = self.deps.book(str(values[0])).review.steps, self.deps.now()
-        parts = []
-        for step in steps:
-            values = [*values, step.code, now - step.expected]
-            parts.append(f"t.step_code = ${len(values) - 1} AND t.opened_at <= ${len(values)}")
-        return f"({' OR '.join(parts)})", values
+    def _late(self, pool: str, values: SqlValues) -> str:
+        """SQL: a task has waited longer than its step's expected time. Extends ``values``."""
+        now = self.deps.now()
+        parts = [
+            f"t.step_code = {values.add(step.code)} AND t.opened_at <= {values.add(now - step.expected)}"
+            for step in self.deps.book(pool).review.steps
+        ]
+        return f"({' OR '.join(parts)})"
+
+
+async def _first(where: str, values: SqlValues) -> UUID | None:
+    """The oldest task that meets the conditions."""
+    oldest = await rows(f"SELECT t.id FROM review_task t WHERE {where} ORDER BY {_ORDER} LIMIT 1", *values)
+    return oldest[0]["id"] if oldest else None
 
 
 def _card_row(task: ReviewTask, application: Application, step_code: str) -> dict[str, object]:

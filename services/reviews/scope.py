@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationState
 from domain.rulebook.book import Rulebook
 from services.core.base import Actor, rows
+from services.core.sql_values import SqlValues
 
 TAKEN_BACK = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)
 """States in which the application was withdrawn or cancelled, so that reviewers can't read it."""
@@ -52,22 +53,20 @@ SELECT DISTINCT a.step, {PREFIX} AS prefix, a.specialty FROM review_assignment a
 """
 
 
-async def open_within(actor: Actor, book: Rulebook) -> tuple[str, list[object]]:
+async def open_within(actor: Actor, book: Rulebook) -> tuple[str, SqlValues]:
     """SQL, with its values, for the open tasks ``t`` that a person may decide; the first values are the pool and the
     person.
 
     Equivalent to ``REACHES`` for the rulebook's steps, with the person's few assignments written out, so that a page of
     the queue is read in index order until it is full.
     """
-    values: list[object] = [actor.pool, actor.account_id]
+    values = SqlValues(actor.pool, actor.account_id)
     branches = []
     for row in await rows(_ASSIGNED, *values, [step.code for step in book.review.steps]):
-        at = len(values)
-        values += [row["step"], row["prefix"], row["specialty"]]
         branches.append(
-            COVERS.replace("a.step ", f"${at + 1} ")
-            .replace("a.prefix", f"${at + 2}")
-            .replace("a.specialty", f"${at + 3}")
+            COVERS.replace("a.step ", f"{values.add(row['step'])} ")
+            .replace("a.prefix", values.add(row["prefix"]))
+            .replace("a.specialty", values.add(row["specialty"]))
         )
     reach = " OR ".join(f"({branch})" for branch in branches) or "false"
     return f"t.pool = $1 AND t.state = 'open' AND ({reach}) AND t.application_id <> ALL({OWN})", values

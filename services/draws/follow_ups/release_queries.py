@@ -131,8 +131,8 @@ class ReleaseQueries:
         """Open tasks of this agency, next draw first."""
         permissions.check(actor, "draw.start")
         where, values = self.access.visibility_condition(actor, few=True)
-        sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
-        found = await rows(sql, *values, self.deps.now())
+        sql = _TASKS.replace("{reach}", where).replace("{now}", values.add(self.deps.now()))
+        found = await rows(sql, *values)
         lead = self.deps.book(actor.pool).draw.release.before_start
         tasks = [
             ReleaseTask(

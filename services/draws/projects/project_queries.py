@@ -16,6 +16,7 @@ from services.core.crypto import PHONE
 from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
+from services.core.sql_values import SqlValues
 from services.draws.projects.project_rules import ProjectData
 from services.organisations import is_credit_code
 
@@ -130,8 +131,8 @@ class ProjectQueries:
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
         where, values = _reach(actor)
         if word := check_text(search, "search", "搜索词", 100):
-            values.append(contains(word))
-            where += f" AND (j.name ILIKE ${len(values)} OR j.number ILIKE ${len(values)})"
+            pattern = values.add(contains(word))
+            where += f" AND (j.name ILIKE {pattern} OR j.number ILIKE {pattern})"
         found, total = await read_page(
             _LINE,
             "j",
@@ -146,8 +147,8 @@ class ProjectQueries:
 
     async def find(self, actor: Actor, project_id: UUID, *, lock: str = "") -> Project:
         where, values = _reach(actor)
-        sql = f"SELECT j.id FROM project j WHERE {where} AND j.id = ${len(values) + 1} {lock}"
-        if not await rows(sql, *values, project_id):
+        sql = f"SELECT j.id FROM project j WHERE {where} AND j.id = {values.add(project_id)} {lock}"
+        if not await rows(sql, *values):
             raise _unknown_project()
         return await Project.get(id=project_id)
 
@@ -171,17 +172,18 @@ class ProjectQueries:
         return ProjectView(project.id, data, project.created_at, not await is_linked(project.id), views, free)
 
 
-def _reach(actor: Actor) -> tuple[str, list[object]]:
+def _reach(actor: Actor) -> tuple[str, SqlValues]:
     """SQL condition, with its values, for the projects (``j``) that this actor may see."""
-    where, values = "j.pool = $1 AND j.deleted_at IS NULL", [actor.pool]
+    values = SqlValues(actor.pool)
+    where = "j.pool = $1 AND j.deleted_at IS NULL"
     if actor.role == "verifier" and actor.scope:
-        handed_in = "SELECT d.project_id FROM draw d JOIN draw_application a ON a.draw_id = d.id WHERE a.terminal = $2"
-        return f"{where} AND j.id IN ({handed_in})", [*values, actor.scope]
-    if actor.role not in ("agent", "organisation"):
-        return where, [*values]
-    if actor.role == "organisation":
-        return f"{where} AND j.organisation_id = $2", [*values, actor.organisation_id]
-    return f"{where} AND j.organisation_id = $2 AND j.agent_id = $3", [*values, actor.organisation_id, actor.account_id]
+        submitted = "SELECT d.project_id FROM draw d JOIN draw_application a ON a.draw_id = d.id WHERE a.terminal ="
+        where += f" AND j.id IN ({submitted} {values.add(actor.scope)})"
+    elif actor.role in ("agent", "organisation"):
+        where += f" AND j.organisation_id = {values.add(actor.organisation_id)}"
+        if actor.role == "agent":
+            where += f" AND j.agent_id = {values.add(actor.account_id)}"
+    return where, values
 
 
 async def is_linked(project_id: UUID) -> bool:

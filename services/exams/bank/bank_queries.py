@@ -13,6 +13,7 @@ from domain.exams.items import ItemKind
 from models.exams import ExamItem, ExamItemVersion
 from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
+from services.core.sql_values import SqlValues
 from services.exams.bank.item_keys import ItemKey, check_may_see, read_keys
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.bank.item_rows import pictures_of
@@ -134,10 +135,10 @@ class BankQueries:
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
         where, values = _where(actor.pool, wanted)
-        at = len(values)
-        sql = _LIST.format(where=where, order=_ORDERS[sort], limit=f"${at + 1}", offset=f"${at + 2}", shown=_SHOWN)
         (total,) = await rows(_COUNT.format(where=where), *values)
-        found = await rows(sql, *values, size, (page - 1) * size)
+        limit, offset = values.add(size), values.add((page - 1) * size)
+        sql = _LIST.format(where=where, order=_ORDERS[sort], limit=limit, offset=offset, shown=_SHOWN)
+        found = await rows(sql, *values)
         return Page(tuple(map(_line, found)), int(total["n"]))
 
     async def ids(self, actor: Actor, wanted: ItemFilter) -> list[UUID]:
@@ -227,12 +228,11 @@ async def _papers(pool: str) -> int:
     return int(found["n"])
 
 
-def _where(pool: str, wanted: ItemFilter) -> tuple[str, list[object]]:
-    parts, values = ["i.pool = $1"], list[object]([pool])
+def _where(pool: str, wanted: ItemFilter) -> tuple[str, SqlValues]:
+    parts, values = ["i.pool = $1"], SqlValues(pool)
 
     def add(condition: str, value: object) -> None:
-        values.append(value)
-        parts.append(condition.format(f"${len(values)}"))
+        parts.append(condition.format(values.add(value)))
 
     if wanted.chapter:
         add("i.chapter = {}", wanted.chapter)

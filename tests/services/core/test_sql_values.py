@@ -1,0 +1,25 @@
+"""Placeholders of SQL that is put together from parts stand for the values they were made for."""
+
+from __future__ import annotations
+
+from services.core.base import rows
+from services.core.sql_values import SqlValues
+
+
+def test_values_are_numbered_after_those_given_first() -> None:
+    values = SqlValues("pool", 7)
+    assert [values.add("word"), values.add(None), values.add("word")] == ["$3", "$4", "$5"]
+    assert [*values] == ["pool", 7, "word", None, "word"]
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    values = SqlValues("pool")
+    assert SqlValues(*values).add("one") == values.add("another") == "$2"
+    assert [*values] == ["pool", "another"]
+
+
+async def test_a_statement_reads_each_value_at_its_placeholder(db: str) -> None:
+    values = SqlValues("a")
+    parts = [f"{values.add(word)}::text" for word in ("b", "c")]
+    found = await rows(f"SELECT $1::text || {' || '.join(reversed(parts))} || {parts[0]} AS joined", *values)
+    assert found[0]["joined"] == "acbb"
