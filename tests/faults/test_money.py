@@ -71,7 +71,7 @@ async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(payment
     assert await sheet.confirm()
     told = await rows("SELECT outcome FROM pay_event WHERE subject = $1", sheet.out_trade_no)
     assert "mismatch" in [row["outcome"] for row in told]
-    page = await (await payment_driver.office()).open("/office/alarms")
+    page = await (await payment_driver.office()).open("/office/unmatched-payments")
     unmatched = [line for line in page.lines if sheet.out_trade_no in line]
     assert unmatched
     assert all("金额、币种或商户号不符，未入账" in line for line in unmatched)

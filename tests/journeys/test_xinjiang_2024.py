@@ -550,7 +550,7 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
     lines = await way.until(bills)
     assert len(lines) >= 11
     assert all(line.endswith(("一致", "无交易")) for line in lines)
-    assert "没有无法入账的通知。" in (await office.open("/office/alarms")).text
+    assert "没有无法入账的通知。" in (await office.open("/office/unmatched-payments")).text
 
 
 async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_enters(way: Journey) -> None:

@@ -27,11 +27,11 @@ DRAW_STAFF, ADMIN = frozenset({"verifier", "supervisor", "venue", "pool_admin"})
 EVERYBODY = AGENCY | OWN | STAFF
 _ADMINS = (
     "",
-    *("/alarms", "/applications", "/bank", "/bank/export", "/bank/import", "/bank/new", "/bills", "/campaigns"),
+    *("/applications", "/bank", "/bank/export", "/bank/import", "/bank/new", "/campaigns"),
     *("/campaigns/new", "/certificates", "/courses", "/courses/new", "/employers", "/employers/import"),
     *("/employers/requests", "/exams", "/exams/blueprints", "/exams/blueprints/new", "/exams/new"),
     *("/experts", "/feedback", "/invoices", "/materials", "/notices", "/objections", "/orders", "/passwords"),
-    *("/remuneration", "/reviewers", "/staff", "/supervisors"),
+    *("/reconciliation", "/remuneration", "/reviewers", "/staff", "/supervisors", "/unmatched-payments"),
 )
 PAGES: Mapping[str, frozenset[str]] = {
     "/h5/role": EVERYBODY,

@@ -70,7 +70,7 @@ SHOWN = (
         "/office/staff",
     ),
     *("/office/supervisors", "/office/objections", "/office/notices", "/office/invoices"),
-    *("/office/bills/{id}", "/office/remuneration", "/office/feedback", "/office/materials"),
+    *("/office/reconciliation/{id}", "/office/remuneration", "/office/feedback", "/office/materials"),
 )
 """Pages that must show the texts, so that the test can't pass without them."""
 
@@ -147,7 +147,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/h5/{pool}/papers/{kind": ["form", "commitment", "information"],
         "/i/{link": [one.link for one in hostile.invitations.values()],
         "/office/applications/{id": [str(ids["application"])],
-        "/office/bills/{id": [str(ids["bill"])],
+        "/office/reconciliation/{id": [str(ids["bill"])],
         "/office/campaigns/{id": [str(ids["campaign"])],
         "/office/exports/{what": ["applications", "orders", "refunds", "differences"],
         "/office/materials/{id": [str(ids["material"])],
