@@ -56,7 +56,7 @@ class Applicant:
         return await self.client.get("/home")
 
     async def badge(self) -> str:
-        return str((await self.home())["standing"]["text"])
+        return str((await self.home())["membership_status"]["text"])
 
     async def to_do(self) -> list[str]:
         return [str(item["title"]) for item in (await self.home())["to_do"]]

@@ -13,7 +13,7 @@ const PROGRESS = {
   stages: [{ code: 's', name: '提交', who: '', state: 'done', at: '2026-11-20T09:00:00+08:00' }, { code: 'r', name: '审核', who: '主管部门', state: 'now', at: null }],
 };
 const HOME = {
-  standing: { kind: 'applying', text: '申请中', expert_number: '', emergency: '' }, progress: PROGRESS, campaigns: [], advice: [],
+  membership_status: { kind: 'applying', text: '申请中', expert_number: '', emergency: '' }, progress: PROGRESS, campaigns: [], advice: [],
   to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay/DEMO0001', until: null }, { code: 'fix', title: '修改信息', detail: '',
     action: '去修改', route: '/h5/demo/apply/form', until: null }],
 };
@@ -207,7 +207,7 @@ test('past panels and the own file are shown', async () => {
   assert.match(past.text, /目前没有.*过去的评标.*缺席/);
   const named = { code: '1', name: '广州市' };
   const me = await new Phone({ 'GET /experts/me': {
-    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138', standing: 'formal', active: true,
+    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138', membership_status: 'formal', active: true,
     permanent_region: named, willing_regions: [],
     specialties: [named], title_level: named, qualifications: [], department: named, employers: [], unavailable: [],
   } }).open('pages/profile');

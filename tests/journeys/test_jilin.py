@@ -359,14 +359,14 @@ async def test_03_3_the_entry_is_notified_by_sms_and_the_badge_changes(way: Jour
     await way.becomes(sun, "entered")
     sms = await way.sms(SUN, "已成为正式评标专家")
     home = await sun.home()
-    assert home["standing"]["text"] == "正式专家"
-    assert home["standing"]["expert_number"] in sms
+    assert home["membership_status"]["text"] == "正式专家"
+    assert home["membership_status"]["expert_number"] in sms
     await way.bubble(SUN, "专家入库")
     page = await way.browser(SUN).open(f"/h5/{POOL}/apply")
     assert "正式专家" in page.text
     expert = await way.mini(SUN, "expert")
     file = await expert.get("/experts/me")
-    assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
+    assert (file["membership_status"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
     assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
     assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 

@@ -285,8 +285,8 @@ async def test_02_approval_is_the_enrolment(way: Journey) -> None:
     assert (progress["headline"], progress["expert_number"]) == ("您的继续教育申请已通过，报名完成", NUMBERS[ZENG])
     assert "审核通过，已完成报名" in await way.bubble(ZENG, "已完成报名")
     assert "课程开放后会通知您" in await way.phone(ZENG).say("进度")
-    standing = (await zeng.home())["standing"]
-    assert (standing["text"], standing["emergency"]) == ("正式专家", "应急专家")
+    membership = (await zeng.home())["membership_status"]
+    assert (membership["text"], membership["emergency"]) == ("正式专家", "应急专家")
     page = await way.browser(ZENG).open(f"/h5/{POOL}/apply")
     assert "应急专家" in page.text
     assert "去报名" not in page.text

@@ -74,7 +74,7 @@ WAYS: Mapping[Enum, str] = {
     RemunerationEvent.REVISE: "POST /desk/{draw_id}/remuneration",
     RemunerationEvent.KEEP: "POST /desk/{draw_id}/remuneration",
     RemunerationEvent.PAY: "POST /agency/draws/{id}/remuneration",
-    RemunerationEvent.TAKE_BACK: "POST /agency/draws/{id}/remuneration",
+    RemunerationEvent.UNMARK_PAID: "POST /agency/draws/{id}/remuneration",
 }
 """Events and where a person brings them about; a duty looks by itself, again and again."""
 SET_UP, RUN, DECIDE = (

@@ -67,11 +67,11 @@ async function forExpert() {
 
 /** @returns {Promise<Shell.Sheet>} */
 async function forApplicant() {
-  const { standing, to_do: waiting } = await call('GET /home');
+  const { membership_status: membership, to_do: waiting } = await call('GET /home');
   const note = waiting.length ? '' : '目前没有需要您办理的事项。';
   return {
     groups: [
-      { cells: [{ label: '当前身份', tag: standing.text, note: standing.expert_number && `专家编号 ${standing.expert_number}` }] },
+      { cells: [{ label: '当前身份', tag: membership.text, note: membership.expert_number && `专家编号 ${membership.expert_number}` }] },
       { title: '待办事项', note, cells: waiting.map(toDoCell) },
       MINE,
     ],

@@ -206,7 +206,7 @@ async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separate
     assert await Notice.filter(kind="agency_full").exists()
 
 
-async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
+async def test_an_application_that_is_withdrawn_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
     verifier = await somebody(office, "verifier")
     terminal = office.deps.book("demo").draw.terminals[0]
     await office.activity_end.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")
