@@ -150,7 +150,7 @@ def addresses(settings: Settings, plan: StartPlan) -> str:
         lines.append(f"  手机页面   http://127.0.0.1:{plan.sandbox_port}/")
     lines += [
         f"  管理后台   {base}/office",
-        f"  现场工作台 {base}/desk",
+        f"  现场工作台 {base}/draws",
         f"  接口文档   {base}/api/docs",
         f"  健康状态   {base}/readyz",
         "",

@@ -110,7 +110,7 @@ class Agency(PagePlayer):
 
     async def end(self, draw: str, words: str) -> None:
         """End an activity whose evaluation has begun. Raises NotArrived."""
-        await self.open(f"/desk/{draw}/exit")
+        await self.open(f"/draws/{draw}/exit")
         await self.press("结束活动", DrawState.ENDED.label, words=words)
 
     async def read_result(self, draw: str) -> BrowserPage:

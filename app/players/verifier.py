@@ -6,7 +6,7 @@ from app.players.browser import BrowserPage
 from app.players.page_player import PagePlayer
 from app.players.phones import NotArrived
 
-_QUEUE = "/desk/applications"
+_QUEUE = "/draws/applications"
 
 
 class Verifier(PagePlayer):

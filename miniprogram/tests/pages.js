@@ -47,7 +47,7 @@ test('the expert sees open invitations first, and scans from the first page', as
 });
 
 test('offices go to their pages in the web-view', async () => {
-  for (const [name, path_] of [['agent', '/agency'], ['verifier', '/desk'], ['venue', '/desk'], ['supervisor', '/desk'], ['reviewer', '/review'],
+  for (const [name, path_] of [['agent', '/agency'], ['verifier', '/draws'], ['venue', '/draws'], ['supervisor', '/draws'], ['reviewer', '/review'],
     ['pool_admin', '/office']]) {
     const phone = await new Phone({ 'GET /sessions/current': person(name) }).open('pages/index/index');
     const [first] = phone.component.querySelectorAll('.tappable');
@@ -88,11 +88,11 @@ test('a page of the web site opens as the same person, once', async () => {
 test('a notice of an office opens its page in the role that it needs', async () => {
   const answers = { 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' }, 'PUT /sessions/current/role': {} };
   const draw = await new Phone({ ...answers, 'GET /sessions/current': person('agent') }).open('pages/draw', { id: 'd1' });
-  assert.match(draw.page.data.src, /to=%2Fdesk%2Fd1$/);
+  assert.match(draw.page.data.src, /to=%2Fdraws%2Fd1$/);
   const both = await new Phone({ ...answers, 'GET /sessions/current': person('expert',
     { roles: [role('expert'), role('verifier')] }) }).open('pages/application', { id: 'a1', draw: 'd1' });
   assert.equal(both.bodies('PUT /sessions/current/role')[0].role, 'verifier');
-  assert.match(both.page.data.src, /to=%2Fdesk%2Fd1%2Fapplication$/);
+  assert.match(both.page.data.src, /to=%2Fdraws%2Fd1%2Fapplication$/);
   const none = await new Phone({ ...answers }).open('pages/verifier');
   assert.match(none.text, /没有办理这件事的身份/);
   assert.deepEqual(none.buttons, ['切换身份', '打电话 020-12345678']);
@@ -218,7 +218,7 @@ test('past notices are listed, and open the page of their action', async () => {
   const one = { id: 'n1', at: '2027-01-05T09:00:00+08:00', title: '评标邀请通知', text: '集合地点：广州', channel: 'wechat', channel_label: '微信',
     state: 'delivered', state_label: '已送达', action: '去答复', path: '/i/x', mini: '', invitation_id: 'i1' };
   const items = [one, { ...one, title: '缴费', path: '/h5/demo/pay', invitation_id: null },
-    { ...one, title: '核验', path: '/desk/d1', mini: 'pages/draw?id=d1', invitation_id: null },
+    { ...one, title: '核验', path: '/draws/d1', mini: 'pages/draw?id=d1', invitation_id: null },
     { ...one, title: '意见', path: '/h5/demo/help', invitation_id: null }];
   const phone = await new Phone({ 'GET /notices': { items, total: 21, page: 1, size: 20 } }).open('pages/notices');
   assert.match(phone.text, /评标邀请通知.*已送达.*2027年1月5日 周二 09:00 · 微信.*集合地点：广州/s);

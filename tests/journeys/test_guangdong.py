@@ -544,7 +544,7 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     said(tab, 422, "请改用电话联系")
     await venue.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
     await talk_with_expert(day, phone)
-    await day.until(shows_answered_calls(1), f"/desk/{day.draw}/attendance", gd.VENUE_STAFF)
+    await day.until(shows_answered_calls(1), f"/draws/{day.draw}/attendance", gd.VENUE_STAFF)
     await day.stage.advance(65)
     page = await day.on(day.draw, "attendance")
     said(page, 200, "迟到", "已催3次")
@@ -647,7 +647,7 @@ async def test_22_a_recusal_on_the_spot_counts_when_a_second_person_confirms_it(
     said(venue, 200, "等待核验人员或监督人确认")
     assert "确认回避" not in venue.page.buttons, "by somebody else"
     assert len(await day.codes(day.second)) == 2, "it doesn't count yet"
-    supervisor = await day.of(gd.SUPERVISOR, "/desk")
+    supervisor = await day.of(gd.SUPERVISOR, "/draws")
     await supervisor.follow(f"现场回避待您确认：{code}")
     await supervisor.press("不予确认")
     said(supervisor, 422, "请填写不予确认的原因")
@@ -890,7 +890,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
         assert "已退选" in await day.press(expert, "")
     for number in (1, 2, 3):
         await day.refuse(silent)
-        await day.until(shows_unanswered_calls(number), f"/desk/{day.redraw}/log", gd.VERIFIER)
+        await day.until(shows_unanswered_calls(number), f"/draws/{day.redraw}/log", gd.VERIFIER)
         if number < 3:
             await day.stage.advance(301)
             await day.ringing(1)
@@ -929,7 +929,7 @@ async def test_23_the_verifier_reads_how_often_a_tender_was_redrawn(day: Day) ->
     await page.open(page.page.path.replace("/basic", "/submit"))
     await page.upload("上传", pdf(), "证明材料.pdf")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="再次重新抽取")
-    said(await day.of(gd.VERIFIER, "/desk/applications"), 200, "请核实")
+    said(await day.of(gd.VERIFIER, "/draws/applications"), 200, "请核实")
     await decide(day, "退回", "请说明原因", "同一项目已重新抽取1次，请核实原因")
     said(await day.at("/agency/draws?kind=redraw"), 200, "核验未通过", "已退选")
 

@@ -13,9 +13,9 @@ const session = require('../../lib/session');
 const OFFICES = {
   agent: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
   organisation: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
-  verifier: { title: '去核验', path: '/desk', asks: ['verifying'] },
-  supervisor: { title: '去监督', path: '/desk', asks: ['supervising'] },
-  venue: { title: '打开签到台', path: '/desk', asks: ['at_the_door'] },
+  verifier: { title: '去核验', path: '/draws', asks: ['verifying'] },
+  supervisor: { title: '去监督', path: '/draws', asks: ['supervising'] },
+  venue: { title: '打开签到台', path: '/draws', asks: ['at_the_door'] },
   reviewer: { title: '去审核', path: '/review', asks: ['reviewing'] },
   pool_admin: { title: '打开管理台', path: '/office', asks: [] },
 };

@@ -106,7 +106,7 @@ async def mini_workspace(
                     one["name"]: one["id"] for one in (await running.http_client.control("/phones?limit=100"))["phones"]
                 }
                 chosen = json.dumps(json.dumps([ids[name] for name in shown]))
-                await context.add_init_script(f"localStorage.desk ??= {chosen}")
+                await context.add_init_script(f"localStorage.phones ??= {chosen}")
             found = MiniWorkspace(await context.new_page(), running)
             found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
             await found.page.goto(running.http_client.sandbox_url)

@@ -44,7 +44,7 @@ async def page() -> AsyncIterator[Page]:
             expect.set_options(timeout=20_000)
             ids = {one["name"]: one["id"] for one in (await running.http_client.control("/phones?limit=100"))["phones"]}
             chosen = json.dumps(json.dumps([ids[EXAMPLE.name]]))
-            await context.add_init_script(f"localStorage.setItem('desk', {chosen})")
+            await context.add_init_script(f"localStorage.setItem('phones', {chosen})")
             workspace = await context.new_page()
             complaints: list[str] = []
             workspace.on("pageerror", lambda error: complaints.append(str(error)))

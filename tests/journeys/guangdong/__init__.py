@@ -232,7 +232,7 @@ class Day:
 
     async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> WebBrowser:
         """A page of the draw, as the venue's staff or another office sees it."""
-        return await self.of(mobile, f"/desk/{draw}/{page}" if page else f"/desk/{draw}")
+        return await self.of(mobile, f"/draws/{draw}/{page}" if page else f"/draws/{draw}")
 
     def tab(self) -> WebBrowser:
         """The page that the agent sees, left open in a tab of its own."""
