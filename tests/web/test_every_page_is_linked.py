@@ -106,7 +106,7 @@ ELSEWHERE: Mapping[str, str] = {
     "/x/receipt/verify_receipt.py": "a file",
 }
 """Pages that need not be linked, each with the reason."""
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[\w-]{16,}(?=[/.]|$)|(?<=/)\d+(?=/|$)")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)(?=[a-z_-]*[A-Z\d])[\w-]{16,}(?=[/.]|$)|(?<=/)\d+(?=/|$)")
 _FILES = (".pdf", ".xlsx", ".csv", ".docx", ".xml", ".txt", ".json", ".py", ".jpg", ".zip")
 _ENOUGH = 2
 """Pages of one kind that are opened: two activities tell whether the page of one opens."""
