@@ -214,12 +214,12 @@ async def _run_tool(name: str, options: Sequence[str], database_url: str) -> Non
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, said = await process.communicate()
+        _, errors_output = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
     if process.returncode != 0:
-        lines = said.decode(errors="replace").strip().splitlines()
+        lines = errors_output.decode(errors="replace").strip().splitlines()
         raise CommandError(f"{name} 失败：{lines[0][:300] if lines else '没有留下信息'}")
 
 
@@ -238,8 +238,8 @@ async def read_tool_version(name: str) -> int:
     """Major version of a program of PostgreSQL. CommandError when there is none."""
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(find_tool(name), "--version", stdin=nothing, stdout=pipe)
-    said, _ = await process.communicate()
-    match = re.search(rb"\(PostgreSQL\) (\d+)", said)
+    printed, _ = await process.communicate()
+    match = re.search(rb"\(PostgreSQL\) (\d+)", printed)
     if match is None:
         raise CommandError(f"{name} 没有说出自己的版本，请重新安装 PostgreSQL 的客户端程序。")
     return int(match[1])

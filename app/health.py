@@ -123,11 +123,11 @@ async def check_sessions(database_url: str) -> None:
     proxy supports.
     """
     async with AsyncExitStack() as stack:
-        one, other = [await _connect(stack, database_url) for _ in range(2)]
-        await one.execute("SET pbt.probe = 'kept'")
+        first, other = [await _connect(stack, database_url) for _ in range(2)]
+        await first.execute("SET pbt.probe = 'kept'")
         await other.execute("BEGIN")
         try:
-            await one.execute(_STILL_KEPT)
+            await first.execute(_STILL_KEPT)
         except asyncpg.RaiseError as error:
             raise NotReady("the pool in between must keep sessions (pool_mode = session)") from error
         finally:
@@ -142,7 +142,7 @@ async def _connect(stack: AsyncExitStack, database_url: str) -> asyncpg.Connecti
 
 async def check_disk(data_dir: Path) -> None:
     """Raises NotReady before attachments, documents and an embedded database run out of room."""
-    folder = next(one for one in (data_dir, *data_dir.resolve().parents) if one.is_dir())
+    folder = next(parent for parent in (data_dir, *data_dir.resolve().parents) if parent.is_dir())
     free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
     if free < LEAST_SPACE:
         raise NotReady(f"only {free // 1024**2} MB left")
@@ -191,16 +191,16 @@ class _Readiness:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 await self._checks[name]()
         except TimeoutError as error:
-            said, reason = "no answer in time", error
+            message, reason = "no answer in time", error
         except NotReady as error:
-            said, reason = str(error), error
+            message, reason = str(error), error
         except (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            said, reason = "away", error
+            message, reason = "away", error
         else:
             self._outages[name].up()
             return "ok"
         self._outages[name].down(repr(reason))
-        return said
+        return message
 
 
 async def _alive(_request: web.Request) -> web.Response:

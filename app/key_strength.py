@@ -23,7 +23,9 @@ def check_own_keys(keys: Keys, demo_mark: bytes) -> list[str]:
     demo = [f"{name} 还是演示用的密钥，{_HOW}" for name, key in _named(keys) if key.startswith(demo_mark)]
     weak = [f"{name} 不是随机生成的密钥（{why}），{_HOW}" for name, key in named if (why := find_weakness(key))]
     same = [
-        f"{one} 与 {other} 相同，各种密钥必须不同，{_HOW}" for (one, a), (other, b) in combinations(named, 2) if a == b
+        f"{name} 与 {other} 相同，各种密钥必须不同，{_HOW}"
+        for (name, a), (other, b) in combinations(named, 2)
+        if a == b
     ]
     return demo + weak + same
 

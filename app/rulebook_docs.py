@@ -117,9 +117,9 @@ def _reason(book: Rulebook, key: str) -> str:
     for length in range(len(parts), 0, -1):
         candidate = ".".join(parts[:length])
         if candidate in written:
-            found = book.provenance(candidate)
-            since = f"from {found.effective_from}" if found.effective_from else None
-            return _cell(". ".join(text for text in (found.source, since, found.note) if text))
+            provenance = book.provenance(candidate)
+            since = f"from {provenance.effective_from}" if provenance.effective_from else None
+            return _cell(". ".join(text for text in (provenance.source, since, provenance.note) if text))
     return ""
 
 

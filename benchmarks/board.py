@@ -76,10 +76,10 @@ async def watch(path: str, number: int, screens: Screens, *, apart: bool) -> Non
 async def answer(deps: Deps, draw_id: UUID) -> tuple[int, float]:
     """Agree for one expert; returns the number who have agreed and the time of the commit."""
     invitations = compose(Invitations, {Deps: deps})
-    one = await Invitation.filter(draw_id=draw_id, state=InvitationState.OPEN).order_by("id").first()
-    if one is None:
+    invitation = await Invitation.filter(draw_id=draw_id, state=InvitationState.OPEN).order_by("id").first()
+    if invitation is None:
         raise SystemExit("nobody is left to answer")
-    await invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    await invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     committed = time.perf_counter()
     return await Invitation.filter(draw_id=draw_id, state=InvitationState.ACCEPTED).count(), committed
 

@@ -52,9 +52,9 @@ async def filled(data_dir: Path, sizes: Sizes, *, fresh: bool = False) -> AsyncI
 def _fits(note: Path, sizes: Sizes) -> bool:
     if not note.exists():
         return False
-    said = json.loads(note.read_text())
-    same = said.get("version") == _VERSION and said["sizes"] == asdict(sizes)
-    return bool(same and time.time() - said["at"] < _FRESH_FOR)
+    stamp = json.loads(note.read_text())
+    same = stamp.get("version") == _VERSION and stamp["sizes"] == asdict(sizes)
+    return bool(same and time.time() - stamp["at"] < _FRESH_FOR)
 
 
 def empty(data_dir: Path) -> None:
@@ -76,4 +76,4 @@ async def _fill(settings: Settings, sizes: Sizes) -> None:
         counts = await fill(deps, settings.database_url, catalogues, sizes, appid=appid)
     took = time.perf_counter() - began
     print(f"seeded {sum(counts.values()):,} rows in {took:.0f} s: ", end="")
-    print(", ".join(f"{count:,} {table}" for table, count in sorted(counts.items(), key=lambda one: -one[1])[:12]))
+    print(", ".join(f"{count:,} {table}" for table, count in sorted(counts.items(), key=lambda item: -item[1])[:12]))

@@ -85,9 +85,9 @@ async def play(started: Product, worker: int, ids: Sequence[UUID], timeout: floa
         give_up = time.perf_counter() + _LEAD.total_seconds() + timeout
         while await connection.fetchval(sql.NOT_FULL, ids) and time.perf_counter() < give_up:
             await asyncio.sleep(_LOOK)
-        found = await connection.fetch(sql.ENDED, ids, moment)
+        ended = await connection.fetch(sql.ENDED, ids, moment)
         used = started.used().since(before)
-        return Turn([Ended(**row) for row in found], used.ours + cpu([worker]) - worked, used.postgres)
+        return Turn([Ended(**row) for row in ended], used.ours + cpu([worker]) - worked, used.postgres)
     finally:
         await connection.close()
 

@@ -179,33 +179,38 @@ async def echo(pace: Pace) -> AsyncIterator[Echo]:
 
 async def measure_all(product: Product, cases: Iterable[Case], pace: Pace, bare: Echo) -> list[Figures]:
     """One after the other, and the echo before every few of them."""
-    found = []
+    results = []
     for number, case in enumerate(cases):
         if number % _ECHO_EVERY == 0:
             await bare.measure()
-        found.append(await measure(product, case, pace))
-    return found
+        results.append(await measure(product, case, pace))
+    return results
 
 
 def _echoes(count: int) -> Iterator[bytes]:
     return (ECHO_ACCOUNT.says(f"oBench{number:05d}", "帮助") for number in range(count))
 
 
-def print_result(title: str, found: Sequence[Figures], echo: float) -> bool:
+def print_result(title: str, results: Sequence[Figures], echo: float) -> bool:
     """A table in Markdown, as it stands in the documentation, and what is wrong or missed; True where nothing is."""
     print(f"\n{title}; the bare echo costs {echo:.0f} µs\n")
     print("| request | by | ours µs | PostgreSQL µs | Valkey µs | statements | p50 ms | p99 ms | ratio |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for one in found:
-        cells = [f"{one.ours:.0f}", f"{one.postgres:.0f}", f"{one.valkey:.0f}", f"{one.statements:g}"]
-        cells += [f"{one.p50:.1f}", f"{one.p99:.1f}", f"{echo / one.total:.2f}"]
-        print(f"| {one.case.name} | {one.case.who} | {' | '.join(cells)} |")
-    dearest = sorted(found, key=lambda one: -one.total)[:5]
-    print("\ndearest: " + "; ".join(f"{one.case.name} ({one.case.who}) {one.total / 1000:.1f} ms" for one in dearest))
-    missed = [one for one in found if one.misses(echo)]
+    for figures in results:
+        cells = [f"{figures.ours:.0f}", f"{figures.postgres:.0f}", f"{figures.valkey:.0f}", f"{figures.statements:g}"]
+        cells += [f"{figures.p50:.1f}", f"{figures.p99:.1f}", f"{echo / figures.total:.2f}"]
+        print(f"| {figures.case.name} | {figures.case.who} | {' | '.join(cells)} |")
+    dearest = sorted(results, key=lambda figures: -figures.total)[:5]
+    print(
+        "\ndearest: "
+        + "; ".join(f"{figures.case.name} ({figures.case.who}) {figures.total / 1000:.1f} ms" for figures in dearest)
+    )
+    missed = [figures for figures in results if figures.misses(echo)]
     if missed:
-        print(f"aims missed by {len(missed)} of {len(found)}: {', '.join(one.case.name for one in missed)}")
-    wrong = [one for one in found if one.errors]
-    for one in wrong:
-        print(f"wrong: {one.case.name} by {one.case.who}, {one.errors} times, such as {one.wrong[:300]!r}")
+        print(f"aims missed by {len(missed)} of {len(results)}: {', '.join(figures.case.name for figures in missed)}")
+    wrong = [figures for figures in results if figures.errors]
+    for figures in wrong:
+        print(
+            f"wrong: {figures.case.name} by {figures.case.who}, {figures.errors} times, such as {figures.wrong[:300]!r}"
+        )
     return not missed and not wrong

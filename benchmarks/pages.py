@@ -145,11 +145,11 @@ async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
         if answered:
             await call_experts(started.settings, -(-(_ANSWERS + _SHOWN) // _NEEDED), needed=_NEEDED)
         log_ins = await log_in(started, await find_people(started))
-        found = await measure_all(started, [case for case in cases(log_ins) if only in case.name], pace, bare)
+        results = await measure_all(started, [case for case in cases(log_ins) if only in case.name], pace, bare)
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
         once = [case for case in invited_cases(log_ins) if only in case.name] if answered else []
-        found += await measure_all(started, once, limited, bare)
-        return print_result("Pages", found, bare.cost)
+        results += await measure_all(started, once, limited, bare)
+        return print_result("Pages", results, bare.cost)
 
 
 def main() -> None:

@@ -101,16 +101,16 @@ def words(started: Product, people: People) -> Iterator[bytes]:
 
 async def load_webs(started: Product, people: People, count: int, requests: int) -> Row:
     async with more_webs(started, count - 1) as pids:
-        said = words(started, people)
+        messages = words(started, people)
         load = Load(PORT, is_reply)
-        await full_speed(load, islice(said, _WARM_UP), connections=CONNECTIONS)
-        ready = list(islice(said, requests))  # made before, so that making them costs nothing during the load
+        await full_speed(load, islice(messages, _WARM_UP), connections=CONNECTIONS)
+        ready = list(islice(messages, requests))  # made before, so that making them costs nothing during the load
         watch = Watch(started, [*started.webs, *pids], _sandbox())
         rate = await full_speed(load, ready, connections=CONNECTIONS)
-        found = watch.row(rate, await _ask(started, _OURS))
+        row = watch.row(rate, await _ask(started, _OURS))
         if load.errors:
             raise SystemExit(f"{load.errors} wrong answers, such as {load.wrong[:300]!r}")
-        return found
+        return row
 
 
 @asynccontextmanager
@@ -142,7 +142,7 @@ def _listeners(port: int) -> int:
 async def load_workers(started: Product, accounts: Sequence[UUID], count: int) -> Row:
     async with workers(started, count) as pids, deps_for(started.settings) as deps:
         turn = f"scaling:{count}:"
-        recipients = [Recipient(f"{turn}{one}", PARAMS, account_id=one) for one in accounts]
+        recipients = [Recipient(f"{turn}{account}", PARAMS, account_id=account) for account in accounts]
         async with transaction():
             await Notices(deps).notify_many(pool=POOL, kind=KIND, recipients=recipients)
         watch, began = Watch(started, pids, _sandbox()), time.perf_counter()
@@ -172,7 +172,7 @@ async def followers(started: Product, count: int) -> list[UUID]:
         _, openids = await make_followers(session, started.settings, count, f"http://127.0.0.1:{SANDBOX}")
     connection = await asyncpg.connect(started.settings.database_url)
     try:
-        found = await connection.fetch(
+        accounts = await connection.fetch(
             "UPDATE wechat_identity w SET openid = f.openid FROM (SELECT id, row_number() OVER (ORDER BY id) AS n "
             "FROM wechat_identity WHERE app = 'oa' AND account_id IS NOT NULL AND following LIMIT $2) AS c "
             "JOIN unnest($1::text[]) WITH ORDINALITY AS f (openid, n) ON f.n = c.n WHERE w.id = c.id "
@@ -182,7 +182,7 @@ async def followers(started: Product, count: int) -> list[UUID]:
         )
     finally:
         await connection.close()
-    return [row["account_id"] for row in found]
+    return [row["account_id"] for row in accounts]
 
 
 async def _ask(started: Product, sql: str, *values: object) -> int:
@@ -207,9 +207,11 @@ def print_result(title: str, unit: str, rows: Sequence[Row]) -> None:
 async def run(data_dir: Path, requests: int, notices: int) -> None:
     async with product(data_dir, Sizes(), webs=1) as started:
         people = await find_people(started)
-        print_result("web processes", "messages/s", [await load_webs(started, people, one, requests) for one in COUNTS])
+        print_result(
+            "web processes", "messages/s", [await load_webs(started, people, count, requests) for count in COUNTS]
+        )
         accounts = await followers(started, notices)
-        print_result("workers", "notices/s", [await load_workers(started, accounts, one) for one in COUNTS])
+        print_result("workers", "notices/s", [await load_workers(started, accounts, count) for count in COUNTS])
 
 
 def _sandbox() -> int:

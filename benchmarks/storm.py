@@ -290,8 +290,8 @@ def print_result(storms: Sequence[Storm]) -> None:
     """Tables in Markdown, as they stand in the documentation."""
     print("\n| storm | chat p50 ms | p99 ms | busy | later | failed | calls late p50 s | at most s |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for one in storms:
-        chat, late = one.chat, one.late
+    for storm in storms:
+        chat, late = storm.chat, storm.late
         cells = [
             f"{chat.load.quantile(0.5):.1f}",
             f"{chat.load.quantile(0.99):.1f}",
@@ -299,13 +299,13 @@ def print_result(storms: Sequence[Storm]) -> None:
         ]
         cells += [str(chat.later), str(chat.failed + chat.load.errors)]
         cells += [f"{statistics.median(late):.1f}", f"{max(late):.1f}"] if late else ["", ""]
-        print(f"| {one.name} | {' | '.join(cells)} |")
+        print(f"| {storm.name} | {' | '.join(cells)} |")
     print("\n| kind | wanted | done | seconds | a second |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for one in storms:
-        print(f"| (the worker's CPU: {one.name}) | | | {one.cpu:.1f} | |") if one.finished else None
-        for kind, (seconds, done) in one.finished.items():
-            print(f"| {kind} | {one.counts[kind]} | {done} | {seconds:.1f} | {done / max(seconds, 0.1):.1f} |")
+    for storm in storms:
+        print(f"| (the worker's CPU: {storm.name}) | | | {storm.cpu:.1f} | |") if storm.finished else None
+        for kind, (seconds, done) in storm.finished.items():
+            print(f"| {kind} | {storm.counts[kind]} | {done} | {seconds:.1f} | {done / max(seconds, 0.1):.1f} |")
 
 
 def main() -> None:

@@ -133,10 +133,10 @@ async def _asked_to_confirm(account: Account, invited: Sequence[Any]) -> Iterabl
     await full_speed(load, taps, connections=8)
     if load.errors or load.bodies is None:
         raise SystemExit(f"nobody could refuse: {load.wrong[:300]!r}")
-    found = [(account.reader(body), choices(account.read(body))) for body in load.bodies]
+    offers = [(account.reader(body), choices(account.read(body))) for body in load.bodies]
     return [
         account.says(openid, offered[texts.CONFIRM_DECLINE][0], tap=offered[texts.CONFIRM_DECLINE][1])
-        for openid, offered in found
+        for openid, offered in offers
     ]
 
 
@@ -148,11 +148,11 @@ async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
             await call_experts(started.settings, -(-(2 * _ANSWERS + _SHOWN) // _NEEDED), needed=_NEEDED)
         people = await find_people(started)
         wanted = [case for case in cases(started, people) if only in case.name]
-        found = await measure_all(started, wanted, pace, bare)
+        results = await measure_all(started, wanted, pace, bare)
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
         once = [case for case in await answers(started, people) if only in case.name] if answered else []
-        found += await measure_all(started, once, limited, bare)
-        return print_result("Words", found, bare.cost)
+        results += await measure_all(started, once, limited, bare)
+        return print_result("Words", results, bare.cost)
 
 
 def main() -> None:

@@ -84,8 +84,8 @@ def test_no_pool_outlives_its_database() -> None:
 
 
 def _credentials(url: str) -> dict[str, Any]:
-    found: dict[str, Any] = tortoise_config(url)["connections"]["default"]["credentials"]
-    return {"connection_name": "default", **found}
+    credentials: dict[str, Any] = tortoise_config(url)["connections"]["default"]["credentials"]
+    return {"connection_name": "default", **credentials}
 
 
 def test_a_collection_that_parses_does_not_break_parsing(request: pytest.FixtureRequest) -> None:

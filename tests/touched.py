@@ -26,9 +26,9 @@ def touched(changed: Iterable[str]) -> list[str]:
     files = [PurePosixPath(name) for name in changed]
     if any(file.as_posix().startswith(FOR_ALL) for file in files):
         return ["tests"]
-    found = {test for file in files for test in (*_own(file), *_importing(file))}
-    folders = {test for test in found if (ROOT / test).is_dir()}
-    return sorted(test for test in found if not any(test.startswith(f"{folder}/") for folder in folders))
+    tests = {test for file in files for test in (*_own(file), *_importing(file))}
+    folders = {test for test in tests if (ROOT / test).is_dir()}
+    return sorted(test for test in tests if not any(test.startswith(f"{folder}/") for folder in folders))
 
 
 def _own(file: PurePosixPath) -> Iterator[str]:

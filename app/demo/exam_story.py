@@ -96,7 +96,9 @@ class ExamStory:
         first = await self._begin(0)
         done = await self._answer(first, first["questions"][:3])
         second = await self._begin(0)
-        if {one["slot"]: one["mask"] for one in second["answers"]} != {slot: one.mask for slot, one in done.items()}:
+        if {answer["slot"]: answer["mask"] for answer in second["answers"]} != {
+            slot: answer.mask for slot, answer in done.items()
+        }:
             raise NotArrived("换设备前的作答")
         done |= await self._answer(second, second["questions"][3:])
         receipt = await self.mini.post(
@@ -120,8 +122,12 @@ class ExamStory:
     def faults(self) -> list[str]:
         """Deviations from the expected end, as sentences."""
         verdicts = [result.verdict for result in self.results]
-        found = [] if verdicts == ["未合格", "合格"] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
-        return found if len(self.certificates) == 1 else [*found, f"应有1张证书，实际{len(self.certificates)}张。"]
+        deviations = [] if verdicts == ["未合格", "合格"] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
+        return (
+            deviations
+            if len(self.certificates) == 1
+            else [*deviations, f"应有1张证书，实际{len(self.certificates)}张。"]
+        )
 
     def summary(self) -> str:
         scores = "，".join(f"第{result.number}次{result.score}分" for result in self.results)
@@ -135,15 +141,17 @@ class ExamStory:
 
     async def _begin(self, device: int) -> Json:
         paper = await self.mini.post(f"/exams/{self.candidate}/start", {"device": device})
-        kept = f"，已答的{len(paper['answers'])}题都在" if paper["answers"] else ""
-        await self.transcript.note("考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{kept}")
+        restored = f"，已答的{len(paper['answers'])}题都在" if paper["answers"] else ""
+        await self.transcript.note(
+            "考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{restored}"
+        )
         return paper
 
     async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, ExamAnswer]:
         """Answer these questions correctly; returns what was saved, by slot. Raises NotArrived unless all was
         acknowledged."""
-        given = {one["slot"]: ExamAnswer(self._mask(one)) for one in questions}
-        events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(given.items(), 1)]
+        given = {question["slot"]: ExamAnswer(self._mask(question)) for question in questions}
+        events = [{"seq": at, "slot": slot, "mask": answer.mask} for at, (slot, answer) in enumerate(given.items(), 1)]
         body = {"ticket": paper["ticket"], "device": paper["device"], "events": events}
         saved = await self.mini.post(f"/exam-attempts/{paper['attempt_id']}/answers", body)
         if saved["ack"] != len(events):
@@ -165,9 +173,11 @@ class ExamStory:
         async def look() -> bool:
             nonlocal seen
             state = await self.phone.read()
-            said, sms = bubbles(state, POOL), state["sms"]
-            seen = seen or (max(len(said) - 3, 0), max(len(sms) - 1, 0))
-            texts = [one["title"] + one["text"] for one in said[seen[0] :]] + [one["text"] for one in sms[seen[1] :]]
+            chat, sms = bubbles(state, POOL), state["sms"]
+            seen = seen or (max(len(chat) - 3, 0), max(len(sms) - 1, 0))
+            texts = [message["title"] + message["text"] for message in chat[seen[0] :]] + [
+                message["text"] for message in sms[seen[1] :]
+            ]
             return any(word in text for text in texts)
 
         return look
@@ -198,8 +208,8 @@ class ExamStory:
 
 def read_results(page: BrowserPage) -> list[ExamResult]:
     """The results on the page of an examination, in the order of the attempts."""
-    found = (_RESULT.fullmatch(line) for line in page.lines)
-    return [ExamResult(*match.groups()) for match in found if match]
+    matches = (_RESULT.fullmatch(line) for line in page.lines)
+    return [ExamResult(*match.groups()) for match in matches if match]
 
 
 def read_certificates(page: BrowserPage) -> list[str]:

@@ -50,7 +50,7 @@ def guide(book: Rulebook, day: str) -> Content:
         "评标专家申报指南",
         _part("办理流程", lines=book.help.guide.split("\n")),
         _part("咨询电话", lines=list(book.help.hotlines)),
-        _part("常见问题", asked=[[one.question, one.answer] for one in book.help.faq]),
+        _part("常见问题", asked=[[faq.question, faq.answer] for faq in book.help.faq]),
     )
 
 
@@ -92,7 +92,7 @@ def _rule(rule: FileRule | None) -> str:
     if rule is None:
         return ""
     count = f"，最多{rule.count_max}个" if rule.count_max > 1 else ""
-    return f"{'、'.join(_WORDS[one] for one in rule.types)}，每个不超过{rule.size_max // 1_000_000}MB{count}"
+    return f"{'、'.join(_WORDS[kind] for kind in rule.types)}，每个不超过{rule.size_max // 1_000_000}MB{count}"
 
 
 def _part(title: str, **more: object) -> Mapping[str, object]:

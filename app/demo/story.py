@@ -287,15 +287,15 @@ class Story:
     async def faults(self) -> list[str]:
         """Deviations from the expected end, as sentences."""
         facts = await self.agency.read_progress(self.draw)
-        found = []
+        deviations = []
         if facts["accepted"] != str(NEEDED):
-            found.append(f"参评人数为{facts['accepted']}，应为{NEEDED}。")
+            deviations.append(f"参评人数为{facts['accepted']}，应为{NEEDED}。")
         if facts["label"] != DrawState.ENDED.label:
-            found.append(f"活动状态为{facts['label']}，应为已结束。")
+            deviations.append(f"活动状态为{facts['label']}，应为已结束。")
         came = [line for line in self.panel if "进场" in line]
         if len(came) != NEEDED:
-            found.append(f"名单上进场{len(came)}人，应为{NEEDED}人。")
-        return found
+            deviations.append(f"名单上进场{len(came)}人，应为{NEEDED}人。")
+        return deviations
 
     async def summary(self) -> str:
         """Delivery statistics as the supervisor reads them, and the called experts."""
@@ -316,10 +316,10 @@ class Story:
 
         async def look() -> bool:
             nonlocal start
-            found = bubbles(await player.phone.read(), POOL)
+            chat = bubbles(await player.phone.read(), POOL)
             if start is None:
-                start = max(len(found) - 3, 0)
-            return any(word in bubble["title"] + bubble["text"] for bubble in found[start:])
+                start = max(len(chat) - 3, 0)
+            return any(word in bubble["title"] + bubble["text"] for bubble in chat[start:])
 
         return look
 

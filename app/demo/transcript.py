@@ -71,8 +71,8 @@ class Transcript:
     def _print(self, line: TranscriptLine) -> None:
         text = _ADDRESS.sub("", _MOBILE.sub(r"\1****\2", line.text))
         at = local(datetime.fromtimestamp(line.at, UTC))
-        said = " ｜ ".join(part.strip() for part in text.splitlines() if part.strip())
-        self.report(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {said}")
+        words = " ｜ ".join(part.strip() for part in text.splitlines() if part.strip())
+        self.report(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {words}")
 
 
 def _events(state: Json, pool: str, who: str) -> Iterator[tuple[str, TranscriptLine]]:

@@ -28,14 +28,14 @@ PAY, MAIL = "微信支付", "邮件"
 async def check_pay(settings: Settings) -> list[CheckFinding]:
     """Whether WeChat accepts each merchant's signature and we accept WeChat's; and whether every pool with fees has a
     merchant."""
-    found = _without_merchant(settings)
+    findings = _without_merchant(settings)
     merchants = settings.pay.merchants
-    if not merchants and not found:
+    if not merchants and not findings:
         return [skipped(PAY, "没有填写商户，任何专家库都不在线收费。")]
     async with aiohttp.ClientSession() as session:
         vendor = Vendor("pay", session, Metrics(CollectorRegistry()), timeout=TIMEOUT)
         pay = WechatPay(settings.pay, settings.wechat, vendor, SystemClock(), public_url=settings.public_url)
-        return found + list(await asyncio.gather(*(_probe(pay, pool) for pool in merchants)))
+        return findings + list(await asyncio.gather(*(_probe(pay, pool) for pool in merchants)))
 
 
 def _without_merchant(settings: Settings) -> list[CheckFinding]:

@@ -64,7 +64,7 @@ class Server(ABC):
     async def _end(self, child: Child) -> None:
         """Shut the program down within about five seconds."""
 
-    def _mend(self, said: str) -> bool:
+    def _mend(self, output: str) -> bool:
         """Repair what prevented the start, given the program's log; True when another try makes sense."""
         return False
 
@@ -112,13 +112,13 @@ class Server(ABC):
             self._child = await self._launch()
             if await self._wait_until_ready(self._child):
                 return
-            said = self.said()
+            output = self.read_output()
             late = asyncio.get_running_loop().time() > deadline
-            if "No space left on device" in said:
+            if "No space left on device" in output:
                 raise disk_full(self.home.folder)
-            if late or not (_may_pass(said) or self._mend(said)):
-                raise EmbeddedError(f"内置的 {self.name} 没能启动：{_last_line(said)}（日志：{self.log_path}）。")
-            if port_is_free_to_change and "in use" in said:
+            if late or not (_may_pass(output) or self._mend(output)):
+                raise EmbeddedError(f"内置的 {self.name} 没能启动：{_last_line(output)}（日志：{self.log_path}）。")
+            if port_is_free_to_change and "in use" in output:
                 self.port = free_port()
             await asyncio.sleep(0.2)
 
@@ -165,18 +165,18 @@ class Server(ABC):
             size = 0
         self._log_start = size
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         """The program's log since its latest start."""
         with self.log_path.open("rb") as file:
             file.seek(self._log_start)
             return file.read(65536).decode(errors="replace")
 
 
-def _may_pass(said: str) -> bool:
+def _may_pass(output: str) -> bool:
     """Whether another try may help: a killed instance still ends, or the port was just taken."""
-    return any(reason in said for reason in ("in use", "lock file", "shared memory block"))
+    return any(reason in output for reason in ("in use", "lock file", "shared memory block"))
 
 
-def _last_line(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _last_line(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
     return lines[-1][:200] if lines else "没有留下任何信息"

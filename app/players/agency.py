@@ -55,10 +55,10 @@ class Agency(PagePlayer):
 
     def read_number(self) -> str:
         """The number of the draw displayed. Raises NotArrived."""
-        found = _NUMBER.search(self.page.text)
-        if found is None:
+        match = _NUMBER.search(self.page.text)
+        if match is None:
             raise NotArrived(f"页面 {self.page.url} 上的活动编号")
-        return found.group()
+        return match.group()
 
     async def add_notice(self, draw: str, times: EvaluationTimes, venue: str, address: str) -> None:
         await self.open_step(draw, "notices/new")

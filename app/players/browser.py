@@ -58,13 +58,13 @@ class PageForm:
 
     def ticked(self, *labels: str) -> dict[str, str]:
         """The fields sent for ticked boxes, each selected by the beginning of its label. Raises NotArrived."""
-        found = {}
+        fields = {}
         for label in labels:
-            box = next((one for said, one in self.boxes.items() if said.startswith(label)), None)
+            box = next((pair for text, pair in self.boxes.items() if text.startswith(label)), None)
             if box is None:
                 raise NotArrived(f"表单 {self.action} 里的选项“{label}”")
-            found[box[0]] = box[1]
-        return found
+            fields[box[0]] = box[1]
+        return fields
 
 
 @dataclass
@@ -102,10 +102,10 @@ class BrowserPage:
 
     def link(self, label: str) -> str:
         """The address of a link, selected by its label or the beginning of it. Raises NotArrived."""
-        found = self.links.get(label) or next((at for said, at in self.links.items() if said.startswith(label)), None)
-        if found is None:
+        address = self.links.get(label) or next((at for text, at in self.links.items() if text.startswith(label)), None)
+        if address is None:
             raise NotArrived(f"页面 {self.url} 上的链接“{label}”")
-        return found
+        return address
 
 
 class NotShown(NotArrived):
@@ -285,10 +285,10 @@ class WebBrowser:
         """A request of a page's script: GET without fields, else POST. Raises Refused."""
         method, url = "POST" if fields else "GET", urljoin(self.page.url, address)
         answer = await self._send(method, url, fields, {"Accept": "application/json"})
-        said: Json = await answer.json() if answer.content_type == "application/json" else {"text": await answer.text()}
+        body: Json = await answer.json() if answer.content_type == "application/json" else {"text": await answer.text()}
         if answer.status != 200:
-            raise Refused(answer.status, said, f"{method} {url}")
-        return said
+            raise Refused(answer.status, body, f"{method} {url}")
+        return body
 
     def filled(self, button: str, typed: dict[str, str | None]) -> tuple[str, dict[str, str], str]:
         """Address and data of the form with this button."""
@@ -344,10 +344,10 @@ class WebBrowser:
 
     def headers(self) -> dict[str, str]:
         """Cookies, and the form's origin."""
-        kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)
         parts = urlsplit(self.base)
         origin = {"Origin": f"{parts.scheme}://{parts.netloc}"}
-        return origin | ({"Cookie": kept} if kept else {})
+        return origin | ({"Cookie": cookies} if cookies else {})
 
     async def download(self, path: str) -> bytes:
         """A file linked from a page. Raises Refused."""

@@ -53,10 +53,10 @@ class HttpClient:
         """The sandbox's control API: GET without a body, else POST. Raises Refused."""
         method = "GET" if body is None else "POST"
         async with self.http.request(method, f"{self.sandbox_url}/control{path}", json=body, timeout=_TIMEOUT) as got:
-            said: Json = await got.json()
+            answer: Json = await got.json()
             if got.status >= 400:
-                raise Refused(got.status, said, f"{method} /control{path}")
-            return said
+                raise Refused(got.status, answer, f"{method} /control{path}")
+            return answer
 
     async def watch(self, mobile: str, find: Callable[[Json], T | None], timeout: float) -> T | None:
         """What ``find`` finds on a phone, as soon as it is there; None after ``timeout`` seconds."""
@@ -64,9 +64,9 @@ class HttpClient:
         until, seen = loop.time() + timeout, -1
         while (left := until - loop.time()) > 0:
             phone = await self.control(f"/phones/{mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}")
-            found = find(phone)
-            if found is not None:
-                return found
+            value = find(phone)
+            if value is not None:
+                return value
             seen = int(phone["changes"])
         return None
 
@@ -114,7 +114,7 @@ def _seconds(header: str) -> float:
 def _read(text: str) -> Json:
     """A body as an object; text that is not JSON is put under ``text``."""
     try:
-        found = json.loads(text) if text else {}
+        body = json.loads(text) if text else {}
     except ValueError:
         return {"text": text}
-    return found if isinstance(found, dict) else {"text": text}
+    return body if isinstance(body, dict) else {"text": text}

@@ -34,9 +34,9 @@ class MiniProgram:
     async def open(self) -> None:
         """Log in by WeChat, give the phone number if it is not bound yet, choose the role."""
         code = (await self.phone.http_client.control(f"/phones/{self.phone.mobile}/login_code", {}))["code"]
-        said = await self.http_client.api("POST", f"{self.pool}/sessions", {"code": code})
-        self._keep(said["tokens"])
-        if not said["bound"]:
+        session = await self.http_client.api("POST", f"{self.pool}/sessions", {"code": code})
+        self._keep(session["tokens"])
+        if not session["bound"]:
             await self._bind()
         if self.role:
             await self._choose_role()

@@ -36,9 +36,9 @@ class Phone:
 
     async def wait_for(self, find: Callable[[Json], T | None], what: str, timeout: float = _TIMEOUT) -> T:
         """Wait until ``find`` finds something on the phone, and return it. Raises NotArrived."""
-        found = await self.http_client.watch(self.mobile, find, timeout)
-        if found is not None:
-            return found
+        value = await self.http_client.watch(self.mobile, find, timeout)
+        if value is not None:
+            return value
         raise NotArrived(f"{what}没有到达手机 {self.mobile[:3]}****{self.mobile[-4:]}")
 
     # ---- the chat
@@ -96,10 +96,10 @@ class Phone:
 
     async def _form_of(self, url: str) -> str:
         page = await self.open_page(url)
-        found = _FORM.search(page)
-        if found is None:
+        match = _FORM.search(page)
+        if match is None:
             raise NotArrived(f"页面 {url} 上没有表单")
-        return found.group(1)
+        return match.group(1)
 
     async def _post(self, url: str, fields: dict[str, str]) -> str:
         async with self.http_client.http.post(url, data=fields, allow_redirects=False) as got:
@@ -128,8 +128,8 @@ class Phone:
 
 def link_in(text: str) -> str | None:
     """The address in an SMS."""
-    found = _LINK.search(text)
-    return found.group() if found else None
+    match = _LINK.search(text)
+    return match.group() if match else None
 
 
 def bubbles(state: Json, pool: str) -> list[Json]:

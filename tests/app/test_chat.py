@@ -64,8 +64,8 @@ async def test_it_answers_while_no_shared_connection_is_free(chat: tuple[Engine,
     engine, codec = chat
     async with asyncio.timeout(30):
         reply = await asyncio.create_task(engine.receive(written(codec, "我的状态"), time.monotonic()))
-    said = speak(parse_xml(codec.decrypt(reply)))
-    assert "身份：评标专家" in said
+    text = speak(parse_xml(codec.decrypt(reply)))
+    assert "身份：评标专家" in text
 
 
 async def test_late_messages_are_handed_over_while_no_shared_connection_is_free(

@@ -32,18 +32,18 @@ async def test_successes_and_failures_are_turns(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("app.worker.RETRY_AFTER", 0)
     watch = HangWatch(["tick"])
     over = asyncio.Event()
-    found: list[str] = []
+    hangs: list[str] = []
 
     async def work(well: Well) -> None:
         """Each time both calls elapse half of what a hang takes: it succeeds in between, then fails."""
-        found.append(watch.find_hanging(HANG_TIMEOUT / 2))
+        hangs.append(watch.find_hanging(HANG_TIMEOUT / 2))
         well()
-        found.append(watch.find_hanging(HANG_TIMEOUT / 2))
-        if len(found) > 10:
+        hangs.append(watch.find_hanging(HANG_TIMEOUT / 2))
+        if len(hangs) > 10:
             over.set()
         raise ConnectionError("the database is away")
 
     task = asyncio.create_task(forever("tick", work, Pulse({"tick": 15.0}, watch)))
     await over.wait()
     task.cancel()
-    assert set(found) == {""}
+    assert set(hangs) == {""}

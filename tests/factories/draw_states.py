@@ -83,8 +83,8 @@ async def seeded(office: Office) -> UUID:
 async def drawing(office: Office) -> UUID:
     """One of two has agreed, the other is being called."""
     draw_id = await start_draw(office, needed=2)
-    [one, _] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    [agreeing, _] = await open_invitations(draw_id)
+    await office.invitations.answer(agreeing.id, agreeing.expert_id, "accept", by="chat")
     return draw_id
 
 
@@ -102,25 +102,25 @@ async def ending(office: Office) -> UUID:
 
 async def short(office: Office) -> UUID:
     draw_id = await drawing(office)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "decline", by="chat")
     await office.run.force_end(office.agency, draw_id, "取消")
     return draw_id
 
 
 async def completed(office: Office, *, on_site: bool = False) -> UUID:
     draw_id = await start_draw(office, needed=2, on_site=on_site)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     return draw_id
 
 
 async def supplement_pending(office: Office) -> UUID:
     draw_id = await completed(office)
-    one = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
-    assert one is not None
-    await office.invitations.leave(one.id, one.expert_id, "生病")
+    invitation = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
+    assert invitation is not None
+    await office.invitations.leave(invitation.id, invitation.expert_id, "生病")
     return draw_id
 
 
@@ -128,8 +128,8 @@ async def widening(office: Office) -> UUID:
     """No expert of the order accepted: another one, for wider regions, is being fixed."""
     draw_id = await start_draw(office, needed=1)
     while called := await open_invitations(draw_id):
-        for one in called:
-            await office.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+        for invitation in called:
+            await office.invitations.answer(invitation.id, invitation.expert_id, "decline", by="chat")
         await office.run.advance(draw_id)
     await add_experts(office, 1, region="440300")
     condition = await Condition.get(draw_id=draw_id)
@@ -294,13 +294,13 @@ async def ids_of(draw_id: UUID, *, made_up: bool = True) -> dict[str, str]:
     """Ids of a draw's existing rows by the names that presses fill in; invented or empty without a row."""
     invitations = await Invitation.filter(draw_id=draw_id).order_by("created_at", "id")
     invitation = next(
-        (one for one in invitations if one.state in ("accepted", "released")), next(iter(invitations), None)
+        (called for called in invitations if called.state in ("accepted", "released")), next(iter(invitations), None)
     )
     notice = await CallNotice.filter(draw_id=draw_id).order_by("position").first()
     condition = await Condition.filter(draw_id=draw_id).order_by("position").first()
     newest = DrawApplication.filter(draw_id=draw_id).order_by("-submitted_at", "-id")
     application = await newest.filter(state="submitted").first() or await newest.first()
-    found = {
+    rows_by_name = {
         "notice": notice,
         "condition": condition,
         "invitation": invitation,
@@ -315,5 +315,5 @@ async def ids_of(draw_id: UUID, *, made_up: bool = True) -> dict[str, str]:
         "draw": draw.number[-4:],
         "project": str(draw.project_id),
         "code": invitation.code if invitation else "000000" if made_up else "",
-        **{name: str(row.id) if row else str(new_id()) if made_up else "" for name, row in found.items()},
+        **{name: str(row.id) if row else str(new_id()) if made_up else "" for name, row in rows_by_name.items()},
     }

@@ -93,9 +93,9 @@ def _pack(content: bytes) -> bytes:
     bodies = []
     for number in numbers:
         out = io.BytesIO()
-        found = reader.get_object(number)
-        assert found is not None
-        found.write_to_stream(out)
+        pdf_object = reader.get_object(number)
+        assert pdf_object is not None
+        pdf_object.write_to_stream(out)
         bodies.append(out.getvalue() + b" ")
     offsets, at = [], 0
     for body in bodies:

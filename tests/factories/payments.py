@@ -182,9 +182,9 @@ class FakePlatform:
 
     async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
         self._begin("query")
-        found = self.report(out_trade_no) if out_trade_no in self.orders else None
+        report = self.report(out_trade_no) if out_trade_no in self.orders else None
         self._end("query")
-        return found
+        return report
 
     async def close(self, pool: str, out_trade_no: str) -> None:
         self._begin("close")
@@ -227,8 +227,8 @@ class FakePlatform:
         self._begin("issue_invoice")
         assert max(len(request.apply_id), len(request.fapiao_id)) <= 32
         assert any(order.transaction_id == request.apply_id for order in self.orders.values())
-        same = [one for one in self.invoice_requests if one.fapiao_id == request.fapiao_id]
-        if any(one != request for one in same):
+        same = [earlier for earlier in self.invoice_requests if earlier.fapiao_id == request.fapiao_id]
+        if any(earlier != request for earlier in same):
             raise Rejected("RESOURCEALREADYEXISTS")
         self.invoice_requests.append(request)
         self.invoices.setdefault(request.fapiao_id, InvoiceReport(request.apply_id, request.fapiao_id, "making"))
@@ -236,8 +236,8 @@ class FakePlatform:
 
     async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
         self._begin("query_invoice")
-        found = self.invoices.get(fapiao_id)
-        return found if found is not None and found.apply_id == apply_id else None
+        invoice = self.invoices.get(fapiao_id)
+        return invoice if invoice is not None and invoice.apply_id == apply_id else None
 
     async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
         self._begin("reverse_invoice")

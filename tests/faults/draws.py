@@ -64,8 +64,8 @@ T = TypeVar("T")
 async def running() -> AsyncIterator[DrawDriver]:
     """Everything started; the experts' autopilots are off."""
     with data_folder("faults") as folder:
-        async with stage(folder, prepare=[bring_demo_people], durable=False) as found:
-            yield DrawDriver(found)
+        async with stage(folder, prepare=[bring_demo_people], durable=False) as demo_stage:
+            yield DrawDriver(demo_stage)
 
 
 @dataclass
@@ -166,8 +166,8 @@ class DrawDriver:
 
     async def overdue(self) -> str:
         """Overdue work, for the message of a failing test."""
-        found = await patiently(lambda: rows(_UNDER_WAY))
-        return "\n".join(str(dict(row)) for row in found[:20])
+        work = await patiently(lambda: rows(_UNDER_WAY))
+        return "\n".join(str(dict(row)) for row in work[:20])
 
     # ---- what must hold afterwards
 
@@ -188,15 +188,15 @@ class DrawDriver:
         didn't confirm the call until the grace was over: then the expert was notified that it does not count.
         """
         heard = {call["out_id"]: call for call in calls if call["state"] == "ended" and len(call["keys"]) == 2}
-        found = await patiently(lambda: rows(_ANSWERS, list(heard)))
-        assert len(found) == len(heard)
-        for row in found:
+        attempts = await patiently(lambda: rows(_ANSWERS, list(heard)))
+        assert len(attempts) == len(heard)
+        for row in attempts:
             call = heard[row["out_id"]]
-            said = {"11": ("accepted", "released"), "22": ("declined",)}[call["keys"]]
+            states = {"11": ("accepted", "released"), "22": ("declined",)}[call["keys"]]
             earlier = row["answered_at"].timestamp() <= call["ended_at"] + 1
             unconfirmed = row["notified"] and row["answered_at"] >= row["answer_until"] + CALL_GRACE
-            assert row["state"] in said or earlier or unconfirmed, (
-                f"attempt {row['out_id']} said {said[0]}: {dict(row)}"
+            assert row["state"] in states or earlier or unconfirmed, (
+                f"attempt {row['out_id']} said {states[0]}: {dict(row)}"
             )
 
 
@@ -298,7 +298,7 @@ class Killer:
                 return None
 
     def _postgres(self) -> int | None:
-        found = list((self.draw_driver.stage.settings.data_dir / "servers").resolve().glob("*/postmaster.pid"))
+        pid_files = list((self.draw_driver.stage.settings.data_dir / "servers").resolve().glob("*/postmaster.pid"))
         with suppress(OSError, ValueError, IndexError):
-            return int(found[0].read_text().splitlines()[0])
+            return int(pid_files[0].read_text().splitlines()[0])
         return None

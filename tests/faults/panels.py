@@ -63,9 +63,9 @@ async def draw_panels(draw_driver: DrawDriver, count: int = 2) -> list[str]:
 
 
 async def members_of(draw_driver: DrawDriver, draw: str) -> list[Member]:
-    found = await patiently(lambda: rows(_MEMBERS, draw))
+    members = await patiently(lambda: rows(_MEMBERS, draw))
     keys = draw_driver.stage.deps.keys
-    return [Member(row["code"], keys.open_text(row["mobile_sealed"], "mobile")) for row in found]
+    return [Member(row["code"], keys.open_text(row["mobile_sealed"], "mobile")) for row in members]
 
 
 async def prepare_release(draw_driver: DrawDriver, draw: str) -> ReleaseOfPanel:
@@ -93,11 +93,11 @@ async def settle(draw_driver: DrawDriver, since: datetime, expected: Mapping[str
     loop = asyncio.get_running_loop()
     give_up = loop.time() + 120
     while True:
-        found = await patiently(lambda: rows(_NOTICES, list(expected), since))
-        counts = {row["kind"]: row["count"] for row in found}
-        if counts == expected and not any(row["going_on"] for row in found):
+        notices = await patiently(lambda: rows(_NOTICES, list(expected), since))
+        counts = {row["kind"]: row["count"] for row in notices}
+        if counts == expected and not any(row["going_on"] for row in notices):
             return
-        assert loop.time() < give_up, f"{[dict(row) for row in found]}, not {expected}\n{await draw_driver.overdue()}"
+        assert loop.time() < give_up, f"{[dict(row) for row in notices]}, not {expected}\n{await draw_driver.overdue()}"
         await draw_driver.nudge(75)
 
 
@@ -125,16 +125,18 @@ async def _await_end_of_calls(draw_driver: DrawDriver, since: datetime) -> None:
         await draw_driver.nudge(15)
 
 
-async def check_virtual_calls(draw_driver: DrawDriver, since: datetime, asked: int) -> None:
+async def check_virtual_calls(draw_driver: DrawDriver, since: datetime, count: int) -> None:
     """This number was asked for, each has ended, and the vendor was asked once at most for each."""
-    found = await patiently(lambda: rows(_VIRTUAL_CALLS, since))
-    assert len(found) == asked
-    assert all(row["closed_at"] and row["state"] in ENDED for row in found), [dict(row) for row in found]
+    virtual_calls = await patiently(lambda: rows(_VIRTUAL_CALLS, since))
+    assert len(virtual_calls) == count
+    assert all(row["closed_at"] and row["state"] in ENDED for row in virtual_calls), [
+        dict(row) for row in virtual_calls
+    ]
     made = Counter(
         call["out_id"] for call in (await draw_driver.phone(STAFF_PHONE))["calls"] if call["kind"] == "two_way"
     )
     assert set(made.values()) <= {1}, f"dialled more than once: {made}"
-    heard = {row["out_id"] for row in found if row["state"] in ("talked", "missed")}
+    heard = {row["out_id"] for row in virtual_calls if row["state"] in ("talked", "missed")}
     assert heard <= set(made), "an outcome of a call that nobody made"
 
 
@@ -158,10 +160,14 @@ async def _count_texts(draw_driver: DrawDriver, since: datetime, wanted: Mapping
     """Number of messages with these words on each phone."""
     counts = {}
     for person in EXPERTS:
-        sms = [one["text"] for one in (await draw_driver.phone(person.mobile))["sms"] if one["at"] >= since.timestamp()]
-        found = sum(words in text for words in set(wanted.values()) for text in sms)
-        if found or person.mobile in wanted:
-            counts[person.mobile] = found
+        sms = [
+            message["text"]
+            for message in (await draw_driver.phone(person.mobile))["sms"]
+            if message["at"] >= since.timestamp()
+        ]
+        count = sum(words in text for words in set(wanted.values()) for text in sms)
+        if count or person.mobile in wanted:
+            counts[person.mobile] = count
     return counts
 
 

@@ -36,8 +36,8 @@ _PAPERS = "SELECT id, digest, score FROM exam_attempt"
 async def draw_driver() -> AsyncIterator[DrawDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
-        async with running() as found:
-            yield found
+        async with running() as driver:
+            yield driver
 
 
 @asynccontextmanager
@@ -75,8 +75,8 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
     killed: list[str] = []
     async with watched() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
         candidate_phones = [
-            CandidatePhone(http, draw_driver.stage.http_client.service_url, one, random.Random(chances.random()))
-            for one in people
+            CandidatePhone(http, draw_driver.stage.http_client.service_url, person, random.Random(chances.random()))
+            for person in people
         ]
         async with killing(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):
             await answer_in_time(candidate_phones)
@@ -84,7 +84,7 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
         async with killing(draw_driver, chances, ("web-1", "worker", "postgres"), killed):
             await answer_late(draw_driver, candidate_phones)
             await until_graded()
-    print(f"killed {killed}, {sum(len(one.acked) for one in candidate_phones)} answers acknowledged")
+    print(f"killed {killed}, {sum(len(phone.acked) for phone in candidate_phones)} answers acknowledged")
     assert len(killed) > 2
     assert not back
     await check(candidate_phones)
@@ -94,20 +94,20 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
 
 async def answer_in_time(candidate_phones: Sequence[CandidatePhone]) -> None:
     """A third of the candidates submits."""
-    await asyncio.gather(*(one.start() for one in candidate_phones))
-    await asyncio.gather(*(answer(one, 40) for one in candidate_phones))
-    await asyncio.gather(*(one.hand_in() for one in candidate_phones[::3]))
+    await asyncio.gather(*(phone.start() for phone in candidate_phones))
+    await asyncio.gather(*(answer(phone, 40) for phone in candidate_phones))
+    await asyncio.gather(*(phone.hand_in() for phone in candidate_phones[::3]))
 
 
 async def answer_late(draw_driver: DrawDriver, candidate_phones: Sequence[CandidatePhone]) -> None:
     """A third submits within the grace, the others are sealed by the clock."""
-    await draw_driver.move_to(max(one.deadline for one in candidate_phones) + timedelta(seconds=3))
-    await asyncio.gather(*(answer(one, 12, late=True) for one in candidate_phones if one.receipt is None))
-    await asyncio.gather(*(one.hand_in() for one in candidate_phones[1::3]))
-    await draw_driver.move_to(max(one.grace_until for one in candidate_phones) + timedelta(seconds=1))
-    before = [(one.device, one.seq) for one in candidate_phones]
-    await asyncio.gather(*(answer(one, 3, late=True) for one in candidate_phones))
-    taken = [key for one, last in zip(candidate_phones, before, strict=True) for key in one.acked if key > last]
+    await draw_driver.move_to(max(phone.deadline for phone in candidate_phones) + timedelta(seconds=3))
+    await asyncio.gather(*(answer(phone, 12, late=True) for phone in candidate_phones if phone.receipt is None))
+    await asyncio.gather(*(phone.hand_in() for phone in candidate_phones[1::3]))
+    await draw_driver.move_to(max(phone.grace_until for phone in candidate_phones) + timedelta(seconds=1))
+    before = [(phone.device, phone.seq) for phone in candidate_phones]
+    await asyncio.gather(*(answer(phone, 3, late=True) for phone in candidate_phones))
+    taken = [key for phone, last in zip(candidate_phones, before, strict=True) for key in phone.acked if key > last]
     assert not taken, "an answer was taken after the grace"
 
 
@@ -141,8 +141,8 @@ async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
         events = {(row["device"], row["seq"]): row for row in stored.get(attempt, ())}
         lost = [
             key
-            for key, one in candidate_phone.acked.items()
-            if (events[key]["slot"], events[key]["mask"]) != (one.slot, one.mask)
+            for key, sent in candidate_phone.acked.items()
+            if (events[key]["slot"], events[key]["mask"]) != (sent.slot, sent.mask)
         ]
         assert not lost
         counting = [row for row in events.values() if row["timing"] < 2]
@@ -153,14 +153,14 @@ async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
         )
         merged = merge(AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"])) for row in counting)
         assert {row["slot"]: row["mask"] for row in graded.get(attempt, ())} == {
-            at: one.mask for at, one in merged.items()
+            at: merged_answer.mask for at, merged_answer in merged.items()
         }
         assert papers[attempt]["digest"] == digest(merged)
         assert candidate_phone.receipt is None or candidate_phone.receipt["digest"] == digest(merged)
 
 
-def by_attempt(found: Sequence[Any]) -> dict[UUID, list[Any]]:
-    kept: dict[UUID, list[Any]] = {}
-    for row in found:
-        kept.setdefault(row["attempt_id"], []).append(row)
-    return kept
+def by_attempt(records: Sequence[Any]) -> dict[UUID, list[Any]]:
+    records_by_attempt: dict[UUID, list[Any]] = {}
+    for row in records:
+        records_by_attempt.setdefault(row["attempt_id"], []).append(row)
+    return records_by_attempt

@@ -36,10 +36,10 @@ RUNG = 3
 async def draw_driver() -> AsyncIterator[DrawDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
-        async with running() as found:
-            await found.bind(BOUND)
-            await found.set_autopilots(bound=BOUND)
-            yield found
+        async with running() as driver:
+            await driver.bind(BOUND)
+            await driver.set_autopilots(bound=BOUND)
+            yield driver
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])

@@ -34,8 +34,8 @@ SICK = {
 async def payment_driver() -> AsyncIterator[PaymentDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
-        async with owing() as found:
-            yield found
+        async with owing() as driver:
+            yield driver
 
 
 @pytest.mark.parametrize("kind", TOLD)
@@ -55,12 +55,12 @@ async def test_notifications_may_be(payment_driver: PaymentDriver, kind: str) ->
 
 async def _counted(debtor: Debtor) -> int:
     """Number of payments reported by a notification."""
-    found = await rows(
+    counts = await rows(
         "SELECT count(*) AS n FROM pay_event e JOIN pay_order o ON o.out_trade_no = e.subject JOIN fee f "
         "ON f.id = o.fee_id WHERE f.expert_number = $1 AND e.kind <> 'QUERY'",
         debtor.number,
     )
-    return int(found[0]["n"])
+    return int(counts[0]["n"])
 
 
 async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(payment_driver: PaymentDriver) -> None:
@@ -136,10 +136,10 @@ async def test_an_invoice_is_reversed_once_though_that_is(payment_driver: Paymen
 
 
 async def _reversed(debtor: Debtor) -> bool:
-    found = await rows(
+    invoices = await rows(
         "SELECT i.state FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE f.expert_number = $1", debtor.number
     )
-    return bool(found) and found[0]["state"] == "reversed"
+    return bool(invoices) and invoices[0]["state"] == "reversed"
 
 
 async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:

@@ -29,10 +29,10 @@ _QUEUE = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pingbiaoton
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def draw_driver() -> AsyncIterator[DrawDriver]:
-    async with running() as found:
-        await found.bind(2)
-        await found.set_autopilots(bound=2)
-        yield found
+    async with running() as driver:
+        await driver.bind(2)
+        await driver.set_autopilots(bound=2)
+        yield driver
 
 
 @asynccontextmanager
@@ -62,15 +62,15 @@ async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawD
     headers = draw_driver.agency.browser.headers()
     loop = asyncio.get_running_loop()
     async with standing_still(draw_driver, name):
-        asked = asyncio.create_task(_ask(draw_driver.stage.http_client.http, url, headers))
-        said = asyncio.create_task(draw_driver.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
+        request = asyncio.create_task(_ask(draw_driver.stage.http_client.http, url, headers))
+        message = asyncio.create_task(draw_driver.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
         began = loop.time()
         await asyncio.sleep(STILL)
-    status, text = await asked
+    status, text = await request
     assert loop.time() - began < LONGEST_ANSWER
     assert status in (200, 503)
     assert status == 200 or "稍后" in text or "繁忙" in text
-    await said
+    await message
     await _is_answered(draw_driver)
     progress = await draw_driver.live_through(draw)
     assert (progress["label"], progress["accepted"]) == (COMPLETED, str(NEEDED))
@@ -119,7 +119,7 @@ def _answer_after(count: int, word: str = "") -> Callable[[dict[str, Any]], int 
 
     def find(state: dict[str, Any]) -> int | None:
         chat = bubbles(state, POOL)
-        said = [bubble["text"] for bubble in chat[count:] if bubble["side"] == "account"]
-        return len(chat) if chat[-1]["side"] == "account" and any(word in text for text in said) else None
+        texts = [bubble["text"] for bubble in chat[count:] if bubble["side"] == "account"]
+        return len(chat) if chat[-1]["side"] == "account" and any(word in text for text in texts) else None
 
     return find

@@ -240,13 +240,13 @@ async def _ask(site: Site, seen: Seen) -> None:
 
 
 def _family(pid: int) -> Sequence[int]:
-    found, todo = [], [pid]
+    family, todo = [], [pid]
     while todo:
-        one = todo.pop()
-        found.append(one)
+        process_id = todo.pop()
+        family.append(process_id)
         with suppress(OSError):
-            todo += [int(child) for task in Path(f"/proc/{one}/task").iterdir() for child in _children(task)]
-    return found
+            todo += [int(child) for task in Path(f"/proc/{process_id}/task").iterdir() for child in _children(task)]
+    return family
 
 
 def _children(task: Path) -> list[str]:

@@ -39,10 +39,10 @@ UP = [("voice", "twice", 0.7, 0), ("sms", "twice", 0.7, 0), ("voice", "out_of_or
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def draw_driver() -> AsyncIterator[DrawDriver]:
-    async with running() as found:
-        await found.bind(BOUND)
-        await found.set_autopilots(bound=BOUND)
-        yield found
+    async with running() as driver:
+        await driver.bind(BOUND)
+        await driver.set_autopilots(bound=BOUND)
+        yield driver
 
 
 @asynccontextmanager
@@ -92,6 +92,6 @@ async def test_a_release_reaches_every_expert_though_the_networks_are_down_for_a
     panel = await release.list_panel()
     assert all(line.confirmed for line in panel)
     await check_calls(draw_driver, since, members, panel)
-    texts = await check_texts(draw_driver, since, "draw_release_text", {one.mobile: "已退选" for one in members})
+    texts = await check_texts(draw_driver, since, "draw_release_text", {listed.mobile: "已退选" for listed in members})
     assert texts == PANEL == sum(line.texted for line in panel)
     await draw_driver.check()

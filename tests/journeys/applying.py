@@ -66,7 +66,7 @@ class Journey:
     minis: dict[str, MiniProgram] = field(default_factory=dict)
     browsers: dict[str, WebBrowser] = field(default_factory=dict)
     applicants: dict[str, Applicant] = field(default_factory=dict)
-    kept: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     """Values that later steps need of earlier ones."""
 
     async def begin(self, people: Sequence[Person], start: datetime | None = None) -> None:
@@ -132,8 +132,8 @@ class Journey:
 
         def find(state: dict[str, Any]) -> str | None:
             chat = state["chats"].get(self.pool, {}).get("bubbles", [])
-            said = [f"{b['title']} {b['text']}" for b in chat if b["side"] == "account"]
-            return next((text for text in reversed(said) if all(word in text for word in words)), None)
+            texts = [f"{b['title']} {b['text']}" for b in chat if b["side"] == "account"]
+            return next((text for text in reversed(texts) if all(word in text for word in words)), None)
 
         return await self.phone(person).wait_for(find, "、".join(words))
 
@@ -142,8 +142,8 @@ class Journey:
 
         def find(state: dict[str, Any]) -> bool | None:
             bubbles = state["chats"].get(self.pool, {}).get("bubbles", [])
-            said = [b["text"] for b in bubbles if b["side"] == "account"] + [sms["text"] for sms in state["sms"]]
-            return any(word in text for text in said) or None
+            texts = [b["text"] for b in bubbles if b["side"] == "account"] + [sms["text"] for sms in state["sms"]]
+            return any(word in text for text in texts) or None
 
         await self.phone(person).wait_for(find, word)
 
@@ -239,4 +239,4 @@ def refused_on_page(*says: str) -> pytest.RaisesExc[NotShown]:
 
 def told(refusal: Refused) -> dict[str, str]:
     """Messages of a refusal by field."""
-    return {one["field"]: one["message"] for one in refusal.problem.get("errors", [])}
+    return {error["field"]: error["message"] for error in refusal.problem.get("errors", [])}

@@ -151,8 +151,8 @@ async def test_02_one_registers_by_chat_too_but_types_no_password_there(way: Jou
     phone = way.phone(ZHOU)
     await phone.follow()
     assert "注册成功" in await register_by_chat(phone, ZHOU.name, ZHOU.id_number)
-    said = await phone.say("密码Abcd1234")
-    assert "不接收密码" in said
+    answer = await phone.say("密码Abcd1234")
+    assert "不接收密码" in answer
     assert "未入库" in await phone.say("注册")
     await way.phone(OLD).follow()
     assert "注册成功" in await register_by_chat(way.phone(OLD), OLD.name, OLD.id_number)
@@ -210,7 +210,7 @@ async def test_04_outside_the_window_an_applicant_is_refused_with_its_opening_da
     with refused_on_page("目前没有接受首次申请的征集"):
         await he.start()
     opens = local(await way.stage.now()).replace(second=0, microsecond=0) + timedelta(days=1)
-    way.kept["campaign"] = await office.open_campaign(
+    way.facts["campaign"] = await office.open_campaign(
         "2026年专家征集（续聘）", ("first", "renewal"), (opens, opens + timedelta(days=10))
     )
     with refused_on_page("开始报名"):
@@ -247,14 +247,14 @@ async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: 
         await luo.start()
     assert (await luo.home())["progress"] is None
     await luo.start("renewal")
-    known = {one["code"]: one["values"] for one in (await luo.show())["sections"]}
+    known = {section["code"]: section["values"] for section in (await luo.show())["sections"]}
     assert known["basic"]["employer"] == await luo.find_employer(OFFERED)
     assert known["evaluation"]["specialties"] == _chosen(BUILDING)
     with refused_on_page("续聘申请正在办理"):
         await luo.start("first")
     await _hand_in(luo, "renewal")
-    said = (await luo.show())["progress"]
-    assert (said["headline"], said["stages"][0]["name"]) == ("您的续聘申请正在行业部门预审", "网上申报")
+    progress = (await luo.show())["progress"]
+    assert (progress["headline"], progress["stages"][0]["name"]) == ("您的续聘申请正在行业部门预审", "网上申报")
 
 
 async def _hand_in(applicant: Applicant, entry_type: str = "first") -> None:
@@ -274,7 +274,7 @@ async def test_06_the_first_part_shows_the_registration_and_takes_an_employer_fr
     he = await _he(way)
     await he.start()
     sections = await he.sections()
-    assert [one["title"] for one in sections] == ["基础信息", "执业与专业信息", "评标信息", "附件上传"]
+    assert [section["title"] for section in sections] == ["基础信息", "执业与专业信息", "评标信息", "附件上传"]
     fixed = {field["code"] for field in sections[0]["fields"] if field["read_only"]}
     assert fixed == {"name", "sex", "birth", "id_number", "mobile"}
     basic = _pick("political_status", "region", "work_history", employer="湖南某设计院")
@@ -292,8 +292,8 @@ async def test_06_a_unit_that_is_missing_is_asked_for_and_added_by_the_office(wa
     he, office = await _he(way), await way.office()
     assert (await he.client.get(f"/employers?word={UNIT}"))["items"] == []
     body = {"name": UNIT, "region": CHANGSHA, "note": "单位列表中没有"}
-    asked = await he.client.post("/employer-requests", body)
-    assert (await he.client.post("/employer-requests", body))["id"] == asked["id"], "asked for once"
+    request = await he.client.post("/employer-requests", body)
+    assert (await he.client.post("/employer-requests", body))["id"] == request["id"], "asked for once"
     page = await office.open("/office/employers/requests")
     assert page.text.count("同意添加") == 1
     for shown in (UNIT, "单位列表中没有"):
@@ -326,7 +326,10 @@ async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothin
     assert (await log_in_by_password(way.browser(HE), POOL, HE.mobile, PASSWORD)).status == 200
     browser = Applicant(he.phone, he.name, he.id_number, PageScript(way.browser(HE), POOL), he.id)
     await browser.read()
-    assert {one["code"] for one in (await browser.show())["sections"] if one["version"]} == {"basic", "profession"}
+    assert {section["code"] for section in (await browser.show())["sections"] if section["version"]} == {
+        "basic",
+        "profession",
+    }
     seven = _chosen(*(f"A08010{n}" for n in range(1, 8)))
     with pytest.raises(Refused) as many:
         await browser.save("evaluation", {"specialties": seven})
@@ -397,10 +400,10 @@ async def test_10_when_the_window_closes_during_typing_the_draft_is_kept(way: Jo
     await log_in(way.browser(ZHOU), way.phone(ZHOUS_NEW), f"/h5/{POOL}/apply")
     await late.start()
     await late.save("basic", _pick("political_status", "region"))
-    await (await way.office()).close_campaign(way.kept["campaign"])
+    await (await way.office()).close_campaign(way.facts["campaign"])
     await late.save("profession", _pick("school"))
-    kept = {one["code"]: one["values"] for one in (await late.show())["sections"]}
-    assert kept["profession"] == {"school": "湖南大学"}
+    values_by_section = {section["code"]: section["values"] for section in (await late.show())["sections"]}
+    assert values_by_section["profession"] == {"school": "湖南大学"}
     with refused(says="截止"):
         await late.submit()
     [item] = (await late.home())["to_do"]
@@ -411,8 +414,8 @@ async def test_10_when_the_window_closes_during_typing_the_draft_is_kept(way: Jo
 
 
 async def _progress(way: Journey, *words: str) -> None:
-    said = await (await _he(way)).ask()
-    assert all(word in said for word in words), said
+    answer = await (await _he(way)).ask()
+    assert all(word in answer for word in words), answer
 
 
 async def test_11_the_industry_departments_look_at_each_specialty_and_send_back_one(way: Journey) -> None:
@@ -442,7 +445,7 @@ async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) 
     editable = {field for section in shown["sections"] for field in section["editable"]}
     assert editable == {"specialties", "strengths", "signed_form", "other_material"}
     assert shown["progress"]["headline"].startswith("您的申请")
-    values = next(one["values"] for one in shown["sections"] if one["code"] == "evaluation")
+    values = next(section["values"] for section in shown["sections"] if section["code"] == "evaluation")
     with pytest.raises(Refused):
         await he.save("profession", {"school": "清华大学"})
     with pytest.raises(Refused) as other:
@@ -484,7 +487,7 @@ async def test_14_an_applicant_who_passed_the_review_is_notified_and_waits_for_t
     await way.sms(HE, "等待统一考试")
     await _progress(way, "待考试", "学习培训资料")
     assert await he.badge() == "申请中"
-    stages = [(one["name"], one["state"]) for one in (await he.show())["progress"]["stages"]]
+    stages = [(stage["name"], stage["state"]) for stage in (await he.show())["progress"]["stages"]]
     assert stages[-2:] == [("培训考核", "now"), ("入库", "next")]
     with pytest.raises(Refused):
         await he.withdraw()
@@ -496,11 +499,11 @@ async def test_15_the_office_calls_all_candidates_to_one_examination_at_one_time
     office = ExamOffice(browser)
     await office.add_items()
     opens = await way.stage.now() + timedelta(days=2)
-    way.kept["exam"] = await office.hold("2026年征集培训考核", opens, opens + timedelta(hours=3))
-    way.kept["opens"] = opens
+    way.facts["exam"] = await office.hold("2026年征集培训考核", opens, opens + timedelta(hours=3))
+    way.facts["opens"] = opens
     await way.sms(HE, "考试，请查看须知")
     he = await _he(way)
-    [to_do] = [one for one in (await he.client.get("/home"))["to_do"] if "考试" in one["title"]]
+    [to_do] = [task for task in (await he.client.get("/home"))["to_do"] if "考试" in task["title"]]
     assert to_do["action"] == "进入考试"
 
 
@@ -513,16 +516,16 @@ async def test_15_the_link_in_the_chat_opens_the_notice_which_must_be_read(way: 
     await candidate.browser.open(await _link(way))
     await candidate.read_notice()
     assert "考试须知已确认" in candidate.browser.page.text
-    way.kept["candidate"] = candidate.browser.page.url.partition("?")[0].rpartition("/")[2]
+    way.facts["candidate"] = candidate.browser.page.url.partition("?")[0].rpartition("/")[2]
     with refused(code="too_early"):
-        await candidate.script.post(f"/exams/{way.kept['candidate']}/start", {"device": 0})
+        await candidate.script.post(f"/exams/{way.facts['candidate']}/start", {"device": 0})
 
 
 async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way: Journey) -> None:
-    await way.stage.advance_to(way.kept["opens"] + timedelta(minutes=2))
+    await way.stage.advance_to(way.facts["opens"] + timedelta(minutes=2))
     candidate = Examinee(way.browser(HE), PageScript(way.browser(HE), POOL))
     await log_in_by_password(candidate.browser, POOL, HE.id_number, PASSWORD)
-    receipt = await candidate.sit(way.kept["candidate"], right)
+    receipt = await candidate.sit(way.facts["candidate"], right)
     assert (receipt["answered"], receipt["by_hand"]) == (4, True)
     page = await way.browser(EDGE).open(receipt["check_url"])
     assert receipt["digest"] in page.text
@@ -530,7 +533,7 @@ async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way:
     assert await he.state() == "exam", "the office looks before results go out"
     office = ExamOffice(way.browser(ADMIN))
     await log_in(office.browser, way.phone(ADMIN), "/office")
-    await way.until(lambda: office.release(way.kept["exam"]))
+    await way.until(lambda: office.release(way.facts["exam"]))
     await way.becomes(he, "entered")
     await way.sms(HE, "正式评标专家")
     assert await he.badge() == "正式专家"
@@ -546,7 +549,7 @@ async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_sta
     await builders.approve(task)
     await city.send_back(await city.find(number), "工作经历不完整，请补充。")
     await way.sms(EDGE, "被退回，请按审核意见修改")
-    sections = {one["code"]: one for one in (await edge.read())["sections"]}
+    sections = {section["code"]: section for section in (await edge.read())["sections"]}
     assert "work_history" in sections["basic"]["editable"]
     for other in (_chosen(ROADS), _chosen(BUILDING, ROADS)):
         with pytest.raises(Refused) as fixed:

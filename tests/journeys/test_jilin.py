@@ -252,9 +252,9 @@ async def test_03_3_the_form_is_handed_in_once(way: Journey) -> None:
     assert "继续填写" in await phone.say("申报")
     first, second = await sun.submit(), await sun.submit()
     assert (first["state"], first["round"], second["round"]) == ("reviewing", 1, 1)
-    said = await sun.ask()
-    assert "您的申请正在初审" in said
-    assert "市、县财政部门" in said
+    answer = await sun.ask()
+    assert "您的申请正在初审" in answer
+    assert "市、县财政部门" in answer
     assert await sun.badge() == "临时专家（审核中）"
     with pytest.raises(Refused):
         await sun.save("education", {"education": "大专"})
@@ -276,9 +276,9 @@ async def test_03_3_the_county_sends_it_back_and_the_applicant_corrects(way: Jou
     await county.send_back(task, "学历证书不清晰，请重新上传。")
     assert await sun.state() == "sent_back"
     await way.bubble(SUN, "退回修改")
-    said = await sun.ask()
-    assert "学历证书不清晰" in said
-    assert "修改信息" in said
+    answer = await sun.ask()
+    assert "学历证书不清晰" in answer
+    assert "修改信息" in answer
     [old] = [file["id"] for file in (await sun.show())["files"] if file["field"] == "degree_proof"]
     await sun.client.delete(f"/attachments/{old}")
     await sun.upload("degree_proof", "学历证书.jpg", card(5))
@@ -287,13 +287,13 @@ async def test_03_3_the_county_sends_it_back_and_the_applicant_corrects(way: Jou
 
 async def test_03_3_three_reviews_follow_each_other_and_two_at_once_count_once(way: Journey) -> None:
     sun, number = way.at_browser(SUN), (await way.at_browser(SUN).show())["number"]
-    county, one, other = [await way.reviewer(person) for person in (COUNTY, PROVINCE, PROVINCE_TOO)]
+    county, province, other = [await way.reviewer(person) for person in (COUNTY, PROVINCE, PROVINCE_TOO)]
     await county.approve(await county.find(number))
     assert "正在复审" in await sun.ask()
-    task = await one.find(number)
+    task = await province.find(number)
     assert "没有这项审核任务" in (await county.open(task)).text
     await other.open(task)
-    await one.approve(task)
+    await province.approve(task)
     with refused_on_page("已由省财政厅", "无需重复"):
         await other.press_send_back("退回修改", "晚了一步")
     assert "正在终审" in await sun.ask()
@@ -306,11 +306,11 @@ async def test_03_3_three_reviews_follow_each_other_and_two_at_once_count_once(w
 
 async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Journey) -> None:
     sun, office = way.at_browser(SUN), await way.office()
-    said = await sun.ask()
-    assert "公示" in said
+    answer = await sun.ask()
+    assert "公示" in answer
     page = await _open_notice(way.browser(SUN))
     assert _days(page.text) == 7
-    stages = [one["name"] for one in (await sun.show())["progress"]["stages"]]
+    stages = [stage["name"] for stage in (await sun.show())["progress"]["stages"]]
     assert stages == ["提交资质审核", "初审", "复审", "终审", "财政公示", "成为正式专家"]
     for shown in (SUN.name, "长春市建筑设计院", "长春市农安县"):
         assert shown in page.text
@@ -367,7 +367,7 @@ async def test_03_3_the_entry_is_notified_by_sms_and_the_badge_changes(way: Jour
     expert = await way.mini(SUN, "expert")
     file = await expert.get("/experts/me")
     assert (file["membership_status"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
-    assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
+    assert {specialty["code"] for specialty in file["specialties"]} == {"A080101", "A080102"}
     assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 
 
@@ -384,8 +384,8 @@ async def test_03_3_an_application_from_the_city_goes_to_the_citys_office(way: J
     assert (await li.submit())["state"] == "reviewing"
     number = (await li.show())["number"]
     assert not await (await way.reviewer(COUNTY)).queue()
-    city, one, other = [await way.reviewer(person) for person in (CHANGCHUN, PROVINCE, PROVINCE_TOO)]
-    for reviewer in (city, one, other):
+    city, province, other = [await way.reviewer(person) for person in (CHANGCHUN, PROVINCE, PROVINCE_TOO)]
+    for reviewer in (city, province, other):
         await reviewer.approve(await reviewer.find(number))
     assert await li.state() == "notice"
 

@@ -152,7 +152,7 @@ async def test_01_applying_begins_at_half_past_ten(way: Journey) -> None:
     await su.start()
     titles = [section["title"] for section in await su.sections()]
     assert titles[1:4] == ["资格信息", "参评信息", "评标专业"]
-    stages = [one["name"] for one in (await su.show())["progress"]["stages"]]
+    stages = [stage["name"] for stage in (await su.show())["progress"]["stages"]]
     assert stages == ["网上报名", "资格审核", "网上缴费", "培训考试", "入库"]
 
 
@@ -163,7 +163,7 @@ async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) 
     await way.browser(HASAN).press("同意并继续")
     assert await hasan.to_do() == ["评标专家报名（续聘）"]
     await hasan.start("renewal")
-    known = {field: value for one in (await hasan.show())["sections"] for field, value in one["values"].items()}
+    known = {field: value for part in (await hasan.show())["sections"] for field, value in part["values"].items()}
     assert (known["region"], known["specialties"][0]["code"]) == ("650100", "A080101")
     other = [{"code": "A080102", "choice": "preferred"}]
     for section, field, value in (
@@ -194,7 +194,7 @@ async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:
     await wrong("qualification", "field_of_work", "A04")
     await wrong("evaluation", "email", f"{'a' * 20}@mail.example.cn")
     await wrong("qualification", "employer_code", "91310110076408176X")
-    fields = {one["code"]: one for section in await su.sections() for one in section["fields"]}
+    fields = {field["code"]: field for section in await su.sections() for field in section["fields"]}
     assert {fields[code]["default"] for code in ("remote_evaluation", "emergency")} == {"否"}
     assert fields["recusal_units"]["required"]
     assert fields["region"]["city_only"]
@@ -284,9 +284,9 @@ async def test_05_a_rejected_application_is_withdrawn_first_and_then_changed(way
     assert "本地住房城乡建设主管部门" in await _in_chat(way, SU, "进度")
     await office.send_back(await office.find(number), "工作经历填写过于简单，请补充。")
     await way.bubble(SU, "退回修改")
-    said = await _in_chat(way, SU, "进度")
-    assert "撤回" in said
-    assert "过于简单" in said
+    answer = await _in_chat(way, SU, "进度")
+    assert "撤回" in answer
+    assert "过于简单" in answer
     for attempt in (su.submit, lambda: su.save("career", {"career": "补充"})):
         with refused(rule="review.withdraw_before_edit"):
             await attempt()
@@ -300,8 +300,8 @@ async def test_05_a_rejected_application_is_withdrawn_first_and_then_changed(way
 async def _in_chat(way: Journey, person: Person, word: str) -> str:
     """The account's reply to a follower who is bound."""
     phone = way.phone(person)
-    if person.mobile not in way.kept:
-        way.kept[person.mobile] = "bound"
+    if person.mobile not in way.facts:
+        way.facts[person.mobile] = "bound"
         await way.stage.advance(61)
         await phone.follow()
         await phone.bind()
@@ -329,8 +329,8 @@ async def test_06_approval_gives_the_number_and_the_fee_opens_after_five_days(wa
 
 async def _fee(applicant: Applicant) -> Json:
     [fee] = (await applicant.client.get("/payments/fees"))["items"]
-    found: Json = fee
-    return found
+    typed_fee: Json = fee
+    return typed_fee
 
 
 # ---- 三 paying
@@ -339,9 +339,9 @@ async def _fee(applicant: Applicant) -> Json:
 async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_phone_pays(way: Journey) -> None:
     su, friend = await _applicant(way, SU), Payer(way.phone(FRIEND))
     fee = await _fee(su)
-    said = await _in_chat(way, SU, "缴费")
+    answer = await _in_chat(way, SU, "缴费")
     for shown in ("350.00", fee["expert_number"], "0991-8837428", "不予退费", "后果自行承担"):
-        assert shown in said
+        assert shown in answer
     code = await code_in_chat(way.phone(SU))
     before = await friend.balance()
     cashier = await friend.scan(code)
@@ -352,9 +352,9 @@ async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_
     assert (await _fee(su))["phase"] == "paid"
     assert await friend.balance() == before - AMOUNT
     await way.bubble(SU, "已收到培训费350.00元", fee["expert_number"])
-    said = await _in_chat(way, SU, "缴费")
-    assert "无需重复支付" in said
-    assert "发票" in said
+    answer = await _in_chat(way, SU, "缴费")
+    assert "无需重复支付" in answer
+    assert "发票" in answer
     with refused(code="fee_settled"):
         await su.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "native"})
     [order] = await _orders(way, fee["expert_number"])
@@ -407,7 +407,7 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
     address = f"{SU.mobile}@mail.example"
 
     async def receipt() -> ReceivedEmail | None:
-        return next((one for one in await received_emails(way.phone(SU), address) if one.files), None)
+        return next((received for received in await received_emails(way.phone(SU), address) if received.files), None)
 
     email: ReceivedEmail = await way.until(receipt)
     [content] = email.files.values()
@@ -428,7 +428,9 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
     await office.upload_invoice(fee["expert_number"], "24652000000012345678", made)
 
     async def invoice() -> bool:
-        return made in [file for one in await received_emails(way.phone(SU), address) for file in one.files.values()]
+        return made in [
+            file for received in await received_emails(way.phone(SU), address) for file in received.files.values()
+        ]
 
     await way.until(invoice)
     await way.bubble(SU, "电子发票")

@@ -142,7 +142,7 @@ async def test_02_the_application_opens_from_the_to_do_list(way: Journey) -> Non
     for shown in ("继续教育申请表", NUMBERS[ZENG]):
         assert shown in page.text
     assert [section["title"] for section in await zeng.sections("education")] == TABS
-    stages = [one["name"] for one in (await zeng.show())["progress"]["stages"]]
+    stages = [stage["name"] for stage in (await zeng.show())["progress"]["stages"]]
     assert stages == ["网上报名", "资格审核", "完成报名"], "fee and examination are the course's"
 
 
@@ -171,12 +171,12 @@ async def test_02_prefecture_unit_and_specialties_stay_those_of_the_first_entry(
     """L93. They are filed in shapes that today's form would refuse, and are right all the same."""
     zeng = _zeng(way)
     shown = await zeng.show()
-    known = {field: value for one in shown["sections"] for field, value in one["values"].items()}
+    known = {field: value for part in shown["sections"] for field, value in part["values"].items()}
     assert (known["region"], known["employer"]) == (FILED["region"], FILED["employer"])
-    assert [one["code"] for one in known["specialties"]] == FILED["specialties"]
+    assert [specialty["code"] for specialty in known["specialties"]] == FILED["specialties"]
     assert set(shown["kept"]) == FILED.keys()
     assert "完成继续教育、考试合格后可另行申请变更" in shown["kept_rule"]
-    editable = {field for one in shown["sections"] for field in one["editable"]}
+    editable = {field for part in shown["sections"] for field in part["editable"]}
     assert not editable & (FILED.keys() | {"name", "sex", "birth", "age", "id_number", "mobile"})
     other: list[tuple[str, str, object]] = [
         ("person", "region", "650200"),
@@ -193,7 +193,7 @@ async def test_02_prefecture_unit_and_specialties_stay_those_of_the_first_entry(
 async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None:
     """L24-93: 其中涉及※号的内容请务必填写准确无误; 暂存, 上一步."""
     zeng, values = _zeng(way), _values(ZENG)
-    fields = {one["code"]: one for section in await zeng.sections("education") for one in section["fields"]}
+    fields = {field["code"]: field for section in await zeng.sections("education") for field in section["fields"]}
     assert fields["entry_kind"]["options"] == ["续聘", "首聘", "其他"]
     assert "请选择“续聘”" in fields["entry_kind"]["hint"]
     starred = ("political_status", "email", "backup_mobile", "remote_evaluation", "emergency", "entry_kind", "photo")
@@ -213,7 +213,7 @@ async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None
     await wrong("person", "backup_mobile", "12345", "11位")
     await wrong("person", "entry_kind", "新增", "入库类型")
     await zeng.fill_in(values | {"emergency": True, "address": "团结路9号"}, entry_type="education")
-    again = {field: value for one in (await zeng.read())["sections"] for field, value in one["values"].items()}
+    again = {field: value for section in (await zeng.read())["sections"] for field, value in section["values"].items()}
     assert (again["bank_account"], again["address"], again["entry_kind"]) == (
         "6222021234567890128",
         "团结路9号",
@@ -300,7 +300,7 @@ async def test_02_the_file_holds_what_was_completed_and_what_was_kept(way: Journ
     mini = await way.mini(ZENG, "expert")
     mine = await mini.get("/experts/me")
     assert mine["permanent_region"]["code"] == FILED["region"]
-    assert [one["code"] for one in mine["specialties"]] == FILED["specialties"]
+    assert [specialty["code"] for specialty in mine["specialties"]] == FILED["specialties"]
     assert mine["employers"] == [UNIT]
     document = _text(await _zeng(way).document("information"))
     for shown in (NUMBERS[ZENG], "乌鲁木齐职业大学", "大跨钢结构设计"):
@@ -349,7 +349,7 @@ async def test_05_the_office_holds_a_course_of_24_hours_that_ends_with_an_examin
     course = await courses.prepare(
         COURSE, opens, opens + _DAY, ("2025年全区第一批继续教育",), audience="campaigns", **typed
     )
-    way.kept["film"] = await courses.add_film(course, "评标专家行为规范")
+    way.facts["film"] = await courses.add_film(course, "评标专家行为规范")
     await courses.publish(course)
     await exams.publish(exam)
     await way.bubble(ZENG, "请参加继续教育", COURSE, "请先缴费")
@@ -412,7 +412,7 @@ async def test_05_the_training_opens_two_days_after_the_payment(way: Journey) ->
     assert "起可以学习" in page.text
     assert not {"开始学习", "1. 评标专家行为规范"} & page.links.keys(), "no way to the film yet"
     with refused(code="study_ahead"):
-        await student.post(f"/courses/{course['id']}/items/{way.kept['film']}/opening")
+        await student.post(f"/courses/{course['id']}/items/{way.facts['film']}/opening")
     await way.stage.advance(2 * _DAY.total_seconds() + 60)
     await log_in_by_password(way.browser(ZENG), POOL, PINYIN, PASSWORD)
     page = await way.browser(ZENG).open(f"/h5/{POOL}/courses/{course['id']}")

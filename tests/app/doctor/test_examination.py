@@ -31,11 +31,11 @@ Serve = Callable[[Any], Awaitable[TestServer]]
 
 
 def _problems(findings: list[CheckFinding]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for finding in findings:
         if finding.state == "problem":
-            found[finding.check] = found.get(finding.check, "") + finding.text
-    return found
+            problems[finding.check] = problems.get(finding.check, "") + finding.text
+    return problems
 
 
 def _of(check: str, findings: list[CheckFinding]) -> CheckFinding:
@@ -136,7 +136,7 @@ async def test_the_doctor_lists_the_settings_and_templates_that_a_demonstration_
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         ({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7 ipv6 ::ffff, not in whitelist"}, "203.0.113.7 不在"),
         ({"errcode": 40164, "errmsg": "not in whitelist"}, "不在白名单"),
@@ -147,13 +147,13 @@ async def test_the_doctor_lists_the_settings_and_templates_that_a_demonstration_
     ],
 )
 async def test_wechats_answer_is_put_into_words(
-    wechat: tuple[str, dict[str, Any]], answer: dict[str, Any], said: str
+    wechat: tuple[str, dict[str, Any]], answer: dict[str, Any], words: str
 ) -> None:
     wechat[1].clear()
     wechat[1].update(answer)
     findings = await doctor.check_white_list(complete_settings("", "", wechat[0]))
     assert [finding.state for finding in findings] == ["problem", "problem"]
-    assert all(said in finding.text for finding in findings)
+    assert all(words in finding.text for finding in findings)
 
 
 async def test_dead_servers_are_named_and_the_rest_is_still_looked_at() -> None:
@@ -274,10 +274,10 @@ async def test_pools_that_share_must_say_the_same(tmp_path: Path) -> None:
 async def test_an_sms_template_code_used_for_two_texts_is_reported(tmp_path: Path) -> None:
     settings = complete_settings("", "", "")
     pool = settings.sms.pools["hunan"]
-    one = dict.fromkeys(pool.templates, "SMS_1")
-    told = await _told(settings, sms=sms_of({"hunan": pool.model_copy(update={"templates": one})}))
+    same_code = dict.fromkeys(pool.templates, "SMS_1")
+    told = await _told(settings, sms=sms_of({"hunan": pool.model_copy(update={"templates": same_code})}))
     assert "短信模板 SMS_1 同时用于 hunan 的" in told
 
 
 async def _told(settings: Settings, **update: object) -> str:
-    return "".join(one.text for one in await doctor.check_templates(settings.model_copy(update=update)))
+    return "".join(finding.text for finding in await doctor.check_templates(settings.model_copy(update=update)))

@@ -31,7 +31,7 @@ async def test_a_vendor_that_takes_our_signature_is_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         (reply({"Code": "410"}), "开通"),
         (reply({"Code": "411"}), "RAM"),
@@ -41,9 +41,9 @@ async def test_a_vendor_that_takes_our_signature_is_well() -> None:
         (DROP, "PBT_PERSON_CHECK__URL"),
     ],
 )
-async def test_each_trouble_says_what_to_do(answer: bytes, said: str) -> None:
+async def test_each_trouble_says_what_to_do(answer: bytes, words: str) -> None:
     finding = await look(answer, ["hunan"])
-    assert (finding.state, said in finding.text) == ("problem", True)
+    assert (finding.state, words in finding.text) == ("problem", True)
 
 
 async def test_a_pool_that_is_not_served_is_named() -> None:

@@ -60,7 +60,7 @@ async def test_certificates_that_fit_are_well(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         ((401, b'{"code":"SIGN_ERROR"}'), "serial"),
         ((403, {"code": "NO_AUTH"}), "没有权限"),
@@ -70,7 +70,7 @@ async def test_certificates_that_fit_are_well(platform: Platform) -> None:
         ((200, b"{}"), "代理"),
     ],
 )
-async def test_what_wechat_says_is_put_into_words(platform: Platform, answer: tuple[int, object], said: str) -> None:
+async def test_what_wechat_says_is_put_into_words(platform: Platform, answer: tuple[int, object], words: str) -> None:
     class Always(UnknownOrders):
         def __missing__(self, path: str) -> tuple[int, object]:
             return answer
@@ -78,7 +78,7 @@ async def test_what_wechat_says_is_put_into_words(platform: Platform, answer: tu
     platform.answers = Always()
     finding = only(await check_pay(paying(platform)))
     assert finding.state == "problem"
-    assert said in finding.text
+    assert words in finding.text
 
 
 async def test_a_public_key_other_than_wechats_is_reported(platform: Platform) -> None:

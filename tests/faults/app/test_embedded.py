@@ -281,9 +281,9 @@ async def test_a_file_in_the_place_of_the_folder_is_said_in_one_sentence(folder:
     [(errno.EACCES, "不能写入"), (errno.EROFS, "不能写入"), (errno.ENOSPC, "磁盘空间不足"), (errno.EIO, "请检查磁盘")],
 )
 def test_an_error_of_the_disk_is_said_in_one_sentence(number: int, sentence: str) -> None:
-    said = str(explain(OSError(number, os.strerror(number)), Path("var")))
-    assert sentence in said
-    assert said.endswith("。")
+    explanation = str(explain(OSError(number, os.strerror(number)), Path("var")))
+    assert sentence in explanation
+    assert explanation.endswith("。")
 
 
 async def test_data_of_another_postgresql_is_refused_with_advice(folder: Path) -> None:

@@ -37,8 +37,8 @@ SHOWN = (LIU.name, TANG.name, JIANG.name, FIRST, FINAL, ADMIN)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace() -> AsyncIterator[MiniWorkspace]:
-    async with mini_workspace("applicant", SHOWN) as found:
-        yield found
+    async with mini_workspace("applicant", SHOWN) as opened:
+        yield opened
 
 
 def to_do(phone: Locator) -> Locator:
@@ -167,10 +167,10 @@ async def bind_by_code(workspace: MiniWorkspace, name: str) -> None:
     await phone.get_by_role("button", name="绑定公众号").click()
     await expect(phone.get_by_role("heading", name="我的账号")).to_be_visible()
     await phone.get_by_role("button", name="绑定公众号").click()
-    asked = phone.get_by_role("dialog", name="绑定公众号")
-    code = re.search(r"绑定 \d{8}", await asked.inner_text())
+    dialog = phone.get_by_role("dialog", name="绑定公众号")
+    code = re.search(r"绑定 \d{8}", await dialog.inner_text())
     assert code
-    await asked.get_by_role("button", name="复制").click()
+    await dialog.get_by_role("button", name="复制").click()
     await held.follow()
     assert "绑定成功" in await held.say(code.group())
     await phone.get_by_role("button", name="返回", exact=True).click()
@@ -202,11 +202,11 @@ def compose_picture() -> None:
     """The README's picture: the form, the review page, the code in the chat, and the other person who pays it."""
     shots = ("mini-applicant-form", f"mini-review-{FIRST}", "pay-chat", "pay-scan")
     phones = [Image.open(PICTURES / f"{shot}.png").convert("RGB") for shot in shots]
-    whole = Image.new("RGB", (sum(one.width for one in phones), phones[0].height), phones[0].getpixel((0, 0)))
+    whole = Image.new("RGB", (sum(picture.width for picture in phones), phones[0].height), phones[0].getpixel((0, 0)))
     at = 0
-    for one in phones:
-        whole.paste(one, (at, 0))
-        at += one.width
+    for picture in phones:
+        whole.paste(picture, (at, 0))
+        at += picture.width
     whole.save(PICTURES / "applicant.png", optimize=True)
 
 

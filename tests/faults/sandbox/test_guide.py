@@ -67,10 +67,10 @@ class Newcomer:
     async def marked(self) -> Locator | None:
         """The element that the guide marks, on any phone or page."""
         for frame in self.page.frames:
-            found = frame.locator(_MARKED)
+            mark = frame.locator(_MARKED)
             try:
-                if await found.count():
-                    return found.first
+                if await mark.count():
+                    return mark.first
             except PlaywrightError:  # the page inside the phone is changing
                 continue
         return None
@@ -124,13 +124,13 @@ async def newcomer() -> AsyncIterator[Newcomer]:
             page = await context.new_page()
             page.set_default_timeout(20_000)
             expect.set_options(timeout=20_000)
-            found = Newcomer(page, running)
-            page.on("pageerror", lambda error: found.complaints.append(str(error)))
+            person = Newcomer(page, running)
+            page.on("pageerror", lambda error: person.complaints.append(str(error)))
             await page.goto(sandbox)
-            await expect(found.words).to_contain_text("每部手机是一个角色")
-            yield found
+            await expect(person.words).to_contain_text("每部手机是一个角色")
+            yield person
             await browser.close()
-            assert found.complaints == []
+            assert person.complaints == []
 
 
 async def test_the_draw_is_begun_by_taps_on_what_is_marked_alone(newcomer: Newcomer) -> None:
@@ -242,7 +242,7 @@ async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer
         await page.get_by_role("link", name="注册", exact=True).click()
     await expect(page.get_by_role("heading", name="注册")).to_be_visible()
     await phone.get_by_role("button", name=f"{LIU.name}的演示身份证").click()
-    card = [await one.inner_text() for one in await phone.locator(".id-card dd").all()]
+    card = [await line.inner_text() for line in await phone.locator(".id-card dd").all()]
     await phone.get_by_role("button", name=f"{LIU.name}的演示身份证").click()
     if await page.get_by_label("手机号").count():
         await page.get_by_label("手机号").fill(await phone.locator(".tag .number").inner_text())
@@ -250,9 +250,9 @@ async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer
         await phone.get_by_role("button", name=re.compile("填入验证码")).click()
     await page.get_by_label("真实姓名").fill(card[0])
     await page.get_by_label("身份证号").fill(card[1])
-    for field_name, said in (("登录密码", "Demo-2026-pass"), ("再输入一次", "Demo-2026-pass")):
+    for field_name, value in (("登录密码", "Demo-2026-pass"), ("再输入一次", "Demo-2026-pass")):
         if await page.get_by_label(field_name).count():
-            await page.get_by_label(field_name).fill(said)
+            await page.get_by_label(field_name).fill(value)
     for box in await page.get_by_role("checkbox").all():
         await box.check()
     await page.get_by_role("button", name="注册", exact=True).click()
@@ -277,9 +277,9 @@ def readme_addresses() -> tuple[str, str]:
 
 def buttons_of_readmes() -> list[list[str]]:
     """The buttons that each README names, in its order."""
-    told, said = readme_addresses()
+    english, chinese = readme_addresses()
     names = {person.name for person in CAST}
-    quoted = (re.findall(r"\*([一-鿿 ]+)\*", told), re.findall("“([^”]+)”", said))
+    quoted = (re.findall(r"\*([一-鿿 ]+)\*", english), re.findall("“([^”]+)”", chinese))
     return [[word for word in words if word not in names] for words in quoted]
 
 
@@ -309,8 +309,8 @@ async def test_the_readmes_buttons_have_been_tapped_in_their_order(newcomer: New
 
 async def test_every_person_of_the_readmes_paths_is_in_the_stories() -> None:
     stories = (ROOT / "sandbox" / "static" / "stories.js").read_text(encoding="utf-8")
-    told, said = readme_addresses()
-    people = {person.name for person in CAST if person.name in told + said}
+    english, chinese = readme_addresses()
+    people = {person.name for person in CAST if person.name in english + chinese}
     assert len(people) > 5
     assert [name for name in sorted(people) if name not in stories] == []
 

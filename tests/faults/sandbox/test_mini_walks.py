@@ -26,8 +26,8 @@ pytestmark = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace() -> AsyncIterator[MiniWorkspace]:
-    async with mini_workspace("mini", before=bind_offices) as found:
-        yield found
+    async with mini_workspace("mini", before=bind_offices) as opened:
+        yield opened
 
 
 async def call(workspace: MiniWorkspace) -> tuple[str, Story]:
@@ -69,9 +69,9 @@ async def test_one_tap_leads_staff_from_the_chat_to_the_web_page_in_the_mini_pro
 async def test_without_a_network_it_says_so_and_goes_on_afterwards(workspace: MiniWorkspace) -> None:
     phone = workspace.phone(VERIFIER)
     held = next(
-        one
-        for one in (await workspace.stage.http_client.control("/phones?limit=100"))["phones"]
-        if one["name"] == VERIFIER
+        known_phone
+        for known_phone in (await workspace.stage.http_client.control("/phones?limit=100"))["phones"]
+        if known_phone["name"] == VERIFIER
     )
     await workspace.stage.http_client.control(f"/phones/{held['id']}", {"net": "lost"})
     await expect(phone.get_by_text("无服务")).to_be_visible()

@@ -49,8 +49,8 @@ class Finger:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace() -> AsyncIterator[MiniWorkspace]:
-    async with mini_workspace("taps", SHOWN, before=bind) as found:
-        yield found
+    async with mini_workspace("taps", SHOWN, before=bind) as opened:
+        yield opened
 
 
 async def bind(running: DemoStage) -> None:

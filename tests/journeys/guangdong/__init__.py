@@ -79,7 +79,9 @@ NAMED = Expert(20, "避开人", GUANGZHOU, "A080101")
 _FITS = {"willing": "440100", "title": "1001", "qualification": "Q0301", "department": "D02"}
 WILLING = Expert(21, "测意愿", FOSHAN, "A080101", **_FITS)
 """Experts who fulfil a condition: Guangzhou, title, qualification and department."""
-ALMOST = tuple(Expert(n, f"测差一{n}", FOSHAN, "A080101", **{**_FITS, one: ""}) for n, one in enumerate(_FITS, 22))
+ALMOST = tuple(
+    Expert(n, f"测差一{n}", FOSHAN, "A080101", **{**_FITS, missing: ""}) for n, missing in enumerate(_FITS, 22)
+)
 """Experts who lack one of these."""
 EXPERTS = (*BUILDERS, *BUILDERS_ELSEWHERE, *PLANNERS, OF_TENDEREE, OF_BIDDER, NAMED, WILLING, *ALMOST)
 
@@ -248,8 +250,8 @@ class Day:
         """Wait until exactly ``count`` experts' phones ring; returns the experts."""
 
         async def look() -> tuple[list[Expert]] | None:
-            found = [expert for expert in EXPERTS if await self._call(expert)]
-            return (found,) if len(found) == count else None
+            experts = [expert for expert in EXPERTS if await self._call(expert)]
+            return (experts,) if len(experts) == count else None
 
         return (await self.stage.until(look, f"{count} phones ring"))[0]
 
@@ -279,8 +281,8 @@ class Day:
         phone = self.phone(expert.mobile)
         call = await phone.ringing(1)
         await phone.pick_up(call, keys)
-        said = next(one for one in (await phone.read())["calls"] if one["id"] == call["id"])["spoken"]
-        return "".join(said)
+        spoken = next(shown for shown in (await phone.read())["calls"] if shown["id"] == call["id"])["spoken"]
+        return "".join(spoken)
 
     # ---- what pages say
 
@@ -302,8 +304,8 @@ class Day:
     async def times(self, draw: str) -> tuple[datetime, datetime]:
         """The expected start and end of the evaluation, as the agency's page prints them."""
         text, now = (await self.on(draw, "basic")).page.text, local(await self.stage.now())
-        found = re.findall(r"预计评标(?:开始|结束)时间 ?(\d+)月(\d+)日\(周.\) (\d+):(\d+)", text)
-        start, end = (datetime(now.year, *map(int, one), tzinfo=SHANGHAI) for one in found)  # type: ignore[misc,arg-type]
+        moments = re.findall(r"预计评标(?:开始|结束)时间 ?(\d+)月(\d+)日\(周.\) (\d+):(\d+)", text)
+        start, end = (datetime(now.year, *map(int, numbers), tzinfo=SHANGHAI) for numbers in moments)  # type: ignore[misc,arg-type]
         return start, end
 
     async def panel(self, draw: str) -> list[str]:
@@ -335,7 +337,7 @@ class Day:
         """The text of an SMS that holds all the words, as soon as it is there. Raises Missing."""
 
         def find(state: dict[str, Any]) -> str | None:
-            return next((one["text"] for one in state["sms"] if all(word in one["text"] for word in words)), None)
+            return next((sms["text"] for sms in state["sms"] if all(word in sms["text"] for word in words)), None)
 
         return await self.phone(mobile).wait_for(find, "、".join(words))
 
@@ -345,7 +347,7 @@ async def identify(browser: WebBrowser, name: str) -> None:
     await browser.open(f"/h5/identity?pool={POOL}")
     assert browser.page.path == "/identity/authorize", browser.page.text
     await browser.press("搜索", q=name)
-    [button] = [one for one in browser.page.buttons if one.startswith(name)]
+    [button] = [label for label in browser.page.buttons if label.startswith(name)]
     await browser.press(button)
 
 
