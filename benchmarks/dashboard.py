@@ -223,10 +223,10 @@ async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost
     load = Load(PORT)
     postgres, valkey = started.servers.pids
 
-    def here() -> float:
+    def own_cpu() -> float:
         return time.process_time() + cpu([postgres])
 
-    def there() -> float:
+    def served_cpu() -> float:
         return cpu([*started.webs, postgres, valkey])
 
     async def request() -> object:
@@ -234,9 +234,9 @@ async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost
 
     await request()
     kinds: tuple[tuple[Callable[[], Awaitable[object]], Callable[[], float]], ...] = (
-        (case.ours, here),
-        (case.bare, here),
-        (request, there),
+        (case.ours, own_cpu),
+        (case.bare, own_cpu),
+        (request, served_cpu),
     )
     seen: list[list[Cost]] = [[], [], []]
     for _ in range(rounds):
@@ -244,7 +244,7 @@ async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost
             costs.append(await _cost(run, used))
     if load.errors:
         raise SystemExit(f"{case.name}: {load.wrong[:300]!r}")
-    ours, bare, requested = (_middle(costs) for costs in seen)
+    ours, bare, requested = (_median_cost(costs) for costs in seen)
     return ours, bare, Cost(load.quantile(0.5), requested.cpu)
 
 
@@ -257,7 +257,7 @@ async def _cost(run: Callable[[], Awaitable[object]], used: Callable[[], float])
     return Cost((time.perf_counter() - began) * each, (used() - before) * each)
 
 
-def _middle(costs: Sequence[Cost]) -> Cost:
+def _median_cost(costs: Sequence[Cost]) -> Cost:
     return Cost(statistics.median(cost.wall for cost in costs), statistics.fmean(cost.cpu for cost in costs))
 
 

@@ -111,7 +111,7 @@ class Times:
     cpu: float = 0.0
     """CPU of this process, the load generator included."""
 
-    def line(self, name: str, over: float) -> str:
+    def summary_line(self, name: str, over: float) -> str:
         cuts = statistics.quantiles(self.took, n=100)
         rate = len(self.took) / over
         return (
@@ -187,7 +187,7 @@ class Uncounted:
         return 0, period
 
 
-async def in_turn(times: Times, work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
+async def run_all(times: Times, work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
     """Run all, ``AT_ONCE`` at a time; returns the seconds that it took."""
     waiting, begun, cpu = iter(people), time.perf_counter(), time.process_time()
 
@@ -282,15 +282,17 @@ async def sit(people: Sequence[Person], deps: Deps) -> bool:
             await timed(submit, http.post(f"/api/v1/demo/exam-attempts/{person.attempt}/submission", json=body))
 
         await asyncio.gather(*(rows("SELECT pg_sleep(0.1)") for _ in range(POOL)))  # no connection is opened below
-        print(start.line("start", over) if (over := await in_turn(start, begin, people)) else "")
+        print(start.summary_line("start", over) if (over := await run_all(start, begin, people)) else "")
         ours = theirs = 0.0
         for _ in range(SAVES):
-            ours += await in_turn(save, answer, people)
-            theirs += await in_turn(bare, answer_bare, people)
-        print(save.line("save", ours))
-        print(bare.line("bare", theirs))
+            ours += await run_all(save, answer, people)
+            theirs += await run_all(bare, answer_bare, people)
+        print(save.summary_line("save", ours))
+        print(bare.summary_line("bare", theirs))
         print(
-            submit.line("submit", over) if (over := await in_turn(submit, hand_in, people[: len(people) // 2])) else ""
+            submit.summary_line("submit", over)
+            if (over := await run_all(submit, hand_in, people[: len(people) // 2]))
+            else ""
         )
     return await check(people, deps, theirs / ours, start.errors + save.errors + submit.errors)
 

@@ -36,10 +36,12 @@ def bench_settings(data_dir: Path) -> Settings:
 
 
 @asynccontextmanager
-async def filled(data_dir: Path, sizes: Sizes, *, fresh: bool = False) -> AsyncIterator[tuple[Settings, Servers]]:
+async def seeded_servers(
+    data_dir: Path, sizes: Sizes, *, fresh: bool = False
+) -> AsyncIterator[tuple[Settings, Servers]]:
     """Run the servers of a folder that holds a seed of these sizes, which is made where there is none."""
     note = data_dir / _NOTE
-    if fresh or not _fits(note, sizes):
+    if fresh or not _is_current(note, sizes):
         empty(data_dir)
     async with own_servers(bench_settings(data_dir), durable=False) as (settings, servers):
         await migrate(settings.database_url)
@@ -49,7 +51,7 @@ async def filled(data_dir: Path, sizes: Sizes, *, fresh: bool = False) -> AsyncI
         yield settings, servers
 
 
-def _fits(note: Path, sizes: Sizes) -> bool:
+def _is_current(note: Path, sizes: Sizes) -> bool:
     if not note.exists():
         return False
     stamp = json.loads(note.read_text())

@@ -149,14 +149,14 @@ async def _run(env: Mapping[str, str], *arguments: str) -> tuple[float, float, f
     )
     ending = asyncio.create_task(process.wait())
     while not ending.done():
-        _look(process.pid, peaks)
+        _note_peaks(process.pid, peaks)
         await asyncio.wait([ending], timeout=0.1)
     if process.returncode:
         raise SystemExit(f"pbt {' '.join(arguments)} failed")
     return peaks[0], peaks[1], time.perf_counter() - began
 
 
-def _look(pid: int, peaks: list[float]) -> None:
+def _note_peaks(pid: int, peaks: list[float]) -> None:
     try:
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
         for at, process_id in [(0, pid), *((1, int(child)) for child in below)]:

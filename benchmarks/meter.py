@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from benchmarks.callbacks import Account, is_reply
 from benchmarks.chat_ours import APPID, KEY, TOKEN
 from benchmarks.load import Check, Load, full_speed, is_good, steady
-from benchmarks.processes import cpu, running, wait_for
+from benchmarks.processes import cpu, running_processes, wait_for
 from benchmarks.product import COUNTED, ECHO, PORT, Product
 from bot.codec import Codec
 
@@ -92,15 +92,15 @@ class Figures:
 async def measure(product: Product, case: Case, pace: Pace) -> Figures:
     statements = await count_statements(product, case)
     load = Load(PORT, case.check)
-    await full_speed(load, _some(case, pace.warm_up), connections=BUSY)
+    await full_speed(load, _requests(case, pace.warm_up), connections=BUSY)
     each = await _time_one(load, case)
     before = product.used()
     done = load.answered
-    await full_speed(load, _some(case, _within(pace.busy, each / BUSY * 4, pace)), connections=BUSY)
+    await full_speed(load, _requests(case, _count_within(pace.busy, each / BUSY * 4, pace)), connections=BUSY)
     used, count = product.used().since(before), max(load.answered - done, 1)
     calm = Load(PORT, case.check)
     rate = SHARE * (os.cpu_count() or 1) / max(used.total / count, 1e-5)
-    await steady(calm, list(_some(case, min(int(rate * pace.calm), pace.most))), rate)
+    await steady(calm, list(_requests(case, min(int(rate * pace.calm), pace.most))), rate)
     micros = 1e6 / count
     return Figures(
         case,
@@ -115,7 +115,7 @@ async def measure(product: Product, case: Case, pace: Pace) -> Figures:
     )
 
 
-def _some(case: Case, count: int) -> Iterator[bytes]:
+def _requests(case: Case, count: int) -> Iterator[bytes]:
     for _ in range(count):
         made = case.make()
         if made is None:
@@ -126,20 +126,20 @@ def _some(case: Case, count: int) -> Iterator[bytes]:
 async def _time_one(load: Load, case: Case) -> float:
     """Seconds of one request without other load."""
     began = time.perf_counter()
-    await full_speed(load, _some(case, _FIRST), connections=1)
+    await full_speed(load, _requests(case, _FIRST), connections=1)
     return (time.perf_counter() - began) / _FIRST
 
 
-def _within(seconds: float, each: float, pace: Pace) -> int:
+def _count_within(seconds: float, each: float, pace: Pace) -> int:
     return max(20, min(int(seconds / max(each, 1e-4)), pace.most))
 
 
 async def count_statements(product: Product, case: Case) -> float:
     """The median of a few requests, one after the other, of the statements that PostgreSQL executed."""
     load = Load(COUNTED, case.check)
-    await full_speed(load, _some(case, _FIRST), connections=1)
+    await full_speed(load, _requests(case, _FIRST), connections=1)
     counts = []
-    for data in _some(case, _COUNTED):
+    for data in _requests(case, _COUNTED):
         product.wire.take()
         await full_speed(load, [data], connections=1)
         counts.append(len(product.wire.take()))
@@ -172,7 +172,7 @@ class Echo:
 async def echo(pace: Pace) -> AsyncIterator[Echo]:
     """Run the bare echo for the length of the block."""
     gunicorn = [sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{ECHO}", "--log-level", "error"]
-    with running([*gunicorn, "benchmarks.chat_bare:app"]) as (pid,):
+    with running_processes([*gunicorn, "benchmarks.chat_bare:app"]) as (pid,):
         await wait_for(ECHO)
         yield Echo(pid, pace)
 

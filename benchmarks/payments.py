@@ -288,7 +288,7 @@ async def time_what_follows(events: PaymentWebhooks, most: int) -> None:
     print(f"what follows: {done / (time.perf_counter() - began):.0f}/s by one worker")
 
 
-async def _as_it_is(_connection: object) -> None:
+async def _leave_connection(_connection: object) -> None:
     """See ``models.database_connection``."""
 
 
@@ -302,7 +302,10 @@ async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
             embedded(Path(name) / "data", durable=durable) as servers,
             aiohttp.ClientSession() as session,
             asyncpg.create_pool(
-                servers.database_url, min_size=CONNECTIONS, max_size=CONNECTIONS, reset=_as_it_is if tuned else None
+                servers.database_url,
+                min_size=CONNECTIONS,
+                max_size=CONNECTIONS,
+                reset=_leave_connection if tuned else None,
             ) as pool,
         ):
             await migrate(servers.database_url)

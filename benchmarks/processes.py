@@ -42,7 +42,7 @@ def servers() -> Iterator[Servers]:
 
 
 @contextmanager
-def running(*commands: list[str]) -> Iterator[list[int]]:
+def running_processes(*commands: list[str]) -> Iterator[list[int]]:
     """Run commands side by side for the length of the block."""
     children = [subprocess.Popen(command, cwd=ROOT) for command in commands]
     try:

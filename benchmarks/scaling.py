@@ -58,7 +58,7 @@ class Row:
     connections: int
 
     @property
-    def worth(self) -> float:
+    def rate_per_core(self) -> float:
         """Rate of a core, load and other processes excluded: on a busy machine more telling than the whole rate."""
         return self.rate / max(sum(self.cores[name] for name in ("ours", "PostgreSQL", "Valkey")), 0.01)
 
@@ -76,20 +76,20 @@ class Watch:
     def __init__(self, started: Product, ours: Sequence[int], sandbox: int) -> None:
         postgres, valkey = started.servers.pids
         self._parts = {"ours": ours, "PostgreSQL": [postgres], "Valkey": [valkey], "load": [sandbox]}
-        self._before, self._began = self._now(), time.perf_counter()
+        self._before, self._began = self._read_cpu(), time.perf_counter()
 
-    def _now(self) -> dict[str, float]:
+    def _read_cpu(self) -> dict[str, float]:
         used = {name: cpu(pids) for name, pids in self._parts.items()}
         used["load"] += time.process_time()
-        return {**used, "others": _busy() - sum(used.values())}
+        return {**used, "others": _machine_cpu() - sum(used.values())}
 
     def row(self, rate: float, connections: int) -> Row:
-        wall, now = time.perf_counter() - self._began, self._now()
+        wall, now = time.perf_counter() - self._began, self._read_cpu()
         cores = {name: max(used - self._before[name], 0) / wall for name, used in now.items()}
         return Row(len(self._parts["ours"]), rate, cores, connections)
 
 
-def _busy() -> float:
+def _machine_cpu() -> float:
     """Seconds of CPU that the machine has used since it started, waits for the disk not counted."""
     user, nice, system, _idle, _wait, *more = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:]
     return sum(map(int, (user, nice, system, *more[:3]))) / os.sysconf("SC_CLK_TCK")
@@ -119,14 +119,14 @@ async def more_webs(started: Product, count: int) -> AsyncIterator[list[int]]:
     env = environment(started.settings)
     names = [f"more-{number}" for number in range(count)]
     parts = [python_part(name, "app.cli", "serve", "--reuse-port", set_env=env) for name in names]
-    async with _kept(started, parts) as supervisor:
+    async with _supervised(started, parts) as supervisor:
         while _listeners(PORT) < len(started.webs) + count:
             await asyncio.sleep(0.1)
         yield [supervisor.pid(name) for name in names]
 
 
 @asynccontextmanager
-async def _kept(started: Product, parts: Sequence[Part]) -> AsyncIterator[ProcessSupervisor]:
+async def _supervised(started: Product, parts: Sequence[Part]) -> AsyncIterator[ProcessSupervisor]:
     """Write their output to the product's log."""
     with (started.settings.data_dir / "bench.log").open("ab") as log:
         async with ProcessSupervisor(parts, output=log) as supervisor:
@@ -161,7 +161,7 @@ async def workers(started: Product, count: int) -> AsyncIterator[list[int]]:
         env = environment(started.settings) | {"PBT_WORKER_PORT": port}
         url = f"http://127.0.0.1:{port}/readyz"
         parts.append(python_part(f"worker-{number}", "app.cli", "worker", set_env=env, ready_url=url))
-    async with _kept(started, parts) as supervisor:
+    async with _supervised(started, parts) as supervisor:
         await supervisor.wait_until_ready()
         yield [supervisor.pid(part.name) for part in parts]
 
@@ -201,7 +201,7 @@ def print_result(title: str, unit: str, rows: Sequence[Row]) -> None:
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: |")
     for row in rows:
         cores = " | ".join(f"{used:.2f}" for used in row.cores.values())
-        print(f"| {row.count} | {row.rate:.0f} | {row.worth:.0f} | {cores} | {row.limit} | {row.connections} |")
+        print(f"| {row.count} | {row.rate:.0f} | {row.rate_per_core:.0f} | {cores} | {row.limit} | {row.connections} |")
 
 
 async def run(data_dir: Path, requests: int, notices: int) -> None:

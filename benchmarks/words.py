@@ -96,10 +96,10 @@ def cases(product: Product, people: People) -> Iterator[Case]:
     for word, persons in WORDS.items():
         for who in persons:
             if who != INVITED:
-                yield _word(product, people, word, who)
+                yield _word_case(product, people, word, who)
 
 
-def _word(product: Product, people: People, word: str, who: str) -> Case:
+def _word_case(product: Product, people: People, word: str, who: str) -> Case:
     aim = AIMS.get(word, Aim())
     return Case(word, who, lambda: product.account.says(people.next(who), word), is_answer(product.account), aim)
 
@@ -110,11 +110,11 @@ async def answers(product: Product, people: People) -> list[Case]:
     people.add(INVITED, [row["openid"] for row in shown])
     account = product.account
     agree = deque(account.says(row["openid"], texts.ATTEND, tap=row["menu_id"]) for row in agreeing)
-    confirm = deque(await _asked_to_confirm(account, refusing))
+    confirm = deque(await _make_confirmations(account, refusing))
     return [
-        _word(product, people, _ANSWERED[0], INVITED),
-        _once(_ANSWERED[1], agree, is_answer(account)),
-        _once(_ANSWERED[2], confirm, is_answer(account)),
+        _word_case(product, people, _ANSWERED[0], INVITED),
+        _single_use_case(_ANSWERED[1], agree, is_answer(account)),
+        _single_use_case(_ANSWERED[2], confirm, is_answer(account)),
     ]
 
 
@@ -122,11 +122,11 @@ def _shares(count: int) -> list[tuple[int, int]]:
     return [(0, _SHOWN), (_SHOWN, (count + _SHOWN) // 2), ((count + _SHOWN) // 2, count)]
 
 
-def _once(name: str, requests: deque[bytes], check: Check) -> Case:
+def _single_use_case(name: str, requests: deque[bytes], check: Check) -> Case:
     return Case(name, INVITED, lambda: requests.popleft() if requests else None, check, _ANSWER)
 
 
-async def _asked_to_confirm(account: Account, invited: Sequence[Any]) -> Iterable[bytes]:
+async def _make_confirmations(account: Account, invited: Sequence[Any]) -> Iterable[bytes]:
     """Every expert taps 不参加; returns the taps that confirm it."""
     load = Load(PORT, is_answer(account), bodies=[])
     taps = (account.says(row["openid"], texts.DECLINE, tap=row["menu_id"] + 1) for row in invited)

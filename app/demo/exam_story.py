@@ -72,7 +72,7 @@ class ExamStory:
         await self.phone.follow()
         await self.phone.bind()
         await call_example(self.stage.deps)
-        await self._until(self._notified(SHORT), "考试通知")
+        await self._wait_until(self._message_arrived(SHORT), "考试通知")
         await self.phone.say("考试")
         await self.transcript.show()
         await self.mini.open()
@@ -87,8 +87,8 @@ class ExamStory:
         await self._answer(paper, paper["questions"][:1])
         until = datetime.fromisoformat(paper["grace_until"])
         await self.stage.advance_to(until + timedelta(seconds=2))
-        await self._until(self._results(1), "第一次成绩")
-        await self._until(self._notified("次机会"), "成绩通知")
+        await self._wait_until(self._has_results(1), "第一次成绩")
+        await self._wait_until(self._message_arrived("次机会"), "成绩通知")
 
     async def change_the_phone(self) -> None:
         self.transcript.heading("三、第二次作答：中途换一台设备，接着答，交卷")
@@ -113,9 +113,9 @@ class ExamStory:
 
     async def look(self) -> None:
         self.transcript.heading("四、成绩与证书")
-        await self._until(self._results(2), "第二次成绩")
-        await self._until(self._certified, "证书")
-        await self._until(self._notified("合格"), "合格通知")
+        await self._wait_until(self._has_results(2), "第二次成绩")
+        await self._wait_until(self._has_certificate, "证书")
+        await self._wait_until(self._message_arrived("合格"), "合格通知")
         await self.phone.say("证书")
         await self.transcript.show()
 
@@ -166,7 +166,7 @@ class ExamStory:
 
     # ---- waiting
 
-    def _notified(self, word: str) -> Callable[[], Awaitable[bool]]:
+    def _message_arrived(self, word: str) -> Callable[[], Awaitable[bool]]:
         """Whether a message with ``word`` has arrived in the chat or as an SMS since now."""
         seen: tuple[int, int] | None = None
 
@@ -182,19 +182,19 @@ class ExamStory:
 
         return look
 
-    def _results(self, count: int) -> Callable[[], Awaitable[bool]]:
+    def _has_results(self, count: int) -> Callable[[], Awaitable[bool]]:
         async def look() -> bool:
             self.results = read_results((await self.mini.open_page(self._lobby)).page)
             return len(self.results) == count
 
         return look
 
-    async def _certified(self) -> bool:
+    async def _has_certificate(self) -> bool:
         browser = await self.mini.open_page(f"/h5/{POOL}/certificates")
         self.certificates = read_certificates(browser.page)
         return bool(self.certificates)
 
-    async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
+    async def _wait_until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
         """Print events until ``look`` returns true. Raises NotArrived."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _TIMEOUT

@@ -56,7 +56,7 @@ def guide(book: Rulebook, day: str) -> Content:
 
 def checklist(book: Rulebook, day: str) -> Content:
     """Every file that the form requires, and what must be typed."""
-    files = [[label, "必交" if field.required else "选交", _rule(field.file)] for label, field in _files(book)]
+    files = [[label, "必交" if field.required else "选交", _file_limits(field.file)] for label, field in _files(book)]
     typed = [
         f"{section.title}：{'、'.join(labels)}"
         for section in book.form.of("first").sections.values()
@@ -88,7 +88,7 @@ def _is_typed(field: FormField) -> bool:
     return field.file is None and not field.account
 
 
-def _rule(rule: FileRule | None) -> str:
+def _file_limits(rule: FileRule | None) -> str:
     if rule is None:
         return ""
     count = f"，最多{rule.count_max}个" if rule.count_max > 1 else ""

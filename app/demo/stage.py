@@ -62,7 +62,7 @@ class DemoStage:
     async def advance_to(self, at: datetime) -> None:
         await self.advance((at - await self.now()).total_seconds())
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
+    async def wait_until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
         """The first result of ``look`` that is not empty. TimeoutError with ``what`` where it stays empty."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + timeout

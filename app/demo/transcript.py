@@ -47,14 +47,14 @@ class Transcript:
 
     async def show(self) -> None:
         """Print everything new on all phones, ordered by time."""
-        for line in sorted(await self._news(), key=lambda line: line.at):
+        for line in sorted(await self._read_new_lines(), key=lambda line: line.at):
             self._print(line)
 
     async def skip(self) -> None:
         """Skip new events that repeat earlier ones."""
-        await self._news()
+        await self._read_new_lines()
 
-    async def _news(self) -> list[TranscriptLine]:
+    async def _read_new_lines(self) -> list[TranscriptLine]:
         codes = await self.stage.codes()
         lines: list[TranscriptLine] = []
         for phone in self.phones:

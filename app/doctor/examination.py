@@ -45,12 +45,12 @@ async def examine(settings: Settings) -> list[CheckFinding]:
     """All checks, concurrently, each with its own time limit. ``settings`` with both server URLs."""
     return [
         finding
-        for findings in await asyncio.gather(*(_ask(*item, settings) for item in CHECKS.items()))
+        for findings in await asyncio.gather(*(_run_check(*item, settings) for item in CHECKS.items()))
         for finding in findings
     ]
 
 
-async def _ask(name: str, check: Check, settings: Settings) -> list[CheckFinding]:
+async def _run_check(name: str, check: Check, settings: Settings) -> list[CheckFinding]:
     try:
         async with asyncio.timeout(TIMEOUT):
             return await check(settings)
@@ -99,7 +99,7 @@ def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[Check
     if account is None:
         findings = [problem("模板", f"{book.pool.name}（{pool}）没有服务号，请填入 PBT_WECHAT__ACCOUNTS。")]
     else:
-        cards = _missing((kind for kind, text in book.texts.items() if text.wechat), account.templates)
+        cards = _missing_kinds((kind for kind, text in book.texts.items() if text.wechat), account.templates)
         where = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 templates"
         findings = [problem("模板", f"{pool} 的服务号缺少模板 ID：{cards}。请填入 {where}。")] if cards else []
     if program is None:
@@ -107,7 +107,7 @@ def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[Check
     return findings
 
 
-def _missing(kinds: Iterable[str], known: Mapping[str, str]) -> str:
+def _missing_kinds(kinds: Iterable[str], known: Mapping[str, str]) -> str:
     return "、".join(sorted(set(kinds) - known.keys()))
 
 
@@ -119,7 +119,7 @@ async def check_database(settings: Settings) -> list[CheckFinding]:
             problem("数据库", f"连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL、防火墙和数据库是否在运行。")
         ]
     try:
-        findings = await _look_at(connection)
+        findings = await _check_server(connection)
     finally:
         await connection.close(timeout=2)
     return findings + await _check_sessions(settings.database_url)
@@ -133,7 +133,7 @@ async def _check_sessions(database_url: str) -> list[CheckFinding]:
     return []
 
 
-async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[CheckFinding]:
+async def _check_server(connection: asyncpg.Connection[asyncpg.Record]) -> list[CheckFinding]:
     findings = []
     version = connection.get_server_version().major
     if version < OLDEST_POSTGRES:

@@ -42,10 +42,10 @@ async def check_keys(settings: Settings) -> list[CheckFinding]:
         return [skipped(KEYS, "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
         await connection.close(timeout=2)
-    return _judge(keys, samples)
+    return _judge_samples(keys, samples)
 
 
-def _judge(keys: Keyring, samples: Sequence[tuple[asyncpg.Record, str]]) -> list[CheckFinding]:
+def _judge_samples(keys: Keyring, samples: Sequence[tuple[asyncpg.Record, str]]) -> list[CheckFinding]:
     unopened: set[str] = set()
     lookup_fits = True
     for row, purpose in samples:

@@ -57,7 +57,7 @@ async def _probe(pay: WechatPay, pool: str) -> CheckFinding:
     except (Rejected, NeedsOperator) as error:
         return problem(PAY, f"{pool}：{_REFUSALS.get(error.vendor_code, f'微信支付回复 {error.vendor_code}。')}")
     except GatewayError as error:
-        return problem(PAY, f"{pool}：{_unanswered(str(error))}")
+        return problem(PAY, f"{pool}：{_failure_advice(str(error))}")
     return ok(PAY, f"{pool}：商户的签名有效，微信支付的应答可以验证。")
 
 
@@ -70,7 +70,7 @@ _REFUSALS = {
 }
 
 
-def _unanswered(reason: str) -> str:
+def _failure_advice(reason: str) -> str:
     if "signature" in reason or "serial" in reason:
         return "应答不能用所填的公钥验证，请在商户平台核对 public_key_id 和 public_key。"
     if "5 minutes" in reason:

@@ -77,7 +77,7 @@ class Postgres(Server):
         draft = self.home.make_folder(DRAFT + secrets.token_hex(4))
         password_file = self.home.folder / "initdb.password"
         password_file.touch(mode=0o600)
-        self.home.give(password_file)
+        self.home.hand_over(password_file)
         password_file.write_text(self._password)
         self._rotate_log()
         try:

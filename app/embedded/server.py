@@ -73,7 +73,7 @@ class Server(ABC):
         await self._prepare()
         self.port = free_port()
         await self._start_program(port_is_free_to_change=True)
-        self._keep_task = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+        self._keep_task = asyncio.create_task(self._keep_running(), name=f"keep {self.name}")
 
     async def stop(self) -> None:
         while self._keep_task is not None and not self._keep_task.done():
@@ -116,7 +116,7 @@ class Server(ABC):
             late = asyncio.get_running_loop().time() > deadline
             if "No space left on device" in output:
                 raise disk_full(self.home.folder)
-            if late or not (_may_pass(output) or self._mend(output)):
+            if late or not (_is_transient(output) or self._mend(output)):
                 raise EmbeddedError(f"内置的 {self.name} 没能启动：{_last_line(output)}（日志：{self.log_path}）。")
             if port_is_free_to_change and "in use" in output:
                 self.port = free_port()
@@ -135,7 +135,7 @@ class Server(ABC):
             raise EmbeddedError(f"内置的 {self.name} 迟迟没有就绪，请查看日志 {self.log_path}。") from error
         return False
 
-    async def _keep(self) -> None:
+    async def _keep_running(self) -> None:
         """Restart the program on the same port whenever it dies."""
         while True:
             child = self._child
@@ -172,7 +172,7 @@ class Server(ABC):
             return file.read(65536).decode(errors="replace")
 
 
-def _may_pass(output: str) -> bool:
+def _is_transient(output: str) -> bool:
     """Whether another try may help: a killed instance still ends, or the port was just taken."""
     return any(reason in output for reason in ("in use", "lock file", "shared memory block"))
 

@@ -42,7 +42,7 @@ class Valkey(Server):
         # In a file rather than in the arguments, which every user of the machine can read.
         config = self.home.folder / "valkey.conf"
         write_private(config, self._config())
-        self.home.give(config)
+        self.home.hand_over(config)
         return await self._run([str(self.home.programs.valkey), str(config)])
 
     def _config(self) -> str:

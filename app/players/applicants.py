@@ -151,7 +151,7 @@ class Applicant:
             rule = _column(rules[records], column) if column else rules[records]
             if rule["kind"] != "file" or place in but:
                 continue
-            name, content = _made_for(place, rule["types"], seed=len(sent))
+            name, content = _make_file(place, rule["types"], seed=len(sent))
             await self.upload(f"{records}.{column}" if column else place, name, content, row=row)
             sent.append(place)
         return sent
@@ -195,7 +195,7 @@ def _column(rule: Json, column: str) -> Json:
     return next(part for part in rule["columns"] if part["code"] == column)
 
 
-def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
+def _make_file(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
     """A plausible file for that place: name and content."""
     if place == "photo":
         return "一寸照片.jpg", portrait()

@@ -78,7 +78,7 @@ class HttpClient:
         give_up = asyncio.get_running_loop().time() + self.timeout
         while True:
             try:
-                return await self._ask(method, path, body, headers)
+                return await self._call_api(method, path, body, headers)
             except (aiohttp.ClientError, TimeoutError) as error:
                 if asyncio.get_running_loop().time() > give_up:
                     raise Refused(503, {"detail": repr(error)}, f"{method} {path}") from error
@@ -98,7 +98,7 @@ class HttpClient:
                 raise Refused(got.status, _read(text), f"PUT {path}")
             return _read(text)
 
-    async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> Json:
+    async def _call_api(self, method: str, path: str, body: object, headers: dict[str, str]) -> Json:
         url = f"{self.service_url}/api/v1/{path}"
         async with self.http.request(method, url, headers=headers, json=body, timeout=_TIMEOUT) as got:
             text = await got.text()

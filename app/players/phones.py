@@ -43,28 +43,28 @@ class Phone:
 
     # ---- the chat
 
-    async def _act(self, act: str, **body: object) -> str:
+    async def _act_in_chat(self, act: str, **body: object) -> str:
         """An action in the chat; returns the account's immediate reply."""
         done = await self.http_client.control(f"/phones/{self.mobile}/{act}", body)
         return "\n".join(bubble["text"] for bubble in done.get("reply", []))
 
     async def follow(self, scene: str = "") -> str:
-        return await self._act("follow", scene=scene)
+        return await self._act_in_chat("follow", scene=scene)
 
     async def unfollow(self) -> str:
-        return await self._act("unfollow")
+        return await self._act_in_chat("unfollow")
 
     async def say(self, text: str) -> str:
-        return await self._act("text", content=text)
+        return await self._act_in_chat("text", content=text)
 
     async def tap(self, label: str) -> str:
-        return await self._act("tap", label=label)
+        return await self._act_in_chat("tap", label=label)
 
     async def scan(self, content: str) -> str:
-        return await self._act("scan", content=content)
+        return await self._act_in_chat("scan", content=content)
 
     async def send_location(self, latitude: float, longitude: float) -> str:
-        return await self._act("location", latitude=latitude, longitude=longitude)
+        return await self._act_in_chat("location", latitude=latitude, longitude=longitude)
 
     async def bind(self) -> str:
         """Bind this WeChat account to the phone's own number: consent, mobile, the code from the SMS."""

@@ -15,13 +15,13 @@ from pathlib import Path
 import uvloop
 
 from app.embedded import EmbeddedError
-from benchmarks.folder import DATA_DIR, filled
+from benchmarks.folder import DATA_DIR, seeded_servers
 from benchmarks.seed import Sizes
 
 
 async def main(data_dir: Path, sizes: Sizes, *, fresh: bool) -> None:
     began = time.perf_counter()
-    async with filled(data_dir, sizes, fresh=fresh) as (settings, _servers):
+    async with seeded_servers(data_dir, sizes, fresh=fresh) as (settings, _servers):
         print(f"{data_dir} is filled ({time.perf_counter() - began:.0f} s). Pools: {', '.join(settings.pools)}.")
 
 

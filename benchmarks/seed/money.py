@@ -28,14 +28,14 @@ async def load_fees(world: World, loader: Loader, applied: Sequence[Applied]) ->
     )
 
 
-def _opened(application: Applied) -> datetime:
+def _opened_at(application: Applied) -> datetime:
     if application.approved_at is None:
         raise ValueError("nobody pays before approval")
     return application.approved_at + timedelta(hours=1)
 
 
 def _fee(world: World, application: Applied, fee_id: UUID) -> dict[str, Any]:
-    opened = _opened(application)
+    opened = _opened_at(application)
     return {
         "id": fee_id,
         "pool": POOL,
@@ -59,7 +59,7 @@ def _amount(world: World) -> int:
 
 
 def _paid_at(application: Applied) -> datetime:
-    return _opened(application) + timedelta(hours=8)
+    return _opened_at(application) + timedelta(hours=8)
 
 
 def _orders(world: World, owed: Sequence[tuple[Applied, UUID]], run_out: int) -> Iterator[dict[str, Any]]:
@@ -71,7 +71,7 @@ def _orders(world: World, owed: Sequence[tuple[Applied, UUID]], run_out: int) ->
     for number in range(run_out):
         application, fee_id = owed[number % len(owed)]
         serial += 1
-        at = _opened(application) + timedelta(minutes=20 * (1 + number // len(owed)))
+        at = _opened_at(application) + timedelta(minutes=20 * (1 + number // len(owed)))
         yield _order(world, application, fee_id, serial, at, paid=False)
 
 

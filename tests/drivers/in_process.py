@@ -140,10 +140,10 @@ class SettlingHttpClient(HttpClient):
             value = find(await self.control(f"/phones/{mobile}"))
             return None if value is None else (value,)
 
-        value = await self.until(look, timeout)
+        value = await self.wait_until(look, timeout)
         return value[0] if value else None
 
-    async def until(self, look: Callable[[], Awaitable[T]], timeout: float) -> T | None:
+    async def wait_until(self, look: Callable[[], Awaitable[T]], timeout: float) -> T | None:
         """The first result that is not empty, looked for after all work is done, now and in each second that follows;
         None where it stays empty for ``timeout`` seconds of the moved clock."""
         for _ in range(int(timeout) + 1):
@@ -166,8 +166,8 @@ class SettlingStage(DemoStage):
     async def advance(self, seconds: float) -> None:
         await cast(SettlingHttpClient, self.http_client).pass_time(max(seconds, 0))
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
-        value = await cast(SettlingHttpClient, self.http_client).until(look, timeout)
+    async def wait_until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
+        value = await cast(SettlingHttpClient, self.http_client).wait_until(look, timeout)
         assert value, what
         return value
 

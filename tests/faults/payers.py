@@ -343,7 +343,7 @@ class PaymentDriver:
             assert waited < timeout, left
             await self.draw_driver.nudge(240 if waited < timeout * 2 / 3 else 3600)
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], timeout: float = 60.0) -> T:
+    async def wait_until(self, look: Callable[[], Awaitable[T | None]], timeout: float = 60.0) -> T:
         """Wait for a result of ``look`` that is not None; time goes by meanwhile."""
         give_up = asyncio.get_running_loop().time() + timeout
         while not (value := await look()):

@@ -97,10 +97,10 @@ async def test_surplus_money_goes_back_though_its_refund_is(payment_driver: Paym
     await payment_driver.fault(kind, seconds=1200)
     assert await payment_driver.pay_at_once(debtor, "mini", "for_other") == [True, True]
     if kind != "early_refund":
-        refund = await payment_driver.until(lambda: _refund_of(payment_driver, kind))
+        refund = await payment_driver.wait_until(lambda: _refund_of(payment_driver, kind))
     if kind == "refund_abnormal":
         office = await payment_driver.office()
-        [listed] = await payment_driver.until(lambda: office.find_orders(only="abnormal"))
+        [listed] = await payment_driver.wait_until(lambda: office.find_orders(only="abnormal"))
         assert debtor.number in listed
         await payment_driver.http_client.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
     await payment_driver.settle()
@@ -128,9 +128,9 @@ async def test_an_invoice_is_reversed_once_though_that_is(payment_driver: Paymen
     office = await payment_driver.office()
     await office.refund(debtor.number, "本人申请退费")
     if "not possible" in name:
-        await payment_driver.until(lambda: office.find_invoice(debtor.number, "to_reverse"))
+        await payment_driver.wait_until(lambda: office.find_invoice(debtor.number, "to_reverse"))
         await office.reverse_invoice(debtor.number, "再次冲红")
-    await payment_driver.until(lambda: _reversed(debtor))
+    await payment_driver.wait_until(lambda: _reversed(debtor))
     await payment_driver.settle()
     await payment_driver.check_gone_back(debtor)
 

@@ -137,7 +137,7 @@ class Journey:
 
         return await self.phone(person).wait_for(find, "、".join(words))
 
-    async def until_told(self, person: Person, word: str) -> None:
+    async def wait_until_told(self, person: Person, word: str) -> None:
         """Wait until an SMS or a bubble holds the word. Raises Missing."""
 
         def find(state: dict[str, Any]) -> bool | None:
@@ -147,15 +147,15 @@ class Journey:
 
         await self.phone(person).wait_for(find, word)
 
-    async def until(self, look: Callable[[], Any], timeout: float = 20.0) -> Any:
+    async def wait_until(self, look: Callable[[], Any], timeout: float = 20.0) -> Any:
         """The first result of ``look`` that is not empty. AssertionError where it stays empty."""
-        return await self.stage.until(look, str(look), timeout)
+        return await self.stage.wait_until(look, str(look), timeout)
 
     async def becomes(self, applicant: Applicant, state: str) -> None:
         async def look() -> bool:
             return await applicant.state() == state
 
-        await self.until(look)
+        await self.wait_until(look)
 
 
 @asynccontextmanager

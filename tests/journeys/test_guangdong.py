@@ -544,7 +544,7 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     expect_page(tab, 422, "请改用电话联系")
     await venue.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
     await talk_with_expert(day, phone)
-    await day.until(shows_answered_calls(1), f"/draws/{day.draw}/attendance", gd.VENUE_STAFF)
+    await day.wait_until(shows_answered_calls(1), f"/draws/{day.draw}/attendance", gd.VENUE_STAFF)
     await day.stage.advance(65)
     page = await day.on(day.draw, "attendance")
     expect_page(page, 200, "迟到", "已催3次")
@@ -552,7 +552,7 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     await page.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
     expect_page(page, 200, "接听后再呼叫专家")
     await talk_with_expert(day, phone)
-    await day.until(shows_answered_calls(2), f"/agency/draws/{day.draw}/attendance")
+    await day.wait_until(shows_answered_calls(2), f"/agency/draws/{day.draw}/attendance")
 
 
 async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_last_exit_ends_it(day: Day) -> None:
@@ -741,7 +741,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     expect_page(page, 200, "已登记支付")
     await day.stage.advance(3 * 24 * 3600)
     tab = f"/agency/draws/{day.draw}/remuneration"
-    await day.until(lambda page: "待专家确认" not in page.text, tab)
+    await day.wait_until(lambda page: "待专家确认" not in page.text, tab)
     assert "视为确认" in day.page.page.text
     await day.page.press("全部登记（1人）", paid_on=today, way="现金")
     assert (await day.page.download(day.page.page.link("下载支付表（Excel）")))[:2] == b"PK"
@@ -803,7 +803,7 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
         expect_page(page, 200, "双方都看不到对方号码")
         await talk_with_expert(day, day.phone(experts[name].mobile))
         # Until the vendor's report is in, the member of staff counts as busy.
-        await day.until(shows_answered_calls(number), f"/agency/draws/{recall}/notify")
+        await day.wait_until(shows_answered_calls(number), f"/agency/draws/{recall}/notify")
         await day.stage.advance(65)  # the vendor rings nobody twice within a minute
         comes = page.page.form_of(f"提交{name}的结果").ticked("参评")
         await page.press(f"提交{name}的结果", gathering_at=at(met, days=-1), **comes)
@@ -892,12 +892,12 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
         assert "已退选" in await day.press(expert, "")
     for number in (1, 2, 3):
         await day.refuse(silent)
-        await day.until(shows_unanswered_calls(number), f"/draws/{day.redraw}/log", gd.VERIFIER)
+        await day.wait_until(shows_unanswered_calls(number), f"/draws/{day.redraw}/log", gd.VERIFIER)
         if number < 3:
             await day.stage.advance(301)
             await day.ringing(1)
     tab = f"/agency/draws/{day.redraw}/release"
-    told = await day.until(lambda page: "未送达" in page.text and page.text.count("短信已发送") == 3, tab)
+    told = await day.wait_until(lambda page: "未送达" in page.text and page.text.count("短信已发送") == 3, tab)
     assert (told.text.count("已送达，已拨打1次"), told.text.count("未送达，已拨打3次")) == (2, 1)
     assert len(re.findall(r"\d{3}\*{4}\d{4}", told.text.partition("退选通知")[2])) >= 3
     await check_to_do(day, "退选电话未接通，请告知专家后登记")
@@ -907,7 +907,7 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     await page.press(record.replace("登记", "虚拟号呼叫").removesuffix("已通知"), phone=gd.AGENT)
     expect_page(page, 200, "通话后请登记通知情况")
     await talk_with_expert(day, day.phone(silent.mobile))
-    await day.until(shows_answered_calls(1), tab)
+    await day.wait_until(shows_answered_calls(1), tab)
     page = await day.on(day.redraw, "release")
     await page.press(record)
     expect_page(page, 422, "请填写通知情况")

@@ -302,7 +302,7 @@ async def test_06_a_unit_that_is_missing_is_asked_for_and_added_by_the_office(wa
     assert page.path == "/h5/role", "the office's page is for nobody else"
     assert UNIT not in page.text
     await office.accept_employer(UNIT)
-    await way.until_told(HE, "添加")
+    await way.wait_until_told(HE, "添加")
     [unit] = (await he.client.get(f"/employers?word={UNIT[:6]}"))["items"]
     assert unit["name"] == UNIT
     await he.save("basic", _pick("political_status", "region", "work_history", employer=unit["id"]))
@@ -533,7 +533,7 @@ async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way:
     assert await he.state() == "exam", "the office looks before results go out"
     office = ExamOffice(way.browser(ADMIN))
     await log_in(office.browser, way.phone(ADMIN), "/office")
-    await way.until(lambda: office.release(way.facts["exam"]))
+    await way.wait_until(lambda: office.release(way.facts["exam"]))
     await way.becomes(he, "entered")
     await way.sms(HE, "正式评标专家")
     assert await he.badge() == "正式专家"

@@ -399,7 +399,7 @@ async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> 
     await _object(expert, "该同志的职称证书系伪造，发证单位查无此证。")
     await office.decide_objection("成立，不予入库", "经核实，职称证书不实。")
     assert await li.state() == "refused"
-    await way.until_told(LI, "未通过")
+    await way.wait_until_told(LI, "未通过")
     assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 
 

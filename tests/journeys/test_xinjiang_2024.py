@@ -393,7 +393,7 @@ async def test_08_a_friend_pays_by_the_expert_number_and_two_payments_count_once
         await way.stage.advance(10)
         return await friend.balance() + await own.balance() == balances - AMOUNT
 
-    await way.until(given_back)
+    await way.wait_until(given_back)
     surplus = ["重复缴费" in order for order in await _orders(way, fee["expert_number"])]
     assert sorted(surplus) == [False, True]
     await way.stage.http_client.control("/faults/clear", {})
@@ -409,7 +409,7 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
     async def receipt() -> ReceivedEmail | None:
         return next((received for received in await received_emails(way.phone(SU), address) if received.files), None)
 
-    email: ReceivedEmail = await way.until(receipt)
+    email: ReceivedEmail = await way.wait_until(receipt)
     [content] = email.files.values()
     assert "350.00" in _text(content)
     fee = await _fee(su)
@@ -432,7 +432,7 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
             file for received in await received_emails(way.phone(SU), address) for file in received.files.values()
         ]
 
-    await way.until(invoice)
+    await way.wait_until(invoice)
     await way.bubble(SU, "电子发票")
     browser = await su.client.open_page(f"/h5/{POOL}/pay")
     assert await browser.download(browser.page.link("下载电子发票")) == made
@@ -447,7 +447,7 @@ async def test_10_the_bill_of_the_day_agrees_with_our_books(way: Journey) -> Non
         bill = await office.find_bill(_day(11, 23, "00:00"))
         return "" if bill.endswith("待核对") else bill
 
-    bill = await way.until(compared)
+    bill = await way.wait_until(compared)
     assert bill.endswith("4笔 · 收 ¥1,050.00 · 退 ¥350.00一致")
 
 
@@ -490,7 +490,7 @@ async def test_11_an_applicant_approved_late_pays_at_once_and_a_closed_order_sti
         [order] = await _orders(way, fee["expert_number"])
         return order.endswith("已关闭")
 
-    await way.until(closed)
+    await way.wait_until(closed)
     again = await ai.client.post(path, {"trade": "native"})
     assert again["code_url"] != first["code_url"], "made anew"
     await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "pay_after_close", "count": 1})
@@ -500,7 +500,7 @@ async def test_11_an_applicant_approved_late_pays_at_once_and_a_closed_order_sti
     async def settled() -> bool:
         return {order[-3:] for order in await _orders(way, fee["expert_number"])} == {"已关闭", "已支付"}
 
-    await way.until(settled)
+    await way.wait_until(settled)
     with pytest.raises(Refused):
         await own.phone.http_client.control("/pay/scan", {"phone": AI.mobile, "code_url": again["code_url"]})
 
@@ -536,7 +536,7 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
         await way.stage.advance(10)
         return await friend.balance() == before + AMOUNT
 
-    await way.until(back)
+    await way.wait_until(back)
     await way.bubble(SU, "退费通知")
     assert (await _fee(su))["phase"] == "refunded"
     [order] = await office.find_orders(fee["expert_number"])
@@ -549,7 +549,7 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
         lines = await office.find_bills()
         return lines if "12月3日" in lines[0] and not any(line.endswith("待核对") for line in lines) else []
 
-    lines = await way.until(bills)
+    lines = await way.wait_until(bills)
     assert len(lines) >= 11
     assert all(line.endswith(("一致", "无交易")) for line in lines)
     assert "没有无法入账的通知。" in (await office.open("/office/unmatched-payments")).text
@@ -561,7 +561,7 @@ async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_en
     await office.add_items()
     opens = await way.stage.now() + timedelta(days=1)
     exam = await office.hold("2024年第二批评标专家培训测试", opens, opens + timedelta(hours=3))
-    await way.until_told(MA, "2024年第二批评标专家培训测试")
+    await way.wait_until_told(MA, "2024年第二批评标专家培训测试")
     await way.stage.advance_to(opens + timedelta(minutes=2))
     [called] = (await ma.client.get("/exams"))["items"]
     with refused(code="notice_first"):
@@ -570,7 +570,7 @@ async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_en
     await candidate.read_notice()
     await candidate.sit(called["candidate_id"], right)
     await log_in(office.browser, way.phone(ADMIN), "/office")
-    await way.until(lambda: office.release(exam))
+    await way.wait_until(lambda: office.release(exam))
     await way.becomes(ma, "entered")
     assert await ma.badge() == "正式专家"
 

@@ -440,7 +440,7 @@ async def test_05_what_was_watched_counts_once(way: Journey) -> None:
 async def test_05_the_examination_is_marked_by_the_office(way: Journey) -> None:
     """L129-138: 批阅状态 待批阅, 不合格, 合格; 批阅时间."""
     zeng, _ = ready_for_training(way)
-    await way.until_told(ZENG, "继续教育测试")
+    await way.wait_until_told(ZENG, "继续教育测试")
     browser = way.browser(ZENG)
     [called] = (await zeng.client.get("/exams"))["items"]
     page = await browser.open(f"/h5/{POOL}/courses")
@@ -453,14 +453,14 @@ async def test_05_the_examination_is_marked_by_the_office(way: Journey) -> None:
     async def marking() -> bool:
         return "待批阅" in (await browser.open(f"/h5/{POOL}/courses")).text
 
-    await way.until(marking)
+    await way.wait_until(marking)
     office = ExamOffice(way.browser(ADMIN))
     await log_in(office.browser, way.phone(ADMIN), "/office")
     page = await office.browser.open("/office/exams")
     exam = (
         f"{office.browser.base}{next(href for label, href in page.links.items() if label.startswith('继续教育测试'))}"
     )
-    await way.until(lambda: office.release(exam))
+    await way.wait_until(lambda: office.release(exam))
     await way.bubble(ZENG, COURSE, "培训完毕")
     page = await browser.open(f"/h5/{POOL}/courses")
     for shown in ("合格", "100%", "培训完毕"):

@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 
 from app.embedded import EmbeddedError, Servers, embedded, find_instance, home, server
 from app.embedded.errors import explain
-from app.embedded.owner import Instance, own, publish
+from app.embedded.owner import Instance, lock_data_dir, publish
 from app.embedded.valkey import Valkey
 from app.free_port import free_port
 
@@ -310,7 +310,7 @@ async def test_a_private_folder_of_root_stays_private(folder: Path, monkeypatch:
 
 
 def test_only_one_owner_holds_a_folder(folder: Path) -> None:
-    with own(folder), pytest.raises(EmbeddedError, match=str(os.getpid())), own(folder):
+    with lock_data_dir(folder), pytest.raises(EmbeddedError, match=str(os.getpid())), lock_data_dir(folder):
         pass
 
 

@@ -253,7 +253,7 @@ class Day:
             experts = [expert for expert in EXPERTS if await self._call(expert)]
             return (experts,) if len(experts) == count else None
 
-        return (await self.stage.until(look, f"{count} phones ring"))[0]
+        return (await self.stage.wait_until(look, f"{count} phones ring"))[0]
 
     async def decline_all(self, draw: str) -> None:
         """Decline for every expert whom the draw calls, until none is left."""
@@ -264,7 +264,7 @@ class Day:
                     await self.press(expert, "22")
             return (await self.on(draw, "run")).page.facts["label"] != "抽取中"
 
-        await self.stage.until(decline, "the draw ends", 60)
+        await self.stage.wait_until(decline, "the draw ends", 60)
 
     async def _call(self, expert: Expert) -> dict[str, Any] | None:
         state = await self.phone(expert.mobile).read()
@@ -286,19 +286,19 @@ class Day:
 
     # ---- what pages say
 
-    async def until(self, look: Callable[[BrowserPage], bool], path: str, mobile: str = AGENT) -> BrowserPage:
+    async def wait_until(self, look: Callable[[BrowserPage], bool], path: str, mobile: str = AGENT) -> BrowserPage:
         """Wait until ``look`` accepts a page of the agent or of another person; returns the page."""
 
         async def accepted() -> BrowserPage | None:
             page = (await (self.at(path) if mobile == AGENT else self.of(mobile, path))).page
             return page if look(page) else None
 
-        return await self.stage.until(accepted, path, 25)
+        return await self.stage.wait_until(accepted, path, 25)
 
     async def progress(self, draw: str, **expected: int | str) -> dict[str, str]:
         """The figures of a draw's page as soon as they are as expected."""
         wanted = {name: str(value) for name, value in expected.items()}
-        page = await self.until(lambda page: wanted.items() <= page.facts.items(), f"/agency/draws/{draw}/run")
+        page = await self.wait_until(lambda page: wanted.items() <= page.facts.items(), f"/agency/draws/{draw}/run")
         return page.facts
 
     async def times(self, draw: str) -> tuple[datetime, datetime]:
