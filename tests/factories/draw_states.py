@@ -59,7 +59,7 @@ async def submitted(office: Office) -> UUID:
 
 
 async def refused(office: Office) -> UUID:
-    return await _refused(office, await make_draw(office, needed=1))
+    return await _refuse_draw(office, await make_draw(office, needed=1))
 
 
 async def verified(office: Office) -> UUID:
@@ -208,14 +208,14 @@ async def recall_of(office: Office) -> UUID:
 
 
 async def redraw_refused(office: Office) -> UUID:
-    return await _refused(office, await redraw_of(office))
+    return await _refuse_draw(office, await redraw_of(office))
 
 
 async def recall_refused(office: Office) -> UUID:
-    return await _refused(office, await recall_of(office))
+    return await _refuse_draw(office, await recall_of(office))
 
 
-async def _refused(office: Office, draw_id: UUID) -> UUID:
+async def _refuse_draw(office: Office, draw_id: UUID) -> UUID:
     await submit(office, draw_id)
     application = await DrawApplication.get(draw_id=draw_id)
     await office.verification.refuse(office.verifier, application.id, "缺少监督人")
@@ -241,12 +241,12 @@ async def make_every_state(office: Office) -> dict[str, UUID]:
     """A draw in each state by its name, each for a project of its own, and two recalls; the clock goes on by a day."""
     made: dict[str, UUID] = {}
     await add_experts(office, 4 * (len(STATES) + 2))
-    old = [await _apart(office, end_with_panel) for _ in range(3)]
+    old = [await _on_own_project(office, end_with_panel) for _ in range(3)]
     clock = cast(FixedClock, office.deps.clock)
     clock.set(office.deps.now() + timedelta(hours=12))
     made["ended"] = old[0]
     for name, way in STATES.items():
-        made[name] = await _apart(office, way)
+        made[name] = await _on_own_project(office, way)
     for name in ("editing", "refused"):
         await _recuse(office, made[name])
     made["recalled"] = await recalled(office, old[1])
@@ -261,7 +261,7 @@ async def _recuse(office: Office, draw_id: UUID) -> None:
     await office.recusal_lists.add_person(office.agency, draw_id, "王五", "", "丙公司", *why)
 
 
-async def _apart(office: Office, way: Way) -> UUID:
+async def _on_own_project(office: Office, way: Way) -> UUID:
     office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     return await way(office)
 

@@ -130,7 +130,7 @@ class CandidatePhone:
     async def start(self, device: int = 0) -> None:
         """Start on this device; a new device number takes over."""
         headers = {"Authorization": f"Bearer {self.candidate.id}"}
-        self.paper = await self._insist(f"exams/{self.candidate.id}/start", {"device": device}, headers)
+        self.paper = await self._ask_until_answered(f"exams/{self.candidate.id}/start", {"device": device}, headers)
         if self.paper["device"] == self.device:
             return
         if self.queue:
@@ -174,13 +174,15 @@ class CandidatePhone:
         mine = {slot: ExamAnswer(mask) for slot, (mask, _) in self.shown.items()}
         body = {"ticket": self.paper["ticket"], "device": self.device, "digest": digest(mine)}
         path = f"exam-attempts/{self.attempt_id}/submission"
-        reply = await self._insist(path, body)
+        reply = await self._ask_until_answered(path, body)
         if reply.get("code") == "answers_differ":
             whole = [{"slot": slot, "mask": mask, "at": at.isoformat()} for slot, (mask, at) in self.shown.items()]
-            reply = await self._insist(path, {**body, "answers": whole})
+            reply = await self._ask_until_answered(path, {**body, "answers": whole})
         self.receipt = reply
 
-    async def _insist(self, path: str, body: object, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    async def _ask_until_answered(
+        self, path: str, body: object, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         while (reply := await self._ask(path, body, headers)) is None:
             await asyncio.sleep(self.chances.uniform(0.1, 0.5))
         return reply

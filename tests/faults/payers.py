@@ -33,7 +33,7 @@ from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
 from services.operations import find_broken, find_broken_audit
 from tests.drivers.phones import press_by_script
-from tests.faults.draws import DrawDriver, patiently
+from tests.faults.draws import DrawDriver, retry_query
 from tests.plugins.data_folders import data_folder
 
 T = TypeVar("T")
@@ -171,7 +171,7 @@ async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
 
 
 @asynccontextmanager
-async def owing() -> AsyncIterator[PaymentDriver]:
+async def running_payment_driver() -> AsyncIterator[PaymentDriver]:
     """Everything started, phones handed out, eight in the morning."""
     with data_folder("money") as folder:
         async with stage(folder, prepare=[let_owe], durable=False) as demo_stage:
@@ -338,7 +338,7 @@ class PaymentDriver:
         await self.clear()
         now = asyncio.get_running_loop().time
         begun = now()
-        while left := await self.left():
+        while left := await self.list_unsettled():
             waited = now() - begun
             assert waited < timeout, left
             await self.draw_driver.nudge(240 if waited < timeout * 2 / 3 else 3600)
@@ -347,19 +347,19 @@ class PaymentDriver:
         """Wait for a result of ``look`` that is not None; time goes by meanwhile."""
         give_up = asyncio.get_running_loop().time() + timeout
         while not (value := await look()):
-            assert asyncio.get_running_loop().time() < give_up, await self.left()
+            assert asyncio.get_running_loop().time() < give_up, await self.list_unsettled()
             await self.draw_driver.nudge(60)
         return value
 
-    async def left(self) -> list[str]:
+    async def list_unsettled(self) -> list[str]:
         now = await self.stage.now()
-        return [f"{row['what']} {row['state']}" for row in await patiently(lambda: rows(_LEFT, now))]
+        return [f"{row['what']} {row['state']}" for row in await retry_query(lambda: rows(_LEFT, now))]
 
     # ---- what must hold afterwards
 
     async def check(self, debtors: Sequence[Debtor]) -> None:
         """Both sides' books agree fen by fen, and each of the debtors paid, went on and was told once."""
-        broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(self.stage.deps))
+        broken = await retry_query(find_broken) + await retry_query(lambda: find_broken_audit(self.stage.deps))
         assert not broken, "\n".join(broken)
         await self._check_books()
         entered = {row["expert_number"]: row for row in await rows(_ENTERED, [debtor.number for debtor in debtors])}
@@ -382,7 +382,7 @@ class PaymentDriver:
             (refund["out_refund_no"], refund["amount"]["refund"], refund["status"] == "SUCCESS") for refund in there
         }
         paid = (await rows("SELECT count(*) AS n FROM fee WHERE state = 'paid'"))[0]["n"]
-        assert await self._spent() == paid * AMOUNT, "people are short of their fees, and of nothing else"
+        assert await self._spent_by_all() == paid * AMOUNT, "people are short of their fees, and of nothing else"
 
     async def orders(self, debtor: Debtor | None = None) -> list[Json]:
         """The platform's orders of one debtor or of all."""
@@ -395,15 +395,15 @@ class PaymentDriver:
         )
         return [order for order in orders if order["out_trade_no"] in {row["out_trade_no"] for row in own}]
 
-    async def _spent(self) -> int:
+    async def _spent_by_all(self) -> int:
         phones = (await self.http_client.control("/phones?limit=500"))["phones"]
         purses = [(await self.http_client.control(f"/phones/{phone['mobile']}/wallet"))["balance"] for phone in phones]
         return sum(PURSE - purse for purse in purses)
 
-    async def check_gone_back(self, debtor: Debtor) -> None:
+    async def check_paid_back(self, debtor: Debtor) -> None:
         """Both sides' books agree; the fee went back, its invoice is reversed on both sides, and that was mailed."""
         self.used.remove(debtor)
-        broken = await patiently(find_broken)
+        broken = await retry_query(find_broken)
         assert not broken, "\n".join(broken)
         await self._check_books()
         [row] = await rows(

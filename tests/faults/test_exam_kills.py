@@ -20,7 +20,7 @@ from domain.exams.answers import AnswerEvent, ExamAnswer, digest, merge
 from services.core.base import rows
 from services.operations import find_broken, find_broken_audit
 from tests.faults.candidates import CandidatePhone, make_exam_for
-from tests.faults.draws import DrawDriver, Killer, beside, patiently, running
+from tests.faults.draws import DrawDriver, Killer, retry_query, run_beside, running_draw_driver
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 PEOPLE, QUESTIONS = 24, 10
@@ -36,15 +36,15 @@ _PAPERS = "SELECT id, digest, score FROM exam_attempt"
 async def draw_driver() -> AsyncIterator[DrawDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
-        async with running() as driver:
+        async with running_draw_driver() as driver:
             yield driver
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[list[tuple[UUID, str, str]]]:
+async def watch_states() -> AsyncIterator[list[tuple[UUID, str, str]]]:
     """Polls the states of all papers; yields those that went back."""
     back: list[tuple[UUID, str, str]] = []
-    async with beside(watch(back)):
+    async with run_beside(watch(back)):
         yield back
 
 
@@ -61,11 +61,11 @@ async def watch(back: list[tuple[UUID, str, str]]) -> None:
 
 
 @asynccontextmanager
-async def killing(
+async def kill_processes(
     draw_driver: DrawDriver, chances: random.Random, victims: tuple[str, ...], killed: list[str]
 ) -> AsyncIterator[None]:
     killer = Killer(draw_driver, chances, victims, killed=killed, most=len(killed) + 5)
-    async with beside(killer.work()):
+    async with run_beside(killer.work()):
         yield
 
 
@@ -73,22 +73,22 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
     chances = random.Random(seed)
     people = await make_exam_for(draw_driver.stage.deps, PEOPLE, QUESTIONS, await draw_driver.stage.now())
     killed: list[str] = []
-    async with watched() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
+    async with watch_states() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
         candidate_phones = [
             CandidatePhone(http, draw_driver.stage.http_client.service_url, person, random.Random(chances.random()))
             for person in people
         ]
-        async with killing(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):
+        async with kill_processes(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):
             await answer_in_time(candidate_phones)
         # without Valkey, which holds the clock's offset: a service that starts without it would turn the clock back
-        async with killing(draw_driver, chances, ("web-1", "worker", "postgres"), killed):
+        async with kill_processes(draw_driver, chances, ("web-1", "worker", "postgres"), killed):
             await answer_late(draw_driver, candidate_phones)
-            await until_graded()
+            await wait_until_graded()
     print(f"killed {killed}, {sum(len(phone.acked) for phone in candidate_phones)} answers acknowledged")
     assert len(killed) > 2
     assert not back
     await check(candidate_phones)
-    broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(draw_driver.stage.deps))
+    broken = await retry_query(find_broken) + await retry_query(lambda: find_broken_audit(draw_driver.stage.deps))
     assert not broken, "\n".join(broken)
 
 
@@ -125,17 +125,17 @@ async def answer(candidate_phone: CandidatePhone, times: int, *, late: bool = Fa
         await asyncio.sleep(candidate_phone.chances.uniform(0.05, 0.5))
 
 
-async def until_graded() -> None:
+async def wait_until_graded() -> None:
     async with asyncio.timeout(TIMEOUT):
-        while {row["state"] for row in await patiently(lambda: rows(_STATES))} != {"graded"}:
+        while {row["state"] for row in await retry_query(lambda: rows(_STATES))} != {"graded"}:
             await asyncio.sleep(0.5)
 
 
 async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
     """Acknowledged answers are stored; the paper is the merge of the stored answers that count."""
-    stored = by_attempt(await patiently(lambda: rows(_EVENTS)))
-    graded = by_attempt(await patiently(lambda: rows(_ANSWERS)))
-    papers = {row["id"]: row for row in await patiently(lambda: rows(_PAPERS))}
+    stored = group_by_attempt(await retry_query(lambda: rows(_EVENTS)))
+    graded = group_by_attempt(await retry_query(lambda: rows(_ANSWERS)))
+    papers = {row["id"]: row for row in await retry_query(lambda: rows(_PAPERS))}
     for candidate_phone in candidate_phones:
         attempt = candidate_phone.attempt_id
         events = {(row["device"], row["seq"]): row for row in stored.get(attempt, ())}
@@ -159,7 +159,7 @@ async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
         assert candidate_phone.receipt is None or candidate_phone.receipt["digest"] == digest(merged)
 
 
-def by_attempt(records: Sequence[Any]) -> dict[UUID, list[Any]]:
+def group_by_attempt(records: Sequence[Any]) -> dict[UUID, list[Any]]:
     records_by_attempt: dict[UUID, list[Any]] = {}
     for row in records:
         records_by_attempt.setdefault(row["attempt_id"], []).append(row)

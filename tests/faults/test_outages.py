@@ -17,7 +17,7 @@ from app.demo.data import POOL
 from app.players.people import EXPERTS
 from app.players.phones import bubbles
 from services.core.base import rows
-from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, Killer, patiently, running
+from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, Killer, retry_query, running_draw_driver
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 STILL = 6.0
@@ -29,7 +29,7 @@ _QUEUE = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pingbiaoton
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def draw_driver() -> AsyncIterator[DrawDriver]:
-    async with running() as driver:
+    async with running_draw_driver() as driver:
         await driver.bind(2)
         await driver.set_autopilots(bound=2)
         yield driver
@@ -80,7 +80,7 @@ async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawD
 async def test_a_draw_ends_though_the_queues_connections_stand_still(draw_driver: DrawDriver) -> None:
     """As behind a database host that vanished: the lanes give up their connections and make new ones."""
     draw = await draw_driver.prepare_draw()
-    queue = await patiently(lambda: rows(_QUEUE))
+    queue = await retry_query(lambda: rows(_QUEUE))
     assert queue
     async with stopped([row["pid"] for row in queue]):
         await draw_driver.start(draw)
@@ -109,12 +109,12 @@ async def _ask(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -
 async def _is_answered(draw_driver: DrawDriver) -> None:
     """The message sent in the outage has an answer, be it the plea to send it again; a new one has the real answer."""
     phone = draw_driver.stage.phone(EXPERTS[0].mobile, POOL)
-    before = await phone.wait_for(_answer_after(0), "答复")
+    before = await phone.wait_for(_find_answer(0), "答复")
     await phone.say("我的状态")
-    await phone.wait_for(_answer_after(before, "专家编号"), "状态")
+    await phone.wait_for(_find_answer(before, "专家编号"), "状态")
 
 
-def _answer_after(count: int, word: str = "") -> Callable[[dict[str, Any]], int | None]:
+def _find_answer(count: int, word: str = "") -> Callable[[dict[str, Any]], int | None]:
     """Number of bubbles in the chat, once the account has sent ``word`` after the first ``count``."""
 
     def find(state: dict[str, Any]) -> int | None:

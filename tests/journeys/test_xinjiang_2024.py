@@ -31,10 +31,10 @@ from tests.journeys.applying import (
     Journey,
     Person,
     expert_row,
+    messages_by_field,
     refused,
     refused_on_page,
-    set_out,
-    told,
+    run_journey,
 )
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
@@ -74,7 +74,7 @@ async def way(stores: Stores) -> AsyncIterator[Journey]:
     hasan = expert_row(
         HASAN, "ZJ6500001", region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"
     )
-    async with set_out(stores, POOL, ADMIN, people, start=_day(11, 15, "09:00"), experts=hasan) as journey:
+    async with run_journey(stores, POOL, ADMIN, people, start=_day(11, 15, "09:00"), experts=hasan) as journey:
         yield journey
 
 
@@ -173,7 +173,7 @@ async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) 
     ):
         with pytest.raises(Refused) as error:
             await hasan.save(section, {field: value})
-        assert "沿用入库时的内容，不能修改" in told(error.value)[field]
+        assert "沿用入库时的内容，不能修改" in messages_by_field(error.value)[field]
     values = {name: value for name, value in _values(HASAN).items() if name not in KEPT}
     await hasan.fill_in(values, entry_type="renewal")
     assert not KEPT & (await hasan.problems()).keys()
@@ -183,17 +183,17 @@ async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:
     su = await _applicant(way, SU)
     values = _values(SU)
 
-    async def wrong(section: str, field: str, value: object) -> None:
+    async def expect_refusal(section: str, field: str, value: object) -> None:
         with pytest.raises(Refused) as error:
             await su.save(section, {field: value})
-        assert field in told(error.value), (field, error.value.problem)
+        assert field in messages_by_field(error.value), (field, error.value.problem)
 
-    await wrong("qualification", "employer", "单" * 51)
-    await wrong("qualification", "office_phone", "0991-88374101234")
-    await wrong("qualification", "years_in_field", 1000)
-    await wrong("qualification", "field_of_work", "A04")
-    await wrong("evaluation", "email", f"{'a' * 20}@mail.example.cn")
-    await wrong("qualification", "employer_code", "91310110076408176X")
+    await expect_refusal("qualification", "employer", "单" * 51)
+    await expect_refusal("qualification", "office_phone", "0991-88374101234")
+    await expect_refusal("qualification", "years_in_field", 1000)
+    await expect_refusal("qualification", "field_of_work", "A04")
+    await expect_refusal("evaluation", "email", f"{'a' * 20}@mail.example.cn")
+    await expect_refusal("qualification", "employer_code", "91310110076408176X")
     fields = {field["code"]: field for section in await su.sections() for field in section["fields"]}
     assert {fields[code]["default"] for code in ("remote_evaluation", "emergency")} == {"否"}
     assert fields["recusal_units"]["required"]
@@ -204,16 +204,16 @@ async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:
 async def test_02_specialties_keep_to_one_class_and_one_two_four(way: Journey) -> None:
     su = await _applicant(way, SU)
 
-    async def wrong(*codes: str, choice: str = "preferred") -> None:
+    async def expect_refusal(*codes: str, choice: str = "preferred") -> None:
         with pytest.raises(Refused) as error:
             await su.save("specialties", {"specialties": [{"code": code, "choice": choice} for code in codes]})
-        assert any(place.startswith("specialties") for place in told(error.value)), error.value.problem
+        assert any(place.startswith("specialties") for place in messages_by_field(error.value)), error.value.problem
 
-    await wrong("B010101")
-    await wrong("A080101", "A010101")
-    await wrong("A080101", "A080101")
-    await wrong("A080101", "A080201", "A080301")
-    await wrong("A080101", "A080102", "A080103", "A080104", "A080105")
+    await expect_refusal("B010101")
+    await expect_refusal("A080101", "A010101")
+    await expect_refusal("A080101", "A080101")
+    await expect_refusal("A080101", "A080201", "A080301")
+    await expect_refusal("A080101", "A080102", "A080103", "A080104", "A080105")
     await su.save("specialties", {"specialties": [{"code": "A080101", "choice": "alternative"}]})
     assert "首选" in (await su.problems())["specialties"]
     chosen = [("A080101", "preferred"), ("A080102", "alternative"), ("A080201", "alternative")]
@@ -348,7 +348,7 @@ async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_
     assert (cashier["total"], cashier["description"]) == (AMOUNT, "评标专家培训费")
     await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "concurrent", "count": 1})
     await friend.confirm(cashier)
-    await way.becomes(su, "exam")
+    await way.wait_for_state(su, "exam")
     assert (await _fee(su))["phase"] == "paid"
     assert await friend.balance() == before - AMOUNT
     await way.bubble(SU, "已收到培训费350.00元", fee["expert_number"])
@@ -387,13 +387,13 @@ async def test_08_a_friend_pays_by_the_expert_number_and_two_payments_count_once
     await own.confirm(in_mini)
     await way.stage.advance(4)
     assert (await ma.client.get(f"/payments/fees/{fee['id']}"))["phase"] == "paid", "asked, though nobody told"
-    await way.becomes(ma, "exam")
+    await way.wait_for_state(ma, "exam")
 
-    async def given_back() -> bool:
+    async def money_is_back() -> bool:
         await way.stage.advance(10)
         return await friend.balance() + await own.balance() == balances - AMOUNT
 
-    await way.wait_until(given_back)
+    await way.wait_until(money_is_back)
     surplus = ["重复缴费" in order for order in await _orders(way, fee["expert_number"])]
     assert sorted(surplus) == [False, True]
     await way.stage.http_client.control("/faults/clear", {})
@@ -443,11 +443,11 @@ async def test_10_the_bill_of_the_day_agrees_with_our_books(way: Journey) -> Non
 
     office = await way.office()
 
-    async def compared() -> str:
+    async def find_compared_bill() -> str:
         bill = await office.find_bill(_day(11, 23, "00:00"))
         return "" if bill.endswith("待核对") else bill
 
-    bill = await way.wait_until(compared)
+    bill = await way.wait_until(find_compared_bill)
     assert bill.endswith("4笔 · 收 ¥1,050.00 · 退 ¥350.00一致")
 
 
@@ -486,21 +486,21 @@ async def test_11_an_applicant_approved_late_pays_at_once_and_a_closed_order_sti
     cashier = await own.scan(first["code_url"])
     await way.stage.advance(31 * 60)
 
-    async def closed() -> bool:
+    async def order_is_closed() -> bool:
         [order] = await _orders(way, fee["expert_number"])
         return order.endswith("已关闭")
 
-    await way.wait_until(closed)
+    await way.wait_until(order_is_closed)
     again = await ai.client.post(path, {"trade": "native"})
     assert again["code_url"] != first["code_url"], "made anew"
     await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "pay_after_close", "count": 1})
     await own.confirm(cashier)
-    await way.becomes(ai, "exam")
+    await way.wait_for_state(ai, "exam")
 
-    async def settled() -> bool:
+    async def orders_are_settled() -> bool:
         return {order[-3:] for order in await _orders(way, fee["expert_number"])} == {"已关闭", "已支付"}
 
-    await way.wait_until(settled)
+    await way.wait_until(orders_are_settled)
     with pytest.raises(Refused):
         await own.phone.http_client.control("/pay/scan", {"phone": AI.mobile, "code_url": again["code_url"]})
 
@@ -532,11 +532,11 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
         await office.refund(fee["expert_number"], "退" * 27)
     await office.refund(fee["expert_number"], "本人因病不能参加培训")
 
-    async def back() -> bool:
+    async def refund_is_back() -> bool:
         await way.stage.advance(10)
         return await friend.balance() == before + AMOUNT
 
-    await way.wait_until(back)
+    await way.wait_until(refund_is_back)
     await way.bubble(SU, "退费通知")
     assert (await _fee(su))["phase"] == "refunded"
     [order] = await office.find_orders(fee["expert_number"])
@@ -571,7 +571,7 @@ async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_en
     await candidate.sit(called["candidate_id"], right)
     await log_in(office.browser, way.phone(ADMIN), "/office")
     await way.wait_until(lambda: office.release(exam))
-    await way.becomes(ma, "entered")
+    await way.wait_for_state(ma, "entered")
     assert await ma.badge() == "正式专家"
 
 

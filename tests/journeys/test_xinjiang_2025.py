@@ -26,7 +26,15 @@ from app.players.scans import card, signed_scan
 from domain.clock import local
 from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
-from tests.journeys.applying import Journey, Person, expert_row, refused, refused_on_page, set_out, told
+from tests.journeys.applying import (
+    Journey,
+    Person,
+    expert_row,
+    messages_by_field,
+    refused,
+    refused_on_page,
+    run_journey,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
@@ -57,7 +65,7 @@ async def way(stores: Stores) -> AsyncIterator[Journey]:
         expert_row(LI, NUMBERS[LI], region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"),
         expert_row(NAMESAKE, NUMBERS[NAMESAKE], region="650100", specialties="A080101", employer="无"),
     ]
-    async with set_out(stores, POOL, ADMIN, people, experts="\n".join(rows)) as journey:
+    async with run_journey(stores, POOL, ADMIN, people, experts="\n".join(rows)) as journey:
         yield journey
 
 
@@ -124,14 +132,14 @@ async def test_01_who_shares_the_pinyin_logs_in_by_mobile(way: Journey) -> None:
 # ---- 二 completing the file
 
 
-def _zeng(way: Journey) -> Applicant:
+def _applicant_zeng(way: Journey) -> Applicant:
     way.browsers[ZENG.mobile] = way.browser(ZENG, "2")
     return way.at_browser(ZENG)
 
 
 async def test_02_the_application_opens_from_the_to_do_list(way: Journey) -> None:
     """L18: 点击【专家入库申请】; L55: the tabs; L57: 申请专家编号."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     page = await way.browser(ZENG).open(f"/h5/{POOL}/apply")
     assert "专家入库申请（继续教育）" in page.text
     assert "去报名" in page.text
@@ -164,12 +172,12 @@ async def test_02_strangers_and_second_applications_are_refused(way: Journey) ->
     with refused_on_page("目前没有接受新增申请的征集"):
         await stranger.start()
     with refused_on_page("继续教育申请正在办理"):
-        await _zeng(way).start("renewal")
+        await _applicant_zeng(way).start("renewal")
 
 
 async def test_02_prefecture_unit_and_specialties_stay_those_of_the_first_entry(way: Journey) -> None:
     """L93. They are filed in shapes that today's form would refuse, and are right all the same."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     shown = await zeng.show()
     known = {field: value for part in shown["sections"] for field, value in part["values"].items()}
     assert (known["region"], known["employer"]) == (FILED["region"], FILED["employer"])
@@ -186,13 +194,13 @@ async def test_02_prefecture_unit_and_specialties_stay_those_of_the_first_entry(
     for section, field, value in other:
         with pytest.raises(Refused) as error:
             await zeng.save(section, {field: value})
-        assert "考试合格后可另行申请变更" in told(error.value)[field]
+        assert "考试合格后可另行申请变更" in messages_by_field(error.value)[field]
     assert not FILED.keys() & (await zeng.problems()).keys()
 
 
 async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None:
     """L24-93: 其中涉及※号的内容请务必填写准确无误; 暂存, 上一步."""
-    zeng, values = _zeng(way), _values(ZENG)
+    zeng, values = _applicant_zeng(way), _values(ZENG)
     fields = {field["code"]: field for section in await zeng.sections("education") for field in section["fields"]}
     assert fields["entry_kind"]["options"] == ["续聘", "首聘", "其他"]
     assert "请选择“续聘”" in fields["entry_kind"]["hint"]
@@ -201,17 +209,17 @@ async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None
     assert not fields["address"]["required"]
     assert {"backup_mobile", "entry_kind", "studies", "bank_account", "title_proof"} <= (await zeng.problems()).keys()
 
-    async def wrong(section: str, field: str, value: object, says: str) -> None:
+    async def expect_refusal(section: str, field: str, value: object, says: str) -> None:
         with pytest.raises(Refused) as error:
             await zeng.save(section, {field: value})
-        assert says in "".join(told(error.value).values()), error.value.problem
+        assert says in "".join(messages_by_field(error.value).values()), error.value.problem
 
     studies: dict[str, Any] = dict(values["studies"][0])  # type: ignore[index]  # a list of rows
-    await wrong("studies", "studies", [studies | {"until": "2000-01-01"}], "早于")
-    await wrong("bank", "bank_account", "6222021234567890129", "有一位数字不对")
-    await wrong("bank", "bank_account", "62220212", "12至30位")
-    await wrong("person", "backup_mobile", "12345", "11位")
-    await wrong("person", "entry_kind", "新增", "入库类型")
+    await expect_refusal("studies", "studies", [studies | {"until": "2000-01-01"}], "早于")
+    await expect_refusal("bank", "bank_account", "6222021234567890129", "有一位数字不对")
+    await expect_refusal("bank", "bank_account", "62220212", "12至30位")
+    await expect_refusal("person", "backup_mobile", "12345", "11位")
+    await expect_refusal("person", "entry_kind", "新增", "入库类型")
     await zeng.fill_in(values | {"emergency": True, "address": "团结路9号"}, entry_type="education")
     again = {field: value for section in (await zeng.read())["sections"] for field, value in section["values"].items()}
     assert (again["bank_account"], again["address"], again["entry_kind"]) == (
@@ -224,7 +232,7 @@ async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None
 
 async def test_02_files_and_the_application_form_are_uploaded(way: Journey) -> None:
     """L38-49, L73: pictures and proofs; L85-89: 下载申请表并签字盖章."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     sent = await zeng.attach_missing(but=frozenset({"signed_form"}))
     assert {"photo", "id_card_back", "id_card_front", "title_proof", "studies[0].proof"} <= set(sent)
     await zeng.upload("other_material", "获奖证书.jpg", card(7))
@@ -249,7 +257,7 @@ async def _print_and_sign(applicant: Applicant) -> None:
 
 async def test_02_it_is_handed_in_and_the_expert_stays_in_the_pool(way: Journey) -> None:
     """L93: 提交审核."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     assert (await zeng.submit())["state"] == "reviewing"
     assert await zeng.badge() == "正式专家"
     assert "正在资格审核" in (await way.browser(ZENG).open(f"/h5/{POOL}/apply/status")).text
@@ -257,7 +265,7 @@ async def test_02_it_is_handed_in_and_the_expert_stays_in_the_pool(way: Journey)
 
 async def test_02_the_reviewer_sees_the_account_masked_and_sends_back(way: Journey) -> None:
     """L55: 审核详情 tells what was said."""
-    zeng, office = _zeng(way), await way.reviewer(OFFICE)
+    zeng, office = _applicant_zeng(way), await way.reviewer(OFFICE)
     task = await office.find((await zeng.show())["number"])
     page = await office.open(task)
     assert "6222****0128" in page.text
@@ -278,7 +286,7 @@ async def test_02_the_reviewer_sees_the_account_masked_and_sends_back(way: Journ
 
 async def test_02_approval_is_the_enrolment(way: Journey) -> None:
     """L102: 审核通过后…即完成报名操作; L57: the badge of an emergency expert."""
-    zeng, office = _zeng(way), await way.reviewer(OFFICE)
+    zeng, office = _applicant_zeng(way), await way.reviewer(OFFICE)
     await office.approve(await office.find((await zeng.show())["number"]))
     assert await zeng.state() == "entered"
     progress = (await zeng.show())["progress"]
@@ -302,7 +310,7 @@ async def test_02_the_file_holds_what_was_completed_and_what_was_kept(way: Journ
     assert mine["permanent_region"]["code"] == FILED["region"]
     assert [specialty["code"] for specialty in mine["specialties"]] == FILED["specialties"]
     assert mine["employers"] == [UNIT]
-    document = _text(await _zeng(way).document("information"))
+    document = _text(await _applicant_zeng(way).document("information"))
     for shown in (NUMBERS[ZENG], "乌鲁木齐职业大学", "大跨钢结构设计"):
         assert shown in document
 
@@ -321,7 +329,7 @@ async def test_02_a_change_comes_after_training_and_examination(way: Journey) ->
 
 def ready_for_training(way: Journey) -> tuple[Applicant, str]:
     """The enrolled expert, and the expert number for paying; the course's steps start from here."""
-    return _zeng(way), NUMBERS[ZENG]
+    return _applicant_zeng(way), NUMBERS[ZENG]
 
 
 COURSE = "2025年全区第一批继续教育"

@@ -63,7 +63,7 @@ class MiniWorkspace:
         await sheet.get_by_role("button", name="允许").click()
         await expect(sheet).to_be_hidden()
 
-    async def bring(self, name: str) -> None:
+    async def add_phone(self, name: str) -> None:
         """Puts a phone into the workspace, if it isn't there."""
         if await self.phone(name).count():
             return
