@@ -89,6 +89,7 @@ class Server(ABC):
                 command,
                 owner_gone=self.owner_gone,
                 log=output,
+                # English messages: what may pass, and a full disk, are recognised by words of the log.
                 env={"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
                 cwd=self.home.folder,
                 person=self.home.person,
