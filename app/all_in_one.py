@@ -93,19 +93,19 @@ async def _until(over: asyncio.Event, work: Coroutine[None, None, None]) -> None
 
 async def _serve(settings: Settings, plan: StartPlan, report: Callable[[str], None]) -> None:
     """Serve until cancelled. Only cancelling ends it, once, so that the shutdown itself runs undisturbed."""
-    async with own_servers(settings) as (found, _servers):
-        check_ports(found, plan)
-        for name in await migrate(found.database_url):
+    async with own_servers(settings) as (resolved_settings, _servers):
+        check_ports(resolved_settings, plan)
+        for name in await migrate(resolved_settings.database_url):
             log.info("migrated", name=name)
         for prepare in PREPARATIONS:
-            await prepare(found)
-        async with ProcessSupervisor(parts(found, plan)) as supervisor:
+            await prepare(resolved_settings)
+        async with ProcessSupervisor(parts(resolved_settings, plan)) as supervisor:
             await supervisor.wait_until_ready()
             if plan.sandbox_port is not None:
-                await push_menus(found, plan)
-                await introduce(found, f"http://127.0.0.1:{plan.sandbox_port}")
-                await call_demo_expert(found)
-            report(addresses(found, plan))
+                await push_menus(resolved_settings, plan)
+                await introduce(resolved_settings, f"http://127.0.0.1:{plan.sandbox_port}")
+                await call_demo_expert(resolved_settings)
+            report(addresses(resolved_settings, plan))
             await asyncio.get_running_loop().create_future()
 
 
@@ -126,20 +126,20 @@ def parts(settings: Settings, plan: StartPlan) -> Sequence[Part]:
     counted = env | {"PROMETHEUS_MULTIPROC_DIR": str(_metrics_folder(settings.data_dir))}
     ready_url = f"{_local_url(settings)}/readyz"
     shared = ["--reuse-port"] if plan.web_processes > 1 else []
-    found = [
+    webs = [
         python_part(f"web-{number}", "app.cli", "serve", *shared, set_env=counted, ready_url=ready_url)
         for number in range(1, plan.web_processes + 1)
     ]
     worker = str(settings.worker_port or free_port())
     watched = counted | {"PBT_WORKER_PORT": worker}
-    found.append(
+    webs.append(
         python_part("worker", "app.cli", "worker", set_env=watched, ready_url=f"http://127.0.0.1:{worker}/readyz")
     )
     if plan.sandbox_port is not None:
         port = str(plan.sandbox_port)
         url = f"http://127.0.0.1:{port}/"
-        found.insert(0, python_part("sandbox", "app.cli", "sandbox", "--port", port, set_env=env, ready_url=url))
-    return found
+        webs.insert(0, python_part("sandbox", "app.cli", "sandbox", "--port", port, set_env=env, ready_url=url))
+    return webs
 
 
 def addresses(settings: Settings, plan: StartPlan) -> str:
@@ -150,7 +150,7 @@ def addresses(settings: Settings, plan: StartPlan) -> str:
         lines.append(f"  手机页面   http://127.0.0.1:{plan.sandbox_port}/")
     lines += [
         f"  管理后台   {base}/office",
-        f"  现场工作台 {base}/desk",
+        f"  现场工作台 {base}/draws",
         f"  接口文档   {base}/api/docs",
         f"  健康状态   {base}/readyz",
         "",

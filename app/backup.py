@@ -63,6 +63,7 @@ async def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
         raise CommandError(f"{target} 已存在，请换一个文件名。")
     if not target.absolute().parent.is_dir():
         raise CommandError(f"目录 {target.absolute().parent} 不存在，请先建立。")
+    # Beside the target: a hard link, which never replaces a file, can't cross file systems.
     with _work_folder(target.absolute().parent) as folder:
         rows = await _dump(settings.database_url, folder / DUMP)
         write_private(folder / SETTINGS, settings_as_env(settings))
@@ -103,7 +104,7 @@ async def restore(settings: Settings, source: Path) -> Manifest:
         wrong = sorted(name for name in names if rows.get(name) != manifest.rows.get(name))
         if wrong:
             raise CommandError(f"恢复后的行数与备份时不符（{'、'.join(wrong)}），请清空数据库后重试，并联系开发者。")
-        if stored is not None:
+        if stored is not None:  # last, so that a refused restore leaves the folder as it was
             _put_files(folder / FILES, stored)
     return manifest
 
@@ -214,12 +215,12 @@ async def _run_tool(name: str, options: Sequence[str], database_url: str) -> Non
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, said = await process.communicate()
+        _, errors_output = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
     if process.returncode != 0:
-        lines = said.decode(errors="replace").strip().splitlines()
+        lines = errors_output.decode(errors="replace").strip().splitlines()
         raise CommandError(f"{name} 失败：{lines[0][:300] if lines else '没有留下信息'}")
 
 
@@ -238,8 +239,8 @@ async def read_tool_version(name: str) -> int:
     """Major version of a program of PostgreSQL. CommandError when there is none."""
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(find_tool(name), "--version", stdin=nothing, stdout=pipe)
-    said, _ = await process.communicate()
-    match = re.search(rb"\(PostgreSQL\) (\d+)", said)
+    printed, _ = await process.communicate()
+    match = re.search(rb"\(PostgreSQL\) (\d+)", printed)
     if match is None:
         raise CommandError(f"{name} 没有说出自己的版本，请重新安装 PostgreSQL 的客户端程序。")
     return int(match[1])

@@ -41,11 +41,11 @@ async def guard_bodies(request: web.Request, handler: _Handler) -> web.StreamRes
 def _time_limit(body: StreamReader) -> Iterator[None]:
     """Raise RequestPayloadError in a pending read of the body after ``BODY_TIMEOUT``."""
 
-    def give_up() -> None:
+    def fail_body() -> None:
         if not body.is_eof():
             body.set_exception(web.RequestPayloadError("the body did not arrive in time"))
 
-    timer = None if body.is_eof() else asyncio.get_running_loop().call_later(BODY_TIMEOUT, give_up)
+    timer = None if body.is_eof() else asyncio.get_running_loop().call_later(BODY_TIMEOUT, fail_body)
     try:
         yield
     finally:

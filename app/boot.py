@@ -67,8 +67,8 @@ async def borrowed_servers(settings: Settings) -> AsyncIterator[Settings]:
     if (settings.database_url and settings.redis_url) or find_instance(settings.data_dir):
         yield resolve_servers(settings)
         return
-    async with own_servers(settings) as (found, _servers):
-        yield found
+    async with own_servers(settings) as (resolved_settings, _servers):
+        yield resolved_settings
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
     own, spare = (OwnConnections(settings.database_url, size=size) for size in (settings.chat_pool_size, 1))
     handed_over = RequestBatcher(partial(_hand_over, container.services.deps.jobs, spare), most=_MOST)
 
-    async def late(pool: str, sealed: str) -> None:
+    async def defer_message(pool: str, sealed: str) -> None:
         await handed_over.ask({"pool": pool, "message": sealed})
 
     engine = Engine(
@@ -55,7 +55,7 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
             windows=container.windows,
             keys=container.services.deps.keys,
             sender=container.gateways.official,
-            late=late,
+            late=defer_message,
             no_window=container.services.notifications.pending_replies.notify_waiting,
             connected=own,
         )

@@ -184,8 +184,16 @@ def open_files(store: FileStore, folder: Path, operator_faults: OperatorFaults |
 
 
 def make_deps(settings: Settings, rulebooks: Mapping[str, Rulebook], clock: Clock) -> Deps:
-    kept = timedelta(hours=settings.answers_kept_hours)
-    return Deps(clock, make_keyring(settings.keys), rulebooks, Jobs(), settings.public_url, kept, settings.puzzle_bits)
+    answers_kept_for = timedelta(hours=settings.answers_kept_hours)
+    return Deps(
+        clock,
+        make_keyring(settings.keys),
+        rulebooks,
+        Jobs(),
+        settings.public_url,
+        answers_kept_for,
+        settings.puzzle_bits,
+    )
 
 
 def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Ports:

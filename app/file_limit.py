@@ -22,9 +22,9 @@ def raise_file_limit() -> None:
 
 async def check_limits(settings: Settings) -> list[CheckFinding]:
     """Check the limits of our own process; a service manager may grant others to its services."""
-    backlog, found = settings.http.backlog, []
+    backlog, findings = settings.http.backlog, []
     if SOMAXCONN.exists() and (most := int(SOMAXCONN.read_text())) < backlog:
-        found.append(
+        findings.append(
             problem(
                 LIMITS,
                 f"系统最多让 {most} 个连接等待接受，少于 PBT_HTTP__BACKLOG 的 {backlog}，"
@@ -33,11 +33,11 @@ async def check_limits(settings: Settings) -> list[CheckFinding]:
         )
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < backlog + _OTHERS:
-        found.append(
+        findings.append(
             problem(
                 LIMITS,
                 f"每个进程最多打开 {hard} 个文件和连接，至少需要 {backlog + _OTHERS} 个，"
                 "请提高上限（systemd 中为 LimitNOFILE=65536）。",
             )
         )
-    return found or [ok(LIMITS, "等待连接数和文件数的上限够用。")]
+    return findings or [ok(LIMITS, "等待连接数和文件数的上限够用。")]

@@ -29,11 +29,11 @@ def free_port() -> int:
 
 
 def _candidates() -> Iterator[int]:
-    yield from _shuffled(_PORTS[os.getpid() % _SHARES :: _SHARES])
-    yield from _shuffled(_PORTS)
+    yield from _shuffled_ports(_PORTS[os.getpid() % _SHARES :: _SHARES])
+    yield from _shuffled_ports(_PORTS)
 
 
-def _shuffled(ports: Sequence[int]) -> list[int]:
+def _shuffled_ports(ports: Sequence[int]) -> list[int]:
     return random.SystemRandom().sample(ports, len(ports))
 
 

@@ -33,7 +33,7 @@ class HangWatch:
         self._over = threading.Event()
         self._event_loop: asyncio.AbstractEventLoop | None = None
 
-    def turned(self, loop: str) -> None:
+    def note_turn(self, loop: str) -> None:
         """``loop`` took a turn, which worked or failed."""
         self._idle[loop] = 0.0
         self._resting.discard(loop)

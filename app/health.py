@@ -66,7 +66,7 @@ class NotReady(Exception):
 def setup_health(app: web.Application, checks: Mapping[str, Check]) -> None:
     """Add the three routes and, outermost, the middleware that counts requests and assigns request ids."""
     readiness = _Readiness(checks)
-    app.router.add_get("/healthz", _alive)
+    app.router.add_get("/healthz", _answer_alive)
     app.router.add_get("/readyz", readiness.answer)
     app.router.add_get("/metrics", _metrics)
     app.middlewares.insert(0, watch_requests)
@@ -77,9 +77,9 @@ def standard_checks(database_url: str, redis_url: str, data_dir: Path) -> dict[s
     server."""
     return {
         "database": lambda: check_database(database_url),
-        "migrations": _once_done(lambda: check_migrations(database_url)),
-        "schema": _once_done(lambda: check_schema(database_url)),
-        "sessions": _once_done(lambda: check_sessions(database_url)),
+        "migrations": _skip_once_passed(lambda: check_migrations(database_url)),
+        "schema": _skip_once_passed(lambda: check_schema(database_url)),
+        "sessions": _skip_once_passed(lambda: check_sessions(database_url)),
         "redis": lambda: check_redis(redis_url),
         "disk": lambda: check_disk(data_dir),
     }
@@ -123,11 +123,11 @@ async def check_sessions(database_url: str) -> None:
     proxy supports.
     """
     async with AsyncExitStack() as stack:
-        one, other = [await _connect(stack, database_url) for _ in range(2)]
-        await one.execute("SET pbt.probe = 'kept'")
+        first, other = [await _connect(stack, database_url) for _ in range(2)]
+        await first.execute("SET pbt.probe = 'kept'")
         await other.execute("BEGIN")
         try:
-            await one.execute(_STILL_KEPT)
+            await first.execute(_STILL_KEPT)
         except asyncpg.RaiseError as error:
             raise NotReady("the pool in between must keep sessions (pool_mode = session)") from error
         finally:
@@ -142,7 +142,7 @@ async def _connect(stack: AsyncExitStack, database_url: str) -> asyncpg.Connecti
 
 async def check_disk(data_dir: Path) -> None:
     """Raises NotReady before attachments, documents and an embedded database run out of room."""
-    folder = next(one for one in (data_dir, *data_dir.resolve().parents) if one.is_dir())
+    folder = next(parent for parent in (data_dir, *data_dir.resolve().parents) if parent.is_dir())
     free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
     if free < LEAST_SPACE:
         raise NotReady(f"only {free // 1024**2} MB left")
@@ -153,7 +153,7 @@ async def check_redis(redis_url: str) -> None:
         await client.ping()
 
 
-def _once_done(check: Check) -> Check:
+def _skip_once_passed(check: Check) -> Check:
     """A check that is not repeated after it has passed: a schema doesn't go back during a process's life."""
     done = False
 
@@ -177,33 +177,33 @@ class _Readiness:
     async def answer(self, _request: web.Request) -> web.Response:
         async with self._asking:
             if time.monotonic() >= self._kept_until:
-                outcomes = await asyncio.gather(*(self._ask(name) for name in self._checks))
+                outcomes = await asyncio.gather(*(self._run_check(name) for name in self._checks))
                 self._kept = dict(zip(self._checks, outcomes, strict=True))
                 self._kept_until = time.monotonic() + RESULT_TTL
             ready = all(outcome == "ok" for outcome in self._kept.values())
             body = {"status": "ready" if ready else "not ready", "checks": self._kept}
         return web.json_response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
 
-    async def _ask(self, name: str) -> str:
+    async def _run_check(self, name: str) -> str:
         """``ok``, or the fault in a word or two; the error's own text is only logged."""
         reason: Exception
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 await self._checks[name]()
         except TimeoutError as error:
-            said, reason = "no answer in time", error
+            message, reason = "no answer in time", error
         except NotReady as error:
-            said, reason = str(error), error
+            message, reason = str(error), error
         except (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            said, reason = "away", error
+            message, reason = "away", error
         else:
             self._outages[name].up()
             return "ok"
         self._outages[name].down(repr(reason))
-        return said
+        return message
 
 
-async def _alive(_request: web.Request) -> web.Response:
+async def _answer_alive(_request: web.Request) -> web.Response:
     return web.json_response({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
 

@@ -42,24 +42,24 @@ class Pulse:
     def beat(self, loop: str) -> None:
         """A turn of ``loop`` went well."""
         self.hearts[loop].beat()
-        self._watch.turned(loop)
+        self._watch.note_turn(loop)
 
-    def failed(self, loop: str) -> None:
+    def note_failure(self, loop: str) -> None:
         """A turn of ``loop`` ended with an error: it does not hang, and it has not succeeded."""
         self.hearts[loop].resting = False
-        self._watch.turned(loop)
+        self._watch.note_turn(loop)
 
     def rest(self, loop: str) -> None:
         """``loop`` waits for work that may take any time."""
         self.hearts[loop].resting = True
         self._watch.rest(loop)
 
-    async def begun(self) -> None:
+    async def wait_until_begun(self) -> None:
         """Returns once every loop had its first success."""
         for heart in self.hearts.values():
             await heart.begun.wait()
 
-    def find_still(self) -> list[str]:
+    def find_stopped_loops(self) -> list[str]:
         """Names of the loops that stand still."""
         return [name for name, heart in self.hearts.items() if heart.stands_still()]
 
@@ -73,7 +73,7 @@ class LaneHeart:
         self._places = places
         self._running = 0
 
-    def looked(self) -> None:
+    def note_job_search(self) -> None:
         """The lane has looked for a job."""
         self._pulse.beat(self._loop)
 

@@ -84,13 +84,13 @@ def _imported(path: Path, prefix: str) -> set[str]:
 @cache
 def _modules(file: Path) -> frozenset[str]:
     """What a file imports, wherever in it."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
-    return frozenset(found)
+            modules.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return frozenset(modules)
 
 
 def find_arrows(graph: Graph) -> list[tuple[str, str]]:
@@ -107,9 +107,9 @@ def _reach(graph: Graph, name: str) -> set[str]:
     reached: set[str] = set()
     waiting = [name]
     while waiting:
-        found = graph[waiting.pop()] - reached
-        reached |= found
-        waiting += found
+        fresh = graph[waiting.pop()] - reached
+        reached |= fresh
+        waiting += fresh
     return reached
 
 

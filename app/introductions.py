@@ -50,7 +50,7 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         _log_failures(
             await asyncio.gather(*(_introduce(Phone(http_client, m, POOL)) for m in mobiles), return_exceptions=True)
         )
-        applying = _hand_in(Phone(http_client, HANDS_IN.mobile, POOL), HANDS_IN)
+        applying = _submit_application(Phone(http_client, HANDS_IN.mobile, POOL), HANDS_IN)
         _log_failures(await asyncio.gather(applying, return_exceptions=True))
 
 
@@ -68,7 +68,7 @@ async def _introduce(phone: Phone) -> None:
         await phone.bind()
 
 
-async def _hand_in(phone: Phone, person: DemoPerson) -> None:
+async def _submit_application(phone: Phone, person: DemoPerson) -> None:
     """Register in the mini-program, fill in the form, submit; a person who began earlier is skipped."""
     await _introduce(phone)
     mini = MiniProgram(phone.http_client, phone, "")

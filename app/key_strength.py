@@ -19,11 +19,13 @@ def check_own_keys(keys: Keys, demo_mark: bytes) -> list[str]:
 
     ``demo_mark`` is the prefix of the demonstration's keys.
     """
-    named = [(name, key) for name, key in _named(keys) if not key.startswith(demo_mark)]
-    demo = [f"{name} 还是演示用的密钥，{_HOW}" for name, key in _named(keys) if key.startswith(demo_mark)]
+    named = [(name, key) for name, key in _named_keys(keys) if not key.startswith(demo_mark)]
+    demo = [f"{name} 还是演示用的密钥，{_HOW}" for name, key in _named_keys(keys) if key.startswith(demo_mark)]
     weak = [f"{name} 不是随机生成的密钥（{why}），{_HOW}" for name, key in named if (why := find_weakness(key))]
     same = [
-        f"{one} 与 {other} 相同，各种密钥必须不同，{_HOW}" for (one, a), (other, b) in combinations(named, 2) if a == b
+        f"{name} 与 {other} 相同，各种密钥必须不同，{_HOW}"
+        for (name, a), (other, b) in combinations(named, 2)
+        if a == b
     ]
     return demo + weak + same
 
@@ -39,7 +41,7 @@ def find_weakness(key: bytes) -> str:
     return ""
 
 
-def _named(keys: Keys) -> Iterator[tuple[str, bytes]]:
+def _named_keys(keys: Keys) -> Iterator[tuple[str, bytes]]:
     for name, value in keys.data.items():
         yield f"PBT_KEYS__DATA 中的 {name}", base64.b64decode(value.get_secret_value())
     yield "PBT_KEYS__LOOKUP", base64.b64decode(keys.lookup.get_secret_value())

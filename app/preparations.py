@@ -28,22 +28,22 @@ Step = Callable[[Deps, Settings], Awaitable[None]]
 
 async def bring_demo(settings: Settings) -> None:
     """Run all of the following steps in turn, over one connection to the database."""
-    await run_steps(settings, _people, _items, publish_exam, offer_materials)
+    await run_steps(settings, _load_people, _load_items, publish_exam, offer_materials)
 
 
 async def bring_demo_people(settings: Settings) -> None:
     """In the sandbox, load catalogues and the demonstration's people."""
-    await run_steps(settings, _people)
+    await run_steps(settings, _load_people)
 
 
 async def bring_demo_items(settings: Settings) -> None:
     """In the sandbox, fill the demonstration's item bank, after its people exist."""
-    await run_steps(settings, _items)
+    await run_steps(settings, _load_items)
 
 
 async def call_demo_expert(settings: Settings) -> None:
     """In the sandbox, call one expert to a short examination and a course, after he has bound his phone."""
-    await run_steps(settings, _call)
+    await run_steps(settings, _call_expert)
 
 
 async def run_steps(settings: Settings, *steps: Step) -> None:
@@ -55,12 +55,12 @@ async def run_steps(settings: Settings, *steps: Step) -> None:
             await step(deps, settings)
 
 
-async def _people(deps: Deps, settings: Settings) -> None:
+async def _load_people(deps: Deps, settings: Settings) -> None:
     report = await load_demo(deps, settings.rulebooks.parent / "catalogues")
     log.info("demo_loaded", experts=report.experts, staff=report.staff)
 
 
-async def _items(deps: Deps, settings: Settings) -> None:
+async def _load_items(deps: Deps, settings: Settings) -> None:
     count = await load_exam_items(deps, settings.rulebooks.parent / "exam_items")
     log.info("demo_items_loaded", count=count)
 
@@ -81,7 +81,7 @@ async def offer_materials(deps: Deps, settings: Settings) -> None:
     log.info("demo_materials_loaded", count=count)
 
 
-async def _call(deps: Deps, settings: Settings) -> None:
+async def _call_expert(deps: Deps, settings: Settings) -> None:
     count = await call_example(deps)
     files = open_files(settings.files, settings.data_dir / "files")
     taught = await call_to_course(deps, files, settings.rulebooks.parent / "courses" / f"{POOL}.mp4")

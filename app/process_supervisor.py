@@ -60,7 +60,7 @@ class ProcessSupervisor:
         try:
             for part in self._parts:
                 self._children[part.name] = await self._spawn(part)
-                self._tasks.append(asyncio.create_task(self._keep(part), name=f"keep {part.name}"))
+                self._tasks.append(asyncio.create_task(self._keep_running(part), name=f"keep {part.name}"))
         except BaseException:
             await self._end()
             raise
@@ -87,14 +87,14 @@ class ProcessSupervisor:
         self._all_ready = True
 
     async def _wait_for_everyone(self) -> None:
-        await asyncio.gather(*(_wait_for(part.ready_url) for part in self._parts if part.ready_url))
+        await asyncio.gather(*(_wait_for_url(part.ready_url) for part in self._parts if part.ready_url))
 
     async def _spawn(self, part: Part) -> Child:
         return await spawn(
             part.command, owner_gone=signal.SIGTERM, log=self._output, set_env=part.set_env, cwd=self._cwd
         )
 
-    async def _keep(self, part: Part) -> None:
+    async def _keep_running(self, part: Part) -> None:
         deaths = 0
         loop = asyncio.get_running_loop()
         while True:
@@ -127,7 +127,7 @@ class ProcessSupervisor:
         await asyncio.gather(*(child.stop(signal.SIGTERM, END_TIMEOUT) for child in self._children.values()))
 
 
-async def _wait_for(url: str) -> None:
+async def _wait_for_url(url: str) -> None:
     timeout = aiohttp.ClientTimeout(total=3)
     async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
         while True:

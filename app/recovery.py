@@ -20,11 +20,11 @@ async def watch_recovery(settings: Settings) -> None:
     checks = [lambda: check_database(settings.database_url), lambda: check_redis(settings.redis_url)]
     while True:
         await asyncio.sleep(INTERVAL)
-        if REPORTS.any() and await respond(checks):
+        if REPORTS.any() and await all_pass(checks):
             REPORTS.recovered()
 
 
-async def respond(checks: Sequence[Check]) -> bool:
+async def all_pass(checks: Sequence[Check]) -> bool:
     """Whether all ``checks`` pass."""
     try:
         await asyncio.gather(*(check() for check in checks))

@@ -74,7 +74,7 @@ def _section(name: str, books: Mapping[str, Rulebook]) -> Iterator[str]:
     leaves = (key for book in books.values() for key, _ in _leaves(getattr(book, name), name))
     keys = dict.fromkeys(key for key in leaves if key != name and not key.startswith(_IN_FORMS))
     for key in keys:
-        cells = {pool: _show(_find(book, key)) for pool, book in books.items()}
+        cells = {pool: _show_value(_find_value(book, key)) for pool, book in books.items()}
         counts = Counter(cells.values())
         usual = max(counts, key=lambda cell: counts[cell])
         if len(books) > 1 and counts[usual] == 1:
@@ -94,7 +94,7 @@ def _leaves(value: object, key: str) -> Iterator[tuple[str, object]]:
         yield key, value
 
 
-def _find(book: Rulebook, key: str) -> object:
+def _find_value(book: Rulebook, key: str) -> object:
     value: object = book
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
@@ -117,13 +117,13 @@ def _reason(book: Rulebook, key: str) -> str:
     for length in range(len(parts), 0, -1):
         candidate = ".".join(parts[:length])
         if candidate in written:
-            found = book.provenance(candidate)
-            since = f"from {found.effective_from}" if found.effective_from else None
-            return _cell(". ".join(text for text in (found.source, since, found.note) if text))
+            provenance = book.provenance(candidate)
+            since = f"from {provenance.effective_from}" if provenance.effective_from else None
+            return _cell(". ".join(text for text in (provenance.source, since, provenance.note) if text))
     return ""
 
 
-def _show(value: object) -> str:
+def _show_value(value: object) -> str:
     if value is None:
         return "—"
     if isinstance(value, bool):
@@ -150,7 +150,7 @@ def _show_item(item: object) -> str:
         return _show_step(item)
     if isinstance(item, ReviewStep):
         return _show_review_step(item)
-    return _cell(item.question) if isinstance(item, HelpQuestion) else _show(item)
+    return _cell(item.question) if isinstance(item, HelpQuestion) else _show_value(item)
 
 
 def _show_step(step: LadderStep) -> str:

@@ -101,8 +101,8 @@ def _files(field: FormField) -> str:
 def _provenance(book: Rulebook, key: str) -> str:
     if key not in set(book.written_keys()):
         return ""
-    found = book.provenance(key)
-    return _cell(". ".join(text for text in (found.source, found.note) if text))
+    provenance = book.provenance(key)
+    return _cell(". ".join(text for text in (provenance.source, provenance.note) if text))
 
 
 def _cell(text: str) -> str:

@@ -31,12 +31,12 @@ def demo_keys(data_dir: Path, pools: tuple[str, ...]) -> Mapping[str, str]:
     if not path.exists():
         _write_once(path, {name: _new_key() for name in names})
     try:
-        found = json.loads(path.read_text())
+        keys = json.loads(path.read_text())
         for name in names:
-            load_private_key(found[name])
+            load_private_key(keys[name])
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise CommandError(f"文件 {path} 已损坏，请删除它，下次启动时会重新生成。") from error
-    return {name: str(found[name]) for name in names}
+    return {name: str(keys[name]) for name in names}
 
 
 def public_pem(private_pem: str) -> str:

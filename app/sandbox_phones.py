@@ -37,24 +37,24 @@ def _voice(pool: str) -> VoicePool:
 
 def sms_texts(settings: SmsSettings, books: Mapping[str, Rulebook]) -> dict[str, str]:
     """The sandbox's templates: text by code. Where pools share a code, the first one's text."""
-    found: dict[str, str] = {}
+    texts_by_code: dict[str, str] = {}
     for pool, book in books.items():
-        _add(found, settings.of(pool), sms_templates(book.texts))
-    return found
+        _add(texts_by_code, settings.of(pool), sms_templates(book.texts))
+    return texts_by_code
 
 
 def voice_texts(settings: VoiceSettings, books: Mapping[str, Rulebook]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    texts_by_code: dict[str, str] = {}
     for pool, book in books.items():
-        _add(found, settings.of(pool), voice_templates(book.texts))
-    return found
+        _add(texts_by_code, settings.of(pool), voice_templates(book.texts))
+    return texts_by_code
 
 
-def _add(found: dict[str, str], agreed: SmsPool | VoicePool | None, texts: Mapping[str, str]) -> None:
+def _add(texts_by_code: dict[str, str], agreed: SmsPool | VoicePool | None, texts: Mapping[str, str]) -> None:
     for kind, text in texts.items():
         if agreed is not None and kind in agreed.templates:
-            found.setdefault(agreed.templates[kind], text)
+            texts_by_code.setdefault(agreed.templates[kind], text)
 
 
 def signs(settings: SmsSettings) -> list[str]:
-    return sorted({one.sign_name for one in settings.pools.values() if one.sign_name})
+    return sorted({sms_pool.sign_name for sms_pool in settings.pools.values() if sms_pool.sign_name})

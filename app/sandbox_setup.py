@@ -264,14 +264,14 @@ def check_production(settings: Settings) -> list[str]:
 
 def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
     """Secrets issued by others; for our own see ``check_own_keys``."""
-    found: list[tuple[str, SecretStr]] = []
+    secrets: list[tuple[str, SecretStr]] = []
     for pool, account in settings.wechat.accounts.items():
         prefix = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 "
-        found += [(prefix + "secret", account.secret), (prefix + "token", account.token)]
-        found += [(prefix + "aes_key", account.aes_key)]
+        secrets += [(prefix + "secret", account.secret), (prefix + "token", account.token)]
+        secrets += [(prefix + "aes_key", account.aes_key)]
     for pool, program in settings.wechat.mini_programs.items():
-        found.append((f"PBT_WECHAT__MINI_PROGRAMS 中 {pool} 的 secret", program.secret))
-    found += [
+        secrets.append((f"PBT_WECHAT__MINI_PROGRAMS 中 {pool} 的 secret", program.secret))
+    secrets += [
         ("PBT_SMS__ACCESS_KEY_SECRET", settings.sms.access_key_secret),
         ("PBT_VOICE__ACCESS_KEY_SECRET", settings.voice.access_key_secret),
         ("PBT_RECEIPTS__PATH_TOKEN", settings.delivery_reports.path_token),
@@ -280,10 +280,10 @@ def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
         ("PBT_FILES__SECRET_ACCESS_KEY", settings.files.secret_access_key),
     ]
     if settings.person_check.pools:
-        found.append(("PBT_PERSON_CHECK__ACCESS_KEY_SECRET", settings.person_check.access_key_secret))
+        secrets.append(("PBT_PERSON_CHECK__ACCESS_KEY_SECRET", settings.person_check.access_key_secret))
     for pool, merchant in settings.pay.merchants.items():
-        found.append((f"PBT_PAY__MERCHANTS 中 {pool} 的 apiv3_key", merchant.apiv3_key))
-    return found
+        secrets.append((f"PBT_PAY__MERCHANTS 中 {pool} 的 apiv3_key", merchant.apiv3_key))
+    return secrets
 
 
 def _urls(settings: Settings) -> list[tuple[str, str]]:

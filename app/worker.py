@@ -67,21 +67,25 @@ async def run_worker(settings: Settings) -> None:
 async def _run_loops(settings: Settings, container: Container, engine: Engine, pulse: Pulse) -> None:
     scheduler, concurrency = container.services.operations.scheduler, settings.worker_concurrency
     lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(concurrency)) for lane in LANES}
-    queue = make_queue(settings.database_url, pool_size=concurrency + 2 * len(LANES), looked=partial(_note_look, lanes))
+    queue = make_queue(
+        settings.database_url, pool_size=concurrency + 2 * len(LANES), looked=partial(_note_job_search, lanes)
+    )
     register(queue, container.services, engine.finish_late)
 
     def audit(well: Well) -> Awaitable[None]:
         return _audit(container, make_queue(settings.database_url, pool_size=2), well)
 
-    async with _answering(settings, scheduler, pulse), asyncio.TaskGroup() as group:
+    async with _serve_health(settings, scheduler, pulse), asyncio.TaskGroup() as group:
         group.create_task(follow_clock(container.redis, container.clock))
         group.create_task(watch_recovery(settings))
-        group.create_task(forever("jobs", lambda well: _run_jobs(queue, concurrency, well, lanes), pulse, JOB_LOOPS))
-        group.create_task(forever("tick", lambda well: _tick(container, well), pulse))
-        group.create_task(forever("auditor", audit, pulse))
+        group.create_task(
+            repeat_forever("jobs", lambda well: _run_jobs(queue, concurrency, well, lanes), pulse, JOB_LOOPS)
+        )
+        group.create_task(repeat_forever("tick", lambda well: _tick(container, well), pulse))
+        group.create_task(repeat_forever("auditor", audit, pulse))
 
 
-async def forever(
+async def repeat_forever(
     name: str, work: Callable[[Well], Awaitable[None]], pulse: Pulse | None = None, loops: Sequence[str] = ()
 ) -> None:
     """Repeat ``work`` after each outage that ends it; an outage is logged once at its beginning, once at its end.
@@ -103,7 +107,7 @@ async def forever(
             outage.down(repr(error.__cause__ or error))
         if pulse is not None:
             for loop in loops or (name,):
-                pulse.failed(loop)
+                pulse.note_failure(loop)
         await asyncio.sleep(RETRY_AFTER)
 
 
@@ -124,11 +128,11 @@ async def _run_jobs(queue: Queue, concurrency: int, well: Well, hearts: Mapping[
             task.result()
 
 
-def _note_look(hearts: Mapping[str, LaneHeart], queues: Sequence[str]) -> None:
+def _note_job_search(hearts: Mapping[str, LaneHeart], queues: Sequence[str]) -> None:
     """The lane that serves ``queues`` looked for a job."""
     for lane in LANES:
         if list(lane.queues) == list(queues):
-            hearts[lane.loop].looked()
+            hearts[lane.loop].note_job_search()
 
 
 async def _end(lanes: Sequence[asyncio.Task[None]]) -> None:
@@ -160,7 +164,7 @@ async def _run_lane(queue: Queue, lane: Lane, concurrency: int, heart: LaneHeart
 
 
 @asynccontextmanager
-async def _answering(settings: Settings, deadlines: Scheduler, pulse: Pulse) -> AsyncIterator[None]:
+async def _serve_health(settings: Settings, deadlines: Scheduler, pulse: Pulse) -> AsyncIterator[None]:
     """``/healthz``, ``/readyz`` and ``/metrics`` on loopback while the block runs, where settings name a port."""
     if not settings.worker_port:
         yield
@@ -182,8 +186,8 @@ def work_checks(deadlines: Scheduler, pulse: Pulse) -> dict[str, Check]:
     first check waits for the first turns, so that a start is not reported as an outage."""
 
     async def check_loops() -> None:
-        await pulse.begun()
-        if still := pulse.find_still():
+        await pulse.wait_until_begun()
+        if still := pulse.find_stopped_loops():
             raise NotReady(f"standing still: {', '.join(still)}")
 
     async def check_kinds() -> None:

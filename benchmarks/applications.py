@@ -131,18 +131,20 @@ async def compare(listing: ApplicationList, bare: asyncpg.Pool, case: Case, roun
     count_query = _COUNT.format(where=where)
 
     async def ours() -> tuple[list[UUID], int]:
-        found = await listing.page(actor, wanted, sort=sort, page=page, size=SIZE)
-        return [line.id for line in found.items], found.total
+        listed = await listing.page(actor, wanted, sort=sort, page=page, size=SIZE)
+        return [line.id for line in listed.items], listed.total
 
     async def theirs() -> tuple[list[UUID], int]:
-        found = await bare.fetch(page_query)
-        return [UUID(str(row["id"])) for row in found], await bare.fetchval(count_query)
+        lines = await bare.fetch(page_query)
+        return [UUID(str(row["id"])) for row in lines], await bare.fetchval(count_query)
 
     mine, other = await ours(), await theirs()
     assert mine == other, (case[0], mine[1], other[1])
     assert mine[0], case[0]
     pairs = [(await timed(ours), await timed(theirs)) for _ in range(rounds)]
-    return statistics.median(one for one, _ in pairs), statistics.median(two for _, two in pairs)
+    return statistics.median(service_time for service_time, _ in pairs), statistics.median(
+        bare_time for _, bare_time in pairs
+    )
 
 
 async def run(count: int, rounds: int) -> int:

@@ -47,11 +47,11 @@ class Screens:
     seen: dict[int, dict[int, float]] = field(default_factory=dict)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def note(self, screen: int, agreed: int) -> None:
+    def note_number(self, screen: int, agreed: int) -> None:
         self.seen.setdefault(agreed, {}).setdefault(screen, time.perf_counter())
         self.arrived.set()
 
-    async def all_have(self, agreed: int) -> None:
+    async def wait_for_number(self, agreed: int) -> None:
         """Wait until every screen shows this number."""
         async with asyncio.timeout(_TIMEOUT):
             while len(self.seen.get(agreed, {})) < self.wanted:
@@ -68,7 +68,7 @@ async def watch(path: str, number: int, screens: Screens, *, apart: bool) -> Non
         writer.write(request("GET", path, headers=[client]))
         while line := await reader.readline():
             if line.startswith(b"data: ") and b'"accepted"' in line:
-                screens.note(number, json.loads(line[6:])["accepted"])
+                screens.note_number(number, json.loads(line[6:])["accepted"])
     finally:
         writer.close()
 
@@ -76,10 +76,10 @@ async def watch(path: str, number: int, screens: Screens, *, apart: bool) -> Non
 async def answer(deps: Deps, draw_id: UUID) -> tuple[int, float]:
     """Agree for one expert; returns the number who have agreed and the time of the commit."""
     invitations = compose(Invitations, {Deps: deps})
-    one = await Invitation.filter(draw_id=draw_id, state=InvitationState.OPEN).order_by("id").first()
-    if one is None:
+    invitation = await Invitation.filter(draw_id=draw_id, state=InvitationState.OPEN).order_by("id").first()
+    if invitation is None:
         raise SystemExit("nobody is left to answer")
-    await invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    await invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     committed = time.perf_counter()
     return await Invitation.filter(draw_id=draw_id, state=InvitationState.ACCEPTED).count(), committed
 
@@ -92,14 +92,14 @@ async def measure(started: Product, watchers: int, answers: int, idle: float, *,
         group = await stack.enter_async_context(asyncio.TaskGroup())
         path = f"/draw/{token}/events"
         tasks = [group.create_task(watch(path, n, screens, apart=apart)) for n in range(watchers)]
-        await screens.all_have(0)
+        await screens.wait_for_number(0)
         before = started.used()
         await asyncio.sleep(idle)
         cost = started.used().since(before)
         delays: list[float] = []
         for _ in range(answers):
             agreed, committed = await answer(deps, draw_id)
-            await screens.all_have(agreed)
+            await screens.wait_for_number(agreed)
             delays += [max(0.0, at - committed) * 1000 for at in screens.seen[agreed].values()]
         for task in tasks:
             task.cancel()

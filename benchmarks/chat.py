@@ -20,7 +20,7 @@ import uvloop
 from benchmarks.callbacks import Account, is_reply
 from benchmarks.chat_ours import APPID, KEY, TOKEN
 from benchmarks.load import Load, full_speed, steady
-from benchmarks.processes import cpu, memory, print_load, running, servers, wait_for
+from benchmarks.processes import cpu, memory, print_load, running_processes, servers, wait_for
 from bot.codec import Codec
 from models.migrate import migrate
 
@@ -55,7 +55,7 @@ async def prepare(database_url: str) -> None:
     await connection.close()
 
 
-async def calm(rate: float, start: int, rounds: int) -> tuple[float, float, int]:
+async def measure_fixed_rate(rate: float, start: int, rounds: int) -> tuple[float, float, int]:
     """Medians over the rounds of p50 and p99 in milliseconds at a fixed rate, and all errors."""
     middles, tails, errors, count = [], [], 0, int(rate * 5)
     for round_ in range(rounds):
@@ -99,7 +99,7 @@ async def measure(ours: list[int], bare: int, stores: list[int], rounds: int, co
         f"CPU of a message, µs: ours {micros['ours']:.0f} + PostgreSQL and Valkey {micros['stores']:.0f}; "
         f"bare echo {micros['bare']:.0f}"
     )
-    p50, p99, errors = await calm(best / 2, start, rounds)
+    p50, p99, errors = await measure_fixed_rate(best / 2, start, rounds)
     print(f"at {best / 2:.0f}/s: p50 {p50:.1f} ms, p99 {p99:.1f} ms (aim 50), errors {errors}")
     megabytes = max(memory(pid) for pid in ours)
     print(f"memory of one web process: {megabytes:.0f} MB (aim 200)")
@@ -118,7 +118,7 @@ def main() -> None:
         ours = [sys.executable, "-m", "benchmarks.chat_ours", str(OURS), urls["database_url"], urls["redis_url"]]
         gunicorn = [sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{BARE}", "--log-level", "error"]
         with (
-            running(ours, ours, [*gunicorn, "benchmarks.chat_bare:app"]) as pids,
+            running_processes(ours, ours, [*gunicorn, "benchmarks.chat_bare:app"]) as pids,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             passed = runner.run(measure(pids[:2], pids[2], urls["pids"], chosen.rounds, chosen.count))

@@ -52,8 +52,8 @@ async def main(port: int, database_url: str, redis_url: str) -> None:
         windows=Windows(redis, clock),
         keys=Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32)),
         sender=cast("OfficialAccountSender", None),  # no reply is late
-        late=_never,
-        no_window=_never,
+        late=_fail_late_reply,
+        no_window=_fail_late_reply,
     )
     app = web.Application()
     app.add_routes(Callback(Engine(parts), codecs, clock).routes())
@@ -66,7 +66,7 @@ async def main(port: int, database_url: str, redis_url: str) -> None:
     await asyncio.Event().wait()
 
 
-async def _never(_pool: str, _sealed: str) -> None:
+async def _fail_late_reply(_pool: str, _sealed: str) -> None:
     raise RuntimeError("a reply was late")
 
 

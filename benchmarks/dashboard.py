@@ -181,30 +181,30 @@ class Cases:
         badge, board = await self._queries.count_to_supplement(self._actor), await self._dashboard()
         todo = await self._cards(Filters(states=tuple(TO_DO), urgent_first=True), 0)
         month = await self._cards(Filters(starts_from=first, starts_before=after), 0)
-        asked = await self._agents.count_waiting(self._actor)
-        releases = [one.draw_id.int for one in await self._releases.tasks(self._actor)]
-        payable = sum(one.payable for one in await self._work.remuneration(self._actor))
-        return [badge, *board, *todo, *month, asked, *releases, payable]
+        agent_requests = await self._agents.count_waiting(self._actor)
+        releases = [task.draw_id.int for task in await self._releases.tasks(self._actor)]
+        payable = sum(line.payable for line in await self._work.remuneration(self._actor))
+        return [badge, *board, *todo, *month, agent_requests, *releases, payable]
 
     async def _bare_home(self) -> list[int]:
         badge, figures = await self._count(_TO_SUPPLEMENT, *self._mine), await self._figures()
         todo = await self._page(_WAITING, 0, list(TO_DO), order=_URGENT)
         month = await self._page(_MONTH, 0, *self._month)
-        asked = await self._count(_ASKED, self._actor.account_id, self._now)
+        agent_requests = await self._count(_ASKED, self._actor.account_id, self._now)
         releases = [row[0].int for row in await self._pool.fetch(_RELEASES, *self._mine, self._now)]
-        return [badge, *figures, *todo, *month, asked, *releases, await self._count(_PAYABLE, *self._mine)]
+        return [badge, *figures, *todo, *month, agent_requests, *releases, await self._count(_PAYABLE, *self._mine)]
 
     async def _count(self, sql: str, *values: object) -> int:
         return int(await self._pool.fetchval(sql, *values))
 
     async def _cards(self, filters: Filters, offset: int) -> list[int]:
-        found = await self._queries.cards(self._actor, filters, offset=offset, limit=20)
-        return [*(card.id.int for card in found.items), found.total]
+        cards = await self._queries.cards(self._actor, filters, offset=offset, limit=20)
+        return [*(card.id.int for card in cards.items), cards.total]
 
     async def _page(self, where: str, offset: int, *more: object, order: str = _NEWEST) -> list[int]:
         values = (*self._mine, *more)
-        found = await self._pool.fetch(_LIST.format(where=where, offset=offset, order=order), *values)
-        return [*(row[0].int for row in found), await self._pool.fetchval(_COUNT.format(where=where), *values)]
+        draws = await self._pool.fetch(_LIST.format(where=where, offset=offset, order=order), *values)
+        return [*(row[0].int for row in draws), await self._pool.fetchval(_COUNT.format(where=where), *values)]
 
 
 @dataclass(frozen=True)
@@ -217,16 +217,16 @@ class Cost:
 
 async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost, Cost]:
     """Costs of the service, the bare statements and the request, measured in turn."""
-    found, wanted = await case.ours(), await case.bare()
-    if found != wanted:
-        raise SystemExit(f"{case.name}: the two sides differ: {found} {wanted}")
+    actual, wanted = await case.ours(), await case.bare()
+    if actual != wanted:
+        raise SystemExit(f"{case.name}: the two sides differ: {actual} {wanted}")
     load = Load(PORT)
     postgres, valkey = started.servers.pids
 
-    def here() -> float:
+    def own_cpu() -> float:
         return time.process_time() + cpu([postgres])
 
-    def there() -> float:
+    def served_cpu() -> float:
         return cpu([*started.webs, postgres, valkey])
 
     async def request() -> object:
@@ -234,9 +234,9 @@ async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost
 
     await request()
     kinds: tuple[tuple[Callable[[], Awaitable[object]], Callable[[], float]], ...] = (
-        (case.ours, here),
-        (case.bare, here),
-        (request, there),
+        (case.ours, own_cpu),
+        (case.bare, own_cpu),
+        (request, served_cpu),
     )
     seen: list[list[Cost]] = [[], [], []]
     for _ in range(rounds):
@@ -244,8 +244,8 @@ async def measure(started: Product, case: Case, rounds: int) -> tuple[Cost, Cost
             costs.append(await _cost(run, used))
     if load.errors:
         raise SystemExit(f"{case.name}: {load.wrong[:300]!r}")
-    ours, bare, asked = (_middle(costs) for costs in seen)
-    return ours, bare, Cost(load.quantile(0.5), asked.cpu)
+    ours, bare, requested = (_median_cost(costs) for costs in seen)
+    return ours, bare, Cost(load.quantile(0.5), requested.cpu)
 
 
 async def _cost(run: Callable[[], Awaitable[object]], used: Callable[[], float]) -> Cost:
@@ -257,8 +257,8 @@ async def _cost(run: Callable[[], Awaitable[object]], used: Callable[[], float])
     return Cost((time.perf_counter() - began) * each, (used() - before) * each)
 
 
-def _middle(costs: Sequence[Cost]) -> Cost:
-    return Cost(statistics.median(one.wall for one in costs), statistics.fmean(one.cpu for one in costs))
+def _median_cost(costs: Sequence[Cost]) -> Cost:
+    return Cost(statistics.median(cost.wall for cost in costs), statistics.fmean(cost.cpu for cost in costs))
 
 
 async def compare(started: Product, rounds: int) -> bool:
@@ -277,18 +277,18 @@ async def compare(started: Product, rounds: int) -> bool:
         [legal] = await LogInMaker(deps, agency.id).make("legal", [agency.legal_account_id], [{}], each=1)
         actor = Actor(POOL, "organisation", agency.legal_account_id, organisation_id=agency.id)
         cases = Cases(deps, pool, actor, legal).all()
-        found = [(case.name, *await measure(started, case, rounds)) for case in cases]
-    return print_result(found)
+        results = [(case.name, *await measure(started, case, rounds)) for case in cases]
+    return print_result(results)
 
 
-def print_result(found: Sequence[tuple[str, Cost, Cost, Cost]]) -> bool:
+def print_result(results: Sequence[tuple[str, Cost, Cost, Cost]]) -> bool:
     print("ms of the clock / of CPU          service          bare        ratio    request")
-    for name, ours, bare, asked in found:
+    for name, ours, bare, request in results:
         print(
             f"{name:24} {ours.wall:9.2f} /{ours.cpu:6.2f} {bare.wall:7.2f} /{bare.cpu:6.2f}"
-            f" {ours.wall / bare.wall:6.2f}x {ours.cpu / bare.cpu:5.2f}x {asked.wall:7.2f} /{asked.cpu:6.2f}"
+            f" {ours.wall / bare.wall:6.2f}x {ours.cpu / bare.cpu:5.2f}x {request.wall:7.2f} /{request.cpu:6.2f}"
         )
-    ratio = sum(ours.wall for _, ours, _, _ in found) / sum(bare.wall for _, _, bare, _ in found)
+    ratio = sum(ours.wall for _, ours, _, _ in results) / sum(bare.wall for _, _, bare, _ in results)
     print(f"all together {ratio:.2f}x, aim under {AIM}x")
     return ratio < AIM
 

@@ -194,11 +194,11 @@ async def time_query(bench: Bench, draw: Draw, *, facts: bool) -> tuple[float, i
     out, book = await eligibility.recusals(draw, 3), bench.deps.book("demo")
     began = time.perf_counter()
     if facts:
-        found = len(await eligibility.find_eligible(draw, condition, notice, "A08", out, book))
+        count = len(await eligibility.find_eligible(draw, condition, notice, "A08", out, book))
     else:
         bars = eligibility._barring(draw, notice, out, book)
-        found = len(await rows(_BARE, *bars, *eligibility._fitting(draw, condition, "A08")))
-    return time.perf_counter() - began, found
+        count = len(await rows(_BARE, *bars, *eligibility._fitting(draw, condition, "A08")))
+    return time.perf_counter() - began, count
 
 
 async def fix_order(bench: Bench, draw: Draw) -> None:

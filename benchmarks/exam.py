@@ -111,7 +111,7 @@ class Times:
     cpu: float = 0.0
     """CPU of this process, the load generator included."""
 
-    def line(self, name: str, over: float) -> str:
+    def summary_line(self, name: str, over: float) -> str:
         cuts = statistics.quantiles(self.took, n=100)
         rate = len(self.took) / over
         return (
@@ -141,11 +141,15 @@ class Bare:
     async def save(self, request: web.Request) -> web.Response:
         return web.json_response({"ack": await self._batcher.ask(json.loads(await request.read()))})
 
-    async def _store(self, asked: Sequence[dict[str, Any]]) -> list[int]:
-        made = [(UUID(one["attempt"]), 1, e["seq"], e["slot"], e["mask"]) for one in asked for e in one["events"]]
+    async def _store(self, requests: Sequence[dict[str, Any]]) -> list[int]:
+        made = [
+            (UUID(request["attempt"]), 1, e["seq"], e["slot"], e["mask"])
+            for request in requests
+            for e in request["events"]
+        ]
         async with self._pool.acquire() as connection:
             await connection.execute(_BARE, *map(list, zip(*made, strict=True)))
-        return [one["events"][-1]["seq"] for one in asked]
+        return [request["events"][-1]["seq"] for request in requests]
 
 
 def make_deps() -> Deps:
@@ -183,7 +187,7 @@ class Uncounted:
         return 0, period
 
 
-async def in_turn(times: Times, work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
+async def run_all(times: Times, work: Callable[[Person], Awaitable[None]], people: Sequence[Person]) -> float:
     """Run all, ``AT_ONCE`` at a time; returns the seconds that it took."""
     waiting, begun, cpu = iter(people), time.perf_counter(), time.process_time()
 
@@ -196,14 +200,14 @@ async def in_turn(times: Times, work: Callable[[Person], Awaitable[None]], peopl
     return time.perf_counter() - begun
 
 
-async def timed(times: Times, asked: Awaitable[aiohttp.ClientResponse]) -> dict[str, Any]:
+async def timed(times: Times, request: Awaitable[aiohttp.ClientResponse]) -> dict[str, Any]:
     begun = time.perf_counter()
-    answer = await asked
-    found = await answer.json()
+    answer = await request
+    body = await answer.json()
     times.took.append(time.perf_counter() - begun)
     if answer.status != 200:
         times.errors += 1
-    return cast("dict[str, Any]", found)
+    return cast("dict[str, Any]", body)
 
 
 async def run(candidates: int) -> bool:
@@ -265,8 +269,8 @@ async def sit(people: Sequence[Person], deps: Deps) -> bool:
 
         async def answer(person: Person) -> None:
             body = {"ticket": person.ticket, "device": 1, "events": events(person)}
-            found = await timed(save, http.post(f"/api/v1/demo/exam-attempts/{person.attempt}/answers", json=body))
-            person.acked = found.get("ack", 0)
+            response = await timed(save, http.post(f"/api/v1/demo/exam-attempts/{person.attempt}/answers", json=body))
+            person.acked = response.get("ack", 0)
 
         async def answer_bare(person: Person) -> None:
             at = len(bare.took) + 1
@@ -278,15 +282,17 @@ async def sit(people: Sequence[Person], deps: Deps) -> bool:
             await timed(submit, http.post(f"/api/v1/demo/exam-attempts/{person.attempt}/submission", json=body))
 
         await asyncio.gather(*(rows("SELECT pg_sleep(0.1)") for _ in range(POOL)))  # no connection is opened below
-        print(start.line("start", over) if (over := await in_turn(start, begin, people)) else "")
+        print(start.summary_line("start", over) if (over := await run_all(start, begin, people)) else "")
         ours = theirs = 0.0
         for _ in range(SAVES):
-            ours += await in_turn(save, answer, people)
-            theirs += await in_turn(bare, answer_bare, people)
-        print(save.line("save", ours))
-        print(bare.line("bare", theirs))
+            ours += await run_all(save, answer, people)
+            theirs += await run_all(bare, answer_bare, people)
+        print(save.summary_line("save", ours))
+        print(bare.summary_line("bare", theirs))
         print(
-            submit.line("submit", over) if (over := await in_turn(submit, hand_in, people[: len(people) // 2])) else ""
+            submit.summary_line("submit", over)
+            if (over := await run_all(submit, hand_in, people[: len(people) // 2]))
+            else ""
         )
     return await check(people, deps, theirs / ours, start.errors + save.errors + submit.errors)
 

@@ -155,7 +155,7 @@ async def bare(exam: UUID) -> tuple[float, float, float]:
         for chunk in chunks:
             await execute(statement, chunk)
 
-    answers, marks, sums = [await timed(partial(each, one)) for one in _BARE]
+    answers, marks, sums = [await timed(partial(each, statement)) for statement in _BARE]
     return sealed, answers, marks + sums
 
 

@@ -36,10 +36,12 @@ def bench_settings(data_dir: Path) -> Settings:
 
 
 @asynccontextmanager
-async def filled(data_dir: Path, sizes: Sizes, *, fresh: bool = False) -> AsyncIterator[tuple[Settings, Servers]]:
+async def seeded_servers(
+    data_dir: Path, sizes: Sizes, *, fresh: bool = False
+) -> AsyncIterator[tuple[Settings, Servers]]:
     """Run the servers of a folder that holds a seed of these sizes, which is made where there is none."""
     note = data_dir / _NOTE
-    if fresh or not _fits(note, sizes):
+    if fresh or not _is_current(note, sizes):
         empty(data_dir)
     async with own_servers(bench_settings(data_dir), durable=False) as (settings, servers):
         await migrate(settings.database_url)
@@ -49,12 +51,12 @@ async def filled(data_dir: Path, sizes: Sizes, *, fresh: bool = False) -> AsyncI
         yield settings, servers
 
 
-def _fits(note: Path, sizes: Sizes) -> bool:
+def _is_current(note: Path, sizes: Sizes) -> bool:
     if not note.exists():
         return False
-    said = json.loads(note.read_text())
-    same = said.get("version") == _VERSION and said["sizes"] == asdict(sizes)
-    return bool(same and time.time() - said["at"] < _FRESH_FOR)
+    stamp = json.loads(note.read_text())
+    same = stamp.get("version") == _VERSION and stamp["sizes"] == asdict(sizes)
+    return bool(same and time.time() - stamp["at"] < _FRESH_FOR)
 
 
 def empty(data_dir: Path) -> None:
@@ -76,4 +78,4 @@ async def _fill(settings: Settings, sizes: Sizes) -> None:
         counts = await fill(deps, settings.database_url, catalogues, sizes, appid=appid)
     took = time.perf_counter() - began
     print(f"seeded {sum(counts.values()):,} rows in {took:.0f} s: ", end="")
-    print(", ".join(f"{count:,} {table}" for table, count in sorted(counts.items(), key=lambda one: -one[1])[:12]))
+    print(", ".join(f"{count:,} {table}" for table, count in sorted(counts.items(), key=lambda item: -item[1])[:12]))

@@ -30,7 +30,7 @@ from benchmarks.phones import make_phones
 from benchmarks.processes import cpu, print_load
 from benchmarks.product import Product, product
 from benchmarks.seed import Sizes
-from benchmarks.stage import ready_to_start
+from benchmarks.stage import make_ready_draws
 from services.operations import find_broken
 
 NEEDED = 5
@@ -85,9 +85,9 @@ async def play(started: Product, worker: int, ids: Sequence[UUID], timeout: floa
         give_up = time.perf_counter() + _LEAD.total_seconds() + timeout
         while await connection.fetchval(sql.NOT_FULL, ids) and time.perf_counter() < give_up:
             await asyncio.sleep(_LOOK)
-        found = await connection.fetch(sql.ENDED, ids, moment)
+        ended = await connection.fetch(sql.ENDED, ids, moment)
         used = started.used().since(before)
-        return Turn([Ended(**row) for row in found], used.ours + cpu([worker]) - worked, used.postgres)
+        return Turn([Ended(**row) for row in ended], used.ours + cpu([worker]) - worked, used.postgres)
     finally:
         await connection.close()
 
@@ -105,8 +105,8 @@ async def run(data_dir: Path, sizes: Sizes, draws: int, timeout: float) -> bool:
     """Whether all draws became full in time and no invariant is broken."""
     async with product(data_dir, sizes, callbacks=True) as started:
         await make_phones(sizes.experts, 0, autopilot=_AGREES)
-        ready = await ready_to_start(started.settings, draws + 1, needed=NEEDED)
-        async with started.working() as worker:
+        ready = await make_ready_draws(started.settings, draws + 1, needed=NEEDED)
+        async with started.running_worker() as worker:
             alone = await play(started, worker, ready[:1], timeout)
             together = await play(started, worker, ready[1:], timeout)
         print_result({"one draw alone": alone, f"{draws} draws at once": together})

@@ -109,8 +109,8 @@ class Line(asyncio.Protocol):
 
 def _is_whole(head: bytes, body: bytes) -> bool:
     """Whether a body is complete, by the head in small letters."""
-    _, found, rest = head.partition(b"content-length:")
-    if found:
+    _, header, rest = head.partition(b"content-length:")
+    if header:
         return len(body) >= int(rest.split(b"\r\n", 1)[0])
     return b"transfer-encoding: chunked" not in head or body.endswith(b"0\r\n\r\n")
 

@@ -50,19 +50,19 @@ class LogIn:
 class LogIns:
     """Log-ins of each kind, in turn without end; each of the ``invited`` once."""
 
-    def __init__(self, found: Mapping[str, Sequence[LogIn]], invited: Sequence[LogIn]) -> None:
-        self._found: dict[str, Iterator[LogIn]] = {who: itertools.cycle(some) for who, some in found.items()}
+    def __init__(self, by_kind: Mapping[str, Sequence[LogIn]], invited: Sequence[LogIn]) -> None:
+        self._by_kind: dict[str, Iterator[LogIn]] = {who: itertools.cycle(some) for who, some in by_kind.items()}
         self.invited = invited
 
     def next(self, who: str) -> LogIn:
-        return next(self._found[who])
+        return next(self._by_kind[who])
 
 
 async def log_in(product: Product, people: People) -> LogIns:
     """Log everybody in, as by password and in the one role."""
     async with deps_for(product.settings) as deps:
         maker = LogInMaker(deps, (await Organisation.get(pool=POOL)).id)
-        found = await maker.make_all(people)
+        by_kind = await maker.make_all(people)
         invited = [
             (
                 await maker.make(
@@ -71,7 +71,7 @@ async def log_in(product: Product, people: People) -> LogIns:
             )[0]
             for row in people.invited
         ]
-        return LogIns(found, invited)
+        return LogIns(by_kind, invited)
 
 
 async def _ids(people: People, who: str) -> Sequence[Mapping[str, str]]:

@@ -40,9 +40,9 @@ _SETTLED = 3.0
 """Seconds after which a process without requests is idle."""
 
 
-def print_result(what: str, found: float, aim: float, unit: str, more: str = "") -> bool:
-    print(f"{what}: {found:.{0 if unit == 'MB' else 2}f} {unit} (aim {aim:g}){more}", flush=True)
-    return found <= aim
+def print_result(what: str, value: float, aim: float, unit: str, more: str = "") -> bool:
+    print(f"{what}: {value:.{0 if unit == 'MB' else 2}f} {unit} (aim {aim:g}){more}", flush=True)
+    return value <= aim
 
 
 def resident(pid: int) -> float:
@@ -95,13 +95,13 @@ async def measure_web(started: Product, count: int) -> bool:
     await asyncio.sleep(_SETTLED)
     good = print_result("web process, idle", resident(pid), 140, "MB")
     people = await find_people(started)
-    asked = requests(started, people, await log_in(started, people))
+    made = requests(started, people, await log_in(started, people))
     load, held = Load(PORT), list[float]()
     for _ in range(SLICES):
-        await full_speed(load, islice(asked, count // SLICES), connections=CONNECTIONS)
+        await full_speed(load, islice(made, count // SLICES), connections=CONNECTIONS)
         held.append(resident(pid))
     print(
-        f"{load.answered:,} requests, {load.errors} refused; MB on the way: {', '.join(f'{one:.0f}' for one in held)}"
+        f"{load.answered:,} requests, {load.errors} refused; MB on the way: {', '.join(f'{size:.0f}' for size in held)}"
     )
     good &= print_result("web process, after the load", held[-1], 200, "MB")
     return print_result("of which in the second half", held[-1] - held[SLICES // 2 - 1], 10, "MB") and good
@@ -132,8 +132,8 @@ async def measure_import(count: int) -> bool:
         book = load_rulebooks(settings.rulebooks, [POOL])[POOL]
         codes = codes_of(pool_catalogues(book, settings.rulebooks.parent / "catalogues"))
         (folder / "experts.csv").write_bytes(render_sheet(codes, seed=1, count=count))
-        async with own_servers(settings, durable=False) as (found, _servers):
-            env = os.environ | environment(found)
+        async with own_servers(settings, durable=False) as (resolved_settings, _servers):
+            env = os.environ | environment(resolved_settings)
             for words_ in (["migrate"], ["catalogue", "import", "--pool", POOL]):
                 await _run(env, *words_)
             peak, reader, took = await _run(env, "import-experts", str(folder / "experts.csv"), "--pool", POOL)
@@ -149,18 +149,18 @@ async def _run(env: Mapping[str, str], *arguments: str) -> tuple[float, float, f
     )
     ending = asyncio.create_task(process.wait())
     while not ending.done():
-        _look(process.pid, peaks)
+        _note_peaks(process.pid, peaks)
         await asyncio.wait([ending], timeout=0.1)
     if process.returncode:
         raise SystemExit(f"pbt {' '.join(arguments)} failed")
     return peaks[0], peaks[1], time.perf_counter() - began
 
 
-def _look(pid: int, peaks: list[float]) -> None:
+def _note_peaks(pid: int, peaks: list[float]) -> None:
     try:
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-        for at, one in [(0, pid), *((1, int(child)) for child in below)]:
-            peaks[at] = max(peaks[at], _status(one, "VmHWM"))
+        for at, process_id in [(0, pid), *((1, int(child)) for child in below)]:
+            peaks[at] = max(peaks[at], _status(process_id, "VmHWM"))
     except (OSError, IndexError):
         return  # it is ending
 

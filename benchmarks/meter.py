@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from benchmarks.callbacks import Account, is_reply
 from benchmarks.chat_ours import APPID, KEY, TOKEN
 from benchmarks.load import Check, Load, full_speed, is_good, steady
-from benchmarks.processes import cpu, running, wait_for
+from benchmarks.processes import cpu, running_processes, wait_for
 from benchmarks.product import COUNTED, ECHO, PORT, Product
 from bot.codec import Codec
 
@@ -92,15 +92,15 @@ class Figures:
 async def measure(product: Product, case: Case, pace: Pace) -> Figures:
     statements = await count_statements(product, case)
     load = Load(PORT, case.check)
-    await full_speed(load, _some(case, pace.warm_up), connections=BUSY)
+    await full_speed(load, _requests(case, pace.warm_up), connections=BUSY)
     each = await _time_one(load, case)
     before = product.used()
     done = load.answered
-    await full_speed(load, _some(case, _within(pace.busy, each / BUSY * 4, pace)), connections=BUSY)
+    await full_speed(load, _requests(case, _count_within(pace.busy, each / BUSY * 4, pace)), connections=BUSY)
     used, count = product.used().since(before), max(load.answered - done, 1)
     calm = Load(PORT, case.check)
     rate = SHARE * (os.cpu_count() or 1) / max(used.total / count, 1e-5)
-    await steady(calm, list(_some(case, min(int(rate * pace.calm), pace.most))), rate)
+    await steady(calm, list(_requests(case, min(int(rate * pace.calm), pace.most))), rate)
     micros = 1e6 / count
     return Figures(
         case,
@@ -115,7 +115,7 @@ async def measure(product: Product, case: Case, pace: Pace) -> Figures:
     )
 
 
-def _some(case: Case, count: int) -> Iterator[bytes]:
+def _requests(case: Case, count: int) -> Iterator[bytes]:
     for _ in range(count):
         made = case.make()
         if made is None:
@@ -126,20 +126,20 @@ def _some(case: Case, count: int) -> Iterator[bytes]:
 async def _time_one(load: Load, case: Case) -> float:
     """Seconds of one request without other load."""
     began = time.perf_counter()
-    await full_speed(load, _some(case, _FIRST), connections=1)
+    await full_speed(load, _requests(case, _FIRST), connections=1)
     return (time.perf_counter() - began) / _FIRST
 
 
-def _within(seconds: float, each: float, pace: Pace) -> int:
+def _count_within(seconds: float, each: float, pace: Pace) -> int:
     return max(20, min(int(seconds / max(each, 1e-4)), pace.most))
 
 
 async def count_statements(product: Product, case: Case) -> float:
     """The median of a few requests, one after the other, of the statements that PostgreSQL executed."""
     load = Load(COUNTED, case.check)
-    await full_speed(load, _some(case, _FIRST), connections=1)
+    await full_speed(load, _requests(case, _FIRST), connections=1)
     counts = []
-    for data in _some(case, _COUNTED):
+    for data in _requests(case, _COUNTED):
         product.wire.take()
         await full_speed(load, [data], connections=1)
         counts.append(len(product.wire.take()))
@@ -172,40 +172,45 @@ class Echo:
 async def echo(pace: Pace) -> AsyncIterator[Echo]:
     """Run the bare echo for the length of the block."""
     gunicorn = [sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{ECHO}", "--log-level", "error"]
-    with running([*gunicorn, "benchmarks.chat_bare:app"]) as (pid,):
+    with running_processes([*gunicorn, "benchmarks.chat_bare:app"]) as (pid,):
         await wait_for(ECHO)
         yield Echo(pid, pace)
 
 
 async def measure_all(product: Product, cases: Iterable[Case], pace: Pace, bare: Echo) -> list[Figures]:
     """One after the other, and the echo before every few of them."""
-    found = []
+    results = []
     for number, case in enumerate(cases):
         if number % _ECHO_EVERY == 0:
             await bare.measure()
-        found.append(await measure(product, case, pace))
-    return found
+        results.append(await measure(product, case, pace))
+    return results
 
 
 def _echoes(count: int) -> Iterator[bytes]:
     return (ECHO_ACCOUNT.says(f"oBench{number:05d}", "帮助") for number in range(count))
 
 
-def print_result(title: str, found: Sequence[Figures], echo: float) -> bool:
+def print_result(title: str, results: Sequence[Figures], echo: float) -> bool:
     """A table in Markdown, as it stands in the documentation, and what is wrong or missed; True where nothing is."""
     print(f"\n{title}; the bare echo costs {echo:.0f} µs\n")
     print("| request | by | ours µs | PostgreSQL µs | Valkey µs | statements | p50 ms | p99 ms | ratio |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for one in found:
-        cells = [f"{one.ours:.0f}", f"{one.postgres:.0f}", f"{one.valkey:.0f}", f"{one.statements:g}"]
-        cells += [f"{one.p50:.1f}", f"{one.p99:.1f}", f"{echo / one.total:.2f}"]
-        print(f"| {one.case.name} | {one.case.who} | {' | '.join(cells)} |")
-    dearest = sorted(found, key=lambda one: -one.total)[:5]
-    print("\ndearest: " + "; ".join(f"{one.case.name} ({one.case.who}) {one.total / 1000:.1f} ms" for one in dearest))
-    missed = [one for one in found if one.misses(echo)]
+    for figures in results:
+        cells = [f"{figures.ours:.0f}", f"{figures.postgres:.0f}", f"{figures.valkey:.0f}", f"{figures.statements:g}"]
+        cells += [f"{figures.p50:.1f}", f"{figures.p99:.1f}", f"{echo / figures.total:.2f}"]
+        print(f"| {figures.case.name} | {figures.case.who} | {' | '.join(cells)} |")
+    dearest = sorted(results, key=lambda figures: -figures.total)[:5]
+    print(
+        "\ndearest: "
+        + "; ".join(f"{figures.case.name} ({figures.case.who}) {figures.total / 1000:.1f} ms" for figures in dearest)
+    )
+    missed = [figures for figures in results if figures.misses(echo)]
     if missed:
-        print(f"aims missed by {len(missed)} of {len(found)}: {', '.join(one.case.name for one in missed)}")
-    wrong = [one for one in found if one.errors]
-    for one in wrong:
-        print(f"wrong: {one.case.name} by {one.case.who}, {one.errors} times, such as {one.wrong[:300]!r}")
+        print(f"aims missed by {len(missed)} of {len(results)}: {', '.join(figures.case.name for figures in missed)}")
+    wrong = [figures for figures in results if figures.errors]
+    for figures in wrong:
+        print(
+            f"wrong: {figures.case.name} by {figures.case.who}, {figures.errors} times, such as {figures.wrong[:300]!r}"
+        )
     return not missed and not wrong

@@ -56,9 +56,9 @@ PAGES: Mapping[str, Sequence[str]] = {
     "/agency/draws/{draw}/result": ("agency",),
     "/agency/draws/{draw}/run": ("agency",),
     "/agency/projects": ("agency",),
-    "/desk": ("supervisor", "verifier", "venue", "admin"),
-    "/desk/applications": ("verifier",),
-    "/desk/{draw}": ("agency",),
+    "/draws": ("supervisor", "verifier", "venue", "admin"),
+    "/draws/applications": ("verifier",),
+    "/draws/{draw}": ("agency",),
     "/review": ("reviewer",),
     "/review/{task}": ("reviewer",),
     "/office": ("admin",),
@@ -145,11 +145,11 @@ async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
         if answered:
             await call_experts(started.settings, -(-(_ANSWERS + _SHOWN) // _NEEDED), needed=_NEEDED)
         log_ins = await log_in(started, await find_people(started))
-        found = await measure_all(started, [case for case in cases(log_ins) if only in case.name], pace, bare)
+        results = await measure_all(started, [case for case in cases(log_ins) if only in case.name], pace, bare)
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
         once = [case for case in invited_cases(log_ins) if only in case.name] if answered else []
-        found += await measure_all(started, once, limited, bare)
-        return print_result("Pages", found, bare.cost)
+        results += await measure_all(started, once, limited, bare)
+        return print_result("Pages", results, bare.cost)
 
 
 def main() -> None:

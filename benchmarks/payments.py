@@ -130,9 +130,9 @@ async def make_orders(deps: Deps, count: int, turn: int) -> list[str]:
             id=new_id(),
             pool="demo",
             kind="training",
-            application_id=one.id,
-            account_id=one.account_id,
-            expert_number=one.expert_number,
+            application_id=application.id,
+            account_id=application.account_id,
+            expert_number=application.expert_number,
             amount=35_000,
             opens_at=now,
             closes_at=None,
@@ -140,7 +140,7 @@ async def make_orders(deps: Deps, count: int, turn: int) -> list[str]:
             notified_at=now,
             created_at=now,
         )
-        for one in applications
+        for application in applications
     ]
     orders = [
         PayOrder(
@@ -283,12 +283,12 @@ async def compare(deps: Deps, events: PaymentWebhooks, bare: Bare, count: int, r
 async def time_what_follows(events: PaymentWebhooks, most: int) -> None:
     """Seconds of the effects of payments, which the worker carries out."""
     began, done = time.perf_counter(), 0
-    while done < most and (found := await events.process_due()):
-        done += found
+    while done < most and (count := await events.process_due()):
+        done += count
     print(f"what follows: {done / (time.perf_counter() - began):.0f}/s by one worker")
 
 
-async def _as_it_is(_connection: object) -> None:
+async def _leave_connection(_connection: object) -> None:
     """See ``models.database_connection``."""
 
 
@@ -302,7 +302,10 @@ async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
             embedded(Path(name) / "data", durable=durable) as servers,
             aiohttp.ClientSession() as session,
             asyncpg.create_pool(
-                servers.database_url, min_size=CONNECTIONS, max_size=CONNECTIONS, reset=_as_it_is if tuned else None
+                servers.database_url,
+                min_size=CONNECTIONS,
+                max_size=CONNECTIONS,
+                reset=_leave_connection if tuned else None,
             ) as pool,
         ):
             await migrate(servers.database_url)

@@ -69,9 +69,9 @@ async def find_people_in(database_url: str, keys: Keyring, appid: str, now: date
     connection = await asyncpg.connect(database_url)
     try:
         for who, sql in _SELECT.items():
-            found = await connection.fetch(f"{sql.replace('{now}', moment)} LIMIT {_MOST}")
-            people.add(who, [row["openid"] for row in found])
-            people.accounts[who] = [row["id"] for row in found]
+            accounts = await connection.fetch(f"{sql.replace('{now}', moment)} LIMIT {_MOST}")
+            people.add(who, [row["openid"] for row in accounts])
+            people.accounts[who] = [row["id"] for row in accounts]
         people.invited = await connection.fetch(_INVITED)
         people.add(STRANGER, [f"oStranger{number:019}" for number in range(100)])
         for role in STAFF:

@@ -29,7 +29,9 @@ async def make_phones(experts: int, applicants: int, *, autopilot: dict[str, Any
 
 def _phones_of_the_cast() -> dict[str, Any]:
     """The demonstration's experts are in the pool as well, and may be drawn."""
-    return {"phones": [{"name": one.name, "mobile": one.mobile, "pool": POOL, "follows": True} for one in EXPERTS]}
+    return {
+        "phones": [{"name": expert.name, "mobile": expert.mobile, "pool": POOL, "follows": True} for expert in EXPERTS]
+    }
 
 
 def _phones(first: int, count: int) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def servers() -> Iterator[Servers]:
 
 
 @contextmanager
-def running(*commands: list[str]) -> Iterator[list[int]]:
+def running_processes(*commands: list[str]) -> Iterator[list[int]]:
     """Run commands side by side for the length of the block."""
     children = [subprocess.Popen(command, cwd=ROOT) for command in commands]
     try:
@@ -87,14 +87,14 @@ def _families(pids: Collection[int]) -> set[int]:
             except OSError:
                 continue
             below[int(fields[1])].append(int(folder.name))
-    found: set[int] = set()
+    family: set[int] = set()
     waiting = list(pids)
     while waiting:
         pid = waiting.pop()
-        if pid not in found:
-            found.add(pid)
+        if pid not in family:
+            family.add(pid)
             waiting += below[pid]
-    return found
+    return family
 
 
 def _own_cpu(pid: int) -> float:

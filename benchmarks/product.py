@@ -27,7 +27,7 @@ from app.process_supervisor import Part, ProcessSupervisor, python_part
 from app.rulebook_files import load_rulebooks
 from app.sandbox_setup import sandbox_config
 from benchmarks.callbacks import Account
-from benchmarks.folder import filled
+from benchmarks.folder import seeded_servers
 from benchmarks.processes import ROOT, cpu
 from benchmarks.seed import Sizes
 from benchmarks.wire import Wire, tapped
@@ -74,7 +74,7 @@ class Product:
         return Used(cpu(self.webs), cpu([postgres]), cpu([valkey]))
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[int]:
+    async def running_worker(self) -> AsyncIterator[int]:
         """Run a worker for the length of the block, where deadlines and notices are measured; yields its process id."""
         env = environment(self.settings) | {"PBT_WORKER_PORT": str(WORKER)}
         part = python_part("worker", "app.cli", "worker", set_env=env, ready_url=f"http://127.0.0.1:{WORKER}/readyz")
@@ -89,7 +89,7 @@ class Product:
 async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2, callbacks: bool = False) -> AsyncIterator[Product]:
     """Start everything but a worker. With ``callbacks`` the sandbox's phones can send messages to the chat."""
     async with AsyncExitStack() as stack:
-        filled_settings, servers = await stack.enter_async_context(filled(data_dir, sizes))
+        filled_settings, servers = await stack.enter_async_context(seeded_servers(data_dir, sizes))
         url = await _copy(filled_settings.database_url)
         stack.push_async_callback(_drop, filled_settings.database_url)
         settings = filled_settings.model_copy(update={"database_url": url, **_addresses(filled_settings)})

@@ -92,7 +92,10 @@ def _fixing(root: bytes, secret: bytes, values: dict[str, bytes]) -> list[acts.A
         acts.SystemCommitted(1, random_draw.system_commitment(secret, _DRAW, 1)),
         acts.RecusalsCommitted(1, random_draw.recusals_root([])),
         acts.ListsFrozen(1, (acts.ListFacts(1, "main", root, bytes(32)),)),
-        *[acts.ParticipantCommitted(1, role, one) for role, one in zip(random_draw.ROLES, promised, strict=True)],
+        *[
+            acts.ParticipantCommitted(1, role, commitment)
+            for role, commitment in zip(random_draw.ROLES, promised, strict=True)
+        ],
         *[acts.ParticipantRevealed(1, role, values[role]) for role in random_draw.ROLES],
     ]
 
@@ -115,8 +118,8 @@ async def store(settings: Settings, record: dict[str, Any]) -> None:
         draw = await Draw.create(**columns | stands)
         await LogEntry.bulk_create(
             [
-                LogEntry(draw_id=draw.id, seq=one["seq"], at=_AT, act=one["act"], facts=one, hash=one["hash"])
-                for one in log
+                LogEntry(draw_id=draw.id, seq=act["seq"], at=_AT, act=act["act"], facts=act, hash=act["hash"])
+                for act in log
             ]
         )
         await _store_list(draw, record["lists"]["1/main/1"])
@@ -155,11 +158,11 @@ async def check(chromium: Browser, address: str) -> tuple[float, float]:
         page = await context.new_page()
         await page.add_init_script(_WATCH)
         await page.goto(address, wait_until="commit")
-        found = await page.evaluate(_CHECKED)
-    if found["title"] != "核对通过":
-        raise SystemExit(f"the page says {found['title']}")
-    print(f"verdict after {found['took']:.0f} ms, the page stood still for at most {found['longest']:.0f} ms")
-    return found["took"], found["longest"]
+        verdict = await page.evaluate(_CHECKED)
+    if verdict["title"] != "核对通过":
+        raise SystemExit(f"the page says {verdict['title']}")
+    print(f"verdict after {verdict['took']:.0f} ms, the page stood still for at most {verdict['longest']:.0f} ms")
+    return verdict["took"], verdict["longest"]
 
 
 async def run(data_dir: Path, candidates: int, calls: int, rounds: int) -> list[tuple[float, float]]:
@@ -171,9 +174,9 @@ async def run(data_dir: Path, candidates: int, calls: int, rounds: int) -> list[
         return await measure(rounds)
 
 
-def print_result(found: list[tuple[float, float]]) -> bool:
-    first, later = found[0][0], statistics.median(took for took, _ in found[1:])
-    longest = max(still for _, still in found)
+def print_result(times: list[tuple[float, float]]) -> bool:
+    first, later = times[0][0], statistics.median(took for took, _ in times[1:])
+    longest = max(still for _, still in times)
     print(
         f"first {first:.0f} ms, later {later:.0f} ms (aim {_AIM:.0f}), standstill {longest:.0f} ms (aim {_STILL:.0f})"
     )
@@ -189,8 +192,8 @@ def main() -> None:
     chosen = parser.parse_args()
     print_load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        found = runner.run(run(chosen.data_dir, chosen.candidates, chosen.calls, 2 if chosen.quick else 6))
-    sys.exit(0 if print_result(found) else 1)
+        times = runner.run(run(chosen.data_dir, chosen.candidates, chosen.calls, 2 if chosen.quick else 6))
+    sys.exit(0 if print_result(times) else 1)
 
 
 if __name__ == "__main__":

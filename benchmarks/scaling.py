@@ -58,7 +58,7 @@ class Row:
     connections: int
 
     @property
-    def worth(self) -> float:
+    def rate_per_core(self) -> float:
         """Rate of a core, load and other processes excluded: on a busy machine more telling than the whole rate."""
         return self.rate / max(sum(self.cores[name] for name in ("ours", "PostgreSQL", "Valkey")), 0.01)
 
@@ -76,20 +76,20 @@ class Watch:
     def __init__(self, started: Product, ours: Sequence[int], sandbox: int) -> None:
         postgres, valkey = started.servers.pids
         self._parts = {"ours": ours, "PostgreSQL": [postgres], "Valkey": [valkey], "load": [sandbox]}
-        self._before, self._began = self._now(), time.perf_counter()
+        self._before, self._began = self._read_cpu(), time.perf_counter()
 
-    def _now(self) -> dict[str, float]:
+    def _read_cpu(self) -> dict[str, float]:
         used = {name: cpu(pids) for name, pids in self._parts.items()}
         used["load"] += time.process_time()
-        return {**used, "others": _busy() - sum(used.values())}
+        return {**used, "others": _machine_cpu() - sum(used.values())}
 
     def row(self, rate: float, connections: int) -> Row:
-        wall, now = time.perf_counter() - self._began, self._now()
+        wall, now = time.perf_counter() - self._began, self._read_cpu()
         cores = {name: max(used - self._before[name], 0) / wall for name, used in now.items()}
         return Row(len(self._parts["ours"]), rate, cores, connections)
 
 
-def _busy() -> float:
+def _machine_cpu() -> float:
     """Seconds of CPU that the machine has used since it started, waits for the disk not counted."""
     user, nice, system, _idle, _wait, *more = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:]
     return sum(map(int, (user, nice, system, *more[:3]))) / os.sysconf("SC_CLK_TCK")
@@ -101,16 +101,16 @@ def words(started: Product, people: People) -> Iterator[bytes]:
 
 async def load_webs(started: Product, people: People, count: int, requests: int) -> Row:
     async with more_webs(started, count - 1) as pids:
-        said = words(started, people)
+        messages = words(started, people)
         load = Load(PORT, is_reply)
-        await full_speed(load, islice(said, _WARM_UP), connections=CONNECTIONS)
-        ready = list(islice(said, requests))  # made before, so that making them costs nothing during the load
+        await full_speed(load, islice(messages, _WARM_UP), connections=CONNECTIONS)
+        ready = list(islice(messages, requests))  # made before, so that making them costs nothing during the load
         watch = Watch(started, [*started.webs, *pids], _sandbox())
         rate = await full_speed(load, ready, connections=CONNECTIONS)
-        found = watch.row(rate, await _ask(started, _OURS))
+        row = watch.row(rate, await _ask(started, _OURS))
         if load.errors:
             raise SystemExit(f"{load.errors} wrong answers, such as {load.wrong[:300]!r}")
-        return found
+        return row
 
 
 @asynccontextmanager
@@ -119,14 +119,14 @@ async def more_webs(started: Product, count: int) -> AsyncIterator[list[int]]:
     env = environment(started.settings)
     names = [f"more-{number}" for number in range(count)]
     parts = [python_part(name, "app.cli", "serve", "--reuse-port", set_env=env) for name in names]
-    async with _kept(started, parts) as supervisor:
+    async with _supervised(started, parts) as supervisor:
         while _listeners(PORT) < len(started.webs) + count:
             await asyncio.sleep(0.1)
         yield [supervisor.pid(name) for name in names]
 
 
 @asynccontextmanager
-async def _kept(started: Product, parts: Sequence[Part]) -> AsyncIterator[ProcessSupervisor]:
+async def _supervised(started: Product, parts: Sequence[Part]) -> AsyncIterator[ProcessSupervisor]:
     """Write their output to the product's log."""
     with (started.settings.data_dir / "bench.log").open("ab") as log:
         async with ProcessSupervisor(parts, output=log) as supervisor:
@@ -142,7 +142,7 @@ def _listeners(port: int) -> int:
 async def load_workers(started: Product, accounts: Sequence[UUID], count: int) -> Row:
     async with workers(started, count) as pids, deps_for(started.settings) as deps:
         turn = f"scaling:{count}:"
-        recipients = [Recipient(f"{turn}{one}", PARAMS, account_id=one) for one in accounts]
+        recipients = [Recipient(f"{turn}{account}", PARAMS, account_id=account) for account in accounts]
         async with transaction():
             await Notices(deps).notify_many(pool=POOL, kind=KIND, recipients=recipients)
         watch, began = Watch(started, pids, _sandbox()), time.perf_counter()
@@ -161,7 +161,7 @@ async def workers(started: Product, count: int) -> AsyncIterator[list[int]]:
         env = environment(started.settings) | {"PBT_WORKER_PORT": port}
         url = f"http://127.0.0.1:{port}/readyz"
         parts.append(python_part(f"worker-{number}", "app.cli", "worker", set_env=env, ready_url=url))
-    async with _kept(started, parts) as supervisor:
+    async with _supervised(started, parts) as supervisor:
         await supervisor.wait_until_ready()
         yield [supervisor.pid(part.name) for part in parts]
 
@@ -172,7 +172,7 @@ async def followers(started: Product, count: int) -> list[UUID]:
         _, openids = await make_followers(session, started.settings, count, f"http://127.0.0.1:{SANDBOX}")
     connection = await asyncpg.connect(started.settings.database_url)
     try:
-        found = await connection.fetch(
+        accounts = await connection.fetch(
             "UPDATE wechat_identity w SET openid = f.openid FROM (SELECT id, row_number() OVER (ORDER BY id) AS n "
             "FROM wechat_identity WHERE app = 'oa' AND account_id IS NOT NULL AND following LIMIT $2) AS c "
             "JOIN unnest($1::text[]) WITH ORDINALITY AS f (openid, n) ON f.n = c.n WHERE w.id = c.id "
@@ -182,7 +182,7 @@ async def followers(started: Product, count: int) -> list[UUID]:
         )
     finally:
         await connection.close()
-    return [row["account_id"] for row in found]
+    return [row["account_id"] for row in accounts]
 
 
 async def _ask(started: Product, sql: str, *values: object) -> int:
@@ -201,15 +201,17 @@ def print_result(title: str, unit: str, rows: Sequence[Row]) -> None:
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: |")
     for row in rows:
         cores = " | ".join(f"{used:.2f}" for used in row.cores.values())
-        print(f"| {row.count} | {row.rate:.0f} | {row.worth:.0f} | {cores} | {row.limit} | {row.connections} |")
+        print(f"| {row.count} | {row.rate:.0f} | {row.rate_per_core:.0f} | {cores} | {row.limit} | {row.connections} |")
 
 
 async def run(data_dir: Path, requests: int, notices: int) -> None:
     async with product(data_dir, Sizes(), webs=1) as started:
         people = await find_people(started)
-        print_result("web processes", "messages/s", [await load_webs(started, people, one, requests) for one in COUNTS])
+        print_result(
+            "web processes", "messages/s", [await load_webs(started, people, count, requests) for count in COUNTS]
+        )
         accounts = await followers(started, notices)
-        print_result("workers", "notices/s", [await load_workers(started, accounts, one) for one in COUNTS])
+        print_result("workers", "notices/s", [await load_workers(started, accounts, count) for count in COUNTS])
 
 
 def _sandbox() -> int:

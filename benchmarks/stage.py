@@ -35,7 +35,7 @@ async def call_experts(settings: Settings, draws: int, *, needed: int = 20) -> S
         return [draw.id for draw in made]
 
 
-async def ready_to_start(settings: Settings, draws: int, *, needed: int = 5) -> Sequence[UUID]:
+async def make_ready_draws(settings: Settings, draws: int, *, needed: int = 5) -> Sequence[UUID]:
     """Draws whose order is fixed, so that they can be started at one moment."""
     async with deps_for(settings) as deps:
         bench = await cast_bench(deps, needed)

@@ -38,7 +38,7 @@ from benchmarks.processes import cpu, memory, print_load
 from benchmarks.product import POOL, PORT, Product, product
 from benchmarks.seed import Sizes
 from benchmarks.seed.entry import applicants_among
-from benchmarks.stage import call_experts, ready_to_start
+from benchmarks.stage import call_experts, make_ready_draws
 from bot.dialogue import BUSY
 from config.settings import Settings
 from handlers import commands
@@ -113,7 +113,7 @@ class Weather:
         self._refusing = iter(log_ins.invited)
         self._url = product.settings.database_url
 
-    async def calm(self) -> Storm:
+    async def measure_calm(self) -> Storm:
         """Chat alone, for comparison."""
         async with self._chatting("chat alone", {}) as storm:
             await asyncio.sleep(min(10.0, self._plan.timeout))
@@ -245,14 +245,14 @@ async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> bool:
     async with product(data_dir, sizes) as started:
         await make_phones(sizes.experts, applicants_among(sizes.applications))
         calling = await call_experts(started.settings, _CALLING_DRAWS, needed=_NEEDED)
-        ready = await ready_to_start(started.settings, plan.draws)
+        ready = await make_ready_draws(started.settings, plan.draws)
         people = await find_people(started)
         log_ins = await log_in(started, people)
-        await _give_time(started, calling)
-        async with started.working() as worker:
+        await _extend_invitations(started, calling)
+        async with started.running_worker() as worker:
             weather = Weather(started, people, log_ins, plan, calling, worker)
             storms = [
-                await weather.calm(),
+                await weather.measure_calm(),
                 await weather.deadlines(),
                 await weather.draws(ready),
                 await weather.notices(),
@@ -260,13 +260,13 @@ async def run(data_dir: Path, sizes: Sizes, plan: Plan) -> bool:
             print_result(storms)
             most = max(memory(pid) for pid in started.webs)
             print(f"\nmemory: a web process {most:.0f} MB, the worker {memory(worker):.0f} MB")
-    missed = [aim for storm in storms for aim in _missed(storm)]
+    missed = [aim for storm in storms for aim in _missed_aims(storm)]
     if missed:
         print(f"aims missed: {', '.join(missed)}")
     return not missed
 
 
-def _missed(storm: Storm) -> Iterator[str]:
+def _missed_aims(storm: Storm) -> Iterator[str]:
     chat = storm.chat
     if chat.load.quantile(0.99) > _LONGEST or chat.busy or chat.later or chat.failed or chat.load.errors:
         yield f"chat during {storm.name}"
@@ -279,7 +279,7 @@ def _missed(storm: Storm) -> Iterator[str]:
             yield kind
 
 
-async def _give_time(product: Product, draws: Sequence[UUID]) -> None:
+async def _extend_invitations(product: Product, draws: Sequence[UUID]) -> None:
     """Extend the invitations that were sent during the preparation, so that none is late."""
     connection = await asyncpg.connect(product.settings.database_url)
     await connection.execute(sql.GIVE_TIME, draws)
@@ -290,8 +290,8 @@ def print_result(storms: Sequence[Storm]) -> None:
     """Tables in Markdown, as they stand in the documentation."""
     print("\n| storm | chat p50 ms | p99 ms | busy | later | failed | calls late p50 s | at most s |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for one in storms:
-        chat, late = one.chat, one.late
+    for storm in storms:
+        chat, late = storm.chat, storm.late
         cells = [
             f"{chat.load.quantile(0.5):.1f}",
             f"{chat.load.quantile(0.99):.1f}",
@@ -299,13 +299,13 @@ def print_result(storms: Sequence[Storm]) -> None:
         ]
         cells += [str(chat.later), str(chat.failed + chat.load.errors)]
         cells += [f"{statistics.median(late):.1f}", f"{max(late):.1f}"] if late else ["", ""]
-        print(f"| {one.name} | {' | '.join(cells)} |")
+        print(f"| {storm.name} | {' | '.join(cells)} |")
     print("\n| kind | wanted | done | seconds | a second |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for one in storms:
-        print(f"| (the worker's CPU: {one.name}) | | | {one.cpu:.1f} | |") if one.finished else None
-        for kind, (seconds, done) in one.finished.items():
-            print(f"| {kind} | {one.counts[kind]} | {done} | {seconds:.1f} | {done / max(seconds, 0.1):.1f} |")
+    for storm in storms:
+        print(f"| (the worker's CPU: {storm.name}) | | | {storm.cpu:.1f} | |") if storm.finished else None
+        for kind, (seconds, done) in storm.finished.items():
+            print(f"| {kind} | {storm.counts[kind]} | {done} | {seconds:.1f} | {done / max(seconds, 0.1):.1f} |")
 
 
 def main() -> None:

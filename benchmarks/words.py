@@ -96,10 +96,10 @@ def cases(product: Product, people: People) -> Iterator[Case]:
     for word, persons in WORDS.items():
         for who in persons:
             if who != INVITED:
-                yield _word(product, people, word, who)
+                yield _word_case(product, people, word, who)
 
 
-def _word(product: Product, people: People, word: str, who: str) -> Case:
+def _word_case(product: Product, people: People, word: str, who: str) -> Case:
     aim = AIMS.get(word, Aim())
     return Case(word, who, lambda: product.account.says(people.next(who), word), is_answer(product.account), aim)
 
@@ -110,11 +110,11 @@ async def answers(product: Product, people: People) -> list[Case]:
     people.add(INVITED, [row["openid"] for row in shown])
     account = product.account
     agree = deque(account.says(row["openid"], texts.ATTEND, tap=row["menu_id"]) for row in agreeing)
-    confirm = deque(await _asked_to_confirm(account, refusing))
+    confirm = deque(await _make_confirmations(account, refusing))
     return [
-        _word(product, people, _ANSWERED[0], INVITED),
-        _once(_ANSWERED[1], agree, is_answer(account)),
-        _once(_ANSWERED[2], confirm, is_answer(account)),
+        _word_case(product, people, _ANSWERED[0], INVITED),
+        _single_use_case(_ANSWERED[1], agree, is_answer(account)),
+        _single_use_case(_ANSWERED[2], confirm, is_answer(account)),
     ]
 
 
@@ -122,21 +122,21 @@ def _shares(count: int) -> list[tuple[int, int]]:
     return [(0, _SHOWN), (_SHOWN, (count + _SHOWN) // 2), ((count + _SHOWN) // 2, count)]
 
 
-def _once(name: str, requests: deque[bytes], check: Check) -> Case:
+def _single_use_case(name: str, requests: deque[bytes], check: Check) -> Case:
     return Case(name, INVITED, lambda: requests.popleft() if requests else None, check, _ANSWER)
 
 
-async def _asked_to_confirm(account: Account, invited: Sequence[Any]) -> Iterable[bytes]:
+async def _make_confirmations(account: Account, invited: Sequence[Any]) -> Iterable[bytes]:
     """Every expert taps 不参加; returns the taps that confirm it."""
     load = Load(PORT, is_answer(account), bodies=[])
     taps = (account.says(row["openid"], texts.DECLINE, tap=row["menu_id"] + 1) for row in invited)
     await full_speed(load, taps, connections=8)
     if load.errors or load.bodies is None:
         raise SystemExit(f"nobody could refuse: {load.wrong[:300]!r}")
-    found = [(account.reader(body), choices(account.read(body))) for body in load.bodies]
+    offers = [(account.reader(body), choices(account.read(body))) for body in load.bodies]
     return [
         account.says(openid, offered[texts.CONFIRM_DECLINE][0], tap=offered[texts.CONFIRM_DECLINE][1])
-        for openid, offered in found
+        for openid, offered in offers
     ]
 
 
@@ -148,11 +148,11 @@ async def run(data_dir: Path, sizes: Sizes, pace: Pace, only: str) -> bool:
             await call_experts(started.settings, -(-(2 * _ANSWERS + _SHOWN) // _NEEDED), needed=_NEEDED)
         people = await find_people(started)
         wanted = [case for case in cases(started, people) if only in case.name]
-        found = await measure_all(started, wanted, pace, bare)
+        results = await measure_all(started, wanted, pace, bare)
         limited = replace(pace, most=_ANSWERS // 2 - 15, warm_up=16)
         once = [case for case in await answers(started, people) if only in case.name] if answered else []
-        found += await measure_all(started, once, limited, bare)
-        return print_result("Words", found, bare.cost)
+        results += await measure_all(started, once, limited, bare)
+        return print_result("Words", results, bare.cost)
 
 
 def main() -> None:

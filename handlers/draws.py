@@ -139,12 +139,12 @@ async def _applications(turn: Turn, actor: Actor, shown: int) -> _Found:
     draws = turn.services.draws
     recusals = await draws.discard_queries.waiting(actor)
     found = await draws.verification_queries.search(actor, VerificationState.SUBMITTED, limit=shown)
-    lines = [_Line(one.draw_number, f"/desk/{one.draw_id}/absences", texts.RECUSAL_WAITS) for one in recusals[:shown]]
+    lines = [_Line(one.draw_number, f"/draws/{one.draw_id}/absences", texts.RECUSAL_WAITS) for one in recusals[:shown]]
     lines += [
-        _Line(one.draw_number, f"/desk/{one.draw_id}/application", _handed_in(one))
+        _Line(one.draw_number, f"/draws/{one.draw_id}/application", _handed_in(one))
         for one in found.items[: shown - len(lines)]
     ]
-    return _Found(lines, len(recusals) + found.total, "/desk/applications")
+    return _Found(lines, len(recusals) + found.total, "/draws/applications")
 
 
 def _handed_in(one: ApplicationRow) -> str:
@@ -192,10 +192,10 @@ _LISTS: Mapping[str, _List] = {
         "未签到",
         {
             **_same(_draws("late", "/agency/draws/{id}/attendance", "/agency/draws", _late)),
-            "venue": _draws("late", "/desk/{id}/attendance", "/desk", _late),
+            "venue": _draws("late", "/draws/{id}/attendance", "/draws", _late),
         },
     ),
     "verify": _List("待核验", {"verifier": _applications}),
-    "watched": _List("监督", {"supervisor": _draws("watched", "/desk/{id}", "/desk", _watched)}),
-    "today": _List("今日评标", {"venue": _draws("today", "/desk/{id}/attendance", "/desk", _today)}),
+    "watched": _List("监督", {"supervisor": _draws("watched", "/draws/{id}", "/draws", _watched)}),
+    "today": _List("今日评标", {"venue": _draws("today", "/draws/{id}/attendance", "/draws", _today)}),
 }

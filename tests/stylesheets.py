@@ -17,7 +17,7 @@ def bare_classes(sheet: Path) -> set[str]:
     """Classes that stand alone in a selector: whatever has the class gets the rule, wherever it is used."""
     text = _OTHER.sub("", _COMMENT.sub("", sheet.read_text(encoding="utf-8")))
     parts = (part for selector in re.findall(r"([^{}]+)\{", text) for part in selector.split(","))
-    return {found[1] for part in parts if (found := _BARE.fullmatch(part))}
+    return {match[1] for part in parts if (match := _BARE.fullmatch(part))}
 
 
 def shared_classes(sheets: Iterable[Path]) -> dict[str, list[str]]:

@@ -84,8 +84,8 @@ def test_no_pool_outlives_its_database() -> None:
 
 
 def _credentials(url: str) -> dict[str, Any]:
-    found: dict[str, Any] = tortoise_config(url)["connections"]["default"]["credentials"]
-    return {"connection_name": "default", **found}
+    credentials: dict[str, Any] = tortoise_config(url)["connections"]["default"]["credentials"]
+    return {"connection_name": "default", **credentials}
 
 
 def test_a_collection_that_parses_does_not_break_parsing(request: pytest.FixtureRequest) -> None:
@@ -106,12 +106,12 @@ def test_a_collection_that_parses_does_not_break_parsing(request: pytest.Fixture
         ast.parse(source)
 
 
-async def _last_for_ever() -> None:
+async def _wait_for_ever() -> None:
     await asyncio.Event().wait()
 
 
 async def test_a_task_is_forgotten() -> None:
-    _left.append(asyncio.create_task(_last_for_ever()))
+    _left.append(asyncio.create_task(_wait_for_ever()))
 
 
 def test_what_a_test_left_running_has_ended() -> None:

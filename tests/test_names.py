@@ -16,7 +16,7 @@ PRODUCT = ("app", "bot", "config", "domain", "gateways", "handlers", "jobs", "mi
 def public_classes() -> Iterator[str]:
     for path in (path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py")):
         body = ast.parse(path.read_text(encoding="utf-8")).body
-        yield from (one.name for one in body if isinstance(one, ast.ClassDef) and not one.name.startswith("_"))
+        yield from (node.name for node in body if isinstance(node, ast.ClassDef) and not node.name.startswith("_"))
 
 
 def test_no_two_public_classes_of_the_product_share_a_name() -> None:

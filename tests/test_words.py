@@ -71,12 +71,12 @@ def _values(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for name, one in value.items():
+        for name, child in value.items():
             if name not in _TYPED:
-                yield from _values(one)
+                yield from _values(child)
     elif isinstance(value, list):
-        for one in value:
-            yield from _values(one)
+        for child in value:
+            yield from _values(child)
 
 
 @functools.cache
@@ -103,19 +103,21 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 def test_one_thing_has_one_name() -> None:
     avoid = names()
-    found = [
+    deviations = [
         f"{path}: “{word}” should read “{use}”: {text[:80]}"
         for path, text in texts()
         if (path, text) not in ALLOWED
         for word, use in avoid.items()
         if word in _LONGER.sub("", text)
     ]
-    assert found == []
+    assert deviations == []
 
 
 def test_every_exception_is_still_needed() -> None:
     avoid, shown = names(), set(texts())
-    assert {one for one in ALLOWED if one not in shown or not any(word in one[1] for word in avoid)} == set()
+    assert {
+        allowed for allowed in ALLOWED if allowed not in shown or not any(word in allowed[1] for word in avoid)
+    } == set()
 
 
 @pytest.mark.parametrize(

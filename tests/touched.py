@@ -26,12 +26,12 @@ def touched(changed: Iterable[str]) -> list[str]:
     files = [PurePosixPath(name) for name in changed]
     if any(file.as_posix().startswith(FOR_ALL) for file in files):
         return ["tests"]
-    found = {test for file in files for test in (*_own(file), *_importing(file))}
-    folders = {test for test in found if (ROOT / test).is_dir()}
-    return sorted(test for test in found if not any(test.startswith(f"{folder}/") for folder in folders))
+    tests = {test for file in files for test in (*_tests_of_area(file), *_tests_importing(file))}
+    folders = {test for test in tests if (ROOT / test).is_dir()}
+    return sorted(test for test in tests if not any(test.startswith(f"{folder}/") for folder in folders))
 
 
-def _own(file: PurePosixPath) -> Iterator[str]:
+def _tests_of_area(file: PurePosixPath) -> Iterator[str]:
     """The tests of the file's area."""
     if file.parts[0] == "tests":
         if file.name == "conftest.py":
@@ -39,11 +39,11 @@ def _own(file: PurePosixPath) -> Iterator[str]:
         elif file.name.startswith("test_") and (ROOT / file).exists():
             yield file.as_posix()
     elif (ROOT / "tests" / file.parts[0]).is_dir():
-        yield from _mirrored(file)
+        yield from _tests_of_noun(file)
         yield WORDS
 
 
-def _mirrored(file: PurePosixPath) -> Iterable[str]:
+def _tests_of_noun(file: PurePosixPath) -> Iterable[str]:
     """The noun's folder of tests; in an undivided folder, the tests named as the file or one of its folders."""
     if file.parts[:2] in _SHOWN:
         file = PurePosixPath("web", *(part for part in file.parts[2:] if part != "core"))
@@ -56,7 +56,7 @@ def _mirrored(file: PurePosixPath) -> Iterable[str]:
     return [f"tests/{folder}"]
 
 
-def _importing(file: PurePosixPath) -> Iterator[str]:
+def _tests_importing(file: PurePosixPath) -> Iterator[str]:
     if file.suffix != ".py":
         return
     package, _, name = ".".join(file.with_suffix("").parts).removesuffix(".__init__").rpartition(".")

@@ -26,13 +26,15 @@ from web.courses.courses import CoursePages
 from web.draws import (
     AbsencePages,
     AttendancePages,
+    AuditPages,
     BoardPages,
     DrawDetailPages,
     DrawExitPages,
     DrawListPages,
-    DrawRecordPages,
     InvitationPages,
+    OperationLogPages,
     RecordPages,
+    ReleaseStatusPages,
     RoundPages,
     VenueCheckInPages,
     VerificationPages,
@@ -88,7 +90,9 @@ def setup_pages(
         AbsencePages(site, services, auth),
         DrawExitPages(site, services, auth),
         RoundPages(site, services, auth),
-        DrawRecordPages(site, services, auth),
+        OperationLogPages(site, services, auth),
+        ReleaseStatusPages(site, services, auth),
+        AuditPages(site, services, auth),
         BoardPages(site, public_links, services.draws.live),
         RecordPages(site, services),
         NoticeHistoryPages(site, services, auth),
@@ -117,4 +121,4 @@ def setup_pages(
         ReviewPages(site, services, auth),
     ):
         pages.add_routes()
-    site.add_missing("i", "n", "v", "h5", "desk", "agency", "office", "draw", "record", "p", "c", "review", "x")
+    site.add_missing("i", "n", "v", "h5", "draws", "agency", "office", "draw", "record", "p", "c", "review", "x")

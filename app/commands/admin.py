@@ -74,7 +74,7 @@ def _run(pool: str, change: Change | None = None) -> int:
 async def _apply(settings: Settings, pool: str, change: Change | None) -> list[StaffMember]:
     """Make the change, if any; returns the pool's administrators afterwards."""
     actor = system(pool)
-    async with borrowed_servers(settings) as found, deps_for(found) as deps:
+    async with borrowed_servers(settings) as resolved_settings, deps_for(resolved_settings) as deps:
         staff = Staff(deps)
         if change is not None:
             await change(staff, actor)

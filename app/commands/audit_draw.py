@@ -37,7 +37,7 @@ def print_report(report: AuditReport) -> int:
 
 
 async def _audit(settings: Settings, number: str, pool: str | None) -> AuditReport:
-    async with borrowed_servers(settings) as found, deps_for(found) as deps:
+    async with borrowed_servers(settings) as resolved_settings, deps_for(resolved_settings) as deps:
         draws = await Draw.filter(number=number, **({"pool": pool} if pool else {}))
         if not draws:
             raise CommandError(f"没有编号为 {number} 的抽取活动。")

@@ -29,5 +29,5 @@ def command(file: Path) -> int:
 
 
 async def _back_up(settings: Settings, target: Path) -> Manifest:
-    async with borrowed_servers(settings) as found:
-        return await back_up(found, target, datetime.now(UTC))
+    async with borrowed_servers(settings) as resolved_settings:
+        return await back_up(resolved_settings, target, datetime.now(UTC))

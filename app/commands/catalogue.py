@@ -45,7 +45,7 @@ def command(pool: str | None, folder: Path | None) -> int:
 
 
 async def _import(settings: Settings, pools: list[str], folder: Path) -> None:
-    async with borrowed_servers(settings) as found, deps_for(found) as deps:
+    async with borrowed_servers(settings) as resolved_settings, deps_for(resolved_settings) as deps:
         loaded = {pool: pool_catalogues(deps.book(pool), folder) for pool in pools}
         for pool, catalogues in loaded.items():
             await _replace(deps, pool, catalogues)
@@ -54,5 +54,5 @@ async def _import(settings: Settings, pools: list[str], folder: Path) -> None:
 async def _replace(deps: Deps, pool: str, catalogues: dict[Kind, list[CatalogueItem]]) -> None:
     for report in await Catalogues(deps).replace(system(pool), catalogues):
         gone = f"，移除 {report.removed} 项" if report.removed else ""
-        kept = f"，仍有专家使用而保留：{'、'.join(report.kept)}" if report.kept else ""
-        print(f"{pool} {_NAMES[report.kind]}：{report.total} 项{gone}{kept}")
+        still_used = f"，仍有专家使用而保留：{'、'.join(report.kept)}" if report.kept else ""
+        print(f"{pool} {_NAMES[report.kind]}：{report.total} 项{gone}{still_used}")

@@ -23,5 +23,5 @@ def command() -> int:
 
 
 async def _examine(settings: Settings) -> list[CheckFinding]:
-    async with borrowed_servers(settings) as found:
-        return await examine(found)
+    async with borrowed_servers(settings) as resolved_settings:
+        return await examine(resolved_settings)

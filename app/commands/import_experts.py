@@ -53,7 +53,7 @@ def _write_template(path: Path) -> int:
 
 async def _import(settings: Settings, pool: str | None, content: bytes, form: Format, *, dry_run: bool) -> ImportReport:
     chosen = _pool(settings, pool)
-    async with borrowed_servers(settings) as found, deps_for(found) as deps:
+    async with borrowed_servers(settings) as resolved_settings, deps_for(resolved_settings) as deps:
         return await ExpertImport(deps).run(system(chosen), content, form, progress=_progress(), dry_run=dry_run)
 
 

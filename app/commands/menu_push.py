@@ -30,8 +30,8 @@ from handlers import register_all
 def command(pool: str | None, folder: Path | None, quiet: bool) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
-    pools = [pool] if pool else [one for one in settings.pools if one in settings.wechat.accounts]
-    unknown = [one for one in pools if one not in settings.wechat.accounts]
+    pools = [pool] if pool else [name for name in settings.pools if name in settings.wechat.accounts]
+    unknown = [name for name in pools if name not in settings.wechat.accounts]
     if unknown:
         raise CommandError(f"专家库 {unknown[0]} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
     source = folder or settings.rulebooks.parent / "menus"

@@ -21,8 +21,8 @@ def command() -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    async with borrowed_servers(settings) as found:
-        names = await migrate(found.database_url)
+    async with borrowed_servers(settings) as resolved_settings:
+        names = await migrate(resolved_settings.database_url)
     for name in names:
         print(f"已升级：{name}")
     print(f"数据库已是最新版本（本次升级 {len(names)} 步）。")

@@ -57,5 +57,5 @@ def _keys(env: str) -> list[str]:
 
 
 async def _restore(settings: Settings, source: Path) -> Manifest:
-    async with borrowed_servers(settings) as found:
-        return await restore(found, source)
+    async with borrowed_servers(settings) as resolved_settings:
+        return await restore(resolved_settings, source)

@@ -72,7 +72,7 @@ class ExamStory:
         await self.phone.follow()
         await self.phone.bind()
         await call_example(self.stage.deps)
-        await self._until(self._notified(SHORT), "考试通知")
+        await self._wait_until(self._message_arrived(SHORT), "考试通知")
         await self.phone.say("考试")
         await self.transcript.show()
         await self.mini.open()
@@ -87,8 +87,8 @@ class ExamStory:
         await self._answer(paper, paper["questions"][:1])
         until = datetime.fromisoformat(paper["grace_until"])
         await self.stage.advance_to(until + timedelta(seconds=2))
-        await self._until(self._results(1), "第一次成绩")
-        await self._until(self._notified("次机会"), "成绩通知")
+        await self._wait_until(self._has_results(1), "第一次成绩")
+        await self._wait_until(self._message_arrived("次机会"), "成绩通知")
 
     async def change_the_phone(self) -> None:
         self.transcript.heading("三、第二次作答：中途换一台设备，接着答，交卷")
@@ -96,7 +96,9 @@ class ExamStory:
         first = await self._begin(0)
         done = await self._answer(first, first["questions"][:3])
         second = await self._begin(0)
-        if {one["slot"]: one["mask"] for one in second["answers"]} != {slot: one.mask for slot, one in done.items()}:
+        if {answer["slot"]: answer["mask"] for answer in second["answers"]} != {
+            slot: answer.mask for slot, answer in done.items()
+        }:
             raise NotArrived("换设备前的作答")
         done |= await self._answer(second, second["questions"][3:])
         receipt = await self.mini.post(
@@ -111,17 +113,21 @@ class ExamStory:
 
     async def look(self) -> None:
         self.transcript.heading("四、成绩与证书")
-        await self._until(self._results(2), "第二次成绩")
-        await self._until(self._certified, "证书")
-        await self._until(self._notified("合格"), "合格通知")
+        await self._wait_until(self._has_results(2), "第二次成绩")
+        await self._wait_until(self._has_certificate, "证书")
+        await self._wait_until(self._message_arrived("合格"), "合格通知")
         await self.phone.say("证书")
         await self.transcript.show()
 
     def faults(self) -> list[str]:
         """Deviations from the expected end, as sentences."""
         verdicts = [result.verdict for result in self.results]
-        found = [] if verdicts == ["未合格", "合格"] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
-        return found if len(self.certificates) == 1 else [*found, f"应有1张证书，实际{len(self.certificates)}张。"]
+        deviations = [] if verdicts == ["未合格", "合格"] else [f"两次成绩应为未合格、合格，实际为{verdicts}。"]
+        return (
+            deviations
+            if len(self.certificates) == 1
+            else [*deviations, f"应有1张证书，实际{len(self.certificates)}张。"]
+        )
 
     def summary(self) -> str:
         scores = "，".join(f"第{result.number}次{result.score}分" for result in self.results)
@@ -135,15 +141,17 @@ class ExamStory:
 
     async def _begin(self, device: int) -> Json:
         paper = await self.mini.post(f"/exams/{self.candidate}/start", {"device": device})
-        kept = f"，已答的{len(paper['answers'])}题都在" if paper["answers"] else ""
-        await self.transcript.note("考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{kept}")
+        restored = f"，已答的{len(paper['answers'])}题都在" if paper["answers"] else ""
+        await self.transcript.note(
+            "考生", f"打开试卷，{len(paper['questions'])}题，第{paper['device']}台设备{restored}"
+        )
         return paper
 
     async def _answer(self, paper: Json, questions: list[Json]) -> dict[int, ExamAnswer]:
         """Answer these questions correctly; returns what was saved, by slot. Raises NotArrived unless all was
         acknowledged."""
-        given = {one["slot"]: ExamAnswer(self._mask(one)) for one in questions}
-        events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(given.items(), 1)]
+        given = {question["slot"]: ExamAnswer(self._mask(question)) for question in questions}
+        events = [{"seq": at, "slot": slot, "mask": answer.mask} for at, (slot, answer) in enumerate(given.items(), 1)]
         body = {"ticket": paper["ticket"], "device": paper["device"], "events": events}
         saved = await self.mini.post(f"/exam-attempts/{paper['attempt_id']}/answers", body)
         if saved["ack"] != len(events):
@@ -158,33 +166,35 @@ class ExamStory:
 
     # ---- waiting
 
-    def _notified(self, word: str) -> Callable[[], Awaitable[bool]]:
+    def _message_arrived(self, word: str) -> Callable[[], Awaitable[bool]]:
         """Whether a message with ``word`` has arrived in the chat or as an SMS since now."""
         seen: tuple[int, int] | None = None
 
         async def look() -> bool:
             nonlocal seen
             state = await self.phone.read()
-            said, sms = bubbles(state, POOL), state["sms"]
-            seen = seen or (max(len(said) - 3, 0), max(len(sms) - 1, 0))
-            texts = [one["title"] + one["text"] for one in said[seen[0] :]] + [one["text"] for one in sms[seen[1] :]]
+            chat, sms = bubbles(state, POOL), state["sms"]
+            seen = seen or (max(len(chat) - 3, 0), max(len(sms) - 1, 0))
+            texts = [message["title"] + message["text"] for message in chat[seen[0] :]] + [
+                message["text"] for message in sms[seen[1] :]
+            ]
             return any(word in text for text in texts)
 
         return look
 
-    def _results(self, count: int) -> Callable[[], Awaitable[bool]]:
+    def _has_results(self, count: int) -> Callable[[], Awaitable[bool]]:
         async def look() -> bool:
             self.results = read_results((await self.mini.open_page(self._lobby)).page)
             return len(self.results) == count
 
         return look
 
-    async def _certified(self) -> bool:
+    async def _has_certificate(self) -> bool:
         browser = await self.mini.open_page(f"/h5/{POOL}/certificates")
         self.certificates = read_certificates(browser.page)
         return bool(self.certificates)
 
-    async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
+    async def _wait_until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
         """Print events until ``look`` returns true. Raises NotArrived."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _TIMEOUT
@@ -198,8 +208,8 @@ class ExamStory:
 
 def read_results(page: BrowserPage) -> list[ExamResult]:
     """The results on the page of an examination, in the order of the attempts."""
-    found = (_RESULT.fullmatch(line) for line in page.lines)
-    return [ExamResult(*match.groups()) for match in found if match]
+    matches = (_RESULT.fullmatch(line) for line in page.lines)
+    return [ExamResult(*match.groups()) for match in matches if match]
 
 
 def read_certificates(page: BrowserPage) -> list[str]:

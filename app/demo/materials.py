@@ -50,13 +50,13 @@ def guide(book: Rulebook, day: str) -> Content:
         "评标专家申报指南",
         _part("办理流程", lines=book.help.guide.split("\n")),
         _part("咨询电话", lines=list(book.help.hotlines)),
-        _part("常见问题", asked=[[one.question, one.answer] for one in book.help.faq]),
+        _part("常见问题", asked=[[faq.question, faq.answer] for faq in book.help.faq]),
     )
 
 
 def checklist(book: Rulebook, day: str) -> Content:
     """Every file that the form requires, and what must be typed."""
-    files = [[label, "必交" if field.required else "选交", _rule(field.file)] for label, field in _files(book)]
+    files = [[label, "必交" if field.required else "选交", _file_limits(field.file)] for label, field in _files(book)]
     typed = [
         f"{section.title}：{'、'.join(labels)}"
         for section in book.form.of("first").sections.values()
@@ -88,11 +88,11 @@ def _is_typed(field: FormField) -> bool:
     return field.file is None and not field.account
 
 
-def _rule(rule: FileRule | None) -> str:
+def _file_limits(rule: FileRule | None) -> str:
     if rule is None:
         return ""
     count = f"，最多{rule.count_max}个" if rule.count_max > 1 else ""
-    return f"{'、'.join(_WORDS[one] for one in rule.types)}，每个不超过{rule.size_max // 1_000_000}MB{count}"
+    return f"{'、'.join(_WORDS[kind] for kind in rule.types)}，每个不超过{rule.size_max // 1_000_000}MB{count}"
 
 
 def _part(title: str, **more: object) -> Mapping[str, object]:

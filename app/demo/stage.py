@@ -62,22 +62,22 @@ class DemoStage:
     async def advance_to(self, at: datetime) -> None:
         await self.advance((at - await self.now()).total_seconds())
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
+    async def wait_until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
         """The first result of ``look`` that is not empty. TimeoutError with ``what`` where it stays empty."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + timeout
-        while not (found := await look()):
+        while not (value := await look()):
             if loop.time() > give_up:
                 raise TimeoutError(what)
             await asyncio.sleep(0.2)
-        return found
+        return value
 
     async def codes(self) -> dict[str, str]:
         """Six-digit code by mobile of every called expert, newest call last."""
-        found = await rows(
+        invitations = await rows(
             "SELECT e.mobile_sealed, i.code FROM invitation i JOIN expert e ON e.id = i.expert_id ORDER BY i.created_at"
         )
-        return {self.deps.keys.open_text(row["mobile_sealed"], "mobile"): row["code"] for row in found}
+        return {self.deps.keys.open_text(row["mobile_sealed"], "mobile"): row["code"] for row in invitations}
 
 
 @asynccontextmanager
@@ -95,21 +95,21 @@ async def stage(
     log = folder / "output.log"
     environment = _environment(settings, urls)
     plan = StartPlan(sandbox_port=sandbox_port, settings_env=tuple(environment.items()))
-    async with own_servers(settings, durable=durable) as (found, servers):
-        await migrate(found.database_url)
+    async with own_servers(settings, durable=durable) as (resolved_settings, servers):
+        await migrate(resolved_settings.database_url)
         for step in prepare:
-            await step(found)
+            await step(resolved_settings)
         with log.open("ab") as output:
             async with (
-                ProcessSupervisor(parts(found, plan), output=output) as supervisor,
+                ProcessSupervisor(parts(resolved_settings, plan), output=output) as supervisor,
                 aiohttp.ClientSession() as http,
-                deps_for(found) as deps,
+                deps_for(resolved_settings) as deps,
             ):
                 await _wait_until_ready(supervisor, log)
                 http_client = HttpClient(
-                    http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}"
+                    http, f"http://127.0.0.1:{resolved_settings.http.port}", f"http://127.0.0.1:{sandbox_port}"
                 )
-                yield DemoStage(found, http_client, supervisor, servers, deps, log, environment)
+                yield DemoStage(resolved_settings, http_client, supervisor, servers, deps, log, environment)
 
 
 async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:
@@ -117,8 +117,8 @@ async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:
     try:
         await supervisor.wait_until_ready()
     except CommandError as error:
-        said = log.read_text(errors="replace").splitlines()[-20:]
-        raise CommandError("\n".join([str(error), *said])) from error
+        last_lines = log.read_text(errors="replace").splitlines()[-20:]
+        raise CommandError("\n".join([str(error), *last_lines])) from error
 
 
 def stage_settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[str, str]) -> Settings:

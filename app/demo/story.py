@@ -90,7 +90,7 @@ class Story:
         await self.set_up()
         await self.fix_order()
         await self.call()
-        await self.lose_one()
+        await self.replace_expert_on_leave()
         await self.remind()
         await self.check_in()
         await self.unseal()
@@ -123,7 +123,7 @@ class Story:
         await self.agency.submit(self.draw)
         await self.transcript.note("代理机构", "提交核验")
         await self._approve()
-        await self._until(self._notified(self.agency, "核验"), "核验结果")
+        await self._wait_until(self._message_arrived(self.agency, "核验"), "核验结果")
 
     async def _begin_draw(self) -> None:
         project = await self.agency.create_project()
@@ -184,14 +184,14 @@ class Story:
             await asyncio.sleep(0.4)
         raise NotArrived("抽取迟迟没有完成，结果")
 
-    async def lose_one(self) -> None:
+    async def replace_expert_on_leave(self) -> None:
         self.transcript.heading("五、一位专家请假，补抽一位")
         await self.stage.advance(1800)
         phone = self.group.with_manner("leaves").phone
         await phone.say("请假")
         await phone.say("家人住院，需要陪护")
         await phone.tap("确定请假")
-        await self._until(self._notified(self.agency, "请假"), "请假通知")
+        await self._wait_until(self._message_arrived(self.agency, "请假"), "请假通知")
         await self.group.mark()
         await self.agency.supplement(self.draw)
         await self.transcript.note("代理机构", "启动补抽，按原条件、原顺序继续")
@@ -205,7 +205,7 @@ class Story:
         await self.transcript.note("代理机构", f"查看结果：尚未解密，只有验证码 {'、'.join(codes)}")
         for lead in (timedelta(hours=2), timedelta(minutes=30)):
             await self.stage.advance_to(self.times.gathering - lead + timedelta(seconds=1))
-            await self._until(self._everybody_reminded(self.times.gathering - lead), "集合提醒")
+            await self._wait_until(self._panel_was_reminded(self.times.gathering - lead), "集合提醒")
 
     async def check_in(self) -> None:
         self.transcript.heading("七、签到与催促")
@@ -213,14 +213,16 @@ class Story:
         awaited, codes = await self.venue.list_awaited(self.draw), await self.stage.codes()
         panel = [expert for expert in self.group.experts if codes.get(expert.phone.mobile) in awaited]
         *early, late = sorted(panel, key=lambda expert: not expert.bound)
-        for way, expert in zip((self._scan, self._scan_in_mini, self._by_position, self._by_code), early, strict=True):
+        for way, expert in zip(
+            (self._scan, self._scan_in_mini, self._check_in_by_position, self._check_in_by_code), early, strict=True
+        ):
             await way(expert, codes[expert.phone.mobile])
         await self._urge(late, codes[late.phone.mobile])
 
     async def _scan(self, expert: DrawnExpert, code: str) -> None:
         """With WeChat's scanner; an expert without a bound WeChat shows the code to the venue's staff."""
         if not expert.bound:
-            return await self._by_code(expert, code)
+            return await self._check_in_by_code(expert, code)
         address = await self.venue.show_code(self.draw)
         await self.transcript.note("签到台", "大屏展示签到二维码，几秒更换一次")
         await expert.scan(address)
@@ -234,32 +236,32 @@ class Story:
         await mini.post("/check-ins", {"token": token})
         await self.transcript.note(f"专家 {code}", "用小程序扫描签到二维码，签到成功")
 
-    async def _by_position(self, expert: DrawnExpert, code: str) -> None:
+    async def _check_in_by_position(self, expert: DrawnExpert, code: str) -> None:
         if not expert.bound:
-            return await self._by_code(expert, code)
+            return await self._check_in_by_code(expert, code)
         await expert.phone.say("签到")
         await expert.phone.tap("发送位置签到")
         await expert.phone.send_location(*CENTRE)
         await self.transcript.show()
         return None
 
-    async def _by_code(self, expert: DrawnExpert, code: str) -> None:
+    async def _check_in_by_code(self, expert: DrawnExpert, code: str) -> None:
         await self.venue.register_entry(self.draw, code)
         await self.transcript.note("签到台", f"按验证码 {code} 登记进场")
 
     async def _urge(self, late: DrawnExpert, code: str) -> None:
         await self.stage.advance_to(self.times.gathering + timedelta(minutes=2))
-        await self._until(self._notified(self.agency, "未签到"), "未到提醒")
+        await self._wait_until(self._message_arrived(self.agency, "未签到"), "未到提醒")
         await self.venue.urge(self.draw, code)
         await self.transcript.note("签到台", f"专家 {code} 未到，发起语音催促")
         await late.phone.pick_up(await late.phone.ringing())
         await self.stage.advance(300)
-        await self._by_code(late, code)
+        await self._check_in_by_code(late, code)
 
     async def unseal(self) -> None:
         self.transcript.heading("八、评标前30分钟，结果解密")
         await self.stage.advance_to(self.times.starts - timedelta(minutes=30) + timedelta(seconds=1))
-        await self._until(self._notified(self.agency, "解密，可查看"), "解密通知")
+        await self._wait_until(self._message_arrived(self.agency, "解密，可查看"), "解密通知")
         self.panel = [
             line
             for line in (await self.agency.read_result(self.draw)).lines
@@ -287,15 +289,15 @@ class Story:
     async def faults(self) -> list[str]:
         """Deviations from the expected end, as sentences."""
         facts = await self.agency.read_progress(self.draw)
-        found = []
+        deviations = []
         if facts["accepted"] != str(NEEDED):
-            found.append(f"参评人数为{facts['accepted']}，应为{NEEDED}。")
+            deviations.append(f"参评人数为{facts['accepted']}，应为{NEEDED}。")
         if facts["label"] != DrawState.ENDED.label:
-            found.append(f"活动状态为{facts['label']}，应为已结束。")
+            deviations.append(f"活动状态为{facts['label']}，应为已结束。")
         came = [line for line in self.panel if "进场" in line]
         if len(came) != NEEDED:
-            found.append(f"名单上进场{len(came)}人，应为{NEEDED}人。")
-        return found
+            deviations.append(f"名单上进场{len(came)}人，应为{NEEDED}人。")
+        return deviations
 
     async def summary(self) -> str:
         """Delivery statistics as the supervisor reads them, and the called experts."""
@@ -310,30 +312,30 @@ class Story:
 
     # ---- waiting
 
-    def _notified(self, player: PagePlayer, word: str) -> Callable[[], Awaitable[bool]]:
+    def _message_arrived(self, player: PagePlayer, word: str) -> Callable[[], Awaitable[bool]]:
         """Whether a message with ``word`` has arrived in the chat of that player since now."""
         start: int | None = None
 
         async def look() -> bool:
             nonlocal start
-            found = bubbles(await player.phone.read(), POOL)
+            chat = bubbles(await player.phone.read(), POOL)
             if start is None:
-                start = max(len(found) - 3, 0)
-            return any(word in bubble["title"] + bubble["text"] for bubble in found[start:])
+                start = max(len(chat) - 3, 0)
+            return any(word in bubble["title"] + bubble["text"] for bubble in chat[start:])
 
         return look
 
-    def _everybody_reminded(self, since: datetime) -> Callable[[], Awaitable[bool]]:
+    def _panel_was_reminded(self, since: datetime) -> Callable[[], Awaitable[bool]]:
         async def look() -> bool:
             awaited = await self.venue.list_awaited(self.draw)
             codes = await self.stage.codes()
             panel = [expert.phone for expert in self.group.experts if codes.get(expert.phone.mobile) in awaited]
             states = [await phone.read() for phone in panel]
-            return len(states) == NEEDED and all(_got_word_since(state, since.timestamp()) for state in states)
+            return len(states) == NEEDED and all(_has_message_since(state, since.timestamp()) for state in states)
 
         return look
 
-    async def _until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
+    async def _wait_until(self, look: Callable[[], Awaitable[bool]], what: str) -> None:
         """Print events until ``look`` returns true. Raises NotArrived."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _TIMEOUT
@@ -345,7 +347,7 @@ class Story:
         await self.transcript.show()
 
 
-def _got_word_since(state: Json, at: float) -> bool:
+def _has_message_since(state: Json, at: float) -> bool:
     chat = bubbles(state, POOL)
     return any(sms["at"] >= at for sms in state["sms"]) or any(
         bubble["at"] >= at and bubble["side"] == "account" for bubble in chat

@@ -47,14 +47,14 @@ class Transcript:
 
     async def show(self) -> None:
         """Print everything new on all phones, ordered by time."""
-        for line in sorted(await self._news(), key=lambda line: line.at):
+        for line in sorted(await self._read_new_lines(), key=lambda line: line.at):
             self._print(line)
 
     async def skip(self) -> None:
         """Skip new events that repeat earlier ones."""
-        await self._news()
+        await self._read_new_lines()
 
-    async def _news(self) -> list[TranscriptLine]:
+    async def _read_new_lines(self) -> list[TranscriptLine]:
         codes = await self.stage.codes()
         lines: list[TranscriptLine] = []
         for phone in self.phones:
@@ -71,8 +71,8 @@ class Transcript:
     def _print(self, line: TranscriptLine) -> None:
         text = _ADDRESS.sub("", _MOBILE.sub(r"\1****\2", line.text))
         at = local(datetime.fromtimestamp(line.at, UTC))
-        said = " ｜ ".join(part.strip() for part in text.splitlines() if part.strip())
-        self.report(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {said}")
+        words = " ｜ ".join(part.strip() for part in text.splitlines() if part.strip())
+        self.report(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {words}")
 
 
 def _events(state: Json, pool: str, who: str) -> Iterator[tuple[str, TranscriptLine]]:

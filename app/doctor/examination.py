@@ -45,12 +45,12 @@ async def examine(settings: Settings) -> list[CheckFinding]:
     """All checks, concurrently, each with its own time limit. ``settings`` with both server URLs."""
     return [
         finding
-        for found in await asyncio.gather(*(_ask(*item, settings) for item in CHECKS.items()))
-        for finding in found
+        for findings in await asyncio.gather(*(_run_check(*item, settings) for item in CHECKS.items()))
+        for finding in findings
     ]
 
 
-async def _ask(name: str, check: Check, settings: Settings) -> list[CheckFinding]:
+async def _run_check(name: str, check: Check, settings: Settings) -> list[CheckFinding]:
     try:
         async with asyncio.timeout(TIMEOUT):
             return await check(settings)
@@ -64,22 +64,22 @@ async def _ask(name: str, check: Check, settings: Settings) -> list[CheckFinding
 
 async def check_settings(settings: Settings) -> list[CheckFinding]:
     if settings.env == "sandbox":
-        found = [
+        findings = [
             problem("设置", "现在是演示环境（PBT_ENV=sandbox）。上线时请设 PBT_ENV=production，并按下列各条修改。")
         ]
     else:
-        found = []
+        findings = []
     live = settings.model_copy(update={"env": "production"})
-    found += [problem("设置", text) for text in check_production(live)]
-    return found or [ok("设置", "没有演示用的密钥和地址。")]
+    findings += [problem("设置", text) for text in check_production(live)]
+    return findings or [ok("设置", "没有演示用的密钥和地址。")]
 
 
 async def check_books(settings: Settings) -> list[CheckFinding]:
-    found = [problem("规则", text) for text in check_rulebooks(settings.rulebooks)]
+    findings = [problem("规则", text) for text in check_rulebooks(settings.rulebooks)]
     for pool in settings.pools:
         if not (settings.rulebooks / f"{pool}.toml").exists():
-            found.append(problem("规则", f"PBT_POOLS 中的 {pool} 没有规则文件 {settings.rulebooks / pool}.toml。"))
-    return found or [ok("规则", f"{len(settings.pools)} 个专家库的规则文件有效。")]
+            findings.append(problem("规则", f"PBT_POOLS 中的 {pool} 没有规则文件 {settings.rulebooks / pool}.toml。"))
+    return findings or [ok("规则", f"{len(settings.pools)} 个专家库的规则文件有效。")]
 
 
 async def check_templates(settings: Settings) -> list[CheckFinding]:
@@ -89,25 +89,25 @@ async def check_templates(settings: Settings) -> list[CheckFinding]:
         books = load_rulebooks(settings.rulebooks, settings.pools)
     except RulebookError:
         return [CheckFinding("模板", "skipped", "规则文件有误，请先修正，再检查模板。")]
-    found = [finding for pool, book in books.items() for finding in _pool_templates(settings, pool, book)]
-    found += check_phones(settings, books)
-    return found or [ok("模板", "微信、短信、语音的模板齐全。")]
+    findings = [finding for pool, book in books.items() for finding in _pool_templates(settings, pool, book)]
+    findings += check_phones(settings, books)
+    return findings or [ok("模板", "微信、短信、语音的模板齐全。")]
 
 
 def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[CheckFinding]:
     account, program = settings.wechat.accounts.get(pool), settings.wechat.mini_programs.get(pool)
     if account is None:
-        found = [problem("模板", f"{book.pool.name}（{pool}）没有服务号，请填入 PBT_WECHAT__ACCOUNTS。")]
+        findings = [problem("模板", f"{book.pool.name}（{pool}）没有服务号，请填入 PBT_WECHAT__ACCOUNTS。")]
     else:
-        cards = _missing((kind for kind, text in book.texts.items() if text.wechat), account.templates)
+        cards = _missing_kinds((kind for kind, text in book.texts.items() if text.wechat), account.templates)
         where = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 templates"
-        found = [problem("模板", f"{pool} 的服务号缺少模板 ID：{cards}。请填入 {where}。")] if cards else []
+        findings = [problem("模板", f"{pool} 的服务号缺少模板 ID：{cards}。请填入 {where}。")] if cards else []
     if program is None:
-        found.append(problem("模板", f"{book.pool.name}（{pool}）没有小程序，请填入 PBT_WECHAT__MINI_PROGRAMS。"))
-    return found
+        findings.append(problem("模板", f"{book.pool.name}（{pool}）没有小程序，请填入 PBT_WECHAT__MINI_PROGRAMS。"))
+    return findings
 
 
-def _missing(kinds: Iterable[str], known: Mapping[str, str]) -> str:
+def _missing_kinds(kinds: Iterable[str], known: Mapping[str, str]) -> str:
     return "、".join(sorted(set(kinds) - known.keys()))
 
 
@@ -119,10 +119,10 @@ async def check_database(settings: Settings) -> list[CheckFinding]:
             problem("数据库", f"连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL、防火墙和数据库是否在运行。")
         ]
     try:
-        found = await _look_at(connection)
+        findings = await _check_server(connection)
     finally:
         await connection.close(timeout=2)
-    return found + await _check_sessions(settings.database_url)
+    return findings + await _check_sessions(settings.database_url)
 
 
 async def _check_sessions(database_url: str) -> list[CheckFinding]:
@@ -133,23 +133,23 @@ async def _check_sessions(database_url: str) -> list[CheckFinding]:
     return []
 
 
-async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[CheckFinding]:
-    found = []
+async def _check_server(connection: asyncpg.Connection[asyncpg.Record]) -> list[CheckFinding]:
+    findings = []
     version = connection.get_server_version().major
     if version < OLDEST_POSTGRES:
-        found.append(problem("数据库", f"PostgreSQL 版本过低（{version}），需要 {OLDEST_POSTGRES} 或更新。"))
+        findings.append(problem("数据库", f"PostgreSQL 版本过低（{version}），需要 {OLDEST_POSTGRES} 或更新。"))
     if (encoding := await connection.fetchval("SHOW server_encoding")) != "UTF8":
-        found.append(problem("数据库", f"编码是 {encoding}，请新建 UTF8 编码的数据库。"))
+        findings.append(problem("数据库", f"编码是 {encoding}，请新建 UTF8 编码的数据库。"))
     extensions = {row[0] for row in await connection.fetch("SELECT extname FROM pg_extension")}
     for name in sorted({"pg_trgm", "btree_gist"} - extensions):
-        found.append(problem("数据库", f"缺少扩展 {name}，请用管理员账号执行 CREATE EXTENSION {name};"))
+        findings.append(problem("数据库", f"缺少扩展 {name}，请用管理员账号执行 CREATE EXTENSION {name};"))
     if "pg_trgm" in extensions and await connection.fetchval("SELECT similarity('评标专家', '评标专家')") != 1:
-        found.append(
+        findings.append(
             problem("数据库", "字符分类（LC_CTYPE）不认识中文，检索会失灵。请用 C.UTF-8 或 zh_CN.UTF-8 重建数据库。")
         )
     if await connection.fetchval("SHOW fsync") != "on":
-        found.append(problem("数据库", "fsync 已关闭，断电会损坏数据，请打开。"))
-    return found or [ok("数据库", f"PostgreSQL {version}，扩展齐全。")]
+        findings.append(problem("数据库", "fsync 已关闭，断电会损坏数据，请打开。"))
+    return findings or [ok("数据库", f"PostgreSQL {version}，扩展齐全。")]
 
 
 async def check_schema(settings: Settings) -> list[CheckFinding]:
@@ -226,9 +226,9 @@ async def _probe(session: aiohttp.ClientSession, url: str, who: str, appid: str,
 def _interpret(who: str, data: Mapping[str, object]) -> CheckFinding:
     if data.get("access_token"):
         return ok("微信", f"{who}：可以取得凭证，本机地址在白名单中。")
-    code, said = data.get("errcode"), str(data.get("errmsg", ""))
+    code, message = data.get("errcode"), str(data.get("errmsg", ""))
     if code == 40164:
-        address = re.search(r"\d{1,3}(?:\.\d{1,3}){3}", said)
+        address = re.search(r"\d{1,3}(?:\.\d{1,3}){3}", message)
         shown = f" {address[0]} " if address else ""
         return problem("微信", f"{who}：本机的出口地址{shown}不在白名单，请在公众平台“IP 白名单”中加入。")
     reasons = {
@@ -239,7 +239,7 @@ def _interpret(who: str, data: Mapping[str, object]) -> CheckFinding:
         45009: "今天的取凭证次数已用完，请明天再试。",
     }
     return problem(
-        "微信", f"{who}：{reasons.get(code, '')}" if code in reasons else f"{who}：微信回复 {code} {said[:80]}。"
+        "微信", f"{who}：{reasons.get(code, '')}" if code in reasons else f"{who}：微信回复 {code} {message[:80]}。"
     )
 
 

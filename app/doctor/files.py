@@ -33,8 +33,8 @@ async def check_files(settings: Settings) -> list[CheckFinding]:
         await store.put(key, content)
         same = await store.get(key) == content
         await store.delete(key)
-        async with aclosing(store.walk()) as found:
-            await anext(found, None)
+        async with aclosing(store.walk()) as keys:
+            await anext(keys, None)
     except (Rejected, NeedsOperator) as error:
         return [problem(FILES, f"{where}：{_STORE_REFUSALS.get(error.vendor_code, _NO_RIGHT)}")]
     except (Transient, OSError):
@@ -79,19 +79,19 @@ async def check_search(settings: Settings) -> list[CheckFinding]:
     """Whether the last daily search found most of the store to be without rows."""
     connection = await connect(settings.database_url, TOOL)
     try:
-        found = await connection.fetchrow(_LAST_SEARCH)
+        last_search = await connection.fetchrow(_LAST_SEARCH)
     except asyncpg.UndefinedTableError:
         return [skipped(SEARCH, "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
         await connection.close(timeout=2)
-    if found is None:
+    if last_search is None:
         return [skipped(SEARCH, "还没有清理过无主文件，服务运行后每天一次。")]
-    if found["withheld"]:
+    if last_search["withheld"]:
         return [
             problem(
                 SEARCH,
-                f"存储中{found['files']}个文件有{found['orphans']}个在数据库里找不到，为免误删没有清理。"
+                f"存储中{last_search['files']}个文件有{last_search['orphans']}个在数据库里找不到，为免误删没有清理。"
                 "请核对 PBT_DATABASE_URL 与 PBT_FILES__URL 是否属于同一套系统。",
             )
         ]
-    return [ok(SEARCH, f"最近一次清理：{found['files']}个文件中有{found['orphans']}个无主，已删除。")]
+    return [ok(SEARCH, f"最近一次清理：{last_search['files']}个文件中有{last_search['orphans']}个无主，已删除。")]

@@ -42,10 +42,10 @@ async def check_keys(settings: Settings) -> list[CheckFinding]:
         return [skipped(KEYS, "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
         await connection.close(timeout=2)
-    return _judge(keys, samples)
+    return _judge_samples(keys, samples)
 
 
-def _judge(keys: Keyring, samples: Sequence[tuple[asyncpg.Record, str]]) -> list[CheckFinding]:
+def _judge_samples(keys: Keyring, samples: Sequence[tuple[asyncpg.Record, str]]) -> list[CheckFinding]:
     unopened: set[str] = set()
     lookup_fits = True
     for row, purpose in samples:
@@ -55,12 +55,12 @@ def _judge(keys: Keyring, samples: Sequence[tuple[asyncpg.Record, str]]) -> list
             unopened.add(row["key_id"])
             continue
         lookup_fits = lookup_fits and row["hashed"] in (None, keys.lookup_hash(purpose, plain))
-    found = [
+    findings = [
         problem(KEYS, f"PBT_KEYS__DATA 中的 {key_id} 打不开已存的数据（缺少或不是原来那把），请从密钥备份中恢复。")
         for key_id in sorted(unopened)
     ]
     if not lookup_fits:
-        found.append(
+        findings.append(
             problem(KEYS, "PBT_KEYS__LOOKUP 与已存的数据不符，按手机号和身份证号都将查不到人，请恢复原来的密钥。")
         )
-    return found or [ok(KEYS, "能打开已存的数据。" if samples else "还没有数据，启用后请勿更换。")]
+    return findings or [ok(KEYS, "能打开已存的数据。" if samples else "还没有数据，启用后请勿更换。")]

@@ -28,14 +28,14 @@ PAY, MAIL = "微信支付", "邮件"
 async def check_pay(settings: Settings) -> list[CheckFinding]:
     """Whether WeChat accepts each merchant's signature and we accept WeChat's; and whether every pool with fees has a
     merchant."""
-    found = _without_merchant(settings)
+    findings = _without_merchant(settings)
     merchants = settings.pay.merchants
-    if not merchants and not found:
+    if not merchants and not findings:
         return [skipped(PAY, "没有填写商户，任何专家库都不在线收费。")]
     async with aiohttp.ClientSession() as session:
         vendor = Vendor("pay", session, Metrics(CollectorRegistry()), timeout=TIMEOUT)
         pay = WechatPay(settings.pay, settings.wechat, vendor, SystemClock(), public_url=settings.public_url)
-        return found + list(await asyncio.gather(*(_probe(pay, pool) for pool in merchants)))
+        return findings + list(await asyncio.gather(*(_probe(pay, pool) for pool in merchants)))
 
 
 def _without_merchant(settings: Settings) -> list[CheckFinding]:
@@ -57,7 +57,7 @@ async def _probe(pay: WechatPay, pool: str) -> CheckFinding:
     except (Rejected, NeedsOperator) as error:
         return problem(PAY, f"{pool}：{_REFUSALS.get(error.vendor_code, f'微信支付回复 {error.vendor_code}。')}")
     except GatewayError as error:
-        return problem(PAY, f"{pool}：{_unanswered(str(error))}")
+        return problem(PAY, f"{pool}：{_failure_advice(str(error))}")
     return ok(PAY, f"{pool}：商户的签名有效，微信支付的应答可以验证。")
 
 
@@ -70,7 +70,7 @@ _REFUSALS = {
 }
 
 
-def _unanswered(reason: str) -> str:
+def _failure_advice(reason: str) -> str:
     if "signature" in reason or "serial" in reason:
         return "应答不能用所填的公钥验证，请在商户平台核对 public_key_id 和 public_key。"
     if "5 minutes" in reason:

@@ -15,11 +15,11 @@ Texts = Callable[[Mapping[str, KindTexts]], dict[str, str]]
 
 
 def check_phones(settings: Settings, books: Mapping[str, Rulebook]) -> list[CheckFinding]:
-    found = [
+    problems = [
         *_check("短信", "PBT_SMS__POOLS", settings.sms, books, sms_templates),
         *_check("语音", "PBT_VOICE__POOLS", settings.voice, books, voice_templates),
     ]
-    return [problem(TEMPLATES, text) for text in found]
+    return [problem(TEMPLATES, text) for text in problems]
 
 
 def _check(

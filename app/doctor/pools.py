@@ -35,15 +35,15 @@ _REMEDIES = {
 async def check_pools(settings: Settings) -> list[CheckFinding]:
     connection = await connect(settings.database_url, TOOL)
     try:
-        found = [finding for pool in settings.pools for finding in await _look_at(connection, pool)]
+        findings = [finding for pool in settings.pools for finding in await _check_pool(connection, pool)]
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
         return [CheckFinding(POOLS, "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
         await connection.close(timeout=2)
-    return found or [ok(POOLS, f"{len(settings.pools)} 个专家库都有目录、管理员、核验人员、监督人和专家。")]
+    return findings or [ok(POOLS, f"{len(settings.pools)} 个专家库都有目录、管理员、核验人员、监督人和专家。")]
 
 
-async def _look_at(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> list[CheckFinding]:
+async def _check_pool(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> list[CheckFinding]:
     counts = await connection.fetchrow(_COUNTS, pool)
     lacks = [remedy.format(pool=pool) for name, remedy in _REMEDIES.items() if counts is None or not counts[name]]
     return [problem(POOLS, f"{pool}：{'；'.join(lacks)}。")] if lacks else []

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app.embedded.errors import EmbeddedError, explain
 from app.embedded.home import prepare_home
-from app.embedded.owner import Instance, find_instance, own, publish, withdraw
+from app.embedded.owner import Instance, find_instance, lock_data_dir, publish, withdraw
 from app.embedded.postgres import Postgres
 from app.embedded.server import Server
 from app.embedded.valkey import Valkey
@@ -41,7 +41,7 @@ async def embedded(
     Not ``durable``: faster, but a power cut may damage the data; for tests. Raises EmbeddedError, whose text is one
     sentence for the operator.
     """
-    with own(data_dir):
+    with lock_data_dir(data_dir):
         home = None if database_url and redis_url else prepare_home(data_dir)
         postgres = Postgres(home, durable=durable) if home and not database_url else None
         valkey = Valkey(home, durable=durable) if home and not redis_url else None

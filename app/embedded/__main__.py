@@ -25,13 +25,13 @@ async def main(data_dir: Path, *, durable: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
 
-    def heard() -> None:
+    def stop_at_eof() -> None:
         if not os.read(0, 4096):
             loop.remove_reader(0)
             over.set()
 
     with suppress(PermissionError):  # /dev/null and files can't be watched: then only a signal ends us
-        loop.add_reader(0, heard)
+        loop.add_reader(0, stop_at_eof)
     async with embedded(data_dir, durable=durable) as servers:
         print(json.dumps(asdict(servers)), flush=True)
         await over.wait()

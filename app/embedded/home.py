@@ -45,10 +45,10 @@ class ServerHome:
         """A private folder of the servers' user."""
         path = self.folder / name
         path.mkdir(mode=0o700, exist_ok=True)
-        self.give(path)
+        self.hand_over(path)
         return path
 
-    def give(self, path: Path) -> None:
+    def hand_over(self, path: Path) -> None:
         """Hand a file or folder to the servers' user."""
         if self.person is not None:
             os.chown(path, self.person.uid, self.person.gid)

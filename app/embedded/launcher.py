@@ -32,10 +32,10 @@ def main(arguments: list[str]) -> int:
     _drop_privileges(spec)
     if spec["watch"]:
         return _watch(command, spec["signal"])
-    return _become(command, spec["owner"], spec["signal"])
+    return _exec_command(command, spec["owner"], spec["signal"])
 
 
-def _become(command: list[str], owner: int, owner_gone: int) -> int:
+def _exec_command(command: list[str], owner: int, owner_gone: int) -> int:
     """Replace this process by ``command``; returns only when the owner is gone already."""
     # After setuid, which clears it; then check whether the owner died in between.
     libc = ctypes.CDLL(None, use_errno=True)

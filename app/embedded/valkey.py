@@ -42,7 +42,7 @@ class Valkey(Server):
         # In a file rather than in the arguments, which every user of the machine can read.
         config = self.home.folder / "valkey.conf"
         write_private(config, self._config())
-        self.home.give(config)
+        self.home.hand_over(config)
         return await self._run([str(self.home.programs.valkey), str(config)])
 
     def _config(self) -> str:
@@ -60,10 +60,10 @@ class Valkey(Server):
         }
         return "".join(f"{key} {value}\n" for key, value in lines.items())
 
-    def _mend(self, said: str) -> bool:
+    def _mend(self, output: str) -> bool:
         """An unreadable dump would prevent every start; its data may be lost, so it is renamed."""
         dump = self._data / DUMP
-        if "Fatal error loading the DB" not in said or not dump.exists():
+        if "Fatal error loading the DB" not in output or not dump.exists():
             return False
         dump.replace(dump.with_suffix(".broken"))
         return True

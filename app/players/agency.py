@@ -55,10 +55,10 @@ class Agency(PagePlayer):
 
     def read_number(self) -> str:
         """The number of the draw displayed. Raises NotArrived."""
-        found = _NUMBER.search(self.page.text)
-        if found is None:
+        match = _NUMBER.search(self.page.text)
+        if match is None:
             raise NotArrived(f"页面 {self.page.url} 上的活动编号")
-        return found.group()
+        return match.group()
 
     async def add_notice(self, draw: str, times: EvaluationTimes, venue: str, address: str) -> None:
         await self.open_step(draw, "notices/new")
@@ -110,7 +110,7 @@ class Agency(PagePlayer):
 
     async def end(self, draw: str, words: str) -> None:
         """End an activity whose evaluation has begun. Raises NotArrived."""
-        await self.open(f"/desk/{draw}/exit")
+        await self.open(f"/draws/{draw}/exit")
         await self.press("结束活动", DrawState.ENDED.label, words=words)
 
     async def read_result(self, draw: str) -> BrowserPage:

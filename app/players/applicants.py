@@ -56,7 +56,7 @@ class Applicant:
         return await self.client.get("/home")
 
     async def badge(self) -> str:
-        return str((await self.home())["standing"]["text"])
+        return str((await self.home())["membership_status"]["text"])
 
     async def to_do(self) -> list[str]:
         return [str(item["title"]) for item in (await self.home())["to_do"]]
@@ -99,7 +99,11 @@ class Applicant:
     async def fill_in(self, values: Mapping[str, object], *, entry_type: str = "first") -> None:
         """Save every section with its fields from ``values``."""
         for section in await self.sections(entry_type):
-            here = {one["code"] for one in section["fields"] if not one["read_only"] and one["kind"] != "file"}
+            here = {
+                form_field["code"]
+                for form_field in section["fields"]
+                if not form_field["read_only"] and form_field["kind"] != "file"
+            }
             if here:
                 await self.save(section["code"], {code: values[code] for code in values.keys() & here})
 
@@ -116,7 +120,7 @@ class Applicant:
 
     async def problems(self) -> dict[str, str]:
         """Problems that prevent submission: field → sentence."""
-        return {one["field"]: one["message"] for one in (await self.show())["problems"]}
+        return {problem["field"]: problem["message"] for problem in (await self.show())["problems"]}
 
     # ---- files
 
@@ -137,13 +141,17 @@ class Applicant:
         """Upload one file for every place that lacks one; returns the places."""
         sent: list[str] = []
         entry_type = (await self.show())["entry_type"]
-        rules = {one["code"]: one for section in await self.sections(entry_type) for one in section["fields"]}
+        rules = {
+            form_field["code"]: form_field
+            for section in await self.sections(entry_type)
+            for form_field in section["fields"]
+        }
         for place in await self.problems():
             records, row, column = _split(place)
             rule = _column(rules[records], column) if column else rules[records]
             if rule["kind"] != "file" or place in but:
                 continue
-            name, content = _made_for(place, rule["types"], seed=len(sent))
+            name, content = _make_file(place, rule["types"], seed=len(sent))
             await self.upload(f"{records}.{column}" if column else place, name, content, row=row)
             sent.append(place)
         return sent
@@ -187,7 +195,7 @@ def _column(rule: Json, column: str) -> Json:
     return next(part for part in rule["columns"] if part["code"] == column)
 
 
-def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
+def _make_file(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
     """A plausible file for that place: name and content."""
     if place == "photo":
         return "一寸照片.jpg", portrait()
@@ -236,8 +244,8 @@ async def fill_in_registration(
 
 def _box_value(html: str, name: str) -> str:
     """Value of a check box."""
-    _, found, rest = html.partition(f'name="{name}" value="')
-    if not found:
+    _, separator, rest = html.partition(f'name="{name}" value="')
+    if not separator:
         raise NotArrived(f"页面上的选择框 {name}")
     return rest.partition('"')[0]
 

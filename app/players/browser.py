@@ -58,13 +58,13 @@ class PageForm:
 
     def ticked(self, *labels: str) -> dict[str, str]:
         """The fields sent for ticked boxes, each selected by the beginning of its label. Raises NotArrived."""
-        found = {}
+        fields = {}
         for label in labels:
-            box = next((one for said, one in self.boxes.items() if said.startswith(label)), None)
+            box = next((pair for text, pair in self.boxes.items() if text.startswith(label)), None)
             if box is None:
                 raise NotArrived(f"表单 {self.action} 里的选项“{label}”")
-            found[box[0]] = box[1]
-        return found
+            fields[box[0]] = box[1]
+        return fields
 
 
 @dataclass
@@ -102,10 +102,10 @@ class BrowserPage:
 
     def link(self, label: str) -> str:
         """The address of a link, selected by its label or the beginning of it. Raises NotArrived."""
-        found = self.links.get(label) or next((at for said, at in self.links.items() if said.startswith(label)), None)
-        if found is None:
+        address = self.links.get(label) or next((at for text, at in self.links.items() if text.startswith(label)), None)
+        if address is None:
             raise NotArrived(f"页面 {self.url} 上的链接“{label}”")
-        return found
+        return address
 
 
 class NotShown(NotArrived):
@@ -195,13 +195,13 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._link is not None:
             attributes, start = self._link
-            for name in filter(None, (attributes.get("aria-label", ""), _joined(self._words[start:]))):
+            for name in filter(None, (attributes.get("aria-label", ""), _join_words(self._words[start:]))):
                 self.page.links.setdefault(name, attributes.get("href", ""))
             self._link = None
         if tag == "button" and self._button is not None:
             attributes, start, form = self._button
             sent = {attributes["name"]: attributes.get("value", "")} if attributes.get("name") else {}
-            for name in filter(None, (attributes.get("aria-label", ""), _joined(self._words[start:]))):
+            for name in filter(None, (attributes.get("aria-label", ""), _join_words(self._words[start:]))):
                 if form is not None:
                     form.buttons.setdefault(name, (attributes.get("formaction", ""), sent))
             self._button = None
@@ -214,14 +214,14 @@ class _Reader(HTMLParser):
         if tag == "label":
             self._label = None
         if tag in ("li", "tr") and self._lines:
-            self.page.lines.append(_joined(self._words[self._lines.pop() :]))
+            self.page.lines.append(_join_words(self._words[self._lines.pop() :]))
 
     def _end_field(self, form: PageForm, tag: str) -> None:
         if tag == "label" and self._box is not None and self._label is not None:
-            form.boxes[_joined(self._words[self._label :])] = self._box
+            form.boxes[_join_words(self._words[self._label :])] = self._box
             self._box = None
         if tag == "option" and self._option is not None:
-            form.fields[self._select] = _joined(self._words[self._option :])
+            form.fields[self._select] = _join_words(self._words[self._option :])
             self._option = None
         if tag == "select":
             self._select = ""
@@ -236,7 +236,7 @@ class _Reader(HTMLParser):
 
     def close(self) -> None:
         super().close()
-        self.page.text = _joined(self._words)
+        self.page.text = _join_words(self._words)
 
 
 @dataclass
@@ -252,11 +252,11 @@ class WebBrowser:
 
     async def open(self, path: str) -> BrowserPage:
         """Open a path of the service, or an address from a notice."""
-        return await self._go("GET", self.base + path.removeprefix(self.http_client.service_url))
+        return await self._follow_redirects("GET", self.base + path.removeprefix(self.http_client.service_url))
 
     async def follow(self, label: str) -> BrowserPage:
         """Tap a link, selected by its label or the beginning of it. Raises NotArrived."""
-        return await self._go("GET", urljoin(self.page.url, self.page.link(label)))
+        return await self._follow_redirects("GET", urljoin(self.page.url, self.page.link(label)))
 
     async def press(self, button: str, **typed: str | None) -> BrowserPage:
         """Fill in the form with this button and press it; a value None unticks. Raises NotArrived for an absent
@@ -264,8 +264,8 @@ class WebBrowser:
         """
         url, fields, method = self.filled(button, typed)
         if method == "get":
-            return await self._go("GET", f"{url.partition('?')[0]}?{urlencode(fields)}")
-        return await self._go("POST", url, fields)
+            return await self._follow_redirects("GET", f"{url.partition('?')[0]}?{urlencode(fields)}")
+        return await self._follow_redirects("POST", url, fields)
 
     async def upload(self, button: str, content: bytes, filename: str, **typed: str | None) -> BrowserPage:
         """Fill in the form with this button, choose a file in it and press it. Raises NotArrived."""
@@ -279,16 +279,16 @@ class WebBrowser:
             data.add_field("file", content, filename=filename)
             return data
 
-        return await self._go("POST", url, fill_in)
+        return await self._follow_redirects("POST", url, fill_in)
 
     async def ask(self, address: str, fields: dict[str, str] | None = None) -> Json:
         """A request of a page's script: GET without fields, else POST. Raises Refused."""
         method, url = "POST" if fields else "GET", urljoin(self.page.url, address)
         answer = await self._send(method, url, fields, {"Accept": "application/json"})
-        said: Json = await answer.json() if answer.content_type == "application/json" else {"text": await answer.text()}
+        body: Json = await answer.json() if answer.content_type == "application/json" else {"text": await answer.text()}
         if answer.status != 200:
-            raise Refused(answer.status, said, f"{method} {url}")
-        return said
+            raise Refused(answer.status, body, f"{method} {url}")
+        return body
 
     def filled(self, button: str, typed: dict[str, str | None]) -> tuple[str, dict[str, str], str]:
         """Address and data of the form with this button."""
@@ -301,7 +301,7 @@ class WebBrowser:
         fields = {name: value for name, value in (form.fields | sent | typed).items() if value is not None}
         return urljoin(self.page.url, action or form.action or self.page.url), fields, form.method
 
-    async def _go(self, method: str, url: str, fields: Fields = None) -> BrowserPage:
+    async def _follow_redirects(self, method: str, url: str, fields: Fields = None) -> BrowserPage:
         for _ in range(_HOPS):
             answer = await self._send(method, url, fields)
             self.cookies |= {name: morsel.value for name, morsel in answer.cookies.items()}
@@ -325,7 +325,7 @@ class WebBrowser:
         give_up = loop.time() + self.patience
         while True:
             try:
-                answer = await self._try(method, url, fields() if callable(fields) else fields, headers)
+                answer = await self._request_once(method, url, fields() if callable(fields) else fields, headers)
                 if answer.status != _AWAY or loop.time() >= give_up:
                     return answer
             except (aiohttp.ClientError, TimeoutError):
@@ -333,7 +333,7 @@ class WebBrowser:
                     raise
             await asyncio.sleep(_PAUSE)
 
-    async def _try(
+    async def _request_once(
         self, method: str, url: str, data: dict[str, str] | aiohttp.FormData | None, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         async with self.http_client.http.request(
@@ -344,10 +344,10 @@ class WebBrowser:
 
     def headers(self) -> dict[str, str]:
         """Cookies, and the form's origin."""
-        kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)
         parts = urlsplit(self.base)
         origin = {"Origin": f"{parts.scheme}://{parts.netloc}"}
-        return origin | ({"Cookie": kept} if kept else {})
+        return origin | ({"Cookie": cookies} if cookies else {})
 
     async def download(self, path: str) -> bytes:
         """A file linked from a page. Raises Refused."""
@@ -370,5 +370,5 @@ async def log_in(browser: WebBrowser, phone: Phone, path: str) -> BrowserPage:
     return await browser.press("登录", code=await phone.sms_code(after=before))
 
 
-def _joined(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     return _SPACE.sub(" ", "".join(words)).strip()

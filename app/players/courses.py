@@ -72,10 +72,10 @@ class Student:
     @classmethod
     def at(cls, browser: WebBrowser, wait: Callable[[float], Awaitable[None]]) -> Self:
         """At the film that the browser displays. Raises NotArrived."""
-        found = _FILM.search(browser.page.html)
-        if found is None:
+        match = _FILM.search(browser.page.html)
+        if match is None:
             raise NotArrived(f"页面 {browser.page.url} 上的视频")
-        pool, course, item, length = found.groups()
+        pool, course, item, length = match.groups()
         return cls(PageScript(browser, pool), wait, f"/courses/{course}/items/{item}", int(length))
 
     async def open(self) -> None:

@@ -91,8 +91,10 @@ class Examinee:
     async def sit(self, candidate_id: str, choose: Callable[[Json], int]) -> Json:
         """Begin, answer every question, submit; returns the receipt. ``choose`` gives the mask of a question."""
         paper = await self.script.post(f"/exams/{candidate_id}/start", {"device": 0})
-        answers = {one["slot"]: ExamAnswer(choose(one)) for one in paper["questions"]}
-        events = [{"seq": at, "slot": slot, "mask": one.mask} for at, (slot, one) in enumerate(answers.items(), 1)]
+        answers = {question["slot"]: ExamAnswer(choose(question)) for question in paper["questions"]}
+        events = [
+            {"seq": at, "slot": slot, "mask": answer.mask} for at, (slot, answer) in enumerate(answers.items(), 1)
+        ]
         attempt = f"/exam-attempts/{paper['attempt_id']}"
         saved = await self.script.post(
             f"{attempt}/answers", {"ticket": paper["ticket"], "device": paper["device"], "events": events}

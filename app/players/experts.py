@@ -28,11 +28,11 @@ class DrawnExpert:
     since: tuple[int, int, int] = (0, 0, 0)
 
     async def mark(self) -> None:
-        self.since = _counts(await self.phone.read(), self.phone.pool)
+        self.since = _message_counts(await self.phone.read(), self.phone.pool)
 
     async def was_called(self) -> bool:
         """Whether a call came on any channel since ``mark``."""
-        return _counts(await self.phone.read(), self.phone.pool) > self.since
+        return _message_counts(await self.phone.read(), self.phone.pool) > self.since
 
     async def answer(self) -> bool:
         """Answer if it is time for this behaviour; True when something was done."""
@@ -59,25 +59,25 @@ class DrawnExpert:
         if page.status != 200 or "签到成功" not in page.text:
             raise NotArrived(f"签到之后的“签到成功”（{page.status}：{page.text[:300]}）")
 
-    def _invited(self, state: Json) -> bool:
+    def _has_invitation(self, state: Json) -> bool:
         """Whether the chat contains an invitation."""
         return any(bubble["side"] == "account" for bubble in bubbles(state, self.phone.pool)[self.since[0] :])
 
     async def _accept_by_tap(self, state: Json) -> bool:
-        if not self._invited(state):
+        if not self._has_invitation(state):
             return False
         await self.phone.tap("参加")
         return True
 
     async def _accept_in_words(self, state: Json) -> bool:
-        if not self._invited(state):
+        if not self._has_invitation(state):
             return False
         await self.phone.say("没问题，我可以参加")
         await self.phone.say("1")
         return True
 
     async def _decline_in_words(self, state: Json) -> bool:
-        if not self._invited(state):
+        if not self._has_invitation(state):
             return False
         await self.phone.say("在外地出差，去不了")
         await self.phone.tap("确认不参加")
@@ -99,7 +99,7 @@ class DrawnExpert:
         return True
 
 
-def _counts(state: Json, pool: str) -> tuple[int, int, int]:
+def _message_counts(state: Json, pool: str) -> tuple[int, int, int]:
     return len(bubbles(state, pool)), len(state["sms"]), len(state["calls"])
 
 

@@ -106,8 +106,8 @@ class RecallOfPanel:
     async def ask_back(self, name: str) -> None:
         """Ask an expert to call back, for the first time. Raises NotArrived."""
         await self._open()
-        asked = f'aria-label="请{name}回电">请专家回电（已请1次）'
-        await self.agency.press(f"请{name}回电", lambda page: asked in page.html)
+        marker = f'aria-label="请{name}回电">请专家回电（已请1次）'
+        await self.agency.press(f"请{name}回电", lambda page: marker in page.html)
 
     async def record(self, name: str, gathering: datetime | None) -> None:
         """Record that an expert comes at a time, or that he does not. Raises NotArrived."""
@@ -137,14 +137,14 @@ class RecallOfPanel:
 def _read_released(page: BrowserPage) -> list[ReleasedLine]:
     return [
         ReleasedLine(
-            name=unescape(found["name"]),
-            code=found["code"],
-            reached=found["voice"] == "已送达",
-            texted=found["text"] == "已发送",
-            confirmed=found["confirmed"] == "已确认",
-            by_hand=f"登记{unescape(found['name'])}{found['code']}已通知" in page.buttons,
+            name=unescape(match["name"]),
+            code=match["code"],
+            reached=match["voice"] == "已送达",
+            texted=match["text"] == "已发送",
+            confirmed=match["confirmed"] == "已确认",
+            by_hand=f"登记{unescape(match['name'])}{match['code']}已通知" in page.buttons,
         )
-        for found in _RELEASED.finditer(page.html)
+        for match in _RELEASED.finditer(page.html)
     ]
 
 

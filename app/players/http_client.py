@@ -53,10 +53,10 @@ class HttpClient:
         """The sandbox's control API: GET without a body, else POST. Raises Refused."""
         method = "GET" if body is None else "POST"
         async with self.http.request(method, f"{self.sandbox_url}/control{path}", json=body, timeout=_TIMEOUT) as got:
-            said: Json = await got.json()
+            answer: Json = await got.json()
             if got.status >= 400:
-                raise Refused(got.status, said, f"{method} /control{path}")
-            return said
+                raise Refused(got.status, answer, f"{method} /control{path}")
+            return answer
 
     async def watch(self, mobile: str, find: Callable[[Json], T | None], timeout: float) -> T | None:
         """What ``find`` finds on a phone, as soon as it is there; None after ``timeout`` seconds."""
@@ -64,9 +64,9 @@ class HttpClient:
         until, seen = loop.time() + timeout, -1
         while (left := until - loop.time()) > 0:
             phone = await self.control(f"/phones/{mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}")
-            found = find(phone)
-            if found is not None:
-                return found
+            value = find(phone)
+            if value is not None:
+                return value
             seen = int(phone["changes"])
         return None
 
@@ -78,7 +78,7 @@ class HttpClient:
         give_up = asyncio.get_running_loop().time() + self.timeout
         while True:
             try:
-                return await self._ask(method, path, body, headers)
+                return await self._call_api(method, path, body, headers)
             except (aiohttp.ClientError, TimeoutError) as error:
                 if asyncio.get_running_loop().time() > give_up:
                     raise Refused(503, {"detail": repr(error)}, f"{method} {path}") from error
@@ -98,7 +98,7 @@ class HttpClient:
                 raise Refused(got.status, _read(text), f"PUT {path}")
             return _read(text)
 
-    async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> Json:
+    async def _call_api(self, method: str, path: str, body: object, headers: dict[str, str]) -> Json:
         url = f"{self.service_url}/api/v1/{path}"
         async with self.http.request(method, url, headers=headers, json=body, timeout=_TIMEOUT) as got:
             text = await got.text()
@@ -114,7 +114,7 @@ def _seconds(header: str) -> float:
 def _read(text: str) -> Json:
     """A body as an object; text that is not JSON is put under ``text``."""
     try:
-        found = json.loads(text) if text else {}
+        body = json.loads(text) if text else {}
     except ValueError:
         return {"text": text}
-    return found if isinstance(found, dict) else {"text": text}
+    return body if isinstance(body, dict) else {"text": text}

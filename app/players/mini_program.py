@@ -34,17 +34,17 @@ class MiniProgram:
     async def open(self) -> None:
         """Log in by WeChat, give the phone number if it is not bound yet, choose the role."""
         code = (await self.phone.http_client.control(f"/phones/{self.phone.mobile}/login_code", {}))["code"]
-        said = await self.http_client.api("POST", f"{self.pool}/sessions", {"code": code})
-        self._keep(said["tokens"])
-        if not said["bound"]:
-            await self._bind()
+        session = await self.http_client.api("POST", f"{self.pool}/sessions", {"code": code})
+        self._keep_tokens(session["tokens"])
+        if not session["bound"]:
+            await self._bind_phone_number()
         if self.role:
             await self._choose_role()
 
-    def _keep(self, tokens: Json) -> None:
+    def _keep_tokens(self, tokens: Json) -> None:
         self._access, self._refresh = tokens["access"], tokens["refresh"]
 
-    async def _bind(self) -> None:
+    async def _bind_phone_number(self) -> None:
         code = (await self.phone.http_client.control(f"/phones/{self.phone.mobile}/phone_code", {}))["code"]
         version = (await self.http_client.api("GET", f"{self.pool}/pool"))["privacy_version"]
         body = {"privacy_version": version, "phone_code": code}
@@ -83,7 +83,9 @@ class MiniProgram:
 
     async def _renew(self) -> None:
         try:
-            self._keep(await self.http_client.api("POST", f"{self.pool}/sessions/refresh", {"refresh": self._refresh}))
+            self._keep_tokens(
+                await self.http_client.api("POST", f"{self.pool}/sessions/refresh", {"refresh": self._refresh})
+            )
         except Refused:
             await self.open()
 

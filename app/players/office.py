@@ -133,8 +133,8 @@ class PoolOffice:
 
     async def find_bills(self) -> list[str]:
         """What the lines of all days show, newest first."""
-        page = await self.open("/office/bills")
-        return [label for label, address in page.links.items() if _is_below("/office/bills/", address)]
+        page = await self.open("/office/reconciliation")
+        return [label for label, address in page.links.items() if _is_below("/office/reconciliation/", address)]
 
     async def find_bill(self, at: datetime) -> str:
         """What the line of a day shows; empty where there is none."""
@@ -148,7 +148,7 @@ class PoolOffice:
 
     async def reconcile(self, at: datetime) -> None:
         """Compare a day's bill again."""
-        await self.open("/office/bills")
+        await self.open("/office/reconciliation")
         await self._press("立即对账", "已安排对账", day=f"{local(at):%Y-%m-%d}")
 
 

@@ -21,7 +21,7 @@ class PagePlayer:
 
     phone: Phone
     browser: WebBrowser
-    home: ClassVar[str] = "/desk"
+    home: ClassVar[str] = "/draws"
 
     @classmethod
     def with_phone(cls, phone: Phone, *, patience: float = 0.0) -> Self:

@@ -34,10 +34,10 @@ class RoundParty:
     @classmethod
     def on(cls, browser: WebBrowser) -> Self:
         """The party of the page that a browser displays. Raises NotArrived where no round is open."""
-        found = _BOX.search(browser.page.html)
-        if found is None:
+        match = _BOX.search(browser.page.html)
+        if match is None:
             raise NotArrived(f"页面 {browser.page.url} 上的三方摇号")
-        data = dict(_DATA.findall(found.group()))
+        data = dict(_DATA.findall(match.group()))
         return cls(browser, data["take-part"], data["role"], data["draw"], data["form"])
 
     async def commit(self) -> str:
@@ -55,8 +55,8 @@ class RoundParty:
                 raise
             return str(opened["head"])  # the answer to the first try was lost, and the round is over
 
-    async def _send(self, said: Json) -> str:
-        answer = await self.browser.ask(self.address, {"form": self.form, **said})
+    async def _send(self, fields: Json) -> str:
+        answer = await self.browser.ask(self.address, {"form": self.form, **fields})
         return str(answer["round"]["head"])
 
 

@@ -40,7 +40,9 @@ async def code_in_chat(phone: Phone) -> str:
     """Text of the QR code in the newest picture of the chat, waiting for one. Raises Missing."""
 
     def find(state: Json) -> str | None:
-        pictures = [one["image"] for one in bubbles(state, phone.pool) if one["side"] == "account" and one["image"]]
+        pictures = [
+            bubble["image"] for bubble in bubbles(state, phone.pool) if bubble["side"] == "account" and bubble["image"]
+        ]
         return pictures[-1] if pictures else None
 
     media = await phone.wait_for(find, "缴费二维码")
@@ -58,12 +60,12 @@ class ReceivedEmail:
 
 async def received_emails(phone: Phone, address: str) -> list[ReceivedEmail]:
     """Mail to an address, oldest first."""
-    found = []
-    for one in (await phone.http_client.control(f"/mail?to={address}"))["emails"]:
+    emails = []
+    for email in (await phone.http_client.control(f"/mail?to={address}"))["emails"]:
         files = {}
-        for file in one["attachments"]:
-            url = f"{phone.http_client.sandbox_url}/control/mail/{one['id']}/attachments/{file['index']}"
+        for file in email["attachments"]:
+            url = f"{phone.http_client.sandbox_url}/control/mail/{email['id']}/attachments/{file['index']}"
             async with phone.http_client.http.get(url) as got:
                 files[file["name"]] = await got.read()
-        found.append(ReceivedEmail(one["subject"], one["text"], files))
-    return found
+        emails.append(ReceivedEmail(email["subject"], email["text"], files))
+    return emails

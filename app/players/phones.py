@@ -36,35 +36,35 @@ class Phone:
 
     async def wait_for(self, find: Callable[[Json], T | None], what: str, timeout: float = _TIMEOUT) -> T:
         """Wait until ``find`` finds something on the phone, and return it. Raises NotArrived."""
-        found = await self.http_client.watch(self.mobile, find, timeout)
-        if found is not None:
-            return found
+        value = await self.http_client.watch(self.mobile, find, timeout)
+        if value is not None:
+            return value
         raise NotArrived(f"{what}没有到达手机 {self.mobile[:3]}****{self.mobile[-4:]}")
 
     # ---- the chat
 
-    async def _act(self, act: str, **body: object) -> str:
+    async def _act_in_chat(self, act: str, **body: object) -> str:
         """An action in the chat; returns the account's immediate reply."""
         done = await self.http_client.control(f"/phones/{self.mobile}/{act}", body)
         return "\n".join(bubble["text"] for bubble in done.get("reply", []))
 
     async def follow(self, scene: str = "") -> str:
-        return await self._act("follow", scene=scene)
+        return await self._act_in_chat("follow", scene=scene)
 
     async def unfollow(self) -> str:
-        return await self._act("unfollow")
+        return await self._act_in_chat("unfollow")
 
     async def say(self, text: str) -> str:
-        return await self._act("text", content=text)
+        return await self._act_in_chat("text", content=text)
 
     async def tap(self, label: str) -> str:
-        return await self._act("tap", label=label)
+        return await self._act_in_chat("tap", label=label)
 
     async def scan(self, content: str) -> str:
-        return await self._act("scan", content=content)
+        return await self._act_in_chat("scan", content=content)
 
     async def send_location(self, latitude: float, longitude: float) -> str:
-        return await self._act("location", latitude=latitude, longitude=longitude)
+        return await self._act_in_chat("location", latitude=latitude, longitude=longitude)
 
     async def bind(self) -> str:
         """Bind this WeChat account to the phone's own number: consent, mobile, the code from the SMS."""
@@ -96,10 +96,10 @@ class Phone:
 
     async def _form_of(self, url: str) -> str:
         page = await self.open_page(url)
-        found = _FORM.search(page)
-        if found is None:
+        match = _FORM.search(page)
+        if match is None:
             raise NotArrived(f"页面 {url} 上没有表单")
-        return found.group(1)
+        return match.group(1)
 
     async def _post(self, url: str, fields: dict[str, str]) -> str:
         async with self.http_client.http.post(url, data=fields, allow_redirects=False) as got:
@@ -128,8 +128,8 @@ class Phone:
 
 def link_in(text: str) -> str | None:
     """The address in an SMS."""
-    found = _LINK.search(text)
-    return found.group() if found else None
+    match = _LINK.search(text)
+    return match.group() if match else None
 
 
 def bubbles(state: Json, pool: str) -> list[Json]:

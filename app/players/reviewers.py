@@ -46,8 +46,8 @@ class Reviewer:
     async def approve(self, task: str, opinion: str = "材料齐全，同意。", *, admitted: Sequence[str] = ()) -> None:
         """``admitted``: the alternative specialties that enter, where the task asks about them. Raises NotArrived."""
         page = await self.open(task)
-        asked = filter(None, page.form_of("通过").fields.get("alternatives", "").split(","))
-        answers = {f"admit-{code}": "yes" if code in admitted else "no" for code in asked}
+        codes = filter(None, page.form_of("通过").fields.get("alternatives", "").split(","))
+        answers = {f"admit-{code}": "yes" if code in admitted else "no" for code in codes}
         expect(await self.browser.press("通过", opinion=opinion, **answers), "已通过：")
 
     async def send_back(self, task: str, opinion: str) -> None:

@@ -20,4 +20,4 @@ class DrawSupervisor(PagePlayer):
 
     async def read_log(self, draw: str) -> BrowserPage:
         """What was done with a draw, and how its notices were delivered."""
-        return await self.open(f"/desk/{draw}/log")
+        return await self.open(f"/draws/{draw}/log")

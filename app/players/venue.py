@@ -14,7 +14,7 @@ _SHOWN = re.compile(r'data-qr="([^"]+)"')
 class VenueStaff(PagePlayer):
     async def open_attendance(self, draw: str) -> BrowserPage:
         """The page of arrivals."""
-        return await self.open(f"/desk/{draw}/attendance")
+        return await self.open(f"/draws/{draw}/attendance")
 
     async def list_awaited(self, draw: str) -> list[str]:
         """Codes of the experts who are awaited."""
@@ -23,7 +23,7 @@ class VenueStaff(PagePlayer):
 
     async def show_code(self, draw: str) -> str:
         """The content of the QR code on the venue's screen: the address of the check-in, renewed every few seconds."""
-        screen = await self.open(f"/desk/{draw}/screen")
+        screen = await self.open(f"/draws/{draw}/screen")
         [address] = _SHOWN.findall(screen.html)
         return str(address)
 

@@ -6,7 +6,7 @@ from app.players.browser import BrowserPage
 from app.players.page_player import PagePlayer
 from app.players.phones import NotArrived
 
-_QUEUE = "/desk/applications"
+_QUEUE = "/draws/applications"
 
 
 class Verifier(PagePlayer):
@@ -14,10 +14,10 @@ class Verifier(PagePlayer):
         """The one application that waits, or the one of this name. Raises NotArrived."""
         await self.open(_QUEUE)
         waiting = [label for label, address in self.page.links.items() if "/application?id=" in address]
-        found = [label for label in waiting if name in label]
-        if len(found) != 1:
-            raise NotArrived(f"核验列表上的申请{name}（共{len(found)}份）")
-        return await self.browser.follow(found[0])
+        matching = [label for label in waiting if name in label]
+        if len(matching) != 1:
+            raise NotArrived(f"核验列表上的申请{name}（共{len(matching)}份）")
+        return await self.browser.follow(matching[0])
 
     async def approve(self, opinion: str = "") -> BrowserPage:
         """Approve the application that is open. Raises NotArrived."""

@@ -15,13 +15,13 @@ from pathlib import Path
 import uvloop
 
 from app.embedded import EmbeddedError
-from benchmarks.folder import DATA_DIR, filled
+from benchmarks.folder import DATA_DIR, seeded_servers
 from benchmarks.seed import Sizes
 
 
 async def main(data_dir: Path, sizes: Sizes, *, fresh: bool) -> None:
     began = time.perf_counter()
-    async with filled(data_dir, sizes, fresh=fresh) as (settings, _servers):
+    async with seeded_servers(data_dir, sizes, fresh=fresh) as (settings, _servers):
         print(f"{data_dir} is filled ({time.perf_counter() - began:.0f} s). Pools: {', '.join(settings.pools)}.")
 
 
@@ -29,8 +29,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seed", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
     parser.add_argument("--fresh", action="store_true", help="throw away what an earlier seed put there")
-    for one in fields(Sizes):
-        parser.add_argument(f"--{one.name}", type=int, default=one.default)
+    for size in fields(Sizes):
+        parser.add_argument(f"--{size.name}", type=int, default=size.default)
     chosen = vars(parser.parse_args())
     folder, anew = chosen.pop("data_dir"), chosen.pop("fresh")
     try:

@@ -196,7 +196,9 @@ async def _load_agents(world: World, loader: Loader) -> list[UUID]:
     )
     links = {"organisation_id": world.organisation_id, "valid_from": since, "accepted_at": since, "created_at": since}
     until = world.now + timedelta(days=30)
-    await loader.load(AgentLink, ({**links, "account_id": one, "valid_until": until} for one, _, _ in made))
+    await loader.load(
+        AgentLink, ({**links, "account_id": account_id, "valid_until": until} for account_id, _, _ in made)
+    )
     return [world.cast("agency"), *(account_id for account_id, _, _ in made)]
 
 
@@ -392,14 +394,14 @@ class _Maker:
         """Invitations to the next experts in turn; an expert is called again only weeks later."""
         plan = self.plan
         people = [callers[(first + number) % len(callers)] for number in range(plan.calls)]
-        found = []
+        calls = []
         for number, person in enumerate(people):
             at = plan.drawn_at + timedelta(minutes=number)
             called = Called(new_id(), person, self._outcome(number), at, plan.gathering)
             self.rows[Invitation].append(self._invitation(called, first, number))
             self._add_follow_up(called)
-            found.append(called)
-        return found
+            calls.append(called)
+        return calls
 
     def _outcome(self, number: int) -> str:
         """The first ones accept; of the others one in a few draws had accepted and took leave."""

@@ -18,34 +18,36 @@ from models.payments import Fee, Invoice, PayOrder
 
 async def load_fees(world: World, loader: Loader, applied: Sequence[Applied]) -> None:
     """A fee for every approved applicant. Expired orders are added in turn until there are as many as wanted."""
-    owed = [(one, new_id()) for one in applied if one.state in ("fee", "entered")]
-    paid = [(one, fee_id) for one, fee_id in owed if one.state == "entered"]
+    owed = [(application, new_id()) for application in applied if application.state in ("fee", "entered")]
+    paid = [(application, fee_id) for application, fee_id in owed if application.state == "entered"]
     run_out = max(world.sizes.orders - len(paid), 0) if owed else 0
-    await loader.load(Fee, (_fee(world, one, fee_id) for one, fee_id in owed))
+    await loader.load(Fee, (_fee(world, application, fee_id) for application, fee_id in owed))
     await loader.load(PayOrder, _orders(world, owed, run_out))
-    await loader.load(Invoice, (_invoice(world, one, fee_id, n) for n, (one, fee_id) in enumerate(paid, 1)))
+    await loader.load(
+        Invoice, (_invoice(world, application, fee_id, n) for n, (application, fee_id) in enumerate(paid, 1))
+    )
 
 
-def _opened(one: Applied) -> datetime:
-    if one.approved_at is None:
+def _opened_at(application: Applied) -> datetime:
+    if application.approved_at is None:
         raise ValueError("nobody pays before approval")
-    return one.approved_at + timedelta(hours=1)
+    return application.approved_at + timedelta(hours=1)
 
 
-def _fee(world: World, one: Applied, fee_id: UUID) -> dict[str, Any]:
-    opened = _opened(one)
+def _fee(world: World, application: Applied, fee_id: UUID) -> dict[str, Any]:
+    opened = _opened_at(application)
     return {
         "id": fee_id,
         "pool": POOL,
         "kind": "training",
-        "application_id": one.id,
-        "account_id": one.person.account_id,
-        "expert_number": one.number,
+        "application_id": application.id,
+        "account_id": application.person.account_id,
+        "expert_number": application.number,
         "amount": _amount(world),
         "opens_at": opened,
-        "state": "paid" if one.ended_at else "due",
+        "state": "paid" if application.ended_at else "due",
         "notified_at": opened,
-        "paid_at": _paid_at(one) if one.ended_at else None,
+        "paid_at": _paid_at(application) if application.ended_at else None,
         "created_at": opened,
     }
 
@@ -56,33 +58,35 @@ def _amount(world: World) -> int:
     return world.book.fee.amount
 
 
-def _paid_at(one: Applied) -> datetime:
-    return _opened(one) + timedelta(hours=8)
+def _paid_at(application: Applied) -> datetime:
+    return _opened_at(application) + timedelta(hours=8)
 
 
 def _orders(world: World, owed: Sequence[tuple[Applied, UUID]], run_out: int) -> Iterator[dict[str, Any]]:
     serial = 0
-    for one, fee_id in owed:
-        if one.ended_at:
+    for application, fee_id in owed:
+        if application.ended_at:
             serial += 1
-            yield _order(world, one, fee_id, serial, _paid_at(one), paid=True)
+            yield _order(world, application, fee_id, serial, _paid_at(application), paid=True)
     for number in range(run_out):
-        one, fee_id = owed[number % len(owed)]
+        application, fee_id = owed[number % len(owed)]
         serial += 1
-        at = _opened(one) + timedelta(minutes=20 * (1 + number // len(owed)))
-        yield _order(world, one, fee_id, serial, at, paid=False)
+        at = _opened_at(application) + timedelta(minutes=20 * (1 + number // len(owed)))
+        yield _order(world, application, fee_id, serial, at, paid=False)
 
 
-def _order(world: World, one: Applied, fee_id: UUID, serial: int, at: datetime, *, paid: bool) -> dict[str, Any]:
+def _order(
+    world: World, application: Applied, fee_id: UUID, serial: int, at: datetime, *, paid: bool
+) -> dict[str, Any]:
     ends = at + timedelta(minutes=15)
     return {
         "pool": POOL,
         "fee_id": fee_id,
         "out_trade_no": f"SEED{local(at):%Y%m%d%H%M%S}{serial:010}",
         "trade": "native" if serial % 3 else "jsapi",
-        "payer_id": one.person.account_id,
+        "payer_id": application.person.account_id,
         "appid": world.appid,
-        "openid": "" if serial % 3 else one.person.openid,
+        "openid": "" if serial % 3 else application.person.openid,
         "amount": _amount(world),
         "description": "演示省评标专家培训费",
         "state": "paid" if paid else "closed",
@@ -97,12 +101,12 @@ def _order(world: World, one: Applied, fee_id: UUID, serial: int, at: datetime, 
     }
 
 
-def _invoice(world: World, one: Applied, fee_id: UUID, serial: int) -> dict[str, Any]:
-    at = _paid_at(one) + timedelta(minutes=5)
+def _invoice(world: World, application: Applied, fee_id: UUID, serial: int) -> dict[str, Any]:
+    at = _paid_at(application) + timedelta(minutes=5)
     return {
         "pool": POOL,
         "fee_id": fee_id,
-        "title": one.person.name,
+        "title": application.person.name,
         "email_sealed": world.deps.keys.seal(f"expert{serial}@mail.example", "email"),
         "issued_by": "wechat",
         "state": "sent",

@@ -26,7 +26,7 @@ _AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Message:
     kind: str
     person: Person
     at: datetime
@@ -41,62 +41,72 @@ async def load_notices(world: World, loader: Loader, called: Sequence[Called], a
     wanted = itertools.islice(planned, world.sizes.notices)
     numbers = itertools.count(_FIRST_NUMBER)
     while some := list(itertools.islice(wanted, _AT_ONCE)):
-        made = [(new_id(), one) for one in some]
-        await loader.load(Notice, (_notice(notice_id, one) for notice_id, one in made))
-        await loader.load(Attempt, (_attempt(notice_id, one, next(numbers)) for notice_id, one in made))
+        made = [(new_id(), message) for message in some]
+        await loader.load(Notice, (_notice(notice_id, message) for notice_id, message in made))
+        await loader.load(Attempt, (_attempt(notice_id, message, next(numbers)) for notice_id, message in made))
     await loader.restart("attempt_number", next(numbers))
 
 
-def _of_calls(called: Sequence[Called]) -> Iterator[_Told]:
-    for one in called:
-        params = {**time_params(one.gathering), "place": _PLACE}
-        answer_by = print_time(one.at + timedelta(minutes=3))[-5:]
-        yield _Told("draw_call", one.person, one.at, params | {"answer_by": answer_by}, f"draw_call:{one.id}", one.id)
-        if one.state in ("accepted", "released"):
-            at = one.at + timedelta(seconds=50)
-            yield _Told("draw_accepted", one.person, at, params | {"code": "123456"}, f"draw_accepted:{one.id}", one.id)
+def _of_calls(called: Sequence[Called]) -> Iterator[_Message]:
+    for call in called:
+        params = {**time_params(call.gathering), "place": _PLACE}
+        answer_by = print_time(call.at + timedelta(minutes=3))[-5:]
+        yield _Message(
+            "draw_call", call.person, call.at, params | {"answer_by": answer_by}, f"draw_call:{call.id}", call.id
+        )
+        if call.state in ("accepted", "released"):
+            at = call.at + timedelta(seconds=50)
+            yield _Message(
+                "draw_accepted", call.person, at, params | {"code": "123456"}, f"draw_accepted:{call.id}", call.id
+            )
 
 
-def _of_releases(called: Sequence[Called]) -> Iterator[_Told]:
-    for one in called:
-        if one.state == "released":
-            params, at = time_params(one.gathering), one.at + timedelta(days=1)
-            yield _Told("draw_released", one.person, at, params, f"draw_released:{one.id}", one.id)
+def _of_releases(called: Sequence[Called]) -> Iterator[_Message]:
+    for call in called:
+        if call.state == "released":
+            params, at = time_params(call.gathering), call.at + timedelta(days=1)
+            yield _Message("draw_released", call.person, at, params, f"draw_released:{call.id}", call.id)
 
 
-def _of_applications(applied: Sequence[Applied]) -> Iterator[_Told]:
-    for one in applied:
-        if one.approved_at is not None:
+def _of_applications(applied: Sequence[Applied]) -> Iterator[_Message]:
+    for application in applied:
+        if application.approved_at is not None:
             params = {"step": "省级终审通过，转公示"}
-            yield _Told("application_progress", one.person, one.approved_at, params, f"progress:{one.id}")
+            yield _Message(
+                "application_progress",
+                application.person,
+                application.approved_at,
+                params,
+                f"progress:{application.id}",
+            )
 
 
-def _of_bindings(world: World) -> Iterator[_Told]:
+def _of_bindings(world: World) -> Iterator[_Message]:
     for turn in itertools.count():
         at = world.now - timedelta(days=20 - turn)
         for person in world.experts:
             params = {"mobile": "138****0000", "at": f"{print_date(at)} 12:00"}
-            yield _Told("account_bound", person, at, params, f"bound:{person.account_id}:{turn}")
+            yield _Message("account_bound", person, at, params, f"bound:{person.account_id}:{turn}")
 
 
-def _notice(notice_id: UUID, one: _Told) -> dict[str, Any]:
+def _notice(notice_id: UUID, message: _Message) -> dict[str, Any]:
     return {
         "id": notice_id,
         "pool": POOL,
-        "kind": one.kind,
-        "account_id": one.person.account_id,
-        "expert_id": one.person.expert_id if one.invitation_id else None,
-        "mobile_sealed": one.person.mobile_sealed,
-        "invitation_id": one.invitation_id,
-        "params": one.params,
-        "dedupe_key": one.key,
+        "kind": message.kind,
+        "account_id": message.person.account_id,
+        "expert_id": message.person.expert_id if message.invitation_id else None,
+        "mobile_sealed": message.person.mobile_sealed,
+        "invitation_id": message.invitation_id,
+        "params": message.params,
+        "dedupe_key": message.key,
         "state": "done",
-        "created_at": one.at,
-        "closed_at": one.at + timedelta(seconds=2),
+        "created_at": message.at,
+        "closed_at": message.at + timedelta(seconds=2),
     }
 
 
-def _attempt(notice_id: UUID, one: _Told, number: int) -> dict[str, Any]:
+def _attempt(notice_id: UUID, message: _Message, number: int) -> dict[str, Any]:
     return {
         "notice_id": notice_id,
         "channel": "wechat",
@@ -105,9 +115,9 @@ def _attempt(notice_id: UUID, one: _Told, number: int) -> dict[str, Any]:
         "out_id": new_out_id(),
         "state": "delivered",
         "vendor_id": str(3_000_000_000_000_000_000 + number),
-        "created_at": one.at,
-        "due_at": one.at,
+        "created_at": message.at,
+        "due_at": message.at,
         "wait": 20,
-        "sent_at": one.at + timedelta(seconds=1),
-        "closed_at": one.at + timedelta(seconds=2),
+        "sent_at": message.at + timedelta(seconds=1),
+        "closed_at": message.at + timedelta(seconds=2),
     }

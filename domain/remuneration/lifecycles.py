@@ -27,7 +27,7 @@ class RemunerationEvent(Labelled):
     KEEP = "keep", "维持金额"
     """By the venue, in answer to a dispute; the expert is asked again."""
     PAY = "pay", "登记支付"
-    TAKE_BACK = "take_back", "撤销支付登记"
+    UNMARK_PAID = "unmark_paid", "撤销支付登记"
     """The agency marked the wrong one as paid."""
 
 
@@ -55,6 +55,6 @@ REMUNERATION: Lifecycle[RemunerationState, RemunerationEvent] = Lifecycle(
             RemunerationEvent.PAY: RemunerationState.PAID,
             **_OPEN,
         },
-        RemunerationState.PAID: {RemunerationEvent.TAKE_BACK: RemunerationState.CONFIRMED},
+        RemunerationState.PAID: {RemunerationEvent.UNMARK_PAID: RemunerationState.CONFIRMED},
     },
 )

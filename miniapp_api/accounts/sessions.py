@@ -220,7 +220,7 @@ async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
 
 @api.post("/sessions/current/browser", "在浏览器打开", keyed="no")
 async def hand_over(call: Call) -> LinkOut:
-    """A link on which the person goes on in a browser in the same role, for instance at `/desk`; three minutes."""
+    """A link on which the person goes on in a browser in the same role, for instance at `/draws`; three minutes."""
     token = await call.services.accounts.web_sessions.hand_over(call.actor)
     return LinkOut(url=f"{call.services.deps.public_url}/h5/login/{token}")
 

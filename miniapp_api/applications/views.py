@@ -57,7 +57,7 @@ class AdviceOut(Output):
 
 
 class HomeOut(Output):
-    standing: MembershipStatus
+    membership_status: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: ApplicationProgressOut | None
     advice: tuple[AdviceOut, ...]
@@ -65,7 +65,7 @@ class HomeOut(Output):
     @classmethod
     def show(cls, home: Home) -> HomeOut:
         return cls(
-            standing=home.membership_status,
+            membership_status=home.membership_status,
             to_do=home.to_do,
             progress=ApplicationProgressOut.of(home.progress) if home.progress else None,
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),

@@ -3,7 +3,7 @@ const { Failure, call } = require('./api');
 const { openPage } = require('./page');
 const session = require('./session');
 
-/** Fills parameters of the page into a path such as `/desk/{id}`. @param {string} pattern @param {Shell.Query} query */
+/** Fills the page's parameters into a path such as `/draws/{id}`. @param {string} pattern @param {Shell.Query} query */
 const fill = (pattern, query) => pattern.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(query[name] || ''));
 
 /** Chooses the needed role if the person has exactly one such; false if he has to choose. @param {Api.MeOut} me @param {string[]} needed */

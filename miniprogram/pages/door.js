@@ -1,3 +1,3 @@
 const { openH5 } = require('../lib/h5');
 
-openH5('/desk/{id}/attendance');
+openH5('/draws/{id}/attendance');

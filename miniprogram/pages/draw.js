@@ -1,3 +1,3 @@
 const { openH5 } = require('../lib/h5');
 
-openH5('/desk/{id}');
+openH5('/draws/{id}');

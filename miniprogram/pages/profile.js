@@ -15,7 +15,7 @@ openPage({}, {
       ['专家编号', me.number],
       ['证件号', me.masked_id_number],
       ['手机号', me.masked_mobile],
-      ['状态', me.active ? '在库' : '暂停', me.standing === 'formal' ? '正式专家' : '临时专家'],
+      ['状态', me.active ? '在库' : '暂停', me.membership_status === 'formal' ? '正式专家' : '临时专家'],
       ['常驻地', me.permanent_region.name],
       ['意愿评标地', names(me.willing_regions)],
       ['专业', names(me.specialties)],

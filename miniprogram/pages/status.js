@@ -18,7 +18,7 @@ function stages(progress) {
 }
 
 /** @param {Api.HomeOut} home @returns {Shell.Sheet} */
-function sheetOf({ progress, standing, to_do: waiting, advice }) {
+function sheetOf({ progress, membership_status: membership, to_do: waiting, advice }) {
   const toDo = waiting.map((item) => ({
     label: item.title, note: item.detail, tag: item.action, command: item.route && pageOf(item.route) !== '/pages/status' ? 'open' : '',
     id: item.code === 'register' ? '/pages/register' : pageOf(item.route),
@@ -26,7 +26,7 @@ function sheetOf({ progress, standing, to_do: waiting, advice }) {
   return {
     banner: progress ? { text: progress.headline } : undefined,
     groups: present([
-      { cells: [{ label: '当前身份', tag: standing.text, note: standing.expert_number && `专家编号 ${standing.expert_number}` }] },
+      { cells: [{ label: '当前身份', tag: membership.text, note: membership.expert_number && `专家编号 ${membership.expert_number}` }] },
       { title: '待办事项', cells: toDo, note: toDo.length ? '' : '目前没有需要您办理的事项。' },
       progress && stages(progress),
       { cells: [{ label: '申请表与审核日志', command: 'open', id: own('apply') }] },

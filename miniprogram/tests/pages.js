@@ -13,7 +13,7 @@ const PROGRESS = {
   stages: [{ code: 's', name: '提交', who: '', state: 'done', at: '2026-11-20T09:00:00+08:00' }, { code: 'r', name: '审核', who: '主管部门', state: 'now', at: null }],
 };
 const HOME = {
-  standing: { kind: 'applying', text: '申请中', expert_number: '', emergency: '' }, progress: PROGRESS, campaigns: [], advice: [],
+  membership_status: { kind: 'applying', text: '申请中', expert_number: '', emergency: '' }, progress: PROGRESS, campaigns: [], advice: [],
   to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay/DEMO0001', until: null }, { code: 'fix', title: '修改信息', detail: '',
     action: '去修改', route: '/h5/demo/apply/form', until: null }],
 };
@@ -47,7 +47,7 @@ test('the expert sees open invitations first, and scans from the first page', as
 });
 
 test('offices go to their pages in the web-view', async () => {
-  for (const [name, path_] of [['agent', '/agency'], ['verifier', '/desk'], ['venue', '/desk'], ['supervisor', '/desk'], ['reviewer', '/review'],
+  for (const [name, path_] of [['agent', '/agency'], ['verifier', '/draws'], ['venue', '/draws'], ['supervisor', '/draws'], ['reviewer', '/review'],
     ['pool_admin', '/office']]) {
     const phone = await new Phone({ 'GET /sessions/current': person(name) }).open('pages/index/index');
     const [first] = phone.component.querySelectorAll('.tappable');
@@ -88,11 +88,11 @@ test('a page of the web site opens as the same person, once', async () => {
 test('a notice of an office opens its page in the role that it needs', async () => {
   const answers = { 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' }, 'PUT /sessions/current/role': {} };
   const draw = await new Phone({ ...answers, 'GET /sessions/current': person('agent') }).open('pages/draw', { id: 'd1' });
-  assert.match(draw.page.data.src, /to=%2Fdesk%2Fd1$/);
+  assert.match(draw.page.data.src, /to=%2Fdraws%2Fd1$/);
   const both = await new Phone({ ...answers, 'GET /sessions/current': person('expert',
     { roles: [role('expert'), role('verifier')] }) }).open('pages/application', { id: 'a1', draw: 'd1' });
   assert.equal(both.bodies('PUT /sessions/current/role')[0].role, 'verifier');
-  assert.match(both.page.data.src, /to=%2Fdesk%2Fd1%2Fapplication$/);
+  assert.match(both.page.data.src, /to=%2Fdraws%2Fd1%2Fapplication$/);
   const none = await new Phone({ ...answers }).open('pages/verifier');
   assert.match(none.text, /没有办理这件事的身份/);
   assert.deepEqual(none.buttons, ['切换身份', '打电话 020-12345678']);
@@ -207,7 +207,7 @@ test('past panels and the own file are shown', async () => {
   assert.match(past.text, /目前没有.*过去的评标.*缺席/);
   const named = { code: '1', name: '广州市' };
   const me = await new Phone({ 'GET /experts/me': {
-    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138', standing: 'formal', active: true,
+    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138', membership_status: 'formal', active: true,
     permanent_region: named, willing_regions: [],
     specialties: [named], title_level: named, qualifications: [], department: named, employers: [], unavailable: [],
   } }).open('pages/profile');
@@ -218,7 +218,7 @@ test('past notices are listed, and open the page of their action', async () => {
   const one = { id: 'n1', at: '2027-01-05T09:00:00+08:00', title: '评标邀请通知', text: '集合地点：广州', channel: 'wechat', channel_label: '微信',
     state: 'delivered', state_label: '已送达', action: '去答复', path: '/i/x', mini: '', invitation_id: 'i1' };
   const items = [one, { ...one, title: '缴费', path: '/h5/demo/pay', invitation_id: null },
-    { ...one, title: '核验', path: '/desk/d1', mini: 'pages/draw?id=d1', invitation_id: null },
+    { ...one, title: '核验', path: '/draws/d1', mini: 'pages/draw?id=d1', invitation_id: null },
     { ...one, title: '意见', path: '/h5/demo/help', invitation_id: null }];
   const phone = await new Phone({ 'GET /notices': { items, total: 21, page: 1, size: 20 } }).open('pages/notices');
   assert.match(phone.text, /评标邀请通知.*已送达.*2027年1月5日 周二 09:00 · 微信.*集合地点：广州/s);

@@ -241,7 +241,7 @@ declare namespace Api {
     masked_name: string;
     masked_id_number: string;
     masked_mobile: string;
-    standing: string;
+    membership_status: string;
     active: boolean;
     permanent_region: NamedOut;
     willing_regions: Array<NamedOut>;
@@ -293,7 +293,7 @@ declare namespace Api {
   }
 
   interface HomeOut {
-    standing: MembershipStatusOut;
+    membership_status: MembershipStatusOut;
     to_do: Array<ToDoOut>;
     progress: ApplicationProgressOut | null;
     advice: Array<AdviceOut>;

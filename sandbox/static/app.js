@@ -62,11 +62,11 @@ class Workspace {
   async reload() { for (const view of this.views.values()) await view.load(); }
 
   remembered() {
-    const ids = recall('desk');
+    const ids = recall('phones');
     return Array.isArray(ids) && ids.length ? ids : null;
   }
 
-  remember() { keep('desk', [...this.views.keys()]); }
+  remember() { keep('phones', [...this.views.keys()]); }
 
   /** These phones side by side, in this order, before all others in the workspace. */
   async showOnly(names) {

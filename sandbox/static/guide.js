@@ -12,7 +12,7 @@ const LOOK_EVERY = 300;
 const LOST_AFTER = 2000;
 /** Milliseconds between two requests for a state that no phone shows. */
 const ASK_EVERY = 2000;
-const OF_A_DRAW = /\/(?:agency\/draws|desk)\/([0-9a-f-]{36})/;
+const OF_A_DRAW = /\/draws\/([0-9a-f-]{36})/;
 /** The state of a release, by elements of its page. */
 const RELEASE = { begun: '#release-panel', approved: '[name="command"][value="start"]', asked: '[name="command"][value="withdraw"]' };
 /** Stories that continue a draw, and the end of the address of the agency's page with its state. */

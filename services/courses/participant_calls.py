@@ -156,7 +156,7 @@ class ParticipantCalls:
             enrolment = await lock_enrolment(enrolment_id)
             enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.RETURN)
             await enrolment.save(update_fields=["state"])
-            await record(actor, now, "course.take_back", "course_enrolment", enrolment.id, reason=words)
+            await record(actor, now, "course.readmit", "course_enrolment", enrolment.id, reason=words)
             if enrolment.opens_at is None:
                 await self._begin(known.course, [enrolment], now)
             await self._notify_decision(enrolment, f"您重新参加（{words}）", now)

@@ -57,7 +57,7 @@ class ExpertProfile:
     masked_name: str
     masked_id_number: str
     masked_mobile: str
-    membership_status: Annotated[str, Field(serialization_alias="standing", description="`formal` or `temporary`")]
+    membership_status: Annotated[str, Field(description="`formal` or `temporary`")]
     active: bool
     permanent_region: Named
     willing_regions: tuple[Named, ...]

@@ -52,7 +52,7 @@ _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
 
 
 def _draw(label: str, page: str = "", mini: str = "draw", agency: str = "") -> Action:
-    return Action(label, f"/desk/{{draw}}{page}", f"pages/{mini}?id={{draw}}" if mini else "", agency=agency)
+    return Action(label, f"/draws/{{draw}}{page}", f"pages/{mini}?id={{draw}}" if mini else "", agency=agency)
 
 
 def _agency(label: str) -> Action:
@@ -79,10 +79,10 @@ ACTIONS: Mapping[str, Action] = {
     "recusal_asked": _PANEL,
     "recusal_confirmed": _PANEL,
     "recusal_refused": _PANEL,
-    "recusal_waiting": Action("去确认", "/desk/{draw}/absences"),
+    "recusal_waiting": Action("去确认", "/draws/{draw}/absences"),
     "supervisor_discard": _draw("查看这次抽取", mini="supervised"),
-    "evaluation_postponed": Action("查看这次抽取", "/desk/{draw}"),
-    "draw_terminated": Action("查看这次抽取", "/desk/{draw}", agency=_AGENCY),
+    "evaluation_postponed": Action("查看这次抽取", "/draws/{draw}"),
+    "draw_terminated": Action("查看这次抽取", "/draws/{draw}", agency=_AGENCY),
     "check_in_reminder": Action("查看签到方式", INVITATION, words=("签到",)),
     "urging": Action("查看签到方式", INVITATION, words=("签到",)),
     "account_joined": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
@@ -90,7 +90,7 @@ ACTIONS: Mapping[str, Action] = {
     "mini_program_bound": Action("查看账号", "/h5/{pool}/account", words=("不是我本人",)),
     "commitment_wanted": _draw("去提交我的随机数", mini="supervised"),
     "verification_waiting": Action(
-        "去核验", "/desk/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
+        "去核验", "/draws/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),
     "draw_news": _draw("查看这次抽取", mini="", agency=_AGENCY),
     "supervisors_changed": _draw("查看这次抽取", mini=""),
@@ -110,7 +110,7 @@ ACTIONS: Mapping[str, Action] = {
     "agency_checked_in": _draw("查看到场", "/attendance", "door"),
     "remuneration_proposed": Action("核对并确认", _REMUNERATION, words=("酬劳",)),
     "remuneration_paid": Action("查看酬劳", _REMUNERATION, words=("酬劳",)),
-    "remuneration_disputed": Action("去答复", "/desk/{draw}/remuneration"),
+    "remuneration_disputed": Action("去答复", "/draws/{draw}/remuneration"),
     "agency_remuneration": Action("去支付", "/agency/draws/{draw}/remuneration"),
     "application_progress": _STATUS,
     "campaign_changed": Action("去提交", "/h5/{pool}/apply/form"),

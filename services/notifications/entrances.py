@@ -10,7 +10,7 @@ from services.core.base import Deps
 from services.ports import MiniProgramAppids
 
 DOOR = "/h5/mini"
-_OFFICES = ("/desk", "/agency", "/review", "/office")
+_OFFICES = ("/draws", "/agency", "/review", "/office")
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class ExpertLine:
     id: UUID
     number: Annotated[str, Field(examples=["ZJ0100001"])]
     name: str
-    membership_status: Annotated[Literal["formal", "temporary"], Field(serialization_alias="standing")]
+    membership_status: Literal["formal", "temporary"]
     active: bool
     term_until: datetime | None
     age: int | None

@@ -111,12 +111,12 @@ class StaffWork:
                 return Work(option.label, (Count("待办", waiting, "件"),), "打开管理台", "/office")
             case "verifier":
                 return Work(
-                    option.label, await self._verifications(actor), "去核验", "/desk/applications", "pages/verifier"
+                    option.label, await self._verifications(actor), "去核验", "/draws/applications", "pages/verifier"
                 )
             case "supervisor":
-                return Work(option.label, await self._supervised(actor), "去监督", "/desk", "pages/supervisor")
+                return Work(option.label, await self._supervised(actor), "去监督", "/draws", "pages/supervisor")
             case "venue":
-                return Work(option.label, await self._today(actor), "打开签到台", "/desk", "pages/desk")
+                return Work(option.label, await self._today(actor), "打开签到台", "/draws", "pages/venue")
             case _:
                 return Work(option.label, await self._draws(actor), "办理抽取", "/agency", "pages/agency")
 

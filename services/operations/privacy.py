@@ -205,7 +205,7 @@ class Privacy:
             "name": expert.name,
             "id_number": keys.open_text(expert.id_number_sealed, "id_number"),
             "mobile": keys.open_text(expert.mobile_sealed, "mobile"),
-            "standing": expert.membership_status,
+            "membership_status": expert.membership_status,
             "permanent_region": expert.permanent_region,
             "willing_regions": list(expert.willing_regions),
             "specialties": list(expert.specialties),

@@ -112,7 +112,9 @@ class PaymentWebhooks:
                 if order.state == OrderState.PAID:
                     await self.refunds.send_back(order, now)
             elif event.outcome in UNMATCHED:
-                await record(system(event.pool), now, "fee.alarm", "pay_event", event.id, verdict=event.outcome)
+                await record(
+                    system(event.pool), now, "fee.unmatched_payment", "pay_event", event.id, verdict=event.outcome
+                )
             event.applied_at = now
             await event.save(update_fields=["applied_at"])
 

@@ -136,10 +136,10 @@ class Payouts:
             one = await lock_one(remuneration_id)
             if one.draw_id != draw_id:
                 raise NotFound("找不到这笔酬劳，请刷新后重试。")
-            move(one, RemunerationEvent.TAKE_BACK)
+            move(one, RemunerationEvent.UNMARK_PAID)
             one.paid_on, one.paid_way, one.paid_by_id = None, "", None
             await one.save()
-            await record(actor, self.deps.now(), "remuneration.taken_back", "remuneration", one.id)
+            await record(actor, self.deps.now(), "remuneration.unmarked_paid", "remuneration", one.id)
 
     async def months(self, actor: Actor) -> list[MonthTotal]:
         """Totals by month, newest first, over the draws of an agent or legal entity."""

@@ -17,7 +17,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.files import FileLost, Previews, SealedFiles
 from services.inspection.file_types import MEDIA_TYPES
-from services.reviews.scope import REACHES, TAKEN_BACK
+from services.reviews.scope import REACHES, WITHDRAWN
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -128,7 +128,7 @@ async def may_read(actor: Actor, application: Application) -> bool:
         return True
     if permissions.may(actor, "application.read"):
         return True
-    if not permissions.may(actor, "review.decide") or application.state in TAKEN_BACK:
+    if not permissions.may(actor, "review.decide") or application.state in WITHDRAWN:
         return False
     return bool(await rows(_REVIEWS, actor.pool, actor.account_id, application.id))
 

@@ -13,7 +13,7 @@ from services.applications import EVERYTHING, load_codes
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.reviews.queue import PAGE_MAX
-from services.reviews.scope import TAKEN_BACK
+from services.reviews.scope import WITHDRAWN
 from services.reviews.task_views import TaskCard, card_of
 
 _DECIDED = (
@@ -64,7 +64,7 @@ class DecidedTasks:
     def _scope(self, actor: Actor) -> list[object]:
         """``$1`` to ``$4``: pool, person, the rulebook's steps, and states in which reading is not permitted."""
         steps = self.deps.book(actor.pool).review.steps
-        return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in TAKEN_BACK]]
+        return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in WITHDRAWN]]
 
     async def _show(self, actor: Actor, found: list[Any]) -> list[DecidedTaskCard]:
         book, now = self.deps.book(actor.pool), self.deps.now()

@@ -24,7 +24,7 @@ from services.core.permissions import check
 from services.core.sql_values import SqlValues
 from services.reviews.application_view import find_secret, form_of
 from services.reviews.decisions import rule_of, unknown_task
-from services.reviews.scope import OWN, REACHES, TAKEN_BACK, open_within
+from services.reviews.scope import OWN, REACHES, WITHDRAWN, open_within
 from services.reviews.steps import alternatives_among
 from services.reviews.task_views import StepCount, TaskCard, TaskView, card_of, decisions_of, log_line, specialty_of
 
@@ -255,7 +255,7 @@ class ReviewQueue:
         decided_it = task.decided_by == actor.account_id and not row["own"]
         if not decided_it and not row["reached"]:
             raise unknown_task()
-        if application.state in TAKEN_BACK:
+        if application.state in WITHDRAWN:
             raise Conflict("申请人已撤回申请，目前不能查看。请返回列表处理下一件。", code="task_void")
         return task, application, row
 

@@ -9,7 +9,7 @@ from domain.rulebook.book import Rulebook
 from services.core.base import Actor, rows
 from services.core.sql_values import SqlValues
 
-TAKEN_BACK = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)
+WITHDRAWN = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)
 """States in which the application was withdrawn or cancelled, so that reviewers can't read it."""
 
 PREFIX = "CASE WHEN a.exact THEN a.region ELSE regexp_replace(a.region, '(00){1,2}$', '') END"

@@ -48,7 +48,7 @@ def test_the_first_administrator_is_granted_listed_and_can_not_be_the_last_to_go
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "sentence"),
     [
         (("list", "--pool", "hubei"), "没有专家库 hubei"),
         (("grant", "--pool", "hunan", "--mobile", "12345", "--name", "张"), "手机号"),
@@ -56,16 +56,16 @@ def test_the_first_administrator_is_granted_listed_and_can_not_be_the_last_to_go
     ],
 )
 def test_a_wrong_call_is_one_sentence(
-    pbt: Run, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+    pbt: Run, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
 ) -> None:
     assert pbt(*words) == 1
-    assert said in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
 
 
 def test_every_subcommand_explains_itself(pbt: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert pbt("--help") == 0
-    said = capsys.readouterr().out
-    assert all(word in said for word in ("任命管理员", "取消管理员", "列出管理员"))
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("任命管理员", "取消管理员", "列出管理员"))
 
 
 def test_the_doctor_names_what_a_pool_lacks_until_it_has_it(pbt: Run, settings: Settings) -> None:

@@ -19,9 +19,9 @@ def test_each_line_is_printed_and_the_worst_decides(
 ) -> None:
     lines = (AuditLine("holds", 3, "第1轮：回避名单一致。"), AuditLine(verdict, 7, "第7条跳过（已停用）。"))
     assert audit_draw.print_report(AuditReport("CQSQ202611210001", lines)) == code
-    said = capsys.readouterr().out
-    assert f"{word}　第7条跳过（已停用）。" in said
-    assert f"活动 CQSQ202611210001：{word}。" in said
+    printed = capsys.readouterr().out
+    assert f"{word}　第7条跳过（已停用）。" in printed
+    assert f"活动 CQSQ202611210001：{word}。" in printed
 
 
 def test_a_number_that_no_draw_has_is_said(

@@ -22,12 +22,12 @@ async def site() -> AsyncIterator[tuple[str, list[bytes]]]:
     """A route that accepts every body, behind the guard, on a server set up as ``pbt serve`` is."""
     taken: list[bytes] = []
 
-    async def take(request: web.Request) -> web.Response:
+    async def read_body(request: web.Request) -> web.Response:
         taken.append(await request.read())
         return web.Response(text="ok")
 
     app = web.Application(middlewares=[guard_bodies], client_max_size=64_000_000)
-    app.router.add_post("/receipts/x/sms", take)
+    app.router.add_post("/receipts/x/sms", read_body)
     server = TestServer(app)
     await server.start_server(auto_decompress=False)
     yield str(server.make_url("/receipts/x/sms")), taken

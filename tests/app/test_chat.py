@@ -35,20 +35,20 @@ async def chat(database: str, redis: str) -> AsyncIterator[tuple[Engine, Codec]]
         await make_identity(await Account.get(id=expert.account_id), appid=codecs["demo"].appid, openid="openid1")
         held, over = asyncio.Event(), asyncio.Event()
         async with make_engine(container, codecs) as engine, asyncio.TaskGroup() as group:
-            group.create_task(keep_one(held, over))
+            group.create_task(hold_connection(held, over))
             await held.wait()
             yield engine, codecs["demo"]
             over.set()
 
 
-async def keep_one(held: asyncio.Event, over: asyncio.Event) -> None:
+async def hold_connection(held: asyncio.Event, over: asyncio.Event) -> None:
     async with transaction():
         await rows("SELECT 1")
         held.set()
         await over.wait()
 
 
-def written(codec: Codec, words: str, number: int = 1) -> Message:
+def text_message(codec: Codec, words: str, number: int = 1) -> Message:
     fields = {
         "ToUserName": "gh_1",
         "FromUserName": f"openid{number}",
@@ -63,9 +63,9 @@ def written(codec: Codec, words: str, number: int = 1) -> Message:
 async def test_it_answers_while_no_shared_connection_is_free(chat: tuple[Engine, Codec]) -> None:
     engine, codec = chat
     async with asyncio.timeout(30):
-        reply = await asyncio.create_task(engine.receive(written(codec, "我的状态"), time.monotonic()))
-    said = speak(parse_xml(codec.decrypt(reply)))
-    assert "身份：评标专家" in said
+        reply = await asyncio.create_task(engine.receive(text_message(codec, "我的状态"), time.monotonic()))
+    text = speak(parse_xml(codec.decrypt(reply)))
+    assert "身份：评标专家" in text
 
 
 async def test_late_messages_are_handed_over_while_no_shared_connection_is_free(
@@ -77,7 +77,7 @@ async def test_late_messages_are_handed_over_while_no_shared_connection_is_free(
     too_late = time.monotonic() - 60
     async with asyncio.timeout(60):
         replies = await asyncio.gather(
-            *(engine.receive(written(codec, "进度", number), too_late) for number in range(1, 41))
+            *(engine.receive(text_message(codec, "进度", number), too_late) for number in range(1, 41))
         )
     assert set(replies) == {""}, "WeChat is told that all is well"
     connection = await asyncpg.connect(database)

@@ -20,8 +20,8 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("words", [[], ["--help"]])
 def test_the_overview_names_every_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == 0
-    said = capsys.readouterr().out
-    assert all(name in said for name in cli.COMMANDS)
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in cli.COMMANDS)
 
 
 def test_an_unknown_command_is_refused_with_advice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,9 +77,9 @@ def test_a_wrong_setting_is_named_without_its_value(
 ) -> None:
     monkeypatch.setenv("PBT_KEYS__SIGNING", "not-a-key-but-a-secret")
     assert cli.main(["doctor"]) == 1
-    said = capsys.readouterr().err
-    assert "PBT_KEYS__SIGNING" in said
-    assert "not-a-key-but-a-secret" not in said
+    printed = capsys.readouterr().err
+    assert "PBT_KEYS__SIGNING" in printed
+    assert "not-a-key-but-a-secret" not in printed
 
 
 def test_production_does_not_start_on_demo_secrets(

@@ -18,8 +18,8 @@ async def findings_of(
     folder.joinpath("somaxconn").write_text(f"{waiting}\n")
     monkeypatch.setattr(file_limit, "SOMAXCONN", folder / "somaxconn")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, files))
-    found = await check_limits(make_settings(http={"backlog": backlog}))
-    return [f"{one.state}：{one.text}" for one in found]
+    findings = await check_limits(make_settings(http={"backlog": backlog}))
+    return [f"{finding.state}：{finding.text}" for finding in findings]
 
 
 async def test_limits_that_are_too_low_are_named_with_what_to_do(

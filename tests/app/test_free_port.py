@@ -40,8 +40,8 @@ def test_programs_that_start_together_get_different_ports(monkeypatch: pytest.Mo
 
 
 def test_processes_begin_with_different_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = []
+    ports = []
     for pid in (7_001, 7_002):
         monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
-        found.append({free_port() for _ in range(20)})
-    assert not found[0] & found[1]
+        ports.append({free_port() for _ in range(20)})
+    assert not ports[0] & ports[1]

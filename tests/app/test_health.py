@@ -131,16 +131,16 @@ async def test_a_check_that_hangs_is_given_up(ask: Ask, monkeypatch: pytest.Monk
 
 
 async def test_asking_often_asks_the_database_once(ask: Ask) -> None:
-    asked = 0
+    query_count = 0
 
     async def count() -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal query_count
+        query_count += 1
 
     client = await ask({"database": count})
     for response in await asyncio.gather(*(client.get("/readyz") for _ in range(20))):
         assert response.status == 200
-    assert asked == 1
+    assert query_count == 1
 
 
 async def test_readiness_comes_back_after_an_outage(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

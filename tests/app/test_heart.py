@@ -22,38 +22,38 @@ def let_time_pass(pulse: Pulse) -> None:
 
 async def test_a_lane_stands_still_that_looked_for_no_job_lately() -> None:
     lane, pulse, watch = make_lane(2)
-    lane.looked()
-    assert pulse.find_still() == []
+    lane.note_job_search()
+    assert pulse.find_stopped_loops() == []
     let_time_pass(pulse)
-    assert pulse.find_still() == [LOOP]
+    assert pulse.find_stopped_loops() == [LOOP]
     assert watch.find_hanging(HANG_TIMEOUT) == LOOP
-    lane.looked()
-    assert pulse.find_still() == []
+    lane.note_job_search()
+    assert pulse.find_stopped_loops() == []
 
 
 async def test_a_full_lane_rests_until_a_place_is_free() -> None:
     lane, pulse, watch = make_lane(2)
-    lane.looked()
+    lane.note_job_search()
     over = asyncio.Event()
     jobs = [asyncio.create_task(lane.run_job(over.wait, None, None))]
     await asyncio.sleep(0)
     let_time_pass(pulse)
-    assert pulse.find_still() == [LOOP], "with a free place it looks for a job"
+    assert pulse.find_stopped_loops() == [LOOP], "with a free place it looks for a job"
     jobs.append(asyncio.create_task(lane.run_job(over.wait, None, None)))
     await asyncio.sleep(0)
-    assert pulse.find_still() == []
+    assert pulse.find_stopped_loops() == []
     assert watch.find_hanging(10 * HANG_TIMEOUT) == ""
     over.set()
     await asyncio.gather(*jobs)
-    assert pulse.find_still() == []
+    assert pulse.find_stopped_loops() == []
     let_time_pass(pulse)
-    assert pulse.find_still() == [LOOP]
+    assert pulse.find_stopped_loops() == [LOOP]
     assert watch.find_hanging(HANG_TIMEOUT) == LOOP
 
 
 async def test_a_round_that_failed_does_not_hang_and_is_no_success() -> None:
     _, pulse, watch = make_lane(1)
     watch.find_hanging(HANG_TIMEOUT - 1)
-    pulse.failed(LOOP)
+    pulse.note_failure(LOOP)
     assert watch.find_hanging(1) == ""
-    assert pulse.find_still() == [LOOP]
+    assert pulse.find_stopped_loops() == [LOOP]

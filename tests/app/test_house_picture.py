@@ -22,10 +22,10 @@ def test_imports_are_read_in_every_form(tmp_path: Path) -> None:
     }.items():
         (tmp_path / "services" / name).mkdir(parents=True)
         (tmp_path / "services" / name / "__init__.py").write_text(text)
-    found = read_imports(tmp_path, "services")
-    assert found == {"a": {"b"}, "b": {"c", "d"}, "c": {"d"}, "d": set()}
-    assert find_rows(found) == [["a"], ["b"], ["c"], ["d"]]
-    assert find_arrows(found) == [("a", "b"), ("b", "c"), ("c", "d")]
+    imports = read_imports(tmp_path, "services")
+    assert imports == {"a": {"b"}, "b": {"c", "d"}, "c": {"d"}, "d": set()}
+    assert find_rows(imports) == [["a"], ["b"], ["c"], ["d"]]
+    assert find_arrows(imports) == [("a", "b"), ("b", "c"), ("c", "d")]
 
 
 def test_packages_that_import_each_other_have_no_rows() -> None:

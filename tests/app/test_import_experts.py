@@ -22,9 +22,9 @@ def _settings(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _count(database: str, table: str) -> int:
     with psycopg.connect(database) as connection:
-        found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    assert found is not None
-    return int(found[0])
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 @pytest.mark.parametrize("name", ["名单.csv", "名单.xlsx"])

@@ -24,8 +24,8 @@ async def test_a_service_that_does_not_answer_is_logged_and_nothing_more(
     settings = make_settings(env="sandbox", redis_url=redis_url, pools=["demo"], http={"port": 9})
     async with make_redis(redis_url) as redis:
         await move_clock(redis, ShiftedClock(), moved)
-        with structlog.testing.capture_logs() as said:
+        with structlog.testing.capture_logs() as logs:
             await introduce(settings, "http://127.0.0.1:9")
         await move_clock(redis, ShiftedClock(), timedelta())
-    assert {line["event"] for line in said} == {"not_introduced"}
-    assert all(line["log_level"] == "warning" for line in said)
+    assert {line["event"] for line in logs} == {"not_introduced"}
+    assert all(line["log_level"] == "warning" for line in logs)

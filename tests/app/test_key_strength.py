@@ -19,8 +19,8 @@ MARK = b"sandbox"
 
 
 def keys(data: bytes, lookup: bytes, signing: bytes) -> Keys:
-    one, two, three = (SecretStr(base64.b64encode(raw).decode()) for raw in (data, lookup, signing))
-    return Keys(data={"k1": one}, lookup=two, signing=three)
+    data_key, lookup_key, signing_key = (SecretStr(base64.b64encode(raw).decode()) for raw in (data, lookup, signing))
+    return Keys(data={"k1": data_key}, lookup=lookup_key, signing=signing_key)
 
 
 def test_random_keys_are_taken() -> None:

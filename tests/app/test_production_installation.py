@@ -42,9 +42,9 @@ def test_every_command_can_be_imported() -> None:
 @pytest.mark.parametrize("words", [["run"], ["demo"], ["sandbox"]])
 def test_the_sandbox_says_which_packages_it_wants(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("这个安装不含演示用的沙箱：请安装 requirements-local.txt")
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("这个安装不含演示用的沙箱：请安装 requirements-local.txt")
+    assert printed.count("\n") == 1
 
 
 @pytest.mark.parametrize(

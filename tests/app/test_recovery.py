@@ -14,17 +14,17 @@ from config.outage_reports import REPORTS, report_outage
 from tests.factories.settings import make_settings
 
 
-async def passes() -> None:
+async def check_passes() -> None:
     """A server that responds."""
 
 
 @pytest.mark.parametrize("error", [NotReady("no"), RedisError("no"), ConnectionRefusedError(), TimeoutError()])
 async def test_one_server_that_is_away_is_enough(error: Exception) -> None:
-    async def fails() -> None:
+    async def check_fails() -> None:
         raise error
 
-    assert await recovery.respond([passes, passes])
-    assert not await recovery.respond([passes, fails])
+    assert await recovery.all_pass([check_passes, check_passes])
+    assert not await recovery.all_pass([check_passes, check_fails])
 
 
 async def test_the_end_is_logged_once_the_servers_respond(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,10 +32,10 @@ async def test_the_end_is_logged_once_the_servers_respond(monkeypatch: pytest.Mo
     answers = iter([False, False, True])
     over = asyncio.Event()
 
-    async def respond(_checks: object) -> bool:
+    async def all_pass(_checks: object) -> bool:
         return next(answers)
 
-    monkeypatch.setattr(recovery, "respond", respond)
+    monkeypatch.setattr(recovery, "all_pass", all_pass)
     REPORTS.recovered()  # of tests before this one: the process has one log
     end_all = REPORTS.recovered
 

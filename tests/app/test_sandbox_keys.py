@@ -30,8 +30,8 @@ def test_processes_that_start_together_agree(tmp_path: Path, monkeypatch: pytest
     """No process sees the file before all have made their keys."""
     monkeypatch.setattr(Path, "exists", lambda _: False)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: demo_keys(tmp_path, ("demo",)), range(4)))
-    assert all(keys == found[0] for keys in found)
+        key_sets = list(pool.map(lambda _: demo_keys(tmp_path, ("demo",)), range(4)))
+    assert all(keys == key_sets[0] for keys in key_sets)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"platform": "x", "certificate": "x", "demo": "x"})])

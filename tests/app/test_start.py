@@ -41,7 +41,7 @@ SERVERS = (
 )
 
 
-def loaded(code: str, names: tuple[str, ...]) -> list[str]:
+def loaded_modules(code: str, names: tuple[str, ...]) -> list[str]:
     """The ones of these modules that a new interpreter has loaded after this code."""
     ask = f"import sys; {code}; print('', *(name for name in sys.argv[1:] if name in sys.modules))"
     done = programs.run([sys.executable, "-c", ask, *names])
@@ -50,29 +50,31 @@ def loaded(code: str, names: tuple[str, ...]) -> list[str]:
 
 
 def test_the_overview_loads_nothing_but_the_command_line() -> None:
-    assert loaded("from app import cli; cli.main(['--help'])", (*LATE, *SERVERS)) == []
+    assert loaded_modules("from app import cli; cli.main(['--help'])", (*LATE, *SERVERS)) == []
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_process_loads_what_most_requests_need_only(command: str) -> None:
-    assert loaded(f"import app.commands.{command}", (*LATE, "aiohttp")) == ["aiohttp"]
+    assert loaded_modules(f"import app.commands.{command}", (*LATE, "aiohttp")) == ["aiohttp"]
 
 
 def test_a_web_process_knows_nothing_of_the_job_queue() -> None:
-    assert loaded("import app.commands.serve", ("procrastinate", "psycopg")) == []
+    assert loaded_modules("import app.commands.serve", ("procrastinate", "psycopg")) == []
 
 
 def test_no_model_is_read_as_text() -> None:
     code = "import inspect, importlib; inspect.getsource = None; from models.database_connection import MODULES"
-    assert loaded(f"{code}; [importlib.import_module(one) for one in MODULES]", ("models.exams",)) == ["models.exams"]
+    assert loaded_modules(f"{code}; [importlib.import_module(one) for one in MODULES]", ("models.exams",)) == [
+        "models.exams"
+    ]
 
 
 def test_a_name_is_sorted_by_its_reading_though_the_dictionary_comes_late() -> None:
     code = "from services.core.pinyin import sort_name; assert sort_name('重庆') == 'chong2 qing4'"
-    assert loaded(code, ("pypinyin",)) == ["pypinyin"]
+    assert loaded_modules(code, ("pypinyin",)) == ["pypinyin"]
 
 
 def test_settling_leaves_the_garbage_collector_at_work() -> None:
     code = "import gc; from app import memory; memory.freeze_startup_objects(); "
     code += "assert gc.isenabled() and gc.get_freeze_count() > 1000"
-    assert loaded(code, ("app.memory",)) == ["app.memory"]
+    assert loaded_modules(code, ("app.memory",)) == ["app.memory"]

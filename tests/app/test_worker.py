@@ -16,7 +16,7 @@ from app import worker
 from app.hang_watch import HangWatch
 from app.health import NotReady
 from app.heart import LaneHeart, Pulse
-from app.worker import JOB_LOOPS, LOOPS, Well, forever, free_stalled, work_checks
+from app.worker import JOB_LOOPS, LOOPS, Well, free_stalled, repeat_forever, work_checks
 from jobs.lanes import LANES
 from jobs.queue import make_queue
 
@@ -80,7 +80,7 @@ async def test_each_outage_of_a_long_running_task_is_logged_once_down_and_once_b
         await asyncio.Event().wait()
 
     with capture_logs() as logs:
-        task = asyncio.create_task(forever("tick", tick))
+        task = asyncio.create_task(repeat_forever("tick", tick))
         await over.wait()
         task.cancel()
     assert [line["event"] for line in logs] == ["part_down", "part_back", "part_down", "part_back"]
@@ -119,10 +119,10 @@ async def test_a_worker_whose_deadlines_fail_or_whose_loops_stand_still_is_not_r
 async def test_every_lane_beats_each_time_that_it_looks_for_a_job(database: str) -> None:
     pulse = Pulse({loop: LOOPS[loop] for loop in JOB_LOOPS}, HangWatch(JOB_LOOPS))
     lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(4)) for lane in LANES}
-    beating = make_queue(database, pool_size=12, looked=partial(worker._note_look, lanes))
+    beating = make_queue(database, pool_size=12, looked=partial(worker._note_job_search, lanes))
     work = asyncio.create_task(worker._run_jobs(beating, 4, lambda: None, lanes))
-    await pulse.begun()
-    assert pulse.find_still() == []
+    await pulse.wait_until_begun()
+    assert pulse.find_stopped_loops() == []
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
 
@@ -163,7 +163,7 @@ async def test_a_queue_that_cannot_be_opened_is_an_outage(monkeypatch: pytest.Mo
         raise caught.value
 
     with capture_logs() as logs:
-        task = asyncio.create_task(forever("jobs", open_queue))
+        task = asyncio.create_task(repeat_forever("jobs", open_queue))
         await over.wait()
         task.cancel()
     assert [line["event"] for line in logs] == ["part_down"]

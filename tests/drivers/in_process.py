@@ -129,27 +129,27 @@ class SettlingHttpClient(HttpClient):
     work: Work
 
     async def control(self, path: str, body: Json | None = None) -> Json:
-        said = await super().control(path, body)
+        answer = await super().control(path, body)
         if path == "/clock" and body is not None:
-            assert said["forwarded"], "the service did not hear that the clock was moved"
+            assert answer["forwarded"], "the service did not hear that the clock was moved"
             await self.work.settle()
-        return said
+        return answer
 
     async def watch(self, mobile: str, find: Callable[[Json], T | None], timeout: float) -> T | None:
         async def look() -> tuple[T] | None:
-            found = find(await self.control(f"/phones/{mobile}"))
-            return None if found is None else (found,)
+            value = find(await self.control(f"/phones/{mobile}"))
+            return None if value is None else (value,)
 
-        found = await self.until(look, timeout)
-        return found[0] if found else None
+        value = await self.wait_until(look, timeout)
+        return value[0] if value else None
 
-    async def until(self, look: Callable[[], Awaitable[T]], timeout: float) -> T | None:
+    async def wait_until(self, look: Callable[[], Awaitable[T]], timeout: float) -> T | None:
         """The first result that is not empty, looked for after all work is done, now and in each second that follows;
         None where it stays empty for ``timeout`` seconds of the moved clock."""
         for _ in range(int(timeout) + 1):
             await self.work.settle()
-            if found := await look():
-                return found
+            if value := await look():
+                return value
             await self.pass_time(1)
         return None
 
@@ -166,10 +166,10 @@ class SettlingStage(DemoStage):
     async def advance(self, seconds: float) -> None:
         await cast(SettlingHttpClient, self.http_client).pass_time(max(seconds, 0))
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
-        found = await cast(SettlingHttpClient, self.http_client).until(look, timeout)
-        assert found, what
-        return found
+    async def wait_until(self, look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 20.0) -> T:
+        value = await cast(SettlingHttpClient, self.http_client).wait_until(look, timeout)
+        assert value, what
+        return value
 
 
 @dataclass(frozen=True)

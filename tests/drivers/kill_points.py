@@ -537,9 +537,9 @@ class Enumeration:
         return len(chosen), faults
 
 
-def _difference(wanted: Mapping[str, object], found: Mapping[str, object]) -> str:
+def _difference(wanted: Mapping[str, object], actual: Mapping[str, object]) -> str:
     return "; ".join(
-        f"{name}: {found[name]} instead of {wanted[name]}" for name in wanted if wanted[name] != found[name]
+        f"{name}: {actual[name]} instead of {wanted[name]}" for name in wanted if wanted[name] != actual[name]
     )
 
 

@@ -98,7 +98,7 @@ class Visitor:
     @property
     def cookie(self) -> Morsel[str]:
         """The log-in's cookie."""
-        return next(one for one in self.client.session.cookie_jar if one.key == COOKIE)
+        return next(cookie for cookie in self.client.session.cookie_jar if cookie.key == COOKIE)
 
     async def press(self, button: str, *, headers: dict[str, str] | None = None, **typed: str) -> Visitor:
         """Submit the form of a button with the typed values, and with values that the page's script calculates."""

@@ -67,21 +67,21 @@ class Queries:
 @contextmanager
 def record_queries() -> Iterator[Queries]:
     """All statements that this process sends by asyncpg within the block, by whichever task."""
-    found = Queries()
+    queries = Queries()
     execute, prepared = Connection._execute, PreparedStatement._PreparedStatement__bind_execute
 
     async def note(self: Any, text: str, values: Any, *more: Any, **options: Any) -> Any:
-        found.note(text, values)
+        queries.note(text, values)
         return await execute(self, text, values, *more, **options)
 
     async def note_prepared(self: Any, values: Any, *more: Any) -> Any:
-        found.note(self.get_query(), values)
+        queries.note(self.get_query(), values)
         return await prepared(self, values, *more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "_execute", note)
         patch.setattr(PreparedStatement, "_PreparedStatement__bind_execute", note_prepared)
-        yield found
+        yield queries
 
 
 class Plans:
@@ -104,8 +104,8 @@ class Plans:
     async def count(self, query: Query) -> Touched:
         """What the statement changes is rolled back."""
         connection = self._connection
-        types = [one.name for one in (await connection.prepare(query.text)).get_parameters()]
-        literals = [await self._literal(*one) for one in zip(query.values, types, strict=True)]
+        types = [parameter.name for parameter in (await connection.prepare(query.text)).get_parameters()]
+        literals = [await self._literal(*pair) for pair in zip(query.values, types, strict=True)]
         await connection.execute(f"PREPARE counted AS {query.text}")
         call = f"EXECUTE counted({', '.join(literals)})" if literals else "EXECUTE counted"
         for _ in range(_SETTLED_AFTER):
@@ -125,10 +125,10 @@ class Plans:
         transaction = self._connection.transaction()
         await transaction.start()
         try:
-            found = await self._connection.fetchval(_EXPLAIN + call)
+            explanation = await self._connection.fetchval(_EXPLAIN + call)
         finally:
             await transaction.rollback()
-        plan: dict[str, Any] = json.loads(found)[0]["Plan"]
+        plan: dict[str, Any] = json.loads(explanation)[0]["Plan"]
         return plan
 
     async def _literal(self, value: object, kind: str) -> str:

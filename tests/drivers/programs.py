@@ -29,10 +29,10 @@ def converse(command: Sequence[str | Path]) -> subprocess.Popen[str]:
 
 def require(program: str) -> str:
     """Path of a program. Without it a test fails in CI; elsewhere it is skipped with a message."""
-    found = shutil.which(program)
-    if found is None:
+    path = shutil.which(program)
+    if path is None:
         give_up(f"{program} is not installed")
-    return found
+    return path
 
 
 def give_up(reason: str) -> NoReturn:

@@ -59,19 +59,19 @@ def count_statements() -> Iterator[Statements]:
 
     Run the counted code once before, if look-ups that are cached are not to be counted.
     """
-    found = Statements()
-    kept, loggers = PreparedStatement._PreparedStatement__do_execute, Connection._query_loggers
+    statements = Statements()
+    execute, loggers = PreparedStatement._PreparedStatement__do_execute, Connection._query_loggers
 
     def note(_connection: Any, text: str, _args: Any, _timeout: Any) -> AbstractContextManager[None]:
-        found.note(text)
+        statements.note(text)
         return nullcontext()
 
     async def note_kept(self: Any, executor: Any) -> Any:
-        found.note(self.get_query())
-        return await kept(self, executor)
+        statements.note(self.get_query())
+        return await execute(self, executor)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "_query_loggers", property(lambda _connection: {note}, loggers.__set__))
         patch.setattr(Connection, "_time_and_log", note)
         patch.setattr(PreparedStatement, "_PreparedStatement__do_execute", note_kept)
-        yield found
+        yield statements

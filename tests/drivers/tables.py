@@ -16,15 +16,15 @@ _ALL = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public
 
 async def sums_of_draws() -> dict[str, str]:
     """A checksum of each table that holds draws or refers to one."""
-    return await _sums({row["name"] for row in await rows(_POINTING, _POINTERS)} | set(_OF_DRAWS))
+    return await _checksums({row["name"] for row in await rows(_POINTING, _POINTERS)} | set(_OF_DRAWS))
 
 
 async def sums_of_all() -> dict[str, str]:
     """A checksum of every table but the logs of views and tries."""
-    return await _sums(row["name"] for row in await rows(_ALL, _LOGS))
+    return await _checksums(row["name"] for row in await rows(_ALL, _LOGS))
 
 
-async def _sums(names: Iterable[str]) -> dict[str, str]:
+async def _checksums(names: Iterable[str]) -> dict[str, str]:
     parts = [
         f"SELECT '{name}' AS name, md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) AS sum FROM {name} t"
         for name in sorted(names)

@@ -20,9 +20,9 @@ async def eventually(look: Callable[[], T | None] | Callable[[], Awaitable[T | N
     async with asyncio.timeout(HANGS_AFTER):
         while True:
             result = look()
-            found = await result if inspect.isawaitable(result) else result
-            if found:
-                return found
+            value = await result if inspect.isawaitable(result) else result
+            if value:
+                return value
             await asyncio.sleep(0)
 
 

@@ -101,12 +101,12 @@ def values_of(
 ) -> dict[str, dict[str, object]]:
     """Section → values that the pool's form takes, every field filled in; ``own`` replaces single values."""
     fields = asked(book.form, entry_type)
-    found: dict[str, dict[str, object]] = {}
+    values: dict[str, dict[str, object]] = {}
     for code, section in book.form.of(entry_type).sections.items():
         typed = [name for name in section.fields if name in fields and fields[name].kind != "file"]
         typed = [name for name in typed if not fields[name].account]
-        found[code] = {name: own.get(name, _value(book, fields[name], employer_id)) for name in typed}
-    return found
+        values[code] = {name: own.get(name, _value(book, fields[name], employer_id)) for name in typed}
+    return values
 
 
 def _value(book: Rulebook, field: FormField, employer_id: UUID | None) -> object:

@@ -180,7 +180,7 @@ def draw_application() -> dict[str, Any]:
                 ],
             }
         ],
-        "opinions": [{"title": one, "said": "", "sign": "签字（盖章）"} for one in opinions],
+        "opinions": [{"title": opinion, "said": "", "sign": "签字（盖章）"} for opinion in opinions],
     }
 
 

@@ -88,15 +88,22 @@ class Script:
 
     def freeze(self) -> Script:
         facts = []
-        for one in self.current:
-            for tier in random_draw.TIERS[: 2 if one.alternative else 1]:
+        for condition_facts in self.current:
+            for tier in random_draw.TIERS[: 2 if condition_facts.alternative else 1]:
                 leaves = [
                     random_draw.leaf(self.rng.randbytes(32), uuid.UUID(bytes=self.rng.randbytes(16)))
                     for _ in range(self.sizes[tier])
                 ]
                 blind, snapshot = self.rng.randbytes(32), self.rng.randbytes(32)
-                self.lists[draw_record.list_key(one.no, tier, self.rounds)] = blind, leaves
-                facts.append(ListFacts(one.no, tier, random_draw.list_root(one.no, tier, blind, leaves), snapshot))
+                self.lists[draw_record.list_key(condition_facts.no, tier, self.rounds)] = blind, leaves
+                facts.append(
+                    ListFacts(
+                        condition_facts.no,
+                        tier,
+                        random_draw.list_root(condition_facts.no, tier, blind, leaves),
+                        snapshot,
+                    )
+                )
         self.frozen = tuple(facts)
         self.acts.append(draw_record.ListsFrozen(self.rounds, self.frozen))
         return self
@@ -117,14 +124,14 @@ class Script:
         return self
 
     def fix(self) -> Script:
-        roots = [(one.condition, one.tier, one.root) for one in self.frozen]
+        roots = [(frozen.condition, frozen.tier, frozen.root) for frozen in self.frozen]
         seed = random_draw.seed(DRAW, self.rounds, self.secret, roots, self.values)
         self.acts.append(draw_record.SeedFixed(self.rounds, self.secret, seed))
         self.seeds += 1
-        for one in self.frozen:
-            _, leaves = self.lists[draw_record.list_key(one.condition, one.tier, self.rounds)]
-            self.orders[one.condition, one.tier] = random_draw.order(seed, one.condition, one.tier, leaves)
-            self.cursors[one.condition, one.tier] = 0
+        for frozen in self.frozen:
+            _, leaves = self.lists[draw_record.list_key(frozen.condition, frozen.tier, self.rounds)]
+            self.orders[frozen.condition, frozen.tier] = random_draw.order(seed, frozen.condition, frozen.tier, leaves)
+            self.cursors[frozen.condition, frozen.tier] = 0
         return self
 
     def seeded(self, reason: str = "first", conditions: tuple[ConditionFacts, ...] | None = None) -> Script:
@@ -138,7 +145,7 @@ class Script:
         return self
 
     def need(self, no: int = 1, needed: int | None = None) -> Script:
-        needed = needed or next(one.planned for one in self.conditions if one.no == no)
+        needed = needed or next(facts.planned for facts in self.conditions if facts.no == no)
         self.needed[no] = needed
         self.acts.append(draw_record.Need(no, needed))
         return self

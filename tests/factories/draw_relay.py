@@ -17,5 +17,5 @@ class NoRelay:
 
     async def subscribe(self) -> AsyncGenerator[UUID, None]:
         nothing: tuple[UUID, ...] = ()
-        for one in nothing:
-            yield one
+        for draw_id in nothing:
+            yield draw_id

@@ -59,7 +59,7 @@ async def submitted(office: Office) -> UUID:
 
 
 async def refused(office: Office) -> UUID:
-    return await _refused(office, await make_draw(office, needed=1))
+    return await _refuse_draw(office, await make_draw(office, needed=1))
 
 
 async def verified(office: Office) -> UUID:
@@ -83,8 +83,8 @@ async def seeded(office: Office) -> UUID:
 async def drawing(office: Office) -> UUID:
     """One of two has agreed, the other is being called."""
     draw_id = await start_draw(office, needed=2)
-    [one, _] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    [agreeing, _] = await open_invitations(draw_id)
+    await office.invitations.answer(agreeing.id, agreeing.expert_id, "accept", by="chat")
     return draw_id
 
 
@@ -102,25 +102,25 @@ async def ending(office: Office) -> UUID:
 
 async def short(office: Office) -> UUID:
     draw_id = await drawing(office)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "decline", by="chat")
     await office.run.force_end(office.agency, draw_id, "取消")
     return draw_id
 
 
 async def completed(office: Office, *, on_site: bool = False) -> UUID:
     draw_id = await start_draw(office, needed=2, on_site=on_site)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     return draw_id
 
 
 async def supplement_pending(office: Office) -> UUID:
     draw_id = await completed(office)
-    one = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
-    assert one is not None
-    await office.invitations.leave(one.id, one.expert_id, "生病")
+    invitation = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
+    assert invitation is not None
+    await office.invitations.leave(invitation.id, invitation.expert_id, "生病")
     return draw_id
 
 
@@ -128,8 +128,8 @@ async def widening(office: Office) -> UUID:
     """No expert of the order accepted: another one, for wider regions, is being fixed."""
     draw_id = await start_draw(office, needed=1)
     while called := await open_invitations(draw_id):
-        for one in called:
-            await office.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+        for invitation in called:
+            await office.invitations.answer(invitation.id, invitation.expert_id, "decline", by="chat")
         await office.run.advance(draw_id)
     await add_experts(office, 1, region="440300")
     condition = await Condition.get(draw_id=draw_id)
@@ -208,14 +208,14 @@ async def recall_of(office: Office) -> UUID:
 
 
 async def redraw_refused(office: Office) -> UUID:
-    return await _refused(office, await redraw_of(office))
+    return await _refuse_draw(office, await redraw_of(office))
 
 
 async def recall_refused(office: Office) -> UUID:
-    return await _refused(office, await recall_of(office))
+    return await _refuse_draw(office, await recall_of(office))
 
 
-async def _refused(office: Office, draw_id: UUID) -> UUID:
+async def _refuse_draw(office: Office, draw_id: UUID) -> UUID:
     await submit(office, draw_id)
     application = await DrawApplication.get(draw_id=draw_id)
     await office.verification.refuse(office.verifier, application.id, "缺少监督人")
@@ -241,12 +241,12 @@ async def make_every_state(office: Office) -> dict[str, UUID]:
     """A draw in each state by its name, each for a project of its own, and two recalls; the clock goes on by a day."""
     made: dict[str, UUID] = {}
     await add_experts(office, 4 * (len(STATES) + 2))
-    old = [await _apart(office, end_with_panel) for _ in range(3)]
+    old = [await _on_own_project(office, end_with_panel) for _ in range(3)]
     clock = cast(FixedClock, office.deps.clock)
     clock.set(office.deps.now() + timedelta(hours=12))
     made["ended"] = old[0]
     for name, way in STATES.items():
-        made[name] = await _apart(office, way)
+        made[name] = await _on_own_project(office, way)
     for name in ("editing", "refused"):
         await _recuse(office, made[name])
     made["recalled"] = await recalled(office, old[1])
@@ -261,7 +261,7 @@ async def _recuse(office: Office, draw_id: UUID) -> None:
     await office.recusal_lists.add_person(office.agency, draw_id, "王五", "", "丙公司", *why)
 
 
-async def _apart(office: Office, way: Way) -> UUID:
+async def _on_own_project(office: Office, way: Way) -> UUID:
     office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     return await way(office)
 
@@ -294,13 +294,13 @@ async def ids_of(draw_id: UUID, *, made_up: bool = True) -> dict[str, str]:
     """Ids of a draw's existing rows by the names that presses fill in; invented or empty without a row."""
     invitations = await Invitation.filter(draw_id=draw_id).order_by("created_at", "id")
     invitation = next(
-        (one for one in invitations if one.state in ("accepted", "released")), next(iter(invitations), None)
+        (called for called in invitations if called.state in ("accepted", "released")), next(iter(invitations), None)
     )
     notice = await CallNotice.filter(draw_id=draw_id).order_by("position").first()
     condition = await Condition.filter(draw_id=draw_id).order_by("position").first()
     newest = DrawApplication.filter(draw_id=draw_id).order_by("-submitted_at", "-id")
     application = await newest.filter(state="submitted").first() or await newest.first()
-    found = {
+    rows_by_name = {
         "notice": notice,
         "condition": condition,
         "invitation": invitation,
@@ -315,5 +315,5 @@ async def ids_of(draw_id: UUID, *, made_up: bool = True) -> dict[str, str]:
         "draw": draw.number[-4:],
         "project": str(draw.project_id),
         "code": invitation.code if invitation else "000000" if made_up else "",
-        **{name: str(row.id) if row else str(new_id()) if made_up else "" for name, row in found.items()},
+        **{name: str(row.id) if row else str(new_id()) if made_up else "" for name, row in rows_by_name.items()},
     }

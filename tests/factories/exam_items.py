@@ -54,8 +54,10 @@ async def make_exam(deps: Deps, *items: UUID, state: str = "published", pool: st
     )
     account = await make_account(deps, pool=pool)
     candidate = await ExamCandidate.create(exam_id=exam.id, account_id=account.id, called_at=now)
-    found = {one.id: one for one in await ExamItem.filter(id__in=items)}
-    versions = [(await ExamItemVersion.get(item_id=one, number=found[one].version)).id for one in items]
+    items_by_id = {item.id: item for item in await ExamItem.filter(id__in=items)}
+    versions = [
+        (await ExamItemVersion.get(item_id=item_id, number=items_by_id[item_id].version)).id for item_id in items
+    ]
     return await ExamAttempt.create(
         exam_id=exam.id,
         candidate_id=candidate.id,

@@ -93,9 +93,9 @@ def _pack(content: bytes) -> bytes:
     bodies = []
     for number in numbers:
         out = io.BytesIO()
-        found = reader.get_object(number)
-        assert found is not None
-        found.write_to_stream(out)
+        pdf_object = reader.get_object(number)
+        assert pdf_object is not None
+        pdf_object.write_to_stream(out)
         bodies.append(out.getvalue() + b" ")
     offsets, at = [], 0
     for body in bodies:
@@ -232,14 +232,14 @@ class MemoryFiles:
         self.pause: asyncio.Event | None = None
 
     async def put(self, key: str, content: bytes) -> None:
-        self._check()
+        self._check_reachable()
         if self.pause is not None:
             await self.pause.wait()
         self.kept[key] = content
         self.written[key] = self.clock.now()
 
     async def get(self, key: str) -> bytes:
-        self._check()
+        self._check_reachable()
         if key not in self.kept:
             raise Rejected("missing")
         return self.kept[key]
@@ -251,15 +251,15 @@ class MemoryFiles:
         return (await self.get(key))[start : start + length]
 
     async def locate(self, key: str, ttl: timedelta) -> str:
-        self._check()
+        self._check_reachable()
         return f"https://files.test/{key}?for={ttl.seconds}"
 
     async def delete(self, key: str) -> None:
-        self._check()
+        self._check_reachable()
         self.kept.pop(key, None)
 
     async def clear(self, folder: str) -> int:
-        self._check()
+        self._check_reachable()
         gone = [key for key in self.kept if key.startswith(f"{folder}/")]
         for key in gone:
             del self.kept[key]
@@ -268,10 +268,10 @@ class MemoryFiles:
     async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
         keys = list(self.kept)
         for at in range(0, len(keys), 3):
-            self._check()
+            self._check_reachable()
             yield [FileEntry(key, self.written[key]) for key in keys[at : at + 3] if key in self.kept]
 
-    def _check(self) -> None:
+    def _check_reachable(self) -> None:
         if self.away:
             raise Transient("away")
 

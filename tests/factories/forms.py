@@ -79,14 +79,14 @@ def good_values(pool: str, entry_type: EntryType = "first") -> dict[str, object]
 
 def good_attachments(pool: str, entry_type: EntryType = "first") -> dict[str, int]:
     """One file for every place that asks for one, rows of records included."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for code, field in asked(book_of(pool).form, entry_type).items():
         if field.kind == "file":
-            found[code] = 1
+            counts[code] = 1
         for part, column in field.parts.items():
             if column.kind == "file":
-                found[f"{code}[0].{part}"] = 1
-    return found
+                counts[f"{code}[0].{part}"] = 1
+    return counts
 
 
 def _value(pool: str, code: str) -> object:

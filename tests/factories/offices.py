@@ -321,8 +321,8 @@ async def prove(office: Office, draw_id: UUID, field: str = "draw_application") 
 async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
     """A draw whose panel of ``needed`` has met and which has ended; returns the accepted experts."""
     draw_id = await start_draw(office, needed=needed)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     draw = await Draw.get(id=draw_id)
     cast(FixedClock, office.deps.clock).move(draw.ends_at - office.deps.now())
@@ -402,8 +402,8 @@ async def check_record(office: Office, draw_id: UUID, *warnings: str) -> dict[st
     whole = document(
         published["pool"], published["draw"], published["log"], await published_lists(await Draw.get(id=draw_id))
     )
-    assert [found.code for found in verify_record(json.loads(json.dumps(whole)))] == list(warnings)
-    assert {found.code for found in verify_record(published)} <= {*warnings, "order_unchecked"}
+    assert [finding.code for finding in verify_record(json.loads(json.dumps(whole)))] == list(warnings)
+    assert {finding.code for finding in verify_record(published)} <= {*warnings, "order_unchecked"}
     return published
 
 

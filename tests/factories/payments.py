@@ -146,12 +146,12 @@ class FakePlatform:
 
     # ---- the port
 
-    def _begin(self, call: str) -> None:
+    def _note_call(self, call: str) -> None:
         self.calls.append(call)
         if self.before.get(call):
             raise self.before[call].pop(0)
 
-    def _end(self, call: str) -> None:
+    def _lose_answer(self, call: str) -> None:
         if self.after.get(call):
             raise self.after[call].pop(0)
 
@@ -165,7 +165,7 @@ class FakePlatform:
         return f"wx{order.out_trade_no}"
 
     def _place(self, call: str, request: OrderRequest, appid: str) -> None:
-        self._begin(call)
+        self._note_call(call)
         known = self.orders.get(request.out_trade_no)
         if known is None:
             self.orders[request.out_trade_no] = FakeOrder(request, appid)
@@ -175,31 +175,31 @@ class FakePlatform:
             raise Rejected("INVALIDREQUEST")
         else:
             known.codes += 1
-        self._end(call)
+        self._lose_answer(call)
 
     def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters:
         return PayParameters(APPIDS[app], "1700000000", "nonce", f"prepay_id={prepay_id}", "RSA", "signature")
 
     async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
-        self._begin("query")
-        found = self.report(out_trade_no) if out_trade_no in self.orders else None
-        self._end("query")
-        return found
+        self._note_call("query")
+        report = self.report(out_trade_no) if out_trade_no in self.orders else None
+        self._lose_answer("query")
+        return report
 
     async def close(self, pool: str, out_trade_no: str) -> None:
-        self._begin("close")
+        self._note_call("close")
         order = self.orders.get(out_trade_no)
         if order is None:
             raise Rejected("ORDERNOTEXIST")
         if order.state in ("SUCCESS", "REFUND"):
             raise Rejected("ORDERPAID")
         order.state = "CLOSED"
-        self._end("close")
+        self._lose_answer("close")
 
     async def refund(
         self, pool: str, transaction_id: str, out_refund_no: str, *, amount: int, total: int, reason: str
     ) -> RefundReport:
-        self._begin("refund")
+        self._note_call("refund")
         assert len(reason.encode()) <= 80
         order = next((o for o in self.orders.values() if o.transaction_id == transaction_id), None)
         if order is None or not transaction_id:
@@ -207,11 +207,11 @@ class FakePlatform:
         if out_refund_no not in self.refunds:
             number = f"5000{next(_numbers)}"
             self.refunds[out_refund_no] = RefundReport(out_refund_no, number, "PROCESSING", amount, None)
-        self._end("refund")
+        self._lose_answer("refund")
         return self.refunds[out_refund_no]
 
     async def query_refund(self, pool: str, out_refund_no: str) -> RefundReport | None:
-        self._begin("query_refund")
+        self._note_call("query_refund")
         return self.refunds.get(out_refund_no)
 
     async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
@@ -220,48 +220,48 @@ class FakePlatform:
         return _NOTES[json.loads(body)["note"]]
 
     async def trade_bill(self, pool: str, day: date) -> TradeBill:
-        self._begin("trade_bill")
+        self._note_call("trade_bill")
         return self.bills.get(day, TradeBill((), 0, 0, 0, "0" * 40))
 
     async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
-        self._begin("issue_invoice")
+        self._note_call("issue_invoice")
         assert max(len(request.apply_id), len(request.fapiao_id)) <= 32
         assert any(order.transaction_id == request.apply_id for order in self.orders.values())
-        same = [one for one in self.invoice_requests if one.fapiao_id == request.fapiao_id]
-        if any(one != request for one in same):
+        same = [earlier for earlier in self.invoice_requests if earlier.fapiao_id == request.fapiao_id]
+        if any(earlier != request for earlier in same):
             raise Rejected("RESOURCEALREADYEXISTS")
         self.invoice_requests.append(request)
         self.invoices.setdefault(request.fapiao_id, InvoiceReport(request.apply_id, request.fapiao_id, "making"))
-        self._end("issue_invoice")
+        self._lose_answer("issue_invoice")
 
     async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
-        self._begin("query_invoice")
-        found = self.invoices.get(fapiao_id)
-        return found if found is not None and found.apply_id == apply_id else None
+        self._note_call("query_invoice")
+        invoice = self.invoices.get(fapiao_id)
+        return invoice if invoice is not None and invoice.apply_id == apply_id else None
 
     async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
-        self._begin("reverse_invoice")
+        self._note_call("reverse_invoice")
         report = self.invoices[reversal.fapiao_id]
         if report.status not in ("issued", "reverse_failed") or report.number != reversal.number:
             raise Rejected("INVALIDREQUEST")
         self.reversals.append(reversal)
         self.invoices[reversal.fapiao_id] = replace(report, status="reversing")
-        self._end("reverse_invoice")
+        self._lose_answer("reverse_invoice")
 
     async def redirect_refund(
         self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
     ) -> RefundReport:
-        self._begin("redirect_refund")
+        self._note_call("redirect_refund")
         report = self.refunds[out_refund_no]
         if (report.outcome, report.refund_id) != ("ABNORMAL", refund_id):
             raise Rejected("INVALIDREQUEST")
         self.cards.append(card)
         self.refunds[out_refund_no] = replace(report, outcome="PROCESSING")
-        self._end("redirect_refund")
+        self._lose_answer("redirect_refund")
         return self.refunds[out_refund_no]
 
     async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
-        self._begin("invoice_file")
+        self._note_call("invoice_file")
         if self.invoices[fapiao_id].status != "issued":
             raise Transient("no file")
         return PDF

@@ -111,15 +111,15 @@ class Phones:
 
     def new_calls(self) -> list[PhoneCall]:
         """Calls that ring since they were last asked for; the same for messages and texts."""
-        return self._new("calls", self.voice.calls)
+        return self._take_new("calls", self.voice.calls)
 
     def new_texts(self) -> list[Text]:
-        return self._new("texts", self.sms.texts)
+        return self._take_new("texts", self.sms.texts)
 
     def new_messages(self) -> list[Message]:
-        return self._new("messages", self.official.messages)
+        return self._take_new("messages", self.official.messages)
 
-    def _new(self, kind: str, all_so_far: list[Any]) -> list[Any]:
+    def _take_new(self, kind: str, all_so_far: list[Any]) -> list[Any]:
         fresh = all_so_far[self._seen.get(kind, 0) :]
         self._seen[kind] = len(all_so_far)
         return fresh

@@ -112,11 +112,11 @@ def forgery_of(script: Script) -> Forgery:
     """``receipts`` are those of one honest device: the supervisor's commitments and reveals."""
     record = script.record()
     log = [entry for entry in record["log"] if isinstance(entry, dict)]  # type: ignore[attr-defined]
-    kept = (e["hash"] for e in log if e["act"].startswith("participant") and e["role"] == "supervisor")
+    receipts = (e["hash"] for e in log if e["act"].startswith("participant") and e["role"] == "supervisor")
     bodies = [Body({key: value for key, value in entry.items() if key not in _CHAINED}) for entry in log]
     pools = {size: sorted({text for text in _texts(log) if _is_hex(text, size)}) for size in (32, 64)}
     whole = [(body, entry, bytes.fromhex(entry["hash"])) for body, entry in zip(bodies, log, strict=True)]
-    return Forgery(bodies, dict(record["lists"]), tuple(kept), pools, whole)  # type: ignore[call-overload]
+    return Forgery(bodies, dict(record["lists"]), tuple(receipts), pools, whole)  # type: ignore[call-overload]
 
 
 def _texts(value: object) -> Iterable[str]:
@@ -143,7 +143,7 @@ def mutate(forged: Forgery, dice: random.Random) -> str:
     log = forged.bodies
     at = dice.randrange(len(log))
     if kind == "change" or (kind == "list" and not forged.lists):
-        log[at] = Body(_changed_facts(log[at].facts, forged, dice))
+        log[at] = Body(_forged_facts(log[at].facts, forged, dice))
     elif kind == "drop":
         del log[at]
     elif kind == "duplicate":
@@ -157,22 +157,22 @@ def mutate(forged: Forgery, dice: random.Random) -> str:
         del log[max(1, at) :]
     else:
         key = dice.choice(sorted(forged.lists))
-        forged.lists[key] = _changed(forged.lists[key], forged, dice)
+        forged.lists[key] = _forged_value(forged.lists[key], forged, dice)
     return kind
 
 
-def _changed_facts(facts: Facts, forged: Forgery, dice: random.Random) -> Facts:
+def _forged_facts(facts: Facts, forged: Forgery, dice: random.Random) -> Facts:
     key = dice.choice(sorted(facts))
     if dice.random() < 0.02:
         return {name: value for name, value in facts.items() if name != key}
-    return {**facts, key: _changed(facts[key], forged, dice)}
+    return {**facts, key: _forged_value(facts[key], forged, dice)}
 
 
-def _changed(value: object, forged: Forgery, dice: random.Random) -> object:
+def _forged_value(value: object, forged: Forgery, dice: random.Random) -> object:
     """Another value of the same kind, as a forger would choose it."""
     if isinstance(value, Mapping):
         key = dice.choice(sorted(value))
-        return {**value, key: _changed(value[key], forged, dice)}
+        return {**value, key: _forged_value(value[key], forged, dice)}
     if isinstance(value, list):
         return _changed_list(value, forged, dice)
     if isinstance(value, int):
@@ -195,21 +195,21 @@ def _changed_list(value: list[object], forged: Forgery, dice: random.Random) -> 
     at = dice.randrange(len(items))
     if dice.random() < 0.3:
         return items[:at] + items[at + 1 :]
-    items[at] = _changed(items[at], forged, dice)
+    items[at] = _forged_value(items[at], forged, dice)
     return items
 
 
 # Findings of a check
 
 
-def verdict(found: Sequence[Finding], known: frozenset[tuple[str, int | None]]) -> str:
+def verdict(findings: Sequence[Finding], known: frozenset[tuple[str, int | None]]) -> str:
     """``error``, ``receipt`` (only a kept receipt reveals it), ``warning`` (not among the ``known``) or ""."""
-    errors = {one.code for one in found if one.severity == "error"}
+    errors = {finding.code for finding in findings if finding.severity == "error"}
     if errors - {"receipt"}:
         return "error"
     if errors:
         return "receipt"
-    return "warning" if {one.code for one in found} - {code for code, _ in known} else ""
+    return "warning" if {finding.code for finding in findings} - {code for code, _ in known} else ""
 
 
 # Damaged files
@@ -219,14 +219,16 @@ def garble(text: str, dice: random.Random) -> bytes:
     """One change to a record's file; some leave its content the same: blanks, another escape of a letter."""
     way = dice.choice(("blank", "spell", "byte", "cut", "twice", "number", "key", "case", "order"))
     if way == "blank":
-        return _replaced(text, dice, ":,[{", lambda found: found + dice.choice((" ", "\n", "\t", "\u3000", "\ufeff")))
+        return _replace_letter(
+            text, dice, ":,[{", lambda letter: letter + dice.choice((" ", "\n", "\t", "\u3000", "\ufeff"))
+        )
     if way == "spell":
-        return _replaced(text, dice, "abcdef", lambda found: f"\\u{ord(found):04x}")
+        return _replace_letter(text, dice, "abcdef", lambda letter: f"\\u{ord(letter):04x}")
     if way == "number":
         forms = ("1.0", "1e0", "-0", "01", "9" * 18, "1.5", "-1", "NaN", "true", "null", '"1"', "１", "2")
-        return _replaced(text, dice, "123", lambda _: dice.choice(forms))
+        return _replace_letter(text, dice, "123", lambda _: dice.choice(forms))
     if way == "case":
-        return _replaced(text, dice, "abcdef", str.upper)
+        return _replace_letter(text, dice, "abcdef", str.upper)
     if way == "twice":
         return text.replace('"act":', f'"act":"{dice.choice(VOCABULARY)}","act":', 1).encode()
     if way == "key":
@@ -238,10 +240,10 @@ def garble(text: str, dice: random.Random) -> bytes:
     return _garbled_bytes(bytearray(text.encode()), dice, way)
 
 
-def _replaced(text: str, dice: random.Random, letters: str, change: Callable[[str], str]) -> bytes:
+def _replace_letter(text: str, dice: random.Random, letters: str, change: Callable[[str], str]) -> bytes:
     """Another text for one letter, the next of these from a place of chance on."""
     start = dice.randrange(len(text) // 2)
-    at = min((found for letter in letters if (found := text.find(letter, start)) >= 0), default=0)
+    at = min((place for letter in letters if (place := text.find(letter, start)) >= 0), default=0)
     return f"{text[:at]}{change(text[at])}{text[at + 1 :]}".encode()
 
 

@@ -19,20 +19,20 @@ async def meet(office: Office, clock: FixedClock, *, needed: int = 1) -> tuple[U
     gathering = clock.now() + GATHERING
     draw_id = await start_draw(office, needed=needed)
     invitations = await open_invitations(draw_id)
-    for one in invitations:
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in invitations:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     clock.set(gathering)
-    for one in invitations:
-        await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
-    return draw_id, sorted(invitations, key=lambda one: one.code)
+    for invitation in invitations:
+        await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+    return draw_id, sorted(invitations, key=lambda invitation: invitation.code)
 
 
 async def part(office: Office, clock: FixedClock, draw_id: UUID, invitations: list[Invitation], hours: float) -> None:
     """All experts leave after this number of hours, and the activity ends."""
     clock.move(timedelta(hours=hours))
-    for one in invitations:
-        await office.attendance.register_exit(office.venue, draw_id, one.code)
+    for invitation in invitations:
+        await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     await office.activity_end.end(office.venue, draw_id, "评标完成")
 
 

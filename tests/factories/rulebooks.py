@@ -29,10 +29,10 @@ def parse_rulebook(text: str, name: str, *, below: Mapping[str, str], on: date |
 def with_short_ladders(deps: Deps, **channels: tuple[str, ...]) -> Deps:
     """The demo pool, which notifies of these kinds on these channels at once, and of all others by WeChat only."""
     book = deps.book("demo")
-    ladder = {kind: _only(rules, channels.get(kind, ("wechat",))) for kind, rules in book.ladder.items()}
+    ladder = {kind: _only_channels(rules, channels.get(kind, ("wechat",))) for kind, rules in book.ladder.items()}
     return replace(deps, rulebooks={"demo": book.model_copy(update={"ladder": ladder})})
 
 
-def _only(ladder: Ladder, channels: tuple[str, ...]) -> Ladder:
+def _only_channels(ladder: Ladder, channels: tuple[str, ...]) -> Ladder:
     steps = {step.channel: step.model_copy(update={"after": timedelta()}) for step in ladder.steps}
     return ladder.model_copy(update={"steps": tuple(steps[name] for name in channels if name in steps) or ladder.steps})

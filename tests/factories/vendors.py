@@ -30,7 +30,7 @@ class Vendors:
     reports: dict[str, CallDetail] = field(default_factory=dict)
     """Reports of the vendor by call id."""
 
-    def _do(self, channel: str, what: str) -> str:
+    def _send(self, channel: str, what: str) -> str:
         self.sent.append((channel, what))
         if self.errors:
             raise self.errors.pop(0)
@@ -41,20 +41,20 @@ class Vendors:
         return self.window >= 0
 
     async def send_template(self, pool: str, message: TemplateMessage) -> str:
-        return self._do("template", message.kind)
+        return self._send("template", message.kind)
 
     async def send_text(self, pool: str, openid: str, text: str) -> None:
-        self._do("text", text)
+        self._send("text", text)
 
     async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
-        self._do("menu", ",".join(item.label for item in items))
+        self._send("menu", ",".join(item.label for item in items))
 
     async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
-        self._do("mini", kind)
+        self._send("mini", kind)
 
     async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
         self.pools.append(pool)
-        return self._do("sms", template)
+        return self._send("sms", template)
 
     async def call(
         self,
@@ -68,7 +68,7 @@ class Vendors:
         bye: str = "",
     ) -> str:
         self.pools.append(pool)
-        return self._do("voice", template)
+        return self._send("voice", template)
 
     async def report(self, first: str, *args: object, **kwargs: object) -> CallDetail | None:
         return self.reports.get(first)

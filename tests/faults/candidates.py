@@ -130,69 +130,71 @@ class CandidatePhone:
     async def start(self, device: int = 0) -> None:
         """Start on this device; a new device number takes over."""
         headers = {"Authorization": f"Bearer {self.candidate.id}"}
-        self.paper = await self._insist(f"exams/{self.candidate.id}/start", {"device": device}, headers)
+        self.paper = await self._ask_until_answered(f"exams/{self.candidate.id}/start", {"device": device}, headers)
         if self.paper["device"] == self.device:
             return
         if self.queue:
             self.former.append((self.device, self.queue))
         self.device, self.seq, self.queue = self.paper["device"], 0, []
         began = datetime.fromisoformat(self.paper["started_at"])
-        self.shown = {one["slot"]: (one["mask"], began) for one in self.paper["answers"]}
+        self.shown = {answer["slot"]: (answer["mask"], began) for answer in self.paper["answers"]}
 
     def answer(self, at: datetime | None = None) -> None:
         """Change a random slot, perhaps to empty."""
         self.seq += 1
         slot = self.chances.randrange(len(self.paper["questions"]))
         mask = self.chances.choice([0, *(1 << bit for bit in range(OPTIONS))])
-        one = Sent(self.seq, slot, mask, at or self.now)
-        self.queue.append(one)
-        self.shown[slot] = (mask, one.at)
+        answer = Sent(self.seq, slot, mask, at or self.now)
+        self.queue.append(answer)
+        self.shown[slot] = (mask, answer.at)
 
     async def save(self) -> None:
         """Send waiting answers: all, a part, or some twice; at times answers that a former device could not send."""
         sent = self.queue[: self.chances.randint(1, len(self.queue))] if self.queue else []
         ack = await self._save(self.device, sent)
-        self.queue = [one for one in self.queue if one.seq > ack]
+        self.queue = [answer for answer in self.queue if answer.seq > ack]
         if self.former and self.chances.random() < 0.3:
             device, queue = self.former.pop()
             ack = await self._save(device, queue)
-            if rest := [one for one in queue if one.seq > ack]:
+            if rest := [answer for answer in queue if answer.seq > ack]:
                 self.former.append((device, rest))
 
     async def _save(self, device: int, sent: list[Sent]) -> int:
         """Save; returns the acknowledged number, 0 without an answer."""
-        body = {"ticket": self.paper["ticket"], "device": device, "events": [one.wire() for one in sent]}
-        found = await self._ask(f"exam-attempts/{self.attempt_id}/answers", body)
-        if found is None:
+        body = {"ticket": self.paper["ticket"], "device": device, "events": [answer.wire() for answer in sent]}
+        reply = await self._ask(f"exam-attempts/{self.attempt_id}/answers", body)
+        if reply is None:
             return 0
-        self._ahead = datetime.fromisoformat(found["now"]) - datetime.now(UTC)
-        self.acked |= {(device, one.seq): one for one in sent if one.seq <= found["ack"]}
-        return int(found["ack"])
+        self._ahead = datetime.fromisoformat(reply["now"]) - datetime.now(UTC)
+        self.acked |= {(device, answer.seq): answer for answer in sent if answer.seq <= reply["ack"]}
+        return int(reply["ack"])
 
     async def hand_in(self) -> None:
         """Submit until there is a receipt."""
         mine = {slot: ExamAnswer(mask) for slot, (mask, _) in self.shown.items()}
         body = {"ticket": self.paper["ticket"], "device": self.device, "digest": digest(mine)}
         path = f"exam-attempts/{self.attempt_id}/submission"
-        found = await self._insist(path, body)
-        if found.get("code") == "answers_differ":
+        reply = await self._ask_until_answered(path, body)
+        if reply.get("code") == "answers_differ":
             whole = [{"slot": slot, "mask": mask, "at": at.isoformat()} for slot, (mask, at) in self.shown.items()]
-            found = await self._insist(path, {**body, "answers": whole})
-        self.receipt = found
+            reply = await self._ask_until_answered(path, {**body, "answers": whole})
+        self.receipt = reply
 
-    async def _insist(self, path: str, body: object, headers: dict[str, str] | None = None) -> dict[str, Any]:
-        while (found := await self._ask(path, body, headers)) is None:
+    async def _ask_until_answered(
+        self, path: str, body: object, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        while (reply := await self._ask(path, body, headers)) is None:
             await asyncio.sleep(self.chances.uniform(0.1, 0.5))
-        return found
+        return reply
 
     async def _ask(self, path: str, body: object, headers: dict[str, str] | None = None) -> dict[str, Any] | None:
         """Send a request; None while no process answers or it asks to try again."""
         try:
             async with self.http.post(f"{self.url}/api/v1/{POOL}/{path}", json=body, headers=headers) as answer:
-                found: dict[str, Any] = await answer.json(content_type=None)
+                reply: dict[str, Any] = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError):
             return None
         if answer.status in _RETRIED_STATUSES:
             return None
-        assert answer.status == 200 or found.get("code") == "answers_differ", (answer.status, found)
-        return found
+        assert answer.status == 200 or reply.get("code") == "answers_differ", (answer.status, reply)
+        return reply

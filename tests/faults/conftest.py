@@ -13,9 +13,9 @@ _SEED = "seed"
 def seed(request: pytest.FixtureRequest) -> int:
     """The seed of this test's chances: a new one in each run, or that of ``--seed``."""
     given = request.config.getoption("--seed")
-    found = int.from_bytes(os.urandom(4), "big") if given is None else int(given)
-    request.node.user_properties.append((_SEED, found))
-    return found
+    number = int.from_bytes(os.urandom(4), "big") if given is None else int(given)
+    request.node.user_properties.append((_SEED, number))
+    return number
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -61,11 +61,11 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[DrawDriver]:
+async def running_draw_driver() -> AsyncIterator[DrawDriver]:
     """Everything started; the experts' autopilots are off."""
     with data_folder("faults") as folder:
-        async with stage(folder, prepare=[bring_demo_people], durable=False) as found:
-            yield DrawDriver(found)
+        async with stage(folder, prepare=[bring_demo_people], durable=False) as demo_stage:
+            yield DrawDriver(demo_stage)
 
 
 @dataclass
@@ -144,7 +144,7 @@ class DrawDriver:
     async def nudge(self, seconds: float) -> None:
         """Move all clocks once the work of this moment is done; a service that is just starting gets the new time a
         little later."""
-        await self.barrier.settled()
+        await self.barrier.wait_until_settled()
         clock = await self.stage.http_client.control("/clock")
         wanted = {"offset_seconds": clock["offset_seconds"] + seconds}
         for _ in range(100):
@@ -166,14 +166,14 @@ class DrawDriver:
 
     async def overdue(self) -> str:
         """Overdue work, for the message of a failing test."""
-        found = await patiently(lambda: rows(_UNDER_WAY))
-        return "\n".join(str(dict(row)) for row in found[:20])
+        work = await retry_query(lambda: rows(_UNDER_WAY))
+        return "\n".join(str(dict(row)) for row in work[:20])
 
     # ---- what must hold afterwards
 
     async def check(self) -> None:
         """Invariants, the audit trail, no call dialled twice, no answer lost."""
-        broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(self.stage.deps))
+        broken = await retry_query(find_broken) + await retry_query(lambda: find_broken_audit(self.stage.deps))
         assert not broken, "\n".join(broken)
         calls = [call for person in EXPERTS for call in (await self.phone(person.mobile))["calls"]]
         twice = [number for number, count in Counter(call["out_id"] for call in calls).items() if count > 1]
@@ -188,19 +188,19 @@ class DrawDriver:
         didn't confirm the call until the grace was over: then the expert was notified that it does not count.
         """
         heard = {call["out_id"]: call for call in calls if call["state"] == "ended" and len(call["keys"]) == 2}
-        found = await patiently(lambda: rows(_ANSWERS, list(heard)))
-        assert len(found) == len(heard)
-        for row in found:
+        attempts = await retry_query(lambda: rows(_ANSWERS, list(heard)))
+        assert len(attempts) == len(heard)
+        for row in attempts:
             call = heard[row["out_id"]]
-            said = {"11": ("accepted", "released"), "22": ("declined",)}[call["keys"]]
+            states = {"11": ("accepted", "released"), "22": ("declined",)}[call["keys"]]
             earlier = row["answered_at"].timestamp() <= call["ended_at"] + 1
             unconfirmed = row["notified"] and row["answered_at"] >= row["answer_until"] + CALL_GRACE
-            assert row["state"] in said or earlier or unconfirmed, (
-                f"attempt {row['out_id']} said {said[0]}: {dict(row)}"
+            assert row["state"] in states or earlier or unconfirmed, (
+                f"attempt {row['out_id']} said {states[0]}: {dict(row)}"
             )
 
 
-async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+async def retry_query(ask: Callable[[], Awaitable[T]]) -> T:
     """Run a query on a database that may have been killed: connections of the pool fail one by one."""
     for _ in range(40):
         with suppress(BaseORMException, PostgresError, InternalClientError, OSError):
@@ -210,7 +210,7 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def run_beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run a task until the block ends."""
     task = asyncio.create_task(work)
     try:
@@ -240,7 +240,7 @@ class Killer:
             if await self._kill(victim):
                 self.by_chance.append(victim)
 
-    async def strike(self, victim: str, doing: Awaitable[T]) -> T:
+    async def kill_during(self, victim: str, doing: Awaitable[T]) -> T:
         """Kill a process some milliseconds after ``doing`` began; returns the result of ``doing``."""
         done, _ = await asyncio.gather(doing, self._kill_soon(victim))
         return done
@@ -249,7 +249,7 @@ class Killer:
         """Kill the worker while it waits for a vendor that has carried out what a notice of this kind asks for."""
         fault = {"vendor": vendor, "kind": "drop_answer", "seconds": 0.5, "count": 1}
         await self.draw_driver.stage.http_client.control("/faults", fault)
-        while not await patiently(lambda: rows(_ON_ITS_WAY, kind)):
+        while not await retry_query(lambda: rows(_ON_ITS_WAY, kind)):
             await asyncio.sleep(0.02)
         await self._kill_soon("worker")
 
@@ -257,7 +257,7 @@ class Killer:
         """Kill the worker between the commit that says that a virtual call is dialled and the vendor's answer."""
         fault = {"vendor": "voice", "kind": "drop_answer", "seconds": 0.5, "count": 1}
         await self.draw_driver.stage.http_client.control("/faults", fault)
-        while not await patiently(lambda: rows(_DIALLING)):
+        while not await retry_query(lambda: rows(_DIALLING)):
             await asyncio.sleep(0.02)
         await self._kill_soon("worker")
 
@@ -298,7 +298,7 @@ class Killer:
                 return None
 
     def _postgres(self) -> int | None:
-        found = list((self.draw_driver.stage.settings.data_dir / "servers").resolve().glob("*/postmaster.pid"))
+        pid_files = list((self.draw_driver.stage.settings.data_dir / "servers").resolve().glob("*/postmaster.pid"))
         with suppress(OSError, ValueError, IndexError):
-            return int(found[0].read_text().splitlines()[0])
+            return int(pid_files[0].read_text().splitlines()[0])
         return None

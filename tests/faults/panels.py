@@ -15,7 +15,7 @@ from app.players.phones import bubbles
 from domain.clock import local
 from services.core.base import rows
 from tests.factories.files import pdf
-from tests.faults.draws import COMPLETED, DrawDriver, Killer, beside, patiently
+from tests.faults.draws import COMPLETED, DrawDriver, Killer, retry_query, run_beside
 
 PANEL = 5
 ARRIVED = ("sent", "delivered")
@@ -63,9 +63,9 @@ async def draw_panels(draw_driver: DrawDriver, count: int = 2) -> list[str]:
 
 
 async def members_of(draw_driver: DrawDriver, draw: str) -> list[Member]:
-    found = await patiently(lambda: rows(_MEMBERS, draw))
+    members = await retry_query(lambda: rows(_MEMBERS, draw))
     keys = draw_driver.stage.deps.keys
-    return [Member(row["code"], keys.open_text(row["mobile_sealed"], "mobile")) for row in found]
+    return [Member(row["code"], keys.open_text(row["mobile_sealed"], "mobile")) for row in members]
 
 
 async def prepare_release(draw_driver: DrawDriver, draw: str) -> ReleaseOfPanel:
@@ -93,11 +93,11 @@ async def settle(draw_driver: DrawDriver, since: datetime, expected: Mapping[str
     loop = asyncio.get_running_loop()
     give_up = loop.time() + 120
     while True:
-        found = await patiently(lambda: rows(_NOTICES, list(expected), since))
-        counts = {row["kind"]: row["count"] for row in found}
-        if counts == expected and not any(row["going_on"] for row in found):
+        notices = await retry_query(lambda: rows(_NOTICES, list(expected), since))
+        counts = {row["kind"]: row["count"] for row in notices}
+        if counts == expected and not any(row["going_on"] for row in notices):
             return
-        assert loop.time() < give_up, f"{[dict(row) for row in found]}, not {expected}\n{await draw_driver.overdue()}"
+        assert loop.time() < give_up, f"{[dict(row) for row in notices]}, not {expected}\n{await draw_driver.overdue()}"
         await draw_driver.nudge(75)
 
 
@@ -110,14 +110,14 @@ async def ring(draw_driver: DrawDriver, killer: Killer, asking: Awaitable[None])
     A worker killed before it dials may leave the call waiting for so long that it is dropped, and never dialled.
     """
     since = await draw_driver.stage.now()
-    async with beside(killer.strike_dialling()):
+    async with run_beside(killer.strike_dialling()):
         await asking
         await _await_end_of_calls(draw_driver, since)
 
 
 async def _await_end_of_calls(draw_driver: DrawDriver, since: datetime) -> None:
     give_up = asyncio.get_running_loop().time() + 90
-    while any(row["closed_at"] is None for row in await patiently(lambda: rows(_VIRTUAL_CALLS, since))):
+    while any(row["closed_at"] is None for row in await retry_query(lambda: rows(_VIRTUAL_CALLS, since))):
         assert asyncio.get_running_loop().time() < give_up, "a virtual call never ended"
         for call in (await draw_driver.phone(STAFF_PHONE))["calls"]:
             if call["state"] == "talking":
@@ -125,16 +125,18 @@ async def _await_end_of_calls(draw_driver: DrawDriver, since: datetime) -> None:
         await draw_driver.nudge(15)
 
 
-async def check_virtual_calls(draw_driver: DrawDriver, since: datetime, asked: int) -> None:
+async def check_virtual_calls(draw_driver: DrawDriver, since: datetime, count: int) -> None:
     """This number was asked for, each has ended, and the vendor was asked once at most for each."""
-    found = await patiently(lambda: rows(_VIRTUAL_CALLS, since))
-    assert len(found) == asked
-    assert all(row["closed_at"] and row["state"] in ENDED for row in found), [dict(row) for row in found]
+    virtual_calls = await retry_query(lambda: rows(_VIRTUAL_CALLS, since))
+    assert len(virtual_calls) == count
+    assert all(row["closed_at"] and row["state"] in ENDED for row in virtual_calls), [
+        dict(row) for row in virtual_calls
+    ]
     made = Counter(
         call["out_id"] for call in (await draw_driver.phone(STAFF_PHONE))["calls"] if call["kind"] == "two_way"
     )
     assert set(made.values()) <= {1}, f"dialled more than once: {made}"
-    heard = {row["out_id"] for row in found if row["state"] in ("talked", "missed")}
+    heard = {row["out_id"] for row in virtual_calls if row["state"] in ("talked", "missed")}
     assert heard <= set(made), "an outcome of a call that nobody made"
 
 
@@ -145,7 +147,7 @@ async def check_texts(draw_driver: DrawDriver, since: datetime, kind: str, wante
     """``wanted``: words of the short message by mobile. Each phone has it once where the ledger says that it arrived;
     nobody else has it. Returns how many have it."""
     tried: dict[str, list[str]] = defaultdict(list)
-    for row in await patiently(lambda: rows(_TEXTS, kind, since)):
+    for row in await retry_query(lambda: rows(_TEXTS, kind, since)):
         tried[draw_driver.stage.deps.keys.open_text(row["mobile_sealed"], "mobile")].append(row["state"])
     arrived = {mobile: sum(state in ARRIVED for state in states) for mobile, states in tried.items()}
     assert {mobile: len(states) for mobile, states in tried.items()} == dict.fromkeys(wanted, 1), tried
@@ -158,10 +160,14 @@ async def _count_texts(draw_driver: DrawDriver, since: datetime, wanted: Mapping
     """Number of messages with these words on each phone."""
     counts = {}
     for person in EXPERTS:
-        sms = [one["text"] for one in (await draw_driver.phone(person.mobile))["sms"] if one["at"] >= since.timestamp()]
-        found = sum(words in text for words in set(wanted.values()) for text in sms)
-        if found or person.mobile in wanted:
-            counts[person.mobile] = found
+        sms = [
+            message["text"]
+            for message in (await draw_driver.phone(person.mobile))["sms"]
+            if message["at"] >= since.timestamp()
+        ]
+        count = sum(words in text for words in set(wanted.values()) for text in sms)
+        if count or person.mobile in wanted:
+            counts[person.mobile] = count
     return counts
 
 

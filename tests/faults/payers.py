@@ -33,7 +33,7 @@ from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
 from services.operations import find_broken, find_broken_audit
 from tests.drivers.phones import press_by_script
-from tests.faults.draws import DrawDriver, patiently
+from tests.faults.draws import DrawDriver, retry_query
 from tests.plugins.data_folders import data_folder
 
 T = TypeVar("T")
@@ -171,11 +171,11 @@ async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
 
 
 @asynccontextmanager
-async def owing() -> AsyncIterator[PaymentDriver]:
+async def running_payment_driver() -> AsyncIterator[PaymentDriver]:
     """Everything started, phones handed out, eight in the morning."""
     with data_folder("money") as folder:
-        async with stage(folder, prepare=[let_owe], durable=False) as found:
-            payment_driver = PaymentDriver(found, replace(found.http_client, timeout=150.0))
+        async with stage(folder, prepare=[let_owe], durable=False) as demo_stage:
+            payment_driver = PaymentDriver(demo_stage, replace(demo_stage.http_client, timeout=150.0))
             await payment_driver.begin()
             yield payment_driver
 
@@ -299,8 +299,8 @@ class PaymentDriver:
             browser = WebBrowser(self.http_client, base)
             try:
                 if (await browser.open(f"/h5/{POOL}/pay/{debtor.number}")).status < 500:
-                    said = await press_by_script(browser, "立即支付")
-                    parameters: Json = said["parameters"]
+                    order = await press_by_script(browser, "立即支付")
+                    parameters: Json = order["parameters"]
                     return parameters
             except Refused as refusal:
                 if refusal.status < 500:
@@ -338,33 +338,33 @@ class PaymentDriver:
         await self.clear()
         now = asyncio.get_running_loop().time
         begun = now()
-        while left := await self.left():
+        while left := await self.list_unsettled():
             waited = now() - begun
             assert waited < timeout, left
             await self.draw_driver.nudge(240 if waited < timeout * 2 / 3 else 3600)
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], timeout: float = 60.0) -> T:
+    async def wait_until(self, look: Callable[[], Awaitable[T | None]], timeout: float = 60.0) -> T:
         """Wait for a result of ``look`` that is not None; time goes by meanwhile."""
         give_up = asyncio.get_running_loop().time() + timeout
-        while not (found := await look()):
-            assert asyncio.get_running_loop().time() < give_up, await self.left()
+        while not (value := await look()):
+            assert asyncio.get_running_loop().time() < give_up, await self.list_unsettled()
             await self.draw_driver.nudge(60)
-        return found
+        return value
 
-    async def left(self) -> list[str]:
+    async def list_unsettled(self) -> list[str]:
         now = await self.stage.now()
-        return [f"{row['what']} {row['state']}" for row in await patiently(lambda: rows(_LEFT, now))]
+        return [f"{row['what']} {row['state']}" for row in await retry_query(lambda: rows(_LEFT, now))]
 
     # ---- what must hold afterwards
 
     async def check(self, debtors: Sequence[Debtor]) -> None:
         """Both sides' books agree fen by fen, and each of the debtors paid, went on and was told once."""
-        broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(self.stage.deps))
+        broken = await retry_query(find_broken) + await retry_query(lambda: find_broken_audit(self.stage.deps))
         assert not broken, "\n".join(broken)
         await self._check_books()
-        found = {row["expert_number"]: row for row in await rows(_ENTERED, [debtor.number for debtor in debtors])}
+        entered = {row["expert_number"]: row for row in await rows(_ENTERED, [debtor.number for debtor in debtors])}
         for debtor in debtors:
-            row = dict(found[debtor.number])
+            row = dict(entered[debtor.number])
             assert (row["fee"], row["state"]) == ("paid", "entered"), row
             assert [row[name] for name in ("entries", "files", "told", "recorded")] == [1, 1, 1, 1], row
             await self._check_receipt_emails(debtor)
@@ -382,28 +382,28 @@ class PaymentDriver:
             (refund["out_refund_no"], refund["amount"]["refund"], refund["status"] == "SUCCESS") for refund in there
         }
         paid = (await rows("SELECT count(*) AS n FROM fee WHERE state = 'paid'"))[0]["n"]
-        assert await self._spent() == paid * AMOUNT, "people are short of their fees, and of nothing else"
+        assert await self._spent_by_all() == paid * AMOUNT, "people are short of their fees, and of nothing else"
 
     async def orders(self, debtor: Debtor | None = None) -> list[Json]:
         """The platform's orders of one debtor or of all."""
-        found = list((await self.http_client.control("/pay/orders"))["orders"])
+        orders = list((await self.http_client.control("/pay/orders"))["orders"])
         if debtor is None:
-            return found
+            return orders
         own = await rows(
             "SELECT o.out_trade_no FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE f.expert_number = $1",
             debtor.number,
         )
-        return [order for order in found if order["out_trade_no"] in {row["out_trade_no"] for row in own}]
+        return [order for order in orders if order["out_trade_no"] in {row["out_trade_no"] for row in own}]
 
-    async def _spent(self) -> int:
+    async def _spent_by_all(self) -> int:
         phones = (await self.http_client.control("/phones?limit=500"))["phones"]
         purses = [(await self.http_client.control(f"/phones/{phone['mobile']}/wallet"))["balance"] for phone in phones]
         return sum(PURSE - purse for purse in purses)
 
-    async def check_gone_back(self, debtor: Debtor) -> None:
+    async def check_paid_back(self, debtor: Debtor) -> None:
         """Both sides' books agree; the fee went back, its invoice is reversed on both sides, and that was mailed."""
         self.used.remove(debtor)
-        broken = await patiently(find_broken)
+        broken = await retry_query(find_broken)
         assert not broken, "\n".join(broken)
         await self._check_books()
         [row] = await rows(
@@ -413,7 +413,7 @@ class PaymentDriver:
         )
         assert (row["fee"], row["state"]) == ("refunded", "reversed")
         applications = (await self.http_client.control("/pay/fapiao"))["applications"]
-        [known] = [one for one in applications if one["fapiao_apply_id"] == row["apply_id"]]
+        [known] = [application for application in applications if application["fapiao_apply_id"] == row["apply_id"]]
         [there] = known["fapiao_information"]
         assert (there["status"], there["red_fapiao"]["fapiao_number"]) == ("REVERSED", row["red_number"])
         emails = (await self.http_client.control(f"/mail?to={debtor.email}"))["emails"]
@@ -422,8 +422,8 @@ class PaymentDriver:
 
     async def _check_receipt_emails(self, debtor: Debtor) -> None:
         """One receipt. It may come twice when a worker is killed, but then as the same message."""
-        found = (await self.http_client.control(f"/mail?to={debtor.email}"))["emails"]
-        receipts = [email for email in found if any("receipt" in file["name"] for file in email["attachments"])]
+        emails = (await self.http_client.control(f"/mail?to={debtor.email}"))["emails"]
+        receipts = [email for email in emails if any("receipt" in file["name"] for file in email["attachments"])]
         names = Counter([await self._message_id(email["id"]) for email in receipts])
         assert len(names) == 1, (debtor, names)
 

@@ -44,16 +44,16 @@ class Barrier:
         clock = FixedClock(datetime.now(UTC))
         return cls(stage, clock, make_services(replace(stage.deps, clock=clock)).operations.scheduler)
 
-    async def settled(self, longest: float = LONGEST) -> bool:
+    async def wait_until_settled(self, longest: float = LONGEST) -> bool:
         """Wait until no row is due, no job waits or runs, and nothing is on its way; False where it takes too long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(longest):
-                while await self._under_way():
+                while await self._has_work():
                     await asyncio.sleep(0.05)
                 return True
         return False
 
-    async def _under_way(self) -> bool:
+    async def _has_work(self) -> bool:
         """Whether there is work left; also where a server that would know is being started."""
         try:
             return bool(await self._count_in_sandbox() or (await rows(_JOBS))[0]["n"] or await self._find_due())

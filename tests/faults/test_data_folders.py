@@ -20,9 +20,9 @@ async def test_the_servers_find_todays_schema_in_the_folder_and_take_it_for_thei
 
 
 def test_two_at_once_get_a_folder_each() -> None:
-    with data_folder("folders") as one, data_folder("folders") as other:
-        assert one != other
-        assert (one / "postgres.password").read_text() == (other / "postgres.password").read_text()
+    with data_folder("folders") as first, data_folder("folders") as other:
+        assert first != other
+        assert (first / "postgres.password").read_text() == (other / "postgres.password").read_text()
 
 
 def test_another_schema_is_another_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

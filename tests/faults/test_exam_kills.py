@@ -20,7 +20,7 @@ from domain.exams.answers import AnswerEvent, ExamAnswer, digest, merge
 from services.core.base import rows
 from services.operations import find_broken, find_broken_audit
 from tests.faults.candidates import CandidatePhone, make_exam_for
-from tests.faults.draws import DrawDriver, Killer, beside, patiently, running
+from tests.faults.draws import DrawDriver, Killer, retry_query, run_beside, running_draw_driver
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 PEOPLE, QUESTIONS = 24, 10
@@ -36,15 +36,15 @@ _PAPERS = "SELECT id, digest, score FROM exam_attempt"
 async def draw_driver() -> AsyncIterator[DrawDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
-        async with running() as found:
-            yield found
+        async with running_draw_driver() as driver:
+            yield driver
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[list[tuple[UUID, str, str]]]:
+async def watch_states() -> AsyncIterator[list[tuple[UUID, str, str]]]:
     """Polls the states of all papers; yields those that went back."""
     back: list[tuple[UUID, str, str]] = []
-    async with beside(watch(back)):
+    async with run_beside(watch(back)):
         yield back
 
 
@@ -61,11 +61,11 @@ async def watch(back: list[tuple[UUID, str, str]]) -> None:
 
 
 @asynccontextmanager
-async def killing(
+async def kill_processes(
     draw_driver: DrawDriver, chances: random.Random, victims: tuple[str, ...], killed: list[str]
 ) -> AsyncIterator[None]:
     killer = Killer(draw_driver, chances, victims, killed=killed, most=len(killed) + 5)
-    async with beside(killer.work()):
+    async with run_beside(killer.work()):
         yield
 
 
@@ -73,41 +73,41 @@ async def test_a_sitting_loses_nothing_while_processes_are_killed(draw_driver: D
     chances = random.Random(seed)
     people = await make_exam_for(draw_driver.stage.deps, PEOPLE, QUESTIONS, await draw_driver.stage.now())
     killed: list[str] = []
-    async with watched() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
+    async with watch_states() as back, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as http:
         candidate_phones = [
-            CandidatePhone(http, draw_driver.stage.http_client.service_url, one, random.Random(chances.random()))
-            for one in people
+            CandidatePhone(http, draw_driver.stage.http_client.service_url, person, random.Random(chances.random()))
+            for person in people
         ]
-        async with killing(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):
+        async with kill_processes(draw_driver, chances, ("web-1", "worker", "valkey", "postgres"), killed):
             await answer_in_time(candidate_phones)
         # without Valkey, which holds the clock's offset: a service that starts without it would turn the clock back
-        async with killing(draw_driver, chances, ("web-1", "worker", "postgres"), killed):
+        async with kill_processes(draw_driver, chances, ("web-1", "worker", "postgres"), killed):
             await answer_late(draw_driver, candidate_phones)
-            await until_graded()
-    print(f"killed {killed}, {sum(len(one.acked) for one in candidate_phones)} answers acknowledged")
+            await wait_until_graded()
+    print(f"killed {killed}, {sum(len(phone.acked) for phone in candidate_phones)} answers acknowledged")
     assert len(killed) > 2
     assert not back
     await check(candidate_phones)
-    broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(draw_driver.stage.deps))
+    broken = await retry_query(find_broken) + await retry_query(lambda: find_broken_audit(draw_driver.stage.deps))
     assert not broken, "\n".join(broken)
 
 
 async def answer_in_time(candidate_phones: Sequence[CandidatePhone]) -> None:
     """A third of the candidates submits."""
-    await asyncio.gather(*(one.start() for one in candidate_phones))
-    await asyncio.gather(*(answer(one, 40) for one in candidate_phones))
-    await asyncio.gather(*(one.hand_in() for one in candidate_phones[::3]))
+    await asyncio.gather(*(phone.start() for phone in candidate_phones))
+    await asyncio.gather(*(answer(phone, 40) for phone in candidate_phones))
+    await asyncio.gather(*(phone.hand_in() for phone in candidate_phones[::3]))
 
 
 async def answer_late(draw_driver: DrawDriver, candidate_phones: Sequence[CandidatePhone]) -> None:
     """A third submits within the grace, the others are sealed by the clock."""
-    await draw_driver.move_to(max(one.deadline for one in candidate_phones) + timedelta(seconds=3))
-    await asyncio.gather(*(answer(one, 12, late=True) for one in candidate_phones if one.receipt is None))
-    await asyncio.gather(*(one.hand_in() for one in candidate_phones[1::3]))
-    await draw_driver.move_to(max(one.grace_until for one in candidate_phones) + timedelta(seconds=1))
-    before = [(one.device, one.seq) for one in candidate_phones]
-    await asyncio.gather(*(answer(one, 3, late=True) for one in candidate_phones))
-    taken = [key for one, last in zip(candidate_phones, before, strict=True) for key in one.acked if key > last]
+    await draw_driver.move_to(max(phone.deadline for phone in candidate_phones) + timedelta(seconds=3))
+    await asyncio.gather(*(answer(phone, 12, late=True) for phone in candidate_phones if phone.receipt is None))
+    await asyncio.gather(*(phone.hand_in() for phone in candidate_phones[1::3]))
+    await draw_driver.move_to(max(phone.grace_until for phone in candidate_phones) + timedelta(seconds=1))
+    before = [(phone.device, phone.seq) for phone in candidate_phones]
+    await asyncio.gather(*(answer(phone, 3, late=True) for phone in candidate_phones))
+    taken = [key for phone, last in zip(candidate_phones, before, strict=True) for key in phone.acked if key > last]
     assert not taken, "an answer was taken after the grace"
 
 
@@ -125,24 +125,24 @@ async def answer(candidate_phone: CandidatePhone, times: int, *, late: bool = Fa
         await asyncio.sleep(candidate_phone.chances.uniform(0.05, 0.5))
 
 
-async def until_graded() -> None:
+async def wait_until_graded() -> None:
     async with asyncio.timeout(TIMEOUT):
-        while {row["state"] for row in await patiently(lambda: rows(_STATES))} != {"graded"}:
+        while {row["state"] for row in await retry_query(lambda: rows(_STATES))} != {"graded"}:
             await asyncio.sleep(0.5)
 
 
 async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
     """Acknowledged answers are stored; the paper is the merge of the stored answers that count."""
-    stored = by_attempt(await patiently(lambda: rows(_EVENTS)))
-    graded = by_attempt(await patiently(lambda: rows(_ANSWERS)))
-    papers = {row["id"]: row for row in await patiently(lambda: rows(_PAPERS))}
+    stored = group_by_attempt(await retry_query(lambda: rows(_EVENTS)))
+    graded = group_by_attempt(await retry_query(lambda: rows(_ANSWERS)))
+    papers = {row["id"]: row for row in await retry_query(lambda: rows(_PAPERS))}
     for candidate_phone in candidate_phones:
         attempt = candidate_phone.attempt_id
         events = {(row["device"], row["seq"]): row for row in stored.get(attempt, ())}
         lost = [
             key
-            for key, one in candidate_phone.acked.items()
-            if (events[key]["slot"], events[key]["mask"]) != (one.slot, one.mask)
+            for key, sent in candidate_phone.acked.items()
+            if (events[key]["slot"], events[key]["mask"]) != (sent.slot, sent.mask)
         ]
         assert not lost
         counting = [row for row in events.values() if row["timing"] < 2]
@@ -153,14 +153,14 @@ async def check(candidate_phones: Sequence[CandidatePhone]) -> None:
         )
         merged = merge(AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"])) for row in counting)
         assert {row["slot"]: row["mask"] for row in graded.get(attempt, ())} == {
-            at: one.mask for at, one in merged.items()
+            at: merged_answer.mask for at, merged_answer in merged.items()
         }
         assert papers[attempt]["digest"] == digest(merged)
         assert candidate_phone.receipt is None or candidate_phone.receipt["digest"] == digest(merged)
 
 
-def by_attempt(found: Sequence[Any]) -> dict[UUID, list[Any]]:
-    kept: dict[UUID, list[Any]] = {}
-    for row in found:
-        kept.setdefault(row["attempt_id"], []).append(row)
-    return kept
+def group_by_attempt(records: Sequence[Any]) -> dict[UUID, list[Any]]:
+    records_by_attempt: dict[UUID, list[Any]] = {}
+    for row in records:
+        records_by_attempt.setdefault(row["attempt_id"], []).append(row)
+    return records_by_attempt

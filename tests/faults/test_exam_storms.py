@@ -72,7 +72,7 @@ async def exams(database: str) -> AsyncIterator[ExamServices]:
 
 
 async def test_five_thousand_hand_in_late_at_once(exams: ExamServices) -> None:
-    versions = [(await ExamItemVersion.get(item_id=one.id)).id for one in await make_items(QUESTIONS, fixed=True)]
+    versions = [(await ExamItemVersion.get(item_id=item.id)).id for item in await make_items(QUESTIONS, fixed=True)]
     rules = dump_rules(load_rulebooks(Path("config/rulebooks"), ["demo"])["demo"].exam)
     people = await rows(_FILL, PEOPLE, END, versions, json.dumps(rules))
     await execute(_EVENTS, STORED)

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from app import process_supervisor
 from app.players.follow_ups import ReleasedLine, ReleaseOfPanel
-from tests.faults.draws import COMPLETED, NEEDED, SHORT, DrawDriver, Killer, beside, running
+from tests.faults.draws import COMPLETED, NEEDED, SHORT, DrawDriver, Killer, run_beside, running_draw_driver
 from tests.faults.panels import (
     PANEL,
     STAFF_PHONE,
@@ -36,10 +36,10 @@ RUNG = 3
 async def draw_driver() -> AsyncIterator[DrawDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
-        async with running() as found:
-            await found.bind(BOUND)
-            await found.set_autopilots(bound=BOUND)
-            yield found
+        async with running_draw_driver() as driver:
+            await driver.bind(BOUND)
+            await driver.set_autopilots(bound=BOUND)
+            yield driver
 
 
 @pytest.mark.parametrize("turn", [1, 2, 3])
@@ -48,7 +48,7 @@ async def test_a_draw_ends_right_while_processes_are_killed(draw_driver: DrawDri
     print(f"turn {turn}")
     draw = await draw_driver.prepare_draw()
     killer = Killer(draw_driver, random.Random(seed))
-    async with beside(killer.work()):
+    async with run_beside(killer.work()):
         await draw_driver.start(draw)
         progress = await draw_driver.live_through(draw)
     assert killer.killed
@@ -65,10 +65,10 @@ async def panels(draw_driver: DrawDriver) -> list[str]:
 
 
 @asynccontextmanager
-async def killing(draw_driver: DrawDriver, seed: int) -> AsyncIterator[Killer]:
+async def kill_processes(draw_driver: DrawDriver, seed: int) -> AsyncIterator[Killer]:
     killer = Killer(draw_driver, random.Random(seed), ("worker", "postgres"), most=3)
     await draw_driver.set_autopilot(STAFF_PHONE, "accept", "voice")
-    async with beside(killer.work()):
+    async with run_beside(killer.work()):
         yield killer
     print(f"killed {killer.killed}")
     assert killer.by_chance, "nothing was killed at a random moment"
@@ -84,14 +84,14 @@ async def test_a_release_reaches_each_expert_once_while_processes_are_killed(
         await draw_driver.set_autopilot(member.mobile, choice, "voice")
     release = await prepare_release(draw_driver, panels[1])
     since = await draw_driver.stage.now()
-    async with killing(draw_driver, seed) as killer, beside(killer.strike_sender("voice", "draw_released")):
-        await killer.strike("web-1", release.start())
+    async with kill_processes(draw_driver, seed) as killer, run_beside(killer.strike_sender("voice", "draw_released")):
+        await killer.kill_during("web-1", release.start())
         await settle(draw_driver, since, {"draw_released": PANEL, "draw_release_text": PANEL})
         panel = await release.list_panel()
         assert all(line.by_hand is not line.reached for line in panel)
         left = [line for line in panel if line.by_hand]
         await ring(draw_driver, killer, release.ring(left[0], STAFF_PHONE))
-        await killer.strike("web-1", _record_all(release, left))
+        await killer.kill_during("web-1", _record_notices(release, left))
     panel = await release.list_panel()
     assert all(line.confirmed for line in panel)
     await check_calls(draw_driver, since, members, panel)
@@ -101,7 +101,7 @@ async def test_a_release_reaches_each_expert_once_while_processes_are_killed(
     await draw_driver.check()
 
 
-async def _record_all(release: ReleaseOfPanel, left: Sequence[ReleasedLine]) -> None:
+async def _record_notices(release: ReleaseOfPanel, left: Sequence[ReleasedLine]) -> None:
     for line in left:
         await release.record(line, "已电话告知本人")
 
@@ -113,17 +113,17 @@ async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
     former = await members_of(draw_driver, panels[0])
     recall, starts = await prepare_recall(draw_driver, panels[0])
     since = await draw_driver.stage.now()
-    async with killing(draw_driver, seed) as killer:
+    async with kill_processes(draw_driver, seed) as killer:
         await recall.give_phone(STAFF_PHONE)
         for at, name in enumerate(await recall.list_panel()):
             if at < RUNG:
                 await ring(draw_driver, killer, recall.ring(name))
             asking = recall.ask_back(name)
-            await (killer.strike("web-1", asking) if at == 0 else asking)
+            await (killer.kill_during("web-1", asking) if at == 0 else asking)
             await recall.record(name, starts if at else None)
             await draw_driver.nudge(20)
-        async with beside(killer.strike_sender("sms", "draw_accepted")):
-            label = await killer.strike("web-1", recall.confirm())
+        async with run_beside(killer.strike_sender("sms", "draw_accepted")):
+            label = await killer.kill_during("web-1", recall.confirm())
             await settle(draw_driver, since, {"recall_asked": PANEL, "draw_accepted": PANEL - 1})
     assert label == SHORT
     assert list((await recall.list_panel()).values()) == ["不参评"] + ["参评"] * (PANEL - 1)

@@ -15,7 +15,7 @@ from app.players.http_client import Json
 from domain.clock import local
 from services.core.base import rows
 from tests.faults.draws import Killer
-from tests.faults.payers import AMOUNT, FRIENDS, WAYS, Debtor, PaymentDriver, owing
+from tests.faults.payers import AMOUNT, FRIENDS, WAYS, Debtor, PaymentDriver, running_payment_driver
 from tests.faults.test_outages import standing_still
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -34,8 +34,8 @@ SICK = {
 async def payment_driver() -> AsyncIterator[PaymentDriver]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
-        async with owing() as found:
-            yield found
+        async with running_payment_driver() as driver:
+            yield driver
 
 
 @pytest.mark.parametrize("kind", TOLD)
@@ -47,20 +47,20 @@ async def test_notifications_may_be(payment_driver: PaymentDriver, kind: str) ->
     paid = [await sheet.confirm() for sheet in sheets if sheet]
     assert any(paid) or kind == "early_order"
     if kind in FORGED:
-        assert await _counted(debtor) == 0, "nothing is believed that is not signed, fresh and whole"
+        assert await _count_notifications(debtor) == 0, "nothing is believed that is not signed, fresh and whole"
     await payment_driver.live(4)
     await payment_driver.settle()
     await payment_driver.check([debtor])
 
 
-async def _counted(debtor: Debtor) -> int:
+async def _count_notifications(debtor: Debtor) -> int:
     """Number of payments reported by a notification."""
-    found = await rows(
+    counts = await rows(
         "SELECT count(*) AS n FROM pay_event e JOIN pay_order o ON o.out_trade_no = e.subject JOIN fee f "
         "ON f.id = o.fee_id WHERE f.expert_number = $1 AND e.kind <> 'QUERY'",
         debtor.number,
     )
-    return int(found[0]["n"])
+    return int(counts[0]["n"])
 
 
 async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(payment_driver: PaymentDriver) -> None:
@@ -71,7 +71,7 @@ async def test_a_wrong_amount_is_counted_nowhere_and_shown_to_the_office(payment
     assert await sheet.confirm()
     told = await rows("SELECT outcome FROM pay_event WHERE subject = $1", sheet.out_trade_no)
     assert "mismatch" in [row["outcome"] for row in told]
-    page = await (await payment_driver.office()).open("/office/alarms")
+    page = await (await payment_driver.office()).open("/office/unmatched-payments")
     unmatched = [line for line in page.lines if sheet.out_trade_no in line]
     assert unmatched
     assert all("金额、币种或商户号不符，未入账" in line for line in unmatched)
@@ -97,10 +97,10 @@ async def test_surplus_money_goes_back_though_its_refund_is(payment_driver: Paym
     await payment_driver.fault(kind, seconds=1200)
     assert await payment_driver.pay_at_once(debtor, "mini", "for_other") == [True, True]
     if kind != "early_refund":
-        refund = await payment_driver.until(lambda: _refund_of(payment_driver, kind))
+        refund = await payment_driver.wait_until(lambda: _refund_of(payment_driver, kind))
     if kind == "refund_abnormal":
         office = await payment_driver.office()
-        [listed] = await payment_driver.until(lambda: office.find_orders(only="abnormal"))
+        [listed] = await payment_driver.wait_until(lambda: office.find_orders(only="abnormal"))
         assert debtor.number in listed
         await payment_driver.http_client.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
     await payment_driver.settle()
@@ -128,18 +128,18 @@ async def test_an_invoice_is_reversed_once_though_that_is(payment_driver: Paymen
     office = await payment_driver.office()
     await office.refund(debtor.number, "本人申请退费")
     if "not possible" in name:
-        await payment_driver.until(lambda: office.find_invoice(debtor.number, "to_reverse"))
+        await payment_driver.wait_until(lambda: office.find_invoice(debtor.number, "to_reverse"))
         await office.reverse_invoice(debtor.number, "再次冲红")
-    await payment_driver.until(lambda: _reversed(debtor))
+    await payment_driver.wait_until(lambda: _is_invoice_reversed(debtor))
     await payment_driver.settle()
-    await payment_driver.check_gone_back(debtor)
+    await payment_driver.check_paid_back(debtor)
 
 
-async def _reversed(debtor: Debtor) -> bool:
-    found = await rows(
+async def _is_invoice_reversed(debtor: Debtor) -> bool:
+    invoices = await rows(
         "SELECT i.state FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE f.expert_number = $1", debtor.number
     )
-    return bool(found) and found[0]["state"] == "reversed"
+    return bool(invoices) and invoices[0]["state"] == "reversed"
 
 
 async def _refund_of(payment_driver: PaymentDriver, kind: str) -> Json | None:
@@ -185,7 +185,7 @@ async def test_everything_is_killed_while_people_pay(payment_driver: PaymentDriv
     killer = Killer(payment_driver.draw_driver, chances, most=5)
     task = asyncio.create_task(killer.work())
     try:
-        paid = await asyncio.gather(*(_crowd(payment_driver, debtor, chances) for debtor in debtors))
+        paid = await asyncio.gather(*(_pay_at_once(payment_driver, debtor, chances) for debtor in debtors))
         await payment_driver.live(20)
     finally:
         task.cancel()
@@ -196,7 +196,7 @@ async def test_everything_is_killed_while_people_pay(payment_driver: PaymentDriv
     await payment_driver.check(debtors)
 
 
-async def _crowd(payment_driver: PaymentDriver, debtor: Debtor, chances: random.Random) -> bool:
+async def _pay_at_once(payment_driver: PaymentDriver, debtor: Debtor, chances: random.Random) -> bool:
     """Two or three people pay one fee at once; refused ones try again. Returns whether money was paid."""
     for _ in range(4):
         ways = [(chances.choice(WAYS), chances.randrange(FRIENDS)) for _ in range(chances.randint(2, 3))]
@@ -243,7 +243,7 @@ async def test_the_bill_finds_an_unreported_payment_and_names_differences(
     await payment_driver.fault("bill_unknown_row", path=str(day.date()))
     await payment_driver.fault("bill_missing_row", path=str(day.date()))
     await payment_driver.stage.advance_to(day.replace(hour=10, minute=1) + timedelta(days=1))
-    assert (await _compared(payment_driver, day)).endswith("有差异")
+    assert (await _wait_for_bill(payment_driver, day)).endswith("有差异")
     page = await (await payment_driver.office()).open_bill(day)
     differences = [line for line in page.lines if "未处理" in line]
     numbers = {line.partition(" ")[0]: line.partition("订单 ")[2].partition(" ")[0] for line in differences}
@@ -252,7 +252,7 @@ async def test_the_bill_finds_an_unreported_payment_and_names_differences(
     assert (stranger[0], len(differences)) == ("X", 3)
     assert numbers == {"状态不符": sheet.out_trade_no, "本系统有、账单无": known}
     await payment_driver.settle()
-    assert (await _compared_again(payment_driver, day)).endswith("一致")
+    assert (await _compare_again(payment_driver, day)).endswith("一致")
     bills = await (await payment_driver.office()).find_bills()
     assert all(line.endswith(("一致", "无交易")) for line in bills), bills
     await (
@@ -261,7 +261,7 @@ async def test_the_bill_finds_an_unreported_payment_and_names_differences(
     await payment_driver.check(payment_driver.used)
 
 
-async def _compared(payment_driver: PaymentDriver, day: datetime) -> str:
+async def _wait_for_bill(payment_driver: PaymentDriver, day: datetime) -> str:
     """What the office's list shows of a day's bill, once it has been compared."""
     office = await payment_driver.office()
     for _ in range(200):
@@ -272,19 +272,19 @@ async def _compared(payment_driver: PaymentDriver, day: datetime) -> str:
     raise AssertionError(f"the bill of {day.date()} was never compared: {line}")
 
 
-async def _compared_again(payment_driver: PaymentDriver, day: datetime) -> str:
+async def _compare_again(payment_driver: PaymentDriver, day: datetime) -> str:
     """Compare once more, in a later minute, which the bill's page shows."""
     office = await payment_driver.office()
-    before = _time_of((await office.open_bill(day)).text)
+    before = _compared_at((await office.open_bill(day)).text)
     await payment_driver.draw_driver.nudge(61)
     await office.reconcile(day)
     for _ in range(200):
-        if _time_of((await office.open_bill(day)).text) != before:
+        if _compared_at((await office.open_bill(day)).text) != before:
             return await office.find_bill(day)
         await asyncio.sleep(0.2)
     raise AssertionError(f"the bill of {day.date()} was not compared again since {before}")
 
 
-def _time_of(bill: str) -> str:
+def _compared_at(bill: str) -> str:
     """When the bill on the page was compared."""
     return bill.partition(" 核对")[0].rpartition("日 ")[2]

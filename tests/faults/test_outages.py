@@ -17,7 +17,7 @@ from app.demo.data import POOL
 from app.players.people import EXPERTS
 from app.players.phones import bubbles
 from services.core.base import rows
-from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, Killer, patiently, running
+from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, Killer, retry_query, running_draw_driver
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 STILL = 6.0
@@ -29,10 +29,10 @@ _QUEUE = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pingbiaoton
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def draw_driver() -> AsyncIterator[DrawDriver]:
-    async with running() as found:
-        await found.bind(2)
-        await found.set_autopilots(bound=2)
-        yield found
+    async with running_draw_driver() as driver:
+        await driver.bind(2)
+        await driver.set_autopilots(bound=2)
+        yield driver
 
 
 @asynccontextmanager
@@ -62,15 +62,15 @@ async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawD
     headers = draw_driver.agency.browser.headers()
     loop = asyncio.get_running_loop()
     async with standing_still(draw_driver, name):
-        asked = asyncio.create_task(_ask(draw_driver.stage.http_client.http, url, headers))
-        said = asyncio.create_task(draw_driver.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
+        request = asyncio.create_task(_ask(draw_driver.stage.http_client.http, url, headers))
+        message = asyncio.create_task(draw_driver.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
         began = loop.time()
         await asyncio.sleep(STILL)
-    status, text = await asked
+    status, text = await request
     assert loop.time() - began < LONGEST_ANSWER
     assert status in (200, 503)
     assert status == 200 or "稍后" in text or "繁忙" in text
-    await said
+    await message
     await _is_answered(draw_driver)
     progress = await draw_driver.live_through(draw)
     assert (progress["label"], progress["accepted"]) == (COMPLETED, str(NEEDED))
@@ -80,7 +80,7 @@ async def test_a_client_gets_a_polite_answer_and_work_goes_on(draw_driver: DrawD
 async def test_a_draw_ends_though_the_queues_connections_stand_still(draw_driver: DrawDriver) -> None:
     """As behind a database host that vanished: the lanes give up their connections and make new ones."""
     draw = await draw_driver.prepare_draw()
-    queue = await patiently(lambda: rows(_QUEUE))
+    queue = await retry_query(lambda: rows(_QUEUE))
     assert queue
     async with stopped([row["pid"] for row in queue]):
         await draw_driver.start(draw)
@@ -109,17 +109,17 @@ async def _ask(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -
 async def _is_answered(draw_driver: DrawDriver) -> None:
     """The message sent in the outage has an answer, be it the plea to send it again; a new one has the real answer."""
     phone = draw_driver.stage.phone(EXPERTS[0].mobile, POOL)
-    before = await phone.wait_for(_answer_after(0), "答复")
+    before = await phone.wait_for(_find_answer(0), "答复")
     await phone.say("我的状态")
-    await phone.wait_for(_answer_after(before, "专家编号"), "状态")
+    await phone.wait_for(_find_answer(before, "专家编号"), "状态")
 
 
-def _answer_after(count: int, word: str = "") -> Callable[[dict[str, Any]], int | None]:
+def _find_answer(count: int, word: str = "") -> Callable[[dict[str, Any]], int | None]:
     """Number of bubbles in the chat, once the account has sent ``word`` after the first ``count``."""
 
     def find(state: dict[str, Any]) -> int | None:
         chat = bubbles(state, POOL)
-        said = [bubble["text"] for bubble in chat[count:] if bubble["side"] == "account"]
-        return len(chat) if chat[-1]["side"] == "account" and any(word in text for text in said) else None
+        texts = [bubble["text"] for bubble in chat[count:] if bubble["side"] == "account"]
+        return len(chat) if chat[-1]["side"] == "account" and any(word in text for text in texts) else None
 
     return find

@@ -26,7 +26,7 @@ from app.players.people import OFFICES
 from domain.ids import new_id
 from tests.factories.applicants import make_applicant
 from tests.factories.sheets import STRINGS, book, strings_without_end, with_part
-from tests.faults.draws import DrawDriver, Killer, running
+from tests.faults.draws import DrawDriver, Killer, running_draw_driver
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -78,7 +78,7 @@ class Site:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site() -> AsyncIterator[Site]:
-    async with running() as draw_driver:
+    async with running_draw_driver() as draw_driver:
         stage = draw_driver.stage
         application = await make_applicant(stage.deps, pool=POOL, mobile=APPLICANT)
         mini = MiniProgram(stage.http_client, stage.phone(APPLICANT, POOL), "applicant")
@@ -94,10 +94,10 @@ async def site() -> AsyncIterator[Site]:
 
 async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: Site) -> None:
     picture = await site.upload(progressive(), "id_card_front")
-    await _each_once(site, picture)
+    await _load_modules(site, picture)
     before = site.rss()
-    async with _watched(site) as seen:
-        for attack in (_packed_callbacks, _workbooks, _previews, _deep_and_wide, _big_uploads):
+    async with _measured(site) as seen:
+        for attack in (_packed_callbacks, _workbooks, _previews, _nested_bodies, _big_uploads):
             began = time.monotonic()
             await attack(site, picture)
             print(f"{attack.__name__}: {time.monotonic() - began:.1f} s, RSS {site.rss() // MEGABYTE} MB")
@@ -115,7 +115,7 @@ async def test_memory_comes_back_after_every_bomb_and_others_are_answered(site: 
     assert seen.failed == [], told
 
 
-async def _each_once(site: Site, picture: str) -> None:
+async def _load_modules(site: Site, picture: str) -> None:
     """Upload one file of each kind first: modules loaded at the first use are no leak."""
     await site.admin.download(f"/office/files/{picture}")
     await _import(site, site.draw, book())
@@ -129,7 +129,7 @@ async def _packed_callbacks(site: Site, _picture: str) -> None:
     assert len(bomb) < 40_000
     for path in CALLBACKS:
         for body in (bomb, b"broken"):
-            sent = await _together(site.send(path, body, **{"Content-Encoding": "gzip"}) for _ in range(40))
+            sent = await _gather(site.send(path, body, **{"Content-Encoding": "gzip"}) for _ in range(40))
             assert set(sent) == {415}, (path, sent)
 
 
@@ -138,7 +138,7 @@ async def _workbooks(site: Site, _picture: str) -> None:
     bomb = await asyncio.to_thread(with_part, STRINGS, strings_without_end(300))
     assert len(bomb) < 700_000
     for draw, status in ((site.draw, 422), (str(new_id()), 404)):
-        assert set(await _together(_import(site, draw, bomb) for _ in range(5))) == {status}
+        assert set(await _gather(_import(site, draw, bomb) for _ in range(5))) == {status}
 
 
 async def _import(site: Site, draw: str, workbook: bytes) -> int:
@@ -150,32 +150,32 @@ async def _import(site: Site, draw: str, workbook: bytes) -> int:
 
 
 async def _previews(site: Site, picture: str) -> None:
-    shown = await _together(site.admin.download(f"/office/files/{picture}") for _ in range(40))
+    shown = await _gather(site.admin.download(f"/office/files/{picture}") for _ in range(40))
     assert len(set(shown)) == 1
     larger = await asyncio.to_thread(progressive, 6_400)
-    answers = await _together(_status(site.upload(larger)) for _ in range(3))
+    answers = await _gather(_status(site.upload(larger)) for _ in range(3))
     assert set(answers) == {422}, "beyond what may be held whole"
 
 
-async def _deep_and_wide(site: Site, _picture: str) -> None:
+async def _nested_bodies(site: Site, _picture: str) -> None:
     deep, wide = b"<a>" * 20_000, b"[" * 400_000
     for _ in range(5):
-        sent = await _together(site.send(path, body) for path in CALLBACKS for body in (deep, wide, deep * 100))
+        sent = await _gather(site.send(path, body) for path in CALLBACKS for body in (deep, wide, deep * 100))
         assert max(sent) < 500, sent
     path, agency = f"/agency/draws/{site.draw}/recusal/units.xlsx", site.draw_driver.agency.browser
     boundary = b"--x\r\n" + b'Content-Disposition: form-data; name="k"\r\n\r\nv\r\n--x\r\n' * 50_000
     headers = {"Content-Type": "multipart/form-data; boundary=x", **agency.headers()}
-    sent = await _together(site.send(path, boundary, **headers) for _ in range(10))
+    sent = await _gather(site.send(path, boundary, **headers) for _ in range(10))
     assert max(sent) < 500, sent
     json_path, odd = f"/api/v1/{POOL}/sessions", b'{"a":' * 40_000
-    sent = await _together(site.send(json_path, odd, **{"Content-Type": "application/json"}) for _ in range(10))
+    sent = await _gather(site.send(json_path, odd, **{"Content-Type": "application/json"}) for _ in range(10))
     assert max(sent) < 500, sent
 
 
 async def _big_uploads(site: Site, _picture: str) -> None:
     """Each alone is allowed; together they would be most of a small machine."""
     content = jpeg(64) + bytes(18 * MEGABYTE)
-    answers = await _together(_status(site.upload(content)) for _ in range(12))
+    answers = await _gather(_status(site.upload(content)) for _ in range(12))
     assert set(answers) <= {200, 409, 413, 422, 503}, answers
 
 
@@ -187,7 +187,7 @@ async def _status(act: Awaitable[object]) -> int:
     return 200
 
 
-async def _together(acts: Any) -> list[Any]:
+async def _gather(acts: Any) -> list[Any]:
     return list(await asyncio.gather(*acts))
 
 
@@ -209,7 +209,7 @@ class Seen:
 
 
 @asynccontextmanager
-async def _watched(site: Site) -> AsyncIterator[Seen]:
+async def _measured(site: Site) -> AsyncIterator[Seen]:
     """Measures memory ten times a second, and asks small questions as another person would."""
     seen = Seen()
     tasks = [asyncio.create_task(_measure(site, seen)), asyncio.create_task(_ask(site, seen))]
@@ -240,13 +240,13 @@ async def _ask(site: Site, seen: Seen) -> None:
 
 
 def _family(pid: int) -> Sequence[int]:
-    found, todo = [], [pid]
+    family, todo = [], [pid]
     while todo:
-        one = todo.pop()
-        found.append(one)
+        process_id = todo.pop()
+        family.append(process_id)
         with suppress(OSError):
-            todo += [int(child) for task in Path(f"/proc/{one}/task").iterdir() for child in _children(task)]
-    return found
+            todo += [int(child) for task in Path(f"/proc/{process_id}/task").iterdir() for child in _children(task)]
+    return family
 
 
 def _children(task: Path) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, running
+from tests.faults.draws import COMPLETED, NEEDED, DrawDriver, running_draw_driver
 from tests.faults.panels import (
     PANEL,
     check_calls,
@@ -39,14 +39,16 @@ UP = [("voice", "twice", 0.7, 0), ("sms", "twice", 0.7, 0), ("voice", "out_of_or
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def draw_driver() -> AsyncIterator[DrawDriver]:
-    async with running() as found:
-        await found.bind(BOUND)
-        await found.set_autopilots(bound=BOUND)
-        yield found
+    async with running_draw_driver() as driver:
+        await driver.bind(BOUND)
+        await driver.set_autopilots(bound=BOUND)
+        yield driver
 
 
 @asynccontextmanager
-async def faults(draw_driver: DrawDriver, switched: Sequence[tuple[str, str, float, float]]) -> AsyncIterator[None]:
+async def switch_faults(
+    draw_driver: DrawDriver, switched: Sequence[tuple[str, str, float, float]]
+) -> AsyncIterator[None]:
     control = draw_driver.stage.http_client.control
     for vendor, kind, probability, seconds in switched:
         await control("/faults", {"vendor": vendor, "kind": kind, "probability": probability, "seconds": seconds})
@@ -59,7 +61,7 @@ async def faults(draw_driver: DrawDriver, switched: Sequence[tuple[str, str, flo
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_draw_ends_right_when(draw_driver: DrawDriver, name: str) -> None:
     draw = await draw_driver.prepare_draw()
-    async with faults(draw_driver, FAULTS[name]):
+    async with switch_faults(draw_driver, FAULTS[name]):
         await draw_driver.start(draw)
         progress = await draw_driver.live_through(draw)
     assert (progress["label"], progress["accepted"], progress["open"]) == (COMPLETED, str(NEEDED), "0")
@@ -74,7 +76,7 @@ async def test_a_release_reaches_every_expert_though_the_networks_are_down_for_a
         await draw_driver.set_autopilot(member.mobile, "silent" if member == members[0] else "accept", "voice")
     release = await prepare_release(draw_driver, draw)
     since = await draw_driver.stage.now()
-    async with faults(draw_driver, DOWN):
+    async with switch_faults(draw_driver, DOWN):
         await release.start()
         for _ in range(6):
             await asyncio.sleep(0.5)
@@ -82,7 +84,7 @@ async def test_a_release_reaches_every_expert_though_the_networks_are_down_for_a
         panel = await release.list_panel()
         assert not any(line.reached or line.confirmed or line.texted for line in panel)
         await check_calls(draw_driver, since, members, panel)
-    async with faults(draw_driver, UP):
+    async with switch_faults(draw_driver, UP):
         await settle(draw_driver, since, {"draw_released": PANEL, "draw_release_text": PANEL})
     panel = await release.list_panel()
     assert all(line.by_hand is not line.reached for line in panel)
@@ -92,6 +94,6 @@ async def test_a_release_reaches_every_expert_though_the_networks_are_down_for_a
     panel = await release.list_panel()
     assert all(line.confirmed for line in panel)
     await check_calls(draw_driver, since, members, panel)
-    texts = await check_texts(draw_driver, since, "draw_release_text", {one.mobile: "已退选" for one in members})
+    texts = await check_texts(draw_driver, since, "draw_release_text", {listed.mobile: "已退选" for listed in members})
     assert texts == PANEL == sum(line.texted for line in panel)
     await draw_driver.check()

@@ -56,7 +56,7 @@ async def test_dropped_or_cancelled_nothing_is_saved(phone: Phone) -> None:
     assert not await Unavailability.exists()
 
 
-async def test_known_times_are_listed_and_one_can_be_taken_back(phone: Phone) -> None:
+async def test_known_times_are_listed_and_one_can_be_cancelled(phone: Phone) -> None:
     for when in ("11月25日", "12月1日到12月3日"):
         await phone.says("不接受抽取")
         if "添加一段时间" in phone.screen:

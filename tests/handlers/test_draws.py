@@ -137,7 +137,7 @@ async def test_a_verifier_is_led_to_each_application_of_his_terminal(world: Worl
     shown = unescape(await verifier.says("核验"))
     assert "待核验：共1个" in shown
     assert "粤和招标代理有限公司，11月21日" in shown
-    assert f"%2Fdesk%2F{draw_id}%2Fapplication" in shown
+    assert f"%2Fdraws%2F{draw_id}%2Fapplication" in shown
     other = await make_account(office.deps)
     await make_grant(other, "verifier", "别处")
     assert "待核验：目前没有" in await (await world.phone_with(other)).says("待核验")
@@ -152,7 +152,7 @@ async def test_a_recusal_that_holds_up_a_panel_stands_before_the_applications(wo
     shown = unescape(await verifier.says("待核验"))
     assert "待核验：共1个" in shown
     assert "现场回避待确认" in shown
-    assert f"%2Fdesk%2F{draw.id}%2Fabsences" in shown
+    assert f"%2Fdraws%2F{draw.id}%2Fabsences" in shown
     assert invitation.code not in shown
 
 
@@ -165,14 +165,14 @@ async def test_a_supervisor_sees_what_is_wanted_of_him_first(world: World) -> No
     await office.rounds.open(office.agency, draw_id)
     shown = unescape(await supervisor.says("监督"))
     assert "等您提交随机数；摇号中" in shown
-    assert f"next=%2Fdesk%2F{draw_id}" in shown
+    assert f"next=%2Fdraws%2F{draw_id}" in shown
 
 
 async def test_the_venue_sees_who_has_come_today(world: World) -> None:
     venue, draw = await phone_of(world, "venue"), await running(world, agreed=2)
     shown = unescape(await venue.says("今日评标"))
     assert "集合，已到0人，应到2人" in shown
-    assert f"%2Fdesk%2F{draw.id}%2Fattendance" in shown
+    assert f"%2Fdraws%2F{draw.id}%2Fattendance" in shown
     world.clock.move(timedelta(days=1))
     assert "今日评标：目前没有" in await venue.says("今日评标")
 

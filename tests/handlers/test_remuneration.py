@@ -49,7 +49,7 @@ async def test_an_objection_is_passed_on_and_the_answer_shown(world: World, phon
     assert "已确认：600.00元" in await phone.taps("确认金额")
 
 
-async def test_an_objection_is_taken_back_with_one_tap(world: World, phone: Phone, expert: Expert) -> None:
+async def test_an_objection_is_withdrawn_with_one_tap(world: World, phone: Phone, expert: Expert) -> None:
     one = await owed(world, expert)
     await phone.says("酬劳")
     await phone.taps("有异议")

@@ -22,7 +22,7 @@ PLACES = {
     "pool_admin": "h5/wechat?pool=demo&amp;next=%2Foffice",
     "verifier": 'data-miniprogram-path="pages/verifier"',
     "supervisor": 'data-miniprogram-path="pages/supervisor"',
-    "venue": 'data-miniprogram-path="pages/desk"',
+    "venue": 'data-miniprogram-path="pages/venue"',
     "organisation": 'data-miniprogram-path="pages/agency"',
 }
 

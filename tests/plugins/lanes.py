@@ -213,8 +213,8 @@ def _incomparable(read: Callable[..., float]) -> Callable[..., float]:
     """Only what test code reads itself: libraries and the product compare times all the time."""
 
     def read_clock(*args: Any) -> float:
-        found = read(*args)
+        reading = read(*args)
         file = sys._getframe(1).f_code.co_filename
-        return Reading(found) if file.startswith(_TESTS) and not file.startswith(_INFRASTRUCTURE) else found
+        return Reading(reading) if file.startswith(_TESTS) and not file.startswith(_INFRASTRUCTURE) else reading
 
     return read_clock

@@ -34,8 +34,8 @@ class KeptPools:
     def take(self, options: object) -> asyncpg.Pool | None:
         if asyncio.get_running_loop() is not self.loop:
             return None
-        kept = self._kept.pop(repr(options), None)
-        return kept.pool if kept else None
+        idle_pool = self._kept.pop(repr(options), None)
+        return idle_pool.pool if idle_pool else None
 
     async def keep(self, options: object, pool: asyncpg.Pool) -> bool:
         """Keep a pool; False if it must be closed: a connection is in use, or one is kept for these options."""
@@ -50,12 +50,12 @@ class KeptPools:
         return True
 
     def backends(self) -> list[int]:
-        return [number for kept in self._kept.values() for number in kept.backends]
+        return [number for idle_pool in self._kept.values() for number in idle_pool.backends]
 
     async def close(self) -> None:
         """Close all, as their database will be dropped."""
-        for kept in self._kept.values():
-            kept.pool.terminate()
+        for idle_pool in self._kept.values():
+            idle_pool.pool.terminate()
         self._kept.clear()
         await asyncio.sleep(0)  # until their sockets are closed
 
@@ -72,19 +72,19 @@ async def _reset(pool: asyncpg.Pool) -> tuple[int, ...]:
 
 @pytest.fixture(autouse=True, scope="session")
 def kept_pools(shared_runner: asyncio.Runner) -> Iterator[KeptPools]:
-    kept = KeptPools(shared_runner.get_loop())
+    pools = KeptPools(shared_runner.get_loop())
     create, close = AsyncpgDBClient.create_pool, AsyncpgDBClient._close
 
     async def take_or_create(self: AsyncpgDBClient, **options: object) -> asyncpg.Pool:
-        return kept.take(self._template) or await create(self, **options)
+        return pools.take(self._template) or await create(self, **options)
 
     async def keep_or_close(self: AsyncpgDBClient) -> None:
-        if self._pool is not None and await kept.keep(self._template, self._pool):
+        if self._pool is not None and await pools.keep(self._template, self._pool):
             self._pool = None
         await close(self)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AsyncpgDBClient, "create_pool", take_or_create)
         patch.setattr(AsyncpgDBClient, "_close", keep_or_close)
-        yield kept
-    shared_runner.run(kept.close())
+        yield pools
+    shared_runner.run(pools.close())

@@ -76,11 +76,13 @@ def servers() -> Iterator[TestServers]:
             line = process.stdout.readline()
             assert line, "the embedded servers did not start, see above"
             ready = json.loads(line)
-            found = TestServers(database_url=ready["database_url"], redis_url=ready["redis_url"])
-            found.execute(sql.SQL("ALTER SYSTEM SET autovacuum = off"))  # its statistics would change plans at random
-            found.execute(sql.SQL("SELECT pg_reload_conf()"))
-            yield found
-            found.close()
+            own_servers = TestServers(database_url=ready["database_url"], redis_url=ready["redis_url"])
+            own_servers.execute(
+                sql.SQL("ALTER SYSTEM SET autovacuum = off")
+            )  # its statistics would change plans at random
+            own_servers.execute(sql.SQL("SELECT pg_reload_conf()"))
+            yield own_servers
+            own_servers.close()
         finally:
             process.stdin.close()
             process.wait(timeout=20)

@@ -64,7 +64,7 @@ async def make_owned_rows(world: World) -> OwnedRows:
         ("/office/applications/", "id"): ids["application"],
         ("/office/applications/", "file_id"): attachment.id,
         ("/office/files/", "id"): attachment.id,
-        ("/office/bills/", "id"): ids["bill"],
+        ("/office/reconciliation/", "id"): ids["bill"],
         ("/office/campaigns/", "id"): ids["campaign"],
         ("/office/orders/", "id"): ids["order"],
         ("/office/remuneration/", "organisation_id"): world.office.agency.organisation_id,

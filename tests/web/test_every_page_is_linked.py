@@ -27,11 +27,11 @@ DRAW_STAFF, ADMIN = frozenset({"verifier", "supervisor", "venue", "pool_admin"})
 EVERYBODY = AGENCY | OWN | STAFF
 _ADMINS = (
     "",
-    *("/alarms", "/applications", "/bank", "/bank/export", "/bank/import", "/bank/new", "/bills", "/campaigns"),
+    *("/applications", "/bank", "/bank/export", "/bank/import", "/bank/new", "/campaigns"),
     *("/campaigns/new", "/certificates", "/courses", "/courses/new", "/employers", "/employers/import"),
     *("/employers/requests", "/exams", "/exams/blueprints", "/exams/blueprints/new", "/exams/new"),
     *("/experts", "/feedback", "/invoices", "/materials", "/notices", "/objections", "/orders", "/passwords"),
-    *("/remuneration", "/reviewers", "/staff", "/supervisors"),
+    *("/reconciliation", "/remuneration", "/reviewers", "/staff", "/supervisors", "/unmatched-payments"),
 )
 PAGES: Mapping[str, frozenset[str]] = {
     "/h5/role": EVERYBODY,
@@ -50,8 +50,8 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/agency/projects": AGENCY,
     "/agency/projects/new": AGENCY,
     "/agency/remuneration": AGENCY,
-    "/desk": DRAW_STAFF,
-    "/desk/applications": frozenset({"verifier"}),
+    "/draws": DRAW_STAFF,
+    "/draws/applications": frozenset({"verifier"}),
     "/review": frozenset({"reviewer"}),
     "/review/done": frozenset({"reviewer"}),
     "/h5/{pool}/apply": OWN,
@@ -106,7 +106,7 @@ ELSEWHERE: Mapping[str, str] = {
     "/x/receipt/verify_receipt.py": "a file",
 }
 """Pages that need not be linked, each with the reason."""
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[\w-]{16,}(?=[/.]|$)|(?<=/)\d+(?=/|$)")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)(?=[a-z_-]*[A-Z\d])[\w-]{16,}(?=[/.]|$)|(?<=/)\d+(?=/|$)")
 _FILES = (".pdf", ".xlsx", ".csv", ".docx", ".xml", ".txt", ".json", ".py", ".jpg", ".zip")
 _ENOUGH = 2
 """Pages of one kind that are opened: two activities tell whether the page of one opens."""

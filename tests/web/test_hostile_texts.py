@@ -43,14 +43,14 @@ SHOWN = (
     *(f"/agency/draws/{{id}}/{page}" for page in ("redraw", "recall", "remuneration", "remuneration.xlsx", "log")),
     *("/agency/draws/{id}/notices/{part}", "/agency/remuneration/{month}.xlsx"),
     *(
-        f"/desk/{{draw_id}}/{page}"
+        f"/draws/{{draw_id}}/{page}"
         for page in ("application", "attendance", "absences", "exit", "result", "remuneration")
     ),
     *(
-        f"/desk/{{draw_id}}/{page}"
+        f"/draws/{{draw_id}}/{page}"
         for page in ("result.pdf", "attendance.pdf", "record.pdf", "release", "log", "audit")
     ),
-    *("/desk", "/desk/applications", "/desk/{draw_id}", "/draw/{token}", "/i/{link}", "/h5/notices"),
+    *("/draws", "/draws/applications", "/draws/{draw_id}", "/draw/{token}", "/i/{link}", "/h5/notices"),
     *(
         "form.pdf",
         "commitment.pdf",
@@ -70,7 +70,7 @@ SHOWN = (
         "/office/staff",
     ),
     *("/office/supervisors", "/office/objections", "/office/notices", "/office/invoices"),
-    *("/office/bills/{id}", "/office/remuneration", "/office/feedback", "/office/materials"),
+    *("/office/reconciliation/{id}", "/office/remuneration", "/office/feedback", "/office/materials"),
 )
 """Pages that must show the texts, so that the test can't pass without them."""
 
@@ -139,7 +139,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/agency/draws/{id}/recusal/{kind": ["units", "persons"],
         "/agency/projects/{id": [str(world.office.project_id)],
         "/agency/remuneration/{month": [f"{local(world.clock.now()):%Y-%m}"],
-        "/desk/{draw_id": draws,
+        "/draws/{draw_id": draws,
         "/draw/{token": boards,
         "/h5/{pool": ["demo"],
         "/h5/{pool}/materials/{material_id": [str(ids["material"])],
@@ -147,7 +147,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/h5/{pool}/papers/{kind": ["form", "commitment", "information"],
         "/i/{link": [one.link for one in hostile.invitations.values()],
         "/office/applications/{id": [str(ids["application"])],
-        "/office/bills/{id": [str(ids["bill"])],
+        "/office/reconciliation/{id": [str(ids["bill"])],
         "/office/campaigns/{id": [str(ids["campaign"])],
         "/office/exports/{what": ["applications", "orders", "refunds", "differences"],
         "/office/materials/{id": [str(ids["material"])],
@@ -183,7 +183,7 @@ async def visitors(hostile: HostileScene) -> Mapping[str, Sequence[Visitor]]:
     agency = await world.enter(people["agency"])
     return {
         "/agency": [agency],
-        "/desk": [*staff, agency],
+        "/draws": [*staff, agency],
         "/h5": [await world.enter(people["applicant"]), await world.enter(people["expert"]), agency],
         "/office": [await world.enter(people["admin"])],
         "/review": [await world.enter(people["reviewer"])],

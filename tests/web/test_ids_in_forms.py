@@ -39,7 +39,7 @@ OFFICE = {
     "/office/employers/requests": EmployerRequest,
     "/office/experts": Expert,
     "/office/materials": Material,
-    "/office/bills": BillDifference,
+    "/office/reconciliation": BillDifference,
 }
 """Lists of the office whose lines have forms, and whose id stands in them."""
 FIELDS = {"reason": "不符", "text": "已收到", "answer": "已核实", "outcome": "upheld", "note": "x", "opinion": "不符"}

@@ -254,7 +254,7 @@ async def test_what_waits_of_a_draw_is_counted_alike_from_request_to_panel(house
     application = await office.setup.submit(
         office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验"
     )
-    queue = (await house.at(who["verifier"], "/desk/applications")).text
+    queue = (await house.at(who["verifier"], "/draws/applications")).text
     assert number(await house.told(who["verifier"]), "待核验", "个") == queue.count("抽取申请 ·") == 1
     await office.verification.approve(office.verifier, application)
     assert (await wanted(), await drawing()) == ((0, 0), {0})
@@ -298,7 +298,7 @@ async def test_the_panel_is_as_large_on_cards_board_and_attendance_page(house: H
     assert (progress.accepted, progress.planned) == (2, 2)
     listed = await house.at(who["organisation"], "/agency/draws")
     assert "2/2" in listed.text
-    assert "已同意2人，需2人" in (await listed.get(f"/desk/{draw_id}")).text
+    assert "已同意2人，需2人" in (await listed.get(f"/draws/{draw_id}")).text
     address = await house.pages.public_links().share(agency, draw_id, "board")
     board = (await house.pages.visitor().get(f"/draw/{address}")).text
     assert re.search(r"2\s*/\s*2", board)
@@ -317,17 +317,17 @@ async def test_arrivals_are_as_many_on_the_attendance_page_on_the_screen_in_the_
     listed = await draws.attendance_queries.list_awaited(office.venue, draw_id)
     expected, present = len(listed), sum(one.entered_at is not None for one in listed)
     assert (expected, present) == (2, 1), "who is on leave is expected by nobody"
-    arrivals = await house.at(who["venue"], f"/desk/{draw_id}/attendance")
+    arrivals = await house.at(who["venue"], f"/draws/{draw_id}/attendance")
     assert (number(arrivals.text, "应到"), number(arrivals.text, "已到"), number(arrivals.text, "未到")) == (2, 1, 1)
-    screen = (await arrivals.get(f"/desk/{draw_id}/screen")).text
+    screen = (await arrivals.get(f"/draws/{draw_id}/screen")).text
     assert f"已签到 {present} / {expected}" in screen
     notice = await Notice.get(kind="agency_checked_in")
     assert (notice.params["present"], notice.params["needed"]) == (present, expected)
     first = await draws.queries.dashboard(office.agency)
     assert (first.present_today, first.awaited_today) == (present, expected - present)
     assert number(await house.told(who["venue"]), "今日评标", "场") == 1
-    shown = await house.at(who["venue"], "/desk")
-    assert (number(shown.text, "今日评标"), f"/desk/{draw_id}/attendance" in shown.page.links.values()) == (1, True)
+    shown = await house.at(who["venue"], "/draws")
+    assert (number(shown.text, "今日评标"), f"/draws/{draw_id}/attendance" in shown.page.links.values()) == (1, True)
 
 
 async def test_a_draft_is_no_panel_of_the_day(house: House) -> None:

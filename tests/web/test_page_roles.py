@@ -33,8 +33,8 @@ REGISTERED, EXPERT = frozenset({"expert", "applicant"}), frozenset({"expert"})
 ALL = PERSONS | {"visitor"}
 MAY: Mapping[str, frozenset[str]] = {
     "/agency": frozenset({"agency"}),
-    "/desk": frozenset({"verifier", "supervisor", "venue", "admin"}),
-    "/desk/applications": frozenset({"verifier"}),
+    "/draws": frozenset({"verifier", "supervisor", "venue", "admin"}),
+    "/draws/applications": frozenset({"verifier"}),
     "/office": frozenset({"admin"}),
     "/review": frozenset({"reviewer"}),
     "/h5/{pool}/account": PERSONS,

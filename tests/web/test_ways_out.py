@@ -71,18 +71,18 @@ WAYS: Mapping[Enum, str] = {
     RemunerationEvent.CONFIRM: "POST /h5/{pool}/remuneration",
     RemunerationEvent.DISPUTE: "POST /h5/{pool}/remuneration",
     RemunerationEvent.ASSUME: "duty remuneration_unanswered",
-    RemunerationEvent.REVISE: "POST /desk/{draw_id}/remuneration",
-    RemunerationEvent.KEEP: "POST /desk/{draw_id}/remuneration",
+    RemunerationEvent.REVISE: "POST /draws/{draw_id}/remuneration",
+    RemunerationEvent.KEEP: "POST /draws/{draw_id}/remuneration",
     RemunerationEvent.PAY: "POST /agency/draws/{id}/remuneration",
-    RemunerationEvent.TAKE_BACK: "POST /agency/draws/{id}/remuneration",
+    RemunerationEvent.UNMARK_PAID: "POST /agency/draws/{id}/remuneration",
 }
 """Events and where a person brings them about; a duty looks by itself, again and again."""
 SET_UP, RUN, DECIDE = (
     "POST /agency/draws/{id}/submit",
     "POST /agency/draws/{id}/run",
-    "POST /desk/{draw_id}/application",
+    "POST /draws/{draw_id}/application",
 )
-ABSENCES, EXIT = "POST /desk/{draw_id}/absences", "POST /desk/{draw_id}/exit"
+ABSENCES, EXIT = "POST /draws/{draw_id}/absences", "POST /draws/{draw_id}/exit"
 BASIC, NOTIFY, ANSWER = "POST /agency/draws/{id}/basic", "POST /agency/draws/{id}/notify", "POST /i/{link}/answer"
 REPORT, CALLS = "duty delivery_reports", "duty virtual_calls"
 OF_DRAWS: Mapping[Enum, tuple[str, ...]] = {
@@ -216,15 +216,15 @@ AGENCY = {
     "move": "/agency/draws/{id}/run move",
     "confirm": "/agency/draws/{id}/notify confirm",
     "release": "/agency/draws/{id}/release submit",
-    "register": "/desk/{id}/absences register",
-    "terminate": "/desk/{id}/exit terminate",
-    "end": "/desk/{id}/exit end",
+    "register": "/draws/{id}/absences register",
+    "terminate": "/draws/{id}/exit terminate",
+    "end": "/draws/{id}/exit end",
 }
 VERIFIER = {
-    "approve": "/desk/{id}/application approve",
-    "refuse": "/desk/{id}/application refuse",
-    "terminate": "/desk/{id}/exit terminate",
-    "end": "/desk/{id}/exit end",
+    "approve": "/draws/{id}/application approve",
+    "refuse": "/draws/{id}/application refuse",
+    "terminate": "/draws/{id}/exit terminate",
+    "end": "/draws/{id}/exit end",
 }
 EACH_STATE: Mapping[states.Way, tuple[str, str]] = {
     states.never_handed_in: ("submit delete", ""),
@@ -257,7 +257,7 @@ ONCE_BEGUN: Mapping[states.Way, tuple[str, str]] = {
     states.completed: ("end register", "end terminate"),
     states.recall_verified: ("terminate", "terminate"),
 }
-_OF_A_PERSON = re.compile(r'href="(/(?:agency|desk)[^"?#]*)')
+_OF_A_PERSON = re.compile(r'href="(/(?:agency|draws)[^"?#]*)')
 _NO_PAGE = re.compile(r"\.(pdf|xlsx|csv)$|/(attachment|screen|mail)\b|/agency/(templates|projects|draws/new)")
 
 
@@ -275,7 +275,7 @@ async def reach(visitor: Visitor, draw_id: UUID, names: Mapping[str, str], *, fi
         }
         for link in _OF_A_PERSON.findall(await visitor.response.text()):
             if (
-                (str(draw_id) in link or link == "/desk/applications")
+                (str(draw_id) in link or link == "/draws/applications")
                 and link not in seen
                 and not _NO_PAGE.search(link)
             ):
@@ -297,7 +297,7 @@ async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str], *, 
     assert f"/agency/draws/{draw_id}" in agency.page.links.values()
     ways = await reach(agency, draw_id, AGENCY, first=f"/agency/draws/{draw_id}")
     assert ways == set(expected[0].split()), "of the agency"
-    ways = await reach(await verifier_of(world), draw_id, VERIFIER, first="/desk")
+    ways = await reach(await verifier_of(world), draw_id, VERIFIER, first="/draws")
     assert ways == set(expected[1].split()), "of the verifier"
     events = set(DRAW.moves[DrawState(await state_of(draw_id))]) - given_up
     steps = {COMMANDS[event] for event in events if event in COMMANDS} & set(" ".join(expected).split())

@@ -26,12 +26,12 @@ from web.accounts.user_agent import device_of, in_wechat
 from web.core.forms import FORM_LIMIT
 from web.core.site import ON_PAGE, POOL, Site
 
-COOKIE = "pbt_desk"
+COOKIE = "pbt_session"
 ASKED = "pbt_asked"
 """Set after a silent log-in by WeChat failed, or after a log-out: no silent log-in for a while."""
 KNOWN = "pbt_known"
 """Survives the log-in: strangers' wrong codes don't count in a browser in which the person has logged in before."""
-HOME = "/desk"
+HOME = "/draws"
 TRIES = (60, 60)
 """Log-ins per address and minute: many phones share one address behind a carrier's gateway."""
 _HOMES = {
@@ -286,8 +286,8 @@ class AuthPages:
     # ---- by a link
 
     async def offer_hand_over(self, request: http.Request) -> http.Response:
-        """``?to=/desk/…`` names the page to continue with. Opening the link logs no one in, since messengers open links
-        too.
+        """``?to=/draws/…`` names the page to continue with. Opening the link logs no one in, since messengers open
+        links too.
 
         A browser in which the same person is logged in, in the same role, continues without a question.
         """

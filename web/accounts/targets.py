@@ -9,7 +9,7 @@ import aiohttp.web as http
 from services.core.permissions import AGENCY
 
 BIND = "/h5/wechat/bind"
-_OURS = frozenset(("desk", "agency", "review", "office", "h5"))
+_OURS = frozenset(("draws", "agency", "review", "office", "h5"))
 _EVERYBODYS = frozenset(("account", "agent-requests", "help", "materials", "notices"))
 _NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 

@@ -56,7 +56,7 @@ _HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条
 POOL = http.RequestKey("pool", str)
 """Key of a request: the pool of the log-in."""
 _HOMES: Mapping[str, tuple[str, str]] = {
-    "desk": ("抽取活动", "/desk"),
+    "draws": ("抽取活动", "/draws"),
     "agency": ("工作台", "/agency"),
     "review": ("待审核", "/review"),
     "office": ("管理首页", "/office"),

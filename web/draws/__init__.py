@@ -1,14 +1,17 @@
-"""Pages of draws: for verifier, supervisor and venue (``/desk``), for experts, and public ones (board, record)."""
+"""Pages of draws: for verifier, supervisor and venue (``/draws``), for experts, and public ones (board, record)."""
 
 from web.draws.absences import AbsencePages, DrawExitPages
 from web.draws.attendance import AttendancePages
-from web.draws.base import DeskPages
+from web.draws.audit import AuditPages
+from web.draws.base import DrawPages
 from web.draws.board import BoardPages, LiveProgress, board_facts
 from web.draws.facts import APPLICATION_KINDS, CALLED_SOON, CONDITION_CATALOGUES, REGION_MODES, condition_names
 from web.draws.invitations import InvitationPages
 from web.draws.list_and_detail import DrawDetailPages, DrawListPages
+from web.draws.operation_log import OperationLogPages
 from web.draws.record import RecordPages, public_path
-from web.draws.round_log_audit import DrawRecordPages, RoundPages, round_response
+from web.draws.release import ReleaseStatusPages
+from web.draws.round import RoundPages, round_response
 from web.draws.venue_check_in import VenueCheckInPages
 from web.draws.verification import VerificationPages
 
@@ -19,15 +22,17 @@ __all__ = [
     "REGION_MODES",
     "AbsencePages",
     "AttendancePages",
+    "AuditPages",
     "BoardPages",
-    "DeskPages",
     "DrawDetailPages",
     "DrawExitPages",
     "DrawListPages",
-    "DrawRecordPages",
+    "DrawPages",
     "InvitationPages",
     "LiveProgress",
+    "OperationLogPages",
     "RecordPages",
+    "ReleaseStatusPages",
     "RoundPages",
     "VenueCheckInPages",
     "VerificationPages",

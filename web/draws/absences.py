@@ -1,4 +1,4 @@
-"""``/desk``: absences of panel members (请假、缺席、现场回避), and ending or terminating a draw (结束、终止)."""
+"""``/draws``: absences of panel members (请假、缺席、现场回避), and ending or terminating a draw (结束、终止)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.draws import DiscardForm, DiscardKind
 from web.core.pages import Redirect, Visit, page
 from web.core.site import ON_PAGE
 from web.core.typed_forms import Lines
-from web.draws.base import DeskPages
+from web.draws.base import DrawPages
 
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
 _SOURCES = {"expert": "专家本人", "manual": "人工登记"}
@@ -33,10 +33,10 @@ class _Opinion:
     opinion: Annotated[str, Lines(200)]
 
 
-class AbsencePages(DeskPages):
+class AbsencePages(DrawPages):
     form_name = "absences"
 
-    @page("/desk/{draw_id}/absences", "draws/absences.html")
+    @page("/draws/{draw_id}/absences", "draws/absences.html")
     async def absences(self, visit: Visit) -> Mapping[str, object]:
         actor, draw = visit.actor, await self.draw(visit)
         rules = self.services.deps.book(draw.pool).draw
@@ -97,11 +97,11 @@ class _Termination(_End):
     cause: str
 
 
-class DrawExitPages(DeskPages):
+class DrawExitPages(DrawPages):
     form_name = "exit"
     on_page = ON_PAGE
 
-    @page("/desk/{draw_id}/exit", "draws/exit.html")
+    @page("/draws/{draw_id}/exit", "draws/exit.html")
     async def ways_to_end(self, visit: Visit) -> Mapping[str, object]:
         actor, draw, now = visit.actor, await self.draw(visit), self.services.deps.now()
         bound = actor.role in AGENCY and draw.started_at is not None and draw.kind != "recall"
@@ -122,10 +122,10 @@ class DrawExitPages(DeskPages):
     async def terminate(self, visit: Visit, form: _Termination) -> Redirect:
         draw = await self.draw(visit)
         await self.services.draws.activity_end.terminate(visit.actor, draw.id, form.cause, form.words)
-        return Redirect(f"/desk/{draw.id}")
+        return Redirect(f"/draws/{draw.id}")
 
     @ways_to_end.command(_End, "end")
     async def end(self, visit: Visit, form: _End) -> Redirect:
         draw = await self.draw(visit)
         await self.services.draws.activity_end.end(visit.actor, draw.id, form.words)
-        return Redirect(f"/desk/{draw.id}")
+        return Redirect(f"/draws/{draw.id}")

@@ -1,4 +1,4 @@
-"""``/desk``: the venue's check-in (签到台): arrivals by code, urging, exits, and the screen with its QR code."""
+"""``/draws``: the venue's check-in (签到台): arrivals by code, urging, exits, and the screen with its QR code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.core.pages import Visit, page
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
 from web.core.typed_forms import Lines
-from web.draws.base import DeskPages
+from web.draws.base import DrawPages
 
 SCREEN_INTERVAL = 5
 """Seconds between two refreshes of the venue's screen: an expert who begins to scan has most of the code's life
@@ -36,11 +36,11 @@ class _Call:
     phone: Annotated[str, Lines(20)]
 
 
-class AttendancePages(DeskPages):
+class AttendancePages(DrawPages):
     form_name = "attendance"
     on_page = ON_PAGE | {404}
 
-    @page("/desk/{draw_id}/attendance", "draws/attendance.html")
+    @page("/draws/{draw_id}/attendance", "draws/attendance.html")
     async def attendance(self, visit: Visit) -> Mapping[str, object]:
         actor, draw = visit.actor, await self.draw(visit)
         book = self.services.deps.book(draw.pool)
@@ -97,7 +97,7 @@ class AttendancePages(DeskPages):
             raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
         return code
 
-    @page("/desk/{draw_id}/screen", "draws/venue_screen.html")
+    @page("/draws/{draw_id}/screen", "draws/venue_screen.html")
     async def screen(self, visit: Visit) -> Mapping[str, object]:
         draw = await self.draw(visit)
         token, until = await self.services.draws.attendance.venue_token(visit.actor, draw.id)

@@ -20,7 +20,7 @@ from web.core.site import ON_PAGE, Site
 from web.office import menu_of
 
 
-class DeskPages(PageGroup):
+class DrawPages(PageGroup):
     """Pages of one subject. ``form_name`` tells their forms, which belong to the draw in the address, from others."""
 
     form_name: ClassVar[str]

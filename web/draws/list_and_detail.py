@@ -1,4 +1,4 @@
-"""``/desk``: draws for verifiers, supervisors and venues: the list, one draw, its attachment, result, prints.
+"""``/draws``: draws for verifiers, supervisors and venues: the list, one draw, its attachment, result, prints.
 
 Before unsealing only six-digit codes are shown; the service logs every reading of an unsealed result.
 """
@@ -34,16 +34,16 @@ from web.core.form_values import PAGE_SIZE, last_page, redirect
 from web.core.pages import Redirect, Visit, page, resource
 from web.core.site import Site, page_number, show_pdf
 from web.core.typed_forms import OneOf
-from web.draws.base import DeskPages
+from web.draws.base import DrawPages
 from web.draws.record import as_cells
 from web.draws.three_numbers import read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
 
 
-class DrawListPages(DeskPages):
+class DrawListPages(DrawPages):
     form_name = "logout"
 
-    @page("/desk", "draws/list.html")
+    @page("/draws", "draws/list.html")
     async def draws(self, visit: Visit) -> Mapping[str, object]:
         actor, number = visit.actor, page_number(visit.request)
         if actor.role in AGENCY:
@@ -97,7 +97,7 @@ class _Screen:
     screen: Annotated[str, OneOf(("board", "record"))]
 
 
-class DrawDetailPages(DeskPages):
+class DrawDetailPages(DrawPages):
     form_name = "share"
 
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
@@ -107,10 +107,10 @@ class DrawDetailPages(DeskPages):
 
     def add_routes(self) -> None:
         super().add_routes()
-        self.site.get("/desk/{draw_id}/attachment/mail", self.mail_form)
-        self.site.post("/desk/{draw_id}/attachment/mail", self.mail)
+        self.site.get("/draws/{draw_id}/attachment/mail", self.mail_form)
+        self.site.post("/draws/{draw_id}/attachment/mail", self.mail)
 
-    @page("/desk/{draw_id}", "draws/detail.html")
+    @page("/draws/{draw_id}", "draws/detail.html")
     async def detail(self, visit: Visit) -> Mapping[str, object]:
         actor, draw = visit.actor, await self.draw(visit)
         progress = await self.services.draws.progress.of(draw)
@@ -155,7 +155,7 @@ class DrawDetailPages(DeskPages):
         """The file of the request, if the actor may see it."""
         return None if actor.role == "venue" else await self.services.draws.attachments.find(actor, draw_id)
 
-    @detail.command(_Screen, path="/desk/{draw_id}/share")
+    @detail.command(_Screen, path="/draws/{draw_id}/share")
     async def share(self, visit: Visit, form: _Screen) -> Redirect:
         """Open a signed link to the board or the record."""
         draw = await self.draw(visit)
@@ -165,7 +165,7 @@ class DrawDetailPages(DeskPages):
 
     # ---- the file of the request for verification; ``of`` release: the file of the release
 
-    @resource("/desk/{draw_id}/attachment")
+    @resource("/draws/{draw_id}/attachment")
     async def attachment(self, visit: Visit) -> http.Response:
         """Redirect to the file at an address of its own."""
         _, attachment = await self._attachment(visit)
@@ -174,7 +174,7 @@ class DrawDetailPages(DeskPages):
     async def mail_form(self, request: http.Request) -> http.Response:
         visit = Visit(await self.actor(request), request)
         draw, attachment = await self._attachment(visit)
-        return self._mail.form(request, visit.actor, attachment.filename, (draw.name, f"/desk/{draw.id}"))
+        return self._mail.form(request, visit.actor, attachment.filename, (draw.name, f"/draws/{draw.id}"))
 
     async def mail(self, request: http.Request) -> http.Response:
         visit = Visit(await self.actor(request), request)
@@ -184,7 +184,7 @@ class DrawDetailPages(DeskPages):
             opened = await self.services.draws.attachments.open(visit.actor, draw.id, _purpose(request))
             return mail_attachment(opened)
 
-        return await self._mail.send(request, visit.actor, attachment.filename, (draw.name, f"/desk/{draw.id}"), read)
+        return await self._mail.send(request, visit.actor, attachment.filename, (draw.name, f"/draws/{draw.id}"), read)
 
     async def _attachment(self, visit: Visit) -> tuple[DrawView, AttachmentView]:
         """Raises NotFound where there is none, Forbidden for an actor who may not see it."""
@@ -196,7 +196,7 @@ class DrawDetailPages(DeskPages):
 
     # ---- the result
 
-    @page("/desk/{draw_id}/result", "draws/result.html")
+    @page("/draws/{draw_id}/result", "draws/result.html")
     async def result(self, visit: Visit) -> Mapping[str, object]:
         draw = await self.draw(visit)
         result = await self.services.draws.results.read(visit.actor, draw.id)
@@ -212,19 +212,19 @@ class DrawDetailPages(DeskPages):
             "pool": book.pool.name,
         }
 
-    @resource("/desk/{draw_id}/result.pdf")
+    @resource("/draws/{draw_id}/result.pdf")
     async def print_result(self, visit: Visit) -> http.Response:
         draw = await self.draw(visit)
         document = await self.services.draws.prints.result(visit.actor, draw.id)
         return show_pdf(document.content, document.filename)
 
-    @resource("/desk/{draw_id}/attendance.pdf")
+    @resource("/draws/{draw_id}/attendance.pdf")
     async def print_attendance(self, visit: Visit) -> http.Response:
         draw = await self.draw(visit)
         document = await self.services.draws.prints.attendance(visit.actor, draw.id)
         return show_pdf(document.content, document.filename)
 
-    @resource("/desk/{draw_id}/record.pdf")
+    @resource("/draws/{draw_id}/record.pdf")
     async def print_record(self, visit: Visit) -> http.Response:
         draw = await self.draw(visit)
         document = await self.services.draws.prints.record(visit.actor, draw.id, as_cells)

@@ -1,4 +1,4 @@
-"""``/desk/applications``: the trading centre's queue, and one application with everything in it."""
+"""``/draws/applications``: the trading centre's queue, and one application with everything in it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from services.core.permissions import check, may
 from services.draws import ApplicationRow, Purpose
 from web.core.pages import Choice, Listed, Redirect, Visit, Wanted, Word, list_page, page
 from web.core.typed_forms import Lines
-from web.draws.base import DeskPages
+from web.draws.base import DrawPages
 from web.draws.facts import APPLICATION_KINDS, application_facts
 
 STATES = tuple((state.value, state.label) for state in VerificationState)
-_QUEUE = "/desk/applications"
+_QUEUE = "/draws/applications"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class _Opinion:
     opinion: Annotated[str, Lines(500)]
 
 
-class VerificationPages(DeskPages):
+class VerificationPages(DrawPages):
     form_name = "verify"
 
     @list_page(
@@ -52,7 +52,7 @@ class VerificationPages(DeskPages):
         }
         return Listed(applications, values)
 
-    @page("/desk/{draw_id}/application", "draws/application.html")
+    @page("/draws/{draw_id}/application", "draws/application.html")
     async def application(self, visit: Visit) -> Mapping[str, object]:
         """The application, for everyone who supervises the draw; the verifier decides here.
 

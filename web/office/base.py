@@ -94,7 +94,7 @@ def menu_of(book: Rulebook) -> list[MenuEntry]:
     if book.notice is not None:
         entries.append(MenuEntry("objections", "公示与异议"))
     if book.fee is not None:
-        entries += [MenuEntry("orders", "缴费"), MenuEntry("invoices", "发票"), MenuEntry("bills", "对账")]
+        entries += [MenuEntry("orders", "缴费"), MenuEntry("invoices", "发票"), MenuEntry("reconciliation", "对账")]
     if book.certificate.issued:
         entries.append(MenuEntry("certificates", "证书"))
     entries.append(MenuEntry("remuneration", "专家酬劳"))

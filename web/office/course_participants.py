@@ -81,6 +81,6 @@ class CourseParticipantPages(OfficePart):
     async def dismiss(self, visit: Visit, form: ReasonForm) -> None:
         await self.services.courses.participant_calls.dismiss(visit.actor, visit.id(_PARTICIPANT), form.reason)
 
-    @participant.command(ReasonForm, "take_back", note="已重新参加，并通知学员。")
+    @participant.command(ReasonForm, "readmit", note="已重新参加，并通知学员。")
     async def readmit(self, visit: Visit, form: ReasonForm) -> None:
         await self.services.courses.participant_calls.readmit(visit.actor, visit.id(_PARTICIPANT), form.reason)

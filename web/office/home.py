@@ -40,9 +40,9 @@ def _todos(waiting: WaitingCounts) -> list[Todo]:
         Todo(waiting.feedback, "待答复的意见", "/office/feedback"),
         Todo(waiting.disputes, "逾期未答复的酬劳异议", "/office/remuneration"),
         Todo(waiting.refunds, "异常的退款", "/office/orders?only=abnormal"),
-        Todo(waiting.unmatched_payments, "无法入账的通知", "/office/alarms"),
+        Todo(waiting.unmatched_payments, "无法入账的通知", "/office/unmatched-payments"),
         Todo(waiting.invoices, "待开的发票", "/office/invoices"),
         Todo(waiting.reversals, "待冲红的发票", "/office/invoices?only=to_reverse"),
-        Todo(waiting.differences, "对账差异", "/office/bills"),
+        Todo(waiting.differences, "对账差异", "/office/reconciliation"),
     ]
     return [todo for todo in todos if todo.number]

@@ -25,26 +25,26 @@ class _Resolution:
 
 
 class ReconciliationPages(OfficePart):
-    code = "bills"
+    code = "reconciliation"
     action = "payment.manage"
 
-    @page("/office/bills", "office/reconciliation.html")
-    async def bills(self, visit: Visit) -> Mapping[str, object]:
+    @page("/office/reconciliation", "office/reconciliation.html")
+    async def reconciliation(self, visit: Visit) -> Mapping[str, object]:
         page = page_number(visit.request)
         bills = await self.services.payments.reconciliation.list(visit.actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
         return {"found": bills[:PAGE], "page": page, "more": len(bills) > PAGE, "states": STATES}
 
-    @bills.command(_Day, note="已安排对账，约一分钟后刷新查看。")
+    @reconciliation.command(_Day, note="已安排对账，约一分钟后刷新查看。")
     async def compare_again(self, visit: Visit, form: _Day) -> None:
         await self.services.payments.reconciliation.again(visit.actor, form.day)
 
-    @page("/office/bills/{id}", "office/reconciliation_day.html")
-    async def bill(self, visit: Visit) -> Mapping[str, object]:
+    @page("/office/reconciliation/{id}", "office/reconciliation_day.html")
+    async def reconciliation_day(self, visit: Visit) -> Mapping[str, object]:
         bill = await self.services.office.payment_views.bill(visit.actor, visit.id("这天的账单"))
         differences = await self.services.payments.reconciliation.differences(visit.actor, bill.id)
         return {"bill": bill, "states": STATES, "kinds": DIFFERENCE_NAMES, "found": differences}
 
-    @bill.command(_Resolution, note="已记录处理结果。")
+    @reconciliation_day.command(_Resolution, note="已记录处理结果。")
     async def resolve(self, visit: Visit, form: _Resolution) -> None:
         """Record how a difference was resolved."""
         await self.services.payments.reconciliation.resolve(visit.actor, visit.row_id("这条差异"), form.note)

@@ -37,7 +37,7 @@ class UnmatchedPaymentPages(OfficePart):
     code = "orders"
     action = "payment.manage"
 
-    @list_page("/office/alarms", "office/unmatched_payments.html", only=Choice(FILTERS, "all"))
+    @list_page("/office/unmatched-payments", "office/unmatched_payments.html", only=Choice(FILTERS, "all"))
     async def unmatched_payments(self, visit: Visit, wanted: Wanted) -> Listed:
         only = cast(UnmatchedFilter, wanted["only"])
         listed = await self.services.payments.unmatched_payments.list(visit.actor, only, **wanted.window)

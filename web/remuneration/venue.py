@@ -1,4 +1,4 @@
-"""``/desk/{draw_id}/remuneration``: amounts for each present expert; the venue proposes and answers objections."""
+"""``/draws/{draw_id}/remuneration``: amounts for each present expert; the venue proposes and answers objections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain.errors import InvalidInput
 from domain.payments.money import parse_yuan, yuan
 from services.core.permissions import may
 from web.core.pages import Redirect, Visit, page
-from web.draws import DeskPages
+from web.draws import DrawPages
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class _Proposal:
     words: str
 
 
-class VenueRemunerationPages(DeskPages):
+class VenueRemunerationPages(DrawPages):
     form_name = "remuneration"
 
-    @page("/desk/{draw_id}/remuneration", "remuneration/venue.html")
+    @page("/draws/{draw_id}/remuneration", "remuneration/venue.html")
     async def amounts(self, visit: Visit) -> Mapping[str, object]:
         actor, draw = visit.actor, await self.draw(visit)
         owed = await self.services.remuneration.proposals.of_draw(actor, draw.id)

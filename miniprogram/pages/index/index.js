@@ -13,9 +13,9 @@ const session = require('../../lib/session');
 const OFFICES = {
   agent: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
   organisation: { title: '办理抽取', path: '/agency', asks: ['submission', 'drawing'] },
-  verifier: { title: '去核验', path: '/desk', asks: ['verifying'] },
-  supervisor: { title: '去监督', path: '/desk', asks: ['supervising'] },
-  venue: { title: '打开签到台', path: '/desk', asks: ['at_the_door'] },
+  verifier: { title: '去核验', path: '/draws', asks: ['verifying'] },
+  supervisor: { title: '去监督', path: '/draws', asks: ['supervising'] },
+  venue: { title: '打开签到台', path: '/draws', asks: ['at_the_door'] },
   reviewer: { title: '去审核', path: '/review', asks: ['reviewing'] },
   pool_admin: { title: '打开管理台', path: '/office', asks: [] },
 };
@@ -67,11 +67,11 @@ async function forExpert() {
 
 /** @returns {Promise<Shell.Sheet>} */
 async function forApplicant() {
-  const { standing, to_do: waiting } = await call('GET /home');
+  const { membership_status: membership, to_do: waiting } = await call('GET /home');
   const note = waiting.length ? '' : '目前没有需要您办理的事项。';
   return {
     groups: [
-      { cells: [{ label: '当前身份', tag: standing.text, note: standing.expert_number && `专家编号 ${standing.expert_number}` }] },
+      { cells: [{ label: '当前身份', tag: membership.text, note: membership.expert_number && `专家编号 ${membership.expert_number}` }] },
       { title: '待办事项', note, cells: waiting.map(toDoCell) },
       MINE,
     ],

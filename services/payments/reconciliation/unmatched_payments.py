@@ -23,7 +23,7 @@ RESOLUTION_CHARS = 200
 OUTCOMES = ("mismatch", "unknown_order", "other_transaction", "refunded_there", "unknown_refund", "closed_but_done")
 _OUTCOMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 OPEN = f"outcome IN ({_OUTCOMES}) AND closed_at IS NULL"
-"""SQL: unmatched and waiting for an administrator; written out, so that the partial index ``pay_event_alarm`` is
+"""SQL: unmatched and waiting for an administrator; written out, so that the partial index ``pay_event_unmatched`` is
 used."""
 _LIST = f"""
 SELECT e.id, e.kind, e.subject AS out_trade_no, e.outcome, e.received_at, e.payload_sealed, e.closed_at, e.resolution,
@@ -74,12 +74,12 @@ class UnmatchedPayments:
         async with transaction():
             event = await PayEvent.select_for_update().get_or_none(id=event_id, pool=actor.pool)
             if event is None or event.outcome not in OUTCOMES:
-                raise NotFound("找不到这条通知，请刷新后重试。", code="alarm_unknown")
+                raise NotFound("找不到这条通知，请刷新后重试。", code="unmatched_payment_unknown")
             if event.closed_at is not None:
-                raise Conflict("这条通知已经有人处理，请刷新查看。", code="alarm_closed")
+                raise Conflict("这条通知已经有人处理，请刷新查看。", code="unmatched_payment_closed")
             event.closed_at, event.closed_by, event.resolution = now, actor.account_id, text
             await event.save(update_fields=["closed_at", "closed_by", "resolution"])
-            await record(actor, now, "fee.alarm_closed", "pay_event", event.id, note=text)
+            await record(actor, now, "fee.unmatched_payment_closed", "pay_event", event.id, note=text)
 
     def _view(self, row: Mapping[str, Any]) -> UnmatchedPayment:
         report = _reported(self.deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")

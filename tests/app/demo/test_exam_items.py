@@ -42,9 +42,9 @@ def test_each_item_is_whole_and_names_its_article() -> None:
     lines = list(read_lines(FILE.read_bytes(), "csv", COLUMNS, 1000))
     rows, errors = read_rows([question_of(line) for line in lines])
     assert errors == []
-    asked = [row for row in rows if not row.is_case]
-    assert all("第" in row.basis and "条" in row.basis for row in asked)
-    kinds = Counter(row.kind for row in asked)
+    questions = [row for row in rows if not row.is_case]
+    assert all("第" in row.basis and "条" in row.basis for row in questions)
+    kinds = Counter(row.kind for row in questions)
     assert (kinds[ItemKind.SINGLE] >= 30, kinds[ItemKind.MULTIPLE] >= 12, kinds[ItemKind.TRUE_FALSE] >= 12) == (
         True,
     ) * 3

@@ -18,9 +18,9 @@ async def test_they_are_put_there_once_and_can_be_read(database: str, tmp_path: 
     settings = make_settings(database_url=database, data_dir=tmp_path)
     for _ in range(2):
         await run_steps(settings, offer_materials)
-    kept = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
-    assert len(kept) == 2
-    assert not any(path.read_bytes().startswith(b"%PDF") for path in kept), "sealed"
+    files = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    assert len(files) == 2
+    assert not any(path.read_bytes().startswith(b"%PDF") for path in files), "sealed"
 
 
 async def test_production_gets_none(database: str, tmp_path: Path) -> None:

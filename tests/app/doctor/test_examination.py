@@ -31,14 +31,14 @@ Serve = Callable[[Any], Awaitable[TestServer]]
 
 
 def _problems(findings: list[CheckFinding]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for finding in findings:
         if finding.state == "problem":
-            found[finding.check] = found.get(finding.check, "") + finding.text
-    return found
+            problems[finding.check] = problems.get(finding.check, "") + finding.text
+    return problems
 
 
-def _of(check: str, findings: list[CheckFinding]) -> CheckFinding:
+def _finding_of(check: str, findings: list[CheckFinding]) -> CheckFinding:
     (finding,) = [finding for finding in findings if finding.check == check]
     return finding
 
@@ -136,7 +136,7 @@ async def test_the_doctor_lists_the_settings_and_templates_that_a_demonstration_
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         ({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7 ipv6 ::ffff, not in whitelist"}, "203.0.113.7 不在"),
         ({"errcode": 40164, "errmsg": "not in whitelist"}, "不在白名单"),
@@ -147,13 +147,13 @@ async def test_the_doctor_lists_the_settings_and_templates_that_a_demonstration_
     ],
 )
 async def test_wechats_answer_is_put_into_words(
-    wechat: tuple[str, dict[str, Any]], answer: dict[str, Any], said: str
+    wechat: tuple[str, dict[str, Any]], answer: dict[str, Any], words: str
 ) -> None:
     wechat[1].clear()
     wechat[1].update(answer)
     findings = await doctor.check_white_list(complete_settings("", "", wechat[0]))
     assert [finding.state for finding in findings] == ["problem", "problem"]
-    assert all(said in finding.text for finding in findings)
+    assert all(words in finding.text for finding in findings)
 
 
 async def test_dead_servers_are_named_and_the_rest_is_still_looked_at() -> None:
@@ -164,8 +164,8 @@ async def test_dead_servers_are_named_and_the_rest_is_still_looked_at() -> None:
     problems = _problems(findings)
     assert {"数据库", "缓存", "微信"} <= problems.keys()
     assert "PBT_DATABASE_URL" in problems["数据库"]
-    assert _of("表结构", findings).state == "skipped"
-    assert _of("规则", findings).state == "ok"
+    assert _finding_of("表结构", findings).state == "skipped"
+    assert _finding_of("规则", findings).state == "ok"
     assert "hush" not in render(findings)
 
 
@@ -173,7 +173,7 @@ async def test_an_old_schema_asks_for_migration(empty_database: str, redis: str)
     settings = complete_settings(empty_database, redis, "http://127.0.0.1:1")
     findings = await examine(settings)
     assert "pbt migrate" in _problems(findings)["表结构"]
-    assert _of("审计", findings).state == "skipped"
+    assert _finding_of("审计", findings).state == "skipped"
 
 
 async def test_a_wrong_clock_is_measured(database: str, redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +256,7 @@ async def test_missing_sms_templates_of_a_pool_are_listed(tmp_path: Path) -> Non
     settings = complete_settings("", "", "").model_copy(update={"pools": ["hunan", "jilin"]})
     wanted = sms_templates(load_rulebook(settings.rulebooks / "jilin.toml").texts)
     own = SmsPool(sign_name="吉林评标", templates={kind: f"S_{kind}" for kind in wanted if kind != "draw_call"})
-    told = await _told(settings, sms=sms_of({**settings.sms.pools, "jilin": own}))
+    told = await _template_findings(settings, sms=sms_of({**settings.sms.pools, "jilin": own}))
     assert "jilin 的短信缺少模板编号：draw_call。请在阿里云申请后填入 PBT_SMS__POOLS 中 jilin 的 templates" in told
 
 
@@ -266,7 +266,7 @@ async def test_pools_that_share_must_say_the_same(tmp_path: Path) -> None:
     shared = sms_of({**settings.sms.pools, "jilin": SmsPool(share="hunan")})
     texts = [sms_templates(load_rulebook(settings.rulebooks / f"{pool}.toml").texts) for pool in settings.pools]
     different = sorted(kind for kind in texts[1] if texts[0].get(kind, texts[1][kind]) != texts[1][kind])
-    told = await _told(settings, sms=shared)
+    told = await _template_findings(settings, sms=shared)
     assert bool(different) == ("jilin 与 hunan 共用短信模板，但文字不同" in told)
     assert all(kind in told for kind in different)
 
@@ -274,10 +274,10 @@ async def test_pools_that_share_must_say_the_same(tmp_path: Path) -> None:
 async def test_an_sms_template_code_used_for_two_texts_is_reported(tmp_path: Path) -> None:
     settings = complete_settings("", "", "")
     pool = settings.sms.pools["hunan"]
-    one = dict.fromkeys(pool.templates, "SMS_1")
-    told = await _told(settings, sms=sms_of({"hunan": pool.model_copy(update={"templates": one})}))
+    same_code = dict.fromkeys(pool.templates, "SMS_1")
+    told = await _template_findings(settings, sms=sms_of({"hunan": pool.model_copy(update={"templates": same_code})}))
     assert "短信模板 SMS_1 同时用于 hunan 的" in told
 
 
-async def _told(settings: Settings, **update: object) -> str:
-    return "".join(one.text for one in await doctor.check_templates(settings.model_copy(update=update)))
+async def _template_findings(settings: Settings, **update: object) -> str:
+    return "".join(finding.text for finding in await doctor.check_templates(settings.model_copy(update=update)))

@@ -16,22 +16,22 @@ def settings(url: str, pools: list[str]) -> Settings:
     return production_settings().model_copy(update={"pools": ["hunan"], "person_check": asks})
 
 
-async def look(answer: bytes, pools: list[str]) -> CheckFinding:
+async def check_with_answer(answer: bytes, pools: list[str]) -> CheckFinding:
     async with Rogue([answer]) as rogue:
         (finding,) = await check_identity_verification(settings(rogue.url, pools))
     return finding
 
 
 async def test_the_doctor_reports_a_pool_without_identity_verification() -> None:
-    assert (await look(DROP, [])).state == "skipped"
+    assert (await check_with_answer(DROP, [])).state == "skipped"
 
 
 async def test_a_vendor_that_takes_our_signature_is_well() -> None:
-    assert (await look(reply({"Code": "400", "Message": "参数不能为空"}), ["hunan"])).state == "ok"
+    assert (await check_with_answer(reply({"Code": "400", "Message": "参数不能为空"}), ["hunan"])).state == "ok"
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         (reply({"Code": "410"}), "开通"),
         (reply({"Code": "411"}), "RAM"),
@@ -41,11 +41,11 @@ async def test_a_vendor_that_takes_our_signature_is_well() -> None:
         (DROP, "PBT_PERSON_CHECK__URL"),
     ],
 )
-async def test_each_trouble_says_what_to_do(answer: bytes, said: str) -> None:
-    finding = await look(answer, ["hunan"])
-    assert (finding.state, said in finding.text) == ("problem", True)
+async def test_each_trouble_says_what_to_do(answer: bytes, words: str) -> None:
+    finding = await check_with_answer(answer, ["hunan"])
+    assert (finding.state, words in finding.text) == ("problem", True)
 
 
 async def test_a_pool_that_is_not_served_is_named() -> None:
-    finding = await look(DROP, ["hunan", "atlantis"])
+    finding = await check_with_answer(DROP, ["hunan", "atlantis"])
     assert "atlantis" in finding.text

@@ -47,27 +47,27 @@ async def keys(database: str) -> Keys:
     return used
 
 
-async def _look(database: str, keys: Keys) -> list[CheckFinding]:
+async def _check(database: str, keys: Keys) -> list[CheckFinding]:
     return await check_keys(_settings(database, keys))
 
 
 async def test_the_keys_that_were_used_are_well(database: str, keys: Keys) -> None:
-    assert [finding.state for finding in await _look(database, keys)] == ["ok"]
+    assert [finding.state for finding in await _check(database, keys)] == ["ok"]
 
 
 @pytest.mark.parametrize("lost", ["k1", "k2"])
 async def test_a_data_key_that_is_another_one_now_is_named(database: str, keys: Keys, lost: str) -> None:
-    [finding] = await _look(database, keys.model_copy(update={"data": keys.data | {lost: _key()}}))
+    [finding] = await _check(database, keys.model_copy(update={"data": keys.data | {lost: _key()}}))
     assert (finding.state, f"PBT_KEYS__DATA 中的 {lost} 打不开" in finding.text) == ("problem", True)
 
 
 async def test_an_old_data_key_that_was_dropped_is_named(database: str, keys: Keys) -> None:
-    [finding] = await _look(database, keys.model_copy(update={"data": {"k1": keys.data["k1"]}}))
+    [finding] = await _check(database, keys.model_copy(update={"data": {"k1": keys.data["k1"]}}))
     assert "PBT_KEYS__DATA 中的 k2 打不开" in finding.text
 
 
 async def test_another_lookup_key_is_named(database: str, keys: Keys) -> None:
-    [finding] = await _look(database, keys.model_copy(update={"lookup": _key()}))
+    [finding] = await _check(database, keys.model_copy(update={"lookup": _key()}))
     assert "PBT_KEYS__LOOKUP" in finding.text
 
 

@@ -36,18 +36,18 @@ async def platform() -> AsyncIterator[Platform]:
         yield platform
 
 
-def paying(platform: Platform, *, certificates: bool = False) -> Settings:
+def settings_with_merchant(platform: Platform, *, certificates: bool = False) -> Settings:
     pay = PaySettings(api_url=f"{platform.url}/pay", merchants={"hunan": merchant(certificates=certificates)})
     return production_settings().model_copy(update={"pools": ["hunan"], "pay": pay})
 
 
-def only(findings: list[CheckFinding]) -> CheckFinding:
+def single_finding(findings: list[CheckFinding]) -> CheckFinding:
     (finding,) = findings
     return finding
 
 
 async def test_a_merchant_whose_keys_fit_is_well(platform: Platform) -> None:
-    finding = only(await check_pay(paying(platform)))
+    finding = single_finding(await check_pay(settings_with_merchant(platform)))
     assert (finding.state, "hunan" in finding.text) == ("ok", True)
     assert len(platform.asked) == 1
 
@@ -56,11 +56,11 @@ async def test_certificates_that_fit_are_well(platform: Platform) -> None:
     start = platform.now - timedelta(days=1)
     platform.certificates = {OLD.serial: certificate(OLD.key, int(OLD.serial, 16), begins=start)}
     platform.signer = OLD
-    assert (only(await check_pay(paying(platform, certificates=True)))).state == "ok"
+    assert (single_finding(await check_pay(settings_with_merchant(platform, certificates=True)))).state == "ok"
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         ((401, b'{"code":"SIGN_ERROR"}'), "serial"),
         ((403, {"code": "NO_AUTH"}), "没有权限"),
@@ -70,50 +70,50 @@ async def test_certificates_that_fit_are_well(platform: Platform) -> None:
         ((200, b"{}"), "代理"),
     ],
 )
-async def test_what_wechat_says_is_put_into_words(platform: Platform, answer: tuple[int, object], said: str) -> None:
+async def test_what_wechat_says_is_put_into_words(platform: Platform, answer: tuple[int, object], words: str) -> None:
     class Always(UnknownOrders):
         def __missing__(self, path: str) -> tuple[int, object]:
             return answer
 
     platform.answers = Always()
-    finding = only(await check_pay(paying(platform)))
+    finding = single_finding(await check_pay(settings_with_merchant(platform)))
     assert finding.state == "problem"
-    assert said in finding.text
+    assert words in finding.text
 
 
 async def test_a_public_key_other_than_wechats_is_reported(platform: Platform) -> None:
     platform.signer = Identity(platform.signer.serial, STRANGER)
-    assert "public_key" in (only(await check_pay(paying(platform)))).text
+    assert "public_key" in (single_finding(await check_pay(settings_with_merchant(platform)))).text
 
 
 async def test_a_wrong_apiv3_key_is_reported(platform: Platform) -> None:
     item = {"serial_no": OLD.serial, "encrypt_certificate": seal(b"x", key=APIV3[::-1], extra="certificate")}
     platform.answers["/v3/certificates"] = (200, {"data": [item]})
-    assert "apiv3_key" in (only(await check_pay(paying(platform, certificates=True)))).text
+    assert "apiv3_key" in (single_finding(await check_pay(settings_with_merchant(platform, certificates=True)))).text
 
 
 async def test_a_wrong_clock_is_reported(platform: Platform) -> None:
     platform.now -= timedelta(minutes=10)
-    assert "对时" in (only(await check_pay(paying(platform)))).text
+    assert "对时" in (single_finding(await check_pay(settings_with_merchant(platform)))).text
 
 
 async def test_a_pool_that_takes_fees_needs_a_merchant() -> None:
     settings = production_settings().model_copy(update={"pools": ["demo"]})
-    finding = only(await check_pay(settings))
+    finding = single_finding(await check_pay(settings))
     assert (finding.state, "PBT_PAY__MERCHANTS" in finding.text) == ("problem", True)
 
 
-def mailing(server: Server, **more: Any) -> Settings:
+def settings_with_mail(server: Server, **more: Any) -> Settings:
     mail = MailSettings(port=server.port, username="pbt", password=SecretStr("secret"), sender="noreply@pbt.example")
     return make_settings().model_copy(update={"mail": mail.model_copy(update=more)})
 
 
 async def test_the_mail_server_is_greeted_and_gets_nothing() -> None:
     async with serving(server := Server()):
-        assert (only(await check_mail(mailing(server)))).state == "ok"
-        refused = only(await check_mail(mailing(server, password=SecretStr("wrong"))))
+        assert (single_finding(await check_mail(settings_with_mail(server)))).state == "ok"
+        refused = single_finding(await check_mail(settings_with_mail(server, password=SecretStr("wrong"))))
     assert "PBT_MAIL__USERNAME" in refused.text
     assert "535" in refused.text
     assert server.taken == []
-    gone = only(await check_mail(mailing(Server(port=1))))
+    gone = single_finding(await check_mail(settings_with_mail(Server(port=1))))
     assert (gone.state, "PBT_MAIL__HOST" in gone.text) == ("problem", True)

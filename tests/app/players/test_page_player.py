@@ -23,7 +23,7 @@ def obeyed(_: web.Request) -> web.Response:
     raise web.HTTPSeeOther("/draw?note=started")
 
 
-def away(_: web.Request) -> web.Response:
+def answer_busy(_: web.Request) -> web.Response:
     return web.Response(status=503, text="系统暂时繁忙")
 
 
@@ -86,7 +86,7 @@ async def play(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Play]:
 
 
 async def test_a_button_is_pressed_again_with_the_same_key_while_the_service_is_away(play: Play) -> None:
-    service = Service([(False, away), (False, lost), (True, obeyed)])
+    service = Service([(False, answer_busy), (False, lost), (True, obeyed)])
     page = await (await play(service)).press("启动", "已启动")
     assert page.path == "/draw"
     assert service.keys == ["1", "1", "1"]
@@ -104,7 +104,7 @@ async def test_a_refusal_is_told_with_its_words(play: Play) -> None:
         await player.press("启动", "已启动")
 
 
-@pytest.mark.parametrize("answer", [away, lost])
+@pytest.mark.parametrize("answer", [answer_busy, lost])
 async def test_without_patience_nothing_is_pressed_again(play: Play, answer: Answer) -> None:
     service = Service([(False, answer)])
     player = await play(service, patience=0.0)

@@ -66,8 +66,8 @@ async def test_it_migrates_prepares_serves_and_ends_within_five_seconds(
 ) -> None:
     prepared: list[str] = []
 
-    async def prepare(found: Settings) -> None:
-        connection = await asyncpg.connect(found.database_url)
+    async def prepare(resolved_settings: Settings) -> None:
+        connection = await asyncpg.connect(resolved_settings.database_url)
         try:
             prepared.append(str(await connection.fetchval("SELECT to_regclass('audit_entry')")))
         finally:
@@ -77,8 +77,8 @@ async def test_it_migrates_prepares_serves_and_ends_within_five_seconds(
     reported: asyncio.Queue[str] = asyncio.Queue()
     task = asyncio.create_task(run(settings, StartPlan(), report=reported.put_nowait))
     async with asyncio.timeout(60):
-        said = await reported.get()
-    assert f"http://127.0.0.1:{settings.http.port}/api/docs" in said
+        report = await reported.get()
+    assert f"http://127.0.0.1:{settings.http.port}/api/docs" in report
     assert prepared == ["audit_entry"]
     assert find_instance(settings.data_dir) is not None
     with pytest.raises(EmbeddedError, match=f"进程号 {os.getpid()}"):

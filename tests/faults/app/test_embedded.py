@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 
 from app.embedded import EmbeddedError, Servers, embedded, find_instance, home, server
 from app.embedded.errors import explain
-from app.embedded.owner import Instance, own, publish
+from app.embedded.owner import Instance, lock_data_dir, publish
 from app.embedded.valkey import Valkey
 from app.free_port import free_port
 
@@ -84,7 +84,7 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _alive(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -92,7 +92,7 @@ def _alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+def _holds_within(seconds: float, condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -193,7 +193,7 @@ def test_closing_standard_input_ends_everything(folder: Path) -> None:
     family = owner.family()
     owner.end()
     assert owner.process.returncode == 0
-    assert not any(_alive(pid) for pid in family)
+    assert not any(_is_alive(pid) for pid in family)
 
 
 @linux_only
@@ -207,7 +207,7 @@ async def test_a_killed_owner_leaves_no_orphan_and_no_damage(folder: Path) -> No
         owner.process.kill()
         owner.process.communicate(timeout=5)
         if attempt == 1:  # the others start again at once, while the remains are still going away
-            assert _within(10, lambda family=family: not any(_alive(pid) for pid in family))
+            assert _holds_within(10, lambda family=family: not any(_is_alive(pid) for pid in family))
     with owner_of(folder) as owner:
         assert await _query(owner.servers.database_url, "SELECT count(*) FROM tries") == 3
 
@@ -220,14 +220,14 @@ async def test_killed_servers_come_back_under_the_same_address(folder: Path) -> 
             os.kill(pid, signal.SIGKILL)
         assert await _query_patiently(owner.servers.database_url, "SELECT number FROM kept") == 7
         assert await _ping_patiently(owner.servers.redis_url)
-        assert not any(_alive(pid) for pid in owner.servers.pids)
+        assert not any(_is_alive(pid) for pid in owner.servers.pids)
 
 
 @linux_only
 def test_an_owner_killed_in_the_middle_of_its_first_start_can_start_again(folder: Path) -> None:
     command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert _within(20, lambda: any((folder / "servers").glob("postgres.new.*")))
+    assert _holds_within(20, lambda: any((folder / "servers").glob("postgres.new.*")))
     process.kill()
     process.communicate(timeout=5)
     with owner_of(folder) as owner:
@@ -281,9 +281,9 @@ async def test_a_file_in_the_place_of_the_folder_is_said_in_one_sentence(folder:
     [(errno.EACCES, "不能写入"), (errno.EROFS, "不能写入"), (errno.ENOSPC, "磁盘空间不足"), (errno.EIO, "请检查磁盘")],
 )
 def test_an_error_of_the_disk_is_said_in_one_sentence(number: int, sentence: str) -> None:
-    said = str(explain(OSError(number, os.strerror(number)), Path("var")))
-    assert sentence in said
-    assert said.endswith("。")
+    explanation = str(explain(OSError(number, os.strerror(number)), Path("var")))
+    assert sentence in explanation
+    assert explanation.endswith("。")
 
 
 async def test_data_of_another_postgresql_is_refused_with_advice(folder: Path) -> None:
@@ -310,7 +310,7 @@ async def test_a_private_folder_of_root_stays_private(folder: Path, monkeypatch:
 
 
 def test_only_one_owner_holds_a_folder(folder: Path) -> None:
-    with own(folder), pytest.raises(EmbeddedError, match=str(os.getpid())), own(folder):
+    with lock_data_dir(folder), pytest.raises(EmbeddedError, match=str(os.getpid())), lock_data_dir(folder):
         pass
 
 
@@ -338,7 +338,7 @@ def test_where_the_kernel_cannot_watch_a_pipe_does(folder: Path) -> None:
     assert len(family) == 2
     process.kill()
     process.communicate(timeout=5)
-    assert _within(5, lambda: not any(_alive(pid) for pid in family))
+    assert _holds_within(5, lambda: not any(_is_alive(pid) for pid in family))
 
 
 async def test_the_end_does_not_hang_on_a_cancellation_that_was_lost(

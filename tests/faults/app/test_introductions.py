@@ -22,9 +22,9 @@ async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_
     with data_folder("introductions") as folder:
         async with stage(folder, prepare=[bring_demo_people], durable=False) as running:
             sandbox = running.http_client.sandbox_url
-            with structlog.testing.capture_logs() as said:
+            with structlog.testing.capture_logs() as logs:
                 await introduce(running.settings, sandbox)
-            assert said == []
+            assert logs == []
             reviewer = MiniProgram(running.http_client, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
             await reviewer.open()
             queue = await Reviewer(reviewer).queue()

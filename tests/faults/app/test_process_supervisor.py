@@ -29,7 +29,7 @@ def _part(name: str, script: str, *arguments: str, ready_url: str = "", **env: s
     return Part(name, (sys.executable, "-c", script, *arguments), env, ready_url)
 
 
-def _alive(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -47,8 +47,8 @@ async def test_ready_means_that_every_part_answers(port: int, tmp_path: Path) ->
     async with ProcessSupervisor(parts, cwd=tmp_path) as supervisor:
         await supervisor.wait_until_ready()
         pids = [supervisor.pid("web"), supervisor.pid("worker")]
-        assert all(_alive(pid) for pid in pids)
-    assert not any(_alive(pid) for pid in pids)
+        assert all(_is_alive(pid) for pid in pids)
+    assert not any(_is_alive(pid) for pid in pids)
 
 
 async def test_a_part_that_ends_before_it_is_ready_ends_the_start(port: int) -> None:
@@ -74,7 +74,7 @@ async def test_a_killed_part_is_started_again(monkeypatch: pytest.MonkeyPatch) -
         async with asyncio.timeout(10):
             while supervisor.pid("worker") == first:
                 await asyncio.sleep(0.01)
-        assert _alive(supervisor.pid("worker"))
+        assert _is_alive(supervisor.pid("worker"))
         assert supervisor.pid("other") == other
 
 
@@ -83,20 +83,20 @@ async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(mon
     monkeypatch.setattr(keeper_module, "LONGEST_PAUSE", 0.01)
     refusals = [OSError(11, "no process left"), OSError(12, "no memory left")]
 
-    async def crowded(*arguments: Any, **options: Any) -> Child:
+    async def spawn_refused(*arguments: Any, **options: Any) -> Child:
         if refusals:
             raise refusals.pop()
         return await spawn(*arguments, **options)
 
     async with ProcessSupervisor([_part("worker", LAST)]) as supervisor:
         await supervisor.wait_until_ready()
-        monkeypatch.setattr(keeper_module, "spawn", crowded)
+        monkeypatch.setattr(keeper_module, "spawn", spawn_refused)
         first = supervisor.pid("worker")
         os.kill(first, signal.SIGKILL)
         async with asyncio.timeout(10):
             while supervisor.pid("worker") == first:
                 await asyncio.sleep(0.01)
-        assert (refusals, _alive(supervisor.pid("worker"))) == ([], True)
+        assert (refusals, _is_alive(supervisor.pid("worker"))) == ([], True)
 
 
 async def test_a_part_that_will_not_end_is_killed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ async def test_a_part_that_will_not_end_is_killed_in_time(monkeypatch: pytest.Mo
         pid = supervisor.pid("stubborn")
         started = time.monotonic()
     assert time.monotonic() - started < 3
-    assert not _alive(pid)
+    assert not _is_alive(pid)
 
 
 async def test_a_part_gets_its_own_settings(tmp_path: Path) -> None:
@@ -140,6 +140,6 @@ def test_parts_do_not_outlive_a_killed_owner() -> None:
     process.kill()
     process.communicate(timeout=5)
     deadline = time.monotonic() + 5
-    while any(_alive(pid) for pid in pids) and time.monotonic() < deadline:
+    while any(_is_alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not any(_alive(pid) for pid in pids)
+    assert not any(_is_alive(pid) for pid in pids)

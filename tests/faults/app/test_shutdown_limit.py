@@ -25,8 +25,8 @@ START_TIMEOUT = 60.0
 @pytest.fixture
 async def servers() -> AsyncIterator[Servers]:
     with data_folder("ending") as folder:
-        async with embedded(folder, durable=False) as found:
-            yield found
+        async with embedded(folder, durable=False) as embedded_servers:
+            yield embedded_servers
 
 
 @pytest.mark.parametrize(("command", "how"), [("worker", "is silent"), ("worker", "is gone"), ("serve", "is silent")])

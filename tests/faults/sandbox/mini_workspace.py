@@ -63,7 +63,7 @@ class MiniWorkspace:
         await sheet.get_by_role("button", name="允许").click()
         await expect(sheet).to_be_hidden()
 
-    async def bring(self, name: str) -> None:
+    async def add_phone(self, name: str) -> None:
         """Puts a phone into the workspace, if it isn't there."""
         if await self.phone(name).count():
             return
@@ -103,16 +103,17 @@ async def mini_workspace(
             expect.set_options(timeout=WAIT)
             if shown:
                 ids = {
-                    one["name"]: one["id"] for one in (await running.http_client.control("/phones?limit=100"))["phones"]
+                    phone["name"]: phone["id"]
+                    for phone in (await running.http_client.control("/phones?limit=100"))["phones"]
                 }
                 chosen = json.dumps(json.dumps([ids[name] for name in shown]))
-                await context.add_init_script(f"localStorage.desk ??= {chosen}")
-            found = MiniWorkspace(await context.new_page(), running)
-            found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-            await found.page.goto(running.http_client.sandbox_url)
-            yield found
+                await context.add_init_script(f"localStorage.phones ??= {chosen}")
+            workspace = MiniWorkspace(await context.new_page(), running)
+            workspace.page.on("pageerror", lambda error: workspace.complaints.append(str(error)))
+            await workspace.page.goto(running.http_client.sandbox_url)
+            yield workspace
             await browser.close()
-            assert found.complaints == []
+            assert workspace.complaints == []
 
 
 async def close_page(phone: Locator) -> None:

@@ -37,11 +37,11 @@ SHOWN = (LIU.name, TANG.name, JIANG.name, FIRST, FINAL, ADMIN)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace() -> AsyncIterator[MiniWorkspace]:
-    async with mini_workspace("applicant", SHOWN) as found:
-        yield found
+    async with mini_workspace("applicant", SHOWN) as opened:
+        yield opened
 
 
-def to_do(phone: Locator) -> Locator:
+def first_task(phone: Locator) -> Locator:
     """The first item of the mini-program's list."""
     return phone.locator(".group", has=phone.page.get_by_text("待办事项")).get_by_role("button").first
 
@@ -79,7 +79,7 @@ async def register(phone: Locator) -> None:
     await phone.get_by_role("dialog", name="请核对").get_by_role("button", name="确认注册").click()
 
 
-async def handed_in(workspace: MiniWorkspace, person: DemoPerson) -> Applicant:
+async def submit_application(workspace: MiniWorkspace, person: DemoPerson) -> Applicant:
     """The person's application, completed and submitted by the driver."""
     mini = MiniProgram(workspace.stage.http_client, workspace.stage.phone(person.mobile, POOL), "")
     await mini.open()
@@ -107,12 +107,12 @@ async def approve(workspace: MiniWorkspace, applicant: Applicant) -> None:
 async def test_what_is_handed_in_elsewhere_moves_the_page(workspace: MiniWorkspace) -> None:
     phone = workspace.phone(LIU.name)
     await phone.get_by_role("button", name="申请进度").click()
-    await handed_in(workspace, LIU)
+    await submit_application(workspace, LIU)
     await expect(phone.get_by_text("行业部门预审").first).to_be_visible()
     await workspace.check(phone, "mini-status")
     await phone.get_by_role("button", name="返回", exact=True).click()
     for person in (JIANG, TANG):
-        await approve(workspace, await handed_in(workspace, person))
+        await approve(workspace, await submit_application(workspace, person))
 
 
 async def test_reviewers_open_review_pages_from_the_mini_program_and_approve(workspace: MiniWorkspace) -> None:
@@ -144,15 +144,15 @@ async def test_after_the_public_notice_the_chat_asks_for_the_fee_with_a_link_and
     workspace: MiniWorkspace,
 ) -> None:
     phone = workspace.phone(LIU.name)
-    await expect(to_do(phone)).to_contain_text("公示中")
+    await expect(first_task(phone)).to_contain_text("公示中")
     await bind_by_code(workspace, LIU.name)
     held = workspace.stage.phone(JIANG.mobile, POOL)
     await held.follow()
     await held.bind()
     await workspace.stage.advance(4 * 60)
-    await expect(to_do(phone)).to_contain_text("待缴费")
+    await expect(first_task(phone)).to_contain_text("待缴费")
     await workspace.stage.advance(2 * 60)
-    await expect(to_do(phone).locator(".tag")).to_have_text("缴费")
+    await expect(first_task(phone).locator(".tag")).to_have_text("缴费")
     await phone.get_by_role("tab", name=re.compile("微信")).click()
     await workspace.stage.phone(LIU.mobile, POOL).say("缴费")
     code = re.compile("weixin://wxpay/")
@@ -167,10 +167,10 @@ async def bind_by_code(workspace: MiniWorkspace, name: str) -> None:
     await phone.get_by_role("button", name="绑定公众号").click()
     await expect(phone.get_by_role("heading", name="我的账号")).to_be_visible()
     await phone.get_by_role("button", name="绑定公众号").click()
-    asked = phone.get_by_role("dialog", name="绑定公众号")
-    code = re.search(r"绑定 \d{8}", await asked.inner_text())
+    dialog = phone.get_by_role("dialog", name="绑定公众号")
+    code = re.search(r"绑定 \d{8}", await dialog.inner_text())
     assert code
-    await asked.get_by_role("button", name="复制").click()
+    await dialog.get_by_role("button", name="复制").click()
     await held.follow()
     assert "绑定成功" in await held.say(code.group())
     await phone.get_by_role("button", name="返回", exact=True).click()
@@ -202,11 +202,11 @@ def compose_picture() -> None:
     """The README's picture: the form, the review page, the code in the chat, and the other person who pays it."""
     shots = ("mini-applicant-form", f"mini-review-{FIRST}", "pay-chat", "pay-scan")
     phones = [Image.open(PICTURES / f"{shot}.png").convert("RGB") for shot in shots]
-    whole = Image.new("RGB", (sum(one.width for one in phones), phones[0].height), phones[0].getpixel((0, 0)))
+    whole = Image.new("RGB", (sum(picture.width for picture in phones), phones[0].height), phones[0].getpixel((0, 0)))
     at = 0
-    for one in phones:
-        whole.paste(one, (at, 0))
-        at += one.width
+    for picture in phones:
+        whole.paste(picture, (at, 0))
+        at += picture.width
     whole.save(PICTURES / "applicant.png", optimize=True)
 
 

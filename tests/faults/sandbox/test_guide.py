@@ -64,28 +64,28 @@ class Newcomer:
     async def choose(self, story: str) -> None:
         await self.tap(self.page.locator("#guide").get_by_role("button", name=story))
 
-    async def marked(self) -> Locator | None:
+    async def find_mark(self) -> Locator | None:
         """The element that the guide marks, on any phone or page."""
         for frame in self.page.frames:
-            found = frame.locator(_MARKED)
+            mark = frame.locator(_MARKED)
             try:
-                if await found.count():
-                    return found.first
+                if await mark.count():
+                    return mark.first
             except PlaywrightError:  # the page inside the phone is changing
                 continue
         return None
 
-    async def follow(self, until: str) -> None:
+    async def follow_marks(self, until: str) -> None:
         """Tap the marked elements only, until the card shows the words."""
         try:
-            await asyncio.wait_for(self._follow(until), FOLLOWS_FOR)
+            await asyncio.wait_for(self._tap_marks(until), FOLLOWS_FOR)
         except TimeoutError:
             await capture(self.page, path=PICTURES / "guide-stuck.png", caret="initial")
             raise AssertionError(f"{await self.words.inner_text()} after {self.tapped[-8:]}") from None
 
-    async def _follow(self, until: str) -> None:
+    async def _tap_marks(self, until: str) -> None:
         while until not in await self.words.inner_text():
-            button = await self.marked()
+            button = await self.find_mark()
             if button is None:
                 await self.page.wait_for_function(_NEXT, arg=[_MARKED, until], timeout=FOLLOWS_FOR * 1000)
                 continue
@@ -124,23 +124,23 @@ async def newcomer() -> AsyncIterator[Newcomer]:
             page = await context.new_page()
             page.set_default_timeout(20_000)
             expect.set_options(timeout=20_000)
-            found = Newcomer(page, running)
-            page.on("pageerror", lambda error: found.complaints.append(str(error)))
+            person = Newcomer(page, running)
+            page.on("pageerror", lambda error: person.complaints.append(str(error)))
             await page.goto(sandbox)
-            await expect(found.words).to_contain_text("每部手机是一个角色")
-            yield found
+            await expect(person.words).to_contain_text("每部手机是一个角色")
+            yield person
             await browser.close()
-            assert found.complaints == []
+            assert person.complaints == []
 
 
 async def test_the_draw_is_begun_by_taps_on_what_is_marked_alone(newcomer: Newcomer) -> None:
     await newcomer.choose("办一次抽取")
-    await newcomer.follow("第 6 / 8 步")
+    await newcomer.follow_marks("第 6 / 8 步")
     await expect(newcomer.words).to_contain_text("没有人能挑选专家")
     for name in (SUPERVISOR, AGENCY):
         await expect(web(newcomer.phone(name)).locator(".rolls li.open")).to_have_count(3)
     await take_picture(newcomer)
-    await newcomer.follow("第 7 / 8 步")
+    await newcomer.follow_marks("第 7 / 8 步")
 
 
 async def take_picture(newcomer: Newcomer) -> None:
@@ -158,13 +158,13 @@ _NUMBERS_SHOWN = """() => document.querySelectorAll('iframe').forEach((one) =>
 
 async def test_a_telephone_rings_and_two_keys_answer_it(newcomer: Newcomer) -> None:
     await newcomer.choose("接一个电话")
-    await newcomer.follow("办完了")
+    await newcomer.follow_marks("办完了")
 
 
 async def test_the_others_answer_by_themselves_and_the_record_is_checked_on_the_phone(newcomer: Newcomer) -> None:
     await newcomer.choose("办一次抽取")
     await newcomer.page.get_by_label("其他手机自动应答").check()
-    await newcomer.follow("办完了")
+    await newcomer.follow_marks("办完了")
     page = web(newcomer.phone(AGENCY))
     await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
     assert "回执都在记录中" in await page.locator("#check").inner_text()
@@ -187,12 +187,12 @@ async def test_a_reload_keeps_the_phones_their_pages_and_the_story(newcomer: New
 async def test_a_newcomer_checks_the_record_in_public_and_recalls_the_experts(newcomer: Newcomer) -> None:
     """Two days later, by taps alone: the public check by number, then the recall to its confirmation."""
     await newcomer.choose("复评与公开核验")
-    await newcomer.follow("第 4 / 8 步")
+    await newcomer.follow_marks("第 4 / 8 步")
     page = web(newcomer.phone(AGENCY))
     await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
     await expect(page.get_by_text("活动已结束，记录完整。")).to_be_visible()
     await capture(newcomer.page, path=PICTURES / "guide-public.png", caret="initial")
-    await newcomer.follow("办完了")
+    await newcomer.follow_marks("办完了")
     await expect(page.get_by_text("最终确认结果已提交")).to_be_visible()
 
 
@@ -202,7 +202,7 @@ async def test_who_stands_on_another_draw_or_elsewhere_is_shown_the_way_back(new
     await newcomer.page.locator("#guide").get_by_role("button", name="重来").click()
     agency, marked = newcomer.phone(AGENCY), re.compile("next-tap")
     page = web(agency)
-    await newcomer.follow("第 2 / 8 步")
+    await newcomer.follow_marks("第 2 / 8 步")
     await page.get_by_role("link", name="抽取条件").first.click()
     steps = page.get_by_role("navigation", name="步骤")
     await expect(steps.get_by_role("link", name="提交审核")).to_have_class(marked)
@@ -210,22 +210,22 @@ async def test_who_stands_on_another_draw_or_elsewhere_is_shown_the_way_back(new
     await expect(page.locator(".next-tap")).to_have_attribute("aria-label", re.compile("^提交审核：演示大桥工程"))
     await page.get_by_role("link", name=re.compile("^抽取结果")).first.click()
     await expect(agency.get_by_role("button", name="关闭网页")).to_have_class(marked)
-    await newcomer.follow("第 3 / 8 步")
+    await newcomer.follow_marks("第 3 / 8 步")
     await expect(page.get_by_role("button", name="撤回申请")).to_be_visible()
 
 
 async def test_a_panel_is_released_by_taps_alone(newcomer: Newcomer) -> None:
-    await newcomer.follow("第 8 / 8 步")
+    await newcomer.follow_marks("第 8 / 8 步")
     await newcomer.choose("退选")
-    await newcomer.follow("办完了")
+    await newcomer.follow_marks("办完了")
     await expect(web(newcomer.phone(AGENCY)).get_by_role("heading", name="退选通知")).to_be_visible()
 
 
 async def test_the_examination_is_sat_by_taps_alone(newcomer: Newcomer) -> None:
     await newcomer.choose("考一次试")
-    await newcomer.follow("第 3 / 3 步")
+    await newcomer.follow_marks("第 3 / 3 步")
     await capture(newcomer.page, path=PICTURES / "guide-exam.png", caret="initial")
-    await newcomer.follow("办完了")
+    await newcomer.follow_marks("办完了")
     page = newcomer.phone("测一明").frame_locator("iframe")
     await expect(page.get_by_role("heading", name="已交卷")).to_be_visible()
 
@@ -233,7 +233,7 @@ async def test_the_examination_is_sat_by_taps_alone(newcomer: Newcomer) -> None:
 async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer) -> None:
     """柳学文 follows and says 申报; the mobile stands on the phone, the code comes by SMS, the rest is on the card."""
     await newcomer.choose("申请入库")
-    await newcomer.follow("第 3 / 8 步")
+    await newcomer.follow_marks("第 3 / 8 步")
     phone = newcomer.phone(LIU.name)
     page = phone.frame_locator("iframe")
     await phone.get_by_role("button", name=re.compile("去注册或登录|去注册")).last.click()
@@ -242,7 +242,7 @@ async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer
         await page.get_by_role("link", name="注册", exact=True).click()
     await expect(page.get_by_role("heading", name="注册")).to_be_visible()
     await phone.get_by_role("button", name=f"{LIU.name}的演示身份证").click()
-    card = [await one.inner_text() for one in await phone.locator(".id-card dd").all()]
+    card = [await line.inner_text() for line in await phone.locator(".id-card dd").all()]
     await phone.get_by_role("button", name=f"{LIU.name}的演示身份证").click()
     if await page.get_by_label("手机号").count():
         await page.get_by_label("手机号").fill(await phone.locator(".tag .number").inner_text())
@@ -250,9 +250,9 @@ async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer
         await phone.get_by_role("button", name=re.compile("填入验证码")).click()
     await page.get_by_label("真实姓名").fill(card[0])
     await page.get_by_label("身份证号").fill(card[1])
-    for field_name, said in (("登录密码", "Demo-2026-pass"), ("再输入一次", "Demo-2026-pass")):
+    for field_name, value in (("登录密码", "Demo-2026-pass"), ("再输入一次", "Demo-2026-pass")):
         if await page.get_by_label(field_name).count():
-            await page.get_by_label(field_name).fill(said)
+            await page.get_by_label(field_name).fill(value)
     for box in await page.get_by_role("checkbox").all():
         await box.check()
     await page.get_by_role("button", name="注册", exact=True).click()
@@ -263,7 +263,7 @@ async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer
 
 async def test_the_reviews_the_notice_and_the_fee_follow_by_taps_alone(newcomer: Newcomer) -> None:
     await newcomer.page.locator("#guide").get_by_role("button", name="跳过").click()
-    await newcomer.follow("办完了")
+    await newcomer.follow_marks("办完了")
 
 
 def readme_addresses() -> tuple[str, str]:
@@ -277,9 +277,9 @@ def readme_addresses() -> tuple[str, str]:
 
 def buttons_of_readmes() -> list[list[str]]:
     """The buttons that each README names, in its order."""
-    told, said = readme_addresses()
+    english, chinese = readme_addresses()
     names = {person.name for person in CAST}
-    quoted = (re.findall(r"\*([一-鿿 ]+)\*", told), re.findall("“([^”]+)”", said))
+    quoted = (re.findall(r"\*([一-鿿 ]+)\*", english), re.findall("“([^”]+)”", chinese))
     return [[word for word in words if word not in names] for words in quoted]
 
 
@@ -309,8 +309,8 @@ async def test_the_readmes_buttons_have_been_tapped_in_their_order(newcomer: New
 
 async def test_every_person_of_the_readmes_paths_is_in_the_stories() -> None:
     stories = (ROOT / "sandbox" / "static" / "stories.js").read_text(encoding="utf-8")
-    told, said = readme_addresses()
-    people = {person.name for person in CAST if person.name in told + said}
+    english, chinese = readme_addresses()
+    people = {person.name for person in CAST if person.name in english + chinese}
     assert len(people) > 5
     assert [name for name in sorted(people) if name not in stories] == []
 

@@ -26,8 +26,8 @@ pytestmark = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace() -> AsyncIterator[MiniWorkspace]:
-    async with mini_workspace("mini", before=bind_offices) as found:
-        yield found
+    async with mini_workspace("mini", before=bind_offices) as opened:
+        yield opened
 
 
 async def call(workspace: MiniWorkspace) -> tuple[str, Story]:
@@ -46,7 +46,7 @@ async def call(workspace: MiniWorkspace) -> tuple[str, Story]:
 async def test_one_tap_leads_staff_from_the_chat_to_the_web_page_in_the_mini_program(
     workspace: MiniWorkspace,
 ) -> None:
-    await workspace.bring(VERIFIER)
+    await workspace.add_phone(VERIFIER)
     phone = workspace.phone(VERIFIER)
     await phone.get_by_role("tab", name="微信").click()
     chat = phone.get_by_role("log", name="聊天记录")
@@ -69,9 +69,9 @@ async def test_one_tap_leads_staff_from_the_chat_to_the_web_page_in_the_mini_pro
 async def test_without_a_network_it_says_so_and_goes_on_afterwards(workspace: MiniWorkspace) -> None:
     phone = workspace.phone(VERIFIER)
     held = next(
-        one
-        for one in (await workspace.stage.http_client.control("/phones?limit=100"))["phones"]
-        if one["name"] == VERIFIER
+        known_phone
+        for known_phone in (await workspace.stage.http_client.control("/phones?limit=100"))["phones"]
+        if known_phone["name"] == VERIFIER
     )
     await workspace.stage.http_client.control(f"/phones/{held['id']}", {"net": "lost"})
     await expect(phone.get_by_text("无服务")).to_be_visible()
@@ -110,7 +110,7 @@ async def test_an_expert_logs_in_agrees_takes_it_back_and_checks_in_by_scanning(
         phone.get_by_text("您已同意参加，请按时到场。"), "the page that was open is shown again"
     ).to_be_visible()
     await workspace.stage.advance_to(story.times.gathering - timedelta(minutes=10))
-    await workspace.bring(VENUE)
+    await workspace.add_phone(VENUE)
     venue = await workspace.open(VENUE)
     await venue.get_by_role("button", name="打开签到台").click()
     await web(venue).get_by_role("button", name="确认登录").click()

@@ -19,7 +19,7 @@ from app.players.agency import Agency
 from app.players.people import EXPERTS, STAFF
 from tests.faults.sandbox.mini_workspace import MiniWorkspace, mini_workspace
 from tests.faults.sandbox.offices import AGENCY, SUPERVISOR, VENUE, VERIFIER, bind_offices, enter, web
-from tests.faults.sandbox.test_applicant_phone import JIANG, approve, handed_in
+from tests.faults.sandbox.test_applicant_phone import JIANG, approve, submit_application
 from tests.plugins.browsers import CHROMIUM
 
 pytestmark = [
@@ -49,8 +49,8 @@ class Finger:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace() -> AsyncIterator[MiniWorkspace]:
-    async with mini_workspace("taps", SHOWN, before=bind) as found:
-        yield found
+    async with mini_workspace("taps", SHOWN, before=bind) as opened:
+        yield opened
 
 
 async def bind(running: DemoStage) -> None:
@@ -69,7 +69,7 @@ async def prepare(workspace: MiniWorkspace) -> FrameLocator:
     at_computer = Agency.with_phone(workspace.stage.phone(held.mobile, POOL))
     await at_computer.create_project(name=BRIDGE, on_site="1", number="44010620261122000001")
     agency = workspace.phone(AGENCY)
-    await put_aside(await enter(agency, "待办"))
+    await leave_draft(await enter(agency, "待办"))
     await agency.get_by_role("button", name="一键示例抽取").click()
     await expect(web(agency).get_by_role("button", name="提交审核")).to_be_visible()
     page = await enter(agency, "待办")
@@ -77,7 +77,7 @@ async def prepare(workspace: MiniWorkspace) -> FrameLocator:
     return page
 
 
-async def put_aside(page: FrameLocator) -> None:
+async def leave_draft(page: FrameLocator) -> None:
     """Leave a half-filled project with invalid values."""
     await page.get_by_role("link", name="新建抽取").click()
     await page.get_by_role("link", name="新建项目").click()
@@ -118,7 +118,7 @@ async def give_number(workspace: MiniWorkspace, number: str) -> None:
     await expect(page.get_by_text("专家顺序已确定，等待代理机构启动抽取")).to_be_visible()
 
 
-async def take_up(workspace: MiniWorkspace) -> Locator:
+async def open_news_chat(workspace: MiniWorkspace) -> Locator:
     """The chat of a called expert whose phone was not in the workspace."""
     chip = workspace.page.locator('#news .news-chip[data-role="expert"]').first
     name = (await chip.inner_text()).split(" · ")[0]
@@ -129,7 +129,7 @@ async def take_up(workspace: MiniWorkspace) -> Locator:
 
 
 async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(workspace: MiniWorkspace) -> None:
-    log, finger = await take_up(workspace), Finger()
+    log, finger = await open_news_chat(workspace), Finger()
     await finger.tap(log.get_by_role("button", name="参加", exact=True).last)
     await expect(log).to_contain_text("已确认您参加评标")
     assert len(finger.taps) <= 1, finger.taps
@@ -143,7 +143,7 @@ async def test_the_copied_draw_comes_to_its_end(workspace: MiniWorkspace) -> Non
     progress = web(workspace.phone(AGENCY)).get_by_role("region", name="抽取进度")
     await expect(progress.locator("[data-fact=accepted]")).to_have_text("1")
     for count in ("2", "3"):
-        await (await take_up(workspace)).get_by_role("button", name="参加", exact=True).last.click()
+        await (await open_news_chat(workspace)).get_by_role("button", name="参加", exact=True).last.click()
         await expect(progress.locator("[data-fact=accepted]")).to_have_text(count)
     await expect(progress).to_contain_text("抽取完成")
 
@@ -163,7 +163,7 @@ async def test_an_expert_checks_in_by_two_taps(workspace: MiniWorkspace) -> None
 
 
 async def test_a_fee_is_paid_by_three_taps_inside_wechat(workspace: MiniWorkspace) -> None:
-    await approve(workspace, await handed_in(workspace, JIANG))
+    await approve(workspace, await submit_application(workspace, JIANG))
     phone, finger = await workspace.open(JIANG.name), Finger()
     to_do = phone.locator(".group", has_text="待办事项").get_by_role("button").first
     await expect(to_do).to_contain_text("公示中")

@@ -79,7 +79,9 @@ NAMED = Expert(20, "避开人", GUANGZHOU, "A080101")
 _FITS = {"willing": "440100", "title": "1001", "qualification": "Q0301", "department": "D02"}
 WILLING = Expert(21, "测意愿", FOSHAN, "A080101", **_FITS)
 """Experts who fulfil a condition: Guangzhou, title, qualification and department."""
-ALMOST = tuple(Expert(n, f"测差一{n}", FOSHAN, "A080101", **{**_FITS, one: ""}) for n, one in enumerate(_FITS, 22))
+ALMOST = tuple(
+    Expert(n, f"测差一{n}", FOSHAN, "A080101", **{**_FITS, missing: ""}) for n, missing in enumerate(_FITS, 22)
+)
 """Experts who lack one of these."""
 EXPERTS = (*BUILDERS, *BUILDERS_ELSEWHERE, *PLANNERS, OF_TENDEREE, OF_BIDDER, NAMED, WILLING, *ALMOST)
 
@@ -232,7 +234,7 @@ class Day:
 
     async def page_of(self, draw: str, page: str, mobile: str = VENUE_STAFF) -> WebBrowser:
         """A page of the draw, as the venue's staff or another office sees it."""
-        return await self.of(mobile, f"/desk/{draw}/{page}" if page else f"/desk/{draw}")
+        return await self.of(mobile, f"/draws/{draw}/{page}" if page else f"/draws/{draw}")
 
     def tab(self) -> WebBrowser:
         """The page that the agent sees, left open in a tab of its own."""
@@ -248,10 +250,10 @@ class Day:
         """Wait until exactly ``count`` experts' phones ring; returns the experts."""
 
         async def look() -> tuple[list[Expert]] | None:
-            found = [expert for expert in EXPERTS if await self._call(expert)]
-            return (found,) if len(found) == count else None
+            experts = [expert for expert in EXPERTS if await self._call(expert)]
+            return (experts,) if len(experts) == count else None
 
-        return (await self.stage.until(look, f"{count} phones ring"))[0]
+        return (await self.stage.wait_until(look, f"{count} phones ring"))[0]
 
     async def decline_all(self, draw: str) -> None:
         """Decline for every expert whom the draw calls, until none is left."""
@@ -262,7 +264,7 @@ class Day:
                     await self.press(expert, "22")
             return (await self.on(draw, "run")).page.facts["label"] != "抽取中"
 
-        await self.stage.until(decline, "the draw ends", 60)
+        await self.stage.wait_until(decline, "the draw ends", 60)
 
     async def _call(self, expert: Expert) -> dict[str, Any] | None:
         state = await self.phone(expert.mobile).read()
@@ -279,31 +281,31 @@ class Day:
         phone = self.phone(expert.mobile)
         call = await phone.ringing(1)
         await phone.pick_up(call, keys)
-        said = next(one for one in (await phone.read())["calls"] if one["id"] == call["id"])["spoken"]
-        return "".join(said)
+        spoken = next(shown for shown in (await phone.read())["calls"] if shown["id"] == call["id"])["spoken"]
+        return "".join(spoken)
 
     # ---- what pages say
 
-    async def until(self, look: Callable[[BrowserPage], bool], path: str, mobile: str = AGENT) -> BrowserPage:
+    async def wait_until(self, look: Callable[[BrowserPage], bool], path: str, mobile: str = AGENT) -> BrowserPage:
         """Wait until ``look`` accepts a page of the agent or of another person; returns the page."""
 
         async def accepted() -> BrowserPage | None:
             page = (await (self.at(path) if mobile == AGENT else self.of(mobile, path))).page
             return page if look(page) else None
 
-        return await self.stage.until(accepted, path, 25)
+        return await self.stage.wait_until(accepted, path, 25)
 
     async def progress(self, draw: str, **expected: int | str) -> dict[str, str]:
         """The figures of a draw's page as soon as they are as expected."""
         wanted = {name: str(value) for name, value in expected.items()}
-        page = await self.until(lambda page: wanted.items() <= page.facts.items(), f"/agency/draws/{draw}/run")
+        page = await self.wait_until(lambda page: wanted.items() <= page.facts.items(), f"/agency/draws/{draw}/run")
         return page.facts
 
     async def times(self, draw: str) -> tuple[datetime, datetime]:
         """The expected start and end of the evaluation, as the agency's page prints them."""
         text, now = (await self.on(draw, "basic")).page.text, local(await self.stage.now())
-        found = re.findall(r"预计评标(?:开始|结束)时间 ?(\d+)月(\d+)日\(周.\) (\d+):(\d+)", text)
-        start, end = (datetime(now.year, *map(int, one), tzinfo=SHANGHAI) for one in found)  # type: ignore[misc,arg-type]
+        moments = re.findall(r"预计评标(?:开始|结束)时间 ?(\d+)月(\d+)日\(周.\) (\d+):(\d+)", text)
+        start, end = (datetime(now.year, *map(int, numbers), tzinfo=SHANGHAI) for numbers in moments)  # type: ignore[misc,arg-type]
         return start, end
 
     async def panel(self, draw: str) -> list[str]:
@@ -335,7 +337,7 @@ class Day:
         """The text of an SMS that holds all the words, as soon as it is there. Raises Missing."""
 
         def find(state: dict[str, Any]) -> str | None:
-            return next((one["text"] for one in state["sms"] if all(word in one["text"] for word in words)), None)
+            return next((sms["text"] for sms in state["sms"] if all(word in sms["text"] for word in words)), None)
 
         return await self.phone(mobile).wait_for(find, "、".join(words))
 
@@ -345,7 +347,7 @@ async def identify(browser: WebBrowser, name: str) -> None:
     await browser.open(f"/h5/identity?pool={POOL}")
     assert browser.page.path == "/identity/authorize", browser.page.text
     await browser.press("搜索", q=name)
-    [button] = [one for one in browser.page.buttons if one.startswith(name)]
+    [button] = [label for label in browser.page.buttons if label.startswith(name)]
     await browser.press(button)
 
 

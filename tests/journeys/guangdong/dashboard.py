@@ -8,7 +8,7 @@ from app.players.browser import WebBrowser
 from domain.clock import local
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
-from tests.journeys.guangdong.pages import said
+from tests.journeys.guangdong.pages import expect_page
 
 _FIGURES = ("今日活动", "正在抽取", "今日完成", "专家已到", "专家未到", "待补抽活动")
 
@@ -27,18 +27,18 @@ async def check_week(day: Day, begun: int) -> None:
 
 async def check_to_do(day: Day, words: str) -> None:
     """To-do items on the page, and the same in the legal entity's chat."""
-    said(await day.at("/agency"), 200, "待办事项", words)
+    expect_page(await day.at("/agency"), 200, "待办事项", words)
     assert words in await day.phone(gd.LEGAL).say("待办")
 
 
 async def open_list(day: Day, state: str) -> WebBrowser:
     """The list of activities, which shows that state for the draw."""
     page = await day.at("/agency/draws")
-    said(page, 200, state)
+    expect_page(page, 200, state)
     return page
 
 
 def link_of(page: WebBrowser, name: str) -> str:
     """The link with this name in the list."""
-    [link] = [one for one in page.page.links if one.startswith(f"{name}：")]
+    [link] = [label for label in page.page.links if label.startswith(f"{name}：")]
     return link

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.players.browser import WebBrowser
 
 
-def said(browser: WebBrowser, status: int, *words: str) -> None:
+def expect_page(browser: WebBrowser, status: int, *words: str) -> None:
     """Assert the page's status and texts."""
-    missing = [one for one in words if one not in browser.page.text]
+    missing = [word for word in words if word not in browser.page.text]
     assert (browser.page.status, missing) == (status, []), browser.page.text

@@ -60,5 +60,5 @@ def notice_fields(met: datetime, **change: str) -> dict[str, str]:
 def select_options(browser: WebBrowser, name: str) -> list[tuple[str, str]]:
     """Labels and values of a select's options."""
     [inside] = re.findall(rf'<select[^>]*name="{name}"[^>]*>(.*?)</select>', browser.page.html, re.DOTALL)
-    found = re.findall(r'<option\s+value="([^"]*)"[^>]*>([^<]*)', inside)
-    return [(label.strip(), value) for value, label in found]
+    options = re.findall(r'<option\s+value="([^"]*)"[^>]*>([^<]*)', inside)
+    return [(label.strip(), value) for value, label in options]

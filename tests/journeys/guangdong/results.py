@@ -17,8 +17,8 @@ def check_nameless(page: BrowserPage) -> None:
 def parse_amounts(line: str) -> list[float]:
     """The parts of an amount, and the amount, in yuan."""
     parts, _, total = line.partition("合计")
-    found = [*re.findall(r"([\d,]+\.\d\d)元", parts), *re.findall(r"([\d,]+\.\d\d)元", total)[:1]]
-    return [float(one.replace(",", "")) for one in found]
+    amounts = [*re.findall(r"([\d,]+\.\d\d)元", parts), *re.findall(r"([\d,]+\.\d\d)元", total)[:1]]
+    return [float(amount.replace(",", "")) for amount in amounts]
 
 
 async def check_follow_up(day: Day, record: object) -> None:

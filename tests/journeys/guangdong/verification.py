@@ -5,25 +5,25 @@ from __future__ import annotations
 from tests.factories.files import pdf
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
-from tests.journeys.guangdong.pages import said
+from tests.journeys.guangdong.pages import expect_page
 
 
 async def decide(day: Day, command: str, opinion: str, *reads: str) -> None:
     """The verifier opens the one application that waits, reads it, and decides."""
     verifier = day.verifier
     await verifier.open_application(gd.AGENCY)
-    said(verifier.browser, 200, gd.AGENCY, *reads)
+    expect_page(verifier.browser, 200, gd.AGENCY, *reads)
     if command == "退回":
         await verifier.browser.press(command)
-        said(verifier.browser, 422, "意见")
+        expect_page(verifier.browser, 422, "意见")
     await (verifier.approve(opinion) if command == "通过" else verifier.refuse(opinion))
-    said(verifier.browser, 200, "没有待核验的申请")
+    expect_page(verifier.browser, 200, "没有待核验的申请")
 
 
 async def prove_and_verify(day: Day, draw: str, kind: str, number: str = "") -> None:
     page = await day.on(draw, "submit")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="项目需要重新评审")
-    said(page, 422, "证明材料")
+    expect_page(page, 422, "证明材料")
     await page.upload("上传", pdf(), "证明材料.pdf")
     await page.press("提交审核", terminal=gd.TERMINAL, reason="项目需要重新评审")
     venue = await day.page_of(draw, "application", gd.VERIFIER)

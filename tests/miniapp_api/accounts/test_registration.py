@@ -27,7 +27,7 @@ async def test_a_visitor_registers_and_his_log_in_is_the_applicants(world: World
         assert (done["masked_name"], done["roles"]) == ("周**", ["applicant"])
     assert (await visitor.get("/sessions/current"))["role"] == "applicant"
     assert (done["person_check"], done["masked_id_number"]) == ("matched", "1101***002X")
-    assert (await visitor.get("/home"))["standing"]["text"] == "未入库"
+    assert (await visitor.get("/home"))["membership_status"]["text"] == "未入库"
     assert await Account.filter(real_name="周大同").count() == 1
 
 

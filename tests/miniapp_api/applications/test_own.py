@@ -44,7 +44,10 @@ async def start(world: World, applicant: Actor) -> str:
 async def test_from_the_form_to_the_review_and_back(world: World, applicant: Actor, zhao: Person) -> None:
     url = await start(world, applicant)
     home = await zhao.get("/home")
-    assert (home["standing"]["text"], [item["title"] for item in home["to_do"]]) == ("未入库", ["您的申请填写中"])
+    assert (home["membership_status"]["text"], [item["title"] for item in home["to_do"]]) == (
+        "未入库",
+        ["您的申请填写中"],
+    )
 
     schema = await zhao.get("/applications/schema?entry_type=first")
     assert [section["code"] for section in schema["sections"]] == list(world.deps.book("demo").form.sections)

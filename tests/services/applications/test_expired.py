@@ -106,7 +106,7 @@ async def test_what_was_not_corrected_in_time_ends_and_a_new_one_begins_with_its
     assert (await read_values(deps, begun.id))["strengths"] == "大跨结构。"
 
 
-async def test_what_still_lies_with_reviewers_after_their_window_must_be_taken_back_first(
+async def test_what_still_lies_with_reviewers_after_their_window_must_be_withdrawn_first(
     deps: Deps, book: NoticeBook, zhao: Actor, clock: FixedClock
 ) -> None:
     strict = with_rules(deps, review={"own_campaign_window": True, "withdraw_undecided": True})

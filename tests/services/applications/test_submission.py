@@ -248,7 +248,7 @@ async def test_an_undecided_application_can_be_withdrawn_and_submitted_again(
     assert (again.round, reviews.begun[-1]) == (2, (application.id, 2))
 
 
-async def test_after_a_decision_it_can_not_be_taken_back(
+async def test_after_a_decision_it_can_not_be_withdrawn(
     deps: Deps, submission: ApplicationWorkflow, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
@@ -258,7 +258,7 @@ async def test_after_a_decision_it_can_not_be_taken_back(
         await submission.withdraw(zhao, application.id)
 
 
-async def test_where_the_pool_forbids_it_nothing_is_taken_back(
+async def test_where_the_pool_forbids_it_nothing_is_withdrawn(
     deps: Deps, book: NoticeBook, reviews: FakeReviews, zhao: Actor
 ) -> None:
     forbidding = strict(deps, book, reviews, review={"withdraw_undecided": False})

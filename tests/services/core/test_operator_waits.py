@@ -468,10 +468,10 @@ async def venue_code(world: World) -> None:
     async def token(*_: object) -> tuple[str, Any]:
         return "token", world.clock.now()
 
-    desk = SimpleNamespace(deps=world.deps, official=Faulty(), venue_token=token)
+    check_in = SimpleNamespace(deps=world.deps, official=Faulty(), venue_token=token)
     actor = Actor("demo", "venue")
     await told_to_try_again(
-        lambda: VenueCheckIn.venue_scene(cast(Any, desk), actor, uuid4()), ("answer", world.clock.now())
+        lambda: VenueCheckIn.venue_scene(cast(Any, check_in), actor, uuid4()), ("answer", world.clock.now())
     )
 
 

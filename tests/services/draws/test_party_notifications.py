@@ -79,7 +79,7 @@ async def test_notices_go_to_the_parties_concerned_without_the_actor(office: Off
     led = await Notice.filter(kind="draw_news", account_id=legal.id)
     assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/agency/draws/{draw_id}"}
     led = await Notice.filter(kind="draw_news", account_id=office.supervisor.account_id)
-    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/desk/{draw_id}"}
+    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/draws/{draw_id}"}
     assert await notices_of(office.agency.account_id) == [], "who did it knows"
     assert await notices_of(here) == ["抽取已启动", "抽取完成，共2人"]
     assert await notices_of(elsewhere) == await notices_of(verifier) == []
@@ -206,7 +206,7 @@ async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separate
     assert await Notice.filter(kind="agency_full").exists()
 
 
-async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
+async def test_an_application_that_is_withdrawn_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
     verifier = await somebody(office, "verifier")
     terminal = office.deps.book("demo").draw.terminals[0]
     await office.activity_end.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")

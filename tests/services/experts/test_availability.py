@@ -36,7 +36,7 @@ def soon(clock: FixedClock) -> datetime:
     return clock.now() + DAY
 
 
-async def test_a_time_is_added_listed_and_taken_back(availability: Availability, actor: Actor, soon: datetime) -> None:
+async def test_a_time_is_added_listed_and_cancelled(availability: Availability, actor: Actor, soon: datetime) -> None:
     period = await availability.add_unavailability(actor, soon, soon + 3 * DAY, " 出差 ")
     assert (period.reason, period.panels) == ("出差", 0)
     assert await availability.list_unavailability(actor) == [period]

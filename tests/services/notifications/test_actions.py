@@ -97,7 +97,7 @@ def texts_of(kind: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("kind", ["draw_news", "draw_ended", "draw_terminated"])
 def test_news_of_a_draw_lead_its_agency_to_its_own_page_and_other_roles_to_theirs(kind: str) -> None:
     assert ACTIONS[kind].path({"draw": "1", "side": "agency"}) == "/agency/draws/1"
-    assert ACTIONS[kind].path({"draw": "1"}) == "/desk/1"
+    assert ACTIONS[kind].path({"draw": "1"}) == "/draws/1"
 
 
 def test_every_kind_has_an_action_or_a_reason_for_none() -> None:
@@ -127,7 +127,7 @@ def test_its_button_is_named_and_its_words_are_commands_of_the_chat(kind: str) -
     assert 2 <= len(action.label) <= 8
     assert set(action.words) <= set(TAPS)
     assert action.route.startswith(
-        ("/h5/{pool}", "/desk/{draw}", "/agency/draws/{draw}", "/review", "/office", INVITATION)
+        ("/h5/{pool}", "/draws/{draw}", "/agency/draws/{draw}", "/review", "/office", INVITATION)
     )
 
 
@@ -276,7 +276,7 @@ async def test_who_never_was_in_the_mini_program_is_led_there_by_a_page_that_let
     assert "data-miniprogram" not in said
     for address in (url, unescape(said)):
         assert "/h5/wechat?pool=demo&next=%2Fh5%2Fmini%3Fpage%3Dpages%252F" in address
-        assert "%26or%3D%252Fdesk%252Fd1" in address or "%26or%3D%252Fagency%252Fdraws%252Fd1" in address
+        assert "%26or%3D%252Fdraws%252Fd1" in address or "%26or%3D%252Fagency%252Fdraws%252Fd1" in address
 
 
 async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, office: Office) -> None:

@@ -142,7 +142,7 @@ class History:
 
 
 @contextmanager
-def _standing(clock: FixedClock) -> Iterator[None]:
+def _stopped_clock(clock: FixedClock) -> Iterator[None]:
     clock.move(NOON - clock.now())
     yield
 
@@ -151,7 +151,7 @@ async def _live(url: str, deps: Deps, clock: FixedClock, events: list[tuple[str,
     await Tortoise.init(config=tortoise_config(url), _enable_global_fallback=True)
     try:
         await execute("TRUNCATE pay_event, refund, invoice, pay_order, fee, application, account, audit_entry CASCADE")
-        with _standing(clock):
+        with _stopped_clock(clock):
             kit = make_payment_kit(deps, clock, NoticeBook())
             history = History(kit, clock, await make_fee(deps, closes_at=None))
             for name, number in events:

@@ -170,7 +170,7 @@ async def test_another_amount_currency_merchant_or_app_is_no_payment(
     assert (await PayOrder.all())[0].state == "open"
     page = await kit.unmatched_payments.list(ADMIN)
     assert [(one.out_trade_no, one.outcome) for one in page.items] == [(report.out_trade_no, "mismatch")]
-    assert await AuditEntry.filter(action="fee.alarm").count() == 1
+    assert await AuditEntry.filter(action="fee.unmatched_payment").count() == 1
     await kit.notify(report)
     assert (await Fee.get(id=fee.id)).state == "paid", "the true report still counts"
 

@@ -243,7 +243,7 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
     await check_invariants()
 
 
-async def test_an_objection_is_taken_back_by_confirming_the_amount(
+async def test_an_objection_is_withdrawn_by_confirming_the_amount(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)

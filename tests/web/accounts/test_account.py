@@ -204,17 +204,17 @@ async def test_a_clerk_who_is_an_expert_too_uses_both_pages_in_one_log_in(world:
     await make_grant(account, "venue")
     visitor = await logged_in(world, mobile)
     assert visitor.path == ACCOUNT
-    await visitor.get("/desk")
+    await visitor.get("/draws")
     assert visitor.path == "/h5/role"
     await visitor.press("场地人员")
-    assert visitor.path == "/desk"
+    assert visitor.path == "/draws"
     assert (await visitor.get(ACCOUNT)).status == 200
 
 
 async def test_an_applicant_may_not_open_pages_of_staff(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await logged_in(world, mobile)
-    await visitor.get("/desk")
+    await visitor.get("/draws")
     assert (visitor.path, "申请人" in visitor.text) == ("/h5/role", True)
 
 
@@ -222,7 +222,7 @@ async def test_an_initial_password_is_changed_before_all_else(world: World) -> N
     _, mobile = await registered(world, password_initial=True, password_hash=HASHER.hash(NUMBER[-8:]))
     visitor = await logged_in(world, NUMBER, NUMBER[-8:])
     assert visitor.path == f"{ACCOUNT}/password"
-    for path in (ACCOUNT, f"{ACCOUNT}/mobile", "/desk", "/h5/role"):
+    for path in (ACCOUNT, f"{ACCOUNT}/mobile", "/draws", "/h5/role"):
         assert (await visitor.get(path)).path == f"{ACCOUNT}/password"
     await visitor.press("保存新密码", password=NEW, again=NEW)
     assert "短信验证码" in visitor.text
@@ -386,7 +386,7 @@ async def test_outside_wechat_such_a_link_leads_to_the_log_in(world: World) -> N
 # ---- where links lead
 
 
-@pytest.mark.parametrize("target", ["/desk/x?page=2", "/h5/demo/account", "/review", "/h5/demo/apply/form/basic?a=1"])
+@pytest.mark.parametrize("target", ["/draws/x?page=2", "/h5/demo/account", "/review", "/h5/demo/apply/form/basic?a=1"])
 def test_pages_of_ours_are_gone_on_with(target: str) -> None:
     assert safe_target(target) == target
 
@@ -395,20 +395,20 @@ def test_pages_of_ours_are_gone_on_with(target: str) -> None:
     "target",
     [
         "",
-        "desk",
-        "//evil.example/desk",
+        "draws",
+        "//evil.example/draws",
         "/\\evil.example",
-        "https://evil.example/desk",
-        "/desk\r\nX: y",
+        "https://evil.example/draws",
+        "/draws\r\nX: y",
         "/api/v1",
         "/h5/logout",
-        "/h5/login?next=/desk",
+        "/h5/login?next=/draws",
         "/\t/evil.example",
-        "/desk" + "x" * 400,
+        "/draws" + "x" * 400,
         "/[",
-        "//[/desk",
+        "//[/draws",
         "/h5\\demo",
-        "///desk/x",
+        "///draws/x",
         "////h5/demo",
     ],
 )
@@ -418,7 +418,7 @@ def test_other_places_are_not(target: str) -> None:
 
 async def test_a_log_in_does_not_redirect_to_another_site(world: World) -> None:
     _, mobile = await registered(world)
-    visitor = await world.visitor().get("/h5/login/password?pool=demo&next=https://evil.example/desk")
+    visitor = await world.visitor().get("/h5/login/password?pool=demo&next=https://evil.example/draws")
     await visitor.press("登录", pool="demo", name=mobile, password=PASSWORD)
     assert (visitor.response.url.host, visitor.path) == ("127.0.0.1", "/h5/demo/apply")
 

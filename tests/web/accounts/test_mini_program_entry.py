@@ -16,7 +16,7 @@ from tests.web.conftest import WECHAT, Visitor, World
 
 LINK = "https://wxaurl.example.cn/abc"
 DRAW = "0190f1a0-0000-7000-8000-000000000001"
-ADDRESS = f"/h5/mini?{urlencode({'page': f'pages/draw?id={DRAW}', 'or': f'/desk/{DRAW}'})}"
+ADDRESS = f"/h5/mini?{urlencode({'page': f'pages/draw?id={DRAW}', 'or': f'/draws/{DRAW}'})}"
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ async def test_elsewhere_and_while_wechat_is_away_the_work_is_done_on_our_page(
         raise Transient("away")
 
     monkeypatch.setattr(world.services.accounts.mini_program_entry.platform, "url_link", fail)
-    assert await led_to(visitor) == f"/desk/{DRAW}"
+    assert await led_to(visitor) == f"/draws/{DRAW}"
     visitor.headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0) Chrome/126.0"
-    assert await led_to(visitor) == f"/desk/{DRAW}"
+    assert await led_to(visitor) == f"/draws/{DRAW}"
     assert asked == []
 
 

@@ -55,7 +55,7 @@ async def test_a_venues_clerk_sets_a_password_and_changes_the_mobile(world: Worl
     assert (visitor.path, "手机号已更换" in visitor.text) == (ACCOUNT, True)
     again = await world.visitor().get("/h5/login/password?pool=demo")
     await again.press("登录", pool="demo", name=fresh, password="Wxyz6789")
-    assert again.path == "/desk"
+    assert again.path == "/draws"
     await again.get(ACCOUNT)
     await again.press(next(name for name in again.page.buttons if name.startswith("退出浏览器")))
     assert "已退出该登录" in again.text

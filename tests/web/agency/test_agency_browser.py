@@ -173,8 +173,8 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await look_at(agency, "agency-release", f"/agency/draws/{released}/release")
     supervisor = await staff(browser, world, size, "supervisor")
     await supervisor.page.emulate_media(color_scheme=scheme)
-    await look_at(supervisor, "desk-release", f"/desk/{released}/release")
-    await look_at(supervisor, "desk-audit", f"/desk/{released}/audit")
+    await look_at(supervisor, "draws-release", f"/draws/{released}/release")
+    await look_at(supervisor, "draws-audit", f"/draws/{released}/audit")
     assert not found, "\n".join(found)
     assert agency.complaints + supervisor.complaints == []
 
@@ -264,7 +264,7 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await seen.check("agency-submitted")
 
     verifier = await staff(browser, world, SCREEN, "verifier")
-    await verifier.open("/desk")
+    await verifier.open("/draws")
     await verifier.page.get_by_role("link", name="核验申请").click()
     await verifier.page.get_by_role("link", name="水厂扩建评标").click()
     await verifier.page.get_by_label("核验意见").fill("资料齐全")
@@ -275,7 +275,7 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.get_by_text("等待监督人。").wait_for()
     await seen.check("agency-committed")
     supervisor = await staff(browser, world, PHONE, "supervisor")
-    await supervisor.open("/desk")
+    await supervisor.open("/draws")
     await supervisor.page.get_by_role("link", name="等待您提交随机数").click()
     await supervisor.page.get_by_text("轮到您提交随机数").wait_for()
     await supervisor.check("supervisor-commits")

@@ -167,7 +167,7 @@ async def test_a_draw_is_set_up_in_six_steps_and_handed_in(world: World) -> None
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="请核验")
     assert (await state_of(draw.id), "等待交易中心核验" in agency.text) == ("submitted", True)
     [asked] = await DrawApplication.filter(draw_id=draw.id)
-    assert agency.page.links[f"查看{draw.name}的抽取申请"] == f"/desk/{draw.id}/application?id={asked.id}"
+    assert agency.page.links[f"查看{draw.name}的抽取申请"] == f"/draws/{draw.id}/application?id={asked.id}"
     await agency.press("撤回申请")
     assert (await state_of(draw.id), "已撤回" in agency.text) == ("editing", True)
 
@@ -384,7 +384,7 @@ async def test_a_short_draw_that_loses_an_expert_lacks_both_places(world: World)
     await agency.get("/agency/pending")
     assert ("需补抽2人" in agency.text, "待补抽活动1个" in agency.text) == (True, True), agency.text
     [register] = [path for path in agency.page.links.values() if path.endswith("/absences")]
-    assert (await agency.get(register)).path == f"/desk/{draw_id}/absences"
+    assert (await agency.get(register)).path == f"/draws/{draw_id}/absences"
     assert "登记" in agency.page.buttons
 
 
@@ -429,9 +429,9 @@ async def test_a_line_of_the_list_offers_what_its_state_allows(world: World) -> 
 async def test_pages_of_staff_lead_an_agency_to_its_own_pages(world: World) -> None:
     draw_id, _ = await world.panel()
     agency = await world.log_in(world.office.agency)
-    assert (await agency.get("/desk")).path == "/agency"
+    assert (await agency.get("/draws")).path == "/agency"
     for page in ("attendance", "result", "absences", "exit"):
-        assert (await agency.get(f"/desk/{draw_id}/{page}")).status in (200, 422), page
+        assert (await agency.get(f"/draws/{draw_id}/{page}")).status in (200, 422), page
 
 
 def pages(draw_id: UUID, project_id: UUID, notice_id: UUID, condition_id: UUID) -> list[str]:

@@ -47,7 +47,7 @@ async def hand_in(world: World, agency: Visitor, draw_id: UUID) -> Visitor:
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="复评")
     assert "等待交易中心核验" in agency.text
     verifier = await world.log_in(world.office.verifier, "verifier")
-    await verifier.get(f"/desk/{draw_id}/application")
+    await verifier.get(f"/draws/{draw_id}/application")
     assert "复评申请表.pdf" in verifier.page.links
     await verifier.press("通过")
     assert "已通过核验" in verifier.text
@@ -169,7 +169,7 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
     verifier = await hand_in(world, agency, draw.id)
     await agency.get(f"/agency/draws/{draw.id}")
     assert "开始三方摇号" in agency.page.buttons
-    await verifier.get(f"/desk/{draw.id}/application")
+    await verifier.get(f"/draws/{draw.id}/application")
     assert f"重新抽取的原活动：{(await Draw.get(id=old)).number}" in verifier.text
     assert "截标" in verifier.text
 

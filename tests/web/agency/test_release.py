@@ -39,7 +39,7 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
 
     verifier = await world.log_in(office.verifier, "verifier")
-    await verifier.get(f"/desk/{draw_id}/application")
+    await verifier.get(f"/draws/{draw_id}/application")
     assert "退选专家申请" in verifier.text
     assert "招标失败：<b>不足三家</b>" in verifier.text, "shown as written"
     assert "退选申请表.pdf" in verifier.text
@@ -57,7 +57,7 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     await Draw.filter(id=draw_id).update(state="completed")
     await agency.get(f"/agency/draws/{draw_id}/release")
     supervisor = await world.log_in(office.supervisor, "supervisor")
-    await supervisor.get(f"/desk/{draw_id}")
+    await supervisor.get(f"/draws/{draw_id}")
     assert "退选通知情况" not in supervisor.text
     await agency.press("确定启动退选")
     assert "已启动退选" in agency.text, agency.text
@@ -85,7 +85,7 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     assert "已电话告知本人" in agency.text, agency.text
     assert await Notice.filter(kind="draw_release_text").count() == 1
     for watcher in (supervisor, verifier):
-        await watcher.get(f"/desk/{draw_id}")
+        await watcher.get(f"/draws/{draw_id}")
         await watcher.click("退选通知情况哪些专家已确认知晓")
         assert ("1位专家已确认知晓，共1位" in watcher.text, "已电话告知本人" in watcher.text) == (True, True), (
             watcher.text

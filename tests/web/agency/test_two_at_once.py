@@ -119,7 +119,7 @@ async def test_an_absence_is_registered_once(world: World) -> None:
     assert one is not None
     world.clock.set(one.gathering_at + world.services.deps.book("demo").attendance.late_after)
     said = {"who": one.code, "kind": "absence", "reason": "未到场"}
-    _, second = await press_at_once(world, draw_id, f"/desk/{draw_id}/absences", "登记", **said)
+    _, second = await press_at_once(world, draw_id, f"/draws/{draw_id}/absences", "登记", **said)
     assert "该专家缺席，名额已空出，不用再登记" in second.text, second.text
     assert (await Absence.filter(draw_id=draw_id).count(), await state_of(draw_id)) == (1, "supplement_pending")
     assert (await Invitation.get(id=one.id)).state == "absent"
@@ -177,7 +177,7 @@ async def test_a_release_is_withdrawn_or_approved(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     verifier = await world.log_in(world.office.verifier, "verifier")
     await agency.get(f"/agency/draws/{draw_id}/release")
-    await verifier.get(f"/desk/{draw_id}/application")
+    await verifier.get(f"/draws/{draw_id}/application")
     await asyncio.gather(agency.press("撤回退选申请"), verifier.press("通过"))
     assert sorted((agency.status, verifier.status)) == [200, 409], (agency.text, verifier.text)
     [application] = await DrawApplication.filter(draw_id=draw_id, kind="release")
@@ -212,7 +212,7 @@ async def test_an_amount_is_corrected_while_its_expert_objects(world: World) -> 
     """In either order: the expert is asked about the new amount, and an objection to the old one is not lost."""
     draw_id, [invitation] = await ended_panel(world.office, world.clock)
     await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/remuneration")
     expert = await (await world.log_in_expert(invitation.expert_id)).get("/h5/demo/remuneration")
     await asyncio.gather(
         venue.press("更正金额", amount="600", words="补登记一小时"), expert.press("提出异议", reason="实际20:30离场")

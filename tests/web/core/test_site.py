@@ -10,7 +10,7 @@ from services.draws.calls.invitation_queries import InvitationQueries
 from tests.web.conftest import WECHAT, Visitor, World
 
 
-@pytest.mark.parametrize("path", ["/i", "/i/a/b/c", "/v", "/h5/nothing/here", "/draw", "/record/", "/desk/a/b/c"])
+@pytest.mark.parametrize("path", ["/i", "/i/a/b/c", "/v", "/h5/nothing/here", "/draw", "/record/", "/draws/a/b/c"])
 async def test_what_is_not_there_says_so_in_our_look(world: World, path: str) -> None:
     page = await world.visitor().get(path)
     assert (page.status, "没有找到" in page.text, "page.css" in await page.response.text()) == (404, True, True)
@@ -47,7 +47,7 @@ async def test_a_page_that_wechat_opens_anew_after_a_form_is_there(world: World)
         assert (page.path, page.status) == (f"/i/{invitation.link}", 200)
     assert (await world.visitor().get("/h5/login/code")).status == 200
     venue = await world.log_in(world.office.venue, "venue")
-    assert (await venue.get(f"/desk/{draw_id}/share")).status == 200
+    assert (await venue.get(f"/draws/{draw_id}/share")).status == 200
     token, _ = await world.services.draws.attendance.venue_token(world.office.venue, draw_id)
     phone = await world.scan(world.visitor(**WECHAT), f"/v/{token}", await world.bind(invitation.expert_id))
     await phone.press("签到")
@@ -62,8 +62,8 @@ async def test_a_refusal_names_the_way_out_and_whom_to_call(world: World) -> Non
     assert visitor.page.links["我的申报"] == "/h5/demo/apply"
     assert "400-000-0000" in visitor.text
     venue = await world.log_in(world.office.venue, "venue")
-    await venue.get("/desk/00000000-0000-0000-0000-000000000000")
-    assert (venue.status, venue.page.links["抽取活动"]) == (404, "/desk")
+    await venue.get("/draws/00000000-0000-0000-0000-000000000000")
+    assert (venue.status, venue.page.links["抽取活动"]) == (404, "/draws")
     assert "400-000-0000" in venue.text
     await venue.get("/office")
     assert (venue.status, venue.page.links["切换身份"]) == (403, "/h5/role")

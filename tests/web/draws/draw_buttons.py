@@ -19,7 +19,7 @@ from tests.factories.files import pdf
 from tests.factories.offices import ID_NUMBER, SUPERVISOR_ENTRY
 from tests.web.conftest import Visitor
 
-OF_A_DRAW = ("/desk/{", "/agency/draws/{")
+OF_A_DRAW = ("/draws/{", "/agency/draws/{")
 E, S = DrawEvent, DrawState
 
 
@@ -129,7 +129,7 @@ def _set_up(edit: frozenset[DrawState], at: Any) -> Iterable[Press]:
         # of a release, too, which moves nothing yet
         states = by(event, E.RELEASE)
         yield Press(
-            "/desk/{draw_id}/application",
+            "/draws/{draw_id}/application",
             "verifier",
             states,
             {"command": command, "id": "{application}", "opinion": "缺少监督人"},
@@ -146,7 +146,7 @@ def _run(at: Any) -> Iterable[Press]:
     reason = {"reason": "改时间"}
     yield Press(a, "agency", movable, {"command": "move", "id": "{notice}", "gathering_at": at(5.5)})
     yield Press(a, "agency", by(E.OPEN_ROUND), {"command": "open"})
-    for path, who in (("/agency/draws/{id}/round", "agency"), ("/desk/{draw_id}/round", "supervisor")):
+    for path, who in (("/agency/draws/{id}/round", "agency"), ("/draws/{draw_id}/round", "supervisor")):
         yield Press(path, who, frozenset({S.COMMITTING}), {"commitment": "ab" * 32})
         yield Press(path, who, frozenset({S.COMMITTING}), {"value": "ab" * 16})
     yield Press(a, "agency", by(E.START), {"command": "start"})
@@ -199,7 +199,7 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
 
 
 def _on_attendance_pages() -> Iterable[Press]:
-    d = "/desk/{draw_id}"
+    d = "/draws/{draw_id}"
     arrivals = STARTED | {S.ENDED, S.COMMITTING}
     for command in ("enter", "exit"):
         yield Press(f"{d}/attendance", "venue", arrivals, {"command": command, "code": "{code}"})
@@ -226,9 +226,9 @@ def _on_attendance_pages() -> Iterable[Press]:
 
 
 def _ways_out() -> Iterable[Press]:
-    yield Press("/desk/{draw_id}/exit", "verifier", by(E.END), {"command": "end", "words": "已评完"})
+    yield Press("/draws/{draw_id}/exit", "verifier", by(E.END), {"command": "end", "words": "已评完"})
     yield Press(
-        "/desk/{draw_id}/exit",
+        "/draws/{draw_id}/exit",
         "verifier",
         by(E.TERMINATE),
         {"command": "terminate", "cause": "replanned", "words": "评标改期"},

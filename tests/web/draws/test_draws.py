@@ -25,7 +25,7 @@ from tests.web.conftest import World
 async def test_staff_log_in_by_sms_code_and_find_their_draws(world: World) -> None:
     await world.panel()
     venue = await world.log_in(world.office.venue, "venue")
-    assert venue.path == "/desk"
+    assert venue.path == "/draws"
     assert "演示项目(一标段)" in venue.text
     cookie = venue.cookie
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
@@ -52,7 +52,7 @@ async def test_wrong_codes_count_and_a_bad_mobile_is_said_on_the_page(world: Wor
     await visitor.press("登录", code=wrong)
     assert (visitor.status, "还可以再试" in visitor.text) == (422, True)
     await visitor.press("登录", code=await world.last_code())
-    assert visitor.path == "/desk"
+    assert visitor.path == "/draws"
 
 
 async def test_a_person_of_two_offices_chooses_one(world: World) -> None:
@@ -69,12 +69,12 @@ async def test_a_person_of_two_offices_chooses_one(world: World) -> None:
         assert (visitor.status, "请从身份列表中选择" in visitor.text) == (422, True)
         await visitor.get("/h5/role")
     await visitor.press("场地人员")
-    assert (visitor.path, "当前身份：场地人员" in visitor.text) == ("/desk", True)
+    assert (visitor.path, "当前身份：场地人员" in visitor.text) == ("/draws", True)
 
 
 async def test_pages_of_staff_lead_visitors_without_a_log_in_to_the_log_in(world: World) -> None:
     draw_id, _ = await world.panel()
-    for path in ("/desk", f"/desk/{draw_id}", f"/desk/{draw_id}/result", f"/desk/{draw_id}/screen", "/h5/role"):
+    for path in ("/draws", f"/draws/{draw_id}", f"/draws/{draw_id}/result", f"/draws/{draw_id}/screen", "/h5/role"):
         assert (await world.visitor().get(path)).path == "/h5/login"
 
 
@@ -85,7 +85,7 @@ async def test_logging_out_ends_a_copied_cookie_too(world: World) -> None:
     assert venue.path == "/h5/login"
     thief = world.visitor()
     thief.client.session.cookie_jar.update_cookies(kept, thief.client.make_url("/"))
-    assert (await thief.get("/desk")).path == "/h5/login"
+    assert (await thief.get("/draws")).path == "/h5/login"
 
 
 async def test_a_revoked_office_is_out_at_once(world: World) -> None:
@@ -96,7 +96,7 @@ async def test_a_revoked_office_is_out_at_once(world: World) -> None:
     await visitor.press("登录", code=await world.last_code())
     grant.revoked_at = world.clock.now()
     await grant.save()
-    assert (await visitor.get("/desk")).path == "/h5/role"
+    assert (await visitor.get("/draws")).path == "/h5/role"
 
 
 async def test_a_link_of_the_mini_program_opens_pages_of_staff_for_three_minutes_and_leads_nowhere_else(
@@ -107,9 +107,9 @@ async def test_a_link_of_the_mini_program_opens_pages_of_staff_for_three_minutes
     logins = services.accounts.web_sessions
     actor = await logins.resume(venue.cookie.value)
     token = await logins.hand_over(actor)
-    other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
+    other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/draws/")
     await other.press("确认登录")
-    assert (other.path, "当前身份：场地人员" in other.text) == ("/desk", True)
+    assert (other.path, "当前身份：场地人员" in other.text) == ("/draws", True)
     world.clock.move(timedelta(minutes=4))
     assert (await world.visitor().get(f"/h5/login/{token}")).status == 403
 
@@ -122,23 +122,23 @@ async def test_a_preview_of_a_log_in_link_starts_no_session_and_the_link_serves_
     messenger = world.visitor()
     for _ in range(3):
         assert (await messenger.get(f"/h5/login/{token}")).status == 200
-        assert (await messenger.get("/desk")).path == "/h5/login", "looking at a link logs nobody in"
+        assert (await messenger.get("/draws")).path == "/h5/login", "looking at a link logs nobody in"
     owner, thief = world.visitor(), world.visitor()
     await asyncio.gather(owner.get(f"/h5/login/{token}"), thief.get(f"/h5/login/{token}"))
     await owner.press("确认登录")
-    assert owner.path == "/desk"
+    assert owner.path == "/draws"
     await thief.press("确认登录")
     assert (thief.status, "只能登录一次" in thief.text) == (409, True)
     assert "获取验证码" in thief.text, "the ordinary log-in stands on the same page"
     late = await world.visitor().get(f"/h5/login/{token}")
     assert (late.status, "已经用过" in late.text) == (409, True)
-    assert (await thief.get("/desk")).path == "/h5/login"
+    assert (await thief.get("/draws")).path == "/h5/login"
 
 
 async def test_venue_staff_type_codes_for_entry_and_exit(world: World) -> None:
     draw_id, [one, _] = await world.panel(2)
     venue = await world.log_in(world.office.venue, "venue")
-    await venue.get(f"/desk/{draw_id}/attendance")
+    await venue.get(f"/draws/{draw_id}/attendance")
     await venue.press("离场", code=one.code)
     assert (venue.status, "还没有进场记录" in venue.text) == (409, True)
     await venue.press("进场", code=one.code)
@@ -159,7 +159,7 @@ async def test_venue_staff_enter_codes_as_long_as_the_pools(world: World) -> Non
     world.set_rules("draw", code_length=4)
     draw_id, [invitation] = await world.panel()
     assert len(invitation.code) == 4
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/attendance")
     html = " ".join((await venue.response.text()).split())
     assert 'pattern="[0-9]{4}" maxlength="4"' in html
     assert "专家的4位验证码" in html
@@ -171,10 +171,10 @@ async def test_venue_staff_enter_codes_as_long_as_the_pools(world: World) -> Non
 
 async def test_a_form_of_staff_sent_by_another_site_does_nothing(world: World) -> None:
     draw_id, [invitation] = await world.panel()
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/attendance")
     await venue.press("进场", code=invitation.code, headers={"Origin": "https://evil.example"})
     assert venue.status == 403
-    await venue.post(f"/desk/{draw_id}/attendance", {"command": "enter", "code": invitation.code})
+    await venue.post(f"/draws/{draw_id}/attendance", {"command": "enter", "code": invitation.code})
     assert venue.status == 403
     assert not await Attendance.exists(draw_id=draw_id)
 
@@ -182,7 +182,7 @@ async def test_a_form_of_staff_sent_by_another_site_does_nothing(world: World) -
 async def test_missing_experts_are_urged_from_the_list_within_the_window(world: World) -> None:
     draw_id, [invitation] = await world.panel()
     world.clock.move(timedelta(hours=5, minutes=1))
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/attendance")
     assert "迟到" in venue.text
     await venue.press(f"语音催促{invitation.code}")
     assert "第1次" in venue.text
@@ -198,26 +198,26 @@ async def test_missing_experts_are_urged_from_the_list_within_the_window(world: 
 async def test_the_venues_screen_shows_a_fresh_code_and_how_many_came(world: World) -> None:
     draw_id, [one, _] = await world.panel(2)
     await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/screen")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/screen")
     first = await venue.response.text()
     assert 'data-qr="http://127.0.0.1:8080/v/' in first
     assert "已签到 1 / 2" in venue.text
     world.clock.move(timedelta(seconds=20))
-    assert await (await venue.get(f"/desk/{draw_id}/screen")).response.text() != first
+    assert await (await venue.get(f"/draws/{draw_id}/screen")).response.text() != first
 
 
 async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sealed(world: World) -> None:
     draw_id, [invitation] = await world.panel()
     agency = await world.log_in(world.office.agency)
-    await agency.get(f"/desk/{draw_id}/result")
+    await agency.get(f"/draws/{draw_id}/result")
     assert "名单已密封" in agency.text
     assert invitation.code in agency.text
     assert "专家0" not in agency.text
-    await agency.get(f"/desk/{draw_id}")
+    await agency.get(f"/draws/{draw_id}")
     [venue] = [one for one in agency.page.links if one.startswith("签到台")]
     await agency.click(venue)
     assert (agency.status, "后可查看" in agency.text, "还没有专家" in agency.text) == (200, True, False)
-    assert (await agency.get(f"/desk/{draw_id}/screen")).status == 403
+    assert (await agency.get(f"/draws/{draw_id}/screen")).status == 403
     assert not await AuditEntry.exists(action="result.read")
 
 
@@ -227,11 +227,11 @@ async def test_the_unsealed_result_prints_names_marks_supplements_and_logs_each_
     await invitation.save(update_fields=["supplementary"])
     agency = await world.log_in(world.office.agency)
     world.clock.move(timedelta(hours=5, minutes=30))
-    await agency.get(f"/desk/{draw_id}/result")
+    await agency.get(f"/draws/{draw_id}/result")
     assert f"*{invitation.code}" in agency.text.replace("* ", "*")
     assert "专家0" in agency.text
     assert "李监督" in agency.text
-    await agency.get(f"/desk/{draw_id}/result")
+    await agency.get(f"/draws/{draw_id}/result")
     assert await AuditEntry.filter(action="result.read", subject_id=draw_id).count() == 2
 
 
@@ -242,17 +242,17 @@ async def test_another_agencys_draw_is_not_there(world: World) -> None:
     agency = await world.log_in(Actor("demo", "organisation", outsider.id))
     assert "没有需要您处理的事项" in agency.text
     for path in ("", "/attendance", "/screen", "/result"):
-        assert (await agency.get(f"/desk/{draw_id}{path}")).status in (403, 404)
+        assert (await agency.get(f"/draws/{draw_id}{path}")).status in (403, 404)
         assert "演示项目" not in agency.text
-    assert (await agency.get("/desk/not-a-number")).status == 404
+    assert (await agency.get("/draws/not-a-number")).status == 404
 
 
 async def test_searching_and_turning_pages_of_draws(world: World) -> None:
     await world.panel()
     venue = await world.log_in(world.office.venue, "venue")
-    assert "没有符合条件的活动" in (await venue.get("/desk?q=不存在&page=-1")).text
-    assert "演示项目" in (await venue.get("/desk?q=演示&page=1")).text
-    assert (await venue.get("/desk?page=999999")).status == 200
+    assert "没有符合条件的活动" in (await venue.get("/draws?q=不存在&page=-1")).text
+    assert "演示项目" in (await venue.get("/draws?q=演示&page=1")).text
+    assert (await venue.get("/draws?page=999999")).status == 200
 
 
 async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -> None:
@@ -264,7 +264,7 @@ async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -
     await account.save()
     await visitor.press("登录", code=await world.last_code())
     assert (visitor.status, "没有可以登录的身份" in visitor.text) == (403, True)
-    assert (await visitor.get("/desk")).path == "/h5/login"
+    assert (await visitor.get("/draws")).path == "/h5/login"
 
 
 async def test_the_verifier_opens_the_file_that_goes_with_a_request_and_the_venue_never_sees_it(world: World) -> None:
@@ -273,22 +273,22 @@ async def test_the_verifier_opens_the_file_that_goes_with_a_request_and_the_venu
     terminal = world.services.deps.book("demo").draw.terminals[0]
     await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")
     verifier = await world.log_in(world.office.verifier, "verifier")
-    assert "申请附件" in (await verifier.get(f"/desk/{draw_id}")).text
-    answer = await verifier.client.get(f"/desk/{draw_id}/attachment")
+    assert "申请附件" in (await verifier.get(f"/draws/{draw_id}")).text
+    answer = await verifier.client.get(f"/draws/{draw_id}/attachment")
     assert await answer.read() == pdf()
     assert answer.headers["Content-Disposition"].startswith('inline; filename="file.pdf";')
     assert (answer.content_type, answer.headers["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
     venue = await world.log_in(world.office.venue, "venue")
-    assert "申请附件" not in (await venue.get(f"/desk/{draw_id}")).text
-    assert (await venue.get(f"/desk/{draw_id}/attachment")).status == 403
-    assert (await venue.get(f"/desk/{draw_id}/attachment/mail")).status == 403
+    assert "申请附件" not in (await venue.get(f"/draws/{draw_id}")).text
+    assert (await venue.get(f"/draws/{draw_id}/attachment")).status == 403
+    assert (await venue.get(f"/draws/{draw_id}/attachment/mail")).status == 403
 
 
 async def test_a_request_without_a_file_offers_none(world: World) -> None:
     draw_id = await make_draw(world.office)
     verifier = await world.log_in(world.office.verifier, "verifier")
-    assert "申请附件" not in (await verifier.get(f"/desk/{draw_id}")).text
-    assert (await verifier.get(f"/desk/{draw_id}/attachment")).status == 404
+    assert "申请附件" not in (await verifier.get(f"/draws/{draw_id}")).text
+    assert (await verifier.get(f"/draws/{draw_id}/attachment")).status == 404
 
 
 async def test_a_recusal_is_registered_by_the_venue_and_confirmed_by_the_verifier(world: World) -> None:
@@ -298,14 +298,14 @@ async def test_a_recusal_is_registered_by_the_venue_and_confirmed_by_the_verifie
         await world.log_in(world.office.venue, "venue"),
         await world.log_in(world.office.verifier, "verifier"),
     )
-    await venue.get(f"/desk/{draw_id}/absences")
+    await venue.get(f"/draws/{draw_id}/absences")
     await venue.press("登记", who=one.code, kind="recusal", cause="", reason="亲属")
     assert (venue.status, "请从列表中选择回避原因" in venue.text) == (422, True)
     await venue.press("登记", who=one.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
     assert "等待核验人员或监督人确认" in venue.text
     assert "确认回避" not in venue.page.buttons
-    assert "现场回避待您确认" in (await verifier.get("/desk")).text
-    await verifier.get(f"/desk/{draw_id}/absences")
+    assert "现场回避待您确认" in (await verifier.get("/draws")).text
+    await verifier.get(f"/draws/{draw_id}/absences")
     await verifier.press("不予确认", opinion="  ")
     assert (verifier.status, "请填写不予确认的原因" in verifier.text) == (422, True)
     assert 'value="  "' in await verifier.response.text(), "what was typed stays"
@@ -321,31 +321,31 @@ async def test_the_venue_registers_an_absence_and_ends_the_activity_without_the_
     world.clock.set(one.gathering_at)
     venue = await world.log_in(world.office.venue, "venue")
     await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
-    await venue.get(f"/desk/{draw_id}/absences")
+    await venue.get(f"/draws/{draw_id}/absences")
     await venue.press("登记", who=two.code, kind="absence", reason="未到")
     assert "已登记缺席" in venue.text
     supervisor = await world.log_in(world.office.supervisor)
-    await supervisor.get(f"/desk/{draw_id}/absences")
+    await supervisor.get(f"/draws/{draw_id}/absences")
     assert [one in supervisor.text for one in ("缺席记录", two.code, "未补抽", "人工登记")] == [True] * 4
     assert "登记" not in supervisor.page.buttons, "he reads only"
-    await venue.get(f"/desk/{draw_id}/exit")
+    await venue.get(f"/draws/{draw_id}/exit")
     assert "结束活动" not in venue.page.buttons
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
-    await venue.get(f"/desk/{draw_id}/exit")
+    await venue.get(f"/draws/{draw_id}/exit")
     await venue.press("结束活动", words="一人未到")
-    assert (venue.path, "已结束" in venue.text) == (f"/desk/{draw_id}", True)
-    await venue.get(f"/desk/{draw_id}/absences")
+    assert (venue.path, "已结束" in venue.text) == (f"/draws/{draw_id}", True)
+    await venue.get(f"/draws/{draw_id}/absences")
     assert ("不再补抽" in venue.text, "已补抽" in venue.text) == (True, False), "nobody came instead"
 
 
 async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world: World) -> None:
     draw_id, [one] = await world.panel()
     agency, verifier = await world.log_in(world.office.agency), await world.log_in(world.office.verifier, "verifier")
-    await agency.get(f"/desk/{draw_id}/exit")
+    await agency.get(f"/draws/{draw_id}/exit")
     assert ("终止活动" in agency.page.buttons, "联系交易中心核验人员终止" in agency.text) == (False, True)
     await agency.click("申请退选")
     assert agency.path == f"/agency/draws/{draw_id}/release"
-    await verifier.get(f"/desk/{draw_id}/exit")
+    await verifier.get(f"/draws/{draw_id}/exit")
     await verifier.press("终止活动", cause="project_stopped", words="")
     assert (verifier.status, "请填写终止说明" in verifier.text) == (422, True)
     assert '<option value="project_stopped" selected>' in " ".join((await verifier.response.text()).split())
@@ -357,11 +357,11 @@ async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world
 async def test_an_administrator_keeps_the_offices_menu_at_the_draws(world: World) -> None:
     draw_id, _ = await world.call()
     admin = await world.log_in(Actor("demo", "guest", (await make_account(world.services.deps)).id), "pool_admin")
-    for path in ("/desk", f"/desk/{draw_id}"):
+    for path in ("/draws", f"/draws/{draw_id}"):
         await admin.get(path)
         assert (admin.status, admin.page.links["审核分工"]) == (200, "/office/reviewers")
     venue = await world.log_in(world.office.venue, "venue")
-    assert "审核分工" not in (await venue.get("/desk")).page.links
+    assert "审核分工" not in (await venue.get("/draws")).page.links
 
 
 async def test_a_supervisor_commits_and_reveals_on_the_page_of_the_draw(world: World) -> None:
@@ -373,12 +373,12 @@ async def test_a_supervisor_commits_and_reveals_on_the_page_of_the_draw(world: W
     supervisor = await world.log_in(office.supervisor, "supervisor")
     assert "等待您提交随机数" not in supervisor.text
     view = await office.rounds.open(office.agency, draw_id)
-    assert "等待您提交随机数" in (await supervisor.get("/desk")).text
-    await supervisor.get(f"/desk/{draw_id}")
+    assert "等待您提交随机数" in (await supervisor.get("/draws")).text
+    await supervisor.get(f"/draws/{draw_id}")
     [box] = re.findall(r"<section[^>]*data-take-part[^>]*>", await supervisor.response.text())
     facts = dict(re.findall(r'data-([a-z-]+)="([^"]*)"', box))
     assert (facts["take-part"], facts["role"], facts["draw"]) == (
-        f"/desk/{draw_id}/round",
+        f"/draws/{draw_id}/round",
         "supervisor",
         view.draw_number,
     )
@@ -393,7 +393,7 @@ async def test_a_supervisor_commits_and_reveals_on_the_page_of_the_draw(world: W
         assert supervisor.status == 200, supervisor.text
     await office.rounds.reveal(office.agency, draw_id, "agency", values["agency"].hex())
     assert (await (await supervisor.get(facts["take-part"])).response.json())["round"]["seed"]
-    await supervisor.get(f"/desk/{draw_id}")
+    await supervisor.get(f"/draws/{draw_id}")
     assert "专家顺序已确定" in supervisor.text
     await supervisor.post(facts["take-part"], {"form": facts["form"], "value": "zz"})
     assert (supervisor.status, "无法识别" in (await supervisor.response.json())["detail"]) == (422, True)
@@ -405,19 +405,19 @@ async def test_who_was_granted_the_role_only_looks_on(world: World) -> None:
     await verify(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
     other = await world.log_in(Actor("demo", "supervisor", (await make_account(office.deps)).id), "supervisor")
-    await other.get(f"/desk/{draw_id}")
+    await other.get(f"/draws/{draw_id}")
     assert (other.status, "提交我的随机数" in other.text) == (200, False)
-    assert (await other.get(f"/desk/{draw_id}/round")).status == 403
+    assert (await other.get(f"/draws/{draw_id}/round")).status == 403
     venue = await world.log_in(office.venue, "venue")
-    assert (await venue.get(f"/desk/{draw_id}/round")).status == 403
+    assert (await venue.get(f"/draws/{draw_id}/round")).status == 403
 
 
 async def test_draws_are_found_by_state_and_by_project(world: World) -> None:
     await world.panel()
     venue = await world.log_in(world.office.venue, "venue")
-    assert "演示项目(一标段)" in (await venue.get("/desk?state=completed&project=2026112100000000")).text
-    assert "没有符合条件的活动" in (await venue.get("/desk?state=short")).text
-    assert "没有符合条件的活动" in (await venue.get("/desk?project=别的项目")).text
+    assert "演示项目(一标段)" in (await venue.get("/draws?state=completed&project=2026112100000000")).text
+    assert "没有符合条件的活动" in (await venue.get("/draws?state=short")).text
+    assert "没有符合条件的活动" in (await venue.get("/draws?project=别的项目")).text
 
 
 async def test_a_supervisor_of_the_register_logs_in_once_a_draw_names_him_and_as_long_as_he_is_registered(
@@ -434,10 +434,10 @@ async def test_a_supervisor_of_the_register_logs_in_once_a_draw_names_him_and_as
     visitor = await world.visitor().get("/h5/login")
     await visitor.press("获取验证码", pool="demo", mobile=mobile)
     await visitor.press("登录", code=await world.last_code())
-    assert visitor.path == "/desk", visitor.text
+    assert visitor.path == "/draws", visitor.text
     await Draw.filter(id=draw_id).update(state="ended", terminal="省中心", ended_at=world.clock.now())
-    await visitor.get("/desk")
-    assert (visitor.path, visitor.status) == ("/desk", 200), "what was supervised can be read when it is over"
+    await visitor.get("/draws")
+    assert (visitor.path, visitor.status) == ("/draws", 200), "what was supervised can be read when it is over"
     await SupervisorEntry.filter(id=entry.id).update(active_until=world.clock.now())
-    await visitor.get("/desk")
-    assert visitor.path != "/desk", visitor.text
+    await visitor.get("/draws")
+    assert visitor.path != "/draws", visitor.text

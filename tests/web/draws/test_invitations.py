@@ -232,7 +232,7 @@ async def test_an_expert_far_from_the_venue_can_only_report_arrival_unverified(w
     assert (page.status, "还不算签到" in page.text) == (200, True)
     assert "我已到场（自报）" not in page.page.buttons
     assert not await Attendance.exists()
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/attendance")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/attendance")
     assert "自报到场，未核实" in venue.text
     await page.press("用位置签到", latitude="23.1496", longitude="113.3310")
     assert "签到成功" in page.text

@@ -62,7 +62,7 @@ async def test_a_request_is_not_approved_once_its_start_has_passed(world: World)
     draw_id = await submitted(world.office)
     limit = (await Draw.get(id=draw_id)).starts_at
     verifier = await log_in(world, limit, "verifier")
-    await open_before(world, limit, verifier, f"/desk/{draw_id}/application")
+    await open_before(world, limit, verifier, f"/draws/{draw_id}/application")
     await refused(verifier, "通过", "预计评标开始时间已过，不能通过", "退回")
     await verifier.press("退回", opinion="评标时间已过，请修改")
     assert await state_of(draw_id) == "refused"
@@ -154,7 +154,7 @@ async def test_urging_after_the_window_is_refused(world: World, role: str) -> No
     assert invitation is not None
     limit = invitation.gathering_at + book.attendance.urging_window
     visitor = await log_in(world, limit, role)
-    page = f"/agency/draws/{draw_id}/attendance" if role == "agency" else f"/desk/{draw_id}/attendance"
+    page = f"/agency/draws/{draw_id}/attendance" if role == "agency" else f"/draws/{draw_id}/attendance"
     await open_before(world, limit, visitor, page)
     way = "请假、缺席与回避" if role == "agency" else "进场"
     await refused(visitor, f"语音催促{invitation.code}", "分钟内催促", way)
@@ -165,7 +165,7 @@ async def test_a_leave_is_not_registered_after_the_gathering_but_an_absence_is(w
     invitation = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
     assert invitation is not None
     venue = await log_in(world, invitation.gathering_at, "venue")
-    await open_before(world, invitation.gathering_at, venue, f"/desk/{draw_id}/absences")
+    await open_before(world, invitation.gathering_at, venue, f"/draws/{draw_id}/absences")
     said = {"who": invitation.code, "reason": "来电"}
     await refused(venue, "登记", "集合时间已到，不能再登记请假；未到场的请登记缺席", "登记", kind="leave", **said)
 
@@ -177,7 +177,7 @@ async def test_nothing_is_registered_once_the_activity_has_ended_by_itself(world
     assert invitation is not None
     limit = (await Draw.get(id=draw_id)).ends_at
     venue = await log_in(world, limit, "venue")
-    await open_before(world, limit, venue, f"/desk/{draw_id}/absences")
+    await open_before(world, limit, venue, f"/draws/{draw_id}/absences")
     await world.office.activity_end.end_due()
     said = {"who": invitation.code, "kind": kind, "reason": "来电", "cause": "投标人"}
     await refused(venue, "登记", "活动已结束，不能再登记", NAME, **said)
@@ -188,7 +188,7 @@ async def test_an_activity_that_has_ended_by_itself_is_not_ended_again(world: Wo
     draw_id = await completed(world.office)
     limit = (await Draw.get(id=draw_id)).ends_at
     verifier = await log_in(world, limit, "verifier")
-    await open_before(world, limit, verifier, f"/desk/{draw_id}/exit")
+    await open_before(world, limit, verifier, f"/draws/{draw_id}/exit")
     await world.office.activity_end.end_due()
     typed = {"cause": "replanned", "words": "改期"} if button == "终止活动" else {"words": "改期"}
     await refused(verifier, button, "已结束", NAME, **typed)

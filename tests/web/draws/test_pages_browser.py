@@ -36,22 +36,22 @@ async def test_pages_of_staff_read_well(
         page = await seen.open(path)
         await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
         try:
-            await seen.check(f"desk-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+            await seen.check(f"draws-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
             found.append(f"{name}: {error}")
 
-    await look("list", "/desk")
-    await look("queue", "/desk/applications")
-    await look("application", f"/desk/{draw_id}/application")
+    await look("list", "/draws")
+    await look("queue", "/draws/applications")
+    await look("application", f"/draws/{draw_id}/application")
     await world.services.draws.verification.approve(
         world.office.verifier,
         (await world.services.draws.verification_queries.of_draw(draw_id))[0].id,
         "资料齐全，同意抽取",
     )
-    await look("decided", "/desk/applications?state=approved")
-    await look("detail", f"/desk/{draw_id}")
-    await look("log", f"/desk/{running}/log")
-    await look("absences", f"/desk/{running}/absences")
+    await look("decided", "/draws/applications?state=approved")
+    await look("detail", f"/draws/{draw_id}")
+    await look("log", f"/draws/{running}/log")
+    await look("absences", f"/draws/{running}/absences")
     assert not found, "\n".join(found)
     assert seen.complaints == []
 
@@ -62,9 +62,9 @@ async def test_a_list_of_decided_applications_is_kept_fresh_and_stays(browser: B
     await world.services.draws.verification.approve(world.office.verifier, application.id)
     seen = await staff(browser, world, PHONE, "verifier")
     await seen.page.clock.install()
-    page = await seen.open("/desk/applications?state=approved")
+    page = await seen.open("/draws/applications?state=approved")
     await page.evaluate("document.body.dataset.kept = 'yes'")
-    async with page.expect_response(lambda answer: "/desk/applications" in answer.url) as fetched:
+    async with page.expect_response(lambda answer: "/draws/applications" in answer.url) as fetched:
         await page.clock.run_for(15_000)
     assert (await fetched.value).url.endswith("?state=approved")
     await page.clock.run_for(1_000)

@@ -91,7 +91,7 @@ async def test_what_people_typed_stands_on_paper_as_they_typed_it(world: World) 
 async def test_agency_and_venue_open_the_documents_from_their_pages(world: World) -> None:
     draw = await unsealed(world)
     visitor = await world.log_in(world.office.agency)
-    for page in (f"/desk/{draw.id}/result", f"/agency/draws/{draw.id}/result"):
+    for page in (f"/draws/{draw.id}/result", f"/agency/draws/{draw.id}/result"):
         for button in ("结果PDF", "出入场PDF", "记录PDF"):
             await visitor.get(page)
             address = visitor.page.links[button]
@@ -103,7 +103,7 @@ async def test_agency_and_venue_open_the_documents_from_their_pages(world: World
 async def test_before_unsealing_only_the_record_is_offered_and_nothing_else_is_printed(world: World) -> None:
     draw_id, _ = await world.panel(1)
     visitor = await world.log_in(world.office.agency)
-    await visitor.get(f"/desk/{draw_id}/result")
+    await visitor.get(f"/draws/{draw_id}/result")
     assert ("结果PDF" in visitor.page.links, "记录PDF" in visitor.page.links) == (False, True)
-    await visitor.get(f"/desk/{draw_id}/result.pdf")
+    await visitor.get(f"/draws/{draw_id}/result.pdf")
     assert (visitor.status, "名单尚未解密" in visitor.text) == (422, True)

@@ -22,7 +22,7 @@ from tests.web.conftest import Visitor, World
 
 
 async def shared(world: World, draw_id: object, screen: str) -> Visitor:
-    agency = await (await world.log_in(world.office.agency)).get(f"/desk/{draw_id}")
+    agency = await (await world.log_in(world.office.agency)).get(f"/draws/{draw_id}")
     await agency.press(next(name for name in agency.page.buttons if name.startswith(screen)))
     return await world.visitor().get(agency.path)
 
@@ -123,7 +123,7 @@ async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_prog
 
 async def test_a_record_before_the_draw_has_begun_is_not_offered(world: World) -> None:
     draw_id = await make_draw(world.office)
-    agency = await (await world.log_in(world.office.agency)).get(f"/desk/{draw_id}")
+    agency = await (await world.log_in(world.office.agency)).get(f"/draws/{draw_id}")
     assert not any(name.startswith("抽取记录") for name in agency.page.buttons)
     form = agency.page.forms[0]
     await agency.post(form["action"], {**form["fields"], "screen": "record"})

@@ -74,7 +74,7 @@ async def test_after_unsealing_an_expert_opens_and_keeps_the_proof_of_the_own_le
     assert (expert.status, leaf[:8] in (await expert.get(f"/record/demo/{draw.number}")).text) == (200, True)
 
 
-async def test_a_period_is_set_refused_with_what_was_typed_and_taken_back(world: World) -> None:
+async def test_a_period_is_set_refused_with_what_was_typed_and_cancelled(world: World) -> None:
     _, [invitation] = await world.panel()
     expert = await world.log_in_expert(invitation.expert_id)
     await expert.get(PANELS)

@@ -160,7 +160,7 @@ async def test_the_file_of_a_request_is_mailed_to_the_verifier(world: World) -> 
     await world.services.draws.attachments.attach(world.office.agency, draw_id, "抽取申请表.pdf", pdf())
     terminal = world.services.deps.book("demo").draw.terminals[0]
     await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")
-    verifier = await (await world.log_in(world.office.verifier, "verifier")).get(f"/desk/{draw_id}")
+    verifier = await (await world.log_in(world.office.verifier, "verifier")).get(f"/draws/{draw_id}")
     await verifier.get(verifier.page.links["把附件发到邮箱"])
     await verifier.press("发到邮箱", email="verifier@example.com")
     [mail] = sent_by(world)

@@ -192,7 +192,7 @@ async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene)
         ("finish", "", 422, "请填写依据"),
         ("dismiss", "借调", 303, ""),
         ("dismiss", "借调", 409, "不能"),
-        ("take_back", "回来了", 303, ""),
+        ("readmit", "回来了", 303, ""),
         ("make_up", "住院", 409, "不需要补学"),
         ("finish", "线下已培训", 303, ""),
         ("nothing", "x", 422, "没有收到您的选择"),

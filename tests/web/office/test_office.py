@@ -35,9 +35,9 @@ PAGES = (
     "/objections",
     "/notices",
     "/orders",
-    "/alarms",
+    "/unmatched-payments",
     "/invoices",
-    "/bills",
+    "/reconciliation",
     "/feedback",
     "/materials",
     "/passwords",
@@ -86,7 +86,7 @@ async def test_other_offices_are_refused_everywhere(world: World) -> None:
 async def test_a_reviewer_may_not_change_anything_of_the_office(scene: Scene) -> None:
     reviewer = await make_reviewer(scene.world.services.deps, "final")
     visitor = await scene.world.log_in(reviewer)
-    for path in ("/campaigns/new", "/employers", "/staff", "/bills", "/invoices", "/reviewers"):
+    for path in ("/campaigns/new", "/employers", "/staff", "/reconciliation", "/invoices", "/reviewers"):
         await visitor.post(f"/office{path}", {"command": "add", "name": "某单位"})
         assert visitor.status == 403, path
     assert not await Employer.exists()
@@ -107,13 +107,13 @@ async def test_every_page_opens_with_nothing_and_with_everything(scene: Scene) -
     for path in PAGES:
         assert (await visitor.get(f"/office{path}")).status == 200, path
     ids = await fill(scene)
-    for path in (*PAGES, f"/campaigns/{ids['campaign']}", f"/orders/{ids['order']}", f"/bills/{ids['bill']}"):
+    for path in (*PAGES, f"/campaigns/{ids['campaign']}", f"/orders/{ids['order']}", f"/reconciliation/{ids['bill']}"):
         assert (await visitor.get(f"/office{path}")).status == 200, path
 
 
 async def test_what_is_not_there_is_said_politely(scene: Scene) -> None:
     visitor = await scene.visitor()
-    for noun in ("campaigns", "applications", "orders", "bills", "files"):
+    for noun in ("campaigns", "applications", "orders", "reconciliation", "files"):
         for wrong in ("00000000-0000-0000-0000-000000000001", "nonsense"):
             await visitor.get(f"/office/{noun}/{wrong}")
             assert (visitor.status, "没有找到" in visitor.text) == (404, True), noun
@@ -127,7 +127,7 @@ async def test_the_menu_leaves_out_what_the_rulebook_leaves_out(scene: Scene) ->
     books["demo"] = changed  # type: ignore[index]  # the tests' own dict
     text = (await scene.at("/office")).text
     assert not any(word in text for word in ("缴费", "发票", "对账", "公示"))
-    for path in ("/orders", "/invoices", "/bills", "/objections", "/notices"):
+    for path in ("/orders", "/invoices", "/reconciliation", "/objections", "/notices"):
         visitor = await scene.at(f"/office{path}")
         assert (visitor.status, "没有这项功能" in visitor.text) == (404, True)
 

@@ -56,9 +56,9 @@ async def test_every_page_reads_well(
         "orders": "/orders",
         "order": f"/orders/{ids['order']}",
         "invoices": "/invoices?only=all",
-        "bills": "/bills",
-        "bill": f"/bills/{ids['bill']}",
-        "alarms": "/alarms",
+        "reconciliation": "/reconciliation",
+        "reconciliation-day": f"/reconciliation/{ids['bill']}",
+        "unmatched_payments": "/unmatched-payments",
         "feedback": "/feedback",
         "passwords": "/passwords",
         "remuneration": "/remuneration",
@@ -122,7 +122,11 @@ async def test_what_waits_for_the_operator_says_so_and_reads_well(browser: Brows
         state="waiting", compared_at=None, failure=mark
     )
     seen = await open_administrator(browser, scene, PHONE)
-    for name, path in (("order", f"/orders/{order.id}"), ("invoices", "/invoices"), ("bills", "/bills")):
+    for name, path in (
+        ("order", f"/orders/{order.id}"),
+        ("invoices", "/invoices"),
+        ("reconciliation", "/reconciliation"),
+    ):
         page = await seen.open(f"/office{path}")
         await expect(page.get_by_text("等待系统管理员处理，之后自动继续：SIGN_ERROR")).to_be_visible()
         await seen.check(f"office-{name}-operator-phone")

@@ -1,4 +1,4 @@
-"""The office and what comes in from outside: money, invoices, bills, objections, feedback, initial passwords."""
+"""The office and what comes in from outside: money, invoices, objections, feedback, initial passwords."""
 
 from __future__ import annotations
 
@@ -185,8 +185,8 @@ async def test_a_notification_without_an_order_is_listed_until_the_office_notes_
     await visitor.press("记录处理结果", note="已在商户平台退回")
     assert "已记录处理结果" in visitor.text
     assert "周管理" in visitor.text
-    assert "已在商户平台退回" in (await visitor.get("/office/alarms?only=closed")).text
-    assert "已在商户平台退回" not in (await visitor.get("/office/alarms?only=open")).text
+    assert "已在商户平台退回" in (await visitor.get("/office/unmatched-payments?only=closed")).text
+    assert "已在商户平台退回" not in (await visitor.get("/office/unmatched-payments?only=open")).text
     assert "无法入账的支付通知1" in (await visitor.get("/office/orders")).page.links
     assert "无法入账的通知1" in (await visitor.get("/office")).page.links
 
@@ -295,14 +295,14 @@ async def test_an_invoice_of_ours_whose_fee_went_back_is_not_sent_again_but_to_b
     assert "已发送" in (await scene.at(f"/office/orders/{order.id}")).page.links
 
 
-# ---- bills
+# ---- reconciliation
 
 
 async def test_days_are_listed_and_a_difference_is_settled_with_a_note(scene: Scene) -> None:
     row = await bill(scene, date(2026, 11, 20), differs=True)
-    visitor = await scene.at("/office/bills")
+    visitor = await scene.at("/office/reconciliation")
     assert "12笔 · 收 ¥4,200.00 · 退 ¥350.00" in visitor.text
-    await visitor.get(f"/office/bills/{row.id}")
+    await visitor.get(f"/office/reconciliation/{row.id}")
     await visitor.press("记录处理结果", note="")
     assert (visitor.status, "请用2到200个字说明处理结果" in visitor.text) == (422, True)
     await visitor.press("记录处理结果", note="线下收款，已补录")
@@ -312,7 +312,7 @@ async def test_days_are_listed_and_a_difference_is_settled_with_a_note(scene: Sc
 
 
 async def test_a_day_is_compared_anew_but_not_any_day(scene: Scene) -> None:
-    visitor = await scene.at("/office/bills")
+    visitor = await scene.at("/office/reconciliation")
     for day, words in (
         ("", "没有这一天"),
         ("x", "没有这一天"),

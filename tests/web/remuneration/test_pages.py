@@ -43,8 +43,8 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     draw_id, [first, _] = await ended_panel(world.office, world.clock, needed=2)
     venue = await world.log_in(world.office.venue, "venue")
     assert (await waiting(world, world.office.venue))["酬劳待提出"] == 1
-    assert await led_to(venue, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
-    await venue.get(f"/desk/{draw_id}")
+    assert await led_to(venue, "/draws", "酬劳待提出") == [f"/draws/{draw_id}/remuneration"]
+    await venue.get(f"/draws/{draw_id}")
     await venue.click("专家酬劳活动结束后提出，专家确认")
     assert "演示省评标专家酬劳标准" in venue.text
     assert ("评标3小时" in venue.text, "小时0分" in venue.text) == (True, False)
@@ -63,8 +63,8 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
 
     work = await waiting(world, world.office.venue)
     assert (work["酬劳待提出"], work["酬劳异议待答复"]) == (0, 1)
-    assert await led_to(venue, "/desk", "酬劳异议待答复") == [f"/desk/{draw_id}/remuneration"]
-    await venue.get(f"/desk/{draw_id}/remuneration")
+    assert await led_to(venue, "/draws", "酬劳异议待答复") == [f"/draws/{draw_id}/remuneration"]
+    await venue.get(f"/draws/{draw_id}/remuneration")
     assert "实际20:30离场" in venue.text
     await venue.press("维持或更正", amount="500.00", words="")
     assert (venue.status, "请填写说明" in venue.text) == (422, True)
@@ -177,7 +177,7 @@ async def test_an_objection_without_an_answer_comes_to_the_office(world: World) 
     await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     expert = await (await world.log_in_expert(first.expert_id)).get("/h5/demo/remuneration")
     await expert.press("提出异议", reason="实际20:30离场")
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/remuneration")
     assert "答复截止" in venue.text
     scene = await make_scene(world)
     office = await scene.at("/office")
@@ -187,7 +187,7 @@ async def test_an_objection_without_an_answer_comes_to_the_office(world: World) 
     await office.click(next(one for one in office.page.links if one.startswith("逾期未答复的酬劳异议")))
     draw = await Draw.get(id=draw_id)
     await office.click(next(one for one in office.page.links if draw.number in one))
-    assert (office.path, "实际20:30离场" in office.text) == (f"/desk/{draw_id}/remuneration", True)
+    assert (office.path, "实际20:30离场" in office.text) == (f"/draws/{draw_id}/remuneration", True)
     await venue.press("维持或更正", amount="500.00", words="以登记为准")
     assert "酬劳异议" not in (await scene.at("/office")).text
 
@@ -205,7 +205,7 @@ async def test_the_venue_is_shown_what_it_has_not_proposed_however_long_ago_and_
     world.clock.move(timedelta(days=90))
     venue = await world.log_in(office.venue, "venue")
     assert (await waiting(world, office.venue))["酬劳待提出"] == 1
-    assert await led_to(venue, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
+    assert await led_to(venue, "/draws", "酬劳待提出") == [f"/draws/{draw_id}/remuneration"]
     await world.services.remuneration.proposals.propose(office.venue, draw_id, first.id, 0, "签到前回避，未产生交通费")
     assert (await waiting(world, office.venue))["酬劳待提出"] == 0
 
@@ -213,7 +213,7 @@ async def test_the_venue_is_shown_what_it_has_not_proposed_however_long_ago_and_
 async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -> None:
     world.set_rules("remuneration", table=None)
     draw_id, [invitation] = await ended_panel(world.office, world.clock)
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/remuneration")
     assert "本地区未设置酬劳标准" in venue.text
     await venue.press("提出", amount="300", words="")
     assert (venue.status, "请填写说明" in venue.text) == (422, True)
@@ -223,7 +223,7 @@ async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -
 
 async def test_before_the_end_venue_and_agency_read_when_remuneration_can_be_proposed(world: World) -> None:
     draw_id, _ = await world.panel()
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/desk/{draw_id}/remuneration")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/remuneration")
     assert "活动结束后才能提出酬劳" in venue.text
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
     assert "活动结束后，由评标场地" in agency.text
@@ -285,7 +285,7 @@ async def test_the_office_sees_what_each_organisation_owes_by_month_and_takes_it
     await office.click(next(link for link in office.page.links if organisation.name in link))
     assert (draw.number in office.text, "19,888.88" in office.text) == (True, True)
     await office.click(next(link for link in office.page.links if draw.name in link))
-    assert (office.path, office.status) == (f"/desk/{draw_id}/remuneration", 200)
+    assert (office.path, office.status) == (f"/draws/{draw_id}/remuneration", 200)
     await office.get(f"/office/remuneration/{empty.id}")
     assert "2026年11月没有专家酬劳" in office.text
     assert (await office.get(f"/office/remuneration/{new_id()}")).status == 404

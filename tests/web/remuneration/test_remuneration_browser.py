@@ -39,7 +39,7 @@ async def test_every_page_reads_well(
     expert = await world.log_in_expert(invitations[2].expert_id)
     for role, paths in {
         "expert": {"own": "/h5/demo/remuneration"},
-        "venue": {"venue": f"/desk/{draw_id}/remuneration", "detail": f"/desk/{draw_id}"},
+        "venue": {"venue": f"/draws/{draw_id}/remuneration", "detail": f"/draws/{draw_id}"},
         "agency": {"tab": f"/agency/draws/{draw_id}/remuneration", "months": "/agency/remuneration"},
     }.items():
         seen = await (look(browser, world, size) if role == "expert" else staff(browser, world, size, role))

@@ -58,7 +58,7 @@ async def test_a_closed_unmatched_payment_records_by_whom_when_and_what_was_done
     [closed] = page.items
     assert (closed.resolution, closed.closed_by, closed.closed_at) == ("已在商户平台 退款", "周管理", clock.now())
     assert page.total == 1
-    assert await AuditEntry.exists(action="fee.alarm_closed", subject_id=row.id)
+    assert await AuditEntry.exists(action="fee.unmatched_payment_closed", subject_id=row.id)
     with pytest.raises(Conflict):
         await payments.close(admin, row.id, "再说一次")
 

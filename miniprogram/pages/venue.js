@@ -1,3 +1,3 @@
 const { openH5 } = require('../lib/h5');
 
-openH5('/desk', ['venue']);
+openH5('/draws', ['venue']);
