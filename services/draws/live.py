@@ -102,16 +102,16 @@ class LiveDraws:
     @asynccontextmanager
     async def watch(self, draw_id: UUID) -> AsyncIterator[Watch]:
         """Register a viewer of a draw; the caller checks the permission, now and later."""
-        one = self._watched.setdefault(draw_id, _Watched(draw_id))
-        one.watchers += 1
+        watched = self._watched.setdefault(draw_id, _Watched(draw_id))
+        watched.watchers += 1
         try:
             self._begin()
-            async with one.reading:
-                snapshot = one.latest or await self._read(one)
-            yield Watch(one, snapshot, self._begin)
+            async with watched.reading:
+                snapshot = watched.latest or await self._read(watched)
+            yield Watch(watched, snapshot, self._begin)
         finally:
-            one.watchers -= 1
-            if not one.watchers:
+            watched.watchers -= 1
+            if not watched.watchers:
                 self._watched.pop(draw_id, None)
                 if not self._watched:
                     self._idle.set()
@@ -150,7 +150,7 @@ class LiveDraws:
             changed = await self._changed(await self._mine())
             await self._refresh([*changed, *self._stale()])
             if changed and not self._alone:
-                await self.relay.publish([one.id for one in changed])
+                await self.relay.publish([watched.id for watched in changed])
         except AWAY as error:
             log.info("live_look_failed", error=type(error).__name__)
 
@@ -172,15 +172,17 @@ class LiveDraws:
     async def _changed(self, draw_ids: Collection[UUID]) -> list[_Watched]:
         changed = []
         for row in await rows(_VERSIONS, list(draw_ids)) if draw_ids else ():
-            one, seen = self._watched.get(row["id"]), tuple(row.values())
-            if one is not None and one.seen != seen:
-                one.seen = seen
-                changed.append(one)
+            watched, seen = self._watched.get(row["id"]), tuple(row.values())
+            if watched is not None and watched.seen != seen:
+                watched.seen = seen
+                changed.append(watched)
         return changed
 
     def _stale(self) -> list[_Watched]:
         before = _clock() - READ_INTERVAL
-        return [one for one in self._watched.values() if one.latest is not None and one.read_at <= before]
+        return [
+            watched for watched in self._watched.values() if watched.latest is not None and watched.read_at <= before
+        ]
 
     async def _listen(self) -> None:
         """Read draws that another process reported as changed."""
@@ -188,31 +190,31 @@ class LiveDraws:
             try:
                 async with aclosing(self.relay.subscribe()) as changes:
                     async for draw_id in changes:
-                        if (one := self._watched.get(draw_id)) is not None:
-                            await self._refresh([one])
+                        if (watched := self._watched.get(draw_id)) is not None:
+                            await self._refresh([watched])
             except AWAY as error:
                 log.info("live_relay_silent", error=type(error).__name__)
             await asyncio.sleep(_RETRY)
 
     async def _refresh(self, changed: Collection[_Watched]) -> None:
-        for one in dict.fromkeys(changed):
+        for watched in dict.fromkeys(changed):
             with suppress(NotFound):  # a draft that was deleted: its viewers' permission ends, too
-                async with one.reading:
-                    await self._read(one)
+                async with watched.reading:
+                    await self._read(watched)
 
-    async def _read(self, one: _Watched) -> Snapshot:
+    async def _read(self, watched: _Watched) -> Snapshot:
         """Read a draw and wake its viewers if the snapshot differs. Raises NotFound."""
-        draw = await Draw.get_or_none(id=one.id)
+        draw = await Draw.get_or_none(id=watched.id)
         if draw is None:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        found = Snapshot(await self.progress.of(draw), await _acts(draw))
-        one.read_at = _clock()
-        if one.latest is not None and found == one.latest:
-            return one.latest
-        one.latest = found
-        one.changed.set()
-        one.changed = asyncio.Event()
-        return found
+        snapshot = Snapshot(await self.progress.of(draw), await _acts(draw))
+        watched.read_at = _clock()
+        if watched.latest is not None and snapshot == watched.latest:
+            return watched.latest
+        watched.latest = snapshot
+        watched.changed.set()
+        watched.changed = asyncio.Event()
+        return snapshot
 
 
 def _note_end(task: asyncio.Task[None]) -> None:

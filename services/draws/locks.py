@@ -83,14 +83,14 @@ async def lock_invitation(invitation_id: UUID, expert_id: UUID | None) -> tuple[
 def _locked(row: Mapping[str, Any]) -> Locked:
     draw = from_row(Draw, row["draw"])
     draw.logged_at = row["logged_at"]
-    return Locked(draw, [from_row(Condition, one) for one in row["conditions"]])
+    return Locked(draw, [from_row(Condition, condition) for condition in row["conditions"]])
 
 
 async def lock_for(actor: Actor, draw_id: UUID) -> Locked:
     """The same, for a member of the organisation that owns the draw."""
-    found = await lock(draw_id)
-    check_owner(actor, found.draw)
-    return found
+    locked = await lock(draw_id)
+    check_owner(actor, locked.draw)
+    return locked
 
 
 async def lock_editable(actor: Actor, draw_id: UUID) -> Locked:

@@ -152,20 +152,20 @@ class PartyNotifications:
         """
         notification = _NOTIFICATIONS[event]
         once = f"{event}:{occasion or draw.log_length}"
-        own = {**facts, "what": notification.what.format_map(facts)}
-        params = {**draw_params(draw), **own}
-        found = (
-            await agency_notices(draw, notification.kind_for("agency"), once, **own)
+        event_params = {**facts, "what": notification.what.format_map(facts)}
+        params = {**draw_params(draw), **event_params}
+        requests = (
+            await agency_notices(draw, notification.kind_for("agency"), once, **event_params)
             if "agency" in notification.to
             else []
         )
-        found = [one for one in found if one.to.account_id != by]
-        known = {by, *(one.to.account_id for one in found)} - {None}
+        requests = [request for request in requests if request.to.account_id != by]
+        known = {by, *(request.to.account_id for request in requests)} - {None}
         for row in await self._offices(draw, notification.to):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
-                found.append(self._request(draw, notification.kind_for(row["side"]), once, params, row))
-        await self.notices.notify_each(draw.pool, found)
+                requests.append(self._request(draw, notification.kind_for(row["side"]), once, params, row))
+        await self.notices.notify_each(draw.pool, requests)
 
     async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:
         """The draw is over; its venue is asked to propose the experts' remuneration."""
@@ -182,16 +182,16 @@ class PartyNotifications:
     ) -> None:
         """To new, former and remaining supervisors, and to the verifiers; ``before``: result of ``supervisors_of``."""
         now = await self._offices(draw, ("supervisor", "verifier"))
-        earlier, later = ({row["mobile_hash"] for row in found} - {""} for found in (before, now))
+        earlier, later = ({row["mobile_hash"] for row in people} - {""} for people in (before, now))
         if earlier == later:
             return
-        params, known, found = draw_params(draw), {by}, list[NoticeRequest]()
-        for row in (*(one for one in before if one["mobile_hash"] not in later), *now):
+        params, known, requests = draw_params(draw), {by}, list[NoticeRequest]()
+        for row in (*(person for person in before if person["mobile_hash"] not in later), *now):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
                 kind, what = _supervision_notice(row, earlier, later)
-                found.append(self._request(draw, kind, occasion, {**params, "what": what}, row))
-        await self.notices.notify_each(draw.pool, found)
+                requests.append(self._request(draw, kind, occasion, {**params, "what": what}, row))
+        await self.notices.notify_each(draw.pool, requests)
 
     def _request(self, draw: Draw, kind: str, once: str, params: Mapping[str, str | int], row: Any) -> NoticeRequest:
         mobile = self.deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None

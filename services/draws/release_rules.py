@@ -42,8 +42,8 @@ async def newest(draw_id: UUID) -> DrawApplication | None:
 async def check_may_apply(locked: Locked, deps: Deps) -> None:
     """Raises Conflict in another state or while a request is pending, RuleViolation too late."""
     DRAW.next(locked.state, DrawEvent.RELEASE)
-    asked = await newest(locked.draw.id)
-    if asked is not None and asked.state in _LIVE:
-        said = "正在等待核验" if asked.state == VerificationState.SUBMITTED else "已通过核验，请启动退选"
-        raise Conflict(f"退选申请{said}，不能再修改。", code="release_asked")
+    application = await newest(locked.draw.id)
+    if application is not None and application.state in _LIVE:
+        state_text = "正在等待核验" if application.state == VerificationState.SUBMITTED else "已通过核验，请启动退选"
+        raise Conflict(f"退选申请{state_text}，不能再修改。", code="release_asked")
     check_in_time(locked.draw, deps)

@@ -43,11 +43,11 @@ async def check_supervisors(draw: Draw) -> None:
 
     Raises Conflict.
     """
-    for one in await Supervisor.filter(draw_id=draw.id):
-        if not await SupervisorEntry.exists(id=one.entry_id, active_until=None):
-            raise Conflict(f"监督人{one.name}已不在名册中，{_AGAIN}", code="supervisor_ended")
-        if await _of_agencys_side(draw, one.mobile_hash):
-            raise Conflict(f"监督人{one.name}现在代表本单位办理业务，{_AGAIN}", code="supervisor_of_agency")
+    for supervisor in await Supervisor.filter(draw_id=draw.id):
+        if not await SupervisorEntry.exists(id=supervisor.entry_id, active_until=None):
+            raise Conflict(f"监督人{supervisor.name}已不在名册中，{_AGAIN}", code="supervisor_ended")
+        if await _of_agencys_side(draw, supervisor.mobile_hash):
+            raise Conflict(f"监督人{supervisor.name}现在代表本单位办理业务，{_AGAIN}", code="supervisor_of_agency")
 
 
 async def supervisor_facts(draw: Draw) -> SupervisorFacts:

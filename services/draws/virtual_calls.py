@@ -90,10 +90,10 @@ class VirtualCalls:
 
     async def log_of(self, draw_id: UUID, purpose: Purpose) -> Mapping[UUID, tuple[CallLine, ...]]:
         """The calls of a draw by expert, newest first."""
-        found: dict[UUID, tuple[CallLine, ...]] = {}
+        calls_by_expert: dict[UUID, tuple[CallLine, ...]] = {}
         for row in await rows(_LOG, draw_id, purpose):
-            found[row["expert_id"]] = (*found.get(row["expert_id"], ()), _line(row))
-        return found
+            calls_by_expert[row["expert_id"]] = (*calls_by_expert.get(row["expert_id"], ()), _line(row))
+        return calls_by_expert
 
     # ---- requesting a call
 
@@ -134,12 +134,12 @@ class VirtualCalls:
         if await VirtualCall.exists(expert_id=expert_id, closed_at=None):
             raise Conflict("正在呼叫这位专家，请通话结束后再试。", code="expert_busy")
         recent = VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY)
-        made = await recent.exclude(vendor_code__startswith=OPERATOR).order_by("-asked_at", "-id")
-        if made and now < made[0].asked_at + _CALL_INTERVAL:
-            wait = int((made[0].asked_at + _CALL_INTERVAL - now).total_seconds()) + 1
+        calls = await recent.exclude(vendor_code__startswith=OPERATOR).order_by("-asked_at", "-id")
+        if calls and now < calls[0].asked_at + _CALL_INTERVAL:
+            wait = int((calls[0].asked_at + _CALL_INTERVAL - now).total_seconds()) + 1
             raise TooMany(f"刚刚呼叫过这位专家，请{wait}秒后再试。", retry_after=wait, code="called_just_now")
-        if len(made) >= _PER_DAY:
-            wait = int((made[_PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1
+        if len(calls) >= _PER_DAY:
+            wait = int((calls[_PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1
             raise TooMany(
                 f"24小时内已呼叫这位专家{_PER_DAY}次，请改用其他方式联系。", retry_after=wait, code="called_enough"
             )

@@ -220,16 +220,16 @@ class Delivery:
         kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
         ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
         done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
-        again = {o.notice_id for o in outcomes if o.state == "pending"}
+        retried = {o.notice_id for o in outcomes if o.state == "pending"}
         held = {o.notice_id for o in outcomes if o.state == "pending" and o.vendor_code.startswith(OPERATOR)}
         going_on = sorted((ended | held) - done)
         async with transaction():
-            await execute(_LOCK_NOTICES, sorted(ended | again))
+            await execute(_LOCK_NOTICES, sorted(ended | retried))
             await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
             await self._mark_identities(outcomes)
             await self._count_credits(batch, outcomes)
             await self.notices.finish(sorted(done))
-            await self.notices.drop_late(sorted(again))
+            await self.notices.drop_late(sorted(retried))
             await execute(_LOOK_AGAIN, going_on, now)
             await self._wake_early_reports(batch, outcomes)
         await self.notices.climb(going_on)

@@ -106,8 +106,8 @@ def _attempt(ladder: Ladder, index: int, step: LadderStep, at: datetime) -> Plan
 def _failed(step: LadderStep, attempts: Sequence[Tried]) -> bool:
     if any(t.held for t in attempts):
         return True
-    over = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
-    return over and all(t.state == ContactAttemptState.FAILED for t in attempts)
+    exhausted = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
+    return exhausted and all(t.state == ContactAttemptState.FAILED for t in attempts)
 
 
 def _retry(ladder: Ladder, index: int, step: LadderStep, attempts: Sequence[Tried], now: datetime) -> Planned | None:

@@ -127,16 +127,16 @@ class Notices:
     async def _write(self, pool: str, requests: Sequence[NoticeRequest], bulk: bool) -> tuple[list[UUID], int]:
         """The notices' ids, and how many of them are new."""
         now = self.deps.now()
-        made: list[tuple[Notice, list[Attempt]]] = []
+        created: list[tuple[Notice, list[Attempt]]] = []
         ids: list[UUID] = []
         for request, row in zip(requests, await self._look_up(pool, requests), strict=True):
             if row["known"] is None:
-                made.append(self._make(pool, request, row, now, bulk))
-            ids.append(row["known"] or made[-1][0].id)
-        if made:
-            attempts = [attempt for _, own in made for attempt in own]
-            await insert((Notice, [notice for notice, _ in made]), (Attempt, attempts), given=_NUMBERED)
-        return ids, len(made)
+                created.append(self._make(pool, request, row, now, bulk))
+            ids.append(row["known"] or created[-1][0].id)
+        if created:
+            attempts = [attempt for _, own_attempts in created for attempt in own_attempts]
+            await insert((Notice, [notice for notice, _ in created]), (Attempt, attempts), given=_NUMBERED)
+        return ids, len(created)
 
     async def _look_up(self, pool: str, requests: Sequence[NoticeRequest]) -> list[Any]:
         return await rows(

@@ -229,8 +229,8 @@ class Scheduler:
 
     async def _apply_waiting(self) -> None:
         """Reports whose job was lost."""
-        of_these = f"SELECT id FROM delivery_report WHERE {WITHOUT_JOB} ORDER BY received_at LIMIT 200"
-        waiting = await rows(of_these, self.deps.now())
+        query = f"SELECT id FROM delivery_report WHERE {WITHOUT_JOB} ORDER BY received_at LIMIT 200"
+        waiting = await rows(query, self.deps.now())
         await process_each("delivery_reports", waiting, lambda row: self.reports.apply(row["id"]))
 
     async def _unseal(self) -> None:

@@ -70,7 +70,7 @@ class AbsenceQueries:
         )
 
     async def _rows(self, where: str, *values: object) -> list[AbsenceRow]:
-        found = await rows(
+        absences = await rows(
             "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, d.state AS draw_state, d.pool, "
             "d.kind AS draw_kind, d.starts_at, d.ended_at, c.position AS condition, n.position AS notice, e.name, "
             "(SELECT sum(p.needed - p.accepted)::int FROM draw_condition p WHERE p.draw_id = d.id) AS missing, "
@@ -83,7 +83,7 @@ class AbsenceQueries:
             f"WHERE {where} ORDER BY a.registered_at DESC LIMIT {ABSENCES_MAX}",
             *values,
         )
-        return [self._row(row) for row in found]
+        return [self._row(row) for row in absences]
 
     def _row(self, row: Any) -> AbsenceRow:
         facts = {name: row[name] for name in AbsenceRow.__dataclass_fields__ if name in row}

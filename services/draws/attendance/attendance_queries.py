@@ -74,8 +74,8 @@ class AttendanceQueries:
 
     async def find_awaited(self, draw_id: UUID, expert_id: UUID) -> UUID | None:
         """The invitation to this draw that the expert has accepted, if any."""
-        found = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
-        return found.id if found else None
+        invitation = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
+        return invitation.id if invitation else None
 
     async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
         """Awaited experts, by code only; visible to agency, venue and staff from unsealing on."""
@@ -87,7 +87,7 @@ class AttendanceQueries:
                 "draw.result_visible_before",
                 f"专家进场情况{print_time(self.access.unseals_at(draw))}后可查看。",
             )
-        found = await rows(_AWAITED, draw_id)
+        awaited = await rows(_AWAITED, draw_id)
         calls, offered = await self.calls.log_of(draw_id, "urging"), self.calls.offered(draw.pool)
         most = book.attendance.urging_virtual_max
 
@@ -111,5 +111,5 @@ class AttendanceQueries:
                 may_ring=is_missing(row) and offered and (most is None or rung(row) < most),
                 calls=calls.get(row["expert_id"], ()),
             )
-            for row in found
+            for row in awaited
         ]

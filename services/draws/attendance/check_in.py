@@ -100,10 +100,10 @@ class VenueCheckIn:
         Raises NotFound for a person not awaited here, Conflict when the phone checked in another expert, and the errors
         of ``attendance_rules.check_scan``.
         """
-        found = await self.queries.find_awaited(draw_id, expert_id)
-        if found is None:
+        awaited_id = await self.queries.find_awaited(draw_id, expert_id)
+        if awaited_id is None:
             raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
-        return await self._enter(found, "qr", position, device=self.deps.keys.lookup_hash("device", device))
+        return await self._enter(awaited_id, "qr", position, device=self.deps.keys.lookup_hash("device", device))
 
     async def check_in(
         self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
@@ -238,14 +238,14 @@ class VenueCheckIn:
     async def _is_over(self, draw: Draw, now: datetime) -> bool:
         """Whether all experts have left; from the expected end on also when one never came."""
         missing = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
-        found = await rows(
+        [counted] = await rows(
             "SELECT count(*) FILTER (WHERE t.direction = 'in') AS entered, "
             "count(*) FILTER (WHERE t.direction = 'out') AS gone "
             "FROM attendance t JOIN invitation i ON i.id = t.invitation_id "
             "WHERE t.draw_id = $1 AND i.state = 'accepted'",
             draw.id,
         )
-        entered, gone = found[0]["entered"], found[0]["gone"]
+        entered, gone = counted["entered"], counted["gone"]
         all_left = draw.state == DrawState.COMPLETED and gone == missing
         return bool(all_left or (now >= draw.ends_at and gone == entered))
 

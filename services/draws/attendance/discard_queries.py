@@ -55,8 +55,12 @@ class DiscardQueries:
         """Requests of a draw, newest first, by code only."""
         permissions.check(actor, "discard.read")
         draw = await self.access.get(actor, draw_id)
-        found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
-        return found if await self.decides_in(actor, draw) else [replace(one, may_decide=False) for one in found]
+        requests = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
+        return (
+            requests
+            if await self.decides_in(actor, draw)
+            else [replace(request, may_decide=False) for request in requests]
+        )
 
     async def waiting(self, actor: Actor) -> list[DiscardRequestView]:
         """Recusals that wait for this verifier or supervisor, oldest first."""

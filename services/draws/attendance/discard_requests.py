@@ -104,6 +104,8 @@ async def agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
     call_notice = await CallNotice.get(id=invitation.notice_id)
     moves = LogEntry.filter(draw_id=draw.id, act=GatheringMoved.name, at__gte=invitation.created_at)
     earlier = [
-        datetime.fromisoformat(one.facts["old"]) for one in await moves if one.facts["notice"] == call_notice.position
+        datetime.fromisoformat(move.facts["old"])
+        for move in await moves
+        if move.facts["notice"] == call_notice.position
     ]
     return max([invitation.gathering_at, *earlier])

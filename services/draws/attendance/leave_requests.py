@@ -38,10 +38,10 @@ class LeaveRequests:
         agreed = await agreed_gathering(draw, invitation)
         if now >= agreed:
             raise Conflict("集合时间已到，不能再登记请假；未到场的请登记缺席。", code="gathered")
-        asked = await DiscardRequest.filter(invitation_id=invitation.id, kind="leave").count()
-        if asked >= rule.requests_max:
+        request_count = await DiscardRequest.filter(invitation_id=invitation.id, kind="leave").count()
+        if request_count >= rule.requests_max:
             book = self.deps.book(draw.pool)
-            message = f"已为该专家登记过{asked}次请假，请让专家本人请假。"
+            message = f"已为该专家登记过{request_count}次请假，请让专家本人请假。"
             raise violation(book, "draw.leave.requests_max", message)
         until = min(now + rule.confirm_within, agreed)
         request = await self.requests.create(actor, draw, invitation, form, until)
@@ -87,7 +87,7 @@ class LeaveRequests:
             return agrees
 
     async def _find_open(self, invitation: Invitation) -> DiscardRequest | None:
-        found = DiscardRequest.filter(invitation_id=invitation.id, kind="leave", state=DiscardState.OPEN)
-        request = await found.select_for_update().first()
+        open_requests = DiscardRequest.filter(invitation_id=invitation.id, kind="leave", state=DiscardState.OPEN)
+        request = await open_requests.select_for_update().first()
         waits = request is not None and invitation.state == InvitationState.ACCEPTED
         return request if waits and request is not None and self.deps.now() < request.answer_until else None

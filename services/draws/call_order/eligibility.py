@@ -160,25 +160,25 @@ def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
 
 
 async def find_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: RecusalSources, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, sources: RecusalSources, book: Rulebook
 ) -> dict[UUID, str]:
     """All who may be drawn for ``specialty`` now, in no particular order, each with the facts of the judgement."""
-    found = await rows(_ELIGIBLE, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
-    return {row["id"]: row["facts"] for row in found}
+    experts = await rows(_ELIGIBLE, *_barring(draw, call_notice, sources, book), *_fitting(draw, condition, specialty))
+    return {row["id"]: row["facts"] for row in experts}
 
 
 async def count_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: RecusalSources, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, sources: RecusalSources, book: Rulebook
 ) -> int:
-    found = await rows(_COUNT, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
-    return int(found[0]["n"])
+    [counted] = await rows(_COUNT, *_barring(draw, call_notice, sources, book), *_fitting(draw, condition, specialty))
+    return int(counted["n"])
 
 
 async def find_hindrances(
     experts: Sequence[UUID],
     draw: Draw,
     call_notice: CallNotice,
-    out: RecusalSources,
+    sources: RecusalSources,
     book: Rulebook,
     *,
     by_leave: bool = True,
@@ -188,25 +188,25 @@ async def find_hindrances(
     Inside the caller's transaction, which locks the candidates' records.
     """
     await rows(_LOCK_ACCOUNTS, list(experts))
-    found = await rows(
-        _HINDERED if by_leave else _HINDERED_BUT_LEAVE, *_barring(draw, call_notice, out, book), list(experts)
+    candidates = await rows(
+        _HINDERED if by_leave else _HINDERED_BUT_LEAVE, *_barring(draw, call_notice, sources, book), list(experts)
     )
     hindrances: dict[UUID, Hindrance | None] = dict.fromkeys(experts, Hindrance("left_pool", "{}"))
-    for row in found:
+    for row in candidates:
         hindrances[row["id"]] = Hindrance(row["reason"], row["facts"]) if row["reason"] else None
     return hindrances
 
 
-def _barring(draw: Draw, call_notice: CallNotice, out: RecusalSources, book: Rulebook) -> tuple[object, ...]:
+def _barring(draw: Draw, call_notice: CallNotice, sources: RecusalSources, book: Rulebook) -> tuple[object, ...]:
     """$1 to $10."""
     starts_at, ends_at = claimed(draw, call_notice)
     return (
-        list(out.units),
-        list(out.persons),
-        [name for name, _ in out.pairs],
-        [key for _, key in out.pairs],
-        out.employed_after,
-        list(out.draws),
+        list(sources.units),
+        list(sources.persons),
+        [name for name, _ in sources.pairs],
+        [key for _, key in sources.pairs],
+        sources.employed_after,
+        list(sources.draws),
         draw.id,
         starts_at,
         ends_at,

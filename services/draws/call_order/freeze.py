@@ -23,7 +23,7 @@ async def freeze_lists(
 ) -> tuple[record.ListFacts, ...]:
     """Store who may be drawn now, a list for each condition and tier. In the caller's transaction."""
     book = deps.book(draw.pool)
-    out = await recusals(draw, book.draw.employment_recusal_years)
+    sources = await recusals(draw, book.draw.employment_recusal_years)
     notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
     frozen: list[record.ListFacts] = []
     for condition in conditions:
@@ -32,11 +32,11 @@ async def freeze_lists(
             if not specialty:
                 continue
             call_notice = notices[condition.notice_id]
-            found = await find_eligible(draw, condition, call_notice, specialty, out, book)
-            fresh = {expert: facts for expert, facts in found.items() if expert not in taken}
-            setting = snapshot_setting(draw, call_notice, out, book)
+            eligible = await find_eligible(draw, condition, call_notice, specialty, sources, book)
+            fresh = {expert: facts for expert, facts in eligible.items() if expert not in taken}
+            setting = snapshot_setting(draw, call_notice, sources, book)
             listed, snapshot = await _freeze_list(deps.keys, round_row, condition, tier, fresh, setting)
-            taken.update(found)
+            taken.update(eligible)
             root = bytes.fromhex(listed.root)
             frozen.append(record.ListFacts(condition.position, tier, root, snapshot))
     return tuple(frozen)

@@ -39,7 +39,9 @@ async def ordered_regions(draw: Draw, condition: Condition) -> set[str]:
     """The regions for which the order of a condition was fixed; empty before. Further orders only widen them."""
     for entry in await LogEntry.filter(draw_id=draw.id, act=record.RoundOpened.name).order_by("-seq"):
         if entry.facts["round"] == condition.round_number:
-            return next(set(one["regions"]) for one in entry.facts["conditions"] if one["no"] == condition.position)
+            return next(
+                set(facts["regions"]) for facts in entry.facts["conditions"] if facts["no"] == condition.position
+            )
     return set()
 
 

@@ -66,7 +66,7 @@ class RoundOpening:
     async def _opened(
         self, draw: Draw, earlier: Sequence[Round], conditions: Sequence[Condition]
     ) -> record.RoundOpened:
-        seeded = any(one.seed for one in earlier)
+        seeded = any(round_row.seed for round_row in earlier)
         aborted = bool(earlier) and earlier[-1].aborted_at is not None
         notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
         return record.RoundOpened(
@@ -90,8 +90,8 @@ class RoundOpening:
 
     def _check_given_up(self, draw: Draw, earlier: Sequence[Round]) -> None:
         """Each aborted round lets a party wait for a better freeze, or seed, so their number is limited."""
-        aborted = [one for one in earlier if one.aborted_at is not None]
-        withheld = sum(bool(one.reveals) for one in aborted)
+        aborted = [round_row for round_row in earlier if round_row.aborted_at is not None]
+        withheld = sum(bool(round_row.reveals) for round_row in aborted)
         if withheld >= record.WITHHELD_MAX:
             raise Conflict(
                 "多次在一方公开随机数后终止，本活动不能再摇号。请终止本活动，重新申请抽取。", code="withheld_too_often"

@@ -212,10 +212,10 @@ class Rounds:
         raise Forbidden("您不是本次抽取的监督人。")
 
     async def _current(self, draw: Draw) -> Round:
-        found = await Round.filter(draw_id=draw.id, aborted_at=None, seed="").order_by("-number").first()
-        if found is None:
+        round_row = await Round.filter(draw_id=draw.id, aborted_at=None, seed="").order_by("-number").first()
+        if round_row is None:
             raise Conflict("本轮已经结束，请刷新页面。", code="round_over")
-        return found
+        return round_row
 
 
 def _view(draw: Draw, round_row: Round) -> RoundView:

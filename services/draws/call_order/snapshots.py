@@ -33,13 +33,13 @@ class Opened:
         return json.loads(self.content)
 
 
-def snapshot_setting(draw: Draw, call_notice: CallNotice, out: RecusalSources, book: Rulebook) -> dict[str, str]:
+def snapshot_setting(draw: Draw, call_notice: CallNotice, sources: RecusalSources, book: Rulebook) -> dict[str, str]:
     """Times and the age limit that the rule compares with, as of now."""
     starts_at, ends_at = claimed(draw, call_notice)
     return {
         "starts_at": starts_at.isoformat(),
         "ends_at": ends_at.isoformat(),
-        "employed_after": out.employed_after.isoformat(),
+        "employed_after": sources.employed_after.isoformat(),
         "age_max": "" if book.entry.age_max is None else str(book.entry.age_max),
     }
 
@@ -63,10 +63,10 @@ async def keep_list(listed: CandidateList, sealed: bytes) -> None:
 
 async def open_list(keys: Keyring, listed: CandidateList) -> Opened | None:
     """None when the encrypted facts no longer exist."""
-    kept = await ListSnapshot.get_or_none(list_id=listed.id)
-    if kept is None:
+    snapshot = await ListSnapshot.get_or_none(list_id=listed.id)
+    if snapshot is None:
         return None
-    raw = keys.open_file(kept.sealed, "facts")
+    raw = keys.open_file(snapshot.sealed, "facts")
     salt, content = raw[: random_draw.SALT_BYTES], zlib.decompress(raw[random_draw.SALT_BYTES :])
     return Opened(random_draw.sealed_digest("snapshot", salt, content), content)
 
@@ -87,8 +87,8 @@ async def keep_skip(
 async def open_skips(keys: Keyring, draw_id: UUID) -> dict[str, Opened]:
     """Decrypted facts of skips, by leaf."""
     opened = {}
-    for kept in await SkipFact.filter(draw_id=draw_id):
-        raw = keys.open(kept.sealed, "facts")
+    for skip in await SkipFact.filter(draw_id=draw_id):
+        raw = keys.open(skip.sealed, "facts")
         salt, content = raw[: random_draw.SALT_BYTES], zlib.decompress(raw[random_draw.SALT_BYTES :])
-        opened[kept.leaf] = Opened(random_draw.sealed_digest("fact", salt, content), content)
+        opened[skip.leaf] = Opened(random_draw.sealed_digest("fact", salt, content), content)
     return opened

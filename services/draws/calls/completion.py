@@ -99,6 +99,6 @@ class DrawCompletion:
             return "exhausted"
         notices = {n.id: n for n in await CallNotice.filter(draw_id=locked.draw.id)}
         late = [now >= notices[c.notice_id].gathering_at - lead_time(locked.draw) for c in missing]
-        if all(c.exhausted or over for c, over in zip(missing, late, strict=True)):
+        if all(c.exhausted or is_late for c, is_late in zip(missing, late, strict=True)):
             return "too_late"
         return None

@@ -124,8 +124,8 @@ class Invitations:
             await self._notify(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
             return view
         params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
-        own = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        await self.notices.notify_each(draw.pool, [own, *await progress_notices(self.deps, locked)])
+        confirmation = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
+        await self.notices.notify_each(draw.pool, [confirmation, *await progress_notices(self.deps, locked)])
         return view
 
     async def _notify(

@@ -59,9 +59,9 @@ class NextCalls:
             return False
         book = self.deps.book(draw.pool)
         order = _Order(listed, self.deps.keys.open(listed.experts_sealed, "experts"))
-        out = await recusals(draw, book.draw.employment_recusal_years)
+        sources = await recusals(draw, book.draw.employment_recusal_years)
         while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
-            hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, out, book)
+            hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, sources, book)
             for leaf, expert in ahead:
                 condition.cursor += 1
                 hindrance = hindrances[expert]
@@ -69,9 +69,9 @@ class NextCalls:
                     await condition.save(update_fields=["cursor", "open"])
                     return True
                 if hindrance is None:  # called by another draw meanwhile
-                    [hindrance] = (await find_hindrances([expert], draw, call_notice, out, book)).values()
+                    [hindrance] = (await find_hindrances([expert], draw, call_notice, sources, book)).values()
                     hindrance = hindrance or Hindrance("overlap", "{}")
-                setting = snapshot_setting(draw, call_notice, out, book)
+                setting = snapshot_setting(draw, call_notice, sources, book)
                 fact = await keep_skip(self.deps.keys, draw.id, leaf, hindrance, setting)
                 await append(
                     draw, now, record.Skipped(condition.position, condition.tier, leaf, hindrance.reason, fact)

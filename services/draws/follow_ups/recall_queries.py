@@ -94,13 +94,14 @@ class RecallQueries:
             draw = await self.access.get(actor, draw_id)
             check_recall(draw)
             await record(actor, self.deps.now(), "recall.panel_read", "draw", draw_id)
-            found = await rows(_PANEL, draw_id)
+            panel_rows = await rows(_PANEL, draw_id)
             calls = await self.calls.log_of(draw_id, "recall")
             hindrances = await self._hindrances(draw) if draw.state == DrawState.VERIFIED else {}
         phone = self.deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
         resends = self.deps.book(draw.pool).draw.recall.resends_max
         shown = tuple(
-            self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends) for row in found
+            self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends)
+            for row in panel_rows
         )
         return RecallPanel(phone, draw.started_at is not None, self.calls.offered(draw.pool), shown)
 
@@ -124,8 +125,8 @@ class RecallQueries:
         """Rows of experts whom the message with time, place and code did not reach, by id."""
         if self.deps.now() >= draw.starts_at:
             return {}
-        found = await rows(_PANEL, draw.id)
-        return {row["id"]: row for row in found if row["holds_place"] and row["sms"] == "failed"}
+        panel_rows = await rows(_PANEL, draw.id)
+        return {row["id"]: row for row in panel_rows if row["holds_place"] and row["sms"] == "failed"}
 
     async def _hindrances(self, draw: Draw) -> Mapping[UUID, str]:
         return await self.hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
@@ -135,21 +136,21 @@ class RecallQueries:
 
         Registered leave doesn't count: the expert knows of it when accepting by phone.
         """
-        book, found = self.deps.book(draw.pool), dict[UUID, str]()
-        out = await recusals(draw, book.draw.employment_recusal_years)
+        book, hindrances = self.deps.book(draw.pool), dict[UUID, str]()
+        sources = await recusals(draw, book.draw.employment_recusal_years)
         conditions = Condition.filter(draw_id=draw.id).prefetch_related("notice")
-        notices = {one.id: one.notice async for one in conditions}
+        notices = {condition.id: condition.notice async for condition in conditions}
         gatherings = {row.id: (row.condition_id, row.gathering_at) for row in panel}
         for condition_id, at in set(gatherings.values()):
             call_notice = copy(notices[condition_id])
             call_notice.gathering_at = at or call_notice.gathering_at
-            those = [row for row in panel if gatherings[row.id] == (condition_id, at)]
-            experts = [row.expert_id for row in those]
-            hindered = await find_hindrances(experts, draw, call_notice, out, book, by_leave=False)
-            for row in those:
+            affected = [row for row in panel if gatherings[row.id] == (condition_id, at)]
+            experts = [row.expert_id for row in affected]
+            hindered = await find_hindrances(experts, draw, call_notice, sources, book, by_leave=False)
+            for row in affected:
                 hindrance = hindered[row.expert_id]
-                found[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
-        return found
+                hindrances[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
+        return hindrances
 
 
 def check_recall(draw: Draw) -> None:

@@ -120,24 +120,24 @@ class Recalls:
             row = await self._row_of(draw_id, row_id)
             await self._check_hindrances(locked, [row])
             phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
-            asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
+            request_count = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
             rules = self.deps.book(draw.pool).draw.recall
-            if asked >= rules.asks_max:
-                raise Conflict(f"已请该专家回电{asked}次，请登记为不参评或等待回电。", code="asked_enough")
-            if asked and row.called_at and now < row.called_at + rules.asked_again_after:
+            if request_count >= rules.asks_max:
+                raise Conflict(f"已请该专家回电{request_count}次，请登记为不参评或等待回电。", code="asked_enough")
+            if request_count and row.called_at and now < row.called_at + rules.asked_again_after:
                 minutes = math.ceil((row.called_at + rules.asked_again_after - now).total_seconds() / 60)
                 raise Conflict(f"刚刚已请该专家回电，请{minutes}分钟后再试。", code="asked_just_now")
             call_notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
             await self.notices.notify(
                 pool=draw.pool,
                 kind="recall_asked",
-                dedupe_key=f"recall_asked:{row.id}:{asked + 1}",
+                dedupe_key=f"recall_asked:{row.id}:{request_count + 1}",
                 params={**time_params(call_notice.gathering_at), "contact_phone": phone},
                 expert_id=row.expert_id,
             )
             row.called_at = now
             await row.save(update_fields=["called_at"])
-            await audit(actor, now, "recall.asked", "draw", draw_id, row=str(row_id), times=asked + 1)
+            await audit(actor, now, "recall.asked", "draw", draw_id, row=str(row_id), times=request_count + 1)
 
     async def _row_of(self, draw_id: UUID, row_id: UUID) -> RecalledExpert:
         row = await RecalledExpert.select_for_update().get_or_none(id=row_id, draw_id=draw_id)
@@ -210,7 +210,10 @@ class Recalls:
         await self._check_hindrances(locked, [row for row in panel if row.takes_part])
 
     async def _append(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
-        earlier = {one.id: one for one in await Invitation.filter(id__in=[row.earlier_id for row in panel])}
+        earlier = {
+            invitation.id: invitation
+            for invitation in await Invitation.filter(id__in=[row.earlier_id for row in panel])
+        }
         seats = [
             (locked.condition(row.condition_id).position, bytes.fromhex(earlier[row.earlier_id].leaf), row)
             for row in panel
@@ -243,13 +246,13 @@ class Recalls:
         await self._notify_accepted(draw, invitation, call_notice)
 
     async def _notify_accepted(
-        self, draw: Draw, invitation: Invitation, call_notice: CallNotice, again: str = ""
+        self, draw: Draw, invitation: Invitation, call_notice: CallNotice, occasion: str = ""
     ) -> None:
         """Send time, place and code."""
         await self.notices.notify(
             pool=draw.pool,
             kind="draw_accepted",
-            dedupe_key=f"draw_accepted:{invitation.id}{again}",
+            dedupe_key=f"draw_accepted:{invitation.id}{occasion}",
             params={
                 **time_params(invitation.gathering_at),
                 "place": address_and_room(call_notice),

@@ -111,12 +111,12 @@ class RedrawsAndRecalls:
         self, old: Draw, starts_at: datetime | None, ends_at: datetime | None, lots: tuple[UUID, ...]
     ) -> DrawForm:
         keys = self.deps.keys
-        own = DrawLot.filter(draw_id=old.id, lot_id__isnull=False).order_by("id")
-        still = await Supervisor.filter(draw_id=old.id).values_list("entry_id", flat=True)
-        active = SupervisorEntry.filter(id__in=list(still), pool=old.pool, active_until=None)
+        lots_of_old = DrawLot.filter(draw_id=old.id, lot_id__isnull=False).order_by("id")
+        entry_ids = await Supervisor.filter(draw_id=old.id).values_list("entry_id", flat=True)
+        active = SupervisorEntry.filter(id__in=list(entry_ids), pool=old.pool, active_until=None)
         return DrawForm(
             project_id=old.project_id,
-            lots=lots or tuple([lot.lot_id async for lot in own if lot.lot_id is not None]),
+            lots=lots or tuple([lot.lot_id async for lot in lots_of_old if lot.lot_id is not None]),
             name=old.name,
             medium=old.medium,
             opening_at=old.opening_at,
@@ -128,7 +128,7 @@ class RedrawsAndRecalls:
             operator_name=old.operator_name,
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
-            supervisors=tuple([one.id async for one in active.order_by("id")]),
+            supervisors=tuple([entry.id async for entry in active.order_by("id")]),
             avoided_draws=await find_avoided(old.id),
             remark=old.remark,
             bid_closing_at=old.bid_closing_at,
@@ -137,12 +137,14 @@ class RedrawsAndRecalls:
     async def _copy_for_redraw(self, actor: Actor, old: Draw, new: Draw) -> None:
         """Values that the catalogues or the rulebook no longer accept are left out: the wizard asks for them."""
         copied: dict[UUID, UUID] = {}
-        for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
-            at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
-            form = self._notice(one, at)
+        for call_notice in await CallNotice.filter(draw_id=old.id).order_by("position"):
+            at = gathering_before(
+                new.starts_at, earlier_start=old.starts_at, earlier_gathering=call_notice.gathering_at
+            )
+            form = self._notice(call_notice, at)
             try:
                 async with transaction():
-                    copied[one.id] = await self.setup.add_call_notice(actor, new.id, form)
+                    copied[call_notice.id] = await self.setup.add_call_notice(actor, new.id, form)
             except (InvalidInput, RuleViolation):
                 continue
         for condition in await Condition.filter(draw_id=old.id).order_by("position"):
@@ -155,9 +157,17 @@ class RedrawsAndRecalls:
             except (InvalidInput, RuleViolation):
                 continue
 
-    def _notice(self, one: CallNotice, gathering_at: datetime) -> CallNoticeForm:
-        phone = self.deps.keys.read(one.contact_phone_sealed, PHONE)
-        return CallNoticeForm(one.venue, one.address, gathering_at, one.contact, phone, one.room, one.remark)
+    def _notice(self, call_notice: CallNotice, gathering_at: datetime) -> CallNoticeForm:
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        return CallNoticeForm(
+            call_notice.venue,
+            call_notice.address,
+            gathering_at,
+            call_notice.contact,
+            phone,
+            call_notice.room,
+            call_notice.remark,
+        )
 
 
 def open_followers(draw_id: UUID) -> QuerySet[Draw]:
@@ -173,16 +183,16 @@ async def _panel(draw_id: UUID) -> list[Invitation]:
 async def _copy_panel(old: Draw, new: Draw, panel: Sequence[Invitation]) -> None:
     """Copy notices and conditions unchanged, the panel's places in them, and a row for each expert."""
     notices: dict[UUID, UUID] = {}
-    for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
-        at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
-        notices[one.id] = (await _again(one, draw_id=new.id, gathering_at=at)).id
+    for call_notice in await CallNotice.filter(draw_id=old.id).order_by("position"):
+        at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=call_notice.gathering_at)
+        notices[call_notice.id] = (await _again(call_notice, draw_id=new.id, gathering_at=at)).id
         new.gathering_first = min(at, new.gathering_first or at)
     await new.save(update_fields=["gathering_first"])
     for condition in await Condition.filter(draw_id=old.id).order_by("position"):
-        seats = [one for one in panel if one.condition_id == condition.id]
+        seats = [invitation for invitation in panel if invitation.condition_id == condition.id]
         if not seats:
             continue
-        made = await _again(
+        copy = await _again(
             condition,
             draw_id=new.id,
             notice_id=notices[condition.notice_id],
@@ -192,7 +202,7 @@ async def _copy_panel(old: Draw, new: Draw, panel: Sequence[Invitation]) -> None
         )
         for seat in seats:
             await RecalledExpert.create(
-                draw_id=new.id, expert_id=seat.expert_id, earlier_id=seat.id, condition_id=made.id
+                draw_id=new.id, expert_id=seat.expert_id, earlier_id=seat.id, condition_id=copy.id
             )
 
 

@@ -132,7 +132,7 @@ class ReleaseQueries:
         permissions.check(actor, "draw.start")
         where, values = self.access.visibility_condition(actor, few=True)
         sql = _TASKS.replace("{reach}", where).replace("{now}", f"${len(values) + 1}")
-        found = await rows(sql, *values, self.deps.now())
+        task_rows = await rows(sql, *values, self.deps.now())
         lead = self.deps.book(actor.pool).draw.release.before_start
         tasks = [
             ReleaseTask(
@@ -143,15 +143,17 @@ class ReleaseQueries:
                 row["starts_at"] - lead,
                 row["unreached"],
             )
-            for row in found
+            for row in task_rows
         ]
-        return [one for one in tasks if one.unreached or self.deps.now() <= one.until]
+        return [task for task in tasks if task.unreached or self.deps.now() <= task.until]
 
     async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
         """For everyone who supervises the draw. Raises NotFound."""
         draw = await self.access.get(actor, draw_id)
-        asked = [one for one in await self.verification.of_draw(draw_id) if one.kind == KIND]
-        state = asked[0].state if asked else None
+        applications = [
+            application for application in await self.verification.of_draw(draw_id) if application.kind == KIND
+        ]
+        state = applications[0].state if applications else None
         in_time = self.deps.now() <= release_until(draw, self.deps)
         open_ = in_time and DRAW.can(DrawState(draw.state), DrawEvent.RELEASE)
         ladder = self.deps.book(draw.pool).ladder["draw_released"]
@@ -160,7 +162,7 @@ class ReleaseQueries:
         soon = self._soon(draw)
         return ReleaseView(
             until=release_until(draw, self.deps),
-            applications=tuple(asked),
+            applications=tuple(applications),
             may_apply=open_ and state not in (State.SUBMITTED, State.APPROVED),
             waiting=state == State.SUBMITTED,
             may_start=open_ and state == State.APPROVED,

@@ -205,7 +205,7 @@ class Releases:
             await self.notices.notify_many(
                 pool=locked.draw.pool,
                 kind="draw_released",
-                recipients=[_recipient("draw_released", one, hotline) for one in released],
+                recipients=[_recipient("draw_released", invitation, hotline) for invitation in released],
                 bulk=False,
             )
             await self._write_before_late_calls(locked.draw, released)
@@ -214,11 +214,13 @@ class Releases:
 
     async def _write_before_late_calls(self, draw: Draw, released: Sequence[Invitation]) -> None:
         """Send the SMS at once to experts who will be called only after the last moment for a release."""
-        found = await rows(_FIRST_CALLED_LATER, [one.id for one in released], release_until(draw, self.deps))
-        later = {row["invitation_id"] for row in found}
-        for one in released:
-            if one.id in later:
-                await self._write(draw, one)
+        called_later = await rows(
+            _FIRST_CALLED_LATER, [invitation.id for invitation in released], release_until(draw, self.deps)
+        )
+        later = {row["invitation_id"] for row in called_later}
+        for invitation in released:
+            if invitation.id in later:
+                await self._write(draw, invitation)
 
     async def _release_places(self, locked: Locked, actor: Actor, now: datetime) -> list[Invitation]:
         agreed = Invitation.filter(draw_id=locked.draw.id, state=InvitationState.ACCEPTED)
@@ -255,9 +257,9 @@ class Releases:
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = (await lock_for(actor, draw_id)).draw
-            found = await self.queries.find(draw, invitation_id)
-            if not found.by_hand:
-                known = "已确认知晓退选" if found.confirmed else f"语音通知{found.voice_label}"
+            expert = await self.queries.find(draw, invitation_id)
+            if not expert.by_hand:
+                known = "已确认知晓退选" if expert.confirmed else f"语音通知{expert.voice_label}"
                 raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
             expert_id = (await Invitation.get(id=invitation_id)).expert_id
             await self.calls.ask(actor, draw, expert_id, "release", phone)
@@ -273,11 +275,11 @@ class Releases:
             raise InvalidInput("请填写通知情况，例如“已电话告知本人”。", field="words")
         async with transaction():
             draw, now = (await lock_for(actor, draw_id)).draw, self.deps.now()
-            found = await self.queries.find(draw, invitation_id)
-            if found.recorded_at is not None:
+            expert = await self.queries.find(draw, invitation_id)
+            if expert.recorded_at is not None:
                 return
-            if not found.by_hand:
-                raise Conflict(f"语音通知{found.voice_label}，不需要登记。", code="not_by_hand")
+            if not expert.by_hand:
+                raise Conflict(f"语音通知{expert.voice_label}，不需要登记。", code="not_by_hand")
             await ReleaseConfirmation.create(
                 invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
             )

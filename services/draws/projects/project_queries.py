@@ -107,10 +107,10 @@ class ProjectQueries:
         Raises Forbidden where no organisation was chosen.
         """
         check(actor, "project.create")
-        found = await rows(_LAST_PARTIES, actor.organisation_id, actor.account_id)
-        if not found:
+        parties = await rows(_LAST_PARTIES, actor.organisation_id, actor.account_id)
+        if not parties:
             raise no_organisation()
-        row, keys = found[0], self.deps.keys
+        row, keys = parties[0], self.deps.keys
         phone = keys.open_text(row["mobile"], "mobile") if row["phone"] is None else keys.read(row["phone"], PHONE)
         return Parties(row["agency_name"], row["agency_code"], row["contact"], phone)
 
@@ -132,7 +132,7 @@ class ProjectQueries:
         if word := check_text(search, "search", "搜索词", 100):
             values.append(contains(word))
             where += f" AND (j.name ILIKE ${len(values)} OR j.number ILIKE ${len(values)})"
-        found, total = await read_page(
+        projects, total = await read_page(
             _LINE,
             "j",
             f"project j WHERE {where}",
@@ -142,7 +142,7 @@ class ProjectQueries:
             limit=size,
         )
         names = ProjectLine.__dataclass_fields__
-        return Page(tuple(ProjectLine(**{name: row[name] for name in names}) for row in found), total)
+        return Page(tuple(ProjectLine(**{name: row[name] for name in names}) for row in projects), total)
 
     async def find(self, actor: Actor, project_id: UUID, *, lock: str = "") -> Project:
         where, values = _reach(actor)

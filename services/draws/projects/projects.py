@@ -158,9 +158,9 @@ class Projects:
         return lot
 
     def _columns(self, data: ProjectData) -> dict[str, str | int]:
-        kept = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
+        plain_fields = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
         sealed = self.deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
-        return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in kept}
+        return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in plain_fields}
 
 
 async def _check_name_free(project_id: UUID, name: str, but: UUID | None = None) -> None:

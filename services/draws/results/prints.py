@@ -45,20 +45,20 @@ class DrawPrints:
 
     async def result(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """The panel. Raises NotFound, Forbidden, RuleViolation while it is sealed, Unavailable."""
-        draw, found, supervisors = await self._unsealed(actor, draw_id)
+        draw, panel, supervisors = await self._unsealed(actor, draw_id)
         lines = [
             [*_seat(row), row.id_number, row.employer or "—", _clock(row.gathering_at), row.state.label]
-            for row in found.rows
+            for row in panel.rows
         ]
         signatures = ["招标人（代理机构）签字", f"监督人（{'、'.join(supervisors)}）签字"]
         return await self._print(draw, "评标专家抽取结果", "result", (_PANEL, lines), self._notes(draw), signatures)
 
     async def attendance(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """Arrivals and exits of experts. Raises as ``result``."""
-        draw, found, _ = await self._unsealed(actor, draw_id)
+        draw, panel, _ = await self._unsealed(actor, draw_id)
         lines = [
             [*_seat(row), _clock(row.gathering_at), _entered(row), _clock(row.left_at) if row.left_at else "—"]
-            for row in found.rows
+            for row in panel.rows
         ]
         notes = [*self._notes(draw), "“自报到场”未经核实，不计为进场。"]
         return await self._print(draw, "专家出入场记录", "attendance", (_ARRIVALS, lines), notes, ["现场工作人员签字"])
@@ -81,11 +81,11 @@ class DrawPrints:
 
     async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
         detail = await self.queries.detail(actor, draw_id)
-        found = await self.results.read(actor, draw_id)
-        if not found.unsealed:
-            at = print_time(found.unseals_at)
+        panel = await self.results.read(actor, draw_id)
+        if not panel.unsealed:
+            at = print_time(panel.unseals_at)
             raise violation(self.deps.book(actor.pool), "draw.result_visible_before", f"名单尚未解密，{at}后可打印。")
-        return detail.draw, found, [one.name for one in detail.parts.supervisors]
+        return detail.draw, panel, [supervisor.name for supervisor in detail.parts.supervisors]
 
     def _notes(self, draw: DrawView) -> list[str]:
         mark = self.deps.book(draw.pool).draw.supplement.mark

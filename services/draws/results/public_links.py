@@ -59,8 +59,8 @@ class PublicLinks:
         Raises Forbidden for an invalid link, Conflict before the draw has begun.
         """
         draw = await self._open(token, "record")
-        whole = draw.ended_at is not None and draw.log_length > 0
-        return view_of(DrawView, draw), None if whole else await self.files.of(draw)
+        complete = draw.ended_at is not None and draw.log_length > 0
+        return view_of(DrawView, draw), None if complete else await self.files.of(draw)
 
     async def _open(self, token: str, screen: Screen) -> Draw:
         link = self._check(token, screen)

@@ -33,8 +33,8 @@ class RecordFile:
 
     def entries(self) -> list[dict[str, Json]]:
         """The log, without parsing the lists, which are most of a large record."""
-        found: list[dict[str, Json]] = json.loads(gzip.decompress(self._log))
-        return found
+        entries: list[dict[str, Json]] = json.loads(gzip.decompress(self._log))
+        return entries
 
     @property
     def bytes_kept(self) -> int:
@@ -62,16 +62,16 @@ class RecordFiles:
         return await asyncio.shield(self._making[place])
 
     async def _make(self, draw: Draw) -> RecordFile:
-        made = await asyncio.to_thread(_compress, await self.records.of(draw))
-        self._kept[made.head] = made
-        while len(self._kept) > 1 and sum(one.bytes_kept for one in self._kept.values()) > self.kept_bytes:
+        file = await asyncio.to_thread(_compress, await self.records.of(draw))
+        self._kept[file.head] = file
+        while len(self._kept) > 1 and sum(file.bytes_kept for file in self._kept.values()) > self.kept_bytes:
             self._kept.popitem(last=False)
-        return made
+        return file
 
 
 def _compress(document: dict[str, Json]) -> RecordFile:
     lists = cast("dict[str, dict[str, list[str]]]", document["lists"])
-    sizes = tuple((key, len(one["leaves"])) for key, one in lists.items())
+    sizes = tuple((key, len(frozen_list["leaves"])) for key, frozen_list in lists.items())
     file, log = (gzip.compress(_written(part), 6, mtime=0) for part in (document, document["log"]))
     return RecordFile(str(document["head"]), file, sizes, log)
 

@@ -59,7 +59,7 @@ class DrawAttachments:
         async with transaction():
             await self._open_draw(actor, draw_id, purpose)
             await _remove(draw_id, purpose, self.deps)
-            kept = await Attachment.create(
+            attachment = await Attachment.create(
                 pool=actor.pool,
                 account_id=actor.account_id,
                 draw_id=draw_id,
@@ -75,7 +75,7 @@ class DrawAttachments:
                 ready_at=now,
             )
             await record(actor, now, "draw.attached", "draw", draw_id)
-        return view_of(kept)
+        return view_of(attachment)
 
     async def remove(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> None:
         """Remove the file. Harmless when there is none; Conflict once the draw is submitted."""
@@ -87,20 +87,20 @@ class DrawAttachments:
     async def find(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> AttachmentView | None:
         """For the agency, verifiers, supervisors and administrators of the draw."""
         await self._check_reader(actor, draw_id)
-        found = await _attached(draw_id, purpose)
-        return view_of(found) if found else None
+        attachment = await _attached(draw_id, purpose)
+        return view_of(attachment) if attachment else None
 
     async def open(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> OpenedFile:
         """The content of the file. Raises NotFound."""
         await self._check_reader(actor, draw_id)
-        found = await _attached(draw_id, purpose)
-        if found is None:
+        attachment = await _attached(draw_id, purpose)
+        if attachment is None:
             raise NotFound("这个活动没有附件。", code="no_attachment")
         try:
-            content = await self.store.get(found.key)
+            content = await self.store.get(attachment.key)
         except FileLost as error:
             raise Unavailable("文件暂时无法读取，请稍后重试。", code="file_lost") from error
-        return OpenedFile(content, found.media_type, found.filename)
+        return OpenedFile(content, attachment.media_type, attachment.filename)
 
     async def _check_reader(self, actor: Actor, draw_id: UUID) -> None:
         await self.access.get(actor, draw_id)
@@ -119,8 +119,8 @@ class DrawAttachments:
 
 async def attached_name(draw_id: UUID, purpose: Purpose = "draw") -> str:
     """The name of the file of a draw's request; empty: there is none."""
-    found = await _attached(draw_id, purpose)
-    return found.filename if found else ""
+    attachment = await _attached(draw_id, purpose)
+    return attachment.filename if attachment else ""
 
 
 async def _attached(draw_id: UUID, purpose: Purpose) -> Attachment | None:

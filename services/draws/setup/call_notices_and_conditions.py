@@ -60,7 +60,9 @@ class CallNoticesAndConditions:
                 raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
             if locked.conditions and self._remaining(locked) == 0:
                 raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
-            call_notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
+            call_notice = CallNotice(
+                draw_id=draw_id, position=max((notice.position for notice in notices), default=0) + 1
+            )
             _fill_call_notice(call_notice, form, at, self.deps)
             await call_notice.save()
             await self._note_gathering(locked.draw)
@@ -136,7 +138,7 @@ class CallNoticesAndConditions:
     def _changed(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that differ from the notice."""
         phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
-        stands = CallNoticeForm(
+        present_form = CallNoticeForm(
             call_notice.venue,
             call_notice.address,
             call_notice.gathering_at,
@@ -148,7 +150,8 @@ class CallNoticesAndConditions:
         return {
             name
             for name in CallNoticeForm.__dataclass_fields__
-            if getattr(stands, name) != (value.strip() if isinstance(value := getattr(form, name), str) else value)
+            if getattr(present_form, name)
+            != (value.strip() if isinstance(value := getattr(form, name), str) else value)
         }
 
     async def remove_call_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
@@ -176,18 +179,18 @@ class CallNoticesAndConditions:
         """Neither name nor phone may be that of the operator or of the agent who set the draw up. Raises
         RuleViolation."""
         agent, keys = await Account.get(id=draw.agent_id), self.deps.keys
-        names = {normalise_person_name(one) for one in (draw.operator_name, agent.real_name)}
+        names = {normalise_person_name(name) for name in (draw.operator_name, agent.real_name)}
         phones = {
             digits_of(keys.read(draw.operator_phone_sealed, PHONE)),
             digits_of(keys.read(agent.mobile_sealed, "mobile")),
         }
-        mobiles = {one for one in phones if is_mobile(one)}  # a switchboard may serve both
+        mobiles = {number for number in phones if is_mobile(number)}  # a switchboard may serve both
         faults = Faults()
-        for same, field, word in (
+        for is_same, field, word in (
             (normalise_person_name(contact) in names, "contact", "联系人"),
-            (any(one in digits_of(phone) for one in mobiles), "contact_phone", "联系方式"),
+            (any(mobile in digits_of(phone) for mobile in mobiles), "contact_phone", "联系方式"),
         ):
-            if same:
+            if is_same:
                 message = f"{where}非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"
                 faults.add(violation(self.deps.book(draw.pool), "draw.notice.contact_apart", message, field=field))
         faults.raise_any()
@@ -292,7 +295,7 @@ async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
 
 def digits_of(phone: str) -> str:
     """For comparing numbers in different spellings; without the country code."""
-    digits = "".join(one for one in unicodedata.normalize("NFKC", phone) if one.isdecimal())
+    digits = "".join(character for character in unicodedata.normalize("NFKC", phone) if character.isdecimal())
     return digits.removeprefix("86") if len(digits) > 11 else digits
 
 

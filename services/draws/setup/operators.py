@@ -75,8 +75,8 @@ class Operators:
 
     async def _last(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:
         """The newest draw of one agent, or of all; with an operator of this name, if given."""
-        found = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
-        return await Draw.get(id=found[0]["id"]) if found else None
+        draws = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
+        return await Draw.get(id=draws[0]["id"]) if draws else None
 
     def show(self, draw: Draw | DrawView) -> Operator:
         """The operator of one draw, for a caller that has checked the permission."""

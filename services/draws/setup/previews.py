@@ -76,14 +76,14 @@ class DrawPreviews:
             rules.per_project_day,
             f"本项目今天的预览次数已用完（{rules.per_project_day}次），请直接提交，或明天再预览。",
         )
-        ours = await take_one(
+        left_for_organisation = await take_one(
             "preview",
             draw.organisation_id,
             now,
             rules.per_organisation_day,
             f"本单位今天的预览次数已用完（{rules.per_organisation_day}次），请直接提交，或明天再预览。",
         )
-        return min(rules.per_draw - draw.previews, left, ours)
+        return min(rules.per_draw - draw.previews, left, left_for_organisation)
 
     async def _band(self, draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str) -> str:
         if not specialty:

@@ -92,9 +92,9 @@ def render_template(kind: Kind, form: Format, reasons: Sequence[str], evidence: 
     columns = [*others, replace(reason, sample=reasons[0]), replace(proof, sample=evidence[0])]
     notes = [
         ["回避原因只能填写下列之一，请勿修改"],
-        *([one] for one in reasons),
+        *([text] for text in reasons),
         ["回避依据只能填写下列之一，请勿修改"],
-        *([one] for one in evidence),
+        *([text] for text in evidence),
     ]
     return formats.render_template(form, _TITLES[kind], columns, ("回避原因和依据", notes))
 

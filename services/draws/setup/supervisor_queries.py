@@ -55,11 +55,11 @@ class SupervisorQueries:
     async def _find(
         self, pool: str, search: str, *, active: bool, offset: int, limit: int
     ) -> Page[RegisteredSupervisor]:
-        found = SupervisorEntry.filter(pool=pool, active_until__isnull=active)
+        entries = SupervisorEntry.filter(pool=pool, active_until__isnull=active)
         if word := search.strip():
-            found = found.filter(Q(name__contains=word) | Q(department__contains=word))
-        chosen = found.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
-        return Page(tuple([supervisor_view(self.deps.keys, entry) for entry in await chosen]), await found.count())
+            entries = entries.filter(Q(name__contains=word) | Q(department__contains=word))
+        chosen = entries.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
+        return Page(tuple([supervisor_view(self.deps.keys, entry) for entry in await chosen]), await entries.count())
 
 
 def supervisor_view(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:
