@@ -5,7 +5,7 @@ Everything that changes a draw runs under its row lock (``locks.lock``).
 
 from services.draws.access import DrawAccess
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
-from services.draws.attendance.attendance_queries import AttendanceRow, Scanned
+from services.draws.attendance.attendance_queries import AttendanceRow, ScannedPanel
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
@@ -29,7 +29,7 @@ from services.draws.follow_ups.releases import Releases
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.locks import Locked, lock
 from services.draws.operation_log import OPERATIONS_MAX, Operation
-from services.draws.party_notifications import PartyNotifications, urged_by_venue
+from services.draws.party_notifications import PartyNotifications, venue_urging_text
 from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects.project_queries import LotView, ProjectLine, ProjectView
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
@@ -154,7 +154,7 @@ __all__ = [
     "Releases",
     "Result",
     "RoundView",
-    "Scanned",
+    "ScannedPanel",
     "Snapshot",
     "SupervisorView",
     "VenueCheckIn",
@@ -174,7 +174,7 @@ __all__ = [
     "published_lists",
     "render_template",
     "to_do_of",
-    "urged_by_venue",
     "venue_position",
+    "venue_urging_text",
     "watch_events",
 ]

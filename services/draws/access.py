@@ -41,7 +41,7 @@ class DrawAccess:
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
         elif actor.role == "supervisor":
-            if is_draft(draw) or not (await self.is_watched_by(actor, draw) or await _watches_all(actor)):
+            if is_draft(draw) or not (await self.is_watched_by(actor, draw) or await _may_watch_every_draw(actor)):
                 raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
             await check_scope(actor, draw, self.deps.book(draw.pool))
@@ -90,5 +90,5 @@ class DrawAccess:
         return draw.starts_at - self.deps.book(draw.pool).draw.result_visible_before
 
 
-async def _watches_all(actor: Actor) -> bool:
+async def _may_watch_every_draw(actor: Actor) -> bool:
     return await RoleGrant.exists(account_id=actor.account_id, role="supervisor", revoked_at=None)

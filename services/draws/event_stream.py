@@ -46,7 +46,7 @@ async def watch_events(
     began = checked = spoke = clock()
     yield RETRY + write(watch)
     while watch.snapshot.progress.state not in OVER and clock() - began < LONGEST:
-        changed = await watch.changes(CHANGE_TIMEOUT)
+        changed = await watch.wait_for_change(CHANGE_TIMEOUT)
         if stream.replaced:
             yield event("elsewhere", "{}")
             return

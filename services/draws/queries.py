@@ -282,7 +282,9 @@ class DrawQueries:
         draws, total = await read_page(_CARD, f"d {project}", source, order, values, offset=offset, limit=limit)
         return Page(tuple(_card(row) for row in draws), total)
 
-    async def avoidable(self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int) -> Page[EarlierDraw]:
+    async def list_avoidable(
+        self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int
+    ) -> Page[EarlierDraw]:
         """Draws whose experts may be recused in another, newest first: those chosen before, then the actor's own that
         have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
         permissions.check(actor, "draw.edit")

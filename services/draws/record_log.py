@@ -43,7 +43,7 @@ UPDATE draw SET log_head = $2, log_length = $3 WHERE id = $1
 """
 
 
-async def append(draw: Draw, now: datetime, *acts: Act) -> None:
+async def append_to_log(draw: Draw, now: datetime, *acts: Act) -> None:
     """Add entries to the draw's published log, each chained to the one before.
 
     Machines' clocks differ slightly: an entry's time is never before its predecessor's, even across processes.
@@ -70,7 +70,7 @@ async def append(draw: Draw, now: datetime, *acts: Act) -> None:
     )
 
 
-async def append_all(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]]]) -> None:
+async def append_to_logs(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]]]) -> None:
     """The same for several draws, in three statements."""
     draws = [draw for draw, _ in acts]
     last = await rows(_LAST, [draw.id for draw in draws], [draw.log_length for draw in draws])

@@ -112,13 +112,13 @@ class VerificationQueries:
         applications, total = await read_page(_COLUMNS, _JOINED, source, order, values, offset=offset, limit=limit)
         return Page(tuple(_row(row) for row in applications), total)
 
-    async def waiting(self, actor: Actor) -> int:
+    async def count_waiting(self, actor: Actor) -> int:
         """Number of open applications at the verifier's terminal."""
         permissions.check(actor, "draw.verify")
         [counted] = await rows(f"SELECT count(*)::int AS n FROM {_FOUND}", actor.pool, actor.scope, "submitted")
         return int(counted["n"])
 
-    async def of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
+    async def applications_of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
         """Every application of a draw, newest first; the caller has checked the permission."""
         order = "ORDER BY a.submitted_at DESC, a.id DESC"
         applications = await rows(
@@ -126,7 +126,7 @@ class VerificationQueries:
         )
         return [_row(row) for row in applications]
 
-    async def is_asked(self, draw_id: UUID) -> bool:
+    async def has_open_application(self, draw_id: UUID) -> bool:
         """Whether an application of a draw is open, for the draw itself or for its release."""
         return await DrawApplication.exists(draw_id=draw_id, state=VerificationState.SUBMITTED)
 

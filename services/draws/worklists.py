@@ -15,7 +15,7 @@ from services.core.base import Actor, Deps, rows
 from services.core.crypto import PHONE
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
-from services.draws.party_notifications import urged_by_venue
+from services.draws.party_notifications import venue_urging_text
 from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
@@ -66,14 +66,14 @@ class WaitingDraw(Protocol):
 
 def to_do_of(draw: WaitingDraw, now: datetime) -> str:
     """The agency's next step; empty: none."""
-    if now >= draw.starts_at and (past := _past(draw)):
+    if now >= draw.starts_at and (past := _to_do_after_start(draw)):
         return past
     if draw.number_wanted:
         return "等待监督人提交随机数"
     return (_OF_A_RECALL.get(draw.state) if draw.kind == "recall" else None) or TO_DO.get(draw.state, "")
 
 
-def _past(draw: WaitingDraw) -> str:
+def _to_do_after_start(draw: WaitingDraw) -> str:
     if draw.state == DrawState.COMMITTING and draw.finished_at is not None:
         return _FURTHER_ROUND_PAST
     if draw.kind == "recall" and draw.state in (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING):
@@ -177,9 +177,9 @@ class WorkLists:
         facts = {name: row[name] for name in WorkLine.__dataclass_fields__ if name in row}
         unseals_at = row["starts_at"] - self.deps.book(actor.pool).draw.result_visible_before
         sealed = row["late"] and actor.role in AGENCY and now < unseals_at
-        urged_by = self._door(row["door"]) if sealed else ""
+        urged_by = self._urging_contact(row["door"]) if sealed else ""
         return WorkLine(**{**facts, "state": DrawState(row["state"]), "urged_by": urged_by})
 
-    def _door(self, door: Sequence[str]) -> str:
+    def _urging_contact(self, door: Sequence[str]) -> str:
         venue, address, contact, phone = door
-        return urged_by_venue(venue, address, contact, self.deps.keys.read(phone, PHONE))
+        return venue_urging_text(venue, address, contact, self.deps.keys.read(phone, PHONE))

@@ -273,7 +273,7 @@ class DeliveryReports:
             else:
                 in_vain = await self._wait_or_give_up(row["id"])
         if in_vain is not None:  # after the transaction: an invitation's draw is locked before its notices
-            await self.invitations.notify_unheard(in_vain)
+            await self.invitations.notify_answer_unclear(in_vain)
 
     async def _ask(self, row: Any) -> CallDetail | SmsReport | None:
         """The vendor's details, if it knows the outcome."""

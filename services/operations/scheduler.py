@@ -124,7 +124,7 @@ class Scheduler:
     delivery: Delivery
     reports: DeliveryReports
     invitations: Invitations
-    run: Calling
+    calling: Calling
     access: DrawAccess
     audit: AuditChain
     packages: PackageTasks
@@ -139,7 +139,7 @@ class Scheduler:
             "climb": in_turns(self.notices.climb_due),
             "check_outcomes": self.reports.check_due,
             "expire": in_turns(self.invitations.expire_due),
-            "start": self.run.start_due,
+            "start": self.calling.start_due,
             "remind": in_turns(self.invitations.remind_due),
             "unseal": self._unseal,
             "delivery_reports": self._apply_waiting,
@@ -258,7 +258,7 @@ class Scheduler:
     async def _watch_draws(self) -> None:
         """Wake every running draw, so that a draw that lost its job continues."""
         running = await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')")
-        await process_each("watch_draws", running, lambda row: self.run.advance(row["id"]))
+        await process_each("watch_draws", running, lambda row: self.calling.advance(row["id"]))
 
     async def _seal(self) -> None:
         """Every pool with entries, including those no longer served."""

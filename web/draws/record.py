@@ -251,7 +251,7 @@ async def _record_file(request: http.Request, draw: DrawView, record: RecordFile
     """The record as stored, compressed, for nearly every client."""
     name = f"draw-{draw.number}.json"
     if "gzip" not in request.headers.get("Accept-Encoding", ""):
-        return _download(await asyncio.to_thread(record.plain), "application/json", name)
+        return _download(await asyncio.to_thread(record.decompress), "application/json", name)
     response = _download(record.compressed, "application/json", name)
     response.headers["Content-Encoding"] = "gzip"
     return response

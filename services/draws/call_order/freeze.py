@@ -13,7 +13,7 @@ from models.draws import CallNotice, CandidateList, Condition, Draw, Round
 from services.core.base import Deps
 from services.core.crypto import Keyring
 from services.draws.call_order.eligibility import find_eligible, recusals
-from services.draws.call_order.snapshots import keep_list, seal_list, snapshot_setting
+from services.draws.call_order.snapshots import seal_list, snapshot_setting, store_list
 
 TIERS = ("main", "alternative")
 
@@ -63,7 +63,7 @@ async def _freeze_list(
         count=len(experts),
         **columns,
     )
-    await keep_list(listed, sealed)
+    await store_list(listed, sealed)
     return listed, digest
 
 

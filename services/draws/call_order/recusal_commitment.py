@@ -34,7 +34,7 @@ async def commit_recusals(keys: Keyring, draw: Draw, round_number: int) -> bytes
     salts = {recusal.content: recusal.salt for recusal in open_commitment(keys, before)} if before else {}
     items = [
         SealedRecusal(salts.get(content) or os.urandom(random_draw.SALT_BYTES), content)
-        for content in await listed(draw)
+        for content in await current_recusals(draw)
     ]
     root = random_draw.recusals_root(item.digest for item in items)
     opening = json.dumps([[item.salt.hex(), item.content.decode()] for item in items], ensure_ascii=False)
@@ -49,7 +49,7 @@ def open_commitment(keys: Keyring, commitment: RecusalCommitment) -> list[Sealed
     return [SealedRecusal(bytes.fromhex(salt), content.encode()) for salt, content in opening]
 
 
-async def listed(draw: Draw) -> list[bytes]:
+async def current_recusals(draw: Draw) -> list[bytes]:
     """The present entries, each once, as canonical JSON."""
     entries: list[Mapping[str, str]] = [
         {"kind": "unit", "name": u.name, "code": u.credit_code, "reason": u.reason, "evidence": u.evidence}

@@ -17,7 +17,7 @@ from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.calls.lapse_notifications import notify_lapsed
-from services.draws.record_log import append_all
+from services.draws.record_log import append_to_logs
 from services.notifications import Notices
 
 CALL_GRACE = timedelta(seconds=90)
@@ -55,14 +55,14 @@ async def expire_due(deps: Deps, notices: Notices, limit: int) -> int:
     Another worker may have closed some of them between the search and the lock: they are found, and not closed again.
     """
     find = partial(rows, _EXPIRED, deps.now(), limit)
-    return await process_together("expire", find, partial(_expire, deps, notices))
+    return await process_together("expire", find, partial(_close_expired, deps, notices))
 
 
-async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
+async def _close_expired(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
     """Close unanswered invitations: the places are vacant again, and the experts are notified that they needn't
     come."""
     now = deps.now()
-    draws, conditions, expired = await _lock([row["id"] for row in due], now)
+    draws, conditions, expired = await _lock_expired([row["id"] for row in due], now)
     if not expired:
         return
     silent = INVITATION.next(InvitationState.OPEN, InvitationEvent.EXPIRE)
@@ -75,7 +75,7 @@ async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
             conditions[invitation.condition_id].position, bytes.fromhex(invitation.leaf), "silent", "system"
         )
         acts.setdefault(invitation.draw_id, []).append(outcome)
-    await append_all(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
+    await append_to_logs(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
     await notices.stop_many([invitation.id for invitation in expired], ["draw_call"])
     calling = [draw_id for draw_id in acts if draws[draw_id].state in STATES_THAT_TAKE_ANSWERS]
     await deps.jobs.defer_many("draws.refill", [{"draw_id": str(draw_id)} for draw_id in calling])
@@ -84,7 +84,7 @@ async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
         await notify_lapsed(deps, notices, of_pool, pool)
 
 
-async def _lock(
+async def _lock_expired(
     invitation_ids: Sequence[UUID], now: datetime
 ) -> tuple[Mapping[UUID, Draw], Mapping[UUID, Condition], list[Invitation]]:
     """Lock draws, conditions and then open invitations, in the order of their time."""

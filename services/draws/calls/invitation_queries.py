@@ -35,7 +35,7 @@ class InvitationQueries:
             raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
         return views[0]
 
-    async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
+    async def get_by_link(self, link: str) -> tuple[UUID, UUID, str]:
         """Invitation, expert and pool of a link. Raises NotFound for a wrong or an expired one."""
         invitations = await rows(
             "SELECT i.id, i.expert_id, i.ends_at, d.pool FROM invitation i JOIN draw d ON d.id = i.draw_id "

@@ -36,7 +36,7 @@ async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invi
     Else by SMS to an expert who opened the page from its SMS link.
     """
     contacts_by_id = {row["id"]: row for row in await rows(_HOW_ASKED, [invitation.id for invitation in invitations])}
-    kinds = {invitation.id: _notice_of(contacts_by_id[invitation.id]) for invitation in invitations}
+    kinds = {invitation.id: _notice_kind(contacts_by_id[invitation.id]) for invitation in invitations}
     for kind in sorted({kind for kind in kinds.values() if kind}):
         recipients = [
             _recipient(deps, kind, pool, invitation) for invitation in invitations if kinds[invitation.id] == kind
@@ -44,7 +44,7 @@ async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invi
         await notices.notify_many(pool=pool, kind=kind, recipients=recipients, bulk=False)
 
 
-def _notice_of(contacts: Any) -> str:
+def _notice_kind(contacts: Any) -> str:
     """The kind of notice that fits how an expert was asked; empty: the expert knows nothing of the invitation."""
     if contacts["on_the_phone"]:
         return "draw_unclear"

@@ -41,10 +41,12 @@ def next_reminder(book: Rulebook, gathering_at: datetime, now: datetime) -> date
 
 async def remind_due(deps: Deps, notices: Notices, limit: int) -> int:
     """Remind experts whose gathering is near and who haven't entered; returns how many were due."""
-    return await process_together("remind", partial(rows, _DUE, deps.now(), limit), partial(_remind, deps, notices))
+    return await process_together(
+        "remind", partial(rows, _DUE, deps.now(), limit), partial(_remind_experts, deps, notices)
+    )
 
 
-async def _remind(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
+async def _remind_experts(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
     now = deps.now()
     invitations = await rows(_STILL_DUE, [row["id"] for row in due], now)
     wanted = [row for row in invitations if not row["entered"] and now < row["gathering_at"] + _TOO_LATE]

@@ -96,14 +96,14 @@ class RecallQueries:
             await record(actor, self.deps.now(), "recall.panel_read", "draw", draw_id)
             panel_rows = await rows(_PANEL, draw_id)
             calls = await self.calls.log_of(draw_id, "recall")
-            hindrances = await self._hindrances(draw) if draw.state == DrawState.VERIFIED else {}
+            hindrances = await self._find_hindrances(draw) if draw.state == DrawState.VERIFIED else {}
         phone = self.deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
         resends = self.deps.book(draw.pool).draw.recall.resends_max
         shown = tuple(
             self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends)
             for row in panel_rows
         )
-        return RecallPanel(phone, draw.started_at is not None, self.calls.offered(draw.pool), shown)
+        return RecallPanel(phone, draw.started_at is not None, self.calls.is_offered(draw.pool), shown)
 
     def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str, resends: int) -> RecallRow:
         number = self.deps.keys.open_text(row["id_number_sealed"], "id_number")
@@ -121,17 +121,17 @@ class RecallQueries:
             hindrance=hindrance,
         )
 
-    async def unwritten(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
+    async def find_unreached(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
         """Rows of experts whom the message with time, place and code did not reach, by id."""
         if self.deps.now() >= draw.starts_at:
             return {}
         panel_rows = await rows(_PANEL, draw.id)
         return {row["id"]: row for row in panel_rows if row["holds_place"] and row["sms"] == "failed"}
 
-    async def _hindrances(self, draw: Draw) -> Mapping[UUID, str]:
-        return await self.hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
+    async def _find_hindrances(self, draw: Draw) -> Mapping[UUID, str]:
+        return await self.find_hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
 
-    async def hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
+    async def find_hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
         """By row, why its expert can't take part at the agreed or proposed time; empty: no hindrance.
 
         Registered leave doesn't count: the expert knows of it when accepting by phone.

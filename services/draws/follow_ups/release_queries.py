@@ -123,7 +123,7 @@ class ReleaseQueries:
     verification: VerificationQueries
     calls: VirtualCalls
 
-    def until(self, draw: ReadDraw) -> datetime:
+    def deadline_of(self, draw: ReadDraw) -> datetime:
         """The last moment for beginning a release of its panel."""
         return release_until(draw, self.deps)
 
@@ -151,7 +151,9 @@ class ReleaseQueries:
         """For everyone who supervises the draw. Raises NotFound."""
         draw = await self.access.get(actor, draw_id)
         applications = [
-            application for application in await self.verification.of_draw(draw_id) if application.kind == KIND
+            application
+            for application in await self.verification.applications_of_draw(draw_id)
+            if application.kind == KIND
         ]
         state = applications[0].state if applications else None
         in_time = self.deps.now() <= release_until(draw, self.deps)
@@ -159,7 +161,7 @@ class ReleaseQueries:
         ladder = self.deps.book(draw.pool).ladder["draw_released"]
         hours = ladder.hours.get("voice")
         calls = await self.calls.log_of(draw_id, "release")
-        soon = self._soon(draw)
+        soon = self._retry_horizon(draw)
         return ReleaseView(
             until=release_until(draw, self.deps),
             applications=tuple(applications),
@@ -169,11 +171,11 @@ class ReleaseQueries:
             later=in_time and draw.state in _CALLING,
             hours="" if hours is None or hours == _ANY_TIME else str(hours),
             calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
-            virtual_calls=self.calls.offered(draw.pool),
+            virtual_calls=self.calls.is_offered(draw.pool),
             panel=tuple(self._row(row, soon, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )
 
-    def _soon(self, draw: ReadDraw) -> datetime:
+    def _retry_horizon(self, draw: ReadDraw) -> datetime:
         """The time until which the next automatic call follows without a break; a later call waits for the morning."""
         steps = self.deps.book(draw.pool).ladder["draw_released"].steps
         gaps = [step.retry_gap for step in steps if step.channel == "voice"]
@@ -203,9 +205,9 @@ class ReleaseQueries:
             calls_log=calls,
         )
 
-    async def find(self, draw: ReadDraw, invitation_id: UUID) -> ReleasedExpert:
+    async def get_expert(self, draw: ReadDraw, invitation_id: UUID) -> ReleasedExpert:
         """One row of the table. Raises NotFound."""
         for row in await rows(_PANEL, draw.id):
             if row["id"] == invitation_id:
-                return self._row(row, self._soon(draw))
+                return self._row(row, self._retry_horizon(draw))
         raise NotFound("退选名单中没有这位专家，请刷新后重试。")

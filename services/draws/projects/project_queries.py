@@ -128,7 +128,7 @@ class ProjectQueries:
         check(actor, "project.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
-        where, values = _reach(actor)
+        where, values = _reach_condition(actor)
         if word := check_text(search, "search", "搜索词", 100):
             values.append(contains(word))
             where += f" AND (j.name ILIKE ${len(values)} OR j.number ILIKE ${len(values)})"
@@ -145,7 +145,7 @@ class ProjectQueries:
         return Page(tuple(ProjectLine(**{name: row[name] for name in names}) for row in projects), total)
 
     async def find(self, actor: Actor, project_id: UUID, *, lock: str = "") -> Project:
-        where, values = _reach(actor)
+        where, values = _reach_condition(actor)
         sql = f"SELECT j.id FROM project j WHERE {where} AND j.id = ${len(values) + 1} {lock}"
         if not await rows(sql, *values, project_id):
             raise _unknown_project()
@@ -171,7 +171,7 @@ class ProjectQueries:
         return ProjectView(project.id, data, project.created_at, not await is_linked(project.id), views, free)
 
 
-def _reach(actor: Actor) -> tuple[str, list[object]]:
+def _reach_condition(actor: Actor) -> tuple[str, list[object]]:
     """SQL condition, with its values, for the projects (``j``) that this actor may see."""
     where, values = "j.pool = $1 AND j.deleted_at IS NULL", [actor.pool]
     if actor.role == "verifier" and actor.scope:

@@ -109,7 +109,7 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, stored: Pr
 
 def check_onsite_number(book: Rulebook, number: str) -> None:
     """The number of an on-site (进场) project. Raises RuleViolation."""
-    if wanted := _missing_in_number(book, number):
+    if wanted := _number_fault(book, number):
         message = f"进场项目的项目编号{wanted}，请按交易中心的编号填写。"
         raise _number_violation(book, message, "number")
 
@@ -117,7 +117,7 @@ def check_onsite_number(book: Rulebook, number: str) -> None:
 def check_on_site(book: Rulebook, number: str) -> None:
     """Checks that the draw of a project with this number may be on site. Raises RuleViolation, with both
     alternatives."""
-    if wanted := _missing_in_number(book, number):
+    if wanted := _number_fault(book, number):
         message = (
             f"进场项目的项目编号{wanted}，这个项目的编号不符，不能按进场项目抽取。请把“进场项目”改为否；"
             "确需进场的，请先在招标项目中填写交易中心的编号，已发起抽取的请新建项目。"
@@ -125,7 +125,7 @@ def check_on_site(book: Rulebook, number: str) -> None:
         raise _number_violation(book, message, "on_site")
 
 
-def _missing_in_number(book: Rulebook, number: str) -> str:
+def _number_fault(book: Rulebook, number: str) -> str:
     """What is wrong with an on-site project's number; empty when it is valid."""
     length = book.projects.onsite_number_length
     if length is None:

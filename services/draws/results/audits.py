@@ -21,8 +21,8 @@ from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.access import DrawAccess
-from services.draws.call_order.recusal_commitment import SealedRecusal, listed, open_commitment
-from services.draws.call_order.snapshots import Opened, open_list, open_skips
+from services.draws.call_order.recusal_commitment import SealedRecusal, current_recusals, open_commitment
+from services.draws.call_order.snapshots import OpenedFacts, open_list, open_skips
 from services.draws.results.judging import condition_of, find_wrongly_listed, recusals_of, skip_reasons_of, span_of
 
 Verdict = Literal["holds", "wrong", "unknown"]
@@ -63,12 +63,12 @@ class AuditReport:
 
 
 @dataclass
-class _Opened:
+class _OpenedList:
     """A frozen list with its decrypted facts."""
 
     row: CandidateList
     published: Mapping[str, Any]
-    snapshot: Opened | None
+    snapshot: OpenedFacts | None
     leaves: list[bytes]
     salts: list[bytes]
     experts: list[UUID]
@@ -97,7 +97,7 @@ class DrawAudits:
         log = [entry.facts for entry in await LogEntry.filter(draw_id=draw.id).order_by("seq")]
         if not log:
             raise Conflict("抽取还没有开始，没有可稽核的内容。", code="no_record")
-        committed = await self._committed(draw)
+        committed = await self._open_commitments(draw)
         lines = await self._recusal_lines(draw, log, committed)
         if draw.kind == "recall":
             return [*lines, await _recall_line(draw, log)]
@@ -108,14 +108,14 @@ class DrawAudits:
 
     # ---- recusals
 
-    async def _committed(self, draw: Draw) -> dict[int, list[SealedRecusal]]:
+    async def _open_commitments(self, draw: Draw) -> dict[int, list[SealedRecusal]]:
         commitments = await RecusalCommitment.filter(draw_id=draw.id)
         return {commitment.round_number: open_commitment(self.deps.keys, commitment) for commitment in commitments}
 
     async def _recusal_lines(
         self, draw: Draw, log: Sequence[Mapping[str, Any]], committed: Mapping[int, Sequence[SealedRecusal]]
     ) -> list[AuditLine]:
-        lines, today = [], await listed(draw)
+        lines, today = [], await current_recusals(draw)
         for entry in (logged for logged in log if logged["act"] == "recusals_committed"):
             number, items = entry["round"], committed.get(entry["round"])
             if items is None:
@@ -132,7 +132,7 @@ class DrawAudits:
 
     # ---- lists
 
-    async def _open_lists(self, draw: Draw, log: Sequence[Mapping[str, Any]]) -> list[_Opened]:
+    async def _open_lists(self, draw: Draw, log: Sequence[Mapping[str, Any]]) -> list[_OpenedList]:
         rounds = {entry["round"]: entry for entry in log if entry["act"] == "round_opened"}
         candidate_lists = await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
         keys, opened = self.deps.keys, []
@@ -143,7 +143,7 @@ class DrawAudits:
             salts, experts = keys.open(row.salts_sealed, "salts"), keys.open(row.experts_sealed, "experts")
             snapshot = await open_list(keys, row)
             opened.append(
-                _Opened(
+                _OpenedList(
                     row,
                     conditions[row.condition_position],
                     snapshot,
@@ -157,7 +157,7 @@ class DrawAudits:
     async def _list_line(
         self,
         draw: Draw,
-        opened_list: _Opened,
+        opened_list: _OpenedList,
         committed: Mapping[int, Sequence[SealedRecusal]],
         frozen: tuple[int, str],
     ) -> AuditLine:
@@ -173,7 +173,7 @@ class DrawAudits:
             opened_list
         ):
             return AuditLine("wrong", seq, f"{name}：名单上的人与封存的依据不是同一批人。")
-        avoided = await _avoided(draw, committed.get(row.round.number, ()))
+        avoided = await _find_avoided_draws(draw, committed.get(row.round.number, ()))
         setting = facts["setting"]
         wrong = await asyncio.to_thread(
             find_wrongly_listed,
@@ -194,7 +194,7 @@ class DrawAudits:
         self,
         draw: Draw,
         log: Sequence[Mapping[str, Any]],
-        opened: Sequence[_Opened],
+        opened: Sequence[_OpenedList],
         committed: Mapping[int, Sequence[SealedRecusal]],
     ) -> list[AuditLine]:
         place = {leaf.hex(): (opened_list, at) for opened_list in opened for at, leaf in enumerate(opened_list.leaves)}
@@ -222,9 +222,9 @@ class DrawAudits:
         self,
         draw: Draw,
         entry: Mapping[str, Any],
-        opened_list: _Opened,
+        opened_list: _OpenedList,
         expert: UUID,
-        skip: Opened | None,
+        skip: OpenedFacts | None,
         committed: Sequence[SealedRecusal],
     ) -> AuditLine:
         seq, reason = entry["seq"], entry["reason"]
@@ -239,7 +239,7 @@ class DrawAudits:
         if UUID(facts["expert"]) != expert:
             return AuditLine("wrong", seq, f"{name}：封存的依据说的是另一名专家。")
         condition = condition_of(draw.pool, opened_list.published, entry["tier"], setting)
-        recusals = recusals_of(draw.id, committed, await _avoided(draw, committed), setting)
+        recusals = recusals_of(draw.id, committed, await _find_avoided_draws(draw, committed), setting)
         if reason not in skip_reasons_of(draw.pool, facts, condition, recusals, span_of(setting)):
             return AuditLine("wrong", seq, f"{name}：封存的依据不支持这个理由。")
         if problem := await _contradiction(reason, facts, _moment(entry["at"])):
@@ -281,17 +281,17 @@ async def _contradiction(reason: str, facts: Mapping[str, Any], at: datetime) ->
     return ""
 
 
-async def _avoided(draw: Draw, committed: Sequence[SealedRecusal]) -> list[UUID]:
+async def _find_avoided_draws(draw: Draw, committed: Sequence[SealedRecusal]) -> list[UUID]:
     numbers = [recusal.facts["number"] for recusal in committed if recusal.facts["kind"] == "draw"]
     return [earlier.id for earlier in await Draw.filter(pool=draw.pool, number__in=numbers)] if numbers else []
 
 
-def _leaves_fit(opened_list: _Opened) -> bool:
+def _leaves_fit(opened_list: _OpenedList) -> bool:
     pairs = zip(opened_list.salts, opened_list.experts, opened_list.leaves, strict=True)
     return all(random_draw.leaf(salt, expert) == leaf for salt, expert, leaf in pairs)
 
 
-def _frozen_digest(log: Sequence[Mapping[str, Any]], opened_list: _Opened) -> tuple[int, str]:
+def _frozen_digest(log: Sequence[Mapping[str, Any]], opened_list: _OpenedList) -> tuple[int, str]:
     """Sequence number of the freeze and its digest for a list; an empty one when the list is not in it."""
     for entry in log:
         if entry["act"] == "lists_frozen" and entry["round"] == opened_list.row.round.number:

@@ -50,7 +50,7 @@ class FinishedRecords:
         """The draw and its record. Raises NotFound."""
         [record] = await self._search([pool] if pool in self.deps.rulebooks else [], number)
         draw = await Draw.get(id=record.id)
-        return view_of(DrawView, draw), await self.files.of(draw)
+        return view_of(DrawView, draw), await self.files.file_of(draw)
 
     async def _search(self, pools: list[str], number: str) -> list[FoundRecord]:
         draws = await rows(_FIND, pools, number, Ended.name)

@@ -45,7 +45,7 @@ class DrawPrints:
 
     async def result(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """The panel. Raises NotFound, Forbidden, RuleViolation while it is sealed, Unavailable."""
-        draw, panel, supervisors = await self._unsealed(actor, draw_id)
+        draw, panel, supervisors = await self._read_unsealed(actor, draw_id)
         lines = [
             [*_seat(row), row.id_number, row.employer or "—", _clock(row.gathering_at), row.state.label]
             for row in panel.rows
@@ -55,9 +55,9 @@ class DrawPrints:
 
     async def attendance(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """Arrivals and exits of experts. Raises as ``result``."""
-        draw, panel, _ = await self._unsealed(actor, draw_id)
+        draw, panel, _ = await self._read_unsealed(actor, draw_id)
         lines = [
-            [*_seat(row), _clock(row.gathering_at), _entered(row), _clock(row.left_at) if row.left_at else "—"]
+            [*_seat(row), _clock(row.gathering_at), _arrival_text(row), _clock(row.left_at) if row.left_at else "—"]
             for row in panel.rows
         ]
         notes = [*self._notes(draw), "“自报到场”未经核实，不计为进场。"]
@@ -67,7 +67,7 @@ class DrawPrints:
         """The verifiable record so far, without names. Raises NotFound, Forbidden, Conflict, Unavailable."""
         draw = (await self.queries.detail(actor, draw_id)).draw
         document = await self.records.read(actor, draw_id)
-        entries = [entry for entry in _list(document["log"]) if isinstance(entry, dict)]
+        entries = [entry for entry in _as_list(document["log"]) if isinstance(entry, dict)]
         notes = [
             f"记录摘要：{document['head']}",
             f"共{len(entries)}条。扫右下角的二维码，可以由浏览器重新计算整份记录。",
@@ -79,7 +79,7 @@ class DrawPrints:
         lines = [list(describe(entry)) for entry in entries[:_LINES_MAX]]
         return await self._print(draw, "评标专家抽取记录", "record", (_RECORD, lines), notes, [])
 
-    async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
+    async def _read_unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
         detail = await self.queries.detail(actor, draw_id)
         panel = await self.results.read(actor, draw_id)
         if not panel.unsealed:
@@ -136,7 +136,7 @@ def _seat(row: ResultRow) -> list[str]:
     return [str(row.condition), f"{row.mark}{row.code}", row.name]
 
 
-def _entered(row: ResultRow) -> str:
+def _arrival_text(row: ResultRow) -> str:
     if row.entered_at:
         return _clock(row.entered_at)
     return f"自报{_clock(row.claimed_at)}" if row.claimed_at else "—"
@@ -146,5 +146,5 @@ def _clock(at: datetime) -> str:
     return f"{local(at):%Y-%m-%d %H:%M}"
 
 
-def _list(value: Json) -> list[Json]:
+def _as_list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []

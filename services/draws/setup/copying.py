@@ -88,13 +88,13 @@ class DrawCopies:
         self, actor: Actor, old_id: UUID, new_id: UUID, notices: Sequence[CallNotice], later: timedelta
     ) -> None:
         copied = {
-            call_notice.id: await self.setup.add_call_notice(actor, new_id, self._notice(call_notice, later))
+            call_notice.id: await self.setup.add_call_notice(actor, new_id, self._notice_form(call_notice, later))
             for call_notice in notices
         }
         for condition in await Condition.filter(draw_id=old_id).order_by("position"):
-            await self.setup.add_condition(actor, new_id, condition_like(condition, copied[condition.notice_id]))
+            await self.setup.add_condition(actor, new_id, condition_form_of(condition, copied[condition.notice_id]))
 
-    def _notice(self, call_notice: CallNotice, later: timedelta) -> CallNoticeForm:
+    def _notice_form(self, call_notice: CallNotice, later: timedelta) -> CallNoticeForm:
         at: datetime = call_notice.gathering_at + later
         phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         return CallNoticeForm(
@@ -108,7 +108,7 @@ async def _finished_avoided(draw_id: UUID) -> tuple[UUID, ...]:
     return tuple([avoided.earlier_id async for avoided in avoided_draws])
 
 
-def condition_like(condition: Condition, notice_id: UUID) -> ConditionForm:
+def condition_form_of(condition: Condition, notice_id: UUID) -> ConditionForm:
     """A form with the values of this condition."""
     return ConditionForm(
         notice_id,

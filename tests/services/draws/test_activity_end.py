@@ -61,7 +61,7 @@ async def draws_again(office: Office) -> None:
 @pytest.mark.parametrize(
     ("way", "role"),
     [(way, "agency") for way in BEFORE] + [(way, "verifier") for way in BEFORE[3:] + BEGUN],
-    ids=lambda one: getattr(one, "__name__", one),
+    ids=lambda value: getattr(value, "__name__", value),
 )
 async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office: Office, way: Way, role: str) -> None:
     await add_experts(office, 4)
@@ -75,7 +75,7 @@ async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office
     assert {n.invitation_id for n in await Notice.filter(kind="draw_cancelled")} == agreed
     assert not await Notice.exists(kind="draw_call", state="active")
     assert await Notice.filter(kind="draw_terminated").count() == 2
-    assert await office.absence_queries.pending(office.agency) == []
+    assert await office.absence_queries.list_pending(office.agency) == []
     await draws_again(office)
     await check_invariants()
     with pytest.raises(Conflict):
@@ -158,10 +158,10 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
 ) -> None:
     await add_experts(office, 3)
     draw_id = await completed(office, on_site=True)
-    [one, two] = await Invitation.filter(draw_id=draw_id).order_by("code")
-    clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
-    await office.discards.register(office.venue, draw_id, DiscardForm(two.code, "absence", "未到场"))
+    [invitation, other] = await Invitation.filter(draw_id=draw_id).order_by("code")
+    clock.set(invitation.gathering_at)
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+    await office.discards.register(office.venue, draw_id, DiscardForm(other.code, "absence", "未到场"))
     with pytest.raises(Conflict) as refusal:
         await office.activity_end.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert refusal.value.code == "not_begun"
@@ -202,11 +202,11 @@ async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_e
 ) -> None:
     await add_experts(office, 3)
     draw_id = await completed(office, on_site=True)
-    [one, _] = await Invitation.filter(draw_id=draw_id).order_by("code")
-    clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
+    [invitation, _] = await Invitation.filter(draw_id=draw_id).order_by("code")
+    clock.set(invitation.gathering_at)
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     clock.set((await Draw.get(id=draw_id)).ends_at)
-    await office.attendance.register_exit(office.venue, draw_id, one.code)
+    await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     assert await state_of(draw_id) == "ended"
 
 
@@ -259,14 +259,14 @@ async def test_after_a_forced_end_those_who_agreed_learn_what_holds(
     monkeypatch.setitem(cast("dict[str, Rulebook]", deps.rulebooks), "demo", changed)
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    agreed, asked = await open_invitations(draw_id)
+    agreed, unanswered = await open_invitations(draw_id)
     await office.invitations.answer(agreed.id, agreed.expert_id, "accept", by="chat")
     await office.run.force_end(office.agency, draw_id, "招标人暂停评标")
     assert not await Notice.exists(kind=kind), "the last call is waited for"
-    await office.invitations.answer(asked.id, asked.expert_id, "decline", by="chat")
+    await office.invitations.answer(unanswered.id, unanswered.expert_id, "decline", by="chat")
     await office.run.advance(draw_id)
     assert (await state_of(draw_id), (await Invitation.get(id=agreed.id)).state) == ("short", state)
-    assert [one.invitation_id for one in await Notice.filter(kind=kind)] == [agreed.id]
+    assert [notice.invitation_id for notice in await Notice.filter(kind=kind)] == [agreed.id]
     await check_record(office, draw_id, *(["discard"] if rule == "release" else []))
 
 

@@ -82,7 +82,7 @@ async def test_one_of_two_persons_acts_and_the_other_gets_the_new_state(office: 
     await Draw.filter(id=draw_id).update(agent_id=account.id)
     agent = Actor("demo", "agent", account_id=account.id, organisation_id=office.agency.organisation_id)
     done = await asyncio.gather(*(action(office, by, draw_id) for by in (agent, office.agency)), return_exceptions=True)
-    [refusal] = [one for one in done if isinstance(one, BaseException)]
+    [refusal] = [outcome for outcome in done if isinstance(outcome, BaseException)]
     assert isinstance(refusal, AppError), repr(refusal)
     assert (refusal.status, await state_of(draw_id)) == (409, state)
     assert words in refusal.message

@@ -25,9 +25,9 @@ async def office(db: str, deps: Deps) -> Office:
 
 async def copy(office: Office, number: int, **columns: Any) -> None:
     """One more activity of the same organisation, with other times or another state."""
-    one = await Draw.all().order_by("number").first()
-    assert one is not None
-    known = {name: value for name, value in vars(one).items() if name in Draw._meta.db_fields and name != "id"}
+    draw = await Draw.all().order_by("number").first()
+    assert draw is not None
+    known = {name: value for name, value in vars(draw).items() if name in Draw._meta.db_fields and name != "id"}
     await Draw.create(**{**known, "number": f"CQSQ20261101{number:04}", **columns})
 
 
@@ -70,8 +70,8 @@ async def test_the_week_begins_on_monday_of_the_place(office: Office, clock: Fix
 async def test_the_badge_counts_a_draw_that_ran_short_too(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=2)
-    [one, other] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    [invitation, other] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     await office.invitations.answer(other.id, other.expert_id, "decline", by="voice")
     await office.run.advance(draw_id)
     board = await office.queries.dashboard(office.agency)
@@ -88,8 +88,8 @@ async def test_ten_thousand_old_activities_are_not_read(
     plans: list[dict[str, Any]] = []
 
     async def explained(sql: str, *values: object) -> list[Any]:
-        found = await rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-        plan = found[0]["QUERY PLAN"]
+        explain_rows = await rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
+        plan = explain_rows[0]["QUERY PLAN"]
         plans.append((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
         return await rows(sql, *values)
 
@@ -138,7 +138,7 @@ def touched(node: dict[str, Any]) -> Iterator[int]:
 async def test_a_search_takes_per_cent_and_underscore_as_they_stand(office: Office) -> None:
     await make_draw(office)
     await copy(office, 2, name="100%_完成")
-    for word, found in (("%", 1), ("_", 1), ("0%_完", 1), ("0_完", 0), ("演示", 1)):
-        assert (await office.queries.cards(office.agency, Filters(number=word))).total == found, word
-    for word, found in (("%", 0), ("演示", 2)):
-        assert (await office.queries.cards(office.agency, Filters(project=word))).total == found, word
+    for word, expected in (("%", 1), ("_", 1), ("0%_完", 1), ("0_完", 0), ("演示", 1)):
+        assert (await office.queries.cards(office.agency, Filters(number=word))).total == expected, word
+    for word, expected in (("%", 0), ("演示", 2)):
+        assert (await office.queries.cards(office.agency, Filters(project=word))).total == expected, word

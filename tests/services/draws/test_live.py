@@ -54,8 +54,8 @@ class Ear:
 
     async def publish(self, draw_ids: Collection[UUID]) -> None:
         for queue in self._hub.told:
-            for one in draw_ids:
-                queue.put_nowait(one)
+            for draw_id in draw_ids:
+                queue.put_nowait(draw_id)
 
     async def subscribe(self) -> AsyncGenerator[UUID, None]:
         queue: asyncio.Queue[UUID] = asyncio.Queue()
@@ -76,19 +76,19 @@ async def live_of(office: Office, relay: DrawRelay) -> AsyncIterator[LiveDraws]:
 
 @pytest.fixture
 async def live(office: Office) -> AsyncIterator[LiveDraws]:
-    async for one in live_of(office, NoRelay()):
-        yield one
+    async for live_draws in live_of(office, NoRelay()):
+        yield live_draws
 
 
 async def accept(office: Office, draw_id: UUID) -> None:
-    [one, *_] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    [invitation, *_] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
 
 
 async def until(watch: Watch, accepted: int) -> None:
     async with asyncio.timeout(20):
         while watch.snapshot.progress.accepted != accepted:
-            await watch.changes(1.0)
+            await watch.wait_for_change(1.0)
 
 
 async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Office, live: LiveDraws) -> None:
@@ -97,14 +97,14 @@ async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Off
     async with AsyncExitStack() as stack:
         watches = [await stack.enter_async_context(live.watch(draw_id)) for _ in range(500)]
         await until(watches[0], 0)
-        await live._look()
-        with count_statements() as said:
+        await live._poll_once()
+        with count_statements() as statements:
             await accept(office, draw_id)
-            alone = len(said)
+            alone = len(statements)
             await asyncio.gather(*(until(watch, 1) for watch in watches))
         assert len({id(watch.snapshot) for watch in watches}) == 1
-        assert sum("FROM invitation WHERE draw_id" in one for one in said.queries[alone:]) <= 4
-        written = {watch.snapshot.render("form", lambda one: repr(one).encode()) for watch in watches}
+        assert sum("FROM invitation WHERE draw_id" in query for query in statements.queries[alone:]) <= 4
+        written = {watch.snapshot.render("form", lambda value: repr(value).encode()) for watch in watches}
         assert len(written) == 1
 
 
@@ -147,7 +147,7 @@ async def test_a_deleted_draft_and_a_failed_read_do_not_stop_other_watchers(
         await draft.delete()
         live._watched[draft.id].read_at = -1000.0
         assert live._task is not None
-        monkeypatch.setattr(live, "_stale", broken)
+        monkeypatch.setattr(live, "_find_stale", broken)
         async with asyncio.timeout(20):
             await asyncio.wait([live._task])
         monkeypatch.undo()

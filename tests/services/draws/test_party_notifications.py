@@ -46,13 +46,13 @@ async def office(db: str, deps: Deps) -> Office:
 
 async def notices_of(account_id: UUID | None) -> list[str]:
     """Notices to one person, in order."""
-    found = await Notice.filter(account_id=account_id, kind__in=NEWS).order_by("created_at", "id")
-    return [str(one.params["what"]) for one in found]
+    notices = await Notice.filter(account_id=account_id, kind__in=NEWS).order_by("created_at", "id")
+    return [str(notice.params["what"]) for notice in notices]
 
 
 async def accept(office: Office, draw_id: UUID, count: int = 99) -> None:
-    for one in (await open_invitations(draw_id))[:count]:
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    for invitation in (await open_invitations(draw_id))[:count]:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     await office.run.advance(draw_id)
 
 
@@ -77,9 +77,9 @@ async def test_notices_go_to_the_parties_concerned_without_the_actor(office: Off
     assert await notices_of(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
     assert await notices_of(legal.id) == begun, "the end has a message of its own"
     led = await Notice.filter(kind="draw_news", account_id=legal.id)
-    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/agency/draws/{draw_id}"}
+    assert {ACTIONS[notice.kind].path(notice.params) for notice in led} == {f"/agency/draws/{draw_id}"}
     led = await Notice.filter(kind="draw_news", account_id=office.supervisor.account_id)
-    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/desk/{draw_id}"}
+    assert {ACTIONS[notice.kind].path(notice.params) for notice in led} == {f"/desk/{draw_id}"}
     assert await notices_of(office.agency.account_id) == [], "who did it knows"
     assert await notices_of(here) == ["抽取已启动", "抽取完成，共2人"]
     assert await notices_of(elsewhere) == await notices_of(verifier) == []
@@ -118,12 +118,20 @@ async def test_supervisor_and_venue_are_notified_of_a_release_from_the_request_o
     await office.verification.refuse(office.verifier, await ask(), "材料不全")
     await office.verification.approve(office.verifier, await ask())
     await office.releases.start(office.agency, draw_id)
-    asked = "已申请退选，等待核验"
-    told = [asked, "退选申请已撤回", asked, "退选申请未通过核验", asked, "退选核验通过，等待启动", "活动已退选"]
+    request_text = "已申请退选，等待核验"
+    told = [
+        request_text,
+        "退选申请已撤回",
+        request_text,
+        "退选申请未通过核验",
+        request_text,
+        "退选核验通过，等待启动",
+        "活动已退选",
+    ]
     assert (await notices_of(office.supervisor.account_id))[-len(told) :] == told
     assert (await notices_of(venue))[-len(told) :] == told
     assert await notices_of(verifier) == ["退选申请已撤回", "活动已退选"], "its requests come as verification_waiting"
-    own = [one if "等待启动" not in one else "退选核验通过，请启动退选" for one in told]
+    own = [text if "等待启动" not in text else "退选核验通过，请启动退选" for text in told]
     assert (await notices_of(legal.id))[-len(own) :] == own
     assert await notices_of(office.agency.account_id) == ["退选申请未通过核验", "退选核验通过，请启动退选"]
 
@@ -140,7 +148,7 @@ async def test_a_venue_without_wechat_is_written_to_of_what_it_prepares_for(offi
     texted = await Attempt.filter(notice__account_id=venue, channel="sms", sent_at__isnull=False).prefetch_related(
         "notice"
     )
-    assert [one.notice.params["what"] for one in texted] == ["抽取完成，共2人"], "not that it has begun"
+    assert [attempt.notice.params["what"] for attempt in texted] == ["抽取完成，共2人"], "not that it has begun"
 
 
 async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venue(
@@ -160,7 +168,7 @@ async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venu
     await office.discards.register(office.venue, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))
     assert (await notices_of(venue))[-1] == "专家缺席，缺2人"
     assert "专家缺席，缺2人" not in await notices_of(office.supervisor.account_id), "told when it was registered"
-    told = [one.params["cause"] for one in await Notice.filter(kind="agency_leave").order_by("created_at")]
+    told = [notice.params["cause"] for notice in await Notice.filter(kind="agency_leave").order_by("created_at")]
     assert told == ["请假", "缺席"]
 
 
@@ -171,11 +179,11 @@ async def test_no_message_names_an_expert_or_a_code(office: Office) -> None:
     invitations = await open_invitations(draw_id)
     await accept(office, draw_id)
     await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
-    names = {one.name for one in await Expert.all()} | {one.code for one in invitations}
+    names = {expert.name for expert in await Expert.all()} | {invitation.code for invitation in invitations}
     told = await Notice.filter(expert_id=None)
-    assert {"draw_news", "agency_full", "agency_leave"} <= {one.kind for one in told}
-    said = [str(value) for one in told for value in one.params.values()]
-    assert not [value for value in said if any(name in value for name in names)]
+    assert {"draw_news", "agency_full", "agency_leave"} <= {notice.kind for notice in told}
+    values = [str(value) for notice in told for value in notice.params.values()]
+    assert not [value for value in values if any(name in value for name in names)]
 
 
 async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separately(
@@ -187,8 +195,8 @@ async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separate
     draw_id = await start_draw(office, needed=6)
 
     async def told() -> list[int]:
-        found = await Notice.filter(kind="agency_agreed").order_by("created_at")
-        return [int(one.params["agreed"]) for one in found]
+        notices = await Notice.filter(kind="agency_agreed").order_by("created_at")
+        return [int(notice.params["agreed"]) for notice in notices]
 
     await accept(office, draw_id, 4)
     await digests.notify_due()
@@ -229,8 +237,11 @@ async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Offi
     for _ in range(2):
         await office.setup.change_supervisors(office.agency, draw_id, [stays.id, comes.id])
     told = {
-        one.account_id or office.deps.keys.open_text(one.mobile_sealed, "mobile"): (one.kind, one.params["what"])
-        for one in await Notice.filter(kind__startswith="supervisor")
+        notice.account_id or office.deps.keys.open_text(notice.mobile_sealed, "mobile"): (
+            notice.kind,
+            notice.params["what"],
+        )
+        for notice in await Notice.filter(kind__startswith="supervisor")
     }
     assert told == {
         verifier: ("supervisors_changed", "监督人已更换"),
@@ -258,9 +269,9 @@ async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: O
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     await accept(office, draw_id)
-    [one] = await Invitation.filter(draw_id=draw_id, state="accepted")
-    clock.move(one.gathering_at - clock.now())
-    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
+    [invitation] = await Invitation.filter(draw_id=draw_id, state="accepted")
+    clock.move(invitation.gathering_at - clock.now())
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     clock.move(timedelta(days=3))
     await office.activity_end.end_due()
     assert (await notices_of(venue))[-1] == "活动已结束，请提出专家酬劳"
@@ -292,8 +303,8 @@ async def test_a_leave_at_night_waits_for_the_morning_unless_the_evaluation_is_e
     await Draw.filter(id=draw_id).update(starts_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
     await Invitation.filter(draw_id=draw_id).update(gathering_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
     clock.set(tomorrow.replace(hour=3, minute=0))
-    one = await Invitation.get(draw_id=draw_id, state="accepted")
-    await office.invitations.leave(one.id, one.expert_id, "生病", by="chat")
+    invitation = await Invitation.get(draw_id=draw_id, state="accepted")
+    await office.invitations.leave(invitation.id, invitation.expert_id, "生病", by="chat")
     for notice in await Notice.filter(kind__in=["agency_leave", "draw_news"], created_at=clock.now()):
         due = [attempt.due_at for attempt in await Attempt.filter(notice_id=notice.id)]
         assert due == ([] if waits else [clock.now()]), notice.kind
@@ -316,7 +327,7 @@ async def test_what_is_agreed_at_night_comes_as_one_notice_in_the_morning(
     assert not await Notice.exists(kind="agency_agreed")
     clock.set(datetime(2026, 11, 22, 7, 0, tzinfo=SHANGHAI))
     await digests.notify_due()
-    assert [one.params["agreed"] for one in await Notice.filter(kind="agency_agreed")] == [4]
+    assert [notice.params["agreed"] for notice in await Notice.filter(kind="agency_agreed")] == [4]
 
 
 async def test_a_supervisor_hears_on_every_channel_at_once_that_the_number_is_wanted(office: Office) -> None:
@@ -325,6 +336,6 @@ async def test_a_supervisor_hears_on_every_channel_at_once_that_the_number_is_wa
     await office.rounds.open(office.agency, draw_id)
     notice = await Notice.get(kind="commitment_wanted")
     attempts = await Attempt.filter(notice_id=notice.id)
-    assert {(one.channel, one.due_at) for one in attempts} == {
+    assert {(attempt.channel, attempt.due_at) for attempt in attempts} == {
         (channel, office.deps.now()) for channel in ("wechat", "mini", "sms")
     }

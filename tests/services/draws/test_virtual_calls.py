@@ -46,8 +46,8 @@ async def missing(office: Office, clock: FixedClock, needed: int = 1) -> tuple[U
     await add_experts(office, needed + 1)
     draw_id = await start_draw(office, needed=needed)
     invitations = await open_invitations(draw_id)
-    for one in invitations:
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in invitations:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     clock.move(invitations[0].gathering_at - clock.now())
     return draw_id, invitations
@@ -148,7 +148,7 @@ async def test_reports_at_the_same_moment_end_the_same(office: Office, clock: Fi
     draw_id, [invitation] = await missing(office, clock)
     call = await rung(office, draw_id, invitation.id)
     await asyncio.gather(
-        *(office.virtual_calls.apply_report(report(call, one)) for one in ("200102", "200103", "200100"))
+        *(office.virtual_calls.apply_report(report(call, status)) for status in ("200102", "200103", "200100"))
     )
     assert [line.state for line in await lines(office, draw_id)] == [State.TALKED]
 
@@ -240,7 +240,7 @@ async def test_pressed_twice_one_call_is_made(office: Office, clock: FixedClock)
             return error.code
         return "made"
 
-    told = await asyncio.gather(*(press(one) for one in [*invitations, *invitations]))
+    told = await asyncio.gather(*(press(invitation) for invitation in [*invitations, *invitations]))
     assert sorted(told) == ["made", "staff_busy", "staff_busy", "staff_busy"]
 
 
@@ -309,9 +309,11 @@ async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> No
     call = await VirtualCall.get(draw_id=draw_id)
     await office.virtual_calls.dial(call.id)
     await office.virtual_calls.apply_report(report(call, "200100", 90))
-    shown = {one.id: one for one in (await office.recall_queries.panel(office.agency, draw_id)).rows}[row.id]
+    shown = {panel_row.id: panel_row for panel_row in (await office.recall_queries.panel(office.agency, draw_id)).rows}[
+        row.id
+    ]
     assert shown.called_at is not None
-    assert [(one.state_label, one.seconds) for one in shown.calls] == [("已通话", 90)]
+    assert [(line.state_label, line.seconds) for line in shown.calls] == [("已通话", 90)]
     assert shown.takes_part is None, "a talk decides nothing by itself"
 
 

@@ -149,7 +149,7 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await look_at(agency, "agency-recall-under-way", f"/agency/draws/{recalled}/recall")
     starts = (await Draw.get(id=recall)).starts_at
     for one in (await office.recall_queries.panel(office.agency, recall)).rows:
-        await office.recalls.note(office.agency, recall, one.id, True, starts)
+        await office.recalls.record_result(office.agency, recall, one.id, True, starts)
     await office.recalls.confirm(office.agency, recall)
     page = await look_at(agency, "record-recall", f"/record/{records[0]}")
     await page.get_by_role("button", name="核对抽取记录").click()

@@ -40,8 +40,8 @@ async def one_came(office: Office, clock: FixedClock) -> tuple[UUID, Invitation,
     await add_experts(office, 7)
     draw_id = await start_draw(office, needed=2)
     here, gone = await open_invitations(draw_id)
-    for one in (here, gone):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in (here, gone):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     clock.set(here.gathering_at + timedelta(minutes=1))
     await office.attendance.check_in_by_code(office.venue, draw_id, here.code)
@@ -82,10 +82,10 @@ async def test_a_place_is_filled_at_the_door_and_everybody_learns_of_the_new_sta
     waiting = await Notice.get(kind="panel_waits")
     assert (waiting.invitation_id, waiting.params["starts"]) == (here.id, "11月21日(周六) 19:31")
     assert not await Notice.exists(kind="gathering_changed", invitation_id=here.id), "he is there already"
-    told = {one.account_id for one in await Notice.filter(kind="evaluation_postponed")}
+    told = {notice.account_id for notice in await Notice.filter(kind="evaluation_postponed")}
     assert office.supervisor.account_id in told
-    kept = await Invitation.get(id=here.id)
-    assert (kept.state, kept.ends_at) == ("accepted", after.ends_at)
+    invitation = await Invitation.get(id=here.id)
+    assert (invitation.state, invitation.ends_at) == ("accepted", after.ends_at)
     [entry] = await AuditEntry.filter(action="draw.start_moved", subject_id=draw_id)
     assert entry.details["reason"] == WHY
     await check_record(office, draw_id, "discard", "gathering_moved")
@@ -139,8 +139,8 @@ async def test_a_reading_before_the_start_moved_is_judged_by_the_start_of_then(
     assert await find_broken_audit(office.deps) == []
     early = {"action": "result.read", "subject": "draw", "subject_id": draw_id, "actor_role": "agent"}
     await AuditEntry.create(pool="demo", at=starts_at, **early)
-    [found] = await find_broken_audit(office.deps)
-    assert found.startswith("a result was read before its time")
+    [finding] = await find_broken_audit(office.deps)
+    assert finding.startswith("a result was read before its time")
 
 
 async def test_moving_the_start_again_does_not_move_it_further_than_once(office: Office, clock: FixedClock) -> None:

@@ -234,7 +234,7 @@ async def test_no_list_and_no_count_is_published_before_the_end(office: Office, 
     record = await office.public_records.read(office.supervisor, draw_id)
     assert record["lists"] == {}
     frozen = await LogEntry.get(draw_id=draw_id, act="lists_frozen")
-    assert [set(one) for one in frozen.facts["lists"]] == [{"condition", "tier", "root", "snapshot"}]
+    assert [set(list_facts) for list_facts in frozen.facts["lists"]] == [{"condition", "tier", "root", "snapshot"}]
     await answer_all(office, draw_id)
     clock.move(timedelta(hours=13))
     assert await office.activity_end.end_due() == 1

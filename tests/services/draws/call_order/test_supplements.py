@@ -112,8 +112,8 @@ async def test_one_condition_may_be_widened_after_a_round_for_two_was_given_up(o
     await office.supplements.start(office.agency, draw_id, regions=both)
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
     for position in (1, 2):
-        one = [await change(draw_id, position, *WIDER)]
-        await office.supplements.start(office.agency, draw_id, regions=one)
+        changes = [await change(draw_id, position, *WIDER)]
+        await office.supplements.start(office.agency, draw_id, regions=changes)
         await fix_seed(office, draw_id)
         await office.run.start(office.agency, draw_id)
         await office.run.advance(draw_id)
@@ -135,10 +135,10 @@ async def test_leave_is_taken_while_a_new_order_is_being_fixed(office: Office) -
     await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
     view = await office.invitations.leave(second.id, second.expert_id, "生病")
     assert (view.state, await state_of(draw_id)) == ("left", "committing")
-    assert len(await office.absence_queries.pending(office.agency)) == 1
+    assert len(await office.absence_queries.list_pending(office.agency)) == 1
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
-    assert await office.absence_queries.pending(office.agency) == []
+    assert await office.absence_queries.list_pending(office.agency) == []
     await office.run.advance(draw_id)
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "completed"
@@ -235,7 +235,10 @@ async def test_no_further_order_is_fixed_when_the_gathering_is_too_near_to_call_
 
 
 async def label_of(office: Office, draw_id: UUID) -> list[tuple[str, bool]]:
-    return [(one.handled_label, one.handled) for one in await office.absence_queries.of_draw(office.agency, draw_id)]
+    return [
+        (absence.handled_label, absence.handled)
+        for absence in await office.absence_queries.absences_of_draw(office.agency, draw_id)
+    ]
 
 
 async def supplement_for_nothing(office: Office) -> UUID:
@@ -258,7 +261,7 @@ async def supplement_for_nothing(office: Office) -> UUID:
 async def test_an_absence_for_which_no_expert_was_found_waits_again(office: Office) -> None:
     draw_id = await supplement_for_nothing(office)
     assert await label_of(office, draw_id) == [("未补抽", False)]
-    [waiting] = await office.absence_queries.pending(office.agency)
+    [waiting] = await office.absence_queries.list_pending(office.agency)
     assert (waiting.draw_id, waiting.missing, waiting.reason) == (draw_id, 1, "生病")
     await add_experts(office, 1, region="440300")
     await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
@@ -268,7 +271,7 @@ async def test_an_absence_for_which_no_expert_was_found_waits_again(office: Offi
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "completed"
     assert await label_of(office, draw_id) == [("已补抽", True)]
-    assert await office.absence_queries.pending(office.agency) == []
+    assert await office.absence_queries.list_pending(office.agency) == []
 
 
 async def test_an_absence_never_filled_reads_so_after_the_end(office: Office) -> None:
@@ -288,4 +291,4 @@ async def test_an_expert_who_leaves_during_calling_is_replaced_only_when_another
     await office.run.advance(draw_id)
     assert await state_of(draw_id) == "short"
     assert await label_of(office, draw_id) == [("未补抽", False)]
-    assert len(await office.absence_queries.pending(office.agency)) == 1
+    assert len(await office.absence_queries.list_pending(office.agency)) == 1

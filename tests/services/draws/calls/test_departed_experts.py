@@ -95,7 +95,7 @@ async def start(office: Office, draw_id: UUID) -> list[str]:
 
 
 async def called(draw_id: UUID) -> set[UUID]:
-    return {one.expert_id for one in await Invitation.filter(draw_id=draw_id)}
+    return {invitation.expert_id for invitation in await Invitation.filter(draw_id=draw_id)}
 
 
 async def test_who_deleted_the_account_is_not_on_the_list(office: Office, book: NoticeBook) -> None:
@@ -103,7 +103,7 @@ async def test_who_deleted_the_account_is_not_on_the_list(office: Office, book: 
     others = await add_experts(office, 2)
     await close_account(office, actor, book)
     draw_id = await start_draw(office, needed=2)
-    assert await called(draw_id) == {one.id for one in others}
+    assert await called(draw_id) == {other.id for other in others}
     assert (await CandidateList.get(draw_id=draw_id)).count == 2
     await expert.refresh_from_db()
     assert (expert.active, expert.left_at, expert.left_reason) == (False, office.deps.now(), "本人注销账号")
@@ -130,7 +130,7 @@ async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_a_deleted_exp
     deletion = composed(Privacy, office.deps, notices=book).delete(actor, book.last_code(MOBILE))
     acts = [deletion, office.run.advance(draw_id)]
     done = await asyncio.gather(*(acts if chance % 2 else reversed(acts)), return_exceptions=True)
-    refused = any(isinstance(one, Conflict) for one in done)
+    refused = any(isinstance(result, Conflict) for result in done)
     await expert.refresh_from_db()
     assert (expert.left_at is None, await Invitation.filter(state="open").exists()) == (refused, refused)
     await check_invariants()
@@ -227,8 +227,8 @@ async def test_the_office_sees_experts_whose_term_ends_and_they_are_notified_onc
     over = await make_expert(office.deps, term_until=now - timedelta(days=1))
     ageing = await make_expert(office.deps, born_on=date(1957, 12, 24))
     await make_expert(office.deps, term_until=now + timedelta(days=900))
-    listed = {only: {one.id for one in (await experts.page(admin, only)).items} for only in ("ending", "over", "left")}
+    listed = {only: {row.id for row in (await experts.page(admin, only)).items} for only in ("ending", "over", "left")}
     assert listed == {"ending": {soon.id, ageing.id}, "over": {over.id}, "left": set()}
     terms = ExpertTerms(replace(office.deps, rulebooks={"demo": office.deps.book("demo")}), book)
     assert [await terms.notify_ending(), await terms.notify_ending()] == [1, 0]
-    assert [(one.kind, one.params["until"]) for one in book.told] == [("term_ending", "2026年12月21日")]
+    assert [(notice.kind, notice.params["until"]) for notice in book.told] == [("term_ending", "2026年12月21日")]

@@ -31,12 +31,12 @@ async def office(db: str, deps: Deps) -> Office:
 async def draws(office: Office, clock: FixedClock) -> list[UUID]:
     """Three draws that have called two experts each, whose time is over."""
     await add_experts(office, 4 * DRAWS)
-    found = []
+    draw_ids = []
     for _ in range(DRAWS):
-        found.append(await start_draw(office, needed=2))
+        draw_ids.append(await start_draw(office, needed=2))
         await office_of_another_project(office)
     clock.move(timedelta(minutes=4))
-    return found
+    return draw_ids
 
 
 async def silent(draw_id: UUID) -> int:

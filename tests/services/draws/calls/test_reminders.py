@@ -24,15 +24,15 @@ async def draws(db: str, deps: Deps, clock: FixedClock) -> tuple[Office, list[UU
     """Three draws of two who agreed, shortly before the first reminder."""
     office = await make_office(deps)
     await add_experts(office, 4 * DRAWS)
-    found = []
+    draw_ids = []
     for _ in range(DRAWS):
         draw_id = await start_draw(office, needed=2)
-        for one in await open_invitations(draw_id):
-            await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
-        found.append(draw_id)
+        for invitation in await open_invitations(draw_id):
+            await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+        draw_ids.append(draw_id)
         await office_of_another_project(office)
     clock.move(timedelta(hours=3, minutes=1))
-    return office, found
+    return office, draw_ids
 
 
 async def reminded() -> list[int]:

@@ -53,8 +53,8 @@ async def panel(office: Office, needed: int = 2) -> UUID:
     """A complete panel whose evaluation begins in six hours."""
     await add_experts(office, needed + 1)
     draw_id = await start_draw(office, needed=needed)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     return draw_id
 
@@ -110,15 +110,15 @@ async def test_a_request_moves_nothing_and_what_is_released_is_over(office: Offi
 
 async def test_what_was_still_to_be_sent_about_the_place_is_not_sent_any_more(office: Office) -> None:
     draw_id = await panel(office, 1)
-    [one] = await Invitation.filter(draw_id=draw_id, state="accepted")
-    params = {**time_params(one.gathering_at), "old_gathering": "11月20日(周五) 14:30", "place": "评标室"}
+    [invitation] = await Invitation.filter(draw_id=draw_id, state="accepted")
+    params = {**time_params(invitation.gathering_at), "old_gathering": "11月20日(周五) 14:30", "place": "评标室"}
     await office.notices.notify(
         pool="demo",
         kind="gathering_changed",
         dedupe_key="moved",
         params=params,
-        expert_id=one.expert_id,
-        invitation_id=one.id,
+        expert_id=invitation.expert_id,
+        invitation_id=invitation.id,
     )
     await released(office, draw_id)
     assert (await Notice.get(kind="gathering_changed")).state == "stopped"
@@ -167,7 +167,9 @@ async def test_the_clock_may_pass_the_limit_between_approval_and_start(office: O
     draw_id = await panel(office)
     await office.verification.approve(office.verifier, await ask(office, draw_id))
     assert (await office.release_queries.view(office.agency, draw_id)).may_start
-    assert [(one.draw_id, one.unreached) for one in await office.release_queries.tasks(office.agency)] == [(draw_id, 0)]
+    assert [(task.draw_id, task.unreached) for task in await office.release_queries.tasks(office.agency)] == [
+        (draw_id, 0)
+    ]
     clock.move((await Draw.get(id=draw_id)).starts_at - timedelta(hours=4) - clock.now())
     assert await office.release_queries.tasks(office.agency) == []
     assert not (await office.release_queries.view(office.agency, draw_id)).may_start
@@ -177,8 +179,8 @@ async def test_the_clock_may_pass_the_limit_between_approval_and_start(office: O
 
 
 async def news_of(office: Office) -> list[str]:
-    found = await Notice.filter(kind="agency_news", account_id=office.agency.account_id).order_by("created_at", "id")
-    return [one.params["what"] for one in found]
+    notices = await Notice.filter(kind="agency_news", account_id=office.agency.account_id).order_by("created_at", "id")
+    return [notice.params["what"] for notice in notices]
 
 
 async def test_the_agency_is_reminded_of_an_approved_release_not_begun_and_of_its_end(
@@ -207,7 +209,7 @@ async def test_the_agency_is_reminded_of_an_approved_release_not_begun_and_of_it
         await office.releases.remind_due()
     assert (await news_of(office))[2:] == ["退选已逾期，请联系核验人员终止"]
     heard = Notice.filter(account_id=office.supervisor.account_id, kind="draw_news").order_by("-created_at", "-id")
-    words = [one.params["what"] for one in await heard.limit(2)]
+    words = [notice.params["what"] for notice in await heard.limit(2)]
     assert words == ["退选逾期未启动，活动照常进行", "退选核验通过，等待启动"]
 
 
@@ -274,7 +276,7 @@ async def test_who_gathers_early_in_the_morning_is_called_by_night(
         await call(office, delivery, reports, vendors, clock, UNANSWERED)
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
-    await office.releases.write_to_unreached()
+    await office.releases.send_sms_to_unreached()
     await delivery.deliver_due()
     shown = (await office.release_queries.view(office.agency, draw_id)).panel
     assert sorted((row.calls, row.voice_label, row.texted, row.by_hand) for row in shown) == [
@@ -326,9 +328,9 @@ async def test_the_agency_hears_of_whom_no_call_reached_though_the_message_went_
         await call(office, delivery, reports, vendors, clock, UNANSWERED)
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
-    assert [await office.releases.write_to_unreached() for _ in range(2)] == [1, 0]
+    assert [await office.releases.send_sms_to_unreached() for _ in range(2)] == [1, 0]
     news = await Notice.filter(kind="agency_news").order_by("created_at", "id").values_list("params", flat=True)
-    assert [one["what"] for one in news][1:] == ["有专家未接退选电话，请人工确认"], (news, draw_id)
+    assert [news_item["what"] for news_item in news][1:] == ["有专家未接退选电话，请人工确认"], (news, draw_id)
 
 
 async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
@@ -343,10 +345,12 @@ async def test_after_three_unanswered_calls_a_person_reaches_the_expert(
         clock.move(timedelta(minutes=6))
         await office.notices.climb_due()
     assert row.sms_label == "未发送"
-    assert [await office.releases.write_to_unreached() for _ in range(2)] == [1, 0], "written to all the same"
+    assert [await office.releases.send_sms_to_unreached() for _ in range(2)] == [1, 0], "written to all the same"
     news = await Notice.filter(kind="agency_news").order_by("created_at", "id").values_list("params", flat=True)
-    assert [one["what"] for one in news][1:] == ["有专家未接退选电话，请人工确认"], news
-    assert [(one.draw_id, one.unreached) for one in await office.release_queries.tasks(office.agency)] == [(draw_id, 1)]
+    assert [news_item["what"] for news_item in news][1:] == ["有专家未接退选电话，请人工确认"], news
+    assert [(task.draw_id, task.unreached) for task in await office.release_queries.tasks(office.agency)] == [
+        (draw_id, 1)
+    ]
     [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     assert row.sms_label == "待发送"
     await Attempt.filter(notice__kind="draw_release_text").update(state="failed")

@@ -71,7 +71,7 @@ def wrong(report: AuditReport) -> list[str]:
 
 
 async def reasons(draw_id) -> list[str]:
-    return [one.facts["reason"] for one in await LogEntry.filter(draw_id=draw_id, act="skipped").order_by("seq")]
+    return [entry.facts["reason"] for entry in await LogEntry.filter(draw_id=draw_id, act="skipped").order_by("seq")]
 
 
 async def away(office: Office, expert: Expert) -> Unavailability:
@@ -162,12 +162,14 @@ async def test_an_audit_finds_a_skip_for_an_invented_leave(
     honest = find_hindrances
 
     async def lying(experts, draw, notice, out, book):
-        found = await honest(experts, draw, notice, out, book)
-        other = next(one for one in found if one != first.id)
+        hindrances = await honest(experts, draw, notice, out, book)
+        other = next(expert_id for expert_id in hindrances if expert_id != first.id)
         await away(office, next(e for e in office.experts if e.id == other))
-        [facts] = [one.facts for one in (await honest([other], draw, notice, out, book)).values() if one]
+        [facts] = [
+            hindrance.facts for hindrance in (await honest([other], draw, notice, out, book)).values() if hindrance
+        ]
         await Unavailability.all().delete()
-        return found | {first.id: Hindrance("leave", facts.replace(str(other), str(first.id)))}
+        return hindrances | {first.id: Hindrance("leave", facts.replace(str(other), str(first.id)))}
 
     monkeypatch.setattr(next_calls, "find_hindrances", lying)
     await call(office, draw_id)
@@ -187,8 +189,8 @@ async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
     honest = find_hindrances
 
     async def lying(experts, draw, notice, out, book):
-        found = await honest(experts, draw, notice, out, book)
-        return {one: Hindrance("inactive", why.facts) if why else None for one, why in found.items()}
+        hindrances = await honest(experts, draw, notice, out, book)
+        return {expert_id: Hindrance("inactive", why.facts) if why else None for expert_id, why in hindrances.items()}
 
     monkeypatch.setattr(next_calls, "find_hindrances", lying)
     await call(office, draw_id)
@@ -242,15 +244,15 @@ async def test_facts_and_recusals_that_were_changed_afterwards_come_out(
     clock.move(timedelta(hours=5, minutes=40))
     keys = office.deps.keys
     listed, skip = await CandidateList.get(draw_id=draw_id), await SkipFact.get(draw_id=draw_id)
-    kept = await ListSnapshot.get(list_id=listed.id)
-    raw = keys.open_file(kept.sealed, "facts")
-    await ListSnapshot.filter(id=kept.id).update(sealed=keys.seal_file(bytes(32) + raw[32:], "facts"))
+    snapshot = await ListSnapshot.get(list_id=listed.id)
+    raw = keys.open_file(snapshot.sealed, "facts")
+    await ListSnapshot.filter(id=snapshot.id).update(sealed=keys.seal_file(bytes(32) + raw[32:], "facts"))
     raw = keys.open(skip.sealed, "facts")
     await SkipFact.filter(id=skip.id).update(sealed=keys.seal(bytes(32) + raw[32:], "facts"))
     await RecusalUnit.create(draw_id=draw_id, name="后补的单位", reason="投标人", evidence="自行申报")
-    found = wrong(await audits.run(office.supervisor, draw_id))
-    assert len([text for text in found if "与抽取记录中的摘要不符" in text]) == 2
-    assert any("回避名单与锁定时不同" in text for text in found)
+    problems = wrong(await audits.run(office.supervisor, draw_id))
+    assert len([text for text in problems if "与抽取记录中的摘要不符" in text]) == 2
+    assert any("回避名单与锁定时不同" in text for text in problems)
 
 
 async def test_without_what_was_sealed_the_audit_says_that_it_can_not_tell(

@@ -77,7 +77,7 @@ async def test_the_same_unit_or_person_stands_in_the_list_once(office: Office) -
         await lists.add_person(office.agency, draw_id, "王某", ID_NUMBER, "别的单位", *WHY)
     with pytest.raises(InvalidInput) as namesake:
         await lists.add_person(office.agency, draw_id, "李 某", "", "某某设计院", *WHY)
-    assert {one.value.code for one in (unit, person, namesake)} == {"repeated"}
+    assert {refusal.value.code for refusal in (unit, person, namesake)} == {"repeated"}
 
 
 async def test_an_agency_recuses_only_so_many_persons(office: Office) -> None:
@@ -117,10 +117,14 @@ async def test_recusals_are_committed_between_the_systems_secret_and_the_freeze(
     assert list(acts) == ["round_opened", "system_committed", "recusals_committed", "lists_frozen"]
     entry = await LogEntry.get(draw_id=draw_id, act="recusals_committed")
     assert set(entry.facts) - {"seq", "at", "act", "prev", "hash"} == {"round", "root"}
-    kept = await RecusalCommitment.get(draw_id=draw_id)
-    assert "某某公司" not in kept.opening_sealed
-    opened = [one.facts for one in open_commitment(office.deps.keys, kept)]
-    assert {one["name"] for one in opened} == {"某某公司", "广州水务有限公司", "粤和招标代理有限公司"}
+    commitment = await RecusalCommitment.get(draw_id=draw_id)
+    assert "某某公司" not in commitment.opening_sealed
+    opened = [recusal.facts for recusal in open_commitment(office.deps.keys, commitment)]
+    assert {recusal_facts["name"] for recusal_facts in opened} == {
+        "某某公司",
+        "广州水务有限公司",
+        "粤和招标代理有限公司",
+    }
 
 
 async def test_a_recusal_added_between_two_rounds_shows_in_the_record(office: Office) -> None:
