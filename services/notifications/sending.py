@@ -61,8 +61,8 @@ class WechatRecipient:
     """Remaining subscribe messages of the mini-program, by template id; unknown for a missing one."""
 
     def openid(self, app: str) -> str | None:
-        found = self.identities.get(app)
-        return found[1] if found else None
+        identity = self.identities.get(app)
+        return identity[1] if identity else None
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Sending:
         mobile = self.deps.keys.open_text(row["mobile_sealed"], "mobile")
         cost = self.prices.get(channel, 0)
         if channel == "sms":
-            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
+            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short_address(row, params)})
             vendor_id = await self.sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
             cost *= rendering.sms_parts(book, row["kind"], variables)
             return replace(outcome, vendor_id=vendor_id, cost=cost)
@@ -172,7 +172,7 @@ class Sending:
         action = ACTIONS.get(row["kind"])
         return (action.mini_page(params) if action else "") or "pages/index/index"
 
-    def _short(self, row: Any, params: Mapping[str, str]) -> str:
+    def _short_address(self, row: Any, params: Mapping[str, str]) -> str:
         """A short address of the same page for an SMS."""
         if row["link"]:
             return params.get("link", "")

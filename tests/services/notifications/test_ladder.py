@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from domain.notifications.lifecycles import ContactAttemptState
 from domain.rulebook.sections import Ladder, LadderStep
 from domain.rulebook.types import parse_hours
-from services.notifications.ladder import BEGINS, LadderPlan, Tried, in_time, plan
+from services.notifications.ladder import BEGINS, EarlierAttempt, LadderPlan, plan, urgent_ladder
 
 T0 = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Shanghai
 MORNING = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)  # 08:00 there
@@ -36,46 +36,46 @@ def test_steps_that_begin_together_are_planned_together() -> None:
 
 def test_a_later_step_waits_for_its_time_while_an_earlier_one_may_still_succeed() -> None:
     law = ladder(step("wechat"), step("sms", 60))
-    tried = [Tried(0, ContactAttemptState.SENT, T0)]
+    tried = [EarlierAttempt(0, ContactAttemptState.SENT, T0)]
     assert channels(plan(law, T0, tried, after(30))) == []
     assert channels(plan(law, T0, tried, after(60))) == ["sms"]
 
 
 def test_a_later_step_begins_at_once_when_every_earlier_one_has_failed() -> None:
     law = ladder(step("wechat"), step("sms", 60))
-    assert channels(plan(law, T0, [Tried(0, ContactAttemptState.FAILED, T0)], after(1))) == ["sms"]
+    assert channels(plan(law, T0, [EarlierAttempt(0, ContactAttemptState.FAILED, T0)], after(1))) == ["sms"]
 
 
 def test_a_failed_call_is_repeated_after_its_gap_and_no_more_often_than_allowed() -> None:
     law = ladder(step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70)))
-    once = [Tried(0, ContactAttemptState.FAILED, T0)]
+    once = [EarlierAttempt(0, ContactAttemptState.FAILED, T0)]
     [again] = plan(law, T0, once, after(20)).attempts
     assert again.due_at == after(70)
-    twice = [*once, Tried(0, ContactAttemptState.FAILED, after(70))]
+    twice = [*once, EarlierAttempt(0, ContactAttemptState.FAILED, after(70))]
     assert plan(law, T0, twice, after(140)).state == "failed"
 
 
 def test_an_attempt_of_unknown_outcome_is_never_repeated() -> None:
     law = ladder(step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70)))
-    found = plan(law, T0, [Tried(0, ContactAttemptState.UNKNOWN, T0)], after(600))
+    found = plan(law, T0, [EarlierAttempt(0, ContactAttemptState.UNKNOWN, T0)], after(600))
     assert (found.state, found.attempts) == ("active", ())
 
 
 def test_a_call_given_up_without_a_word_is_not_dialled_again_and_lets_the_ladder_go_on() -> None:
     call = step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70))
-    lost = [Tried(0, ContactAttemptState.FAILED, T0, repeatable=False)]
+    lost = [EarlierAttempt(0, ContactAttemptState.FAILED, T0, repeatable=False)]
     assert channels(plan(ladder(call, step("sms", 600)), T0, lost, after(200))) == ["sms"]
     assert plan(ladder(call), T0, lost, after(200)).state == "failed"
 
 
 def test_the_first_delivery_ends_a_ladder_until_delivered() -> None:
     law = ladder(step("wechat"), step("sms", 60), until="delivered")
-    assert plan(law, T0, [Tried(0, ContactAttemptState.DELIVERED, T0)], after(5)).state == "done"
+    assert plan(law, T0, [EarlierAttempt(0, ContactAttemptState.DELIVERED, T0)], after(5)).state == "done"
 
 
 def test_a_ladder_of_all_steps_uses_every_one() -> None:
     law = ladder(step("wechat"), step("sms", 60), until="all")
-    found = plan(law, T0, [Tried(0, ContactAttemptState.DELIVERED, T0)], after(60))
+    found = plan(law, T0, [EarlierAttempt(0, ContactAttemptState.DELIVERED, T0)], after(60))
     assert channels(found) == ["sms"]
 
 
@@ -110,8 +110,8 @@ def test_what_begins_soon_after_the_quiet_hours_does_not_wait_for_their_end() ->
     night = MORNING - timedelta(hours=5)  # 03:00
 
     def planned(begins: datetime) -> LadderPlan:
-        return plan(in_time(law, {BEGINS: begins.isoformat()}, night), night, [], night)
+        return plan(urgent_ladder(law, {BEGINS: begins.isoformat()}, night), night, [], night)
 
     assert channels(planned(MORNING + timedelta(minutes=119))) == ["wechat"]
     assert planned(MORNING + timedelta(hours=2)) == LadderPlan("active", (), MORNING)
-    assert plan(in_time(law, {}, night), night, [], night) == LadderPlan("active", (), MORNING)
+    assert plan(urgent_ladder(law, {}, night), night, [], night) == LadderPlan("active", (), MORNING)

@@ -51,7 +51,7 @@ async def test_only_the_persons_own_courses_and_certificates_are_exported(db: st
         await CourseEnrolment.create(
             course_id=course.id, expert_id=experts[account.id].id, account_id=account.id, called_at=deps.now()
         )
-    data = await composed(Privacy, deps)._collect(own)  # type: ignore[arg-type]  # nothing is sent
+    data = await composed(Privacy, deps)._collect_account(own)  # type: ignore[arg-type]  # nothing is sent
     assert [one["title"] for one in data["certificates"]] == [f"证书{own.id}"]
     assert [(one["course"], one["progress"]) for one in data["courses"]] == [("继续教育", 0)]
     assert data["exams"] == []

@@ -47,13 +47,13 @@ async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
     await execute("ALTER TABLE notice RENAME COLUMN next_at TO moved")
     due = await deadlines.tick()
     assert {"deliver", "expire"} <= set(due)
-    assert {"remind?", "climb?"} <= set(deadlines.failing())
-    assert not (await deadlines.health()).well
+    assert {"remind?", "climb?"} <= set(deadlines.failing_kinds())
+    assert not (await deadlines.health()).is_healthy
     await execute("ALTER TABLE notice RENAME COLUMN moved TO next_at")
     assert "climb" not in await deadlines.tick()
     deadlines._pauses._failures["climb?"].at -= 2
     assert "climb" in await deadlines.tick()
-    assert "climb?" not in deadlines.failing()
+    assert "climb?" not in deadlines.failing_kinds()
 
 
 async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
@@ -69,7 +69,7 @@ async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
     await deadlines.tick()
     with pytest.raises(KeyError):
         await deadlines.process("expire")
-    assert deadlines.failing() == {"expire": "KeyError"}
+    assert deadlines.failing_kinds() == {"expire": "KeyError"}
     await execute("DELETE FROM procrastinate_jobs")
     await deadlines.tick()
     assert "expire" not in await waiting_jobs()
@@ -85,7 +85,7 @@ async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
     monkeypatch.setitem(deadlines._kinds, "expire", away)  # type: ignore[arg-type]  # a dictionary behind Mapping
     with pytest.raises(ConnectionResetError):
         await deadlines.process("expire")
-    assert deadlines.failing() == {}
+    assert deadlines.failing_kinds() == {}
 
 
 async def waiting_jobs() -> list[str]:
@@ -128,7 +128,7 @@ async def test_every_kind_can_be_carried_out_with_nothing_to_do(deadlines: Sched
         *PERIODIC,
     ):
         await deadlines.process(kind)
-    assert (await deadlines.health()).well
+    assert (await deadlines.health()).is_healthy
 
 
 async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: Scheduler, clock: FixedClock) -> None:
@@ -136,7 +136,7 @@ async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: S
     await start_draw(office, needed=1)
     clock.move(timedelta(minutes=10))
     health = await deadlines.health()
-    assert not health.well
+    assert not health.is_healthy
     assert health.overdue["invitations"] == 1
     assert health.overdue["attempts"] >= 1
     assert health.overdue["counters"] == 0
@@ -289,7 +289,7 @@ async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
     assert (await deadlines.health()).overdue["failing_rows"] == 0
     await execute("UPDATE row_failure SET failures = 12")
     health = await deadlines.health()
-    assert (health.overdue["failing_rows"], health.well) == (200, False)
+    assert (health.overdue["failing_rows"], health.is_healthy) == (200, False)
 
 
 async def test_rows_that_wait_for_the_operator_for_a_day_are_reported(
