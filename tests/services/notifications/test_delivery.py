@@ -336,9 +336,9 @@ async def test_words_of_others_never_become_links_on_the_way_out(
     )
     vendors.window = 1
     await delivery.deliver_due()
-    said = next(text for channel, text in vendors.sent if channel == "text")
-    assert "天河区www．evil．cn" in said
-    assert "weixin：／／x" in said
+    text = next(text for channel, text in vendors.sent if channel == "text")
+    assert "天河区www．evil．cn" in text
+    assert "weixin：／／x" in text
 
 
 # ---- our own side is wrong

@@ -223,10 +223,10 @@ async def test_giving_up_on_a_report_takes_the_notice_first(
 async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
     office: Office, delivery: Delivery, vendors: Vendors, reports: DeliveryReports, clock: FixedClock
 ) -> None:
-    asked: list[str] = []
+    queried: list[str] = []
 
     async def report(mobile: str, sent_at: object, biz_id: str, *, out_id: str) -> SmsReport:
-        asked.append(biz_id)
+        queried.append(biz_id)
         return SmsReport(biz_id, out_id, True, "DELIVERED")
 
     vendors.report = report  # type: ignore[method-assign,assignment]  # the port of SMS asks otherwise than voice's
@@ -234,4 +234,4 @@ async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
     await delivery.deliver_due()
     clock.move(timedelta(minutes=5))
     assert (await reports.check_due(), await reports.check_due()) == (1, 0)
-    assert len(asked) == 1
+    assert len(queried) == 1

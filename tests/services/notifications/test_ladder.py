@@ -25,13 +25,13 @@ def step(channel: str, seconds: int = 0, **more: object) -> LadderStep:
     return LadderStep(channel=channel, after=timedelta(seconds=seconds), **more)  # type: ignore[arg-type]
 
 
-def channels(found) -> list[str]:
-    return [p.channel for p in found.attempts]
+def channels(ladder_plan) -> list[str]:
+    return [p.channel for p in ladder_plan.attempts]
 
 
 def test_steps_that_begin_together_are_planned_together() -> None:
-    found = plan(ladder(step("voice"), step("wechat"), step("sms", 60)), T0, [], T0)
-    assert (channels(found), found.next_at) == (["voice", "wechat"], after(60))
+    ladder_plan = plan(ladder(step("voice"), step("wechat"), step("sms", 60)), T0, [], T0)
+    assert (channels(ladder_plan), ladder_plan.next_at) == (["voice", "wechat"], after(60))
 
 
 def test_a_later_step_waits_for_its_time_while_an_earlier_one_may_still_succeed() -> None:
@@ -57,8 +57,8 @@ def test_a_failed_call_is_repeated_after_its_gap_and_no_more_often_than_allowed(
 
 def test_an_attempt_of_unknown_outcome_is_never_repeated() -> None:
     law = ladder(step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70)))
-    found = plan(law, T0, [EarlierAttempt(0, ContactAttemptState.UNKNOWN, T0)], after(600))
-    assert (found.state, found.attempts) == ("active", ())
+    ladder_plan = plan(law, T0, [EarlierAttempt(0, ContactAttemptState.UNKNOWN, T0)], after(600))
+    assert (ladder_plan.state, ladder_plan.attempts) == ("active", ())
 
 
 def test_a_call_given_up_without_a_word_is_not_dialled_again_and_lets_the_ladder_go_on() -> None:
@@ -75,8 +75,8 @@ def test_the_first_delivery_ends_a_ladder_until_delivered() -> None:
 
 def test_a_ladder_of_all_steps_uses_every_one() -> None:
     law = ladder(step("wechat"), step("sms", 60), until="all")
-    found = plan(law, T0, [EarlierAttempt(0, ContactAttemptState.DELIVERED, T0)], after(60))
-    assert channels(found) == ["sms"]
+    ladder_plan = plan(law, T0, [EarlierAttempt(0, ContactAttemptState.DELIVERED, T0)], after(60))
+    assert channels(ladder_plan) == ["sms"]
 
 
 def test_outside_its_hours_a_channel_waits_for_the_opening() -> None:
@@ -91,14 +91,14 @@ def test_in_quiet_hours_the_whole_ladder_waits_and_its_rungs_keep_their_distance
     law = ladder(step("wechat"), step("sms", 60), until="delivered", hours={"wechat": by_day, "sms": by_day})
     night = MORNING - timedelta(hours=9)
     assert plan(law, night, [], night) == LadderPlan("active", (), MORNING)
-    found = plan(law, night, [], MORNING)
-    assert (channels(found), found.next_at) == (["wechat"], MORNING + timedelta(seconds=60))
+    ladder_plan = plan(law, night, [], MORNING)
+    assert (channels(ladder_plan), ladder_plan.next_at) == (["wechat"], MORNING + timedelta(seconds=60))
 
 
 def test_what_may_go_out_at_night_does_not_wait_for_the_rungs_that_may_not() -> None:
     law = ladder(step("wechat"), step("voice"), hours={"voice": parse_hours("08:00-21:00")})
     night = MORNING - timedelta(hours=9)
-    assert [(one.channel, one.due_at) for one in plan(law, night, [], night).attempts] == [
+    assert [(attempt.channel, attempt.due_at) for attempt in plan(law, night, [], night).attempts] == [
         ("wechat", night),
         ("voice", MORNING),
     ]

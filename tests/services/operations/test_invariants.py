@@ -53,15 +53,15 @@ async def test_damage_to_a_released_panel_and_to_its_virtual_calls_is_found(
     await Attempt.filter(channel="voice").update(state="failed", sent_at=clock.now())
     await Notice.filter(kind="draw_released").update(state="failed")
     await Attempt.filter(notice__kind="draw_released", state="pending").update(state="failed")
-    one = await Invitation.filter(draw_id=draw_id).order_by("id").first()
-    assert one is not None
-    await office.releases.ring(office.agency, draw_id, one.id, "18030785987")
+    invitation = await Invitation.filter(draw_id=draw_id).order_by("id").first()
+    assert invitation is not None
+    await office.releases.ring(office.agency, draw_id, invitation.id, "18030785987")
     assert await VirtualCall.all().count() == 1
     assert await find_broken() == []
     for damage, rule in DAMAGES.items():
         with contextlib.suppress(UndoneError):
             async with transaction():
                 await execute(damage)
-                assert any(found.startswith(rule) for found in await find_broken()), damage
+                assert any(fault.startswith(rule) for fault in await find_broken()), damage
                 raise UndoneError
     assert await find_broken() == []

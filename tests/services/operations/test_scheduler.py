@@ -89,8 +89,8 @@ async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
 
 
 async def waiting_jobs() -> list[str]:
-    found = await rows("SELECT args->>'kind' AS kind FROM procrastinate_jobs WHERE task_name = 'deadlines.run'")
-    return sorted(row["kind"] for row in found)
+    jobs = await rows("SELECT args->>'kind' AS kind FROM procrastinate_jobs WHERE task_name = 'deadlines.run'")
+    return sorted(row["kind"] for row in jobs)
 
 
 async def test_a_kind_that_is_due_gets_one_job_however_often_it_ticks(office: Office, deadlines: Scheduler) -> None:
