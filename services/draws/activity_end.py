@@ -76,6 +76,7 @@ class ActivityEnd:
         if locked.state == DrawState.COMMITTING:
             await leave_committing(draw, self.deps.book(draw.pool).draw.commitments.roles, now)
         if locked.state not in _UNVERIFIED:
+            # before the cancellations: the verifier of the record allows them only after this entry
             await append_to_log(draw, now, Terminated(by, reason))
         await self._cancel_invitations(locked, Cause(by), now)
         await DrawApplication.filter(draw_id=draw.id, state="submitted").update(state="withdrawn", withdrawn_at=now)

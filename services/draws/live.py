@@ -212,6 +212,7 @@ class LiveDraws:
         if watched.latest is not None and snapshot == watched.latest:
             return watched.latest
         watched.latest = snapshot
+        # those who wait hold this event; later ones must wait for the next change
         watched.changed.set()
         watched.changed = asyncio.Event()
         return snapshot

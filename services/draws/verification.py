@@ -43,6 +43,7 @@ class Verification:
     ) -> None:
         permissions.check(actor, "draw.verify")
         async with transaction():
+            # read without a lock to find its draw, which is locked before its applications
             known = await DrawApplication.get_or_none(id=application_id)
             if known is None:
                 raise NotFound("找不到这份申请，请返回列表后刷新。")

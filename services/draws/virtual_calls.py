@@ -127,6 +127,7 @@ class VirtualCalls:
 
     async def _check_free(self, actor: Actor, expert_id: UUID, now: datetime) -> None:
         """Each of the two takes part in one call at a time."""
+        # in the order of the ids: two requests that lock the same two can't wait for each other
         await advisory_lock(f"virtual_call:{min(str(expert_id), str(actor.account_id))}")
         await advisory_lock(f"virtual_call:{max(str(expert_id), str(actor.account_id))}")
         if await VirtualCall.exists(asked_by_id=actor.account_id, closed_at=None):

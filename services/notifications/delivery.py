@@ -43,7 +43,9 @@ _FIRST_HOLD, _LONGEST_HOLD = timedelta(seconds=30), timedelta(hours=1)
 _HOLD_MAX = timedelta(days=1)
 """How long an attempt waits for the operator; one with a code as long as the code is valid."""
 _NOT_FOLLOWING = ("43004", "50005")
+"""WeChat's refusals of a person who doesn't follow the account any more."""
 _BLOCKED = ("43019", "48002", "50002")
+"""WeChat's refusals of a person who wants no messages of ours."""
 
 _CLAIM = """
 UPDATE attempt a SET state = 'unknown', tries = tries + 1, sent_at = $1,

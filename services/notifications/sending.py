@@ -32,7 +32,9 @@ from services.ports import (
 log = structlog.get_logger(__name__)
 
 NO_CREDIT = "43101"
+"""WeChat's refusal of a subscribe message without a consent."""
 _WINDOW_CLOSED = ("45015", "45047", "45072")
+"""WeChat's refusals of a chat message: no window is open, or it is used up."""
 
 Taps = NewType("Taps", Mapping[str, int])
 """Ids of the chat's commands, offered with notices."""
@@ -118,6 +120,7 @@ class Sending:
         """A chat message while the user's window is open, else a template message."""
         pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
         book = self.deps.book(pool)
+        # only at first: a repeated chat message would arrive twice, a template message is known by its id
         if row["tries"] == 1 and await self.windows.spend(pool, openid):
             try:
                 await self._send_chat(

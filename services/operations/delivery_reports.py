@@ -309,6 +309,7 @@ class DeliveryReports:
             )
         event = ContactAttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
         await self._close_attempt(row["id"], event, detail.status, keys)
+        # also where the attempt was closed before and didn't move: else it would be queried again
         await Attempt.filter(id=row["id"]).update(check_at=None)
         return None
 
@@ -326,6 +327,7 @@ class DeliveryReports:
             pause, most, code = max(attempt.wait, 10) * (1 + attempt.checks / 2) * spread, _MAX_CHECKS, NO_REPORT
         attempt.check_at = self.deps.now() + timedelta(seconds=pause)
         await attempt.save(update_fields=["checks", "check_at"])
+        # messages of WeChat can't be queried: the first check already gives them up
         if attempt.checks < most and attempt.channel not in ("wechat", "mini"):
             return None
         await Attempt.filter(id=attempt_id).update(check_at=None, vendor_code=code)

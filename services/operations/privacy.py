@@ -151,6 +151,7 @@ class Privacy:
         await WrongTry.filter(pool=account.pool, subject__in=[str(account.id), account.mobile_hash]).delete()
         await KnownBrowser.filter(account_id=account.id).delete()
         await FormDraft.filter(account_id=account.id).delete()
+        # the hash is unique in its pool and can't be empty: the number may register again
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
         account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
         account.identity_verification = ""

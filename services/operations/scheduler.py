@@ -243,7 +243,7 @@ class Scheduler:
             unsealed_notice_at=None,
             finished_at__isnull=False,
             ended_at=None,
-            starts_at__lte=self.deps.now() + timedelta(days=1),
+            starts_at__lte=self.deps.now() + timedelta(days=1),  # the pool's own moment is checked below
         )
         await process_each("unseal", finished, self._notify_unsealed)
 

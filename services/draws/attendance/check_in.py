@@ -139,6 +139,7 @@ class VenueCheckIn:
         by: UUID | None = None,
     ) -> CheckedIn:
         async with transaction():
+            # read without a lock to find its draw, which is locked before its invitations
             known = await Invitation.get(id=invitation_id)
             draw = (await lock(known.draw_id)).draw
             invitation = await Invitation.select_for_update().get(id=invitation_id)

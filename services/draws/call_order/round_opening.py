@@ -47,6 +47,7 @@ class RoundOpening:
             record.SystemCommitted(number, commitment),
             record.RecusalsCommitted(number, await commit_recusals(self.deps.keys, draw, number)),
         )
+        # the limit just published: a later change of the rulebook must not move it for this draw
         draw.lead_seconds = int(book.draw.calling.stop_before_gathering.total_seconds())
         await draw.save(update_fields=["lead_seconds"])
         round_row = await Round.create(

@@ -127,6 +127,7 @@ class Rounds:
         async with transaction():
             locked, round_row = await self._lock_round(actor, draw_id, role)
             if set(round_row.commitments) != set(self._roles(locked.draw)):
+                # else the second device could choose its value by the first one's
                 raise Conflict("请等各方都提交随机数后再公开。", code="commitments_missing")
             if role in round_row.reveals:
                 return _view(locked.draw, round_row)

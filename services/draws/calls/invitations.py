@@ -85,6 +85,7 @@ class Invitations:
             effective = invitation.state == InvitationState.OPEN and not _precedes_last_answer(said_at, invitation)
             if effective:
                 return Answered(effective, await self._apply_answer(locked, invitation, choice, by))
+            # keys are reported after the call, so no reply can tell the person that they did not count
             if by == "voice" and invitation.state in LAPSED:
                 await notify_unclear(self.deps, self.notices, invitation, locked.draw.pool)
             return Answered(effective, await self._view(invitation))

@@ -92,7 +92,7 @@ class NextCalls:
     ) -> bool:
         """Open an invitation; False when the database reports that the expert is taken meanwhile."""
         try:
-            async with transaction():
+            async with transaction():  # a savepoint: the constraint's refusal must not end the caller's transaction
                 invitation = await self._create_invitation(draw, condition, call_notice, leaf, expert_id, now)
         except IntegrityError:
             return False

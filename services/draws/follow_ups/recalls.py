@@ -273,7 +273,7 @@ class Recalls:
             expert_id=earlier.expert_id,
             round_number=_ROUND,
             tier=earlier.tier,
-            leaf=earlier.leaf,
+            leaf=earlier.leaf,  # a recall freezes no list of its own
             code=await new_code(draw, self.deps.book(draw.pool).draw.code_length),
             menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
             link=secrets.token_urlsafe(12),

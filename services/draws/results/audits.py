@@ -175,6 +175,7 @@ class DrawAudits:
             return AuditLine("wrong", seq, f"{name}：名单上的人与封存的依据不是同一批人。")
         avoided = await _find_avoided_draws(draw, committed.get(row.round.number, ()))
         setting = facts["setting"]
+        # a list may have 20,000 candidates, and other requests must be served meanwhile
         wrong = await asyncio.to_thread(
             find_wrongly_listed,
             draw.pool,

@@ -47,6 +47,7 @@ class DrawAttachments:
         self, actor: Actor, draw_id: UUID, filename: str, content: bytes, purpose: Purpose = "draw"
     ) -> AttachmentView:
         """Upload the file; it replaces an earlier one. Raises InvalidInput, Conflict once the draw is submitted."""
+        # before the upload is stored, and below again: the draw may be submitted meanwhile
         await self.check_open(actor, draw_id, purpose)
         check_begin(RULE, len(content), "", "")
         try:
