@@ -160,9 +160,9 @@ async def test_without_stored_answers_a_repeated_request_would_be_refused(
 ) -> None:
     """The control: the key of a request is not stored."""
 
-    async def run_again(**options: Any) -> object:
+    async def run_twice(**options: Any) -> object:
         return await once(**{**options, "key": None})
 
-    monkeypatch.setattr(kill_points, "once", run_again)
+    monkeypatch.setattr(kill_points, "once", run_twice)
     tried, faults = await runs.find_faults("commit", "idempotency.once")
     assert any("Conflict" in fault for fault in faults), (tried, faults)

@@ -85,7 +85,7 @@ async def accept(office: Office, draw_id: UUID) -> None:
     await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
 
 
-async def until(watch: Watch, accepted: int) -> None:
+async def wait_for_accepted(watch: Watch, accepted: int) -> None:
     async with asyncio.timeout(20):
         while watch.snapshot.progress.accepted != accepted:
             await watch.wait_for_change(1.0)
@@ -96,12 +96,12 @@ async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Off
     draw_id = await start_draw(office, needed=2)
     async with AsyncExitStack() as stack:
         watches = [await stack.enter_async_context(live.watch(draw_id)) for _ in range(500)]
-        await until(watches[0], 0)
+        await wait_for_accepted(watches[0], 0)
         await live._poll_once()
         with count_statements() as statements:
             await accept(office, draw_id)
             alone = len(statements)
-            await asyncio.gather(*(until(watch, 1) for watch in watches))
+            await asyncio.gather(*(wait_for_accepted(watch, 1) for watch in watches))
         assert len({id(watch.snapshot) for watch in watches}) == 1
         assert sum("FROM invitation WHERE draw_id" in query for query in statements.queries[alone:]) <= 4
         written = {watch.snapshot.render("form", lambda value: repr(value).encode()) for watch in watches}
@@ -125,7 +125,7 @@ async def test_a_process_that_does_not_poll_gets_changes(office: Office) -> None
                 while len(hub.told) < 2:
                     await asyncio.sleep(0)
                 await accept(office, draw_id)
-                await until(watch, 1)
+                await wait_for_accepted(watch, 1)
 
 
 async def test_while_the_relay_is_away_each_process_looks_itself(office: Office) -> None:
@@ -134,7 +134,7 @@ async def test_while_the_relay_is_away_each_process_looks_itself(office: Office)
         async with follower.watch(draw_id) as watch:
             hub.away = True
             await accept(office, draw_id)
-            await until(watch, 1)
+            await wait_for_accepted(watch, 1)
 
 
 async def test_a_deleted_draft_and_a_failed_read_do_not_stop_other_watchers(
@@ -147,15 +147,15 @@ async def test_a_deleted_draft_and_a_failed_read_do_not_stop_other_watchers(
         await draft.delete()
         live._watched[draft.id].read_at = -1000.0
         assert live._task is not None
-        monkeypatch.setattr(live, "_find_stale", broken)
+        monkeypatch.setattr(live, "_find_stale", raise_fault)
         async with asyncio.timeout(20):
             await asyncio.wait([live._task])
         monkeypatch.undo()
         await accept(office, draw_id)
-        await until(watch, 1)
+        await wait_for_accepted(watch, 1)
 
 
-def broken() -> list[object]:
+def raise_fault() -> list[object]:
     raise ValueError("a fault")
 
 

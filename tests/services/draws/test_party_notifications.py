@@ -50,13 +50,13 @@ async def notices_of(account_id: UUID | None) -> list[str]:
     return [str(notice.params["what"]) for notice in notices]
 
 
-async def accept(office: Office, draw_id: UUID, count: int = 99) -> None:
+async def accept_open(office: Office, draw_id: UUID, count: int = 99) -> None:
     for invitation in (await open_invitations(draw_id))[:count]:
         await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     await office.run.advance(draw_id)
 
 
-async def somebody(office: Office, role: str, scope: str = "") -> UUID:
+async def make_staff(office: Office, role: str, scope: str = "") -> UUID:
     account = await make_account(office.deps)
     await make_grant(account, role, scope)
     return account.id
@@ -65,14 +65,14 @@ async def somebody(office: Office, role: str, scope: str = "") -> UUID:
 async def test_notices_go_to_the_parties_concerned_without_the_actor(office: Office) -> None:
     legal = await make_account(office.deps)
     await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
-    here, elsewhere = await somebody(office, "venue", "demo-hall"), await somebody(office, "venue", "别处")
-    verifier = await somebody(office, "verifier")
+    here, elsewhere = await make_staff(office, "venue", "demo-hall"), await make_staff(office, "venue", "别处")
+    verifier = await make_staff(office, "verifier")
     await add_experts(office, 4)
     draw_id = await start_draw(office, needed=2)
     await office.run.pause(office.agency, draw_id, "核对")
     await office.run.resume(office.agency, draw_id)
     await office.run.advance(draw_id)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     begun = ["抽取已启动", "抽取已暂停", "抽取继续进行"]
     assert await notices_of(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
     assert await notices_of(legal.id) == begun, "the end has a message of its own"
@@ -86,10 +86,10 @@ async def test_notices_go_to_the_parties_concerned_without_the_actor(office: Off
 
 
 async def test_supervisor_venue_and_verifier_are_notified_of_a_short_and_a_forced_end(office: Office) -> None:
-    verifier, venue = await somebody(office, "verifier"), await somebody(office, "venue", "demo-hall")
+    verifier, venue = await make_staff(office, "verifier"), await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    await accept(office, draw_id, 1)
+    await accept_open(office, draw_id, 1)
     await office.run.force_end(office.agency, draw_id, "时间不够")
     [open_one] = await open_invitations(draw_id)
     await office.invitations.answer(open_one.id, open_one.expert_id, "decline", by="voice")
@@ -103,20 +103,20 @@ async def test_supervisor_venue_and_verifier_are_notified_of_a_short_and_a_force
 async def test_supervisor_and_venue_are_notified_of_a_release_from_the_request_on(office: Office) -> None:
     legal = await make_account(office.deps)
     await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
-    venue, verifier = await somebody(office, "venue", "demo-hall"), await somebody(office, "verifier")
+    venue, verifier = await make_staff(office, "venue", "demo-hall"), await make_staff(office, "verifier")
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
 
     await prove(office, draw_id, "release_application")
 
-    async def ask() -> UUID:
+    async def submit_request() -> UUID:
         return await office.releases.submit(office.agency, draw_id, "招标失败", "投标人不足三家")
 
-    await ask()
+    await submit_request()
     await office.releases.withdraw(office.agency, draw_id)
-    await office.verification.refuse(office.verifier, await ask(), "材料不全")
-    await office.verification.approve(office.verifier, await ask())
+    await office.verification.refuse(office.verifier, await submit_request(), "材料不全")
+    await office.verification.approve(office.verifier, await submit_request())
     await office.releases.start(office.agency, draw_id)
     request_text = "已申请退选，等待核验"
     told = [
@@ -137,10 +137,10 @@ async def test_supervisor_and_venue_are_notified_of_a_release_from_the_request_o
 
 
 async def test_a_venue_without_wechat_is_written_to_of_what_it_prepares_for(office: Office, clock: FixedClock) -> None:
-    venue = await somebody(office, "venue", "demo-hall")
+    venue = await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     delivery = make_delivery(office.deps, office, Vendors(), {"sms": 5})
     for _ in range(4):
         await delivery.deliver_due()
@@ -154,11 +154,11 @@ async def test_a_venue_without_wechat_is_written_to_of_what_it_prepares_for(offi
 async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venue(
     office: Office, clock: FixedClock
 ) -> None:
-    venue = await somebody(office, "venue", "demo-hall")
+    venue = await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 4)
     draw_id = await start_draw(office, needed=2)
     invitations = await open_invitations(draw_id)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
     notice_id = (await office.queries.detail(office.agency, draw_id)).parts.notices[0].id
     at = clock.now() + timedelta(hours=4)
@@ -173,11 +173,11 @@ async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venu
 
 
 async def test_no_message_names_an_expert_or_a_code(office: Office) -> None:
-    await somebody(office, "venue", "demo-hall")
+    await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
     invitations = await open_invitations(draw_id)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
     names = {expert.name for expert in await Expert.all()} | {invitation.code for invitation in invitations}
     told = await Notice.filter(expert_id=None)
@@ -194,20 +194,20 @@ async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separate
     await add_experts(office, 8)
     draw_id = await start_draw(office, needed=6)
 
-    async def told() -> list[int]:
+    async def agreed_counts() -> list[int]:
         notices = await Notice.filter(kind="agency_agreed").order_by("created_at")
         return [int(notice.params["agreed"]) for notice in notices]
 
-    await accept(office, draw_id, 4)
+    await accept_open(office, draw_id, 4)
     await digests.notify_due()
-    assert await told() == [1]
+    assert await agreed_counts() == [1]
     clock.move(every)
     assert await digests.notify_due() == 1
-    assert await told() == [1, 4]
+    assert await agreed_counts() == [1, 4]
     assert await digests.notify_due() == 0
     clock.move(every)
-    await accept(office, draw_id)
-    assert await told() == [1, 4, 5]
+    await accept_open(office, draw_id)
+    assert await agreed_counts() == [1, 4, 5]
     assert (await Draw.get(id=draw_id)).state == "completed"
     clock.move(every)
     assert await digests.notify_due() == 0
@@ -215,7 +215,7 @@ async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separate
 
 
 async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
-    verifier = await somebody(office, "verifier")
+    verifier = await make_staff(office, "verifier")
     terminal = office.deps.book("demo").draw.terminals[0]
     await office.activity_end.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")
     assert await notices_of(verifier) == [], "a draft was never shown to anybody"
@@ -227,7 +227,7 @@ async def test_an_application_that_is_taken_back_or_given_up_no_longer_waits_for
 
 
 async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Office) -> None:
-    verifier = await somebody(office, "verifier")
+    verifier = await make_staff(office, "verifier")
     draw_id = await make_draw(office)
     mobiles = ["13500000701", "13500000702"]
     stays, comes = [await make_supervisor(office.deps, mobile, name="赵监督") for mobile in mobiles]
@@ -253,10 +253,10 @@ async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Offi
 
 
 async def test_agency_supervisor_and_venue_are_notified_of_the_end_once(office: Office, clock: FixedClock) -> None:
-    venue = await somebody(office, "venue")
+    venue = await make_staff(office, "venue")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     clock.move(timedelta(days=3))
     assert await office.activity_end.end_due() == 1
     assert await office.activity_end.end_due() == 0
@@ -265,10 +265,10 @@ async def test_agency_supervisor_and_venue_are_notified_of_the_end_once(office: 
 
 
 async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: Office, clock: FixedClock) -> None:
-    venue = await somebody(office, "venue")
+    venue = await make_staff(office, "venue")
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     [invitation] = await Invitation.filter(draw_id=draw_id, state="accepted")
     clock.move(invitation.gathering_at - clock.now())
     await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
@@ -298,7 +298,7 @@ async def test_a_leave_at_night_waits_for_the_morning_unless_the_evaluation_is_e
     with_quiet_hours(monkeypatch, office, "agency_leave", "draw_news")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     tomorrow = datetime.fromisoformat(f"2026-11-22T{starts}").replace(tzinfo=SHANGHAI)
     await Draw.filter(id=draw_id).update(starts_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
     await Invitation.filter(draw_id=draw_id).update(gathering_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
@@ -321,7 +321,7 @@ async def test_what_is_agreed_at_night_comes_as_one_notice_in_the_morning(
     draw_id = await start_draw(office, needed=6)
     await Invitation.filter(draw_id=draw_id).update(answer_until=clock.now() + timedelta(hours=9))
     for _ in range(2):
-        await accept(office, draw_id, 2)
+        await accept_open(office, draw_id, 2)
         clock.move(timedelta(hours=1))
         await digests.notify_due()
     assert not await Notice.exists(kind="agency_agreed")

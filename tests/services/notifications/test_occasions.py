@@ -51,7 +51,7 @@ NOT_ASKED = {
 """Kinds with a step over the mini-program whose consent is not requested, each with the reason."""
 
 
-def over_the_mini_program() -> set[str]:
+def mini_program_kinds() -> set[str]:
     books = load_rulebooks(ROOT / "config" / "rulebooks", list(NAMES)).values()
     ladders = [(kind, ladder) for book in books for kind, ladder in book.ladder.items()]
     return {kind for kind, ladder in ladders if any(step.channel == "mini" for step in ladder.steps)}
@@ -68,7 +68,7 @@ def receivers() -> dict[str, frozenset[str]]:
 
 def test_each_role_is_asked_for_what_it_receives() -> None:
     known = receivers()
-    sent = over_the_mini_program() - NOT_ASKED.keys()
+    sent = mini_program_kinds() - NOT_ASKED.keys()
     assert sent - known.keys() == set(), "say who receives it"
     requested = {(kind, role) for rule in OCCASIONS.values() for kind in rule.kinds for role in rule.roles}
     assert {(kind, role) for kind in sent for role in known[kind]} - requested == set()

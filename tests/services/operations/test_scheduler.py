@@ -59,10 +59,10 @@ async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
 async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
     office: Office, deadlines: Scheduler, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def stumble() -> None:
+    async def fail() -> None:
         raise KeyError("a text that no rulebook has")
 
-    monkeypatch.setitem(deadlines._kinds, "expire", stumble)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    monkeypatch.setitem(deadlines._kinds, "expire", fail)  # type: ignore[arg-type]  # a dictionary behind Mapping
     await add_experts(office, 1)
     await start_draw(office, needed=1)
     clock.move(timedelta(minutes=3))
@@ -79,10 +79,10 @@ async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
 async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
     deadlines: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away() -> None:
+    async def lose_database() -> None:
         raise ConnectionResetError
 
-    monkeypatch.setitem(deadlines._kinds, "expire", away)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    monkeypatch.setitem(deadlines._kinds, "expire", lose_database)  # type: ignore[arg-type]  # a dictionary behind Mapping
     with pytest.raises(ConnectionResetError):
         await deadlines.process("expire")
     assert deadlines.failing_kinds() == {}
@@ -170,12 +170,12 @@ async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
     [poisoned, *_] = await open_invitations(draw_id)
     stop_many = Notices.stop_many
 
-    async def stumble(notices: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+    async def fail(notices: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
         if poisoned.id in invitation_ids:
             raise KeyError("draw_unclear")
         await stop_many(notices, invitation_ids, kinds)
 
-    monkeypatch.setattr(Notices, "stop_many", stumble)
+    monkeypatch.setattr(Notices, "stop_many", fail)
     clock.move(timedelta(minutes=3))
     await deadlines.process("expire")
     assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]

@@ -38,7 +38,7 @@ async def findings(office: Office, draw_id: UUID) -> list[tuple[str, str]]:
     return [(finding.severity, finding.code) for finding in verify(record) if finding.code != "order_unchecked"]
 
 
-def leave_of(invitation: Invitation) -> DiscardForm:
+def leave_form(invitation: Invitation) -> DiscardForm:
     return DiscardForm(invitation.code, "leave", "专家来电请假")
 
 

@@ -18,7 +18,7 @@ from tests.services.draws.attendance.panels import (
     count_notices,
     findings,
     invitation_state,
-    leave_of,
+    leave_form,
     make_agent,
     panel,
 )
@@ -62,7 +62,7 @@ async def test_an_absence_after_bringing_the_gathering_forward_is_refused(office
     with pytest.raises(Conflict) as refusal:
         await office.discards.register(office.agency, draw_id, form)
     assert refusal.value.code == "not_gathered"
-    await office.discards.register(office.agency, draw_id, leave_of(invitation))
+    await office.discards.register(office.agency, draw_id, leave_form(invitation))
     clock.set(invitation.gathering_at)
     assert (await office.discards.register(office.agency, draw_id, form)).counts
     assert await findings(office, draw_id) == [("warning", "gathering_moved"), ("warning", "discard")]
@@ -89,7 +89,7 @@ async def test_who_is_of_the_agency_registers_terminates_and_ends_nothing_as_an_
     for friend in (office.venue, office.verifier):
         await make_agent(office, friend)
         with pytest.raises(Forbidden):
-            await office.discards.register(friend, draw_id, leave_of(invitation))
+            await office.discards.register(friend, draw_id, leave_form(invitation))
     with pytest.raises(Forbidden):
         await office.activity_end.terminate(office.verifier, draw_id, "replanned", "换一批")
     clock.set((await Draw.get(id=draw_id)).starts_at)
@@ -114,7 +114,7 @@ async def mobile_of(office: Office, invitation: Invitation) -> str:
     return office.deps.keys.open_text(expert.mobile_sealed, "mobile")
 
 
-async def answer_to(office: Office, actor: Actor, draw_id: UUID, who: str) -> tuple[type[Exception], str]:
+async def find_refusal(office: Office, actor: Actor, draw_id: UUID, who: str) -> tuple[type[Exception], str]:
     with pytest.raises((NotFound, InvalidInput, RuleViolation)) as refusal:
         await office.discards.register(actor, draw_id, DiscardForm(who, "leave", "来电请假"))
     return type(refusal.value), refusal.value.message
@@ -131,7 +131,7 @@ async def test_no_mobile_number_tells_an_agency_who_sits_on_the_panel(office: Of
     )
     for moment in (clock.now(), invitation.gathering_at - timedelta(seconds=1)):
         clock.set(moment)
-        assert len({await answer_to(office, office.agency, draw_id, number) for number in numbers}) == 1
+        assert len({await find_refusal(office, office.agency, draw_id, number) for number in numbers}) == 1
 
 
 @pytest.mark.parametrize("role", ["venue", "verifier"])
@@ -140,12 +140,12 @@ async def test_venue_staff_may_use_a_mobile_number_after_unsealing_only(
 ) -> None:
     draw_id, [invitation] = await panel(office)
     actor, mobile = getattr(office, role), await mobile_of(office, invitation)
-    sealed = {await answer_to(office, actor, draw_id, number) for number in (mobile, "13700000000")}
+    sealed = {await find_refusal(office, actor, draw_id, number) for number in (mobile, "13700000000")}
     assert [kind for kind, _ in sealed] == [RuleViolation]
     clock.set(office_unseals(office, invitation) + timedelta(seconds=1))
     [other] = [e for e in office.experts if e.id != invitation.expert_id]
     elsewhere = office.deps.keys.open_text(other.mobile_sealed, "mobile")
-    assert len({await answer_to(office, actor, draw_id, n) for n in (elsewhere, "13700000000", "000000")}) == 1
+    assert len({await find_refusal(office, actor, draw_id, n) for n in (elsewhere, "13700000000", "000000")}) == 1
     done = await office.discards.register(actor, draw_id, DiscardForm(mobile, "absence", "未到场"))
     assert (done.code, await invitation_state(invitation)) == (invitation.code, "absent")
 

@@ -64,7 +64,7 @@ def recall_times(office: Office) -> RecallTimes:
     return RecallTimes(tomorrow(office, 14), tomorrow(office, 18))
 
 
-async def verified(office: Office, draw_id: UUID) -> UUID:
+async def submit_and_verify(office: Office, draw_id: UUID) -> UUID:
     await prove(office, draw_id)
     await approve(office, draw_id)
     return draw_id
@@ -86,10 +86,10 @@ async def draw_and_end(office: Office, draw_id: UUID) -> None:
 async def make_recall(office: Office) -> UUID:
     """A verified recall of a panel of two."""
     old = await end_with_panel(office)
-    return await verified(office, await office.redraws.recall(office.agency, old, recall_times(office)))
+    return await submit_and_verify(office, await office.redraws.recall(office.agency, old, recall_times(office)))
 
 
-async def holder(office: Office) -> list[UUID]:
+async def lot_holders(office: Office) -> list[UUID]:
     return [lot.draw_id for lot in await DrawLot.filter(project_id=office.project_id, live=True)]
 
 
@@ -133,9 +133,9 @@ async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_appr
     lead = (await Draw.get(id=old)).starts_at - earlier.gathering_at
     assert lead > timedelta()
     assert draw.starts_at - notice.gathering_at == lead, "as long before the start as in the original"
-    assert await holder(office) == [old]
-    await verified(office, new)
-    assert await holder(office) == [new]
+    assert await lot_holders(office) == [old]
+    await submit_and_verify(office, new)
+    assert await lot_holders(office) == [new]
     await office.rounds.open(office.agency, new)
     await fix_seed(office, new)
     await office.run.start(office.agency, new)
@@ -196,14 +196,14 @@ async def test_the_redraw_of_what_was_never_drawn_is_recalled_and_copied(office:
     clock.move((await Draw.get(id=undrawn)).ends_at - clock.now())
     await office.activity_end.end_due()
     assert (await state_of(undrawn), (await Draw.get(id=undrawn)).finished_at) == ("ended", None)
-    redraw = await verified(office, await office.redraws.redraw(office.agency, undrawn, redraw_times(office)))
+    redraw = await submit_and_verify(office, await office.redraws.redraw(office.agency, undrawn, redraw_times(office)))
     await draw_and_end(office, redraw)
 
     recall = await office.redraws.recall(office.agency, redraw, recall_times(office))
     form = replace(draw_form(office), starts_at=tomorrow(office, 15), ends_at=tomorrow(office, 18))
     await office.setup.edit(office.agency, recall, replace(form, opening_at=tomorrow(office, 9)))
     assert await AvoidedDraw.filter(draw_id=recall).values_list("earlier_id", flat=True) == [undrawn]
-    await verified(office, recall)
+    await submit_and_verify(office, recall)
     other = await Project.get(id=office.project_id)
     columns = {name: getattr(other, name) for name in other._meta.db_fields if name != "id"}
     project = await Project.create(**columns | {"name": "另一项目"})
@@ -226,10 +226,10 @@ async def test_a_redraw_that_is_never_approved_leaves_the_lot_where_it_was(offic
         application = await office.setup.submit(office.agency, new, terminal, "重新评审")
         await office.verification.refuse(office.verifier, application, "缺少依据")
         await office.activity_end.terminate(office.agency, new, "mistaken", "不再办理")
-    assert await holder(office) == [old]
+    assert await lot_holders(office) == [old]
     again = await office.redraws.redraw(office.agency, old, redraw_times(office))
-    await verified(office, again)
-    assert await holder(office) == [again]
+    await submit_and_verify(office, again)
+    assert await lot_holders(office) == [again]
     await check_invariants()
 
 
@@ -237,12 +237,12 @@ async def test_a_terminated_redraw_frees_the_lot_and_the_verifier_sees_how_often
     office: Office,
 ) -> None:
     old = await end_with_panel(office)
-    first = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    first = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     await office.rounds.open(office.agency, first)
     await office.activity_end.terminate(office.agency, first, "replanned", "改期")
-    assert await holder(office) == []
-    again = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
-    assert await holder(office) == [again]
+    assert await lot_holders(office) == []
+    again = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    assert await lot_holders(office) == [again]
     [application] = await office.verification_queries.applications_of_draw(again)
     assert (application.kind, application.original) == ("redraw", (await Draw.get(id=old)).number)
     assert (application.redrawn, application.terminated) == (1, 1)
@@ -256,14 +256,14 @@ async def test_a_released_activity_is_redrawn_without_those_who_were_released(of
     await DrawLot.filter(draw_id=old).update(live=False)
     with pytest.raises(Conflict, match="不能复评"):
         await office.redraws.recall(office.agency, old, recall_times(office))
-    new = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
-    assert await holder(office) == [new]
+    new = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    assert await lot_holders(office) == [new]
     assert len(await office.queries.former_experts(office.agency, new)) == 2
 
 
 async def test_a_redraw_starts_from_the_newest_activity_of_the_lot(office: Office, clock: FixedClock) -> None:
     old = await end_with_panel(office)
-    first = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    first = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     await Draw.filter(id=first).update(state="ended")
     clock.move(timedelta(minutes=1))
     with pytest.raises(Conflict, match=(await Draw.get(id=first)).number):
@@ -382,7 +382,7 @@ async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_ins
     assert not await Invitation.exists(draw_id=new, state="accepted")
     assert draw.original_id is not None
     redraw = await office.redraws.redraw(office.agency, draw.original_id, redraw_times(office))
-    await verified(office, redraw)
+    await submit_and_verify(office, redraw)
     [application] = await office.verification_queries.applications_of_draw(redraw)
     assert (application.terminated, application.redrawn) == (0, 0)
     assert verify_record(await record_of(office, new)) == []
@@ -403,7 +403,7 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
     assert len(await office.invitation_queries.list_panels(expert, past=True)) == 1
 
     times = RecallTimes(starts_at + timedelta(hours=3), ends_at)
-    new = await verified(office, await office.redraws.recall(office.agency, old, times))
+    new = await submit_and_verify(office, await office.redraws.recall(office.agency, old, times))
     for row in (await office.recall_queries.panel(office.agency, new)).rows:
         await office.recalls.record_result(office.agency, new, row.id, True, times.starts_at)
     assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
@@ -543,7 +543,7 @@ async def test_times_of_a_recall_may_move_while_it_is_a_draft_and_its_notices_fo
         await office.setup.remove_condition(office.agency, new, condition.id)
     await office.setup.delete(office.agency, new)
     assert not await RecalledExpert.exists(draw_id=new)
-    assert await holder(office) == [old]
+    assert await lot_holders(office) == [old]
 
 
 async def test_what_does_not_fit_a_recall_says_what_to_do(office: Office) -> None:
