@@ -305,7 +305,7 @@ class DeliveryReports:
         choice = self._choice_of(notice, keys) if detail.status in HEARD else None
         if choice is not None and notice.invitation_id is not None and notice.expert_id is not None:
             await self.invitations.answer(
-                notice.invitation_id, notice.expert_id, choice, by="voice", said_at=row["sent_at"]
+                notice.invitation_id, notice.expert_id, choice, by="voice", sent_at=row["sent_at"]
             )
         event = ContactAttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
         await self._close_attempt(row["id"], event, detail.status, keys)

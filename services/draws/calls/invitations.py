@@ -71,18 +71,18 @@ class Invitations:
         choice: Choice,
         *,
         by: Channel,
-        said_at: datetime | None = None,
+        sent_at: datetime | None = None,
         key: str | None = None,
     ) -> Answered:
         """The first valid answer on any channel decides; a later one gets the present state.
 
-        ``said_at`` is when the person answered, if known: an answer given before an undo doesn't count after it.
+        ``sent_at`` is when the person answered, if known: an answer given before an undo doesn't count after it.
         ``key`` is accepted for callers that repeat after a crash; the invitation's state makes the call idempotent
         anyway. Raises NotFound for another person's invitation.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
-            effective = invitation.state == InvitationState.OPEN and not _precedes_last_answer(said_at, invitation)
+            effective = invitation.state == InvitationState.OPEN and not _precedes_last_answer(sent_at, invitation)
             if effective:
                 return Answered(effective, await self._apply_answer(locked, invitation, choice, by))
             # keys are reported after the call, so no reply can tell the person that they did not count
@@ -91,7 +91,7 @@ class Invitations:
             return Answered(effective, await self._view(invitation))
 
     async def undo(
-        self, invitation_id: UUID, expert_id: UUID, *, by: Channel, said_at: datetime | None = None
+        self, invitation_id: UUID, expert_id: UUID, *, by: Channel, sent_at: datetime | None = None
     ) -> Answered:
         """Undo an acceptance: the invitation is open again, and its deadline stays.
 
@@ -101,7 +101,7 @@ class Invitations:
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
             may = self._may_undo(invitation, await has_entered(invitation.id)) and _is_calling(locked)
-            effective = may and not _precedes_last_answer(said_at, invitation)
+            effective = may and not _precedes_last_answer(sent_at, invitation)
             if effective:
                 now = self.deps.now()
                 await self.places.apply(locked, invitation, InvitationEvent.UNDO, now, by=by)
@@ -279,7 +279,7 @@ def _is_calling(locked: Locked) -> bool:
     return locked.state in STATES_THAT_TAKE_ANSWERS and not full
 
 
-def _precedes_last_answer(said_at: datetime | None, invitation: Invitation) -> bool:
+def _precedes_last_answer(sent_at: datetime | None, invitation: Invitation) -> bool:
     """Whether it was said before the last answer or its undo, as in a repeated copy of an old message."""
     changed = invitation.answered_at
-    return said_at is not None and changed is not None and said_at < changed - _CLOCKS_DIFFER
+    return sent_at is not None and changed is not None and sent_at < changed - _CLOCKS_DIFFER

@@ -30,7 +30,7 @@ SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position A
   i.id AS invitation_id, i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
   (SELECT count(*)::int - 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_accepted') AS resent,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
-    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked,
+    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS times_asked,
   NOT EXISTS (SELECT 1 FROM attendance a WHERE a.invitation_id = r.earlier_id AND a.direction = 'in')
     AND EXISTS (SELECT 1 FROM attendance a WHERE a.draw_id = p.draw_id AND a.direction = 'in') AS stayed_away
 FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
@@ -55,7 +55,7 @@ class RecallRow:
     place: str
     proposed: datetime
     called_at: datetime | None
-    asked: Annotated[int, Field(description="How often the expert was asked to call back")]
+    times_asked: Annotated[int, Field(description="How often the expert was asked to call back")]
     takes_part: Annotated[bool | None, Field(description="Null: not agreed yet")]
     gathering_at: datetime | None
     state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]

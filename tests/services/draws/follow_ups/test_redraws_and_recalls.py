@@ -326,7 +326,7 @@ async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(offic
     for times in (1, 2, 3):
         await office.recalls.ask_to_call_back(office.agency, new, row.id)
         shown = (await office.recall_queries.panel(office.agency, new)).rows[0]
-        assert (shown.asked, shown.called_at) == (times, office.deps.now())
+        assert (shown.times_asked, shown.called_at) == (times, office.deps.now())
         with pytest.raises(Conflict, match="刚刚已请该专家回电" if times < 3 else "已请该专家回电3次"):
             await office.recalls.ask_to_call_back(office.agency, new, row.id)
         clock.move(timedelta(minutes=11))
