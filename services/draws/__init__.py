@@ -45,7 +45,7 @@ from services.draws.queries import (
 )
 from services.draws.registry import DrawServices
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
-from services.draws.results.finished_records import FinishedRecords, FoundRecord
+from services.draws.results.finished_records import FinishedRecords, RecordMatch
 from services.draws.results.public_links import PublicLinks
 from services.draws.results.public_record import OwnLeaf, published_lists
 from services.draws.results.record_files import RecordFile
@@ -119,7 +119,6 @@ __all__ = [
     "Filters",
     "FinishedRecords",
     "FormerExpert",
-    "FoundRecord",
     "InvitationView",
     "Invitations",
     "LiveDraws",
@@ -142,6 +141,7 @@ __all__ = [
     "RecallRow",
     "RecallTimes",
     "RecordFile",
+    "RecordMatch",
     "RecusalPersonView",
     "RecusalUnitView",
     "RedrawTimes",

@@ -17,7 +17,7 @@ from services.draws.views import DrawView, ReadDraw, view_of
 _OWN_MOBILE = "(SELECT x.mobile_hash FROM account x WHERE x.id = $2 AND x.pool = $1)"
 _WATCHED = f"d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = {_OWN_MOBILE})"
 """SQL: draws ``d`` that name the supervisor ``$2``; read from all of his, however many they have become."""
-_WATCHED_ONE = f"(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {_OWN_MOBILE} AND s.draw_id = d.id)"
+_WATCHED_EACH = f"(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {_OWN_MOBILE} AND s.draw_id = d.id)"
 """The same, looked up for each draw: PostgreSQL never turns a scalar subquery into a join, but takes every supervisor
 for an average one, who has few draws, and would read all of a busy one's."""
 
@@ -81,7 +81,7 @@ class DrawAccess:
             where += " AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND n.venue = ANY($2::text[]))"
         elif actor.role == "supervisor":
             values.append(actor.account_id)
-            where += f" AND {_WATCHED_ONE if few else _WATCHED}"
+            where += f" AND {_WATCHED_EACH if few else _WATCHED}"
         if actor.role in NOT_FOR_DRAFTS:
             where += " AND (d.state <> 'editing' OR d.terminal <> '')"
         return where, values

@@ -79,8 +79,8 @@ JOIN account p ON p.id = a.submitted_by_id LEFT JOIN account v ON v.id = a.decid
 """
 _OF_DRAW = "draw_application a JOIN draw d ON d.id = a.draw_id"
 _AT_TERMINAL = "d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = $3"
-_FOUND = f"{_OF_DRAW} WHERE {_AT_TERMINAL}"
-_FOUND_BY_WORD = (
+_IN_STATE = f"{_OF_DRAW} WHERE {_AT_TERMINAL}"
+_MATCHING = (
     f"{_OF_DRAW} JOIN organisation o ON o.id = d.organisation_id WHERE {_AT_TERMINAL} "
     "AND (d.number ILIKE $4 OR d.name ILIKE $4 OR o.name ILIKE $4)"
 )
@@ -94,7 +94,7 @@ class VerificationQueries:
         """Applications at the verifier's terminal, oldest first. ``actor.scope`` empty: every terminal of the pool."""
         permissions.check(actor, "draw.verify")
         values, order = (actor.pool, actor.scope, state), "a.submitted_at, a.id"
-        applications = await read_rows(_COLUMNS, _JOINED, _FOUND, order, values, offset=offset, limit=limit)
+        applications = await read_rows(_COLUMNS, _JOINED, _IN_STATE, order, values, offset=offset, limit=limit)
         return [_row(row) for row in applications]
 
     async def search(
@@ -106,16 +106,16 @@ class VerificationQueries:
         """
         permissions.check(actor, "draw.verify")
         way = "" if state == VerificationState.SUBMITTED else " DESC"
-        source, values, order = _FOUND, [actor.pool, actor.scope, state], f"a.submitted_at{way}, a.id{way}"
+        source, values, order = _IN_STATE, [actor.pool, actor.scope, state], f"a.submitted_at{way}, a.id{way}"
         if word:
-            source, values = _FOUND_BY_WORD, [*values, contains(word)]
+            source, values = _MATCHING, [*values, contains(word)]
         applications, total = await read_page(_COLUMNS, _JOINED, source, order, values, offset=offset, limit=limit)
         return Page(tuple(_row(row) for row in applications), total)
 
     async def count_waiting(self, actor: Actor) -> int:
         """Number of open applications at the verifier's terminal."""
         permissions.check(actor, "draw.verify")
-        [counted] = await rows(f"SELECT count(*)::int AS n FROM {_FOUND}", actor.pool, actor.scope, "submitted")
+        [counted] = await rows(f"SELECT count(*)::int AS n FROM {_IN_STATE}", actor.pool, actor.scope, "submitted")
         return int(counted["n"])
 
     async def applications_of_draw(self, draw_id: UUID) -> list[ApplicationRow]:

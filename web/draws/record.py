@@ -14,7 +14,7 @@ from domain.clock import local, print_dated_time
 from domain.draws.record import SKIP_REASONS, TERMINATION_REASONS, Json
 from domain.draws.verify_draw import TEXTS
 from domain.errors import AppError, InvalidInput, NotFound
-from services.draws import DrawView, FinishedRecords, FoundRecord, PublicLinks, RecordFile
+from services.draws import DrawView, FinishedRecords, PublicLinks, RecordFile, RecordMatch
 from services.registry import Services
 from web.core.qr import path_of
 from web.core.site import Site, page_number
@@ -134,7 +134,7 @@ class RecordPages:
         return self._search_page(typed, found)
 
     def _search_page(
-        self, typed: str = "", found: Sequence[FoundRecord] = (), error: AppError | None = None
+        self, typed: str = "", found: Sequence[RecordMatch] = (), error: AppError | None = None
     ) -> http.Response:
         return self._site.render(
             "draws/record_search.html",

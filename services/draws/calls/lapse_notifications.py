@@ -17,7 +17,7 @@ LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 """States of an invitation that was closed without acceptance."""
 _OPENED = "invitation.opened"
 _NOTED = "SELECT 1 FROM audit_entry WHERE subject = 'invitation' AND subject_id = $1 AND action = $2 LIMIT 1"
-_HOW_ASKED = f"""
+_CONTACTS = f"""
 SELECT i.id,
     EXISTS (SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
         AND n.kind = 'draw_call' AND a.channel = 'voice'
@@ -35,7 +35,7 @@ async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invi
 
     Else by SMS to an expert who opened the page from its SMS link.
     """
-    contacts_by_id = {row["id"]: row for row in await rows(_HOW_ASKED, [invitation.id for invitation in invitations])}
+    contacts_by_id = {row["id"]: row for row in await rows(_CONTACTS, [invitation.id for invitation in invitations])}
     kinds = {invitation.id: _notice_kind(contacts_by_id[invitation.id]) for invitation in invitations}
     for kind in sorted({kind for kind in kinds.values() if kind}):
         recipients = [

@@ -109,7 +109,7 @@ async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Off
 
 
 async def test_draws_without_watchers_are_not_polled(office: Office, live: LiveDraws) -> None:
-    draw_id = await start_draw_of_one(office)
+    draw_id = await start_draw_of_one_expert(office)
     async with live.watch(draw_id):
         assert live._task is not None
     async with asyncio.timeout(20):
@@ -118,7 +118,7 @@ async def test_draws_without_watchers_are_not_polled(office: Office, live: LiveD
 
 
 async def test_a_process_that_does_not_poll_gets_changes(office: Office) -> None:
-    hub, draw_id = Hub(), await start_draw_of_one(office)
+    hub, draw_id = Hub(), await start_draw_of_one_expert(office)
     async for leader in live_of(office, hub.of(leads=True)):
         async for follower in live_of(office, hub.of(leads=False)):
             async with leader.watch(draw_id), follower.watch(draw_id) as watch:
@@ -129,7 +129,7 @@ async def test_a_process_that_does_not_poll_gets_changes(office: Office) -> None
 
 
 async def test_while_the_relay_is_away_each_process_looks_itself(office: Office) -> None:
-    hub, draw_id = Hub(), await start_draw_of_one(office)
+    hub, draw_id = Hub(), await start_draw_of_one_expert(office)
     async for follower in live_of(office, hub.of(leads=False)):
         async with follower.watch(draw_id) as watch:
             hub.away = True
@@ -140,7 +140,7 @@ async def test_while_the_relay_is_away_each_process_looks_itself(office: Office)
 async def test_a_deleted_draft_and_a_failed_read_do_not_stop_other_watchers(
     office: Office, live: LiveDraws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw_id = await start_draw_of_one(office)
+    draw_id = await start_draw_of_one_expert(office)
     columns = {name: value for name, value in vars(await Draw.get(id=draw_id)).items() if name in Draw._meta.db_fields}
     draft = await Draw.create(**{**columns, "id": new_id(), "number": "CQSQ202611219999"})
     async with live.watch(draw_id) as watch, live.watch(draft.id):
@@ -159,6 +159,6 @@ def raise_fault() -> list[object]:
     raise ValueError("a fault")
 
 
-async def start_draw_of_one(office: Office) -> UUID:
+async def start_draw_of_one_expert(office: Office) -> UUID:
     await add_experts(office, 2)
     return await start_draw(office, needed=1)

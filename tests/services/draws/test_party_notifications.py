@@ -91,8 +91,8 @@ async def test_supervisor_venue_and_verifier_are_notified_of_a_short_and_a_force
     draw_id = await start_draw(office, needed=2)
     await accept_open(office, draw_id, 1)
     await office.run.force_end(office.agency, draw_id, "时间不够")
-    [open_one] = await open_invitations(draw_id)
-    await office.invitations.answer(open_one.id, open_one.expert_id, "decline", by="voice")
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "decline", by="voice")
     await office.run.advance(draw_id)
     told = ["抽取已强制结束", "专家不足，1/2人"]
     assert (await notices_of(office.supervisor.account_id))[-2:] == told

@@ -43,7 +43,7 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "review_waiting": REVIEWER,
 }
 """Roles that receive a kind, other than news of a draw, which have a table."""
-NOT_ASKED = {
+NOT_REQUESTED = {
     "agent_asked": "Who is asked to be an agent has no role yet.",
     "chat_reply": "Who writes in the chat is reached there.",
     "feedback_answered": "Feedback is written on a page of the web-view, where WeChat takes no question.",
@@ -68,7 +68,7 @@ def receivers() -> dict[str, frozenset[str]]:
 
 def test_each_role_is_asked_for_what_it_receives() -> None:
     known = receivers()
-    sent = mini_program_kinds() - NOT_ASKED.keys()
+    sent = mini_program_kinds() - NOT_REQUESTED.keys()
     assert sent - known.keys() == set(), "say who receives it"
     requested = {(kind, role) for rule in OCCASIONS.values() for kind in rule.kinds for role in rule.roles}
     assert {(kind, role) for kind in sent for role in known[kind]} - requested == set()
