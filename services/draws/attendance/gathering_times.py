@@ -81,6 +81,7 @@ class GatheringTimes:
         )
         for invitation in await invited.order_by("id").select_for_update():
             invitation.gathering_at = call_notice.gathering_at
+            # the time that the panel occupies grows only: the database refuses it where another panel overlaps
             invitation.starts_at = min(invitation.starts_at, call_notice.gathering_at)
             try:
                 await invitation.save(update_fields=["gathering_at", "starts_at"])

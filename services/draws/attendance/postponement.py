@@ -47,7 +47,7 @@ class Postponement:
         await self._check_reason_and_time(draw, new.at, reason, now)
         old, delay = draw.starts_at, new.at - draw.starts_at
         draw.starts_at, draw.ends_at = new.at, draw.ends_at + delay
-        draw.unsealed_notice_at = None
+        draw.unsealed_notice_at = None  # the names are sealed again until shortly before the new start
         await draw.save(update_fields=["starts_at", "ends_at", "unsealed_notice_at"])
         for invitation in await _lock_held_places(draw):
             await _occupy_until(invitation, draw.ends_at)

@@ -155,6 +155,7 @@ class Rounds:
         await round_row.save(update_fields=["seed", "start_by"])
         for item in lists:
             leaves = [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)]
+            # a list may have 20,000 leaves, and other requests must be served meanwhile
             walk = await asyncio.to_thread(random_draw.order_indices, seed, item.condition_position, item.tier, leaves)
             item.walk = b"".join(index.to_bytes(4, "big") for index in walk)
             await item.save(update_fields=["walk"])

@@ -60,6 +60,7 @@ class DrawCompletion:
             if reason == "force_ended":
                 await self._notify_panel(locked, now)
             await append_to_log(draw, now, record.Short(reason))
+            # from a pause no move leads to short: the draw ends first, and then settles
             if locked.state == DrawState.PAUSED:
                 await move(draw, DrawEvent.STOP)
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)

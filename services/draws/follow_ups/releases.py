@@ -193,6 +193,7 @@ class Releases:
             if now > until:
                 await self.parties.notify(draw, "release_lapsed", occasion=occasion)
                 await self.parties.notify(draw, "release_unused", occasion=occasion)
+            # an approval within that time was a notice of its own
             elif now >= soon and (application.decided_at or now) < soon and DRAW.can(locked.state, DrawEvent.RELEASE):
                 await self.parties.notify(draw, "release_due", facts, occasion=occasion)
 

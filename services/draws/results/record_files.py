@@ -59,6 +59,7 @@ class RecordFiles:
         if place not in self._builds:
             self._builds[place] = asyncio.create_task(self._build_file(draw))
             self._builds[place].add_done_callback(lambda _: self._builds.pop(place))
+        # a client that goes away must not cancel the file for the others who wait
         return await asyncio.shield(self._builds[place])
 
     async def _build_file(self, draw: Draw) -> RecordFile:
