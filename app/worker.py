@@ -191,7 +191,7 @@ def work_checks(deadlines: Scheduler, pulse: Pulse) -> dict[str, Check]:
             raise NotReady(f"standing still: {', '.join(still)}")
 
     async def check_kinds() -> None:
-        if failing := deadlines.failing():
+        if failing := deadlines.failing_kinds():
             raise NotReady(f"failing: {', '.join(sorted(failing))}")
 
     return {"loops": check_loops, "due_tasks": check_kinds}
@@ -217,7 +217,7 @@ async def _audit(container: Container, queue: Queue, well: Well) -> None:
             for table, count in health.overdue.items():
                 overdue.labels(table).set(count)
             failing.set(len(health.failing))
-            if health.well:
+            if health.is_healthy:
                 heartbeat.set(time.time())
             else:
                 log.error("auditor_alarm", **health.overdue, failing=sorted(health.failing))

@@ -196,8 +196,8 @@ async def time_query(bench: Bench, draw: Draw, *, facts: bool) -> tuple[float, i
     if facts:
         count = len(await eligibility.find_eligible(draw, condition, notice, "A08", out, book))
     else:
-        bars = eligibility._barring(draw, notice, out, book)
-        count = len(await rows(_BARE, *bars, *eligibility._fitting(draw, condition, "A08")))
+        bars = eligibility._barring_values(draw, notice, out, book)
+        count = len(await rows(_BARE, *bars, *eligibility._fitting_values(draw, condition, "A08")))
     return time.perf_counter() - began, count
 
 

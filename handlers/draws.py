@@ -137,7 +137,7 @@ async def _projects(turn: Turn, actor: Actor, shown: int) -> _Found:
 async def _applications(turn: Turn, actor: Actor, shown: int) -> _Found:
     """Applications, oldest first, preceded by recusals at the venue that hold up a panel."""
     draws = turn.services.draws
-    recusals = await draws.discard_queries.waiting(actor)
+    recusals = await draws.discard_queries.list_waiting(actor)
     found = await draws.verification_queries.search(actor, VerificationState.SUBMITTED, limit=shown)
     lines = [_Line(one.draw_number, f"/draws/{one.draw_id}/absences", texts.RECUSAL_WAITS) for one in recusals[:shown]]
     lines += [

@@ -74,7 +74,7 @@ async def tapped(turn: Turn, tap: int) -> Answer:
 
 async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
     answered = await turn.services.draws.invitations.answer(
-        view.id, me.expert_id, "accept", by="chat", said_at=turn.message.sent_at
+        view.id, me.expert_id, "accept", by="chat", sent_at=turn.message.sent_at
     )
     others = await people.open_invitations(turn, me)
     text = _outcome(answered, "accept", turn)
@@ -85,7 +85,7 @@ async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
 
 async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
     """Reopen the invitation and ask about it at once."""
-    done = await turn.services.draws.invitations.undo(view.id, me.expert_id, by="chat", said_at=turn.message.sent_at)
+    done = await turn.services.draws.invitations.undo(view.id, me.expert_id, by="chat", sent_at=turn.message.sent_at)
     if done.view.state is InvitationState.OPEN:
         return answer.start(candidates([done.view]), "", texts.UNDONE)
     if done.view.state is InvitationState.ACCEPTED:

@@ -23,7 +23,7 @@ async def list_notices(turn: Turn) -> str:
     if who is None:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
     actor = Actor(turn.user.pool, "guest", who.account_id)
-    found = await turn.services.notifications.history.of(actor, limit=_SHOWN)
+    found = await turn.services.notifications.history.notices_of(actor, limit=_SHOWN)
     if not found.items:
         return f"{texts.NO_NOTICES}\n{commands.tappable(commands.MENU)}"
     page = link(texts.ALL_NOTICES, f"{turn.services.deps.public_url}/h5/{turn.user.pool}/notices")

@@ -5,7 +5,7 @@ Everything that changes a draw runs under its row lock (``locks.lock``).
 
 from services.draws.access import DrawAccess
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
-from services.draws.attendance.attendance_queries import AttendanceRow, Scanned
+from services.draws.attendance.attendance_queries import AttendanceRow, ScannedPanel
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
@@ -29,7 +29,7 @@ from services.draws.follow_ups.releases import Releases
 from services.draws.live import ROUND_ACTS, LiveDraws, Snapshot, Watch
 from services.draws.locks import Locked, lock
 from services.draws.operation_log import OPERATIONS_MAX, Operation
-from services.draws.party_notifications import PartyNotifications, urged_by_venue
+from services.draws.party_notifications import PartyNotifications, venue_urging_text
 from services.draws.progress import ConditionProgress, DrawTotals
 from services.draws.projects.project_queries import LotView, ProjectLine, ProjectView
 from services.draws.projects.project_rules import INVESTMENT_MAX, LotData, ProjectData
@@ -45,7 +45,7 @@ from services.draws.queries import (
 )
 from services.draws.registry import DrawServices
 from services.draws.results.audits import AuditLine, AuditReport, DrawAudits, Verdict
-from services.draws.results.finished_records import FinishedRecords, FoundRecord
+from services.draws.results.finished_records import FinishedRecords, RecordMatch
 from services.draws.results.public_links import PublicLinks
 from services.draws.results.public_record import OwnLeaf, published_lists
 from services.draws.results.record_files import RecordFile
@@ -119,7 +119,6 @@ __all__ = [
     "Filters",
     "FinishedRecords",
     "FormerExpert",
-    "FoundRecord",
     "InvitationView",
     "Invitations",
     "LiveDraws",
@@ -142,6 +141,7 @@ __all__ = [
     "RecallRow",
     "RecallTimes",
     "RecordFile",
+    "RecordMatch",
     "RecusalPersonView",
     "RecusalUnitView",
     "RedrawTimes",
@@ -154,7 +154,7 @@ __all__ = [
     "Releases",
     "Result",
     "RoundView",
-    "Scanned",
+    "ScannedPanel",
     "Snapshot",
     "SupervisorView",
     "VenueCheckIn",
@@ -174,7 +174,7 @@ __all__ = [
     "published_lists",
     "render_template",
     "to_do_of",
-    "urged_by_venue",
     "venue_position",
+    "venue_urging_text",
     "watch_events",
 ]

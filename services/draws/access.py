@@ -18,7 +18,7 @@ from services.draws.views import DrawView, ReadDraw, view_of
 _OWN_MOBILE = "(SELECT x.mobile_hash FROM account x WHERE x.id = {account_id} AND x.pool = $1)"
 _WATCHED = "d.id IN (SELECT s.draw_id FROM draw_supervisor s WHERE s.mobile_hash = {own_mobile})"
 """SQL: draws ``d`` that name the supervisor; read from all of his, however many they have become."""
-_WATCHED_ONE = "(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {own_mobile} AND s.draw_id = d.id)"
+_WATCHED_EACH = "(SELECT TRUE FROM draw_supervisor s WHERE s.mobile_hash = {own_mobile} AND s.draw_id = d.id)"
 """The same, looked up for each draw: PostgreSQL never turns a scalar subquery into a join, but takes every supervisor
 for an average one, who has few draws, and would read all of a busy one's."""
 
@@ -42,7 +42,7 @@ class DrawAccess:
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
         elif actor.role == "supervisor":
-            if is_draft(draw) or not (await self.is_watched_by(actor, draw) or await _watches_all(actor)):
+            if is_draft(draw) or not (await self.is_watched_by(actor, draw) or await _may_watch_every_draw(actor)):
                 raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
             await check_scope(actor, draw, self.deps.book(draw.pool))
@@ -80,7 +80,7 @@ class DrawAccess:
             where += f" AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND {own})"
         elif actor.role == "supervisor":
             own_mobile = _OWN_MOBILE.format(account_id=values.add(actor.account_id))
-            where += f" AND {(_WATCHED_ONE if few else _WATCHED).format(own_mobile=own_mobile)}"
+            where += f" AND {(_WATCHED_EACH if few else _WATCHED).format(own_mobile=own_mobile)}"
         if actor.role in NOT_FOR_DRAFTS:
             where += " AND (d.state <> 'editing' OR d.terminal <> '')"
         return where, values
@@ -89,5 +89,5 @@ class DrawAccess:
         return draw.starts_at - self.deps.book(draw.pool).draw.result_visible_before
 
 
-async def _watches_all(actor: Actor) -> bool:
+async def _may_watch_every_draw(actor: Actor) -> bool:
     return await RoleGrant.exists(account_id=actor.account_id, role="supervisor", revoked_at=None)

@@ -25,7 +25,7 @@ from services.draws.draw_notices import notify_agency, notify_supervisors
 from services.draws.endings import append_end
 from services.draws.locks import Locked, lock
 from services.draws.party_notifications import Event, PartyNotifications
-from services.draws.record_log import append, party_of
+from services.draws.record_log import append_to_log, party_of
 from services.draws.scopes import check_not_of_agency, check_owner, check_scope
 from services.draws.views import ReadDraw
 from services.notifications import Notices
@@ -62,22 +62,23 @@ class ActivityEnd:
         if not words.strip():
             raise InvalidInput("请填写终止说明。", field="words")
         async with transaction():
-            locked = await self._lock(actor, draw_id)
+            locked = await self._lock_draw(actor, draw_id)
             DRAW.next(locked.state, DrawEvent.TERMINATE)
             if actor.role in AGENCY and locked.draw.started_at is not None and locked.draw.kind != "recall":
                 raise Conflict("抽取已开始，不能自行终止，请联系核验人员终止。", code="drawing_begun")
-            await self._terminate(locked, actor, cast("TerminationReason", reason))
+            await self._terminate_locked(locked, actor, cast("TerminationReason", reason))
             await record(
                 actor, self.deps.now(), "draw.terminated", "draw", draw_id, code=reason, reason=words.strip()[:200]
             )
 
-    async def _terminate(self, locked: Locked, actor: Actor, reason: TerminationReason) -> None:
+    async def _terminate_locked(self, locked: Locked, actor: Actor, reason: TerminationReason) -> None:
         draw, now, by = locked.draw, self.deps.now(), party_of(actor.role)
         if locked.state == DrawState.COMMITTING:
             await leave_committing(draw, self.deps.book(draw.pool).draw.commitments.roles, now)
         if locked.state not in _UNVERIFIED:
-            await append(draw, now, Terminated(by, reason))
-        await self._send_home(locked, Cause(by), now)
+            # before the cancellations: the verifier of the record allows them only after this entry
+            await append_to_log(draw, now, Terminated(by, reason))
+        await self._cancel_invitations(locked, Cause(by), now)
         await DrawApplication.filter(draw_id=draw.id, state="submitted").update(state="withdrawn", withdrawn_at=now)
         await append_end(draw, now, DrawEvent.TERMINATE)
         label = TERMINATION_REASONS[reason]
@@ -87,7 +88,7 @@ class ActivityEnd:
             event: Event = "terminated" if draw.started_at else "dropped"
             await self.parties.notify(draw, event, by=actor.account_id, occasion="once")
 
-    async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
+    async def _cancel_invitations(self, locked: Locked, cause: Cause, now: datetime) -> None:
         """Notify the experts who accepted, and those who were asked, at once."""
         draw = locked.draw
         holding = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
@@ -120,7 +121,7 @@ class ActivityEnd:
         if not words.strip():
             raise InvalidInput("请填写结束说明。", field="words")
         async with transaction():
-            locked = await self._lock(actor, draw_id)
+            locked = await self._lock_draw(actor, draw_id)
             now = self.deps.now()
             if not self.can_end(locked.draw):
                 raise Conflict(f"活动{locked.state.label}，不能结束；不再评标的请终止活动。", code="not_met")
@@ -133,7 +134,7 @@ class ActivityEnd:
             await self.parties.notify_ended(locked.draw, by=actor.account_id)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
-    async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:
+    async def _lock_draw(self, actor: Actor, draw_id: UUID) -> Locked:
         locked = await lock(draw_id)
         if actor.role in AGENCY:
             check_owner(actor, locked.draw)
@@ -151,9 +152,9 @@ class ActivityEnd:
             self.deps.now(),
             list(_ENDS),
         )
-        return await process_each("end", due, lambda row: self._end(row["id"]))
+        return await process_each("end", due, lambda row: self._end_if_due(row["id"]))
 
-    async def _end(self, draw_id: UUID) -> None:
+    async def _end_if_due(self, draw_id: UUID) -> None:
         async with transaction():
             draw = (await lock(draw_id)).draw
             book = self.deps.book(draw.pool)

@@ -36,11 +36,11 @@ async def progress_notices(deps: Deps, locked: Locked) -> list[NoticeRequest]:
         await draw.save(update_fields=["digest_at"])
         return []
     draw.digest_at = now + book.draw.progress_every
-    await note_notified(draw, agreed)
+    await record_notified_count(draw, agreed)
     return await agency_notices(draw, "agency_agreed", str(draw.log_length), agreed=agreed, needed=draw.needed)
 
 
-async def note_notified(draw: Draw, agreed: int) -> None:
+async def record_notified_count(draw: Draw, agreed: int) -> None:
     """Record the number of acceptances that the agency was notified of."""
     draw.digest_agreed = agreed
     await draw.save(update_fields=["digest_at", "digest_agreed"])
@@ -54,9 +54,9 @@ class Digests:
     async def notify_due(self) -> int:
         """Notify agencies of changes since the last notice; returns the number of draws processed."""
         due = await rows(f"SELECT d.id{_WAITING}ORDER BY d.digest_at LIMIT 100", self.deps.now())
-        return await process_each("digests", due, lambda row: self._notify(row["id"]))
+        return await process_each("digests", due, lambda row: self._notify_agency(row["id"]))
 
-    async def _notify(self, draw_id: UUID) -> None:
+    async def _notify_agency(self, draw_id: UUID) -> None:
         async with transaction():
             locked = await lock(draw_id)
             if locked.draw.digest_agreed != locked.accepted:

@@ -10,7 +10,7 @@ from models.attendance import Attendance
 from models.draws import Absence, DiscardRequest, Draw, DrawLot
 from services.core.base import execute
 from services.draws.locks import move
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 
 _FREE_REST = (
     "UPDATE invitation SET ends_at = greatest(starts_at + interval '1 second', $2) "
@@ -33,4 +33,4 @@ async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END
     if event != DrawEvent.END or not met:
         await DrawLot.filter(draw_id=draw.id).update(live=False)
     if draw.log_length:
-        await append(draw, now, Ended())
+        await append_to_log(draw, now, Ended())

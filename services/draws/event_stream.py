@@ -35,18 +35,18 @@ async def watch_events(
     *,
     write: Callable[[Watch], bytes],
     check: Callable[[], Awaitable[bytes | None]],
-    over: bytes = b"",
+    end_event: bytes = b"",
 ) -> AsyncIterator[bytes]:
     """The output of ``write`` for each change, until the draw is over or ``LONGEST`` has passed.
 
     ``check`` returns the last event for a viewer who lost the permission, else None. A replaced stream ends with
-    ``elsewhere``; ``over`` is sent when the draw has ended.
+    ``elsewhere``; ``end_event`` is sent when the draw has ended.
     """
     clock = asyncio.get_running_loop().time
     began = checked = spoke = clock()
     yield RETRY + write(watch)
     while watch.snapshot.progress.state not in OVER and clock() - began < LONGEST:
-        changed = await watch.changes(CHANGE_TIMEOUT)
+        changed = await watch.wait_for_change(CHANGE_TIMEOUT)
         if stream.replaced:
             yield event("elsewhere", "{}")
             return
@@ -61,5 +61,5 @@ async def watch_events(
         elif clock() - spoke >= HEARTBEAT_INTERVAL:
             spoke = clock()
             yield BEAT
-    if over and watch.snapshot.progress.state in OVER:
-        yield over
+    if end_event and watch.snapshot.progress.state in OVER:
+        yield end_event

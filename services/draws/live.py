@@ -59,7 +59,7 @@ class Snapshot:
 
 
 @dataclass(eq=False)
-class _Watched:
+class _WatchedDraw:
     """``seen``: result of the last poll; ``latest``: snapshot read last; ``changed`` wakes the waiting viewers."""
 
     id: UUID
@@ -74,14 +74,14 @@ class _Watched:
 class Watch:
     """The interface of one viewer."""
 
-    def __init__(self, watched: _Watched, snapshot: Snapshot, keep_looking: Callable[[], None]) -> None:
+    def __init__(self, watched: _WatchedDraw, snapshot: Snapshot, keep_polling: Callable[[], None]) -> None:
         self._watched = watched
-        self._keep_looking = keep_looking
+        self._keep_polling = keep_polling
         self.snapshot = snapshot
 
-    async def changes(self, seconds: float) -> bool:
+    async def wait_for_change(self, seconds: float) -> bool:
         """Wait for at most ``seconds``; returns whether ``snapshot`` has changed."""
-        self._keep_looking()
+        self._keep_polling()
         if self._watched.latest is self.snapshot:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -94,24 +94,24 @@ class Watch:
 class LiveDraws:
     progress: DrawProgress
     relay: DrawRelay
-    _watched: dict[UUID, _Watched] = field(init=False, default_factory=dict)
-    _alone: bool = field(init=False, default=False)
+    _watched: dict[UUID, _WatchedDraw] = field(init=False, default_factory=dict)
+    _relay_away: bool = field(init=False, default=False)
     _task: asyncio.Task[None] | None = field(init=False, default=None)
     _idle: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def watch(self, draw_id: UUID) -> AsyncIterator[Watch]:
         """Register a viewer of a draw; the caller checks the permission, now and later."""
-        one = self._watched.setdefault(draw_id, _Watched(draw_id))
-        one.watchers += 1
+        watched = self._watched.setdefault(draw_id, _WatchedDraw(draw_id))
+        watched.watchers += 1
         try:
-            self._begin()
-            async with one.reading:
-                snapshot = one.latest or await self._read(one)
-            yield Watch(one, snapshot, self._begin)
+            self._ensure_polling()
+            async with watched.reading:
+                snapshot = watched.latest or await self._read_snapshot(watched)
+            yield Watch(watched, snapshot, self._ensure_polling)
         finally:
-            one.watchers -= 1
-            if not one.watchers:
+            watched.watchers -= 1
+            if not watched.watchers:
                 self._watched.pop(draw_id, None)
                 if not self._watched:
                     self._idle.set()
@@ -123,19 +123,19 @@ class LiveDraws:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    def _begin(self) -> None:
+    def _ensure_polling(self) -> None:
         """Start polling, also after a fault of ours ended it while viewers remain."""
         self._idle.clear()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._look_on(), name="live draws")
-            self._task.add_done_callback(_note_end)
+            self._task = asyncio.create_task(self._poll_until_idle(), name="live draws")
+            self._task.add_done_callback(_log_polling_failure)
 
-    async def _look_on(self) -> None:
+    async def _poll_until_idle(self) -> None:
         """Poll until no viewer remains."""
-        listener = asyncio.create_task(self._listen(), name="live draws: listener")
+        listener = asyncio.create_task(self._follow_relay(), name="live draws: listener")
         try:
             while self._watched:
-                await self._look()
+                await self._poll_once()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_INTERVAL):
                         await self._idle.wait()
@@ -144,78 +144,81 @@ class LiveDraws:
             with suppress(asyncio.CancelledError):
                 await listener
 
-    async def _look(self) -> None:
+    async def _poll_once(self) -> None:
         """One poll. During an outage of the database snapshots stay unchanged."""
         try:
-            changed = await self._changed(await self._mine())
-            await self._refresh([*changed, *self._stale()])
-            if changed and not self._alone:
-                await self.relay.publish([one.id for one in changed])
+            changed = await self._find_changed(await self._claim_draws())
+            await self._refresh_snapshots([*changed, *self._find_stale()])
+            if changed and not self._relay_away:
+                await self.relay.publish([watched.id for watched in changed])
         except AWAY as error:
             log.info("live_look_failed", error=type(error).__name__)
 
-    async def _mine(self) -> Collection[UUID]:
+    async def _claim_draws(self) -> Collection[UUID]:
         """The draws that this process polls: all watched here, while the relay is unavailable."""
         try:
             mine = await self.relay.claim_draws(list(self._watched))
         except AWAY as error:
-            self._note(True, error)
+            self._note_relay_state(away=True, error=error)
             return list(self._watched)
-        self._note(False)
+        self._note_relay_state(away=False)
         return mine
 
-    def _note(self, alone: bool, error: Exception | None = None) -> None:
-        if alone != self._alone:
-            self._alone = alone
-            log.warning("live_relay_away" if alone else "live_relay_back", error=type(error).__name__)
+    def _note_relay_state(self, *, away: bool, error: Exception | None = None) -> None:
+        if away != self._relay_away:
+            self._relay_away = away
+            log.warning("live_relay_away" if away else "live_relay_back", error=type(error).__name__)
 
-    async def _changed(self, draw_ids: Collection[UUID]) -> list[_Watched]:
+    async def _find_changed(self, draw_ids: Collection[UUID]) -> list[_WatchedDraw]:
         changed = []
         for row in await rows(_VERSIONS, list(draw_ids)) if draw_ids else ():
-            one, seen = self._watched.get(row["id"]), tuple(row.values())
-            if one is not None and one.seen != seen:
-                one.seen = seen
-                changed.append(one)
+            watched, seen = self._watched.get(row["id"]), tuple(row.values())
+            if watched is not None and watched.seen != seen:
+                watched.seen = seen
+                changed.append(watched)
         return changed
 
-    def _stale(self) -> list[_Watched]:
+    def _find_stale(self) -> list[_WatchedDraw]:
         before = _clock() - READ_INTERVAL
-        return [one for one in self._watched.values() if one.latest is not None and one.read_at <= before]
+        return [
+            watched for watched in self._watched.values() if watched.latest is not None and watched.read_at <= before
+        ]
 
-    async def _listen(self) -> None:
+    async def _follow_relay(self) -> None:
         """Read draws that another process reported as changed."""
         while True:
             try:
                 async with aclosing(self.relay.subscribe()) as changes:
                     async for draw_id in changes:
-                        if (one := self._watched.get(draw_id)) is not None:
-                            await self._refresh([one])
+                        if (watched := self._watched.get(draw_id)) is not None:
+                            await self._refresh_snapshots([watched])
             except AWAY as error:
                 log.info("live_relay_silent", error=type(error).__name__)
             await asyncio.sleep(_RETRY)
 
-    async def _refresh(self, changed: Collection[_Watched]) -> None:
-        for one in dict.fromkeys(changed):
+    async def _refresh_snapshots(self, changed: Collection[_WatchedDraw]) -> None:
+        for watched in dict.fromkeys(changed):
             with suppress(NotFound):  # a draft that was deleted: its viewers' permission ends, too
-                async with one.reading:
-                    await self._read(one)
+                async with watched.reading:
+                    await self._read_snapshot(watched)
 
-    async def _read(self, one: _Watched) -> Snapshot:
+    async def _read_snapshot(self, watched: _WatchedDraw) -> Snapshot:
         """Read a draw and wake its viewers if the snapshot differs. Raises NotFound."""
-        draw = await Draw.get_or_none(id=one.id)
+        draw = await Draw.get_or_none(id=watched.id)
         if draw is None:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        found = Snapshot(await self.progress.of(draw), await _acts(draw))
-        one.read_at = _clock()
-        if one.latest is not None and found == one.latest:
-            return one.latest
-        one.latest = found
-        one.changed.set()
-        one.changed = asyncio.Event()
-        return found
+        snapshot = Snapshot(await self.progress.totals_of(draw), await _acts(draw))
+        watched.read_at = _clock()
+        if watched.latest is not None and snapshot == watched.latest:
+            return watched.latest
+        watched.latest = snapshot
+        # those who wait hold this event; later ones must wait for the next change
+        watched.changed.set()
+        watched.changed = asyncio.Event()
+        return snapshot
 
 
-def _note_end(task: asyncio.Task[None]) -> None:
+def _log_polling_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("live_look_ended", error=repr(error))
 

@@ -69,7 +69,7 @@ async def lock(draw_id: UUID) -> Locked:
     [row] = await rows(_LOCK_DRAW, draw_id)
     if row["draw"] is None:
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-    return _locked(row)
+    return _locked_from(row)
 
 
 async def lock_invitation(invitation_id: UUID, expert_id: UUID | None) -> tuple[Invitation, Locked]:
@@ -77,26 +77,26 @@ async def lock_invitation(invitation_id: UUID, expert_id: UUID | None) -> tuple[
     [row] = await rows(_LOCK_INVITATION, invitation_id, expert_id)
     if row["invitation"] is None:
         raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
-    return from_row(Invitation, row["invitation"]), _locked(row)
+    return from_row(Invitation, row["invitation"]), _locked_from(row)
 
 
-def _locked(row: Mapping[str, Any]) -> Locked:
+def _locked_from(row: Mapping[str, Any]) -> Locked:
     draw = from_row(Draw, row["draw"])
     draw.logged_at = row["logged_at"]
-    return Locked(draw, [from_row(Condition, one) for one in row["conditions"]])
+    return Locked(draw, [from_row(Condition, condition) for condition in row["conditions"]])
 
 
-async def lock_for(actor: Actor, draw_id: UUID) -> Locked:
+async def lock_own_draw(actor: Actor, draw_id: UUID) -> Locked:
     """The same, for a member of the organisation that owns the draw."""
-    found = await lock(draw_id)
-    check_owner(actor, found.draw)
-    return found
+    locked = await lock(draw_id)
+    check_owner(actor, locked.draw)
+    return locked
 
 
 async def lock_editable(actor: Actor, draw_id: UUID) -> Locked:
     """The same before submission, or after a refusal. Raises Conflict otherwise."""
     permissions.check(actor, "draw.edit")
-    locked = await lock_for(actor, draw_id)
+    locked = await lock_own_draw(actor, draw_id)
     if locked.state not in (DrawState.EDITING, DrawState.REFUSED):
         raise Conflict(f"活动{locked.state.label}，不能再修改。", code="not_editable")
     return locked

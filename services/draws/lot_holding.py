@@ -49,7 +49,7 @@ async def claim_lots(draw: Draw) -> None:
     """An approved redraw holds its lots from now on. Raises Conflict."""
     await check_lots(draw)
     try:
-        async with transaction():
+        async with transaction():  # a savepoint, so that the refusal below leaves the caller's transaction usable
             await execute(_LET_GO, draw.id, await find_ancestors(draw.id))
             await DrawLot.filter(draw_id=draw.id).update(live=True)
     except IntegrityError as error:

@@ -87,7 +87,7 @@ class Operation:
 
 async def find_operations(draw_id: UUID) -> list[Operation]:
     """The newest thousand, oldest first; the caller has checked the permission."""
-    found = await rows(
+    entries = await rows(
         f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
         "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "
         "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
@@ -95,7 +95,7 @@ async def find_operations(draw_id: UUID) -> list[Operation]:
         f"ORDER BY e.at DESC, e.id DESC LIMIT {OPERATIONS_MAX}",
         draw_id,
     )
-    return [_operation(row) for row in reversed(found)]
+    return [_operation(row) for row in reversed(entries)]
 
 
 def _operation(row: Any) -> Operation:

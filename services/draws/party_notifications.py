@@ -152,20 +152,20 @@ class PartyNotifications:
         """
         notification = _NOTIFICATIONS[event]
         once = f"{event}:{occasion or draw.log_length}"
-        own = {**facts, "what": notification.what.format_map(facts)}
-        params = {**draw_params(draw), **own}
-        found = (
-            await agency_notices(draw, notification.kind_for("agency"), once, **own)
+        event_params = {**facts, "what": notification.what.format_map(facts)}
+        params = {**draw_params(draw), **event_params}
+        requests = (
+            await agency_notices(draw, notification.kind_for("agency"), once, **event_params)
             if "agency" in notification.to
             else []
         )
-        found = [one for one in found if one.to.account_id != by]
-        known = {by, *(one.to.account_id for one in found)} - {None}
-        for row in await self._offices(draw, notification.to):
+        requests = [request for request in requests if request.to.account_id != by]
+        known = {by, *(request.to.account_id for request in requests)} - {None}
+        for row in await self._find_offices(draw, notification.to):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
-                found.append(self._request(draw, notification.kind_for(row["side"]), once, params, row))
-        await self.notices.notify_each(draw.pool, found)
+                requests.append(self._notice_request(draw, notification.kind_for(row["side"]), once, params, row))
+        await self.notices.notify_each(draw.pool, requests)
 
     async def notify_ended(self, draw: Draw, *, by: UUID | None = None) -> None:
         """The draw is over; its venue is asked to propose the experts' remuneration."""
@@ -175,37 +175,39 @@ class PartyNotifications:
 
     async def supervisors_of(self, draw: Draw) -> list[Any]:
         """A draw's supervisors, for a later comparison."""
-        return await self._offices(draw, ("supervisor",))
+        return await self._find_offices(draw, ("supervisor",))
 
     async def notify_supervisors_changed(
         self, draw: Draw, before: Sequence[Any], *, by: UUID | None, occasion: str
     ) -> None:
         """To new, former and remaining supervisors, and to the verifiers; ``before``: result of ``supervisors_of``."""
-        now = await self._offices(draw, ("supervisor", "verifier"))
-        earlier, later = ({row["mobile_hash"] for row in found} - {""} for found in (before, now))
+        now = await self._find_offices(draw, ("supervisor", "verifier"))
+        earlier, later = ({row["mobile_hash"] for row in people} - {""} for people in (before, now))
         if earlier == later:
             return
-        params, known, found = draw_params(draw), {by}, list[NoticeRequest]()
-        for row in (*(one for one in before if one["mobile_hash"] not in later), *now):
+        params, known, requests = draw_params(draw), {by}, list[NoticeRequest]()
+        for row in (*(person for person in before if person["mobile_hash"] not in later), *now):
             if row["account_id"] is None or row["account_id"] not in known:
                 known.add(row["account_id"])
                 kind, what = _supervision_notice(row, earlier, later)
-                found.append(self._request(draw, kind, occasion, {**params, "what": what}, row))
-        await self.notices.notify_each(draw.pool, found)
+                requests.append(self._notice_request(draw, kind, occasion, {**params, "what": what}, row))
+        await self.notices.notify_each(draw.pool, requests)
 
-    def _request(self, draw: Draw, kind: str, once: str, params: Mapping[str, str | int], row: Any) -> NoticeRequest:
+    def _notice_request(
+        self, draw: Draw, kind: str, once: str, params: Mapping[str, str | int], row: Any
+    ) -> NoticeRequest:
         mobile = self.deps.keys.open_text(row["phone_sealed"], "mobile") if row["phone_sealed"] else None
         key = f"{kind}:{draw.number}:{once}:{row['key'].hex}"
         return NoticeRequest(kind, Recipient(key, params, account_id=row["account_id"], mobile=mobile))
 
-    async def _offices(self, draw: Draw, sides: tuple[Side, ...]) -> list[Any]:
+    async def _find_offices(self, draw: Draw, sides: tuple[Side, ...]) -> list[Any]:
         """Supervisors of the draw, with or without an account; staff of its venue and of its terminal."""
-        venues = await self._venues(draw) if "venue" in sides else []
+        venues = await self._find_venue_scopes(draw) if "venue" in sides else []
         return await rows(_OFFICES, draw.id, draw.pool, list(sides), draw.terminal, venues)
 
-    async def _venues(self, draw: Draw) -> list[str]:
+    async def _find_venue_scopes(self, draw: Draw) -> list[str]:
         named = await CallNotice.filter(draw_id=draw.id).values_list("venue", flat=True)
-        return _scopes(self.deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
+        return _venue_scopes(self.deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
 
 
 def _supervision_notice(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:
@@ -216,13 +218,13 @@ def _supervision_notice(row: Any, earlier: Collection[str], later: Collection[st
     return "supervisors_changed", "请您担任监督人" if came else "监督人已更换"
 
 
-def _scopes(book: Rulebook, venues: set[str]) -> list[str]:
+def _venue_scopes(book: Rulebook, venues: set[str]) -> list[str]:
     """The places for which a venue's staff may have been granted their role; none for a bare address."""
     codes = {venue.code for venue in book.venues if venue.name in venues}
     return sorted({"", *venues, *codes}) if venues else []
 
 
-def urged_by_venue(venue: str, address: str, contact: str, phone: str) -> str:
+def venue_urging_text(venue: str, address: str, contact: str, phone: str) -> str:
     """Who urges while arrivals are sealed for the agency."""
     where = address if venue in ("", _ELSEWHERE) else venue
     return f"解密前请由评标场地催促（{where}，{contact} {phone}）"

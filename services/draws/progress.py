@@ -60,9 +60,9 @@ class DrawProgress:
     access: DrawAccess
 
     async def read(self, actor: Actor, draw_id: UUID) -> DrawTotals:
-        return await self.of(await self.access.get(actor, draw_id))
+        return await self.totals_of(await self.access.get(actor, draw_id))
 
-    async def of(self, draw: ReadDraw) -> DrawTotals:
+    async def totals_of(self, draw: ReadDraw) -> DrawTotals:
         """The same for a caller that has checked the permission."""
         conditions = await Condition.filter(draw_id=draw.id).order_by("position")
         counted = {
@@ -85,7 +85,7 @@ class DrawProgress:
             declined=counted.get(InvitationState.DECLINED, 0),
             silent=counted.get(InvitationState.SILENT, 0),
             started_at=draw.started_at,
-            waiting=await self._why_waiting(draw, state, conditions),
+            waiting=await self._waiting_reason(draw, state, conditions),
             estimated_end=deadline[0]["at"] if state in (DrawState.DRAWING, DrawState.ENDING) else None,
             conditions=tuple(
                 ConditionProgress(c.position, c.planned, c.needed, c.open, c.accepted, c.tier, c.exhausted)
@@ -94,10 +94,10 @@ class DrawProgress:
             log_head=draw.log_head,
         )
 
-    async def _why_waiting(self, draw: ReadDraw, state: DrawState, conditions: list[Condition]) -> str:
+    async def _waiting_reason(self, draw: ReadDraw, state: DrawState, conditions: list[Condition]) -> str:
         """The reason of waiting. Agency, offices and screens read the same words, so they ask none of them to act."""
         rules = self.deps.book(draw.pool).draw
-        calling, how = rules.calling, _how_to_fill(conditions, rules.supplement.region_change)
+        calling, how = rules.calling, _filling_advice(conditions, rules.supplement.region_change)
         opened = sum(c.open for c in conditions)
         missing = sum(c.needed - c.accepted for c in conditions)
         if state == DrawState.DRAWING and opened:
@@ -139,7 +139,7 @@ _OF_A_RECALL = {
 }
 
 
-def _how_to_fill(conditions: Sequence[Condition], wider: bool) -> str:
+def _filling_advice(conditions: Sequence[Condition], wider: bool) -> str:
     if not all(c.exhausted for c in conditions if c.needed > c.accepted):
         return "可按原顺序补抽。"
     return "名单已抽完，可扩大地区补抽。" if wider else "名单已抽完，不能再补抽。"

@@ -223,7 +223,7 @@ class DrawQueries:
             recusal_units=_views(RecusalUnitView, RecusalUnit, row["recusal_units"]),
             recusal_persons=_views(RecusalPersonView, RecusalPerson, row["recusal_persons"]),
             notices=_views(CallNoticeView, CallNotice, row["notices"]),
-            lots=tuple(_lot(one) for one in row["lots"]),
+            lots=tuple(_lot(lot) for lot in row["lots"]),
             avoided=_views(EarlierDraw, Draw, row["earlier"]),
         )
         [original] = _views(EarlierDraw, Draw, [row["original"]]) if row["original"] else [None]
@@ -241,7 +241,7 @@ class DrawQueries:
     async def former_experts(self, actor: Actor, draw_id: UUID) -> list[FormerExpert]:
         """The participants of draws whose experts are recused here."""
         draw = await self.access.get(actor, draw_id)
-        found = await rows(_FORMER, draw.id)
+        experts = await rows(_FORMER, draw.id)
         sealed_for = self.deps.book(draw.pool).draw.result_visible_before
         return [
             FormerExpert(
@@ -249,7 +249,7 @@ class DrawQueries:
                 row["code"],
                 mask_name(row["name"]) if self.deps.now() >= row["starts_at"] - sealed_for else "",
             )
-            for row in found
+            for row in experts
         ]
 
     async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[DrawCard]:
@@ -257,7 +257,7 @@ class DrawQueries:
         permissions.check(actor, "draw.read")
         where, values = self.access.visibility_condition(actor, few=bool(filters.states))
         named, of_recall = named_state(filters.name)
-        asked: tuple[tuple[object, str], ...] = (
+        clauses: tuple[tuple[object, str], ...] = (
             (filters.number and contains(filters.number), "(d.number ILIKE {} OR d.name ILIKE {})"),
             (filters.project and contains(filters.project), "(p.name ILIKE {} OR p.number ILIKE {})"),
             (filters.state, "d.state = {}"),
@@ -272,16 +272,18 @@ class DrawQueries:
             where += f" AND {in_states(filters.states)}"
         if filters.without_absence:
             where += f" AND {_WITHOUT_ABSENCE}"
-        for value, clause in asked:
+        for value, clause in clauses:
             if value:
                 where += " AND " + clause.replace("{}", values.add(value))
         project = "JOIN project p ON p.id = d.project_id"
         source = f"draw d {project if filters.project or filters.region else ''} WHERE {where}"
         order = URGENT_FIRST if filters.urgent_first else _LATEST.get(actor.role, "d.created_at DESC, d.id")
-        found, total = await read_page(_CARD, f"d {project}", source, order, values, offset=offset, limit=limit)
-        return Page(tuple(_card(row) for row in found), total)
+        draws, total = await read_page(_CARD, f"d {project}", source, order, values, offset=offset, limit=limit)
+        return Page(tuple(_card(row) for row in draws), total)
 
-    async def avoidable(self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int) -> Page[EarlierDraw]:
+    async def list_avoidable(
+        self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int
+    ) -> Page[EarlierDraw]:
         """Draws whose experts may be recused in another, newest first: those chosen before, then the actor's own that
         have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
         permissions.check(actor, "draw.edit")
@@ -290,7 +292,7 @@ class DrawQueries:
         if word := search.strip()[:100]:
             pattern = values.add(contains(word))
             where += f" AND (d.number ILIKE {pattern} OR d.name ILIKE {pattern})"
-        found, total = await read_page(
+        draws, total = await read_page(
             "d.id, d.number, d.name",
             "d",
             f"draw d WHERE {where}",
@@ -299,9 +301,11 @@ class DrawQueries:
             offset=0,
             limit=limit,
         )
-        kept = Draw.filter(id__in=list(chosen), pool=actor.pool, organisation_id=actor.organisation_id)
-        first = [EarlierDraw(one.id, one.number, one.name) for one in await kept.order_by("-created_at", "id")]
-        rest = [EarlierDraw(r["id"], r["number"], r["name"]) for r in found if r["id"] not in set(chosen)]
+        chosen_draws = Draw.filter(id__in=list(chosen), pool=actor.pool, organisation_id=actor.organisation_id)
+        first = [
+            EarlierDraw(draw.id, draw.number, draw.name) for draw in await chosen_draws.order_by("-created_at", "id")
+        ]
+        rest = [EarlierDraw(r["id"], r["number"], r["name"]) for r in draws if r["id"] not in set(chosen)]
         return Page((*first, *rest), total)
 
     async def dashboard(self, actor: Actor) -> DrawDashboard:
@@ -311,19 +315,19 @@ class DrawQueries:
         today = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday())
         sql = _DASHBOARD.format(where=where, today=values.add(today), monday=values.add(monday))
-        found = (await rows(sql, *values))[0]
+        figures = (await rows(sql, *values))[0]
         week = [0] * 7
-        for begun in found.pop("begun"):
+        for begun in figures.pop("begun"):
             week[local(begun).weekday()] += 1
-        awaited_today = found.pop("awaited") - found["present_today"]
-        return DrawDashboard(**found, awaited_today=awaited_today, week=tuple(week))
+        awaited_today = figures.pop("awaited") - figures["present_today"]
+        return DrawDashboard(**figures, awaited_today=awaited_today, week=tuple(week))
 
     async def count_to_supplement(self, actor: Actor) -> int:
         """Draws with places that wait for a supplementary draw, counted as on the dashboard."""
         permissions.check(actor, "draw.create")
         where, values = self.access.visibility_condition(actor)
-        [found] = await rows(f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {AWAITS_SUPPLEMENT}", *values)
-        return int(found["n"])
+        [counted] = await rows(f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {AWAITS_SUPPLEMENT}", *values)
+        return int(counted["n"])
 
     async def operations(self, actor: Actor, draw_id: UUID) -> list[Operation]:
         """The log of operations, at most the newest thousand, oldest first (操作记录).
@@ -334,15 +338,15 @@ class DrawQueries:
         return await find_operations(draw.id)
 
 
-def _views(shape: type[V], model: type[Row], found: Iterable[Mapping[str, Any]]) -> tuple[V, ...]:
-    return views_of(shape, (from_row(model, one) for one in found))
+def _views(shape: type[V], model: type[Row], records: Iterable[Mapping[str, Any]]) -> tuple[V, ...]:
+    return views_of(shape, (from_row(model, record) for record in records))
 
 
-def _lot(found: Mapping[str, Any] | None) -> DrawLotView:
+def _lot(record: Mapping[str, Any] | None) -> DrawLotView:
     """None: the project itself is the lot."""
-    if found is None:
+    if record is None:
         return DrawLotView(None)
-    lot = from_row(Lot, found)
+    lot = from_row(Lot, record)
     return DrawLotView(lot.id, lot.name, lot.number, lot.investment)
 
 

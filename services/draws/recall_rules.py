@@ -21,7 +21,7 @@ def check_same_day(draw: Draw, gathering_at: datetime) -> None:
         raise InvalidInput("复评的集合时间应与评标开始时间在同一天。", field="gathering_at")
 
 
-def gathering_before(starts_at: datetime, *, earlier_start: datetime, earlier_gathering: datetime) -> datetime:
+def shifted_gathering_time(starts_at: datetime, *, earlier_start: datetime, earlier_gathering: datetime) -> datetime:
     """As long before the start as the gathering of the other evaluation, on the day of the start and not after it."""
     lead = max(earlier_start - earlier_gathering, timedelta())
     midnight = local(starts_at).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -43,7 +43,7 @@ UPDATE draw SET log_head = $2, log_length = $3 WHERE id = $1
 """
 
 
-async def append(draw: Draw, now: datetime, *acts: Act) -> None:
+async def append_to_log(draw: Draw, now: datetime, *acts: Act) -> None:
     """Add entries to the draw's published log, each chained to the one before.
 
     Machines' clocks differ slightly: an entry's time is never before its predecessor's, even across processes.
@@ -70,7 +70,7 @@ async def append(draw: Draw, now: datetime, *acts: Act) -> None:
     )
 
 
-async def append_all(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]]]) -> None:
+async def append_to_logs(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]]]) -> None:
     """The same for several draws, in three statements."""
     draws = [draw for draw, _ in acts]
     last = await rows(_LAST, [draw.id for draw in draws], [draw.log_length for draw in draws])
@@ -78,7 +78,7 @@ async def append_all(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]]]) 
     written: list[LogEntry] = []
     for draw, done in acts:
         entries = write_all(_head(draw), max(now, before.get(draw.id, now)), done)
-        written += [_entry(draw, one) for one in entries]
+        written += [_entry(draw, entry) for entry in entries]
         draw.log_length, draw.log_head, draw.logged_at = entries[-1].seq, entries[-1].hash.hex(), entries[-1].at
     await LogEntry.bulk_create(written, batch_size=1000)
     await execute(
@@ -93,5 +93,7 @@ def _head(draw: Draw) -> Head:
     return Head(draw.log_length, bytes.fromhex(draw.log_head)) if draw.log_length else start(draw.pool, draw.number)
 
 
-def _entry(draw: Draw, one: RecordEntry) -> LogEntry:
-    return LogEntry(draw_id=draw.id, seq=one.seq, at=one.at, act=one.act, facts=one.facts, hash=one.hash.hex())
+def _entry(draw: Draw, entry: RecordEntry) -> LogEntry:
+    return LogEntry(
+        draw_id=draw.id, seq=entry.seq, at=entry.at, act=entry.act, facts=entry.facts, hash=entry.hash.hex()
+    )

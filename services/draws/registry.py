@@ -106,7 +106,7 @@ class DrawServices:
         return (
             DueTask("discards", DISCARDS_DUE, self.discards.lapse_due),
             DueTask("digests", DIGESTS_DUE, self.digests.notify_due),
-            DueTask("release_text", f"EXISTS ({UNREACHED})", self.releases.write_to_unreached),
+            DueTask("release_text", f"EXISTS ({UNREACHED})", self.releases.send_sms_to_unreached),
             DueTask("release_overdue", f"EXISTS ({overdue})", self.releases.refuse_overdue),
             DueTask("release_reminders", "", self.releases.remind_due),
             DueTask("unverified", UNVERIFIED, self.verification.refuse_overdue),

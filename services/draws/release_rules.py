@@ -23,7 +23,7 @@ def release_until(draw: ReadDraw, deps: Deps) -> datetime:
     return draw.starts_at - deps.book(draw.pool).draw.release.before_start
 
 
-def check_in_time(draw: Draw, deps: Deps) -> None:
+def check_release_in_time(draw: Draw, deps: Deps) -> None:
     """Raises RuleViolation once the evaluation is too near."""
     until = release_until(draw, deps)
     if deps.now() > until:
@@ -34,7 +34,7 @@ def check_in_time(draw: Draw, deps: Deps) -> None:
         )
 
 
-async def newest(draw_id: UUID) -> DrawApplication | None:
+async def find_newest_application(draw_id: UUID) -> DrawApplication | None:
     """The request submitted last, which counts."""
     return await DrawApplication.filter(draw_id=draw_id, kind=KIND).order_by("-submitted_at", "-id").first()
 
@@ -42,8 +42,8 @@ async def newest(draw_id: UUID) -> DrawApplication | None:
 async def check_may_apply(locked: Locked, deps: Deps) -> None:
     """Raises Conflict in another state or while a request is pending, RuleViolation too late."""
     DRAW.next(locked.state, DrawEvent.RELEASE)
-    asked = await newest(locked.draw.id)
-    if asked is not None and asked.state in _LIVE:
-        said = "正在等待核验" if asked.state == VerificationState.SUBMITTED else "已通过核验，请启动退选"
-        raise Conflict(f"退选申请{said}，不能再修改。", code="release_asked")
-    check_in_time(locked.draw, deps)
+    application = await find_newest_application(locked.draw.id)
+    if application is not None and application.state in _LIVE:
+        state_text = "正在等待核验" if application.state == VerificationState.SUBMITTED else "已通过核验，请启动退选"
+        raise Conflict(f"退选申请{state_text}，不能再修改。", code="release_asked")
+    check_release_in_time(locked.draw, deps)

@@ -54,7 +54,7 @@ async def check_scope(actor: Actor, draw: Draw, book: Rulebook) -> None:
 
 async def find_avoided(draw_id: UUID) -> tuple[UUID, ...]:
     """Earlier draws whose experts are recused in this one."""
-    return tuple([one.earlier_id for one in await AvoidedDraw.filter(draw_id=draw_id).order_by("id")])
+    return tuple([avoided.earlier_id for avoided in await AvoidedDraw.filter(draw_id=draw_id).order_by("id")])
 
 
 async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:

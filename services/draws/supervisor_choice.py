@@ -23,7 +23,7 @@ async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
     if entries.keys() != set(chosen):
         raise InvalidInput("所选监督人不在名册中或已停用，请重新选择。", field="supervisors")
     for entry in entries.values():
-        if await _of_agencys_side(draw, entry.mobile_hash):
+        if await _is_on_agencys_side(draw, entry.mobile_hash):
             raise InvalidInput("监督人不能是本单位法人或经办人，请选择其他人员。", field="supervisors")
     await Supervisor.filter(draw_id=draw.id).delete()
     for entry_id in dict.fromkeys(chosen):
@@ -43,11 +43,11 @@ async def check_supervisors(draw: Draw) -> None:
 
     Raises Conflict.
     """
-    for one in await Supervisor.filter(draw_id=draw.id):
-        if not await SupervisorEntry.exists(id=one.entry_id, active_until=None):
-            raise Conflict(f"监督人{one.name}已不在名册中，{_AGAIN}", code="supervisor_ended")
-        if await _of_agencys_side(draw, one.mobile_hash):
-            raise Conflict(f"监督人{one.name}现在代表本单位办理业务，{_AGAIN}", code="supervisor_of_agency")
+    for supervisor in await Supervisor.filter(draw_id=draw.id):
+        if not await SupervisorEntry.exists(id=supervisor.entry_id, active_until=None):
+            raise Conflict(f"监督人{supervisor.name}已不在名册中，{_AGAIN}", code="supervisor_ended")
+        if await _is_on_agencys_side(draw, supervisor.mobile_hash):
+            raise Conflict(f"监督人{supervisor.name}现在代表本单位办理业务，{_AGAIN}", code="supervisor_of_agency")
 
 
 async def supervisor_facts(draw: Draw) -> SupervisorFacts:
@@ -56,7 +56,7 @@ async def supervisor_facts(draw: Draw) -> SupervisorFacts:
     return SupervisorFacts("register" if count else "none", count)
 
 
-async def _of_agencys_side(draw: Draw, mobile_hash: str) -> bool:
+async def _is_on_agencys_side(draw: Draw, mobile_hash: str) -> bool:
     account = await Account.get_or_none(pool=draw.pool, mobile_hash=mobile_hash)
     return account is not None and await acts_for_agency(draw, account.id)
 

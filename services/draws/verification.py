@@ -15,7 +15,7 @@ from services.draws.draw_notices import notify_agency
 from services.draws.locks import lock, move
 from services.draws.lot_holding import claim_lots
 from services.draws.party_notifications import Event, PartyNotifications
-from services.draws.release_rules import KIND, check_in_time
+from services.draws.release_rules import KIND, check_release_in_time
 from services.draws.scopes import check_not_of_agency
 from services.notifications import Notices
 
@@ -30,17 +30,20 @@ class Verification:
     parties: PartyNotifications
 
     async def approve(self, actor: Actor, application_id: UUID, opinion: str = "") -> None:
-        await self._decide(actor, application_id, VerificationEvent.APPROVE, opinion.strip())
+        await self._decide_application(actor, application_id, VerificationEvent.APPROVE, opinion.strip())
 
     async def refuse(self, actor: Actor, application_id: UUID, opinion: str) -> None:
         """Raises InvalidInput without an opinion, which the agency needs for the correction."""
         if not opinion.strip():
             raise InvalidInput("请填写退回原因。", field="opinion")
-        await self._decide(actor, application_id, VerificationEvent.REFUSE, opinion.strip())
+        await self._decide_application(actor, application_id, VerificationEvent.REFUSE, opinion.strip())
 
-    async def _decide(self, actor: Actor, application_id: UUID, event: VerificationEvent, opinion: str) -> None:
+    async def _decide_application(
+        self, actor: Actor, application_id: UUID, event: VerificationEvent, opinion: str
+    ) -> None:
         permissions.check(actor, "draw.verify")
         async with transaction():
+            # read without a lock to find its draw, which is locked before its applications
             known = await DrawApplication.get_or_none(id=application_id)
             if known is None:
                 raise NotFound("找不到这份申请，请返回列表后刷新。")
@@ -75,7 +78,7 @@ class Verification:
         now, approved = self.deps.now(), event == VerificationEvent.APPROVE
         if approved:
             DRAW.next(DrawState(draw.state), DrawEvent.RELEASE)
-            check_in_time(draw, self.deps)
+            check_release_in_time(draw, self.deps)
         application.state = VERIFICATION.next(VerificationState(application.state), event)
         application.opinion, application.decided_at, application.decided_by_id = opinion, now, actor.account_id
         await application.save(update_fields=["state", "opinion", "decided_at", "decided_by_id"])

@@ -79,8 +79,8 @@ JOIN account p ON p.id = a.submitted_by_id LEFT JOIN account v ON v.id = a.decid
 """
 _OF_DRAW = "draw_application a JOIN draw d ON d.id = a.draw_id"
 _AT_TERMINAL = "d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = $3"
-_FOUND = f"{_OF_DRAW} WHERE {_AT_TERMINAL}"
-_FOUND_BY_WORD = (
+_IN_STATE = f"{_OF_DRAW} WHERE {_AT_TERMINAL}"
+_MATCHING = (
     f"{_OF_DRAW} JOIN organisation o ON o.id = d.organisation_id WHERE {_AT_TERMINAL} "
     "AND (d.number ILIKE $4 OR d.name ILIKE $4 OR o.name ILIKE $4)"
 )
@@ -94,8 +94,8 @@ class VerificationQueries:
         """Applications at the verifier's terminal, oldest first. ``actor.scope`` empty: every terminal of the pool."""
         permissions.check(actor, "draw.verify")
         values, order = (actor.pool, actor.scope, state), "a.submitted_at, a.id"
-        found = await read_rows(_COLUMNS, _JOINED, _FOUND, order, values, offset=offset, limit=limit)
-        return [_row(row) for row in found]
+        applications = await read_rows(_COLUMNS, _JOINED, _IN_STATE, order, values, offset=offset, limit=limit)
+        return [_row(row) for row in applications]
 
     async def search(
         self, actor: Actor, state: str, word: str = "", *, offset: int = 0, limit: int = 20
@@ -106,25 +106,27 @@ class VerificationQueries:
         """
         permissions.check(actor, "draw.verify")
         way = "" if state == VerificationState.SUBMITTED else " DESC"
-        source, values, order = _FOUND, [actor.pool, actor.scope, state], f"a.submitted_at{way}, a.id{way}"
+        source, values, order = _IN_STATE, [actor.pool, actor.scope, state], f"a.submitted_at{way}, a.id{way}"
         if word:
-            source, values = _FOUND_BY_WORD, [*values, contains(word)]
-        found, total = await read_page(_COLUMNS, _JOINED, source, order, values, offset=offset, limit=limit)
-        return Page(tuple(_row(row) for row in found), total)
+            source, values = _MATCHING, [*values, contains(word)]
+        applications, total = await read_page(_COLUMNS, _JOINED, source, order, values, offset=offset, limit=limit)
+        return Page(tuple(_row(row) for row in applications), total)
 
-    async def waiting(self, actor: Actor) -> int:
+    async def count_waiting(self, actor: Actor) -> int:
         """Number of open applications at the verifier's terminal."""
         permissions.check(actor, "draw.verify")
-        [found] = await rows(f"SELECT count(*)::int AS n FROM {_FOUND}", actor.pool, actor.scope, "submitted")
-        return int(found["n"])
+        [counted] = await rows(f"SELECT count(*)::int AS n FROM {_IN_STATE}", actor.pool, actor.scope, "submitted")
+        return int(counted["n"])
 
-    async def of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
+    async def applications_of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
         """Every application of a draw, newest first; the caller has checked the permission."""
         order = "ORDER BY a.submitted_at DESC, a.id DESC"
-        found = await rows(f"SELECT {_COLUMNS} FROM draw_application {_JOINED} WHERE a.draw_id = $1 {order}", draw_id)
-        return [_row(row) for row in found]
+        applications = await rows(
+            f"SELECT {_COLUMNS} FROM draw_application {_JOINED} WHERE a.draw_id = $1 {order}", draw_id
+        )
+        return [_row(row) for row in applications]
 
-    async def is_asked(self, draw_id: UUID) -> bool:
+    async def has_open_application(self, draw_id: UUID) -> bool:
         """Whether an application of a draw is open, for the draw itself or for its release."""
         return await DrawApplication.exists(draw_id=draw_id, state=VerificationState.SUBMITTED)
 

@@ -75,7 +75,7 @@ class CallLine:
     under_way: bool
 
     @property
-    def rang(self) -> bool:
+    def has_rung(self) -> bool:
         """Whether the expert's phone rang, or may have rung."""
         return self.state in _RANG
 
@@ -85,25 +85,25 @@ class VirtualCalls:
     deps: Deps
     bridge: CallBridge
 
-    def offered(self, pool: str) -> bool:
+    def is_offered(self, pool: str) -> bool:
         return self.bridge.offers(pool)
 
     async def log_of(self, draw_id: UUID, purpose: Purpose) -> Mapping[UUID, tuple[CallLine, ...]]:
         """The calls of a draw by expert, newest first."""
-        found: dict[UUID, tuple[CallLine, ...]] = {}
+        calls_by_expert: dict[UUID, tuple[CallLine, ...]] = {}
         for row in await rows(_LOG, draw_id, purpose):
-            found[row["expert_id"]] = (*found.get(row["expert_id"], ()), _line(row))
-        return found
+            calls_by_expert[row["expert_id"]] = (*calls_by_expert.get(row["expert_id"], ()), _line(row))
+        return calls_by_expert
 
     # ---- requesting a call
 
-    async def ask(self, actor: Actor, draw: Draw, expert_id: UUID, purpose: Purpose, phone: str) -> UUID:
+    async def request_call(self, actor: Actor, draw: Draw, expert_id: UUID, purpose: Purpose, phone: str) -> UUID:
         """Ask for a call within the caller's transaction, which has checked that it may be made; a job dials.
 
         ``phone`` is the one that rings first; empty: the account's own mobile. Raises InvalidInput for an invalid
         mobile, Conflict without a number or during another call, TooMany.
         """
-        if not self.offered(draw.pool):
+        if not self.is_offered(draw.pool):
             raise Conflict("本专家库未开通虚拟号通话，请改用其他方式联系专家。", code="no_virtual_number")
         staff, now = mobile_number(phone.strip() or await self._own_mobile(actor)), self.deps.now()
         await self._check_free(actor, expert_id, now)
@@ -127,6 +127,7 @@ class VirtualCalls:
 
     async def _check_free(self, actor: Actor, expert_id: UUID, now: datetime) -> None:
         """Each of the two takes part in one call at a time."""
+        # in the order of the ids: two requests that lock the same two can't wait for each other
         await advisory_lock(f"virtual_call:{min(str(expert_id), str(actor.account_id))}")
         await advisory_lock(f"virtual_call:{max(str(expert_id), str(actor.account_id))}")
         if await VirtualCall.exists(asked_by_id=actor.account_id, closed_at=None):
@@ -134,12 +135,12 @@ class VirtualCalls:
         if await VirtualCall.exists(expert_id=expert_id, closed_at=None):
             raise Conflict("正在呼叫这位专家，请通话结束后再试。", code="expert_busy")
         recent = VirtualCall.filter(expert_id=expert_id, asked_at__gt=now - DAY)
-        made = await recent.exclude(vendor_code__startswith=OPERATOR).order_by("-asked_at", "-id")
-        if made and now < made[0].asked_at + _CALL_INTERVAL:
-            wait = int((made[0].asked_at + _CALL_INTERVAL - now).total_seconds()) + 1
+        calls = await recent.exclude(vendor_code__startswith=OPERATOR).order_by("-asked_at", "-id")
+        if calls and now < calls[0].asked_at + _CALL_INTERVAL:
+            wait = int((calls[0].asked_at + _CALL_INTERVAL - now).total_seconds()) + 1
             raise TooMany(f"刚刚呼叫过这位专家，请{wait}秒后再试。", retry_after=wait, code="called_just_now")
-        if len(made) >= _PER_DAY:
-            wait = int((made[_PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1
+        if len(calls) >= _PER_DAY:
+            wait = int((calls[_PER_DAY - 1].asked_at + DAY - now).total_seconds()) + 1
             raise TooMany(
                 f"24小时内已呼叫这位专家{_PER_DAY}次，请改用其他方式联系。", retry_after=wait, code="called_enough"
             )
@@ -152,7 +153,7 @@ class VirtualCalls:
             if call.state != State.ASKED:
                 return
             if now >= call.asked_at + _UNPLACED_TTL:
-                await self._close(call, Event.REFUSE, "too_late")
+                await self._close_call(call, Event.REFUSE, "too_late")
                 return
             call.state, call.check_at = VIRTUAL_CALL.next(State.ASKED, Event.DIAL), now + _RINGING
             await call.save(update_fields=["state", "check_at"])
@@ -165,7 +166,7 @@ class VirtualCalls:
             return  # its report decides, or the call is abandoned
         except GatewayError as error:
             log.warning("virtual_call_refused", call=str(call_id), error=str(error))
-            await self._move(call_id, Event.REFUSE, code=_code(error))
+            await self._move_call(call_id, Event.REFUSE, code=_code(error))
             return
         await VirtualCall.filter(id=call_id, call_id="").update(call_id=vendor_id)
 
@@ -180,20 +181,20 @@ class VirtualCalls:
             log.warning("report_refused", vendor="voice", reason="another_call", call=str(call.id))
             return True
         if report.ended:
-            await self._end(call.id, report.status, report.seconds, report.call_id)
+            await self._end_call(call.id, report.status, report.seconds, report.call_id)
         elif report.status in _PROGRESS:
-            await self._move(call.id, _PROGRESS[report.status], vendor_id=report.call_id)
+            await self._move_call(call.id, _PROGRESS[report.status], vendor_id=report.call_id)
         return True
 
     async def check_due(self) -> int:
         """Query calls without an end, and abandon those without a report."""
         due = await rows(_DUE, self.deps.now())
-        return await process_each("virtual_calls", due, lambda row: self._check(row["id"]))
+        return await process_each("virtual_calls", due, lambda row: self._check_call(row["id"]))
 
-    async def _check(self, call_id: UUID) -> None:
+    async def _check_call(self, call_id: UUID) -> None:
         call, now = await VirtualCall.get(id=call_id), self.deps.now()
         if call.state == State.ASKED:
-            await self._move(call_id, Event.REFUSE, code="too_late")
+            await self._move_call(call_id, Event.REFUSE, code="too_late")
             return
         answer = None
         if call.call_id:
@@ -202,13 +203,13 @@ class VirtualCalls:
             except GatewayError as error:
                 log.warning("virtual_call_report_missing", call=str(call_id), error=str(error))
         if answer is not None and answer.ended:
-            await self._end(call_id, answer.status, answer.seconds)
+            await self._end_call(call_id, answer.status, answer.seconds)
         elif now >= call.asked_at + _report_timeout(call):
-            await self._move(call_id, Event.LOSE, code="no_report")
+            await self._move_call(call_id, Event.LOSE, code="no_report")
         else:
             await VirtualCall.filter(id=call_id, closed_at=None).update(check_at=now + _RINGING)
 
-    async def _move(self, call_id: UUID, event: Event, *, code: str = "", vendor_id: str = "") -> None:
+    async def _move_call(self, call_id: UUID, event: Event, *, code: str = "", vendor_id: str = "") -> None:
         async with transaction():
             call = await VirtualCall.select_for_update().get(id=call_id)
             if not VIRTUAL_CALL.can(State(call.state), event):
@@ -218,18 +219,18 @@ class VirtualCalls:
                 call.state = VIRTUAL_CALL.next(State(call.state), event)
                 await call.save(update_fields=["state", "call_id"])
             else:
-                await self._close(call, event, code)
+                await self._close_call(call, event, code)
 
-    async def _end(self, call_id: UUID, code: str, seconds: int, vendor_id: str = "") -> None:
+    async def _end_call(self, call_id: UUID, code: str, seconds: int, vendor_id: str = "") -> None:
         """Close a call. It is locked first, since the result depends on reports applied before."""
         async with transaction():
             call = await VirtualCall.select_for_update().get(id=call_id)
             event = _outcome(State(call.state), code, seconds)
             if VIRTUAL_CALL.can(State(call.state), event):
                 call.call_id = call.call_id or vendor_id
-                await self._close(call, event, code, seconds if event == Event.TALK else 0)
+                await self._close_call(call, event, code, seconds if event == Event.TALK else 0)
 
-    async def _close(self, call: VirtualCall, event: Event, code: str, seconds: int = 0) -> None:
+    async def _close_call(self, call: VirtualCall, event: Event, code: str, seconds: int = 0) -> None:
         call.state = VIRTUAL_CALL.next(State(call.state), event)
         call.vendor_code, call.seconds = code[:60], seconds
         call.staff_phone_sealed, call.check_at, call.closed_at = "", None, self.deps.now()

@@ -15,7 +15,7 @@ from services.core.base import Actor, Deps, rows
 from services.core.crypto import PHONE
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
-from services.draws.party_notifications import urged_by_venue
+from services.draws.party_notifications import venue_urging_text
 from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
@@ -64,21 +64,21 @@ class WaitingDraw(Protocol):
     def number_wanted(self) -> bool: ...
 
 
-def to_do_of(one: WaitingDraw, now: datetime) -> str:
+def to_do_of(draw: WaitingDraw, now: datetime) -> str:
     """The agency's next step; empty: none."""
-    if now >= one.starts_at and (past := _past(one)):
+    if now >= draw.starts_at and (past := _to_do_after_start(draw)):
         return past
-    if one.number_wanted:
+    if draw.number_wanted:
         return "等待监督人提交随机数"
-    return (_OF_A_RECALL.get(one.state) if one.kind == "recall" else None) or TO_DO.get(one.state, "")
+    return (_OF_A_RECALL.get(draw.state) if draw.kind == "recall" else None) or TO_DO.get(draw.state, "")
 
 
-def _past(one: WaitingDraw) -> str:
-    if one.state == DrawState.COMMITTING and one.finished_at is not None:
+def _to_do_after_start(draw: WaitingDraw) -> str:
+    if draw.state == DrawState.COMMITTING and draw.finished_at is not None:
         return _FURTHER_ROUND_PAST
-    if one.kind == "recall" and one.state in (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING):
+    if draw.kind == "recall" and draw.state in (DrawState.SHORT, DrawState.SUPPLEMENT_PENDING):
         return ""  # its own text holds before and after the start
-    return _PAST.get(one.state, "")
+    return _PAST.get(draw.state, "")
 
 
 _RUNNING = "d.state IN ('committing', 'drawing', 'paused', 'ending')"
@@ -158,27 +158,27 @@ class WorkLists:
         permissions.check(actor, "draw.read")
         reach, values = self.access.visibility_condition(actor, few=True)
         now = self.deps.now()
-        own: dict[str, object] = {
+        parameters: dict[str, object] = {
             "now": now,
             "since": now - self.deps.book(actor.pool).attendance.urging_window,
             "today": local(now).replace(hour=0, minute=0, second=0, microsecond=0),
             "limit": limit,
         }
         sql = _LINES.replace("{which}", _LISTS[which]).replace("{reach}", reach)
-        for name, value in own.items():
+        for name, value in parameters.items():
             if f"{{{name}}}" in sql:
                 sql = sql.replace(f"{{{name}}}", f"{values.add(value)}{'::timestamptz' if name in _MOMENTS else ''}")
-        found = await rows(sql, *values)
-        lines = [self._line(actor, row, now) for row in found]
-        return WorkLines(tuple(lines), found[0]["total"] if found else 0)
+        draws = await rows(sql, *values)
+        lines = [self._line(actor, row, now) for row in draws]
+        return WorkLines(tuple(lines), draws[0]["total"] if draws else 0)
 
     def _line(self, actor: Actor, row: Mapping[str, Any], now: datetime) -> WorkLine:
         facts = {name: row[name] for name in WorkLine.__dataclass_fields__ if name in row}
         unseals_at = row["starts_at"] - self.deps.book(actor.pool).draw.result_visible_before
         sealed = row["late"] and actor.role in AGENCY and now < unseals_at
-        urged_by = self._door(row["door"]) if sealed else ""
+        urged_by = self._urging_contact(row["door"]) if sealed else ""
         return WorkLine(**{**facts, "state": DrawState(row["state"]), "urged_by": urged_by})
 
-    def _door(self, found: Sequence[str]) -> str:
-        venue, address, contact, phone = found
-        return urged_by_venue(venue, address, contact, self.deps.keys.read(phone, PHONE))
+    def _urging_contact(self, door: Sequence[str]) -> str:
+        venue, address, contact, phone = door
+        return venue_urging_text(venue, address, contact, self.deps.keys.read(phone, PHONE))

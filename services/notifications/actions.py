@@ -26,13 +26,13 @@ class Action:
 
     def path(self, params: Mapping[str, str]) -> str:
         route = self.agency if params.get("side") == "agency" else ""
-        return (route or self.route).format_map(_Known(params))
+        return (route or self.route).format_map(_PresentParams(params))
 
     def mini_page(self, params: Mapping[str, str]) -> str:
-        return self.mini.format_map(_Known(params))
+        return self.mini.format_map(_PresentParams(params))
 
 
-class _Known(dict[str, str]):
+class _PresentParams(dict[str, str]):
     """Notices written before a param was introduced open the list instead."""
 
     def __missing__(self, key: str) -> str:
@@ -51,11 +51,11 @@ _CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书
 _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
 
 
-def _draw(label: str, page: str = "", mini: str = "draw", agency: str = "") -> Action:
+def _draw_action(label: str, page: str = "", mini: str = "draw", agency: str = "") -> Action:
     return Action(label, f"/draws/{{draw}}{page}", f"pages/{mini}?id={{draw}}" if mini else "", agency=agency)
 
 
-def _agency(label: str) -> Action:
+def _agency_action(label: str) -> Action:
     """The step that fits the draw's state."""
     return Action(label, _AGENCY, "pages/draw?id={draw}")
 
@@ -80,7 +80,7 @@ ACTIONS: Mapping[str, Action] = {
     "recusal_confirmed": _PANEL,
     "recusal_refused": _PANEL,
     "recusal_waiting": Action("去确认", "/draws/{draw}/absences"),
-    "supervisor_discard": _draw("查看这次抽取", mini="supervised"),
+    "supervisor_discard": _draw_action("查看这次抽取", mini="supervised"),
     "evaluation_postponed": Action("查看这次抽取", "/draws/{draw}"),
     "draw_terminated": Action("查看这次抽取", "/draws/{draw}", agency=_AGENCY),
     "check_in_reminder": Action("查看签到方式", INVITATION, words=("签到",)),
@@ -88,26 +88,26 @@ ACTIONS: Mapping[str, Action] = {
     "account_joined": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
     "account_bound": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
     "mini_program_bound": Action("查看账号", "/h5/{pool}/account", words=("不是我本人",)),
-    "commitment_wanted": _draw("去提交我的随机数", mini="supervised"),
+    "commitment_wanted": _draw_action("去提交我的随机数", mini="supervised"),
     "verification_waiting": Action(
         "去核验", "/draws/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),
-    "draw_news": _draw("查看这次抽取", mini="", agency=_AGENCY),
-    "supervisors_changed": _draw("查看这次抽取", mini=""),
-    "venue_news": _draw("查看这次抽取", mini=""),
-    "draw_ended": _draw("查看这次抽取", mini="", agency=_AGENCY),
-    "agency_news": _agency("查看这次抽取"),
+    "draw_news": _draw_action("查看这次抽取", mini="", agency=_AGENCY),
+    "supervisors_changed": _draw_action("查看这次抽取", mini=""),
+    "venue_news": _draw_action("查看这次抽取", mini=""),
+    "draw_ended": _draw_action("查看这次抽取", mini="", agency=_AGENCY),
+    "agency_news": _agency_action("查看这次抽取"),
     "agent_asked": Action("查看并答复", "/h5/{pool}/agent-requests"),
-    "agency_verified": _agency("进入抽取"),
-    "agency_refused": _agency("去修改"),
-    "agency_agreed": _agency("查看进度"),
-    "agency_full": _agency("查看这次抽取"),
-    "agency_short": _agency("去处理"),
-    "agency_leave": _agency("去补抽"),
-    "agency_kept": _agency("查看这次抽取"),
-    "agency_late": _draw("去催促", "/attendance", "door"),
-    "agency_unsealed": _draw("查看名单", "/result", "result"),
-    "agency_checked_in": _draw("查看到场", "/attendance", "door"),
+    "agency_verified": _agency_action("进入抽取"),
+    "agency_refused": _agency_action("去修改"),
+    "agency_agreed": _agency_action("查看进度"),
+    "agency_full": _agency_action("查看这次抽取"),
+    "agency_short": _agency_action("去处理"),
+    "agency_leave": _agency_action("去补抽"),
+    "agency_kept": _agency_action("查看这次抽取"),
+    "agency_late": _draw_action("去催促", "/attendance", "door"),
+    "agency_unsealed": _draw_action("查看名单", "/result", "result"),
+    "agency_checked_in": _draw_action("查看到场", "/attendance", "door"),
     "remuneration_proposed": Action("核对并确认", _REMUNERATION, words=("酬劳",)),
     "remuneration_paid": Action("查看酬劳", _REMUNERATION, words=("酬劳",)),
     "remuneration_disputed": Action("去答复", "/draws/{draw}/remuneration"),

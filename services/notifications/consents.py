@@ -37,20 +37,20 @@ Answer = Literal["accept", "acceptWithAudio", "acceptWithAlert", "reject", "ban"
 
 MOST = 3
 _MOST_LEFT = 50
-_REST: Mapping[str, timedelta] = {"reject": timedelta(days=7), "ban": timedelta(days=30)}
+_PAUSE_AFTER: Mapping[str, timedelta] = {"reject": timedelta(days=7), "ban": timedelta(days=30)}
 """How long a template is not asked for after a refusal, or after it was switched off in WeChat."""
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _OccasionRule:
     """Who is asked on an occasion, and for which kinds of notice, most needed first."""
 
     roles: frozenset[str]
     kinds: tuple[str, ...]
 
 
-OCCASIONS: Mapping[Occasion, _Asked] = {
-    "applying": _Asked(
+OCCASIONS: Mapping[Occasion, _OccasionRule] = {
+    "applying": _OccasionRule(
         APPLICANT,
         (
             "application_sent_back",
@@ -67,8 +67,10 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "campaign_changed",
         ),
     ),
-    "paying": _Asked(APPLICANT, ("fee_paid", "invoice_sent", "fee_refunded", "fee_redirected", "invoice_reversed")),
-    "learning": _Asked(
+    "paying": _OccasionRule(
+        APPLICANT, ("fee_paid", "invoice_sent", "fee_refunded", "fee_redirected", "invoice_reversed")
+    ),
+    "learning": _OccasionRule(
         APPLICANT,
         (
             "exam_called",
@@ -91,12 +93,12 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "evidence_answered",
         ),
     ),
-    "invitation": _Asked(
+    "invitation": _OccasionRule(
         EXPERT,
         ("check_in_reminder", "gathering_changed", "draw_cancelled", "remuneration_proposed", "remuneration_paid"),
     ),
-    "submission": _Asked(AGENCY, ("agency_verified", "agency_refused", "agency_full")),
-    "drawing": _Asked(
+    "submission": _OccasionRule(AGENCY, ("agency_verified", "agency_refused", "agency_full")),
+    "drawing": _OccasionRule(
         AGENCY,
         (
             "agency_full",
@@ -114,7 +116,7 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "draw_ended",
         ),
     ),
-    "supervising": _Asked(
+    "supervising": _OccasionRule(
         SUPERVISOR,
         (
             "commitment_wanted",
@@ -128,7 +130,7 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "draw_ended",
         ),
     ),
-    "verifying": _Asked(
+    "verifying": _OccasionRule(
         VERIFIER,
         (
             "verification_waiting",
@@ -139,10 +141,10 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "remuneration_disputed",
         ),
     ),
-    "at_the_door": _Asked(
+    "at_the_door": _OccasionRule(
         VENUE, ("venue_news", "remuneration_disputed", "evaluation_postponed", "draw_news", "draw_ended")
     ),
-    "reviewing": _Asked(REVIEWER, ("review_waiting",)),
+    "reviewing": _OccasionRule(REVIEWER, ("review_waiting",)),
 }
 _SEVERAL: Mapping[str, int] = {
     "application_progress": 3,
@@ -186,29 +188,30 @@ class Consents:
             spare = in_chat and self._chat_is_enough(actor.pool, kind)
             needed[template] = needed.get(template, 0) + (0 if spare else _SEVERAL.get(kind, 1))
             titles.setdefault(template, title)
-        now, found = self.deps.now(), list[RequestableConsent]()
-        asked: set[str] = set()
+        now, requestable = self.deps.now(), list[RequestableConsent]()
+        requested_titles: set[str] = set()
         for template, title in titles.items():
             left = int(identity.subscribe_credits.get(template, 0))
-            ask = left < needed[template] and not _rests(identity, template, now)
-            ask = ask and title not in asked and len(asked) < MOST  # of equal titles WeChat shows only the first
-            asked |= {title} if ask else set()
-            found.append(RequestableConsent(template, title, left, ask))
-        return tuple(found)
+            ask = left < needed[template] and not _was_refused_recently(identity, template, now)
+            # of equal titles WeChat shows only the first
+            ask = ask and title not in requested_titles and len(requested_titles) < MOST
+            requested_titles |= {title} if ask else set()
+            requestable.append(RequestableConsent(template, title, left, ask))
+        return tuple(requestable)
 
     async def save_answers(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
         """Record the person's choices. Raises InvalidInput for a template that is none of the pool's."""
         known = {template for _, template, _ in self._templates(actor.pool, self.deps.book(actor.pool).ladder)}
         if not answers.keys() <= known:
             raise InvalidInput("没有这个订阅消息模板，请更新小程序后重试。", code="template_unknown", field="answers")
-        found = await self._identity(actor)
-        if found is None:
+        own_identity = await self._identity(actor)
+        if own_identity is None:
             return
         now = self.deps.now()
         async with transaction():
-            identity = await WechatIdentity.select_for_update().get_or_none(id=found.id)
+            identity = await WechatIdentity.select_for_update().get_or_none(id=own_identity.id)
             if identity is not None:
-                _note(identity, answers, now)
+                _apply_answers(identity, answers, now)
                 await identity.save(update_fields=["subscribe_credits", "subscribe_refusals"])
 
     async def _identity(self, actor: Actor) -> WechatIdentity | None:
@@ -232,19 +235,19 @@ class Consents:
                 yield kind, self.template_of(pool, kind), card.title
 
 
-def _rests(identity: WechatIdentity, template: str, now: datetime) -> bool:
+def _was_refused_recently(identity: WechatIdentity, template: str, now: datetime) -> bool:
     refusal = identity.subscribe_refusals.get(template)
-    return refusal is not None and now < datetime.fromisoformat(refusal["at"]) + _REST[refusal["how"]]
+    return refusal is not None and now < datetime.fromisoformat(refusal["at"]) + _PAUSE_AFTER[refusal["how"]]
 
 
-def _note(identity: WechatIdentity, answers: Mapping[str, Answer], now: datetime) -> None:
+def _apply_answers(identity: WechatIdentity, answers: Mapping[str, Answer], now: datetime) -> None:
     """A refusal doesn't remove earlier consents; only switching off in WeChat's settings does."""
     left, refused = dict(identity.subscribe_credits), dict(identity.subscribe_refusals)
     for template, answer in answers.items():
         if answer.startswith("accept"):
             left[template] = min(left.get(template, 0) + 1, _MOST_LEFT)
             refused.pop(template, None)
-        elif answer in _REST:
+        elif answer in _PAUSE_AFTER:
             refused[template] = {"at": now.isoformat(), "how": answer}
     identity.subscribe_credits, identity.subscribe_refusals = left, refused
 
@@ -262,7 +265,7 @@ async def apply_consent_events(
         identity = await WechatIdentity.select_for_update().get_or_none(appid=appid, openid=openid)
         if identity is None:
             return
-        _note(identity, {template: "accept" if yes else "reject" for template, yes in consents}, now)
+        _apply_answers(identity, {template: "accept" if yes else "reject" for template, yes in consents}, now)
         if withdrawn:
             gone = {template: 0 for template, yes in consents if not yes}
             identity.subscribe_credits = {**identity.subscribe_credits, **gone}

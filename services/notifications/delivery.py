@@ -26,7 +26,7 @@ from services.core.operator_waits import OPERATOR, operator_wait
 from services.core.outages import AWAY
 from services.notifications import rendering
 from services.notifications.facts import as_object
-from services.notifications.ladder import in_time
+from services.notifications.ladder import urgent_ladder
 from services.notifications.notices import STOPPED, Notices
 from services.notifications.sending import NO_CREDIT, Sending, SendOutcome, WechatRecipient
 from services.ports import SubscribeTemplates
@@ -40,10 +40,12 @@ _LONGEST_PAUSE = 60.0
 """Seconds."""
 _FIRST_HOLD, _LONGEST_HOLD = timedelta(seconds=30), timedelta(hours=1)
 """Pauses of an attempt that waits for the operator; each is twice as long as the one before."""
-_HELD = timedelta(days=1)
+_HOLD_MAX = timedelta(days=1)
 """How long an attempt waits for the operator; one with a code as long as the code is valid."""
 _NOT_FOLLOWING = ("43004", "50005")
+"""WeChat's refusals of a person who doesn't follow the account any more."""
 _BLOCKED = ("43019", "48002", "50002")
+"""WeChat's refusals of a person who wants no messages of ours."""
 
 _CLAIM = """
 UPDATE attempt a SET state = 'unknown', tries = tries + 1, sent_at = $1,
@@ -72,7 +74,7 @@ _SPEND_CREDIT = (
     "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
 )
 _LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
-_LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
+_PLAN_NOW = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
 _EARLY = (
     "SELECT id FROM delivery_report WHERE applied_at IS NULL AND vendor IN ('wechat', 'sms') "
     "AND coalesce(body->>'msgid', body->>'biz_id') = ANY($1::text[])"
@@ -102,35 +104,40 @@ class Delivery:
         ``bulk``: those to thousands, which may wait. After ``longest`` seconds no further batch begins.
         """
         done, until = 0, time.monotonic() + longest
-        while batch := await self._claim(bulk):
+        while batch := await self._claim_batch(bulk):
             limit = asyncio.Semaphore(_AT_ONCE)
-            people = await self._people([row["account_id"] for row in batch if row["account_id"]])
-            outcomes = await asyncio.gather(*(self._attempt(row, people, limit) for row in batch))
-            await self._write(batch, outcomes)
+            people = await self._find_recipients([row["account_id"] for row in batch if row["account_id"]])
+            outcomes = await asyncio.gather(*(self._make_attempt(row, people, limit) for row in batch))
+            await self._store_outcomes(batch, outcomes)
             done += len(batch)
             if time.monotonic() >= until:
                 break
         return done
 
-    async def _claim(self, bulk: bool) -> list[Any]:
+    async def _claim_batch(self, bulk: bool) -> list[Any]:
         async with transaction():
             claimed = await rows(_CLAIM, self.deps.now(), _BATCH, bulk)
         return await rows(_LOAD, [row["id"] for row in claimed]) if claimed else []
 
-    async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, WechatRecipient]:
-        found: dict[UUID, dict[str, tuple[UUID, str]]] = {}
+    async def _find_recipients(self, accounts: Sequence[UUID]) -> dict[UUID, WechatRecipient]:
+        identities_by_account: dict[UUID, dict[str, tuple[UUID, str]]] = {}
         allowed: dict[UUID, dict[str, int]] = {}
         for row in await rows(_IDENTITIES, list(set(accounts))):
-            found.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
+            identities_by_account.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
             if row["app"] == "mini":
                 allowed[row["account_id"]] = as_object(row["subscribe_credits"])
-        return {account: WechatRecipient(identities, allowed.get(account, {})) for account, identities in found.items()}
+        return {
+            account: WechatRecipient(identities, allowed.get(account, {}))
+            for account, identities in identities_by_account.items()
+        }
 
-    async def _attempt(self, row: Any, people: Mapping[UUID, WechatRecipient], limit: asyncio.Semaphore) -> SendOutcome:
+    async def _make_attempt(
+        self, row: Any, people: Mapping[UUID, WechatRecipient], limit: asyncio.Semaphore
+    ) -> SendOutcome:
         """Call the vendor once. Every gateway error becomes an outcome; no other exception is expected."""
         outcome = SendOutcome(row["id"], row["notice_id"], "sent")
         try:
-            if (held := self._held(row, outcome)) is not None:
+            if (held := self._find_obstacle(row, outcome)) is not None:
                 return held
             person = people.get(row["account_id"], WechatRecipient({}))
             app = {"wechat": "oa", "mini": "mini"}.get(row["channel"])
@@ -150,33 +157,33 @@ class Delivery:
 
     def _outcome_of(self, row: Any, outcome: SendOutcome, error: GatewayError) -> SendOutcome:
         if isinstance(error, NeedsOperator):
-            return self._hold(row, outcome, operator_wait(error))
+            return self._wait_for_operator(row, outcome, operator_wait(error))
         if isinstance(error, Transient):
             if row["vendor_code"].startswith(OPERATOR):  # its tries were used up while it was held
-                return self._hold(row, outcome, row["vendor_code"])
+                return self._wait_for_operator(row, outcome, row["vendor_code"])
             return self._retry_or_fail(row, outcome, error)
         if isinstance(error, Rejected):
             return replace(outcome, state="failed", vendor_code=error.vendor_code[:60])
         return self._retry_or_unknown(row, outcome, str(error)[:60])
 
-    def _held(self, row: Any, outcome: SendOutcome) -> SendOutcome | None:
+    def _find_obstacle(self, row: Any, outcome: SendOutcome) -> SendOutcome | None:
         """An attempt delayed by an outage may have reached its end, or the quiet hours, since it was planned."""
         now = self.deps.now()
         if row["state"] != "active":
             return replace(outcome, state="failed", vendor_code=STOPPED)
         if row["kind"] in rendering.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
             return replace(outcome, state="failed", vendor_code="too_late")
-        ladder = in_time(self.deps.book(row["pool"]).ladder[row["kind"]], as_object(row["params"]), now)
+        ladder = urgent_ladder(self.deps.book(row["pool"]).ladder[row["kind"]], as_object(row["params"]), now)
         hours = ladder.hours.get(row["channel"])
         if hours is not None and not hours.contains(now):
             return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
         return None
 
-    def _hold(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
+    def _wait_for_operator(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
         """Our side is wrong, which says nothing about the person: try again in growing pauses, while the ladder goes on
-        with its next channels. After ``_HELD`` the message would only confuse, and the attempt has failed."""
+        with its next channels. After ``_HOLD_MAX`` the message would only confuse, and the attempt has failed."""
         now = self.deps.now()
-        useful = self.deps.book(row["pool"]).login.code_valid if row["secret_sealed"] else _HELD
+        useful = self.deps.book(row["pool"]).login.code_valid if row["secret_sealed"] else _HOLD_MAX
         pause = min(_FIRST_HOLD * 2 ** min(row["tries"] - 1, 10), _LONGEST_HOLD)
         if now + pause >= row["created_at"] + useful:
             return replace(outcome, state="failed", vendor_code=code)
@@ -199,11 +206,11 @@ class Delivery:
         retry_at = self.deps.now() + timedelta(seconds=pause)
         return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
 
-    async def _write(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
+    async def _store_outcomes(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         """All in one transaction; if that fails, each in its own. An outcome that can't be stored leaves the attempt
         *unknown*: it is queried later, and never sent again."""
         try:
-            await self._apply(batch, outcomes)
+            await self._apply_outcomes(batch, outcomes)
         except AWAY:
             raise
         except Exception:  # last resort: whatever is wrong with one outcome, the others must not be lost
@@ -211,26 +218,26 @@ class Delivery:
             if len(batch) == 1:
                 return
             for row, outcome in zip(batch, outcomes, strict=True):
-                await self._write([row], [outcome])
+                await self._store_outcomes([row], [outcome])
 
-    async def _apply(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
+    async def _apply_outcomes(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         """Notices are locked before attempts, as everywhere; notices whose ladder goes on are marked in the same
         transaction."""
         now = self.deps.now()
         kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
         ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
-        done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
-        again = {o.notice_id for o in outcomes if o.state == "pending"}
+        done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends_on_delivery(kinds[o.notice_id])}
+        retried = {o.notice_id for o in outcomes if o.state == "pending"}
         held = {o.notice_id for o in outcomes if o.state == "pending" and o.vendor_code.startswith(OPERATOR)}
         going_on = sorted((ended | held) - done)
         async with transaction():
-            await execute(_LOCK_NOTICES, sorted(ended | again))
+            await execute(_LOCK_NOTICES, sorted(ended | retried))
             await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
             await self._mark_identities(outcomes)
             await self._count_credits(batch, outcomes)
             await self.notices.finish(sorted(done))
-            await self.notices.drop_late(sorted(again))
-            await execute(_LOOK_AGAIN, going_on, now)
+            await self.notices.drop_late(sorted(retried))
+            await execute(_PLAN_NOW, going_on, now)
             await self._wake_early_reports(batch, outcomes)
         await self.notices.climb(going_on)
 
@@ -242,7 +249,7 @@ class Delivery:
             early = await rows(_EARLY, messages)
             await self.deps.jobs.defer_many("delivery_reports.apply", [{"report_id": str(row["id"])} for row in early])
 
-    def _ends(self, kind: tuple[str, str]) -> bool:
+    def _ends_on_delivery(self, kind: tuple[str, str]) -> bool:
         book = self.deps.rulebooks.get(kind[0])
         ladder = book.ladder.get(kind[1]) if book else None
         return ladder is not None and ladder.until == "delivered"

@@ -38,8 +38,8 @@ class HelpDesk:
                 rule="help.feedback",
                 source=self.deps.book(actor.pool).source("help.feedback"),
             )
-        said = text.strip()
-        if not 5 <= len(said) <= FEEDBACK_MAX:
+        message = text.strip()
+        if not 5 <= len(message) <= FEEDBACK_MAX:
             raise InvalidInput(f"请用5至{FEEDBACK_MAX}个字说明您的意见或问题。", code="feedback_length", field="text")
         now = self.deps.now()
 
@@ -53,20 +53,20 @@ class HelpDesk:
                 message=f"一天最多提交{rules.feedback_per_day}条意见",
             )
             row = await Feedback.create(
-                pool=actor.pool, account_id=account_id, text_sealed=self.deps.keys.seal(said, TEXT), created_at=now
+                pool=actor.pool, account_id=account_id, text_sealed=self.deps.keys.seal(message, TEXT), created_at=now
             )
             await record(actor, now, "feedback.write", "account", account_id, feedback=str(row.id))
             return self.queries.view_of(row)
 
         return await once(
-            owner=f"feedback:{account_id}", key=key, deps=self.deps, answer=FeedbackView, run=run, request=said
+            owner=f"feedback:{account_id}", key=key, deps=self.deps, answer=FeedbackView, run=run, request=message
         )
 
     async def answer(self, actor: Actor, feedback_id: UUID, text: str) -> FeedbackView:
         """Answer once; the person is notified. Raises Conflict when it was answered already."""
         check(actor, "feedback.answer")
-        said = text.strip()
-        if not 2 <= len(said) <= ANSWER_MAX:
+        answer = text.strip()
+        if not 2 <= len(answer) <= ANSWER_MAX:
             raise InvalidInput(f"请填写2至{ANSWER_MAX}个字的答复。", code="answer_length", field="text")
         now = self.deps.now()
         async with transaction():
@@ -75,14 +75,14 @@ class HelpDesk:
                 raise NotFound("没有这条意见，请刷新后重试。")
             if row.state != "open":
                 raise Conflict("这条意见已经答复过，请刷新查看。", code="feedback_answered")
-            row.state, row.answer, row.answered_at, row.answered_by = "answered", said, now, actor.account_id
+            row.state, row.answer, row.answered_at, row.answered_by = "answered", answer, now, actor.account_id
             await row.save(update_fields=["state", "answer", "answered_at", "answered_by"])
             await record(actor, now, "feedback.answer", "feedback", row.id)
             await self.notices.notify(
                 pool=row.pool,
                 kind="feedback_answered",
                 dedupe_key=f"feedback:{row.id}",
-                params={"at": print_full(row.created_at), "reason": said},
+                params={"at": print_full(row.created_at), "reason": answer},
                 account_id=row.account_id,
             )
             return self.queries.view_of(row)

@@ -38,22 +38,22 @@ class HelpDeskQueries:
 
     def search(self, pool: str, text: str, *, limit: int = 3) -> tuple[HelpQuestion, ...]:
         """The questions that match ``text``, best first; empty when it contains none of their words."""
-        said = text.casefold()
+        folded = text.casefold()
         scored = [
-            (sum(len(word) for word in question.words if word.casefold() in said), index, question)
+            (sum(len(word) for word in question.words if word.casefold() in folded), index, question)
             for index, question in enumerate(self.deps.book(pool).help.faq)
         ]
-        found = sorted((entry for entry in scored if entry[0]), key=lambda entry: (-entry[0], entry[1]))
-        return tuple(question for _, _, question in found[:limit])
+        matches = sorted((entry for entry in scored if entry[0]), key=lambda entry: (-entry[0], entry[1]))
+        return tuple(question for _, _, question in matches[:limit])
 
-    async def mine(self, actor: Actor) -> tuple[FeedbackView, ...]:
+    async def list_own(self, actor: Actor) -> tuple[FeedbackView, ...]:
         """This person's feedback, newest first, at most fifty."""
-        found = (
+        feedback = (
             await Feedback.filter(pool=actor.pool, account_id=account_of(actor))
             .order_by("-created_at", "-id")
             .limit(50)
         )
-        return tuple(self.view_of(row) for row in found)
+        return tuple(self.view_of(row) for row in feedback)
 
     async def list_all(
         self, actor: Actor, *, state: str | None = None, offset: int = 0, limit: int = 20
@@ -61,15 +61,15 @@ class HelpDeskQueries:
         """All feedback, oldest open ones first; and the total."""
         check(actor, "feedback.answer")
         query = Feedback.filter(pool=actor.pool, **({"state": state} if state else {}))
-        found = await query.order_by("-state", "created_at").offset(offset).limit(limit).prefetch_related("account")
-        return Page(tuple(self.view_of(row, self._who(row.account)) for row in found), await query.count())
+        feedback = await query.order_by("-state", "created_at").offset(offset).limit(limit).prefetch_related("account")
+        return Page(tuple(self.view_of(row, self._masked_person(row.account)) for row in feedback), await query.count())
 
     def view_of(self, row: Feedback, who: str = "") -> FeedbackView:
         state: Literal["open", "answered"] = "answered" if row.state == "answered" else "open"
         text = self.deps.keys.read(row.text_sealed, TEXT)
         return FeedbackView(row.id, text, state, row.answer, row.created_at, row.answered_at, who)
 
-    def _who(self, account: Account) -> str:
+    def _masked_person(self, account: Account) -> str:
         mobile = self.deps.keys.read(account.mobile_sealed, "mobile")
         return f"{mask_name(account.real_name)} {mask_mobile(mobile)}".strip()
 

@@ -68,7 +68,7 @@ class PastNotice:
     invitation_id: UUID | None
 
 
-class _Facts(dict[str, str]):
+class _LenientFacts(dict[str, str]):
     """Present texts may contain params that an old notice lacks."""
 
     def __missing__(self, _name: str) -> str:
@@ -79,28 +79,28 @@ class _Facts(dict[str, str]):
 class NoticeHistory:
     deps: Deps
 
-    async def of(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[PastNotice]:
+    async def notices_of(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[PastNotice]:
         """Notices to this person in any role, newest first. Raises Unauthenticated for a visitor."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         values = (actor.account_id, actor.pool, list(_HIDDEN), STOPPED)
-        found, total = await read_page(
+        notices, total = await read_page(
             _COLUMNS, _JOINED, _SOURCE, "n.created_at DESC, n.id DESC", values, offset=offset, limit=limit
         )
         book = self.deps.book(actor.pool)
-        return Page(tuple(_view(book, actor.pool, row) for row in found), total)
+        return Page(tuple(_view(book, actor.pool, row) for row in notices), total)
 
 
 def _view(book: Rulebook, pool: str, row: Any) -> PastNotice:
     kind, texts, channel = row["kind"], book.texts[row["kind"]], row["channel"]
-    facts = _Facts(facts_of(pool, book.pool.hotline, row["params"], row["link"]))
+    facts = _LenientFacts(facts_of(pool, book.pool.hotline, row["params"], row["link"]))
     path = path_of(kind, row["link"], facts)
     action = ACTIONS.get(kind)
     return PastNotice(
         id=row["id"],
         at=row["at"],
         title=_title(texts, channel),
-        text=_text(texts, channel, row["vendor_code"] in _IN_CHAT, _Facts(facts | {"link": _BELOW})),
+        text=_text(texts, channel, row["vendor_code"] in _IN_CHAT, _LenientFacts(facts | {"link": _BELOW})),
         channel=channel,
         channel_label=CHANNELS[channel],
         state=row["state"],
@@ -117,7 +117,7 @@ def _title(texts: KindTexts, channel: Channel) -> str:
     return card.title if card else f"{CHANNELS[channel]}通知"
 
 
-def _text(texts: KindTexts, channel: Channel, in_chat: bool, facts: _Facts) -> str:
+def _text(texts: KindTexts, channel: Channel, in_chat: bool, facts: _LenientFacts) -> str:
     if channel == "sms":
         return render_text(texts.sms or "", facts)
     if channel == "voice":
@@ -127,6 +127,6 @@ def _text(texts: KindTexts, channel: Channel, in_chat: bool, facts: _Facts) -> s
     return _card(texts.wechat if channel == "wechat" else texts.subscribe, facts)
 
 
-def _card(card: TemplateText | None, facts: _Facts) -> str:
+def _card(card: TemplateText | None, facts: _LenientFacts) -> str:
     lines = card.fields.values() if card else ()
     return "\n".join(f"{line.label}：{render_text(line.text, facts)}" for line in lines)

@@ -17,7 +17,7 @@ _REACHED = (ContactAttemptState.DELIVERED, ContactAttemptState.ANSWERED)
 
 
 @dataclass(frozen=True)
-class Tried:
+class EarlierAttempt:
     """An attempt as input of the ladder."""
 
     step: int
@@ -30,7 +30,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedAttempt:
     """A planned attempt: step, channel, earliest moment, and how long its outcome is awaited."""
 
     step: int
@@ -44,18 +44,18 @@ class LadderPlan:
     """The plan. ``state`` is the notice's (active, done, failed); ``next_at`` when to plan again."""
 
     state: str
-    attempts: tuple[Planned, ...]
+    attempts: tuple[PlannedAttempt, ...]
     next_at: datetime | None
 
 
-def in_time(ladder: Ladder, params: Mapping[str, object], now: datetime) -> Ladder:
+def urgent_ladder(ladder: Ladder, params: Mapping[str, object], now: datetime) -> Ladder:
     """The ladder without quiet hours for which the subject of a notice with these ``params`` can't wait."""
     if ladder.urgent_before is None or BEGINS not in params:
         return ladder
     latest = datetime.fromisoformat(str(params[BEGINS])) - ladder.urgent_before
     moments = (now, now + ladder.longest)
-    kept = {channel: hours for channel, hours in ladder.hours.items() if _can_wait(hours, moments, latest)}
-    return ladder.model_copy(update={"hours": kept})
+    remaining = {channel: hours for channel, hours in ladder.hours.items() if _can_wait(hours, moments, latest)}
+    return ladder.model_copy(update={"hours": remaining})
 
 
 def _can_wait(hours: Hours, moments: Sequence[datetime], latest: datetime) -> bool:
@@ -63,26 +63,26 @@ def _can_wait(hours: Hours, moments: Sequence[datetime], latest: datetime) -> bo
     return all(hours.contains(at) or hours.next_open(at) <= latest for at in moments)
 
 
-def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> LadderPlan:
+def plan(ladder: Ladder, started_at: datetime, tried: Sequence[EarlierAttempt], now: datetime) -> LadderPlan:
     """The next steps of a ladder that began at ``started_at``."""
-    started_at = _begins(ladder, started_at)
+    started_at = _start_moment(ladder, started_at)
     by_step = [[t for t in tried if t.step == index] for index in range(len(ladder.steps))]
     if ladder.until == "delivered" and any(t.state in _REACHED for t in tried):
         return LadderPlan("done", (), None)
-    planned: list[Planned] = []
+    planned: list[PlannedAttempt] = []
     waiting: list[datetime] = []
     open_steps = False
     earlier_failed = True
     for index, (step, attempts) in enumerate(zip(ladder.steps, by_step, strict=True)):
         if attempts:
-            if retry := _retry(ladder, index, step, attempts, now):
+            if retry := _plan_retry(ladder, index, step, attempts, now):
                 planned.append(retry)
             open_steps = open_steps or retry is not None or any(t.state in _RUNNING for t in attempts)
-            earlier_failed = earlier_failed and retry is None and _failed(step, attempts)
+            earlier_failed = earlier_failed and retry is None and _has_step_failed(step, attempts)
             continue
         due = started_at + step.after
         if due <= now or (earlier_failed and index > 0):
-            planned.append(_attempt(ladder, index, step, now))
+            planned.append(_plan_attempt(ladder, index, step, now))
         else:
             waiting.append(due)
         earlier_failed = False
@@ -91,28 +91,30 @@ def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: date
     return LadderPlan("done" if any(t.state in _REACHED for t in tried) else "failed", (), None)
 
 
-def _begins(ladder: Ladder, at: datetime) -> datetime:
+def _start_moment(ladder: Ladder, at: datetime) -> datetime:
     """In the quiet hours of all first steps the whole ladder waits, so that later steps don't coincide."""
     first = [ladder.hours.get(step.channel) for step in ladder.steps if not step.after]
     opens = [hours.next_open(at) if hours else at for hours in first]
     return min(opens, default=at)
 
 
-def _attempt(ladder: Ladder, index: int, step: LadderStep, at: datetime) -> Planned:
+def _plan_attempt(ladder: Ladder, index: int, step: LadderStep, at: datetime) -> PlannedAttempt:
     hours = ladder.hours.get(step.channel)
-    return Planned(index, step.channel, hours.next_open(at) if hours else at, step.wait)
+    return PlannedAttempt(index, step.channel, hours.next_open(at) if hours else at, step.wait)
 
 
-def _failed(step: LadderStep, attempts: Sequence[Tried]) -> bool:
+def _has_step_failed(step: LadderStep, attempts: Sequence[EarlierAttempt]) -> bool:
     if any(t.held for t in attempts):
         return True
-    over = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
-    return over and all(t.state == ContactAttemptState.FAILED for t in attempts)
+    exhausted = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
+    return exhausted and all(t.state == ContactAttemptState.FAILED for t in attempts)
 
 
-def _retry(ladder: Ladder, index: int, step: LadderStep, attempts: Sequence[Tried], now: datetime) -> Planned | None:
+def _plan_retry(
+    ladder: Ladder, index: int, step: LadderStep, attempts: Sequence[EarlierAttempt], now: datetime
+) -> PlannedAttempt | None:
     if len(attempts) >= step.attempts or any(
         t.state != ContactAttemptState.FAILED or not t.repeatable for t in attempts
     ):
         return None
-    return _attempt(ladder, index, step, max(now, max(t.due_at for t in attempts) + step.retry_gap))
+    return _plan_attempt(ladder, index, step, max(now, max(t.due_at for t in attempts) + step.retry_gap))

@@ -20,7 +20,7 @@ from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.core.inserts import insert
 from services.core.operator_waits import OPERATOR
-from services.notifications.ladder import LadderPlan, Planned, Tried, in_time, plan
+from services.notifications.ladder import EarlierAttempt, LadderPlan, PlannedAttempt, plan, urgent_ladder
 
 Params = Mapping[str, str | int]
 
@@ -38,8 +38,8 @@ _TO_CLIMB = f"""
 SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 AND bulk = $2 AND {not_paused("climb", "id")}
 ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED
 """
-_THESE = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) AND state = 'active' ORDER BY id FOR UPDATE"
-_LOOK_AT = (
+_TO_ADVANCE = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) AND state = 'active' ORDER BY id FOR UPDATE"
+_SET_NEXT = (
     "UPDATE notice n SET next_at = to_be.next_at FROM unnest($1::uuid[], $2::timestamptz[]) AS to_be (id, next_at) "
     "WHERE n.id = to_be.id"
 )
@@ -115,39 +115,39 @@ class Notices:
         requests = [NoticeRequest(kind, recipient) for recipient in recipients]
         fresh = 0
         for start in range(0, len(requests), _AT_ONCE):
-            _, new = await self._write(pool, requests[start : start + _AT_ONCE], bulk)
+            _, new = await self._create_notices(pool, requests[start : start + _AT_ONCE], bulk)
             fresh += new
         return fresh
 
     async def notify_each(self, pool: str, requests: Sequence[NoticeRequest]) -> list[UUID]:
         """Send different notices to several people by two statements; returns the notices' ids. Raises as
         ``notify``."""
-        return (await self._write(pool, requests, bulk=False))[0]
+        return (await self._create_notices(pool, requests, bulk=False))[0]
 
-    async def _write(self, pool: str, requests: Sequence[NoticeRequest], bulk: bool) -> tuple[list[UUID], int]:
+    async def _create_notices(self, pool: str, requests: Sequence[NoticeRequest], bulk: bool) -> tuple[list[UUID], int]:
         """The notices' ids, and how many of them are new."""
         now = self.deps.now()
-        made: list[tuple[Notice, list[Attempt]]] = []
+        created: list[tuple[Notice, list[Attempt]]] = []
         ids: list[UUID] = []
-        for request, row in zip(requests, await self._look_up(pool, requests), strict=True):
+        for request, row in zip(requests, await self._find_addresses(pool, requests), strict=True):
             if row["known"] is None:
-                made.append(self._make(pool, request, row, now, bulk))
-            ids.append(row["known"] or made[-1][0].id)
-        if made:
-            attempts = [attempt for _, own in made for attempt in own]
-            await insert((Notice, [notice for notice, _ in made]), (Attempt, attempts), given=_NUMBERED)
-        return ids, len(made)
+                created.append(self._build_notice(pool, request, row, now, bulk))
+            ids.append(row["known"] or created[-1][0].id)
+        if created:
+            attempts = [attempt for _, own_attempts in created for attempt in own_attempts]
+            await insert((Notice, [notice for notice, _ in created]), (Attempt, attempts), given=_NUMBERED)
+        return ids, len(created)
 
-    async def _look_up(self, pool: str, requests: Sequence[NoticeRequest]) -> list[Any]:
+    async def _find_addresses(self, pool: str, requests: Sequence[NoticeRequest]) -> list[Any]:
         return await rows(
             _ADDRESSES,
             pool,
-            [one.to.dedupe_key for one in requests],
-            [one.to.account_id for one in requests],
-            [one.to.expert_id for one in requests],
+            [request.to.dedupe_key for request in requests],
+            [request.to.account_id for request in requests],
+            [request.to.expert_id for request in requests],
         )
 
-    def _make(
+    def _build_notice(
         self, pool: str, request: NoticeRequest, row: Mapping[str, Any], now: datetime, bulk: bool
     ) -> tuple[Notice, list[Attempt]]:
         """A notice with its first attempts, not inserted yet."""
@@ -157,7 +157,7 @@ class Notices:
             kind=request.kind,
             account_id=row["account_id"],
             expert_id=to.expert_id,
-            mobile_sealed=self._mobile(to, row),
+            mobile_sealed=self._sealed_mobile(to, row),
             invitation_id=to.invitation_id,
             params=dict(to.params),
             secret_sealed=keys.seal(request.secret, "notice") if request.secret else "",
@@ -165,14 +165,14 @@ class Notices:
             dedupe_key=to.dedupe_key,
             created_at=now,
         )
-        step = self._plan(notice, [], now)
+        step = self._plan_next(notice, [], now)
         attempts = [_new_attempt(notice, planned, now) for planned in step.attempts]
         if request.notified_channel:
             for attempt in attempts:
                 if attempt.channel == request.notified_channel:
                     attempt.state, attempt.vendor_code = ContactAttemptState.DELIVERED, CHAT_REPLY
                     attempt.closed_at = now
-            step = self._plan(notice, [_as_tried(attempt) for attempt in attempts], now)
+            step = self._plan_next(notice, [_as_earlier_attempt(attempt) for attempt in attempts], now)
             attempts += [_new_attempt(notice, planned, now) for planned in step.attempts]
         notice.next_at = step.next_at
         if step.state != "active":
@@ -182,7 +182,7 @@ class Notices:
                     attempt.state, attempt.vendor_code, attempt.closed_at = ContactAttemptState.FAILED, STOPPED, now
         return notice, attempts
 
-    def _mobile(self, to: Recipient, row: Mapping[str, Any]) -> str:
+    def _sealed_mobile(self, to: Recipient, row: Mapping[str, Any]) -> str:
         """Encrypted. Raises NotFound for an unknown recipient."""
         if to.mobile is not None:
             return self.deps.keys.seal(to.mobile, "mobile")
@@ -200,17 +200,17 @@ class Notices:
         done = 0
         for bulk in (False, True):
             find = partial(rows, _TO_CLIMB, self.deps.now(), bulk, limit)
-            done += await process_together("climb", find, self._climb)
+            done += await process_together("climb", find, self._advance_due)
         return done
 
     async def climb(self, notice_ids: Sequence[UUID]) -> None:
         """The same for certain notices; a fault in one delays no other."""
         if not notice_ids:
             return
-        find = partial(rows, _THESE, list(notice_ids))
-        await process_together("climb", find, self._climb)
+        find = partial(rows, _TO_ADVANCE, list(notice_ids))
+        await process_together("climb", find, self._advance_due)
 
-    async def _climb(self, due: Sequence[Any]) -> None:
+    async def _advance_due(self, due: Sequence[Any]) -> None:
         await self.advance_many([row["id"] for row in due])
 
     async def advance(self, notice_id: UUID) -> None:
@@ -220,14 +220,14 @@ class Notices:
     async def advance_many(self, notice_ids: Sequence[UUID]) -> None:
         now = self.deps.now()
         notices = await Notice.filter(id__in=list(notice_ids), state="active").order_by("id").select_for_update()
-        tried = await _tried([notice.id for notice in notices])
-        plans = [(notice, self._plan(notice, tried[notice.id], now)) for notice in notices]
+        tried = await _read_attempts([notice.id for notice in notices])
+        plans = [(notice, self._plan_next(notice, tried[notice.id], now)) for notice in notices]
         for state in ("done", "failed"):
             await self._close([notice.id for notice, step in plans if step.state == state], state)
         going_on = [(notice, step) for notice, step in plans if step.state == "active"]
         moved = [(notice, step) for notice, step in going_on if notice.next_at != step.next_at]
         if moved:
-            await execute(_LOOK_AT, [notice.id for notice, _ in moved], [step.next_at for _, step in moved])
+            await execute(_SET_NEXT, [notice.id for notice, _ in moved], [step.next_at for _, step in moved])
         await self._add_attempts([(notice, planned) for notice, step in going_on for planned in step.attempts], now)
 
     async def stop(self, *, invitation_id: UUID, kinds: Sequence[str]) -> None:
@@ -255,7 +255,9 @@ class Notices:
             notice.state, notice.closed_at = "active", None
             await notice.save(update_fields=["state", "closed_at"])
             now = self.deps.now()
-            await self._apply(notice, self._plan(notice, (await _tried([notice.id]))[notice.id], now + pause), now)
+            await self._apply_plan(
+                notice, self._plan_next(notice, (await _read_attempts([notice.id]))[notice.id], now + pause), now
+            )
 
     async def reword(self, *, invitation_id: UUID, kind: str, params: Params) -> None:
         """Replace params of a ladder that runs or may be resumed: later messages contain the new values."""
@@ -300,11 +302,11 @@ class Notices:
             STOPPED,
         )
 
-    def _plan(self, notice: Notice, tried: Sequence[Tried], now: datetime) -> LadderPlan:
-        ladder = in_time(self.deps.book(notice.pool).ladder[notice.kind], notice.params, now)
+    def _plan_next(self, notice: Notice, tried: Sequence[EarlierAttempt], now: datetime) -> LadderPlan:
+        ladder = urgent_ladder(self.deps.book(notice.pool).ladder[notice.kind], notice.params, now)
         return plan(ladder, notice.created_at, tried, now)
 
-    async def _apply(self, notice: Notice, step: LadderPlan, now: datetime) -> None:
+    async def _apply_plan(self, notice: Notice, step: LadderPlan, now: datetime) -> None:
         if step.state != "active":
             await self._close([notice.id], step.state)
             return
@@ -313,11 +315,11 @@ class Notices:
             await notice.save(update_fields=["next_at"])
         await self._add_attempts([(notice, planned) for planned in step.attempts], now)
 
-    async def _add_attempts(self, planned: Sequence[tuple[Notice, Planned]], now: datetime) -> None:
+    async def _add_attempts(self, planned: Sequence[tuple[Notice, PlannedAttempt]], now: datetime) -> None:
         """Notifies no listener: the deadlines' tick finds what is due."""
         if not planned:
             return
-        attempts = [_new_attempt(notice, one, now) for notice, one in planned]
+        attempts = [_new_attempt(notice, attempt, now) for notice, attempt in planned]
         await insert((Attempt, attempts), given=_NUMBERED)
 
 
@@ -326,7 +328,7 @@ def new_out_id() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_OUT_ID_LENGTH))
 
 
-def _new_attempt(notice: Notice, planned: Planned, now: datetime) -> Attempt:
+def _new_attempt(notice: Notice, planned: PlannedAttempt, now: datetime) -> Attempt:
     return Attempt(
         id=new_id(),
         notice_id=notice.id,
@@ -340,17 +342,19 @@ def _new_attempt(notice: Notice, planned: Planned, now: datetime) -> Attempt:
     )
 
 
-async def _tried(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[Tried]]:
+async def _read_attempts(notice_ids: Sequence[UUID]) -> Mapping[UUID, list[EarlierAttempt]]:
     """Attempts for the ladder, without those that were never made."""
-    tried: defaultdict[UUID, list[Tried]] = defaultdict(list)
+    tried: defaultdict[UUID, list[EarlierAttempt]] = defaultdict(list)
     for a in await Attempt.filter(notice_id__in=list(notice_ids)).exclude(vendor_code=STOPPED):
-        tried[a.notice_id].append(_as_tried(a))
+        tried[a.notice_id].append(_as_earlier_attempt(a))
     return tried
 
 
-def _as_tried(attempt: Attempt) -> Tried:
+def _as_earlier_attempt(attempt: Attempt) -> EarlierAttempt:
     held = attempt.state == ContactAttemptState.PENDING and attempt.vendor_code.startswith(OPERATOR)
-    return Tried(attempt.step, ContactAttemptState(attempt.state), attempt.due_at, _is_repeatable(attempt), held)
+    return EarlierAttempt(
+        attempt.step, ContactAttemptState(attempt.state), attempt.due_at, _is_repeatable(attempt), held
+    )
 
 
 def _is_repeatable(attempt: Attempt) -> bool:

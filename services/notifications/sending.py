@@ -32,7 +32,9 @@ from services.ports import (
 log = structlog.get_logger(__name__)
 
 NO_CREDIT = "43101"
+"""WeChat's refusal of a subscribe message without a consent."""
 _WINDOW_CLOSED = ("45015", "45047", "45072")
+"""WeChat's refusals of a chat message: no window is open, or it is used up."""
 
 Taps = NewType("Taps", Mapping[str, int])
 """Ids of the chat's commands, offered with notices."""
@@ -61,8 +63,8 @@ class WechatRecipient:
     """Remaining subscribe messages of the mini-program, by template id; unknown for a missing one."""
 
     def openid(self, app: str) -> str | None:
-        found = self.identities.get(app)
-        return found[1] if found else None
+        identity = self.identities.get(app)
+        return identity[1] if identity else None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Sending:
         mobile = self.deps.keys.open_text(row["mobile_sealed"], "mobile")
         cost = self.prices.get(channel, 0)
         if channel == "sms":
-            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
+            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short_address(row, params)})
             vendor_id = await self.sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
             cost *= rendering.sms_parts(book, row["kind"], variables)
             return replace(outcome, vendor_id=vendor_id, cost=cost)
@@ -118,6 +120,7 @@ class Sending:
         """A chat message while the user's window is open, else a template message."""
         pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
         book = self.deps.book(pool)
+        # only at first: a repeated chat message would arrive twice, a template message is known by its id
         if row["tries"] == 1 and await self.windows.spend(pool, openid):
             try:
                 await self._send_chat(
@@ -172,7 +175,7 @@ class Sending:
         action = ACTIONS.get(row["kind"])
         return (action.mini_page(params) if action else "") or "pages/index/index"
 
-    def _short(self, row: Any, params: Mapping[str, str]) -> str:
+    def _short_address(self, row: Any, params: Mapping[str, str]) -> str:
         """A short address of the same page for an SMS."""
         if row["link"]:
             return params.get("link", "")

@@ -42,15 +42,15 @@ class ShortLinks:
         """The page's path of a short address. Raises NotFound for one that we did not send."""
         read = _CODE.fullmatch(code)
         if read is None or not hmac.compare_digest(read[2], _mac(self.deps.keys, int(read[1], 16))):
-            raise _unknown()
-        found = await rows(_FIND, int(read[1], 16))
-        action = ACTIONS.get(found[0]["kind"]) if found else None
+            raise _unknown_link()
+        notices = await rows(_FIND, int(read[1], 16))
+        action = ACTIONS.get(notices[0]["kind"]) if notices else None
         if action is None:
-            raise _unknown(found[0]["pool"] if found else "")
-        pool, params = found[0]["pool"], found[0]["params"]
-        kept = params if isinstance(params, dict) else json.loads(params)
-        said = {name: str(value) for name, value in kept.items()}
-        return self.entrances.path(pool, action.path({**said, "pool": pool}))
+            raise _unknown_link(notices[0]["pool"] if notices else "")
+        pool, params = notices[0]["pool"], notices[0]["params"]
+        stored_params = params if isinstance(params, dict) else json.loads(params)
+        texts = {name: str(value) for name, value in stored_params.items()}
+        return self.entrances.path(pool, action.path({**texts, "pool": pool}))
 
 
 def _mac(keys: Keyring, number: int) -> str:
@@ -58,6 +58,6 @@ def _mac(keys: Keyring, number: int) -> str:
     return base64.b32encode(digest).decode().lower()[:_MAC]
 
 
-def _unknown(pool: str = "") -> NotFound:
+def _unknown_link(pool: str = "") -> NotFound:
     about = {"pool": pool} if pool else {}
     return NotFound("链接无效，请使用最新一条通知中的链接。", code="link_invalid", params=about)

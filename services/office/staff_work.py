@@ -148,7 +148,7 @@ class StaffWork:
 
     async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
         submitted = (await rows(_UNVERIFIED, actor.pool, actor.scope))[0]["n"]
-        return Count("待核验", submitted), Count("现场回避待确认", len(await self.discards.waiting(actor)))
+        return Count("待核验", submitted), Count("现场回避待确认", len(await self.discards.list_waiting(actor)))
 
     async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
         where, values = self.access.visibility_condition(actor, few=True)
@@ -157,7 +157,7 @@ class StaffWork:
         by_state = await self._by_state(actor, DRAWING)
         return (
             Count("等您提交随机数", wanted),
-            Count("现场回避待确认", len(await self.discards.waiting(actor))),
+            Count("现场回避待确认", len(await self.discards.list_waiting(actor))),
             Count("正在抽取", sum(by_state.values())),
         )
 

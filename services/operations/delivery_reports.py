@@ -79,7 +79,7 @@ class DeliveryReports:
 
     async def take_calls(self, reports: Sequence[CallReport]) -> None:
         """Store reports of calls; a job applies them. Repeats are dropped by call, status and keys."""
-        await self._take(
+        await self._receive(
             "voice",
             [
                 (
@@ -91,25 +91,27 @@ class DeliveryReports:
         )
 
     async def take_sms(self, reports: Sequence[SmsReport]) -> None:
-        await self._take("sms", [(f"{r.biz_id}:{r.out_id}:{r.delivered}:{r.vendor_code}", asdict(r)) for r in reports])
+        await self._receive(
+            "sms", [(f"{r.biz_id}:{r.out_id}:{r.delivered}:{r.vendor_code}", asdict(r)) for r in reports]
+        )
 
     async def take_template(self, appid: str, msgid: str, status: str, openid: str) -> None:
         """The finish event of a template message."""
         body = {"appid": appid, "msgid": msgid, "status": status, "openid": openid}
-        await self._take("wechat", [(f"{appid}:{msgid}", body)])
+        await self._receive("wechat", [(f"{appid}:{msgid}", body)])
 
-    async def _take(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    async def _receive(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
         """All in one transaction; if that fails, each in its own, so that one that can't be stored costs no other."""
         try:
-            await self._store(vendor, reports)
+            await self._store_reports(vendor, reports)
         except AWAY:
             raise
         except Exception:  # last resort: the vendor would repeat the whole push, including the bad report
             log.exception("reports_not_stored", vendor=vendor, count=len(reports))
-            for one in reports if len(reports) > 1 else ():
-                await self._take(vendor, [one])
+            for report in reports if len(reports) > 1 else ():
+                await self._receive(vendor, [report])
 
-    async def _store(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    async def _store_reports(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
         now = self.deps.now()
         async with transaction():
             for key, body in reports:
@@ -148,23 +150,23 @@ class DeliveryReports:
         if known is None:
             return
         if known.vendor_id not in ("", report.call_id):
-            _refuse("voice", "another_call", known)
+            _note_refused_report("voice", "another_call", known)
             return
         notice = await Notice.get(id=known.notice_id)
-        if known.vendor_id and self._choice(notice, report.keys) is None:
-            await self._close(known.id, _call_event(notice, report.status), report.status, report.keys)
+        if known.vendor_id and self._choice_of(notice, report.keys) is None:
+            await self._close_attempt(known.id, _call_event(notice, report.status), report.status, report.keys)
         else:
-            await self._put_to_question(known.id, report)
+            await self._request_confirmation(known.id, report)
 
-    async def _put_to_question(self, attempt_id: UUID, report: CallReport) -> None:
-        attempt = await self._lock(attempt_id)
+    async def _request_confirmation(self, attempt_id: UUID, report: CallReport) -> None:
+        attempt = await self._lock_attempt(attempt_id)
         if not ATTEMPT.can(ContactAttemptState(attempt.state), ContactAttemptEvent.ANSWER):
             return
         attempt.vendor_id, attempt.keys = report.call_id, report.keys
         attempt.checks, attempt.check_at = 0, self.deps.now()
         await attempt.save(update_fields=["vendor_id", "keys", "checks", "check_at"])
 
-    def _choice(self, notice: Notice, keys: str) -> Choice | None:
+    def _choice_of(self, notice: Notice, keys: str) -> Choice | None:
         if notice.kind != "draw_call":
             return None
         return read_keys(keys, self.deps.book(notice.pool).voice)
@@ -176,14 +178,14 @@ class DeliveryReports:
         if not known.vendor_id:
             return False
         if known.vendor_id != report.biz_id:
-            _refuse("sms", "another_message", known)
+            _note_refused_report("sms", "another_message", known)
             return True
         await self._close_sms(known.id, report)
         return True
 
     async def _close_sms(self, attempt_id: UUID, report: SmsReport) -> None:
         event = ContactAttemptEvent.DELIVER if report.delivered else ContactAttemptEvent.FAIL
-        await self._close(attempt_id, event, report.vendor_code)
+        await self._close_attempt(attempt_id, event, report.vendor_code)
 
     async def _apply_template(self, body: dict[str, str]) -> bool:
         known = await Attempt.filter(vendor_id=body["msgid"], channel="wechat").order_by("-created_at").first()
@@ -191,14 +193,16 @@ class DeliveryReports:
             return False
         delivered = body["status"].startswith("success")
         event = ContactAttemptEvent.DELIVER if delivered else ContactAttemptEvent.FAIL
-        await self._close(known.id, event, body["status"][:60])
+        await self._close_attempt(known.id, event, body["status"][:60])
         if body["status"].startswith("failed:user block") or body["status"].startswith("failed: user block"):
             await WechatIdentity.filter(appid=body["appid"], openid=body["openid"]).update(blocked=True)
         return True
 
-    async def _close(self, attempt_id: UUID, event: ContactAttemptEvent, code: str, keys: str | None = None) -> None:
+    async def _close_attempt(
+        self, attempt_id: UUID, event: ContactAttemptEvent, code: str, keys: str | None = None
+    ) -> None:
         """Move an attempt as far as is known, then let its notice go on. Reports never undo earlier knowledge."""
-        attempt = await self._lock(attempt_id)
+        attempt = await self._lock_attempt(attempt_id)
         state = ContactAttemptState(attempt.state)
         if not ATTEMPT.can(state, event):
             return
@@ -236,7 +240,7 @@ class DeliveryReports:
         if chose and notice.kind == "draw_call" and notice.invitation_id is not None:
             await self.deps.jobs.defer("invitations.notify_unconfirmed", invitation_id=str(notice.invitation_id))
 
-    async def _lock(self, attempt_id: UUID) -> Attempt:
+    async def _lock_attempt(self, attempt_id: UUID) -> Attempt:
         """The attempt, locked; its notice is locked before, as everywhere."""
         known = await Attempt.get(id=attempt_id)
         await Notice.select_for_update().get(id=known.notice_id)
@@ -256,26 +260,26 @@ class DeliveryReports:
             self.deps.now(),
             limit,
         )
-        await process_each("check_outcomes", due, self._check, at_once=_AT_ONCE)
+        await process_each("check_outcomes", due, self._check_attempt, at_once=_AT_ONCE)
         return len(due)
 
-    async def _check(self, row: Any) -> None:
+    async def _check_attempt(self, row: Any) -> None:
         try:
-            answer = await self._ask(row)
+            answer = await self._query_vendor(row)
         except GatewayError:
             answer = None
         in_vain: UUID | None = None
         async with transaction():
             if isinstance(answer, CallDetail):
-                in_vain = await self._confirm(row, answer)
+                in_vain = await self._apply_call_detail(row, answer)
             elif answer is not None:
                 await self._close_sms(row["id"], answer)
             else:
                 in_vain = await self._wait_or_give_up(row["id"])
         if in_vain is not None:  # after the transaction: an invitation's draw is locked before its notices
-            await self.invitations.notify_unheard(in_vain)
+            await self.invitations.notify_answer_unclear(in_vain)
 
-    async def _ask(self, row: Any) -> CallDetail | SmsReport | None:
+    async def _query_vendor(self, row: Any) -> CallDetail | SmsReport | None:
         """The vendor's details, if it knows the outcome."""
         if row["channel"] == "voice" and row["vendor_id"]:
             call = await self.voice.report(row["vendor_id"], row["sent_at"])
@@ -286,32 +290,33 @@ class DeliveryReports:
             return sms if sms is not None and sms.delivered is not None else None
         return None
 
-    async def _confirm(self, row: Any, detail: CallDetail) -> UUID | None:
+    async def _apply_call_detail(self, row: Any, detail: CallDetail) -> UUID | None:
         """Now a key may decide: the vendor itself confirms that this call went to this person, and was answered.
 
         The vendor's keys count; if it returns none, those reported under the call's secret id.
         """
         attempt = await Attempt.get(id=row["id"])
         if not is_number(detail.called, self.deps.keys.open_text(row["mobile_sealed"], "mobile")):
-            _refuse("voice", "another_number", attempt)
+            _note_refused_report("voice", "another_number", attempt)
             await Attempt.filter(id=row["id"], state=ContactAttemptState.UNKNOWN).update(vendor_id="", keys="")
             return await self._wait_or_give_up(row["id"])
         notice = await Notice.get(id=attempt.notice_id)
         keys = attempt.keys if detail.keys is None else detail.keys
-        choice = self._choice(notice, keys) if detail.status in HEARD else None
+        choice = self._choice_of(notice, keys) if detail.status in HEARD else None
         if choice is not None and notice.invitation_id is not None and notice.expert_id is not None:
             await self.invitations.answer(
-                notice.invitation_id, notice.expert_id, choice, by="voice", said_at=row["sent_at"]
+                notice.invitation_id, notice.expert_id, choice, by="voice", sent_at=row["sent_at"]
             )
         event = ContactAttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
-        await self._close(row["id"], event, detail.status, keys)
+        await self._close_attempt(row["id"], event, detail.status, keys)
+        # also where the attempt was closed before and didn't move: else it would be queried again
         await Attempt.filter(id=row["id"]).update(check_at=None)
         return None
 
     async def _wait_or_give_up(self, attempt_id: UUID) -> UUID | None:
         """Query again after a growing pause, or abandon. A key without confirmation doesn't count: its call failed.
         Then returns the invitation whose expert must be notified."""
-        attempt = await self._lock(attempt_id)
+        attempt = await self._lock_attempt(attempt_id)
         if attempt.check_at is None:
             return None
         attempt.checks += 1
@@ -322,10 +327,11 @@ class DeliveryReports:
             pause, most, code = max(attempt.wait, 10) * (1 + attempt.checks / 2) * spread, _MAX_CHECKS, NO_REPORT
         attempt.check_at = self.deps.now() + timedelta(seconds=pause)
         await attempt.save(update_fields=["checks", "check_at"])
+        # messages of WeChat can't be queried: the first check already gives them up
         if attempt.checks < most and attempt.channel not in ("wechat", "mini"):
             return None
         await Attempt.filter(id=attempt_id).update(check_at=None, vendor_code=code)
-        await self._close(attempt_id, ContactAttemptEvent.FAIL, code)
+        await self._close_attempt(attempt_id, ContactAttemptEvent.FAIL, code)
         if code != UNCONFIRMED:
             return None
         log.error("call_unconfirmed", attempt=attempt.number)
@@ -336,7 +342,7 @@ def _call_event(notice: Notice, status: str) -> ContactAttemptEvent:
     return ContactAttemptEvent.DELIVER if status in HEARD and notice.kind != "draw_call" else ContactAttemptEvent.FAIL
 
 
-def _refuse(vendor: str, reason: str, attempt: Attempt) -> None:
+def _note_refused_report(vendor: str, reason: str, attempt: Attempt) -> None:
     refused.labels(vendor, reason).inc()
     log.warning("report_refused", vendor=vendor, reason=reason, attempt=attempt.number)
 
@@ -344,7 +350,7 @@ def _refuse(vendor: str, reason: str, attempt: Attempt) -> None:
 def is_number(reported: str, mobile: str) -> bool:
     """Whether the vendor's number is ours; it may have a country code and four masked digits."""
     fits = len(reported) >= len(mobile) and all(
-        one in (digit, "*") for one, digit in zip(reported[-11:], mobile, strict=True)
+        reported_digit in (digit, "*") for reported_digit, digit in zip(reported[-11:], mobile, strict=True)
     )
     return fits and reported.count("*") <= _MASKED_DIGITS
 

@@ -227,11 +227,11 @@ async def find_broken() -> list[str]:
     """Every violated invariant, with sample rows; empty without any. Each draw's record is verified too."""
     broken = []
     for rule, query in _CHECKS.items():
-        found = await rows(f"{query} LIMIT 3")
-        if found:
-            broken.append(f"{rule}: {found}")
+        violations = await rows(f"{query} LIMIT 3")
+        if violations:
+            broken.append(f"{rule}: {violations}")
     for draw in await Draw.filter(log_length__gt=0).order_by("number"):
-        broken += [f"{draw.number}: {finding}" for finding in await _verify(draw)]
+        broken += [f"{draw.number}: {finding}" for finding in await _verify_record(draw)]
     return broken
 
 
@@ -245,7 +245,7 @@ async def find_broken_audit(deps: Deps) -> list[str]:
     return broken
 
 
-async def _verify(draw: Draw) -> list[str]:
+async def _verify_record(draw: Draw) -> list[str]:
     log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
     record = document(draw.pool, draw.number, [entry.facts for entry in log], await published_lists(draw))
-    return [str(found) for found in verify(json.loads(json.dumps(record))) if found.severity == "error"]
+    return [str(finding) for finding in verify(json.loads(json.dumps(record))) if finding.severity == "error"]

@@ -80,11 +80,11 @@ class Privacy:
         """
 
         async def run() -> dict[str, Any] | AppError:
-            account = await self._account(actor)
-            if refusal := await self._redeem(account, code):
+            account = await self._lock_account(actor)
+            if refusal := await self._redeem_code(account, code):
                 return refusal
             await record(actor, self.deps.now(), "privacy.export", "account", account.id)
-            return await self._collect(account)
+            return await self._collect_account(account)
 
         return await once(owner="privacy.export", key=None, deps=self.deps, answer=dict[str, Any], run=run)
 
@@ -97,28 +97,28 @@ class Privacy:
         account_id = _account_id(actor)
 
         async def run() -> Deleted | AppError:
-            account = await self._account(actor)
+            account = await self._lock_account(actor)
             now = self.deps.now()
             # with the expert records locked no call can be opened, so the check sees all calls
             files = await Expert.filter(account_id=account.id, left_at=None).order_by("id").select_for_update()
             await self._check_free(account.id, now)
-            if refusal := await self._redeem(account, code):
+            if refusal := await self._redeem_code(account, code):
                 return refusal
             for expert in files:
                 await remove_expert(expert, CLOSED_BY_SELF, now)
-            await self._erase(account, now)
+            await self._erase_account(account, now)
             await record(actor, now, "privacy.delete", "account", account.id)
             return Deleted(REMOVED, KEPT)
 
         return await once(owner=f"privacy.delete:{account_id}", key=key, deps=self.deps, answer=Deleted, run=run)
 
-    async def _account(self, actor: Actor) -> Account:
+    async def _lock_account(self, actor: Actor) -> Account:
         account = await Account.select_for_update().get_or_none(id=_account_id(actor), disabled_at=None)
         if account is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         return account
 
-    async def _redeem(self, account: Account, code: str) -> AppError | None:
+    async def _redeem_code(self, account: Account, code: str) -> AppError | None:
         mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
         return await self.codes.redeem(account.pool, mobile, "privacy", code, Source(account_id=account.id))
 
@@ -131,9 +131,9 @@ class Privacy:
         if await Draw.filter(agent_id=account_id, started_at__not_isnull=True, ended_at=None).exists():
             raise Conflict("您还有未结束的抽取活动，请结束后再注销。", code="draws_under_way")
 
-    async def _erase(self, account: Account, now: datetime) -> None:
+    async def _erase_account(self, account: Account, now: datetime) -> None:
         identities = await WechatIdentity.filter(account_id=account.id).values_list("id", flat=True)
-        await forget_identities([UUID(str(one)) for one in identities], now)
+        await forget_identities([UUID(str(identity_id)) for identity_id in identities], now)
         await execute("UPDATE session SET revoked_at = COALESCE(revoked_at, $2) WHERE account_id = $1", account.id, now)
         codes = VerificationCode.filter(pool=account.pool, mobile_hash=account.mobile_hash)
         sent = [f"code:{code.id}" for code in await codes]
@@ -151,6 +151,7 @@ class Privacy:
         await WrongTry.filter(pool=account.pool, subject__in=[str(account.id), account.mobile_hash]).delete()
         await KnownBrowser.filter(account_id=account.id).delete()
         await FormDraft.filter(account_id=account.id).delete()
+        # the hash is unique in its pool and can't be empty: the number may register again
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
         account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
         account.identity_verification = ""
@@ -159,7 +160,7 @@ class Privacy:
         account.disabled_at = now
         await account.save()
 
-    async def _collect(self, account: Account) -> dict[str, Any]:
+    async def _collect_account(self, account: Account) -> dict[str, Any]:
         keys = self.deps.keys
         expert = await Expert.get_or_none(account_id=account.id, left_at=None)
         identities = await WechatIdentity.filter(account_id=account.id).values("app", "openid", "unionid", "bound_at")
@@ -181,19 +182,20 @@ class Privacy:
                 "privacy_version": account.privacy_version,
                 "privacy_accepted_at": _iso(account.privacy_accepted_at),
             },
-            "wechat": [_plain(row) for row in identities],
+            "wechat": [_as_json(row) for row in identities],
             "log_ins": [
-                _plain(row) for row in await Session.filter(account_id=account.id).values("device", "created_at")
+                _as_json(row) for row in await Session.filter(account_id=account.id).values("device", "created_at")
             ],
-            "organisations": [_plain(row) for row in links],
+            "organisations": [_as_json(row) for row in links],
             "notices": [
-                _plain(row) for row in await Notice.filter(account_id=account.id).values("kind", "params", "created_at")
+                _as_json(row)
+                for row in await Notice.filter(account_id=account.id).values("kind", "params", "created_at")
             ],
             "expert": await self._collect_expert(expert) if expert else None,
-            "certificates": [_plain(row) for row in await collect_certificates(account.id)],
-            "courses": [_plain(row) for row in await collect_courses(account.id)],
+            "certificates": [_as_json(row) for row in await collect_certificates(account.id)],
+            "courses": [_as_json(row) for row in await collect_courses(account.id)],
             "exams": await collect_exams(account.id),
-            **{noun: [_plain(row) for row in found] for noun, found in applied.items()},
+            **{noun: [_as_json(row) for row in records] for noun, records in applied.items()},
         }
 
     async def _collect_expert(self, expert: Expert) -> dict[str, Any]:
@@ -212,8 +214,8 @@ class Privacy:
             "title_level": expert.title_level,
             "qualifications": list(expert.qualifications),
             "department": expert.department,
-            "employments": [_plain(row) for row in await jobs],
-            "unavailable": [_plain(row) for row in await away],
+            "employments": [_as_json(row) for row in await jobs],
+            "unavailable": [_as_json(row) for row in await away],
             **await _collect_panels(expert.id),
         }
 
@@ -240,10 +242,10 @@ async def _collect_panels(expert_id: UUID) -> dict[str, Any]:
     )
     claimed = PresenceClaim.filter(invitation__expert_id=expert_id).values("invitation_id", "at")
     return {
-        "invitations": [_plain(row) for row in await called],
-        "attendance": [_plain(row) for row in await came],
-        "presence_claims": [_plain(row) for row in await claimed],
-        "remunerations": [_plain(row) for row in await owed],
+        "invitations": [_as_json(row) for row in await called],
+        "attendance": [_as_json(row) for row in await came],
+        "presence_claims": [_as_json(row) for row in await claimed],
+        "remunerations": [_as_json(row) for row in await owed],
     }
 
 
@@ -257,7 +259,7 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _as_json(row: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
         for name, value in row.items()

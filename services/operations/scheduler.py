@@ -104,7 +104,7 @@ class Health:
     failing: Mapping[str, str]
 
     @property
-    def well(self) -> bool:
+    def is_healthy(self) -> bool:
         return not any(self.overdue.values()) and not self.failing
 
 
@@ -124,7 +124,7 @@ class Scheduler:
     delivery: Delivery
     reports: DeliveryReports
     invitations: Invitations
-    run: Calling
+    calling: Calling
     access: DrawAccess
     audit: AuditChain
     packages: PackageTasks
@@ -139,18 +139,18 @@ class Scheduler:
             "climb": in_turns(self.notices.climb_due),
             "check_outcomes": self.reports.check_due,
             "expire": in_turns(self.invitations.expire_due),
-            "start": self.run.start_due,
+            "start": self.calling.start_due,
             "remind": in_turns(self.invitations.remind_due),
-            "unseal": self._unseal,
-            "delivery_reports": self._apply_waiting,
-            "seal": self._seal,
+            "unseal": self._notify_unsealing,
+            "delivery_reports": self._apply_jobless_reports,
+            "seal": self._seal_audit,
             "watch_draws": self._watch_draws,
-            "sweep": self._sweep,
+            "sweep": self._delete_obsolete,
             **{task.kind: task.process for task in self.packages.due_tasks},
         }
 
     @cached_property
-    def _due(self) -> Mapping[str, str]:
+    def _due_conditions(self) -> Mapping[str, str]:
         further = {task.kind: task.due for task in self.packages.due_tasks if task.due}
         return {**_DUE, "unseal": _unseal_due(self.deps), **further}
 
@@ -167,27 +167,31 @@ class Scheduler:
 
     async def find_due(self) -> list[str]:
         """The kinds of which a row is due now."""
-        found = await self._ask(self._due, self.deps.now())
-        return [kind for kind, is_due in found.items() if is_due]
+        answers = await self._evaluate(self._due_conditions, self.deps.now())
+        return [kind for kind, is_due in answers.items() if is_due]
 
-    async def _ask(self, questions: Mapping[str, str], moment: datetime) -> dict[str, Any]:
+    async def _evaluate(self, questions: Mapping[str, str], moment: datetime) -> dict[str, Any]:
         """The answers available, by name. All in one statement; if that fails, each in its own."""
-        asked = {name: sql for name, sql in questions.items() if self._pauses.may_try(f"{name}?")}
-        if not asked:
+        pending = {name: sql for name, sql in questions.items() if self._pauses.may_try(f"{name}?")}
+        if not pending:
             return {}
-        columns = ", ".join(f"({sql}) AS {name}" for name, sql in asked.items())
+        columns = ", ".join(f"({sql}) AS {name}" for name, sql in pending.items())
         try:
-            found = dict((await rows(f"SELECT {columns} FROM (SELECT $1::timestamptz) AS moment", moment))[0])
+            answers = dict((await rows(f"SELECT {columns} FROM (SELECT $1::timestamptz) AS moment", moment))[0])
         except AWAY:
             raise
         except (BaseORMException, asyncpg.PostgresError) as error:
-            if len(asked) > 1:
-                return {key: a for one in asked.items() for key, a in (await self._ask(dict([one]), moment)).items()}
-            self._note_failure(f"{next(iter(asked))}?", error)
+            if len(pending) > 1:
+                return {
+                    key: a
+                    for condition in pending.items()
+                    for key, a in (await self._evaluate(dict([condition]), moment)).items()
+                }
+            self._note_failure(f"{next(iter(pending))}?", error)
             return {}
-        for name in asked:
+        for name in pending:
             self._pauses.note_success(f"{name}?")
-        return found
+        return answers
 
     async def defer(self, kinds: list[str]) -> None:
         """Each separately, since a job that another process has just deferred is sufficient."""
@@ -223,23 +227,23 @@ class Scheduler:
         self._pauses.note_failure(name, type(error).__name__)
         log.error("duty_failed", duty=name, reason=repr(error))
 
-    def failing(self) -> dict[str, str]:
+    def failing_kinds(self) -> dict[str, str]:
         """The reason of each failing kind, by name; ``kind?`` if already its due condition fails."""
-        return self._pauses.failing()
+        return self._pauses.failure_reasons()
 
-    async def _apply_waiting(self) -> None:
+    async def _apply_jobless_reports(self) -> None:
         """Reports whose job was lost."""
-        of_these = f"SELECT id FROM delivery_report WHERE {WITHOUT_JOB} ORDER BY received_at LIMIT 200"
-        waiting = await rows(of_these, self.deps.now())
+        query = f"SELECT id FROM delivery_report WHERE {WITHOUT_JOB} ORDER BY received_at LIMIT 200"
+        waiting = await rows(query, self.deps.now())
         await process_each("delivery_reports", waiting, lambda row: self.reports.apply(row["id"]))
 
-    async def _unseal(self) -> None:
+    async def _notify_unsealing(self) -> None:
         """Notify the agency once, from T-30 min on, that codes have been replaced by names."""
         finished = await Draw.filter(
             unsealed_notice_at=None,
             finished_at__isnull=False,
             ended_at=None,
-            starts_at__lte=self.deps.now() + timedelta(days=1),
+            starts_at__lte=self.deps.now() + timedelta(days=1),  # the pool's own moment is checked below
         )
         await process_each("unseal", finished, self._notify_unsealed)
 
@@ -258,15 +262,15 @@ class Scheduler:
     async def _watch_draws(self) -> None:
         """Wake every running draw, so that a draw that lost its job continues."""
         running = await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')")
-        await process_each("watch_draws", running, lambda row: self.run.advance(row["id"]))
+        await process_each("watch_draws", running, lambda row: self.calling.advance(row["id"]))
 
-    async def _seal(self) -> None:
+    async def _seal_audit(self) -> None:
         """Every pool with entries, including those no longer served."""
         for row in await rows("SELECT DISTINCT pool FROM audit_entry WHERE number IS NULL"):
             while await self.audit.seal(row["pool"]):
                 pass
 
-    async def _sweep(self) -> None:
+    async def _delete_obsolete(self) -> None:
         """Delete obsolete data: stored responses, used codes, finished jobs, applied reports."""
         now = self.deps.now()
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self.deps.answers_kept)
@@ -287,5 +291,5 @@ class Scheduler:
 
     async def health(self, tolerance: timedelta = timedelta(minutes=2)) -> Health:
         """What is overdue by more than ``tolerance``; compares the counters of running draws with their rows too."""
-        overdue = await self._ask(_OVERDUE, self.deps.now() - tolerance)
-        return Health(overdue, self.failing())
+        overdue = await self._evaluate(_OVERDUE, self.deps.now() - tolerance)
+        return Health(overdue, self.failing_kinds())

@@ -44,7 +44,7 @@ class SchedulerPauses:
     def note_success(self, name: str) -> None:
         self._failures.pop(name, None)
 
-    def failing(self) -> dict[str, str]:
+    def failure_reasons(self) -> dict[str, str]:
         """The reason of the last failure, for each failing piece of work."""
         oldest = self._seconds() - FORGOTTEN_AFTER
         return {name: failure.reason for name, failure in self._failures.items() if failure.at >= oldest}

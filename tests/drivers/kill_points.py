@@ -434,7 +434,7 @@ class Life:
         broken = await find_broken() + await find_broken_audit(self.deps)
         assert not broken, "\n".join(broken)
         health = await self.services.operations.scheduler.health()
-        assert health.well, f"overdue: {health}"
+        assert health.is_healthy, f"overdue: {health}"
         left = self.saved.connection.execute("SELECT status, task_name, args FROM procrastinate_jobs").fetchall()
         assert not left, f"jobs are left: {left}"
         twice = self.saved.connection.execute(_ACTS_TWICE).fetchall()

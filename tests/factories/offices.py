@@ -424,5 +424,5 @@ async def recuse(office: Office, draw_id: UUID, code: str) -> None:
     """The venue registers a recusal on the spot, the verifier confirms it."""
     form = DiscardForm(code, "recusal", "与投标人有亲属关系", "投标人")
     await office.discards.register(office.venue, draw_id, form)
-    [request] = await office.discard_queries.waiting(office.verifier)
+    [request] = await office.discard_queries.list_waiting(office.verifier)
     await office.discards.confirm(office.verifier, request.id)

@@ -274,7 +274,7 @@ async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress
     phone = await house.chat.phone_with(who["organisation"])
     draw_id, invitations = await house.pages.panel(3)
     for away in range(3):
-        listed = [one for one in await draws.absence_queries.pending(agency) if one.draw_id == draw_id]
+        listed = [one for one in await draws.absence_queries.list_pending(agency) if one.draw_id == draw_id]
         progress = await draws.progress.read(agency, draw_id)
         figure = (await draws.queries.dashboard(agency)).pending_supplements
         assert (len(listed), progress.planned - progress.accepted) == (away, away)

@@ -118,7 +118,7 @@ class BasicPages(DrawPart):
         lots = {f"{LOT}{lot.id}": "1" for lot in project.lots if lot.draw_id is None} if len(project.lots) < 2 else {}
         usual = {"name": f"{project.data.name}评标", "on_site": "1" if project.data.on_site else "0", **lots}
         form, draft = await self.form_and_draft(visit, DraftPlace("basic", project.id), usual)
-        operator = await self.services.draws.operators.remembered(visit.actor)
+        operator = await self.services.draws.operators.remembered_operator(visit.actor)
         return {
             **await self._choices(visit.actor, project, None, form),
             "f": replace(form, values={**_operator_values(operator), **form.values}),
@@ -169,7 +169,7 @@ class BasicPages(DrawPart):
     @page("/agency/draws/{id}/basic", "agency/basic.html")
     async def basic(self, visit: Visit) -> Mapping[str, object]:
         detail, draws = await self.detail(visit), self.services.draws
-        operator, version = draws.operators.show(detail.draw), _version(detail)
+        operator, version = draws.operators.operator_of(detail.draw), _version(detail)
         form, draft = FormValues(_stored_values(detail, operator), visit.form.error), None
         if visit.fields or DrawState(detail.draw.state) in EDITABLE:
             place = DraftPlace("basic-edit", detail.draw.id)
@@ -230,11 +230,13 @@ class BasicPages(DrawPart):
         queries, ticked = self.services.draws.supervisor_queries, _ticked_ids(form.values, SUPERVISOR)
         listed = await queries.choices(actor, form.value("supervisor_q"), limit=_REGISTER_MAX)
         others = (entry for entry in listed.items if entry.id not in ticked)
-        return Choices((*await queries.chosen(actor, ticked), *others), listed.total, bool(ticked))
+        return Choices((*await queries.list_chosen(actor, ticked), *others), listed.total, bool(ticked))
 
     async def _earlier_draws(self, actor: Actor, form: FormValues, without: Sequence[UUID | None]) -> Choices:
         ticked = _ticked_ids(form.values, AVOIDED)
-        listed = await self.services.draws.queries.avoidable(actor, form.value("earlier_q"), ticked, limit=_EARLIER_MAX)
+        listed = await self.services.draws.queries.list_avoidable(
+            actor, form.value("earlier_q"), ticked, limit=_EARLIER_MAX
+        )
         draws = [draw for draw in listed.items if draw.id not in without]
         return Choices(draws, listed.total, bool(ticked))
 

@@ -86,7 +86,7 @@ class CallingPages(DrawPart):
         draw = detail.draw
         if draw.kind == "recall":
             raise self.leave(visit, "notify")
-        progress, rolls = await draws.progress.of(draw), await self._live.rolls(draw)
+        progress, rolls = await draws.progress.totals_of(draw), await self._live.rolls(draw)
         missing = [condition for condition in detail.conditions if condition.needed > condition.accepted]
         now, state = self.services.deps.now(), DrawState(draw.state)
         begun, codes = now >= draw.starts_at, [code for condition in missing for code in condition.regions]

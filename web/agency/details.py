@@ -9,7 +9,7 @@ from typing import Annotated
 from domain.errors import RuleViolation
 from domain.masking import mask_mobile
 from services.core.crypto import PHONE
-from services.draws import OPERATIONS_MAX, AttendanceRow, Detail, urged_by_venue
+from services.draws import OPERATIONS_MAX, AttendanceRow, Detail, venue_urging_text
 from web.agency.projects import print_wan
 from web.agency.supplements import KINDS, SOURCES
 from web.agency.wizard import DrawPart, draw_id
@@ -88,7 +88,9 @@ class AttendanceTab(DrawPart):
         keys, now = self.services.deps.keys, self.services.deps.now()
         begun = [notice for notice in detail.parts.notices if detail.draw.started_at and notice.gathering_at <= now]
         people = [
-            urged_by_venue(notice.venue, notice.address, notice.contact, keys.read(notice.contact_phone_sealed, PHONE))
+            venue_urging_text(
+                notice.venue, notice.address, notice.contact, keys.read(notice.contact_phone_sealed, PHONE)
+            )
             for notice in begun
         ]
         return list(dict.fromkeys(people))
@@ -115,9 +117,9 @@ class LogTab(DrawPart):
             **self.draw_values(detail),
             "operations": await draws.queries.operations(visit.actor, detail.draw.id),
             "most": OPERATIONS_MAX,
-            "applications": await draws.verification_queries.of_draw(detail.draw.id),
+            "applications": await draws.verification_queries.applications_of_draw(detail.draw.id),
             "application_kinds": APPLICATION_KINDS,
             "kinds": KINDS,
             "sources": SOURCES,
-            "absences": await draws.absence_queries.of_draw(visit.actor, detail.draw.id),
+            "absences": await draws.absence_queries.absences_of_draw(visit.actor, detail.draw.id),
         }

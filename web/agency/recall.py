@@ -52,7 +52,7 @@ class RecallPages(DrawPart):
             "begun": begun,
             "over": state in OVER,
             "running": draw.started_at is not None,
-            "progress": await draws.progress.of(draw),
+            "progress": await draws.progress.totals_of(draw),
             "unseals_at": draws.access.unseals_at(draw),
             "print_moment": print_moment,
         }
@@ -67,7 +67,7 @@ class RecallPages(DrawPart):
 
     @panel.command(name="ask", note="已请该专家回电，他会收到您的通话号码和拟定的集合时间。")
     async def ask_back(self, visit: Visit) -> None:
-        await self.services.draws.recalls.ask_back(visit.actor, draw_id(visit), visit.row_id(_EXPERT))
+        await self.services.draws.recalls.ask_to_call_back(visit.actor, draw_id(visit), visit.row_id(_EXPERT))
 
     @panel.command(name="resend", note="正在重新发送确认短信，请稍后刷新查看。")
     async def resend(self, visit: Visit) -> None:
@@ -75,7 +75,7 @@ class RecallPages(DrawPart):
 
     @panel.command(_Answer, "note", note="已登记，全部确认后请提交最终确认结果。")
     async def note_answer(self, visit: Visit, form: _Answer) -> None:
-        await self.services.draws.recalls.note(
+        await self.services.draws.recalls.record_result(
             visit.actor, draw_id(visit), visit.row_id(_EXPERT), form.comes, form.gathering_at
         )
 

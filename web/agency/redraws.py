@@ -77,7 +77,7 @@ class RedrawAndRecallPages(DrawPart):
             "draft": draft,
             "kind": kind,
             "allowed": DrawState(draw.state) in _ALLOWED[kind],
-            "open": await draws.redraws.open_one(visit.actor, draw.id),
+            "open": await draws.redraws.find_open_follower(visit.actor, draw.id),
             "project": project,
             "wan": print_wan,
             "lots": [(lot, lot.draw_id in owners) for lot in project.lots],

@@ -44,10 +44,10 @@ class SubmissionPages(DrawPart):
             "draft": draft,
             "terminals": [(terminal, terminal) for terminal in self.book(visit.actor).draw.terminals],
             "attached": await draws.attachments.find(visit.actor, draw.id),
-            "applications": await draws.verification_queries.of_draw(draw.id),
+            "applications": await draws.verification_queries.applications_of_draw(draw.id),
             "application_kinds": APPLICATION_KINDS,
             "missing": _missing(detail),
-            "operator": draws.operators.show(draw),
+            "operator": draws.operators.operator_of(draw),
         }
 
     @form.command(_Submission, "submit", note="已提交，等待交易中心核验。")

@@ -26,7 +26,7 @@ class SupplementPages(AgencyPart):
     @page("/agency/pending", "agency/supplements.html")
     async def pending(self, visit: Visit) -> Mapping[str, object]:
         rows = sorted(
-            await self.services.draws.absence_queries.pending(visit.actor),
+            await self.services.draws.absence_queries.list_pending(visit.actor),
             key=lambda row: (row.draw_number, row.registered_at),
         )
         cards = self.services.draws.queries.cards

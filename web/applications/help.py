@@ -47,7 +47,7 @@ class HelpPages:
             longest=FEEDBACK_MAX,
             applies=actor is not None and actor.role in ("applicant", "expert"),
             form=self._auth.form(actor, _FORM) if actor else "",
-            written=await self._services.notifications.helpdesk_queries.mine(actor) if actor else (),
+            written=await self._services.notifications.helpdesk_queries.list_own(actor) if actor else (),
         )
 
     async def write(self, request: http.Request) -> http.Response:

@@ -47,8 +47,8 @@ class AbsencePages(DrawPages):
             "causes": rules.recusal_reasons,
             "kinds": [(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
             "may_register": may(actor, "absence.register") and draw.started_at is not None,
-            "requests": await self.services.draws.discard_queries.of_draw(actor, draw.id),
-            "register": await self.services.draws.absence_queries.of_draw(actor, draw.id),
+            "requests": await self.services.draws.discard_queries.requests_of_draw(actor, draw.id),
+            "register": await self.services.draws.absence_queries.absences_of_draw(actor, draw.id),
             "names": _KINDS,
             "agency": actor.role in AGENCY,
             "sources": _SOURCES,
@@ -81,7 +81,7 @@ class AbsencePages(DrawPages):
     async def _request_id(self, visit: Visit) -> UUID:
         """The request of this draw that the form belongs to. Raises NotFound."""
         draw = await self.draw(visit)
-        for request in await self.services.draws.discard_queries.of_draw(visit.actor, draw.id):
+        for request in await self.services.draws.discard_queries.requests_of_draw(visit.actor, draw.id):
             if str(request.id) == visit.form.value("request"):
                 return request.id
         raise NotFound("找不到这条登记，请刷新后重试。")
@@ -112,7 +112,7 @@ class DrawExitPages(DrawPages):
             "typed": {name: visit.form.value(name) for name in ("command", "cause", "words")},
             "may_terminate": may(actor, "draw.terminate") and not bound,
             "bound": bound,
-            "before": now <= self.services.draws.release_queries.until(draw),
+            "before": now <= self.services.draws.release_queries.deadline_of(draw),
             "may_end": may(actor, "draw.end") and self.services.draws.activity_end.can_end(draw),
             "begun": now >= draw.starts_at,
             "over": draw.ended_at is not None,

@@ -76,7 +76,7 @@ def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[bytes]:
             return _END
         return None
 
-    return watch_events(watch, stream, write=_write, check=refused, over=_END)
+    return watch_events(watch, stream, write=_write, check=refused, end_event=_END)
 
 
 def _write(watch: Watch) -> bytes:

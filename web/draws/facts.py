@@ -36,7 +36,7 @@ async def application_facts(services: Services, actor: Actor, draw: DrawView) ->
         "kinds": APPLICATION_KINDS,
         "names": await condition_names(services, draw.pool, detail.conditions),
         "phones": {one.id: services.deps.keys.read(one.contact_phone_sealed, PHONE) for one in detail.parts.notices},
-        "operator": services.draws.operators.show(draw),
+        "operator": services.draws.operators.operator_of(draw),
         "project": project,
     }
 

@@ -83,7 +83,7 @@ class InvitationPages:
 
     async def _open(self, request: http.Request) -> _Opened:
         link = request.match_info["link"]
-        invitation_id, expert_id, pool = await self._services.draws.invitation_queries.by_link(link)
+        invitation_id, expert_id, pool = await self._services.draws.invitation_queries.get_by_link(link)
         request[POOL] = pool
         return _Opened(link, invitation_id, expert_id, self._services.deps.book(pool))
 

@@ -60,7 +60,7 @@ class DrawListPages(DrawPages):
             "waiting": await self._waiting(actor),
             "wanted": await self._wanted(actor),
             **await self._venues_work(actor),
-            "unverified": await self.services.draws.verification_queries.waiting(actor)
+            "unverified": await self.services.draws.verification_queries.count_waiting(actor)
             if may(actor, "draw.verify")
             else None,
             "total": cards.total,
@@ -89,7 +89,7 @@ class DrawListPages(DrawPages):
         return [card for card in cards.items if card.number_wanted]
 
     async def _waiting(self, actor: Actor) -> list[DiscardRequestView]:
-        return await self.services.draws.discard_queries.waiting(actor) if may(actor, "discard.decide") else []
+        return await self.services.draws.discard_queries.list_waiting(actor) if may(actor, "discard.decide") else []
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class DrawDetailPages(DrawPages):
     @page("/draws/{draw_id}", "draws/detail.html")
     async def detail(self, visit: Visit) -> Mapping[str, object]:
         actor, draw = visit.actor, await self.draw(visit)
-        progress = await self.services.draws.progress.of(draw)
+        progress = await self.services.draws.progress.totals_of(draw)
         unseals_at = self.services.draws.access.unseals_at(draw)
         verification = self.services.draws.verification_queries
         begun = draw.started_at is not None
@@ -132,7 +132,7 @@ class DrawDetailPages(DrawPages):
             "over": draw.ended_at is not None,
             "may_read": actor.role != "venue",
             "may_see_money": actor.role not in AGENCY and may(actor, "remuneration.read") and begun,
-            "may_verify": may(actor, "draw.verify") and await verification.is_asked(draw.id),
+            "may_verify": may(actor, "draw.verify") and await verification.has_open_application(draw.id),
             "may_audit": may(actor, "draw.audit") and begun,
             **await self._round(actor, draw, progress),
         }

@@ -14,7 +14,7 @@ from domain.clock import local, print_dated_time
 from domain.draws.record import SKIP_REASONS, TERMINATION_REASONS, Json
 from domain.draws.verify_draw import TEXTS
 from domain.errors import AppError, InvalidInput, NotFound
-from services.draws import DrawView, FinishedRecords, FoundRecord, PublicLinks, RecordFile
+from services.draws import DrawView, FinishedRecords, PublicLinks, RecordFile, RecordMatch
 from services.registry import Services
 from web.core.qr import path_of
 from web.core.site import Site, page_number
@@ -134,7 +134,7 @@ class RecordPages:
         return self._search_page(typed, found)
 
     def _search_page(
-        self, typed: str = "", found: Sequence[FoundRecord] = (), error: AppError | None = None
+        self, typed: str = "", found: Sequence[RecordMatch] = (), error: AppError | None = None
     ) -> http.Response:
         return self._site.render(
             "draws/record_search.html",
@@ -251,7 +251,7 @@ async def _record_file(request: http.Request, draw: DrawView, record: RecordFile
     """The record as stored, compressed, for nearly every client."""
     name = f"draw-{draw.number}.json"
     if "gzip" not in request.headers.get("Accept-Encoding", ""):
-        return _download(await asyncio.to_thread(record.plain), "application/json", name)
+        return _download(await asyncio.to_thread(record.decompress), "application/json", name)
     response = _download(record.compressed, "application/json", name)
     response.headers["Content-Encoding"] = "gzip"
     return response

@@ -16,7 +16,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import Conflict, Forbidden, GatewayError, InvalidInput, Rejected, RuleViolation, Unavailable
-from services.draws import Scanned
+from services.draws import ScannedPanel
 from services.ports import WebUser
 from services.registry import Services
 from web.core.site import Site
@@ -45,7 +45,7 @@ class VenueCheckInPages:
         self._site.post("/v/in/{token}", self.check_in)
 
     async def scan(self, request: http.Request) -> http.Response:
-        scanned = await self._services.draws.attendance_queries.venue_of(request.match_info["token"])
+        scanned = await self._services.draws.attendance_queries.panel_of_token(request.match_info["token"])
         if "MicroMessenger" not in request.headers.get("User-Agent", ""):
             return self._stranger(scanned.pool, outside=True)
         visitor = UUID(bytes=secrets.token_bytes(16))
@@ -65,7 +65,7 @@ class VenueCheckInPages:
             name, value, max_age=int(kept.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
         )
 
-    def _sign(self, scanned: Scanned, person_id: UUID, purpose: str = _PASS) -> str:
+    def _sign(self, scanned: ScannedPanel, person_id: UUID, purpose: str = _PASS) -> str:
         return self._services.links.sign(purpose, scanned.draw_id, person_id, self._services.deps.now() + _PASS_TTL)
 
     def _stranger(self, pool: str, *, outside: bool = False, snapshot: bool = False) -> http.Response:
@@ -84,7 +84,7 @@ class VenueCheckInPages:
         link = self._services.links.check(request.match_info["token"], _PASS)
         if not _is_same_browser(request, link.person_id):
             raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
-        scanned = await self._services.draws.attendance_queries.venue(link.subject_id)
+        scanned = await self._services.draws.attendance_queries.panel_of_draw(link.subject_id)
         user = await self._ask_wechat(scanned.pool, request.query.get("code", ""))
         if user.snapshot:
             return self._stranger(scanned.pool, snapshot=True)

@@ -62,7 +62,7 @@ class VerificationPages(DrawPages):
         if actor.role == "venue":
             raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
         chosen = "" if visit.fields else visit.request.query.get("id", "")
-        applications = await self.services.draws.verification_queries.of_draw(draw.id)
+        applications = await self.services.draws.verification_queries.applications_of_draw(draw.id)
         waiting = next((one for one in applications if one.state == VerificationState.SUBMITTED), None)
         shown = _pick(applications, chosen) if chosen else waiting or next(iter(applications), None)
         purpose: Purpose = "release" if shown and shown.kind == "release" else "draw"
@@ -92,7 +92,7 @@ class VerificationPages(DrawPages):
 
     async def _read_id(self, visit: Visit) -> UUID:
         draw = await self.draw(visit)
-        applications = await self.services.draws.verification_queries.of_draw(draw.id)
+        applications = await self.services.draws.verification_queries.applications_of_draw(draw.id)
         return _pick(applications, visit.form.value("id")).id
 
 

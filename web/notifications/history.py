@@ -33,4 +33,4 @@ class NoticeHistoryPages(PersonPages):
 
     @list_page("/h5/{pool}/notices", "notifications/history.html")
     async def notices(self, visit: Visit, wanted: Wanted) -> Listed:
-        return Listed(await self.services.notifications.history.of(visit.actor, **wanted.window))
+        return Listed(await self.services.notifications.history.notices_of(visit.actor, **wanted.window))

@@ -53,24 +53,24 @@ class AbsenceQueries:
     deps: Deps
     access: DrawAccess
 
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> list[AbsenceRow]:
+    async def absences_of_draw(self, actor: Actor, draw_id: UUID) -> list[AbsenceRow]:
         """The register of a draw, newest first."""
         permissions.check(actor, "discard.read")
         await self.access.get(actor, draw_id)
-        return await self._rows("a.draw_id = $1", draw_id)
+        return await self._find_rows("a.draw_id = $1", draw_id)
 
-    async def pending(self, actor: Actor) -> list[AbsenceRow]:
+    async def list_pending(self, actor: Actor) -> list[AbsenceRow]:
         """All places of this organisation that wait for a supplementary draw (待补抽)."""
         permissions.check(actor, "draw.create")
         agent = actor.account_id if actor.role == "agent" else None
-        return await self._rows(
+        return await self._find_rows(
             "d.organisation_id = $1 AND ($2::uuid IS NULL OR d.agent_id = $2) AND a.handled_at IS NULL",
             actor.organisation_id,
             agent,
         )
 
-    async def _rows(self, where: str, *values: object) -> list[AbsenceRow]:
-        found = await rows(
+    async def _find_rows(self, where: str, *values: object) -> list[AbsenceRow]:
+        absences = await rows(
             "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, d.state AS draw_state, d.pool, "
             "d.kind AS draw_kind, d.starts_at, d.ended_at, c.position AS condition, n.position AS notice, e.name, "
             "(SELECT sum(p.needed - p.accepted)::int FROM draw_condition p WHERE p.draw_id = d.id) AS missing, "
@@ -83,7 +83,7 @@ class AbsenceQueries:
             f"WHERE {where} ORDER BY a.registered_at DESC LIMIT {ABSENCES_MAX}",
             *values,
         )
-        return [self._row(row) for row in found]
+        return [self._row(row) for row in absences]
 
     def _row(self, row: Any) -> AbsenceRow:
         facts = {name: row[name] for name in AbsenceRow.__dataclass_fields__ if name in row}

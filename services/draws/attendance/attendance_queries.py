@@ -30,7 +30,7 @@ FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code
 
 
 @dataclass(frozen=True)
-class Scanned:
+class ScannedPanel:
     """The panel whose venue code was scanned."""
 
     draw_id: UUID
@@ -61,21 +61,21 @@ class AttendanceQueries:
     access: DrawAccess
     calls: VirtualCalls
 
-    async def venue_of(self, token: str) -> Scanned:
+    async def panel_of_token(self, token: str) -> ScannedPanel:
         """The panel of a scanned code. Raises Forbidden for an expired one."""
-        return await self.venue(self.links.check(token, VENUE_PURPOSE).subject_id)
+        return await self.panel_of_draw(self.links.check(token, VENUE_PURPOSE).subject_id)
 
-    async def venue(self, draw_id: UUID) -> Scanned:
+    async def panel_of_draw(self, draw_id: UUID) -> ScannedPanel:
         """The same for a draw whose code was just scanned."""
         draw = await Draw.get_or_none(id=draw_id)
         if draw is None:
             raise NotFound("没有这个评标活动，请扫描现场最新的二维码。")
-        return Scanned(draw.id, draw.pool)
+        return ScannedPanel(draw.id, draw.pool)
 
     async def find_awaited(self, draw_id: UUID, expert_id: UUID) -> UUID | None:
         """The invitation to this draw that the expert has accepted, if any."""
-        found = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
-        return found.id if found else None
+        invitation = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
+        return invitation.id if invitation else None
 
     async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
         """Awaited experts, by code only; visible to agency, venue and staff from unsealing on."""
@@ -87,16 +87,16 @@ class AttendanceQueries:
                 "draw.result_visible_before",
                 f"专家进场情况{print_time(self.access.unseals_at(draw))}后可查看。",
             )
-        found = await rows(_AWAITED, draw_id)
-        calls, offered = await self.calls.log_of(draw_id, "urging"), self.calls.offered(draw.pool)
+        awaited = await rows(_AWAITED, draw_id)
+        calls, offered = await self.calls.log_of(draw_id, "urging"), self.calls.is_offered(draw.pool)
         most = book.attendance.urging_virtual_max
 
         def is_missing(row: Mapping[str, Any]) -> bool:
             ends = row["gathering_at"] + book.attendance.urging_window
             return draw.ended_at is None and row["entered_at"] is None and row["gathering_at"] <= now <= ends
 
-        def rung(row: Mapping[str, Any]) -> int:
-            return sum(call.rang for call in calls.get(row["expert_id"], ()))
+        def count_rings(row: Mapping[str, Any]) -> int:
+            return sum(call.has_rung for call in calls.get(row["expert_id"], ()))
 
         return [
             AttendanceRow(
@@ -108,8 +108,8 @@ class AttendanceQueries:
                 late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
                 voice_urges=row["urges"],
                 may_urge=is_missing(row) and row["urges"] < book.attendance.urging_voice_max,
-                may_ring=is_missing(row) and offered and (most is None or rung(row) < most),
+                may_ring=is_missing(row) and offered and (most is None or count_rings(row) < most),
                 calls=calls.get(row["expert_id"], ()),
             )
-            for row in found
+            for row in awaited
         ]

@@ -100,10 +100,12 @@ class VenueCheckIn:
         Raises NotFound for a person not awaited here, Conflict when the phone checked in another expert, and the errors
         of ``attendance_rules.check_scan``.
         """
-        found = await self.queries.find_awaited(draw_id, expert_id)
-        if found is None:
+        awaited_id = await self.queries.find_awaited(draw_id, expert_id)
+        if awaited_id is None:
             raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
-        return await self._enter(found, "qr", position, device=self.deps.keys.lookup_hash("device", device))
+        return await self._register_entry(
+            awaited_id, "qr", position, device=self.deps.keys.lookup_hash("device", device)
+        )
 
     async def check_in(
         self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
@@ -113,21 +115,21 @@ class VenueCheckIn:
         invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
         if invitation is None:
             raise NotFound("找不到这个评标活动，请刷新后重试。")
-        return await self._enter(invitation_id, "place", position)
+        return await self._register_entry(invitation_id, "place", position)
 
     async def check_in_by_code(self, actor: Actor, draw_id: UUID, code: str) -> CheckedIn:
         """The venue's staff type the expert's six-digit code."""
         permissions.check(actor, "attendance.manage")
         await self.access.get(actor, draw_id)
-        return await self._enter(await self._by_code(draw_id, code), "desk", by=actor.account_id)
+        return await self._register_entry(await self._get_by_code(draw_id, code), "desk", by=actor.account_id)
 
-    async def _by_code(self, draw_id: UUID, code: str) -> UUID:
+    async def _get_by_code(self, draw_id: UUID, code: str) -> UUID:
         invitation = await Invitation.get_or_none(draw_id=draw_id, code=code.strip(), state=InvitationState.ACCEPTED)
         if invitation is None:
             raise NotFound("本活动没有这个验证码，请核对后重试。")
         return invitation.id
 
-    async def _enter(
+    async def _register_entry(
         self,
         invitation_id: UUID,
         method: Method,
@@ -137,6 +139,7 @@ class VenueCheckIn:
         by: UUID | None = None,
     ) -> CheckedIn:
         async with transaction():
+            # read without a lock to find its draw, which is locked before its invitations
             known = await Invitation.get(id=invitation_id)
             draw = (await lock(known.draw_id)).draw
             invitation = await Invitation.select_for_update().get(id=invitation_id)
@@ -151,14 +154,14 @@ class VenueCheckIn:
                 raise Conflict("活动已结束，不能再签到。", code="panel_over")
             attendance_rules.check_time(book, invitation, now)
             if method == "place" and not attendance_rules.is_near(book, call_notice, position):
-                return await self._claim(draw, invitation, call_notice)
+                return await self._record_claim(draw, invitation, call_notice)
             if method == "qr":
                 attendance_rules.check_scan(book, call_notice, position)
                 await _check_device(draw, device)
             await self._add_entry(draw, invitation, method, position, device=device, by=by)
             return CheckedIn(True, now, invitation.code, address_and_room(call_notice))
 
-    async def _claim(self, draw: Draw, invitation: Invitation, call_notice: CallNotice) -> CheckedIn:
+    async def _record_claim(self, draw: Draw, invitation: Invitation, call_notice: CallNotice) -> CheckedIn:
         """Record a claim of presence; reminders, urging and absence continue regardless."""
         now = self.deps.now()
         claim, first = await PresenceClaim.get_or_create(invitation_id=invitation.id, defaults={"at": now})
@@ -212,7 +215,7 @@ class VenueCheckIn:
         """Record an exit. When the last expert has left, an on-site draw ends. A repetition is harmless."""
         permissions.check(actor, "attendance.manage")
         await self.access.get(actor, draw_id)
-        invitation_id = await self._by_code(draw_id, code)
+        invitation_id = await self._get_by_code(draw_id, code)
         async with transaction():
             draw = (await lock(draw_id)).draw
             now = self.deps.now()
@@ -230,22 +233,22 @@ class VenueCheckIn:
                 by_id=actor.account_id,
             )
             await record(actor, now, "attendance.out", "invitation", invitation_id)
-            if draw.on_site and draw.state in _MET and await self._is_over(draw, now):
+            if draw.on_site and draw.state in _MET and await self._have_all_left(draw, now):
                 await append_end(draw, now)
                 await self.parties.notify_ended(draw, by=actor.account_id)
             return now
 
-    async def _is_over(self, draw: Draw, now: datetime) -> bool:
+    async def _have_all_left(self, draw: Draw, now: datetime) -> bool:
         """Whether all experts have left; from the expected end on also when one never came."""
         missing = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
-        found = await rows(
+        [counted] = await rows(
             "SELECT count(*) FILTER (WHERE t.direction = 'in') AS entered, "
             "count(*) FILTER (WHERE t.direction = 'out') AS gone "
             "FROM attendance t JOIN invitation i ON i.id = t.invitation_id "
             "WHERE t.draw_id = $1 AND i.state = 'accepted'",
             draw.id,
         )
-        entered, gone = found[0]["entered"], found[0]["gone"]
+        entered, gone = counted["entered"], counted["gone"]
         all_left = draw.state == DrawState.COMPLETED and gone == missing
         return bool(all_left or (now >= draw.ends_at and gone == entered))
 

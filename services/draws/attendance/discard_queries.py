@@ -51,25 +51,29 @@ _COLUMNS = (
 class DiscardQueries:
     access: DrawAccess
 
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> list[DiscardRequestView]:
+    async def requests_of_draw(self, actor: Actor, draw_id: UUID) -> list[DiscardRequestView]:
         """Requests of a draw, newest first, by code only."""
         permissions.check(actor, "discard.read")
         draw = await self.access.get(actor, draw_id)
-        found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
-        return found if await self.decides_in(actor, draw) else [replace(one, may_decide=False) for one in found]
+        requests = await self._find_views(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
+        return (
+            requests
+            if await self.may_decide_in(actor, draw)
+            else [replace(request, may_decide=False) for request in requests]
+        )
 
-    async def waiting(self, actor: Actor) -> list[DiscardRequestView]:
+    async def list_waiting(self, actor: Actor) -> list[DiscardRequestView]:
         """Recusals that wait for this verifier or supervisor, oldest first."""
         permissions.check(actor, "discard.decide")
         where, values = self.access.visibility_condition(actor, few=True)
         clause = f"r.kind = 'recusal' AND r.state = 'open' AND {where} ORDER BY r.asked_at LIMIT 100"
-        return await self._rows(actor, clause, *values)
+        return await self._find_views(actor, clause, *values)
 
-    async def _rows(self, actor: Actor, where: str, *values: object) -> list[DiscardRequestView]:
+    async def _find_views(self, actor: Actor, where: str, *values: object) -> list[DiscardRequestView]:
         return [_row(actor, row) for row in await rows(f"{_COLUMNS} WHERE {where}", *values)]
 
-    async def decides_in(self, actor: Actor, draw: Draw) -> bool:
-        """SQL condition: supervisors decide only in draws that name them; others with the role only read."""
+    async def may_decide_in(self, actor: Actor, draw: Draw) -> bool:
+        """Supervisors decide only in draws that name them; others with the role only read."""
         return actor.role != "supervisor" or await self.access.is_watched_by(actor, draw)
 
 

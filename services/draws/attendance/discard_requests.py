@@ -79,7 +79,7 @@ class DiscardRequests:
             invitation_id=invitation.id,
         )
 
-    async def contact(self, invitation: Invitation) -> dict[str, str]:
+    async def contact_params(self, invitation: Invitation) -> dict[str, str]:
         call_notice = await CallNotice.get(id=invitation.notice_id)
         phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
         return {**time_params(invitation.gathering_at), "contact_phone": phone}
@@ -89,11 +89,13 @@ class DiscardRequests:
             self.deps, self.notices, draw, "supervisor_discard", f"{kind}:{occasion}", what=_WHAT[kind]
         )
 
-    async def notify_kept(self, draw: Draw, request: DiscardRequest, reason: str) -> None:
+    async def notify_expert_stays(self, draw: Draw, request: DiscardRequest, reason: str) -> None:
         await notify_agency(self.notices, draw, "agency_kept", str(request.id), reason=reason)
 
 
-def decide(request: DiscardRequest, event: DiscardEvent, role: str, now: datetime, by: UUID | None = None) -> None:
+def decide_request(
+    request: DiscardRequest, event: DiscardEvent, role: str, now: datetime, by: UUID | None = None
+) -> None:
     request.state = DISCARD.next(DiscardState(request.state), event)
     request.decided_role, request.decided_at, request.decided_by_id = role, now, by
 
@@ -104,6 +106,8 @@ async def agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
     call_notice = await CallNotice.get(id=invitation.notice_id)
     moves = LogEntry.filter(draw_id=draw.id, act=GatheringMoved.name, at__gte=invitation.created_at)
     earlier = [
-        datetime.fromisoformat(one.facts["old"]) for one in await moves if one.facts["notice"] == call_notice.position
+        datetime.fromisoformat(move.facts["old"])
+        for move in await moves
+        if move.facts["notice"] == call_notice.position
     ]
     return max([invitation.gathering_at, *earlier])

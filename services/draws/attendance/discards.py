@@ -30,7 +30,7 @@ from services.draws.attendance.discard_requests import (
     DiscardRequests,
     RegisteredAbsence,
     agreed_gathering,
-    decide,
+    decide_request,
 )
 from services.draws.attendance.leave_requests import LeaveRequests
 from services.draws.attendance.venue_recusals import VenueRecusals
@@ -74,14 +74,14 @@ class Discards:
                 raise InvalidInput("请选择缺席类型。", field="kind")
             if not form.reason.strip():
                 raise InvalidInput("请填写原因。", field="reason")
-            invitation = await self._find(actor, locked.draw, form.who.strip())
+            invitation = await self._get_invitation(actor, locked.draw, form.who.strip())
             if await DiscardRequest.exists(invitation_id=invitation.id, state=DiscardState.OPEN, kind=form.kind):
                 raise Conflict("该专家已有登记等待确认，请等待结果。", code="already_asked")
             if form.kind == "leave":
-                return await self.leaves.ask(actor, locked.draw, invitation, form)
+                return await self.leaves.register(actor, locked.draw, invitation, form)
             if form.kind == "absence":
-                return await self._miss(actor, locked, invitation, form)
-            return await self.recusals.ask(actor, locked.draw, invitation, form)
+                return await self._register_absence(actor, locked, invitation, form)
+            return await self.recusals.register(actor, locked.draw, invitation, form)
 
     async def _count_lookup(self, actor: Actor, draw_id: UUID, *, by_mobile: bool) -> None:
         """In a transaction of its own, so that a failed look-up counts."""
@@ -104,12 +104,12 @@ class Discards:
             await check_scope(actor, draw, self.deps.book(draw.pool))
             await check_not_of_agency(actor, draw)
 
-    async def _find(self, actor: Actor, draw: Draw, who: str) -> Invitation:
+    async def _get_invitation(self, actor: Actor, draw: Draw, who: str) -> Invitation:
         """By code, which doesn't reveal the person, or by mobile number, which might reveal membership: see below."""
         accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
         if len(who) == self.deps.book(draw.pool).draw.code_length:
             invitation = await accepted.get_or_none(code=who)
-            await _check_still_in(draw, who)
+            await _check_place_held(draw, who)
         else:
             self._check_may_use_mobile(actor, draw)
             hashed = self.deps.keys.lookup_hash("mobile", mobile_number(who))
@@ -130,7 +130,9 @@ class Discards:
 
     # ---- absence: from the gathering time on, for experts who did not come
 
-    async def _miss(self, actor: Actor, locked: Locked, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
+    async def _register_absence(
+        self, actor: Actor, locked: Locked, invitation: Invitation, form: DiscardForm
+    ) -> RegisteredAbsence:
         if await Attendance.exists(invitation_id=invitation.id, direction="in"):
             raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
         if self.deps.now() < (agreed := await agreed_gathering(draw := locked.draw, invitation)):
@@ -143,7 +145,7 @@ class Discards:
             locked, invitation, InvitationEvent.MISS, form.reason.strip(), cause, by=actor.account_id
         )
         await record(actor, self.deps.now(), "discard.absence", "draw", draw.id, code=invitation.code)
-        params = await self.requests.contact(invitation)
+        params = await self.requests.contact_params(invitation)
         await self.requests.notify_expert("absence_registered", invitation, draw, "once", params)
         await self.requests.notify_supervisors(draw, "absence", str(invitation.id))
         message = "已登记缺席，已通知专家本人和监督人。请启动补抽。"
@@ -175,24 +177,24 @@ class Discards:
             self.deps.now(),
             limit,
         )
-        return await process_each("lapse", due, self._lapse)
+        return await process_each("lapse", due, self._lapse_request)
 
-    async def _lapse(self, row: Any) -> None:
+    async def _lapse_request(self, row: Any) -> None:
         async with transaction():
             draw = (await lock(row["draw_id"])).draw
             request = await DiscardRequest.select_for_update().get(id=row["id"])
             if request.state != DiscardState.OPEN:
                 return
             now = self.deps.now()
-            decide(request, DiscardEvent.LAPSE, "system", now)
+            decide_request(request, DiscardEvent.LAPSE, "system", now)
             await request.save()
             await record(system(draw.pool), now, "discard.lapsed", "draw", draw.id)
             await self.notices.stop(invitation_id=request.invitation_id, kinds=["leave_asked"])
             reason = "专家未在时限内答复" if request.kind == "leave" else "无人确认"
-            await self.requests.notify_kept(draw, request, reason)
+            await self.requests.notify_expert_stays(draw, request, reason)
 
 
-async def _check_still_in(draw: Draw, code: str) -> None:
+async def _check_place_held(draw: Draw, code: str) -> None:
     """Raises Conflict for the code of an expert whose place was given up meanwhile, for instance by a colleague."""
     gone = await Invitation.get_or_none(draw_id=draw.id, code=code, state__in=_GONE)
     if gone is not None:

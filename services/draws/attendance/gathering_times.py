@@ -19,9 +19,9 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
-from services.draws.locks import Locked, lock_for
+from services.draws.locks import Locked, lock_own_draw
 from services.draws.party_notifications import PartyNotifications
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 from services.notifications import Notices
 
 
@@ -36,7 +36,7 @@ class GatheringTimes:
         """After the start only the gathering time may change, and only while no new expert is being called."""
         permissions.check(actor, "draw.pause")
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             if locked.draw.kind == "recall":
                 raise Conflict("复评的集合时间以与专家商定并提交的为准，不能在这里修改。", code="recall")
             if locked.state not in (
@@ -66,7 +66,7 @@ class GatheringTimes:
         call_notice.gathering_at = at
         await call_notice.save(update_fields=["gathering_at"])
         if draw.log_length and any(c.notice_id == call_notice.id for c in locked.conditions):
-            await append(draw, now, GatheringMoved(call_notice.position, old, at))
+            await append_to_log(draw, now, GatheringMoved(call_notice.position, old, at))
         first = min([n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)])
         draw.gathering_first = first
         await draw.save(update_fields=["gathering_first"])
@@ -81,6 +81,7 @@ class GatheringTimes:
         )
         for invitation in await invited.order_by("id").select_for_update():
             invitation.gathering_at = call_notice.gathering_at
+            # the time that the panel occupies grows only: the database refuses it where another panel overlaps
             invitation.starts_at = min(invitation.starts_at, call_notice.gathering_at)
             try:
                 await invitation.save(update_fields=["gathering_at", "starts_at"])

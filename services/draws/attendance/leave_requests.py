@@ -17,7 +17,7 @@ from services.draws.attendance.discard_requests import (
     DiscardRequests,
     RegisteredAbsence,
     agreed_gathering,
-    decide,
+    decide_request,
 )
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
@@ -33,15 +33,15 @@ class LeaveRequests:
     invitations: Invitations
     requests: DiscardRequests
 
-    async def ask(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
+    async def register(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         rule, now = self.deps.book(draw.pool).draw.leave, self.deps.now()
         agreed = await agreed_gathering(draw, invitation)
         if now >= agreed:
             raise Conflict("集合时间已到，不能再登记请假；未到场的请登记缺席。", code="gathered")
-        asked = await DiscardRequest.filter(invitation_id=invitation.id, kind="leave").count()
-        if asked >= rule.requests_max:
+        request_count = await DiscardRequest.filter(invitation_id=invitation.id, kind="leave").count()
+        if request_count >= rule.requests_max:
             book = self.deps.book(draw.pool)
-            message = f"已为该专家登记过{asked}次请假，请让专家本人请假。"
+            message = f"已为该专家登记过{request_count}次请假，请让专家本人请假。"
             raise violation(book, "draw.leave.requests_max", message)
         until = min(now + rule.confirm_within, agreed)
         request = await self.requests.create(actor, draw, invitation, form, until)
@@ -67,11 +67,11 @@ class LeaveRequests:
             invitation = await Invitation.select_for_update().get(id=invitation_id)
             if invitation.state == InvitationState.LEFT:
                 return True
-            request = await self._find_open(invitation)
+            request = await self._find_open_request(invitation)
             if request is None:
                 raise Conflict("没有等待您确认的请假；仍在名单内的请按时到场。", code="nothing_asked")
             now, draw = self.deps.now(), locked.draw
-            decide(request, DiscardEvent.CONFIRM if agrees else DiscardEvent.REFUSE, "expert", now)
+            decide_request(request, DiscardEvent.CONFIRM if agrees else DiscardEvent.REFUSE, "expert", now)
             await request.save()
             actor = Actor(draw.pool, "expert", expert_id=expert_id)
             await record(actor, now, f"discard.{request.state}", "draw", draw.id, code=invitation.code, channel=by)
@@ -80,14 +80,14 @@ class LeaveRequests:
                 await self.invitations.register_absence(
                     locked, invitation, InvitationEvent.LEAVE, request.reason, cause, via=by, by=request.asked_by_id
                 )
-                await self.invitations.notify_left(invitation, draw, by)
+                await self.invitations.notify_leave_confirmed(invitation, draw, by)
             else:
                 await self.notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
-                await self.requests.notify_kept(draw, request, "专家表示将按时到场")
+                await self.requests.notify_expert_stays(draw, request, "专家表示将按时到场")
             return agrees
 
-    async def _find_open(self, invitation: Invitation) -> DiscardRequest | None:
-        found = DiscardRequest.filter(invitation_id=invitation.id, kind="leave", state=DiscardState.OPEN)
-        request = await found.select_for_update().first()
+    async def _find_open_request(self, invitation: Invitation) -> DiscardRequest | None:
+        open_requests = DiscardRequest.filter(invitation_id=invitation.id, kind="leave", state=DiscardState.OPEN)
+        request = await open_requests.select_for_update().first()
         waits = request is not None and invitation.state == InvitationState.ACCEPTED
         return request if waits and request is not None and self.deps.now() < request.answer_until else None

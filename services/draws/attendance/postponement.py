@@ -44,13 +44,13 @@ class Postponement:
     async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
         """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel has another panel by then."""
         draw, now, reason = locked.draw, self.deps.now(), new.reason.strip()[:200]
-        await self._check(draw, new.at, reason, now)
+        await self._check_reason_and_time(draw, new.at, reason, now)
         old, delay = draw.starts_at, new.at - draw.starts_at
         draw.starts_at, draw.ends_at = new.at, draw.ends_at + delay
-        draw.unsealed_notice_at = None
+        draw.unsealed_notice_at = None  # the names are sealed again until shortly before the new start
         await draw.save(update_fields=["starts_at", "ends_at", "unsealed_notice_at"])
-        for invitation in await _places_held(draw):
-            await _occupy(invitation, draw.ends_at)
+        for invitation in await _lock_held_places(draw):
+            await _occupy_until(invitation, draw.ends_at)
             if await has_entered(invitation.id):
                 await self._ask_to_wait(draw, invitation)
         await record(
@@ -59,7 +59,7 @@ class Postponement:
         facts = {"starts": time_params(new.at)["gathering_short"], "old": print_time(old), "reason": reason}
         await self.parties.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
 
-    async def _check(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
+    async def _check_reason_and_time(self, draw: Draw, at: datetime, reason: str, now: datetime) -> None:
         faults = Faults()
         if not reason:
             faults.add(InvalidInput("请填写推迟的原因。", field="start_reason"))
@@ -79,8 +79,8 @@ class Postponement:
         first = await _first_start(draw)
         latest = min(first + longest, local(first).replace(hour=23, minute=59, second=0, microsecond=0))
         if at > latest:
-            most = f"评标开始最多比最初的{print_time(first)}推迟{_hours(longest)}，且须在原定当天"
-            message = f"{most}；{_what_is_left(latest, max(draw.starts_at, now))}，或终止活动后重新申请。"
+            most = f"评标开始最多比最初的{print_time(first)}推迟{_span_text(longest)}，且须在原定当天"
+            message = f"{most}；{_postponement_left(latest, max(draw.starts_at, now))}，或终止活动后重新申请。"
             raise violation(book, _RULE, message, field="starts_at")
 
     async def _ask_to_wait(self, draw: Draw, invitation: Invitation) -> None:
@@ -110,11 +110,11 @@ async def _first_start(draw: Draw) -> datetime:
     return datetime.fromisoformat(first.details["old_at"]) if first else draw.starts_at
 
 
-async def _places_held(draw: Draw) -> list[Invitation]:
+async def _lock_held_places(draw: Draw) -> list[Invitation]:
     return await Invitation.filter(draw_id=draw.id, state__in=_HELD).order_by("id").select_for_update()
 
 
-async def _occupy(invitation: Invitation, ends_at: datetime) -> None:
+async def _occupy_until(invitation: Invitation, ends_at: datetime) -> None:
     invitation.ends_at = ends_at
     try:
         await invitation.save(update_fields=["ends_at"])
@@ -123,10 +123,10 @@ async def _occupy(invitation: Invitation, ends_at: datetime) -> None:
         raise Conflict(message, code="start_overlaps") from error
 
 
-def _what_is_left(latest: datetime, held: datetime) -> str:
+def _postponement_left(latest: datetime, held: datetime) -> str:
     return f"还可推迟到{print_time(latest)}，请改早一些" if latest > held else "已不能再推迟，请按现有专家评标"
 
 
-def _hours(span: timedelta) -> str:
+def _span_text(span: timedelta) -> str:
     minutes = int(span.total_seconds() // 60)
     return f"{minutes // 60}小时" if minutes % 60 == 0 else f"{minutes}分钟"

@@ -18,7 +18,7 @@ from services.draws.attendance.postponement import NewStart, Postponement
 from services.draws.call_order.round_abort import ordered_regions
 from services.draws.call_order.rounds import Rounds, RoundView
 from services.draws.calls.calling import Calling
-from services.draws.locks import Locked, lock_for
+from services.draws.locks import Locked, lock_own_draw
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class RegionChange:
 @dataclass(frozen=True)
 class Supplements:
     deps: Deps
-    run: Calling
+    calling: Calling
     rounds: Rounds
     gathering_times: GatheringTimes
     postponement: Postponement
@@ -54,7 +54,7 @@ class Supplements:
         """
         permissions.check(actor, "draw.start")
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             if locked.draw.kind == "recall":
                 raise Conflict("复评没有抽取顺序，不能补抽。请结束或终止本活动，再从原活动重新抽取。", code="recall")
             if locked.state not in (DrawState.SUPPLEMENT_PENDING, DrawState.SHORT):
@@ -67,11 +67,11 @@ class Supplements:
                 await self.gathering_times.move(locked, notice_id, at, by=actor.account_id)
             await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
             if regions:
-                return await self._widen(locked, regions)
-            await self.run.begin(locked, DrawEvent.START_SUPPLEMENT, by=actor.account_id)
+                return await self._widen_regions(locked, regions)
+            await self.calling.begin(locked, DrawEvent.START_SUPPLEMENT, by=actor.account_id)
             return None
 
-    async def _widen(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
+    async def _widen_regions(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
         book = self.deps.book(locked.draw.pool)
         if not book.draw.supplement.region_change:
             raise violation(book, "draw.supplement.region_change", "补抽不能更换抽取地区。")
@@ -84,7 +84,7 @@ class Supplements:
             await condition.save(update_fields=["regions"])
         ids = {change.condition_id for change in changes}
         changed = [c for c in locked.conditions if c.id in ids]
-        await self.run.check_time(locked.draw, changed)
+        await self.calling.check_time(locked.draw, changed)
         return await self.rounds.widen(locked, [c.position for c in changed])
 
     async def _check_regions(self, draw: Draw, condition: Condition, regions: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from services.draws.access import DrawAccess
 from services.draws.calls.call_rules import address_and_room
 from services.draws.draw_notices import notify_agency
 from services.draws.locks import lock
-from services.draws.party_notifications import urged_by_venue
+from services.draws.party_notifications import venue_urging_text
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 
@@ -39,7 +39,7 @@ class Urging:
         Only from the gathering time on, within the window, and at most as often as the rulebook permits.
         """
         async with transaction():
-            draw, invitation = await self._missing(actor, draw_id, invitation_id)
+            draw, invitation = await self._lock_missing_expert(actor, draw_id, invitation_id)
             now, count = self.deps.now(), await self._check_voice_urges(draw, invitation)
             await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)
             call_notice = await CallNotice.get(id=invitation.notice_id)
@@ -61,20 +61,20 @@ class Urging:
     async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
         """Connect ``phone`` with a missing expert by a virtual call, in the window of urging.
 
-        Raises as ``VirtualCalls.ask``.
+        Raises as ``VirtualCalls.request_call``.
         """
         async with transaction():
-            draw, invitation = await self._missing(actor, draw_id, invitation_id)
+            draw, invitation = await self._lock_missing_expert(actor, draw_id, invitation_id)
             book = self.deps.book(draw.pool)
             most = book.attendance.urging_virtual_max
             rung = (await self.calls.log_of(draw_id, "urging")).get(invitation.expert_id, ())
-            if most is not None and sum(call.rang for call in rung) >= most:
+            if most is not None and sum(call.has_rung for call in rung) >= most:
                 raise violation(book, "attendance.urging_virtual_max", f"虚拟号催促最多{most}次，请改用其他方式联系。")
-            await self.calls.ask(actor, draw, invitation.expert_id, "urging", phone)
+            await self.calls.request_call(actor, draw, invitation.expert_id, "urging", phone)
             at = self.deps.now()
             await Urge.create(invitation_id=invitation_id, channel="virtual", at=at, by_id=actor.account_id)
 
-    async def _missing(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> tuple[Draw, Invitation]:
+    async def _lock_missing_expert(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> tuple[Draw, Invitation]:
         """An expert who may be urged now, locked. Raises NotFound, RuleViolation outside the window, Conflict."""
         permissions.check(actor, "attendance.urge")
         await self.access.get(actor, draw_id)
@@ -130,13 +130,13 @@ class Urging:
             draw = (await lock(row["id"])).draw
             if draw.ended_at is not None:
                 return
-            how = await self._how_to_urge(draw, row["notice_id"])
+            how = await self._urging_advice(draw, row["notice_id"])
             params: dict[str, str | int] = {"missing": row["missing"], "how": how}
             await notify_agency(self.notices, draw, "agency_late", str(row["notice_id"]), **params)
 
-    async def _how_to_urge(self, draw: Draw, notice_id: UUID) -> str:
+    async def _urging_advice(self, draw: Draw, notice_id: UUID) -> str:
         if self.deps.now() >= self.access.unseals_at(draw):
             return "可以催促"
         call_notice = await CallNotice.get(id=notice_id)
         phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
-        return urged_by_venue(call_notice.venue, call_notice.address, call_notice.contact, phone)
+        return venue_urging_text(call_notice.venue, call_notice.address, call_notice.contact, phone)

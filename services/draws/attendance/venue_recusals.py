@@ -15,7 +15,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.draws.access import DrawAccess
 from services.draws.attendance.discard_queries import DiscardQueries
-from services.draws.attendance.discard_requests import DiscardForm, DiscardRequests, RegisteredAbsence, decide
+from services.draws.attendance.discard_requests import DiscardForm, DiscardRequests, RegisteredAbsence, decide_request
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.places import Cause
 from services.draws.draw_notices import notify_supervisors, notify_verifiers
@@ -34,7 +34,7 @@ class VenueRecusals:
     queries: DiscardQueries
     requests: DiscardRequests
 
-    async def ask(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
+    async def register(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         book, now = self.deps.book(draw.pool), self.deps.now()
         if form.cause not in book.draw.recusal_reasons:
             reasons = "、".join(book.draw.recusal_reasons)
@@ -44,7 +44,7 @@ class VenueRecusals:
             message = f"现场回避在{print_time(opens)}签到开始后才能登记；此前需要回避的，请专家本人请假。"
             raise violation(book, "attendance.check_in_opens", message)
         request = await self.requests.create(actor, draw, invitation, form, draw.ends_at)
-        params = await self.requests.contact(invitation)
+        params = await self.requests.contact_params(invitation)
         await self.requests.notify_expert("recusal_asked", invitation, draw, str(request.id), params)
         await self._ask_to_confirm(draw, request)
         message = "已登记，等待核验人员或监督人确认，确认后名额才会空出。专家本人已收到通知。"
@@ -60,21 +60,21 @@ class VenueRecusals:
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
         """The recusal takes effect: the place is vacant. Raises Forbidden for its author, Conflict when it was
         decided."""
-        await self._decide(actor, request_id, DiscardEvent.CONFIRM, "")
+        await self._decide_recusal(actor, request_id, DiscardEvent.CONFIRM, "")
 
     async def refuse(self, actor: Actor, request_id: UUID, opinion: str) -> None:
         """The expert stays. Raises InvalidInput without a reason."""
         if not opinion.strip():
             raise InvalidInput("请填写不予确认的原因。", field="opinion")
-        await self._decide(actor, request_id, DiscardEvent.REFUSE, opinion.strip())
+        await self._decide_recusal(actor, request_id, DiscardEvent.REFUSE, opinion.strip())
 
-    async def _decide(self, actor: Actor, request_id: UUID, event: DiscardEvent, opinion: str) -> None:
+    async def _decide_recusal(self, actor: Actor, request_id: UUID, event: DiscardEvent, opinion: str) -> None:
         permissions.check(actor, "discard.decide")
         known = await DiscardRequest.get_or_none(id=request_id, kind="recusal")
         if known is None:
             raise NotFound("找不到这条登记，请刷新后重试。")
         draw = await self.access.get(actor, known.draw_id)
-        if not await self.queries.decides_in(actor, draw):
+        if not await self.queries.may_decide_in(actor, draw):
             raise Forbidden("您不是本活动的监督人，请由本活动的监督人或核验人员确认。", code="not_named")
         async with transaction():
             locked = await lock(known.draw_id)
@@ -83,24 +83,24 @@ class VenueRecusals:
             if actor.account_id == request.asked_by_id:
                 raise Forbidden("不能确认自己的登记，请由其他核验人员或监督人办理。", code="own_request")
             now = self.deps.now()
-            decide(request, event, actor.role, now, actor.account_id)
+            decide_request(request, event, actor.role, now, actor.account_id)
             request.opinion = opinion
             await request.save()
             invitation = await Invitation.select_for_update().get(id=request.invitation_id)
             await record(
                 actor, now, f"discard.{request.state}", "draw", locked.draw.id, code=invitation.code, reason=opinion
             )
-            await self._apply(locked, invitation, request, party_of(actor.role))
+            await self._apply_decision(locked, invitation, request, party_of(actor.role))
 
-    async def _apply(
+    async def _apply_decision(
         self, locked: Locked, invitation: Invitation, request: DiscardRequest, confirmed_by: Party
     ) -> None:
         confirmed = request.state == DiscardState.CONFIRMED
-        params = await self.requests.contact(invitation)
+        params = await self.requests.contact_params(invitation)
         kind = "recusal_confirmed" if confirmed else "recusal_refused"
         await self.requests.notify_expert(kind, invitation, locked.draw, str(request.id), params)
         if not confirmed:
-            await self.requests.notify_kept(locked.draw, request, request.opinion)
+            await self.requests.notify_expert_stays(locked.draw, request, request.opinion)
             return
         cause = Cause(party_of(request.asked_role), confirmed_by)
         reason = f"{request.cause}：{request.reason}"[:200]

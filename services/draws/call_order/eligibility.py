@@ -87,7 +87,7 @@ _COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
 _ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, 'TRUE')} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
 
 
-def _hindered(bars: Sequence[tuple[SkipReason, str]]) -> str:
+def _hindrance_query(bars: Sequence[tuple[SkipReason, str]]) -> str:
     first = " ".join(f"WHEN {bar} THEN {code!r}" for code, bar in bars)
     return (
         f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS, _ACTIVE)} END AS facts "
@@ -96,8 +96,8 @@ def _hindered(bars: Sequence[tuple[SkipReason, str]]) -> str:
     )
 
 
-_HINDERED = _hindered(_BARS)
-_HINDERED_BUT_LEAVE = _hindered([(code, bar) for code, bar in _BARS if code != "leave"])
+_HINDERED = _hindrance_query(_BARS)
+_HINDERED_BUT_LEAVE = _hindrance_query([(code, bar) for code, bar in _BARS if code != "leave"])
 _LOCK_ACCOUNTS = """
 SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
  ORDER BY a.id FOR KEY SHARE
@@ -128,7 +128,7 @@ class Hindrance:
     facts: str
 
 
-def without_recusals(draw: Draw) -> RecusalSources:
+def no_recusals(draw: Draw) -> RecusalSources:
     """For previews: a count that considered the agency's own entries would reveal whom they match."""
     return RecusalSources(draw.starts_at)
 
@@ -148,37 +148,41 @@ async def recusals(draw: Draw, years: int) -> RecusalSources:
     )
 
 
-def claimed(draw: Draw, call_notice: CallNotice) -> tuple[datetime, datetime]:
+def occupied_span(draw: Draw, call_notice: CallNotice) -> tuple[datetime, datetime]:
     """The time that a panel occupies: from gathering (or the expected start, if earlier) to its end."""
     return min(call_notice.gathering_at, draw.starts_at), draw.ends_at
 
 
-def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
+def _latest_birthday_over_age(starts_at: datetime, book: Rulebook) -> date | None:
     """Latest birthday of an expert too old for the panel; None: the pool has no limit."""
     limit = book.entry.age_max
     return born_after(local(starts_at).date(), limit) if limit is not None else None
 
 
 async def find_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: RecusalSources, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, sources: RecusalSources, book: Rulebook
 ) -> dict[UUID, str]:
     """All who may be drawn for ``specialty`` now, in no particular order, each with the facts of the judgement."""
-    found = await rows(_ELIGIBLE, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
-    return {row["id"]: row["facts"] for row in found}
+    experts = await rows(
+        _ELIGIBLE, *_barring_values(draw, call_notice, sources, book), *_fitting_values(draw, condition, specialty)
+    )
+    return {row["id"]: row["facts"] for row in experts}
 
 
 async def count_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, out: RecusalSources, book: Rulebook
+    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, sources: RecusalSources, book: Rulebook
 ) -> int:
-    found = await rows(_COUNT, *_barring(draw, call_notice, out, book), *_fitting(draw, condition, specialty))
-    return int(found[0]["n"])
+    [counted] = await rows(
+        _COUNT, *_barring_values(draw, call_notice, sources, book), *_fitting_values(draw, condition, specialty)
+    )
+    return int(counted["n"])
 
 
 async def find_hindrances(
     experts: Sequence[UUID],
     draw: Draw,
     call_notice: CallNotice,
-    out: RecusalSources,
+    sources: RecusalSources,
     book: Rulebook,
     *,
     by_leave: bool = True,
@@ -188,33 +192,35 @@ async def find_hindrances(
     Inside the caller's transaction, which locks the candidates' records.
     """
     await rows(_LOCK_ACCOUNTS, list(experts))
-    found = await rows(
-        _HINDERED if by_leave else _HINDERED_BUT_LEAVE, *_barring(draw, call_notice, out, book), list(experts)
+    candidates = await rows(
+        _HINDERED if by_leave else _HINDERED_BUT_LEAVE,
+        *_barring_values(draw, call_notice, sources, book),
+        list(experts),
     )
     hindrances: dict[UUID, Hindrance | None] = dict.fromkeys(experts, Hindrance("left_pool", "{}"))
-    for row in found:
+    for row in candidates:
         hindrances[row["id"]] = Hindrance(row["reason"], row["facts"]) if row["reason"] else None
     return hindrances
 
 
-def _barring(draw: Draw, call_notice: CallNotice, out: RecusalSources, book: Rulebook) -> tuple[object, ...]:
+def _barring_values(draw: Draw, call_notice: CallNotice, sources: RecusalSources, book: Rulebook) -> tuple[object, ...]:
     """$1 to $10."""
-    starts_at, ends_at = claimed(draw, call_notice)
+    starts_at, ends_at = occupied_span(draw, call_notice)
     return (
-        list(out.units),
-        list(out.persons),
-        [name for name, _ in out.pairs],
-        [key for _, key in out.pairs],
-        out.employed_after,
-        list(out.draws),
+        list(sources.units),
+        list(sources.persons),
+        [name for name, _ in sources.pairs],
+        [key for _, key in sources.pairs],
+        sources.employed_after,
+        list(sources.draws),
         draw.id,
         starts_at,
         ends_at,
-        _born_after(starts_at, book),
+        _latest_birthday_over_age(starts_at, book),
     )
 
 
-def _fitting(draw: Draw, condition: Condition, specialty: str) -> tuple[object, ...]:
+def _fitting_values(draw: Draw, condition: Condition, specialty: str) -> tuple[object, ...]:
     """$11 to $18."""
     return (
         draw.pool,

@@ -13,7 +13,7 @@ from models.draws import CallNotice, CandidateList, Condition, Draw, Round
 from services.core.base import Deps
 from services.core.crypto import Keyring
 from services.draws.call_order.eligibility import find_eligible, recusals
-from services.draws.call_order.snapshots import keep_list, seal_list, snapshot_setting
+from services.draws.call_order.snapshots import seal_list, snapshot_setting, store_list
 
 TIERS = ("main", "alternative")
 
@@ -23,7 +23,7 @@ async def freeze_lists(
 ) -> tuple[record.ListFacts, ...]:
     """Store who may be drawn now, a list for each condition and tier. In the caller's transaction."""
     book = deps.book(draw.pool)
-    out = await recusals(draw, book.draw.employment_recusal_years)
+    sources = await recusals(draw, book.draw.employment_recusal_years)
     notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
     frozen: list[record.ListFacts] = []
     for condition in conditions:
@@ -32,11 +32,11 @@ async def freeze_lists(
             if not specialty:
                 continue
             call_notice = notices[condition.notice_id]
-            found = await find_eligible(draw, condition, call_notice, specialty, out, book)
-            fresh = {expert: facts for expert, facts in found.items() if expert not in taken}
-            setting = snapshot_setting(draw, call_notice, out, book)
+            eligible = await find_eligible(draw, condition, call_notice, specialty, sources, book)
+            fresh = {expert: facts for expert, facts in eligible.items() if expert not in taken}
+            setting = snapshot_setting(draw, call_notice, sources, book)
             listed, snapshot = await _freeze_list(deps.keys, round_row, condition, tier, fresh, setting)
-            taken.update(found)
+            taken.update(eligible)
             root = bytes.fromhex(listed.root)
             frozen.append(record.ListFacts(condition.position, tier, root, snapshot))
     return tuple(frozen)
@@ -63,7 +63,7 @@ async def _freeze_list(
         count=len(experts),
         **columns,
     )
-    await keep_list(listed, sealed)
+    await store_list(listed, sealed)
     return listed, digest
 
 

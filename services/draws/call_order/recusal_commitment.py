@@ -31,10 +31,10 @@ class SealedRecusal:
 async def commit_recusals(keys: Keyring, draw: Draw, round_number: int) -> bytes:
     """Encrypt the draw's present recusals and return their root. Entries of an earlier round keep their salt."""
     before = await RecusalCommitment.filter(draw_id=draw.id).order_by("-round_number").first()
-    salts = {one.content: one.salt for one in open_commitment(keys, before)} if before else {}
+    salts = {recusal.content: recusal.salt for recusal in open_commitment(keys, before)} if before else {}
     items = [
         SealedRecusal(salts.get(content) or os.urandom(random_draw.SALT_BYTES), content)
-        for content in await listed(draw)
+        for content in await current_recusals(draw)
     ]
     root = random_draw.recusals_root(item.digest for item in items)
     opening = json.dumps([[item.salt.hex(), item.content.decode()] for item in items], ensure_ascii=False)
@@ -49,7 +49,7 @@ def open_commitment(keys: Keyring, commitment: RecusalCommitment) -> list[Sealed
     return [SealedRecusal(bytes.fromhex(salt), content.encode()) for salt, content in opening]
 
 
-async def listed(draw: Draw) -> list[bytes]:
+async def current_recusals(draw: Draw) -> list[bytes]:
     """The present entries, each once, as canonical JSON."""
     entries: list[Mapping[str, str]] = [
         {"kind": "unit", "name": u.name, "code": u.credit_code, "reason": u.reason, "evidence": u.evidence}
@@ -67,8 +67,8 @@ async def listed(draw: Draw) -> list[bytes]:
         for p in await RecusalPerson.filter(draw_id=draw.id)
     ]
     entries += [
-        {"kind": "draw", "number": one.earlier.number}
-        for one in await AvoidedDraw.filter(draw_id=draw.id).prefetch_related("earlier")
+        {"kind": "draw", "number": avoided.earlier.number}
+        for avoided in await AvoidedDraw.filter(draw_id=draw.id).prefetch_related("earlier")
     ]
     texts = {json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for entry in entries}
     return sorted(text.encode() for text in texts)

@@ -17,7 +17,7 @@ from services.draws.call_order.origins import origin_entry
 from services.draws.call_order.recusal_commitment import commit_recusals
 from services.draws.draw_notices import draw_params
 from services.draws.locks import Locked
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 from services.draws.supervisor_choice import check_supervisors, supervisor_account, supervisor_facts
 from services.notifications import Notices
 
@@ -32,21 +32,22 @@ class RoundOpening:
         draw, now = locked.draw, self.deps.now()
         book = self.deps.book(draw.pool)
         earlier = await Round.filter(draw_id=draw.id).order_by("number")
-        self._check_given_up(draw, earlier)
+        self._check_aborts(draw, earlier)
         number = len(earlier) + 1
         conditions = [c for c in locked.conditions if c.position in positions]
         await check_supervisors(draw)
         secret = os.urandom(random_draw.SECRET_BYTES)
         commitment = random_draw.system_commitment(secret, draw.number, number)
         if draw.kind == "redraw" and not earlier:
-            await append(draw, now, await origin_entry(draw))
-        await append(
+            await append_to_log(draw, now, await origin_entry(draw))
+        await append_to_log(
             draw,
             now,
-            await self._opened(draw, earlier, conditions),
+            await self._opening_entry(draw, earlier, conditions),
             record.SystemCommitted(number, commitment),
             record.RecusalsCommitted(number, await commit_recusals(self.deps.keys, draw, number)),
         )
+        # the limit just published: a later change of the rulebook must not move it for this draw
         draw.lead_seconds = int(book.draw.calling.stop_before_gathering.total_seconds())
         await draw.save(update_fields=["lead_seconds"])
         round_row = await Round.create(
@@ -59,14 +60,14 @@ class RoundOpening:
             reveal_until=now + book.draw.commitments.commit_timeout,
         )
         lists = await freeze_lists(self.deps, draw, round_row, conditions)
-        await append(draw, now, record.ListsFrozen(number, lists))
-        await self._ask_participants(draw, round_row)
+        await append_to_log(draw, now, record.ListsFrozen(number, lists))
+        await self._ask_supervisors(draw, round_row)
         return round_row
 
-    async def _opened(
+    async def _opening_entry(
         self, draw: Draw, earlier: Sequence[Round], conditions: Sequence[Condition]
     ) -> record.RoundOpened:
-        seeded = any(one.seed for one in earlier)
+        seeded = any(round_row.seed for round_row in earlier)
         aborted = bool(earlier) and earlier[-1].aborted_at is not None
         notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
         return record.RoundOpened(
@@ -88,10 +89,10 @@ class RoundOpening:
             widenings=rules.supplement.widenings_max,
         )
 
-    def _check_given_up(self, draw: Draw, earlier: Sequence[Round]) -> None:
+    def _check_aborts(self, draw: Draw, earlier: Sequence[Round]) -> None:
         """Each aborted round lets a party wait for a better freeze, or seed, so their number is limited."""
-        aborted = [one for one in earlier if one.aborted_at is not None]
-        withheld = sum(bool(one.reveals) for one in aborted)
+        aborted = [round_row for round_row in earlier if round_row.aborted_at is not None]
+        withheld = sum(bool(round_row.reveals) for round_row in aborted)
         if withheld >= record.WITHHELD_MAX:
             raise Conflict(
                 "多次在一方公开随机数后终止，本活动不能再摇号。请终止本活动，重新申请抽取。", code="withheld_too_often"
@@ -105,7 +106,7 @@ class RoundOpening:
                 f"已中止摇号{limit}次，本活动不能再摇号。请终止本活动，重新申请抽取。",
             )
 
-    async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
+    async def _ask_supervisors(self, draw: Draw, round_row: Round) -> None:
         """Notify the supervisors that their device must commit; the agency has the page open already."""
         for supervisor in await Supervisor.filter(draw_id=draw.id):
             await self.notices.notify(

@@ -22,11 +22,11 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.draws import CandidateList, Draw, Round, Supervisor
 from services.core.base import Actor, Deps, transaction, violation
 from services.core.base import record as audit
-from services.draws.call_order.round_abort import BY_AGENCY, abort_round, step_back
+from services.draws.call_order.round_abort import BY_AGENCY, abort_round, restore_state_before_round
 from services.draws.call_order.round_opening import RoundOpening
-from services.draws.locks import Locked, lock, lock_for, move
+from services.draws.locks import Locked, lock, lock_own_draw, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 from services.draws.scopes import acts_for_agency, check_owner
 from services.draws.supervisor_choice import supervisor_account
 
@@ -63,17 +63,17 @@ class Rounds:
         A draw has one seed for its life. Raises Conflict when it is fixed already, RuleViolation when it is too early.
         """
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             if locked.draw.kind == "recall":
                 raise Conflict("复评通知的是原专家，不需要摇号，请逐一通知专家。", code="recall")
-            await self._check_unordered(locked.draw)
+            await self._check_order_not_fixed(locked.draw)
             self._check_earliest(locked.draw)
             await move(locked.draw, DrawEvent.OPEN_ROUND)
             round_row = await self.opening.open(locked, [c.position for c in locked.conditions])
             await audit(actor, self.deps.now(), "draw.round_opened", "draw", draw_id, round=round_row.number)
             return _view(locked.draw, round_row)
 
-    async def _check_unordered(self, draw: Draw) -> None:
+    async def _check_order_not_fixed(self, draw: Draw) -> None:
         if await Round.filter(draw_id=draw.id).exclude(seed="").exists():
             raise Conflict(
                 "本活动的抽取顺序已经确定，不能重新生成。缺额请用“启动补抽”按原顺序继续。", code="order_stands"
@@ -106,9 +106,9 @@ class Rounds:
     async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:
         """Commit as a participant's device. Raises Conflict when it already did, InvalidInput for an invalid SHA-256
         hex."""
-        digest = _hex(commitment, random_draw.DIGEST_BYTES, "commitment")
+        digest = _parse_hex(commitment, random_draw.DIGEST_BYTES, "commitment")
         async with transaction():
-            locked, round_row = await self._round(actor, draw_id, role)
+            locked, round_row = await self._lock_round(actor, draw_id, role)
             if role in round_row.commitments:
                 if round_row.commitments[role] == digest.hex():
                     return _view(locked.draw, round_row)
@@ -118,15 +118,16 @@ class Rounds:
             if set(round_row.commitments) == set(self._roles(locked.draw)):
                 round_row.reveal_until = now + self.deps.book(locked.draw.pool).draw.commitments.reveal_timeout
             await round_row.save(update_fields=["commitments", "reveal_until"])
-            await append(locked.draw, now, record.ParticipantCommitted(round_row.number, role, digest))
+            await append_to_log(locked.draw, now, record.ParticipantCommitted(round_row.number, role, digest))
             return _view(locked.draw, round_row)
 
     async def reveal(self, actor: Actor, draw_id: UUID, role: str, value: str) -> RoundView:
         """Reveal the committed value; the last reveal fixes the seed and the orders."""
-        raw = _hex(value, random_draw.VALUE_BYTES, "value")
+        raw = _parse_hex(value, random_draw.VALUE_BYTES, "value")
         async with transaction():
-            locked, round_row = await self._round(actor, draw_id, role)
+            locked, round_row = await self._lock_round(actor, draw_id, role)
             if set(round_row.commitments) != set(self._roles(locked.draw)):
+                # else the second device could choose its value by the first one's
                 raise Conflict("请等各方都提交随机数后再公开。", code="commitments_missing")
             if role in round_row.reveals:
                 return _view(locked.draw, round_row)
@@ -137,7 +138,7 @@ class Rounds:
             now = self.deps.now()
             round_row.reveals = {**round_row.reveals, role: raw.hex()}
             await round_row.save(update_fields=["reveals"])
-            await append(draw, now, record.ParticipantRevealed(round_row.number, role, raw))
+            await append_to_log(draw, now, record.ParticipantRevealed(round_row.number, role, raw))
             if set(round_row.reveals) == set(self._roles(draw)):
                 await self._fix_seed(locked, round_row, now)
             return _view(draw, round_row)
@@ -154,10 +155,11 @@ class Rounds:
         await round_row.save(update_fields=["seed", "start_by"])
         for item in lists:
             leaves = [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)]
+            # a list may have 20,000 leaves, and other requests must be served meanwhile
             walk = await asyncio.to_thread(random_draw.order_indices, seed, item.condition_position, item.tier, leaves)
             item.walk = b"".join(index.to_bytes(4, "big") for index in walk)
             await item.save(update_fields=["walk"])
-        await append(draw, now, record.SeedFixed(round_row.number, secret, seed))
+        await append_to_log(draw, now, record.SeedFixed(round_row.number, secret, seed))
         for condition in locked.conditions:
             if str(condition.position) in round_row.conditions:
                 condition.round_number, condition.tier = round_row.number, "main"
@@ -167,13 +169,13 @@ class Rounds:
     async def abort(self, actor: Actor, draw_id: UUID, reason: str) -> None:
         """Abort a round when a device doesn't respond in time; the record names the roles that did not."""
         async with transaction():
-            locked = await lock_for(actor, draw_id)
-            round_row = await self._current(locked.draw)
+            locked = await lock_own_draw(actor, draw_id)
+            round_row = await self._get_open_round(locked.draw)
             now = self.deps.now()
             if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
                 raise Conflict("已有一方公开随机数，请等到公开时限过后再终止本轮。", code="reveal_pending")
             await abort_round(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
-            await step_back(locked.draw)
+            await restore_state_before_round(locked.draw)
             await self.parties.notify(locked.draw, "aborted", by=actor.account_id)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
 
@@ -189,14 +191,14 @@ class Rounds:
     def _roles(self, draw: Draw) -> tuple[str, ...]:
         return tuple(self.deps.book(draw.pool).draw.commitments.roles)
 
-    async def _round(self, actor: Actor, draw_id: UUID, role: str) -> tuple[Locked, Round]:
+    async def _lock_round(self, actor: Actor, draw_id: UUID, role: str) -> tuple[Locked, Round]:
         locked = await lock(draw_id)
         if role not in self._roles(locked.draw):
             raise InvalidInput("您不参与本次摇号，请刷新页面后核对。", field="role")
         await self._check_participant(actor, locked.draw, role)
         if locked.state != DrawState.COMMITTING:
             raise Conflict("现在不是提交随机数的时候，请刷新页面。", code="not_committing")
-        return locked, await self._current(locked.draw)
+        return locked, await self._get_open_round(locked.draw)
 
     async def _check_participant(self, actor: Actor, draw: Draw, role: str) -> None:
         if role == "agency":
@@ -211,11 +213,11 @@ class Rounds:
                 return
         raise Forbidden("您不是本次抽取的监督人。")
 
-    async def _current(self, draw: Draw) -> Round:
-        found = await Round.filter(draw_id=draw.id, aborted_at=None, seed="").order_by("-number").first()
-        if found is None:
+    async def _get_open_round(self, draw: Draw) -> Round:
+        round_row = await Round.filter(draw_id=draw.id, aborted_at=None, seed="").order_by("-number").first()
+        if round_row is None:
             raise Conflict("本轮已经结束，请刷新页面。", code="round_over")
-        return found
+        return round_row
 
 
 def _view(draw: Draw, round_row: Round) -> RoundView:
@@ -232,7 +234,7 @@ def _view(draw: Draw, round_row: Round) -> RoundView:
     )
 
 
-def _hex(value: str, size: int, field: str) -> bytes:
+def _parse_hex(value: str, size: int, field: str) -> bytes:
     try:
         raw = bytes.fromhex(value)
     except ValueError as error:

@@ -23,10 +23,10 @@ from services.core.due_rows import process_each
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, lead_time, vacant_places
 from services.draws.calls.completion import DrawCompletion
 from services.draws.calls.next_calls import NextCalls
-from services.draws.digests import note_notified
-from services.draws.locks import Locked, lock, lock_for, move
+from services.draws.digests import record_notified_count
+from services.draws.locks import Locked, lock, lock_own_draw, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Calling:
     async def start(self, actor: Actor, draw_id: UUID) -> None:
         """Begin calling. Raises Conflict before the seed is fixed, RuleViolation when it is too early or too late."""
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             await self.begin(locked, by=actor.account_id)
             await audit(actor, self.deps.now(), "draw.started", "draw", draw_id)
 
@@ -68,11 +68,11 @@ class Calling:
         if draw.started_at is None:
             draw.started_at = now
             await draw.save(update_fields=["started_at"])
-        await append(draw, now, *(record.Need(c.position, c.needed) for c in wanting))
+        await append_to_log(draw, now, *(record.Need(c.position, c.needed) for c in wanting))
         await Round.filter(draw_id=draw.id, start_by__isnull=False).update(start_by=None)
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
         if draw.digest_at is not None:
-            await note_notified(draw, locked.accepted)
+            await record_notified_count(draw, locked.accepted)
         await self.parties.notify(draw, "supplement" if draw.finished_at else "started", by=by)
         await self.deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
@@ -83,9 +83,9 @@ class Calling:
             "WHERE r.start_by <= $1 AND d.state = 'committing'",
             self.deps.now(),
         )
-        await process_each("start", due, lambda row: self._start_by_itself(row["id"]))
+        await process_each("start", due, lambda row: self._start_automatically(row["id"]))
 
-    async def _start_by_itself(self, draw_id: UUID) -> None:
+    async def _start_automatically(self, draw_id: UUID) -> None:
         """Tries again later when calling can't begin, as when the gathering is too near and may be moved."""
         async with transaction():
             locked = await lock(draw_id)
@@ -118,20 +118,20 @@ class Calling:
     async def pause(self, actor: Actor, draw_id: UUID, reason: str) -> None:
         """Begin no new calls; open ones are waited for."""
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             await move(locked.draw, DrawEvent.PAUSE)
             now = self.deps.now()
-            await append(locked.draw, now, record.Paused(BY_AGENCY))
+            await append_to_log(locked.draw, now, record.Paused(BY_AGENCY))
             await self.parties.notify(locked.draw, "paused", by=actor.account_id)
             await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
 
     async def resume(self, actor: Actor, draw_id: UUID) -> None:
         """Continue in the same order with the same seed."""
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             await move(locked.draw, DrawEvent.RESUME)
             now = self.deps.now()
-            await append(locked.draw, now, record.Resumed())
+            await append_to_log(locked.draw, now, record.Resumed())
             await self.parties.notify(locked.draw, "resumed", by=actor.account_id)
             await audit(actor, now, "draw.resumed", "draw", draw_id)
             await self.deps.jobs.defer("draws.advance", draw_id=str(draw_id))
@@ -139,10 +139,10 @@ class Calling:
     async def force_end(self, actor: Actor, draw_id: UUID, reason: str) -> None:
         """End calling for good; results of open calls still count, then the draw is full or short."""
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             await move(locked.draw, DrawEvent.FORCE_END)
             now = self.deps.now()
-            await append(locked.draw, now, record.ForceEnded(BY_AGENCY))
+            await append_to_log(locked.draw, now, record.ForceEnded(BY_AGENCY))
             await self.parties.notify(locked.draw, "stopped", by=actor.account_id)
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
             await self.completion.complete_if_decided(locked, now)
@@ -156,6 +156,6 @@ class Calling:
             now = self.deps.now()
             if locked.state == DrawState.DRAWING:
                 for condition in locked.conditions:
-                    await self.next_calls.fill(locked.draw, condition, now)
+                    await self.next_calls.fill_places(locked.draw, condition, now)
             if locked.state in STATES_THAT_TAKE_ANSWERS:
                 await self.completion.complete_if_decided(locked, now)

@@ -17,7 +17,7 @@ from services.draws.calls.places import Cause, Places
 from services.draws.draw_notices import notify_agency
 from services.draws.locks import Locked, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 from services.notifications import Notices
 
 _REOPEN_ABSENCES = """
@@ -43,7 +43,7 @@ class DrawCompletion:
             return
         missing = [c for c in locked.conditions if vacant_places(c)]
         if not missing:
-            await append(draw, now, record.Completed())
+            await append_to_log(draw, now, record.Completed())
             await move(draw, DrawEvent.FILL)
             unseal_at = draw.starts_at - self.deps.book(draw.pool).draw.result_visible_before
             await notify_agency(
@@ -56,10 +56,11 @@ class DrawCompletion:
                 unseal_at=print_time(unseal_at),
             )
             await self.parties.notify(draw, "full", {"needed": draw.needed})
-        elif (reason := await self._why_short(locked, missing, now)) is not None:
+        elif (reason := await self._shortage_reason(locked, missing, now)) is not None:
             if reason == "force_ended":
                 await self._notify_panel(locked, now)
-            await append(draw, now, record.Short(reason))
+            await append_to_log(draw, now, record.Short(reason))
+            # from a pause no move leads to short: the draw ends first, and then settles
             if locked.state == DrawState.PAUSED:
                 await move(draw, DrawEvent.STOP)
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
@@ -91,7 +92,9 @@ class DrawCompletion:
                 invitation_id=invitation.id,
             )
 
-    async def _why_short(self, locked: Locked, missing: list[Condition], now: datetime) -> record.ShortReason | None:
+    async def _shortage_reason(
+        self, locked: Locked, missing: list[Condition], now: datetime
+    ) -> record.ShortReason | None:
         """Why no further call will be made; None while calls are possible."""
         if locked.state == DrawState.ENDING:
             return "force_ended"
@@ -99,6 +102,6 @@ class DrawCompletion:
             return "exhausted"
         notices = {n.id: n for n in await CallNotice.filter(draw_id=locked.draw.id)}
         late = [now >= notices[c.notice_id].gathering_at - lead_time(locked.draw) for c in missing]
-        if all(c.exhausted or over for c, over in zip(missing, late, strict=True)):
+        if all(c.exhausted or is_late for c, is_late in zip(missing, late, strict=True)):
             return "too_late"
         return None

@@ -17,7 +17,7 @@ from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.calls.lapse_notifications import notify_lapsed
-from services.draws.record_log import append_all
+from services.draws.record_log import append_to_logs
 from services.notifications import Notices
 
 CALL_GRACE = timedelta(seconds=90)
@@ -55,40 +55,42 @@ async def expire_due(deps: Deps, notices: Notices, limit: int) -> int:
     Another worker may have closed some of them between the search and the lock: they are found, and not closed again.
     """
     find = partial(rows, _EXPIRED, deps.now(), limit)
-    return await process_together("expire", find, partial(_expire, deps, notices))
+    return await process_together("expire", find, partial(_close_expired, deps, notices))
 
 
-async def _expire(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
+async def _close_expired(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
     """Close unanswered invitations: the places are vacant again, and the experts are notified that they needn't
     come."""
     now = deps.now()
-    draws, conditions, over = await _lock([row["id"] for row in due], now)
-    if not over:
+    draws, conditions, expired = await _lock_expired([row["id"] for row in due], now)
+    if not expired:
         return
     silent = INVITATION.next(InvitationState.OPEN, InvitationEvent.EXPIRE)
-    await execute(_CLOSE, [one.id for one in over], silent, now)
-    freed = Counter(one.condition_id for one in over)
+    await execute(_CLOSE, [invitation.id for invitation in expired], silent, now)
+    freed = Counter(invitation.condition_id for invitation in expired)
     await execute(_FREE_PLACES, list(freed), list(freed.values()))
     acts: dict[UUID, list[record.Act]] = {}
-    for one in over:
-        outcome = record.CallOutcome(conditions[one.condition_id].position, bytes.fromhex(one.leaf), "silent", "system")
-        acts.setdefault(one.draw_id, []).append(outcome)
-    await append_all(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
-    await notices.stop_many([one.id for one in over], ["draw_call"])
+    for invitation in expired:
+        outcome = record.CallOutcome(
+            conditions[invitation.condition_id].position, bytes.fromhex(invitation.leaf), "silent", "system"
+        )
+        acts.setdefault(invitation.draw_id, []).append(outcome)
+    await append_to_logs(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
+    await notices.stop_many([invitation.id for invitation in expired], ["draw_call"])
     calling = [draw_id for draw_id in acts if draws[draw_id].state in STATES_THAT_TAKE_ANSWERS]
     await deps.jobs.defer_many("draws.refill", [{"draw_id": str(draw_id)} for draw_id in calling])
     for pool in sorted({draw.pool for draw in draws.values()}):
-        theirs = [one for one in over if draws[one.draw_id].pool == pool]
-        await notify_lapsed(deps, notices, theirs, pool)
+        of_pool = [invitation for invitation in expired if draws[invitation.draw_id].pool == pool]
+        await notify_lapsed(deps, notices, of_pool, pool)
 
 
-async def _lock(
+async def _lock_expired(
     invitation_ids: Sequence[UUID], now: datetime
 ) -> tuple[Mapping[UUID, Draw], Mapping[UUID, Condition], list[Invitation]]:
     """Lock draws, conditions and then open invitations, in the order of their time."""
-    of_these = {row["draw_id"] for row in await rows(_DRAWS_OF, list(invitation_ids))}
-    draws = {one.id: one for one in await Draw.filter(id__in=list(of_these)).order_by("id").select_for_update()}
+    draw_ids = {row["draw_id"] for row in await rows(_DRAWS_OF, list(invitation_ids))}
+    draws = {draw.id: draw for draw in await Draw.filter(id__in=list(draw_ids)).order_by("id").select_for_update()}
     conditions = await Condition.filter(draw_id__in=list(draws)).order_by("draw_id", "position").select_for_update()
-    still = Invitation.filter(id__in=list(invitation_ids), state=InvitationState.OPEN, answer_until__lte=now)
-    over = await still.order_by("answer_until", "id").select_for_update()
-    return draws, {one.id: one for one in conditions}, over
+    overdue = Invitation.filter(id__in=list(invitation_ids), state=InvitationState.OPEN, answer_until__lte=now)
+    expired = await overdue.order_by("answer_until", "id").select_for_update()
+    return draws, {condition.id: condition for condition in conditions}, expired

@@ -30,28 +30,28 @@ class InvitationQueries:
 
     async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
         """Raises NotFound for another expert's invitation."""
-        found = await find_views(self.deps, "i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
-        if not found:
+        views = await find_views(self.deps, "i.id = $1 AND i.expert_id = $2", invitation_id, expert_id)
+        if not views:
             raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
-        return found[0]
+        return views[0]
 
-    async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
+    async def get_by_link(self, link: str) -> tuple[UUID, UUID, str]:
         """Invitation, expert and pool of a link. Raises NotFound for a wrong or an expired one."""
-        found = await rows(
+        invitations = await rows(
             "SELECT i.id, i.expert_id, i.ends_at, d.pool FROM invitation i JOIN draw d ON d.id = i.draw_id "
             "WHERE i.link = $1",
             link,
         )
-        if not found or self.deps.now() > found[0]["ends_at"] + _LINK_TTL:
-            about = {"pool": found[0]["pool"]} if found else {}
+        if not invitations or self.deps.now() > invitations[0]["ends_at"] + _LINK_TTL:
+            about = {"pool": invitations[0]["pool"]} if invitations else {}
             raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
-        return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
+        return invitations[0]["id"], invitations[0]["expert_id"], invitations[0]["pool"]
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
         """The invitation and choice of a tapped answer; None for another expert's or an unknown id."""
         attend = menu_id - (1 - menu_id % 2)
-        found = await find_views(self.deps, "i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
-        return (found[0], "accept" if menu_id == attend else "decline") if found else None
+        views = await find_views(self.deps, "i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
+        return (views[0], "accept" if menu_id == attend else "decline") if views else None
 
     async def list_open(self, expert_id: UUID) -> list[InvitationView]:
         """Invitations that wait for an answer, oldest first."""
@@ -70,7 +70,7 @@ class InvitationQueries:
 
     async def list_current(self, expert_id: UUID) -> CurrentInvitations:
         """By one statement."""
-        found = await find_views(
+        views = await find_views(
             self.deps,
             "i.expert_id = $1 AND (i.state = 'open' OR i.state = 'accepted' AND i.ends_at >= $2) "
             "ORDER BY CASE i.state WHEN 'open' THEN i.created_at ELSE i.gathering_at END",
@@ -78,6 +78,6 @@ class InvitationQueries:
             self.deps.now(),
         )
         return CurrentInvitations(
-            [view for view in found if view.state is InvitationState.OPEN],
-            [view for view in found if view.state is not InvitationState.OPEN],
+            [view for view in views if view.state is InvitationState.OPEN],
+            [view for view in views if view.state is not InvitationState.OPEN],
         )

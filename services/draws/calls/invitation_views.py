@@ -85,7 +85,7 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
     """The view of one row for its expert, as of now."""
     now, came = deps.now(), row.checked_in_at is not None
     accepted = row.state == InvitationState.ACCEPTED
-    asked = row.leave_asked_until
+    confirm_until = row.leave_asked_until
     return InvitationView(
         id=row.id,
         state=InvitationState(row.state),
@@ -104,12 +104,12 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         claimed_at=row.claimed_at,
         checked_out_at=row.checked_out_at,
         leave_until=row.gathering_at - deps.book(row.pool).draw.leave.allowed_until if accepted else None,
-        leave_asked_until=asked if asked is not None and asked > now and not came else None,
+        leave_asked_until=confirm_until if confirm_until is not None and confirm_until > now and not came else None,
         undo_until=row.answer_until if accepted and row.calls and not came and now < row.answer_until else None,
     )
 
 
 async def find_views(deps: Deps, which: str, *values: object) -> list[InvitationView]:
     """Views of the invitations ``i`` selected by ``which``: what follows WHERE, with its order."""
-    found = await rows(f"SELECT {COLUMNS} FROM {TABLES} WHERE {which}", *values)
-    return [view_of(deps, InvitationRow(**row)) for row in found]
+    invitations = await rows(f"SELECT {COLUMNS} FROM {TABLES} WHERE {which}", *values)
+    return [view_of(deps, InvitationRow(**row)) for row in invitations]

@@ -71,26 +71,27 @@ class Invitations:
         choice: Choice,
         *,
         by: Channel,
-        said_at: datetime | None = None,
+        sent_at: datetime | None = None,
         key: str | None = None,
     ) -> Answered:
         """The first valid answer on any channel decides; a later one gets the present state.
 
-        ``said_at`` is when the person answered, if known: an answer given before an undo doesn't count after it.
+        ``sent_at`` is when the person answered, if known: an answer given before an undo doesn't count after it.
         ``key`` is accepted for callers that repeat after a crash; the invitation's state makes the call idempotent
         anyway. Raises NotFound for another person's invitation.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
-            effective = invitation.state == InvitationState.OPEN and not _is_older(said_at, invitation)
+            effective = invitation.state == InvitationState.OPEN and not _precedes_last_answer(sent_at, invitation)
             if effective:
-                return Answered(effective, await self._take(locked, invitation, choice, by))
+                return Answered(effective, await self._apply_answer(locked, invitation, choice, by))
+            # keys are reported after the call, so no reply can tell the person that they did not count
             if by == "voice" and invitation.state in LAPSED:
                 await notify_unclear(self.deps, self.notices, invitation, locked.draw.pool)
             return Answered(effective, await self._view(invitation))
 
     async def undo(
-        self, invitation_id: UUID, expert_id: UUID, *, by: Channel, said_at: datetime | None = None
+        self, invitation_id: UUID, expert_id: UUID, *, by: Channel, sent_at: datetime | None = None
     ) -> Answered:
         """Undo an acceptance: the invitation is open again, and its deadline stays.
 
@@ -99,8 +100,8 @@ class Invitations:
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
-            may = self._may_undo(invitation, await has_entered(invitation.id)) and _calls(locked)
-            effective = may and not _is_older(said_at, invitation)
+            may = self._may_undo(invitation, await has_entered(invitation.id)) and _is_calling(locked)
+            effective = may and not _precedes_last_answer(sent_at, invitation)
             if effective:
                 now = self.deps.now()
                 await self.places.apply(locked, invitation, InvitationEvent.UNDO, now, by=by)
@@ -110,7 +111,9 @@ class Invitations:
             view = await self._view(invitation)
         return Answered(effective, view)
 
-    async def _take(self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel) -> InvitationView:
+    async def _apply_answer(
+        self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel
+    ) -> InvitationView:
         """Returns the expert's view after the answer."""
         now, draw = self.deps.now(), locked.draw
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
@@ -121,14 +124,14 @@ class Invitations:
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
         view = await self._view(invitation)
         if choice == "decline":
-            await self._notify(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
+            await self._notify_expert(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
             return view
         params = {**time_params(view.gathering_at), "place": view.place, "code": invitation.code}
-        own = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        await self.notices.notify_each(draw.pool, [own, *await progress_notices(self.deps, locked)])
+        confirmation = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
+        await self.notices.notify_each(draw.pool, [confirmation, *await progress_notices(self.deps, locked)])
         return view
 
-    async def _notify(
+    async def _notify_expert(
         self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
     ) -> None:
         await self.notices.notify_each(draw.pool, [_notice_request(invitation, kind, params, by)])
@@ -144,7 +147,7 @@ class Invitations:
         """Close invitations whose deadline has passed and whose expert isn't on the phone; returns how many."""
         return await expire_due(self.deps, self.notices, limit)
 
-    async def notify_unheard(self, invitation_id: UUID) -> None:
+    async def notify_answer_unclear(self, invitation_id: UUID) -> None:
         """Keys were pressed but not confirmed. While the invitation is open, its end sends the notice."""
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, None)
@@ -157,7 +160,7 @@ class Invitations:
             invitation, locked = await lock_invitation(invitation_id, None)
             if invitation.state == InvitationState.OPEN and self.deps.now() < invitation.answer_until:
                 params = {**time_params(invitation.gathering_at), "answer_by": print_time(invitation.answer_until)[-5:]}
-                await self._notify(invitation, locked.draw, "draw_unconfirmed", params)
+                await self._notify_expert(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind experts whose gathering is near; returns how many."""
@@ -188,11 +191,11 @@ class Invitations:
                     f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
                 )
             await self.register_absence(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
-            await self.notify_left(invitation, locked.draw, by)
+            await self.notify_leave_confirmed(invitation, locked.draw, by)
             return await self._view(invitation)
 
-    async def notify_left(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
-        await self._notify(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
+    async def notify_leave_confirmed(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
+        await self._notify_expert(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
 
     async def _contact(self, invitation: Invitation) -> str:
         call_notice = await CallNotice.get(id=invitation.notice_id)
@@ -270,13 +273,13 @@ def _notice_request(
     return NoticeRequest(kind, to, notified_channel="wechat" if by == "chat" else "")
 
 
-def _calls(locked: Locked) -> bool:
+def _is_calling(locked: Locked) -> bool:
     """Whether the draw still calls or waits for answers. Once the last place is taken it counts as closed."""
     full = all(c.accepted == c.needed for c in locked.conditions)
     return locked.state in STATES_THAT_TAKE_ANSWERS and not full
 
 
-def _is_older(said_at: datetime | None, invitation: Invitation) -> bool:
+def _precedes_last_answer(sent_at: datetime | None, invitation: Invitation) -> bool:
     """Whether it was said before the last answer or its undo, as in a repeated copy of an old message."""
     changed = invitation.answered_at
-    return said_at is not None and changed is not None and said_at < changed - _CLOCKS_DIFFER
+    return sent_at is not None and changed is not None and sent_at < changed - _CLOCKS_DIFFER

@@ -17,7 +17,7 @@ LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 """States of an invitation that was closed without acceptance."""
 _OPENED = "invitation.opened"
 _NOTED = "SELECT 1 FROM audit_entry WHERE subject = 'invitation' AND subject_id = $1 AND action = $2 LIMIT 1"
-_HOW_ASKED = f"""
+_CONTACTS = f"""
 SELECT i.id,
     EXISTS (SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
         AND n.kind = 'draw_call' AND a.channel = 'voice'
@@ -35,20 +35,22 @@ async def notify_lapsed(deps: Deps, notices: Notices, invitations: Sequence[Invi
 
     Else by SMS to an expert who opened the page from its SMS link.
     """
-    found = {row["id"]: row for row in await rows(_HOW_ASKED, [one.id for one in invitations])}
-    kinds = {one.id: _notice_of(found[one.id]) for one in invitations}
+    contacts_by_id = {row["id"]: row for row in await rows(_CONTACTS, [invitation.id for invitation in invitations])}
+    kinds = {invitation.id: _notice_kind(contacts_by_id[invitation.id]) for invitation in invitations}
     for kind in sorted({kind for kind in kinds.values() if kind}):
-        recipients = [_recipient(deps, kind, pool, one) for one in invitations if kinds[one.id] == kind]
+        recipients = [
+            _recipient(deps, kind, pool, invitation) for invitation in invitations if kinds[invitation.id] == kind
+        ]
         await notices.notify_many(pool=pool, kind=kind, recipients=recipients, bulk=False)
 
 
-def _notice_of(asked: Any) -> str:
+def _notice_kind(contacts: Any) -> str:
     """The kind of notice that fits how an expert was asked; empty: the expert knows nothing of the invitation."""
-    if asked["on_the_phone"]:
+    if contacts["on_the_phone"]:
         return "draw_unclear"
-    if asked["by_wechat"]:
+    if contacts["by_wechat"]:
         return "draw_lapsed"
-    return "draw_unclear" if asked["opened"] else ""
+    return "draw_unclear" if contacts["opened"] else ""
 
 
 def _recipient(deps: Deps, kind: str, pool: str, invitation: Invitation) -> Recipient:

@@ -16,10 +16,10 @@ from domain.rulebook.notice_texts import time_params
 from models.draws import CallNotice, CandidateList, Condition, Draw
 from models.invitations import Invitation
 from services.core.base import Deps, rows, transaction
-from services.draws.call_order.eligibility import Hindrance, claimed, find_hindrances, recusals
-from services.draws.call_order.snapshots import keep_skip, snapshot_setting
+from services.draws.call_order.eligibility import Hindrance, find_hindrances, occupied_span, recusals
+from services.draws.call_order.snapshots import snapshot_setting, store_skip
 from services.draws.calls.call_rules import address_and_room, lead_time, vacant_places
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 from services.notifications import Notices
 
 _LOOK_AHEAD = 50
@@ -31,19 +31,19 @@ class NextCalls:
     deps: Deps
     notices: Notices
 
-    async def fill(self, draw: Draw, condition: Condition, now: datetime) -> None:
+    async def fill_places(self, draw: Draw, condition: Condition, now: datetime) -> None:
         """Call candidates for the vacant places of a condition, as many at a time as the rulebook permits."""
         calling = self.deps.book(draw.pool).draw.calling
         call_notice = await CallNotice.get(id=condition.notice_id)
         if now >= call_notice.gathering_at - lead_time(draw) or not calling.hours.contains(now):
             return
-        if calling.next_after and await self._freed_since(condition, now - calling.next_after):
+        if calling.next_after and await self._was_freed_since(condition, now - calling.next_after):
             return
         while not condition.exhausted and vacant_places(condition) and condition.open < calling.open_calls_max:
             if not await self._call_next(draw, condition, call_notice, now):
                 await self._exhaust_tier(draw, condition, now)
 
-    async def _freed_since(self, condition: Condition, moment: datetime) -> bool:
+    async def _was_freed_since(self, condition: Condition, moment: datetime) -> bool:
         """Whether a place became vacant after ``moment``; the auditor's next run continues when the pause is over."""
         return await Invitation.filter(condition_id=condition.id, closed_at__gt=moment).exists()
 
@@ -59,45 +59,45 @@ class NextCalls:
             return False
         book = self.deps.book(draw.pool)
         order = _Order(listed, self.deps.keys.open(listed.experts_sealed, "experts"))
-        out = await recusals(draw, book.draw.employment_recusal_years)
+        sources = await recusals(draw, book.draw.employment_recusal_years)
         while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
-            hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, out, book)
+            hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, sources, book)
             for leaf, expert in ahead:
                 condition.cursor += 1
                 hindrance = hindrances[expert]
-                if hindrance is None and await self._call(draw, condition, call_notice, leaf, expert, now):
+                if hindrance is None and await self._call_expert(draw, condition, call_notice, leaf, expert, now):
                     await condition.save(update_fields=["cursor", "open"])
                     return True
                 if hindrance is None:  # called by another draw meanwhile
-                    [hindrance] = (await find_hindrances([expert], draw, call_notice, out, book)).values()
+                    [hindrance] = (await find_hindrances([expert], draw, call_notice, sources, book)).values()
                     hindrance = hindrance or Hindrance("overlap", "{}")
-                setting = snapshot_setting(draw, call_notice, out, book)
-                fact = await keep_skip(self.deps.keys, draw.id, leaf, hindrance, setting)
-                await append(
+                setting = snapshot_setting(draw, call_notice, sources, book)
+                fact = await store_skip(self.deps.keys, draw.id, leaf, hindrance, setting)
+                await append_to_log(
                     draw, now, record.Skipped(condition.position, condition.tier, leaf, hindrance.reason, fact)
                 )
             await condition.save(update_fields=["cursor"])
         return False
 
     async def _exhaust_tier(self, draw: Draw, condition: Condition, now: datetime) -> None:
-        await append(draw, now, record.Exhausted(condition.position, condition.tier))
+        await append_to_log(draw, now, record.Exhausted(condition.position, condition.tier))
         if condition.tier == "main" and condition.alternative:
             condition.tier, condition.cursor = "alternative", 0
         else:
             condition.exhausted = True
         await condition.save(update_fields=["tier", "cursor", "exhausted"])
 
-    async def _call(
+    async def _call_expert(
         self, draw: Draw, condition: Condition, call_notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
     ) -> bool:
         """Open an invitation; False when the database reports that the expert is taken meanwhile."""
         try:
-            async with transaction():
-                invitation = await self._create(draw, condition, call_notice, leaf, expert_id, now)
+            async with transaction():  # a savepoint: the constraint's refusal must not end the caller's transaction
+                invitation = await self._create_invitation(draw, condition, call_notice, leaf, expert_id, now)
         except IntegrityError:
             return False
         condition.open += 1
-        await append(draw, now, record.Called(condition.position, condition.tier, leaf))
+        await append_to_log(draw, now, record.Called(condition.position, condition.tier, leaf))
         await self.notices.notify(
             pool=draw.pool,
             kind="draw_call",
@@ -112,11 +112,11 @@ class NextCalls:
         )
         return True
 
-    async def _create(
+    async def _create_invitation(
         self, draw: Draw, condition: Condition, call_notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
     ) -> Invitation:
         rules = self.deps.book(draw.pool).draw
-        starts_at, ends_at = claimed(draw, call_notice)
+        starts_at, ends_at = occupied_span(draw, call_notice)
         return await Invitation.create(
             draw_id=draw.id,
             condition_id=condition.id,

@@ -13,7 +13,7 @@ from models.invitations import Invitation
 from services.core.base import Deps, execute
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.locks import Locked
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 from services.notifications import Notices
 
 _RESUMED_AFTER = timedelta(seconds=60)
@@ -58,7 +58,7 @@ class Places:
         """
         became = INVITATION.next(InvitationState(invitation.state), event)
         condition = locked.condition(invitation.condition_id)
-        _change(invitation, condition, became, by, now)
+        _change_state_and_counters(invitation, condition, became, by, now)
         await execute(
             _MOVE_PLACE,
             condition.id,
@@ -74,7 +74,7 @@ class Places:
         cause = cause or Cause("system" if by == "system" else "expert")
         leaf = bytes.fromhex(invitation.leaf)
         outcome = record.CallOutcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
-        await append(locked.draw, now, outcome)
+        await append_to_log(locked.draw, now, outcome)
         await self._update_ladders(invitation, became)
         if became != InvitationState.OPEN and locked.state in STATES_THAT_TAKE_ANSWERS:
             await self.deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
@@ -89,7 +89,9 @@ class Places:
         await self.notices.stop(invitation_id=invitation.id, kinds=kinds)
 
 
-def _change(invitation: Invitation, condition: Condition, became: InvitationState, by: str, now: datetime) -> None:
+def _change_state_and_counters(
+    invitation: Invitation, condition: Condition, became: InvitationState, by: str, now: datetime
+) -> None:
     was = InvitationState(invitation.state)
     condition.open += (became == InvitationState.OPEN) - (was == InvitationState.OPEN)
     condition.accepted += (became == InvitationState.ACCEPTED) - (was == InvitationState.ACCEPTED)

@@ -41,18 +41,20 @@ def next_reminder(book: Rulebook, gathering_at: datetime, now: datetime) -> date
 
 async def remind_due(deps: Deps, notices: Notices, limit: int) -> int:
     """Remind experts whose gathering is near and who haven't entered; returns how many were due."""
-    return await process_together("remind", partial(rows, _DUE, deps.now(), limit), partial(_remind, deps, notices))
+    return await process_together(
+        "remind", partial(rows, _DUE, deps.now(), limit), partial(_remind_experts, deps, notices)
+    )
 
 
-async def _remind(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
+async def _remind_experts(deps: Deps, notices: Notices, due: Sequence[Any]) -> None:
     now = deps.now()
-    found = await rows(_STILL_DUE, [row["id"] for row in due], now)
-    wanted = [row for row in found if not row["entered"] and now < row["gathering_at"] + _TOO_LATE]
+    invitations = await rows(_STILL_DUE, [row["id"] for row in due], now)
+    wanted = [row for row in invitations if not row["entered"] and now < row["gathering_at"] + _TOO_LATE]
     for pool in sorted({row["pool"] for row in wanted}):
         recipients = [_recipient(row) for row in wanted if row["pool"] == pool]
         await notices.notify_many(pool=pool, kind="check_in_reminder", recipients=recipients, bulk=False)
-    planned = [next_reminder(deps.book(row["pool"]), row["gathering_at"], now) for row in found]
-    await execute(_PLAN_NEXT, [row["id"] for row in found], planned)
+    planned = [next_reminder(deps.book(row["pool"]), row["gathering_at"], now) for row in invitations]
+    await execute(_PLAN_NEXT, [row["id"] for row in invitations], planned)
 
 
 def _recipient(row: Any) -> Recipient:

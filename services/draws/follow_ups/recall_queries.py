@@ -30,7 +30,7 @@ SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position A
   i.id AS invitation_id, i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
   (SELECT count(*)::int - 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_accepted') AS resent,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
-    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS asked,
+    AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS times_asked,
   NOT EXISTS (SELECT 1 FROM attendance a WHERE a.invitation_id = r.earlier_id AND a.direction = 'in')
     AND EXISTS (SELECT 1 FROM attendance a WHERE a.draw_id = p.draw_id AND a.direction = 'in') AS stayed_away
 FROM recalled_expert r JOIN expert e ON e.id = r.expert_id JOIN draw_condition c ON c.id = r.condition_id
@@ -55,7 +55,7 @@ class RecallRow:
     place: str
     proposed: datetime
     called_at: datetime | None
-    asked: Annotated[int, Field(description="How often the expert was asked to call back")]
+    times_asked: Annotated[int, Field(description="How often the expert was asked to call back")]
     takes_part: Annotated[bool | None, Field(description="Null: not agreed yet")]
     gathering_at: datetime | None
     state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
@@ -94,15 +94,16 @@ class RecallQueries:
             draw = await self.access.get(actor, draw_id)
             check_recall(draw)
             await record(actor, self.deps.now(), "recall.panel_read", "draw", draw_id)
-            found = await rows(_PANEL, draw_id)
+            panel_rows = await rows(_PANEL, draw_id)
             calls = await self.calls.log_of(draw_id, "recall")
-            hindrances = await self._hindrances(draw) if draw.state == DrawState.VERIFIED else {}
+            hindrances = await self._find_hindrances(draw) if draw.state == DrawState.VERIFIED else {}
         phone = self.deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
         resends = self.deps.book(draw.pool).draw.recall.resends_max
         shown = tuple(
-            self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends) for row in found
+            self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends)
+            for row in panel_rows
         )
-        return RecallPanel(phone, draw.started_at is not None, self.calls.offered(draw.pool), shown)
+        return RecallPanel(phone, draw.started_at is not None, self.calls.is_offered(draw.pool), shown)
 
     def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str, resends: int) -> RecallRow:
         number = self.deps.keys.open_text(row["id_number_sealed"], "id_number")
@@ -120,36 +121,36 @@ class RecallQueries:
             hindrance=hindrance,
         )
 
-    async def unwritten(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
+    async def find_unreached(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
         """Rows of experts whom the message with time, place and code did not reach, by id."""
         if self.deps.now() >= draw.starts_at:
             return {}
-        found = await rows(_PANEL, draw.id)
-        return {row["id"]: row for row in found if row["holds_place"] and row["sms"] == "failed"}
+        panel_rows = await rows(_PANEL, draw.id)
+        return {row["id"]: row for row in panel_rows if row["holds_place"] and row["sms"] == "failed"}
 
-    async def _hindrances(self, draw: Draw) -> Mapping[UUID, str]:
-        return await self.hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
+    async def _find_hindrances(self, draw: Draw) -> Mapping[UUID, str]:
+        return await self.find_hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
 
-    async def hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
+    async def find_hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
         """By row, why its expert can't take part at the agreed or proposed time; empty: no hindrance.
 
         Registered leave doesn't count: the expert knows of it when accepting by phone.
         """
-        book, found = self.deps.book(draw.pool), dict[UUID, str]()
-        out = await recusals(draw, book.draw.employment_recusal_years)
+        book, hindrances = self.deps.book(draw.pool), dict[UUID, str]()
+        sources = await recusals(draw, book.draw.employment_recusal_years)
         conditions = Condition.filter(draw_id=draw.id).prefetch_related("notice")
-        notices = {one.id: one.notice async for one in conditions}
+        notices = {condition.id: condition.notice async for condition in conditions}
         gatherings = {row.id: (row.condition_id, row.gathering_at) for row in panel}
         for condition_id, at in set(gatherings.values()):
             call_notice = copy(notices[condition_id])
             call_notice.gathering_at = at or call_notice.gathering_at
-            those = [row for row in panel if gatherings[row.id] == (condition_id, at)]
-            experts = [row.expert_id for row in those]
-            hindered = await find_hindrances(experts, draw, call_notice, out, book, by_leave=False)
-            for row in those:
+            affected = [row for row in panel if gatherings[row.id] == (condition_id, at)]
+            experts = [row.expert_id for row in affected]
+            hindered = await find_hindrances(experts, draw, call_notice, sources, book, by_leave=False)
+            for row in affected:
                 hindrance = hindered[row.expert_id]
-                found[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
-        return found
+                hindrances[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
+        return hindrances
 
 
 def check_recall(draw: Draw) -> None:

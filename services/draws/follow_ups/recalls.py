@@ -32,17 +32,17 @@ from services.core.base import Actor, Deps, rows, transaction
 from services.core.base import record as audit
 from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
-from services.draws.call_order.eligibility import claimed
+from services.draws.call_order.eligibility import occupied_span
 from services.draws.call_order.origins import origin_entry
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.next_calls import new_code
 from services.draws.draw_notices import notify_agency
 from services.draws.follow_ups.recall_queries import RecallQueries, check_recall
-from services.draws.locks import Locked, lock_for, move
+from services.draws.locks import Locked, lock_own_draw, move
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_same_day
-from services.draws.record_log import append
+from services.draws.record_log import append_to_log
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 
@@ -65,7 +65,7 @@ class Recalls:
     async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
         """The phone of the agency's contact; kept for the draw. Raises InvalidInput."""
         async with transaction():
-            draw = (await self._open(actor, draw_id)).draw
+            draw = (await self._lock_open_recall(actor, draw_id)).draw
             draw.staff_phone_sealed = self.deps.keys.seal(mobile_number(phone), PHONE)
             await draw.save(update_fields=["staff_phone_sealed"])
             await audit(actor, self.deps.now(), "recall.phone_entered", "draw", draw_id)
@@ -73,19 +73,19 @@ class Recalls:
     async def ring(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Connect the agency's contact with an expert by a virtual call.
 
-        After the confirmation only with an expert whom no message reached. Raises as ``VirtualCalls.ask``.
+        After the confirmation only with an expert whom no message reached. Raises as ``VirtualCalls.request_call``.
         """
         permissions.check(actor, "draw.start")
         async with transaction():
-            draw = (await lock_for(actor, draw_id)).draw
-            confirmed = row_id in await self.queries.unwritten(draw)
-            locked = None if confirmed else await self._open(actor, draw_id)
-            row = await self._row_of(draw_id, row_id)
+            draw = (await lock_own_draw(actor, draw_id)).draw
+            confirmed = row_id in await self.queries.find_unreached(draw)
+            locked = None if confirmed else await self._lock_open_recall(actor, draw_id)
+            row = await self._lock_row(draw_id, row_id)
             if locked is not None:
                 await self._check_hindrances(locked, [row])
             own = confirmed and not draw.staff_phone_sealed
             phone = "" if own else self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
-            await self.calls.ask(actor, draw, row.expert_id, "recall", phone)
+            await self.calls.request_call(actor, draw, row.expert_id, "recall", phone)
             row.called_at = self.deps.now()
             await row.save(update_fields=["called_at"])
 
@@ -93,9 +93,9 @@ class Recalls:
         """Send time, place and code again to an expert whom that message did not reach. Raises Conflict, NotFound."""
         permissions.check(actor, "draw.start")
         async with transaction():
-            draw = (await lock_for(actor, draw_id)).draw
+            draw = (await lock_own_draw(actor, draw_id)).draw
             check_recall(draw)
-            row = (await self.queries.unwritten(draw)).get(row_id)
+            row = (await self.queries.find_unreached(draw)).get(row_id)
             if row is None:
                 raise Conflict("没有需要重新发送的确认短信，请刷新后查看。", code="nothing_to_send")
             most = self.deps.book(draw.pool).draw.recall.resends_max
@@ -112,40 +112,40 @@ class Recalls:
             raise Conflict(advice, code="no_phone")
         return self.deps.keys.read(draw.staff_phone_sealed, PHONE)
 
-    async def ask_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
+    async def ask_to_call_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Ask an expert by message, without revealing his number, to call the agency's contact. Raises Conflict."""
         async with transaction():
-            locked = await self._open(actor, draw_id)
+            locked = await self._lock_open_recall(actor, draw_id)
             draw, now = locked.draw, self.deps.now()
-            row = await self._row_of(draw_id, row_id)
+            row = await self._lock_row(draw_id, row_id)
             await self._check_hindrances(locked, [row])
             phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
-            asked = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
+            request_count = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
             rules = self.deps.book(draw.pool).draw.recall
-            if asked >= rules.asks_max:
-                raise Conflict(f"已请该专家回电{asked}次，请登记为不参评或等待回电。", code="asked_enough")
-            if asked and row.called_at and now < row.called_at + rules.asked_again_after:
+            if request_count >= rules.asks_max:
+                raise Conflict(f"已请该专家回电{request_count}次，请登记为不参评或等待回电。", code="asked_enough")
+            if request_count and row.called_at and now < row.called_at + rules.asked_again_after:
                 minutes = math.ceil((row.called_at + rules.asked_again_after - now).total_seconds() / 60)
                 raise Conflict(f"刚刚已请该专家回电，请{minutes}分钟后再试。", code="asked_just_now")
             call_notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
             await self.notices.notify(
                 pool=draw.pool,
                 kind="recall_asked",
-                dedupe_key=f"recall_asked:{row.id}:{asked + 1}",
+                dedupe_key=f"recall_asked:{row.id}:{request_count + 1}",
                 params={**time_params(call_notice.gathering_at), "contact_phone": phone},
                 expert_id=row.expert_id,
             )
             row.called_at = now
             await row.save(update_fields=["called_at"])
-            await audit(actor, now, "recall.asked", "draw", draw_id, row=str(row_id), times=asked + 1)
+            await audit(actor, now, "recall.asked", "draw", draw_id, row=str(row_id), times=request_count + 1)
 
-    async def _row_of(self, draw_id: UUID, row_id: UUID) -> RecalledExpert:
+    async def _lock_row(self, draw_id: UUID, row_id: UUID) -> RecalledExpert:
         row = await RecalledExpert.select_for_update().get_or_none(id=row_id, draw_id=draw_id)
         if row is None:
             raise NotFound("名单中没有这位专家，请刷新后重试。")
         return row
 
-    async def note(
+    async def record_result(
         self, actor: Actor, draw_id: UUID, row_id: UUID, takes_part: bool, gathering_at: datetime | None
     ) -> None:
         """Record the result for one expert; may be changed until the final confirmation.
@@ -153,8 +153,8 @@ class Recalls:
         Raises InvalidInput for a gathering on another day, Conflict for an expert who may not sit on the panel.
         """
         async with transaction():
-            locked = await self._open(actor, draw_id)
-            row = await self._row_of(draw_id, row_id)
+            locked = await self._lock_open_recall(actor, draw_id)
+            row = await self._lock_row(draw_id, row_id)
             now = self.deps.now()
             row.takes_part, row.gathering_at = takes_part, gathering_at if takes_part else None
             if takes_part:
@@ -177,7 +177,7 @@ class Recalls:
         """An expert who has left the pool, is recused or has another panel can't take part. Raises Conflict with the
         name."""
         for row in coming:
-            if why := (await self.queries.hindrances_of(locked.draw, [row]))[row.id]:
+            if why := (await self.queries.find_hindrances_of(locked.draw, [row]))[row.id]:
                 name = (await Expert.get(id=row.expert_id)).name
                 raise Conflict(f"{name}{why}，请登记为不参评。", code="hindered")
 
@@ -186,17 +186,17 @@ class Recalls:
     async def confirm(self, actor: Actor, draw_id: UUID) -> DrawState:
         """Confirm all results for good: 抽取完成 when all experts come, else 专家不足. Raises Conflict."""
         async with transaction():
-            locked = await self._open(actor, draw_id)
+            locked = await self._lock_open_recall(actor, draw_id)
             draw, now = locked.draw, self.deps.now()
             panel = await RecalledExpert.filter(draw_id=draw_id).order_by("condition_id", "id").select_for_update()
             await self._check_all_agreed(locked, panel, now)
-            await self._append(locked, panel, now)
+            await self._append_results(locked, panel, now)
             for row in panel:
                 if row.takes_part:
-                    await self._invite(locked, row, now)
+                    await self._invite_expert(locked, row, now)
             draw.started_at = draw.finished_at = now
             await draw.save(update_fields=["started_at", "finished_at"])
-            await self._settle(locked, now)
+            await self._complete_draw(locked, now)
             await audit(actor, now, "recall.confirmed", "draw", draw_id, agreed=locked.accepted, needed=draw.needed)
             return locked.state
 
@@ -209,13 +209,16 @@ class Recalls:
                 raise Conflict(f"与{name}商定的集合时间已过，请重新商定并提交。", code="gathering_past")
         await self._check_hindrances(locked, [row for row in panel if row.takes_part])
 
-    async def _append(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
-        earlier = {one.id: one for one in await Invitation.filter(id__in=[row.earlier_id for row in panel])}
+    async def _append_results(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
+        earlier = {
+            invitation.id: invitation
+            for invitation in await Invitation.filter(id__in=[row.earlier_id for row in panel])
+        }
         seats = [
             (locked.condition(row.condition_id).position, bytes.fromhex(earlier[row.earlier_id].leaf), row)
             for row in panel
         ]
-        await append(
+        await append_to_log(
             locked.draw,
             now,
             await origin_entry(locked.draw),
@@ -226,14 +229,14 @@ class Recalls:
             ),
         )
 
-    async def _invite(self, locked: Locked, row: RecalledExpert, now: datetime) -> None:
+    async def _invite_expert(self, locked: Locked, row: RecalledExpert, now: datetime) -> None:
         """Create an accepted invitation; reminders, check-in, leave and urging follow as for any other."""
         draw, condition = locked.draw, locked.condition(row.condition_id)
         call_notice, earlier = await CallNotice.get(id=condition.notice_id), await Invitation.get(id=row.earlier_id)
         call_notice.gathering_at = row.gathering_at or call_notice.gathering_at
         try:
             async with transaction():
-                invitation = await self._create(draw, condition, call_notice, earlier, now)
+                invitation = await self._create_invitation(draw, condition, call_notice, earlier, now)
         except IntegrityError as error:
             name = (await Expert.get(id=row.expert_id)).name
             raise Conflict(f"{name}{SKIP_REASONS['overlap']}，请登记为不参评。", code="hindered") from error
@@ -243,13 +246,13 @@ class Recalls:
         await self._notify_accepted(draw, invitation, call_notice)
 
     async def _notify_accepted(
-        self, draw: Draw, invitation: Invitation, call_notice: CallNotice, again: str = ""
+        self, draw: Draw, invitation: Invitation, call_notice: CallNotice, occasion: str = ""
     ) -> None:
         """Send time, place and code."""
         await self.notices.notify(
             pool=draw.pool,
             kind="draw_accepted",
-            dedupe_key=f"draw_accepted:{invitation.id}{again}",
+            dedupe_key=f"draw_accepted:{invitation.id}{occasion}",
             params={
                 **time_params(invitation.gathering_at),
                 "place": address_and_room(call_notice),
@@ -259,10 +262,10 @@ class Recalls:
             invitation_id=invitation.id,
         )
 
-    async def _create(
+    async def _create_invitation(
         self, draw: Draw, condition: Condition, call_notice: CallNotice, earlier: Invitation, now: datetime
     ) -> Invitation:
-        starts_at, ends_at = claimed(draw, call_notice)
+        starts_at, ends_at = occupied_span(draw, call_notice)
         return await Invitation.create(
             draw_id=draw.id,
             condition_id=condition.id,
@@ -270,7 +273,7 @@ class Recalls:
             expert_id=earlier.expert_id,
             round_number=_ROUND,
             tier=earlier.tier,
-            leaf=earlier.leaf,
+            leaf=earlier.leaf,  # a recall freezes no list of its own
             code=await new_code(draw, self.deps.book(draw.pool).draw.code_length),
             menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
             link=secrets.token_urlsafe(12),
@@ -284,11 +287,11 @@ class Recalls:
             answered_by="staff",
         )
 
-    async def _settle(self, locked: Locked, now: datetime) -> None:
+    async def _complete_draw(self, locked: Locked, now: datetime) -> None:
         draw = locked.draw
         counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
         full = locked.accepted == draw.needed
-        await append(draw, now, record.Completed() if full else record.Short("declined"))
+        await append_to_log(draw, now, record.Completed() if full else record.Short("declined"))
         await move(draw, DrawEvent.ALL_COME if full else DrawEvent.NOT_ALL_COME)
         if full:
             unseal_at = print_time(self.access.unseals_at(draw))
@@ -297,10 +300,10 @@ class Recalls:
         else:
             await self.parties.notify(draw, "recalled", counts)
 
-    async def _open(self, actor: Actor, draw_id: UUID) -> Locked:
+    async def _lock_open_recall(self, actor: Actor, draw_id: UUID) -> Locked:
         """A verified recall that is not confirmed. Raises Conflict, NotFound."""
         permissions.check(actor, "draw.start")
-        locked = await lock_for(actor, draw_id)
+        locked = await lock_own_draw(actor, draw_id)
         check_recall(locked.draw)
         if locked.state in (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED):
             raise Conflict("核验通过后才能通知原专家。", code="not_verified")

@@ -21,10 +21,10 @@ from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
-from services.draws.locks import lock_for
-from services.draws.recall_rules import gathering_before
+from services.draws.locks import lock_own_draw
+from services.draws.recall_rules import shifted_gathering_time
 from services.draws.scopes import check_owner, find_avoided
-from services.draws.setup.copying import condition_like, copy_recusals
+from services.draws.setup.copying import condition_form_of, copy_recusals
 from services.draws.setup.draw_setup import DrawSetup, Origin
 from services.draws.setup.forms import CallNoticeForm, DrawForm
 
@@ -55,7 +55,7 @@ class RedrawsAndRecalls:
     deps: Deps
     setup: DrawSetup
 
-    async def open_one(self, actor: Actor, draw_id: UUID) -> Draw | None:
+    async def find_open_follower(self, actor: Actor, draw_id: UUID) -> Draw | None:
         """The redraw or recall under way: another one can be made only when it is over. Raises NotFound."""
         check_owner(actor, await Draw.get(id=draw_id))
         return await open_followers(draw_id).first()
@@ -69,7 +69,7 @@ class RedrawsAndRecalls:
         permissions.check(actor, "draw.create")
 
         async def run() -> UUID:
-            old = await self._original(actor, draw_id, _REDRAWABLE, "重新抽取")
+            old = await self._lock_original(actor, draw_id, _REDRAWABLE, "重新抽取")
             form = await self._form(old, times.starts_at, times.ends_at, times.lots)
             form = replace(form, opening_at=times.opening_at, bid_closing_at=times.bid_closing_at)
             new = await self.setup.create(actor, form, origin=Origin("redraw", old.id))
@@ -85,8 +85,8 @@ class RedrawsAndRecalls:
         permissions.check(actor, "draw.create")
 
         async def run() -> UUID:
-            old = await self._original(actor, draw_id, (DrawState.ENDED,), "复评")
-            panel = await _panel(old.id)
+            old = await self._lock_original(actor, draw_id, (DrawState.ENDED,), "复评")
+            panel = await _find_panel(old.id)
             if not panel:
                 raise Conflict("该活动没有参评的专家，不能通知原专家，请重新抽取。", code="no_panel")
             form = replace(await self._form(old, times.starts_at, times.ends_at, ()), needed=len(panel))
@@ -98,25 +98,25 @@ class RedrawsAndRecalls:
         owner, request = f"draw.recall:{actor.account_id}", f"{draw_id} {times!r}"
         return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
-    async def _original(self, actor: Actor, draw_id: UUID, states: Sequence[DrawState], what: str) -> Draw:
+    async def _lock_original(self, actor: Actor, draw_id: UUID, states: Sequence[DrawState], what: str) -> Draw:
         """The locked original, so that nothing else is created from it meanwhile. Raises Conflict."""
-        locked = await lock_for(actor, draw_id)
+        locked = await lock_own_draw(actor, draw_id)
         if locked.state not in states:
             raise Conflict(f"活动{locked.state.label}，不能{what}。", code="not_over")
-        if (open_one := await open_followers(draw_id).first()) is not None:
-            raise Conflict(f"该活动已有办理中的活动{open_one.number}，请先办完或终止后再{what}。", code="follower_open")
+        if (follower := await open_followers(draw_id).first()) is not None:
+            raise Conflict(f"该活动已有办理中的活动{follower.number}，请先办完或终止后再{what}。", code="follower_open")
         return locked.draw
 
     async def _form(
         self, old: Draw, starts_at: datetime | None, ends_at: datetime | None, lots: tuple[UUID, ...]
     ) -> DrawForm:
         keys = self.deps.keys
-        own = DrawLot.filter(draw_id=old.id, lot_id__isnull=False).order_by("id")
-        still = await Supervisor.filter(draw_id=old.id).values_list("entry_id", flat=True)
-        active = SupervisorEntry.filter(id__in=list(still), pool=old.pool, active_until=None)
+        lots_of_old = DrawLot.filter(draw_id=old.id, lot_id__isnull=False).order_by("id")
+        entry_ids = await Supervisor.filter(draw_id=old.id).values_list("entry_id", flat=True)
+        active = SupervisorEntry.filter(id__in=list(entry_ids), pool=old.pool, active_until=None)
         return DrawForm(
             project_id=old.project_id,
-            lots=lots or tuple([lot.lot_id async for lot in own if lot.lot_id is not None]),
+            lots=lots or tuple([lot.lot_id async for lot in lots_of_old if lot.lot_id is not None]),
             name=old.name,
             medium=old.medium,
             opening_at=old.opening_at,
@@ -128,7 +128,7 @@ class RedrawsAndRecalls:
             operator_name=old.operator_name,
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
-            supervisors=tuple([one.id async for one in active.order_by("id")]),
+            supervisors=tuple([entry.id async for entry in active.order_by("id")]),
             avoided_draws=await find_avoided(old.id),
             remark=old.remark,
             bid_closing_at=old.bid_closing_at,
@@ -137,12 +137,14 @@ class RedrawsAndRecalls:
     async def _copy_for_redraw(self, actor: Actor, old: Draw, new: Draw) -> None:
         """Values that the catalogues or the rulebook no longer accept are left out: the wizard asks for them."""
         copied: dict[UUID, UUID] = {}
-        for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
-            at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
-            form = self._notice(one, at)
+        for call_notice in await CallNotice.filter(draw_id=old.id).order_by("position"):
+            at = shifted_gathering_time(
+                new.starts_at, earlier_start=old.starts_at, earlier_gathering=call_notice.gathering_at
+            )
+            form = self._notice_form(call_notice, at)
             try:
                 async with transaction():
-                    copied[one.id] = await self.setup.add_call_notice(actor, new.id, form)
+                    copied[call_notice.id] = await self.setup.add_call_notice(actor, new.id, form)
             except (InvalidInput, RuleViolation):
                 continue
         for condition in await Condition.filter(draw_id=old.id).order_by("position"):
@@ -150,14 +152,22 @@ class RedrawsAndRecalls:
                 continue
             try:
                 async with transaction():
-                    condition_form = condition_like(condition, copied[condition.notice_id])
+                    condition_form = condition_form_of(condition, copied[condition.notice_id])
                     await self.setup.add_condition(actor, new.id, condition_form)
             except (InvalidInput, RuleViolation):
                 continue
 
-    def _notice(self, one: CallNotice, gathering_at: datetime) -> CallNoticeForm:
-        phone = self.deps.keys.read(one.contact_phone_sealed, PHONE)
-        return CallNoticeForm(one.venue, one.address, gathering_at, one.contact, phone, one.room, one.remark)
+    def _notice_form(self, call_notice: CallNotice, gathering_at: datetime) -> CallNoticeForm:
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        return CallNoticeForm(
+            call_notice.venue,
+            call_notice.address,
+            gathering_at,
+            call_notice.contact,
+            phone,
+            call_notice.room,
+            call_notice.remark,
+        )
 
 
 def open_followers(draw_id: UUID) -> QuerySet[Draw]:
@@ -165,7 +175,7 @@ def open_followers(draw_id: UUID) -> QuerySet[Draw]:
     return Draw.filter(original_id=draw_id).exclude(state__in=list(OVER))
 
 
-async def _panel(draw_id: UUID) -> list[Invitation]:
+async def _find_panel(draw_id: UUID) -> list[Invitation]:
     """The participants at the end."""
     return await Invitation.filter(draw_id=draw_id, state=InvitationState.ACCEPTED).order_by("condition_id", "id")
 
@@ -173,16 +183,18 @@ async def _panel(draw_id: UUID) -> list[Invitation]:
 async def _copy_panel(old: Draw, new: Draw, panel: Sequence[Invitation]) -> None:
     """Copy notices and conditions unchanged, the panel's places in them, and a row for each expert."""
     notices: dict[UUID, UUID] = {}
-    for one in await CallNotice.filter(draw_id=old.id).order_by("position"):
-        at = gathering_before(new.starts_at, earlier_start=old.starts_at, earlier_gathering=one.gathering_at)
-        notices[one.id] = (await _again(one, draw_id=new.id, gathering_at=at)).id
+    for call_notice in await CallNotice.filter(draw_id=old.id).order_by("position"):
+        at = shifted_gathering_time(
+            new.starts_at, earlier_start=old.starts_at, earlier_gathering=call_notice.gathering_at
+        )
+        notices[call_notice.id] = (await _copy_row(call_notice, draw_id=new.id, gathering_at=at)).id
         new.gathering_first = min(at, new.gathering_first or at)
     await new.save(update_fields=["gathering_first"])
     for condition in await Condition.filter(draw_id=old.id).order_by("position"):
-        seats = [one for one in panel if one.condition_id == condition.id]
+        seats = [invitation for invitation in panel if invitation.condition_id == condition.id]
         if not seats:
             continue
-        made = await _again(
+        copy = await _copy_row(
             condition,
             draw_id=new.id,
             notice_id=notices[condition.notice_id],
@@ -192,13 +204,13 @@ async def _copy_panel(old: Draw, new: Draw, panel: Sequence[Invitation]) -> None
         )
         for seat in seats:
             await RecalledExpert.create(
-                draw_id=new.id, expert_id=seat.expert_id, earlier_id=seat.id, condition_id=made.id
+                draw_id=new.id, expert_id=seat.expert_id, earlier_id=seat.id, condition_id=copy.id
             )
 
 
 _UNWALKED = {"open": 0, "accepted": 0, "round_number": 0, "tier": "main", "cursor": 0, "exhausted": False}
 
 
-async def _again(row: CallNotice | Condition, **changes: object) -> CallNotice | Condition:
+async def _copy_row(row: CallNotice | Condition, **changes: object) -> CallNotice | Condition:
     columns = {name: getattr(row, name) for name in row._meta.db_fields if name != "id"}
     return await type(row).create(**columns | changes)

@@ -123,7 +123,7 @@ class ReleaseQueries:
     verification: VerificationQueries
     calls: VirtualCalls
 
-    def until(self, draw: ReadDraw) -> datetime:
+    def deadline_of(self, draw: ReadDraw) -> datetime:
         """The last moment for beginning a release of its panel."""
         return release_until(draw, self.deps)
 
@@ -132,7 +132,7 @@ class ReleaseQueries:
         permissions.check(actor, "draw.start")
         where, values = self.access.visibility_condition(actor, few=True)
         sql = _TASKS.replace("{reach}", where).replace("{now}", values.add(self.deps.now()))
-        found = await rows(sql, *values)
+        task_rows = await rows(sql, *values)
         lead = self.deps.book(actor.pool).draw.release.before_start
         tasks = [
             ReleaseTask(
@@ -143,35 +143,39 @@ class ReleaseQueries:
                 row["starts_at"] - lead,
                 row["unreached"],
             )
-            for row in found
+            for row in task_rows
         ]
-        return [one for one in tasks if one.unreached or self.deps.now() <= one.until]
+        return [task for task in tasks if task.unreached or self.deps.now() <= task.until]
 
     async def view(self, actor: Actor, draw_id: UUID) -> ReleaseView:
         """For everyone who supervises the draw. Raises NotFound."""
         draw = await self.access.get(actor, draw_id)
-        asked = [one for one in await self.verification.of_draw(draw_id) if one.kind == KIND]
-        state = asked[0].state if asked else None
+        applications = [
+            application
+            for application in await self.verification.applications_of_draw(draw_id)
+            if application.kind == KIND
+        ]
+        state = applications[0].state if applications else None
         in_time = self.deps.now() <= release_until(draw, self.deps)
         open_ = in_time and DRAW.can(DrawState(draw.state), DrawEvent.RELEASE)
         ladder = self.deps.book(draw.pool).ladder["draw_released"]
         hours = ladder.hours.get("voice")
         calls = await self.calls.log_of(draw_id, "release")
-        soon = self._soon(draw)
+        soon = self._retry_horizon(draw)
         return ReleaseView(
             until=release_until(draw, self.deps),
-            applications=tuple(asked),
+            applications=tuple(applications),
             may_apply=open_ and state not in (State.SUBMITTED, State.APPROVED),
             waiting=state == State.SUBMITTED,
             may_start=open_ and state == State.APPROVED,
             later=in_time and draw.state in _CALLING,
             hours="" if hours is None or hours == _ANY_TIME else str(hours),
             calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
-            virtual_calls=self.calls.offered(draw.pool),
+            virtual_calls=self.calls.is_offered(draw.pool),
             panel=tuple(self._row(row, soon, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )
 
-    def _soon(self, draw: ReadDraw) -> datetime:
+    def _retry_horizon(self, draw: ReadDraw) -> datetime:
         """The time until which the next automatic call follows without a break; a later call waits for the morning."""
         steps = self.deps.book(draw.pool).ladder["draw_released"].steps
         gaps = [step.retry_gap for step in steps if step.channel == "voice"]
@@ -201,9 +205,9 @@ class ReleaseQueries:
             calls_log=calls,
         )
 
-    async def find(self, draw: ReadDraw, invitation_id: UUID) -> ReleasedExpert:
+    async def get_expert(self, draw: ReadDraw, invitation_id: UUID) -> ReleasedExpert:
         """One row of the table. Raises NotFound."""
         for row in await rows(_PANEL, draw.id):
             if row["id"] == invitation_id:
-                return self._row(row, self._soon(draw))
+                return self._row(row, self._retry_horizon(draw))
         raise NotFound("退选名单中没有这位专家，请刷新后重试。")

@@ -34,10 +34,16 @@ from services.draws.calls.places import Cause, Places
 from services.draws.draw_notices import notify_verifiers
 from services.draws.endings import append_end
 from services.draws.follow_ups.release_queries import ReleaseQueries
-from services.draws.locks import Locked, lock, lock_for
+from services.draws.locks import Locked, lock, lock_own_draw
 from services.draws.party_notifications import PartyNotifications
 from services.draws.record_log import party_of
-from services.draws.release_rules import KIND, check_in_time, check_may_apply, newest, release_until
+from services.draws.release_rules import (
+    KIND,
+    check_may_apply,
+    check_release_in_time,
+    find_newest_application,
+    release_until,
+)
 from services.draws.setup.attachments import attached_name
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import BEGINS, Notices, Recipient
@@ -96,7 +102,7 @@ class Releases:
         """Submit the request. Raises InvalidInput without cause or proof, Conflict, RuleViolation too late."""
         permissions.check(actor, "draw.submit")
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             await check_may_apply(locked, self.deps)
             draw, now, faults = locked.draw, self.deps.now(), Faults()
             attachment = await attached_name(draw_id, "release")
@@ -133,8 +139,8 @@ class Releases:
         """Withdraw the pending request. Raises Conflict."""
         permissions.check(actor, "draw.withdraw")
         async with transaction():
-            locked, now = await lock_for(actor, draw_id), self.deps.now()
-            application = await self._asked(draw_id)
+            locked, now = await lock_own_draw(actor, draw_id), self.deps.now()
+            application = await self._get_application(draw_id)
             application.state = VERIFICATION.next(State(application.state), VerificationEvent.WITHDRAW)
             application.withdrawn_at = now
             await application.save(update_fields=["state", "withdrawn_at"])
@@ -143,8 +149,8 @@ class Releases:
             )
             await record(actor, now, "release.withdrawn", "draw", draw_id)
 
-    async def _asked(self, draw_id: UUID) -> DrawApplication:
-        application = await newest(draw_id)
+    async def _get_application(self, draw_id: UUID) -> DrawApplication:
+        application = await find_newest_application(draw_id)
         if application is None:
             raise Conflict("还没有提交退选申请。", code="release_not_asked")
         return application
@@ -157,7 +163,7 @@ class Releases:
     async def _refuse_overdue(self, draw_id: UUID) -> None:
         async with transaction():
             draw, now = (await lock(draw_id)).draw, self.deps.now()
-            application = await newest(draw_id)
+            application = await find_newest_application(draw_id)
             if application is None or application.state != State.SUBMITTED or now <= release_until(draw, self.deps):
                 return
             application.state = VERIFICATION.next(State(application.state), VerificationEvent.REFUSE)
@@ -169,12 +175,16 @@ class Releases:
     async def remind_due(self) -> int:
         """Notify each agency once when its approved release must be begun soon, and once when it is too late for it."""
         due = await rows(_APPROVED, self.deps.now())
-        return await process_each("release_reminders", due, lambda row: self._remind(row["id"]))
+        return await process_each("release_reminders", due, lambda row: self._remind_agency(row["id"]))
 
-    async def _remind(self, draw_id: UUID) -> None:
+    async def _remind_agency(self, draw_id: UUID) -> None:
         async with transaction():
             locked, now = await lock(draw_id), self.deps.now()
-            draw, application, until = locked.draw, await newest(draw_id), release_until(locked.draw, self.deps)
+            draw, application, until = (
+                locked.draw,
+                await find_newest_application(draw_id),
+                release_until(locked.draw, self.deps),
+            )
             if draw.ended_at is not None or application is None or application.state != State.APPROVED:
                 return
             facts = {"until": f"{local(until).day}日{local(until):%H:%M}", BEGINS: until.isoformat()}
@@ -183,6 +193,7 @@ class Releases:
             if now > until:
                 await self.parties.notify(draw, "release_lapsed", occasion=occasion)
                 await self.parties.notify(draw, "release_unused", occasion=occasion)
+            # an approval within that time was a notice of its own
             elif now >= soon and (application.decided_at or now) < soon and DRAW.can(locked.state, DrawEvent.RELEASE):
                 await self.parties.notify(draw, "release_due", facts, occasion=occasion)
 
@@ -192,12 +203,12 @@ class Releases:
         """End the draw and notify every expert who accepted. Raises Conflict unapproved, RuleViolation too late."""
         permissions.check(actor, "draw.start")
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             DRAW.next(locked.state, DrawEvent.RELEASE)
-            application = await self._asked(draw_id)
+            application = await self._get_application(draw_id)
             if application.state != State.APPROVED:
                 raise Conflict("退选申请通过核验后才能启动退选。", code="not_verified")
-            check_in_time(locked.draw, self.deps)
+            check_release_in_time(locked.draw, self.deps)
             now = self.deps.now()
             released = await self._release_places(locked, actor, now)
             await append_end(locked.draw, now, DrawEvent.RELEASE)
@@ -205,20 +216,22 @@ class Releases:
             await self.notices.notify_many(
                 pool=locked.draw.pool,
                 kind="draw_released",
-                recipients=[_recipient("draw_released", one, hotline) for one in released],
+                recipients=[_recipient("draw_released", invitation, hotline) for invitation in released],
                 bulk=False,
             )
-            await self._write_before_late_calls(locked.draw, released)
+            await self._send_before_late_calls(locked.draw, released)
             await self.parties.notify(locked.draw, "released", by=actor.account_id, occasion="once")
             await record(actor, now, "draw.released", "draw", draw_id, experts=len(released))
 
-    async def _write_before_late_calls(self, draw: Draw, released: Sequence[Invitation]) -> None:
+    async def _send_before_late_calls(self, draw: Draw, released: Sequence[Invitation]) -> None:
         """Send the SMS at once to experts who will be called only after the last moment for a release."""
-        found = await rows(_FIRST_CALLED_LATER, [one.id for one in released], release_until(draw, self.deps))
-        later = {row["invitation_id"] for row in found}
-        for one in released:
-            if one.id in later:
-                await self._write(draw, one)
+        called_later = await rows(
+            _FIRST_CALLED_LATER, [invitation.id for invitation in released], release_until(draw, self.deps)
+        )
+        later = {row["invitation_id"] for row in called_later}
+        for invitation in released:
+            if invitation.id in later:
+                await self._send_release_sms(draw, invitation)
 
     async def _release_places(self, locked: Locked, actor: Actor, now: datetime) -> list[Invitation]:
         agreed = Invitation.filter(draw_id=locked.draw.id, state=InvitationState.ACCEPTED)
@@ -228,21 +241,21 @@ class Releases:
             await self.places.apply(locked, invitation, InvitationEvent.RELEASE, now, by="system", cause=cause)
         return released
 
-    async def write_to_unreached(self) -> int:
+    async def send_sms_to_unreached(self) -> int:
         """Send the SMS to experts whom no call reached: they may still read it in time. Staff go on trying to reach
         them."""
         due = await rows(UNREACHED, self.deps.now())
-        return await process_each("release_text", due, lambda row: self._write_alone(row["id"]))
+        return await process_each("release_text", due, lambda row: self._send_to_unreached(row["id"]))
 
-    async def _write_alone(self, invitation_id: UUID) -> None:
+    async def _send_to_unreached(self, invitation_id: UUID) -> None:
         async with transaction():
             invitation = await Invitation.get(id=invitation_id)
             draw = await Draw.get(id=invitation.draw_id)
-            await self._write(draw, invitation)
-            if (await self.queries.find(draw, invitation_id)).by_hand:
+            await self._send_release_sms(draw, invitation)
+            if (await self.queries.get_expert(draw, invitation_id)).by_hand:
                 await self.parties.notify(draw, "unreached", occasion="once")
 
-    async def _write(self, draw: Draw, invitation: Invitation) -> None:
+    async def _send_release_sms(self, draw: Draw, invitation: Invitation) -> None:
         """Send the release SMS, once."""
         to = _recipient("draw_release_text", invitation, self.deps.book(draw.pool).pool.hotline)
         await self.notices.notify_many(pool=draw.pool, kind="draw_release_text", recipients=[to], bulk=False)
@@ -250,17 +263,17 @@ class Releases:
     # ---- who knows of the release
 
     async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
-        """Connect ``phone`` with an expert whom no call of the system reached. Raises as ``VirtualCalls.ask``,
+        """Connect ``phone`` with an expert whom no call of the system reached. Raises as ``VirtualCalls.request_call``,
         NotFound, and Conflict while calls go on or when the expert knows."""
         permissions.check(actor, "draw.start")
         async with transaction():
-            draw = (await lock_for(actor, draw_id)).draw
-            found = await self.queries.find(draw, invitation_id)
-            if not found.by_hand:
-                known = "已确认知晓退选" if found.confirmed else f"语音通知{found.voice_label}"
+            draw = (await lock_own_draw(actor, draw_id)).draw
+            expert = await self.queries.get_expert(draw, invitation_id)
+            if not expert.by_hand:
+                known = "已确认知晓退选" if expert.confirmed else f"语音通知{expert.voice_label}"
                 raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
             expert_id = (await Invitation.get(id=invitation_id)).expert_id
-            await self.calls.ask(actor, draw, expert_id, "release", phone)
+            await self.calls.request_call(actor, draw, expert_id, "release", phone)
 
     async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
         """Record that a person reached an expert whom no call reached; the release SMS follows, and no further call.
@@ -272,17 +285,17 @@ class Releases:
         if not words.strip():
             raise InvalidInput("请填写通知情况，例如“已电话告知本人”。", field="words")
         async with transaction():
-            draw, now = (await lock_for(actor, draw_id)).draw, self.deps.now()
-            found = await self.queries.find(draw, invitation_id)
-            if found.recorded_at is not None:
+            draw, now = (await lock_own_draw(actor, draw_id)).draw, self.deps.now()
+            expert = await self.queries.get_expert(draw, invitation_id)
+            if expert.recorded_at is not None:
                 return
-            if not found.by_hand:
-                raise Conflict(f"语音通知{found.voice_label}，不需要登记。", code="not_by_hand")
+            if not expert.by_hand:
+                raise Conflict(f"语音通知{expert.voice_label}，不需要登记。", code="not_by_hand")
             await ReleaseConfirmation.create(
                 invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
             )
             await self.notices.stop(invitation_id=invitation_id, kinds=["draw_released"])
-            await self._write(draw, await Invitation.get(id=invitation_id))
+            await self._send_release_sms(draw, await Invitation.get(id=invitation_id))
             await record(actor, now, "release.confirmed", "invitation", invitation_id)
 
 

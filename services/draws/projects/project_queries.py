@@ -108,10 +108,10 @@ class ProjectQueries:
         Raises Forbidden where no organisation was chosen.
         """
         check(actor, "project.create")
-        found = await rows(_LAST_PARTIES, actor.organisation_id, actor.account_id)
-        if not found:
+        parties = await rows(_LAST_PARTIES, actor.organisation_id, actor.account_id)
+        if not parties:
             raise no_organisation()
-        row, keys = found[0], self.deps.keys
+        row, keys = parties[0], self.deps.keys
         phone = keys.open_text(row["mobile"], "mobile") if row["phone"] is None else keys.read(row["phone"], PHONE)
         return Parties(row["agency_name"], row["agency_code"], row["contact"], phone)
 
@@ -129,11 +129,11 @@ class ProjectQueries:
         check(actor, "project.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
-        where, values = _reach(actor)
+        where, values = _reach_condition(actor)
         if word := check_text(search, "search", "搜索词", 100):
             pattern = values.add(contains(word))
             where += f" AND (j.name ILIKE {pattern} OR j.number ILIKE {pattern})"
-        found, total = await read_page(
+        projects, total = await read_page(
             _LINE,
             "j",
             f"project j WHERE {where}",
@@ -143,10 +143,10 @@ class ProjectQueries:
             limit=size,
         )
         names = ProjectLine.__dataclass_fields__
-        return Page(tuple(ProjectLine(**{name: row[name] for name in names}) for row in found), total)
+        return Page(tuple(ProjectLine(**{name: row[name] for name in names}) for row in projects), total)
 
     async def find(self, actor: Actor, project_id: UUID, *, lock: str = "") -> Project:
-        where, values = _reach(actor)
+        where, values = _reach_condition(actor)
         sql = f"SELECT j.id FROM project j WHERE {where} AND j.id = {values.add(project_id)} {lock}"
         if not await rows(sql, *values):
             raise _unknown_project()
@@ -172,7 +172,7 @@ class ProjectQueries:
         return ProjectView(project.id, data, project.created_at, not await is_linked(project.id), views, free)
 
 
-def _reach(actor: Actor) -> tuple[str, SqlValues]:
+def _reach_condition(actor: Actor) -> tuple[str, SqlValues]:
     """SQL condition, with its values, for the projects (``j``) that this actor may see."""
     values = SqlValues(actor.pool)
     where = "j.pool = $1 AND j.deleted_at IS NULL"

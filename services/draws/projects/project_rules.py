@@ -78,14 +78,14 @@ _ENTRUSTED = "委托"
 """Organisation forms with this word require an agency (委托招标)."""
 
 
-async def check_project(book: Rulebook, pool: str, data: ProjectData, kept: ProjectData | None = None) -> ProjectData:
+async def check_project(book: Rulebook, pool: str, data: ProjectData, stored: ProjectData | None = None) -> ProjectData:
     """The form with cleaned texts. Raises InvalidInput, RuleViolation.
 
-    ``kept``: the present form, whose choices stay valid even if the rulebook no longer has them.
+    ``stored``: the present form, whose choices stay valid even if the rulebook no longer has them.
     """
     faults = Faults()
     texts = {name: faults.check(_check_field, book, data, name) or "" for name in _TEXTS}
-    _check_choices(book, texts, kept, faults)
+    _check_choices(book, texts, stored, faults)
     if not 0 < data.investment <= INVESTMENT_MAX:
         faults.add(InvalidInput("请填写项目投资总额，应大于0，不超过100万亿元。", field="investment"))
     if not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
@@ -109,7 +109,7 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, kept: Proj
 
 def check_onsite_number(book: Rulebook, number: str) -> None:
     """The number of an on-site (进场) project. Raises RuleViolation."""
-    if wanted := _missing_in_number(book, number):
+    if wanted := _number_fault(book, number):
         message = f"进场项目的项目编号{wanted}，请按交易中心的编号填写。"
         raise _number_violation(book, message, "number")
 
@@ -117,7 +117,7 @@ def check_onsite_number(book: Rulebook, number: str) -> None:
 def check_on_site(book: Rulebook, number: str) -> None:
     """Checks that the draw of a project with this number may be on site. Raises RuleViolation, with both
     alternatives."""
-    if wanted := _missing_in_number(book, number):
+    if wanted := _number_fault(book, number):
         message = (
             f"进场项目的项目编号{wanted}，这个项目的编号不符，不能按进场项目抽取。请把“进场项目”改为否；"
             "确需进场的，请先在招标项目中填写交易中心的编号，已发起抽取的请新建项目。"
@@ -125,7 +125,7 @@ def check_on_site(book: Rulebook, number: str) -> None:
         raise _number_violation(book, message, "on_site")
 
 
-def _missing_in_number(book: Rulebook, number: str) -> str:
+def _number_fault(book: Rulebook, number: str) -> str:
     """What is wrong with an on-site project's number; empty when it is valid."""
     length = book.projects.onsite_number_length
     if length is None:
@@ -150,7 +150,7 @@ def _check_field(book: Rulebook, data: ProjectData, name: str) -> str:
     return check_no_link(text, name, label) if name in _READ_BY_OTHERS else text
 
 
-def _check_choices(book: Rulebook, texts: Mapping[str, str], kept: ProjectData | None, faults: Faults) -> None:
+def _check_choices(book: Rulebook, texts: Mapping[str, str], stored: ProjectData | None, faults: Faults) -> None:
     rules = book.projects
     for name, offered in (
         ("category", rules.categories),
@@ -159,7 +159,7 @@ def _check_choices(book: Rulebook, texts: Mapping[str, str], kept: ProjectData |
         ("organisation_form", rules.organisation_forms),
         ("tenderee_category", rules.tenderee_categories),
     ):
-        if texts[name] and texts[name] not in (*offered, getattr(kept, name, "")):
+        if texts[name] and texts[name] not in (*offered, getattr(stored, name, "")):
             message = f"{_TEXTS[name][0]}请从列表中选择：{'、'.join(offered)}。"
             faults.add(InvalidInput(message, code="choice", field=name))
 

@@ -59,7 +59,7 @@ class Projects:
         now = self.deps.now()
 
         async def run() -> ProjectView:
-            project = await self._locked(actor, project_id)
+            project = await self._lock_project(actor, project_id)
             if await is_linked(project_id):
                 raise Conflict("该项目已发起抽取，项目信息不能再修改。", code="project_read_only")
             project.update_from_dict(self._columns(clean))
@@ -81,7 +81,7 @@ class Projects:
         check(actor, "project.delete")
         now = self.deps.now()
         async with transaction():
-            project = await self._locked(actor, project_id)
+            project = await self._lock_project(actor, project_id)
             if await is_linked(project_id):
                 raise Conflict("该项目已发起抽取，不能删除。", code="project_has_draws")
             project.deleted_at = now
@@ -95,7 +95,7 @@ class Projects:
         now, book = self.deps.now(), self.deps.book(actor.pool)
 
         async def run() -> LotView:
-            await self._locked(actor, project_id)
+            await self._lock_project(actor, project_id)
             if await DrawLot.exists(project_id=project_id, lot_id=None, live=True):
                 raise Conflict("该项目已作为一个标段发起抽取，不能再新增标段。", code="project_is_lot")
             positions = [lot.position for lot in await Lot.filter(project_id=project_id)]
@@ -130,7 +130,7 @@ class Projects:
         check(actor, "project.edit")
         clean = check_lot(data)
         async with transaction():
-            lot = await self._free_lot(actor, project_id, lot_id)
+            lot = await self._lock_free_lot(actor, project_id, lot_id)
             await _check_name_free(project_id, clean.name, but=lot_id)
             lot.name, lot.number, lot.investment = clean.name, clean.number, clean.investment
             await lot.save(update_fields=["name", "number", "investment"])
@@ -141,15 +141,15 @@ class Projects:
         """Raises Conflict for a lot that belongs to a draw."""
         check(actor, "project.edit")
         async with transaction():
-            lot = await self._free_lot(actor, project_id, lot_id)
+            lot = await self._lock_free_lot(actor, project_id, lot_id)
             await lot.delete()
             await record(actor, self.deps.now(), "lot.delete", "project", project_id, lot=str(lot_id))
 
-    async def _locked(self, actor: Actor, project_id: UUID) -> Project:
+    async def _lock_project(self, actor: Actor, project_id: UUID) -> Project:
         return await self.queries.find(actor, project_id, lock="FOR UPDATE")
 
-    async def _free_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> Lot:
-        await self._locked(actor, project_id)
+    async def _lock_free_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> Lot:
+        await self._lock_project(actor, project_id)
         lot = await Lot.select_for_update().get_or_none(id=lot_id, project_id=project_id)
         if lot is None:
             raise NotFound("找不到这个标段，请刷新后重试。")
@@ -158,9 +158,9 @@ class Projects:
         return lot
 
     def _columns(self, data: ProjectData) -> dict[str, str | int]:
-        kept = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
+        plain_fields = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
         sealed = self.deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
-        return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in kept}
+        return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in plain_fields}
 
 
 async def _check_name_free(project_id: UUID, name: str, but: UUID | None = None) -> None:

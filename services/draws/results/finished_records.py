@@ -23,7 +23,7 @@ WHERE d.pool = ANY($1::text[]) AND d.number = $2 AND l.act = $3 ORDER BY d.pool
 
 
 @dataclass(frozen=True)
-class FoundRecord:
+class RecordMatch:
     """A draw with a complete record. Each pool numbers separately, so several pools may have the same number."""
 
     id: UUID
@@ -39,7 +39,7 @@ class FinishedRecords:
     deps: Deps
     files: RecordFiles
 
-    async def find(self, number: str) -> list[FoundRecord]:
+    async def find(self, number: str) -> list[RecordMatch]:
         """Draws with this number, of every pool. Raises InvalidInput, NotFound."""
         typed = "".join(number.split()).upper()
         if not _NUMBER.fullmatch(typed):
@@ -48,19 +48,19 @@ class FinishedRecords:
 
     async def get(self, pool: str, number: str) -> tuple[DrawView, RecordFile]:
         """The draw and its record. Raises NotFound."""
-        [found] = await self._search([pool] if pool in self.deps.rulebooks else [], number)
-        draw = await Draw.get(id=found.id)
-        return view_of(DrawView, draw), await self.files.of(draw)
+        [record] = await self._search([pool] if pool in self.deps.rulebooks else [], number)
+        draw = await Draw.get(id=record.id)
+        return view_of(DrawView, draw), await self.files.file_of(draw)
 
-    async def _search(self, pools: list[str], number: str) -> list[FoundRecord]:
-        found = await rows(_FIND, pools, number, Ended.name)
-        if not found:
+    async def _search(self, pools: list[str], number: str) -> list[RecordMatch]:
+        draws = await rows(_FIND, pools, number, Ended.name)
+        if not draws:
             raise NotFound(
                 "没有找到这个编号的已结束活动。请核对编号；活动还没有结束的，请在结束后再查，"
                 "或者向经办人索取抽取记录的链接。",
                 code="no_finished_draw",
             )
-        return [self._view(row) for row in found]
+        return [self._view(row) for row in draws]
 
-    def _view(self, row: Mapping[str, Any]) -> FoundRecord:
-        return FoundRecord(row["id"], row["pool"], self.deps.book(row["pool"]).pool.name, row["number"])
+    def _view(self, row: Mapping[str, Any]) -> RecordMatch:
+        return RecordMatch(row["id"], row["pool"], self.deps.book(row["pool"]).pool.name, row["number"])

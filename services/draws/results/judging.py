@@ -46,11 +46,13 @@ def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
         department=facts["department"],
         recusal_keys=frozenset(facts["recusal_keys"]),
         employments=tuple(
-            eligibility.CandidateEmployment(frozenset(one["keys"]), _moment(one["until"]))
-            for one in facts["employments"]
+            eligibility.CandidateEmployment(frozenset(employment["keys"]), _moment(employment["until"]))
+            for employment in facts["employments"]
         ),
-        away=tuple(_span(one) for one in facts["leaves"]),
-        calls=tuple(eligibility.CandidateCall(UUID(one["draw"]), one["state"], _span(one)) for one in facts["calls"]),
+        away=tuple(_span(leave) for leave in facts["leaves"]),
+        calls=tuple(
+            eligibility.CandidateCall(UUID(call["draw"]), call["state"], _span(call)) for call in facts["calls"]
+        ),
         term_until=_moment(facts["term_until"]),
         born_on=date.fromisoformat(facts["born_on"]) if facts["born_on"] else None,
         reachable=facts["reachable"],
@@ -77,16 +79,18 @@ def recusals_of(
     draw_id: UUID, committed: Iterable[SealedRecusal], avoided: Iterable[UUID], setting: Mapping[str, str]
 ) -> eligibility.Recusals:
     """The recusals that a round committed to; ``avoided`` are the draws whose numbers it contains."""
-    entries = [one.facts for one in committed]
-    persons = [one for one in entries if one["kind"] == "person"]
-    named = [(normalise_person_name(one["name"]), one["unit"]) for one in persons if not one["id_number_hash"]]
+    entries = [recusal.facts for recusal in committed]
+    persons = [entry for entry in entries if entry["kind"] == "person"]
+    named = [
+        (normalise_person_name(person["name"]), person["unit"]) for person in persons if not person["id_number_hash"]
+    ]
     return eligibility.Recusals(
         draw_id=draw_id,
         employed_after=datetime.fromisoformat(setting["employed_after"]),
         unit_keys=frozenset(
-            key for one in entries if one["kind"] == "unit" for key in unit_keys(one["name"], one["code"])
+            key for entry in entries if entry["kind"] == "unit" for key in unit_keys(entry["name"], entry["code"])
         ),
-        id_number_hashes=frozenset(one["id_number_hash"] for one in persons if one["id_number_hash"]),
+        id_number_hashes=frozenset(person["id_number_hash"] for person in persons if person["id_number_hash"]),
         pairs=frozenset((name, key) for name, unit in named for key in unit_keys(unit)),
         avoided_draws=frozenset(avoided),
     )
@@ -105,7 +109,8 @@ def find_wrongly_listed(
 ) -> list[tuple[int, eligibility.Reason]]:
     """Candidates who should not have been listed, by index in the list, each with the reason."""
     judged = (
-        (place, eligibility.check(candidate_of(pool, one), condition, recusals, at)) for place, one in enumerate(facts)
+        (place, eligibility.check(candidate_of(pool, candidate), condition, recusals, at))
+        for place, candidate in enumerate(facts)
     )
     return [(place, reason) for place, reason in judged if reason is not None]
 
@@ -118,12 +123,12 @@ def skip_reasons_of(
     at: Span,
 ) -> frozenset[SkipReason]:
     """Every coded reason for which an expert with these facts may be skipped."""
-    found = eligibility.find_bars(candidate_of(pool, facts), condition, recusals, at)
-    return frozenset(_CODES[reason] for reason in found if reason in _CODES)
+    bars = eligibility.find_bars(candidate_of(pool, facts), condition, recusals, at)
+    return frozenset(_CODES[reason] for reason in bars if reason in _CODES)
 
 
-def _span(one: Mapping[str, str]) -> Span:
-    return Span(datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"]))
+def _span(facts: Mapping[str, str]) -> Span:
+    return Span(datetime.fromisoformat(facts["starts_at"]), datetime.fromisoformat(facts["ends_at"]))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -45,20 +45,20 @@ class DrawPrints:
 
     async def result(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """The panel. Raises NotFound, Forbidden, RuleViolation while it is sealed, Unavailable."""
-        draw, found, supervisors = await self._unsealed(actor, draw_id)
+        draw, panel, supervisors = await self._read_unsealed(actor, draw_id)
         lines = [
             [*_seat(row), row.id_number, row.employer or "—", _clock(row.gathering_at), row.state.label]
-            for row in found.rows
+            for row in panel.rows
         ]
         signatures = ["招标人（代理机构）签字", f"监督人（{'、'.join(supervisors)}）签字"]
         return await self._print(draw, "评标专家抽取结果", "result", (_PANEL, lines), self._notes(draw), signatures)
 
     async def attendance(self, actor: Actor, draw_id: UUID) -> PdfDocument:
         """Arrivals and exits of experts. Raises as ``result``."""
-        draw, found, _ = await self._unsealed(actor, draw_id)
+        draw, panel, _ = await self._read_unsealed(actor, draw_id)
         lines = [
-            [*_seat(row), _clock(row.gathering_at), _entered(row), _clock(row.left_at) if row.left_at else "—"]
-            for row in found.rows
+            [*_seat(row), _clock(row.gathering_at), _arrival_text(row), _clock(row.left_at) if row.left_at else "—"]
+            for row in panel.rows
         ]
         notes = [*self._notes(draw), "“自报到场”未经核实，不计为进场。"]
         return await self._print(draw, "专家出入场记录", "attendance", (_ARRIVALS, lines), notes, ["现场工作人员签字"])
@@ -67,7 +67,7 @@ class DrawPrints:
         """The verifiable record so far, without names. Raises NotFound, Forbidden, Conflict, Unavailable."""
         draw = (await self.queries.detail(actor, draw_id)).draw
         document = await self.records.read(actor, draw_id)
-        entries = [entry for entry in _list(document["log"]) if isinstance(entry, dict)]
+        entries = [entry for entry in _as_list(document["log"]) if isinstance(entry, dict)]
         notes = [
             f"记录摘要：{document['head']}",
             f"共{len(entries)}条。扫右下角的二维码，可以由浏览器重新计算整份记录。",
@@ -79,13 +79,13 @@ class DrawPrints:
         lines = [list(describe(entry)) for entry in entries[:_LINES_MAX]]
         return await self._print(draw, "评标专家抽取记录", "record", (_RECORD, lines), notes, [])
 
-    async def _unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
+    async def _read_unsealed(self, actor: Actor, draw_id: UUID) -> tuple[DrawView, Result, list[str]]:
         detail = await self.queries.detail(actor, draw_id)
-        found = await self.results.read(actor, draw_id)
-        if not found.unsealed:
-            at = print_time(found.unseals_at)
+        panel = await self.results.read(actor, draw_id)
+        if not panel.unsealed:
+            at = print_time(panel.unseals_at)
             raise violation(self.deps.book(actor.pool), "draw.result_visible_before", f"名单尚未解密，{at}后可打印。")
-        return detail.draw, found, [one.name for one in detail.parts.supervisors]
+        return detail.draw, panel, [supervisor.name for supervisor in detail.parts.supervisors]
 
     def _notes(self, draw: DrawView) -> list[str]:
         mark = self.deps.book(draw.pool).draw.supplement.mark
@@ -136,7 +136,7 @@ def _seat(row: ResultRow) -> list[str]:
     return [str(row.condition), f"{row.mark}{row.code}", row.name]
 
 
-def _entered(row: ResultRow) -> str:
+def _arrival_text(row: ResultRow) -> str:
     if row.entered_at:
         return _clock(row.entered_at)
     return f"自报{_clock(row.claimed_at)}" if row.claimed_at else "—"
@@ -146,5 +146,5 @@ def _clock(at: datetime) -> str:
     return f"{local(at):%Y-%m-%d %H:%M}"
 
 
-def _list(value: Json) -> list[Json]:
+def _as_list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []

@@ -42,11 +42,11 @@ class PublicLinks:
     async def board(self, token: str) -> tuple[DrawView, DrawTotals]:
         """Totals of a draw. Raises Forbidden for a link that is forged or expired."""
         draw = await self.draw_of(token)
-        return draw, await self.progress.of(draw)
+        return draw, await self.progress.totals_of(draw)
 
     async def draw_of(self, token: str) -> DrawView:
         """The draw of a board's link. Raises Forbidden for a link that is forged or expired."""
-        return view_of(DrawView, await self._open(token, "board"))
+        return view_of(DrawView, await self._open_draw(token, "board"))
 
     async def acts(self, draw: ReadDraw, names: Sequence[str]) -> list[dict[str, Json]]:
         """Entries of the record with certain acts, in order; a viewer of the board may also see the rounds."""
@@ -58,18 +58,18 @@ class PublicLinks:
 
         Raises Forbidden for an invalid link, Conflict before the draw has begun.
         """
-        draw = await self._open(token, "record")
-        whole = draw.ended_at is not None and draw.log_length > 0
-        return view_of(DrawView, draw), None if whole else await self.files.of(draw)
+        draw = await self._open_draw(token, "record")
+        complete = draw.ended_at is not None and draw.log_length > 0
+        return view_of(DrawView, draw), None if complete else await self.files.file_of(draw)
 
-    async def _open(self, token: str, screen: Screen) -> Draw:
-        link = self._check(token, screen)
+    async def _open_draw(self, token: str, screen: Screen) -> Draw:
+        link = self._check_link(token, screen)
         draw = await Draw.get_or_none(id=link.subject_id)
         if draw is None:
             raise Forbidden("链接无效，请向抽取活动的经办人索取新的链接。", code="link_invalid")
         return draw
 
-    def _check(self, token: str, screen: Screen) -> Link:
+    def _check_link(self, token: str, screen: Screen) -> Link:
         try:
             return self.links.check(token, screen)
         except Forbidden as error:

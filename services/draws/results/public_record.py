@@ -49,9 +49,9 @@ class PublicRecords:
 
     async def read(self, actor: Actor, draw_id: UUID) -> dict[str, Json]:
         """The verifiable record; before the draw has ended a prefix without its lists. No names in it."""
-        return await self.of(await self.access.get(actor, draw_id))
+        return await self.document_of(await self.access.get(actor, draw_id))
 
-    async def of(self, draw: Draw) -> dict[str, Json]:
+    async def document_of(self, draw: Draw) -> dict[str, Json]:
         """The same for a caller that has checked the permission."""
         log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
         if not log:
@@ -78,7 +78,7 @@ class PublicRecords:
             draw = (
                 await self.access.get(actor, draw_id)
                 if actor.role == "supervisor"
-                else await self._existing(actor, draw_id)
+                else await self._get_visible_draw(actor, draw_id)
             )
             self._check_unsealed(draw)
             salt, expert = await self._find_leaf(draw, leaf)
@@ -87,7 +87,7 @@ class PublicRecords:
             await record(actor, self.deps.now(), "leaf.opened", "draw", draw_id, leaf=leaf)
         return salt.hex(), expert.hex
 
-    async def _existing(self, actor: Actor, draw_id: UUID) -> Draw:
+    async def _get_visible_draw(self, actor: Actor, draw_id: UUID) -> Draw:
         """Before unsealing an expert who was not called gets no information about a draw, not even its time."""
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
         sealed = draw is not None and self.deps.now() < self.access.unseals_at(draw)

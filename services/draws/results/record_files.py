@@ -14,7 +14,7 @@ from domain.draws.record import Json
 from models.draws import Draw
 from services.draws.results.public_record import PublicRecords
 
-_KEPT_BYTES = 64_000_000
+_CACHE_BYTES = 64_000_000
 """Bytes, compressed; a record of 20,000 candidates has some 1 MB."""
 
 
@@ -27,17 +27,17 @@ class RecordFile:
     sizes: tuple[tuple[str, int], ...]
     _log: bytes
 
-    def plain(self) -> bytes:
+    def decompress(self) -> bytes:
         """The file as JSON, for a client that can't decompress."""
         return gzip.decompress(self.compressed)
 
     def entries(self) -> list[dict[str, Json]]:
         """The log, without parsing the lists, which are most of a large record."""
-        found: list[dict[str, Json]] = json.loads(gzip.decompress(self._log))
-        return found
+        entries: list[dict[str, Json]] = json.loads(gzip.decompress(self._log))
+        return entries
 
     @property
-    def bytes_kept(self) -> int:
+    def size(self) -> int:
         return len(self.compressed) + len(self._log)
 
 
@@ -46,35 +46,36 @@ class RecordFiles:
     """A second request for a record being built waits for the first."""
 
     records: PublicRecords
-    kept_bytes: int = _KEPT_BYTES
-    _kept: OrderedDict[str, RecordFile] = field(init=False, default_factory=OrderedDict)
-    _making: dict[tuple[UUID, str], asyncio.Task[RecordFile]] = field(init=False, default_factory=dict)
+    cache_bytes: int = _CACHE_BYTES
+    _cache: OrderedDict[str, RecordFile] = field(init=False, default_factory=OrderedDict)
+    _builds: dict[tuple[UUID, str], asyncio.Task[RecordFile]] = field(init=False, default_factory=dict)
 
-    async def of(self, draw: Draw) -> RecordFile:
+    async def file_of(self, draw: Draw) -> RecordFile:
         """The record at the head of ``draw``, or a later one. Raises Conflict before it has begun."""
-        if (known := self._kept.get(draw.log_head)) is not None:
-            self._kept.move_to_end(known.head)
+        if (known := self._cache.get(draw.log_head)) is not None:
+            self._cache.move_to_end(known.head)
             return known
         place = draw.id, draw.log_head
-        if place not in self._making:
-            self._making[place] = asyncio.create_task(self._make(draw))
-            self._making[place].add_done_callback(lambda _: self._making.pop(place))
-        return await asyncio.shield(self._making[place])
+        if place not in self._builds:
+            self._builds[place] = asyncio.create_task(self._build_file(draw))
+            self._builds[place].add_done_callback(lambda _: self._builds.pop(place))
+        # a client that goes away must not cancel the file for the others who wait
+        return await asyncio.shield(self._builds[place])
 
-    async def _make(self, draw: Draw) -> RecordFile:
-        made = await asyncio.to_thread(_compress, await self.records.of(draw))
-        self._kept[made.head] = made
-        while len(self._kept) > 1 and sum(one.bytes_kept for one in self._kept.values()) > self.kept_bytes:
-            self._kept.popitem(last=False)
-        return made
+    async def _build_file(self, draw: Draw) -> RecordFile:
+        file = await asyncio.to_thread(_compress, await self.records.document_of(draw))
+        self._cache[file.head] = file
+        while len(self._cache) > 1 and sum(file.size for file in self._cache.values()) > self.cache_bytes:
+            self._cache.popitem(last=False)
+        return file
 
 
 def _compress(document: dict[str, Json]) -> RecordFile:
     lists = cast("dict[str, dict[str, list[str]]]", document["lists"])
-    sizes = tuple((key, len(one["leaves"])) for key, one in lists.items())
-    file, log = (gzip.compress(_written(part), 6, mtime=0) for part in (document, document["log"]))
+    sizes = tuple((key, len(frozen_list["leaves"])) for key, frozen_list in lists.items())
+    file, log = (gzip.compress(_encode(part), 6, mtime=0) for part in (document, document["log"]))
     return RecordFile(str(document["head"]), file, sizes, log)
 
 
-def _written(part: Json) -> bytes:
+def _encode(part: Json) -> bytes:
     return json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()

@@ -70,21 +70,21 @@ class DrawResults:
             draw = await self.access.get(actor, draw_id)
             now, unseals_at = self.deps.now(), self.access.unseals_at(draw)
             unsealed = now >= unseals_at
-            found = await self._find_rows(draw)
+            panel_rows = await self._find_rows(draw)
             if unsealed:
                 await record(actor, now, "result.read", "draw", draw_id)
-        return Result(unsealed, unseals_at, tuple(self._show_row(draw, row, unsealed) for row in found))
+        return Result(unsealed, unseals_at, tuple(self._show_row(draw, row, unsealed) for row in panel_rows))
 
     async def delivery_stats(self, actor: Actor, draw_id: UUID) -> list[DeliveryStats]:
         """Number of attempts to reach the draw's experts, without recipients."""
         draw = await self.access.get(actor, draw_id)
-        found = await rows(
+        counts = await rows(
             "SELECT n.kind, a.channel, a.state, count(*)::int AS attempts, coalesce(sum(a.cost), 0)::int AS cost "
             "FROM invitation i JOIN notice n ON n.invitation_id = i.id JOIN attempt a ON a.notice_id = n.id "
             "WHERE i.draw_id = $1 GROUP BY n.kind, a.channel, a.state ORDER BY n.kind, a.channel, a.state",
             draw.id,
         )
-        return [DeliveryStats(**row) for row in found]
+        return [DeliveryStats(**row) for row in counts]
 
     async def _find_rows(self, draw: Draw) -> list[Any]:
         return await rows(

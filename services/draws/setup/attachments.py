@@ -16,7 +16,7 @@ from services.applications import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.access import DrawAccess
-from services.draws.locks import Locked, lock_for
+from services.draws.locks import Locked, lock_own_draw
 from services.draws.release_rules import check_may_apply
 from services.files import FileLost, SealedFiles, clean_name, new_key
 from services.inspection.checker import FileChecker
@@ -41,12 +41,13 @@ class DrawAttachments:
         """Raises NotFound for another agency's draw, Conflict once it is submitted."""
         permissions.check(actor, "draw.edit")
         async with transaction():
-            await self._open_draw(actor, draw_id, purpose)
+            await self._lock_open_draw(actor, draw_id, purpose)
 
     async def attach(
         self, actor: Actor, draw_id: UUID, filename: str, content: bytes, purpose: Purpose = "draw"
     ) -> AttachmentView:
         """Upload the file; it replaces an earlier one. Raises InvalidInput, Conflict once the draw is submitted."""
+        # before the upload is stored, and below again: the draw may be submitted meanwhile
         await self.check_open(actor, draw_id, purpose)
         check_begin(RULE, len(content), "", "")
         try:
@@ -57,9 +58,9 @@ class DrawAttachments:
         key = new_key(actor.pool, now)
         await self.store.put(key, content)
         async with transaction():
-            await self._open_draw(actor, draw_id, purpose)
-            await _remove(draw_id, purpose, self.deps)
-            kept = await Attachment.create(
+            await self._lock_open_draw(actor, draw_id, purpose)
+            await _mark_removed(draw_id, purpose, self.deps)
+            attachment = await Attachment.create(
                 pool=actor.pool,
                 account_id=actor.account_id,
                 draw_id=draw_id,
@@ -75,40 +76,40 @@ class DrawAttachments:
                 ready_at=now,
             )
             await record(actor, now, "draw.attached", "draw", draw_id)
-        return view_of(kept)
+        return view_of(attachment)
 
     async def remove(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> None:
         """Remove the file. Harmless when there is none; Conflict once the draw is submitted."""
         permissions.check(actor, "draw.edit")
         async with transaction():
-            await self._open_draw(actor, draw_id, purpose)
-            await _remove(draw_id, purpose, self.deps)
+            await self._lock_open_draw(actor, draw_id, purpose)
+            await _mark_removed(draw_id, purpose, self.deps)
 
     async def find(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> AttachmentView | None:
         """For the agency, verifiers, supervisors and administrators of the draw."""
         await self._check_reader(actor, draw_id)
-        found = await _attached(draw_id, purpose)
-        return view_of(found) if found else None
+        attachment = await _find_attachment(draw_id, purpose)
+        return view_of(attachment) if attachment else None
 
     async def open(self, actor: Actor, draw_id: UUID, purpose: Purpose = "draw") -> OpenedFile:
         """The content of the file. Raises NotFound."""
         await self._check_reader(actor, draw_id)
-        found = await _attached(draw_id, purpose)
-        if found is None:
+        attachment = await _find_attachment(draw_id, purpose)
+        if attachment is None:
             raise NotFound("这个活动没有附件。", code="no_attachment")
         try:
-            content = await self.store.get(found.key)
+            content = await self.store.get(attachment.key)
         except FileLost as error:
             raise Unavailable("文件暂时无法读取，请稍后重试。", code="file_lost") from error
-        return OpenedFile(content, found.media_type, found.filename)
+        return OpenedFile(content, attachment.media_type, attachment.filename)
 
     async def _check_reader(self, actor: Actor, draw_id: UUID) -> None:
         await self.access.get(actor, draw_id)
         if actor.role == "venue":
             raise Forbidden("申请附件只供招标人、代理机构、核验人员和监督人查看。")
 
-    async def _open_draw(self, actor: Actor, draw_id: UUID, purpose: Purpose) -> Locked:
-        locked = await lock_for(actor, draw_id)
+    async def _lock_open_draw(self, actor: Actor, draw_id: UUID, purpose: Purpose) -> Locked:
+        locked = await lock_own_draw(actor, draw_id)
         if purpose == "release":
             await check_may_apply(locked, self.deps)
             return locked
@@ -119,15 +120,15 @@ class DrawAttachments:
 
 async def attached_name(draw_id: UUID, purpose: Purpose = "draw") -> str:
     """The name of the file of a draw's request; empty: there is none."""
-    found = await _attached(draw_id, purpose)
-    return found.filename if found else ""
+    attachment = await _find_attachment(draw_id, purpose)
+    return attachment.filename if attachment else ""
 
 
-async def _attached(draw_id: UUID, purpose: Purpose) -> Attachment | None:
+async def _find_attachment(draw_id: UUID, purpose: Purpose) -> Attachment | None:
     return await Attachment.get_or_none(draw_id=draw_id, field=_FIELDS[purpose], state="ready")
 
 
-async def _remove(draw_id: UUID, purpose: Purpose, deps: Deps) -> None:
+async def _mark_removed(draw_id: UUID, purpose: Purpose, deps: Deps) -> None:
     await Attachment.filter(draw_id=draw_id, field=_FIELDS[purpose], state="ready").update(
         state="removed", removed_at=deps.now()
     )

@@ -20,7 +20,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.crypto import PHONE
 from services.core.idempotency import once
-from services.draws.locks import Locked, lock_editable, lock_for
+from services.draws.locks import Locked, lock_editable, lock_own_draw
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_rules import check_conditions_changeable, check_same_day
 from services.draws.setup.form_versions import check_version, part_version
@@ -58,12 +58,14 @@ class CallNoticesAndConditions:
             notices = await CallNotice.filter(draw_id=draw_id)
             if len(notices) >= book.draw.notice.per_draw_max:
                 raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
-            if locked.conditions and self._remaining(locked) == 0:
+            if locked.conditions and self._remaining_places(locked) == 0:
                 raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
-            call_notice = CallNotice(draw_id=draw_id, position=max((one.position for one in notices), default=0) + 1)
+            call_notice = CallNotice(
+                draw_id=draw_id, position=max((notice.position for notice in notices), default=0) + 1
+            )
             _fill_call_notice(call_notice, form, at, self.deps)
             await call_notice.save()
-            await self._note_gathering(locked.draw)
+            await self._note_first_gathering(locked.draw)
             return call_notice.id
 
         owner = f"notice.add:{actor.account_id}"
@@ -94,7 +96,7 @@ class CallNoticesAndConditions:
                 await self._note_correction(actor, locked.draw, call_notice, form)
             _fill_call_notice(call_notice, form, at, self.deps)
             await call_notice.save()
-            await self._note_gathering(locked.draw)
+            await self._note_first_gathering(locked.draw)
             return call_notice.id
 
         owner, request = f"notice.edit:{actor.account_id}", f"{notice_id} {form!r}"
@@ -113,14 +115,14 @@ class CallNoticesAndConditions:
 
     async def _lock_for_call_notice(self, actor: Actor, draw_id: UUID) -> Locked:
         permissions.check(actor, "draw.edit")
-        locked = await lock_for(actor, draw_id)
+        locked = await lock_own_draw(actor, draw_id)
         if locked.state == DrawState.VERIFIED:
             return locked
         return await lock_editable(actor, draw_id)
 
     async def _note_correction(self, actor: Actor, draw: Draw, call_notice: CallNotice, form: CallNoticeForm) -> None:
         """Record a correction after verification. Raises Conflict for verified fields."""
-        changed = self._changed(call_notice, form)
+        changed = self._changed_fields(call_notice, form)
         if changed - _AFTER_VERIFICATION.keys():
             raise Conflict(
                 "核验通过后，语音通知只能修改评标室、联系人、联系方式和注意事项；集合时间请在“项目抽取”中修改。",
@@ -133,10 +135,10 @@ class CallNoticesAndConditions:
             await record(actor, now, "draw.notice_corrected", "draw", draw.id, what=what)
             await self.parties.notify(draw, "corrected", by=actor.account_id, occasion=str(now.timestamp()))
 
-    def _changed(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
+    def _changed_fields(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that differ from the notice."""
         phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
-        stands = CallNoticeForm(
+        present_form = CallNoticeForm(
             call_notice.venue,
             call_notice.address,
             call_notice.gathering_at,
@@ -148,7 +150,8 @@ class CallNoticesAndConditions:
         return {
             name
             for name in CallNoticeForm.__dataclass_fields__
-            if getattr(stands, name) != (value.strip() if isinstance(value := getattr(form, name), str) else value)
+            if getattr(present_form, name)
+            != (value.strip() if isinstance(value := getattr(form, name), str) else value)
         }
 
     async def remove_call_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
@@ -158,7 +161,7 @@ class CallNoticesAndConditions:
                 raise Conflict("该语音通知已关联抽取条件，请先删除条件。", code="notice_in_use")
             await (await get_call_notice(draw_id, notice_id)).delete()
             await _renumber(await CallNotice.filter(draw_id=draw_id).order_by("position"))
-            await self._note_gathering(locked.draw)
+            await self._note_first_gathering(locked.draw)
 
     async def _check_place(self, draw: Draw, venue: str, contact: str, phone: str, where: str = "") -> None:
         """Checks the place by the kind of draw. On site, it is one of the pool's venues, found by name by staff,
@@ -176,23 +179,23 @@ class CallNoticesAndConditions:
         """Neither name nor phone may be that of the operator or of the agent who set the draw up. Raises
         RuleViolation."""
         agent, keys = await Account.get(id=draw.agent_id), self.deps.keys
-        names = {normalise_person_name(one) for one in (draw.operator_name, agent.real_name)}
+        names = {normalise_person_name(name) for name in (draw.operator_name, agent.real_name)}
         phones = {
             digits_of(keys.read(draw.operator_phone_sealed, PHONE)),
             digits_of(keys.read(agent.mobile_sealed, "mobile")),
         }
-        mobiles = {one for one in phones if is_mobile(one)}  # a switchboard may serve both
+        mobiles = {number for number in phones if is_mobile(number)}  # a switchboard may serve both
         faults = Faults()
-        for same, field, word in (
+        for is_same, field, word in (
             (normalise_person_name(contact) in names, "contact", "联系人"),
-            (any(one in digits_of(phone) for one in mobiles), "contact_phone", "联系方式"),
+            (any(mobile in digits_of(phone) for mobile in mobiles), "contact_phone", "联系方式"),
         ):
-            if same:
+            if is_same:
                 message = f"{where}非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"
                 faults.add(violation(self.deps.book(draw.pool), "draw.notice.contact_apart", message, field=field))
         faults.raise_any()
 
-    async def _note_gathering(self, draw: Draw) -> None:
+    async def _note_first_gathering(self, draw: Draw) -> None:
         times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]
         draw.gathering_first = min(times, default=None)
         await draw.save(update_fields=["gathering_first"])
@@ -206,7 +209,7 @@ class CallNoticesAndConditions:
             locked = await lock_editable(actor, draw_id)
             book = self.deps.book(actor.pool)
             check_conditions_changeable(locked.draw)
-            await self._check_condition(locked, form, self._remaining(locked))
+            await self._check_condition(locked, form, self._remaining_places(locked))
             if len(locked.conditions) >= book.draw.conditions_max:
                 raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
             call_notice = await get_call_notice(draw_id, form.notice_id)
@@ -236,7 +239,7 @@ class CallNoticesAndConditions:
             check_conditions_changeable(locked.draw)
             condition = locked.get_condition(condition_id)
             check_version(version, part_version(condition))
-            await self._check_condition(locked, form, self._remaining(locked) + condition.planned)
+            await self._check_condition(locked, form, self._remaining_places(locked) + condition.planned)
             fill_condition(condition, form, await get_call_notice(draw_id, form.notice_id))
             await condition.save()
             return condition.id
@@ -259,7 +262,7 @@ class CallNoticesAndConditions:
             await locked.get_condition(condition_id).delete()
             await _renumber([c for c in locked.conditions if c.id != condition_id])
 
-    def _remaining(self, locked: Locked) -> int:
+    def _remaining_places(self, locked: Locked) -> int:
         return locked.draw.needed - sum(c.planned for c in locked.conditions)
 
 
@@ -292,7 +295,7 @@ async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
 
 def digits_of(phone: str) -> str:
     """For comparing numbers in different spellings; without the country code."""
-    digits = "".join(one for one in unicodedata.normalize("NFKC", phone) if one.isdecimal())
+    digits = "".join(character for character in unicodedata.normalize("NFKC", phone) if character.isdecimal())
     return digits.removeprefix("86") if len(digits) > 11 else digits
 
 

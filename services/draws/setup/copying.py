@@ -79,7 +79,7 @@ class DrawCopies:
             operator_name=old.operator_name,
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
-            supervisors=tuple(one.entry_id for one in chosen),
+            supervisors=tuple(supervisor.entry_id for supervisor in chosen),
             avoided_draws=await _finished_avoided(old.id),
             remark=old.remark,
         )
@@ -87,34 +87,39 @@ class DrawCopies:
     async def _copy_conditions(
         self, actor: Actor, old_id: UUID, new_id: UUID, notices: Sequence[CallNotice], later: timedelta
     ) -> None:
-        copied = {one.id: await self.setup.add_call_notice(actor, new_id, self._notice(one, later)) for one in notices}
-        for one in await Condition.filter(draw_id=old_id).order_by("position"):
-            await self.setup.add_condition(actor, new_id, condition_like(one, copied[one.notice_id]))
+        copied = {
+            call_notice.id: await self.setup.add_call_notice(actor, new_id, self._notice_form(call_notice, later))
+            for call_notice in notices
+        }
+        for condition in await Condition.filter(draw_id=old_id).order_by("position"):
+            await self.setup.add_condition(actor, new_id, condition_form_of(condition, copied[condition.notice_id]))
 
-    def _notice(self, one: CallNotice, later: timedelta) -> CallNoticeForm:
-        at: datetime = one.gathering_at + later
-        phone = self.deps.keys.read(one.contact_phone_sealed, PHONE)
-        return CallNoticeForm(one.venue, one.address, at, one.contact, phone, one.room, one.remark)
+    def _notice_form(self, call_notice: CallNotice, later: timedelta) -> CallNoticeForm:
+        at: datetime = call_notice.gathering_at + later
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        return CallNoticeForm(
+            call_notice.venue, call_notice.address, at, call_notice.contact, phone, call_notice.room, call_notice.remark
+        )
 
 
 async def _finished_avoided(draw_id: UUID) -> tuple[UUID, ...]:
     """Without draws that were never drawn, which only their own redraw recuses."""
-    found = AvoidedDraw.filter(draw_id=draw_id, earlier__finished_at__isnull=False).order_by("id")
-    return tuple([one.earlier_id async for one in found])
+    avoided_draws = AvoidedDraw.filter(draw_id=draw_id, earlier__finished_at__isnull=False).order_by("id")
+    return tuple([avoided.earlier_id async for avoided in avoided_draws])
 
 
-def condition_like(one: Condition, notice_id: UUID) -> ConditionForm:
+def condition_form_of(condition: Condition, notice_id: UUID) -> ConditionForm:
     """A form with the values of this condition."""
     return ConditionForm(
         notice_id,
-        one.region_mode,
-        tuple(one.regions),
-        one.specialty,
-        one.planned,
-        one.alternative,
-        one.title_level,
-        one.qualification,
-        one.department,
+        condition.region_mode,
+        tuple(condition.regions),
+        condition.specialty,
+        condition.planned,
+        condition.alternative,
+        condition.title_level,
+        condition.qualification,
+        condition.department,
     )
 
 

@@ -115,16 +115,16 @@ class DrawDocuments:
 
     async def _conditions(self, pool: str, detail: Detail) -> list[list[str]]:
         conditions = detail.conditions
-        specialties = await self.catalogues.names(pool, "specialty", [one.specialty for one in conditions])
-        codes = [code for one in conditions for code in one.regions]
+        specialties = await self.catalogues.names(pool, "specialty", [condition.specialty for condition in conditions])
+        codes = [code for condition in conditions for code in condition.regions]
         regions = await self.catalogues.names(pool, "region", codes)
         return [
             [
-                specialties.get(one.specialty, one.specialty),
-                "、".join(regions.get(code, code) for code in one.regions),
-                str(one.planned),
+                specialties.get(condition.specialty, condition.specialty),
+                "、".join(regions.get(code, code) for code in condition.regions),
+                str(condition.planned),
             ]
-            for one in conditions
+            for condition in conditions
         ]
 
     async def _print(self, content: Mapping[str, object]) -> bytes:
@@ -148,7 +148,7 @@ def _values(draw: DrawView, project: Project, supervisors: Sequence[SupervisorVi
         "预计评标开始": _moment(draw.starts_at),
         "预计评标结束": _moment(draw.ends_at),
         "抽取人数": f"{draw.needed}人",
-        "监督人": "；".join(f"{one.name}（{one.department}）" for one in supervisors),
+        "监督人": "；".join(f"{supervisor.name}（{supervisor.department}）" for supervisor in supervisors),
     }
 
 

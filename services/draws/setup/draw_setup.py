@@ -34,14 +34,14 @@ from services.core.base import Actor, record, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.draws.draw_notices import notify_verifiers
-from services.draws.locks import Locked, lock_editable, lock_for, move
+from services.draws.locks import Locked, lock_editable, lock_own_draw, move
 from services.draws.lot_holding import check_lots, find_ancestors
 from services.draws.projects.project_rules import check_on_site
-from services.draws.recall_rules import check_same_day, gathering_before
+from services.draws.recall_rules import check_same_day, shifted_gathering_time
 from services.draws.scopes import find_avoided
 from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
-from services.draws.setup.daily_limits import take_one
+from services.draws.setup.daily_limits import count_use
 from services.draws.setup.form_versions import check_version, read_basic_version
 from services.draws.setup.forms import DrawForm, DrawTimes, check_counts, check_draw_form
 from services.draws.setup.operators import Operators
@@ -89,8 +89,8 @@ class DrawSetup(CallNoticesAndConditions):
         typed, now, book = form, self.deps.now(), self.deps.book(actor.pool)
 
         async def run() -> UUID:
-            project = await self._project(actor, typed.project_id)
-            form, times = await self._check(actor, typed, now, origin=origin)
+            project = await self._lock_project(actor, typed.project_id)
+            form, times = await self._check_form(actor, typed, now, origin=origin)
             await self._count_draft(project, now)
             draw = Draw(
                 pool=actor.pool,
@@ -102,7 +102,7 @@ class DrawSetup(CallNoticesAndConditions):
                 agent_id=actor.account_id,
                 created_at=now,
             )
-            self._fill(draw, form, times)
+            self._fill_draw(draw, form, times)
             await draw.save()
             await self._replace_parts(draw, form)
             await recuse_parties(draw, project)
@@ -112,7 +112,7 @@ class DrawSetup(CallNoticesAndConditions):
         owner = f"draw.create:{actor.account_id}"
         return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=repr(form))
 
-    async def _check(
+    async def _check_form(
         self, actor: Actor, typed: DrawForm, now: datetime, *, origin: Origin = FRESH, draw: Draw | None = None
     ) -> tuple[DrawForm, DrawTimes]:
         """The form with the operator's ID number, and its times. Raises InvalidInput, RuleViolation."""
@@ -124,7 +124,7 @@ class DrawSetup(CallNoticesAndConditions):
         with faults.part():
             await _check_lots_chosen(form)
         if form.on_site:
-            faults.check(check_on_site, book, (await self._project(actor, form.project_id)).number)
+            faults.check(check_on_site, book, (await self._lock_project(actor, form.project_id)).number)
         faults.raise_any()
         return form, times
 
@@ -136,7 +136,7 @@ class DrawSetup(CallNoticesAndConditions):
             (project.organisation_id, limits.per_organisation_day, "本单位"),
         ):
             message = f"{whose}今天新建的抽取活动已达{limit}个，请使用已有的活动，或明天再新建。"
-            await take_one("draft", subject, now, limit, message)
+            await count_use("draft", subject, now, limit, message)
 
     async def edit(
         self, actor: Actor, draw_id: UUID, form: DrawForm, *, version: str = "", key: str | None = None
@@ -153,21 +153,21 @@ class DrawSetup(CallNoticesAndConditions):
             if typed.project_id != locked.draw.project_id:
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
             recalled = locked.draw.kind == "recall"
-            completed = await self._as_recalled(locked.draw, typed) if recalled else typed
-            form, times = await self._check(actor, completed, now, draw=locked.draw)
+            completed = await self._recalled_form(locked.draw, typed) if recalled else typed
+            form, times = await self._check_form(actor, completed, now, draw=locked.draw)
             check_version(version, await read_basic_version(locked.draw))
             before = locked.draw.starts_at
-            self._fill(locked.draw, form, times)
+            self._fill_draw(locked.draw, form, times)
             await locked.draw.save()
             await self._replace_parts(locked.draw, form)
-            await self._follow_start(locked.draw, before)
+            await self._move_recall_gatherings(locked.draw, before)
             await record(actor, now, "draw.edited", "draw", draw_id)
             return draw_id
 
         owner, request = f"draw.edit:{actor.account_id}", f"{draw_id} {form!r}"
         await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
-    async def _as_recalled(self, draw: Draw, form: DrawForm) -> DrawForm:
+    async def _recalled_form(self, draw: Draw, form: DrawForm) -> DrawForm:
         """Panel, lots and avoided draws of a recall are those of its original."""
         lots = await DrawLot.filter(draw_id=draw.id, lot_id__isnull=False)
         return replace(
@@ -177,16 +177,16 @@ class DrawSetup(CallNoticesAndConditions):
             avoided_draws=await find_avoided(draw.id),
         )
 
-    async def _follow_start(self, draw: Draw, before: datetime) -> None:
+    async def _move_recall_gatherings(self, draw: Draw, before: datetime) -> None:
         """Recalled experts gather on the day of the evaluation: copied notices move with it."""
         if draw.kind != "recall":
             return
         for call_notice in await CallNotice.filter(draw_id=draw.id):
-            call_notice.gathering_at = gathering_before(
+            call_notice.gathering_at = shifted_gathering_time(
                 draw.starts_at, earlier_start=before, earlier_gathering=call_notice.gathering_at
             )
             await call_notice.save(update_fields=["gathering_at"])
-        await self._note_gathering(draw)
+        await self._note_first_gathering(draw)
 
     async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
         """Choose other supervisors from the register, also after verification: one may leave the register or fall ill.
@@ -196,7 +196,7 @@ class DrawSetup(CallNoticesAndConditions):
         """
         permissions.check(actor, "draw.edit")
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             if locked.state not in _SUPERVISORS_OPEN:
                 raise Conflict(f"活动{locked.state.label}，现在不能更换监督人。", code="supervisors_fixed")
             if not chosen and "supervisors" in self.deps.book(actor.pool).draw.required:
@@ -220,7 +220,7 @@ class DrawSetup(CallNoticesAndConditions):
             await record(actor, self.deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
             await locked.draw.delete()
 
-    def _fill(self, draw: Draw, form: DrawForm, times: DrawTimes) -> None:
+    def _fill_draw(self, draw: Draw, form: DrawForm, times: DrawTimes) -> None:
         draw.name, draw.medium, draw.remark = form.name.strip(), form.medium.strip(), form.remark.strip()
         draw.opening_at, draw.opening_place = times.opening_at, form.opening_place.strip()
         draw.bid_closing_at = form.bid_closing_at
@@ -230,7 +230,7 @@ class DrawSetup(CallNoticesAndConditions):
         draw.operator_phone_sealed = self.deps.keys.seal(form.operator_phone.strip(), "phone")
         draw.operator_id_sealed = self.deps.keys.seal(form.operator_id_number, "id_number")
 
-    async def _project(self, actor: Actor, project_id: UUID) -> Project:
+    async def _lock_project(self, actor: Actor, project_id: UUID) -> Project:
         project = await Project.select_for_update().get_or_none(
             id=project_id, pool=actor.pool, organisation_id=actor.organisation_id, deleted_at=None
         )
@@ -291,7 +291,7 @@ class DrawSetup(CallNoticesAndConditions):
         permissions.check(actor, "draw.submit")
 
         async def run() -> UUID:
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             now, draw = self.deps.now(), locked.draw
             attachment = await attached_name(draw_id)
             await self._check_complete(locked, terminal, attachment, now)
@@ -371,7 +371,7 @@ class DrawSetup(CallNoticesAndConditions):
         """Withdraw an application while it is not verified."""
         permissions.check(actor, "draw.withdraw")
         async with transaction():
-            locked = await lock_for(actor, draw_id)
+            locked = await lock_own_draw(actor, draw_id)
             await move(locked.draw, DrawEvent.WITHDRAW)
             now = self.deps.now()
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)

@@ -50,9 +50,9 @@ async def read_basic_version(draw: Draw) -> str:
     """The same, read under the draw's lock."""
     return basic_version(
         draw,
-        [one.lot_id for one in await DrawLot.filter(draw_id=draw.id)],
-        [one.entry_id for one in await Supervisor.filter(draw_id=draw.id)],
-        [one.earlier_id for one in await AvoidedDraw.filter(draw_id=draw.id)],
+        [lot.lot_id for lot in await DrawLot.filter(draw_id=draw.id)],
+        [supervisor.entry_id for supervisor in await Supervisor.filter(draw_id=draw.id)],
+        [avoided.earlier_id for avoided in await AvoidedDraw.filter(draw_id=draw.id)],
     )
 
 
@@ -60,9 +60,9 @@ def part_version(part: CallNotice | CallNoticeView | Condition | ConditionView) 
     return _digest(*_values(part, _NOTICE if isinstance(part, CallNotice | CallNoticeView) else _CONDITION))
 
 
-def check_version(filled_from: str, stands: str) -> None:
+def check_version(filled_from: str, present: str) -> None:
     """``filled_from`` empty: the caller overwrites the present values. Raises Conflict."""
-    if filled_from and filled_from != stands:
+    if filled_from and filled_from != present:
         raise Conflict(
             "这一页刚刚被其他人改过，您填写的内容还没有保存。请先核对现在的内容；仍要以您填写的为准，请再点一次保存。",
             code="changed_meanwhile",
@@ -70,8 +70,8 @@ def check_version(filled_from: str, stands: str) -> None:
 
 
 def _values(row: object, names: Iterable[str]) -> list[object]:
-    found = (getattr(row, name) for name in names)
-    return [str(one) if isinstance(one, UUID) else one for one in found]
+    values = (getattr(row, name) for name in names)
+    return [str(value) if isinstance(value, UUID) else value for value in values]
 
 
 def _digest(*values: object) -> str:

@@ -36,11 +36,11 @@ class Operator:
 class Operators:
     deps: Deps
 
-    async def remembered(self, actor: Actor) -> Operator:
+    async def remembered_operator(self, actor: Actor) -> Operator:
         """The operator of the last draw that this person set up; for the first one the person himself."""
         permissions.check(actor, "draw.create")
-        if draw := await self._last(actor, actor.account_id):
-            return self.show(draw)
+        if draw := await self._find_last_draw(actor, actor.account_id):
+            return self.operator_of(draw)
         account = await Account.get(id=actor.account_id)
         keys = self.deps.keys
         number = keys.open_text(account.id_number_sealed, _ID) if account.id_number_sealed else ""
@@ -65,20 +65,20 @@ class Operators:
         """From the person's own draws or account; a legal entity uses those of all its agents."""
         if not name:
             return ""
-        if draw := await self._last(actor, actor.account_id, name):
+        if draw := await self._find_last_draw(actor, actor.account_id, name):
             return self.deps.keys.read(draw.operator_id_sealed, _ID)
         account = await Account.get(id=actor.account_id)
         if account.real_name == name and account.id_number_sealed:
             return self.deps.keys.open_text(account.id_number_sealed, _ID)
-        draw = await self._last(actor, None, name) if actor.role != "agent" else None
+        draw = await self._find_last_draw(actor, None, name) if actor.role != "agent" else None
         return self.deps.keys.read(draw.operator_id_sealed, _ID) if draw else ""
 
-    async def _last(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:
+    async def _find_last_draw(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:
         """The newest draw of one agent, or of all; with an operator of this name, if given."""
-        found = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
-        return await Draw.get(id=found[0]["id"]) if found else None
+        draws = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
+        return await Draw.get(id=draws[0]["id"]) if draws else None
 
-    def show(self, draw: Draw | DrawView) -> Operator:
+    def operator_of(self, draw: Draw | DrawView) -> Operator:
         """The operator of one draw, for a caller that has checked the permission."""
         keys = self.deps.keys
         number = keys.read(draw.operator_id_sealed, _ID)

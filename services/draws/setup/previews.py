@@ -13,10 +13,10 @@ from domain.faults import Faults
 from models.draws import CallNotice, Condition, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
-from services.draws.call_order.eligibility import count_eligible, without_recusals
+from services.draws.call_order.eligibility import count_eligible, no_recusals
 from services.draws.locks import lock_editable
 from services.draws.setup.call_notices_and_conditions import check_codes, fill_condition, get_call_notice
-from services.draws.setup.daily_limits import take_one
+from services.draws.setup.daily_limits import count_use
 from services.draws.setup.forms import ConditionForm, check_requirements
 
 
@@ -45,12 +45,12 @@ class DrawPreviews:
         permissions.check(actor, "draw.preview")
         async with transaction():
             locked = await lock_editable(actor, draw_id)
-            await self._check(actor.pool, form)
+            await self._check_form(actor.pool, form)
             condition = Condition(draw_id=draw_id, position=0)
             fill_condition(condition, form, await get_call_notice(draw_id, form.notice_id))
             return await self._bands(locked.draw, condition)
 
-    async def _check(self, pool: str, form: ConditionForm) -> None:
+    async def _check_form(self, pool: str, form: ConditionForm) -> None:
         faults = Faults()
         faults.check(check_requirements, form, self.deps.book(pool))
         with faults.part():
@@ -59,36 +59,36 @@ class DrawPreviews:
 
     async def _bands(self, draw: Draw, condition: Condition) -> Preview:
         call_notice = await get_call_notice(draw.id, condition.notice_id)
-        left = await self._take(draw)
+        left = await self._count_preview(draw)
         main = await self._band(draw, condition, call_notice, condition.specialty)
         return Preview(main, await self._band(draw, condition, call_notice, condition.alternative), left)
 
-    async def _take(self, draw: Draw) -> int:
+    async def _count_preview(self, draw: Draw) -> int:
         rules, now = self.deps.book(draw.pool).draw.preview, self.deps.now()
         if draw.previews >= rules.per_draw:
             raise TooMany(f"本活动预览次数已用完（{rules.per_draw}次），请直接提交。", retry_after=86400)
         draw.previews += 1
         await draw.save(update_fields=["previews"])
-        left = await take_one(
+        left = await count_use(
             "preview",
             draw.project_id,
             now,
             rules.per_project_day,
             f"本项目今天的预览次数已用完（{rules.per_project_day}次），请直接提交，或明天再预览。",
         )
-        ours = await take_one(
+        left_for_organisation = await count_use(
             "preview",
             draw.organisation_id,
             now,
             rules.per_organisation_day,
             f"本单位今天的预览次数已用完（{rules.per_organisation_day}次），请直接提交，或明天再预览。",
         )
-        return min(rules.per_draw - draw.previews, left, ours)
+        return min(rules.per_draw - draw.previews, left, left_for_organisation)
 
     async def _band(self, draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str) -> str:
         if not specialty:
             return ""
         book = self.deps.book(draw.pool)
         return book.draw.preview.band(
-            await count_eligible(draw, condition, call_notice, specialty, without_recusals(draw), book)
+            await count_eligible(draw, condition, call_notice, specialty, no_recusals(draw), book)
         )

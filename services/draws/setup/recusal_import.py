@@ -48,25 +48,27 @@ class RecusalImport:
     lists: RecusalLists
     checker: FileChecker
 
-    async def units(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
+    async def import_units(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
         """Returns the number added. Raises InvalidInput with ``params["errors"]``: the line and a Chinese reason."""
 
         async def add(cells: Sequence[str]) -> UUID:
             name, code, reason, evidence = cells
             return await self.lists.add_unit(actor, draw_id, name, code, reason, evidence)
 
-        return await self._run(actor, draw_id, "units", filename, content, add)
+        return await self._import_lines(actor, draw_id, "units", filename, content, add)
 
-    async def persons(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
+    async def import_persons(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
         """The same for persons."""
 
         async def add(cells: Sequence[str]) -> UUID:
             name, id_number, unit, reason, evidence = cells
             return await self.lists.add_person(actor, draw_id, name, id_number, unit, reason, evidence)
 
-        return await self._run(actor, draw_id, "persons", filename, content, add)
+        return await self._import_lines(actor, draw_id, "persons", filename, content, add)
 
-    async def _run(self, actor: Actor, draw_id: UUID, kind: Kind, filename: str, content: bytes, add: Add) -> int:
+    async def _import_lines(
+        self, actor: Actor, draw_id: UUID, kind: Kind, filename: str, content: bytes, add: Add
+    ) -> int:
         await self.lists.check_editable(actor, draw_id)
         try:
             lines = await self.checker.read_sheet(content, format_of(filename), _COLUMNS[kind], LINES_MAX)
@@ -76,7 +78,7 @@ class RecusalImport:
         async with transaction():
             for line in lines:
                 try:
-                    await add(_checked(kind, line))
+                    await add(_checked_cells(kind, line))
                 except (InvalidInput, RuleViolation) as refusal:
                     errors.append({"line": line.number, "message": refusal.message})
                     if len(errors) >= ERRORS_MAX:
@@ -92,14 +94,14 @@ def render_template(kind: Kind, form: Format, reasons: Sequence[str], evidence: 
     columns = [*others, replace(reason, sample=reasons[0]), replace(proof, sample=evidence[0])]
     notes = [
         ["回避原因只能填写下列之一，请勿修改"],
-        *([one] for one in reasons),
+        *([text] for text in reasons),
         ["回避依据只能填写下列之一，请勿修改"],
-        *([one] for one in evidence),
+        *([text] for text in evidence),
     ]
     return formats.render_template(form, _TITLES[kind], columns, ("回避原因和依据", notes))
 
 
-def _checked(kind: Kind, line: Line) -> list[str]:
+def _checked_cells(kind: Kind, line: Line) -> list[str]:
     return [
         check_text(cell, "file", column.title, _LONGEST[kind][column.name])
         for cell, column in zip(line.cells, _COLUMNS[kind], strict=True)

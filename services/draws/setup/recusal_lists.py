@@ -41,7 +41,7 @@ class RecusalLists:
                 raise violation(
                     self.deps.book(actor.pool), "draw.recusal_units_max", f"回避单位最多{rules.recusal_units_max}家。"
                 )
-            if any(_same_unit(name, checked, one) for one in listed):
+            if any(_same_unit(name, checked, other) for other in listed):
                 raise InvalidInput(f"回避单位“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
             unit = await RecusalUnit.create(
                 draw_id=draw_id,
@@ -93,7 +93,7 @@ class RecusalLists:
                 reason=reason,
                 evidence=evidence,
             )
-            if any(_same_person(person, one) for one in listed):
+            if any(_same_person(person, other) for other in listed):
                 raise InvalidInput(f"回避人员“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
             await person.save()
             return person.id
@@ -119,11 +119,11 @@ def _same_unit(name: str, code: str, other: RecusalUnit) -> bool:
     return same_code or normalise_unit_name(name) == normalise_unit_name(other.name)
 
 
-def _same_person(one: RecusalPerson, other: RecusalPerson) -> bool:
-    if one.id_number_hash and other.id_number_hash:
-        return one.id_number_hash == other.id_number_hash
-    same_name = normalise_person_name(one.name) == normalise_person_name(other.name)
-    return same_name and set(unit_keys(one.unit_name)) == set(unit_keys(other.unit_name))
+def _same_person(person: RecusalPerson, other: RecusalPerson) -> bool:
+    if person.id_number_hash and other.id_number_hash:
+        return person.id_number_hash == other.id_number_hash
+    same_name = normalise_person_name(person.name) == normalise_person_name(other.name)
+    return same_name and set(unit_keys(person.unit_name)) == set(unit_keys(other.unit_name))
 
 
 def _check_choices(reason: str, evidence: str, rules: DrawRules, faults: Faults) -> None:

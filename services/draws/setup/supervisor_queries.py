@@ -37,29 +37,29 @@ class SupervisorQueries:
     ) -> Page[RegisteredSupervisor]:
         """By name; ``active`` false: ended entries."""
         check(actor, "supervisor.manage")
-        return await self._find(actor.pool, search, active=active, offset=offset, limit=limit)
+        return await self._find_entries(actor.pool, search, active=active, offset=offset, limit=limit)
 
     async def choices(
         self, actor: Actor, search: str, *, offset: int = 0, limit: int = 20
     ) -> Page[RegisteredSupervisor]:
         """Supervisors whom an agency may name; ``search`` is part of a name or department."""
         check(actor, "draw.edit")
-        return await self._find(actor.pool, search, active=True, offset=offset, limit=limit)
+        return await self._find_entries(actor.pool, search, active=True, offset=offset, limit=limit)
 
-    async def chosen(self, actor: Actor, entry_ids: Collection[UUID]) -> list[RegisteredSupervisor]:
+    async def list_chosen(self, actor: Actor, entry_ids: Collection[UUID]) -> list[RegisteredSupervisor]:
         """The entries that an agency has ticked, by name, including ended ones."""
         check(actor, "draw.edit")
         entries = SupervisorEntry.filter(pool=actor.pool, id__in=list(entry_ids)).order_by("name", "department", "id")
         return [supervisor_view(self.deps.keys, entry) for entry in await entries]
 
-    async def _find(
+    async def _find_entries(
         self, pool: str, search: str, *, active: bool, offset: int, limit: int
     ) -> Page[RegisteredSupervisor]:
-        found = SupervisorEntry.filter(pool=pool, active_until__isnull=active)
+        entries = SupervisorEntry.filter(pool=pool, active_until__isnull=active)
         if word := search.strip():
-            found = found.filter(Q(name__contains=word) | Q(department__contains=word))
-        chosen = found.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
-        return Page(tuple([supervisor_view(self.deps.keys, entry) for entry in await chosen]), await found.count())
+            entries = entries.filter(Q(name__contains=word) | Q(department__contains=word))
+        chosen = entries.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
+        return Page(tuple([supervisor_view(self.deps.keys, entry) for entry in await chosen]), await entries.count())
 
 
 def supervisor_view(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:

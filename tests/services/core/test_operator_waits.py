@@ -51,7 +51,7 @@ from tests.factories.payments import (
 from tests.factories.people import make_account, make_identity
 from tests.factories.vendors import Vendors, make_delivery
 from tests.services.conftest import NoticeBook
-from tests.services.draws.test_virtual_calls import missing, rung
+from tests.services.draws.test_virtual_calls import make_missing_panel, ring_missing_expert
 from tests.services.exams.attempts.test_face_checks import make_door
 
 SERVICES = Path(__file__).parents[3] / "services"
@@ -431,27 +431,29 @@ async def outcome_is_queried_again(world: World) -> None:
         cast(Any, Faulty(None)),
     )
     row = {"channel": "voice", "vendor_id": "v1", "sent_at": world.clock.now(), "mobile_sealed": "", "out_id": "1"}
-    with pytest.raises(NeedsOperator):  # ``_check`` takes it for no answer, and asks again
-        await reports._ask(row)
-    assert await reports._ask(row) is None
+    with pytest.raises(NeedsOperator):  # ``_check_attempt`` takes it for no answer, and asks again
+        await reports._query_vendor(row)
+    assert await reports._query_vendor(row) is None
 
 
 async def call_may_be_asked_for_again(world: World) -> None:
     office = await make_office(world.deps)
-    draw_id, [invitation] = await missing(office, world.clock)
+    draw_id, [invitation] = await make_missing_panel(office, world.clock)
     office.bridge.errors = wrong()
-    call = await rung(office, draw_id, invitation.id)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     assert (call.state, call.vendor_code) == ("refused", f"{OPERATOR}SIGNERROR")
     world.clock.move(timedelta(seconds=1))
-    again = await rung(office, draw_id, invitation.id)  # at once: a call that was not placed counts for no limit
+    again = await ring_missing_expert(
+        office, draw_id, invitation.id
+    )  # at once: a call that was not placed counts for no limit
     assert again.state == "dialling"
     assert await VirtualCall.all().count() == 2
 
 
 async def calls_end_is_queried_again(world: World) -> None:
     office = await make_office(world.deps)
-    draw_id, [invitation] = await missing(office, world.clock)
-    call = await rung(office, draw_id, invitation.id)
+    draw_id, [invitation] = await make_missing_panel(office, world.clock)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     cast(Any, office.bridge).report = Faulty(ports.CallDetail("x", "", True, "200100", None, 30)).report
     states = []
     for _ in range(2):

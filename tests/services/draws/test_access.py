@@ -79,14 +79,16 @@ async def test_offices_register_absences_at_their_own_place_only(office: Office,
     with pytest.raises(NotFound):
         await office.discards.register(stranger, draw_id, DiscardForm(invitation.code, "absence", "未到场"))
     with pytest.raises(NotFound):
-        await office.absence_queries.of_draw(stranger, draw_id)
+        await office.absence_queries.absences_of_draw(stranger, draw_id)
 
 
 async def test_experts_do_not_read_the_register_of_absences(office: Office) -> None:
     [expert, _] = await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     with pytest.raises(Forbidden):
-        await office.absence_queries.of_draw(replace(office.venue, role="expert", expert_id=expert.id), draw_id)
+        await office.absence_queries.absences_of_draw(
+            replace(office.venue, role="expert", expert_id=expert.id), draw_id
+        )
 
 
 async def test_an_agent_can_not_name_himself_as_the_supervising_person(office: Office) -> None:
@@ -169,7 +171,7 @@ async def test_the_operation_log_does_not_tell_which_experts_looked_at_their_own
     await office.public_records.open_leaf(himself, draw_id, called.leaf)
     operations = await office.queries.operations(office.agency, draw_id)
     assert operations
-    assert "测试专家" not in {one.person for one in operations}
+    assert "测试专家" not in {operation.person for operation in operations}
 
 
 @pytest.mark.parametrize("field", ["venue", "address", "room", "contact", "contact_phone", "remark"])

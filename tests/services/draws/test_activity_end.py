@@ -53,7 +53,7 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def draws_again(office: Office) -> None:
+async def check_lots_free(office: Office) -> None:
     """Assert that the lots are free: another draw of the project can be made."""
     await make_draw(office, needed=1)
 
@@ -61,22 +61,22 @@ async def draws_again(office: Office) -> None:
 @pytest.mark.parametrize(
     ("way", "role"),
     [(way, "agency") for way in BEFORE] + [(way, "verifier") for way in BEFORE[3:] + BEGUN],
-    ids=lambda one: getattr(one, "__name__", one),
+    ids=lambda value: getattr(value, "__name__", value),
 )
 async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office: Office, way: Way, role: str) -> None:
     await add_experts(office, 4)
     draw_id = await way(office)
     agreed = {i.id for i in await Invitation.filter(draw_id=draw_id, state="accepted")}
     with pytest.raises(Conflict):
-        await draws_again(office)
+        await check_lots_free(office)
     await office.activity_end.terminate(getattr(office, role), draw_id, "replanned", "评标改期")
     assert await state_of(draw_id) == "terminated"
     assert not await Invitation.exists(draw_id=draw_id, state__in=["open", "accepted"])
     assert {n.invitation_id for n in await Notice.filter(kind="draw_cancelled")} == agreed
     assert not await Notice.exists(kind="draw_call", state="active")
     assert await Notice.filter(kind="draw_terminated").count() == 2
-    assert await office.absence_queries.pending(office.agency) == []
-    await draws_again(office)
+    assert await office.absence_queries.list_pending(office.agency) == []
+    await check_lots_free(office)
     await check_invariants()
     with pytest.raises(Conflict):
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "再一次")
@@ -102,7 +102,7 @@ async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office:
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "换一批")
     assert (refusal.value.code, await state_of(draw_id)) == ("drawing_begun", before)
     with pytest.raises(Conflict):
-        await draws_again(office)
+        await check_lots_free(office)
 
 
 async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: Office) -> None:
@@ -158,10 +158,10 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
 ) -> None:
     await add_experts(office, 3)
     draw_id = await completed(office, on_site=True)
-    [one, two] = await Invitation.filter(draw_id=draw_id).order_by("code")
-    clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
-    await office.discards.register(office.venue, draw_id, DiscardForm(two.code, "absence", "未到场"))
+    [invitation, other] = await Invitation.filter(draw_id=draw_id).order_by("code")
+    clock.set(invitation.gathering_at)
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+    await office.discards.register(office.venue, draw_id, DiscardForm(other.code, "absence", "未到场"))
     with pytest.raises(Conflict) as refusal:
         await office.activity_end.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert refusal.value.code == "not_begun"
@@ -169,7 +169,7 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
     await office.activity_end.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert await state_of(draw_id) == "ended"
     with pytest.raises(Conflict):
-        await draws_again(office)  # its panel has met
+        await check_lots_free(office)  # its panel has met
     await check_invariants()
 
 
@@ -202,11 +202,11 @@ async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_e
 ) -> None:
     await add_experts(office, 3)
     draw_id = await completed(office, on_site=True)
-    [one, _] = await Invitation.filter(draw_id=draw_id).order_by("code")
-    clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
+    [invitation, _] = await Invitation.filter(draw_id=draw_id).order_by("code")
+    clock.set(invitation.gathering_at)
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     clock.set((await Draw.get(id=draw_id)).ends_at)
-    await office.attendance.register_exit(office.venue, draw_id, one.code)
+    await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     assert await state_of(draw_id) == "ended"
 
 
@@ -259,18 +259,18 @@ async def test_after_a_forced_end_those_who_agreed_learn_what_holds(
     monkeypatch.setitem(cast("dict[str, Rulebook]", deps.rulebooks), "demo", changed)
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    agreed, asked = await open_invitations(draw_id)
+    agreed, unanswered = await open_invitations(draw_id)
     await office.invitations.answer(agreed.id, agreed.expert_id, "accept", by="chat")
     await office.run.force_end(office.agency, draw_id, "招标人暂停评标")
     assert not await Notice.exists(kind=kind), "the last call is waited for"
-    await office.invitations.answer(asked.id, asked.expert_id, "decline", by="chat")
+    await office.invitations.answer(unanswered.id, unanswered.expert_id, "decline", by="chat")
     await office.run.advance(draw_id)
     assert (await state_of(draw_id), (await Invitation.get(id=agreed.id)).state) == ("short", state)
-    assert [one.invitation_id for one in await Notice.filter(kind=kind)] == [agreed.id]
+    assert [notice.invitation_id for notice in await Notice.filter(kind=kind)] == [agreed.id]
     await check_record(office, draw_id, *(["discard"] if rule == "release" else []))
 
 
-async def tick(office: Office) -> None:
+async def run_due_tasks(office: Office) -> None:
     """Run all due tasks of draws."""
     await office.verification.refuse_overdue()
     await office.run.start_due()
@@ -287,18 +287,18 @@ async def test_no_state_outlives_its_time(office: Office, clock: FixedClock, way
     draw_id = await way(office)
     clock.set((await Draw.get(id=draw_id)).ends_at + timedelta(minutes=1))
     for _ in range(2):
-        await tick(office)
+        await run_due_tasks(office)
     state = await state_of(draw_id)
     if way in (editing, submitted, refused):
         assert state in ("editing", "refused")
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "不再评标")
-        await draws_again(office)
+        await check_lots_free(office)
     else:
         assert state == "ended"
         assert not await Invitation.exists(draw_id=draw_id, state="open")
         if way is completed:
             with pytest.raises(Conflict):  # this panel has met
-                await draws_again(office)
+                await check_lots_free(office)
         else:
-            await draws_again(office)
+            await check_lots_free(office)
     await check_invariants()

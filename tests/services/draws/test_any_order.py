@@ -138,8 +138,8 @@ async def test_two_draws_racing_for_the_same_experts_share_none(office: Office) 
     await new_project(office)
     second = await start_draw(office, needed=2)
     await asyncio.gather(*(office.run.advance(d) for d in (first, second) for _ in range(3)))
-    found = [i.expert_id for i in await Invitation.filter(state="open")]
-    assert len(found) == len(set(found)) == 4
+    expert_ids = [i.expert_id for i in await Invitation.filter(state="open")]
+    assert len(expert_ids) == len(set(expert_ids)) == 4
     await check_invariants()
 
 

@@ -18,7 +18,7 @@ from tests.factories import draw_states as states
 from tests.factories.offices import Office, add_experts, make_office, state_of
 from tests.factories.people import make_account
 from tests.invariants import check_invariants
-from tests.services.draws.follow_ups.test_releases import ask, panel
+from tests.services.draws.follow_ups.test_releases import panel, submit_request
 
 Action = Callable[[Office, Actor, UUID], Awaitable[object]]
 
@@ -28,13 +28,13 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def to_release(office: Office) -> UUID:
+async def make_draw_to_release(office: Office) -> UUID:
     draw_id = await panel(office, 1)
-    await office.verification.approve(office.verifier, await ask(office, draw_id))
+    await office.verification.approve(office.verifier, await submit_request(office, draw_id))
     return draw_id
 
 
-async def at_the_door(office: Office) -> UUID:
+async def make_gathered_panel(office: Office) -> UUID:
     draw_id = await states.completed(office)
     clock = office.deps.clock
     assert isinstance(clock, FixedClock)
@@ -42,7 +42,7 @@ async def at_the_door(office: Office) -> UUID:
     return draw_id
 
 
-async def register(office: Office, by: Actor, draw_id: UUID) -> None:
+async def register_absence(office: Office, by: Actor, draw_id: UUID) -> None:
     missing = await Invitation.filter(draw_id=draw_id).order_by("code").first()
     assert missing is not None
     await office.discards.register(by, draw_id, DiscardForm(missing.code, "absence", "未到场"))
@@ -61,8 +61,8 @@ ACTIONS: dict[str, tuple[states.Way, Action, str, str]] = {
         "drawing",
         "抽取中",
     ),
-    "release": (to_release, lambda o, by, d: o.releases.start(by, d), "released", "已退选"),
-    "register": (at_the_door, register, "supplement_pending", "缺席，名额已空出"),
+    "release": (make_draw_to_release, lambda o, by, d: o.releases.start(by, d), "released", "已退选"),
+    "register": (make_gathered_panel, register_absence, "supplement_pending", "缺席，名额已空出"),
     "withdraw": (states.submitted, lambda o, by, d: o.setup.withdraw(by, d), "editing", "新建"),
     "terminate": (
         states.verified,
@@ -82,7 +82,7 @@ async def test_one_of_two_persons_acts_and_the_other_gets_the_new_state(office: 
     await Draw.filter(id=draw_id).update(agent_id=account.id)
     agent = Actor("demo", "agent", account_id=account.id, organisation_id=office.agency.organisation_id)
     done = await asyncio.gather(*(action(office, by, draw_id) for by in (agent, office.agency)), return_exceptions=True)
-    [refusal] = [one for one in done if isinstance(one, BaseException)]
+    [refusal] = [outcome for outcome in done if isinstance(outcome, BaseException)]
     assert isinstance(refusal, AppError), repr(refusal)
     assert (refusal.status, await state_of(draw_id)) == (409, state)
     assert words in refusal.message

@@ -23,11 +23,11 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def copy(office: Office, number: int, **columns: Any) -> None:
+async def copy_draw(office: Office, number: int, **columns: Any) -> None:
     """One more activity of the same organisation, with other times or another state."""
-    one = await Draw.all().order_by("number").first()
-    assert one is not None
-    known = {name: value for name, value in vars(one).items() if name in Draw._meta.db_fields and name != "id"}
+    draw = await Draw.all().order_by("number").first()
+    assert draw is not None
+    known = {name: value for name, value in vars(draw).items() if name in Draw._meta.db_fields and name != "id"}
     await Draw.create(**{**known, "number": f"CQSQ20261101{number:04}", **columns})
 
 
@@ -47,11 +47,11 @@ async def test_today_counts_gatherings_and_every_end(office: Office, clock: Fixe
         (now, "verified"),
     ]
     for number, (at, state) in enumerate(gathered):
-        await copy(office, number, gathering_first=at, state=state)
+        await copy_draw(office, number, gathering_first=at, state=state)
     ends = [("completed", now), ("short", now), ("supplement_pending", now), ("ended", now), ("terminated", now)]
     ends += [("completed", midnight - timedelta(seconds=1)), ("drawing", now)]
     for number, (state, at) in enumerate(ends, 20):
-        await copy(office, number, gathering_first=None, state=state, finished_at=at)
+        await copy_draw(office, number, gathering_first=None, state=state, finished_at=at)
     board = await office.queries.dashboard(office.agency)
     assert (board.today, board.completed_today, board.drawing) == (2, 4, 1)
     lists = WorkLists(office.deps, DrawAccess(office.deps))
@@ -63,15 +63,15 @@ async def test_the_week_begins_on_monday_of_the_place(office: Office, clock: Fix
     monday = local(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     monday -= timedelta(days=monday.weekday())
     for number, at in enumerate((monday, monday - timedelta(seconds=1), monday + timedelta(days=1, hours=1))):
-        await copy(office, number, started_at=at)
+        await copy_draw(office, number, started_at=at)
     assert (await office.queries.dashboard(office.agency)).week[:3] == (1, 1, 0)
 
 
 async def test_the_badge_counts_a_draw_that_ran_short_too(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=2)
-    [one, other] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    [invitation, other] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     await office.invitations.answer(other.id, other.expert_id, "decline", by="voice")
     await office.run.advance(draw_id)
     board = await office.queries.dashboard(office.agency)
@@ -84,27 +84,27 @@ async def test_ten_thousand_old_activities_are_not_read(
 ) -> None:
     """Each list and figure is found by an index: what PostgreSQL touches does not grow with the past."""
     await make_draw(office)
-    await fill(clock.now())
+    await add_ended_draws(clock.now())
     plans: list[dict[str, Any]] = []
 
-    async def explained(sql: str, *values: object) -> list[Any]:
-        found = await rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-        plan = found[0]["QUERY PLAN"]
+    async def explain(sql: str, *values: object) -> list[Any]:
+        explain_rows = await rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
+        plan = explain_rows[0]["QUERY PLAN"]
         plans.append((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
         return await rows(sql, *values)
 
-    monkeypatch.setattr("services.draws.queries.rows", explained)
-    monkeypatch.setattr("services.core.pages.rows", explained)
+    monkeypatch.setattr("services.draws.queries.rows", explain)
+    monkeypatch.setattr("services.core.pages.rows", explain)
     queries, now = office.queries, clock.now()
     await queries.dashboard(office.agency)
     await queries.cards(office.agency, Filters(states=tuple(TO_DO), urgent_first=True))
     await queries.cards(office.agency, Filters(starts_from=now, starts_before=now + timedelta(days=31)))
     assert len(plans) == 3
     for plan in plans:
-        assert sum(touched(plan)) <= 300, json.dumps(plan, indent=1)
+        assert sum(rows_scanned(plan)) <= 300, json.dumps(plan, indent=1)
 
 
-async def fill(now: datetime) -> None:
+async def add_ended_draws(now: datetime) -> None:
     """Ten thousand that ended, one each hour before now; none of them has anything to do with today."""
     names = [name for name in Draw._meta.db_fields if name not in ("id", "number", "state")]
     hours = {"created_at": -48, "started_at": -24, "finished_at": -23, "opening_at": -1, "gathering_first": -1}
@@ -124,7 +124,7 @@ async def fill(now: datetime) -> None:
     await execute("ANALYZE draw")
 
 
-def touched(node: dict[str, Any]) -> Iterator[int]:
+def rows_scanned(node: dict[str, Any]) -> Iterator[int]:
     """Rows of activities that scans have read, those they threw away too."""
     if node.get("Relation Name") == "draw":
         read = (
@@ -132,13 +132,13 @@ def touched(node: dict[str, Any]) -> Iterator[int]:
         )
         yield int(read * node["Actual Loops"])
     for child in node.get("Plans", ()):
-        yield from touched(child)
+        yield from rows_scanned(child)
 
 
 async def test_a_search_takes_per_cent_and_underscore_as_they_stand(office: Office) -> None:
     await make_draw(office)
-    await copy(office, 2, name="100%_完成")
-    for word, found in (("%", 1), ("_", 1), ("0%_完", 1), ("0_完", 0), ("演示", 1)):
-        assert (await office.queries.cards(office.agency, Filters(number=word))).total == found, word
-    for word, found in (("%", 0), ("演示", 2)):
-        assert (await office.queries.cards(office.agency, Filters(project=word))).total == found, word
+    await copy_draw(office, 2, name="100%_完成")
+    for word, expected in (("%", 1), ("_", 1), ("0%_完", 1), ("0_完", 0), ("演示", 1)):
+        assert (await office.queries.cards(office.agency, Filters(number=word))).total == expected, word
+    for word, expected in (("%", 0), ("演示", 2)):
+        assert (await office.queries.cards(office.agency, Filters(project=word))).total == expected, word

@@ -121,7 +121,9 @@ class DrawStory(Story):
 
     async def check(self, life: Life) -> Mapping[str, object]:
         draw = await Draw.get(id=self.draw_id)
-        states = {one.expert_id: one.state for one in await Invitation.filter(draw_id=self.draw_id)}
+        states = {
+            invitation.expert_id: invitation.state for invitation in await Invitation.filter(draw_id=self.draw_id)
+        }
         for expert_id, keys in self.keys.items():
             assert states[expert_id] == ("accepted" if keys == "11" else "declined"), "a confirmed key does not count"
         for expert_id in self.chatted:
@@ -134,8 +136,8 @@ class DrawStory(Story):
 @pytest.fixture
 async def runs(db: str, deps: Deps, clock: FixedClock, request: pytest.FixtureRequest) -> AsyncIterator[Enumeration]:
     story = DrawStory(with_short_ladders(deps, **LADDERS), clock)
-    async with enumeration(story, db, request.node.nodeid) as found:
-        yield found
+    async with enumeration(story, db, request.node.nodeid) as enumerated:
+        yield enumerated
 
 
 @pytest.mark.parametrize("kind", ["commit", "exchange", "defer"])
@@ -158,9 +160,9 @@ async def test_without_stored_answers_a_repeated_request_would_be_refused(
 ) -> None:
     """The control: the key of a request is not stored."""
 
-    async def run_again(**options: Any) -> object:
+    async def run_twice(**options: Any) -> object:
         return await once(**{**options, "key": None})
 
-    monkeypatch.setattr(kill_points, "once", run_again)
+    monkeypatch.setattr(kill_points, "once", run_twice)
     tried, faults = await runs.find_faults("commit", "idempotency.once")
     assert any("Conflict" in fault for fault in faults), (tried, faults)

@@ -54,8 +54,8 @@ class Ear:
 
     async def publish(self, draw_ids: Collection[UUID]) -> None:
         for queue in self._hub.told:
-            for one in draw_ids:
-                queue.put_nowait(one)
+            for draw_id in draw_ids:
+                queue.put_nowait(draw_id)
 
     async def subscribe(self) -> AsyncGenerator[UUID, None]:
         queue: asyncio.Queue[UUID] = asyncio.Queue()
@@ -76,19 +76,19 @@ async def live_of(office: Office, relay: DrawRelay) -> AsyncIterator[LiveDraws]:
 
 @pytest.fixture
 async def live(office: Office) -> AsyncIterator[LiveDraws]:
-    async for one in live_of(office, NoRelay()):
-        yield one
+    async for live_draws in live_of(office, NoRelay()):
+        yield live_draws
 
 
 async def accept(office: Office, draw_id: UUID) -> None:
-    [one, *_] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    [invitation, *_] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
 
 
-async def until(watch: Watch, accepted: int) -> None:
+async def wait_for_accepted(watch: Watch, accepted: int) -> None:
     async with asyncio.timeout(20):
         while watch.snapshot.progress.accepted != accepted:
-            await watch.changes(1.0)
+            await watch.wait_for_change(1.0)
 
 
 async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Office, live: LiveDraws) -> None:
@@ -96,20 +96,20 @@ async def test_five_hundred_watchers_see_a_change_that_was_read_once(office: Off
     draw_id = await start_draw(office, needed=2)
     async with AsyncExitStack() as stack:
         watches = [await stack.enter_async_context(live.watch(draw_id)) for _ in range(500)]
-        await until(watches[0], 0)
-        await live._look()
-        with count_statements() as said:
+        await wait_for_accepted(watches[0], 0)
+        await live._poll_once()
+        with count_statements() as statements:
             await accept(office, draw_id)
-            alone = len(said)
-            await asyncio.gather(*(until(watch, 1) for watch in watches))
+            alone = len(statements)
+            await asyncio.gather(*(wait_for_accepted(watch, 1) for watch in watches))
         assert len({id(watch.snapshot) for watch in watches}) == 1
-        assert sum("FROM invitation WHERE draw_id" in one for one in said.queries[alone:]) <= 4
-        written = {watch.snapshot.render("form", lambda one: repr(one).encode()) for watch in watches}
+        assert sum("FROM invitation WHERE draw_id" in query for query in statements.queries[alone:]) <= 4
+        written = {watch.snapshot.render("form", lambda value: repr(value).encode()) for watch in watches}
         assert len(written) == 1
 
 
 async def test_draws_without_watchers_are_not_polled(office: Office, live: LiveDraws) -> None:
-    draw_id = await start_draw_of_one(office)
+    draw_id = await start_draw_of_one_expert(office)
     async with live.watch(draw_id):
         assert live._task is not None
     async with asyncio.timeout(20):
@@ -118,47 +118,47 @@ async def test_draws_without_watchers_are_not_polled(office: Office, live: LiveD
 
 
 async def test_a_process_that_does_not_poll_gets_changes(office: Office) -> None:
-    hub, draw_id = Hub(), await start_draw_of_one(office)
+    hub, draw_id = Hub(), await start_draw_of_one_expert(office)
     async for leader in live_of(office, hub.of(leads=True)):
         async for follower in live_of(office, hub.of(leads=False)):
             async with leader.watch(draw_id), follower.watch(draw_id) as watch:
                 while len(hub.told) < 2:
                     await asyncio.sleep(0)
                 await accept(office, draw_id)
-                await until(watch, 1)
+                await wait_for_accepted(watch, 1)
 
 
 async def test_while_the_relay_is_away_each_process_looks_itself(office: Office) -> None:
-    hub, draw_id = Hub(), await start_draw_of_one(office)
+    hub, draw_id = Hub(), await start_draw_of_one_expert(office)
     async for follower in live_of(office, hub.of(leads=False)):
         async with follower.watch(draw_id) as watch:
             hub.away = True
             await accept(office, draw_id)
-            await until(watch, 1)
+            await wait_for_accepted(watch, 1)
 
 
 async def test_a_deleted_draft_and_a_failed_read_do_not_stop_other_watchers(
     office: Office, live: LiveDraws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw_id = await start_draw_of_one(office)
+    draw_id = await start_draw_of_one_expert(office)
     columns = {name: value for name, value in vars(await Draw.get(id=draw_id)).items() if name in Draw._meta.db_fields}
     draft = await Draw.create(**{**columns, "id": new_id(), "number": "CQSQ202611219999"})
     async with live.watch(draw_id) as watch, live.watch(draft.id):
         await draft.delete()
         live._watched[draft.id].read_at = -1000.0
         assert live._task is not None
-        monkeypatch.setattr(live, "_stale", broken)
+        monkeypatch.setattr(live, "_find_stale", raise_fault)
         async with asyncio.timeout(20):
             await asyncio.wait([live._task])
         monkeypatch.undo()
         await accept(office, draw_id)
-        await until(watch, 1)
+        await wait_for_accepted(watch, 1)
 
 
-def broken() -> list[object]:
+def raise_fault() -> list[object]:
     raise ValueError("a fault")
 
 
-async def start_draw_of_one(office: Office) -> UUID:
+async def start_draw_of_one_expert(office: Office) -> UUID:
     await add_experts(office, 2)
     return await start_draw(office, needed=1)

@@ -14,6 +14,6 @@ NOT_SHOWN = {"absence.looked_up", "recall.panel_read", "draw.deleted"}
 
 
 def test_each_recorded_act_is_named() -> None:
-    found = {name for path in SERVICES.rglob("*.py") for name in RECORDED.findall(path.read_text(encoding="utf-8"))}
-    assert len(found) > 30
-    assert found - NOT_SHOWN - operation_log.LABELS.keys() == set()
+    recorded = {name for path in SERVICES.rglob("*.py") for name in RECORDED.findall(path.read_text(encoding="utf-8"))}
+    assert len(recorded) > 30
+    assert recorded - NOT_SHOWN - operation_log.LABELS.keys() == set()

@@ -46,17 +46,17 @@ async def office(db: str, deps: Deps) -> Office:
 
 async def notices_of(account_id: UUID | None) -> list[str]:
     """Notices to one person, in order."""
-    found = await Notice.filter(account_id=account_id, kind__in=NEWS).order_by("created_at", "id")
-    return [str(one.params["what"]) for one in found]
+    notices = await Notice.filter(account_id=account_id, kind__in=NEWS).order_by("created_at", "id")
+    return [str(notice.params["what"]) for notice in notices]
 
 
-async def accept(office: Office, draw_id: UUID, count: int = 99) -> None:
-    for one in (await open_invitations(draw_id))[:count]:
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+async def accept_open(office: Office, draw_id: UUID, count: int = 99) -> None:
+    for invitation in (await open_invitations(draw_id))[:count]:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     await office.run.advance(draw_id)
 
 
-async def somebody(office: Office, role: str, scope: str = "") -> UUID:
+async def make_staff(office: Office, role: str, scope: str = "") -> UUID:
     account = await make_account(office.deps)
     await make_grant(account, role, scope)
     return account.id
@@ -65,34 +65,34 @@ async def somebody(office: Office, role: str, scope: str = "") -> UUID:
 async def test_notices_go_to_the_parties_concerned_without_the_actor(office: Office) -> None:
     legal = await make_account(office.deps)
     await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
-    here, elsewhere = await somebody(office, "venue", "demo-hall"), await somebody(office, "venue", "别处")
-    verifier = await somebody(office, "verifier")
+    here, elsewhere = await make_staff(office, "venue", "demo-hall"), await make_staff(office, "venue", "别处")
+    verifier = await make_staff(office, "verifier")
     await add_experts(office, 4)
     draw_id = await start_draw(office, needed=2)
     await office.run.pause(office.agency, draw_id, "核对")
     await office.run.resume(office.agency, draw_id)
     await office.run.advance(draw_id)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     begun = ["抽取已启动", "抽取已暂停", "抽取继续进行"]
     assert await notices_of(office.supervisor.account_id) == [*begun, "抽取完成，共2人"]
     assert await notices_of(legal.id) == begun, "the end has a message of its own"
     led = await Notice.filter(kind="draw_news", account_id=legal.id)
-    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/agency/draws/{draw_id}"}
+    assert {ACTIONS[notice.kind].path(notice.params) for notice in led} == {f"/agency/draws/{draw_id}"}
     led = await Notice.filter(kind="draw_news", account_id=office.supervisor.account_id)
-    assert {ACTIONS[one.kind].path(one.params) for one in led} == {f"/draws/{draw_id}"}
+    assert {ACTIONS[notice.kind].path(notice.params) for notice in led} == {f"/draws/{draw_id}"}
     assert await notices_of(office.agency.account_id) == [], "who did it knows"
     assert await notices_of(here) == ["抽取已启动", "抽取完成，共2人"]
     assert await notices_of(elsewhere) == await notices_of(verifier) == []
 
 
 async def test_supervisor_venue_and_verifier_are_notified_of_a_short_and_a_forced_end(office: Office) -> None:
-    verifier, venue = await somebody(office, "verifier"), await somebody(office, "venue", "demo-hall")
+    verifier, venue = await make_staff(office, "verifier"), await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    await accept(office, draw_id, 1)
+    await accept_open(office, draw_id, 1)
     await office.run.force_end(office.agency, draw_id, "时间不够")
-    [open_one] = await open_invitations(draw_id)
-    await office.invitations.answer(open_one.id, open_one.expert_id, "decline", by="voice")
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "decline", by="voice")
     await office.run.advance(draw_id)
     told = ["抽取已强制结束", "专家不足，1/2人"]
     assert (await notices_of(office.supervisor.account_id))[-2:] == told
@@ -103,36 +103,44 @@ async def test_supervisor_venue_and_verifier_are_notified_of_a_short_and_a_force
 async def test_supervisor_and_venue_are_notified_of_a_release_from_the_request_on(office: Office) -> None:
     legal = await make_account(office.deps)
     await Organisation.filter(id=office.agency.organisation_id).update(legal_account_id=legal.id)
-    venue, verifier = await somebody(office, "venue", "demo-hall"), await somebody(office, "verifier")
+    venue, verifier = await make_staff(office, "venue", "demo-hall"), await make_staff(office, "verifier")
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
 
     await prove(office, draw_id, "release_application")
 
-    async def ask() -> UUID:
+    async def submit_request() -> UUID:
         return await office.releases.submit(office.agency, draw_id, "招标失败", "投标人不足三家")
 
-    await ask()
+    await submit_request()
     await office.releases.withdraw(office.agency, draw_id)
-    await office.verification.refuse(office.verifier, await ask(), "材料不全")
-    await office.verification.approve(office.verifier, await ask())
+    await office.verification.refuse(office.verifier, await submit_request(), "材料不全")
+    await office.verification.approve(office.verifier, await submit_request())
     await office.releases.start(office.agency, draw_id)
-    asked = "已申请退选，等待核验"
-    told = [asked, "退选申请已撤回", asked, "退选申请未通过核验", asked, "退选核验通过，等待启动", "活动已退选"]
+    request_text = "已申请退选，等待核验"
+    told = [
+        request_text,
+        "退选申请已撤回",
+        request_text,
+        "退选申请未通过核验",
+        request_text,
+        "退选核验通过，等待启动",
+        "活动已退选",
+    ]
     assert (await notices_of(office.supervisor.account_id))[-len(told) :] == told
     assert (await notices_of(venue))[-len(told) :] == told
     assert await notices_of(verifier) == ["退选申请已撤回", "活动已退选"], "its requests come as verification_waiting"
-    own = [one if "等待启动" not in one else "退选核验通过，请启动退选" for one in told]
+    own = [text if "等待启动" not in text else "退选核验通过，请启动退选" for text in told]
     assert (await notices_of(legal.id))[-len(own) :] == own
     assert await notices_of(office.agency.account_id) == ["退选申请未通过核验", "退选核验通过，请启动退选"]
 
 
 async def test_a_venue_without_wechat_is_written_to_of_what_it_prepares_for(office: Office, clock: FixedClock) -> None:
-    venue = await somebody(office, "venue", "demo-hall")
+    venue = await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     delivery = make_delivery(office.deps, office, Vendors(), {"sms": 5})
     for _ in range(4):
         await delivery.deliver_due()
@@ -140,17 +148,17 @@ async def test_a_venue_without_wechat_is_written_to_of_what_it_prepares_for(offi
     texted = await Attempt.filter(notice__account_id=venue, channel="sms", sent_at__isnull=False).prefetch_related(
         "notice"
     )
-    assert [one.notice.params["what"] for one in texted] == ["抽取完成，共2人"], "not that it has begun"
+    assert [attempt.notice.params["what"] for attempt in texted] == ["抽取完成，共2人"], "not that it has begun"
 
 
 async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venue(
     office: Office, clock: FixedClock
 ) -> None:
-    venue = await somebody(office, "venue", "demo-hall")
+    venue = await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 4)
     draw_id = await start_draw(office, needed=2)
     invitations = await open_invitations(draw_id)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
     notice_id = (await office.queries.detail(office.agency, draw_id)).parts.notices[0].id
     at = clock.now() + timedelta(hours=4)
@@ -160,22 +168,22 @@ async def test_a_leave_a_registered_absence_and_a_moved_gathering_reach_the_venu
     await office.discards.register(office.venue, draw_id, DiscardForm(invitations[1].code, "absence", "未到场"))
     assert (await notices_of(venue))[-1] == "专家缺席，缺2人"
     assert "专家缺席，缺2人" not in await notices_of(office.supervisor.account_id), "told when it was registered"
-    told = [one.params["cause"] for one in await Notice.filter(kind="agency_leave").order_by("created_at")]
+    told = [notice.params["cause"] for notice in await Notice.filter(kind="agency_leave").order_by("created_at")]
     assert told == ["请假", "缺席"]
 
 
 async def test_no_message_names_an_expert_or_a_code(office: Office) -> None:
-    await somebody(office, "venue", "demo-hall")
+    await make_staff(office, "venue", "demo-hall")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
     invitations = await open_invitations(draw_id)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     await office.invitations.leave(invitations[0].id, invitations[0].expert_id, "生病", by="chat")
-    names = {one.name for one in await Expert.all()} | {one.code for one in invitations}
+    names = {expert.name for expert in await Expert.all()} | {invitation.code for invitation in invitations}
     told = await Notice.filter(expert_id=None)
-    assert {"draw_news", "agency_full", "agency_leave"} <= {one.kind for one in told}
-    said = [str(value) for one in told for value in one.params.values()]
-    assert not [value for value in said if any(name in value for name in names)]
+    assert {"draw_news", "agency_full", "agency_leave"} <= {notice.kind for notice in told}
+    values = [str(value) for notice in told for value in notice.params.values()]
+    assert not [value for value in values if any(name in value for name in names)]
 
 
 async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separately(
@@ -186,20 +194,20 @@ async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separate
     await add_experts(office, 8)
     draw_id = await start_draw(office, needed=6)
 
-    async def told() -> list[int]:
-        found = await Notice.filter(kind="agency_agreed").order_by("created_at")
-        return [int(one.params["agreed"]) for one in found]
+    async def agreed_counts() -> list[int]:
+        notices = await Notice.filter(kind="agency_agreed").order_by("created_at")
+        return [int(notice.params["agreed"]) for notice in notices]
 
-    await accept(office, draw_id, 4)
+    await accept_open(office, draw_id, 4)
     await digests.notify_due()
-    assert await told() == [1]
+    assert await agreed_counts() == [1]
     clock.move(every)
     assert await digests.notify_due() == 1
-    assert await told() == [1, 4]
+    assert await agreed_counts() == [1, 4]
     assert await digests.notify_due() == 0
     clock.move(every)
-    await accept(office, draw_id)
-    assert await told() == [1, 4, 5]
+    await accept_open(office, draw_id)
+    assert await agreed_counts() == [1, 4, 5]
     assert (await Draw.get(id=draw_id)).state == "completed"
     clock.move(every)
     assert await digests.notify_due() == 0
@@ -207,7 +215,7 @@ async def test_progress_is_notified_at_once_then_in_digests_and_the_end_separate
 
 
 async def test_an_application_that_is_withdrawn_or_given_up_no_longer_waits_for_its_verifier(office: Office) -> None:
-    verifier = await somebody(office, "verifier")
+    verifier = await make_staff(office, "verifier")
     terminal = office.deps.book("demo").draw.terminals[0]
     await office.activity_end.terminate(office.agency, await make_draw(office), "project_stopped", "不再招标")
     assert await notices_of(verifier) == [], "a draft was never shown to anybody"
@@ -219,7 +227,7 @@ async def test_an_application_that_is_withdrawn_or_given_up_no_longer_waits_for_
 
 
 async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Office) -> None:
-    verifier = await somebody(office, "verifier")
+    verifier = await make_staff(office, "verifier")
     draw_id = await make_draw(office)
     mobiles = ["13500000701", "13500000702"]
     stays, comes = [await make_supervisor(office.deps, mobile, name="赵监督") for mobile in mobiles]
@@ -229,8 +237,11 @@ async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Offi
     for _ in range(2):
         await office.setup.change_supervisors(office.agency, draw_id, [stays.id, comes.id])
     told = {
-        one.account_id or office.deps.keys.open_text(one.mobile_sealed, "mobile"): (one.kind, one.params["what"])
-        for one in await Notice.filter(kind__startswith="supervisor")
+        notice.account_id or office.deps.keys.open_text(notice.mobile_sealed, "mobile"): (
+            notice.kind,
+            notice.params["what"],
+        )
+        for notice in await Notice.filter(kind__startswith="supervisor")
     }
     assert told == {
         verifier: ("supervisors_changed", "监督人已更换"),
@@ -242,10 +253,10 @@ async def test_all_concerned_are_notified_of_a_change_of_supervisor(office: Offi
 
 
 async def test_agency_supervisor_and_venue_are_notified_of_the_end_once(office: Office, clock: FixedClock) -> None:
-    venue = await somebody(office, "venue")
+    venue = await make_staff(office, "venue")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=2)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     clock.move(timedelta(days=3))
     assert await office.activity_end.end_due() == 1
     assert await office.activity_end.end_due() == 0
@@ -254,13 +265,13 @@ async def test_agency_supervisor_and_venue_are_notified_of_the_end_once(office: 
 
 
 async def test_the_venue_of_a_panel_that_met_is_asked_for_what_is_owed(office: Office, clock: FixedClock) -> None:
-    venue = await somebody(office, "venue")
+    venue = await make_staff(office, "venue")
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
-    await accept(office, draw_id)
-    [one] = await Invitation.filter(draw_id=draw_id, state="accepted")
-    clock.move(one.gathering_at - clock.now())
-    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
+    await accept_open(office, draw_id)
+    [invitation] = await Invitation.filter(draw_id=draw_id, state="accepted")
+    clock.move(invitation.gathering_at - clock.now())
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     clock.move(timedelta(days=3))
     await office.activity_end.end_due()
     assert (await notices_of(venue))[-1] == "活动已结束，请提出专家酬劳"
@@ -287,13 +298,13 @@ async def test_a_leave_at_night_waits_for_the_morning_unless_the_evaluation_is_e
     with_quiet_hours(monkeypatch, office, "agency_leave", "draw_news")
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
-    await accept(office, draw_id)
+    await accept_open(office, draw_id)
     tomorrow = datetime.fromisoformat(f"2026-11-22T{starts}").replace(tzinfo=SHANGHAI)
     await Draw.filter(id=draw_id).update(starts_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
     await Invitation.filter(draw_id=draw_id).update(gathering_at=tomorrow, ends_at=tomorrow + timedelta(hours=8))
     clock.set(tomorrow.replace(hour=3, minute=0))
-    one = await Invitation.get(draw_id=draw_id, state="accepted")
-    await office.invitations.leave(one.id, one.expert_id, "生病", by="chat")
+    invitation = await Invitation.get(draw_id=draw_id, state="accepted")
+    await office.invitations.leave(invitation.id, invitation.expert_id, "生病", by="chat")
     for notice in await Notice.filter(kind__in=["agency_leave", "draw_news"], created_at=clock.now()):
         due = [attempt.due_at for attempt in await Attempt.filter(notice_id=notice.id)]
         assert due == ([] if waits else [clock.now()]), notice.kind
@@ -310,13 +321,13 @@ async def test_what_is_agreed_at_night_comes_as_one_notice_in_the_morning(
     draw_id = await start_draw(office, needed=6)
     await Invitation.filter(draw_id=draw_id).update(answer_until=clock.now() + timedelta(hours=9))
     for _ in range(2):
-        await accept(office, draw_id, 2)
+        await accept_open(office, draw_id, 2)
         clock.move(timedelta(hours=1))
         await digests.notify_due()
     assert not await Notice.exists(kind="agency_agreed")
     clock.set(datetime(2026, 11, 22, 7, 0, tzinfo=SHANGHAI))
     await digests.notify_due()
-    assert [one.params["agreed"] for one in await Notice.filter(kind="agency_agreed")] == [4]
+    assert [notice.params["agreed"] for notice in await Notice.filter(kind="agency_agreed")] == [4]
 
 
 async def test_a_supervisor_hears_on_every_channel_at_once_that_the_number_is_wanted(office: Office) -> None:
@@ -325,6 +336,6 @@ async def test_a_supervisor_hears_on_every_channel_at_once_that_the_number_is_wa
     await office.rounds.open(office.agency, draw_id)
     notice = await Notice.get(kind="commitment_wanted")
     attempts = await Attempt.filter(notice_id=notice.id)
-    assert {(one.channel, one.due_at) for one in attempts} == {
+    assert {(attempt.channel, attempt.due_at) for attempt in attempts} == {
         (channel, office.deps.now()) for channel in ("wechat", "mini", "sms")
     }

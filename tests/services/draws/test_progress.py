@@ -14,10 +14,10 @@ pytestmark = pytest.mark.slow
 
 async def test_in_every_state_it_says_what_is_awaited_and_asks_no_reader_to_act(db: str, deps: Deps) -> None:
     office = await make_office(deps)
-    said = {
-        name: (await office.progress.of(await Draw.get(id=draw_id))).waiting
+    texts = {
+        name: (await office.progress.totals_of(await Draw.get(id=draw_id))).waiting
         for name, draw_id in (await make_every_state(office)).items()
     }
-    assert [name for name, words in said.items() if not words.endswith("。")] == []
-    assert {name: words for name, words in said.items() if words.startswith("请") or "，请" in words} == {}
-    assert "待代理机构开始三方摇号" in said["verified"]
+    assert [name for name, words in texts.items() if not words.endswith("。")] == []
+    assert {name: words for name, words in texts.items() if words.startswith("请") or "，请" in words} == {}
+    assert "待代理机构开始三方摇号" in texts["verified"]

@@ -26,7 +26,7 @@ from services.ports import CallDetail, CallReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.vendors import Vendors, make_reports
 from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall
-from tests.services.draws.follow_ups.test_releases import panel, released
+from tests.services.draws.follow_ups.test_releases import panel, release_panel
 
 STAFF = "18030785987"
 
@@ -41,19 +41,19 @@ def reports(deps: Deps, office: Office) -> DeliveryReports:
     return make_reports(deps, office, Vendors())
 
 
-async def missing(office: Office, clock: FixedClock, needed: int = 1) -> tuple[UUID, list[Invitation]]:
+async def make_missing_panel(office: Office, clock: FixedClock, needed: int = 1) -> tuple[UUID, list[Invitation]]:
     """A panel at its gathering time, without entries."""
     await add_experts(office, needed + 1)
     draw_id = await start_draw(office, needed=needed)
     invitations = await open_invitations(draw_id)
-    for one in invitations:
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in invitations:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     clock.move(invitations[0].gathering_at - clock.now())
     return draw_id, invitations
 
 
-async def rung(office: Office, draw_id: UUID, invitation_id: UUID, phone: str = STAFF) -> VirtualCall:
+async def ring_missing_expert(office: Office, draw_id: UUID, invitation_id: UUID, phone: str = STAFF) -> VirtualCall:
     """A call to a missing expert that the vendor was asked for."""
     await office.urging.ring(office.agency, draw_id, invitation_id, phone)
     call = await VirtualCall.all().order_by("-asked_at").first()
@@ -67,37 +67,37 @@ def report(call: VirtualCall, status: str, seconds: int = 0) -> CallReport:
     return CallReport(call.call_id or "bridge-1", call.out_id, ended, status, "", None, seconds)
 
 
-async def lines(office: Office, draw_id: UUID) -> list[CallLine]:
+async def read_lines(office: Office, draw_id: UUID) -> list[CallLine]:
     return [line for row in await office.attendance_queries.list_awaited(office.venue, draw_id) for line in row.calls]
 
 
 async def test_the_staffs_phone_rings_first_and_what_became_of_it_stands_in_the_log(
     office: Office, clock: FixedClock, reports: DeliveryReports
 ) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert row.may_ring
-    call = await rung(office, draw_id, invitation.id)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     mobile = office.deps.keys.open_text((await Expert.get(id=invitation.expert_id)).mobile_sealed, "mobile")
     assert office.bridge.made == [(STAFF, mobile, call.out_id)]
     seen = []
     for status, seconds in (("200101", 0), ("200102", 0), ("200103", 0), ("200100", 35)):
         await reports.take_calls([report(call, status, seconds)])
         assert await office.virtual_calls.apply_report(report(call, status, seconds))
-        seen.append((await lines(office, draw_id))[0].state)
+        seen.append((await read_lines(office, draw_id))[0].state)
     assert seen == [State.DIALLING, State.CALLING, State.TALKING, State.TALKED]
-    [line] = await lines(office, draw_id)
+    [line] = await read_lines(office, draw_id)
     assert (line.seconds, line.under_way, line.state_label) == (35, False, "已通话")
     assert not (await VirtualCall.get(id=call.id)).staff_phone_sealed, "no longer needed"
     assert await Urge.filter(channel="virtual").count() == 1
 
 
 async def test_without_a_phone_the_own_one_rings(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     with pytest.raises(InvalidInput, match="11位"):
         await office.urging.ring(office.agency, draw_id, invitation.id, "12345")
     assert not await VirtualCall.exists()
-    await rung(office, draw_id, invitation.id, "")
+    await ring_missing_expert(office, draw_id, invitation.id, "")
     assert office.bridge.made[0][0].startswith("1")
     assert len(office.bridge.made[0][0]) == 11
 
@@ -124,11 +124,11 @@ async def test_without_a_phone_the_own_one_rings(office: Office, clock: FixedClo
 async def test_a_call_without_the_second_person_names_who_was_not_reached(
     office: Office, clock: FixedClock, told: list[str], state: State
 ) -> None:
-    draw_id, [invitation] = await missing(office, clock)
-    call = await rung(office, draw_id, invitation.id)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     for status in told:
         await office.virtual_calls.apply_report(report(call, status))
-    assert [line.state for line in await lines(office, draw_id)] == [state]
+    assert [line.state for line in await read_lines(office, draw_id)] == [state]
 
 
 @pytest.mark.parametrize("order", list(permutations(["200102", "200103", "200100"])))
@@ -136,49 +136,49 @@ async def test_a_call_without_the_second_person_names_who_was_not_reached(
 async def test_reports_in_any_order_and_twice_end_the_same(
     office: Office, clock: FixedClock, order: list[str], seconds: int
 ) -> None:
-    draw_id, [invitation] = await missing(office, clock)
-    call = await rung(office, draw_id, invitation.id)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     for status in [*order, *order]:
         await office.virtual_calls.apply_report(report(call, status, seconds))
-    [line] = await lines(office, draw_id)
+    [line] = await read_lines(office, draw_id)
     assert (line.state, line.seconds) == (State.TALKED, seconds)
 
 
 async def test_reports_at_the_same_moment_end_the_same(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
-    call = await rung(office, draw_id, invitation.id)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     await asyncio.gather(
-        *(office.virtual_calls.apply_report(report(call, one)) for one in ("200102", "200103", "200100"))
+        *(office.virtual_calls.apply_report(report(call, status)) for status in ("200102", "200103", "200100"))
     )
-    assert [line.state for line in await lines(office, draw_id)] == [State.TALKED]
+    assert [line.state for line in await read_lines(office, draw_id)] == [State.TALKED]
 
 
 async def test_a_report_of_another_call_is_not_believed(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
-    call = await rung(office, draw_id, invitation.id)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     assert await office.virtual_calls.apply_report(CallReport("other", call.out_id, True, "200100", "", None, 5))
     assert not await office.virtual_calls.apply_report(CallReport(call.call_id, "unknown", True, "200100", "", None, 5))
-    assert [line.state for line in await lines(office, draw_id)] == [State.DIALLING]
+    assert [line.state for line in await read_lines(office, draw_id)] == [State.DIALLING]
 
 
 @pytest.mark.parametrize("error", [Rejected("isv.BLACK"), Transient("busy")])
 async def test_what_the_vendor_refused_is_over_and_may_be_asked_for_again(
     office: Office, clock: FixedClock, error: Rejected | Transient
 ) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     office.bridge.errors = [error]
-    call = await rung(office, draw_id, invitation.id)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     assert (call.state, call.staff_phone_sealed) == (State.REFUSED, "")
     clock.move(timedelta(seconds=61))
-    assert (await rung(office, draw_id, invitation.id)).state == State.DIALLING
+    assert (await ring_missing_expert(office, draw_id, invitation.id)).state == State.DIALLING
 
 
 async def test_a_call_that_was_perhaps_made_is_never_made_again_and_given_up_in_the_end(
     office: Office, clock: FixedClock
 ) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     office.bridge.errors = [OutcomeUnknown("time out")]
-    call = await rung(office, draw_id, invitation.id)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     assert call.state == State.DIALLING
     await office.virtual_calls.dial(call.id)
     assert len(office.bridge.made) == 1
@@ -187,28 +187,30 @@ async def test_a_call_that_was_perhaps_made_is_never_made_again_and_given_up_in_
         await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
     clock.move(timedelta(seconds=90))
     await office.virtual_calls.check_due()
-    assert [line.state for line in await lines(office, draw_id)] == [State.LOST]
+    assert [line.state for line in await read_lines(office, draw_id)] == [State.LOST]
     await office.virtual_calls.apply_report(report(call, "200100", 12))
-    assert [(line.state, line.seconds) for line in await lines(office, draw_id)] == [(State.TALKED, 12)], "it came late"
-    assert (await rung(office, draw_id, invitation.id)).state == State.DIALLING
+    assert [(line.state, line.seconds) for line in await read_lines(office, draw_id)] == [(State.TALKED, 12)], (
+        "it came late"
+    )
+    assert (await ring_missing_expert(office, draw_id, invitation.id)).state == State.DIALLING
 
 
 async def test_a_call_without_reports_is_asked_about(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
-    call = await rung(office, draw_id, invitation.id)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     clock.move(timedelta(minutes=3))
     await office.virtual_calls.check_due()
-    assert [line.under_way for line in await lines(office, draw_id)] == [True], "it may still ring"
+    assert [line.under_way for line in await read_lines(office, draw_id)] == [True], "it may still ring"
     office.bridge.reports[call.call_id] = CallDetail(call.call_id, "", True, "200100", None, 44)
     clock.move(timedelta(minutes=3))
     await office.virtual_calls.check_due()
-    assert [(line.state, line.seconds) for line in await lines(office, draw_id)] == [(State.TALKED, 44)]
+    assert [(line.state, line.seconds) for line in await read_lines(office, draw_id)] == [(State.TALKED, 44)]
     await office.virtual_calls.check_due()
 
 
 async def test_a_call_without_reports_does_not_block_its_persons(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
-    call = await rung(office, draw_id, invitation.id)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     for _ in range(4):
         clock.move(timedelta(minutes=3))
         await office.virtual_calls.check_due()
@@ -216,7 +218,7 @@ async def test_a_call_without_reports_does_not_block_its_persons(office: Office,
 
 
 async def test_a_call_that_was_not_dialled_in_time_is_not_made(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
     call = await VirtualCall.get(draw_id=draw_id)
     clock.move(timedelta(minutes=2))
@@ -231,23 +233,23 @@ async def test_a_call_that_was_not_dialled_in_time_is_not_made(office: Office, c
 
 
 async def test_pressed_twice_one_call_is_made(office: Office, clock: FixedClock) -> None:
-    draw_id, invitations = await missing(office, clock, 2)
+    draw_id, invitations = await make_missing_panel(office, clock, 2)
 
-    async def press(invitation: Invitation) -> str:
+    async def press_button(invitation: Invitation) -> str:
         try:
             await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
         except Conflict as error:
             return error.code
         return "made"
 
-    told = await asyncio.gather(*(press(one) for one in [*invitations, *invitations]))
+    told = await asyncio.gather(*(press_button(invitation) for invitation in [*invitations, *invitations]))
     assert sorted(told) == ["made", "staff_busy", "staff_busy", "staff_busy"]
 
 
 async def test_an_expert_is_not_rung_on_and_on(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     for _ in range(10):
-        call = await rung(office, draw_id, invitation.id)
+        call = await ring_missing_expert(office, draw_id, invitation.id)
         await office.virtual_calls.apply_report(report(call, "200113"))
         with pytest.raises(TooMany, match="刚刚呼叫过"):
             await office.urging.ring(office.agency, draw_id, invitation.id, STAFF)
@@ -257,7 +259,7 @@ async def test_an_expert_is_not_rung_on_and_on(office: Office, clock: FixedClock
 
 
 async def test_urging_by_it_has_the_window_of_urging(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     with pytest.raises(Forbidden):
         await office.urging.ring(Actor("demo", "expert"), draw_id, invitation.id, STAFF)
     clock.move(timedelta(minutes=31))
@@ -273,14 +275,14 @@ async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> 
     key = "attendance.urging_virtual_max"
     capped._provenance = {**capped._provenance, key: Provenance("demo.toml", "办法第三条")}
     office = await make_office(replace(deps, rulebooks={**deps.rulebooks, "demo": capped}))
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     for unheard in ("200118", "200005"):
-        call = await rung(office, draw_id, invitation.id)
+        call = await ring_missing_expert(office, draw_id, invitation.id)
         await office.virtual_calls.apply_report(report(call, unheard))
         clock.move(timedelta(seconds=61))
         shown = [row.may_ring for row in await office.attendance_queries.list_awaited(office.venue, draw_id)]
         assert shown == [True], "the expert's phone never rang"
-    call = await rung(office, draw_id, invitation.id)
+    call = await ring_missing_expert(office, draw_id, invitation.id)
     await office.virtual_calls.apply_report(report(call, "200113"))
     clock.move(timedelta(seconds=61))
     assert [row.may_ring for row in await office.attendance_queries.list_awaited(office.venue, draw_id)] == [False]
@@ -289,7 +291,7 @@ async def test_a_province_may_cap_it(db: str, deps: Deps, clock: FixedClock) -> 
 
 
 async def test_a_pool_without_a_number_says_so_and_offers_none(office: Office, clock: FixedClock) -> None:
-    draw_id, [invitation] = await missing(office, clock)
+    draw_id, [invitation] = await make_missing_panel(office, clock)
     office.bridge.without.add("demo")
     [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert not row.may_ring
@@ -309,15 +311,17 @@ async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> No
     call = await VirtualCall.get(draw_id=draw_id)
     await office.virtual_calls.dial(call.id)
     await office.virtual_calls.apply_report(report(call, "200100", 90))
-    shown = {one.id: one for one in (await office.recall_queries.panel(office.agency, draw_id)).rows}[row.id]
+    shown = {panel_row.id: panel_row for panel_row in (await office.recall_queries.panel(office.agency, draw_id)).rows}[
+        row.id
+    ]
     assert shown.called_at is not None
-    assert [(one.state_label, one.seconds) for one in shown.calls] == [("已通话", 90)]
+    assert [(line.state_label, line.seconds) for line in shown.calls] == [("已通话", 90)]
     assert shown.takes_part is None, "a talk decides nothing by itself"
 
 
 async def test_whom_no_call_of_a_release_reached_is_rung_by_a_person(office: Office, clock: FixedClock) -> None:
     draw_id = await panel(office, 1)
-    await released(office, draw_id)
+    await release_panel(office, draw_id)
     [row] = (await office.release_queries.view(office.agency, draw_id)).panel
     with pytest.raises(Conflict, match="语音通知通知中"):
         await office.releases.ring(office.agency, draw_id, row.invitation_id, STAFF)

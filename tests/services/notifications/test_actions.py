@@ -211,10 +211,10 @@ async def cost_of(kind: str) -> int:
 async def invitation(office: Office) -> Invitation:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
-    [found] = await open_invitations(draw_id)
+    [opened] = await open_invitations(draw_id)
     await Attempt.all().delete()
     await Notice.all().delete()
-    return found
+    return opened
 
 
 def with_text(deps: Deps, channel: str) -> list[str]:
@@ -231,11 +231,11 @@ async def test_every_chat_message_ends_with_something_to_tap(
         post.windows, post.texts = 1, []
         await write(office, kind, "wechat", invitation)
         await delivery.deliver_due()
-        [said] = post.texts
+        [text] = post.texts
         action = ACTIONS[kind]
-        assert f">{action.label}</a>" in said, kind
-        assert all(f"msgmenuid={TAPS[word]}" in said for word in action.words), kind
-        assert said.rstrip().endswith("</a>")
+        assert f">{action.label}</a>" in text, kind
+        assert all(f"msgmenuid={TAPS[word]}" in text for word in action.words), kind
+        assert text.rstrip().endswith("</a>")
 
 
 async def test_every_card_and_short_message_opens_its_page(
@@ -271,10 +271,10 @@ async def test_who_never_was_in_the_mini_program_is_led_there_by_a_page_that_let
     post.windows = 1
     await write(office, "agency_verified", "wechat", invitation, mini=False)
     await delivery.deliver_due()
-    [(url, mini)], [said] = post.cards.values(), post.texts
+    [(url, mini)], [text] = post.cards.values(), post.texts
     assert mini == ""
-    assert "data-miniprogram" not in said
-    for address in (url, unescape(said)):
+    assert "data-miniprogram" not in text
+    for address in (url, unescape(text)):
         assert "/h5/wechat?pool=demo&next=%2Fh5%2Fmini%3Fpage%3Dpages%252F" in address
         assert "%26or%3D%252Fdraws%252Fd1" in address or "%26or%3D%252Fagency%252Fdraws%252Fd1" in address
 

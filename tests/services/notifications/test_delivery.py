@@ -148,12 +148,12 @@ async def test_a_failure_that_comes_after_the_notice_ended_is_not_repeated(
 ) -> None:
     """Another channel delivered it while this call was under way."""
 
-    async def busy(pool: str, message: TemplateMessage) -> str:
+    async def refuse_as_busy(pool: str, message: TemplateMessage) -> str:
         async with transaction():
             await office.notices.finish([(await Notice.get()).id])
         raise Transient("busy")
 
-    monkeypatch.setattr(vendors, "send_template", busy)
+    monkeypatch.setattr(vendors, "send_template", refuse_as_busy)
     await notify_account(office)
     await delivery.deliver_due()
     assert await states() == [("wechat", "failed", "stopped")]
@@ -180,7 +180,7 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
     assert (await Attempt.get(id=call.id)).state == "answered"
 
 
-async def take(reports: DeliveryReports, report: CallReport) -> None:
+async def receive_report(reports: DeliveryReports, report: CallReport) -> None:
     """Receive a pushed report of any sender; the vendor is then queried if needed."""
     from models.notices import DeliveryReport
 
@@ -195,7 +195,7 @@ async def report_call(reports: DeliveryReports, vendors: Vendors, report: CallRe
     call = await Attempt.get(out_id=report.out_id)
     mobile = reports.deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
     vendors.reports[report.call_id] = CallDetail(report.call_id, mobile, report.ended, report.status, report.keys)
-    await take(reports, report)
+    await receive_report(reports, report)
 
 
 async def test_keys_pressed_twice_are_an_answer_and_a_report_repeated_changes_nothing(
@@ -336,9 +336,9 @@ async def test_words_of_others_never_become_links_on_the_way_out(
     )
     vendors.window = 1
     await delivery.deliver_due()
-    said = next(text for channel, text in vendors.sent if channel == "text")
-    assert "天河区www．evil．cn" in said
-    assert "weixin：／／x" in said
+    text = next(text for channel, text in vendors.sent if channel == "text")
+    assert "天河区www．evil．cn" in text
+    assert "weixin：／／x" in text
 
 
 # ---- our own side is wrong

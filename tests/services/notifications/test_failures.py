@@ -109,11 +109,11 @@ async def test_a_ladder_goes_on_after_a_kill_between_an_outcome_and_the_next_ste
             secret="123456",
         )
 
-    async def killed(_: Notices, notice_ids: Sequence[UUID]) -> None:
+    async def kill(_: Notices, notice_ids: Sequence[UUID]) -> None:
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Notices, "advance_many", killed)
+        patch.setattr(Notices, "advance_many", kill)
         with pytest.raises(asyncio.CancelledError):
             await delivery.deliver_due()
     assert await states() == [("sms", "failed", "isv.AMOUNT_NOT_ENOUGH")]
@@ -180,7 +180,7 @@ async def test_what_an_outage_has_delayed_into_the_night_waits_for_the_morning(
 
 
 @asynccontextmanager
-async def holding(database: str, sql: str) -> AsyncIterator[asyncpg.Connection]:
+async def hold_locks(database: str, sql: str) -> AsyncIterator[asyncpg.Connection]:
     """Let another process hold the locks of ``sql``."""
     other = await asyncpg.connect(database)
     try:
@@ -197,7 +197,7 @@ async def wait_until_blocked(other: asyncpg.Connection) -> None:
 
 async def assert_notice_comes_first(database: str, work: Awaitable[object]) -> None:
     """While the notice is locked, ``work`` waits for it without a lock on the attempt: otherwise a deadlock."""
-    async with holding(database, "SELECT id FROM notice FOR UPDATE") as other:
+    async with hold_locks(database, "SELECT id FROM notice FOR UPDATE") as other:
         task = asyncio.ensure_future(work)
         await wait_until_blocked(other)
         await other.execute("SELECT id FROM attempt FOR UPDATE NOWAIT")
@@ -223,10 +223,10 @@ async def test_giving_up_on_a_report_takes_the_notice_first(
 async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
     office: Office, delivery: Delivery, vendors: Vendors, reports: DeliveryReports, clock: FixedClock
 ) -> None:
-    asked: list[str] = []
+    queried: list[str] = []
 
     async def report(mobile: str, sent_at: object, biz_id: str, *, out_id: str) -> SmsReport:
-        asked.append(biz_id)
+        queried.append(biz_id)
         return SmsReport(biz_id, out_id, True, "DELIVERED")
 
     vendors.report = report  # type: ignore[method-assign,assignment]  # the port of SMS asks otherwise than voice's
@@ -234,4 +234,4 @@ async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
     await delivery.deliver_due()
     clock.move(timedelta(minutes=5))
     assert (await reports.check_due(), await reports.check_due()) == (1, 0)
-    assert len(asked) == 1
+    assert len(queried) == 1

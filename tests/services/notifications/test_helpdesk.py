@@ -51,7 +51,7 @@ async def test_feedback_is_answered_once_and_its_author_is_notified(
     assert book.kinds() == ["feedback_answered"]
     with pytest.raises(Conflict):
         await helpdesk.answer(ADMIN, written.id, "再答一次。")
-    assert (await queries.mine(me))[0].answer == "已调整字体，谢谢。"
+    assert (await queries.list_own(me))[0].answer == "已调整字体，谢谢。"
 
 
 async def test_what_a_person_writes_cannot_be_read_in_the_database(helpdesk: HelpDesk, deps: Deps) -> None:

@@ -55,7 +55,7 @@ async def notify_account(office: Office, account: Account, kind: str, number: in
         )
 
 
-def me(account: Account) -> Actor:
+def guest_of(account: Account) -> Actor:
     return Actor(account.pool, "guest", account.id)
 
 
@@ -70,9 +70,9 @@ async def test_a_notice_reads_as_its_channel_showed_it(
     await notify_account(office, account, "remuneration_proposed")
     await delivery.deliver_due()
     with count_statements() as sent:
-        found = await history.of(me(account))
-    assert (len(sent), found.total) == (1, 2)
-    card, chat = found.items
+        page = await history.notices_of(guest_of(account))
+    assert (len(sent), page.total) == (1, 2)
+    card, chat = page.items
     assert chat.text in vendors.sent[0][1]
     assert "集合改到11月21日09:30" in chat.text
     assert (chat.channel_label, chat.state, chat.action) == ("微信", "delivered", "查看这次抽取")
@@ -83,25 +83,27 @@ async def test_a_notice_reads_as_its_channel_showed_it(
     assert "20000.00" in card.text
     assert "{" not in card.text
 
-    later = await history.of(me(account), offset=1, limit=1)
-    assert ([one.id for one in later.items], later.total) == ([chat.id], 2)
+    later = await history.notices_of(guest_of(account), offset=1, limit=1)
+    assert ([notice.id for notice in later.items], later.total) == ([chat.id], 2)
 
 
 async def test_who_was_only_called_reads_what_the_call_said(office: Office, account: Account) -> None:
     await notify_account(office, account, "draw_call")
     await Attempt.all().update(channel="voice", state="answered")
-    [one] = (await NoticeHistory(office.deps).of(me(account))).items
-    assert "集合时间：11月21日星期六上午9点30分" in one.text
-    assert "请在" not in one.text
-    assert (one.channel_label, one.state_label, one.path) == ("电话", "已答复", ""), "no page without its invitation"
+    [notice] = (await NoticeHistory(office.deps).notices_of(guest_of(account))).items
+    assert "集合时间：11月21日星期六上午9点30分" in notice.text
+    assert "请在" not in notice.text
+    assert (notice.channel_label, notice.state_label, notice.path) == ("电话", "已答复", ""), (
+        "no page without its invitation"
+    )
 
 
 async def test_a_short_message_points_below_instead_of_to_an_address(office: Office, account: Account) -> None:
     await notify_account(office, account, "fee_open")
     await Attempt.all().update(channel="sms", state="failed", vendor_code="isv.X")
-    [one] = (await NoticeHistory(office.deps).of(me(account))).items
-    assert "http" not in one.text
-    assert (one.state_label, one.action, one.path) == ("未送达", "去缴费", "/h5/demo/pay")
+    [notice] = (await NoticeHistory(office.deps).notices_of(guest_of(account))).items
+    assert "http" not in notice.text
+    assert (notice.state_label, notice.action, notice.path) == ("未送达", "去缴费", "/h5/demo/pay")
 
 
 async def test_codes_unsent_ones_and_those_of_others_are_not_listed(
@@ -112,12 +114,12 @@ async def test_codes_unsent_ones_and_those_of_others_are_not_listed(
     await notify_account(office, await make_account(office.deps), "account_bound")
     await delivery.deliver_due()
     await notify_account(office, account, "account_bound")
-    assert (await history.of(me(account))).total == 0, "the last one waits to be sent"
+    assert (await history.notices_of(guest_of(account))).total == 0, "the last one waits to be sent"
     await delivery.deliver_due()
-    assert (await history.of(me(account))).total == 1
-    assert (await history.of(Actor("guangdong", "guest", account.id))).total == 0
+    assert (await history.notices_of(guest_of(account))).total == 1
+    assert (await history.notices_of(Actor("guangdong", "guest", account.id))).total == 0
     with pytest.raises(Unauthenticated):
-        await history.of(Actor("demo", "guest"))
+        await history.notices_of(Actor("demo", "guest"))
 
 
 async def test_an_expert_reads_what_came_before_the_account(office: Office, account: Account) -> None:
@@ -126,9 +128,9 @@ async def test_an_expert_reads_what_came_before_the_account(office: Office, acco
     [invitation] = await open_invitations(draw_id)
     await Attempt.all().update(state="delivered")
     history = NoticeHistory(office.deps)
-    assert (await history.of(me(account))).total == 0
+    assert (await history.notices_of(guest_of(account))).total == 0
     await Expert.filter(id=invitation.expert_id).update(account_id=account.id)
-    [call] = (await history.of(me(account))).items
+    [call] = (await history.notices_of(guest_of(account))).items
     assert (call.path, call.invitation_id) == (f"/i/{invitation.link}", invitation.id)
 
 
@@ -139,6 +141,6 @@ async def test_every_kind_of_every_pool_can_be_read_again(office: Office, accoun
         async with transaction():
             await office.notices.notify(pool="demo", kind=kind, dedupe_key=kind, params={}, account_id=account.id)
     await Attempt.all().update(state="sent")
-    found = await NoticeHistory(office.deps).of(me(account), limit=len(kinds))
-    assert found.total == len(kinds)
-    assert [one.title for one in found.items if not one.title or not one.text] == []
+    page = await NoticeHistory(office.deps).notices_of(guest_of(account), limit=len(kinds))
+    assert page.total == len(kinds)
+    assert [notice.title for notice in page.items if not notice.title or not notice.text] == []

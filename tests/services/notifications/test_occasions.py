@@ -43,7 +43,7 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "review_waiting": REVIEWER,
 }
 """Roles that receive a kind, other than news of a draw, which have a table."""
-NOT_ASKED = {
+NOT_REQUESTED = {
     "agent_asked": "Who is asked to be an agent has no role yet.",
     "chat_reply": "Who writes in the chat is reached there.",
     "feedback_answered": "Feedback is written on a page of the web-view, where WeChat takes no question.",
@@ -51,29 +51,29 @@ NOT_ASKED = {
 """Kinds with a step over the mini-program whose consent is not requested, each with the reason."""
 
 
-def over_the_mini_program() -> set[str]:
+def mini_program_kinds() -> set[str]:
     books = load_rulebooks(ROOT / "config" / "rulebooks", list(NAMES)).values()
     ladders = [(kind, ladder) for book in books for kind, ladder in book.ladder.items()]
     return {kind for kind, ladder in ladders if any(step.channel == "mini" for step in ladder.steps)}
 
 
 def receivers() -> dict[str, frozenset[str]]:
-    found = dict(RECEIVERS)
+    roles_by_kind = dict(RECEIVERS)
     for notification in _NOTIFICATIONS.values():
         for side in notification.to:
             kind = notification.kind_for(side)
-            found[kind] = found.get(kind, frozenset()) | SIDES[side]
-    return found
+            roles_by_kind[kind] = roles_by_kind.get(kind, frozenset()) | SIDES[side]
+    return roles_by_kind
 
 
 def test_each_role_is_asked_for_what_it_receives() -> None:
     known = receivers()
-    sent = over_the_mini_program() - NOT_ASKED.keys()
+    sent = mini_program_kinds() - NOT_REQUESTED.keys()
     assert sent - known.keys() == set(), "say who receives it"
-    asked = {(kind, role) for one in OCCASIONS.values() for kind in one.kinds for role in one.roles}
-    assert {(kind, role) for kind in sent for role in known[kind]} - asked == set()
+    requested = {(kind, role) for rule in OCCASIONS.values() for kind in rule.kinds for role in rule.roles}
+    assert {(kind, role) for kind in sent for role in known[kind]} - requested == set()
 
 
 def test_the_mini_program_asks_on_every_occasion() -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "miniprogram" / "pages").rglob("*.js"))
-    assert [one for one in OCCASIONS if f"'{one}'" not in pages] == []
+    assert [occasion for occasion in OCCASIONS if f"'{occasion}'" not in pages] == []

@@ -12,7 +12,7 @@ from models.virtual_calls import VirtualCall
 from services.core.base import Deps, execute, transaction
 from services.operations.invariants import find_broken
 from tests.factories.offices import make_office
-from tests.services.draws.follow_ups.test_releases import panel, released
+from tests.services.draws.follow_ups.test_releases import panel, release_panel
 
 HELD = "a draw that is over still has calls, requests or, terminated or released, somebody who waits"
 LOTS = "a draw that was terminated or released still holds its lots"
@@ -48,20 +48,20 @@ async def test_damage_to_a_released_panel_and_to_its_virtual_calls_is_found(
 ) -> None:
     office = await make_office(deps)
     draw_id = await panel(office)
-    await released(office, draw_id)
+    await release_panel(office, draw_id)
     clock.move(timedelta(minutes=5))
     await Attempt.filter(channel="voice").update(state="failed", sent_at=clock.now())
     await Notice.filter(kind="draw_released").update(state="failed")
     await Attempt.filter(notice__kind="draw_released", state="pending").update(state="failed")
-    one = await Invitation.filter(draw_id=draw_id).order_by("id").first()
-    assert one is not None
-    await office.releases.ring(office.agency, draw_id, one.id, "18030785987")
+    invitation = await Invitation.filter(draw_id=draw_id).order_by("id").first()
+    assert invitation is not None
+    await office.releases.ring(office.agency, draw_id, invitation.id, "18030785987")
     assert await VirtualCall.all().count() == 1
     assert await find_broken() == []
     for damage, rule in DAMAGES.items():
         with contextlib.suppress(UndoneError):
             async with transaction():
                 await execute(damage)
-                assert any(found.startswith(rule) for found in await find_broken()), damage
+                assert any(fault.startswith(rule) for fault in await find_broken()), damage
                 raise UndoneError
     assert await find_broken() == []

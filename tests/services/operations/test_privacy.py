@@ -77,11 +77,11 @@ async def _notice(deps: Deps, account: Account, state: str, dedupe_key: str) -> 
 async def test_one_s_own_data_comes_whole_and_in_clear(
     privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook
 ) -> None:
-    found = await privacy.export(actor, await _code(deps, book))
-    assert found["account"]["mobile"] == MOBILE
-    assert found["expert"]["id_number"] == "11010519491231002X"
-    assert [one["app"] for one in found["wechat"]] == ["oa"]
-    assert json.loads(json.dumps(found)) == found
+    export = await privacy.export(actor, await _code(deps, book))
+    assert export["account"]["mobile"] == MOBILE
+    assert export["expert"]["id_number"] == "11010519491231002X"
+    assert [identity["app"] for identity in export["wechat"]] == ["oa"]
+    assert json.loads(json.dumps(export)) == export
 
 
 async def test_what_was_owed_for_panels_comes_along(
@@ -102,10 +102,10 @@ async def test_what_was_owed_for_panels_comes_along(
         paid_on=deps.now().date(),
         paid_way="现金",
     )
-    found = await privacy.export(actor, await _code(deps, book))
-    [owed] = found["expert"]["remunerations"]
+    export = await privacy.export(actor, await _code(deps, book))
+    [owed] = export["expert"]["remunerations"]
     assert (owed["amount"], owed["paid_on"], owed["lines"][0]["words"]) == (30000, "2026-11-21", "按约定")
-    assert json.loads(json.dumps(found)) == found
+    assert json.loads(json.dumps(export)) == export
 
 
 async def test_but_only_with_a_code(privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook) -> None:
@@ -133,9 +133,14 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
     assert not await Session.exists(revoked_at=None)
     assert (await AgentLink.get()).revoked_at is not None
     assert (await Notice.get(id=done.id)).mobile_sealed == ""
-    kept = await Expert.get(id=expert.id)
-    assert (kept.name, kept.account_id, kept.active, kept.left_at) == ("欧阳锋", None, False, clock.now())
-    assert deps.keys.open_text(kept.id_number_sealed, "id_number") == "11010519491231002X"
+    stored_expert = await Expert.get(id=expert.id)
+    assert (stored_expert.name, stored_expert.account_id, stored_expert.active, stored_expert.left_at) == (
+        "欧阳锋",
+        None,
+        False,
+        clock.now(),
+    )
+    assert deps.keys.open_text(stored_expert.id_number_sealed, "id_number") == "11010519491231002X"
 
 
 async def test_a_repeat_gets_the_same_answer(privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook) -> None:
@@ -197,9 +202,9 @@ async def test_a_registered_persons_numbers_and_password_come_along_and_go(
         registered_at=deps.now(),
     )
     actor = Actor("demo", "applicant", account.id)
-    found = await privacy.export(actor, await _code(deps, book))
-    assert found["account"]["id_number"] == number
-    assert "argon2" not in json.dumps(found)
+    export = await privacy.export(actor, await _code(deps, book))
+    assert export["account"]["id_number"] == number
+    assert "argon2" not in json.dumps(export)
     clock.move(timedelta(minutes=2))
     await privacy.delete(actor, await _code(deps, book))
     await account.refresh_from_db()
@@ -247,19 +252,19 @@ async def test_applications_come_along_and_those_never_handed_in_go(
         )
         for number, state, submitted_at in (("SQ1", "cancelled", None), ("SQ2", "refused", now))
     ]
-    for one in (given_up, refused):
-        sealed = seal_values(deps, {"address": f"解放路{one.number}号"})
-        await ApplicationSection.create(application_id=one.id, code="basic", values_sealed=sealed, saved_at=now)
-        await attach(deps, one.id, "photo", filename=f"{one.number}.jpg")
+    for application in (given_up, refused):
+        sealed = seal_values(deps, {"address": f"解放路{application.number}号"})
+        await ApplicationSection.create(application_id=application.id, code="basic", values_sealed=sealed, saved_at=now)
+        await attach(deps, application.id, "photo", filename=f"{application.number}.jpg")
     await Feedback.create(
         pool="demo", account_id=account.id, text_sealed=deps.keys.seal("建议延长公示", "text"), created_at=now
     )
-    found = await privacy.export(actor, await _code(deps, book))
-    assert [(one["number"], one["values"], one["files"]) for one in found["applications"]] == [
+    export = await privacy.export(actor, await _code(deps, book))
+    assert [(exported["number"], exported["values"], exported["files"]) for exported in export["applications"]] == [
         ("SQ1", {"address": "解放路SQ1号"}, ["SQ1.jpg"]),
         ("SQ2", {"address": "解放路SQ2号"}, ["SQ2.jpg"]),
     ]
-    assert (found["feedback"][0]["text"], json.loads(json.dumps(found))) == ("建议延长公示", found)
+    assert (export["feedback"][0]["text"], json.loads(json.dumps(export))) == ("建议延长公示", export)
     clock.move(timedelta(minutes=2))
     done = await privacy.delete(actor, await _code(deps, book))
     assert any("已提交的入库申请" in line for line in done.kept)
@@ -280,8 +285,10 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
         Documents(deps, store, Previews(store, QuickChecker()), PlainRenderer()),
     )
     draft = await make_applicant(deps, mobile=MOBILE)
-    kept = await make_application(deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now())
-    await documents.print_form(draft.actor, kept.id)
+    application = await make_application(
+        deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now()
+    )
+    await documents.print_form(draft.actor, application.id)
     archived = set(files.kept)
     await attachments.upload(draft.actor, draft.id, "photo", filename="a.jpg", content=jpeg())
     begun = await attachments.begin(draft.actor, draft.id, "id_card_front", filename="b.jpg", size=5000)

@@ -26,19 +26,22 @@ async def test_a_result_comes_along_once_it_is_let_out(db: str, deps: Deps) -> N
     await make_attempt(exam_scene.services, candidate, "graded")
     attempt = await make_attempt(exam_scene.services, candidate, "released", released_at=deps.now())
     await ExamAppeal.create(attempt_id=attempt.id, pool="demo", text="请复核第3题", created_at=deps.now())
-    (found,) = await collect_exams(application.account_id)
-    assert (found["exam"], found["state"]) == (exam.name, candidate.state)
-    assert [(one["score"], one["total"], one["passed"]) for one in found["attempts"]] == [
+    (exam_export,) = await collect_exams(application.account_id)
+    assert (exam_export["exam"], exam_export["state"]) == (exam.name, candidate.state)
+    assert [
+        (exam_attempt["score"], exam_attempt["total"], exam_attempt["passed"])
+        for exam_attempt in exam_export["attempts"]
+    ] == [
         (None, None, None),
         (40, 100, False),
     ]
-    assert [one["text"] for one in found["appeals"]] == ["请复核第3题"]
-    assert json.loads(json.dumps(found)) == found
+    assert [appeal["text"] for appeal in exam_export["appeals"]] == ["请复核第3题"]
+    assert json.loads(json.dumps(exam_export)) == exam_export
 
 
 async def test_only_the_persons_own_courses_and_certificates_are_exported(db: str, deps: Deps) -> None:
     own, other = await make_account(deps), await make_account(deps)
-    experts: dict[object, Expert] = {one.id: await make_expert(deps, account=one) for one in (own, other)}
+    experts: dict[object, Expert] = {person.id: await make_expert(deps, account=person) for person in (own, other)}
     course = await Course.create(
         pool="demo",
         name="继续教育",
@@ -51,8 +54,8 @@ async def test_only_the_persons_own_courses_and_certificates_are_exported(db: st
         await CourseEnrolment.create(
             course_id=course.id, expert_id=experts[account.id].id, account_id=account.id, called_at=deps.now()
         )
-    data = await composed(Privacy, deps)._collect(own)  # type: ignore[arg-type]  # nothing is sent
-    assert [one["title"] for one in data["certificates"]] == [f"证书{own.id}"]
-    assert [(one["course"], one["progress"]) for one in data["courses"]] == [("继续教育", 0)]
+    data = await composed(Privacy, deps)._collect_account(own)  # type: ignore[arg-type]  # nothing is sent
+    assert [certificate["title"] for certificate in data["certificates"]] == [f"证书{own.id}"]
+    assert [(row["course"], row["progress"]) for row in data["courses"]] == [("继续教育", 0)]
     assert data["exams"] == []
     assert json.loads(json.dumps(data)) == data

@@ -47,29 +47,29 @@ async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
     await execute("ALTER TABLE notice RENAME COLUMN next_at TO moved")
     due = await deadlines.tick()
     assert {"deliver", "expire"} <= set(due)
-    assert {"remind?", "climb?"} <= set(deadlines.failing())
-    assert not (await deadlines.health()).well
+    assert {"remind?", "climb?"} <= set(deadlines.failing_kinds())
+    assert not (await deadlines.health()).is_healthy
     await execute("ALTER TABLE notice RENAME COLUMN moved TO next_at")
     assert "climb" not in await deadlines.tick()
     deadlines._pauses._failures["climb?"].at -= 2
     assert "climb" in await deadlines.tick()
-    assert "climb?" not in deadlines.failing()
+    assert "climb?" not in deadlines.failing_kinds()
 
 
 async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
     office: Office, deadlines: Scheduler, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def stumble() -> None:
+    async def fail() -> None:
         raise KeyError("a text that no rulebook has")
 
-    monkeypatch.setitem(deadlines._kinds, "expire", stumble)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    monkeypatch.setitem(deadlines._kinds, "expire", fail)  # type: ignore[arg-type]  # a dictionary behind Mapping
     await add_experts(office, 1)
     await start_draw(office, needed=1)
     clock.move(timedelta(minutes=3))
     await deadlines.tick()
     with pytest.raises(KeyError):
         await deadlines.process("expire")
-    assert deadlines.failing() == {"expire": "KeyError"}
+    assert deadlines.failing_kinds() == {"expire": "KeyError"}
     await execute("DELETE FROM procrastinate_jobs")
     await deadlines.tick()
     assert "expire" not in await waiting_jobs()
@@ -79,18 +79,18 @@ async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
 async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
     deadlines: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away() -> None:
+    async def lose_database() -> None:
         raise ConnectionResetError
 
-    monkeypatch.setitem(deadlines._kinds, "expire", away)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    monkeypatch.setitem(deadlines._kinds, "expire", lose_database)  # type: ignore[arg-type]  # a dictionary behind Mapping
     with pytest.raises(ConnectionResetError):
         await deadlines.process("expire")
-    assert deadlines.failing() == {}
+    assert deadlines.failing_kinds() == {}
 
 
 async def waiting_jobs() -> list[str]:
-    found = await rows("SELECT args->>'kind' AS kind FROM procrastinate_jobs WHERE task_name = 'deadlines.run'")
-    return sorted(row["kind"] for row in found)
+    jobs = await rows("SELECT args->>'kind' AS kind FROM procrastinate_jobs WHERE task_name = 'deadlines.run'")
+    return sorted(row["kind"] for row in jobs)
 
 
 async def test_a_kind_that_is_due_gets_one_job_however_often_it_ticks(office: Office, deadlines: Scheduler) -> None:
@@ -128,7 +128,7 @@ async def test_every_kind_can_be_carried_out_with_nothing_to_do(deadlines: Sched
         *PERIODIC,
     ):
         await deadlines.process(kind)
-    assert (await deadlines.health()).well
+    assert (await deadlines.health()).is_healthy
 
 
 async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: Scheduler, clock: FixedClock) -> None:
@@ -136,7 +136,7 @@ async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: S
     await start_draw(office, needed=1)
     clock.move(timedelta(minutes=10))
     health = await deadlines.health()
-    assert not health.well
+    assert not health.is_healthy
     assert health.overdue["invitations"] == 1
     assert health.overdue["attempts"] >= 1
     assert health.overdue["counters"] == 0
@@ -170,12 +170,12 @@ async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
     [poisoned, *_] = await open_invitations(draw_id)
     stop_many = Notices.stop_many
 
-    async def stumble(notices: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+    async def fail(notices: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
         if poisoned.id in invitation_ids:
             raise KeyError("draw_unclear")
         await stop_many(notices, invitation_ids, kinds)
 
-    monkeypatch.setattr(Notices, "stop_many", stumble)
+    monkeypatch.setattr(Notices, "stop_many", fail)
     clock.move(timedelta(minutes=3))
     await deadlines.process("expire")
     assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]
@@ -289,7 +289,7 @@ async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
     assert (await deadlines.health()).overdue["failing_rows"] == 0
     await execute("UPDATE row_failure SET failures = 12")
     health = await deadlines.health()
-    assert (health.overdue["failing_rows"], health.well) == (200, False)
+    assert (health.overdue["failing_rows"], health.is_healthy) == (200, False)
 
 
 async def test_rows_that_wait_for_the_operator_for_a_day_are_reported(

@@ -33,10 +33,10 @@ def test_a_success_ends_it_and_touches_no_other(pauses: SchedulerPauses) -> None
     pauses.note_failure("climb", "TypeError")
     pauses.note_success("expire")
     assert pauses.may_try("expire")
-    assert pauses.failing() == {"climb": "TypeError"}
+    assert pauses.failure_reasons() == {"climb": "TypeError"}
 
 
 def test_a_failure_without_a_retry_is_forgotten(pauses: SchedulerPauses, seconds: list[float]) -> None:
     pauses.note_failure("expire", "KeyError")
     seconds[0] += FORGOTTEN_AFTER + 1
-    assert pauses.failing() == {}
+    assert pauses.failure_reasons() == {}

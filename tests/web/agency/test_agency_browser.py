@@ -29,7 +29,7 @@ from tests.factories.offices import (
 from tests.factories.people import OTHER_CREDIT_CODE, make_agent_link, make_organisation
 from tests.factories.remuneration import ended_panel
 from tests.plugins.browsers import CHROMIUM, hold_requests
-from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall, redraw_times, verified
+from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall, redraw_times, submit_and_verify
 from tests.web.agency.test_draws import at
 from tests.web.conftest import World
 from tests.web.test_browser import PHONE, SCREEN, Seen, staff
@@ -149,13 +149,13 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await look_at(agency, "agency-recall-under-way", f"/agency/draws/{recalled}/recall")
     starts = (await Draw.get(id=recall)).starts_at
     for one in (await office.recall_queries.panel(office.agency, recall)).rows:
-        await office.recalls.note(office.agency, recall, one.id, True, starts)
+        await office.recalls.record_result(office.agency, recall, one.id, True, starts)
     await office.recalls.confirm(office.agency, recall)
     page = await look_at(agency, "record-recall", f"/record/{records[0]}")
     await page.get_by_role("button", name="核对抽取记录").click()
     await page.get_by_text("这是通知原专家评标的记录").wait_for()
     await look_at(agency, "agency-notify-confirmed", f"/agency/draws/{recall}/notify")
-    await verified(office, redraw)
+    await submit_and_verify(office, redraw)
     for follower in (redraw, recall):
         await office.activity_end.terminate(office.agency, follower, "replanned", "时间另定")
     await look_at(agency, "agency-redraw", f"/agency/draws/{ended}/redraw")

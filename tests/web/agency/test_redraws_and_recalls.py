@@ -128,7 +128,7 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     [missed] = [name for name in names if f"虚拟号呼叫{name}" in agency.page.buttons]
     await agency.press(f"虚拟号呼叫{missed}")
     assert "接听后再呼叫专家" in agency.text, agency.text
-    monkeypatch.setattr(VirtualCalls, "offered", lambda *_: False)
+    monkeypatch.setattr(VirtualCalls, "is_offered", lambda *_: False)
     await agency.get(f"/agency/draws/{draw.id}/notify")
     assert ("请重新发送，或另行告知" in agency.text, f"虚拟号呼叫{missed}" in agency.page.buttons) == (True, False)
     await agency.press(f"向{missed}重新发送确认短信")

@@ -130,7 +130,7 @@ async def test_the_panel_of_a_recall_is_confirmed_once(world: World) -> None:
     draw_id = await recall_verified(office)
     starts_at = (await Draw.get(id=draw_id)).starts_at
     for row in await RecalledExpert.filter(draw_id=draw_id):
-        await office.recalls.note(office.agency, draw_id, row.id, True, starts_at)
+        await office.recalls.record_result(office.agency, draw_id, row.id, True, starts_at)
     _, second = await press_at_once(world, draw_id, f"/agency/draws/{draw_id}/notify", "提交最终确认结果")
     assert "已提交最终确认结果，不能再修改" in second.text, second.text
     [agreed] = await Invitation.filter(draw_id=draw_id, state="accepted")

@@ -33,7 +33,7 @@ async def test_failures_become_pages_that_say_what_to_do_and_nothing_else(
     async def fail(*_: object) -> None:
         raise failure
 
-    monkeypatch.setattr(InvitationQueries, "by_link", fail)
+    monkeypatch.setattr(InvitationQueries, "get_by_link", fail)
     page = await world.visitor().get("/i/whatever")
     assert (page.status, words in page.text) == (status, True)
     assert "fault of ours" not in await page.response.text()

@@ -80,7 +80,7 @@ async def recalled(world: World, original: Draw) -> Draw:
     await prove(office, draw_id)
     await verify(office, draw_id)
     for row in await RecalledExpert.filter(draw_id=draw_id):
-        await office.recalls.note(office.agency, draw_id, row.id, True, times.starts_at)
+        await office.recalls.record_result(office.agency, draw_id, row.id, True, times.starts_at)
     await office.recalls.confirm(office.agency, draw_id)
     return await end(world, draw_id)
 

@@ -101,13 +101,13 @@ async def test_a_record_is_made_and_compressed_once_however_many_ask_at_a_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw, made = await finished(world), list[str]()
-    of = PublicRecords.of
+    of = PublicRecords.document_of
 
     async def counted(self: PublicRecords, asked: Draw) -> dict[str, Json]:
         made.append(asked.number)
         return await of(self, asked)
 
-    monkeypatch.setattr(PublicRecords, "of", counted)
+    monkeypatch.setattr(PublicRecords, "document_of", counted)
     path = f"/record/demo/{draw.number}"
     async with world.visitor().client as client:
         answers = await asyncio.gather(*(client.get(f"{path}/file") for _ in range(4)), client.get(path))

@@ -97,7 +97,7 @@ async def test_a_release_is_not_begun_within_five_hours_of_the_start(world: Worl
     draw_id = await asked_to_release(office)
     application = await DrawApplication.get(draw_id=draw_id, kind="release")
     await office.verification.approve(office.verifier, application.id)
-    limit = office.release_queries.until(await Draw.get(id=draw_id))
+    limit = office.release_queries.deadline_of(await Draw.get(id=draw_id))
     agency = await log_in(world, limit, "agency")
     await open_before(world, limit, agency, f"/agency/draws/{draw_id}/release")
     await refused(agency, "确定启动退选", "退选截止时间", "核验人员终止活动")
@@ -112,7 +112,7 @@ async def test_a_recall_is_not_confirmed_once_an_agreed_time_has_passed(world: W
     draw = await Draw.get(id=draw_id)
     agreed = draw.starts_at - timedelta(hours=1)
     for row in await RecalledExpert.filter(draw_id=draw_id):
-        await office.recalls.note(office.agency, draw_id, row.id, True, agreed)
+        await office.recalls.record_result(office.agency, draw_id, row.id, True, agreed)
     limit = agreed if passed == "gathering" else draw.starts_at
     agency = await log_in(world, limit, "agency")
     await open_before(world, limit, agency, f"/agency/draws/{draw_id}/notify")

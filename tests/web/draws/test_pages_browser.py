@@ -45,7 +45,7 @@ async def test_pages_of_staff_read_well(
     await look("application", f"/draws/{draw_id}/application")
     await world.services.draws.verification.approve(
         world.office.verifier,
-        (await world.services.draws.verification_queries.of_draw(draw_id))[0].id,
+        (await world.services.draws.verification_queries.applications_of_draw(draw_id))[0].id,
         "资料齐全，同意抽取",
     )
     await look("decided", "/draws/applications?state=approved")
@@ -58,7 +58,7 @@ async def test_pages_of_staff_read_well(
 
 async def test_a_list_of_decided_applications_is_kept_fresh_and_stays(browser: Browser, world: World) -> None:
     draw_id = await submitted(world)
-    [application] = await world.services.draws.verification_queries.of_draw(draw_id)
+    [application] = await world.services.draws.verification_queries.applications_of_draw(draw_id)
     await world.services.draws.verification.approve(world.office.verifier, application.id)
     seen = await staff(browser, world, PHONE, "verifier")
     await seen.page.clock.install()

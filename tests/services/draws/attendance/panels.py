@@ -18,15 +18,15 @@ from tests.factories.offices import Office, add_experts, open_invitations, start
 async def panel(office: Office, needed: int = 1) -> tuple[UUID, list[Invitation]]:
     await add_experts(office, needed + 1)
     draw_id = await start_draw(office, needed=needed)
-    found = await open_invitations(draw_id)
-    for one in found:
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    invitations = await open_invitations(draw_id)
+    for invitation in invitations:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
-    return draw_id, found
+    return draw_id, invitations
 
 
-async def invitation_state(one: Invitation) -> str:
-    return (await Invitation.get(id=one.id)).state
+async def invitation_state(invitation: Invitation) -> str:
+    return (await Invitation.get(id=invitation.id)).state
 
 
 async def count_notices(kind: str) -> int:
@@ -35,11 +35,11 @@ async def count_notices(kind: str) -> int:
 
 async def findings(office: Office, draw_id: UUID) -> list[tuple[str, str]]:
     record = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
-    return [(one.severity, one.code) for one in verify(record) if one.code != "order_unchecked"]
+    return [(finding.severity, finding.code) for finding in verify(record) if finding.code != "order_unchecked"]
 
 
-def leave_of(one: Invitation) -> DiscardForm:
-    return DiscardForm(one.code, "leave", "专家来电请假")
+def leave_form(invitation: Invitation) -> DiscardForm:
+    return DiscardForm(invitation.code, "leave", "专家来电请假")
 
 
 async def make_agent(office: Office, actor: Actor) -> None:

@@ -68,12 +68,12 @@ async def test_the_agency_hears_of_arrivals_now_and_then_and_when_all_are_there(
     office: Office, clock: FixedClock
 ) -> None:
     draw_id, invitations = await accepted_panel(office, needed=5)
-    for number, one in enumerate(invitations):
-        await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
+    for number, invitation in enumerate(invitations):
+        await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
         if number == 2:
             clock.move(timedelta(minutes=10))
     told = await Notice.filter(kind="agency_checked_in").order_by("created_at", "id").values_list("params", flat=True)
-    assert [one["present"] for one in told] == [1, 4, 5]
+    assert [params["present"] for params in told] == [1, 4, 5]
 
 
 async def test_the_venues_code_is_short_lived(office: Office, clock: FixedClock) -> None:
@@ -88,13 +88,13 @@ async def test_the_venues_code_is_short_lived(office: Office, clock: FixedClock)
 
 async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await accepted_panel(office, on_site=True)
-    said = await office.attendance.check_in(invitation.id, invitation.expert_id)
-    assert (said.counted, said.first) == (False, True)
-    assert "扫描现场二维码" in said.advice
-    assert f"验证码{invitation.code}" in said.advice
+    claim = await office.attendance.check_in(invitation.id, invitation.expert_id)
+    assert (claim.counted, claim.first) == (False, True)
+    assert "扫描现场二维码" in claim.advice
+    assert f"验证码{invitation.code}" in claim.advice
     assert not (await office.attendance.check_in(invitation.id, invitation.expert_id)).first
     [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
-    assert (row.entered_at, row.claimed_at) == (None, said.at)
+    assert (row.entered_at, row.claimed_at) == (None, claim.at)
     assert not await Notice.filter(kind="agency_checked_in").exists()
     with pytest.raises(Conflict):
         await office.attendance.register_exit(office.venue, draw_id, invitation.code)
@@ -105,7 +105,7 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     assert await office.urging.notify_late() == 1
     clock.move(timedelta(minutes=28))
     [shown] = (await office.results.read(office.agency, draw_id)).rows
-    assert (shown.entered_at, shown.claimed_at) == (None, said.at)
+    assert (shown.entered_at, shown.claimed_at) == (None, claim.at)
     form = DiscardForm(invitation.code, "absence", "没有到场")
     assert (await office.discards.register(office.agency, draw_id, form)).counts
 
@@ -147,14 +147,14 @@ async def test_who_said_so_too_early_is_still_reminded_and_is_entered_by_the_ven
 async def test_a_position_counts_in_the_coordinates_that_its_sender_speaks(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, [one, two] = await accepted_panel(office, needed=2)
+    _, [first, second] = await accepted_panel(office, needed=2)
     set_attendance(monkeypatch, office, radius_m=300)
     wechat = Position(23.147028, 113.336438, "gcj02")
     with pytest.raises(RuleViolation):
-        await office.attendance.check_in(one.id, one.expert_id, Position(wechat.latitude, wechat.longitude))
-    assert (await office.attendance.check_in(one.id, one.expert_id, wechat)).counted
-    assert (await office.attendance.check_in(two.id, two.expert_id, HALL)).counted
-    entry = await Attendance.get(invitation_id=one.id)
+        await office.attendance.check_in(first.id, first.expert_id, Position(wechat.latitude, wechat.longitude))
+    assert (await office.attendance.check_in(first.id, first.expert_id, wechat)).counted
+    assert (await office.attendance.check_in(second.id, second.expert_id, HALL)).counted
+    entry = await Attendance.get(invitation_id=first.id)
     assert (entry.method, round(entry.latitude or 0, 4), round(entry.longitude or 0, 4)) == ("place", 23.1496, 113.331)
 
 
@@ -170,31 +170,31 @@ async def test_a_forwarded_code_is_refused_when_the_phones_position_is_far_away(
 async def test_one_phone_lets_one_expert_in_and_a_code_serves_everybody_at_the_door(
     office: Office, clock: FixedClock
 ) -> None:
-    draw_id, [one, two, three] = await accepted_panel(office, needed=3)
+    draw_id, [first, second, third] = await accepted_panel(office, needed=3)
     token, _ = await office.attendance.venue_token(office.venue, draw_id)
-    await office.attendance.check_in_by_qr(one.expert_id, token, device="a")
-    assert (await office.attendance.check_in_by_qr(two.expert_id, token, device="b")).first
-    assert not (await office.attendance.check_in_by_qr(one.expert_id, token, device="a")).first
+    await office.attendance.check_in_by_qr(first.expert_id, token, device="a")
+    assert (await office.attendance.check_in_by_qr(second.expert_id, token, device="b")).first
+    assert not (await office.attendance.check_in_by_qr(first.expert_id, token, device="a")).first
     clock.move(timedelta(seconds=20))
     fresh, _ = await office.attendance.venue_token(office.venue, draw_id)
     with pytest.raises(Conflict) as refusal:
-        await office.attendance.check_in_by_qr(three.expert_id, fresh, device="a")
+        await office.attendance.check_in_by_qr(third.expert_id, fresh, device="a")
     assert refusal.value.code == "device_used"
-    assert (await office.attendance.check_in_by_code(office.venue, draw_id, three.code)).first
+    assert (await office.attendance.check_in_by_code(office.venue, draw_id, third.code)).first
 
 
 async def test_a_pool_may_want_a_position_with_every_scan_but_never_without_coordinates(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw_id, [one, two] = await accepted_panel(office, needed=2)
+    draw_id, [first, second] = await accepted_panel(office, needed=2)
     set_attendance(monkeypatch, office, location_required=True)
     token, _ = await office.attendance.venue_token(office.venue, draw_id)
     with pytest.raises(InvalidInput):
-        await office.attendance.check_in_by_qr(one.expert_id, token, device="a")
-    assert (await office.attendance.check_in_by_qr(one.expert_id, token, HALL, device="a")).first
+        await office.attendance.check_in_by_qr(first.expert_id, token, device="a")
+    assert (await office.attendance.check_in_by_qr(first.expert_id, token, HALL, device="a")).first
     await CallNotice.filter(draw_id=draw_id).update(venue="街口小学")
-    assert not (await office.attendance.check_in(two.id, two.expert_id, HALL)).counted
-    assert (await office.attendance.check_in_by_qr(two.expert_id, token, device="b")).first
+    assert not (await office.attendance.check_in(second.id, second.expert_id, HALL)).counted
+    assert (await office.attendance.check_in_by_qr(second.expert_id, token, device="b")).first
 
 
 def set_attendance(monkeypatch: pytest.MonkeyPatch, office: Office, **values: object) -> None:
@@ -301,14 +301,14 @@ async def test_once_the_list_is_unsealed_the_agency_may_urge_who_is_late(office:
 
 
 async def test_reminders_come_before_gathering_and_not_after_entry(office: Office, clock: FixedClock) -> None:
-    _, [one, two] = await accepted_panel(office, needed=2)
+    _, [first, second] = await accepted_panel(office, needed=2)
     clock.move(timedelta(hours=3, minutes=1))
     assert await office.invitations.remind_due() == 2
-    await office.attendance.check_in(one.id, one.expert_id, HALL)
+    await office.attendance.check_in(first.id, first.expert_id, HALL)
     clock.move(timedelta(hours=1, minutes=30))
     await office.invitations.remind_due()
     told = [n.invitation_id for n in await Notice.filter(kind="check_in_reminder").order_by("created_at")]
-    assert (told.count(one.id), told.count(two.id)) == (1, 2)
+    assert (told.count(first.id), told.count(second.id)) == (1, 2)
 
 
 async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logged(
@@ -349,18 +349,18 @@ async def test_a_scene_code_carries_the_same_token_and_wechat_away_is_said(
 
 
 async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activity(office: Office) -> None:
-    draw_id, [one, two, three] = await accepted_panel(office, needed=3, on_site=True)
-    for invitation in (one, two, three):
+    draw_id, [first, second, third] = await accepted_panel(office, needed=3, on_site=True)
+    for invitation in (first, second, third):
         await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
-    await office.attendance.register_exit(office.venue, draw_id, one.code)
-    await recuse(office, draw_id, one.code)
+    await office.attendance.register_exit(office.venue, draw_id, first.code)
+    await recuse(office, draw_id, first.code)
     await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     [fourth] = await open_invitations(draw_id)
     await office.invitations.answer(fourth.id, fourth.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     await office.attendance.check_in_by_code(office.venue, draw_id, fourth.code)
-    for invitation in (two, three):
+    for invitation in (second, third):
         await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     assert await state_of(draw_id) == "completed"
     await office.attendance.register_exit(office.venue, draw_id, fourth.code)

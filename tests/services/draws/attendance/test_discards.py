@@ -18,7 +18,7 @@ from tests.services.draws.attendance.panels import (
     count_notices,
     findings,
     invitation_state,
-    leave_of,
+    leave_form,
     make_agent,
     panel,
 )
@@ -33,44 +33,50 @@ async def office(db: str, deps: Deps) -> Office:
 
 
 async def test_an_absence_before_the_gathering_time_is_refused(office: Office, clock: FixedClock) -> None:
-    draw_id, [one] = await panel(office)
-    form = DiscardForm(one.code, "absence", "未到场")
-    clock.set(one.gathering_at - timedelta(seconds=1))
+    draw_id, [invitation] = await panel(office)
+    form = DiscardForm(invitation.code, "absence", "未到场")
+    clock.set(invitation.gathering_at - timedelta(seconds=1))
     with pytest.raises(Conflict) as refusal:
         await office.discards.register(office.agency, draw_id, form)
     assert refusal.value.code == "not_gathered"
-    clock.set(one.gathering_at)
+    clock.set(invitation.gathering_at)
     done = await office.discards.register(office.agency, draw_id, form)
-    assert (done.counts, await invitation_state(one), await state_of(draw_id)) == (True, "absent", "supplement_pending")
-    assert (await Invitation.get(id=one.id)).answered_by == "system"
+    assert (done.counts, await invitation_state(invitation), await state_of(draw_id)) == (
+        True,
+        "absent",
+        "supplement_pending",
+    )
+    assert (await Invitation.get(id=invitation.id)).answered_by == "system"
     assert (await count_notices("absence_registered"), await count_notices("supervisor_discard")) == (1, 1)
     assert await findings(office, draw_id) == [("warning", "discard")]
 
 
 async def test_an_absence_after_bringing_the_gathering_forward_is_refused(office: Office, clock: FixedClock) -> None:
     """The attack: the gathering is moved to the next minute, at night, and a minute later everybody is absent."""
-    draw_id, [one] = await panel(office)
-    await office.gathering_times.change(office.agency, draw_id, one.notice_id, clock.now() + timedelta(minutes=1))
-    form = DiscardForm(one.code, "absence", "未到场")
+    draw_id, [invitation] = await panel(office)
+    await office.gathering_times.change(
+        office.agency, draw_id, invitation.notice_id, clock.now() + timedelta(minutes=1)
+    )
+    form = DiscardForm(invitation.code, "absence", "未到场")
     clock.move(timedelta(minutes=2))
     with pytest.raises(Conflict) as refusal:
         await office.discards.register(office.agency, draw_id, form)
     assert refusal.value.code == "not_gathered"
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    clock.set(one.gathering_at)
+    await office.discards.register(office.agency, draw_id, leave_form(invitation))
+    clock.set(invitation.gathering_at)
     assert (await office.discards.register(office.agency, draw_id, form)).counts
     assert await findings(office, draw_id) == [("warning", "gathering_moved"), ("warning", "discard")]
 
 
 async def test_who_has_entered_is_not_absent_but_may_be_recused(office: Office, clock: FixedClock) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at)
-    await office.attendance.check_in_by_code(office.venue, draw_id, one.code)
+    draw_id, [invitation] = await panel(office)
+    clock.set(invitation.gathering_at)
+    await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     with pytest.raises(Conflict) as refusal:
-        await office.discards.register(office.agency, draw_id, DiscardForm(one.code, "absence", "未到场"))
+        await office.discards.register(office.agency, draw_id, DiscardForm(invitation.code, "absence", "未到场"))
     assert refusal.value.code == "entered"
-    await recuse(office, draw_id, one.code)
-    assert await invitation_state(one) == "recused"
+    await recuse(office, draw_id, invitation.code)
+    assert await invitation_state(invitation) == "recused"
 
 
 # ---- persons of the agency
@@ -79,11 +85,11 @@ async def test_who_has_entered_is_not_absent_but_may_be_recused(office: Office, 
 async def test_who_is_of_the_agency_registers_terminates_and_ends_nothing_as_an_office(
     office: Office, clock: FixedClock
 ) -> None:
-    draw_id, [one] = await panel(office)
+    draw_id, [invitation] = await panel(office)
     for friend in (office.venue, office.verifier):
         await make_agent(office, friend)
         with pytest.raises(Forbidden):
-            await office.discards.register(friend, draw_id, leave_of(one))
+            await office.discards.register(friend, draw_id, leave_form(invitation))
     with pytest.raises(Forbidden):
         await office.activity_end.terminate(office.verifier, draw_id, "replanned", "换一批")
     clock.set((await Draw.get(id=draw_id)).starts_at)
@@ -103,12 +109,12 @@ async def test_no_agent_verifies_what_his_agency_hands_in(office: Office) -> Non
 # ---- no names before unsealing
 
 
-async def mobile_of(office: Office, one: Invitation) -> str:
-    expert = next(e for e in office.experts if e.id == one.expert_id)
+async def mobile_of(office: Office, invitation: Invitation) -> str:
+    expert = next(e for e in office.experts if e.id == invitation.expert_id)
     return office.deps.keys.open_text(expert.mobile_sealed, "mobile")
 
 
-async def answer_to(office: Office, actor: Actor, draw_id: UUID, who: str) -> tuple[type[Exception], str]:
+async def find_refusal(office: Office, actor: Actor, draw_id: UUID, who: str) -> tuple[type[Exception], str]:
     with pytest.raises((NotFound, InvalidInput, RuleViolation)) as refusal:
         await office.discards.register(actor, draw_id, DiscardForm(who, "leave", "来电请假"))
     return type(refusal.value), refusal.value.message
@@ -116,46 +122,50 @@ async def answer_to(office: Office, actor: Actor, draw_id: UUID, who: str) -> tu
 
 async def test_no_mobile_number_tells_an_agency_who_sits_on_the_panel(office: Office, clock: FixedClock) -> None:
     """An earlier version answered 404 for experts outside the panel, and a surname and eight digits for others."""
-    draw_id, [one] = await panel(office)
-    [other] = [e for e in office.experts if e.id != one.expert_id]
-    numbers = (await mobile_of(office, one), office.deps.keys.open_text(other.mobile_sealed, "mobile"), "13700000000")
-    for moment in (clock.now(), one.gathering_at - timedelta(seconds=1)):
+    draw_id, [invitation] = await panel(office)
+    [other] = [e for e in office.experts if e.id != invitation.expert_id]
+    numbers = (
+        await mobile_of(office, invitation),
+        office.deps.keys.open_text(other.mobile_sealed, "mobile"),
+        "13700000000",
+    )
+    for moment in (clock.now(), invitation.gathering_at - timedelta(seconds=1)):
         clock.set(moment)
-        assert len({await answer_to(office, office.agency, draw_id, number) for number in numbers}) == 1
+        assert len({await find_refusal(office, office.agency, draw_id, number) for number in numbers}) == 1
 
 
 @pytest.mark.parametrize("role", ["venue", "verifier"])
 async def test_venue_staff_may_use_a_mobile_number_after_unsealing_only(
     office: Office, clock: FixedClock, role: str
 ) -> None:
-    draw_id, [one] = await panel(office)
-    actor, mobile = getattr(office, role), await mobile_of(office, one)
-    sealed = {await answer_to(office, actor, draw_id, number) for number in (mobile, "13700000000")}
+    draw_id, [invitation] = await panel(office)
+    actor, mobile = getattr(office, role), await mobile_of(office, invitation)
+    sealed = {await find_refusal(office, actor, draw_id, number) for number in (mobile, "13700000000")}
     assert [kind for kind, _ in sealed] == [RuleViolation]
-    clock.set(office_unseals(office, one) + timedelta(seconds=1))
-    [other] = [e for e in office.experts if e.id != one.expert_id]
+    clock.set(office_unseals(office, invitation) + timedelta(seconds=1))
+    [other] = [e for e in office.experts if e.id != invitation.expert_id]
     elsewhere = office.deps.keys.open_text(other.mobile_sealed, "mobile")
-    assert len({await answer_to(office, actor, draw_id, n) for n in (elsewhere, "13700000000", "000000")}) == 1
+    assert len({await find_refusal(office, actor, draw_id, n) for n in (elsewhere, "13700000000", "000000")}) == 1
     done = await office.discards.register(actor, draw_id, DiscardForm(mobile, "absence", "未到场"))
-    assert (done.code, await invitation_state(one)) == (one.code, "absent")
+    assert (done.code, await invitation_state(invitation)) == (invitation.code, "absent")
 
 
-def office_unseals(office: Office, one: Invitation) -> object:
+def office_unseals(office: Office, invitation: Invitation) -> object:
     """Gathering and start of the panel lie less than half an hour apart in other factories: the later of both."""
-    return max(one.gathering_at, one.ends_at - timedelta(hours=6))
+    return max(invitation.gathering_at, invitation.ends_at - timedelta(hours=6))
 
 
 async def test_the_register_shows_codes_only_until_unsealing(office: Office, clock: FixedClock) -> None:
-    draw_id, [one] = await panel(office)
-    await office.invitations.leave(one.id, one.expert_id, "生病")
-    for found in (
-        await office.absence_queries.of_draw(office.agency, draw_id),
-        await office.absence_queries.pending(office.agency),
+    draw_id, [invitation] = await panel(office)
+    await office.invitations.leave(invitation.id, invitation.expert_id, "生病")
+    for absences in (
+        await office.absence_queries.absences_of_draw(office.agency, draw_id),
+        await office.absence_queries.list_pending(office.agency),
     ):
-        assert [(row.code, row.name, row.id_number) for row in found] == [(one.code, "", "")]
+        assert [(row.code, row.name, row.id_number) for row in absences] == [(invitation.code, "", "")]
     draw = await office.access.get(office.agency, draw_id)
     clock.set(office.access.unseals_at(draw))
-    [row] = await office.absence_queries.of_draw(office.agency, draw_id)
+    [row] = await office.absence_queries.absences_of_draw(office.agency, draw_id)
     assert row.name.endswith("*")
     assert "***" in row.id_number
 

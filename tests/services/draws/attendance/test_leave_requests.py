@@ -17,7 +17,7 @@ from tests.services.draws.attendance.panels import (
     count_notices,
     findings,
     invitation_state,
-    leave_of,
+    leave_form,
     panel,
 )
 
@@ -30,68 +30,72 @@ async def office(db: str, deps: Deps) -> Office:
 @pytest.mark.parametrize("role", ["agency", "venue", "verifier"])
 async def test_only_the_expert_frees_the_place_by_a_leave(office: Office, role: str, clock: FixedClock) -> None:
     """The attack of one: any accepted code, days ahead, without evidence."""
-    draw_id, [one] = await panel(office)
-    done = await office.discards.register(getattr(office, role), draw_id, leave_of(one))
-    assert (done.counts, await invitation_state(one), await state_of(draw_id)) == (False, "accepted", "completed")
+    draw_id, [invitation] = await panel(office)
+    done = await office.discards.register(getattr(office, role), draw_id, leave_form(invitation))
+    assert (done.counts, await invitation_state(invitation), await state_of(draw_id)) == (
+        False,
+        "accepted",
+        "completed",
+    )
     clock.move(timedelta(minutes=31))
     assert await office.discards.lapse_due() == 1
-    assert await invitation_state(one) == "accepted"
+    assert await invitation_state(invitation) == "accepted"
     assert (await Notice.get(kind="agency_kept")).params["reason"] == "专家未在时限内答复"
     assert await findings(office, draw_id) == []
 
 
 async def test_the_expert_and_the_supervisor_hear_of_a_leave_at_once(office: Office) -> None:
-    draw_id, [one] = await panel(office)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    asked = await Notice.get(kind="leave_asked")
-    assert (asked.expert_id, asked.invitation_id) == (one.expert_id, one.id)
+    draw_id, [invitation] = await panel(office)
+    await office.discards.register(office.agency, draw_id, leave_form(invitation))
+    notice = await Notice.get(kind="leave_asked")
+    assert (notice.expert_id, notice.invitation_id) == (invitation.expert_id, invitation.id)
     supervisor = await Notice.get(kind="supervisor_discard")
     assert supervisor.account_id == office.supervisor.account_id
 
 
 async def test_a_leave_that_the_expert_confirms_frees_the_place_and_the_record_says_who_asked(office: Office) -> None:
-    draw_id, [one] = await panel(office)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    assert (await office.invitation_queries.view(one.id, one.expert_id)).leave_asked_until is not None
-    assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
-    assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
-    assert (await invitation_state(one), await state_of(draw_id)) == ("left", "supplement_pending")
+    draw_id, [invitation] = await panel(office)
+    await office.discards.register(office.agency, draw_id, leave_form(invitation))
+    assert (await office.invitation_queries.view(invitation.id, invitation.expert_id)).leave_asked_until is not None
+    assert await office.discards.answer_leave(invitation.id, invitation.expert_id, True, by="h5")
+    assert await office.discards.answer_leave(invitation.id, invitation.expert_id, True, by="h5")
+    assert (await invitation_state(invitation), await state_of(draw_id)) == ("left", "supplement_pending")
     assert await count_notices("leave_confirmed") == 1
     log = (await office.public_records.read(office.agency, draw_id))["log"]
-    entry = next(one for one in log if one.get("outcome") == "left")  # type: ignore[union-attr]
+    entry = next(logged for logged in log if logged.get("outcome") == "left")  # type: ignore[union-attr]
     assert (entry["by"], entry["confirmed_by"]) == ("agency", "expert")  # type: ignore[index,call-overload]
     assert await findings(office, draw_id) == [("warning", "discard")]
     await check_invariants()
 
 
 async def test_an_expert_who_denies_stays_and_is_not_asked_a_third_time(office: Office) -> None:
-    draw_id, [one] = await panel(office)
+    draw_id, [invitation] = await panel(office)
     for _ in range(2):
-        await office.discards.register(office.agency, draw_id, leave_of(one))
+        await office.discards.register(office.agency, draw_id, leave_form(invitation))
         with pytest.raises(Conflict, match="等待确认"):
-            await office.discards.register(office.agency, draw_id, leave_of(one))
-        assert not await office.discards.answer_leave(one.id, one.expert_id, False, by="chat")
-    assert (await invitation_state(one), await count_notices("agency_kept")) == ("accepted", 2)
+            await office.discards.register(office.agency, draw_id, leave_form(invitation))
+        assert not await office.discards.answer_leave(invitation.id, invitation.expert_id, False, by="chat")
+    assert (await invitation_state(invitation), await count_notices("agency_kept")) == ("accepted", 2)
     with pytest.raises(RuleViolation) as refusal:
-        await office.discards.register(office.agency, draw_id, leave_of(one))
+        await office.discards.register(office.agency, draw_id, leave_form(invitation))
     assert refusal.value.rule == "draw.leave.requests_max"
     with pytest.raises(Conflict):
-        await office.discards.answer_leave(one.id, one.expert_id, True, by="chat")
+        await office.discards.answer_leave(invitation.id, invitation.expert_id, True, by="chat")
 
 
 async def test_an_expert_may_not_answer_for_another_expert(office: Office) -> None:
-    draw_id, [one, two] = await panel(office, 2)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
+    draw_id, [first, second] = await panel(office, 2)
+    await office.discards.register(office.agency, draw_id, leave_form(first))
     with pytest.raises(NotFound):
-        await office.discards.answer_leave(one.id, two.expert_id, True, by="chat")
+        await office.discards.answer_leave(first.id, second.expert_id, True, by="chat")
     with pytest.raises(Conflict):
-        await office.discards.answer_leave(two.id, two.expert_id, True, by="chat")
+        await office.discards.answer_leave(second.id, second.expert_id, True, by="chat")
 
 
 async def test_a_leave_of_his_own_makes_the_question_pointless_and_draws_no_warning(office: Office) -> None:
-    draw_id, [one] = await panel(office)
-    await office.discards.register(office.agency, draw_id, leave_of(one))
-    await office.invitations.leave(one.id, one.expert_id, "生病")
+    draw_id, [invitation] = await panel(office)
+    await office.discards.register(office.agency, draw_id, leave_form(invitation))
+    await office.invitations.leave(invitation.id, invitation.expert_id, "生病")
     assert (await DiscardRequest.get(draw_id=draw_id)).state == "void"
     assert await findings(office, draw_id) == []
 
@@ -99,10 +103,10 @@ async def test_a_leave_of_his_own_makes_the_question_pointless_and_draws_no_warn
 async def test_past_the_leave_deadline_the_expert_may_still_confirm_what_the_contact_registered(
     office: Office, clock: FixedClock
 ) -> None:
-    draw_id, [one] = await panel(office)
-    clock.set(one.gathering_at - timedelta(minutes=5))
+    draw_id, [invitation] = await panel(office)
+    clock.set(invitation.gathering_at - timedelta(minutes=5))
     with pytest.raises(RuleViolation):
-        await office.invitations.leave(one.id, one.expert_id, "堵车")
-    done = await office.discards.register(office.agency, draw_id, leave_of(one))
-    assert done.until == one.gathering_at
-    assert await office.discards.answer_leave(one.id, one.expert_id, True, by="chat")
+        await office.invitations.leave(invitation.id, invitation.expert_id, "堵车")
+    done = await office.discards.register(office.agency, draw_id, leave_form(invitation))
+    assert done.until == invitation.gathering_at
+    assert await office.discards.answer_leave(invitation.id, invitation.expert_id, True, by="chat")

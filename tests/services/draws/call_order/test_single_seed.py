@@ -41,22 +41,22 @@ async def answer_all(office: Office, draw_id: UUID, choice: str = "accept") -> N
     await office.run.advance(draw_id)
 
 
-async def leave(office: Office, draw_id: UUID) -> None:
+async def take_leave(office: Office, draw_id: UUID) -> None:
     sitting = await Invitation.filter(draw_id=draw_id, state="accepted").first()
     assert sitting is not None
     await office.invitations.leave(sitting.id, sitting.expert_id, "生病")
 
 
-async def widen(office: Office, draw_id: UUID, *regions: str) -> None:
+async def widen_regions(office: Office, draw_id: UUID, *regions: str) -> None:
     condition = await Condition.get(draw_id=draw_id)
     await office.supplements.start(office.agency, draw_id, regions=[RegionChange(condition.id, regions)])
 
 
-async def seeds(draw_id: UUID) -> int:
+async def count_seeds(draw_id: UUID) -> int:
     return await Round.filter(draw_id=draw_id).exclude(seed="").count()
 
 
-async def ordered(office: Office, *, needed: int = 2) -> UUID:
+async def make_ordered_draw(office: Office, *, needed: int = 2) -> UUID:
     """A draw with a fixed seed, not started."""
     draw_id = await make_draw(office, needed=needed)
     await approve(office, draw_id)
@@ -73,7 +73,7 @@ async def test_leaves_and_plain_new_rounds_give_no_second_seed_and_spoil_no_reco
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
     for _ in range(3):
-        await leave(office, draw_id)
+        await take_leave(office, draw_id)
         with pytest.raises(Conflict) as refusal:
             await office.rounds.open(office.agency, draw_id)
         assert refusal.value.code == "order_stands"
@@ -81,24 +81,24 @@ async def test_leaves_and_plain_new_rounds_give_no_second_seed_and_spoil_no_reco
         await office.supplements.start(office.agency, draw_id)
         await office.run.advance(draw_id)
         await answer_all(office, draw_id)
-    assert (await seeds(draw_id), await state_of(draw_id)) == (1, "completed")
+    assert (await count_seeds(draw_id), await state_of(draw_id)) == (1, "completed")
     await check_record(office, draw_id)
 
 
 async def test_a_forced_end_before_the_first_call_gives_no_occasion_for_wider_regions(office: Office) -> None:
     await add_experts(office, 4)
-    draw_id = await ordered(office)
+    draw_id = await make_ordered_draw(office)
     await office.run.start(office.agency, draw_id)
     await office.run.force_end(office.agency, draw_id, "不满意")
     assert await state_of(draw_id) == "short"
     with pytest.raises(Conflict) as refusal:
-        await widen(office, draw_id, *WIDER)
+        await widen_regions(office, draw_id, *WIDER)
     assert refusal.value.code == "order_not_exhausted"
     assert "按原顺序启动补抽" in str(refusal.value)
     await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     await answer_all(office, draw_id)
-    assert (await seeds(draw_id), await state_of(draw_id)) == (1, "completed")
+    assert (await count_seeds(draw_id), await state_of(draw_id)) == (1, "completed")
     await check_record(office, draw_id)
 
 
@@ -107,7 +107,7 @@ async def test_regions_go_to_and_fro_never_they_only_grow(office: Office) -> Non
     await add_experts(office, 1, region="440300")
     draw_id = await start_draw(office, needed=3)
     await answer_all(office, draw_id)
-    await widen(office, draw_id, *WIDER)
+    await widen_regions(office, draw_id, *WIDER)
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
@@ -115,7 +115,7 @@ async def test_regions_go_to_and_fro_never_they_only_grow(office: Office) -> Non
     assert await state_of(draw_id) == "short"
     for regions in (("440100",), ("440300",), WIDER):
         with pytest.raises(Conflict) as refusal:
-            await widen(office, draw_id, *regions)
+            await widen_regions(office, draw_id, *regions)
         assert refusal.value.code == "region_not_wider"
     record = await check_record(office, draw_id)
     causes = [entry["cause"] for entry in record["log"] if entry["act"] == "round_opened"]  # type: ignore[index,union-attr,call-overload]
@@ -138,7 +138,7 @@ async def test_wider_regions_are_counted(office: Office) -> None:
             opened_at=office.deps.now(),
         )
     with pytest.raises(RuleViolation) as refusal:
-        await widen(office, draw_id, *WIDER)
+        await widen_regions(office, draw_id, *WIDER)
     assert refusal.value.rule == "draw.supplement.widenings_max"
 
 
@@ -184,7 +184,7 @@ async def test_the_system_starts_by_itself_when_the_seed_has_stood_long_enough(
     office: Office, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
-    draw_id = await ordered(office)
+    draw_id = await make_ordered_draw(office)
     within = office.deps.book("demo").draw.commitments.start_within
     clock.move(within - timedelta(seconds=1))
     await office.run.start_due()
@@ -193,7 +193,7 @@ async def test_the_system_starts_by_itself_when_the_seed_has_stood_long_enough(
     clock.move(timedelta(seconds=1))
     await office.run.start_due()
     await office.run.start_due()
-    assert (await state_of(draw_id), await seeds(draw_id)) == ("drawing", 1)
+    assert (await state_of(draw_id), await count_seeds(draw_id)) == ("drawing", 1)
     await office.run.advance(draw_id)
     assert len(await open_invitations(draw_id)) == 2
     await check_record(office, draw_id)
@@ -203,7 +203,7 @@ async def test_a_start_that_comes_too_late_for_the_gathering_is_tried_again_once
     office: Office, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
-    draw_id = await ordered(office)
+    draw_id = await make_ordered_draw(office)
     clock.move(timedelta(hours=4, minutes=58))
     await office.run.start_due()
     assert await state_of(draw_id) == "committing"
@@ -217,7 +217,7 @@ async def test_a_start_that_comes_too_late_for_the_gathering_is_tried_again_once
 
 async def test_moving_the_gathering_after_the_seed_stands_in_the_record(office: Office) -> None:
     await add_experts(office, 3)
-    draw_id = await ordered(office)
+    draw_id = await make_ordered_draw(office)
     notice = await CallNotice.get(draw_id=draw_id)
     earlier = notice.gathering_at - timedelta(hours=3)
     await office.gathering_times.change(office.agency, draw_id, notice.id, earlier)
@@ -234,7 +234,7 @@ async def test_no_list_and_no_count_is_published_before_the_end(office: Office, 
     record = await office.public_records.read(office.supervisor, draw_id)
     assert record["lists"] == {}
     frozen = await LogEntry.get(draw_id=draw_id, act="lists_frozen")
-    assert [set(one) for one in frozen.facts["lists"]] == [{"condition", "tier", "root", "snapshot"}]
+    assert [set(list_facts) for list_facts in frozen.facts["lists"]] == [{"condition", "tier", "root", "snapshot"}]
     await answer_all(office, draw_id)
     clock.move(timedelta(hours=13))
     assert await office.activity_end.end_due() == 1

@@ -62,7 +62,7 @@ async def start_two_conditions(office: Office, *, second_gathering: timedelta = 
     return draw_id
 
 
-async def change(draw_id: UUID, position: int, *regions: str) -> RegionChange:
+async def region_change(draw_id: UUID, position: int, *regions: str) -> RegionChange:
     return RegionChange((await Condition.get(draw_id=draw_id, position=position)).id, regions)
 
 
@@ -74,7 +74,7 @@ async def test_the_same_or_other_regions_are_no_reason_to_draw_a_new_order(
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id, "decline")
     with pytest.raises(Conflict) as refusal:
-        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *regions)])
+        await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, *regions)])
     assert refusal.value.code == "region_not_wider"
 
 
@@ -83,11 +83,11 @@ async def test_a_round_given_up_does_not_open_the_way_back_to_the_old_regions(of
     await add_experts(office, 2, region="440300")
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
-    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, *WIDER)])
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
     assert (await Condition.get(draw_id=draw_id)).regions == ["440100"]
     with pytest.raises(Conflict) as refusal:
-        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, "440100")])
+        await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, "440100")])
     assert refusal.value.code == "region_not_wider"
     await check_record(office, draw_id)
 
@@ -97,7 +97,7 @@ async def test_new_regions_must_stand_in_the_catalogue(office: Office) -> None:
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
     with pytest.raises(InvalidInput):
-        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, "999999")])
+        await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, "999999")])
 
 
 async def test_one_condition_may_be_widened_after_a_round_for_two_was_given_up(office: Office) -> None:
@@ -108,12 +108,12 @@ async def test_one_condition_may_be_widened_after_a_round_for_two_was_given_up(o
     draw_id = await start_two_conditions(office)
     await answer_all(office, draw_id, "decline")
     assert await state_of(draw_id) == "short"
-    both = [await change(draw_id, 1, *WIDER), await change(draw_id, 2, *WIDER)]
+    both = [await region_change(draw_id, 1, *WIDER), await region_change(draw_id, 2, *WIDER)]
     await office.supplements.start(office.agency, draw_id, regions=both)
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
     for position in (1, 2):
-        one = [await change(draw_id, position, *WIDER)]
-        await office.supplements.start(office.agency, draw_id, regions=one)
+        changes = [await region_change(draw_id, position, *WIDER)]
+        await office.supplements.start(office.agency, draw_id, regions=changes)
         await fix_seed(office, draw_id)
         await office.run.start(office.agency, draw_id)
         await office.run.advance(draw_id)
@@ -132,13 +132,13 @@ async def test_leave_is_taken_while_a_new_order_is_being_fixed(office: Office) -
     await office.invitations.answer(second.id, second.expert_id, "accept", by="chat")
     await answer_all(office, draw_id, "decline")
     assert await state_of(draw_id) == "short"
-    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, *WIDER)])
     view = await office.invitations.leave(second.id, second.expert_id, "生病")
     assert (view.state, await state_of(draw_id)) == ("left", "committing")
-    assert len(await office.absence_queries.pending(office.agency)) == 1
+    assert len(await office.absence_queries.list_pending(office.agency)) == 1
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
-    assert await office.absence_queries.pending(office.agency) == []
+    assert await office.absence_queries.list_pending(office.agency) == []
     await office.run.advance(draw_id)
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "completed"
@@ -176,7 +176,7 @@ async def test_the_gathering_may_be_moved_when_the_order_was_fixed_too_late_to_c
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id, "decline")
     await add_experts(office, 2, region="440300")
-    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, *WIDER)])
     await fix_seed(office, draw_id)
     clock.move(timedelta(hours=4, minutes=58))
     with pytest.raises(RuleViolation, match="先修改集合时间"):
@@ -226,16 +226,21 @@ async def test_no_further_order_is_fixed_when_the_gathering_is_too_near_to_call_
     await add_experts(office, 2, region="440300")
     clock.move(timedelta(hours=4, minutes=58))
     with pytest.raises(RuleViolation, match="先修改集合时间"):
-        await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+        await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, *WIDER)])
     assert await state_of(draw_id) == "short"
     detail = await office.queries.detail(office.agency, draw_id)
     moved = {detail.parts.notices[0].id: detail.draw.starts_at}
-    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)], gathering=moved)
+    await office.supplements.start(
+        office.agency, draw_id, regions=[await region_change(draw_id, 1, *WIDER)], gathering=moved
+    )
     assert await state_of(draw_id) == "committing"
 
 
-async def label_of(office: Office, draw_id: UUID) -> list[tuple[str, bool]]:
-    return [(one.handled_label, one.handled) for one in await office.absence_queries.of_draw(office.agency, draw_id)]
+async def handled_labels(office: Office, draw_id: UUID) -> list[tuple[str, bool]]:
+    return [
+        (absence.handled_label, absence.handled)
+        for absence in await office.absence_queries.absences_of_draw(office.agency, draw_id)
+    ]
 
 
 async def supplement_for_nothing(office: Office) -> UUID:
@@ -246,10 +251,10 @@ async def supplement_for_nothing(office: Office) -> UUID:
     sitting = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("id").first()
     assert sitting is not None
     await office.invitations.leave(sitting.id, sitting.expert_id, "生病")
-    assert await label_of(office, draw_id) == [("未补抽", False)]
+    assert await handled_labels(office, draw_id) == [("未补抽", False)]
     await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
-    assert await label_of(office, draw_id) == [("补抽中", False)]
+    assert await handled_labels(office, draw_id) == [("补抽中", False)]
     await answer_all(office, draw_id, "decline")
     assert await state_of(draw_id) == "short"
     return draw_id
@@ -257,24 +262,24 @@ async def supplement_for_nothing(office: Office) -> UUID:
 
 async def test_an_absence_for_which_no_expert_was_found_waits_again(office: Office) -> None:
     draw_id = await supplement_for_nothing(office)
-    assert await label_of(office, draw_id) == [("未补抽", False)]
-    [waiting] = await office.absence_queries.pending(office.agency)
+    assert await handled_labels(office, draw_id) == [("未补抽", False)]
+    [waiting] = await office.absence_queries.list_pending(office.agency)
     assert (waiting.draw_id, waiting.missing, waiting.reason) == (draw_id, 1, "生病")
     await add_experts(office, 1, region="440300")
-    await office.supplements.start(office.agency, draw_id, regions=[await change(draw_id, 1, *WIDER)])
+    await office.supplements.start(office.agency, draw_id, regions=[await region_change(draw_id, 1, *WIDER)])
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "completed"
-    assert await label_of(office, draw_id) == [("已补抽", True)]
-    assert await office.absence_queries.pending(office.agency) == []
+    assert await handled_labels(office, draw_id) == [("已补抽", True)]
+    assert await office.absence_queries.list_pending(office.agency) == []
 
 
 async def test_an_absence_never_filled_reads_so_after_the_end(office: Office) -> None:
     draw_id = await supplement_for_nothing(office)
     await office.activity_end.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
-    assert await label_of(office, draw_id) == [("不再补抽", True)]
+    assert await handled_labels(office, draw_id) == [("不再补抽", True)]
 
 
 async def test_an_expert_who_leaves_during_calling_is_replaced_only_when_another_accepts(office: Office) -> None:
@@ -283,9 +288,9 @@ async def test_an_expert_who_leaves_during_calling_is_replaced_only_when_another
     first, second = await open_invitations(draw_id)
     await office.invitations.answer(first.id, first.expert_id, "accept", by="chat")
     await office.invitations.leave(first.id, first.expert_id, "生病")
-    assert await label_of(office, draw_id) == [("补抽中", False)]
+    assert await handled_labels(office, draw_id) == [("补抽中", False)]
     await office.invitations.answer(second.id, second.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     assert await state_of(draw_id) == "short"
-    assert await label_of(office, draw_id) == [("未补抽", False)]
-    assert len(await office.absence_queries.pending(office.agency)) == 1
+    assert await handled_labels(office, draw_id) == [("未补抽", False)]
+    assert len(await office.absence_queries.list_pending(office.agency)) == 1

@@ -162,7 +162,7 @@ async def test_leave_while_calling_frees_the_place_and_later_becomes_a_supplemen
     assert await state_of(draw_id) == "completed"
     await office.invitations.leave(second.id, second.expert_id, "生病")
     assert await state_of(draw_id) == "supplement_pending"
-    pending = await office.absence_queries.pending(office.agency)
+    pending = await office.absence_queries.list_pending(office.agency)
     assert [(p.kind, p.name) for p in pending] == [("leave", "")]
     assert await office.supplements.start(office.agency, draw_id) is None
     await office.run.advance(draw_id)
@@ -226,8 +226,8 @@ async def test_an_expert_never_holds_two_overlapping_panels(office: Office) -> N
     project.id = office.project_id = new_id()
     await project.save(force_create=True)
     second = await start_draw(office, needed=1)
-    [one], [two] = await open_invitations(first), await open_invitations(second)
-    assert one.expert_id != two.expert_id
+    [invitation], [other] = await open_invitations(first), await open_invitations(second)
+    assert invitation.expert_id != other.expert_id
 
 
 async def test_who_works_for_a_party_or_names_it_is_never_listed(office: Office) -> None:

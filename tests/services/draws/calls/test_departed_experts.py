@@ -62,7 +62,7 @@ def experts(office: Office) -> ExpertAdministration:
     return composed(ExpertAdministration, office.deps)
 
 
-async def bound(office: Office) -> tuple[Expert, Actor]:
+async def make_bound_expert(office: Office) -> tuple[Expert, Actor]:
     """An expert who may be drawn and has an account."""
     account = await make_account(office.deps, MOBILE)
     (expert,) = await add_experts(office, 1)
@@ -85,7 +85,7 @@ async def ready_to_start(office: Office) -> UUID:
     return draw_id
 
 
-async def start(office: Office, draw_id: UUID) -> list[str]:
+async def start_calling(office: Office, draw_id: UUID) -> list[str]:
     """Call; returns the reasons for which candidates were skipped."""
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
@@ -94,28 +94,28 @@ async def start(office: Office, draw_id: UUID) -> list[str]:
     return [entry["reason"] for entry in record["log"] if entry["act"] == "skipped"]
 
 
-async def called(draw_id: UUID) -> set[UUID]:
-    return {one.expert_id for one in await Invitation.filter(draw_id=draw_id)}
+async def called_experts(draw_id: UUID) -> set[UUID]:
+    return {invitation.expert_id for invitation in await Invitation.filter(draw_id=draw_id)}
 
 
 async def test_who_deleted_the_account_is_not_on_the_list(office: Office, book: NoticeBook) -> None:
-    expert, actor = await bound(office)
+    expert, actor = await make_bound_expert(office)
     others = await add_experts(office, 2)
     await close_account(office, actor, book)
     draw_id = await start_draw(office, needed=2)
-    assert await called(draw_id) == {one.id for one in others}
+    assert await called_experts(draw_id) == {other.id for other in others}
     assert (await CandidateList.get(draw_id=draw_id)).count == 2
     await expert.refresh_from_db()
     assert (expert.active, expert.left_at, expert.left_reason) == (False, office.deps.now(), "本人注销账号")
 
 
 async def test_who_deletes_the_account_after_the_list_was_frozen_is_skipped(office: Office, book: NoticeBook) -> None:
-    expert, actor = await bound(office)
+    expert, actor = await make_bound_expert(office)
     await add_experts(office, 1)
     draw_id = await ready_to_start(office)
     await close_account(office, actor, book)
-    assert await start(office, draw_id) == ["left_pool"]
-    assert expert.id not in await called(draw_id)
+    assert await start_calling(office, draw_id) == ["left_pool"]
+    assert expert.id not in await called_experts(draw_id)
     assert not await Attempt.filter(notice__expert_id=expert.id).exists()
 
 
@@ -123,21 +123,21 @@ async def test_who_deletes_the_account_after_the_list_was_frozen_is_skipped(offi
 async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_a_deleted_expert(
     office: Office, book: NoticeBook, chance: int
 ) -> None:
-    expert, actor = await bound(office)
+    expert, actor = await make_bound_expert(office)
     draw_id = await ready_to_start(office)
     await office.run.start(office.agency, draw_id)
     await composed(WechatBinding, office.deps, notices=book).send_code("demo", MOBILE, "privacy", source=PHONE)
     deletion = composed(Privacy, office.deps, notices=book).delete(actor, book.last_code(MOBILE))
     acts = [deletion, office.run.advance(draw_id)]
     done = await asyncio.gather(*(acts if chance % 2 else reversed(acts)), return_exceptions=True)
-    refused = any(isinstance(one, Conflict) for one in done)
+    refused = any(isinstance(result, Conflict) for result in done)
     await expert.refresh_from_db()
     assert (expert.left_at is None, await Invitation.filter(state="open").exists()) == (refused, refused)
     await check_invariants()
 
 
 async def test_a_call_waits_for_an_expert_who_is_just_leaving(office: Office) -> None:
-    expert, _ = await bound(office)
+    expert, _ = await make_bound_expert(office)
     draw_id = await ready_to_start(office)
     await office.run.start(office.agency, draw_id)
     outside = contextvars.copy_context()
@@ -195,7 +195,7 @@ async def test_a_term_must_cover_the_whole_panel(office: Office, hours: int, dra
     (expert,) = await add_experts(office, 1)
     await Expert.all().update(term_until=office.deps.now() + timedelta(hours=hours))
     draw_id = await start_draw(office, needed=1)
-    assert (expert.id in await called(draw_id)) == drawn
+    assert (expert.id in await called_experts(draw_id)) == drawn
     await check_invariants()
 
 
@@ -207,7 +207,7 @@ async def test_the_standing_age_limit_counts_on_the_day_of_the_panel(
     (expert,) = await add_experts(office, 1)
     await Expert.all().update(born_on=born)
     draw_id = await start_draw(office, needed=1)
-    assert (expert.id in await called(draw_id)) == drawn
+    assert (expert.id in await called_experts(draw_id)) == drawn
 
 
 async def test_term_and_age_are_looked_at_again_before_each_call(office: Office) -> None:
@@ -215,8 +215,8 @@ async def test_term_and_age_are_looked_at_again_before_each_call(office: Office)
     draw_id = await ready_to_start(office)
     await Expert.filter(id=ending.id).update(term_until=office.deps.now() + timedelta(hours=1))
     await Expert.filter(id=old.id).update(born_on=date(1949, 1, 1))
-    assert sorted(await start(office, draw_id)) == ["over_age", "term_over"]
-    assert not {ending.id, old.id} & await called(draw_id)
+    assert sorted(await start_calling(office, draw_id)) == ["over_age", "term_over"]
+    assert not {ending.id, old.id} & await called_experts(draw_id)
 
 
 async def test_the_office_sees_experts_whose_term_ends_and_they_are_notified_once(
@@ -227,8 +227,8 @@ async def test_the_office_sees_experts_whose_term_ends_and_they_are_notified_onc
     over = await make_expert(office.deps, term_until=now - timedelta(days=1))
     ageing = await make_expert(office.deps, born_on=date(1957, 12, 24))
     await make_expert(office.deps, term_until=now + timedelta(days=900))
-    listed = {only: {one.id for one in (await experts.page(admin, only)).items} for only in ("ending", "over", "left")}
+    listed = {only: {row.id for row in (await experts.page(admin, only)).items} for only in ("ending", "over", "left")}
     assert listed == {"ending": {soon.id, ageing.id}, "over": {over.id}, "left": set()}
     terms = ExpertTerms(replace(office.deps, rulebooks={"demo": office.deps.book("demo")}), book)
     assert [await terms.notify_ending(), await terms.notify_ending()] == [1, 0]
-    assert [(one.kind, one.params["until"]) for one in book.told] == [("term_ending", "2026年12月21日")]
+    assert [(notice.kind, notice.params["until"]) for notice in book.told] == [("term_ending", "2026年12月21日")]

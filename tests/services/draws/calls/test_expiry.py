@@ -31,15 +31,15 @@ async def office(db: str, deps: Deps) -> Office:
 async def draws(office: Office, clock: FixedClock) -> list[UUID]:
     """Three draws that have called two experts each, whose time is over."""
     await add_experts(office, 4 * DRAWS)
-    found = []
+    draw_ids = []
     for _ in range(DRAWS):
-        found.append(await start_draw(office, needed=2))
+        draw_ids.append(await start_draw(office, needed=2))
         await office_of_another_project(office)
     clock.move(timedelta(minutes=4))
-    return found
+    return draw_ids
 
 
-async def silent(draw_id: UUID) -> int:
+async def count_silent(draw_id: UUID) -> int:
     entries = await LogEntry.filter(draw_id=draw_id, act="outcome")
     return sum(entry.facts["outcome"] == "silent" for entry in entries)
 
@@ -48,7 +48,7 @@ async def test_the_invitations_of_many_draws_are_closed_together(office: Office,
     assert await office.invitations.expire_due() == 2 * DRAWS
     for draw_id in draws:
         assert await counters(draw_id) == [(2, 0, 0)]
-        assert await silent(draw_id) == 2
+        assert await count_silent(draw_id) == 2
         await check_record(office, draw_id)
     assert sorted((row["draw"], row["queue_name"]) for row in await rows(REFILLS)) == sorted(
         (str(d), "refills") for d in draws
@@ -77,21 +77,21 @@ async def test_workers_at_one_moment_close_each_once(office: Office, draws: list
         closed.append(done)
     assert sum(closed) >= 2 * DRAWS  # what one worker closes, another may have found already
     for draw_id in draws:
-        assert (await silent(draw_id), await counters(draw_id)) == (2, [(2, 0, 0)])
+        assert (await count_silent(draw_id), await counters(draw_id)) == (2, [(2, 0, 0)])
         await check_record(office, draw_id)
 
 
 async def test_a_worker_that_dies_in_the_middle_leaves_nothing_half_done(
     office: Office, draws: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def killed(_: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+    async def kill(_: Notices, invitation_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Notices, "stop_many", killed)
+        patch.setattr(Notices, "stop_many", kill)
         with pytest.raises(asyncio.CancelledError):
             await office.invitations.expire_due()
-    assert [await silent(draw_id) for draw_id in draws] == [0, 0, 0]
+    assert [await count_silent(draw_id) for draw_id in draws] == [0, 0, 0]
     assert await counters(draws[0]) == [(2, 2, 0)]
     assert await office.invitations.expire_due() == 2 * DRAWS
-    assert [await silent(draw_id) for draw_id in draws] == [2, 2, 2]
+    assert [await count_silent(draw_id) for draw_id in draws] == [2, 2, 2]

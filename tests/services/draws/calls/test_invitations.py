@@ -57,10 +57,10 @@ async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors
 
 @pytest.fixture
 def report(reports: DeliveryReports, vendors: Vendors, clock: FixedClock) -> Report:
-    async def push(call: Attempt, keys: str) -> None:
+    async def push_keys(call: Attempt, keys: str) -> None:
         await report_call(reports, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
 
-    return push
+    return push_keys
 
 
 async def test_a_key_pressed_in_time_counts_although_its_report_comes_late(
@@ -102,7 +102,7 @@ async def test_an_unreported_call_ends_and_the_expert_is_notified_once_that_the_
     await check_invariants()
 
 
-async def deferred() -> int:
+async def count_deferred() -> int:
     """How often an SMS about an unconfirmed choice was asked for."""
     query = "SELECT count(*)::int AS n FROM procrastinate_jobs WHERE task_name = 'invitations.notify_unconfirmed'"
     return int((await rows(query))[0]["n"])
@@ -113,7 +113,7 @@ async def test_who_chose_and_hung_up_gets_an_sms_with_the_link_while_there_is_ti
 ) -> None:
     invitation, call = called
     await report(call, "31")
-    assert await deferred() == 1
+    assert await count_deferred() == 1
     for _ in range(2):
         await office.invitations.notify_unconfirmed(invitation.id)
     notice = await Notice.get(kind="draw_unconfirmed", invitation_id=invitation.id)
@@ -128,7 +128,7 @@ async def test_who_chose_nothing_or_confirmed_gets_no_such_sms(
     report: Report, called: tuple[Invitation, Attempt], keys: str
 ) -> None:
     await report(called[1], keys)
-    assert await deferred() == 0
+    assert await count_deferred() == 0
 
 
 async def test_after_the_deadline_no_request_to_confirm_is_sent(

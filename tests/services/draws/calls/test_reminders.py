@@ -24,18 +24,18 @@ async def draws(db: str, deps: Deps, clock: FixedClock) -> tuple[Office, list[UU
     """Three draws of two who agreed, shortly before the first reminder."""
     office = await make_office(deps)
     await add_experts(office, 4 * DRAWS)
-    found = []
+    draw_ids = []
     for _ in range(DRAWS):
         draw_id = await start_draw(office, needed=2)
-        for one in await open_invitations(draw_id):
-            await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
-        found.append(draw_id)
+        for invitation in await open_invitations(draw_id):
+            await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+        draw_ids.append(draw_id)
         await office_of_another_project(office)
     clock.move(timedelta(hours=3, minutes=1))
-    return office, found
+    return office, draw_ids
 
 
-async def reminded() -> list[int]:
+async def count_reminders() -> list[int]:
     """Reminders of each invitation, as counted and as written."""
     counted = await Invitation.all().order_by("id").values_list("reminders_sent", flat=True)
     assert sum(counted) == await Notice.filter(kind="check_in_reminder").count()
@@ -45,7 +45,7 @@ async def reminded() -> list[int]:
 async def test_the_reminders_of_many_draws_are_written_together(draws: tuple[Office, list[UUID]]) -> None:
     office, _ = draws
     assert await office.invitations.remind_due() == 2 * DRAWS
-    assert await reminded() == [1] * 2 * DRAWS
+    assert await count_reminders() == [1] * 2 * DRAWS
     assert await office.invitations.remind_due() == 0
 
 
@@ -59,7 +59,7 @@ async def test_a_draw_locked_by_another_worker_does_not_delay_others(db: str, dr
         assert await office.invitations.remind_due() == 2
     finally:
         await other.close()
-    assert await reminded() == [1] * 2 * DRAWS
+    assert await count_reminders() == [1] * 2 * DRAWS
 
 
 async def test_workers_at_one_moment_remind_each_once(draws: tuple[Office, list[UUID]]) -> None:
@@ -68,4 +68,4 @@ async def test_workers_at_one_moment_remind_each_once(draws: tuple[Office, list[
     while more := await office.invitations.remind_due():
         done.append(more)
     assert sum(done) >= 2 * DRAWS  # two workers may find the same row due; the second one sends nothing
-    assert await reminded() == [1] * 2 * DRAWS
+    assert await count_reminders() == [1] * 2 * DRAWS

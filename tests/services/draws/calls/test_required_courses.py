@@ -31,7 +31,7 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def untrained(office: Office, expert: Expert) -> CourseEnrolment:
+async def exclude_untrained(office: Office, expert: Expert) -> CourseEnrolment:
     now = office.deps.now()
     course = await Course.create(
         pool="demo", name="继续教育", opens_at=now - timedelta(days=9), closes_at=now, created_at=now, required=True
@@ -48,37 +48,37 @@ async def untrained(office: Office, expert: Expert) -> CourseEnrolment:
     )
 
 
-async def called(draw_id: UUID) -> set[UUID]:
-    return {one.expert_id for one in await open_invitations(draw_id)}
+async def called_experts(draw_id: UUID) -> set[UUID]:
+    return {invitation.expert_id for invitation in await open_invitations(draw_id)}
 
 
 async def test_the_untrained_are_on_no_list(office: Office) -> None:
-    one, other = await add_experts(office, 2)
-    await untrained(office, one)
+    first, other = await add_experts(office, 2)
+    await exclude_untrained(office, first)
     draw_id = await start_draw(office, needed=1)
-    assert await called(draw_id) == {other.id}
+    assert await called_experts(draw_id) == {other.id}
     await check_record(office, draw_id)
 
 
 async def test_who_becomes_untrained_after_the_freeze_is_passed_over_with_the_reason(office: Office) -> None:
-    one, other = await add_experts(office, 2)
+    first, other = await add_experts(office, 2)
     draw_id = await make_draw(office, needed=1)
     await verify(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
-    enrolment = await untrained(office, one)
+    enrolment = await exclude_untrained(office, first)
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
-    assert await called(draw_id) == {other.id}
+    assert await called_experts(draw_id) == {other.id}
     await check_record(office, draw_id)
     enrolment.overdue_at = enrolment.excluded_at = None
     await enrolment.save()
-    assert await Invitation.filter(expert_id=one.id).count() == 0
+    assert await Invitation.filter(expert_id=first.id).count() == 0
 
 
 async def test_who_has_finished_is_drawn_again(office: Office) -> None:
-    (one,) = await add_experts(office, 1)
-    enrolment = await untrained(office, one)
+    (expert,) = await add_experts(office, 1)
+    enrolment = await exclude_untrained(office, expert)
     enrolment.overdue_at = enrolment.excluded_at = None
     await enrolment.save()
-    assert await called(await start_draw(office, needed=1)) == {one.id}
+    assert await called_experts(await start_draw(office, needed=1)) == {expert.id}

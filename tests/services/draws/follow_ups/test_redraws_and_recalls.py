@@ -24,7 +24,7 @@ from models.notices import Attempt, Notice
 from models.projects import Project
 from services.core.base import Deps, system
 from services.draws import RecallTimes, RedrawTimes
-from services.draws.recall_rules import gathering_before
+from services.draws.recall_rules import shifted_gathering_time
 from services.draws.results.audits import DrawAudits
 from services.draws.setup.copying import DrawCopies
 from tests.factories.offices import (
@@ -64,7 +64,7 @@ def recall_times(office: Office) -> RecallTimes:
     return RecallTimes(tomorrow(office, 14), tomorrow(office, 18))
 
 
-async def verified(office: Office, draw_id: UUID) -> UUID:
+async def submit_and_verify(office: Office, draw_id: UUID) -> UUID:
     await prove(office, draw_id)
     await approve(office, draw_id)
     return draw_id
@@ -76,8 +76,8 @@ async def draw_and_end(office: Office, draw_id: UUID) -> None:
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     cast(FixedClock, office.deps.clock).move((await Draw.get(id=draw_id)).ends_at - office.deps.now())
     await office.activity_end.end_due()
@@ -86,16 +86,16 @@ async def draw_and_end(office: Office, draw_id: UUID) -> None:
 async def make_recall(office: Office) -> UUID:
     """A verified recall of a panel of two."""
     old = await end_with_panel(office)
-    return await verified(office, await office.redraws.recall(office.agency, old, recall_times(office)))
+    return await submit_and_verify(office, await office.redraws.recall(office.agency, old, recall_times(office)))
 
 
-async def holder(office: Office) -> list[UUID]:
+async def lot_holders(office: Office) -> list[UUID]:
     return [lot.draw_id for lot in await DrawLot.filter(project_id=office.project_id, live=True)]
 
 
 async def record_of(office: Office, draw_id: UUID) -> dict[str, object]:
-    found: dict[str, object] = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
-    return found
+    record: dict[str, object] = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
+    return record
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_follow_up_gathers_as_long_before_its_start_as_the_original_on_the_sam
     start: str, expected: str
 ) -> None:
     at = {"earlier_start": moment("2026-11-20T09:00"), "earlier_gathering": moment("2026-11-20T08:30")}
-    assert gathering_before(moment(start), **at) == moment(expected)
+    assert shifted_gathering_time(moment(start), **at) == moment(expected)
     late = {"earlier_start": moment("2026-11-20T09:00"), "earlier_gathering": moment("2026-11-20T09:20")}
-    assert gathering_before(moment(start), **late) == moment(start)
+    assert shifted_gathering_time(moment(start), **late) == moment(start)
 
 
 def moment(text: str) -> datetime:
@@ -124,7 +124,7 @@ def moment(text: str) -> datetime:
 
 async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_approved(office: Office) -> None:
     old = await end_with_panel(office)
-    before = {one.expert_id for one in await Invitation.filter(draw_id=old, state="accepted")}
+    before = {invitation.expert_id for invitation in await Invitation.filter(draw_id=old, state="accepted")}
     new = await office.redraws.redraw(office.agency, old, redraw_times(office))
     draw = await Draw.get(id=new)
     assert (draw.kind, draw.original_id, draw.state, draw.number[:4]) == ("redraw", old, "editing", "CQNE")
@@ -133,14 +133,14 @@ async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_appr
     lead = (await Draw.get(id=old)).starts_at - earlier.gathering_at
     assert lead > timedelta()
     assert draw.starts_at - notice.gathering_at == lead, "as long before the start as in the original"
-    assert await holder(office) == [old]
-    await verified(office, new)
-    assert await holder(office) == [new]
+    assert await lot_holders(office) == [old]
+    await submit_and_verify(office, new)
+    assert await lot_holders(office) == [new]
     await office.rounds.open(office.agency, new)
     await fix_seed(office, new)
     await office.run.start(office.agency, new)
     await office.run.advance(new)
-    called = {one.expert_id for one in await open_invitations(new)}
+    called = {invitation.expert_id for invitation in await open_invitations(new)}
     assert len(called) == 2
     assert not called & before
     record = await record_of(office, new)
@@ -148,7 +148,7 @@ async def test_a_redraw_draws_a_new_group_and_takes_the_lot_over_when_it_is_appr
     assert isinstance(log, list)
     assert log[0]["act"] == "follows"
     assert log[0]["original"] == (await Draw.get(id=old)).number
-    assert {found.code for found in verify_record(record)} == {"order_unchecked"}
+    assert {finding.code for finding in verify_record(record)} == {"order_unchecked"}
     assert compare(record, await record_of(office, old)) == []
     await check_invariants()
 
@@ -196,14 +196,14 @@ async def test_the_redraw_of_what_was_never_drawn_is_recalled_and_copied(office:
     clock.move((await Draw.get(id=undrawn)).ends_at - clock.now())
     await office.activity_end.end_due()
     assert (await state_of(undrawn), (await Draw.get(id=undrawn)).finished_at) == ("ended", None)
-    redraw = await verified(office, await office.redraws.redraw(office.agency, undrawn, redraw_times(office)))
+    redraw = await submit_and_verify(office, await office.redraws.redraw(office.agency, undrawn, redraw_times(office)))
     await draw_and_end(office, redraw)
 
     recall = await office.redraws.recall(office.agency, redraw, recall_times(office))
     form = replace(draw_form(office), starts_at=tomorrow(office, 15), ends_at=tomorrow(office, 18))
     await office.setup.edit(office.agency, recall, replace(form, opening_at=tomorrow(office, 9)))
     assert await AvoidedDraw.filter(draw_id=recall).values_list("earlier_id", flat=True) == [undrawn]
-    await verified(office, recall)
+    await submit_and_verify(office, recall)
     other = await Project.get(id=office.project_id)
     columns = {name: getattr(other, name) for name in other._meta.db_fields if name != "id"}
     project = await Project.create(**columns | {"name": "另一项目"})
@@ -226,10 +226,10 @@ async def test_a_redraw_that_is_never_approved_leaves_the_lot_where_it_was(offic
         application = await office.setup.submit(office.agency, new, terminal, "重新评审")
         await office.verification.refuse(office.verifier, application, "缺少依据")
         await office.activity_end.terminate(office.agency, new, "mistaken", "不再办理")
-    assert await holder(office) == [old]
+    assert await lot_holders(office) == [old]
     again = await office.redraws.redraw(office.agency, old, redraw_times(office))
-    await verified(office, again)
-    assert await holder(office) == [again]
+    await submit_and_verify(office, again)
+    assert await lot_holders(office) == [again]
     await check_invariants()
 
 
@@ -237,13 +237,13 @@ async def test_a_terminated_redraw_frees_the_lot_and_the_verifier_sees_how_often
     office: Office,
 ) -> None:
     old = await end_with_panel(office)
-    first = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    first = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     await office.rounds.open(office.agency, first)
     await office.activity_end.terminate(office.agency, first, "replanned", "改期")
-    assert await holder(office) == []
-    again = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
-    assert await holder(office) == [again]
-    [application] = await office.verification_queries.of_draw(again)
+    assert await lot_holders(office) == []
+    again = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    assert await lot_holders(office) == [again]
+    [application] = await office.verification_queries.applications_of_draw(again)
     assert (application.kind, application.original) == ("redraw", (await Draw.get(id=old)).number)
     assert (application.redrawn, application.terminated) == (1, 1)
 
@@ -256,14 +256,14 @@ async def test_a_released_activity_is_redrawn_without_those_who_were_released(of
     await DrawLot.filter(draw_id=old).update(live=False)
     with pytest.raises(Conflict, match="不能复评"):
         await office.redraws.recall(office.agency, old, recall_times(office))
-    new = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
-    assert await holder(office) == [new]
+    new = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    assert await lot_holders(office) == [new]
     assert len(await office.queries.former_experts(office.agency, new)) == 2
 
 
 async def test_a_redraw_starts_from_the_newest_activity_of_the_lot(office: Office, clock: FixedClock) -> None:
     old = await end_with_panel(office)
-    first = await verified(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
+    first = await submit_and_verify(office, await office.redraws.redraw(office.agency, old, redraw_times(office)))
     await Draw.filter(id=first).update(state="ended")
     clock.move(timedelta(minutes=1))
     with pytest.raises(Conflict, match=(await Draw.get(id=first)).number):
@@ -286,12 +286,12 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
     await office.recalls.remember_phone(office.agency, new, "180 3078 5987")
     with pytest.raises(Conflict, match="还有2位专家未确认"):
         await office.recalls.confirm(office.agency, new)
-    one, other = panel.rows
+    first, other = panel.rows
     gathering = draw.starts_at - timedelta(hours=1)
-    await office.recalls.note(office.agency, new, one.id, True, gathering)
-    await office.recalls.note(office.agency, new, other.id, False, None)
+    await office.recalls.record_result(office.agency, new, first.id, True, gathering)
+    await office.recalls.record_result(office.agency, new, other.id, False, None)
     assert not await Invitation.exists(draw_id=new)
-    await office.recalls.note(office.agency, new, other.id, True, draw.starts_at - timedelta(minutes=30))
+    await office.recalls.record_result(office.agency, new, other.id, True, draw.starts_at - timedelta(minutes=30))
     assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
     invited = await Invitation.filter(draw_id=new, state="accepted")
     assert {row.expert_id for row in invited} == {row.expert_id for row in await Invitation.filter(draw_id=old)}
@@ -300,7 +300,7 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
     shown = await office.recall_queries.panel(office.agency, new)
     assert (shown.final, shown.staff_phone) == (True, "18030785987")
     with pytest.raises(Conflict, match="不能再修改"):
-        await office.recalls.note(office.agency, new, one.id, False, None)
+        await office.recalls.record_result(office.agency, new, first.id, False, None)
     with pytest.raises(Conflict, match="不能再修改"):
         await office.recalls.confirm(office.agency, new)
     record = await record_of(office, new)
@@ -321,14 +321,14 @@ async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(offic
     new = await make_recall(office)
     row = (await office.recall_queries.panel(office.agency, new)).rows[0]
     with pytest.raises(Conflict, match="请先填写您的通话号码"):
-        await office.recalls.ask_back(office.agency, new, row.id)
+        await office.recalls.ask_to_call_back(office.agency, new, row.id)
     await office.recalls.remember_phone(office.agency, new, "18030785987")
     for times in (1, 2, 3):
-        await office.recalls.ask_back(office.agency, new, row.id)
+        await office.recalls.ask_to_call_back(office.agency, new, row.id)
         shown = (await office.recall_queries.panel(office.agency, new)).rows[0]
-        assert (shown.asked, shown.called_at) == (times, office.deps.now())
+        assert (shown.times_asked, shown.called_at) == (times, office.deps.now())
         with pytest.raises(Conflict, match="刚刚已请该专家回电" if times < 3 else "已请该专家回电3次"):
-            await office.recalls.ask_back(office.agency, new, row.id)
+            await office.recalls.ask_to_call_back(office.agency, new, row.id)
         clock.move(timedelta(minutes=11))
     expert = (await RecalledExpert.get(id=row.id)).expert_id
     assert await Notice.filter(kind="recall_asked", expert_id=expert).count() == 3
@@ -338,7 +338,7 @@ async def test_two_who_confirm_at_once_invite_everybody_once(office: Office) -> 
     new = await make_recall(office)
     draw = await Draw.get(id=new)
     for row in (await office.recall_queries.panel(office.agency, new)).rows:
-        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
     both = [office.recalls.confirm(office.agency, new) for _ in range(2)]
     results = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "DrawState"]
@@ -353,7 +353,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     draw = await Draw.get(id=new)
     await office.recalls.remember_phone(office.agency, new, "18030785987")
     for row in (await office.recall_queries.panel(office.agency, new)).rows:
-        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
     await office.recalls.confirm(office.agency, new)
     first, second = await Invitation.filter(draw_id=new).order_by("id")
     await office.invitations.leave(first.id, first.expert_id, "生病")
@@ -367,23 +367,23 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     await office.activity_end.end(office.agency, new, "按现有专家评标")
     assert await state_of(new) == "ended"
     assert not (await Draw.get(id=new)).staff_phone_sealed, "no longer needed"
-    assert {found.severity for found in verify_record(await record_of(office, new))} <= {"warning"}
+    assert {finding.severity for finding in verify_record(await record_of(office, new))} <= {"warning"}
     await check_invariants()
 
 
 async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_instead(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    one, other = (await office.recall_queries.panel(office.agency, new)).rows
-    await office.recalls.note(office.agency, new, one.id, True, draw.starts_at)
-    await office.recalls.note(office.agency, new, other.id, False, None)
+    first, other = (await office.recall_queries.panel(office.agency, new)).rows
+    await office.recalls.record_result(office.agency, new, first.id, True, draw.starts_at)
+    await office.recalls.record_result(office.agency, new, other.id, False, None)
     assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
     await office.activity_end.terminate(office.agency, new, "no_experts", "原专家不齐")
     assert not await Invitation.exists(draw_id=new, state="accepted")
     assert draw.original_id is not None
     redraw = await office.redraws.redraw(office.agency, draw.original_id, redraw_times(office))
-    await verified(office, redraw)
-    [application] = await office.verification_queries.of_draw(redraw)
+    await submit_and_verify(office, redraw)
+    [application] = await office.verification_queries.applications_of_draw(redraw)
     assert (application.terminated, application.redrawn) == (0, 0)
     assert verify_record(await record_of(office, new)) == []
     await check_invariants()
@@ -391,8 +391,8 @@ async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_ins
 
 async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Office, clock: FixedClock) -> None:
     old = await start_draw(office, needed=2)
-    for one in await open_invitations(old):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(old):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(old)
     starts_at, ends_at = (await Draw.get(id=old)).starts_at, (await Draw.get(id=old)).ends_at
     clock.move(starts_at - clock.now() + timedelta(minutes=30))
@@ -403,9 +403,9 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
     assert len(await office.invitation_queries.list_panels(expert, past=True)) == 1
 
     times = RecallTimes(starts_at + timedelta(hours=3), ends_at)
-    new = await verified(office, await office.redraws.recall(office.agency, old, times))
+    new = await submit_and_verify(office, await office.redraws.recall(office.agency, old, times))
     for row in (await office.recall_queries.panel(office.agency, new)).rows:
-        await office.recalls.note(office.agency, new, row.id, True, times.starts_at)
+        await office.recalls.record_result(office.agency, new, row.id, True, times.starts_at)
     assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
     await check_invariants()
 
@@ -420,7 +420,7 @@ async def test_a_gathering_lies_on_the_day_of_the_evaluation(office: Office) -> 
         (None, "请填写商定的集合时间"),
     ):
         with pytest.raises(InvalidInput, match=words):
-            await office.recalls.note(office.agency, new, row.id, True, at)
+            await office.recalls.record_result(office.agency, new, row.id, True, at)
 
 
 @pytest.mark.parametrize("what", ["left", "elsewhere"])
@@ -428,19 +428,19 @@ async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: O
     new = await make_recall(office)
     draw = await Draw.get(id=new)
     row = (await office.recall_queries.panel(office.agency, new)).rows[0]
-    await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+    await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
     known = await RecalledExpert.get(id=row.id)
     if what == "left":
         await Expert.filter(id=known.expert_id).update(left_at=office.deps.now(), active=False)
     else:
         await sit_elsewhere(office, known.expert_id, draw.starts_at, draw.ends_at)
     with pytest.raises(Conflict, match="请登记为不参评"):
-        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
-    for one in (await office.recall_queries.panel(office.agency, new)).rows[1:]:
-        await office.recalls.note(office.agency, new, one.id, False, None)
+        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
+    for panel_row in (await office.recall_queries.panel(office.agency, new)).rows[1:]:
+        await office.recalls.record_result(office.agency, new, panel_row.id, False, None)
     with pytest.raises(Conflict, match=row.name):
         await office.recalls.confirm(office.agency, new)
-    await office.recalls.note(office.agency, new, row.id, False, None)
+    await office.recalls.record_result(office.agency, new, row.id, False, None)
     assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
 
 
@@ -450,12 +450,14 @@ async def test_an_expert_who_has_left_the_pool_is_neither_rung_nor_written_to(of
     row, other = (await office.recall_queries.panel(office.agency, new)).rows
     expert_id = (await RecalledExpert.get(id=row.id)).expert_id
     await Expert.filter(id=expert_id).update(left_at=office.deps.now(), active=False)
-    for ask in (office.recalls.ring, office.recalls.ask_back):
+    for ask in (office.recalls.ring, office.recalls.ask_to_call_back):
         with pytest.raises(Conflict, match="已退库，请登记为不参评"):
             await ask(office.agency, new, row.id)
     assert not await Notice.exists(kind="recall_asked")
     assert not office.bridge.made
-    shown = {one.id: one.hindrance for one in (await office.recall_queries.panel(office.agency, new)).rows}
+    shown = {
+        panel_row.id: panel_row.hindrance for panel_row in (await office.recall_queries.panel(office.agency, new)).rows
+    }
     assert shown == {row.id: "已退库", other.id: ""}
 
 
@@ -463,16 +465,16 @@ async def test_a_leave_is_the_expert_s_own_matter_but_hides_no_other_panel(offic
     new = await make_recall(office)
     draw = await Draw.get(id=new)
     row, other = (await office.recall_queries.panel(office.agency, new)).rows
-    for one in (row, other):
-        expert_id = (await RecalledExpert.get(id=one.id)).expert_id
+    for panel_row in (row, other):
+        expert_id = (await RecalledExpert.get(id=panel_row.id)).expert_id
         await Unavailability.create(
             expert_id=expert_id, starts_at=draw.starts_at, ends_at=draw.ends_at, created_at=office.deps.now()
         )
     await sit_elsewhere(office, (await RecalledExpert.get(id=row.id)).expert_id, draw.starts_at, draw.ends_at)
     with pytest.raises(Conflict, match="该时段已有其他评标，请登记为不参评"):
-        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
-    await office.recalls.note(office.agency, new, row.id, False, None)
-    await office.recalls.note(office.agency, new, other.id, True, draw.starts_at)
+        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
+    await office.recalls.record_result(office.agency, new, row.id, False, None)
+    await office.recalls.record_result(office.agency, new, other.id, True, draw.starts_at)
     assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
 
 
@@ -481,7 +483,7 @@ async def test_a_confirmation_that_did_not_arrive_is_sent_again_a_few_times(offi
     draw = await Draw.get(id=new)
     rows = (await office.recall_queries.panel(office.agency, new)).rows
     for row in rows:
-        await office.recalls.note(office.agency, new, row.id, True, draw.starts_at)
+        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
     await office.recalls.confirm(office.agency, new)
     with pytest.raises(Conflict, match="没有需要重新发送"):
         await office.recalls.resend(office.agency, new, rows[0].id)
@@ -490,18 +492,22 @@ async def test_a_confirmation_that_did_not_arrive_is_sent_again_a_few_times(offi
     messages = Attempt.filter(channel="sms", notice__kind="draw_accepted", notice__invitation_id=invitation.id)
     for times in range(1, 4):
         await messages.update(state="failed")
-        shown = {one.id: one for one in (await office.recall_queries.panel(office.agency, new)).rows}[rows[0].id]
+        shown = {panel_row.id: panel_row for panel_row in (await office.recall_queries.panel(office.agency, new)).rows}[
+            rows[0].id
+        ]
         assert (shown.sms_label, shown.unwritten, shown.may_resend) == ("发送失败", True, True)
         await office.recalls.resend(office.agency, new, rows[0].id)
         assert await messages.count() == times + 1
-        shown = {one.id: one for one in (await office.recall_queries.panel(office.agency, new)).rows}[rows[0].id]
+        shown = {panel_row.id: panel_row for panel_row in (await office.recall_queries.panel(office.agency, new)).rows}[
+            rows[0].id
+        ]
         assert (shown.sms_label, shown.may_resend) == ("待发送", False)
-    said = await Notice.filter(kind="draw_accepted", invitation_id=invitation.id).values_list("params", flat=True)
-    assert all(one == said[0] for one in said), "the same time, place and code"
+    params = await Notice.filter(kind="draw_accepted", invitation_id=invitation.id).values_list("params", flat=True)
+    assert all(values == params[0] for values in params), "the same time, place and code"
     await messages.update(state="failed")
     with pytest.raises(Conflict, match="已重新发送3次"):
         await office.recalls.resend(office.agency, new, rows[0].id)
-    listed = {one.id: one for one in (await office.recall_queries.panel(office.agency, new)).rows}
+    listed = {panel_row.id: panel_row for panel_row in (await office.recall_queries.panel(office.agency, new)).rows}
     assert not listed[rows[0].id].may_resend
 
 
@@ -537,7 +543,7 @@ async def test_times_of_a_recall_may_move_while_it_is_a_draft_and_its_notices_fo
         await office.setup.remove_condition(office.agency, new, condition.id)
     await office.setup.delete(office.agency, new)
     assert not await RecalledExpert.exists(draw_id=new)
-    assert await holder(office) == [old]
+    assert await lot_holders(office) == [old]
 
 
 async def test_what_does_not_fit_a_recall_says_what_to_do(office: Office) -> None:

@@ -43,7 +43,7 @@ def audits(office: Office) -> DrawAudits:
     return DrawAudits(office.deps, office.access)
 
 
-async def frozen(office: Office, *, needed: int = 1) -> tuple:
+async def make_ordered_draw(office: Office, *, needed: int = 1) -> tuple:
     """A draw whose order is fixed, with the first in order."""
     draw_id = await make_draw(office, needed=needed)
     await approve(office, draw_id)
@@ -56,25 +56,25 @@ async def frozen(office: Office, *, needed: int = 1) -> tuple:
     return draw_id, first
 
 
-async def call(office: Office, draw_id) -> None:
+async def call_first(office: Office, draw_id) -> None:
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
 
 
-async def audited(office: Office, audits: DrawAudits, clock: FixedClock, draw_id) -> AuditReport:
+async def run_audit(office: Office, audits: DrawAudits, clock: FixedClock, draw_id) -> AuditReport:
     clock.move(timedelta(hours=5, minutes=40))
     return await audits.run(office.supervisor, draw_id)
 
 
-def wrong(report: AuditReport) -> list[str]:
+def wrong_lines(report: AuditReport) -> list[str]:
     return [line.text for line in report.lines if line.verdict == "wrong"]
 
 
 async def reasons(draw_id) -> list[str]:
-    return [one.facts["reason"] for one in await LogEntry.filter(draw_id=draw_id, act="skipped").order_by("seq")]
+    return [entry.facts["reason"] for entry in await LogEntry.filter(draw_id=draw_id, act="skipped").order_by("seq")]
 
 
-async def away(office: Office, expert: Expert) -> Unavailability:
+async def add_leave(office: Office, expert: Expert) -> Unavailability:
     now = office.deps.now()
     return await Unavailability.create(
         expert_id=expert.id, starts_at=now, ends_at=now + timedelta(days=2), created_at=now
@@ -86,9 +86,9 @@ async def away(office: Office, expert: Expert) -> Unavailability:
 
 async def test_who_begins_to_work_for_a_party_after_the_freeze_is_not_called(office: Office) -> None:
     await add_experts(office, 3)
-    draw_id, first = await frozen(office)
+    draw_id, first = await make_ordered_draw(office)
     await Employment.create(expert_id=first.id, unit_name=TENDEREE, unit_keys=list(unit_keys(TENDEREE)))
-    await call(office, draw_id)
+    await call_first(office, draw_id)
     assert await reasons(draw_id) == ["recused_late"]
     assert not await Invitation.exists(draw_id=draw_id, expert_id=first.id)
     await check_record(office, draw_id)
@@ -96,17 +96,17 @@ async def test_who_begins_to_work_for_a_party_after_the_freeze_is_not_called(off
 
 async def test_who_declares_a_party_as_own_recusal_after_the_freeze_is_not_called(office: Office) -> None:
     await add_experts(office, 3)
-    draw_id, first = await frozen(office)
+    draw_id, first = await make_ordered_draw(office)
     await Expert.filter(id=first.id).update(recusal_keys=list(unit_keys(TENDEREE)))
-    await call(office, draw_id)
+    await call_first(office, draw_id)
     assert await reasons(draw_id) == ["recused_late"]
 
 
 async def test_who_has_no_mobile_any_more_is_passed_over_and_said_so(office: Office) -> None:
     await add_experts(office, 3)
-    draw_id, first = await frozen(office)
+    draw_id, first = await make_ordered_draw(office)
     await Expert.filter(id=first.id).update(mobile_sealed="")
-    await call(office, draw_id)
+    await call_first(office, draw_id)
     assert await reasons(draw_id) == ["unreachable"]
     assert len(await open_invitations(draw_id)) == 1
 
@@ -114,7 +114,7 @@ async def test_who_has_no_mobile_any_more_is_passed_over_and_said_so(office: Off
 async def test_who_has_no_mobile_is_not_listed_at_all(office: Office) -> None:
     gone, _, _ = await add_experts(office, 3)
     await Expert.filter(id=gone.id).update(mobile_sealed="")
-    draw_id, _ = await frozen(office)
+    draw_id, _ = await make_ordered_draw(office)
     assert (await CandidateList.get(draw_id=draw_id)).count == 2
 
 
@@ -125,11 +125,11 @@ async def test_an_honest_draw_holds_and_the_audit_is_logged(
     office: Office, audits: DrawAudits, clock: FixedClock
 ) -> None:
     await add_experts(office, 4)
-    draw_id, first = await frozen(office)
-    await away(office, first)
-    await call(office, draw_id)
-    report = await audited(office, audits, clock, draw_id)
-    assert (report.verdict, wrong(report)) == ("holds", [])
+    draw_id, first = await make_ordered_draw(office)
+    await add_leave(office, first)
+    await call_first(office, draw_id)
+    report = await run_audit(office, audits, clock, draw_id)
+    assert (report.verdict, wrong_lines(report)) == ("holds", [])
     assert any("已请假" in line.text and "属实" in line.text for line in report.lines)
     assert all(expert.name not in line.text for expert in office.experts for line in report.lines)
     assert await AuditEntry.filter(action="draw.audited", subject_id=draw_id).count() == 1
@@ -139,8 +139,8 @@ async def test_the_audit_opens_to_supervisors_after_unsealing_only(
     office: Office, audits: DrawAudits, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
-    draw_id, _ = await frozen(office)
-    await call(office, draw_id)
+    draw_id, _ = await make_ordered_draw(office)
+    await call_first(office, draw_id)
     with pytest.raises(RuleViolation) as early:
         await audits.run(office.supervisor, draw_id)
     assert early.value.rule == "draw.result_visible_before"
@@ -158,55 +158,57 @@ async def test_an_audit_finds_a_skip_for_an_invented_leave(
 ) -> None:
     """Who runs the service passes the first in order over, with facts that he makes up."""
     await add_experts(office, 3)
-    draw_id, first = await frozen(office)
+    draw_id, first = await make_ordered_draw(office)
     honest = find_hindrances
 
-    async def lying(experts, draw, notice, out, book):
-        found = await honest(experts, draw, notice, out, book)
-        other = next(one for one in found if one != first.id)
-        await away(office, next(e for e in office.experts if e.id == other))
-        [facts] = [one.facts for one in (await honest([other], draw, notice, out, book)).values() if one]
+    async def find_false_hindrances(experts, draw, notice, out, book):
+        hindrances = await honest(experts, draw, notice, out, book)
+        other = next(expert_id for expert_id in hindrances if expert_id != first.id)
+        await add_leave(office, next(e for e in office.experts if e.id == other))
+        [facts] = [
+            hindrance.facts for hindrance in (await honest([other], draw, notice, out, book)).values() if hindrance
+        ]
         await Unavailability.all().delete()
-        return found | {first.id: Hindrance("leave", facts.replace(str(other), str(first.id)))}
+        return hindrances | {first.id: Hindrance("leave", facts.replace(str(other), str(first.id)))}
 
-    monkeypatch.setattr(next_calls, "find_hindrances", lying)
-    await call(office, draw_id)
+    monkeypatch.setattr(next_calls, "find_hindrances", find_false_hindrances)
+    await call_first(office, draw_id)
     assert await reasons(draw_id) == ["leave"]
     await check_record(office, draw_id)  # the record alone can't tell
-    report = await audited(office, audits, clock, draw_id)
+    report = await run_audit(office, audits, clock, draw_id)
     assert report.verdict == "wrong"
-    assert any("登记中没有这次请假" in text for text in wrong(report))
+    assert any("登记中没有这次请假" in text for text in wrong_lines(report))
 
 
 async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
     office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add_experts(office, 3)
-    draw_id, first = await frozen(office)
-    await away(office, first)
+    draw_id, first = await make_ordered_draw(office)
+    await add_leave(office, first)
     honest = find_hindrances
 
-    async def lying(experts, draw, notice, out, book):
-        found = await honest(experts, draw, notice, out, book)
-        return {one: Hindrance("inactive", why.facts) if why else None for one, why in found.items()}
+    async def find_false_hindrances(experts, draw, notice, out, book):
+        hindrances = await honest(experts, draw, notice, out, book)
+        return {expert_id: Hindrance("inactive", why.facts) if why else None for expert_id, why in hindrances.items()}
 
-    monkeypatch.setattr(next_calls, "find_hindrances", lying)
-    await call(office, draw_id)
-    report = await audited(office, audits, clock, draw_id)
-    assert any("不支持这个理由" in text for text in wrong(report))
+    monkeypatch.setattr(next_calls, "find_hindrances", find_false_hindrances)
+    await call_first(office, draw_id)
+    report = await run_audit(office, audits, clock, draw_id)
+    assert any("不支持这个理由" in text for text in wrong_lines(report))
 
 
 async def test_an_audit_finds_a_call_of_an_expert_on_leave(
     office: Office, audits: DrawAudits, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
-    draw_id, _ = await frozen(office)
-    await call(office, draw_id)
+    draw_id, _ = await make_ordered_draw(office)
+    await call_first(office, draw_id)
     [invitation] = await open_invitations(draw_id)
-    leave = await away(office, await Expert.get(id=invitation.expert_id))
+    leave = await add_leave(office, await Expert.get(id=invitation.expert_id))
     await Unavailability.filter(id=leave.id).update(created_at=invitation.created_at - timedelta(minutes=1))
-    report = await audited(office, audits, clock, draw_id)
-    assert any("应当跳过" in text for text in wrong(report))
+    report = await run_audit(office, audits, clock, draw_id)
+    assert any("应当跳过" in text for text in wrong_lines(report))
 
 
 async def test_a_candidate_who_never_fitted_the_condition_comes_out(
@@ -219,16 +221,16 @@ async def test_a_candidate_who_never_fitted_the_condition_comes_out(
     [friend] = await add_experts(office, 1, specialty="A01")
     honest = find_eligible
 
-    async def generous(draw, condition, notice, specialty, out, book):
+    async def find_too_many(draw, condition, notice, specialty, out, book):
         return await honest(draw, condition, notice, "A08", out, book) | await honest(
             draw, condition, notice, "A01", out, book
         )
 
-    monkeypatch.setattr(freeze, "find_eligible", generous)
-    draw_id, _ = await frozen(office)
-    await call(office, draw_id)
-    report = await audited(office, audits, clock, draw_id)
-    assert [text for text in wrong(report) if "1人不符合条件" in text and "specialty" in text]
+    monkeypatch.setattr(freeze, "find_eligible", find_too_many)
+    draw_id, _ = await make_ordered_draw(office)
+    await call_first(office, draw_id)
+    report = await run_audit(office, audits, clock, draw_id)
+    assert [text for text in wrong_lines(report) if "1人不符合条件" in text and "specialty" in text]
     assert friend.name not in str(report)
 
 
@@ -236,32 +238,32 @@ async def test_facts_and_recusals_that_were_changed_afterwards_come_out(
     office: Office, audits: DrawAudits, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
-    draw_id, first = await frozen(office)
-    await away(office, first)
-    await call(office, draw_id)
+    draw_id, first = await make_ordered_draw(office)
+    await add_leave(office, first)
+    await call_first(office, draw_id)
     clock.move(timedelta(hours=5, minutes=40))
     keys = office.deps.keys
     listed, skip = await CandidateList.get(draw_id=draw_id), await SkipFact.get(draw_id=draw_id)
-    kept = await ListSnapshot.get(list_id=listed.id)
-    raw = keys.open_file(kept.sealed, "facts")
-    await ListSnapshot.filter(id=kept.id).update(sealed=keys.seal_file(bytes(32) + raw[32:], "facts"))
+    snapshot = await ListSnapshot.get(list_id=listed.id)
+    raw = keys.open_file(snapshot.sealed, "facts")
+    await ListSnapshot.filter(id=snapshot.id).update(sealed=keys.seal_file(bytes(32) + raw[32:], "facts"))
     raw = keys.open(skip.sealed, "facts")
     await SkipFact.filter(id=skip.id).update(sealed=keys.seal(bytes(32) + raw[32:], "facts"))
     await RecusalUnit.create(draw_id=draw_id, name="后补的单位", reason="投标人", evidence="自行申报")
-    found = wrong(await audits.run(office.supervisor, draw_id))
-    assert len([text for text in found if "与抽取记录中的摘要不符" in text]) == 2
-    assert any("回避名单与锁定时不同" in text for text in found)
+    problems = wrong_lines(await audits.run(office.supervisor, draw_id))
+    assert len([text for text in problems if "与抽取记录中的摘要不符" in text]) == 2
+    assert any("回避名单与锁定时不同" in text for text in problems)
 
 
 async def test_without_what_was_sealed_the_audit_says_that_it_can_not_tell(
     office: Office, audits: DrawAudits, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
-    draw_id, first = await frozen(office)
-    await away(office, first)
-    await call(office, draw_id)
+    draw_id, first = await make_ordered_draw(office)
+    await add_leave(office, first)
+    await call_first(office, draw_id)
     await execute("DELETE FROM list_snapshot")
     await execute("DELETE FROM skip_fact")
-    report = await audited(office, audits, clock, draw_id)
+    report = await run_audit(office, audits, clock, draw_id)
     assert report.verdict == "unknown"
     assert await Draw.exists(id=draw_id)

@@ -21,7 +21,7 @@ class Records:
     def __init__(self) -> None:
         self.made: list[str] = []
 
-    async def of(self, draw: Draw) -> dict[str, Any]:
+    async def document_of(self, draw: Draw) -> dict[str, Any]:
         self.made.append(draw.log_head)
         await asyncio.sleep(0)
         if not draw.log_head:
@@ -36,32 +36,32 @@ def draw_at(head: str) -> Draw:
 async def test_a_record_is_made_once_for_all_who_ask_meanwhile_and_later() -> None:
     records, draw = Records(), draw_at("a")
     files = RecordFiles(cast("Any", records))
-    one, other = await asyncio.gather(files.of(draw), files.of(draw))
-    assert one is other is await files.of(draw)
+    first, other = await asyncio.gather(files.file_of(draw), files.file_of(draw))
+    assert first is other is await files.file_of(draw)
     assert records.made == ["a"]
-    record = json.loads(one.plain())
-    assert one.entries() == record["log"]
-    assert one.sizes == (("1/main/1", 12),)
+    record = json.loads(first.decompress())
+    assert first.entries() == record["log"]
+    assert first.sizes == (("1/main/1", 12),)
 
 
 async def test_what_is_kept_is_bounded_by_its_bytes_and_what_was_used_last_stays() -> None:
-    one, two, three = (draw_at(head) for head in "abc")
-    size = (await RecordFiles(cast("Any", Records())).of(one)).bytes_kept
+    first, second, third = (draw_at(head) for head in "abc")
+    size = (await RecordFiles(cast("Any", Records())).file_of(first)).size
     records = Records()
-    files = RecordFiles(cast("Any", records), kept_bytes=int(2.5 * size))
-    for draw in (one, two, one, three, one, two):
-        await files.of(draw)
+    files = RecordFiles(cast("Any", records), cache_bytes=int(2.5 * size))
+    for draw in (first, second, first, third, first, second):
+        await files.file_of(draw)
     assert records.made == ["a", "b", "c", "b"]
 
 
 async def test_one_who_goes_away_ends_nothing_for_the_others_and_a_failure_is_tried_anew() -> None:
     records, draw = Records(), draw_at("a")
     files = RecordFiles(cast("Any", records))
-    impatient, patient = asyncio.create_task(files.of(draw)), asyncio.create_task(files.of(draw))
+    impatient, patient = asyncio.create_task(files.file_of(draw)), asyncio.create_task(files.file_of(draw))
     await asyncio.sleep(0)
     impatient.cancel()
     assert (await patient).head == "a"
     for _ in range(2):
         with pytest.raises(Conflict):
-            await files.of(draw_at(""))
+            await files.file_of(draw_at(""))
     assert records.made == ["a", "", ""]

@@ -54,9 +54,9 @@ async def test_it_can_be_replaced_and_removed_until_it_is_handed_in(
     draw_id = await make_draw(office)
     first = await service.attach(office.agency, draw_id, "a.pdf", pdf())
     second = await service.attach(office.agency, draw_id, "b.pdf", pdf(2))
-    found = await service.find(office.agency, draw_id)
-    assert found is not None
-    assert (found.id, first.id == second.id) == (second.id, False)
+    attachment = await service.find(office.agency, draw_id)
+    assert attachment is not None
+    assert (attachment.id, first.id == second.id) == (second.id, False)
     await service.remove(office.agency, draw_id)
     await service.remove(office.agency, draw_id)
     assert await service.find(office.agency, draw_id) is None

@@ -29,8 +29,8 @@ def copies(office: Office) -> DrawCopies:
 async def other_project(office: Office) -> UUID:
     """A tender of the same agency that has no draw yet."""
     project = await Project.get(id=office.project_id)
-    found = {name: getattr(project, name) for name in project._meta.db_fields if name != "id"}
-    return (await Project.create(**{**found, "name": "另一座大桥"})).id
+    columns = {name: getattr(project, name) for name in project._meta.db_fields if name != "id"}
+    return (await Project.create(**{**columns, "name": "另一座大桥"})).id
 
 
 async def finished_draw(office: Office) -> UUID:
@@ -57,8 +57,8 @@ async def test_a_copy_has_all_that_was_filled_in_and_can_be_handed_in_at_once(
         (AvoidedDraw, ("earlier_id",)),
         (RecusalPerson, ("name", "unit_name", "reason", "evidence")),
     ):
-        said = [[row[key] for key in facts] for row in await part.filter(draw_id=new_id).values()]
-        assert said == [[row[key] for key in facts] for row in await part.filter(draw_id=old_id).values()] != []
+        values = [[row[key] for key in facts] for row in await part.filter(draw_id=new_id).values()]
+        assert values == [[row[key] for key in facts] for row in await part.filter(draw_id=old_id).values()] != []
     assert await RecusalUnit.filter(draw_id=new_id, name="投标第一公司", fixed=False).count() == 1
     assert await RecusalUnit.filter(draw_id=new_id, fixed=True).exists()
     await verify(office, new_id)

@@ -138,21 +138,23 @@ async def test_notices_keep_numbers_of_their_own_and_the_record_holds(office: Of
     draw_id = await office.setup.create(office.agency, draw_form(office))
     form = notice_form(office)
     later = replace(form, gathering_at=form.gathering_at + timedelta(minutes=10))
-    first, second = [await office.setup.add_call_notice(office.agency, draw_id, one) for one in (form, form)]
+    first, second = [
+        await office.setup.add_call_notice(office.agency, draw_id, same_form) for same_form in (form, form)
+    ]
     await office.setup.remove_call_notice(office.agency, draw_id, first)
     third = await office.setup.add_call_notice(office.agency, draw_id, later)
     for notice_id in (second, third):
         condition = ConditionForm(notice_id, "permanent", ("440100",), "A08", 1)
         await office.setup.add_condition(office.agency, draw_id, condition)
-    found = await CallNotice.filter(draw_id=draw_id).order_by("position")
-    assert [(one.id, one.position) for one in found] == [(second, 1), (third, 2)]
+    call_notices = await CallNotice.filter(draw_id=draw_id).order_by("position")
+    assert [(call_notice.id, call_notice.position) for call_notice in call_notices] == [(second, 1), (third, 2)]
     await verify(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
-    for one in await open_invitations(draw_id):
-        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     await check_record(office, draw_id)
 
@@ -195,8 +197,8 @@ async def test_a_form_begins_with_the_person_s_own_operator_and_knows_the_others
     await office.setup.create(agent, theirs)
     operators = Operators(office.deps)
     own = await Account.get(id=office.agency.account_id)
-    assert (await operators.remembered(office.agency)).name == own.real_name, "not whoever drew last"
-    assert (await operators.remembered(agent)).name == "黎经办"
+    assert (await operators.remembered_operator(office.agency)).name == own.real_name, "not whoever drew last"
+    assert (await operators.remembered_operator(agent)).name == "黎经办"
     mine = replace(
         draw_form(office),
         project_id=await another_project(office),
@@ -204,7 +206,7 @@ async def test_a_form_begins_with_the_person_s_own_operator_and_knows_the_others
     )
     made = await office.setup.create(office.agency, replace(mine, operator_id_number=""))
     assert id_of(office, await Draw.get(id=made)) == OTHER_NUMBER
-    assert (await operators.remembered(office.agency)).name == "黎经办"
+    assert (await operators.remembered_operator(office.agency)).name == "黎经办"
 
 
 async def test_a_code_of_no_catalogue_is_refused_beside_its_field(office: Office) -> None:

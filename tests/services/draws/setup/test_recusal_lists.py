@@ -31,7 +31,7 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-def limit(office: Office, **sections: dict[str, int]) -> None:
+def set_limits(office: Office, **sections: dict[str, int]) -> None:
     """Change limits of the demo pool's draw section."""
     book = office.deps.rulebooks["demo"]
     draw = book.draw
@@ -39,7 +39,7 @@ def limit(office: Office, **sections: dict[str, int]) -> None:
     office.deps.rulebooks["demo"] = book.model_copy(update={"draw": draw.model_copy(update=changed)})  # type: ignore[index]
 
 
-async def band(office: Office, draw_id) -> str:
+async def preview_band(office: Office, draw_id) -> str:
     condition = await Condition.get(draw_id=draw_id)
     return (await office.previews.show(office.agency, draw_id, condition.id)).main
 
@@ -77,7 +77,7 @@ async def test_the_same_unit_or_person_stands_in_the_list_once(office: Office) -
         await lists.add_person(office.agency, draw_id, "王某", ID_NUMBER, "别的单位", *WHY)
     with pytest.raises(InvalidInput) as namesake:
         await lists.add_person(office.agency, draw_id, "李 某", "", "某某设计院", *WHY)
-    assert {one.value.code for one in (unit, person, namesake)} == {"repeated"}
+    assert {refusal.value.code for refusal in (unit, person, namesake)} == {"repeated"}
 
 
 async def test_an_agency_recuses_only_so_many_persons(office: Office) -> None:
@@ -117,10 +117,14 @@ async def test_recusals_are_committed_between_the_systems_secret_and_the_freeze(
     assert list(acts) == ["round_opened", "system_committed", "recusals_committed", "lists_frozen"]
     entry = await LogEntry.get(draw_id=draw_id, act="recusals_committed")
     assert set(entry.facts) - {"seq", "at", "act", "prev", "hash"} == {"round", "root"}
-    kept = await RecusalCommitment.get(draw_id=draw_id)
-    assert "某某公司" not in kept.opening_sealed
-    opened = [one.facts for one in open_commitment(office.deps.keys, kept)]
-    assert {one["name"] for one in opened} == {"某某公司", "广州水务有限公司", "粤和招标代理有限公司"}
+    commitment = await RecusalCommitment.get(draw_id=draw_id)
+    assert "某某公司" not in commitment.opening_sealed
+    opened = [recusal.facts for recusal in open_commitment(office.deps.keys, commitment)]
+    assert {recusal_facts["name"] for recusal_facts in opened} == {
+        "某某公司",
+        "广州水务有限公司",
+        "粤和招标代理有限公司",
+    }
 
 
 async def test_a_recusal_added_between_two_rounds_shows_in_the_record(office: Office) -> None:
@@ -143,44 +147,44 @@ async def test_a_recusal_added_between_two_rounds_shows_in_the_record(office: Of
 async def test_a_preview_does_not_tell_whether_a_named_person_is_in_the_pool(office: Office) -> None:
     experts = await add_experts(office, 5)
     draw_id = await make_draw(office)
-    assert await band(office, draw_id) == "5-9"
+    assert await preview_band(office, draw_id) == "5-9"
     hashed = office.deps.keys.lookup_hash("id_number", ID_NUMBER)
     await Expert.filter(id=experts[0].id).update(id_number_hash=hashed)
     await Employment.create(expert_id=experts[1].id, unit_name="小事务所", unit_keys=list(unit_keys("小事务所")))
     await office.recusal_lists.add_person(office.agency, draw_id, experts[0].name, ID_NUMBER, "", *WHY)
     await office.recusal_lists.add_person(office.agency, draw_id, experts[1].name, "", "小事务所", *WHY)
     await office.recusal_lists.add_unit(office.agency, draw_id, "小事务所", "", *WHY)
-    assert await band(office, draw_id) == "5-9"
+    assert await preview_band(office, draw_id) == "5-9"
 
 
 async def test_deleting_a_draft_does_not_begin_the_previews_anew(office: Office) -> None:
-    limit(office, preview={"per_project_day": 3})
+    set_limits(office, preview={"per_project_day": 3})
     await add_experts(office, 5)
     for _ in range(3):
         draw_id = await make_draw(office)
-        await band(office, draw_id)
+        await preview_band(office, draw_id)
         await office.setup.delete(office.agency, draw_id)
     draw_id = await make_draw(office)
     with pytest.raises(TooMany) as refusal:
-        await band(office, draw_id)
+        await preview_band(office, draw_id)
     assert refusal.value.code == "preview_limit"
     assert (await UsageCount.get(kind="preview", subject_id=office.project_id)).used == 3
 
 
 async def test_another_project_does_not_begin_the_previews_anew_for_ever(office: Office) -> None:
-    limit(office, preview={"per_organisation_day": 2})
+    set_limits(office, preview={"per_organisation_day": 2})
     for _ in range(2):
-        await band(office, await make_draw(office))
+        await preview_band(office, await make_draw(office))
         project = await make_project(office.agency.organisation_id, office.agency.account_id)
         office.project_id = project.id
     draw_id = await make_draw(office)
     with pytest.raises(TooMany) as refusal:
-        await band(office, draw_id)
+        await preview_band(office, draw_id)
     assert "明天再预览" in refusal.value.message
 
 
 async def test_drafts_are_counted_by_the_day_also_when_they_are_deleted(office: Office) -> None:
-    limit(office, drafts={"per_project_day": 2})
+    set_limits(office, drafts={"per_project_day": 2})
     for _ in range(2):
         await office.setup.delete(office.agency, await make_draw(office))
     with pytest.raises(TooMany) as refusal:

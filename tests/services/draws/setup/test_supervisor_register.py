@@ -48,8 +48,8 @@ async def test_the_office_keeps_the_register_and_agencies_only_choose_from_it(of
     with pytest.raises(Conflict) as twice:
         await register.add(admin, mobile=MOBILE, name="赵监督", department="市水务局")
     assert twice.value.code == "in_register"
-    found = await queries.choices(office.agency, "水务")
-    assert (found.total, found.items[0].id, found.items[0].masked_mobile) == (1, added.id, "138****5678")
+    choices = await queries.choices(office.agency, "水务")
+    assert (choices.total, choices.items[0].id, choices.items[0].masked_mobile) == (1, added.id, "138****5678")
     for action in (
         register.add(office.agency, mobile="13800005679", name="自己人", department="x"),
         register.end(office.agency, added.id),
@@ -128,8 +128,8 @@ async def test_the_record_says_where_the_supervisors_come_from(office: Office) -
 
 async def test_no_phone_of_a_draw_stands_in_clear(office: Office) -> None:
     draw_id = await make_draw(office, needed=1)
-    draw, one = await Draw.get(id=draw_id), await Supervisor.get(draw_id=draw_id)
-    stored = f"{dict(draw)} {dict(one)} {dict(await SupervisorEntry.get(id=SUPERVISOR_ENTRY))}"
+    draw, supervisor = await Draw.get(id=draw_id), await Supervisor.get(draw_id=draw_id)
+    stored = f"{dict(draw)} {dict(supervisor)} {dict(await SupervisorEntry.get(id=SUPERVISOR_ENTRY))}"
     assert SUPERVISOR_MOBILE not in stored
     assert "13568846647" not in stored
-    assert await Account.exists(mobile_hash=one.mobile_hash)
+    assert await Account.exists(mobile_hash=supervisor.mobile_hash)
