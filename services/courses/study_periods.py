@@ -132,7 +132,9 @@ class StudyPeriods:
             enrolment.opens_at, enrolment.closes_at = window.opens, window.closes
             await enrolment.save()
         if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None:
-            await self.candidates.renew(course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now)
+            await self.candidates.restore_tries(
+                course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now
+            )
         await record(actor, now, "course.make_up", "course_enrolment", enrolment.id, number=enrolment.make_ups)
         advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
         await self._notify("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)

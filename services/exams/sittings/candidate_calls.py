@@ -106,19 +106,19 @@ class CandidateCalls:
         Inside the caller's transaction, which holds the lock ``exam_call`` of the examination.
         """
         sitting = await _only_sitting(exam)
-        behind = _behind(exam, sitting, now)
+        behind = _reminders_behind(exam, sitting, now)
         made = [
             ExamCandidate(
                 id=new_id(),
                 exam_id=exam.id,
-                account_id=one["account_id"],
-                application_id=one["application_id"],
-                expert_id=one["expert_id"],
+                account_id=person["account_id"],
+                application_id=person["application_id"],
+                expert_id=person["expert_id"],
                 sitting_id=sitting.id if sitting else None,
                 reminders=behind,
                 called_at=now,
             )
-            for one in people
+            for person in people
         ]
         await ExamCandidate.bulk_create(made, batch_size=BATCH)
         if sitting is not None:
@@ -137,7 +137,7 @@ class CandidateCalls:
         await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_called",
-            recipients=[recipient("exam_called", exam, one, sitting, now) for one in candidates],
+            recipients=[recipient("exam_called", exam, candidate, sitting, now) for candidate in candidates],
         )
 
     # ---- removing
@@ -145,9 +145,9 @@ class CandidateCalls:
     async def leave_due(self) -> int:
         """Remove candidates whose application no longer waits, or who left the pool."""
         due = await rows(_LEAVING)
-        return await process_each("exam_leave", due, lambda row: self._leave(row["id"], row["exam_id"]))
+        return await process_each("exam_leave", due, lambda row: self._remove_candidate(row["id"], row["exam_id"]))
 
-    async def _leave(self, candidate_id: UUID, exam_id: UUID) -> None:
+    async def _remove_candidate(self, candidate_id: UUID, exam_id: UUID) -> None:
         now = self.deps.now()
         async with transaction():
             exam = await Exam.get(id=exam_id)
@@ -176,7 +176,7 @@ async def _only_sitting(exam: Exam) -> ExamSitting | None:
     return await ExamSitting.filter(exam_id=exam.id).select_for_update().get()
 
 
-def _behind(exam: Exam, sitting: ExamSitting | None, now: datetime) -> int:
+def _reminders_behind(exam: Exam, sitting: ExamSitting | None, now: datetime) -> int:
     """The call is itself a reminder: reminders already due are not sent in addition."""
     if exam.state != "published":
         return 0

@@ -52,7 +52,7 @@ class ExamDecisions:
             else:
                 await self._notify(candidate, f"登记结果为{CandidateState(candidate.state).label}（{words}）", now)
 
-        await self._decide(actor, candidate_id, f"{result} {words}", words, key, act)
+        await self._apply_decision(actor, candidate_id, f"{result} {words}", words, key, act)
 
     async def release(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
         """Remove the candidate; an application keeps waiting, and the next examination calls it.
@@ -67,7 +67,7 @@ class ExamDecisions:
             await record(actor, now, "exam.release", "exam_candidate", candidate.id, reason=words)
             await self._notify(candidate, f"您不再参加这场考试（{words}）", now)
 
-        await self._decide(actor, candidate_id, f"release {words}", words, key, act)
+        await self._apply_decision(actor, candidate_id, f"release {words}", words, key, act)
 
     async def _notify(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
         """For an application the next stage's notice reports the result; all others are reported here."""
@@ -81,7 +81,7 @@ class ExamDecisions:
             account_id=candidate.account_id,
         )
 
-    async def _decide(
+    async def _apply_decision(
         self, actor: Actor, candidate_id: UUID, what: str, reason: str, key: str | None, act: _Act
     ) -> None:
         now = self.deps.now()

@@ -28,7 +28,7 @@ class Seating:
         left.booked -= 1
         await candidate.save(update_fields=["sitting_id"])
         await left.save(update_fields=["booked"])
-        await self.move_up(exam, [left], sittings, now)
+        await self.fill_freed_places(exam, [left], sittings, now)
 
     async def seat(
         self, exam: Exam, candidate: ExamCandidate, wanted: ExamSitting, sittings: Sittings, now: datetime
@@ -37,13 +37,13 @@ class Seating:
         if candidate.sitting_id == wanted.id:
             return
         left = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
-        await _sit_down(exam, candidate, wanted, now)
+        await _take_place(exam, candidate, wanted, now)
         if left is not None:
             left.booked -= 1
             await left.save(update_fields=["booked"])
-            await self.move_up(exam, [left], sittings, now)
+            await self.fill_freed_places(exam, [left], sittings, now)
 
-    async def move_up(self, exam: Exam, freed: list[ExamSitting], sittings: Sittings, now: datetime) -> None:
+    async def fill_freed_places(self, exam: Exam, freed: list[ExamSitting], sittings: Sittings, now: datetime) -> None:
         """The longest-waiting person gets a free place; the place released by that is filled in the same way."""
         rules, pending = rules_of(exam), list(freed)
         while pending:
@@ -56,7 +56,7 @@ class Seating:
                 continue
             left = sittings.get(following.sitting_id) if following.sitting_id else None
             await stop_waiting(following)
-            await _sit_down(exam, following, sitting, now)
+            await _take_place(exam, following, sitting, now)
             if left is not None:
                 left.booked -= 1
                 await left.save(update_fields=["booked"])
@@ -81,7 +81,7 @@ async def stop_waiting(candidate: ExamCandidate) -> None:
         await candidate.save(update_fields=["waiting_id", "waiting_since"])
 
 
-async def _sit_down(exam: Exam, candidate: ExamCandidate, sitting: ExamSitting, now: datetime) -> None:
+async def _take_place(exam: Exam, candidate: ExamCandidate, sitting: ExamSitting, now: datetime) -> None:
     candidate.sitting_id = sitting.id
     candidate.reminders = steps_behind(rules_of(exam).reminders, sitting.starts_at, now)
     sitting.booked += 1

@@ -51,7 +51,7 @@ async def called(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
 async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate, *, right: int) -> ExamAttempt:
     """Book the next sitting that is open, wait for it, and answer so many of the five questions right."""
     exams, person = exam_scene.services.exams, own(candidate)
-    free = next(one for one in (await exams.sitting_queries.offered(person, candidate.id)).sittings if one.open)
+    free = next(one for one in (await exams.sitting_queries.get_booking(person, candidate.id)).sittings if one.open)
     await exams.sittings.book(person, candidate.id, free.id)
     clock.set((await ExamSitting.get(id=free.id)).starts_at)
     await exams.attempts.accept_notice(person, candidate.id)

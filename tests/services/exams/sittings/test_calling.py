@@ -170,7 +170,7 @@ async def test_candidates_are_notified_of_allowances(exam_scene: ExamScene) -> N
     await make_published(exam_scene.services, exam_scene.office)
     candidate = await exam_scene.candidate_of(application)
     before = await mine(exam_scene, candidate)
-    await exam_scene.services.exams.candidates.allow(exam_scene.office, candidate.id, 20, 1, "视力障碍")
+    await exam_scene.services.exams.candidates.grant_allowance(exam_scene.office, candidate.id, 20, 1, "视力障碍")
     after = await mine(exam_scene, candidate)
     assert (after.minutes, after.tries_left) == (before.minutes + 20, before.tries_left + 1)
 
@@ -202,15 +202,15 @@ async def test_the_signed_link_leads_only_its_person_to_the_examination(
     own_exams = exam_scene.services.exams.own_exams
     token = (await mine(exam_scene, candidate)).path.removeprefix("/x/")
     path = f"/h5/demo/exams/{candidate.id}"
-    assert await own_exams.follow(token, None) == path, "the log-in of that page comes first"
-    assert await own_exams.follow(token, candidate.account_id) == path
+    assert await own_exams.resolve_link(token, None) == path, "the log-in of that page comes first"
+    assert await own_exams.resolve_link(token, candidate.account_id) == path
     with pytest.raises(Forbidden, match="属于另一个账号"):
-        await own_exams.follow(token, exam_scene.office.account_id)
+        await own_exams.resolve_link(token, exam_scene.office.account_id)
     with pytest.raises(Forbidden, match="链接无效"):
-        await own_exams.follow(token[:-1] + ("A" if token[-1] != "A" else "B"), None)
+        await own_exams.resolve_link(token[:-1] + ("A" if token[-1] != "A" else "B"), None)
     clock.set(exam.closes_at + timedelta(days=31))
     with pytest.raises(Forbidden, match="已过期"):
-        await own_exams.follow(token, None)
+        await own_exams.resolve_link(token, None)
 
 
 async def test_a_mock_that_is_open_stands_beside_the_real_one(db: str, deps: Deps, clock: FixedClock) -> None:

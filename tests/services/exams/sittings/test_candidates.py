@@ -119,7 +119,9 @@ async def test_allowances_have_bounds_and_a_reason(
 ) -> None:
     _, candidate = await sitting(exam_scene)
     with pytest.raises(InvalidInput):
-        await exam_scene.services.exams.candidates.allow(exam_scene.office, candidate.id, minutes, tries, reason)
+        await exam_scene.services.exams.candidates.grant_allowance(
+            exam_scene.office, candidate.id, minutes, tries, reason
+        )
 
 
 async def test_decisions_on_oneself_or_in_another_pool_are_refused(exam_scene: ExamScene) -> None:
@@ -129,8 +131,8 @@ async def test_decisions_on_oneself_or_in_another_pool_are_refused(exam_scene: E
     people, decide = exam_scene.services.exams.candidates, exam_scene.services.exams.decisions
     for actor, refusal in ((oneself, Forbidden), (stranger, NotFound)):
         for tried in (
-            people.allow(actor, candidate.id, 10, 0, "x"),
-            people.give_back(actor, candidate.id, "x"),
+            people.grant_allowance(actor, candidate.id, 10, 0, "x"),
+            people.grant_try(actor, candidate.id, "x"),
             decide.record_result(actor, candidate.id, "passed", "x"),
             decide.release(actor, candidate.id, "x"),
         ):
@@ -144,7 +146,7 @@ async def test_a_try_is_given_back_and_the_candidate_notified(exam_scene: ExamSc
     _, candidate = await sitting(exam_scene, "graded")
     await ExamCandidate.filter(id=candidate.id).update(state="failed")
     for _ in range(2):
-        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电", key="press")
+        await exam_scene.services.exams.candidates.grant_try(exam_scene.office, candidate.id, "断电", key="press")
     await candidate.refresh_from_db()
     assert (candidate.state, candidate.extra_tries, candidate.concluded_at) == ("called", 1, None)
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "增加一次考试机会（断电）"
@@ -158,23 +160,23 @@ async def test_after_an_outage_everybody_who_sat_then_has_one_more(exam_scene: E
     clock.move(20 * MINUTE)
     await make_attempt(exam_scene.services, await exam_scene.candidate_of(later))
     candidates = exam_scene.services.exams.candidates
-    assert await candidates.give_back_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
+    assert await candidates.grant_try_to_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
     assert {one.id: one.extra_tries for one in await ExamCandidate.all()} == {
         during.id: 1,
         (await exam_scene.candidate_of(later)).id: 0,
     }
     with pytest.raises(InvalidInput, match="晚于开始时间"):
-        await candidates.give_back_all(exam_scene.office, during.exam_id, until, since, "机房断电")
+        await candidates.grant_try_to_all(exam_scene.office, during.exam_id, until, since, "机房断电")
 
 
 async def test_where_nothing_can_change_no_try_is_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:
     application, candidate = await sitting(exam_scene, "graded")
     await Application.filter(id=application.id).update(state="refused", ended_at=exam_scene.deps.now())
     with pytest.raises(Conflict, match="已办结或已合格"):
-        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电")
+        await exam_scene.services.exams.candidates.grant_try(exam_scene.office, candidate.id, "断电")
     clock.move(timedelta(days=9))
     with pytest.raises(Conflict, match="先延长考试时间"):
-        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电")
+        await exam_scene.services.exams.candidates.grant_try(exam_scene.office, candidate.id, "断电")
 
 
 async def test_a_result_by_hand_brings_the_application_on(exam_scene: ExamScene) -> None:

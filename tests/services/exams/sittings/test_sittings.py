@@ -63,8 +63,8 @@ async def test_a_place_is_booked_changed_and_given_back(exam_scene: ExamScene) -
     assert await places(person.exam_id) == [(1, 1), (0, 0)]
     await service.book(own(person), person.id, late.id)
     assert await places(person.exam_id) == [(0, 0), (1, 1)]
-    assert (await service.give_back(own(person), person.id)).state == "none"
-    await service.give_back(own(person), person.id)
+    assert (await service.cancel_booking(own(person), person.id)).state == "none"
+    await service.cancel_booking(own(person), person.id)
     assert await places(person.exam_id) == [(0, 0), (0, 0)]
 
 
@@ -83,11 +83,11 @@ async def test_a_full_sitting_is_refused_and_can_be_waited_for(exam_scene: ExamS
     await service.book(own(two), two.id, late.id)
     with pytest.raises(Conflict, match="已经约满"):
         await service.book(own(two), two.id, early.id)
-    assert (await service.wait(own(two), two.id, early.id)).state == "waiting"
-    seen = await exam_scene.services.exams.sitting_queries.offered(own(two), two.id)
+    assert (await service.join_waiting_list(own(two), two.id, early.id)).state == "waiting"
+    seen = await exam_scene.services.exams.sitting_queries.get_booking(own(two), two.id)
     assert (seen.booked, seen.waiting) == (late.id, early.id)
     assert [(one.left, one.full, one.waiting) for one in seen.sittings] == [(0, True, 1), (0, True, 0)]
-    await service.give_back(own(one), one.id)
+    await service.cancel_booking(own(one), one.id)
     await two.refresh_from_db()
     assert (two.sitting_id, two.waiting_id) == (early.id, None)
     assert await places(two.exam_id) == [(1, 1), (0, 0)]
@@ -100,9 +100,9 @@ async def test_who_moves_up_leaves_a_place_for_the_next(exam_scene: ExamScene) -
     service = exam_scene.services.exams.sittings
     await service.book(own(one), one.id, early.id)
     await service.book(own(two), two.id, late.id)
-    await service.wait(own(two), two.id, early.id)
-    await service.wait(own(three), three.id, late.id)
-    await service.give_back(own(one), one.id)
+    await service.join_waiting_list(own(two), two.id, early.id)
+    await service.join_waiting_list(own(three), three.id, late.id)
+    await service.cancel_booking(own(one), one.id)
     assert {str(c.id): c.sitting_id for c in await ExamCandidate.all()} == {
         str(one.id): None,
         str(two.id): early.id,
@@ -115,16 +115,18 @@ async def test_the_first_who_waited_comes_first(exam_scene: ExamScene, clock: Fi
     (one, two, three), (early, _) = await booked_exam(exam_scene, 3, 1, 1)
     service = exam_scene.services.exams.sittings
     await service.book(own(one), one.id, early.id)
-    await service.wait(own(three), three.id, early.id)
+    await service.join_waiting_list(own(three), three.id, early.id)
     clock.move(timedelta(minutes=1))
-    await service.wait(own(two), two.id, early.id)
-    await service.give_back(own(one), one.id)
+    await service.join_waiting_list(own(two), two.id, early.id)
+    await service.cancel_booking(own(one), one.id)
     assert (await ExamCandidate.get(sitting_id=early.id)).id == three.id
 
 
 async def test_waiting_where_a_place_is_free_takes_it(exam_scene: ExamScene) -> None:
     (person,), (early, _) = await booked_exam(exam_scene, 1, 1, 1)
-    assert (await exam_scene.services.exams.sittings.wait(own(person), person.id, early.id)).state == "booked"
+    assert (
+        await exam_scene.services.exams.sittings.join_waiting_list(own(person), person.id, early.id)
+    ).state == "booked"
 
 
 async def test_after_the_deadline_nothing_is_booked_or_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:
@@ -133,13 +135,13 @@ async def test_after_the_deadline_nothing_is_booked_or_given_back(exam_scene: Ex
     await service.book(own(one), one.id, early.id)
     clock.set(early.starts_at - timedelta(days=1))
     with pytest.raises(RuleViolation, match="后不能更改或退回"):
-        await service.give_back(own(one), one.id)
+        await service.cancel_booking(own(one), one.id)
     with pytest.raises(RuleViolation, match="后不能更改或退回"):
         await service.book(own(one), one.id, late.id)
     with pytest.raises(RuleViolation, match="已于11月25日"):
         await service.book(own(two), two.id, early.id)
     assert (await service.book(own(two), two.id, late.id)).state == "booked"
-    assert (await exam_scene.services.exams.sitting_queries.offered(own(one), one.id)).fixed
+    assert (await exam_scene.services.exams.sitting_queries.get_booking(own(one), one.id)).fixed
 
 
 async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene: ExamScene, clock: FixedClock) -> None:
@@ -166,7 +168,7 @@ async def test_the_office_changes_a_sitting_and_tells_who_has_it(exam_scene: Exa
     (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
     service = exam_scene.services.exams.sittings
     await service.book(own(one), one.id, early.id)
-    await service.wait(own(two), two.id, early.id)
+    await service.join_waiting_list(own(two), two.id, early.id)
     data = SittingData(early.starts_at + HOUR, early.ends_at + HOUR, 2, "三楼机房")
     await service.edit(exam_scene.office, early.exam_id, early.id, data)
     assert await places(early.exam_id) == [(2, 2), (0, 0)], "the new place goes to who waits"
@@ -243,11 +245,11 @@ async def test_people_who_swap_at_once_all_end_somewhere(exam_scene: ExamScene) 
     for at, person in enumerate(people):
         await service.book(own(person), person.id, both[at % 2].id)
     for at, person in enumerate(people):
-        await service.wait(own(person), person.id, both[1 - at % 2].id)
+        await service.join_waiting_list(own(person), person.id, both[1 - at % 2].id)
     gone = people[0]
     await asyncio.gather(
-        service.give_back(own(gone), gone.id),
-        *(service.wait(own(one), one.id, both[at % 2].id) for at, one in enumerate(people[1:])),
+        service.cancel_booking(own(gone), gone.id),
+        *(service.join_waiting_list(own(one), one.id, both[at % 2].id) for at, one in enumerate(people[1:])),
     )
     counted = await places(gone.exam_id)
     assert all(booked == held <= 4 for booked, held in counted)
