@@ -87,24 +87,24 @@ class Results:
             exam = await Exam.get(id=known.exam_id)
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
-            out = await self._let_out(candidate, exam, now)
+            out = await self._release_results(candidate, exam, now)
             if candidate.state == CandidateState.CALLED:
-                await self._decide(candidate, exam, application, out, now)
+                await self._reach_verdict(candidate, exam, application, out, now)
             if candidate.state != CandidateState.CALLED and candidate.sitting_id is not None:
                 await self._free_place(exam, candidate, sittings[candidate.sitting_id], now)
 
-    async def _let_out(self, candidate: ExamCandidate, exam: Exam, now: datetime) -> list[ExamAttempt]:
+    async def _release_results(self, candidate: ExamCandidate, exam: Exam, now: datetime) -> list[ExamAttempt]:
         """All tries that count; results that may be seen are released."""
         tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number").select_for_update()
         at_once = rules_of(exam).result == "at_once"
-        for one in tries:
-            if one.state == ExamAttemptState.GRADED and (at_once or one.released_at is not None):
-                one.state = ATTEMPT.next(ExamAttemptState.GRADED, AttemptEvent.RELEASE)
-                one.released_at = one.released_at or now
-                await one.save(update_fields=["state", "released_at"])
-        return [one for one in tries if one.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
+        for attempt in tries:
+            if attempt.state == ExamAttemptState.GRADED and (at_once or attempt.released_at is not None):
+                attempt.state = ATTEMPT.next(ExamAttemptState.GRADED, AttemptEvent.RELEASE)
+                attempt.released_at = attempt.released_at or now
+                await attempt.save(update_fields=["state", "released_at"])
+        return [attempt for attempt in tries if attempt.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
 
-    async def _decide(
+    async def _reach_verdict(
         self,
         candidate: ExamCandidate,
         exam: Exam,
@@ -113,24 +113,26 @@ class Results:
         now: datetime,
     ) -> None:
         over = exam.state == "closed"
-        released = [one for one in tries if one.state == ExamAttemptState.RELEASED]
-        best = max(released, key=lambda one: (bool(one.passed), one.score or 0), default=None)
+        released = [attempt for attempt in tries if attempt.state == ExamAttemptState.RELEASED]
+        best = max(released, key=lambda attempt: (bool(attempt.passed), attempt.score or 0), default=None)
         if exam.purpose == Purpose.MOCK:
             if over:
                 await move_candidate(candidate, CandidateEvent.LEAVE, now)
         elif best is not None and best.passed:
-            await self._pass(candidate, exam, application, best, now)
-        elif any(one.state in _OPEN for one in tries):
+            await self._pass_candidate(candidate, exam, application, best, now)
+        elif any(attempt.state in _OPEN for attempt in tries):
             return
         elif best is None:
             if over:
                 await move_candidate(candidate, CandidateEvent.LEAVE, now)
-        elif over or exam.closes_at <= now or _left(candidate, rules_of(exam), tries) <= 0:
-            await self._fail(candidate, exam, application, best, now)
+        elif over or exam.closes_at <= now or _tries_left(candidate, rules_of(exam), tries) <= 0:
+            await self._fail_candidate(candidate, exam, application, best, now)
         else:
-            await self._offer(candidate, exam, released[-1], _left(candidate, rules_of(exam), tries), now)
+            await self._offer_next_try(
+                candidate, exam, released[-1], _tries_left(candidate, rules_of(exam), tries), now
+            )
 
-    async def _pass(
+    async def _pass_candidate(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
     ) -> None:
         await move_candidate(candidate, CandidateEvent.PASS, now)
@@ -142,9 +144,9 @@ class Results:
         if waits and application is not None:
             words = f"{exam.name}{_score(best)}"
             await self.conclusions.apply_exam(system(exam.pool), application, "passed", words, now)
-        await self._certify(candidate, exam, application, best, now)
+        await self._issue_certificate(candidate, exam, application, best, now)
 
-    async def _certify(
+    async def _issue_certificate(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
     ) -> None:
         """Where the pool issues certificates of examinations."""
@@ -153,7 +155,7 @@ class Results:
         subject = CertificateSubject("exam", candidate.account_id, expert_id, candidate.id, facts)
         await self.certificates.issue(exam.pool, subject, now)
 
-    async def _fail(
+    async def _fail_candidate(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
     ) -> None:
         rules = rules_of(exam)
@@ -171,7 +173,9 @@ class Results:
             words = f"{exam.name}{_score(best)}，未达到{line}分"
             await self.conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
 
-    async def _offer(self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime) -> None:
+    async def _offer_next_try(
+        self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime
+    ) -> None:
         """Tries are left: notify when the next may begin."""
         rules = rules_of(exam)
         again = max(now, (last.sealed_at or now) + rules.rest)
@@ -273,7 +277,7 @@ class Results:
         return await ExamAttempt.select_for_update().get(id=attempt_id), locked, exam
 
 
-def _left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
+def _tries_left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
     return rules.tries + int(candidate.extra_tries) - len(tries)
 
 
