@@ -60,7 +60,7 @@ class Papers:
         async with transaction():
             exam = await Exam.get(id=exam_id)
             waiting = [row["id"] for row in await rows(_NEXT, exam_id, now, limit)]
-            drawn = await self._draw(exam, len(waiting))
+            drawn = await self._draw_papers(exam, len(waiting))
             made = [_attempt(exam, candidate, 1, paper, now) for candidate, paper in zip(waiting, drawn, strict=True)]
             await ExamAttempt.bulk_create(made, batch_size=500)
         return len(made)
@@ -77,18 +77,18 @@ class Papers:
         if last is not None and last.state in ("running", "sealed"):
             raise Conflict("上一次作答还没有结束或正在评分，请稍后再试。", code="attempt_open")
         exam = await Exam.get(id=candidate.exam_id)
-        (paper,) = await self._draw(exam, 1)
+        (paper,) = await self._draw_papers(exam, 1)
         number = (await rows(_LAST, candidate.id))[0]["n"] + 1
         attempt = _attempt(exam, candidate.id, number, paper, self.deps.now())
         await attempt.save(force_create=True)
         return attempt
 
-    async def _draw(self, exam: Exam, count: int) -> list[Drawn]:
+    async def _draw_papers(self, exam: Exam, count: int) -> list[Drawn]:
         """``count`` papers, each from the items least used by the previous ones."""
         stock, used = await load_live_items(exam.pool)
         deck, papers, uses = Deck(read_cells(exam.cells), stock), [], Counter[UUID]()
         for _ in range(count):
-            paper = _one(deck, used, self.chance)
+            paper = _draw_paper(deck, used, self.chance)
             uses.update(paper.items)
             used.update({item: used[item] + 1 for item in paper.items})
             papers.append(paper)
@@ -96,7 +96,7 @@ class Papers:
         return papers
 
 
-def _one(deck: Deck, used: dict[UUID, int], chance: Random) -> Drawn:
+def _draw_paper(deck: Deck, used: dict[UUID, int], chance: Random) -> Drawn:
     try:
         return deck.draw(used, chance)
     except LookupError as lacking:
