@@ -21,7 +21,7 @@ from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Reject
 from models.courses import Course, CourseItem
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
-from services.courses.repository import get_course, get_item, get_own, lock_draft
+from services.courses.repository import get_course, get_item, get_own_enrolment, lock_draft
 from services.files import LINK_TTL, FileLost, SealedFiles, new_key, schedule_removal
 from services.inspection.checker import FileChecker
 from services.ports import Files
@@ -69,7 +69,7 @@ class CourseMedia:
         async with _store_errors():
             await self.files.put(_part(_key(course, item, upload), number), body)
 
-    async def finish(self, actor: Actor, course_id: UUID, item_id: UUID, upload: UUID, parts: int) -> None:
+    async def finish_upload(self, actor: Actor, course_id: UUID, item_id: UUID, upload: UUID, parts: int) -> None:
         """Join the parts, read the length, and set it as the item's video. A repetition is harmless.
 
         Raises InvalidInput for a file that phones can't play, Conflict for missing parts, Unavailable.
@@ -89,7 +89,7 @@ class CourseMedia:
             except NotPlayable as error:
                 await self.files.delete(key)
                 raise InvalidInput(str(error), code="not_playable", field="file") from error
-        await self._keep(actor, course_id, item_id, film)
+        await self._set_video(actor, course_id, item_id, film)
         async with _store_errors():
             await self.files.clear(f"{key}.parts")
 
@@ -99,7 +99,7 @@ class CourseMedia:
         await self._draft_item(actor, course_id, item_id, "pages")
         if len(content) > PAGE_FILE_MAX:
             raise InvalidInput(f"文件最大{PAGE_FILE_MAX // 1024**2}MB，请压缩或拆分。", code="too_large", field="file")
-        drawn = await self._draw(content)
+        drawn = await self._draw_pages(content)
         keys = []
         for picture in drawn:
             key = new_key(actor.pool, self.deps.now())
@@ -139,7 +139,7 @@ class CourseMedia:
 
         Raises NotFound, Conflict for a participant who may not study now, Unavailable.
         """
-        item = await self._allowed(actor, enrolment_id, item_id)
+        item = await self._get_open_item(actor, enrolment_id, item_id)
         if not item.media_key:
             raise NotFound("没有这段视频，请返回课程后刷新。", code="no_video")
         async with _store_errors():
@@ -147,7 +147,7 @@ class CourseMedia:
 
     async def page(self, actor: Actor, enrolment_id: UUID, item_id: UUID, number: int) -> bytes:
         """A page (from 1) as JPEG. Raises as ``video``."""
-        item = await self._allowed(actor, enrolment_id, item_id)
+        item = await self._get_open_item(actor, enrolment_id, item_id)
         return await self._picture(item, number)
 
     async def preview_video(self, actor: Actor, course_id: UUID, item_id: UUID) -> Path | str:
@@ -174,7 +174,7 @@ class CourseMedia:
             raise Conflict("这项内容的形式不同，请刷新后重试。", code="wrong_kind")
         return course, item
 
-    async def _keep(self, actor: Actor, course_id: UUID, item_id: UUID, film: _Film) -> None:
+    async def _set_video(self, actor: Actor, course_id: UUID, item_id: UUID, film: _Film) -> None:
         now = self.deps.now()
         async with transaction():
             course = await lock_draft(actor, course_id)
@@ -199,13 +199,13 @@ class CourseMedia:
             raise NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")
         return _Film(key, size, movie)
 
-    async def _draw(self, content: bytes) -> list[bytes]:
+    async def _draw_pages(self, content: bytes) -> list[bytes]:
         """Raises InvalidInput that names the field."""
         try:
             if content[:5] == b"%PDF-":
                 return list(await self.checker.draw_pages(content, SIDE, PAGES_MAX))
-            found = await self.checker.check(content, ("jpg", "png"))
-            return [await self.checker.draw(content, found.kind, SIDE)]
+            picture = await self.checker.check(content, ("jpg", "png"))
+            return [await self.checker.draw(content, picture.kind, SIDE)]
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
 
@@ -217,9 +217,9 @@ class CourseMedia:
         except FileLost as error:
             raise Unavailable("页面暂时无法读取，请稍后重试。", code="file_lost") from error
 
-    async def _allowed(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> CourseItem:
+    async def _get_open_item(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> CourseItem:
         check(actor, "course.own")
-        enrolment = await get_own(actor, enrolment_id)
+        enrolment = await get_own_enrolment(actor, enrolment_id)
         state, now = EnrolmentState(enrolment.state), self.deps.now()
         if access(state, enrolment.opens_at, enrolment.closes_at, now) != "open":
             raise Conflict("现在不能学习这门课程，请返回课程页查看。", code="study_closed")

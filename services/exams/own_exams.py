@@ -18,7 +18,7 @@ from services.core.base import Actor, Deps
 from services.core.permissions import check
 from services.core.signed_links import Links
 from services.exams.notifications import times_of
-from services.exams.repository import get_own, rules_of
+from services.exams.repository import get_own_candidate, rules_of
 
 PURPOSE = "exam"
 """Purpose of the signed link: its subject is the candidate, its person the account."""
@@ -104,7 +104,7 @@ class OwnExams:
     async def get(self, actor: Actor, candidate_id: UUID) -> OwnExam:
         """One examination, mock or real. Raises NotFound for another person's."""
         check(actor, "exam.own")
-        await get_own(actor, candidate_id)
+        await get_own_candidate(actor, candidate_id)
         candidate = await ExamCandidate.get(id=candidate_id).select_related("exam", "sitting", "waiting")
         mocks = ExamCandidate.filter(account_id=candidate.account_id, exam__purpose="mock", exam__state="published")
         now = self.deps.now()

@@ -37,7 +37,7 @@ async def get_candidate(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate
     return candidate, candidate.exam
 
 
-async def get_own(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
+async def get_own_candidate(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
     """The actor's own candidate. Raises NotFound for another person's."""
     candidate, exam = await get_candidate(actor, candidate_id)
     if actor.account_id is None or candidate.account_id != actor.account_id:
@@ -59,7 +59,7 @@ async def lock_candidate(candidate_id: UUID) -> ExamCandidate:
     return candidate
 
 
-async def lock_own(actor: Actor, candidate_id: UUID) -> ExamCandidate:
+async def lock_own_candidate(actor: Actor, candidate_id: UUID) -> ExamCandidate:
     """The actor's own candidate, locked, with its examination, sitting and account. Raises NotFound for another
     person's."""
     query = ExamCandidate.select_for_update(of=("exam_candidate",), no_key=True).select_related(
@@ -93,7 +93,7 @@ async def move_candidate(candidate: ExamCandidate, event: CandidateEvent, now: d
     await candidate.save(update_fields=["state", "concluded_at"])
 
 
-async def void_open(candidate_id: UUID, reason: str) -> None:
+async def void_open_attempts(candidate_id: UUID, reason: str) -> None:
     """Void papers that were not submitted, since the person is no longer a candidate."""
     await ExamAttempt.filter(candidate_id=candidate_id, state__in=["ready", "running"]).update(
         state="void", void_reason=reason[:200]

@@ -25,7 +25,7 @@ from services.exams.attempts.tickets import Tickets
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.notifications import times_of as span_of
 from services.exams.papers.papers import Papers
-from services.exams.repository import check_called, lock_own, rules_of
+from services.exams.repository import check_called, lock_own_candidate, rules_of
 
 STARTS_AT_ONCE = 6
 """Concurrent starts per process, so that connections are left for saving."""
@@ -48,7 +48,7 @@ class Attempts:
         check(actor, "exam.own")
         now = self.deps.now()
         async with transaction():
-            candidate = await lock_own(actor, candidate_id)
+            candidate = await lock_own_candidate(actor, candidate_id)
             if candidate.notice_read_at is None:
                 candidate.notice_read_at = now
                 await candidate.save(update_fields=["notice_read_at"])
@@ -67,7 +67,7 @@ class Attempts:
     async def _start(self, actor: Actor, candidate_id: UUID, device: int) -> ExamPaper:
         now = self.deps.now()
         async with transaction():
-            candidate = await lock_own(actor, candidate_id)
+            candidate = await lock_own_candidate(actor, candidate_id)
             tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number")
             running = next((attempt for attempt in tries if attempt.state == ExamAttemptState.RUNNING), None)
             if running is not None:

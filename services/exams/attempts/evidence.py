@@ -24,7 +24,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.attempts.answer_files import AnswerFile, AnswerFiles
 from services.exams.attempts.sealed_answers import read_given_answers
-from services.exams.repository import get_own, lock_candidate, rules_of
+from services.exams.repository import get_own_candidate, lock_candidate, rules_of
 
 SEAL = "exam_evidence"
 EXPLANATION_MAX = 300
@@ -51,7 +51,7 @@ class Evidence:
     async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnEvidence, ...]:
         """For tries that ended by time, in order. Raises NotFound for another person's."""
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
+        candidate, exam = await get_own_candidate(actor, candidate_id)
         tries = await ExamAttempt.filter(candidate_id=candidate.id, state__in=_ENDED).order_by("number")
         handed = await ExamEvidence.filter(attempt_id__in=[attempt.id for attempt in tries]).order_by(
             "received_at", "id"
@@ -78,12 +78,12 @@ class Evidence:
         """
         check(actor, "exam.own")
         words = check_text(" ".join(explanation.split()), "explanation", "情况说明", EXPLANATION_MAX, required=True)
-        await get_own(actor, candidate_id)
+        await get_own_candidate(actor, candidate_id)
         attempt_id, content = self.files.unseal(code)
         file = self.files.read(attempt_id, content)
         now = self.deps.now()
         async with transaction():
-            _, exam = await get_own(actor, candidate_id)
+            _, exam = await get_own_candidate(actor, candidate_id)
             await lock_candidate(candidate_id)
             attempt = await ExamAttempt.select_for_update().get_or_none(id=attempt_id, candidate_id=candidate_id)
             if attempt is None:

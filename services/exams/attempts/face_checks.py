@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.notifications import times_of
-from services.exams.repository import check_called, get_candidate, get_own, lock_candidate, rules_of
+from services.exams.repository import check_called, get_candidate, get_own_candidate, lock_candidate, rules_of
 from services.ports import FaceChecker, FacePerson
 
 REASON_MAX = 200
@@ -54,7 +54,7 @@ class FaceChecks:
             raise InvalidInput("请先勾选同意，再开始人脸核身；不同意的，请用其他方式核验。", code="no_consent")
         now, number = self.deps.now(), secrets.token_urlsafe(_NUMBER_BYTES)
         async with transaction():
-            _, exam = await get_own(actor, candidate_id)
+            _, exam = await get_own_candidate(actor, candidate_id)
             candidate = await lock_candidate(candidate_id)
             _check_required(candidate, exam)
             await self._check_time(candidate, exam)
@@ -73,7 +73,7 @@ class FaceChecks:
         Raises Conflict where none was begun, Unavailable when the platform can't be queried: try again.
         """
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
+        candidate, exam = await get_own_candidate(actor, candidate_id)
         if candidate.face:
             return FaceVerdict(passed=True, advice="")
         number = candidate.face_reference

@@ -118,7 +118,7 @@ class ItemImport:
         questions = await self._questions(content)
         rows, errors = await asyncio.to_thread(read_rows, questions)
         bank = await Bank.load(actor.pool)
-        return await self._sheets.keep(actor, _FORMS[form], *_compare_with_bank(bank, rows, errors))
+        return await self._sheets.store_sheet(actor, _FORMS[form], *_compare_with_bank(bank, rows, errors))
 
     async def get(self, actor: Actor, import_id: UUID) -> ImportView:
         """Raises NotFound for an import of another pool, or an expired one."""
@@ -140,13 +140,13 @@ class ItemImport:
         if way not in get_args(Way):
             raise InvalidInput("请选择如何处理题库中已有的题目。", code="no_choice", field="way")
 
-        async def recheck_rows(rows: list[ItemRow]) -> tuple[list[ItemRow], list[RowError]]:
+        async def recheck_lines(rows: list[ItemRow]) -> tuple[list[ItemRow], list[RowError]]:
             await lock_bank(actor.pool)
             compared_rows, errors = _compare_with_bank(await Bank.load(actor.pool), rows, [])
             return _decide_changed_rows(compared_rows, way), errors
 
         return await self._sheets.apply(
-            actor, import_id, recheck_rows, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
+            actor, import_id, recheck_lines, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
         )
 
     async def _questions(self, content: bytes) -> Sequence[Question]:

@@ -35,7 +35,7 @@ from services.exams.repository import (
     lock_sittings,
     move_candidate,
     rules_of,
-    void_open,
+    void_open_attempts,
 )
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
@@ -136,7 +136,7 @@ class Results:
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
     ) -> None:
         await move_candidate(candidate, CandidateEvent.PASS, now)
-        await void_open(candidate.id, "已合格")
+        await void_open_attempts(candidate.id, "已合格")
         await record(system(exam.pool), now, "exam.passed", "exam_candidate", candidate.id, score=best.score)
         waits = application is not None and application.state == "exam"
         advice = _NOTICE_FOLLOWS if waits or application is None else _TOO_LATE
@@ -160,7 +160,7 @@ class Results:
     ) -> None:
         rules = rules_of(exam)
         await move_candidate(candidate, CandidateEvent.FAIL, now)
-        await void_open(candidate.id, "考试次数已用完")
+        await void_open_attempts(candidate.id, "考试次数已用完")
         await record(system(exam.pool), now, "exam.failed", "exam_candidate", candidate.id, score=best.score)
         waiting = application is not None and application.state == "exam"
         ends = waiting and rules.failed == "refused"

@@ -27,7 +27,7 @@ from services.exams.attempts.paper_view import ShownPicture
 from services.exams.bank.item_keys import ItemKey, read_keys
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.marking.scores import review_of
-from services.exams.repository import get_own
+from services.exams.repository import get_own_candidate
 
 _PAPER = """
 SELECT a.slot, a.version_id, a.mask, coalesce(a.text, '') AS text, a.marks, v.stem, v.options, v.pictures, v.basis,
@@ -79,7 +79,7 @@ class PaperReview:
     async def get(self, actor: Actor, candidate_id: UUID, attempt_id: UUID) -> ReviewedPaper:
         """Each access is logged. Raises NotFound for another person's, Conflict while it can't be seen."""
         check(actor, "exam.own")
-        _, exam = await get_own(actor, candidate_id)
+        _, exam = await get_own_candidate(actor, candidate_id)
         attempt = await ExamAttempt.get_or_none(id=attempt_id, candidate_id=candidate_id)
         if attempt is None:
             raise NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")

@@ -18,7 +18,7 @@ from domain.masking import mask_name
 from models.exams import Exam, ExamAppeal, ExamAttempt
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
-from services.exams.repository import get_exam, get_own, rules_of
+from services.exams.repository import get_exam, get_own_candidate, rules_of
 
 Show = Literal["", "flagged", "waiting", "passed", "failed"]
 FLAGS: Mapping[str, str] = {
@@ -144,7 +144,7 @@ class Scores:
     async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnResult, ...]:
         """Released results of a person's own tries, in order. Raises NotFound for another person's."""
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
+        candidate, exam = await get_own_candidate(actor, candidate_id)
         attempts = await ExamAttempt.filter(candidate_id=candidate.id, state="released").order_by("number")
         own_appeals = ExamAppeal.filter(attempt_id__in=[attempt.id for attempt in attempts])
         appeals = {appeal.attempt_id: appeal for appeal in await own_appeals}

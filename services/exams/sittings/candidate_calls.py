@@ -19,7 +19,7 @@ from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.limits import advisory_lock
 from services.exams.notifications import recipient
-from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open
+from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open_attempts
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
 
@@ -159,7 +159,7 @@ class CandidateCalls:
             candidate.waiting_id = candidate.waiting_since = None
             await candidate.save(update_fields=["waiting_id", "waiting_since"])
             await self.seating.unseat(exam, candidate, sittings, now)
-            await void_open(candidate.id, GONE)
+            await void_open_attempts(candidate.id, GONE)
             await record(system(exam.pool), now, "exam.leave", "exam_candidate", candidate.id)
 
 

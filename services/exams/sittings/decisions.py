@@ -18,7 +18,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Conclusions, ExamResult
 from services.exams.notifications import facts_of
-from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open
+from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open_attempts
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
 
@@ -100,7 +100,7 @@ class ExamDecisions:
             booked = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
             if was_called and exam.state == "published" and booked is not None and booked.starts_at > now:
                 await self.seating.unseat(exam, candidate, sittings, now)
-            await void_open(candidate.id, reason)
+            await void_open_attempts(candidate.id, reason)
 
         await once(
             owner=f"exam_decide:{actor.account_id}",

@@ -15,7 +15,7 @@ from services.core.permissions import check
 from services.exams.repository import (
     check_called,
     get_exam,
-    get_own,
+    get_own_candidate,
     rules_of,
 )
 
@@ -88,7 +88,7 @@ class SittingQueries:
     async def get_booking(self, actor: Actor, candidate_id: UUID) -> Booking:
         """Sittings to book, soonest first. Raises NotFound; Conflict where sittings aren't booked."""
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
+        candidate, exam = await get_own_candidate(actor, candidate_id)
         check_called(candidate, exam)
         rules = booking_rules(exam)
         now = self.deps.now()

@@ -23,7 +23,7 @@ from services.exams.repository import (
     Sittings,
     check_called,
     get_exam,
-    get_own,
+    get_own_candidate,
     lock_candidate,
     lock_sittings,
     rules_of,
@@ -124,7 +124,7 @@ class ExamSittings:
         now = self.deps.now()
 
         async def run() -> Booked:
-            _, exam = await get_own(actor, candidate_id)
+            _, exam = await get_own_candidate(actor, candidate_id)
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
             check_called(candidate, exam)

@@ -235,10 +235,10 @@ async def test_a_second_player_stops_the_first(school: School, clock: FixedClock
     old = await study.open_item(person, enrolment.id, first.id)
     new = await study.open_item(person, enrolment.id, first.id)
     with pytest.raises(Conflict) as refused:
-        await study.beat(person, enrolment.id, first.id, player=old.player, start=0, end=10, rate=1.0)
+        await study.record_beat(person, enrolment.id, first.id, player=old.player, start=0, end=10, rate=1.0)
     assert refused.value.code == "other_player"
     clock.move(timedelta(seconds=10))
-    seen = await study.beat(person, enrolment.id, first.id, player=new.player, start=0, end=10, rate=1.0)
+    seen = await study.record_beat(person, enrolment.id, first.id, player=new.player, start=0, end=10, rate=1.0)
     assert (seen.seconds, seen.position, seen.reach) == (10, 10, 15)
 
 
@@ -251,10 +251,10 @@ async def test_a_drag_to_the_end_is_worth_nothing(school: School, clock: FixedCl
     study, person = school.services.courses.study, own(enrolment)
     seen = await study.open_item(person, enrolment.id, item.id)
     clock.move(timedelta(seconds=600))
-    seen = await study.beat(person, enrolment.id, item.id, player=seen.player, start=590, end=600, rate=1.0)
+    seen = await study.record_beat(person, enrolment.id, item.id, player=seen.player, start=590, end=600, rate=1.0)
     assert seen.seconds == 0
     with pytest.raises(InvalidInput):
-        await study.beat(person, enrolment.id, item.id, player=seen.player, start=0, end=10, rate=16.0)
+        await study.record_beat(person, enrolment.id, item.id, player=seen.player, start=0, end=10, rate=16.0)
 
 
 async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
@@ -270,15 +270,15 @@ async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
     study, person = school.services.courses.study, own(enrolment)
     player = (await study.open_item(person, enrolment.id, item.id)).player
     clock.move(timedelta(seconds=10))
-    asked = await study.beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
+    asked = await study.record_beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
     assert (asked.asked, asked.seconds) == (True, 60)
     clock.move(5 * MINUTE)
-    answered = await study.answer(person, enrolment.id, item.id, player=player)
+    answered = await study.confirm_presence(person, enrolment.id, item.id, player=player)
     assert not answered.asked
     _, (line,) = await school.services.courses.queries.get(person, enrolment.id)
     assert line.missed == 1
     clock.move(timedelta(seconds=10))
-    seen = await study.beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
+    seen = await study.record_beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
     assert seen.seconds == 70
 
 

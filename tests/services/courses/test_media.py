@@ -42,7 +42,7 @@ async def send(school: School, course: Course, item: UUID, *parts: bytes, upload
     number = upload or uuid4()
     for at, part in enumerate(parts):
         await school.services.courses.media.put_part(school.office, course.id, item, number, at, part)
-    await school.services.courses.media.finish(school.office, course.id, item, number, len(parts))
+    await school.services.courses.media.finish_upload(school.office, course.id, item, number, len(parts))
     return number
 
 
@@ -53,7 +53,7 @@ async def test_a_video_comes_in_parts_and_tells_its_length(school: School) -> No
     assert (item.seconds, item.media_bytes) == (4, len(CLIP))
     assert await store(school).get(item.media_key) == CLIP
     assert not [key for key in store(school).kept if ".parts/" in key], "parts go once they are put together"
-    await school.services.courses.media.finish(school.office, course.id, item_id, upload, 3)
+    await school.services.courses.media.finish_upload(school.office, course.id, item_id, upload, 3)
     assert (await CourseItem.get(id=item_id)).media_key == item.media_key, "asked twice"
 
 
@@ -88,7 +88,7 @@ async def test_a_part_that_never_came_is_named(school: School) -> None:
     upload, media = uuid4(), school.services.courses.media
     await media.put_part(school.office, course.id, item_id, upload, 0, CLIP[:10_000])
     with pytest.raises(Conflict, match="没有上传完"):
-        await media.finish(school.office, course.id, item_id, upload, 2)
+        await media.finish_upload(school.office, course.id, item_id, upload, 2)
     with pytest.raises(InvalidInput):
         await media.put_part(school.office, course.id, item_id, upload, 10**6, b"x")
     with pytest.raises(InvalidInput):
