@@ -34,9 +34,9 @@ async def exam_scene(db: str, deps: Deps) -> ExamScene:
     return made
 
 
-async def called(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
+async def make_called_candidate(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
     """A person whose examination has two sittings, half a day apart."""
-    application = await exam_scene.waiting(expert_number="ZJ0100001")
+    application = await exam_scene.make_waiting_application(expert_number="ZJ0100001")
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
     for begins in (opens, opens + 6 * HOUR):
@@ -51,7 +51,9 @@ async def called(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
 async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate, *, right: int) -> ExamAttempt:
     """Book the next sitting that is open, wait for it, and answer so many of the five questions right."""
     exams, person = exam_scene.services.exams, own(candidate)
-    free = next(one for one in (await exams.sitting_queries.get_booking(person, candidate.id)).sittings if one.open)
+    free = next(
+        sitting for sitting in (await exams.sitting_queries.get_booking(person, candidate.id)).sittings if sitting.open
+    )
     await exams.sittings.book(person, candidate.id, free.id)
     clock.set((await ExamSitting.get(id=free.id)).starts_at)
     await exams.attempts.accept_notice(person, candidate.id)
@@ -66,7 +68,7 @@ async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate
 
 
 async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: FixedClock) -> None:
-    application, candidate = await called(exam_scene)
+    application, candidate = await make_called_candidate(exam_scene)
     ahead = await ExamAttempt.get(candidate_id=candidate.id)
     done = await sit(exam_scene, clock, candidate, right=5)
     assert (done.id, done.state, done.score, done.passed) == (ahead.id, "released", 100, True)
@@ -81,7 +83,7 @@ async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: F
 
 
 async def test_who_fails_books_again_and_passes_the_second_time(exam_scene: ExamScene, clock: FixedClock) -> None:
-    application, candidate = await called(exam_scene)
+    application, candidate = await make_called_candidate(exam_scene)
     exam = await Exam.get(id=candidate.exam_id)
     await exam_scene.services.exams.setup.reschedule(
         exam_scene.office, exam.id, exam.opens_at, exam.closes_at + 3 * DAY, "加场"

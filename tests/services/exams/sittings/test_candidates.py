@@ -30,7 +30,7 @@ async def single(exam_scene: ExamScene) -> UUID:
 
 async def sitting(exam_scene: ExamScene, state: str = "running") -> tuple[Application, ExamCandidate]:
     """A person who is called to a published examination and has begun."""
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     await make_published(exam_scene.services, exam_scene.office, after=-MINUTE)
     candidate = await exam_scene.candidate_of(application)
     await make_attempt(exam_scene.services, candidate, state)
@@ -43,7 +43,10 @@ async def test_candidates_are_added_by_number_and_notified_at_publishing(exam_sc
         await make_expert(exam_scene.deps),
         await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
     )
-    waiting, reviewing = await exam_scene.waiting(), await exam_scene.waiting(state="reviewing")
+    waiting, reviewing = (
+        await exam_scene.make_waiting_application(),
+        await exam_scene.make_waiting_application(state="reviewing"),
+    )
     exam_id = await single(exam_scene)
     numbers = f"{known.number.lower()}，{unknown.number}\n{gone.number} {waiting.number};{reviewing.number}"
     text = f"{numbers}\nNO1 {known.number}"
@@ -101,13 +104,13 @@ async def test_a_person_is_taken_off_a_draft_only(exam_scene: ExamScene) -> None
 
 
 async def test_the_list_is_searched_and_paged(exam_scene: ExamScene) -> None:
-    people = [await exam_scene.waiting() for _ in range(3)]
+    people = [await exam_scene.make_waiting_application() for _ in range(3)]
     exam = await make_published(exam_scene.services, exam_scene.office)
     candidates = exam_scene.services.exams.candidate_queries
     page = await candidates.page(exam_scene.office, exam.id, CandidateFilter(), size=2)
     assert (len(page.items), page.total) == (2, 3)
-    (found,) = (await candidates.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
-    assert (found.number, found.name, found.used, found.attempt) == (people[1].number, "苏*", 0, None)
+    (line,) = (await candidates.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
+    assert (line.number, line.name, line.used, line.attempt) == (people[1].number, "苏*", 0, None)
     assert (await candidates.page(exam_scene.office, exam.id, CandidateFilter(state="passed"))).total == 0
 
 
@@ -154,14 +157,14 @@ async def test_a_try_is_given_back_and_the_candidate_notified(exam_scene: ExamSc
 
 async def test_after_an_outage_everybody_who_sat_then_has_one_more(exam_scene: ExamScene, clock: FixedClock) -> None:
     _, during = await sitting(exam_scene)
-    later = await exam_scene.waiting()
+    later = await exam_scene.make_waiting_application()
     await work(exam_scene.services, "exam_call")
     since, until = clock.now() + 5 * MINUTE, clock.now() + 10 * MINUTE
     clock.move(20 * MINUTE)
     await make_attempt(exam_scene.services, await exam_scene.candidate_of(later))
     candidates = exam_scene.services.exams.candidates
     assert await candidates.grant_try_to_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
-    assert {one.id: one.extra_tries for one in await ExamCandidate.all()} == {
+    assert {candidate.id: candidate.extra_tries for candidate in await ExamCandidate.all()} == {
         during.id: 1,
         (await exam_scene.candidate_of(later)).id: 0,
     }
@@ -227,10 +230,10 @@ async def test_who_is_released_waits_for_the_next_examination(exam_scene: ExamSc
 
 async def test_the_board_tells_who_is_offline_and_in_trouble(exam_scene: ExamScene, clock: FixedClock) -> None:
     _, silent = await sitting(exam_scene)
-    others = [await exam_scene.waiting() for _ in range(3)]
+    others = [await exam_scene.make_waiting_application() for _ in range(3)]
     await work(exam_scene.services, "exam_call")
     clock.move(timedelta(seconds=61))
-    well, flagged, done = [await exam_scene.candidate_of(one) for one in others]
+    well, flagged, done = [await exam_scene.candidate_of(application) for application in others]
     await make_attempt(exam_scene.services, well)
     await make_attempt(exam_scene.services, flagged, flags=["device"], leaves=99)
     await make_attempt(exam_scene.services, done, "sealed")
