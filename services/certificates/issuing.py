@@ -95,36 +95,50 @@ class Issuing:
         check(actor, "certificate.manage")
         words, now = _check_reason(reason), self.deps.now()
         async with transaction():
-            old = await self._end_certificate(actor, certificate_id, CertificateEvent.REPLACE, words, now)
-            account = await Account.get(id=old.account_id)
-            kind: Kind = "exam" if old.kind == "exam" else "course"
-            subject = CertificateSubject(kind, old.account_id, old.expert_id, old.source_id, ())
-            rules = self._rules(old.pool, kind) or CertificateKind(title=old.title, letter="Z", text=old.text)
-            facts = tuple((str(label), str(value)) for label, value in old.facts)
-            new = await self._create(account, subject, rules, next_issue(old.number), facts, now, old)
-            await record(actor, now, "certificate.replace", "certificate", old.id, reason=words, number=new.number)
-            await self.notices.notify(
-                pool=old.pool,
-                kind="certificate_issued",
-                dedupe_key=f"certificate:{new.id}",
-                account_id=account.id,
-                params={"title": new.title, "number": new.number},
+            old_certificate = await self._end_certificate(actor, certificate_id, CertificateEvent.REPLACE, words, now)
+            account = await Account.get(id=old_certificate.account_id)
+            kind: Kind = "exam" if old_certificate.kind == "exam" else "course"
+            subject = CertificateSubject(
+                kind, old_certificate.account_id, old_certificate.expert_id, old_certificate.source_id, ()
             )
-        return new.id
+            rules = self._rules(old_certificate.pool, kind) or CertificateKind(
+                title=old_certificate.title, letter="Z", text=old_certificate.text
+            )
+            facts = tuple((str(label), str(value)) for label, value in old_certificate.facts)
+            new_certificate = await self._create(
+                account, subject, rules, next_issue(old_certificate.number), facts, now, old_certificate
+            )
+            await record(
+                actor,
+                now,
+                "certificate.replace",
+                "certificate",
+                old_certificate.id,
+                reason=words,
+                number=new_certificate.number,
+            )
+            await self.notices.notify(
+                pool=old_certificate.pool,
+                kind="certificate_issued",
+                dedupe_key=f"certificate:{new_certificate.id}",
+                account_id=account.id,
+                params={"title": new_certificate.title, "number": new_certificate.number},
+            )
+        return new_certificate.id
 
     async def revoke(self, actor: Actor, certificate_id: UUID, reason: str) -> None:
         """Raises NotFound, InvalidInput without a reason, Conflict for one that was replaced or revoked before."""
         check(actor, "certificate.manage")
         words, now = _check_reason(reason), self.deps.now()
         async with transaction():
-            old = await self._end_certificate(actor, certificate_id, CertificateEvent.REVOKE, words, now)
-            await record(actor, now, "certificate.revoke", "certificate", old.id, reason=words)
+            old_certificate = await self._end_certificate(actor, certificate_id, CertificateEvent.REVOKE, words, now)
+            await record(actor, now, "certificate.revoke", "certificate", old_certificate.id, reason=words)
             await self.notices.notify(
-                pool=old.pool,
+                pool=old_certificate.pool,
                 kind="certificate_revoked",
-                dedupe_key=f"certificate_revoked:{old.id}",
-                account_id=old.account_id,
-                params={"title": old.title, "number": old.number, "reason": words},
+                dedupe_key=f"certificate_revoked:{old_certificate.id}",
+                account_id=old_certificate.account_id,
+                params={"title": old_certificate.title, "number": old_certificate.number, "reason": words},
             )
 
     async def remind_ending(self) -> int:

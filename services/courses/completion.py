@@ -68,8 +68,8 @@ class CourseCompletion:
         words = check_text(" ".join(reason.split()), "reason", "依据", REASON_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            known = await get_enrolment(actor, enrolment_id)
-            if actor.account_id is not None and known.account_id == actor.account_id:
+            unlocked_enrolment = await get_enrolment(actor, enrolment_id)
+            if actor.account_id is not None and unlocked_enrolment.account_id == actor.account_id:
                 raise Forbidden("不能办理自己的课程，请由其他管理员办理。", code="own_course")
             enrolment = await lock_enrolment(enrolment_id)
             if not ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.FINISH):

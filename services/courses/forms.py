@@ -118,8 +118,8 @@ def _check_amount(book: Rulebook, amount: int | None) -> None:
 async def _check_campaigns(pool: str, form: CourseForm) -> None:
     if form.audience != "campaigns":
         return
-    known = await Campaign.filter(id__in=list(form.campaigns), pool=pool).count() if form.campaigns else 0
-    if not known or known != len(set(form.campaigns)):
+    count = await Campaign.filter(id__in=list(form.campaigns), pool=pool).count() if form.campaigns else 0
+    if not count or count != len(set(form.campaigns)):
         raise InvalidInput("请选择至少一个征集批次。", code="missing", field="campaigns")
 
 

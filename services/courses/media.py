@@ -82,10 +82,10 @@ class CourseMedia:
         if not 1 <= parts <= _PARTS_MAX:
             raise InvalidInput("上传的内容不完整，请重试。", code="part_size", field="file")
         async with _store_errors():
-            joined = _Parts(self.files, key, parts)
-            await self.files.put_stream(key, aiter(joined))
+            stream = _Parts(self.files, key, parts)
+            await self.files.put_stream(key, aiter(stream))
             try:
-                film = await self._probe(key, joined.size)
+                film = await self._probe(key, stream.size)
             except NotPlayable as error:
                 await self.files.delete(key)
                 raise InvalidInput(str(error), code="not_playable", field="file") from error
@@ -99,9 +99,9 @@ class CourseMedia:
         await self._draft_item(actor, course_id, item_id, "pages")
         if len(content) > PAGE_FILE_MAX:
             raise InvalidInput(f"文件最大{PAGE_FILE_MAX // 1024**2}MB，请压缩或拆分。", code="too_large", field="file")
-        drawn = await self._draw_pages(content)
+        pages = await self._draw_pages(content)
         keys = []
-        for picture in drawn:
+        for picture in pages:
             key = new_key(actor.pool, self.deps.now())
             await self.store.put(key, picture)
             keys.append(key)
@@ -125,12 +125,12 @@ class CourseMedia:
             item = await CourseItem.select_for_update().get(id=item_id)
             if not 0 <= number <= len(item.pages):
                 raise NotFound("没有这一页，请刷新后重试。", code="no_page")
-            gone = item.pages if number == 0 else [item.pages[number - 1]]
-            item.pages = [key for key in item.pages if key not in gone]
+            removed_keys = item.pages if number == 0 else [item.pages[number - 1]]
+            item.pages = [key for key in item.pages if key not in removed_keys]
             await item.save(update_fields=["pages"])
-            for key in gone:
+            for key in removed_keys:
                 await schedule_removal(key, now)
-            await record(actor, now, "course.remove_pages", "course", course.id, pages=len(gone))
+            await record(actor, now, "course.remove_pages", "course", course.id, pages=len(removed_keys))
 
     # ---- participants
 

@@ -84,8 +84,8 @@ class ParticipantCalls:
             await advisory_lock(f"course_call:{course_id}")
             people = await rows(_PEOPLE, now, course_id)
             course = await Course.get(id=course_id)
-            made = await self._enrol(course, people, now)
-            await self._begin_participation(course, made, now)
+            enrolments = await self._enrol(course, people, now)
+            await self._begin_participation(course, enrolments, now)
         return len(people)
 
     async def add(self, actor: Actor, course_id: UUID, numbers: str, *, key: str | None = None) -> AddedParticipants:
@@ -104,11 +104,11 @@ class ParticipantCalls:
             if course.state not in (CourseState.DRAFT, CourseState.PUBLISHED) or course.closes_at <= now:
                 raise Conflict("课程已结束或取消，不能再添加学员。", code="course_not_open")
             good, problems = _split_by_problem(await rows(_FIND, actor.pool, wanted, course.id))
-            made = await self._enrol(course, good, now)
+            enrolments = await self._enrol(course, good, now)
             if course.state == CourseState.PUBLISHED:
-                await self._begin_participation(course, made, now)
-            await record(actor, now, "course.add", "course", course.id, count=len(made))
-            return AddedParticipants(len(made), problems)
+                await self._begin_participation(course, enrolments, now)
+            await record(actor, now, "course.add", "course", course.id, count=len(enrolments))
+            return AddedParticipants(len(enrolments), problems)
 
         return await once(
             owner=f"course.add:{actor.account_id}",
@@ -121,8 +121,8 @@ class ParticipantCalls:
 
     async def notify_listed(self, course: Course, now: datetime) -> None:
         """Notify those who were added while it was a draft; inside the caller's transaction, which publishes it."""
-        named = await CourseEnrolment.filter(course_id=course.id).order_by("id").select_for_update()
-        await self._begin_participation(course, named, now)
+        enrolments = await CourseEnrolment.filter(course_id=course.id).order_by("id").select_for_update()
+        await self._begin_participation(course, enrolments, now)
 
     async def dismiss_all(self, course: Course, now: datetime) -> Sequence[CourseEnrolment]:
         """Remove all participants of a cancelled course, and return them. Inside the caller's transaction."""
@@ -150,20 +150,20 @@ class ParticipantCalls:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            known = await get_enrolment(actor, enrolment_id)
-            if known.course.state != CourseState.PUBLISHED or known.course.closes_at <= now:
+            unlocked_enrolment = await get_enrolment(actor, enrolment_id)
+            if unlocked_enrolment.course.state != CourseState.PUBLISHED or unlocked_enrolment.course.closes_at <= now:
                 raise Conflict("课程已结束或取消，不能再参加。", code="course_not_open")
             enrolment = await lock_enrolment(enrolment_id)
             enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.RETURN)
             await enrolment.save(update_fields=["state"])
             await record(actor, now, "course.take_back", "course_enrolment", enrolment.id, reason=words)
             if enrolment.opens_at is None:
-                await self._begin_participation(known.course, [enrolment], now)
+                await self._begin_participation(unlocked_enrolment.course, [enrolment], now)
             await self._notify_decision(enrolment, f"您重新参加（{words}）", now)
 
-    async def _notify_decision(self, enrolment: CourseEnrolment, what: str, now: datetime) -> None:
+    async def _notify_decision(self, enrolment: CourseEnrolment, decision: str, now: datetime) -> None:
         course = await Course.get(id=enrolment.course_id)
-        participant = recipient("course_changed", course, enrolment, reason=what, occasion=now.isoformat())
+        participant = recipient("course_changed", course, enrolment, reason=decision, occasion=now.isoformat())
         await self.notices.notify_many(pool=course.pool, kind="course_changed", recipients=[participant])
 
     async def leave_due(self) -> int:
@@ -174,8 +174,8 @@ class ParticipantCalls:
         now = self.deps.now()
         async with transaction():
             enrolment = await CourseEnrolment.select_for_update().get(id=enrolment_id)
-            gone = await Expert.exists(id=enrolment.expert_id, left_at__not_isnull=True)
-            if gone and ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
+            has_left = await Expert.exists(id=enrolment.expert_id, left_at__not_isnull=True)
+            if has_left and ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
                 await self._dismiss_participant(enrolment, now)
                 course = await Course.get(id=enrolment.course_id)
                 await record(system(course.pool), now, "course.leave", "course_enrolment", enrolment.id)
@@ -187,14 +187,14 @@ class ParticipantCalls:
         await self.fees.cancel(enrolment.id, now)
 
     async def _enrol(self, course: Course, people: Sequence[Any], now: datetime) -> list[CourseEnrolment]:
-        made = [
+        enrolments = [
             CourseEnrolment(
                 id=new_id(), course_id=course.id, expert_id=person["id"], account_id=person["account_id"], called_at=now
             )
             for person in people
         ]
-        await CourseEnrolment.bulk_create(made, batch_size=BATCH)
-        return made
+        await CourseEnrolment.bulk_create(enrolments, batch_size=BATCH)
+        return enrolments
 
     async def _begin_participation(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
         """Open access for participants without a fee, charge the others, and notify all."""

@@ -61,9 +61,9 @@ class CourseSetup:
 
         async def run() -> UUID:
             columns = _columns(clean)
-            made = await Course.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **columns)
-            await record(actor, now, "course.create", "course", made.id)
-            return made.id
+            course = await Course.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **columns)
+            await record(actor, now, "course.create", "course", course.id)
+            return course.id
 
         return await once(
             owner=f"course.create:{actor.account_id}",
@@ -112,9 +112,9 @@ class CourseSetup:
             columns = _item_columns(clean)
             if clean.kind == "live":
                 columns["code_sealed"] = self.deps.keys.seal(f"{secrets.randbelow(10**6):06d}", CODE_PURPOSE)
-            made = await CourseItem.create(course_id=course.id, position=count + 1, created_at=now, **columns)
-            await record(actor, now, "course.add_item", "course", course.id, item=str(made.id))
-            return made.id
+            item = await CourseItem.create(course_id=course.id, position=count + 1, created_at=now, **columns)
+            await record(actor, now, "course.add_item", "course", course.id, item=str(item.id))
+            return item.id
 
         return await once(
             owner=f"course.item:{actor.account_id}",
@@ -210,10 +210,10 @@ class CourseSetup:
             faults.raise_any()
             before, course.closes_at = course.closes_at, closes_at
             await course.save(update_fields=["closes_at"])
-            concerned = await CourseEnrolment.filter(
+            enrolments = await CourseEnrolment.filter(
                 course_id=course.id, state__in=["called", "learned"], closes_at=before
             ).order_by("id")
-            await CourseEnrolment.filter(id__in=[enrolment.id for enrolment in concerned]).update(
+            await CourseEnrolment.filter(id__in=[enrolment.id for enrolment in enrolments]).update(
                 closes_at=closes_at, warnings=0
             )
             await self.notices.notify_many(
@@ -223,7 +223,7 @@ class CourseSetup:
                     recipient(
                         "course_changed", course, enrolment, until=closes_at, reason=words, occasion=now.isoformat()
                     )
-                    for enrolment in concerned
+                    for enrolment in enrolments
                 ],
             )
             await record(actor, now, "course.prolong", "course", course.id, reason=words)
@@ -243,15 +243,17 @@ class CourseSetup:
                 raise Conflict("已有学员培训完毕，不能取消；到结束时间后课程自动结束。", code="has_finished")
             course.closed_at = now
             await course.save(update_fields=["state", "closed_at"])
-            left = await self.participant_calls.dismiss_all(course, now)
+            enrolments = await self.participant_calls.dismiss_all(course, now)
             if was == CourseState.PUBLISHED:
                 await self.notices.notify_many(
                     pool=course.pool,
                     kind="course_cancelled",
-                    recipients=[recipient("course_cancelled", course, enrolment, reason=words) for enrolment in left],
+                    recipients=[
+                        recipient("course_cancelled", course, enrolment, reason=words) for enrolment in enrolments
+                    ],
                 )
-            await record(actor, now, "course.cancel", "course", course.id, reason=words, participants=len(left))
-        return len(left)
+            await record(actor, now, "course.cancel", "course", course.id, reason=words, participants=len(enrolments))
+        return len(enrolments)
 
     async def close_due(self) -> int:
         """Close courses that are over and have no participant who studies or may still pay."""

@@ -68,8 +68,8 @@ class Study:
         now = self.deps.now()
         async with transaction():
             course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
-            known = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
-            study, _ = await CourseStudy.get_or_create(known, enrolment_id=enrolment.id, item_id=item.id)
+            defaults = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
+            study, _ = await CourseStudy.get_or_create(defaults, enrolment_id=enrolment.id, item_id=item.id)
             study.player, study.beat_at = study.player % 30_000 + 1, now
             await study.save(update_fields=["player", "beat_at"])
             await execute(_OTHER_PLAYERS, actor.account_id, study.id)
@@ -199,11 +199,11 @@ def progress_of(items: Sequence[CourseItem], studies: Sequence[CourseStudy], rul
     """Thousandths, each item weighted by its length; a done item counts fully. 1000 only when all are done."""
     lengths = {item.id: _length(item, rules) for item in items}
     total = sum(lengths.values())
-    done = sum(lengths[s.item_id] if s.done_at else min(s.seconds, lengths[s.item_id]) for s in studies)
+    studied = sum(lengths[s.item_id] if s.done_at else min(s.seconds, lengths[s.item_id]) for s in studies)
     if not total:
         return 0
     whole = {s.item_id for s in studies if s.done_at} == set(lengths)
-    return 1000 if whole else min(999, done * 1000 // total)
+    return 1000 if whole else min(999, studied * 1000 // total)
 
 
 def _length(item: CourseItem, rules: CourseRules) -> int:

@@ -91,9 +91,9 @@ class ExamSetup:
         now = self.deps.now()
 
         async def run() -> UUID:
-            made = await Exam.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **_columns(clean))
-            await record(actor, now, "exam.create", "exam", made.id, purpose=clean.purpose.value)
-            return made.id
+            exam = await Exam.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **_columns(clean))
+            await record(actor, now, "exam.create", "exam", exam.id, purpose=clean.purpose.value)
+            return exam.id
 
         return await once(
             owner=f"exam.create:{actor.account_id}",
@@ -165,16 +165,16 @@ class ExamSetup:
     async def _seat_all(self, exam: Exam, rules: ExamRules, now: datetime) -> None:
         """Notify persons added while it was a draft; all others are called by a due task."""
         sitting = None
-        named = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update(no_key=True)
+        candidates = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update(no_key=True)
         if not rules.booking:
             sitting = await ExamSitting.create(
-                exam_id=exam.id, starts_at=exam.opens_at, ends_at=exam.closes_at, booked=len(named)
+                exam_id=exam.id, starts_at=exam.opens_at, ends_at=exam.closes_at, booked=len(candidates)
             )
         behind = steps_behind(rules.reminders, exam.opens_at, now)
         await ExamCandidate.filter(exam_id=exam.id).update(
             sitting_id=sitting.id if sitting else None, reminders=behind, called_at=now
         )
-        await self.candidate_calls.notify_candidates(exam, named, sitting, now)
+        await self.candidate_calls.notify_candidates(exam, candidates, sitting, now)
 
     # ---- after publishing
 
@@ -236,13 +236,13 @@ class ExamSetup:
         if exam.purpose == Purpose.MOCK:
             return
         candidates = ExamCandidate.filter(exam_id=exam.id, state=CandidateState.CALLED)
-        concerned = candidates if sitting is not None else candidates.filter(sitting_id=None)
+        recipients_query = candidates if sitting is not None else candidates.filter(sitting_id=None)
         await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_changed",
             recipients=[
                 recipient("exam_changed", exam, candidate, sitting, now, reason=reason, occasion=now.isoformat())
-                for candidate in await concerned.order_by("id")
+                for candidate in await recipients_query.order_by("id")
             ],
         )
 

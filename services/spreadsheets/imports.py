@@ -195,12 +195,12 @@ class SheetImports(Generic[R]):
 
     def _view(self, sheet: Any) -> ImportView:
         kind, errors = self.kind, _errors(sheet)
-        rows, done = self._rows(sheet), sheet.state == "done"
+        rows, is_done = self._rows(sheet), sheet.state == "done"
         return ImportView(
             id=sheet.id,
             filename=sheet.filename,
-            state="done" if done else "checked",
-            counts=dict(sheet.result) if done else kind.counts(rows),
+            state="done" if is_done else "checked",
+            counts=dict(sheet.result) if is_done else kind.counts(rows),
             sample=tuple(shown for row in rows if (shown := kind.sample(row)))[:SAMPLE],
             bad=_count_lines(errors),
             errors=tuple(errors[:ERRORS_SHOWN]),

@@ -73,8 +73,8 @@ class AnswerFiles:
 
     @cached_property
     def _private_key(self) -> ec.EllipticCurvePrivateKey:
-        derived = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(self.keys.signing)
-        return ec.derive_private_key(int.from_bytes(derived, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
+        seed = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(self.keys.signing)
+        return ec.derive_private_key(int.from_bytes(seed, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
 
     @cached_property
     def public_key(self) -> str:

@@ -121,7 +121,7 @@ class AnswerWriter:
 
     async def _store_requests(self, requests: Sequence[SaveRequest]) -> list[Saved | None]:
         now = self.deps.now()
-        made = [(at, answer) for at, request in enumerate(requests, 1) for answer in request.answers]
+        placed_answers = [(at, answer) for at, request in enumerate(requests, 1) for answer in request.answers]
         acks = await rows(
             _SAVE,
             [request.attempt_id for request in requests],
@@ -130,12 +130,12 @@ class AnswerWriter:
             [request.answers[0].event.seq if request.answers else 0 for request in requests],
             [request.answers[-1].event.seq if request.answers else 0 for request in requests],
             now,
-            [at for at, _ in made],
-            [answer.event.seq for _, answer in made],
-            [answer.event.slot for _, answer in made],
-            [answer.event.answer.mask for _, answer in made],
-            [answer.event.answer.text or None for _, answer in made],
-            [answer.made_at for _, answer in made],
+            [at for at, _ in placed_answers],
+            [answer.event.seq for _, answer in placed_answers],
+            [answer.event.slot for _, answer in placed_answers],
+            [answer.event.answer.mask for _, answer in placed_answers],
+            [answer.event.answer.text or None for _, answer in placed_answers],
+            [answer.made_at for _, answer in placed_answers],
         )
         by_place = {row["at"]: _read_saved(row, now) for row in acks}
         return [by_place.get(at) for at in range(1, len(requests) + 1)]

@@ -53,10 +53,10 @@ class Evidence:
         check(actor, "exam.own")
         candidate, exam = await get_own_candidate(actor, candidate_id)
         tries = await ExamAttempt.filter(candidate_id=candidate.id, state__in=_ENDED).order_by("number")
-        handed = await ExamEvidence.filter(attempt_id__in=[attempt.id for attempt in tries]).order_by(
+        evidence_rows = await ExamEvidence.filter(attempt_id__in=[attempt.id for attempt in tries]).order_by(
             "received_at", "id"
         )
-        newest = {evidence.attempt_id: evidence for evidence in handed}
+        newest = {evidence.attempt_id: evidence for evidence in evidence_rows}
         seen = [
             self._own_evidence(attempt, exam, newest.get(attempt.id))
             for attempt in tries
@@ -89,14 +89,14 @@ class Evidence:
             if attempt is None:
                 raise InvalidInput("这份作答文件不是这场考试的，请核对后重新粘贴。", code="others_file", field="code")
             await self._check_uploadable(attempt, exam, file, now)
-            made = await ExamEvidence.create(
+            evidence = await ExamEvidence.create(
                 attempt_id=attempt.id,
                 pool=exam.pool,
                 content_sealed=self.deps.keys.seal(content, SEAL),
                 explanation=words,
                 received_at=now,
             )
-            await record(actor, now, "exam.evidence", "exam_attempt", attempt.id, evidence=str(made.id))
+            await record(actor, now, "exam.evidence", "exam_attempt", attempt.id, evidence=str(evidence.id))
         return attempt_id
 
     async def _check_uploadable(self, attempt: ExamAttempt, exam: Exam, file: AnswerFile, now: datetime) -> None:
@@ -117,8 +117,8 @@ class Evidence:
 
 def changed_answers(file: AnswerFile, held: Mapping[int, ExamAnswer], slots: int) -> dict[int, ExamAnswer]:
     """Answers of the file that differ from those held, by slot; an empty one removes none."""
-    given = {slot: filed.answer for slot, filed in file.answers.items() if slot < slots and filed.answer.given}
-    return {slot: answer for slot, answer in sorted(given.items()) if answer != held.get(slot)}
+    filed_answers = {slot: filed.answer for slot, filed in file.answers.items() if slot < slots and filed.answer.given}
+    return {slot: answer for slot, answer in sorted(filed_answers.items()) if answer != held.get(slot)}
 
 
 async def get_attempt(evidence: ExamEvidence) -> ExamAttempt:

@@ -132,15 +132,15 @@ class FaceChecks:
     async def _person(self, candidate: ExamCandidate, exam: Exam) -> FacePerson:
         """Raises Conflict where name or number are missing, or WeChat is not bound."""
         account = await Account.get(id=candidate.account_id)
-        other = rules_of(exam).face_other_way
+        other_way = rules_of(exam).face_other_way
         if not account.real_name or not account.id_number_sealed:
-            raise Conflict(f"系统没有登记您的姓名和身份证号，不能人脸核身。{other}", code="no_identity")
+            raise Conflict(f"系统没有登记您的姓名和身份证号，不能人脸核身。{other_way}", code="no_identity")
         identities = WechatIdentity.filter(pool=exam.pool, app="oa", account_id=account.id)
-        bound = await identities.order_by("-created_at").first()
-        if bound is None:
-            raise Conflict(f"人脸核身在微信里进行，请先关注公众号并绑定身份。{other}", code="no_wechat")
+        identity = await identities.order_by("-created_at").first()
+        if identity is None:
+            raise Conflict(f"人脸核身在微信里进行，请先关注公众号并绑定身份。{other_way}", code="no_wechat")
         number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
-        return FacePerson(account.real_name, number, bound.openid)
+        return FacePerson(account.real_name, number, identity.openid)
 
 
 def _check_required(candidate: ExamCandidate, exam: Exam) -> None:

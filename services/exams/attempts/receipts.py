@@ -92,7 +92,7 @@ class Receipts:
         if isinstance(receipt, AppError):
             raise receipt
         public = await self._public_receipt(attempt_id)
-        given = (await read_given_answers([attempt_id]))[attempt_id].answers
+        given_answers = (await read_given_answers([attempt_id]))[attempt_id].answers
         stated: dict[str, object] = {
             "format": FORMAT,
             "pool": public.pool_name,
@@ -107,7 +107,7 @@ class Receipts:
             "digest": receipt.digest,
             "key": self.public_key,
         }
-        answers = [[slot, answer.mask, answer.text] for slot, answer in sorted(given.items()) if answer.given]
+        answers = [[slot, answer.mask, answer.text] for slot, answer in sorted(given_answers.items()) if answer.given]
         return stated | {"signature": _base64(self._private_key.sign(statement(stated))), "answers": answers}
 
     async def find_receipts(self, wanted: Iterable[tuple[UUID, UUID | None]]) -> list[SubmissionReceipt | AppError]:

@@ -154,21 +154,21 @@ async def _store_maps(
 
     A number of the device itself would acknowledge an answer that the device later sends under it.
     """
-    made = []
+    events = []
     for submission in differing:
         row = running[submission.attempt_id]
         for seq, shown in enumerate(
             _changes(submission.answers or (), given[submission.attempt_id].answers, row["questions"]), 1
         ):
             answer, timing = shown.answer, timing_of(now, row["deadline"], shown.made_at)
-            made.append(
+            events.append(
                 (
                     *(submission.attempt_id, submission.device + 1, seq, shown.slot),
                     *(answer.mask, answer.text or None, shown.made_at, timing),
                 )
             )
-    if made:
-        await execute(_STORE, *map(list, zip(*made, strict=True)), now)
+    if events:
+        await execute(_STORE, *map(list, zip(*events, strict=True)), now)
 
 
 def _changes(answers: Sequence[ShownAnswer], held: Mapping[int, ExamAnswer], questions: int) -> list[ShownAnswer]:

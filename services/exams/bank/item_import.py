@@ -180,23 +180,25 @@ def read_rows(questions: Sequence[Question]) -> tuple[list[ItemRow], list[RowErr
 
 async def write_rows(actor: Actor, rows: Sequence[ItemRow], now: datetime) -> None:
     """Cases are inserted before their parts, which refer to them."""
-    made: dict[str, NewItem] = {}
+    new_cases: dict[str, NewItem] = {}
     cases = {row.case: row for row in rows if row.is_case}
     for row in rows:
         if row.act == "add" and row.is_case:
-            made[row.case] = NewItem(row.data(), row.code)
-    new = list(made.values())
+            new_cases[row.case] = NewItem(row.data(), row.code)
+    new_items = list(new_cases.values())
     bank = await Bank.load(actor.pool)
     questions = [row for row in rows if row.act == "add" and not row.is_case]
     for at, row in enumerate(questions):
         if not row.case:
-            new.append(NewItem(row.data(), row.code))
+            new_items.append(NewItem(row.data(), row.code))
             continue
         case = cases.get(row.case)
-        case_id = made[row.case].id if row.case in made else bank.case_id(row.case, case.item_id if case else "")
+        case_id = (
+            new_cases[row.case].id if row.case in new_cases else bank.case_id(row.case, case.item_id if case else "")
+        )
         stem = case.stem if case else bank.stem(case_id)
-        new.append(NewItem(row.data(), row.code, case_id, stem, bank.parts(case_id) + at + 1))
-    await write_items(actor, new, now)
+        new_items.append(NewItem(row.data(), row.code, case_id, stem, bank.parts(case_id) + at + 1))
+    await write_items(actor, new_items, now)
     for row in rows:
         if row.act == "version":
             await _revise_item(actor, row, bank, cases, now)

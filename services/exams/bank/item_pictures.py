@@ -49,10 +49,10 @@ class ItemPictures:
         faults = Faults()
         description = faults.check(check_text, alt, "alt", "图片说明", ALT_MAX, required=True)
         with faults.part():
-            drawn = await self._reencode(content)
+            jpeg = await self._reencode(content)
         faults.raise_any()
         key = new_key(pool, self.deps.now())
-        await self.store.put(key, drawn)
+        await self.store.put(key, jpeg)
         return Picture(key, "image/jpeg", description)
 
     async def _reencode(self, content: bytes) -> bytes:

@@ -49,12 +49,12 @@ async def lock_bank(pool: str) -> None:
 
 async def write_items(actor: Actor, items: Sequence[NewItem], now: datetime) -> None:
     number = await _last_number(actor.pool)
-    made = []
+    item_rows = []
     for item in items:
         if not item.code:
             number += 1
-        made.append(_row(actor.pool, item, item.code or f"{PREFIX}{number:05}", now))
-    await ExamItem.bulk_create(made)
+        item_rows.append(_row(actor.pool, item, item.code or f"{PREFIX}{number:05}", now))
+    await ExamItem.bulk_create(item_rows)
     await _write_versions(actor, [(item.id, 1, item.data, item.pictures) for item in items], now)
 
 
@@ -132,7 +132,7 @@ def _row(pool: str, item: NewItem, code: str, now: datetime) -> ExamItem:
 async def _write_versions(
     actor: Actor, versions: Sequence[tuple[UUID, int, ItemData, Sequence[Picture]]], now: datetime
 ) -> None:
-    made = [
+    version_rows = [
         ExamItemVersion(
             item_id=item_id,
             number=number,
@@ -146,10 +146,10 @@ async def _write_versions(
         )
         for item_id, number, data, pictures in versions
     ]
-    await ExamItemVersion.bulk_create(made)
+    await ExamItemVersion.bulk_create(version_rows)
     keys: Mapping[UUID, ItemKey] = {
         row.id: ItemKey(data.key, data.answer, data.explanation)
-        for row, (_, _, data, _) in zip(made, versions, strict=True)
+        for row, (_, _, data, _) in zip(version_rows, versions, strict=True)
     }
     await write_keys(keys)
 

@@ -133,8 +133,8 @@ class ItemBank:
             case_id = item.row.group_id
             if not retired and case_id and await ExamItem.exists(id=case_id, retired_at__isnull=False):
                 raise Conflict("所属的案例题已停用，请先恢复案例题。", code="case_retired")
-            concerned = ExamItem.filter(group_id=item_id, retired_at__isnull=retired)
-            await concerned.update(retired_at=now if retired else None)
+            parts = ExamItem.filter(group_id=item_id, retired_at__isnull=retired)
+            await parts.update(retired_at=now if retired else None)
             if (item.row.retired_at is not None) != retired:
                 item.row.retired_at = now if retired else None
                 await item.row.save(update_fields=["retired_at"])
@@ -175,13 +175,13 @@ class ItemBank:
         """Raises Conflict for a duplicate."""
         same_stem = await ExamItem.filter(pool=actor.pool, stem_hash=stem_hash(data.stem, case_stem)).order_by("code")
         twins = [item for item in await read_items(same_stem) if item.data.kind is data.kind]
-        same = next((item for item in twins if same_question(item.data, data)), None)
-        if same is not None:
-            state = "（已停用，可恢复使用）" if same.row.retired_at else ""
+        twin = next((item for item in twins if same_question(item.data, data)), None)
+        if twin is not None:
+            state = "（已停用，可恢复使用）" if twin.row.retired_at else ""
             raise Conflict(
-                f"题库中已有相同的题目{same.row.code}{state}，请直接修改那道题。",
+                f"题库中已有相同的题目{twin.row.code}{state}，请直接修改那道题。",
                 code="item_known",
-                params={"item": str(same.row.id), "field": "stem"},
+                params={"item": str(twin.row.id), "field": "stem"},
             )
         if twins and not again:
             raise Conflict(

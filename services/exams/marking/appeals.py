@@ -66,8 +66,8 @@ class Appeals:
                 raise Conflict("已过申请复核的时间，如有疑问请拨打服务热线。", code="too_late")
             if await ExamAppeal.exists(attempt_id=attempt.id):
                 raise Conflict("这次成绩已申请过复核，请等待答复。", code="appealed")
-            made = await ExamAppeal.create(attempt_id=attempt.id, pool=exam.pool, text=words, created_at=now)
-            await record(actor, now, "exam.appeal", "exam_attempt", attempt.id, appeal=str(made.id))
+            appeal = await ExamAppeal.create(attempt_id=attempt.id, pool=exam.pool, text=words, created_at=now)
+            await record(actor, now, "exam.appeal", "exam_attempt", attempt.id, appeal=str(appeal.id))
 
     async def list(self, actor: Actor, exam_id: UUID) -> tuple[Appeal, ...]:
         """Open ones first. Raises NotFound."""

@@ -188,10 +188,10 @@ class EvidenceReview:
         await advisory_lock(mark_lock(attempt.exam_id))
         held = await rows(_PAPER, attempt.id)
         sizes = {row["slot"]: row["n"] for row in held}
-        new = changed_answers(file, _shown_answers(attempt, held), len(attempt.versions))
+        changed = changed_answers(file, _shown_answers(attempt, held), len(attempt.versions))
         masks = {
             slot: _canonical_mask(attempt, slot, answer.mask, sizes[slot])
-            for slot, answer in new.items()
+            for slot, answer in changed.items()
             if sizes[slot]
         }
         await execute(_REPLACE, attempt.id, list(masks), list(masks.values()))
@@ -214,7 +214,7 @@ async def _compare_answers(attempt: ExamAttempt, file: AnswerFile, received_at: 
     """Answers of the file that differ from those that count."""
     held = await rows(_PAPER, attempt.id)
     by_slot, shown = {row["slot"]: row for row in held}, _shown_answers(attempt, held)
-    new = changed_answers(file, shown, len(attempt.versions))
+    changed = changed_answers(file, shown, len(attempt.versions))
     return tuple(
         LateAnswer(
             slot + 1,
@@ -225,7 +225,7 @@ async def _compare_answers(attempt: ExamAttempt, file: AnswerFile, received_at: 
             received_at,
             not by_slot[slot]["n"],
         )
-        for slot, answer in new.items()
+        for slot, answer in changed.items()
     )
 
 

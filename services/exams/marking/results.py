@@ -82,9 +82,9 @@ class Results:
         """The verdict of one candidate from the released results; a repetition changes nothing."""
         now = self.deps.now()
         async with transaction():
-            known = await ExamCandidate.get(id=candidate_id)
-            application = await lock(known.application_id) if known.application_id else None
-            exam = await Exam.get(id=known.exam_id)
+            unlocked_candidate = await ExamCandidate.get(id=candidate_id)
+            application = await lock(unlocked_candidate.application_id) if unlocked_candidate.application_id else None
+            exam = await Exam.get(id=unlocked_candidate.exam_id)
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
             out = await self._release_results(candidate, exam, now)
@@ -174,12 +174,16 @@ class Results:
             await self.conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
 
     async def _offer_next_try(
-        self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime
+        self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, tries_left: int, now: datetime
     ) -> None:
         """Tries are left: notify when the next may begin."""
         rules = rules_of(exam)
         again = max(now, (last.sealed_at or now) + rules.rest)
-        more = {"line": line_of(last.total or 0, rules.pass_percent), "left": str(left), "again": print_time(again)}
+        more = {
+            "line": line_of(last.total or 0, rules.pass_percent),
+            "left": str(tries_left),
+            "again": print_time(again),
+        }
         await self._notify("exam_again", candidate, exam, last, now, **more, again_full=print_full(again))
 
     async def _notify(
@@ -269,8 +273,8 @@ class Results:
 
     async def _lock_attempt(self, actor: Actor, attempt_id: UUID) -> tuple[ExamAttempt, ExamCandidate, Exam]:
         """Candidate first, as everywhere. Raises NotFound, Forbidden for one's own."""
-        known = await ExamAttempt.get_or_none(id=attempt_id)
-        candidate, exam = await get_candidate(actor, known.candidate_id if known else attempt_id)
+        unlocked_attempt = await ExamAttempt.get_or_none(id=attempt_id)
+        candidate, exam = await get_candidate(actor, unlocked_attempt.candidate_id if unlocked_attempt else attempt_id)
         if actor.account_id is not None and candidate.account_id == actor.account_id:
             raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
         locked = await lock_candidate(candidate.id)

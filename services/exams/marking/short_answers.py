@@ -84,7 +84,7 @@ class ShortAnswers:
         next_rows = await rows(_NEXT, exam.id, actor.account_id)
         return MarkingQueue(ShortAnswer(**next_rows[0]) if next_rows else None, counts["own"], counts["waiting"])
 
-    async def mark(self, actor: Actor, attempt_id: UUID, slot: int, given: str, note: str = "") -> None:
+    async def mark(self, actor: Actor, attempt_id: UUID, slot: int, typed_marks: str, note: str = "") -> None:
         """Give marks, as ``4`` or ``3.5``. Raises InvalidInput, Conflict for an answer that needs no further marker or
         was marked by this one."""
         check(actor, "exam.mark")
@@ -97,7 +97,7 @@ class ShortAnswers:
                 raise _already_settled()
             await get_exam(actor, attempt.exam_id)
             most = await self._check_markable(actor.account_id, attempt, slot)
-            tenths = faults.check(_read_marks, given, most)
+            tenths = faults.check(_read_marks, typed_marks, most)
             faults.raise_any()
             await ExamMarking.create(
                 attempt_id=attempt.id,
@@ -122,16 +122,16 @@ class ShortAnswers:
         return int(answer_rows[0]["mark"])
 
     async def _settle_marks(self, attempt_id: UUID, slot: int) -> None:
-        given = await ExamMarking.filter(attempt_id=attempt_id, slot=slot).order_by("marked_at", "id")
-        settled = agreed_mark([marking.marks for marking in given])
+        markings = await ExamMarking.filter(attempt_id=attempt_id, slot=slot).order_by("marked_at", "id")
+        settled = agreed_mark([marking.marks for marking in markings])
         if settled is not None:
             await execute(_SETTLE, attempt_id, slot, settled)
             await execute(_READY, attempt_id)
 
 
-def _read_marks(given: str, most: int) -> int:
+def _read_marks(typed_marks: str, most: int) -> int:
     """Marks in tenths. Raises InvalidInput."""
-    typed = given.strip()
+    typed = typed_marks.strip()
     tenths = round(float(typed) * 10) if _MARKS.fullmatch(typed) else -1
     if not 0 <= tenths <= most:
         message = f"请填写0到{print_marks(most)}之间的分数，最多一位小数，如3.5。"

@@ -32,9 +32,11 @@ class Blueprints:
         now = self.deps.now()
 
         async def run() -> BlueprintView:
-            made = await ExamBlueprint.create(pool=actor.pool, name=clean, cells=store_cells(cells), created_at=now)
-            await record(actor, now, "exam_blueprint.create", "exam_blueprint", made.id)
-            return blueprint_view(made, ())
+            blueprint = await ExamBlueprint.create(
+                pool=actor.pool, name=clean, cells=store_cells(cells), created_at=now
+            )
+            await record(actor, now, "exam_blueprint.create", "exam_blueprint", blueprint.id)
+            return blueprint_view(blueprint, ())
 
         return await once(
             owner=f"exam_blueprint:{actor.account_id}",

@@ -104,12 +104,12 @@ async def _people(exam: Exam) -> AsyncIterator[Check]:
             if row["n"] > row["reached"]:
                 yield Check("warn", f"另有{row['n'] - row['reached']}名专家还没有登录过，登录后自动通知")
         case Purpose.SINGLE:
-            named = await _count_candidates(exam)
+            count = await _count_candidates(exam)
             courses = await Course.filter(exam_id=exam.id).exclude(state="cancelled").values_list("name", flat=True)
             for name in courses:
                 yield Check("good", f"学完“{name}”的学员自动成为考生")
-            if named or not courses:
-                yield Check("good", f"{named}名考生") if named else Check("bad", "请先添加考生，或在课程中选用这场考试")
+            if count or not courses:
+                yield Check("good", f"{count}名考生") if count else Check("bad", "请先添加考生，或在课程中选用这场考试")
         case Purpose.MOCK:
             yield Check("good", "已被通知考试的人都可以参加模拟考试，不另行通知")
 

@@ -60,10 +60,12 @@ class Papers:
         async with transaction():
             exam = await Exam.get(id=exam_id)
             waiting = [row["id"] for row in await rows(_NEXT, exam_id, now, limit)]
-            drawn = await self._draw_papers(exam, len(waiting))
-            made = [_attempt(exam, candidate, 1, paper, now) for candidate, paper in zip(waiting, drawn, strict=True)]
-            await ExamAttempt.bulk_create(made, batch_size=500)
-        return len(made)
+            papers = await self._draw_papers(exam, len(waiting))
+            attempts = [
+                _attempt(exam, candidate, 1, paper, now) for candidate, paper in zip(waiting, papers, strict=True)
+            ]
+            await ExamAttempt.bulk_create(attempts, batch_size=500)
+        return len(attempts)
 
     async def make_paper(self, candidate: ExamCandidate) -> ExamAttempt:
         """The next paper of one candidate, inside the caller's transaction with the candidate's row locked.

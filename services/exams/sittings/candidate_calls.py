@@ -107,7 +107,7 @@ class CandidateCalls:
         """
         sitting = await _only_sitting(exam)
         behind = _reminders_behind(exam, sitting, now)
-        made = [
+        candidates = [
             ExamCandidate(
                 id=new_id(),
                 exam_id=exam.id,
@@ -120,14 +120,14 @@ class CandidateCalls:
             )
             for person in people
         ]
-        await ExamCandidate.bulk_create(made, batch_size=BATCH)
+        await ExamCandidate.bulk_create(candidates, batch_size=BATCH)
         if sitting is not None:
-            sitting.booked += len(made)
+            sitting.booked += len(candidates)
             await sitting.save(update_fields=["booked"])
         if exam.state == "published":
-            await self.notify_candidates(exam, made, sitting, now)
-        await record(system(exam.pool), now, "exam.call", "exam", exam.id, count=len(made))
-        return made
+            await self.notify_candidates(exam, candidates, sitting, now)
+        await record(system(exam.pool), now, "exam.call", "exam", exam.id, count=len(candidates))
+        return candidates
 
     async def notify_candidates(
         self, exam: Exam, candidates: Sequence[ExamCandidate], sitting: ExamSitting | None, now: datetime

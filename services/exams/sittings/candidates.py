@@ -178,14 +178,14 @@ class Candidates:
 
         async def run() -> int:
             exam = await get_exam(actor, exam_id)
-            done = 0
+            granted = 0
             for row in await rows(_SITTING_THEN, exam.id, began, ended, now):
                 candidate = await ExamCandidate.get(id=row["id"])
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
                     await self._grant_try(actor, row["id"], words, now)
-                    done += 1
-            await record(actor, now, "exam.give_back_all", "exam", exam.id, count=done, reason=words)
-            return done
+                    granted += 1
+            await record(actor, now, "exam.give_back_all", "exam", exam.id, count=granted, reason=words)
+            return granted
 
         return await once(
             owner=f"exam_give_back:{actor.account_id}",

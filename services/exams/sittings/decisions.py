@@ -69,7 +69,7 @@ class ExamDecisions:
 
         await self._apply_decision(actor, candidate_id, f"release {words}", words, key, act)
 
-    async def _notify(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
+    async def _notify(self, candidate: ExamCandidate, notice: str, now: datetime) -> None:
         """For an application the next stage's notice reports the result; all others are reported here."""
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
@@ -77,20 +77,20 @@ class ExamDecisions:
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_decided:{candidate.id}:{now.isoformat()}",
-            params=facts_of(exam, candidate, sitting, now, reason=what),
+            params=facts_of(exam, candidate, sitting, now, reason=notice),
             account_id=candidate.account_id,
         )
 
     async def _apply_decision(
-        self, actor: Actor, candidate_id: UUID, what: str, reason: str, key: str | None, act: _Act
+        self, actor: Actor, candidate_id: UUID, request: str, reason: str, key: str | None, act: _Act
     ) -> None:
         now = self.deps.now()
 
         async def run() -> None:
-            known, exam = await get_candidate(actor, candidate_id)
-            if actor.account_id is not None and known.account_id == actor.account_id:
+            unlocked_candidate, exam = await get_candidate(actor, candidate_id)
+            if actor.account_id is not None and unlocked_candidate.account_id == actor.account_id:
                 raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
-            application = await lock(known.application_id) if known.application_id else None
+            application = await lock(unlocked_candidate.application_id) if unlocked_candidate.application_id else None
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
             was_called = candidate.state == CandidateState.CALLED
@@ -108,5 +108,5 @@ class ExamDecisions:
             deps=self.deps,
             answer=type(None),
             run=run,
-            request=f"{candidate_id} {what}",
+            request=f"{candidate_id} {request}",
         )

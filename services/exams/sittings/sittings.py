@@ -116,7 +116,7 @@ class ExamSittings:
         self,
         actor: Actor,
         candidate_id: UUID,
-        what: str,
+        request: str,
         key: str | None,
         act: Callable[[ExamCandidate, Exam, Sittings, datetime], Awaitable[Booked]],
     ) -> Booked:
@@ -128,9 +128,9 @@ class ExamSittings:
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
             check_called(candidate, exam)
-            done = await act(candidate, exam, sittings, now)
-            await record(actor, now, "exam.sitting", "exam_candidate", candidate.id, what=what, state=done.state)
-            return done
+            booking = await act(candidate, exam, sittings, now)
+            await record(actor, now, "exam.sitting", "exam_candidate", candidate.id, what=request, state=booking.state)
+            return booking
 
         return await once(
             owner=f"exam_sitting:{actor.account_id}",
@@ -138,7 +138,7 @@ class ExamSittings:
             deps=self.deps,
             answer=Booked,
             run=run,
-            request=f"{candidate_id} {what}",
+            request=f"{candidate_id} {request}",
         )
 
     def _get_bookable(self, exam: Exam, sittings: Sittings, sitting_id: UUID, now: datetime) -> ExamSitting:
@@ -173,9 +173,9 @@ class ExamSittings:
         async def run() -> SittingView:
             exam = await get_exam(actor, exam_id, locked=True)
             clean = _check_form(exam, form, now)
-            made = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
-            await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(made.id))
-            return sitting_view(made, 0, applicable_rules(self.deps, exam), now)
+            sitting = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
+            await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(sitting.id))
+            return sitting_view(sitting, 0, applicable_rules(self.deps, exam), now)
 
         return await once(
             owner=f"exam_sitting_add:{actor.account_id}",
