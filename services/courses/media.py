@@ -90,6 +90,7 @@ class CourseMedia:
                 await self.files.delete(key)
                 raise InvalidInput(str(error), code="not_playable", field="file") from error
         await self._set_video(actor, course_id, item_id, film)
+        # the parts go last, so that a call that failed on the way can be repeated
         async with _store_errors():
             await self.files.clear(f"{key}.parts")
 

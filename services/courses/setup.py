@@ -210,6 +210,7 @@ class CourseSetup:
             faults.raise_any()
             before, course.closes_at = course.closes_at, closes_at
             await course.save(update_fields=["closes_at"])
+            # read before the update, after which the old end no longer tells who is concerned
             enrolments = await CourseEnrolment.filter(
                 course_id=course.id, state__in=["called", "learned"], closes_at=before
             ).order_by("id")

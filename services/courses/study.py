@@ -70,6 +70,7 @@ class Study:
             course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
             defaults = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
             study, _ = await CourseStudy.get_or_create(defaults, enrolment_id=enrolment.id, item_id=item.id)
+            # numbers begin anew before the column, a smallint, is full
             study.player, study.beat_at = study.player % 30_000 + 1, now
             await study.save(update_fields=["player", "beat_at"])
             await execute(_OTHER_PLAYERS, actor.account_id, study.id)
@@ -138,6 +139,7 @@ class Study:
             if study.done_at is not None:
                 return _view(course, enrolment, item, study)
             right = self.deps.keys.read(item.code_sealed, CODE_PURPOSE)
+            # as bytes, since compare_digest raises for texts beyond ASCII
             good = bool(right) and hmac.compare_digest(code.strip().encode(), right.encode())
             if good:
                 study.done_at, study.seconds = now, item.seconds
@@ -145,6 +147,7 @@ class Study:
                 await self._update_progress(course, enrolment, study, now)
                 await record(actor, now, "course.sign_in", "course_enrolment", enrolment.id, item=str(item.id))
                 return _view(course, enrolment, item, study)
+        # in a transaction of its own: the refusal would roll the count back
         await self._count_wrong_code(actor, now)
         raise InvalidInput("签到码不正确，请核对现场或直播画面上的数字。", code="code_wrong", field="code")
 

@@ -99,6 +99,7 @@ class OwnExams:
             (candidate.id for candidate in recent if _is_mock(candidate.exam) and _is_open(candidate.exam, now)), None
         )
         own = [await self._own_exam(candidate, mock, now) for candidate in recent if not _is_mock(candidate.exam)]
+        # sorting is stable: within both parts the order of opening remains
         return tuple(sorted(own, key=lambda exam: exam.phase in ("over", "passed", "failed", "left")))
 
     async def get(self, actor: Actor, candidate_id: UUID) -> OwnExam:

@@ -146,6 +146,7 @@ class ExamSetup:
         check(actor, "exam.manage")
         now = self.deps.now()
         async with transaction():
+            # nobody is added meanwhile: the single sitting counts the candidates of this moment
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state == ExamState.PUBLISHED:

@@ -62,6 +62,7 @@ class FaceChecks:
             candidate.face_reference = number
             await candidate.save(update_fields=["face_reference"])
             await record(actor, now, "exam.face_consent", "exam_candidate", candidate.id, number=number)
+        # after the transaction, so that no row is locked while the platform answers
         try:
             return FaceBegun(await self.faces.begin(exam.pool, number, person))
         except GatewayError as error:
@@ -97,6 +98,7 @@ class FaceChecks:
         now = self.deps.now()
         async with transaction():
             candidate = await lock_candidate(candidate_id)
+            # a check begun meanwhile has replaced this one, whose verdict no longer counts
             if candidate.face or candidate.face_reference != number:
                 return
             if passed:

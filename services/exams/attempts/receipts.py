@@ -28,6 +28,7 @@ from services.exams.attempts.sealed_answers import read_given_answers
 
 _PURPOSE = "exam_receipt"
 _RECEIPT_TTL = timedelta(days=3653)
+"""Ten years."""
 _KEY_INFO = b"pbt-exam-receipt-v1 key"
 _SEALED = """
 SELECT t.id, t.number, t.state, t.void_reason, t.digest, t.submitted_at, t.deadline, t.started_at, c.account_id,

@@ -16,6 +16,7 @@ UPDATE exam_attempt SET state = 'sealed', sealed_at = $1 WHERE id IN (
     SELECT id FROM exam_attempt WHERE state = 'running' AND grace_until < $1
      ORDER BY grace_until LIMIT 20000 FOR UPDATE SKIP LOCKED)
 """
+"""Attempts that a save or a submission holds are left to the next run."""
 _UNFILLED = "state = 'sealed' AND digest = ''"
 FILLS_DUE = (
     f"EXISTS (SELECT 1 FROM exam_attempt WHERE {_UNFILLED} AND sealed_at <= $1 AND {not_paused('exam_fill', 'id')})"

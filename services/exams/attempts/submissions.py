@@ -91,6 +91,7 @@ class Submissions:
             given = await read_given_answers(running)
             for at, submission in enumerate(submissions):
                 row = running.get(submission.attempt_id)
+                # a second submission of an attempt in this batch gets the receipt of the first
                 if row is None or row["account_id"] != submission.actor.account_id or submission.attempt_id in sealing:
                     continue
                 if refusal := _refusal(row, submission, given[submission.attempt_id], now):

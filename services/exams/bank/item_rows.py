@@ -155,6 +155,7 @@ async def _write_versions(
 
 
 async def _last_number(pool: str) -> int:
+    """Among codes of our own form only: a file may bring any text as a code."""
     (row,) = await rows(
         "SELECT coalesce(max(substring(code FROM 2)::int), 0) AS last FROM exam_item "
         "WHERE pool = $1 AND code ~ '^T[0-9]{5,8}$'",

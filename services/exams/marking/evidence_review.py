@@ -164,6 +164,7 @@ class EvidenceReview:
         """The file's answers count if they don't lower the score."""
         if attempt.state not in (ExamAttemptState.GRADED, ExamAttemptState.RELEASED):
             raise Conflict("这份答卷还没有评完分或已作废，请评分完成后再采纳。", code="not_graded")
+        # a nested transaction, so that only the replacement is rolled back and the decision stays
         try:
             async with transaction():
                 if await self._replace_answers(attempt, file) < (attempt.score or 0):

@@ -34,6 +34,7 @@ _EXAMS = f"SELECT DISTINCT e.id {_WITHOUT.format(now='$1')} AND {not_paused('exa
 _NEXT = f"""
 SELECT c.id {_WITHOUT.format(now="$2")} AND e.id = $1 ORDER BY c.id LIMIT $3 FOR NO KEY UPDATE OF c SKIP LOCKED
 """
+"""A candidate who is beginning holds the row, and gets the paper by ``make_paper``."""
 _LAST = "SELECT coalesce(max(number), 0) AS n FROM exam_attempt WHERE candidate_id = $1"
 
 

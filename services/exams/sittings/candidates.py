@@ -181,6 +181,7 @@ class Candidates:
             granted = 0
             for row in await rows(_SITTING_THEN, exam.id, began, ended, now):
                 candidate = await ExamCandidate.get(id=row["id"])
+                # the actor's own try is left out, since its refusal would end the whole run
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
                     await self._grant_try(actor, row["id"], words, now)
                     granted += 1
