@@ -32,6 +32,7 @@ _SERIAL = """
 INSERT INTO certificate_serial AS s (id, pool, letter, year, issued) VALUES ($1, $2, $3, $4, 1)
 ON CONFLICT (pool, letter, year) DO UPDATE SET issued = s.issued + 1 RETURNING issued
 """
+"""The row stays locked until the transaction ends, so numbers have no gap; a sequence loses rolled-back ones."""
 _ENDING = """
 SELECT id FROM certificate
  WHERE pool = $1 AND state = 'valid' AND reminded_at IS NULL AND valid_until > $2 AND valid_until <= $3

@@ -90,6 +90,7 @@ class CertificateQueries:
 
     async def verify(self, token: str) -> PublicCertificate:
         """Present state and contents of the certificate whose QR code contains ``token``. Raises NotFound."""
+        # tokens have 32 characters; longer texts are not looked up
         certificate = await Certificate.get_or_none(token=token) if len(token) <= 32 else None
         if certificate is None:
             raise NotFound("没有查到这张证书，请扫描证书上的二维码核对。", code="no_such_certificate")

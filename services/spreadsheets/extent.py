@@ -72,7 +72,7 @@ class _Counter:
                 raise TooMuch
             if depth > DEPTH_MAX:
                 raise Suspicious
-            match name.rpartition(" ")[2]:
+            match name.rpartition(" ")[2]:  # without its namespace
                 case "row":
                     row, column = _number(attributes.get("r"), row + 1), 0
                 case "c":

@@ -65,7 +65,7 @@ def render_template(
     if form == "csv":
         text = io.StringIO(newline="")
         csv.writer(text).writerows([heading, sample])
-        return text.getvalue().encode("utf-8-sig")
+        return text.getvalue().encode("utf-8-sig")  # without the mark, Excel takes it for the system's code page
     out = io.BytesIO()
     name, lines = notes or ("填写说明", _explanations(columns))
     with Workbook(out) as book:

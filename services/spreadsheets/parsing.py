@@ -153,6 +153,7 @@ def _measure(content: bytes, budget: SheetBudget) -> dict[str, Extent]:
     """Raises SheetError for a file that would unpack without limit."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            # a filled cell is two elements at least, itself and its value
             return dict(measure(archive, budget.unpacked, 2 * budget.cells))
     except TooMuch as error:
         raise SheetError(_TOO_MUCH) from error

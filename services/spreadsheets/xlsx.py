@@ -24,9 +24,11 @@ Add = Callable[[Sequence[Sequence[Value]]], None]
 """Appends rows; slow, meant for a thread."""
 
 _TEXT_MAX = 32_767
+"""Characters that Excel accepts in a cell."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DAY_ZERO = date(1899, 12, 30)
+"""Spreadsheets count from here, since they take 1900 for a leap year."""
 _HEADING, _MOMENT, _DAY, _YUAN, _AS_TEXT, _TEXT_HEADING = range(1, 7)
 """Indexes in ``cellXfs`` below."""
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -144,7 +146,7 @@ def guard(text: str) -> str:
 
     A cell of XLSX marked as text is not executed, but its copy in a CSV would be.
     """
-    clean = _ILLEGAL.sub("", text)[: _TEXT_MAX - 1]
+    clean = _ILLEGAL.sub("", text)[: _TEXT_MAX - 1]  # with room for the apostrophe
     return f"'{clean}" if clean.startswith(_FORMULA_STARTS) else clean
 
 
