@@ -108,8 +108,8 @@ async def test_who_is_not_finished_in_time_is_made_up_once_and_then_not_drawn(
     await enrolment.refresh_from_db()
     assert (enrolment.state, enrolment.excluded_at, enrolment.make_ups) == ("finished", None, 2)
     assert (await membership_status_of(school.services.deps, enrolment.account_id)).kind == "formal"
-    told = await kinds(expert.account_id)
-    assert [kind for kind in told if kind != "course_reminder"][:5] == [
+    notice_kinds = await kinds(expert.account_id)
+    assert [kind for kind in notice_kinds if kind != "course_reminder"][:5] == [
         "course_called",
         "course_make_up",
         "course_unfinished",

@@ -260,27 +260,27 @@ async def test_a_mock_examination_has_no_booking_result_or_notice(db: str, deps:
 
 async def test_blueprints_are_kept_changed_and_retired(exam_scene: ExamScene) -> None:
     blueprints = exam_scene.services.exams.blueprints
-    made = await blueprints.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
-    assert (made.items, made.total) == (7, 160)
-    changed = await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(5)])
+    blueprint = await blueprints.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
+    assert (blueprint.items, blueprint.total) == (7, 160)
+    changed = await blueprints.edit(exam_scene.office, blueprint.id, "方案二", [cell(5)])
     assert (changed.name, changed.supplies[0].live, changed.is_short) == ("方案二", 20, False)
     with pytest.raises(InvalidInput, match="第1行的题数"):
-        await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(0)])
-    await blueprints.retire(exam_scene.office, made.id)
-    await blueprints.retire(exam_scene.office, made.id)
+        await blueprints.edit(exam_scene.office, blueprint.id, "方案二", [cell(0)])
+    await blueprints.retire(exam_scene.office, blueprint.id)
+    await blueprints.retire(exam_scene.office, blueprint.id)
     assert await exam_scene.services.exams.blueprint_queries.list(exam_scene.office) == ()
     with pytest.raises(NotFound, match="组卷方案"):
-        await make_exam(exam_scene.services, exam_scene.office, blueprint_id=made.id)
+        await make_exam(exam_scene.services, exam_scene.office, blueprint_id=blueprint.id)
     chapters = await exam_scene.services.exams.blueprint_queries.chapters(exam_scene.office)
     assert [(chapter.name, chapter.live) for chapter in chapters] == [("招标投标法律法规", {"single": 20})]
 
 
 async def test_a_blueprint_of_another_pool_is_unknown(exam_scene: ExamScene) -> None:
-    made = await make_blueprint(exam_scene.services, exam_scene.office)
+    blueprint_id = await make_blueprint(exam_scene.services, exam_scene.office)
     stranger = await make_office(exam_scene.deps, pool="guangdong")
     for refused in (
-        exam_scene.services.exams.blueprint_queries.get(stranger, made),
-        exam_scene.services.exams.blueprints.retire(stranger, made),
+        exam_scene.services.exams.blueprint_queries.get(stranger, blueprint_id),
+        exam_scene.services.exams.blueprints.retire(stranger, blueprint_id),
     ):
         with pytest.raises(AppError):
             await refused

@@ -26,12 +26,12 @@ RIGHT = 0b0100
 
 @pytest.fixture
 async def exam_scene(db: str, deps: Deps) -> ExamScene:
-    made = await make_exam_scene(
+    scene = await make_exam_scene(
         deps, mock=False, booking=True, booking_until=DAY, result="at_once", tries=2, rest=HOUR
     )
     for item in await ExamItem.all():
         await put_key(item, RIGHT)
-    return made
+    return scene
 
 
 async def make_called_candidate(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
@@ -70,8 +70,8 @@ async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate
 async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: FixedClock) -> None:
     application, candidate = await make_called_candidate(exam_scene)
     ahead = await ExamAttempt.get(candidate_id=candidate.id)
-    done = await sit(exam_scene, clock, candidate, right=5)
-    assert (done.id, done.state, done.score, done.passed) == (ahead.id, "released", 100, True)
+    attempt = await sit(exam_scene, clock, candidate, right=5)
+    assert (attempt.id, attempt.state, attempt.score, attempt.passed) == (ahead.id, "released", 100, True)
     await application.refresh_from_db()
     assert application.state == "entered"
     assert await Expert.filter(number="ZJ0100001", active=True).exists()

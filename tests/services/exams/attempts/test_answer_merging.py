@@ -62,5 +62,5 @@ async def test_what_was_acknowledged_is_merged_by_the_rule(exam_scene: ExamScene
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill")
     assert (await ExamAttempt.get(id=paper.attempt_id)).digest == digest(expected)
-    given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0")
-    assert {row["slot"] for row in given} == set(expected)
+    answer_rows = await rows("SELECT slot FROM exam_answer WHERE mask <> 0")
+    assert {row["slot"] for row in answer_rows} == set(expected)

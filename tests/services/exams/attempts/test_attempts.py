@@ -47,8 +47,8 @@ class CandidateSession:
 
     async def save(self, paper: ExamPaper, *events: AnswerEvent, device: int | None = None, **more: int) -> Saved:
         assert self.actor.account_id is not None
-        made = tuple(MadeAnswer(event, self.clock.now()) for event in events)
-        request = SaveRequest(paper.attempt_id, self.actor.account_id, device or paper.device, made, **more)
+        made_answers = tuple(MadeAnswer(event, self.clock.now()) for event in events)
+        request = SaveRequest(paper.attempt_id, self.actor.account_id, device or paper.device, made_answers, **more)
         return await self.exam_scene.services.exams.answers.save(request)
 
     async def submit(self, paper: ExamPaper, seen: str, answers: Sequence[ShownAnswer] | None = None) -> str:
@@ -133,8 +133,8 @@ async def test_another_device_takes_over_and_the_old_one_fills_only_what_was_lef
     second = await session.start()
     assert (second.device, second.ack, [(answer.slot, answer.mask) for answer in second.answers]) == (2, 0, [(0, 1)])
     await session.save(second, answer_event(1, 0, 2, device=2))
-    late = await session.save(first, answer_event(2, 0, 8), answer_event(3, 3, 4), device=1)
-    assert late.device == 2  # which tells the old device that it is not the active one
+    saved = await session.save(first, answer_event(2, 0, 8), answer_event(3, 3, 4), device=1)
+    assert saved.device == 2  # which tells the old device that it is not the active one
     with pytest.raises(Conflict, match="另一台设备"):
         await session.submit(first, "")
     third = await session.start(device=2)
@@ -167,8 +167,8 @@ async def test_what_never_arrived_is_asked_for_once_and_then_counts(session: Can
     with pytest.raises(Conflict) as refused:
         await session.submit(paper, seen)
     assert refused.value.code == "answers_differ"
-    given = [ShownAnswer(0, ExamAnswer(2)), ShownAnswer(1, ExamAnswer(4))]
-    assert await session.submit(paper, seen, given) == seen
+    shown_answers = [ShownAnswer(0, ExamAnswer(2)), ShownAnswer(1, ExamAnswer(4))]
+    assert await session.submit(paper, seen, shown_answers) == seen
 
 
 async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time(session: CandidateSession) -> None:
@@ -195,10 +195,10 @@ async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time
     with pytest.raises(Conflict, match="还没有上传"):
         await session.submit(paper, digest({0: ExamAnswer(1), 1: ExamAnswer(2), 2: ExamAnswer(4)}))
     assert await session.submit(paper, "another", shown) == counted
-    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
-    assert given == {0, 1}
-    late = await rows("SELECT slot FROM exam_answer WHERE late ORDER BY slot")
-    assert [row["slot"] for row in late] == [1, 3]
+    given_slots = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given_slots == {0, 1}
+    late_rows = await rows("SELECT slot FROM exam_answer WHERE late ORDER BY slot")
+    assert [row["slot"] for row in late_rows] == [1, 3]
     late_events = await rows("SELECT device, seq, slot FROM exam_answer_event WHERE timing = 2 ORDER BY device, seq")
     assert [(row["device"], row["seq"], row["slot"]) for row in late_events] == [(1, 3, 2), (2, 2, 2), (2, 4, 4)]
     saved = await session.save(paper, answer_event(4, 0, 8))
@@ -275,8 +275,8 @@ async def test_the_clock_seals_papers_and_later_answers_do_not_count(session: Ca
     await work(session.exam_scene.services, "exam_seal", "exam_fill")
     attempt = await ExamAttempt.get(id=paper.attempt_id)
     assert (attempt.state, attempt.submitted_at, bool(attempt.digest)) == ("sealed", None, True)
-    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
-    assert given == {0, 1, 2}
+    given_slots = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given_slots == {0, 1, 2}
     marked_late = await rows("SELECT slot FROM exam_answer WHERE late")
     assert [row["slot"] for row in marked_late] == [2]
     with pytest.raises(Conflict, match=r"间隔|次数"):
@@ -321,8 +321,8 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
 
     async def save(seq: int) -> int:
         assert session.actor.account_id is not None
-        made = MadeAnswer(answer_event(seq, seq % 5, 1), paper.deadline)
-        request = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (made,))
+        made_answer = MadeAnswer(answer_event(seq, seq % 5, 1), paper.deadline)
+        request = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (made_answer,))
         return (await session.exam_scene.services.exams.answers.save(request)).ack
 
     async def seal() -> None:
@@ -336,8 +336,8 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
     await sealed
     stored = await rows("SELECT count(*) AS n FROM exam_answer_event")
     assert stored[0]["n"] == max(acks)
-    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
-    assert given == {seq % 5 for seq in range(1, max(acks) + 1)}
+    given_slots = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given_slots == {seq % 5 for seq in range(1, max(acks) + 1)}
 
 
 async def test_a_paper_of_another_candidate_is_not_found(session: CandidateSession) -> None:

@@ -85,16 +85,16 @@ async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(
             await session.save(paper, answer_event(seq, seq % 5, 1))
         await session.submit(paper, "", [])
 
-    done = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(sit(session, paper) for session, paper in zip(sessions, papers, strict=False)),
         *(session.start() for session in sessions[9:]),
         exam_scene.services.exams.setup.cancel(exam_scene.office, sessions[0].candidate.exam_id, "停电"),
         return_exceptions=True,
     )
     assert [
-        outcome for outcome in done if isinstance(outcome, BaseException) and not isinstance(outcome, Conflict)
+        outcome for outcome in outcomes if isinstance(outcome, BaseException) and not isinstance(outcome, Conflict)
     ] == []
-    assert done[-1] == 12
+    assert outcomes[-1] == 12
     assert not await ExamAttempt.exclude(state="void").exists()
     assert not await ExamCandidate.exclude(state="left").exists()
 
@@ -144,8 +144,8 @@ async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: st
     assert (await session.save(paper, answer_event(3, 2, 1))).ack == 3  # made after the end: kept, not counted
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill")
-    given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0 ORDER BY slot")
-    assert [row["slot"] for row in given] == [0, 1]
+    answer_rows = await rows("SELECT slot FROM exam_answer WHERE mask <> 0 ORDER BY slot")
+    assert [row["slot"] for row in answer_rows] == [0, 1]
 
 
 async def test_a_window_that_ends_at_midnight_ends_the_paper_there(deps: Deps, db: str, clock: FixedClock) -> None:

@@ -36,9 +36,9 @@ async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
 @pytest.fixture
 async def failed_attempt(room: Room) -> ExamAttempt:
     """A paper with two of six marks, sealed by the clock."""
-    made = await room.hand_in(KEY, 0b1100, 0)
+    attempt = await room.hand_in(KEY, 0b1100, 0)
     await room.work()
-    return made
+    return attempt
 
 
 def plain_file(attempt: ExamAttempt, masks: Mapping[int, int], **change: object) -> str:
@@ -86,8 +86,8 @@ async def test_an_accepted_answer_file_is_marked_and_the_candidate_passes_and_is
     assert (failed_attempt.score, failed_attempt.passed) == (40, True)
     await room.work()
     assert (room.candidate.state, (await room.load_application()).state) == ("passed", "entered")
-    told = [row["kind"] for row in await rows("SELECT kind FROM notice ORDER BY created_at, id")]
-    assert told.count("evidence_answered") == 1
+    kinds = [row["kind"] for row in await rows("SELECT kind FROM notice ORDER BY created_at, id")]
+    assert kinds.count("evidence_answered") == 1
     assert (await evidence.own(room.actor, room.candidate.id))[0].state == "accepted"
     assert await find_broken() == []
 
@@ -200,8 +200,10 @@ async def test_what_came_after_the_end_is_shown_and_never_counted(room: Room, fa
         "VALUES ($1, 1, 9, 1, $2, now(), now(), 2)"
     )
     await execute(put, failed_attempt.id, KEY)
-    (late,) = await room.exams.evidence_review.late_answers(room.exam_scene.office, room.exam.id, failed_attempt.id)
-    assert (late.number, late.was, late.now) == (2, "CD", "AB")
+    (late_answer,) = await room.exams.evidence_review.late_answers(
+        room.exam_scene.office, room.exam.id, failed_attempt.id
+    )
+    assert (late_answer.number, late_answer.was, late_answer.now) == (2, "CD", "AB")
     with pytest.raises(NotFound):
         await room.exams.evidence_review.late_answers(room.exam_scene.office, room.exam.id, room.candidate.id)
 

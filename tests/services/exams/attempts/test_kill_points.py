@@ -59,8 +59,8 @@ class ExamStory(Story):
         paper: ExamPaper = await life.ask("exams.attempts.start", own(candidate), candidate.id)
         assert candidate.account_id is not None
         for number, (slot, mask) in enumerate(ANSWERS.items(), 1):
-            made = MadeAnswer(answer_event(number, slot, mask, device=paper.device), self.clock.now())
-            request = SaveRequest(paper.attempt_id, candidate.account_id, paper.device, (made,))
+            made_answer = MadeAnswer(answer_event(number, slot, mask, device=paper.device), self.clock.now())
+            request = SaveRequest(paper.attempt_id, candidate.account_id, paper.device, (made_answer,))
             assert (await life.ask("exams.answers.save", request)).ack == number
         return paper
 

@@ -49,8 +49,8 @@ async def test_a_new_item_gets_a_number_and_keeps_its_key_apart(exams: ExamServi
 
 
 async def test_pressing_twice_makes_one_item(exams: ExamServices, admin: Actor) -> None:
-    made = await asyncio.gather(*(exams.bank.add(admin, single(), key="pressed-twice") for _ in range(3)))
-    assert len(set(made)) == 1
+    item_ids = await asyncio.gather(*(exams.bank.add(admin, single(), key="pressed-twice") for _ in range(3)))
+    assert len(set(item_ids)) == 1
     assert await ExamItem.all().count() == 1
 
 

@@ -58,8 +58,8 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
     assert counts(view, add=2)
     assert (view.state, view.bad, view.sample) == ("checked", 0, ("人数为（ ）。", "可以是双数。"))
     assert await ExamItem.all().count() == 0
-    done = await exams.item_import.apply(admin, view.id, "skip")
-    assert (done.state, counts(done, add=2)) == ("done", True)
+    applied_view = await exams.item_import.apply(admin, view.id, "skip")
+    assert (applied_view.state, counts(applied_view, add=2)) == ("done", True)
     items = await read_items(await ExamItem.all().order_by("code"))
     assert [(item.row.code, item.data.kind, item.data.key, item.data.fixed_order) for item in items] == [
         ("T00001", ItemKind.SINGLE, 2, True),
@@ -116,8 +116,8 @@ async def test_cases_come_with_their_parts_in_any_order(exams: ExamServices, adm
 
 async def test_confirming_twice_or_at_once_is_once(exams: ExamServices, admin: Actor) -> None:
     view = await exams.item_import.read(admin, csv(ONE))
-    done = await asyncio.gather(*(exams.item_import.apply(admin, view.id, "skip") for _ in range(3)))
-    assert all(view == done[0] for view in done)
+    applied_views = await asyncio.gather(*(exams.item_import.apply(admin, view.id, "skip") for _ in range(3)))
+    assert all(view == applied_views[0] for view in applied_views)
     assert await ExamItem.all().count() == 1
 
 
@@ -160,8 +160,8 @@ async def test_the_person_decides_on_what_the_bank_says_otherwise(
     await make_items(deps, single())
     view = await exams.item_import.read(admin, csv(CHANGED))
     assert counts(view, changed=1)
-    done = await exams.item_import.apply(admin, view.id, way)
-    assert counts(done, **count)
+    applied_view = await exams.item_import.apply(admin, view.id, way)
+    assert counts(applied_view, **count)
     assert (await ExamItem.all().count(), await ExamItemVersion.all().count()) == (items, versions)
 
 
@@ -221,8 +221,8 @@ async def test_what_changed_meanwhile_counts(deps: Deps, exams: ExamServices, ad
     view = await exams.item_import.read(admin, csv(CHANGED))
     assert counts(view, add=1)
     await make_items(deps, single())
-    done = await exams.item_import.apply(admin, view.id, "skip")
-    assert counts(done, changed=1)
+    applied_view = await exams.item_import.apply(admin, view.id, "skip")
+    assert counts(applied_view, changed=1)
     assert await ExamItem.all().count() == 1
 
 
@@ -263,8 +263,8 @@ async def test_a_bad_line_says_why_and_the_others_can_be_taken(
     with pytest.raises(Conflict, match="有1行不能导入，未导入任何题目"):
         await exams.item_import.apply(admin, view.id, "skip")
     assert await ExamItem.all().count() == 0
-    done = await exams.item_import.apply(admin, view.id, "skip", only_good=True)
-    assert (counts(done, add=1), done.bad) == (True, 1)
+    applied_view = await exams.item_import.apply(admin, view.id, "skip", only_good=True)
+    assert (counts(applied_view, add=1), applied_view.bad) == (True, 1)
 
 
 async def test_numbers_must_not_stand_twice(exams: ExamServices, admin: Actor) -> None:

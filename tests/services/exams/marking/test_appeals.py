@@ -22,9 +22,9 @@ async def room(db: str, deps: Deps, clock: FixedClock) -> Room:
 
 @pytest.fixture
 async def failed_attempt(room: Room) -> ExamAttempt:
-    made = await room.hand_in(KEY, 0b1100, 0)
+    attempt = await room.hand_in(KEY, 0b1100, 0)
     await room.work()
-    return made
+    return attempt
 
 
 async def test_one_appeal_is_answered_and_the_candidate_notified(room: Room, failed_attempt: ExamAttempt) -> None:
@@ -34,10 +34,10 @@ async def test_one_appeal_is_answered_and_the_candidate_notified(room: Room, fai
     await appeals.appeal(room.actor, room.candidate.id, failed_attempt.id, "第二题应为丙丁")
     with pytest.raises(Conflict, match="已申请过"):
         await appeals.appeal(room.actor, room.candidate.id, failed_attempt.id, "再看一次")
-    (made,) = await appeals.list(room.exam_scene.office, room.exam.id)
-    await appeals.answer(room.exam_scene.office, made.id, "rejected", "答案无误")
+    (appeal,) = await appeals.list(room.exam_scene.office, room.exam.id)
+    await appeals.answer(room.exam_scene.office, appeal.id, "rejected", "答案无误")
     with pytest.raises(Conflict, match="已答复"):
-        await appeals.answer(room.exam_scene.office, made.id, "upheld", "改判")
+        await appeals.answer(room.exam_scene.office, appeal.id, "upheld", "改判")
     assert await room.notice_kinds() == ["exam_failed", "appeal_answered"]
     (shown,) = await room.exams.scores.own(room.actor, room.candidate.id)
     assert (shown.appeal, shown.answer, shown.appeal_until) == ("rejected", "答案无误", None)

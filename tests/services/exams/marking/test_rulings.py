@@ -90,10 +90,10 @@ async def test_the_analysis_has_the_check_values(db: str, deps: Deps, clock: Fix
     assert (round(analysis.reliability or 0, 4), round(analysis.error or 0, 4)) == (0.1705, 1.0069)
     assert analysis.bands == (0, 0, 1, 0, 2, 0, 1, 0, 2, 0)
     assert [item.flags for item in analysis.items] == [(), (), ("区分度低",), (), ("区分度低",)]
-    for made, lines in (
+    for workbook, lines in (
         (await room.exams.analysis.items_sheet(room.exam_scene.office, room.exam.id), 6),
         (await room.exams.analysis.papers_sheet(room.exam_scene.office, room.exam.id), 7),
     ):
-        sheet = load_workbook(io.BytesIO(made)).active
+        sheet = load_workbook(io.BytesIO(workbook)).active
         assert sheet is not None
         assert sheet.max_row == lines

@@ -23,9 +23,9 @@ async def room(exam_scene: ExamScene, clock: FixedClock) -> Room:
 
 @pytest.fixture
 async def attempt(room: Room) -> ExamAttempt:
-    made = await room.hand_in(1, 0, 0, texts=["", "应当否决投标", "   "])
+    sealed_attempt = await room.hand_in(1, 0, 0, texts=["", "应当否决投标", "   "])
     await room.exams.marking.mark_due()
-    return made
+    return sealed_attempt
 
 
 async def give_marks(room: Room, marker: Actor, attempt: ExamAttempt, marks: str) -> None:

@@ -20,8 +20,8 @@ from tests.services.exams.exam_scene import ExamScene
 async def candidates(exam_scene: ExamScene, count: int, **exam: object) -> list[ExamCandidate]:
     for _ in range(count):
         await exam_scene.make_waiting_application()
-    made = await make_published(exam_scene.services, exam_scene.office, **exam)
-    return await ExamCandidate.filter(exam_id=made.id).order_by("id")
+    published_exam = await make_published(exam_scene.services, exam_scene.office, **exam)
+    return await ExamCandidate.filter(exam_id=published_exam.id).order_by("id")
 
 
 async def test_everybody_has_a_paper_before_the_day(exam_scene: ExamScene) -> None:

@@ -37,9 +37,9 @@ async def test_who_passes_the_review_later_is_called_while_it_is_open(exam_scene
     assert (await exam_scene.candidate_of(application)).called_at == clock.now()
     assert "exam_call" not in await exam_scene.services.operations.scheduler.tick()
     clock.set(exam.closes_at)
-    late = await exam_scene.make_waiting_application()
+    late_application = await exam_scene.make_waiting_application()
     await work(exam_scene.services, "exam_call")
-    assert not await ExamCandidate.filter(application_id=late.id).exists()
+    assert not await ExamCandidate.filter(application_id=late_application.id).exists()
 
 
 async def test_of_a_campaign_only_its_own_are_called(exam_scene: ExamScene) -> None:
@@ -54,20 +54,23 @@ async def test_of_a_campaign_only_its_own_are_called(exam_scene: ExamScene) -> N
 async def test_experts_of_a_campaign_are_called_once_they_have_an_account(exam_scene: ExamScene) -> None:
     campaign = await make_campaign(exam_scene.deps)
     account = await make_account(exam_scene.deps)
-    known, new, gone = (
+    expert_with_account, expert_without_account, departed_expert = (
         await make_expert(exam_scene.deps, account=account),
         await make_expert(exam_scene.deps),
         await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
     )
-    for expert in (known, new, gone):
+    for expert in (expert_with_account, expert_without_account, departed_expert):
         await exam_scene.make_waiting_application(
             state="entered", campaign_id=campaign.id, expert_id=expert.id, ended_at=exam_scene.deps.now()
         )
     await make_published(exam_scene.services, exam_scene.office, purpose=Purpose.CAMPAIGN, campaign_id=campaign.id)
-    assert [candidate.expert_id for candidate in await ExamCandidate.all()] == [known.id]
-    await Expert.filter(id=new.id).update(account_id=(await make_account(exam_scene.deps)).id)
+    assert [candidate.expert_id for candidate in await ExamCandidate.all()] == [expert_with_account.id]
+    await Expert.filter(id=expert_without_account.id).update(account_id=(await make_account(exam_scene.deps)).id)
     await work(exam_scene.services, "exam_call")
-    assert {candidate.expert_id for candidate in await ExamCandidate.all()} == {known.id, new.id}
+    assert {candidate.expert_id for candidate in await ExamCandidate.all()} == {
+        expert_with_account.id,
+        expert_without_account.id,
+    }
 
 
 @pytest.mark.parametrize("state", ["cancelled", "refused", "entered"])
@@ -102,14 +105,14 @@ async def test_an_expert_who_left_the_pool_sits_no_more(exam_scene: ExamScene) -
 async def test_reminders_come_by_their_steps_and_none_twice(exam_scene: ExamScene, clock: FixedClock) -> None:
     await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
-    told = []
+    counts = []
     for before in exam_scene.deps.book("demo").exam.reminders:
         clock.set(exam.opens_at - before)
         assert "exam_reminder" in await exam_scene.services.operations.scheduler.tick()
         await work(exam_scene.services, "exam_reminder")
         assert "exam_reminder" not in await exam_scene.services.operations.scheduler.tick()
-        told.append(await Notice.filter(kind="exam_reminder").count())
-    assert told == list(range(1, len(exam_scene.deps.book("demo").exam.reminders) + 1))
+        counts.append(await Notice.filter(kind="exam_reminder").count())
+    assert counts == list(range(1, len(exam_scene.deps.book("demo").exam.reminders) + 1))
 
 
 async def test_after_an_outage_only_the_last_reminder_is_sent(exam_scene: ExamScene, clock: FixedClock) -> None:

@@ -38,8 +38,8 @@ async def sitting(exam_scene: ExamScene, state: str = "running") -> tuple[Applic
 
 
 async def test_candidates_are_added_by_number_and_notified_at_publishing(exam_scene: ExamScene) -> None:
-    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
-    unknown, gone = (
+    known_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    unknown, departed_expert = (
         await make_expert(exam_scene.deps),
         await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
     )
@@ -48,30 +48,32 @@ async def test_candidates_are_added_by_number_and_notified_at_publishing(exam_sc
         await exam_scene.make_waiting_application(state="reviewing"),
     )
     exam_id = await single(exam_scene)
-    numbers = f"{known.number.lower()}，{unknown.number}\n{gone.number} {waiting.number};{reviewing.number}"
-    text = f"{numbers}\nNO1 {known.number}"
+    numbers = (
+        f"{known_expert.number.lower()}，{unknown.number}\n{departed_expert.number} {waiting.number};{reviewing.number}"
+    )
+    text = f"{numbers}\nNO1 {known_expert.number}"
     added = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, text)
     assert added.count == 2
     assert dict(added.problems) == {
         unknown.number: "还没有登录过系统，请通知本人登录后再添加",
-        gone.number: "已不在库",
+        departed_expert.number: "已不在库",
         reviewing.number: "这份申请不在等待考试",
         "NO1": "没有这个编号，请核对",
     }
-    again = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, known.number)
-    assert (again.count, again.problems) == (0, ((known.number, "已是这场考试的考生"),))
+    again = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, known_expert.number)
+    assert (again.count, again.problems) == (0, ((known_expert.number, "已是这场考试的考生"),))
     assert not await Notice.filter(kind="exam_called").exists()
     await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     assert await Notice.filter(kind="exam_called").count() == 2
-    late = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
-    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, late.number)
+    late_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, late_expert.number)
     assert await Notice.filter(kind="exam_called").count() == 3
 
 
 async def test_a_sheet_names_persons_too(exam_scene: ExamScene) -> None:
-    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    known_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     exam_id = await single(exam_scene)
-    sheet = f"专家编号或申请编号\n{known.number}\nNO1\n".encode()
+    sheet = f"专家编号或申请编号\n{known_expert.number}\nNO1\n".encode()
     added = await exam_scene.services.exams.candidates.add_sheet(exam_scene.office, exam_id, sheet)
     assert (added.count, added.problems) == (1, (("NO1", "没有这个编号，请核对"),))
     with pytest.raises(InvalidInput):
@@ -91,10 +93,10 @@ async def test_candidates_can_not_be_added_where_the_purpose_determines_them(exa
 
 
 async def test_a_person_is_taken_off_a_draft_only(exam_scene: ExamScene) -> None:
-    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    known_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     other = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     exam_id = await single(exam_scene)
-    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, f"{known.number} {other.number}")
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, f"{known_expert.number} {other.number}")
     first, second = await ExamCandidate.filter(exam_id=exam_id)
     await exam_scene.services.exams.candidates.remove(exam_scene.office, first.id)
     await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)

@@ -56,9 +56,9 @@ async def places(exam_id: object) -> list[tuple[int, int]]:
 async def test_a_place_is_booked_changed_and_given_back(exam_scene: ExamScene) -> None:
     (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
     service = exam_scene.services.exams.sittings
-    done = await service.book(own(person), person.id, early.id)
-    assert (done.state, done.span) == ("booked", "11月26日(周四) 12:00至13:00")
-    assert done.until == "11月25日(周三) 12:00"
+    booking = await service.book(own(person), person.id, early.id)
+    assert (booking.state, booking.span) == ("booked", "11月26日(周四) 12:00至13:00")
+    assert booking.until == "11月25日(周三) 12:00"
     await service.book(own(person), person.id, early.id)
     assert await places(person.exam_id) == [(1, 1), (0, 0)]
     await service.book(own(person), person.id, late.id)
@@ -246,11 +246,11 @@ async def test_people_who_swap_at_once_all_end_somewhere(exam_scene: ExamScene) 
         await service.book(own(person), person.id, both[at % 2].id)
     for at, person in enumerate(people):
         await service.join_waiting_list(own(person), person.id, both[1 - at % 2].id)
-    gone = people[0]
+    leaving = people[0]
     await asyncio.gather(
-        service.cancel_booking(own(gone), gone.id),
+        service.cancel_booking(own(leaving), leaving.id),
         *(service.join_waiting_list(own(person), person.id, both[at % 2].id) for at, person in enumerate(people[1:])),
     )
-    counted = await places(gone.exam_id)
+    counted = await places(leaving.exam_id)
     assert all(booked == held <= 4 for booked, held in counted)
     assert sum(held for _, held in counted) == 7
