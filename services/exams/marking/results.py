@@ -41,10 +41,10 @@ from services.exams.sittings.seating import Seating
 from services.notifications import Notices
 
 REASON_MAX = 200
-_OUT = "a.state = 'graded' AND (a.released_at IS NOT NULL OR e.rules ->> 'result' = 'at_once')"
+_RELEASABLE = "a.state = 'graded' AND (a.released_at IS NOT NULL OR e.rules ->> 'result' = 'at_once')"
 _DUE = f"""
 FROM exam_candidate c JOIN exam e ON e.id = c.exam_id WHERE {not_paused("exam_result", "c.id")} AND (
-    EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id AND a.graded_at <= $1 AND {_OUT})
+    EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id AND a.graded_at <= $1 AND {_RELEASABLE})
     OR c.state = 'called' AND (
         (e.purpose <> 'mock' AND EXISTS (SELECT 1 FROM exam_attempt a
             WHERE a.candidate_id = c.id AND a.state = 'released' AND a.passed))
@@ -53,7 +53,7 @@ FROM exam_candidate c JOIN exam e ON e.id = c.exam_id WHERE {not_paused("exam_re
 """
 RESULTS_DUE = f"EXISTS (SELECT 1 {_DUE})"
 _NEXT = f"SELECT c.id {_DUE} ORDER BY c.id LIMIT 500"
-_LET_OUT = """
+_RELEASE = """
 UPDATE exam_attempt SET released_at = $2
  WHERE exam_id = $1 AND state = 'graded' AND released_at IS NULL AND ($3 OR cardinality(flags) = 0)
 RETURNING id
@@ -87,9 +87,9 @@ class Results:
             exam = await Exam.get(id=unlocked_candidate.exam_id)
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
-            out = await self._release_results(candidate, exam, now)
+            tries = await self._release_results(candidate, exam, now)
             if candidate.state == CandidateState.CALLED:
-                await self._reach_verdict(candidate, exam, application, out, now)
+                await self._reach_verdict(candidate, exam, application, tries, now)
             if candidate.state != CandidateState.CALLED and candidate.sitting_id is not None:
                 await self._free_place(exam, candidate, sittings[candidate.sitting_id], now)
 
@@ -218,13 +218,13 @@ class Results:
             exam = await get_exam(actor, exam_id, locked=True)
             if rules_of(exam).result == "at_once":
                 raise Conflict("这场考试的成绩评分后立即公布，不用再公布。", code="at_once")
-            let_out = await rows(_LET_OUT, exam.id, now, flagged)
-            if not let_out:
+            released = await rows(_RELEASE, exam.id, now, flagged)
+            if not released:
                 raise Conflict("没有可以公布的成绩：请等评分完成，或先核实有提示的答卷。", code="none_ready")
             exam.released_at = now
             await exam.save(update_fields=["released_at"])
-            await record(actor, now, "exam.let_out", "exam", exam.id, count=len(let_out), flagged=flagged)
-        return len(let_out)
+            await record(actor, now, "exam.let_out", "exam", exam.id, count=len(released), flagged=flagged)
+        return len(released)
 
     async def clear_flags(self, actor: Actor, attempt_id: UUID, reason: str) -> None:
         """Clear the flags, so that the result is released with the others. Raises Conflict, Forbidden."""
