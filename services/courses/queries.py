@@ -39,7 +39,7 @@ _OWN = f"""{_FACTS}
 WHERE n.account_id = $1 AND c.state <> 'draft' AND ($2 = '' OR strpos(c.name, $2) > 0)
 ORDER BY c.opens_at DESC, n.id DESC LIMIT $3 OFFSET $4
 """
-_ONE = f"{_FACTS} WHERE n.id = $1"
+_ENROLMENT = f"{_FACTS} WHERE n.id = $1"
 _PARTICIPANTS = f"""{_FACTS}
 WHERE n.course_id = $1 AND ($2 = '' OR x.number = $2 OR x.name = $2) AND CASE $3
   WHEN '' THEN TRUE WHEN 'unpaid' THEN n.opens_at IS NULL AND n.state IN ('called', 'learned')
@@ -157,7 +157,7 @@ class CourseQueries:
     async def _get_view(
         self, enrolment_id: UUID, course: Course, *, codes: bool
     ) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
-        (row,) = await rows(_ONE, enrolment_id)
+        (row,) = await rows(_ENROLMENT, enrolment_id)
         studies = {study.item_id: study for study in await CourseStudy.filter(enrolment_id=enrolment_id)}
         return _view(row, self.deps.now()), await self._items(course, studies, codes=codes)
 

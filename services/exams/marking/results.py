@@ -59,8 +59,8 @@ UPDATE exam_attempt SET released_at = $2
 RETURNING id
 """
 _OPEN = (ExamAttemptState.RUNNING, ExamAttemptState.SEALED, ExamAttemptState.GRADED)
-_ENDED, _KEPT = "本次申请已结束，可在征集期内重新申报", "您的申请保留，请等待下一次考试通知"
-_NOTICE_FOLLOWS, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
+_APPLICATION_ENDED, _APPLICATION_WAITS = "本次申请已结束，可在征集期内重新申报", "您的申请保留，请等待下一次考试通知"
+_NOTICE_FOLLOWS, _APPLICATION_CLOSED = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Results:
         await void_open_attempts(candidate.id, "已合格")
         await record(system(exam.pool), now, "exam.passed", "exam_candidate", candidate.id, score=best.score)
         waits = application is not None and application.state == "exam"
-        advice = _NOTICE_FOLLOWS if waits or application is None else _TOO_LATE
+        advice = _NOTICE_FOLLOWS if waits or application is None else _APPLICATION_CLOSED
         await self._notify("exam_passed", candidate, exam, best, now, advice=advice)
         if waits and application is not None:
             words = f"{exam.name}{_score(best)}"
@@ -165,7 +165,7 @@ class Results:
         waiting = application is not None and application.state == "exam"
         ends = waiting and rules.failed == "refused"
         line = line_of(best.total or 0, rules.pass_percent)
-        advice = _ENDED if ends else _KEPT if waiting else _NOTICE_FOLLOWS
+        advice = _APPLICATION_ENDED if ends else _APPLICATION_WAITS if waiting else _NOTICE_FOLLOWS
         await self._notify(
             "exam_failed", candidate, exam, best, now, advice=advice, line=line_of(best.total or 0, rules.pass_percent)
         )

@@ -38,7 +38,7 @@ JOIN exam_answer a ON a.attempt_id = n.attempt_id AND a.slot = n.slot JOIN exam_
 JOIN exam_item_version v ON v.id = a.version_id LEFT JOIN exam_item_key k ON k.version_id = v.id
 """
 _COUNTS = f"SELECT (SELECT count(*) {_WAITING}) AS waiting, (SELECT count(*) {_OWN}) AS own"
-_ONE = """
+_ANSWER = """
 SELECT t.marks[a.slot + 1] AS mark, a.marks IS NULL AS open, c.account_id FROM exam_answer a
   JOIN exam_attempt t ON t.id = a.attempt_id JOIN exam_candidate c ON c.id = t.candidate_id
  WHERE a.attempt_id = $1 AND a.slot = $2
@@ -112,7 +112,7 @@ class ShortAnswers:
 
     async def _check_markable(self, marker: UUID, attempt: ExamAttempt, slot: int) -> int:
         """The highest mark, in tenths. Raises Forbidden, Conflict."""
-        answer_rows = await rows(_ONE, attempt.id, slot)
+        answer_rows = await rows(_ANSWER, attempt.id, slot)
         if not answer_rows or not answer_rows[0]["open"] or FLAG_MARKING not in attempt.flags:
             raise _already_settled()
         if answer_rows[0]["account_id"] == marker:

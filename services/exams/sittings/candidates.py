@@ -31,7 +31,7 @@ BYTES_MAX = 2_000_000
 EXTRA_MINUTES_MAX, EXTRA_TRIES_MAX = 180, 9
 REASON_MAX = 100
 COLUMNS = (Column("number", "专家编号或申请编号", True, "每行一人", "ZJ0000001"),)
-_SITTING_THEN = """
+_SAT_DURING = """
 SELECT DISTINCT c.id FROM exam_candidate c JOIN exam_attempt a ON a.candidate_id = c.id
 WHERE c.exam_id = $1 AND c.state IN ('called', 'failed') AND a.state <> 'void'
   AND a.started_at < $3 AND coalesce(a.sealed_at, $4) > $2
@@ -179,7 +179,7 @@ class Candidates:
         async def run() -> int:
             exam = await get_exam(actor, exam_id)
             granted = 0
-            for row in await rows(_SITTING_THEN, exam.id, began, ended, now):
+            for row in await rows(_SAT_DURING, exam.id, began, ended, now):
                 candidate = await ExamCandidate.get(id=row["id"])
                 # the actor's own try is left out, since its refusal would end the whole run
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
