@@ -73,18 +73,18 @@ async def book_sitting(talk: Talk, exams: tuple[PickOption, ...]) -> None:
     candidate_id = await pick(talk, texts.EXAM_WHICH, exams)
     actor, sittings = _actor(talk), talk.services.exams.sittings
     while True:
-        seen = await talk.read(talk.services.exams.sitting_queries.offered, actor, candidate_id)
+        seen = await talk.read(talk.services.exams.sitting_queries.get_booking, actor, candidate_id)
         wanted = await _ask(talk, seen)
         if wanted == _KEEP:
             await talk.say(texts.NOTHING_CHANGED)
             return
         try:
             if wanted == _GIVE_BACK:
-                await talk.once(sittings.give_back, actor, candidate_id)
+                await talk.once(sittings.cancel_booking, actor, candidate_id)
                 await talk.say(texts.PLACE_GIVEN_BACK)
                 return
             what, _, sitting = wanted.partition(":")
-            act = sittings.wait if what == "wait" else sittings.book
+            act = sittings.join_waiting_list if what == "wait" else sittings.book
             await _say_booked(talk, await talk.once(act, actor, candidate_id, UUID(sitting)))
             return
         except Conflict as full:
@@ -93,7 +93,7 @@ async def book_sitting(talk: Talk, exams: tuple[PickOption, ...]) -> None:
 
 async def _ask(talk: Talk, seen: Booking) -> str:
     """``book:`` or ``wait:`` and a sitting, or one of the words above; ends when nothing can be changed."""
-    held, waited = seen.of(seen.booked), seen.of(seen.waiting)
+    held, waited = seen.find_sitting(seen.booked), seen.find_sitting(seen.waiting)
     if seen.fixed and held is not None:
         await talk.say(texts.BOOK_FIXED, name=seen.exam, span=held.span)
         await talk.end()

@@ -35,7 +35,7 @@ async def call_to_course(deps: Deps, files: Files, film: Path) -> int:
     course_id = await courses.setup.create(office, form)
     item_id = await courses.setup.add_item(office, course_id, CourseItemData("video", "评标专家行为规范", 100))
     await courses.media.put_part(office, course_id, item_id, course_id, 0, film.read_bytes())
-    await courses.media.finish(office, course_id, item_id, course_id, 1)
+    await courses.media.finish_upload(office, course_id, item_id, course_id, 1)
     added = await courses.participant_calls.add(office, course_id, expert.number)
     await courses.setup.publish(office, course_id)
     return added.count

@@ -68,7 +68,7 @@ async def open_item(call: Call, path: CourseItemPath) -> StudyView:
 async def beat(call: Call, path: CourseItemPath, body: BeatIn) -> StudyView:
     """Report that a video was played from `start` to `end` since the last report; 409 from a player that was
     replaced."""
-    return await call.services.courses.study.beat(
+    return await call.services.courses.study.record_beat(
         call.actor,
         path.enrolment_id,
         path.item_id,
@@ -82,7 +82,9 @@ async def beat(call: Call, path: CourseItemPath, body: BeatIn) -> StudyView:
 @api.post("/courses/{enrolment_id}/items/{item_id}/presence", "确认正在学习", action="course.own", keyed="no")
 async def answer_presence(call: Call, path: CourseItemPath, body: PlayerIn) -> StudyView:
     """Answer the presence check `asked`; nothing counts before."""
-    return await call.services.courses.study.answer(call.actor, path.enrolment_id, path.item_id, player=body.player)
+    return await call.services.courses.study.confirm_presence(
+        call.actor, path.enrolment_id, path.item_id, player=body.player
+    )
 
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/pages", "上报阅读", action="course.own", keyed="no", limits=_BEATS)

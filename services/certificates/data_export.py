@@ -24,5 +24,5 @@ _COLUMNS = (
 
 async def collect_certificates(account_id: UUID) -> list[dict[str, Any]]:
     """Oldest first, including replaced and revoked ones."""
-    found = Certificate.filter(account_id=account_id).order_by("issued_at", "id")
-    return list(await found.values(*_COLUMNS))
+    certificates = Certificate.filter(account_id=account_id).order_by("issued_at", "id")
+    return list(await certificates.values(*_COLUMNS))

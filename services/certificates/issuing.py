@@ -32,6 +32,7 @@ _SERIAL = """
 INSERT INTO certificate_serial AS s (id, pool, letter, year, issued) VALUES ($1, $2, $3, $4, 1)
 ON CONFLICT (pool, letter, year) DO UPDATE SET issued = s.issued + 1 RETURNING issued
 """
+"""The row stays locked until the transaction ends, so numbers have no gap; a sequence loses rolled-back ones."""
 _ENDING = """
 SELECT id FROM certificate
  WHERE pool = $1 AND state = 'valid' AND reminded_at IS NULL AND valid_until > $2 AND valid_until <= $3
@@ -74,7 +75,7 @@ class Issuing:
         account = await Account.get_or_none(id=subject.account_id, pool=pool)
         if account is None:
             raise NotFound("没有这位持证人，请核对。", code="unknown_account")
-        number = await self._number(pool, rules, now)
+        number = await self._next_number(pool, rules, now)
         facts = tuple((label, value) for label, value in subject.facts if value)
         certificate = await self._create(account, subject, rules, number, facts, now)
         await record(system(pool), now, "certificate.issue", "certificate", certificate.id, number=number)
@@ -93,38 +94,52 @@ class Issuing:
         The number gets a suffix, the old QR code shows that it was replaced. Raises NotFound, Conflict, InvalidInput.
         """
         check(actor, "certificate.manage")
-        words, now = _reason(reason), self.deps.now()
+        words, now = _check_reason(reason), self.deps.now()
         async with transaction():
-            old = await self._end(actor, certificate_id, CertificateEvent.REPLACE, words, now)
-            account = await Account.get(id=old.account_id)
-            kind: Kind = "exam" if old.kind == "exam" else "course"
-            subject = CertificateSubject(kind, old.account_id, old.expert_id, old.source_id, ())
-            rules = self._rules(old.pool, kind) or CertificateKind(title=old.title, letter="Z", text=old.text)
-            facts = tuple((str(label), str(value)) for label, value in old.facts)
-            new = await self._create(account, subject, rules, next_issue(old.number), facts, now, old)
-            await record(actor, now, "certificate.replace", "certificate", old.id, reason=words, number=new.number)
-            await self.notices.notify(
-                pool=old.pool,
-                kind="certificate_issued",
-                dedupe_key=f"certificate:{new.id}",
-                account_id=account.id,
-                params={"title": new.title, "number": new.number},
+            old_certificate = await self._end_certificate(actor, certificate_id, CertificateEvent.REPLACE, words, now)
+            account = await Account.get(id=old_certificate.account_id)
+            kind: Kind = "exam" if old_certificate.kind == "exam" else "course"
+            subject = CertificateSubject(
+                kind, old_certificate.account_id, old_certificate.expert_id, old_certificate.source_id, ()
             )
-        return new.id
+            rules = self._rules(old_certificate.pool, kind) or CertificateKind(
+                title=old_certificate.title, letter="Z", text=old_certificate.text
+            )
+            facts = tuple((str(label), str(value)) for label, value in old_certificate.facts)
+            new_certificate = await self._create(
+                account, subject, rules, next_issue(old_certificate.number), facts, now, old_certificate
+            )
+            await record(
+                actor,
+                now,
+                "certificate.replace",
+                "certificate",
+                old_certificate.id,
+                reason=words,
+                number=new_certificate.number,
+            )
+            await self.notices.notify(
+                pool=old_certificate.pool,
+                kind="certificate_issued",
+                dedupe_key=f"certificate:{new_certificate.id}",
+                account_id=account.id,
+                params={"title": new_certificate.title, "number": new_certificate.number},
+            )
+        return new_certificate.id
 
     async def revoke(self, actor: Actor, certificate_id: UUID, reason: str) -> None:
         """Raises NotFound, InvalidInput without a reason, Conflict for one that was replaced or revoked before."""
         check(actor, "certificate.manage")
-        words, now = _reason(reason), self.deps.now()
+        words, now = _check_reason(reason), self.deps.now()
         async with transaction():
-            old = await self._end(actor, certificate_id, CertificateEvent.REVOKE, words, now)
-            await record(actor, now, "certificate.revoke", "certificate", old.id, reason=words)
+            old_certificate = await self._end_certificate(actor, certificate_id, CertificateEvent.REVOKE, words, now)
+            await record(actor, now, "certificate.revoke", "certificate", old_certificate.id, reason=words)
             await self.notices.notify(
-                pool=old.pool,
+                pool=old_certificate.pool,
                 kind="certificate_revoked",
-                dedupe_key=f"certificate_revoked:{old.id}",
-                account_id=old.account_id,
-                params={"title": old.title, "number": old.number, "reason": words},
+                dedupe_key=f"certificate_revoked:{old_certificate.id}",
+                account_id=old_certificate.account_id,
+                params={"title": old_certificate.title, "number": old_certificate.number, "reason": words},
             )
 
     async def remind_ending(self) -> int:
@@ -132,7 +147,7 @@ class Issuing:
         now, count = self.deps.now(), 0
         for pool, book in self.deps.rulebooks.items():
             due = await rows(_ENDING, pool, now, now + book.certificate.expiry_notice)
-            count += await process_each("certificate_ending", due, lambda row: self._remind(row["id"], now))
+            count += await process_each("certificate_ending", due, lambda row: self._remind_holder(row["id"], now))
         return count
 
     # ---- helpers
@@ -141,10 +156,10 @@ class Issuing:
         rules = self.deps.book(pool).certificate
         return rules.exam if kind == "exam" else rules.course
 
-    async def _number(self, pool: str, rules: CertificateKind, now: datetime) -> str:
+    async def _next_number(self, pool: str, rules: CertificateKind, now: datetime) -> str:
         year = local(now).year
-        found = await rows(_SERIAL, new_id(), pool, rules.letter, year)
-        return make_number(self.deps.book(pool).certificate.prefix, year, rules.letter, found[0]["issued"])
+        serial_rows = await rows(_SERIAL, new_id(), pool, rules.letter, year)
+        return make_number(self.deps.book(pool).certificate.prefix, year, rules.letter, serial_rows[0]["issued"])
 
     async def _create(
         self,
@@ -189,33 +204,41 @@ class Issuing:
             replaces_id=replaced.id if replaced else None,
         )
 
-    async def _end(
+    async def _end_certificate(
         self, actor: Actor, certificate_id: UUID, event: CertificateEvent, reason: str, now: datetime
     ) -> Certificate:
-        found = await Certificate.select_for_update().get_or_none(id=certificate_id, pool=actor.pool)
-        if found is None:
+        certificate = await Certificate.select_for_update().get_or_none(id=certificate_id, pool=actor.pool)
+        if certificate is None:
             raise NotFound("没有这张证书，请返回列表核对。", code="unknown_certificate")
-        found.state = CERTIFICATE.next(CertificateState(found.state), event)
-        found.ended_at, found.ended_by, found.reason = now, actor.account_id, reason
-        await found.save(update_fields=["state", "ended_at", "ended_by", "reason"])
-        return found
+        certificate.state = CERTIFICATE.next(CertificateState(certificate.state), event)
+        certificate.ended_at, certificate.ended_by, certificate.reason = now, actor.account_id, reason
+        await certificate.save(update_fields=["state", "ended_at", "ended_by", "reason"])
+        return certificate
 
-    async def _remind(self, certificate_id: UUID, now: datetime) -> None:
+    async def _remind_holder(self, certificate_id: UUID, now: datetime) -> None:
         async with transaction():
-            found = await Certificate.select_for_update().get(id=certificate_id)
-            if found.state != CertificateState.VALID or found.reminded_at is not None or found.valid_until is None:
+            certificate = await Certificate.select_for_update().get(id=certificate_id)
+            if (
+                certificate.state != CertificateState.VALID
+                or certificate.reminded_at is not None
+                or certificate.valid_until is None
+            ):
                 return
-            found.reminded_at = now
-            await found.save(update_fields=["reminded_at"])
+            certificate.reminded_at = now
+            await certificate.save(update_fields=["reminded_at"])
             await self.notices.notify(
-                pool=found.pool,
+                pool=certificate.pool,
                 kind="certificate_ending",
-                dedupe_key=f"certificate_ending:{found.id}",
-                account_id=found.account_id,
-                params={"title": found.title, "number": found.number, "until": print_date(found.valid_until)},
+                dedupe_key=f"certificate_ending:{certificate.id}",
+                account_id=certificate.account_id,
+                params={
+                    "title": certificate.title,
+                    "number": certificate.number,
+                    "until": print_date(certificate.valid_until),
+                },
             )
 
 
-def _reason(text: str) -> str:
+def _check_reason(text: str) -> str:
     words = check_text(" ".join(text.split()), "reason", "原因", REASON_MAX, required=True)
     return check_no_link(words, "reason", "原因")

@@ -63,97 +63,102 @@ class CertificateQueries:
     async def own(self, actor: Actor) -> tuple[CertificateView, ...]:
         """The person's certificates, newest first."""
         check(actor, "certificate.own")
-        found = await Certificate.filter(account_id=actor.account_id).order_by("-issued_at", "-id").limit(_OWN_MAX)
-        return tuple(self._view(one) for one in found)
+        certificates = (
+            await Certificate.filter(account_id=actor.account_id).order_by("-issued_at", "-id").limit(_OWN_MAX)
+        )
+        return tuple(self._view(certificate) for certificate in certificates)
 
     async def page(
         self, actor: Actor, *, search: str = "", state: str = "", offset: int = 0, limit: int = 50
     ) -> Page[CertificateView]:
         """The pool's certificates, newest first; ``search`` is a complete number or a name's beginning."""
         check(actor, "certificate.manage")
-        found = Certificate.filter(pool=actor.pool)
+        certificates = Certificate.filter(pool=actor.pool)
         if state:
-            found = found.filter(state=state)
+            certificates = certificates.filter(state=state)
         if word := search.strip():
             has_digit = any(character.isdigit() for character in word)
-            found = found.filter(number=word.upper()) if has_digit else found.filter(holder__startswith=word)
-        items = await found.order_by("-issued_at", "-id").offset(offset).limit(limit)
-        return Page(tuple(self._view(one) for one in items), await found.count())
+            certificates = (
+                certificates.filter(number=word.upper()) if has_digit else certificates.filter(holder__startswith=word)
+            )
+        items = await certificates.order_by("-issued_at", "-id").offset(offset).limit(limit)
+        return Page(tuple(self._view(certificate) for certificate in items), await certificates.count())
 
     async def get(self, actor: Actor, certificate_id: UUID) -> CertificateView:
         """An own certificate, or for the office any of the pool. Raises NotFound."""
-        return self._view(await find(actor, certificate_id))
+        return self._view(await get_certificate(actor, certificate_id))
 
     async def verify(self, token: str) -> PublicCertificate:
         """Present state and contents of the certificate whose QR code contains ``token``. Raises NotFound."""
-        found = await Certificate.get_or_none(token=token) if len(token) <= 32 else None
-        if found is None:
+        # tokens have 32 characters; longer texts are not looked up
+        certificate = await Certificate.get_or_none(token=token) if len(token) <= 32 else None
+        if certificate is None:
             raise NotFound("没有查到这张证书，请扫描证书上的二维码核对。", code="no_such_certificate")
         return PublicCertificate(
-            self.deps.book(found.pool).pool.name,
-            found.number,
-            found.title,
-            mask_name(found.holder),
-            found.issuer,
-            _facts(found),
-            self._validity(found),
-            digest(contents_of(found)) == found.digest,
-            found.issued_at,
-            found.valid_until,
-            found.ended_at,
+            self.deps.book(certificate.pool).pool.name,
+            certificate.number,
+            certificate.title,
+            mask_name(certificate.holder),
+            certificate.issuer,
+            _facts(certificate),
+            self._validity(certificate),
+            digest(contents_of(certificate)) == certificate.digest,
+            certificate.issued_at,
+            certificate.valid_until,
+            certificate.ended_at,
         )
 
-    def _validity(self, found: Certificate) -> Validity:
-        if found.state != CertificateState.VALID:
-            return "replaced" if found.state == CertificateState.REPLACED else "revoked"
-        expired = found.valid_until is not None and found.valid_until <= self.deps.now()
+    def _validity(self, certificate: Certificate) -> Validity:
+        if certificate.state != CertificateState.VALID:
+            return "replaced" if certificate.state == CertificateState.REPLACED else "revoked"
+        expired = certificate.valid_until is not None and certificate.valid_until <= self.deps.now()
         return "expired" if expired else "valid"
 
-    def _view(self, found: Certificate) -> CertificateView:
+    def _view(self, certificate: Certificate) -> CertificateView:
         return CertificateView(
-            found.id,
-            found.number,
-            found.title,
-            found.holder,
-            found.issuer,
-            _facts(found),
-            self._validity(found),
-            found.issued_at,
-            found.valid_until,
-            found.reason,
-            check_url(self.deps, found),
+            certificate.id,
+            certificate.number,
+            certificate.title,
+            certificate.holder,
+            certificate.issuer,
+            _facts(certificate),
+            self._validity(certificate),
+            certificate.issued_at,
+            certificate.valid_until,
+            certificate.reason,
+            check_url(self.deps, certificate),
         )
 
 
-async def find(actor: Actor, certificate_id: UUID) -> Certificate:
+async def get_certificate(actor: Actor, certificate_id: UUID) -> Certificate:
     """The row, for its holder or the office. Raises Forbidden, NotFound."""
     if actor.role == "pool_admin":
         check(actor, "certificate.manage")
-        found = await Certificate.get_or_none(id=certificate_id, pool=actor.pool)
+        certificate = await Certificate.get_or_none(id=certificate_id, pool=actor.pool)
     else:
         check(actor, "certificate.own")
-        found = await Certificate.get_or_none(id=certificate_id, account_id=actor.account_id)
-    if found is None:
+        certificate = await Certificate.get_or_none(id=certificate_id, account_id=actor.account_id)
+    if certificate is None:
         raise NotFound("没有这张证书，请返回列表核对。", code="unknown_certificate")
-    return found
+    return certificate
 
 
-def check_url(deps: Deps, found: Certificate) -> str:
-    return f"{deps.public_url}/c/{found.token}"
+def check_url(deps: Deps, certificate: Certificate) -> str:
+    return f"{deps.public_url}/c/{certificate.token}"
 
 
-def contents_of(found: Certificate) -> Contents:
+def contents_of(certificate: Certificate) -> Contents:
     return Contents(
-        found.number,
-        found.title,
-        found.holder,
-        found.masked_id_number,
-        found.issuer,
-        _facts(found),
-        found.issued_at,
-        found.valid_until,
+        certificate.number,
+        certificate.title,
+        certificate.holder,
+        certificate.masked_id_number,
+        certificate.issuer,
+        _facts(certificate),
+        certificate.issued_at,
+        certificate.valid_until,
     )
 
 
-def _facts(found: Certificate) -> tuple[tuple[str, str], ...]:
-    return tuple((str(label), str(value)) for label, value in found.facts)
+def _facts(certificate: Certificate) -> tuple[tuple[str, str], ...]:
+    return tuple((str(label), str(value)) for label, value in certificate.facts)

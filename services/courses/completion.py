@@ -46,13 +46,13 @@ class CourseCompletion:
         await enrolment.save(update_fields=["state"])
         await record(system(course.pool), now, "course.learned", "course_enrolment", enrolment.id)
         if course.exam_id is None:
-            await self._finish(course, enrolment, system(course.pool), now)
+            await self._complete_training(course, enrolment, system(course.pool), now)
 
     async def pass_due(self) -> int:
         """Complete the training of participants who passed the examination."""
-        return await process_each("course_pass", await rows(_PASSING), lambda row: self._pass(row["id"]))
+        return await process_each("course_pass", await rows(_PASSING), lambda row: self._complete_passed(row["id"]))
 
-    async def _pass(self, enrolment_id: UUID) -> None:
+    async def _complete_passed(self, enrolment_id: UUID) -> None:
         now = self.deps.now()
         async with transaction():
             enrolment = await lock_enrolment(enrolment_id)
@@ -60,7 +60,7 @@ class CourseCompletion:
                 return
             enrolment.exam_state, enrolment.marked_at = "passed", now
             course = await Course.get(id=enrolment.course_id)
-            await self._finish(course, enrolment, system(course.pool), now)
+            await self._complete_training(course, enrolment, system(course.pool), now)
 
     async def record_finished(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
         """By a decision of the office, for training that took place elsewhere. Raises Conflict, Forbidden."""
@@ -68,18 +68,18 @@ class CourseCompletion:
         words = check_text(" ".join(reason.split()), "reason", "依据", REASON_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            known = await get_enrolment(actor, enrolment_id)
-            if actor.account_id is not None and known.account_id == actor.account_id:
+            unlocked_enrolment = await get_enrolment(actor, enrolment_id)
+            if actor.account_id is not None and unlocked_enrolment.account_id == actor.account_id:
                 raise Forbidden("不能办理自己的课程，请由其他管理员办理。", code="own_course")
             enrolment = await lock_enrolment(enrolment_id)
             if not ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.FINISH):
                 label = EnrolmentState(enrolment.state).label
                 raise Conflict(f"这位学员现在是“{label}”，不能登记培训完毕。", code="not_called")
             course = await Course.get(id=enrolment.course_id)
-            await self._finish(course, enrolment, actor, now)
+            await self._complete_training(course, enrolment, actor, now)
             await record(actor, now, "course.record_finished", "course_enrolment", enrolment.id, reason=words)
 
-    async def _finish(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
+    async def _complete_training(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
         """Complete: draws may call the expert again at once; a certificate follows where the pool issues one."""
         was_excluded = enrolment.excluded_at is not None
         enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.FINISH)
@@ -105,4 +105,4 @@ async def hours_of(course: Course) -> int:
     """Class hours of all items, in hundredths."""
     rules = rules_of(course)
     items = await CourseItem.filter(course_id=course.id)
-    return sum(one.credit if one.credit is not None else rules.hours(one.seconds) for one in items)
+    return sum(item.credit if item.credit is not None else rules.hours(item.seconds) for item in items)

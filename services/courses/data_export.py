@@ -23,5 +23,5 @@ _COLUMNS = (
 
 async def collect_courses(account_id: UUID) -> list[dict[str, Any]]:
     """Oldest first; ``progress`` in thousandths."""
-    found = CourseEnrolment.filter(account_id=account_id).order_by("called_at", "id")
-    return list(await found.values(*_COLUMNS, course="course__name"))
+    enrolments = CourseEnrolment.filter(account_id=account_id).order_by("called_at", "id")
+    return list(await enrolments.values(*_COLUMNS, course="course__name"))

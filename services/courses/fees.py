@@ -42,17 +42,19 @@ class CourseFees:
     async def _charge(
         self, course: Course, enrolments: Sequence[CourseEnrolment], until: datetime, now: datetime
     ) -> None:
-        experts = await Expert.filter(id__in=[one.expert_id for one in enrolments]).values_list("id", "number")
+        experts = await Expert.filter(id__in=[enrolment.expert_id for enrolment in enrolments]).values_list(
+            "id", "number"
+        )
         numbers: dict[UUID, str] = dict(experts)
         fees = [
             Fee(
                 id=new_id(),
                 pool=course.pool,
                 kind=KIND,
-                enrolment_id=one.id,
-                title=f"{course.name}（补学）" if one.make_ups else course.name,
-                account_id=one.account_id,
-                expert_number=numbers[one.expert_id],
+                enrolment_id=enrolment.id,
+                title=f"{course.name}（补学）" if enrolment.make_ups else course.name,
+                account_id=enrolment.account_id,
+                expert_number=numbers[enrolment.expert_id],
                 amount=course.amount,
                 opens_at=now,
                 closes_at=until,
@@ -60,7 +62,7 @@ class CourseFees:
                 notified_at=now,
                 created_at=now,
             )
-            for one in enrolments
+            for enrolment in enrolments
         ]
         await Fee.bulk_create(fees, batch_size=500)
 

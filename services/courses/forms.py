@@ -118,8 +118,8 @@ def _check_amount(book: Rulebook, amount: int | None) -> None:
 async def _check_campaigns(pool: str, form: CourseForm) -> None:
     if form.audience != "campaigns":
         return
-    known = await Campaign.filter(id__in=list(form.campaigns), pool=pool).count() if form.campaigns else 0
-    if not known or known != len(set(form.campaigns)):
+    count = await Campaign.filter(id__in=list(form.campaigns), pool=pool).count() if form.campaigns else 0
+    if not count or count != len(set(form.campaigns)):
         raise InvalidInput("请选择至少一个征集批次。", code="missing", field="campaigns")
 
 
@@ -155,31 +155,35 @@ def _check_lecture(starts: datetime | None, ends: datetime | None) -> None:
         raise InvalidInput("一次直播或面授最长12小时。", code="window_long", field="ends_at")
 
 
-async def missing_of(book: Rulebook, course: Course, now: datetime) -> tuple[CourseFault, ...]:
+async def find_faults(book: Rulebook, course: Course, now: datetime) -> tuple[CourseFault, ...]:
     """The check list of a draft."""
     items = await CourseItem.filter(course_id=course.id).order_by("position")
-    found = [CourseFault("bad", "还没有学习内容")] if not items else []
-    found += [
-        CourseFault("bad", f"“{one.title}”还没有上传视频") for one in items if one.kind == "video" and not one.seconds
+    faults = [CourseFault("bad", "还没有学习内容")] if not items else []
+    faults += [
+        CourseFault("bad", f"“{item.title}”还没有上传视频")
+        for item in items
+        if item.kind == "video" and not item.seconds
     ]
-    found += [
-        CourseFault("bad", f"“{one.title}”还没有上传页面") for one in items if one.kind == "pages" and not one.pages
+    faults += [
+        CourseFault("bad", f"“{item.title}”还没有上传页面") for item in items if item.kind == "pages" and not item.pages
     ]
     if course.closes_at <= now:
-        found.append(CourseFault("bad", "结束时间已经过去"))
+        faults.append(CourseFault("bad", "结束时间已经过去"))
     if course.audience == "listed" and not await CourseEnrolment.exists(course_id=course.id):
-        found.append(CourseFault("bad", "名单里还没有学员"))
+        faults.append(CourseFault("bad", "名单里还没有学员"))
     if course.exam_id is not None:
-        found += _missing_of_exam(course, await Exam.get(id=course.exam_id))
+        faults += _find_exam_faults(course, await Exam.get(id=course.exam_id))
     if course.required and not book.course.undrawn:
-        found.append(CourseFault("hint", "本专家库的规则不会因未完成培训暂停抽取"))
-    return tuple(found)
+        faults.append(CourseFault("hint", "本专家库的规则不会因未完成培训暂停抽取"))
+    return tuple(faults)
 
 
-def _missing_of_exam(course: Course, exam: Exam) -> list[CourseFault]:
+def _find_exam_faults(course: Course, exam: Exam) -> list[CourseFault]:
     if exam.state not in ("draft", "published"):
         return [CourseFault("bad", f"考试“{exam.name}”已结束或取消，请换一场")]
-    found = [CourseFault("hint", f"考试“{exam.name}”还没有发布，学完的学员要等它发布")] if exam.state == "draft" else []
+    faults = (
+        [CourseFault("hint", f"考试“{exam.name}”还没有发布，学完的学员要等它发布")] if exam.state == "draft" else []
+    )
     if exam.closes_at < course.closes_at:
-        found.append(CourseFault("hint", f"考试“{exam.name}”比课程先结束，学完较晚的学员考不上"))
-    return found
+        faults.append(CourseFault("hint", f"考试“{exam.name}”比课程先结束，学完较晚的学员考不上"))
+    return faults

@@ -21,7 +21,7 @@ from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Reject
 from models.courses import Course, CourseItem
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
-from services.courses.repository import get_course, get_item, get_own, lock_draft
+from services.courses.repository import get_course, get_item, get_own_enrolment, lock_draft
 from services.files import LINK_TTL, FileLost, SealedFiles, new_key, schedule_removal
 from services.inspection.checker import FileChecker
 from services.ports import Files
@@ -69,7 +69,7 @@ class CourseMedia:
         async with _store_errors():
             await self.files.put(_part(_key(course, item, upload), number), body)
 
-    async def finish(self, actor: Actor, course_id: UUID, item_id: UUID, upload: UUID, parts: int) -> None:
+    async def finish_upload(self, actor: Actor, course_id: UUID, item_id: UUID, upload: UUID, parts: int) -> None:
         """Join the parts, read the length, and set it as the item's video. A repetition is harmless.
 
         Raises InvalidInput for a file that phones can't play, Conflict for missing parts, Unavailable.
@@ -82,14 +82,15 @@ class CourseMedia:
         if not 1 <= parts <= _PARTS_MAX:
             raise InvalidInput("上传的内容不完整，请重试。", code="part_size", field="file")
         async with _store_errors():
-            joined = _Parts(self.files, key, parts)
-            await self.files.put_stream(key, aiter(joined))
+            stream = _Parts(self.files, key, parts)
+            await self.files.put_stream(key, aiter(stream))
             try:
-                film = await self._probe(key, joined.size)
+                film = await self._probe(key, stream.size)
             except NotPlayable as error:
                 await self.files.delete(key)
                 raise InvalidInput(str(error), code="not_playable", field="file") from error
-        await self._keep(actor, course_id, item_id, film)
+        await self._set_video(actor, course_id, item_id, film)
+        # the parts go last, so that a call that failed on the way can be repeated
         async with _store_errors():
             await self.files.clear(f"{key}.parts")
 
@@ -99,9 +100,9 @@ class CourseMedia:
         await self._draft_item(actor, course_id, item_id, "pages")
         if len(content) > PAGE_FILE_MAX:
             raise InvalidInput(f"文件最大{PAGE_FILE_MAX // 1024**2}MB，请压缩或拆分。", code="too_large", field="file")
-        drawn = await self._draw(content)
+        pages = await self._draw_pages(content)
         keys = []
-        for picture in drawn:
+        for picture in pages:
             key = new_key(actor.pool, self.deps.now())
             await self.store.put(key, picture)
             keys.append(key)
@@ -125,12 +126,12 @@ class CourseMedia:
             item = await CourseItem.select_for_update().get(id=item_id)
             if not 0 <= number <= len(item.pages):
                 raise NotFound("没有这一页，请刷新后重试。", code="no_page")
-            gone = item.pages if number == 0 else [item.pages[number - 1]]
-            item.pages = [key for key in item.pages if key not in gone]
+            removed_keys = item.pages if number == 0 else [item.pages[number - 1]]
+            item.pages = [key for key in item.pages if key not in removed_keys]
             await item.save(update_fields=["pages"])
-            for key in gone:
+            for key in removed_keys:
                 await schedule_removal(key, now)
-            await record(actor, now, "course.remove_pages", "course", course.id, pages=len(gone))
+            await record(actor, now, "course.remove_pages", "course", course.id, pages=len(removed_keys))
 
     # ---- participants
 
@@ -139,7 +140,7 @@ class CourseMedia:
 
         Raises NotFound, Conflict for a participant who may not study now, Unavailable.
         """
-        item = await self._allowed(actor, enrolment_id, item_id)
+        item = await self._get_open_item(actor, enrolment_id, item_id)
         if not item.media_key:
             raise NotFound("没有这段视频，请返回课程后刷新。", code="no_video")
         async with _store_errors():
@@ -147,7 +148,7 @@ class CourseMedia:
 
     async def page(self, actor: Actor, enrolment_id: UUID, item_id: UUID, number: int) -> bytes:
         """A page (from 1) as JPEG. Raises as ``video``."""
-        item = await self._allowed(actor, enrolment_id, item_id)
+        item = await self._get_open_item(actor, enrolment_id, item_id)
         return await self._picture(item, number)
 
     async def preview_video(self, actor: Actor, course_id: UUID, item_id: UUID) -> Path | str:
@@ -174,7 +175,7 @@ class CourseMedia:
             raise Conflict("这项内容的形式不同，请刷新后重试。", code="wrong_kind")
         return course, item
 
-    async def _keep(self, actor: Actor, course_id: UUID, item_id: UUID, film: _Film) -> None:
+    async def _set_video(self, actor: Actor, course_id: UUID, item_id: UUID, film: _Film) -> None:
         now = self.deps.now()
         async with transaction():
             course = await lock_draft(actor, course_id)
@@ -199,13 +200,13 @@ class CourseMedia:
             raise NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")
         return _Film(key, size, movie)
 
-    async def _draw(self, content: bytes) -> list[bytes]:
+    async def _draw_pages(self, content: bytes) -> list[bytes]:
         """Raises InvalidInput that names the field."""
         try:
             if content[:5] == b"%PDF-":
                 return list(await self.checker.draw_pages(content, SIDE, PAGES_MAX))
-            found = await self.checker.check(content, ("jpg", "png"))
-            return [await self.checker.draw(content, found.kind, SIDE)]
+            picture = await self.checker.check(content, ("jpg", "png"))
+            return [await self.checker.draw(content, picture.kind, SIDE)]
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
 
@@ -217,9 +218,9 @@ class CourseMedia:
         except FileLost as error:
             raise Unavailable("页面暂时无法读取，请稍后重试。", code="file_lost") from error
 
-    async def _allowed(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> CourseItem:
+    async def _get_open_item(self, actor: Actor, enrolment_id: UUID, item_id: UUID) -> CourseItem:
         check(actor, "course.own")
-        enrolment = await get_own(actor, enrolment_id)
+        enrolment = await get_own_enrolment(actor, enrolment_id)
         state, now = EnrolmentState(enrolment.state), self.deps.now()
         if access(state, enrolment.opens_at, enrolment.closes_at, now) != "open":
             raise Conflict("现在不能学习这门课程，请返回课程页查看。", code="study_closed")

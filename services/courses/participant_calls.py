@@ -84,14 +84,14 @@ class ParticipantCalls:
             await advisory_lock(f"course_call:{course_id}")
             people = await rows(_PEOPLE, now, course_id)
             course = await Course.get(id=course_id)
-            made = await self._enrol(course, people, now)
-            await self._begin(course, made, now)
+            enrolments = await self._enrol(course, people, now)
+            await self._begin_participation(course, enrolments, now)
         return len(people)
 
     async def add(self, actor: Actor, course_id: UUID, numbers: str, *, key: str | None = None) -> AddedParticipants:
         """Experts by their numbers, separated by blanks, commas or lines. Raises InvalidInput, Conflict."""
         check(actor, "course.manage")
-        wanted = list(dict.fromkeys(one for one in _SPLIT.split(numbers.strip()) if one))
+        wanted = list(dict.fromkeys(number for number in _SPLIT.split(numbers.strip()) if number))
         if not wanted:
             raise InvalidInput("请填写专家编号，每行一人。", code="missing", field="numbers")
         if len(wanted) > ADD_MAX:
@@ -103,12 +103,12 @@ class ParticipantCalls:
             course = await get_course(actor, course_id)
             if course.state not in (CourseState.DRAFT, CourseState.PUBLISHED) or course.closes_at <= now:
                 raise Conflict("课程已结束或取消，不能再添加学员。", code="course_not_open")
-            good, problems = _sort(await rows(_FIND, actor.pool, wanted, course.id))
-            made = await self._enrol(course, good, now)
+            good, problems = _split_by_problem(await rows(_FIND, actor.pool, wanted, course.id))
+            enrolments = await self._enrol(course, good, now)
             if course.state == CourseState.PUBLISHED:
-                await self._begin(course, made, now)
-            await record(actor, now, "course.add", "course", course.id, count=len(made))
-            return AddedParticipants(len(made), problems)
+                await self._begin_participation(course, enrolments, now)
+            await record(actor, now, "course.add", "course", course.id, count=len(enrolments))
+            return AddedParticipants(len(enrolments), problems)
 
         return await once(
             owner=f"course.add:{actor.account_id}",
@@ -121,16 +121,16 @@ class ParticipantCalls:
 
     async def notify_listed(self, course: Course, now: datetime) -> None:
         """Notify those who were added while it was a draft; inside the caller's transaction, which publishes it."""
-        named = await CourseEnrolment.filter(course_id=course.id).order_by("id").select_for_update()
-        await self._begin(course, named, now)
+        enrolments = await CourseEnrolment.filter(course_id=course.id).order_by("id").select_for_update()
+        await self._begin_participation(course, enrolments, now)
 
     async def dismiss_all(self, course: Course, now: datetime) -> Sequence[CourseEnrolment]:
         """Remove all participants of a cancelled course, and return them. Inside the caller's transaction."""
         open_ones = CourseEnrolment.filter(course_id=course.id, state__in=["called", "learned"])
-        found = await open_ones.order_by("id").select_for_update()
-        for enrolment in found:
-            await self._dismiss(enrolment, now)
-        return found
+        enrolments = await open_ones.order_by("id").select_for_update()
+        for enrolment in enrolments:
+            await self._dismiss_participant(enrolment, now)
+        return enrolments
 
     async def dismiss(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
         """The office removes a participant; a fee due is cancelled. Raises Conflict, InvalidInput."""
@@ -140,7 +140,7 @@ class ParticipantCalls:
         async with transaction():
             await get_enrolment(actor, enrolment_id)
             enrolment = await lock_enrolment(enrolment_id)
-            await self._dismiss(enrolment, now)
+            await self._dismiss_participant(enrolment, now)
             await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=words)
             await self._notify_decision(enrolment, f"您不再参加（{words}）", now)
 
@@ -150,75 +150,75 @@ class ParticipantCalls:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            known = await get_enrolment(actor, enrolment_id)
-            if known.course.state != CourseState.PUBLISHED or known.course.closes_at <= now:
+            unlocked_enrolment = await get_enrolment(actor, enrolment_id)
+            if unlocked_enrolment.course.state != CourseState.PUBLISHED or unlocked_enrolment.course.closes_at <= now:
                 raise Conflict("课程已结束或取消，不能再参加。", code="course_not_open")
             enrolment = await lock_enrolment(enrolment_id)
             enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.RETURN)
             await enrolment.save(update_fields=["state"])
             await record(actor, now, "course.readmit", "course_enrolment", enrolment.id, reason=words)
             if enrolment.opens_at is None:
-                await self._begin(known.course, [enrolment], now)
+                await self._begin_participation(unlocked_enrolment.course, [enrolment], now)
             await self._notify_decision(enrolment, f"您重新参加（{words}）", now)
 
-    async def _notify_decision(self, enrolment: CourseEnrolment, what: str, now: datetime) -> None:
+    async def _notify_decision(self, enrolment: CourseEnrolment, decision: str, now: datetime) -> None:
         course = await Course.get(id=enrolment.course_id)
-        one = recipient("course_changed", course, enrolment, reason=what, occasion=now.isoformat())
-        await self.notices.notify_many(pool=course.pool, kind="course_changed", recipients=[one])
+        participant = recipient("course_changed", course, enrolment, reason=decision, occasion=now.isoformat())
+        await self.notices.notify_many(pool=course.pool, kind="course_changed", recipients=[participant])
 
     async def leave_due(self) -> int:
         """Remove participants who left the pool."""
-        return await process_each("course_leave", await rows(_LEAVING), lambda row: self._leave(row["id"]))
+        return await process_each("course_leave", await rows(_LEAVING), lambda row: self._remove_participant(row["id"]))
 
-    async def _leave(self, enrolment_id: UUID) -> None:
+    async def _remove_participant(self, enrolment_id: UUID) -> None:
         now = self.deps.now()
         async with transaction():
             enrolment = await CourseEnrolment.select_for_update().get(id=enrolment_id)
-            gone = await Expert.exists(id=enrolment.expert_id, left_at__not_isnull=True)
-            if gone and ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
-                await self._dismiss(enrolment, now)
+            has_left = await Expert.exists(id=enrolment.expert_id, left_at__not_isnull=True)
+            if has_left and ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
+                await self._dismiss_participant(enrolment, now)
                 course = await Course.get(id=enrolment.course_id)
                 await record(system(course.pool), now, "course.leave", "course_enrolment", enrolment.id)
 
-    async def _dismiss(self, enrolment: CourseEnrolment, now: datetime) -> None:
+    async def _dismiss_participant(self, enrolment: CourseEnrolment, now: datetime) -> None:
         enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE)
         enrolment.overdue_at = enrolment.excluded_at = None
         await enrolment.save(update_fields=["state", "overdue_at", "excluded_at"])
         await self.fees.cancel(enrolment.id, now)
 
     async def _enrol(self, course: Course, people: Sequence[Any], now: datetime) -> list[CourseEnrolment]:
-        made = [
+        enrolments = [
             CourseEnrolment(
-                id=new_id(), course_id=course.id, expert_id=one["id"], account_id=one["account_id"], called_at=now
+                id=new_id(), course_id=course.id, expert_id=person["id"], account_id=person["account_id"], called_at=now
             )
-            for one in people
+            for person in people
         ]
-        await CourseEnrolment.bulk_create(made, batch_size=BATCH)
-        return made
+        await CourseEnrolment.bulk_create(enrolments, batch_size=BATCH)
+        return enrolments
 
-    async def _begin(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
+    async def _begin_participation(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
         """Open access for participants without a fee, charge the others, and notify all."""
         if not enrolments:
             return
         if course.amount is not None:
             await self.fees.charge_all(course, enrolments, now)
         elif (window := free_window(window_of(course), now)) is not None:
-            await CourseEnrolment.filter(id__in=[one.id for one in enrolments]).update(
+            await CourseEnrolment.filter(id__in=[enrolment.id for enrolment in enrolments]).update(
                 opens_at=window.opens, closes_at=window.closes
             )
         advice = FREE if course.amount is None else PAY_FIRST
         await self.notices.notify_many(
             pool=course.pool,
             kind="course_called",
-            recipients=[recipient("course_called", course, one, advice=advice) for one in enrolments],
+            recipients=[recipient("course_called", course, enrolment, advice=advice) for enrolment in enrolments],
         )
         await record(system(course.pool), now, "course.call", "course", course.id, count=len(enrolments))
 
 
-def _sort(found: Sequence[Any]) -> tuple[list[Any], tuple[tuple[str, str], ...]]:
+def _split_by_problem(expert_rows: Sequence[Any]) -> tuple[list[Any], tuple[tuple[str, str], ...]]:
     """Experts who can be added, and why the others can't."""
     good, problems = [], []
-    for row in found:
+    for row in expert_rows:
         reason = _problem(row)
         if reason:
             problems.append((row["number"][:32], reason))

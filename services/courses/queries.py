@@ -15,7 +15,7 @@ from domain.rulebook.courses import CourseRules
 from models.courses import Course, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
-from services.courses.repository import get_course, get_enrolment, get_own, rules_of
+from services.courses.repository import get_course, get_enrolment, get_own_enrolment, rules_of
 from services.courses.study import CODE_PURPOSE
 
 PAGE_SIZE = 10
@@ -39,7 +39,7 @@ _OWN = f"""{_FACTS}
 WHERE n.account_id = $1 AND c.state <> 'draft' AND ($2 = '' OR strpos(c.name, $2) > 0)
 ORDER BY c.opens_at DESC, n.id DESC LIMIT $3 OFFSET $4
 """
-_ONE = f"{_FACTS} WHERE n.id = $1"
+_ENROLMENT = f"{_FACTS} WHERE n.id = $1"
 _PARTICIPANTS = f"""{_FACTS}
 WHERE n.course_id = $1 AND ($2 = '' OR x.number = $2 OR x.name = $2) AND CASE $3
   WHEN '' THEN TRUE WHEN 'unpaid' THEN n.opens_at IS NULL AND n.state IN ('called', 'learned')
@@ -142,21 +142,23 @@ class CourseQueries:
     async def own(self, actor: Actor, search: str = "", *, page: int = 1) -> Page[EnrolmentView]:
         """Own courses, newest first, ten a page; ``search`` is part of the name."""
         check(actor, "course.own")
-        found = await rows(_OWN, actor.account_id, search.strip()[:40], PAGE_SIZE, (page - 1) * PAGE_SIZE)
+        enrolment_rows = await rows(_OWN, actor.account_id, search.strip()[:40], PAGE_SIZE, (page - 1) * PAGE_SIZE)
         now = self.deps.now()
-        return Page(tuple(_view(row, now) for row in found), found[0]["total"] if found else 0)
+        return Page(
+            tuple(_view(row, now) for row in enrolment_rows), enrolment_rows[0]["total"] if enrolment_rows else 0
+        )
 
     async def get(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
         """One own course with its items. Raises NotFound."""
         check(actor, "course.own")
-        enrolment = await get_own(actor, enrolment_id)
-        return await self._one(enrolment.id, enrolment.course, codes=False)
+        enrolment = await get_own_enrolment(actor, enrolment_id)
+        return await self._get_view(enrolment.id, enrolment.course, codes=False)
 
-    async def _one(
+    async def _get_view(
         self, enrolment_id: UUID, course: Course, *, codes: bool
     ) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
-        (row,) = await rows(_ONE, enrolment_id)
-        studies = {one.item_id: one for one in await CourseStudy.filter(enrolment_id=enrolment_id)}
+        (row,) = await rows(_ENROLMENT, enrolment_id)
+        studies = {study.item_id: study for study in await CourseStudy.filter(enrolment_id=enrolment_id)}
         return _view(row, self.deps.now()), await self._items(course, studies, codes=codes)
 
     # ---- the office
@@ -164,15 +166,15 @@ class CourseQueries:
     async def courses(self, actor: Actor, *, page: int = 1, size: int = 20) -> Page[CourseView]:
         """All courses of the pool, newest first."""
         check(actor, "course.manage")
-        found = await rows(_COURSES, actor.pool, size, (page - 1) * size)
-        return Page(tuple(_course(row) for row in found), found[0]["total"] if found else 0)
+        course_rows = await rows(_COURSES, actor.pool, size, (page - 1) * size)
+        return Page(tuple(_course(row) for row in course_rows), course_rows[0]["total"] if course_rows else 0)
 
     async def course(self, actor: Actor, course_id: UUID) -> tuple[CourseView, tuple[ItemView, ...]]:
         """One course, with its items and the codes of lectures. Raises NotFound."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
-        found = await rows(_COURSES.replace("c.pool = $1", "c.id = $1"), course.id, 1, 0)
-        return _course(found[0]), await self._items(course, {}, codes=True)
+        course_rows = await rows(_COURSES.replace("c.pool = $1", "c.id = $1"), course.id, 1, 0)
+        return _course(course_rows[0]), await self._items(course, {}, codes=True)
 
     async def participants(
         self,
@@ -188,22 +190,25 @@ class CourseQueries:
         """Participants by expert number. ``only``: a state, unpaid or overdue. Raises NotFound."""
         check(actor, "course.manage")
         await get_course(actor, course_id)
-        found = await rows(_PARTICIPANTS, course_id, search.strip()[:40], only, size, (page - 1) * size)
+        enrolment_rows = await rows(_PARTICIPANTS, course_id, search.strip()[:40], only, size, (page - 1) * size)
         now = self.deps.now()
-        return Page(tuple(_view(row, now, masked=masked) for row in found), found[0]["total"] if found else 0)
+        return Page(
+            tuple(_view(row, now, masked=masked) for row in enrolment_rows),
+            enrolment_rows[0]["total"] if enrolment_rows else 0,
+        )
 
     async def participant(self, actor: Actor, enrolment_id: UUID) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
         """One participant with the record of study. Raises NotFound."""
         check(actor, "course.manage")
         enrolment = await get_enrolment(actor, enrolment_id)
-        return await self._one(enrolment.id, enrolment.course, codes=True)
+        return await self._get_view(enrolment.id, enrolment.course, codes=True)
 
     # ---- helpers
 
     async def _items(self, course: Course, studies: Mapping[UUID, CourseStudy], *, codes: bool) -> tuple[ItemView, ...]:
         rules = rules_of(course) if course.rules else self.deps.book(course.pool).course
         items = await CourseItem.filter(course_id=course.id).order_by("position", "id")
-        return tuple(self._item(one, studies.get(one.id), rules, codes=codes) for one in items)
+        return tuple(self._item(item, studies.get(item.id), rules, codes=codes) for item in items)
 
     def _item(self, item: CourseItem, study: CourseStudy | None, rules: CourseRules, *, codes: bool) -> ItemView:
         return ItemView(
@@ -229,7 +234,7 @@ class CourseQueries:
 
 def _view(row: Mapping[str, Any], now: datetime, *, masked: bool = True) -> EnrolmentView:
     state = EnrolmentState(row["state"])
-    found = access(state, row["opens_at"], row["closes_at"], now)
+    study_access = access(state, row["opens_at"], row["closes_at"], now)
     return EnrolmentView(
         id=row["id"],
         course_id=row["course_id"],
@@ -240,8 +245,8 @@ def _view(row: Mapping[str, Any], now: datetime, *, masked: bool = True) -> Enro
         opens_at=row["opens_at"] or row["course_opens"],
         closes_at=row["closes_at"] or row["course_closes"],
         state=state,
-        access=found,
-        phase=_phase(row, state, found),
+        access=study_access,
+        phase=_phase(row, state, study_access),
         progress=row["progress"],
         exam_state=row["exam_state"] or ("pending" if row["marking"] else ""),
         marked_at=row["marked_at"],
@@ -259,7 +264,7 @@ def _view(row: Mapping[str, Any], now: datetime, *, masked: bool = True) -> Enro
     )
 
 
-def _phase(row: Mapping[str, Any], state: EnrolmentState, found: Access) -> Phase:
+def _phase(row: Mapping[str, Any], state: EnrolmentState, study_access: Access) -> Phase:
     if state == EnrolmentState.FINISHED:
         return "finished"
     if state == EnrolmentState.LEFT:
@@ -270,7 +275,7 @@ def _phase(row: Mapping[str, Any], state: EnrolmentState, found: Access) -> Phas
         return "excluded" if row["excluded_at"] is not None else "over"
     if state == EnrolmentState.LEARNED:
         return "learned"
-    return "over" if found == "left" else found
+    return "over" if study_access == "left" else study_access
 
 
 def _course(row: Mapping[str, Any]) -> CourseView:

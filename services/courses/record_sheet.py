@@ -45,24 +45,24 @@ class RecordSheet:
     async def _batches(self, actor: Actor, course_id: UUID) -> AsyncIterator[Sequence[Sequence[Value]]]:
         page = 1
         while True:
-            found = await self.queries.participants(actor, course_id, page=page, size=_BATCH, masked=False)
-            yield [_line(one) for one in found.items]
-            if page * _BATCH >= found.total:
+            participants = await self.queries.participants(actor, course_id, page=page, size=_BATCH, masked=False)
+            yield [_line(enrolment) for enrolment in participants.items]
+            if page * _BATCH >= participants.total:
                 return
             page += 1
 
 
-def _line(one: EnrolmentView) -> Sequence[Value]:
+def _line(enrolment: EnrolmentView) -> Sequence[Value]:
     return (
-        one.expert_number,
-        one.expert_name,
-        one.state.label,
-        one.opens_at,
-        one.closes_at,
-        one.progress // 10,
-        _MARKS[one.exam_state],
-        one.marked_at,
-        one.make_ups,
-        one.finished_at,
-        "是" if one.excluded else "",
+        enrolment.expert_number,
+        enrolment.expert_name,
+        enrolment.state.label,
+        enrolment.opens_at,
+        enrolment.closes_at,
+        enrolment.progress // 10,
+        _MARKS[enrolment.exam_state],
+        enrolment.marked_at,
+        enrolment.make_ups,
+        enrolment.finished_at,
+        "是" if enrolment.excluded else "",
     )

@@ -15,10 +15,10 @@ from services.core.base import Actor
 async def get_course(actor: Actor, course_id: UUID, *, locked: bool = False) -> Course:
     """Raises NotFound for a course of another pool."""
     query = Course.select_for_update() if locked else Course.all()
-    found = await query.get_or_none(id=course_id, pool=actor.pool)
-    if found is None:
+    course = await query.get_or_none(id=course_id, pool=actor.pool)
+    if course is None:
         raise NotFound("找不到这门课程，请返回列表后刷新。", code="course_unknown")
-    return found
+    return course
 
 
 async def lock_draft(actor: Actor, course_id: UUID) -> Course:
@@ -31,34 +31,34 @@ async def lock_draft(actor: Actor, course_id: UUID) -> Course:
 
 async def get_item(course_id: UUID, item_id: UUID) -> CourseItem:
     """Raises NotFound."""
-    found = await CourseItem.get_or_none(id=item_id, course_id=course_id)
-    if found is None:
+    item = await CourseItem.get_or_none(id=item_id, course_id=course_id)
+    if item is None:
         raise NotFound("找不到这项学习内容，请返回课程后刷新。", code="item_unknown")
-    return found
+    return item
 
 
-async def get_own(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
+async def get_own_enrolment(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
     """The actor's own enrolment with its course. Raises NotFound for another person's."""
-    found = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
-    if found is None or actor.account_id is None or found.account_id != actor.account_id:
-        raise no_enrolment()
-    return found
+    enrolment = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
+    if enrolment is None or actor.account_id is None or enrolment.account_id != actor.account_id:
+        raise enrolment_unknown()
+    return enrolment
 
 
 async def get_enrolment(actor: Actor, enrolment_id: UUID) -> CourseEnrolment:
     """An enrolment of the actor's pool with its course, for the office. Raises NotFound."""
-    found = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
-    if found is None or found.course.pool != actor.pool:
-        raise no_enrolment()
-    return found
+    enrolment = await CourseEnrolment.get_or_none(id=enrolment_id).select_related("course")
+    if enrolment is None or enrolment.course.pool != actor.pool:
+        raise enrolment_unknown()
+    return enrolment
 
 
 async def lock_enrolment(enrolment_id: UUID) -> CourseEnrolment:
     """Raises NotFound."""
-    found = await CourseEnrolment.select_for_update().get_or_none(id=enrolment_id)
-    if found is None:
-        raise no_enrolment()
-    return found
+    enrolment = await CourseEnrolment.select_for_update().get_or_none(id=enrolment_id)
+    if enrolment is None:
+        raise enrolment_unknown()
+    return enrolment
 
 
 def rules_of(course: Course) -> CourseRules:
@@ -70,5 +70,5 @@ def window_of(course: Course) -> StudyWindow:
     return StudyWindow(course.opens_at, course.closes_at)
 
 
-def no_enrolment() -> NotFound:
+def enrolment_unknown() -> NotFound:
     return NotFound("找不到这门课程，请在公众号回复“培训”查看您的课程。", code="enrolment_unknown")

@@ -26,7 +26,7 @@ from services.courses.forms import (
     check_course,
     check_course_reason,
     check_item,
-    missing_of,
+    find_faults,
 )
 from services.courses.notifications import recipient
 from services.courses.participant_calls import ParticipantCalls
@@ -61,9 +61,9 @@ class CourseSetup:
 
         async def run() -> UUID:
             columns = _columns(clean)
-            made = await Course.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **columns)
-            await record(actor, now, "course.create", "course", made.id)
-            return made.id
+            course = await Course.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **columns)
+            await record(actor, now, "course.create", "course", course.id)
+            return course.id
 
         return await once(
             owner=f"course.create:{actor.account_id}",
@@ -91,7 +91,7 @@ class CourseSetup:
         async with transaction():
             course = await lock_draft(actor, course_id)
             for item in await CourseItem.filter(course_id=course.id):
-                await _give_up_files(item, now)
+                await _schedule_file_removals(item, now)
             await CourseEnrolment.filter(course_id=course.id).delete()
             await course.delete()
             await record(actor, now, "course.delete", "course", course_id)
@@ -112,9 +112,9 @@ class CourseSetup:
             columns = _item_columns(clean)
             if clean.kind == "live":
                 columns["code_sealed"] = self.deps.keys.seal(f"{secrets.randbelow(10**6):06d}", CODE_PURPOSE)
-            made = await CourseItem.create(course_id=course.id, position=count + 1, created_at=now, **columns)
-            await record(actor, now, "course.add_item", "course", course.id, item=str(made.id))
-            return made.id
+            item = await CourseItem.create(course_id=course.id, position=count + 1, created_at=now, **columns)
+            await record(actor, now, "course.add_item", "course", course.id, item=str(item.id))
+            return item.id
 
         return await once(
             owner=f"course.item:{actor.account_id}",
@@ -144,13 +144,13 @@ class CourseSetup:
         async with transaction():
             course = await lock_draft(actor, course_id)
             items = await CourseItem.filter(course_id=course.id).order_by("position", "id")
-            at = next((n for n, one in enumerate(items) if one.id == item_id), None)
+            at = next((n for n, item in enumerate(items) if item.id == item_id), None)
             if at is None:
                 await get_item(course.id, item_id)
                 return
             to = min(max(at + (1 if by > 0 else -1), 0), len(items) - 1)
             items.insert(to, items.pop(at))
-            await _number(items)
+            await _renumber_items(items)
 
     async def delete_item(self, actor: Actor, course_id: UUID, item_id: UUID) -> None:
         """Delete an item of a draft, with its files. Raises Conflict."""
@@ -159,9 +159,9 @@ class CourseSetup:
         async with transaction():
             course = await lock_draft(actor, course_id)
             item = await get_item(course.id, item_id)
-            await _give_up_files(item, now)
+            await _schedule_file_removals(item, now)
             await item.delete()
-            await _number(await CourseItem.filter(course_id=course.id).order_by("position", "id"))
+            await _renumber_items(await CourseItem.filter(course_id=course.id).order_by("position", "id"))
             await record(actor, now, "course.delete_item", "course", course.id, item=str(item_id))
 
     # ---- publishing and later changes
@@ -170,7 +170,7 @@ class CourseSetup:
         """Problems that prevent publishing, and hints."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
-        return await missing_of(self.deps.book(course.pool), course, self.deps.now())
+        return await find_faults(self.deps.book(course.pool), course, self.deps.now())
 
     async def publish(self, actor: Actor, course_id: UUID) -> None:
         """Freeze the rules; participants are called by a due task. A repetition is harmless. Raises Conflict with the
@@ -182,8 +182,8 @@ class CourseSetup:
             if course.state == CourseState.PUBLISHED:
                 return
             state = COURSE.next(CourseState(course.state), CourseEvent.PUBLISH)
-            checked = await missing_of(self.deps.book(course.pool), course, now)
-            if missing := [one.text for one in checked if one.level == "bad"]:
+            checked = await find_faults(self.deps.book(course.pool), course, now)
+            if missing := [fault.text for fault in checked if fault.level == "bad"]:
                 raise Conflict("还不能发布：" + "；".join(missing), code="not_ready")
             course.state, course.published_at = state, now
             course.rules = dump_rules(self.deps.book(course.pool).course)
@@ -210,16 +210,21 @@ class CourseSetup:
             faults.raise_any()
             before, course.closes_at = course.closes_at, closes_at
             await course.save(update_fields=["closes_at"])
-            concerned = await CourseEnrolment.filter(
+            # read before the update, after which the old end no longer tells who is concerned
+            enrolments = await CourseEnrolment.filter(
                 course_id=course.id, state__in=["called", "learned"], closes_at=before
             ).order_by("id")
-            await CourseEnrolment.filter(id__in=[one.id for one in concerned]).update(closes_at=closes_at, warnings=0)
+            await CourseEnrolment.filter(id__in=[enrolment.id for enrolment in enrolments]).update(
+                closes_at=closes_at, warnings=0
+            )
             await self.notices.notify_many(
                 pool=course.pool,
                 kind="course_changed",
                 recipients=[
-                    recipient("course_changed", course, one, until=closes_at, reason=words, occasion=now.isoformat())
-                    for one in concerned
+                    recipient(
+                        "course_changed", course, enrolment, until=closes_at, reason=words, occasion=now.isoformat()
+                    )
+                    for enrolment in enrolments
                 ],
             )
             await record(actor, now, "course.prolong", "course", course.id, reason=words)
@@ -239,22 +244,26 @@ class CourseSetup:
                 raise Conflict("已有学员培训完毕，不能取消；到结束时间后课程自动结束。", code="has_finished")
             course.closed_at = now
             await course.save(update_fields=["state", "closed_at"])
-            left = await self.participant_calls.dismiss_all(course, now)
+            enrolments = await self.participant_calls.dismiss_all(course, now)
             if was == CourseState.PUBLISHED:
                 await self.notices.notify_many(
                     pool=course.pool,
                     kind="course_cancelled",
-                    recipients=[recipient("course_cancelled", course, one, reason=words) for one in left],
+                    recipients=[
+                        recipient("course_cancelled", course, enrolment, reason=words) for enrolment in enrolments
+                    ],
                 )
-            await record(actor, now, "course.cancel", "course", course.id, reason=words, participants=len(left))
-        return len(left)
+            await record(actor, now, "course.cancel", "course", course.id, reason=words, participants=len(enrolments))
+        return len(enrolments)
 
     async def close_due(self) -> int:
         """Close courses that are over and have no participant who studies or may still pay."""
         now = self.deps.now()
-        return await process_each("course_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
+        return await process_each(
+            "course_close", await rows(_NEXT, now), lambda row: self._close_course(row["id"], now)
+        )
 
-    async def _close(self, course_id: UUID, now: datetime) -> None:
+    async def _close_course(self, course_id: UUID, now: datetime) -> None:
         async with transaction():
             course = await Course.select_for_update().get(id=course_id)
             if course.state != CourseState.PUBLISHED or course.closes_at > now:
@@ -279,13 +288,13 @@ def _columns(data: CourseData) -> dict[str, Any]:
     return {**data.__dict__, "campaigns": list(data.campaigns)}
 
 
-async def _number(items: list[CourseItem]) -> None:
+async def _renumber_items(items: list[CourseItem]) -> None:
     for position, item in enumerate(items, 1):
         if item.position != position:
             item.position = position
             await item.save(update_fields=["position"])
 
 
-async def _give_up_files(item: CourseItem, now: datetime) -> None:
+async def _schedule_file_removals(item: CourseItem, now: datetime) -> None:
     for key in (item.media_key, *item.pages):
         await schedule_removal(key, now)

@@ -21,7 +21,7 @@ from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.limits import HOUR, check_recent
 from services.core.permissions import check
 from services.courses.completion import CourseCompletion
-from services.courses.repository import get_item, get_own, lock_enrolment, rules_of
+from services.courses.repository import get_item, get_own_enrolment, lock_enrolment, rules_of
 
 CODE_PURPOSE = "course_code"
 SIGN_IN_EARLY = SIGN_IN_LATE = timedelta(minutes=30)
@@ -67,15 +67,16 @@ class Study:
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
-            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
-            known = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
-            study, _ = await CourseStudy.get_or_create(known, enrolment_id=enrolment.id, item_id=item.id)
+            course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
+            defaults = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
+            study, _ = await CourseStudy.get_or_create(defaults, enrolment_id=enrolment.id, item_id=item.id)
+            # numbers begin anew before the column, a smallint, is full
             study.player, study.beat_at = study.player % 30_000 + 1, now
             await study.save(update_fields=["player", "beat_at"])
             await execute(_OTHER_PLAYERS, actor.account_id, study.id)
             return _view(course, enrolment, item, study)
 
-    async def beat(
+    async def record_beat(
         self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int, start: int, end: int, rate: float
     ) -> StudyView:
         """Record that a video played ``[start, end)`` since the last report. Raises Conflict for a player that was
@@ -83,24 +84,24 @@ class Study:
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
-            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
-            rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
+            course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
+            rules, study = rules_of(course), await _get_running_study(enrolment.id, item.id, player)
             if rate not in rules.rates:
                 raise InvalidInput("不支持这个播放速度，请选择页面上的速度。", code="rate", field="rate")
             if item.kind == "video" and study.asked_at is None:
-                _credit(item, study, Beat(start, end, rate, _since(study, now)), rules, now)
+                _credit_beat(item, study, Beat(start, end, rate, _seconds_since_report(study, now)), rules, now)
             study.beat_at = now
             await study.save()
-            await self._advance(course, enrolment, study, now)
+            await self._update_progress(course, enrolment, study, now)
             return _view(course, enrolment, item, study)
 
-    async def answer(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int) -> StudyView:
+    async def confirm_presence(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int) -> StudyView:
         """Confirm presence. A late answer is recorded; the video was paused meanwhile."""
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
-            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
-            rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
+            course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
+            rules, study = rules_of(course), await _get_running_study(enrolment.id, item.id, player)
             if study.asked_at is not None:
                 study.missed += int(now - study.asked_at > rules.presence_answer)
                 study.asked_at, study.next_question = None, _next_question(rules, study.position)
@@ -113,18 +114,18 @@ class Study:
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
-            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
-            rules, study = rules_of(course), await _running(enrolment.id, item.id, player)
+            course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
+            rules, study = rules_of(course), await _get_running_study(enrolment.id, item.id, player)
             if item.kind != "pages" or not 1 <= page <= len(item.pages):
                 raise InvalidInput("没有这一页，请刷新后重试。", code="no_page", field="page")
-            if _since(study, now) + 1 >= rules.page_seconds:
+            if _seconds_since_report(study, now) + 1 >= rules.page_seconds:
                 study.watched = sorted({*study.watched, page})
             study.seconds = len(study.watched) * rules.page_seconds
             study.position, study.beat_at = page, now
             if len(study.watched) == len(item.pages):
                 study.done_at = study.done_at or now
             await study.save()
-            await self._advance(course, enrolment, study, now)
+            await self._update_progress(course, enrolment, study, now)
             return _view(course, enrolment, item, study)
 
     async def sign_in(self, actor: Actor, enrolment_id: UUID, item_id: UUID, code: str) -> StudyView:
@@ -132,19 +133,21 @@ class Study:
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
-            course, enrolment, item = await self._open(actor, enrolment_id, item_id, now)
-            _check_time(item, now)
+            course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
+            _check_sign_in_time(item, now)
             study, _ = await CourseStudy.get_or_create(enrolment_id=enrolment.id, item_id=item.id)
             if study.done_at is not None:
                 return _view(course, enrolment, item, study)
             right = self.deps.keys.read(item.code_sealed, CODE_PURPOSE)
+            # as bytes, since compare_digest raises for texts beyond ASCII
             good = bool(right) and hmac.compare_digest(code.strip().encode(), right.encode())
             if good:
                 study.done_at, study.seconds = now, item.seconds
                 await study.save()
-                await self._advance(course, enrolment, study, now)
+                await self._update_progress(course, enrolment, study, now)
                 await record(actor, now, "course.sign_in", "course_enrolment", enrolment.id, item=str(item.id))
                 return _view(course, enrolment, item, study)
+        # in a transaction of its own: the refusal would roll the count back
         await self._count_wrong_code(actor, now)
         raise InvalidInput("签到码不正确，请核对现场或直播画面上的数字。", code="code_wrong", field="code")
 
@@ -163,68 +166,70 @@ class Study:
 
     # ---- helpers
 
-    async def _open(
+    async def _lock_open_item(
         self, actor: Actor, enrolment_id: UUID, item_id: UUID, now: datetime
     ) -> tuple[Course, CourseEnrolment, CourseItem]:
         """An item that may be studied now, the enrolment locked. Raises NotFound, Conflict with what to do."""
-        await get_own(actor, enrolment_id)
+        await get_own_enrolment(actor, enrolment_id)
         enrolment = await lock_enrolment(enrolment_id)
         course = await Course.get(id=enrolment.course_id)
         item = await get_item(course.id, item_id)
-        found = access(EnrolmentState(enrolment.state), enrolment.opens_at, enrolment.closes_at, now)
+        study_access = access(EnrolmentState(enrolment.state), enrolment.opens_at, enrolment.closes_at, now)
         if course.state == CourseState.CANCELLED:
             raise Conflict("这门课程已取消，不能再学习。", code="course_cancelled")
-        if found != "open":
-            raise Conflict(_CLOSED[found], code=f"study_{found}")
+        if study_access != "open":
+            raise Conflict(_CLOSED[study_access], code=f"study_{study_access}")
         return course, enrolment, item
 
-    async def _advance(self, course: Course, enrolment: CourseEnrolment, study: CourseStudy, now: datetime) -> None:
+    async def _update_progress(
+        self, course: Course, enrolment: CourseEnrolment, study: CourseStudy, now: datetime
+    ) -> None:
         """Update the course's progress after this item's; completes it when everything is done."""
         if enrolment.state != EnrolmentState.CALLED:
             return
         items = await CourseItem.filter(course_id=course.id)
-        studies = {one.item_id: one for one in await CourseStudy.filter(enrolment_id=enrolment.id)}
+        studies = {item_study.item_id: item_study for item_study in await CourseStudy.filter(enrolment_id=enrolment.id)}
         studies[study.item_id] = study
         progress = progress_of(items, list(studies.values()), rules_of(course))
         if progress != enrolment.progress:
             enrolment.progress = progress
             await enrolment.save(update_fields=["progress"])
-        if all(one.id in studies and studies[one.id].done_at for one in items):
+        if all(item.id in studies and studies[item.id].done_at for item in items):
             await self.completion.apply_studied(course, enrolment, now)
 
 
 def progress_of(items: Sequence[CourseItem], studies: Sequence[CourseStudy], rules: CourseRules) -> int:
     """Thousandths, each item weighted by its length; a done item counts fully. 1000 only when all are done."""
-    lengths = {one.id: _length(one, rules) for one in items}
+    lengths = {item.id: _length(item, rules) for item in items}
     total = sum(lengths.values())
-    done = sum(lengths[s.item_id] if s.done_at else min(s.seconds, lengths[s.item_id]) for s in studies)
+    studied = sum(lengths[s.item_id] if s.done_at else min(s.seconds, lengths[s.item_id]) for s in studies)
     if not total:
         return 0
     whole = {s.item_id for s in studies if s.done_at} == set(lengths)
-    return 1000 if whole else min(999, done * 1000 // total)
+    return 1000 if whole else min(999, studied * 1000 // total)
 
 
 def _length(item: CourseItem, rules: CourseRules) -> int:
     return max(1, len(item.pages) * rules.page_seconds if item.kind == "pages" else item.seconds)
 
 
-async def _running(enrolment_id: UUID, item_id: UUID, player: int) -> CourseStudy:
+async def _get_running_study(enrolment_id: UUID, item_id: UUID, player: int) -> CourseStudy:
     study = await CourseStudy.get_or_none(enrolment_id=enrolment_id, item_id=item_id)
     if study is None or study.player != player or study.beat_at is None:
         raise Conflict("您已在其他页面或设备继续学习，本页不再计时。", code="other_player")
     return study
 
 
-def _since(study: CourseStudy, now: datetime) -> float:
+def _seconds_since_report(study: CourseStudy, now: datetime) -> float:
     return (now - study.beat_at).total_seconds() if study.beat_at else 0.0
 
 
-def _credit(item: CourseItem, study: CourseStudy, beat: Beat, rules: CourseRules, now: datetime) -> None:
+def _credit_beat(item: CourseItem, study: CourseStudy, beat: Beat, rules: CourseRules, now: datetime) -> None:
     ahead = int(rules.seek_ahead.total_seconds())
     watched: Sequence[Interval] = [(start, end) for start, end in study.watched]
     worth = credit(watched, beat, item.seconds, ahead)
     merged = merge(watched, worth)
-    study.watched, study.seconds = [list(one) for one in merged], seconds(merged)
+    study.watched, study.seconds = [list(interval) for interval in merged], seconds(merged)
     if worth[1] > worth[0]:
         study.position = worth[1]
     if is_whole(merged, item.seconds):
@@ -257,7 +262,7 @@ def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: C
     )
 
 
-def _check_time(item: CourseItem, now: datetime) -> None:
+def _check_sign_in_time(item: CourseItem, now: datetime) -> None:
     if item.kind != "live" or item.starts_at is None or item.ends_at is None:
         raise InvalidInput("这项内容不需要签到。", code="no_lecture")
     if now < item.starts_at - SIGN_IN_EARLY:

@@ -57,10 +57,10 @@ class StudyPeriods:
         """Remind participants before their end. Of several steps due at once only the last is sent."""
         now = self.deps.now()
         return await process_each(
-            "course_reminder", await rows(_REMINDED, now), lambda row: self._remind(row["id"], now)
+            "course_reminder", await rows(_REMINDED, now), lambda row: self._remind_participant(row["id"], now)
         )
 
-    async def _remind(self, enrolment_id: UUID, now: datetime) -> None:
+    async def _remind_participant(self, enrolment_id: UUID, now: datetime) -> None:
         async with transaction():
             enrolment = await lock_enrolment(enrolment_id)
             course = await Course.get(id=enrolment.course_id)
@@ -80,9 +80,9 @@ class StudyPeriods:
         """Participants whose time is over, or who failed the examination, get a make-up period, or none and are
         excluded from draws."""
         now = self.deps.now()
-        return await process_each("course_end", await rows(_ENDING, now), lambda row: self._end(row["id"], now))
+        return await process_each("course_end", await rows(_ENDING, now), lambda row: self._end_period(row["id"], now))
 
-    async def _end(self, enrolment_id: UUID, now: datetime) -> None:
+    async def _end_period(self, enrolment_id: UUID, now: datetime) -> None:
         async with transaction():
             enrolment = await lock_enrolment(enrolment_id)
             if not await rows(f"SELECT n.id {_ENDED} AND n.id = $2", now, enrolment_id):
@@ -93,11 +93,11 @@ class StudyPeriods:
                 enrolment.exam_state, enrolment.marked_at = "failed", now
             never_paid = enrolment.opens_at is None
             if enrolment.make_ups < rules_of(course).make_ups and not never_paid:
-                await self._make_up(course, enrolment, system(course.pool), now)
+                await self._grant_make_up(course, enrolment, system(course.pool), now)
             else:
-                await self._overdue(course, enrolment, now)
+                await self._mark_overdue(course, enrolment, now)
 
-    async def _overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
+    async def _mark_overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
         """No further automatic period. An unpaid fee is cancelled."""
         await self.fees.cancel(enrolment.id, now)
         enrolment.overdue_at = now
@@ -115,7 +115,7 @@ class StudyPeriods:
         advice = "已暂停抽取，完成培训后恢复" if enrolment.excluded_at else "如需补学请联系管理机构"
         await self._notify("course_unfinished", course, enrolment, str(enrolment.make_ups), advice=advice)
 
-    async def _make_up(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
+    async def _grant_make_up(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
         """One more period; progress stays. A participant who sat the examination gets new tries."""
         rules = rules_of(course)
         enrolment.make_ups += 1
@@ -132,7 +132,9 @@ class StudyPeriods:
             enrolment.opens_at, enrolment.closes_at = window.opens, window.closes
             await enrolment.save()
         if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None:
-            await self.candidates.renew(course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now)
+            await self.candidates.restore_tries(
+                course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now
+            )
         await record(actor, now, "course.make_up", "course_enrolment", enrolment.id, number=enrolment.make_ups)
         advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
         await self._notify("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
@@ -152,7 +154,7 @@ class StudyPeriods:
                 raise Conflict("课程已结束或取消，不能再补学；可以登记培训完毕或另开课程。", code="course_not_open")
             if enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED) or enrolment.overdue_at is None:
                 raise Conflict("这位学员的学习时间还没有结束，或已完毕，不需要补学。", code="not_overdue")
-            await self._make_up(course, enrolment, actor, now)
+            await self._grant_make_up(course, enrolment, actor, now)
             await record(actor, now, "course.give_make_up", "course_enrolment", enrolment.id, reason=words)
 
     async def _notify(self, kind: str, course: Course, enrolment: CourseEnrolment, occasion: str, advice: str) -> None:

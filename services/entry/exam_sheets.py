@@ -17,7 +17,7 @@ from services.entry.conclusions import REASON_MAX, Conclusions, ExamResult
 from services.inspection.checker import FileChecker
 from services.reviews import is_own
 from services.spreadsheets import formats
-from services.spreadsheets.cells import BadCell, Cells, RowError, UniqueValues, needed, short
+from services.spreadsheets.cells import BadCell, Cells, RowError, UniqueValues, limited_text, required_text
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words, read_rows
 
@@ -80,7 +80,7 @@ class ExamSheets:
         check(actor, "application.conclude")
         said, errors = read_rows(await self._sheets.open_file(content), COLUMNS, _row)
         rows, unknown = await self._find(actor, said)
-        return await self._sheets.keep(actor, filename, rows, [*errors, *unknown])
+        return await self._sheets.store_sheet(actor, filename, rows, [*errors, *unknown])
 
     async def get(self, actor: Actor, sheet_id: UUID) -> ImportView:
         """Raises NotFound for a sheet of another pool, or an expired one."""
@@ -170,21 +170,21 @@ def _row(line: Line, cells: Cells, values: UniqueValues) -> _Said:
     def unique(name: str, text: str) -> str:
         return values(name, text, line.number) if text else ""
 
-    id_number = cells.get("id_number", lambda text: unique("id_number", short(text.upper(), 18)), "")
+    id_number = cells.get("id_number", lambda text: unique("id_number", limited_text(text.upper(), 18)), "")
 
     def number(text: str) -> str:
         if not text and not id_number:
             raise BadCell("申请编号和身份证号至少填一个")
-        return unique("number", short(text, 32))
+        return unique("number", limited_text(text, 32))
 
     default: ExamResult = "failed"
     return _Said(
         line.number,
         cells.get("number", number, ""),
         id_number,
-        cells.get("name", lambda text: short(text, 50), ""),
+        cells.get("name", lambda text: limited_text(text, 50), ""),
         cells.get("result", result, default),
-        cells.get("reason", lambda text: short(needed(text), REASON_MAX), ""),
+        cells.get("reason", lambda text: limited_text(required_text(text), REASON_MAX), ""),
     )
 
 

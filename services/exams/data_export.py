@@ -38,14 +38,14 @@ async def _exam(candidate: ExamCandidate) -> dict[str, Any]:
         "called_at": candidate.called_at.isoformat(),
         "allowance_reason": candidate.allowance_reason,
         "attempts": [_attempt(row) for row in await attempts.values(*_ATTEMPT)],
-        "appeals": [_plain(row) for row in await appeals.values("text", "state", "answer", "created_at")],
+        "appeals": [_plain_values(row) for row in await appeals.values("text", "state", "answer", "created_at")],
     }
 
 
 def _attempt(row: dict[str, Any]) -> dict[str, Any]:
     hidden = {} if row["released_at"] else dict.fromkeys(_RESULT)
-    return _plain(row | hidden)
+    return _plain_values(row | hidden)
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _plain_values(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}

@@ -18,7 +18,7 @@ from services.core.base import Actor, Deps
 from services.core.permissions import check
 from services.core.signed_links import Links
 from services.exams.notifications import times_of
-from services.exams.repository import get_own, rules_of
+from services.exams.repository import get_own_candidate, rules_of
 
 PURPOSE = "exam"
 """Purpose of the signed link: its subject is the candidate, its person the account."""
@@ -92,24 +92,27 @@ class OwnExams:
         if actor.account_id is None:
             return ()
         now = self.deps.now()
-        found = ExamCandidate.filter(account_id=actor.account_id, exam__state__in=["published", "closed"])
-        called = await found.select_related("exam", "sitting", "waiting").order_by("exam__opens_at", "id")
-        recent = [one for one in called if one.exam.closes_at > now - _SHOWN_TTL]
-        mock = next((one.id for one in recent if _is_mock(one.exam) and _is_open(one.exam, now)), None)
-        own = [await self._own(one, mock, now) for one in recent if not _is_mock(one.exam)]
-        return tuple(sorted(own, key=lambda one: one.phase in ("over", "passed", "failed", "left")))
+        candidates = ExamCandidate.filter(account_id=actor.account_id, exam__state__in=["published", "closed"])
+        called = await candidates.select_related("exam", "sitting", "waiting").order_by("exam__opens_at", "id")
+        recent = [candidate for candidate in called if candidate.exam.closes_at > now - _SHOWN_TTL]
+        mock = next(
+            (candidate.id for candidate in recent if _is_mock(candidate.exam) and _is_open(candidate.exam, now)), None
+        )
+        own = [await self._own_exam(candidate, mock, now) for candidate in recent if not _is_mock(candidate.exam)]
+        # sorting is stable: within both parts the order of opening remains
+        return tuple(sorted(own, key=lambda exam: exam.phase in ("over", "passed", "failed", "left")))
 
     async def get(self, actor: Actor, candidate_id: UUID) -> OwnExam:
         """One examination, mock or real. Raises NotFound for another person's."""
         check(actor, "exam.own")
-        await get_own(actor, candidate_id)
+        await get_own_candidate(actor, candidate_id)
         candidate = await ExamCandidate.get(id=candidate_id).select_related("exam", "sitting", "waiting")
         mocks = ExamCandidate.filter(account_id=candidate.account_id, exam__purpose="mock", exam__state="published")
         now = self.deps.now()
-        open_mocks = [one.id for one in await mocks.select_related("exam") if _is_open(one.exam, now)]
-        return await self._own(candidate, next(iter(open_mocks), None), now)
+        open_mocks = [mock.id for mock in await mocks.select_related("exam") if _is_open(mock.exam, now)]
+        return await self._own_exam(candidate, next(iter(open_mocks), None), now)
 
-    async def follow(self, token: str, visitor: UUID | None) -> str:
+    async def resolve_link(self, token: str, visitor: UUID | None) -> str:
         """The path of the examination of a signed link; a visitor must log in there.
 
         Raises Forbidden for a forged or expired link, and for another person's.
@@ -125,7 +128,7 @@ class OwnExams:
         token = self.links.sign(PURPOSE, candidate.id, candidate.account_id, exam.closes_at + _LINK_TTL)
         return f"/x/{token}"
 
-    async def _own(self, candidate: ExamCandidate, mock: UUID | None, now: datetime) -> OwnExam:
+    async def _own_exam(self, candidate: ExamCandidate, mock: UUID | None, now: datetime) -> OwnExam:
         exam, rules = candidate.exam, rules_of(candidate.exam)
         sitting: ExamSitting | None = candidate.sitting
         tries = await ExamAttempt.filter(candidate_id=candidate.id).exclude(state="void").order_by("number")
@@ -143,7 +146,7 @@ class OwnExams:
             place=sitting.place if sitting else "",
             minutes=int(length.total_seconds() // 60),
             pass_percent=rules.pass_percent,
-            tries_left=max(0, _left(candidate, rules, tries)),
+            tries_left=max(0, _tries_left(candidate, rules, tries)),
             bring=rules.bring,
             booking=rules.booking,
             booked=sitting is not None,
@@ -158,11 +161,11 @@ class OwnExams:
             notice_read=candidate.notice_read_at is not None,
             face_wanted=rules.face_check != "none" and not candidate.face,
             face_other_way=rules.face_other_way,
-            handed_in=tuple(_handed_in(one) for one in tries if one.digest and one.sealed_at),
+            handed_in=tuple(_submitted_paper(attempt) for attempt in tries if attempt.digest and attempt.sealed_at),
         )
 
 
-def _handed_in(attempt: ExamAttempt) -> HandedIn:
+def _submitted_paper(attempt: ExamAttempt) -> HandedIn:
     at = attempt.submitted_at or attempt.deadline or attempt.made_at
     return HandedIn(attempt.id, attempt.number, at, attempt.submitted_at is not None)
 
@@ -184,10 +187,10 @@ def _phase(
         return "marking"
     if rules.booking and sitting is None:
         return "to_book" if candidate.exam.closes_at > now else "over"
-    return _by_clock(candidate, sitting, rules, tries, now)
+    return _phase_by_clock(candidate, sitting, rules, tries, now)
 
 
-def _by_clock(
+def _phase_by_clock(
     candidate: ExamCandidate,
     sitting: ExamSitting | None,
     rules: ExamRules,
@@ -199,19 +202,19 @@ def _by_clock(
         return "over"
     if now < starts:
         return "lobby" if now >= starts - rules.lobby else "ahead"
-    if _left(candidate, rules, tries) <= 0:
+    if _tries_left(candidate, rules, tries) <= 0:
         return "marking"
     again = _again_at(rules, tries)
     return "resting" if again is not None and now < again else "open"
 
 
-def _left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
-    used = sum(1 for one in tries if one.state != ExamAttemptState.READY)
+def _tries_left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
+    used = sum(1 for attempt in tries if attempt.state != ExamAttemptState.READY)
     return rules.tries + int(candidate.extra_tries) - used
 
 
 def _again_at(rules: ExamRules, tries: Sequence[ExamAttempt]) -> datetime | None:
-    ended = [one.sealed_at for one in tries if one.sealed_at is not None]
+    ended = [attempt.sealed_at for attempt in tries if attempt.sealed_at is not None]
     return max(ended) + rules.rest if ended else None
 
 

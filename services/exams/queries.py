@@ -99,33 +99,35 @@ class ExamQueries:
     async def list(self, actor: Actor) -> tuple[ExamView, ...]:
         """All examinations of the pool, latest first."""
         check(actor, "exam.manage")
-        found = await Exam.filter(pool=actor.pool).order_by("-opens_at", "-id")
-        counts = await _counts([one.id for one in found])
-        return tuple(self._view(one, counts.get(one.id, {})) for one in found)
+        exams = await Exam.filter(pool=actor.pool).order_by("-opens_at", "-id")
+        counts = await _counts([exam.id for exam in exams])
+        return tuple(self._view(exam, counts.get(exam.id, {})) for exam in exams)
 
     async def get(self, actor: Actor, exam_id: UUID) -> ExamView:
         """Raises NotFound."""
         check(actor, "exam.manage")
-        found = await get_exam(actor, exam_id)
-        return self._view(found, (await _counts([found.id])).get(found.id, {}))
+        exam = await get_exam(actor, exam_id)
+        return self._view(exam, (await _counts([exam.id])).get(exam.id, {}))
 
     async def board(self, actor: Actor, exam_id: UUID, sitting_id: UUID | None = None) -> Board:
         """For one sitting, or the whole examination. Raises NotFound."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
         now, flagged = self.deps.now(), load_rules(exam.rules).leave_flag if exam.rules else 0
-        found = await rows(_ATTEMPTS, exam_id, sitting_id)
-        running = [row for row in found if row["state"] == ExamAttemptState.RUNNING]
+        candidate_rows = await rows(_ATTEMPTS, exam_id, sitting_id)
+        running = [row for row in candidate_rows if row["state"] == ExamAttemptState.RUNNING]
         silent = {row["candidate_id"] for row in running if _age(row["seen_at"], now) > OFFLINE}
-        seats = [_seat(row, flagged, row["candidate_id"] in silent) for row in found if row["state"] is not None]
+        seats = [
+            _seat(row, flagged, row["candidate_id"] in silent) for row in candidate_rows if row["state"] is not None
+        ]
         shown = [seat for seat in seats if seat.trouble or seat.offline]
         return Board(
-            called=len(found),
-            booked=sum(row["booked"] for row in found),
+            called=len(candidate_rows),
+            booked=sum(row["booked"] for row in candidate_rows),
             running=len(running),
             saved=sum(1 for row in running if _age(row["saved_at"], now) <= OFFLINE),
             offline=len(silent),
-            handed_in=sum(1 for row in found if row["state"] in _HANDED_IN),
+            handed_in=sum(1 for row in candidate_rows if row["state"] in _HANDED_IN),
             trouble=sum(1 for seat in seats if seat.trouble),
             seats=tuple(shown[:SHOWN]),
             at=now,
@@ -153,10 +155,10 @@ class ExamQueries:
 
 
 async def _counts(ids: list[UUID]) -> dict[UUID, dict[str, int]]:
-    found: dict[UUID, dict[str, int]] = {}
+    counts_by_exam: dict[UUID, dict[str, int]] = {}
     for row in await rows(_COUNTS, ids):
-        found.setdefault(row["exam_id"], {})[row["state"]] = row["n"]
-    return found
+        counts_by_exam.setdefault(row["exam_id"], {})[row["state"]] = row["n"]
+    return counts_by_exam
 
 
 def _age(at: datetime | None, now: datetime) -> timedelta:

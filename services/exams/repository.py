@@ -23,53 +23,53 @@ async def get_exam(actor: Actor, exam_id: UUID, *, locked: bool = False) -> Exam
     """Raises NotFound for an examination of another pool. The lock still permits papers to refer to it; a candidate who
     begins locks his own row."""
     query = Exam.select_for_update(no_key=True) if locked else Exam.all()
-    found = await query.get_or_none(id=exam_id, pool=actor.pool)
-    if found is None:
+    exam = await query.get_or_none(id=exam_id, pool=actor.pool)
+    if exam is None:
         raise NotFound("找不到这场考试，请返回列表后刷新。", code="exam_unknown")
-    return found
+    return exam
 
 
 async def get_candidate(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
     """A candidate of the actor's pool, for the office. Raises NotFound."""
-    found = await ExamCandidate.get_or_none(id=candidate_id).select_related("exam")
-    if found is None or found.exam.pool != actor.pool:
-        raise _no_candidate()
-    return found, found.exam
+    candidate = await ExamCandidate.get_or_none(id=candidate_id).select_related("exam")
+    if candidate is None or candidate.exam.pool != actor.pool:
+        raise _candidate_unknown()
+    return candidate, candidate.exam
 
 
-async def get_own(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
+async def get_own_candidate(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
     """The actor's own candidate. Raises NotFound for another person's."""
-    found, exam = await get_candidate(actor, candidate_id)
-    if actor.account_id is None or found.account_id != actor.account_id:
-        raise _no_candidate()
-    return found, exam
+    candidate, exam = await get_candidate(actor, candidate_id)
+    if actor.account_id is None or candidate.account_id != actor.account_id:
+        raise _candidate_unknown()
+    return candidate, exam
 
 
 async def lock_sittings(exam_id: UUID) -> Sittings:
     """All sittings of an examination, locked."""
-    found = await ExamSitting.filter(exam_id=exam_id).order_by("id").select_for_update()
-    return {sitting.id: sitting for sitting in found}
+    sittings = await ExamSitting.filter(exam_id=exam_id).order_by("id").select_for_update()
+    return {sitting.id: sitting for sitting in sittings}
 
 
 async def lock_candidate(candidate_id: UUID) -> ExamCandidate:
     """Raises NotFound."""
-    found = await ExamCandidate.select_for_update(no_key=True).get_or_none(id=candidate_id)
-    if found is None:
-        raise _no_candidate()
-    return found
+    candidate = await ExamCandidate.select_for_update(no_key=True).get_or_none(id=candidate_id)
+    if candidate is None:
+        raise _candidate_unknown()
+    return candidate
 
 
-async def lock_own(actor: Actor, candidate_id: UUID) -> ExamCandidate:
+async def lock_own_candidate(actor: Actor, candidate_id: UUID) -> ExamCandidate:
     """The actor's own candidate, locked, with its examination, sitting and account. Raises NotFound for another
     person's."""
     query = ExamCandidate.select_for_update(of=("exam_candidate",), no_key=True).select_related(
         "exam", "sitting", "account"
     )
-    found = await query.get_or_none(id=candidate_id)
-    own = found is not None and found.exam.pool == actor.pool and found.account_id == actor.account_id
-    if found is None or not own:
-        raise _no_candidate()
-    return found
+    candidate = await query.get_or_none(id=candidate_id)
+    own = candidate is not None and candidate.exam.pool == actor.pool and candidate.account_id == actor.account_id
+    if candidate is None or not own:
+        raise _candidate_unknown()
+    return candidate
 
 
 def check_called(candidate: ExamCandidate, exam: Exam) -> None:
@@ -93,12 +93,12 @@ async def move_candidate(candidate: ExamCandidate, event: CandidateEvent, now: d
     await candidate.save(update_fields=["state", "concluded_at"])
 
 
-async def void_open(candidate_id: UUID, reason: str) -> None:
+async def void_open_attempts(candidate_id: UUID, reason: str) -> None:
     """Void papers that were not submitted, since the person is no longer a candidate."""
     await ExamAttempt.filter(candidate_id=candidate_id, state__in=["ready", "running"]).update(
         state="void", void_reason=reason[:200]
     )
 
 
-def _no_candidate() -> NotFound:
+def _candidate_unknown() -> NotFound:
     return NotFound("找不到这场考试，请在公众号回复“考试”查看最新安排。", code="candidate_unknown")

@@ -87,13 +87,13 @@ class ExamSetup:
     async def create(self, actor: Actor, form: ExamForm, *, key: str | None = None) -> UUID:
         """A draft without candidates yet. Raises InvalidInput that names the field."""
         check(actor, "exam.manage")
-        clean = await self._check(actor, form)
+        clean = await self._check_references(actor, form)
         now = self.deps.now()
 
         async def run() -> UUID:
-            made = await Exam.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **_columns(clean))
-            await record(actor, now, "exam.create", "exam", made.id, purpose=clean.purpose.value)
-            return made.id
+            exam = await Exam.create(pool=actor.pool, created_at=now, created_by=actor.account_id, **_columns(clean))
+            await record(actor, now, "exam.create", "exam", exam.id, purpose=clean.purpose.value)
+            return exam.id
 
         return await once(
             owner=f"exam.create:{actor.account_id}",
@@ -107,7 +107,7 @@ class ExamSetup:
     async def edit(self, actor: Actor, exam_id: UUID, form: ExamForm) -> None:
         """Edit a draft. Raises InvalidInput, Conflict for a published one: only its time may change then."""
         check(actor, "exam.manage")
-        clean = await self._check(actor, form)
+        clean = await self._check_references(actor, form)
         now = self.deps.now()
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
@@ -136,7 +136,7 @@ class ExamSetup:
         """Problems that prevent publishing."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
-        return await check_list(exam, self._rules(exam), self.deps.now())
+        return await check_list(exam, self._applicable_rules(exam), self.deps.now())
 
     # ---- publishing
 
@@ -146,13 +146,16 @@ class ExamSetup:
         check(actor, "exam.manage")
         now = self.deps.now()
         async with transaction():
+            # nobody is added meanwhile: the single sitting counts the candidates of this moment
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await get_exam(actor, exam_id, locked=True)
             if exam.state == ExamState.PUBLISHED:
                 return
             exam.state = EXAM.next(ExamState(exam.state), ExamEvent.PUBLISH)
-            rules = self._rules(exam)
-            if missing := [one.text for one in await check_list(exam, rules, now) if one.level == "bad"]:
+            rules = self._applicable_rules(exam)
+            if missing := [
+                requirement.text for requirement in await check_list(exam, rules, now) if requirement.level == "bad"
+            ]:
                 raise Conflict("还不能发布：" + "；".join(missing), code="not_ready")
             blueprint = await ExamBlueprint.get(id=exam.blueprint_id)
             exam.rules, exam.cells, exam.published_at = dump_rules(rules), blueprint.cells, now
@@ -163,16 +166,16 @@ class ExamSetup:
     async def _seat_all(self, exam: Exam, rules: ExamRules, now: datetime) -> None:
         """Notify persons added while it was a draft; all others are called by a due task."""
         sitting = None
-        named = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update(no_key=True)
+        candidates = await ExamCandidate.filter(exam_id=exam.id).order_by("id").select_for_update(no_key=True)
         if not rules.booking:
             sitting = await ExamSitting.create(
-                exam_id=exam.id, starts_at=exam.opens_at, ends_at=exam.closes_at, booked=len(named)
+                exam_id=exam.id, starts_at=exam.opens_at, ends_at=exam.closes_at, booked=len(candidates)
             )
         behind = steps_behind(rules.reminders, exam.opens_at, now)
         await ExamCandidate.filter(exam_id=exam.id).update(
             sitting_id=sitting.id if sitting else None, reminders=behind, called_at=now
         )
-        await self.candidate_calls.notify_candidates(exam, named, sitting, now)
+        await self.candidate_calls.notify_candidates(exam, candidates, sitting, now)
 
     # ---- after publishing
 
@@ -233,14 +236,14 @@ class ExamSetup:
         """With booking, notify only candidates without a booked sitting: the others go by their sitting's time."""
         if exam.purpose == Purpose.MOCK:
             return
-        found = ExamCandidate.filter(exam_id=exam.id, state=CandidateState.CALLED)
-        concerned = found if sitting is not None else found.filter(sitting_id=None)
+        candidates = ExamCandidate.filter(exam_id=exam.id, state=CandidateState.CALLED)
+        recipients_query = candidates if sitting is not None else candidates.filter(sitting_id=None)
         await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_changed",
             recipients=[
-                recipient("exam_changed", exam, one, sitting, now, reason=reason, occasion=now.isoformat())
-                for one in await concerned.order_by("id")
+                recipient("exam_changed", exam, candidate, sitting, now, reason=reason, occasion=now.isoformat())
+                for candidate in await recipients_query.order_by("id")
             ],
         )
 
@@ -272,7 +275,7 @@ class ExamSetup:
         return len(called)
 
     async def _notify_cancelled(self, exam: Exam, called: list[ExamCandidate], reason: str, now: datetime) -> None:
-        sittings = {one.id: one for one in await ExamSitting.filter(exam_id=exam.id)}
+        sittings = {sitting.id: sitting for sitting in await ExamSitting.filter(exam_id=exam.id)}
         await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_cancelled",
@@ -280,12 +283,12 @@ class ExamSetup:
                 recipient(
                     "exam_cancelled",
                     exam,
-                    one,
-                    sittings.get(one.sitting_id) if one.sitting_id else None,
+                    candidate,
+                    sittings.get(candidate.sitting_id) if candidate.sitting_id else None,
                     now,
                     reason=reason,
                 )
-                for one in called
+                for candidate in called
             ],
         )
 
@@ -311,9 +314,9 @@ class ExamSetup:
     async def close_due(self) -> int:
         """Close examinations that are over and have no running paper."""
         now = self.deps.now()
-        return await process_each("exam_close", await rows(_NEXT, now), lambda row: self._close(row["id"], now))
+        return await process_each("exam_close", await rows(_NEXT, now), lambda row: self._close_exam(row["id"], now))
 
-    async def _close(self, exam_id: UUID, now: datetime) -> None:
+    async def _close_exam(self, exam_id: UUID, now: datetime) -> None:
         async with transaction():
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await Exam.select_for_update(no_key=True).get(id=exam_id)
@@ -331,11 +334,11 @@ class ExamSetup:
 
     # ---- helpers
 
-    def _rules(self, exam: Exam) -> ExamRules:
+    def _applicable_rules(self, exam: Exam) -> ExamRules:
         return rules_of(exam) if exam.rules else rules_for(Purpose(exam.purpose), self.deps.book(exam.pool).exam)
 
-    async def _check(self, actor: Actor, form: ExamForm) -> ExamData:
-        data = _complete(form)
+    async def _check_references(self, actor: Actor, form: ExamForm) -> ExamData:
+        data = _check_form(form)
         if data.campaign_id is not None and not await Campaign.exists(id=data.campaign_id, pool=actor.pool):
             raise NotFound("找不到这次征集，请刷新后重新选择。", code="campaign_unknown")
         live = ExamBlueprint.filter(id=data.blueprint_id, pool=actor.pool, retired_at=None)
@@ -351,7 +354,7 @@ class ExamSetup:
                 raise InvalidInput(f"{span}的场次在考试时间之外，请先调整场次。", code="outside", field="closes_at")
 
 
-def _complete(form: ExamForm) -> ExamData:
+def _check_form(form: ExamForm) -> ExamData:
     """The form with its name on one line. Raises InvalidInput with all its faults."""
     faults = Faults()
     name = faults.check(check_text, " ".join(form.name.split()), "name", "考试名称", NAME_MAX, required=True)

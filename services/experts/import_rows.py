@@ -20,9 +20,9 @@ from services.spreadsheets.cells import (
     RowError,
     UniqueValues,
     credit_code,
-    needed,
+    limited_text,
     places_of,
-    short,
+    required_text,
 )
 from services.spreadsheets.formats import Line
 
@@ -103,13 +103,13 @@ class RowReader:
     def read(self, line: Line) -> ExpertRow | list[RowError]:
         """The expert, or every reason why the line is invalid."""
         cells, look = Cells(line, _PLACES), self.lookups
-        region = cells.get("permanent_region", lambda text: look.region.code(needed(text)), "")
+        region = cells.get("permanent_region", lambda text: look.region.code(required_text(text)), "")
         none: list[str] = []
         no_units: list[Unit] = []
-        specialties = cells.get("specialties", lambda text: _codes(needed(text), look.specialty), none)
+        specialties = cells.get("specialties", lambda text: _codes(required_text(text), look.specialty), none)
         title = cells.get("title_level", lambda text: look.title_level.code(text) if text else "", "")
         qualifications = cells.get("qualifications", lambda text: _codes(text, look.qualification), none)
-        name = cells.get("name", lambda text: short(needed(text), 50), "")
+        name = cells.get("name", lambda text: limited_text(required_text(text), 50), "")
         employments = [
             *cells.get("former", lambda text: list(_units(text, 4)), no_units),
             *self._employer(cells),
@@ -117,7 +117,9 @@ class RowReader:
         recused = cells.get("recusal", lambda text: list(_units(text, 2)), no_units)
         row = ExpertRow(
             line=line.number,
-            number=cells.get("number", lambda text: self._unique("number", short(needed(text), 32), line.number), ""),
+            number=cells.get(
+                "number", lambda text: self._unique("number", limited_text(required_text(text), 32), line.number), ""
+            ),
             name=name,
             name_sort=sort_name(name),
             id_number=cells.get("id_number", lambda text: self._unique("id_number", _id_number(text), line.number), ""),
@@ -140,7 +142,7 @@ class RowReader:
         return cells.errors or row
 
     def _employer(self, cells: Cells) -> Iterator[Unit]:
-        name = cells.get("employer", lambda text: short(needed(text), 200), "")
+        name = cells.get("employer", lambda text: limited_text(required_text(text), 200), "")
         code = cells.get("employer_code", credit_code, "")
         since = cells.get("employed_since", _date, None)
         if normalise_unit_name(name):
@@ -148,7 +150,7 @@ class RowReader:
 
 
 def _id_number(text: str) -> str:
-    value = needed(text).upper()
+    value = required_text(text).upper()
     if _ROUNDED.fullmatch(value) and not is_id_number(value):
         raise BadCell("被表格软件改成了数字，请把该列设为文本格式后重新填写")
     if not is_id_number(value):
@@ -157,7 +159,7 @@ def _id_number(text: str) -> str:
 
 
 def _mobile(text: str) -> str:
-    value = re.sub(r"[\s-]", "", needed(text)).removeprefix("+86")
+    value = re.sub(r"[\s-]", "", required_text(text)).removeprefix("+86")
     if not _MOBILE.fullmatch(value):
         raise BadCell("应为11位手机号，请核对")
     return value
@@ -202,7 +204,7 @@ def _units(text: str, parts: int) -> Iterator[Unit]:
         if len(cells) > parts:
             raise BadCell(f"“{piece.strip()[:30]}”的竖线过多")
         name, code, since, until = [*cells, "", "", ""][:4]
-        unit = Unit(short(name, 200), credit_code(code), _date(since), _date(until))
+        unit = Unit(limited_text(name, 200), credit_code(code), _date(since), _date(until))
         if parts == 4 and unit.until is None:
             raise BadCell(f"“{name[:30]}”缺少离开日期，在职单位请填在“工作单位”")
         if unit.since and unit.until and unit.since >= unit.until:

@@ -21,7 +21,16 @@ from services.core.pinyin import sort_name
 from services.inspection.checker import FileChecker
 from services.organisations.employers import Employers
 from services.spreadsheets import formats
-from services.spreadsheets.cells import BadCell, Cells, Lookup, RowError, UniqueValues, credit_code, needed, short
+from services.spreadsheets.cells import (
+    BadCell,
+    Cells,
+    Lookup,
+    RowError,
+    UniqueValues,
+    credit_code,
+    limited_text,
+    required_text,
+)
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words, read_rows
 
@@ -66,7 +75,7 @@ class EmployerImporter:
         lines = await self._sheets.open_file(content)
         rows, errors = await asyncio.to_thread(_read, lines, await self._regions(actor.pool))
         rows, clashes = await _compare(actor.pool, rows)
-        return await self._sheets.keep(actor, filename, rows, [*errors, *clashes])
+        return await self._sheets.store_sheet(actor, filename, rows, [*errors, *clashes])
 
     async def get(self, actor: Actor, import_id: UUID) -> ImportView:
         """Raises NotFound for an import of another pool, or an expired one."""
@@ -136,9 +145,9 @@ def _read(lines: Sequence[Line], places: Lookup) -> tuple[list[EmployerRow], lis
 
 def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> EmployerRow:
     def name(text: str) -> str:
-        if not normalise_unit_name(needed(text)):
+        if not normalise_unit_name(required_text(text)):
             raise BadCell("请填写单位全称")
-        return unique("name", short(text, 200), line.number)
+        return unique("name", limited_text(text, 200), line.number)
 
     def code(text: str) -> str:
         return unique("credit_code", credit_code(text), line.number) if text else ""

@@ -59,12 +59,12 @@ class Lookup:
     def code(self, text: str) -> str:
         if (upper := text.upper()) in self.names:
             return upper
-        found = self._by_name.get(text, "")
-        if found is None:
+        code = self._by_name.get(text, "")
+        if code is None:
             raise BadCell(f"“{text[:30]}”在{self.label}目录中不止一个，请改填代码")
-        if not found:
+        if not code:
             raise BadCell(f"“{text[:30]}”不在{self.label}目录中，请核对")
-        return found
+        return code
 
 
 class Cells:
@@ -98,13 +98,13 @@ class UniqueValues:
         return value
 
 
-def needed(text: str) -> str:
+def required_text(text: str) -> str:
     if not text:
         raise BadCell("不能为空")
     return text
 
 
-def short(text: str, longest: int) -> str:
+def limited_text(text: str, longest: int) -> str:
     if len(text) > longest:
         raise BadCell(f"最多{longest}个字")
     if not text.isprintable():

@@ -47,7 +47,7 @@ class _Counter:
     """Counts elements over all parts of one file."""
 
     def __init__(self, elements_max: int) -> None:
-        self._left = elements_max
+        self._elements_left = elements_max
 
     def read(self, stream: IO[bytes]) -> Extent:
         """A part that isn't XML has no extent, since readers don't parse it either."""
@@ -66,18 +66,18 @@ class _Counter:
 
         def start(name: str, attributes: dict[str, str]) -> None:
             nonlocal row, column, depth
-            self._left -= 1
+            self._elements_left -= 1
             depth += 1
-            if self._left < 0:
+            if self._elements_left < 0:
                 raise TooMuch
             if depth > DEPTH_MAX:
                 raise Suspicious
-            match name.rpartition(" ")[2]:
+            match name.rpartition(" ")[2]:  # without its namespace
                 case "row":
                     row, column = _number(attributes.get("r"), row + 1), 0
                 case "c":
-                    found = _COLUMN.match(attributes.get("r", ""))
-                    column = _column(found[0]) if found else column + 1
+                    letters = _COLUMN.match(attributes.get("r", ""))
+                    column = _column(letters[0]) if letters else column + 1
                 case "v" | "t":
                     extent.rows, extent.columns = max(extent.rows, row), max(extent.columns, column)
 

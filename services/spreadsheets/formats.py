@@ -65,9 +65,9 @@ def render_template(
     if form == "csv":
         text = io.StringIO(newline="")
         csv.writer(text).writerows([heading, sample])
-        return text.getvalue().encode("utf-8-sig")
+        return text.getvalue().encode("utf-8-sig")  # without the mark, Excel takes it for the system's code page
     out = io.BytesIO()
-    name, lines = notes or ("填写说明", _helps(columns))
+    name, lines = notes or ("填写说明", _explanations(columns))
     with Workbook(out) as book:
         with book.sheet(title, heading, [_WIDTH] * len(columns), text=True) as add:
             add([sample])
@@ -76,5 +76,8 @@ def render_template(
     return out.getvalue()
 
 
-def _helps(columns: Sequence[Column]) -> list[list[str]]:
-    return [["列", "必填", "怎么填"], *([one.title, "是" if one.required else "", one.help] for one in columns)]
+def _explanations(columns: Sequence[Column]) -> list[list[str]]:
+    return [
+        ["列", "必填", "怎么填"],
+        *([column.title, "是" if column.required else "", column.help] for column in columns),
+    ]

@@ -103,84 +103,88 @@ class SheetImports(Generic[R]):
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 
-    async def keep(self, actor: Actor, filename: str, rows: Sequence[R], errors: Sequence[RowError]) -> ImportView:
+    async def store_sheet(
+        self, actor: Actor, filename: str, rows: Sequence[R], errors: Sequence[RowError]
+    ) -> ImportView:
         """Store for the decision; undecided sheets are deleted later."""
         kind, now = self.kind, self.deps.now()
         async with transaction():
             await kind.table.filter(pool=actor.pool, created_at__lt=now - IMPORT_TTL, state="checked").delete()
-            kept = await kind.table.create(
+            sheet = await kind.table.create(
                 pool=actor.pool,
                 account_id=actor.account_id,
                 filename=filename[-200:],
                 created_at=now,
-                errors=_stored(_by_line(errors)),
-                **self._packed(rows),
+                errors=_as_json(_sorted_by_line(errors)),
+                **self._line_columns(rows),
             )
-            await record(actor, now, f"{kind.noun}.sheet", kind.subject, kept.id, good=len(rows), bad=len(errors))
-        return self._view(kept)
+            await record(actor, now, f"{kind.noun}.sheet", kind.subject, sheet.id, good=len(rows), bad=len(errors))
+        return self._view(sheet)
 
     async def get(self, actor: Actor, sheet_id: UUID) -> ImportView:
         """Raises NotFound for a sheet of another pool, or an expired one."""
-        return self._view(await self._get(actor, sheet_id))
+        return self._view(await self._get_sheet(actor, sheet_id))
 
     async def rows(self, actor: Actor, sheet_id: UUID) -> list[R]:
         """The stored lines. Raises NotFound as ``get``."""
-        return self._rows(await self._get(actor, sheet_id))
+        return self._rows(await self._get_sheet(actor, sheet_id))
 
     async def apply(
         self,
         actor: Actor,
         sheet_id: UUID,
-        check_again: Callable[[list[R]], Awaitable[tuple[list[R], list[RowError]]]],
+        recheck_lines: Callable[[list[R]], Awaitable[tuple[list[R], list[RowError]]]],
         write: Callable[[list[R], datetime], Awaitable[None]],
         *,
         only_good: bool,
     ) -> ImportView:
         """Import the sheet in one transaction; a repetition returns the same.
 
-        ``check_again`` checks the lines against the present state. Raises Conflict while a line is invalid, unless
+        ``recheck_lines`` checks the lines against the present state. Raises Conflict while a line is invalid, unless
         ``only_good``.
         """
         kind, now = self.kind, self.deps.now()
         async with transaction():
             await advisory_lock(f"{kind.lock}:{actor.pool}")
-            sheet = await self._get(actor, sheet_id, locked=True)
+            sheet = await self._get_sheet(actor, sheet_id, locked=True)
             if sheet.state == "done":
                 return self._view(sheet)
-            rows, gone = await check_again(self._rows(sheet))
-            errors = _by_line([*_errors(sheet), *gone])
-            self._check(rows, errors, only_good)
+            rows, new_errors = await recheck_lines(self._rows(sheet))
+            errors = _sorted_by_line([*_errors(sheet), *new_errors])
+            self._check_importable(rows, errors, only_good)
             await write(rows, now)
             counts = kind.counts(rows)
-            sheet.update_from_dict({"errors": _stored(errors), **self._packed([])})
+            sheet.update_from_dict({"errors": _as_json(errors), **self._line_columns([])})
             sheet.result, sheet.state, sheet.done_at = counts, "done", now
             await sheet.save()
             await record(actor, now, f"{kind.noun}.import", kind.subject, sheet.id, **counts)
         return self._view(sheet)
 
-    def _check(self, rows: Sequence[R], errors: Sequence[RowError], only_good: bool) -> None:
+    def _check_importable(self, rows: Sequence[R], errors: Sequence[RowError], only_good: bool) -> None:
         words = self.kind.words
         if errors and not only_good:
             raise Conflict(
-                f"有{_lines(errors)}行不能{words.act}，{words.untouched}。请修改后重新上传，或只{words.act}无误的行。",
+                f"有{_count_lines(errors)}行不能{words.act}，{words.untouched}。请修改后重新上传，或只{words.act}无误的行。",
                 code="sheet_errors",
-                params={"errors": _stored(errors[:ERRORS_SHOWN])},
+                params={"errors": _as_json(errors[:ERRORS_SHOWN])},
             )
         if not rows:
             raise Conflict(f"没有可以{words.act}的行，请修改后重新上传。", code="sheet_empty")
 
-    async def _get(self, actor: Actor, sheet_id: UUID, *, locked: bool = False) -> Any:  # a row of the kind's table
+    async def _get_sheet(
+        self, actor: Actor, sheet_id: UUID, *, locked: bool = False
+    ) -> Any:  # a row of the kind's table
         query = self.kind.table.select_for_update() if locked else self.kind.table.all()
-        found = await query.get_or_none(id=sheet_id, pool=actor.pool)
-        if found is None or (found.state == "checked" and found.created_at < self.deps.now() - IMPORT_TTL):
+        sheet = await query.get_or_none(id=sheet_id, pool=actor.pool)
+        if sheet is None or (sheet.state == "checked" and sheet.created_at < self.deps.now() - IMPORT_TTL):
             raise NotFound(f"这次{self.kind.words.upload}已过期，请重新上传文件。", code="import_unknown")
-        return found
+        return sheet
 
-    def _packed(self, rows: Sequence[R]) -> dict[str, Any]:
+    def _line_columns(self, rows: Sequence[R]) -> dict[str, Any]:
         """The lines in their column's format; encrypted ones are deleted after the import."""
         if not self.kind.sealed:
-            return {"lines": _stored(rows)}
-        text = json.dumps(_stored(rows), ensure_ascii=False)
+            return {"lines": _as_json(rows)}
+        text = json.dumps(_as_json(rows), ensure_ascii=False)
         return {"lines_sealed": self.deps.keys.seal(text, self.kind.sealed) if rows else ""}
 
     def _rows(self, sheet: Any) -> list[R]:
@@ -191,14 +195,14 @@ class SheetImports(Generic[R]):
 
     def _view(self, sheet: Any) -> ImportView:
         kind, errors = self.kind, _errors(sheet)
-        rows, done = self._rows(sheet), sheet.state == "done"
+        rows, is_done = self._rows(sheet), sheet.state == "done"
         return ImportView(
             id=sheet.id,
             filename=sheet.filename,
-            state="done" if done else "checked",
-            counts=dict(sheet.result) if done else kind.counts(rows),
+            state="done" if is_done else "checked",
+            counts=dict(sheet.result) if is_done else kind.counts(rows),
             sample=tuple(shown for row in rows if (shown := kind.sample(row)))[:SAMPLE],
-            bad=_lines(errors),
+            bad=_count_lines(errors),
             errors=tuple(errors[:ERRORS_SHOWN]),
             created_at=sheet.created_at,
             done_at=sheet.done_at,
@@ -221,17 +225,17 @@ def read_rows(
 
 
 def _errors(sheet: Any) -> list[RowError]:
-    return [RowError(**one) for one in sheet.errors]
+    return [RowError(**error) for error in sheet.errors]
 
 
-def _by_line(errors: Iterable[RowError]) -> list[RowError]:
-    return sorted(errors, key=lambda one: one.line)
+def _sorted_by_line(errors: Iterable[RowError]) -> list[RowError]:
+    return sorted(errors, key=lambda error: error.line)
 
 
-def _lines(errors: Iterable[RowError]) -> int:
-    return len({one.line for one in errors})
+def _count_lines(errors: Iterable[RowError]) -> int:
+    return len({error.line for error in errors})
 
 
-def _stored(found: Iterable[Any]) -> list[dict[str, Any]]:
+def _as_json(rows: Iterable[Any]) -> list[dict[str, Any]]:
     """Dataclasses as JSON."""
-    return [asdict(one) for one in found]
+    return [asdict(row) for row in rows]

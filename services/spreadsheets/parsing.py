@@ -99,11 +99,11 @@ def _order(heading: Sequence[str], columns: Sequence[Column]) -> list[int | None
     titles = [title.strip().rstrip("*＊") for title in heading]
     while titles and not titles[-1]:
         titles.pop()
-    known = {column.title for column in columns}
-    if unknown := [title for title in titles if title not in known]:
+    known_titles = {column.title for column in columns}
+    if unknown := [title for title in titles if title not in known_titles]:
         raise SheetError(f"第1行有无法识别的列“{unknown[0][:20]}”，请使用模板的表头。")
-    if twice := [title for title in titles if titles.count(title) > 1]:
-        raise SheetError(f"第1行有重复的列“{twice[0]}”，请删除其中一列。")
+    if repeated_titles := [title for title in titles if titles.count(title) > 1]:
+        raise SheetError(f"第1行有重复的列“{repeated_titles[0]}”，请删除其中一列。")
     if missing := [column.title for column in columns if column.required and column.title not in titles]:
         raise SheetError(f"第1行缺少必填列“{'、'.join(missing)}”，请使用模板的表头。")
     return [titles.index(column.title) if column.title in titles else None for column in columns]
@@ -153,6 +153,7 @@ def _measure(content: bytes, budget: SheetBudget) -> dict[str, Extent]:
     """Raises SheetError for a file that would unpack without limit."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            # a filled cell is two elements at least, itself and its value
             return dict(measure(archive, budget.unpacked, 2 * budget.cells))
     except TooMuch as error:
         raise SheetError(_TOO_MUCH) from error

@@ -24,9 +24,11 @@ Add = Callable[[Sequence[Sequence[Value]]], None]
 """Appends rows; slow, meant for a thread."""
 
 _TEXT_MAX = 32_767
-_CARRIED_OUT = ("=", "+", "-", "@", "\t", "\r")
+"""Characters that Excel accepts in a cell."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DAY_ZERO = date(1899, 12, 30)
+"""Spreadsheets count from here, since they take 1900 for a leap year."""
 _HEADING, _MOMENT, _DAY, _YUAN, _AS_TEXT, _TEXT_HEADING = range(1, 7)
 """Indexes in ``cellXfs`` below."""
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -144,8 +146,8 @@ def guard(text: str) -> str:
 
     A cell of XLSX marked as text is not executed, but its copy in a CSV would be.
     """
-    clean = _ILLEGAL.sub("", text)[: _TEXT_MAX - 1]
-    return f"'{clean}" if clean.startswith(_CARRIED_OUT) else clean
+    clean = _ILLEGAL.sub("", text)[: _TEXT_MAX - 1]  # with room for the apostrophe
+    return f"'{clean}" if clean.startswith(_FORMULA_STARTS) else clean
 
 
 def _cell(place: str, value: Value, style: int) -> str:
@@ -188,6 +190,6 @@ def _head(widths: Sequence[float], style: int, *, frozen: bool) -> str:
     )
 
 
-def _links(found: Sequence[tuple[int, str, str]]) -> str:
-    inner = "".join(f'<Relationship Id="rId{n}" Type="{_OFFICE}/{kind}" Target="{to}"/>' for n, kind, to in found)
+def _links(links: Sequence[tuple[int, str, str]]) -> str:
+    inner = "".join(f'<Relationship Id="rId{n}" Type="{_OFFICE}/{kind}" Target="{to}"/>' for n, kind, to in links)
     return f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">{inner}</Relationships>'

@@ -85,7 +85,7 @@ class School:
         for start in range(seen.position, until, step):
             self.clock.move(timedelta(seconds=step))
             end = min(start + step, until)
-            await study.beat(person, enrolment.id, item_id, player=seen.player, start=start, end=end, rate=1.0)
+            await study.record_beat(person, enrolment.id, item_id, player=seen.player, start=start, end=end, rate=1.0)
 
     async def study_all(self, enrolment: CourseEnrolment) -> None:
         for item in await CourseItem.filter(course_id=enrolment.course_id).order_by("position"):

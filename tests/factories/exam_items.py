@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.exams.items import ItemData, ItemKind, mask_of, tidy
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamItemVersion
 from services.core.base import Actor, Deps, transaction
-from services.exams.bank.item_rows import NewItem, write_new
+from services.exams.bank.item_rows import NewItem, write_items
 from tests.factories.people import make_account
 
 
@@ -34,7 +34,7 @@ def case(stem: str = "某依法必须招标的项目，评标委员会由六人�
 async def make_items(deps: Deps, *items: ItemData, pool: str = "demo") -> list[UUID]:
     made = [NewItem(item) for item in items]
     async with transaction():
-        await write_new(Actor(pool, "system"), made, deps.now())
+        await write_items(Actor(pool, "system"), made, deps.now())
     return [item.id for item in made]
 
 

@@ -66,7 +66,7 @@ async def test_one_bubble_says_when_how_long_what_to_bring_and_where(world: Worl
     assert f"时长：{int(rules.length.total_seconds() // 60)}分钟" in screen
     token = re.findall(r"/x/([\w-]+)", screen)[0]
     candidate = await candidate_of(application)
-    path = await world.services.exams.own_exams.follow(token, application.account_id)
+    path = await world.services.exams.own_exams.resolve_link(token, application.account_id)
     assert path == f"/h5/demo/exams/{candidate.id}"
 
 
@@ -139,7 +139,7 @@ async def test_a_full_sitting_is_waited_for_by_chat(world: World) -> None:
     await phone.says("预约考试")
     assert "已列入候补" in await phone.taps("11月26日(周四) 12:00至13:00 三楼机房（已满，候补）")
     assert "正在候补：11月26日(周四) 12:00至13:00" in await phone.says("考试")
-    await world.services.exams.sittings.give_back(own(rival), rival.id)
+    await world.services.exams.sittings.cancel_booking(own(rival), rival.id)
     assert (await candidate_of(application)).sitting_id == early.id
 
 

@@ -34,24 +34,24 @@ class ExamBookingPages(PersonPages):
     form_name = "sitting"
 
     def add_routes(self) -> None:
-        self.site.get("/x/{token}", self.follow)
+        self.site.get("/x/{token}", self.resolve_link)
         super().add_routes()
 
-    async def follow(self, request: http.Request) -> http.Response:
+    async def resolve_link(self, request: http.Request) -> http.Response:
         """Redirect to the examination, after a log-in if necessary."""
         await self.site.check_rate(request, "exam_link", *TRIES)
         visitor = await self.auth.find_visitor(request)
         own = self.services.exams.own_exams
-        raise redirect(await own.follow(request.match_info["token"], visitor.account_id if visitor else None))
+        raise redirect(await own.resolve_link(request.match_info["token"], visitor.account_id if visitor else None))
 
     @page("/h5/{pool}/exams/{candidate}/sittings", "exams/sittings.html")
     async def sittings(self, visit: Visit) -> Mapping[str, object]:
-        seen = await self.services.exams.sitting_queries.offered(visit.actor, _candidate_id(visit))
+        seen = await self.services.exams.sitting_queries.get_booking(visit.actor, _candidate_id(visit))
         return {
             "pool_info": self.services.deps.book(visit.actor.pool).pool,
             "seen": seen,
-            "held": seen.of(seen.booked),
-            "waited": seen.of(seen.waiting),
+            "held": seen.find_sitting(seen.booked),
+            "waited": seen.find_sitting(seen.waiting),
         }
 
     @sittings.command(_Sitting, "book", note=_NOTES)
@@ -61,12 +61,12 @@ class ExamBookingPages(PersonPages):
 
     @sittings.command(_Sitting, "wait", note=_NOTES)
     async def wait(self, visit: Visit, form: _Sitting) -> Redirect:
-        booking = await self.services.exams.sittings.wait(visit.actor, _candidate_id(visit), form.id)
+        booking = await self.services.exams.sittings.join_waiting_list(visit.actor, _candidate_id(visit), form.id)
         return Redirect(note=booking.state)
 
     @sittings.command(name="give_back", note=_NOTES)
     async def give_back(self, visit: Visit) -> Redirect:
-        booking = await self.services.exams.sittings.give_back(visit.actor, _candidate_id(visit))
+        booking = await self.services.exams.sittings.cancel_booking(visit.actor, _candidate_id(visit))
         return Redirect(note=booking.state)
 
 

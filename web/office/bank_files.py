@@ -62,7 +62,7 @@ class BankFilePages(OfficePart):
         view = await self.services.exams.item_import.get(visit.actor, import_id)
         return {
             "view": view,
-            "changed": await self.services.exams.item_import.changed(visit.actor, import_id),
+            "changed": await self.services.exams.item_import.list_changed(visit.actor, import_id),
             "ways": WAYS,
             "unit": "行" if view.filename == "表格" else "题",
             "most": ITEMS_MAX,

@@ -143,7 +143,7 @@ class CourseItemPages(OfficePart):
             part, media = read_typed(_VideoPart, fields), self.services.courses.media
             await media.put_part(actor, view.id, item.id, part.upload, part.number, content)
             if part.number + 1 == part.of:
-                await media.finish(actor, view.id, item.id, part.upload, part.of)
+                await media.finish_upload(actor, view.id, item.id, part.upload, part.of)
         except AppError as error:
             return http.json_response({"message": error.message}, status=error.status)
         return http.json_response({})

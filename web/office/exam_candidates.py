@@ -78,7 +78,7 @@ class ExamCandidatePages(OfficePart):
     @candidates.command(_Outage, "give_back", note="已为所选时间内正在答题的人各增加一次机会，并通知本人。")
     async def give_back_all(self, visit: Visit, form: _Outage) -> None:
         """A further try for all who were answering then."""
-        candidates = await self.services.exams.candidates.give_back_all(
+        candidates = await self.services.exams.candidates.grant_try_to_all(
             visit.actor, visit.id(_EXAM), form.since, form.until, form.reason, key=visit.key
         )
         if not candidates:
@@ -101,12 +101,14 @@ class ExamCandidatePages(OfficePart):
     @candidate.command(_Allowance, "allow", note="已保存，从下一次开始作答起生效。")
     async def allow(self, visit: Visit, form: _Allowance) -> None:
         candidate_id = visit.id(_CANDIDATE, "candidate")
-        await self.services.exams.candidates.allow(visit.actor, candidate_id, form.minutes, form.tries, form.reason)
+        await self.services.exams.candidates.grant_allowance(
+            visit.actor, candidate_id, form.minutes, form.tries, form.reason
+        )
 
     @candidate.command(ReasonForm, "give_back", note="已增加一次考试机会，并通知本人。")
     async def give_back(self, visit: Visit, form: ReasonForm) -> None:
         candidate_id = visit.id(_CANDIDATE, "candidate")
-        await self.services.exams.candidates.give_back(visit.actor, candidate_id, form.reason, key=visit.key)
+        await self.services.exams.candidates.grant_try(visit.actor, candidate_id, form.reason, key=visit.key)
 
     @candidate.command(ReasonForm, "passed", note=_RECORDED)
     async def record_pass(self, visit: Visit, form: ReasonForm) -> None:

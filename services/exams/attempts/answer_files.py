@@ -72,14 +72,14 @@ class AnswerFiles:
     keys: Keyring
 
     @cached_property
-    def _private(self) -> ec.EllipticCurvePrivateKey:
-        derived = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(self.keys.signing)
-        return ec.derive_private_key(int.from_bytes(derived, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
+    def _private_key(self) -> ec.EllipticCurvePrivateKey:
+        seed = HKDF(hashes.SHA256(), 48, None, _INFO + b" key").derive(self.keys.signing)
+        return ec.derive_private_key(int.from_bytes(seed, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
 
     @cached_property
     def public_key(self) -> str:
         """The point, uncompressed, in base64url: what browsers seal to."""
-        point = self._private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        point = self._private_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).decode().rstrip("=")
 
     def open(self, code: str) -> AnswerFile:
@@ -95,29 +95,29 @@ class AnswerFiles:
             if kind == "PBT1":
                 return attempt_id, self._decrypt(attempt_id, raw)
         except (ValueError, binascii.Error, InvalidTag) as error:
-            raise _unreadable() from error
+            raise _unreadable_file() from error
         if kind != "PBT0":
-            raise _unreadable()
+            raise _unreadable_file()
         return attempt_id, raw
 
     def _decrypt(self, attempt_id: UUID, raw: bytes) -> bytes:
         point, nonce, body = raw[:_POINT], raw[_POINT : _POINT + _NONCE], raw[_POINT + _NONCE :]
         theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-        key = HKDF(hashes.SHA256(), 32, None, _INFO).derive(self._private.exchange(ec.ECDH(), theirs))
+        key = HKDF(hashes.SHA256(), 32, None, _INFO).derive(self._private_key.exchange(ec.ECDH(), theirs))
         return AESGCM(key).decrypt(nonce, body, attempt_id.hex.encode())
 
     @staticmethod
     def read(attempt_id: UUID, content: bytes) -> AnswerFile:
         """Raises InvalidInput."""
         try:
-            found = _Content.model_validate_json(content)
+            body = _Content.model_validate_json(content)
         except ValidationError as error:
-            raise _unreadable() from error
-        answers = {one.slot: FiledAnswer(ExamAnswer(one.mask, one.text), one.at) for one in found.answers}
-        return AnswerFile(attempt_id, found.device, found.made_at, answers)
+            raise _unreadable_file() from error
+        answers = {line.slot: FiledAnswer(ExamAnswer(line.mask, line.text), line.at) for line in body.answers}
+        return AnswerFile(attempt_id, body.device, body.made_at, answers)
 
 
-def _unreadable() -> InvalidInput:
+def _unreadable_file() -> InvalidInput:
     return InvalidInput(
         "作答文件不完整或已损坏，请在答题的手机上重新复制，从“PBT”开头到结尾全部粘贴。",
         code="answer_file_unreadable",

@@ -18,7 +18,7 @@ from services.exams.attempts.save_backlog import SaveBacklog
 BATCH_MAX = 100
 LANES = 2
 _SAVE = """
-WITH asked AS (
+WITH requests AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[])
         WITH ORDINALITY AS t (attempt_id, account_id, device, first, last, at)
 ), held AS (
@@ -29,7 +29,7 @@ WITH asked AS (
     SELECT q.at, q.attempt_id, q.device, q.first, q.last, h.state, h.device AS active, h.deadline, h.grace_until,
            h.slots, coalesce((SELECT max(e.seq) FROM exam_answer_event e
                       WHERE e.attempt_id = q.attempt_id AND e.device = q.device), 0) AS had
-      FROM asked q JOIN held h ON h.id = q.attempt_id AND h.account_id = q.account_id
+      FROM requests q JOIN held h ON h.id = q.attempt_id AND h.account_id = q.account_id
 ), taken AS (
     SELECT * FROM known
      WHERE state = 'running' AND grace_until >= $6 AND device BETWEEN 1 AND active AND first <= had + 1
@@ -102,7 +102,7 @@ class AnswerWriter:
 
     @cached_property
     def _batcher(self) -> RequestBatcher[SaveRequest, Saved | None]:
-        return RequestBatcher(self._store, lanes=LANES, most=BATCH_MAX)
+        return RequestBatcher(self._store_requests, lanes=LANES, most=BATCH_MAX)
 
     async def save(self, request: SaveRequest) -> Saved:
         """Raises InvalidInput for numbers with a gap, NotFound for another person's attempt.
@@ -119,35 +119,35 @@ class AnswerWriter:
             await execute(_SEEN, request.attempt_id, *values)
         return saved
 
-    async def _store(self, requests: Sequence[SaveRequest]) -> list[Saved | None]:
+    async def _store_requests(self, requests: Sequence[SaveRequest]) -> list[Saved | None]:
         now = self.deps.now()
-        made = [(at, one) for at, request in enumerate(requests, 1) for one in request.answers]
-        found = await rows(
+        placed_answers = [(at, answer) for at, request in enumerate(requests, 1) for answer in request.answers]
+        acks = await rows(
             _SAVE,
-            [one.attempt_id for one in requests],
-            [one.account_id for one in requests],
-            [one.device for one in requests],
-            [one.answers[0].event.seq if one.answers else 0 for one in requests],
-            [one.answers[-1].event.seq if one.answers else 0 for one in requests],
+            [request.attempt_id for request in requests],
+            [request.account_id for request in requests],
+            [request.device for request in requests],
+            [request.answers[0].event.seq if request.answers else 0 for request in requests],
+            [request.answers[-1].event.seq if request.answers else 0 for request in requests],
             now,
-            [at for at, _ in made],
-            [one.event.seq for _, one in made],
-            [one.event.slot for _, one in made],
-            [one.event.answer.mask for _, one in made],
-            [one.event.answer.text or None for _, one in made],
-            [one.made_at for _, one in made],
+            [at for at, _ in placed_answers],
+            [answer.event.seq for _, answer in placed_answers],
+            [answer.event.slot for _, answer in placed_answers],
+            [answer.event.answer.mask for _, answer in placed_answers],
+            [answer.event.answer.text or None for _, answer in placed_answers],
+            [answer.made_at for _, answer in placed_answers],
         )
-        by_place = {row["at"]: _saved(row, now) for row in found}
+        by_place = {row["at"]: _read_saved(row, now) for row in acks}
         return [by_place.get(at) for at in range(1, len(requests) + 1)]
 
 
 def _check_gapless(request: SaveRequest) -> None:
-    numbers = [one.event.seq for one in request.answers]
+    numbers = [answer.event.seq for answer in request.answers]
     if numbers and numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         raise InvalidInput("作答数据不连续，请刷新页面后继续，已存的作答不会丢失。", code="not_gapless", field="events")
 
 
-def _saved(row: dict[str, object], now: datetime) -> Saved:
+def _read_saved(row: dict[str, object], now: datetime) -> Saved:
     deadline, grace_until = row["deadline"], row["grace_until"]
     # an attempt that was not begun has no times, so nothing can be saved
     ends = deadline if isinstance(deadline, datetime) else now

@@ -25,7 +25,7 @@ from services.exams.attempts.tickets import Tickets
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.notifications import times_of as span_of
 from services.exams.papers.papers import Papers
-from services.exams.repository import check_called, lock_own, rules_of
+from services.exams.repository import check_called, lock_own_candidate, rules_of
 
 STARTS_AT_ONCE = 6
 """Concurrent starts per process, so that connections are left for saving."""
@@ -48,7 +48,7 @@ class Attempts:
         check(actor, "exam.own")
         now = self.deps.now()
         async with transaction():
-            candidate = await lock_own(actor, candidate_id)
+            candidate = await lock_own_candidate(actor, candidate_id)
             if candidate.notice_read_at is None:
                 candidate.notice_read_at = now
                 await candidate.save(update_fields=["notice_read_at"])
@@ -67,12 +67,12 @@ class Attempts:
     async def _start(self, actor: Actor, candidate_id: UUID, device: int) -> ExamPaper:
         now = self.deps.now()
         async with transaction():
-            candidate = await lock_own(actor, candidate_id)
+            candidate = await lock_own_candidate(actor, candidate_id)
             tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number")
-            running = next((one for one in tries if one.state == ExamAttemptState.RUNNING), None)
+            running = next((attempt for attempt in tries if attempt.state == ExamAttemptState.RUNNING), None)
             if running is not None:
-                await self._go_on(actor, running, device, now)
-            attempt = running or await self._begin(actor, candidate, tries, now)
+                await self._resume(actor, running, device, now)
+            attempt = running or await self._begin_attempt(actor, candidate, tries, now)
         resumed = running is not None
         return await show_paper(
             self.deps,
@@ -85,18 +85,18 @@ class Attempts:
             resumed=resumed,
         )
 
-    async def _go_on(self, actor: Actor, attempt: ExamAttempt, device: int, now: datetime) -> None:
+    async def _resume(self, actor: Actor, attempt: ExamAttempt, device: int, now: datetime) -> None:
         """Resume. Raises Conflict when the time is over; the row is not locked, so it may just be being sealed."""
         taken_over = device != attempt.device
         attempt.device += taken_over
         attempt.seen_at = now
-        found = ExamAttempt.filter(id=attempt.id, state=ExamAttemptState.RUNNING, deadline__gt=now)
-        if not await found.update(device=attempt.device, seen_at=now):
+        running_attempt = ExamAttempt.filter(id=attempt.id, state=ExamAttemptState.RUNNING, deadline__gt=now)
+        if not await running_attempt.update(device=attempt.device, seen_at=now):
             raise Conflict("答题时间已到，系统正在收卷。", code="time_over")
         if taken_over:
             await record(actor, now, "exam.device", "exam_attempt", attempt.id, device=attempt.device)
 
-    async def _begin(
+    async def _begin_attempt(
         self, actor: Actor, candidate: ExamCandidate, tries: Sequence[ExamAttempt], now: datetime
     ) -> ExamAttempt:
         exam, sitting = candidate.exam, candidate.sitting
@@ -114,7 +114,7 @@ class Attempts:
         if rules.face_check != "none" and not candidate.face:
             raise Conflict(f"请先核验身份。{rules.face_other_way}", code="face_first")
         _check_tries(tries, rules.tries + candidate.extra_tries, rules.rest, now)
-        ready = next((one for one in tries if one.state == ExamAttemptState.READY), None)
+        ready = next((attempt for attempt in tries if attempt.state == ExamAttemptState.READY), None)
         attempt = ready or await self.papers.make_paper(candidate)
         times = times_of(now, rules.length, closes, timedelta(minutes=candidate.extra_minutes), rules.grace)
         attempt.state = ATTEMPT.next(ExamAttemptState(attempt.state), AttemptEvent.START)
@@ -144,17 +144,17 @@ class Attempts:
     async def receipt(self, actor: Actor, attempt_id: UUID) -> SubmissionReceipt:
         """The receipt of a sealed attempt. Raises Conflict while it is under way, NotFound."""
         check(actor, "exam.own")
-        (found,) = await self.receipts.of_many([(attempt_id, actor.account_id)])
-        if isinstance(found, AppError):
-            raise found
-        return found
+        (receipt,) = await self.receipts.find_receipts([(attempt_id, actor.account_id)])
+        if isinstance(receipt, AppError):
+            raise receipt
+        return receipt
 
 
 def _check_tries(tries: Sequence[ExamAttempt], most: int, rest: timedelta, now: datetime) -> None:
     """A try counts from the first paper that was begun; a voided one doesn't count."""
-    begun = [one for one in tries if one.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
+    begun = [attempt for attempt in tries if attempt.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
     if len(begun) >= most:
         raise Conflict("考试次数已用完，请等待成绩或管理机构通知。", code="no_try_left")
-    ended = max((one.sealed_at or one.grace_until or now for one in begun), default=None)
+    ended = max((attempt.sealed_at or attempt.grace_until or now for attempt in begun), default=None)
     if ended is not None and now < ended + rest:
         raise Conflict("两次考试之间需要间隔，请稍后再考。", code="rest_first")

@@ -24,7 +24,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.attempts.answer_files import AnswerFile, AnswerFiles
 from services.exams.attempts.sealed_answers import read_given_answers
-from services.exams.repository import get_own, lock_candidate, rules_of
+from services.exams.repository import get_own_candidate, lock_candidate, rules_of
 
 SEAL = "exam_evidence"
 EXPLANATION_MAX = 300
@@ -51,15 +51,21 @@ class Evidence:
     async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnEvidence, ...]:
         """For tries that ended by time, in order. Raises NotFound for another person's."""
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
+        candidate, exam = await get_own_candidate(actor, candidate_id)
         tries = await ExamAttempt.filter(candidate_id=candidate.id, state__in=_ENDED).order_by("number")
-        handed = await ExamEvidence.filter(attempt_id__in=[one.id for one in tries]).order_by("received_at", "id")
-        newest = {one.attempt_id: one for one in handed}
-        seen = [self._own(one, exam, newest.get(one.id)) for one in tries if one.submitted_at is None]
-        return tuple(one for one in seen if one.until or one.state)
+        evidence_rows = await ExamEvidence.filter(attempt_id__in=[attempt.id for attempt in tries]).order_by(
+            "received_at", "id"
+        )
+        newest = {evidence.attempt_id: evidence for evidence in evidence_rows}
+        seen = [
+            self._own_evidence(attempt, exam, newest.get(attempt.id))
+            for attempt in tries
+            if attempt.submitted_at is None
+        ]
+        return tuple(evidence for evidence in seen if evidence.until or evidence.state)
 
-    def _own(self, attempt: ExamAttempt, exam: Exam, last: ExamEvidence | None) -> OwnEvidence:
-        until = _until(attempt, exam)
+    def _own_evidence(self, attempt: ExamAttempt, exam: Exam, last: ExamEvidence | None) -> OwnEvidence:
+        until = _upload_deadline(attempt, exam)
         may = until is not None and self.deps.now() <= until and (last is None or last.state == "rejected")
         state, answer = (last.state, last.answer) if last else ("", "")
         return OwnEvidence(attempt.id, attempt.number, state, answer, until if may else None, self.files.public_key)
@@ -72,31 +78,31 @@ class Evidence:
         """
         check(actor, "exam.own")
         words = check_text(" ".join(explanation.split()), "explanation", "情况说明", EXPLANATION_MAX, required=True)
-        await get_own(actor, candidate_id)
+        await get_own_candidate(actor, candidate_id)
         attempt_id, content = self.files.unseal(code)
         file = self.files.read(attempt_id, content)
         now = self.deps.now()
         async with transaction():
-            _, exam = await get_own(actor, candidate_id)
+            _, exam = await get_own_candidate(actor, candidate_id)
             await lock_candidate(candidate_id)
             attempt = await ExamAttempt.select_for_update().get_or_none(id=attempt_id, candidate_id=candidate_id)
             if attempt is None:
                 raise InvalidInput("这份作答文件不是这场考试的，请核对后重新粘贴。", code="others_file", field="code")
-            await self._check(attempt, exam, file, now)
-            made = await ExamEvidence.create(
+            await self._check_uploadable(attempt, exam, file, now)
+            evidence = await ExamEvidence.create(
                 attempt_id=attempt.id,
                 pool=exam.pool,
                 content_sealed=self.deps.keys.seal(content, SEAL),
                 explanation=words,
                 received_at=now,
             )
-            await record(actor, now, "exam.evidence", "exam_attempt", attempt.id, evidence=str(made.id))
+            await record(actor, now, "exam.evidence", "exam_attempt", attempt.id, evidence=str(evidence.id))
         return attempt_id
 
-    async def _check(self, attempt: ExamAttempt, exam: Exam, file: AnswerFile, now: datetime) -> None:
+    async def _check_uploadable(self, attempt: ExamAttempt, exam: Exam, file: AnswerFile, now: datetime) -> None:
         if attempt.state not in _ENDED or not attempt.digest:
             raise Conflict("这次作答还没有收卷，请稍后再提交。", code="not_sealed")
-        until = _until(attempt, exam)
+        until = _upload_deadline(attempt, exam)
         if attempt.submitted_at is not None or until is None:
             raise Conflict("这次作答已由您本人交卷，交卷时的作答都已收到，不能再补交。", code="handed_in")
         if now > until:
@@ -111,18 +117,18 @@ class Evidence:
 
 def changed_answers(file: AnswerFile, held: Mapping[int, ExamAnswer], slots: int) -> dict[int, ExamAnswer]:
     """Answers of the file that differ from those held, by slot; an empty one removes none."""
-    given = {slot: one.answer for slot, one in file.answers.items() if slot < slots and one.answer.given}
-    return {slot: answer for slot, answer in sorted(given.items()) if answer != held.get(slot)}
+    filed_answers = {slot: filed.answer for slot, filed in file.answers.items() if slot < slots and filed.answer.given}
+    return {slot: answer for slot, answer in sorted(filed_answers.items()) if answer != held.get(slot)}
 
 
 async def get_attempt(evidence: ExamEvidence) -> ExamAttempt:
-    found = await ExamAttempt.get_or_none(id=evidence.attempt_id).select_related("exam", "candidate")
-    if found is None:
+    attempt = await ExamAttempt.get_or_none(id=evidence.attempt_id).select_related("exam", "candidate")
+    if attempt is None:
         raise NotFound("找不到这份离线作答，请刷新后查看。", code="evidence_unknown")
-    return found
+    return attempt
 
 
-def _until(attempt: ExamAttempt, exam: Exam) -> datetime | None:
+def _upload_deadline(attempt: ExamAttempt, exam: Exam) -> datetime | None:
     """Until when a file is accepted; None where none ever is."""
     if attempt.deadline is None or exam.purpose == Purpose.MOCK:
         return None

@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.notifications import times_of
-from services.exams.repository import check_called, get_candidate, get_own, lock_candidate, rules_of
+from services.exams.repository import check_called, get_candidate, get_own_candidate, lock_candidate, rules_of
 from services.ports import FaceChecker, FacePerson
 
 REASON_MAX = 200
@@ -54,18 +54,19 @@ class FaceChecks:
             raise InvalidInput("请先勾选同意，再开始人脸核身；不同意的，请用其他方式核验。", code="no_consent")
         now, number = self.deps.now(), secrets.token_urlsafe(_NUMBER_BYTES)
         async with transaction():
-            _, exam = await get_own(actor, candidate_id)
+            _, exam = await get_own_candidate(actor, candidate_id)
             candidate = await lock_candidate(candidate_id)
-            _check_wanted(candidate, exam)
+            _check_required(candidate, exam)
             await self._check_time(candidate, exam)
             person = await self._person(candidate, exam)
             candidate.face_reference = number
             await candidate.save(update_fields=["face_reference"])
             await record(actor, now, "exam.face_consent", "exam_candidate", candidate.id, number=number)
+        # after the transaction, so that no row is locked while the platform answers
         try:
             return FaceBegun(await self.faces.begin(exam.pool, number, person))
         except GatewayError as error:
-            raise _away(exam) from error
+            raise _faces_unavailable(exam) from error
 
     async def finish(self, actor: Actor, candidate_id: UUID, check_id: str) -> FaceVerdict:
         """The platform's result of the check, regardless of the phone's report; a repetition changes nothing.
@@ -73,30 +74,31 @@ class FaceChecks:
         Raises Conflict where none was begun, Unavailable when the platform can't be queried: try again.
         """
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
+        candidate, exam = await get_own_candidate(actor, candidate_id)
         if candidate.face:
             return FaceVerdict(passed=True, advice="")
         number = candidate.face_reference
         if not number or not 0 < len(check_id) <= _ID_MAX:
             raise Conflict("还没有开始人脸核身，请先点“开始人脸核身”。", code="face_not_begun")
-        passed = await self._ask(exam, candidate, number, check_id)
-        await self._keep(actor, candidate_id, number, passed=passed)
+        passed = await self._query_verdict(exam, candidate, number, check_id)
+        await self._store_verdict(actor, candidate_id, number, passed=passed)
         advice = "" if passed else f"没有通过人脸核身，可以再试一次；{rules_of(exam).face_other_way}"
         return FaceVerdict(passed, advice)
 
-    async def _ask(self, exam: Exam, candidate: ExamCandidate, number: str, check_id: str) -> bool:
+    async def _query_verdict(self, exam: Exam, candidate: ExamCandidate, number: str, check_id: str) -> bool:
         person = await self._person(candidate, exam)
         try:
             return await self.faces.verdict(exam.pool, number, check_id, person)
         except Rejected:
             return False
         except GatewayError as error:
-            raise _away(exam) from error
+            raise _faces_unavailable(exam) from error
 
-    async def _keep(self, actor: Actor, candidate_id: UUID, number: str, *, passed: bool) -> None:
+    async def _store_verdict(self, actor: Actor, candidate_id: UUID, number: str, *, passed: bool) -> None:
         now = self.deps.now()
         async with transaction():
             candidate = await lock_candidate(candidate_id)
+            # a check begun meanwhile has replaced this one, whose verdict no longer counts
             if candidate.face or candidate.face_reference != number:
                 return
             if passed:
@@ -115,7 +117,7 @@ class FaceChecks:
             candidate = await lock_candidate(candidate_id)
             if actor.account_id is not None and candidate.account_id == actor.account_id:
                 raise Forbidden("不能核验自己，请由其他管理员办理。", code="own_exam")
-            _check_wanted(candidate, exam)
+            _check_required(candidate, exam)
             candidate.face, candidate.face_at = "other", now
             candidate.face_reference = str(actor.account_id or "")
             await candidate.save(update_fields=["face", "face_at", "face_reference"])
@@ -132,18 +134,18 @@ class FaceChecks:
     async def _person(self, candidate: ExamCandidate, exam: Exam) -> FacePerson:
         """Raises Conflict where name or number are missing, or WeChat is not bound."""
         account = await Account.get(id=candidate.account_id)
-        other = rules_of(exam).face_other_way
+        other_way = rules_of(exam).face_other_way
         if not account.real_name or not account.id_number_sealed:
-            raise Conflict(f"系统没有登记您的姓名和身份证号，不能人脸核身。{other}", code="no_identity")
-        found = WechatIdentity.filter(pool=exam.pool, app="oa", account_id=account.id)
-        bound = await found.order_by("-created_at").first()
-        if bound is None:
-            raise Conflict(f"人脸核身在微信里进行，请先关注公众号并绑定身份。{other}", code="no_wechat")
+            raise Conflict(f"系统没有登记您的姓名和身份证号，不能人脸核身。{other_way}", code="no_identity")
+        identities = WechatIdentity.filter(pool=exam.pool, app="oa", account_id=account.id)
+        identity = await identities.order_by("-created_at").first()
+        if identity is None:
+            raise Conflict(f"人脸核身在微信里进行，请先关注公众号并绑定身份。{other_way}", code="no_wechat")
         number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
-        return FacePerson(account.real_name, number, bound.openid)
+        return FacePerson(account.real_name, number, identity.openid)
 
 
-def _check_wanted(candidate: ExamCandidate, exam: Exam) -> None:
+def _check_required(candidate: ExamCandidate, exam: Exam) -> None:
     check_called(candidate, exam)
     if rules_of(exam).face_check == "none":
         raise Conflict("这场考试不用核验身份。", code="face_not_wanted")
@@ -151,5 +153,5 @@ def _check_wanted(candidate: ExamCandidate, exam: Exam) -> None:
         raise Conflict("身份已核验，可以直接参加考试。", code="face_done")
 
 
-def _away(exam: Exam) -> Unavailable:
+def _faces_unavailable(exam: Exam) -> Unavailable:
     return Unavailable(f"人脸核身暂时不可用，请稍后再试；{rules_of(exam).face_other_way}")

@@ -111,7 +111,7 @@ async def show_paper(
         attempt.deadline,
         attempt.grace_until,
         await _questions(pictures, attempt, candidate.account_id),
-        tuple(GivenAnswer(slot, one.mask, one.text) for slot, one in answers.items()),
+        tuple(GivenAnswer(slot, answer.mask, answer.text) for slot, answer in answers.items()),
         _holder(deps, candidate.account),
         rules_of(candidate.exam).leave_warn,
         attempt.leaves,
@@ -120,23 +120,23 @@ async def show_paper(
 
 
 async def _questions(pictures: ItemPictures, attempt: ExamAttempt, person: UUID) -> tuple[ExamQuestion, ...]:
-    found = {row["id"]: row for row in await rows(_QUESTIONS, attempt.versions, attempt.made_at)}
+    rows_by_version = {row["id"]: row for row in await rows(_QUESTIONS, attempt.versions, attempt.made_at)}
 
-    def shown(version: UUID, column: str, row: Mapping[str, Any]) -> Sequence[ShownPicture]:
+    def shown_pictures(version: UUID, column: str, row: Mapping[str, Any]) -> Sequence[ShownPicture]:
         if row[column] in _NO_PICTURES:
             return ()
-        kept = json.loads(row[column])
-        addresses = pictures.addresses(version, len(kept), person, attempt.grace_until)
-        return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
+        stored_pictures = json.loads(row[column])
+        addresses = pictures.addresses(version, len(stored_pictures), person, attempt.grace_until)
+        return tuple(ShownPicture(at, picture["alt"]) for at, picture in zip(addresses, stored_pictures, strict=True))
 
-    def all_shown(version: UUID) -> tuple[ShownPicture, ...]:
+    def pictures_of(version: UUID) -> tuple[ShownPicture, ...]:
         """Pictures of the case come before the question's own."""
-        row = found[version]
-        return (*shown(row["case_id"], "case_pictures", row), *shown(version, "pictures", row))
+        row = rows_by_version[version]
+        return (*shown_pictures(row["case_id"], "case_pictures", row), *shown_pictures(version, "pictures", row))
 
     paper = zip(attempt.versions, attempt.orders, attempt.marks, strict=True)
     return tuple(
-        _question(slot, found[version], order, mark, all_shown(version))
+        _question(slot, rows_by_version[version], order, mark, pictures_of(version))
         for slot, (version, order, mark) in enumerate(paper)
     )
 
@@ -145,8 +145,8 @@ def _question(
     slot: int, row: Mapping[str, Any], order: int, mark: int, pictures: tuple[ShownPicture, ...]
 ) -> ExamQuestion:
     options = row["options"]
-    shown = tuple(options[at] for at in permutation(order, len(options)))
-    return ExamQuestion(slot, row["kind"], mark, row["stem"], shown, row["case_text"] or "", pictures)
+    shown_options = tuple(options[at] for at in permutation(order, len(options)))
+    return ExamQuestion(slot, row["kind"], mark, row["stem"], shown_options, row["case_text"] or "", pictures)
 
 
 def _holder(deps: Deps, account: Account) -> str:

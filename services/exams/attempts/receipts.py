@@ -28,6 +28,7 @@ from services.exams.attempts.sealed_answers import read_given_answers
 
 _PURPOSE = "exam_receipt"
 _RECEIPT_TTL = timedelta(days=3653)
+"""Ten years."""
 _KEY_INFO = b"pbt-exam-receipt-v1 key"
 _SEALED = """
 SELECT t.id, t.number, t.state, t.void_reason, t.digest, t.submitted_at, t.deadline, t.started_at, c.account_id,
@@ -73,14 +74,14 @@ class Receipts:
     links: Links
 
     @cached_property
-    def _private(self) -> Ed25519PrivateKey:
+    def _private_key(self) -> Ed25519PrivateKey:
         seed = HKDF(hashes.SHA256(), 32, None, _KEY_INFO).derive(self.deps.keys.signing)
         return Ed25519PrivateKey.from_private_bytes(seed)
 
     @property
     def public_key(self) -> str:
         """The key that verifies signed receipts, in base64url. It changes with the service's signing key."""
-        return _base64(self._private.public_key().public_bytes_raw())
+        return _base64(self._private_key.public_key().public_bytes_raw())
 
     async def file(self, actor: Actor, attempt_id: UUID) -> dict[str, object]:
         """The receipt of one's own paper, with its answers, as a file that anyone can verify offline.
@@ -88,11 +89,11 @@ class Receipts:
         Raises Conflict while it is under way, NotFound.
         """
         check(actor, "exam.own")
-        (receipt,) = await self.of_many([(attempt_id, actor.account_id)])
+        (receipt,) = await self.find_receipts([(attempt_id, actor.account_id)])
         if isinstance(receipt, AppError):
             raise receipt
-        public = await self._public(attempt_id)
-        given = (await read_given_answers([attempt_id]))[attempt_id].answers
+        public = await self._public_receipt(attempt_id)
+        given_answers = (await read_given_answers([attempt_id]))[attempt_id].answers
         stated: dict[str, object] = {
             "format": FORMAT,
             "pool": public.pool_name,
@@ -107,14 +108,14 @@ class Receipts:
             "digest": receipt.digest,
             "key": self.public_key,
         }
-        answers = [[slot, one.mask, one.text] for slot, one in sorted(given.items()) if one.given]
-        return stated | {"signature": _base64(self._private.sign(statement(stated))), "answers": answers}
+        answers = [[slot, answer.mask, answer.text] for slot, answer in sorted(given_answers.items()) if answer.given]
+        return stated | {"signature": _base64(self._private_key.sign(statement(stated))), "answers": answers}
 
-    async def of_many(self, wanted: Iterable[tuple[UUID, UUID | None]]) -> list[SubmissionReceipt | AppError]:
+    async def find_receipts(self, wanted: Iterable[tuple[UUID, UUID | None]]) -> list[SubmissionReceipt | AppError]:
         """For each attempt and requesting account: the receipt, or why there is none, in order."""
-        asked = list(wanted)
-        found = {row["id"]: row for row in await rows(_SEALED, [attempt_id for attempt_id, _ in asked])}
-        return [self._receipt(found.get(attempt_id), account_id) for attempt_id, account_id in asked]
+        requests = list(wanted)
+        rows_by_attempt = {row["id"]: row for row in await rows(_SEALED, [attempt_id for attempt_id, _ in requests])}
+        return [self._receipt(rows_by_attempt.get(attempt_id), account_id) for attempt_id, account_id in requests]
 
     def _receipt(self, row: Any, account_id: UUID | None) -> SubmissionReceipt | AppError:
         if row is None or row["account_id"] != account_id:
@@ -142,21 +143,21 @@ class Receipts:
 
     async def verify(self, token: str) -> PublicReceipt:
         """Raises Forbidden for a token that is forged or expired, NotFound for a paper that is not submitted."""
-        return await self._public(self.links.check(token, _PURPOSE).subject_id)
+        return await self._public_receipt(self.links.check(token, _PURPOSE).subject_id)
 
-    async def _public(self, attempt_id: UUID) -> PublicReceipt:
-        found = await ExamAttempt.get_or_none(id=attempt_id).select_related("exam", "candidate")
-        if found is None or not found.digest or found.deadline is None:
+    async def _public_receipt(self, attempt_id: UUID) -> PublicReceipt:
+        attempt = await ExamAttempt.get_or_none(id=attempt_id).select_related("exam", "candidate")
+        if attempt is None or not attempt.digest or attempt.deadline is None:
             raise NotFound("没有查到这份交卷回执，请核对后重试。", code="no_such_receipt")
-        account = await Account.get(id=found.candidate.account_id)
+        account = await Account.get(id=attempt.candidate.account_id)
         return PublicReceipt(
-            self.deps.book(found.exam.pool).pool.name,
-            found.exam.name,
+            self.deps.book(attempt.exam.pool).pool.name,
+            attempt.exam.name,
             mask_name(account.real_name),
-            found.number,
-            found.digest,
-            found.submitted_at or found.deadline,
-            found.submitted_at is not None,
+            attempt.number,
+            attempt.digest,
+            attempt.submitted_at or attempt.deadline,
+            attempt.submitted_at is not None,
         )
 
 

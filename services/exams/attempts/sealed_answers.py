@@ -54,24 +54,25 @@ class GivenAnswers:
 
 async def read_given_answers(ids: Iterable[UUID]) -> dict[UUID, GivenAnswers]:
     """By attempt, including those without answers. Without events received or made after the end."""
-    found: dict[UUID, list[Any]] = {one: [] for one in ids}
-    for row in await rows(_EVENTS, list(found)):
-        found[row["attempt_id"]].append(row)
-    return {attempt_id: _given(events) for attempt_id, events in found.items()}
+    events_by_attempt: dict[UUID, list[Any]] = {attempt_id: [] for attempt_id in ids}
+    for row in await rows(_EVENTS, list(events_by_attempt)):
+        events_by_attempt[row["attempt_id"]].append(row)
+    return {attempt_id: _merge_events(events) for attempt_id, events in events_by_attempt.items()}
 
 
-def _given(found: Sequence[Any]) -> GivenAnswers:
+def _merge_events(event_rows: Sequence[Any]) -> GivenAnswers:
     events = [
-        AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"], row["text"] or "")) for row in found
+        AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"], row["text"] or ""))
+        for row in event_rows
     ]
-    return GivenAnswers(merge(events), {row["slot"] for row in found if row["timing"] == Timing.LATE})
+    return GivenAnswers(merge(events), {row["slot"] for row in event_rows if row["timing"] == Timing.LATE})
 
 
 async def write_sealed_answers(given: Mapping[UUID, GivenAnswers]) -> dict[UUID, str]:
     """Store the answers of sealed attempts in the caller's transaction; returns their digests."""
     attempts = await rows(_SEALED, list(given))
     counts = await _option_counts(attempts)
-    rules = {exam.id: rules_of(exam) for exam in await Exam.filter(id__in={one["exam_id"] for one in attempts})}
+    rules = {exam.id: rules_of(exam) for exam in await Exam.filter(id__in={attempt["exam_id"] for attempt in attempts})}
     table = _Table()
     digests: dict[UUID, str] = {}
     flags: list[str] = []
@@ -109,14 +110,14 @@ class _Table:
         self.slots += range(len(versions))
         self.versions += versions
         self.masks += [
-            _canonical(answer.mask, order, counts[version]) if answer.mask else 0
+            _canonical_mask(answer.mask, order, counts[version]) if answer.mask else 0
             for answer, order, version in zip(answers, orders, versions, strict=True)
         ]
         self.texts += [answer.text for answer in answers]
         self.late += [slot in given.late for slot in range(len(versions))]
 
 
-def _canonical(mask: int, order: int, options: int) -> int:
+def _canonical_mask(mask: int, order: int, options: int) -> int:
     """Bits beyond the options make an answer empty."""
     return to_canonical(mask & ((1 << options) - 1), order, options) if options else 0
 

@@ -16,6 +16,7 @@ UPDATE exam_attempt SET state = 'sealed', sealed_at = $1 WHERE id IN (
     SELECT id FROM exam_attempt WHERE state = 'running' AND grace_until < $1
      ORDER BY grace_until LIMIT 20000 FOR UPDATE SKIP LOCKED)
 """
+"""Attempts that a save or a submission holds are left to the next run."""
 _UNFILLED = "state = 'sealed' AND digest = ''"
 FILLS_DUE = (
     f"EXISTS (SELECT 1 FROM exam_attempt WHERE {_UNFILLED} AND sealed_at <= $1 AND {not_paused('exam_fill', 'id')})"
@@ -55,17 +56,17 @@ class Sealing:
         batches = 0
         while batches < _FILL_ROUNDS and (due := await rows(_NEXT_FILL, _FILL_BATCH)):
             batch = _Batch(due[0]["id"], tuple(row["id"] for row in due))
-            if not await process_each("exam_fill_batch", [batch], lambda one: self._fill(one.attempts)):
-                await process_each("exam_fill", due, lambda row: self._fill([row["id"]]))
+            if not await process_each("exam_fill_batch", [batch], lambda batch: self._fill_answers(batch.attempts)):
+                await process_each("exam_fill", due, lambda row: self._fill_answers([row["id"]]))
             batches += 1
         return batches
 
-    async def _fill(self, ids: Sequence[UUID]) -> None:
+    async def _fill_answers(self, ids: Sequence[UUID]) -> None:
         now = self.deps.now()
         async with transaction():
             held = {row["id"]: row["pool"] for row in await rows(_HOLD, list(ids))}
             digests = await write_sealed_answers(await read_given_answers(held))
             await record_many(
-                entry(system(held[one]), now, "exam.seal", "exam_attempt", one, digest=digest)
-                for one, digest in digests.items()
+                entry(system(held[attempt_id]), now, "exam.seal", "exam_attempt", attempt_id, digest=digest)
+                for attempt_id, digest in digests.items()
             )

@@ -69,7 +69,7 @@ class Submissions:
 
     @cached_property
     def _batcher(self) -> RequestBatcher[PaperSubmission, SubmissionReceipt | AppError]:
-        return RequestBatcher(self._hand_in, lanes=LANES, most=BATCH_MAX)
+        return RequestBatcher(self._submit_batch, lanes=LANES, most=BATCH_MAX)
 
     async def submit(self, submission: PaperSubmission) -> SubmissionReceipt:
         """Raises the errors of ``Attempts.submit``, and TooMany when too many wait."""
@@ -79,54 +79,70 @@ class Submissions:
             raise answer
         return answer
 
-    async def _hand_in(self, asked: Sequence[PaperSubmission]) -> list[SubmissionReceipt | AppError]:
-        """In the order of ``asked``; an attempt that no longer runs yields its receipt, if there is one."""
+    async def _submit_batch(self, submissions: Sequence[PaperSubmission]) -> list[SubmissionReceipt | AppError]:
+        """In the order of ``submissions``; an attempt that no longer runs yields its receipt, if there is one."""
         now = self.deps.now()
         refused: dict[int, Conflict] = {}
         sealing: dict[UUID, PaperSubmission] = {}
         async with transaction():
-            running = {row["id"]: row for row in await rows(_RUNNING, [one.attempt_id for one in asked])}
+            running = {
+                row["id"]: row for row in await rows(_RUNNING, [submission.attempt_id for submission in submissions])
+            }
             given = await read_given_answers(running)
-            for at, one in enumerate(asked):
-                row = running.get(one.attempt_id)
-                if row is None or row["account_id"] != one.actor.account_id or one.attempt_id in sealing:
+            for at, submission in enumerate(submissions):
+                row = running.get(submission.attempt_id)
+                # a second submission of an attempt in this batch gets the receipt of the first
+                if row is None or row["account_id"] != submission.actor.account_id or submission.attempt_id in sealing:
                     continue
-                if refusal := _refuse(row, one, given[one.attempt_id], now):
+                if refusal := _refusal(row, submission, given[submission.attempt_id], now):
                     refused[at] = refusal
                 else:
-                    sealing[one.attempt_id] = one
+                    sealing[submission.attempt_id] = submission
             if sealing:
-                await self._seal(sealing, given, running, now)
-        receipts = await self.receipts.of_many((one.attempt_id, one.actor.account_id) for one in asked)
+                await self._seal_attempts(sealing, given, running, now)
+        receipts = await self.receipts.find_receipts(
+            (submission.attempt_id, submission.actor.account_id) for submission in submissions
+        )
         return [refused.get(at, receipt) for at, receipt in enumerate(receipts)]
 
-    async def _seal(
+    async def _seal_attempts(
         self,
         sealing: Mapping[UUID, PaperSubmission],
         given: dict[UUID, GivenAnswers],
         running: Mapping[UUID, Any],
         now: datetime,
     ) -> None:
-        differing = [one for one in sealing.values() if digest(given[one.attempt_id].answers) != one.seen]
+        differing = [
+            submission
+            for submission in sealing.values()
+            if digest(given[submission.attempt_id].answers) != submission.seen
+        ]
         if differing:
             await _store_maps(differing, given, running, now)
-            given |= await read_given_answers(one.attempt_id for one in differing)
+            given |= await read_given_answers(submission.attempt_id for submission in differing)
         sealed = ATTEMPT.next(ExamAttemptState.RUNNING, AttemptEvent.SEAL)
         await execute(_SEAL, list(sealing), now, sealed.value)
         digests = await write_sealed_answers({attempt_id: given[attempt_id] for attempt_id in sealing})
         await record_many(
-            entry(one.actor, now, "exam.submit", "exam_attempt", one.attempt_id, digest=digests[one.attempt_id])
-            for one in sealing.values()
+            entry(
+                submission.actor,
+                now,
+                "exam.submit",
+                "exam_attempt",
+                submission.attempt_id,
+                digest=digests[submission.attempt_id],
+            )
+            for submission in sealing.values()
         )
 
 
-def _refuse(row: Any, one: PaperSubmission, given: GivenAnswers, now: datetime) -> Conflict | None:
+def _refusal(row: Any, submission: PaperSubmission, given: GivenAnswers, now: datetime) -> Conflict | None:
     """Why a running attempt can't be submitted in this way."""
-    if one.device != row["device"]:
+    if submission.device != row["device"]:
         return Conflict("考试已在另一台设备上继续，本机不能交卷。", code="taken_over")
     if now > row["grace_until"]:
         return Conflict("答题时间已到，系统正在收卷。", code="time_over")
-    if one.answers is None and digest(given.answers) != one.seen:
+    if submission.answers is None and digest(given.answers) != submission.seen:
         return Conflict("部分作答还没有上传，正在重新提交。", code="answers_differ")
     return None
 
@@ -139,24 +155,26 @@ async def _store_maps(
 
     A number of the device itself would acknowledge an answer that the device later sends under it.
     """
-    made = []
-    for one in differing:
-        row = running[one.attempt_id]
-        for seq, shown in enumerate(_changes(one.answers or (), given[one.attempt_id].answers, row["questions"]), 1):
+    events = []
+    for submission in differing:
+        row = running[submission.attempt_id]
+        for seq, shown in enumerate(
+            _changes(submission.answers or (), given[submission.attempt_id].answers, row["questions"]), 1
+        ):
             answer, timing = shown.answer, timing_of(now, row["deadline"], shown.made_at)
-            made.append(
+            events.append(
                 (
-                    *(one.attempt_id, one.device + 1, seq, shown.slot),
+                    *(submission.attempt_id, submission.device + 1, seq, shown.slot),
                     *(answer.mask, answer.text or None, shown.made_at, timing),
                 )
             )
-    if made:
-        await execute(_STORE, *map(list, zip(*made, strict=True)), now)
+    if events:
+        await execute(_STORE, *map(list, zip(*events, strict=True)), now)
 
 
 def _changes(answers: Sequence[ShownAnswer], held: Mapping[int, ExamAnswer], questions: int) -> list[ShownAnswer]:
     """Slots whose answer differs from ours; one that the map lacks was cleared."""
-    shown = {one.slot: one for one in answers if one.slot < questions}
+    shown = {answer.slot: answer for answer in answers if answer.slot < questions}
     emptied = [ShownAnswer(slot, ExamAnswer()) for slot in held if slot not in shown]
-    changed = [one for slot, one in shown.items() if one.answer != held.get(slot, ExamAnswer())]
-    return sorted([*changed, *emptied], key=lambda one: one.slot)
+    changed = [answer for slot, answer in shown.items() if answer.answer != held.get(slot, ExamAnswer())]
+    return sorted([*changed, *emptied], key=lambda answer: answer.slot)

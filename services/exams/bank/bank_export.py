@@ -17,7 +17,7 @@ from models.exams import ExamItem
 from services.core.base import Actor, Deps, record, transaction
 from services.exams.bank.bank_queries import BankQueries, ItemFilter
 from services.exams.bank.item_keys import check_may_see
-from services.exams.bank.item_rows import Kept, read_items
+from services.exams.bank.item_rows import StoredItem, read_items
 from services.spreadsheets.export import ExportColumn, Value, write_sheet
 
 ExportForm = Literal["xlsx", "gift", "moodle_xml"]
@@ -43,40 +43,50 @@ class BankExport:
                 actor, self.deps.now(), "exam.items.export", "exam_item", None, count=len(questions), form=form
             )
         if form == "xlsx":
-            return await _sheet(questions)
+            return await _render_sheet(questions)
         text = gift.write(questions) if form == "gift" else moodle_xml.write(questions)
         return text.encode()
 
     async def _questions(self, actor: Actor, wanted: ItemFilter) -> list[Question]:
         ids = set(await self.queries.ids(actor, wanted))
         bank = await ExamItem.filter(pool=actor.pool)
-        cases = {one.group_id for one in bank if one.id in ids}
-        items = [one for one in bank if one.id in ids | cases]
-        codes = {one.id: one.code for one in bank if one.kind == ItemKind.CASE}
-        kept = await read_items(items)
-        kept.sort(
-            key=lambda one: (one.data.chapter, codes.get(one.row.group_id or one.row.id, one.row.code), _place(one))
+        cases = {item.group_id for item in bank if item.id in ids}
+        items = [item for item in bank if item.id in ids | cases]
+        codes = {item.id: item.code for item in bank if item.kind == ItemKind.CASE}
+        stored_items = await read_items(items)
+        stored_items.sort(
+            key=lambda item: (
+                item.data.chapter,
+                codes.get(item.row.group_id or item.row.id, item.row.code),
+                _place(item),
+            )
         )
         return [
-            print_question(at, one.data, code=one.row.code, case=codes.get(one.row.group_id or one.row.id, ""))
-            for at, one in enumerate(kept, 1)
+            print_question(at, item.data, code=item.row.code, case=codes.get(item.row.group_id or item.row.id, ""))
+            for at, item in enumerate(stored_items, 1)
         ]
 
 
-def _place(one: Kept) -> tuple[bool, int, str]:
+def _place(item: StoredItem) -> tuple[bool, int, str]:
     """A case before its parts."""
-    return one.row.group_id is not None, one.row.position, one.row.code
+    return item.row.group_id is not None, item.row.position, item.row.code
 
 
-async def _sheet(questions: Sequence[Question]) -> bytes:
+async def _render_sheet(questions: Sequence[Question]) -> bytes:
     async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
         for at in range(0, len(questions), _BATCH):
-            yield [_cells(one) for one in questions[at : at + _BATCH]]
+            yield [_cells(question) for question in questions[at : at + _BATCH]]
 
     columns = [ExportColumn(title, _WIDTHS.get(name, 14)) for name, title in TITLES.items()]
     return await write_sheet("题库", columns, batches())
 
 
-def _cells(one: Question) -> list[Value]:
-    options = [*one.options, *[""] * (OPTIONS_MAX - len(one.options))]
-    return [one.code, one.kind, one.stem, *options, *(getattr(one, name) for name in list(TITLES)[3 + OPTIONS_MAX :])]
+def _cells(question: Question) -> list[Value]:
+    options = [*question.options, *[""] * (OPTIONS_MAX - len(question.options))]
+    return [
+        question.code,
+        question.kind,
+        question.stem,
+        *options,
+        *(getattr(question, name) for name in list(TITLES)[3 + OPTIONS_MAX :]),
+    ]

@@ -134,35 +134,35 @@ class BankQueries:
         check(actor, "exam.manage")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
-        where, values = _where(actor.pool, wanted)
+        where, values = _conditions(actor.pool, wanted)
         (total,) = await rows(_COUNT.format(where=where), *values)
         limit, offset = values.add(size), values.add((page - 1) * size)
         sql = _LIST.format(where=where, order=_ORDERS[sort], limit=limit, offset=offset, shown=_SHOWN)
-        found = await rows(sql, *values)
-        return Page(tuple(map(_line, found)), int(total["n"]))
+        item_rows = await rows(sql, *values)
+        return Page(tuple(map(_line, item_rows)), int(total["n"]))
 
     async def ids(self, actor: Actor, wanted: ItemFilter) -> list[UUID]:
         """Ids of all matching items, by code."""
         check(actor, "exam.manage")
-        where, values = _where(actor.pool, wanted)
+        where, values = _conditions(actor.pool, wanted)
         sql = _LIST.format(where=where, order=_ORDERS["code"], limit="ALL", offset="0", shown=1)
-        return [one["id"] for one in await rows(sql, *values)]
+        return [row["id"] for row in await rows(sql, *values)]
 
     async def chapters(self, actor: Actor) -> tuple[str, ...]:
         """Chapters of all items, including retired ones."""
         check(actor, "exam.manage")
-        found = await rows("SELECT DISTINCT chapter FROM exam_item WHERE pool = $1 ORDER BY chapter", actor.pool)
-        return tuple(one["chapter"] for one in found)
+        chapter_rows = await rows("SELECT DISTINCT chapter FROM exam_item WHERE pool = $1 ORDER BY chapter", actor.pool)
+        return tuple(row["chapter"] for row in chapter_rows)
 
     async def counts(self, actor: Actor) -> tuple[Cell, ...]:
         """Live items that papers can take, by chapter, kind and difficulty: cases by their parts."""
         check(actor, "exam.manage")
-        found = await rows(
+        cell_rows = await rows(
             "SELECT chapter, kind, difficulty, count(*) AS n FROM exam_item "
             "WHERE pool = $1 AND retired_at IS NULL AND kind <> 'case' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
             actor.pool,
         )
-        return tuple(Cell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["n"]) for one in found)
+        return tuple(Cell(row["chapter"], ItemKind(row["kind"]), row["difficulty"], row["n"]) for row in cell_rows)
 
     async def get(self, actor: Actor, item_id: UUID) -> BankItemView:
         """One item with its keys; the access is logged. Raises NotFound, and Forbidden for candidates."""
@@ -173,34 +173,34 @@ class BankQueries:
         async with transaction():
             await record(actor, self.deps.now(), "exam.item.read", "exam_item", item.id, code=item.code)
         versions = await ExamItemVersion.filter(item_id=item.id).order_by("-number")
-        keys = await read_keys([one.id for one in versions])
+        keys = await read_keys([version.id for version in versions])
         return BankItemView(
             line=(await self._lines("i.id = $1", item.id))[0],
             case_id=item.group_id,
             case_stem=await _current_stem(item.group_id),
             parts=tuple(await self._lines("i.group_id = $1", item.id)),
-            versions=tuple(self._version(one, keys.get(one.id), actor) for one in versions),
-            frozen=await frozen_in(actor.pool, item.id),
-            papers=await _papers(actor.pool),
+            versions=tuple(self._version_view(version, keys.get(version.id), actor) for version in versions),
+            frozen=await _list_frozen_in(actor.pool, item.id),
+            papers=await _count_papers(actor.pool),
         )
 
     async def _lines(self, where: str, item_id: UUID) -> list[ItemLine]:
         sql = _LIST.format(where=where, order="i.position, i.code", limit="ALL", offset="0", shown=_SHOWN)
-        return [_line(one) for one in await rows(sql, item_id)]
+        return [_line(row) for row in await rows(sql, item_id)]
 
-    def _version(self, one: ExamItemVersion, key: ItemKey | None, actor: Actor) -> VersionView:
-        pictures = pictures_of(one)
-        paths = self.pictures.addresses(one.id, len(pictures), actor.account_id or one.id)
+    def _version_view(self, version: ExamItemVersion, key: ItemKey | None, actor: Actor) -> VersionView:
+        pictures = pictures_of(version)
+        paths = self.pictures.addresses(version.id, len(pictures), actor.account_id or version.id)
         return VersionView(
-            one.id,
-            one.number,
-            one.stem,
-            tuple(one.options),
-            one.fixed_order,
-            one.basis,
+            version.id,
+            version.number,
+            version.stem,
+            tuple(version.options),
+            version.fixed_order,
+            version.basis,
             key,
             tuple((path, picture.alt) for path, picture in zip(paths, pictures, strict=True)),
-            one.created_at,
+            version.created_at,
         )
 
 
@@ -208,10 +208,10 @@ def unknown_item() -> NotFound:
     return NotFound("找不到这道题，请返回题库后刷新。", code="item_unknown")
 
 
-async def frozen_in(pool: str, item_id: UUID) -> tuple[FrozenIn, ...]:
+async def _list_frozen_in(pool: str, item_id: UUID) -> tuple[FrozenIn, ...]:
     """Published examinations whose papers contain the item: they keep their version."""
-    found = await rows(_IN_EXAMS, pool, item_id)
-    return tuple(FrozenIn(one["id"], one["name"], one["number"]) for one in found)
+    exam_rows = await rows(_IN_EXAMS, pool, item_id)
+    return tuple(FrozenIn(row["id"], row["name"], row["number"]) for row in exam_rows)
 
 
 async def _current_stem(item_id: UUID | None) -> str:
@@ -221,14 +221,14 @@ async def _current_stem(item_id: UUID | None) -> str:
     return (await ExamItemVersion.get(item_id=case.id, number=case.version)).stem
 
 
-async def _papers(pool: str) -> int:
-    (found,) = await rows(
+async def _count_papers(pool: str) -> int:
+    (row,) = await rows(
         "SELECT count(*) AS n FROM exam_attempt a JOIN exam e ON e.id = a.exam_id WHERE e.pool = $1", pool
     )
-    return int(found["n"])
+    return int(row["n"])
 
 
-def _where(pool: str, wanted: ItemFilter) -> tuple[str, SqlValues]:
+def _conditions(pool: str, wanted: ItemFilter) -> tuple[str, SqlValues]:
     parts, values = ["i.pool = $1"], SqlValues(pool)
 
     def add(condition: str, value: object) -> None:
@@ -243,22 +243,22 @@ def _where(pool: str, wanted: ItemFilter) -> tuple[str, SqlValues]:
     if wanted.state in ("live", "retired"):
         parts.append(f"i.retired_at IS {'NOT ' if wanted.state == 'retired' else ''}NULL")
     if wanted.text:
-        add("(v.stem ILIKE {0} OR i.code ILIKE {0})", f"%{_literal(wanted.text)}%")
+        add("(v.stem ILIKE {0} OR i.code ILIKE {0})", f"%{_escape_like(wanted.text)}%")
     return " AND ".join(parts), values
 
 
-def _literal(text: str) -> str:
+def _escape_like(text: str) -> str:
     """Escapes the text for LIKE."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
-def _line(one: Mapping[str, object]) -> ItemLine:
-    said = dict(one)
+def _line(row: Mapping[str, object]) -> ItemLine:
+    values = dict(row)
     return ItemLine(
         **{  # type: ignore[arg-type]
-            **said,
-            "kind": ItemKind(str(said["kind"])),
-            "stem": str(said["stem"]),
-            "case_code": said["case_code"] or "",
+            **values,
+            "kind": ItemKind(str(values["kind"])),
+            "stem": str(values["stem"]),
+            "case_code": values["case_code"] or "",
         }
     )

@@ -22,7 +22,7 @@ from models.exams import ExamImport, ExamItem
 from services.core.base import Actor, Deps
 from services.exams.bank.item_keys import check_may_see
 from services.exams.bank.item_matching import Bank, is_same_content
-from services.exams.bank.item_rows import NewItem, lock_bank, pictures_of, write_new, write_version
+from services.exams.bank.item_rows import NewItem, lock_bank, pictures_of, write_items, write_version
 from services.inspection.checker import FileChecker
 from services.spreadsheets import formats
 from services.spreadsheets.cells import RowError
@@ -88,8 +88,8 @@ class ItemRow:
         return self.kind == ItemKind.CASE
 
     def data(self) -> ItemData:
-        said = {one.name: getattr(self, one.name) for one in fields(ItemData)}
-        return ItemData(**{**said, "kind": ItemKind(self.kind), "options": tuple(self.options)})
+        values = {field.name: getattr(self, field.name) for field in fields(ItemData)}
+        return ItemData(**{**values, "kind": ItemKind(self.kind), "options": tuple(self.options)})
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,17 @@ class ItemImport:
         file."""
         await check_may_see(actor)
         form = form_of(content)
-        said = await self._questions(content)
-        rows, errors = await asyncio.to_thread(read_rows, said)
+        questions = await self._questions(content)
+        rows, errors = await asyncio.to_thread(read_rows, questions)
         bank = await Bank.load(actor.pool)
-        return await self._sheets.keep(actor, _FORMS[form], *_sort_out(bank, rows, errors))
+        return await self._sheets.store_sheet(actor, _FORMS[form], *_compare_with_bank(bank, rows, errors))
 
     async def get(self, actor: Actor, import_id: UUID) -> ImportView:
         """Raises NotFound for an import of another pool, or an expired one."""
         await check_may_see(actor)
         return await self._sheets.get(actor, import_id)
 
-    async def changed(self, actor: Actor, import_id: UUID) -> tuple[ChangedRow, ...]:
+    async def list_changed(self, actor: Actor, import_id: UUID) -> tuple[ChangedRow, ...]:
         """Rows on which the person has to decide, up to a readable number."""
         await check_may_see(actor)
         rows = [row for row in await self._sheets.rows(actor, import_id) if row.act == "changed"]
@@ -140,13 +140,13 @@ class ItemImport:
         if way not in get_args(Way):
             raise InvalidInput("请选择如何处理题库中已有的题目。", code="no_choice", field="way")
 
-        async def check_again(rows: list[ItemRow]) -> tuple[list[ItemRow], list[RowError]]:
+        async def recheck_lines(rows: list[ItemRow]) -> tuple[list[ItemRow], list[RowError]]:
             await lock_bank(actor.pool)
-            found, errors = _sort_out(await Bank.load(actor.pool), rows, [])
-            return _decide(found, way), errors
+            compared_rows, errors = _compare_with_bank(await Bank.load(actor.pool), rows, [])
+            return _decide_changed_rows(compared_rows, way), errors
 
         return await self._sheets.apply(
-            actor, import_id, check_again, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
+            actor, import_id, recheck_lines, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
         )
 
     async def _questions(self, content: bytes) -> Sequence[Question]:
@@ -167,72 +167,77 @@ def render_template(form: Format) -> bytes:
     return formats.render_template(form, "题库", COLUMNS)
 
 
-def read_rows(said: Sequence[Question]) -> tuple[list[ItemRow], list[RowError]]:
+def read_rows(questions: Sequence[Question]) -> tuple[list[ItemRow], list[RowError]]:
     """Valid questions, and the problems of the others, in themselves and within the file."""
     rows, errors = list[ItemRow](), list[RowError]()
-    for one in said:
-        data, problems = read_question(one)
-        errors += [RowError(one.number, _TITLES[problem.field], f"{problem.reason}。") for problem in problems]
+    for question in questions:
+        data, problems = read_question(question)
+        errors += [RowError(question.number, _TITLES[problem.field], f"{problem.reason}。") for problem in problems]
         if data is not None and not problems:
-            rows.append(_row(one, data))
+            rows.append(_row(question, data))
     return _check_file(rows, errors)
 
 
 async def write_rows(actor: Actor, rows: Sequence[ItemRow], now: datetime) -> None:
     """Cases are inserted before their parts, which refer to them."""
-    made: dict[str, NewItem] = {}
+    new_cases: dict[str, NewItem] = {}
     cases = {row.case: row for row in rows if row.is_case}
-    for row in (one for one in rows if one.act == "add" and one.is_case):
-        made[row.case] = NewItem(row.data(), row.code)
-    new = list(made.values())
+    for row in rows:
+        if row.act == "add" and row.is_case:
+            new_cases[row.case] = NewItem(row.data(), row.code)
+    new_items = list(new_cases.values())
     bank = await Bank.load(actor.pool)
-    for at, row in enumerate(one for one in rows if one.act == "add" and not one.is_case):
+    questions = [row for row in rows if row.act == "add" and not row.is_case]
+    for at, row in enumerate(questions):
         if not row.case:
-            new.append(NewItem(row.data(), row.code))
+            new_items.append(NewItem(row.data(), row.code))
             continue
         case = cases.get(row.case)
-        case_id = made[row.case].id if row.case in made else bank.case_id(row.case, case.item_id if case else "")
+        case_id = (
+            new_cases[row.case].id if row.case in new_cases else bank.case_id(row.case, case.item_id if case else "")
+        )
         stem = case.stem if case else bank.stem(case_id)
-        new.append(NewItem(row.data(), row.code, case_id, stem, bank.parts(case_id) + at + 1))
-    await write_new(actor, new, now)
-    for row in (one for one in rows if one.act == "version"):
-        await _revise(actor, row, bank, cases, now)
+        new_items.append(NewItem(row.data(), row.code, case_id, stem, bank.parts(case_id) + at + 1))
+    await write_items(actor, new_items, now)
+    for row in rows:
+        if row.act == "version":
+            await _revise_item(actor, row, bank, cases, now)
 
 
-async def _revise(actor: Actor, row: ItemRow, bank: Bank, cases: Mapping[str, ItemRow], now: datetime) -> None:
-    kept = bank.item(UUID(row.item_id))
-    locked = await ExamItem.select_for_update().get(id=kept.row.id)
+async def _revise_item(actor: Actor, row: ItemRow, bank: Bank, cases: Mapping[str, ItemRow], now: datetime) -> None:
+    item = bank.item(UUID(row.item_id))
+    locked = await ExamItem.select_for_update().get(id=item.row.id)
     case = cases.get(row.case) if not row.is_case else None
     stem = case.stem if case else bank.stem(locked.group_id) if locked.group_id else ""
-    await write_version(actor, locked, row.data(), pictures_of(kept.version), now, stem)
+    await write_version(actor, locked, row.data(), pictures_of(item.version), now, stem)
 
 
 def _question(line: Line) -> Question:
-    said = {name: _unguarded(text) for name, text in zip(TITLES, line.cells, strict=True)}
+    texts = {name: _strip_formula_guard(text) for name, text in zip(TITLES, line.cells, strict=True)}
     return Question(
         number=line.number,
-        kind=said["kind"],
-        stem=said["stem"],
-        options=tuple(said[f"option_{at}"] for at in range(OPTIONS_MAX)),
-        answer=said["answer"],
-        chapter=said["chapter"],
-        difficulty=said["difficulty"],
-        basis=said["basis"],
-        explanation=said["explanation"],
-        case=said["case"],
-        code=said["code"],
-        order=said["order"],
+        kind=texts["kind"],
+        stem=texts["stem"],
+        options=tuple(texts[f"option_{at}"] for at in range(OPTIONS_MAX)),
+        answer=texts["answer"],
+        chapter=texts["chapter"],
+        difficulty=texts["difficulty"],
+        basis=texts["basis"],
+        explanation=texts["explanation"],
+        case=texts["case"],
+        code=texts["code"],
+        order=texts["order"],
     )
 
 
-def _unguarded(text: str) -> str:
+def _strip_formula_guard(text: str) -> str:
     """Without the apostrophe that an export puts before a formula."""
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
 
 
-def _row(said: Question, data: ItemData) -> ItemRow:
+def _row(question: Question, data: ItemData) -> ItemRow:
     return ItemRow(
-        said.number,
+        question.number,
         data.kind.value,
         data.stem,
         list(data.options),
@@ -243,8 +248,8 @@ def _row(said: Question, data: ItemData) -> ItemRow:
         data.basis,
         data.explanation,
         bool(data.fixed_order),
-        said.code,
-        said.case,
+        question.code,
+        question.case,
     )
 
 
@@ -254,8 +259,8 @@ def _check_file(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[li
     seen: dict[tuple[str, object], int] = {}
     stems = {row.case: row.stem for row in rows if row.is_case}
     for row in rows:
-        asked = (stem_hash(row.stem, stems.get(row.case, row.case)), tuple(sorted(row.options)))
-        marks: list[tuple[str, str, object]] = [("stem", "stem", asked)]
+        question = (stem_hash(row.stem, stems.get(row.case, row.case)), tuple(sorted(row.options)))
+        marks: list[tuple[str, str, object]] = [("stem", "stem", question)]
         marks += [("code", "code", row.code)] if row.code else []
         marks += [("case", "is_case", row.case)] if row.is_case else []
         clash = next(((field, seen[name, value]) for field, name, value in marks if (name, value) in seen), None)
@@ -267,50 +272,52 @@ def _check_file(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[li
     return good, bad
 
 
-def _sort_out(bank: Bank, rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
+def _compare_with_bank(
+    bank: Bank, rows: Sequence[ItemRow], errors: Sequence[RowError]
+) -> tuple[list[ItemRow], list[RowError]]:
     """The effect of each row on the bank's present state; a part needs its case, a new case its parts."""
-    found, bad = list[ItemRow](), list(errors)
+    good, bad = list[ItemRow](), list(errors)
     cases: dict[str, UUID | None] = {}
-    for row in sorted(rows, key=lambda one: not one.is_case):
+    for row in sorted(rows, key=lambda row: not row.is_case):
         problem = ""
         if row.case and not row.is_case and row.case not in cases:
             cases[row.case] = bank.find_case(row.case)
             problem = "" if cases[row.case] else "没有可用的同编号案例题，请补上或改正案例题那一行"
             if problem:
                 del cases[row.case]
-        compared = row if problem else _compare(bank, row, cases.get(row.case))
+        compared = row if problem else _compare_row(bank, row, cases.get(row.case))
         if problem or isinstance(compared, str):
             bad.append(RowError(row.line, _TITLES["case" if problem else "code"], f"{problem or compared}。"))
             continue
-        found.append(compared)
+        good.append(compared)
         if row.is_case:
             cases[row.case] = UUID(compared.item_id) if compared.item_id else None
-    return _with_parts(found, bad)
+    return _drop_empty_cases(good, bad)
 
 
-def _with_parts(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
+def _drop_empty_cases(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
     """A case without any valid part is invalid."""
-    asked = {row.case for row in rows if not row.is_case}
-    empty = [row for row in rows if row.is_case and row.act == "add" and row.case not in asked]
+    filled_cases = {row.case for row in rows if not row.is_case}
+    empty = [row for row in rows if row.is_case and row.act == "add" and row.case not in filled_cases]
     incomplete = [RowError(row.line, _TITLES["case"], "没有可用的小题，请添加案例编号相同的题目。") for row in empty]
-    good = sorted((row for row in rows if row not in empty), key=lambda one: one.line)
+    good = sorted((row for row in rows if row not in empty), key=lambda row: row.line)
     return good, [*errors, *incomplete]
 
 
-def _compare(bank: Bank, row: ItemRow, case_id: UUID | None) -> ItemRow | str:
+def _compare_row(bank: Bank, row: ItemRow, case_id: UUID | None) -> ItemRow | str:
     """The row with its effect, or why it is invalid."""
     data = row.data()
-    kept = bank.by_code(row.code)
-    if kept is not None and kept.data.kind is not data.kind:
-        return f"题库中{row.code}是{kept.data.kind.label}，请改正题号或题型"
-    kept = kept or bank.by_question(data, case_id)
-    if kept is None:
+    item = bank.find_by_code(row.code)
+    if item is not None and item.data.kind is not data.kind:
+        return f"题库中{row.code}是{item.data.kind.label}，请改正题号或题型"
+    item = item or bank.find_by_question(data, case_id)
+    if item is None:
         return replace(row, act="add", item_id="")
-    act: Act = "same" if is_same_content(kept.data, data) else "changed"
-    return replace(row, act="retired" if kept.row.retired_at else act, item_id=str(kept.row.id))
+    act: Act = "same" if is_same_content(item.data, data) else "changed"
+    return replace(row, act="retired" if item.row.retired_at else act, item_id=str(item.row.id))
 
 
-def _decide(rows: Sequence[ItemRow], way: str) -> list[ItemRow]:
+def _decide_changed_rows(rows: Sequence[ItemRow], way: str) -> list[ItemRow]:
     """With ``add`` a differing case becomes a new one, together with its parts."""
     if way == "skip":
         return list(rows)

@@ -34,8 +34,8 @@ async def check_may_see(actor: Actor) -> None:
 
 async def read_keys(versions: Iterable[UUID]) -> Mapping[UUID, ItemKey]:
     """Keys by version. The caller has called ``check_may_see``."""
-    found = await ExamItemKey.filter(version_id__in=list(versions))
-    return {one.version_id: ItemKey(one.mask, one.answer, one.explanation) for one in found}
+    keys = await ExamItemKey.filter(version_id__in=list(versions))
+    return {key.version_id: ItemKey(key.mask, key.answer, key.explanation) for key in keys}
 
 
 async def write_keys(keys: Mapping[UUID, ItemKey]) -> None:

@@ -44,18 +44,18 @@ class ItemPictures:
     store: SealedFiles
     checker: FileChecker
 
-    async def take_in(self, pool: str, content: bytes, alt: str) -> Picture:
+    async def store_picture(self, pool: str, content: bytes, alt: str) -> Picture:
         """Check a JPG or PNG, re-encode and store it. Raises InvalidInput, Unavailable."""
         faults = Faults()
         description = faults.check(check_text, alt, "alt", "图片说明", ALT_MAX, required=True)
         with faults.part():
-            drawn = await self._draw(content)
+            jpeg = await self._reencode(content)
         faults.raise_any()
         key = new_key(pool, self.deps.now())
-        await self.store.put(key, drawn)
+        await self.store.put(key, jpeg)
         return Picture(key, "image/jpeg", description)
 
-    async def _draw(self, content: bytes) -> bytes:
+    async def _reencode(self, content: bytes) -> bytes:
         """As JPEG. Raises InvalidInput."""
         if not content:
             raise InvalidInput("请选择图片。", code="file_empty", field="picture")

@@ -34,7 +34,7 @@ class NewItem:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredItem:
     """An item: its row, its current version and their content with the key."""
 
     row: ExamItem
@@ -47,14 +47,14 @@ async def lock_bank(pool: str) -> None:
     await advisory_lock(f"exam_items:{pool}")
 
 
-async def write_new(actor: Actor, items: Sequence[NewItem], now: datetime) -> None:
+async def write_items(actor: Actor, items: Sequence[NewItem], now: datetime) -> None:
     number = await _last_number(actor.pool)
-    made = []
+    item_rows = []
     for item in items:
         if not item.code:
             number += 1
-        made.append(_row(actor.pool, item, item.code or f"{PREFIX}{number:05}", now))
-    await ExamItem.bulk_create(made)
+        item_rows.append(_row(actor.pool, item, item.code or f"{PREFIX}{number:05}", now))
+    await ExamItem.bulk_create(item_rows)
     await _write_versions(actor, [(item.id, 1, item.data, item.pictures) for item in items], now)
 
 
@@ -71,25 +71,27 @@ async def write_version(
         await _rehash_parts(row.id, data.stem)
 
 
-async def read_items(found: Sequence[ExamItem]) -> list[Kept]:
+async def read_items(items: Sequence[ExamItem]) -> list[StoredItem]:
     """Items with their keys, in the given order; for readers who may see keys."""
-    kept: list[Kept] = []
-    for at in range(0, len(found), _CHUNK):
-        kept += await _read_chunk(found[at : at + _CHUNK])
-    return kept
+    stored_items: list[StoredItem] = []
+    for at in range(0, len(items), _CHUNK):
+        stored_items += await _read_chunk(items[at : at + _CHUNK])
+    return stored_items
 
 
-async def _read_chunk(found: Sequence[ExamItem]) -> list[Kept]:
-    numbers = {one.id: one.version for one in found}
+async def _read_chunk(items: Sequence[ExamItem]) -> list[StoredItem]:
+    numbers = {item.id: item.version for item in items}
     versions = {
-        one.item_id: one
-        for one in await ExamItemVersion.filter(item_id__in=list(numbers))
-        if one.number == numbers[one.item_id]
+        version.item_id: version
+        for version in await ExamItemVersion.filter(item_id__in=list(numbers))
+        if version.number == numbers[version.item_id]
     }
-    keys = await read_keys([one.id for one in versions.values()])
+    keys = await read_keys([version.id for version in versions.values()])
     return [
-        Kept(one, versions[one.id], item_data(one, versions[one.id], keys.get(versions[one.id].id, ItemKey())))
-        for one in found
+        StoredItem(
+            item, versions[item.id], item_data(item, versions[item.id], keys.get(versions[item.id].id, ItemKey()))
+        )
+        for item in items
     ]
 
 
@@ -109,7 +111,7 @@ def item_data(row: ExamItem, version: ExamItemVersion, key: ItemKey) -> ItemData
 
 
 def pictures_of(version: ExamItemVersion) -> tuple[Picture, ...]:
-    return tuple(Picture(**one) for one in version.pictures)
+    return tuple(Picture(**picture) for picture in version.pictures)
 
 
 def _row(pool: str, item: NewItem, code: str, now: datetime) -> ExamItem:
@@ -130,13 +132,13 @@ def _row(pool: str, item: NewItem, code: str, now: datetime) -> ExamItem:
 async def _write_versions(
     actor: Actor, versions: Sequence[tuple[UUID, int, ItemData, Sequence[Picture]]], now: datetime
 ) -> None:
-    made = [
+    version_rows = [
         ExamItemVersion(
             item_id=item_id,
             number=number,
             stem=data.stem,
             options=list(data.options),
-            pictures=[asdict(one) for one in pictures],
+            pictures=[asdict(picture) for picture in pictures],
             fixed_order=bool(data.fixed_order),
             basis=data.basis,
             created_at=now,
@@ -144,21 +146,22 @@ async def _write_versions(
         )
         for item_id, number, data, pictures in versions
     ]
-    await ExamItemVersion.bulk_create(made)
+    await ExamItemVersion.bulk_create(version_rows)
     keys: Mapping[UUID, ItemKey] = {
         row.id: ItemKey(data.key, data.answer, data.explanation)
-        for row, (_, _, data, _) in zip(made, versions, strict=True)
+        for row, (_, _, data, _) in zip(version_rows, versions, strict=True)
     }
     await write_keys(keys)
 
 
 async def _last_number(pool: str) -> int:
-    (found,) = await rows(
+    """Among codes of our own form only: a file may bring any text as a code."""
+    (row,) = await rows(
         "SELECT coalesce(max(substring(code FROM 2)::int), 0) AS last FROM exam_item "
         "WHERE pool = $1 AND code ~ '^T[0-9]{5,8}$'",
         pool,
     )
-    return int(found["last"])
+    return int(row["last"])
 
 
 async def _rehash_parts(case_id: UUID, case_stem: str) -> None:

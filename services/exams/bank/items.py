@@ -19,7 +19,15 @@ from services.core.permissions import check
 from services.exams.bank.bank_queries import unknown_item
 from services.exams.bank.item_keys import check_may_see
 from services.exams.bank.item_pictures import PICTURES_MAX, ItemPictures, Picture
-from services.exams.bank.item_rows import Kept, NewItem, lock_bank, pictures_of, read_items, write_new, write_version
+from services.exams.bank.item_rows import (
+    NewItem,
+    StoredItem,
+    lock_bank,
+    pictures_of,
+    read_items,
+    write_items,
+    write_version,
+)
 
 _LABELS = {
     "stem": "题干",
@@ -46,21 +54,23 @@ class ItemBank:
         Raises InvalidInput that names the field, and Conflict for a duplicate, unless ``again``.
         """
         await check_may_see(actor)
-        said = _checked(data)
+        clean_data = _check_item(data)
 
         async def run() -> UUID:
             await lock_bank(actor.pool)
-            case = await self._case(actor, said, case_id)
+            case = await self._find_case(actor, clean_data, case_id)
             stem = case.data.stem if case else ""
-            await self._check_new(actor, said, stem, again=again)
-            item = NewItem(said, "", case_id, stem, await _next_position(case_id))
+            await self._check_duplicate(actor, clean_data, stem, again=again)
+            item = NewItem(clean_data, "", case_id, stem, await _next_position(case_id))
             now = self.deps.now()
-            await write_new(actor, [item], now)
-            await record(actor, now, "exam.item.add", "exam_item", item.id, kind=said.kind.value)
+            await write_items(actor, [item], now)
+            await record(actor, now, "exam.item.add", "exam_item", item.id, kind=clean_data.kind.value)
             return item.id
 
         owner = f"exam.item.add:{actor.account_id}"
-        return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=f"{said!r} {case_id}")
+        return await once(
+            owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=f"{clean_data!r} {case_id}"
+        )
 
     async def revise(self, actor: Actor, item_id: UUID, data: ItemData, *, seen: int | None = None) -> bool:
         """Change an item: a new version, used by papers made from now on. False: nothing is different.
@@ -70,15 +80,15 @@ class ItemBank:
         """
         await check_may_see(actor)
         async with transaction():
-            kept = await self._locked(actor, item_id)
-            said = _checked(replace(data, kind=kept.data.kind))
-            if said == kept.data:
+            item = await self._lock_item(actor, item_id)
+            clean_data = _check_item(replace(data, kind=item.data.kind))
+            if clean_data == item.data:
                 return False
-            if seen is not None and seen != kept.row.version:
+            if seen is not None and seen != item.row.version:
                 raise Conflict(
-                    f"这道题刚刚被修改为第{kept.row.version}版，请打开题目核对后再修改。", code="item_changed"
+                    f"这道题刚刚被修改为第{item.row.version}版，请打开题目核对后再修改。", code="item_changed"
                 )
-            await self._write(actor, kept, said, pictures_of(kept.version))
+            await self._write_revision(actor, item, clean_data, pictures_of(item.version))
             return True
 
     async def add_picture(self, actor: Actor, item_id: UUID, content: bytes, alt: str) -> None:
@@ -86,24 +96,24 @@ class ItemBank:
         await check_may_see(actor)
         if not await ExamItem.exists(id=item_id, pool=actor.pool):
             raise unknown_item()
-        picture = await self.pictures.take_in(actor.pool, content, alt)
+        picture = await self.pictures.store_picture(actor.pool, content, alt)
         async with transaction():
-            kept = await self._locked(actor, item_id)
-            pictures = pictures_of(kept.version)
+            item = await self._lock_item(actor, item_id)
+            pictures = pictures_of(item.version)
             if len(pictures) >= PICTURES_MAX:
                 raise Conflict(f"一道题最多{PICTURES_MAX}张图片，请先删除一张。", code="pictures_full")
-            await self._write(actor, kept, kept.data, [*pictures, picture])
+            await self._write_revision(actor, item, item.data, [*pictures, picture])
 
     async def remove_picture(self, actor: Actor, item_id: UUID, number: int) -> None:
         """A new version without picture ``number``, from 1; earlier versions keep it. Raises NotFound, Conflict."""
         await check_may_see(actor)
         async with transaction():
-            kept = await self._locked(actor, item_id)
-            pictures = list(pictures_of(kept.version))
+            item = await self._lock_item(actor, item_id)
+            pictures = list(pictures_of(item.version))
             if not 1 <= number <= len(pictures):
                 raise Conflict("这张图片已经删除，请刷新页面。", code="picture_unknown")
             del pictures[number - 1]
-            await self._write(actor, kept, kept.data, pictures)
+            await self._write_revision(actor, item, item.data, pictures)
 
     async def retire(self, actor: Actor, item_id: UUID) -> None:
         """No new paper uses it, nor the parts of a case; existing papers keep it. A repetition is harmless."""
@@ -119,57 +129,59 @@ class ItemBank:
         check(actor, "exam.manage")
         now = self.deps.now()
         async with transaction():
-            kept = await self._locked(actor, item_id)
-            case_id = kept.row.group_id
+            item = await self._lock_item(actor, item_id)
+            case_id = item.row.group_id
             if not retired and case_id and await ExamItem.exists(id=case_id, retired_at__isnull=False):
                 raise Conflict("所属的案例题已停用，请先恢复案例题。", code="case_retired")
-            concerned = ExamItem.filter(group_id=item_id, retired_at__isnull=retired)
-            await concerned.update(retired_at=now if retired else None)
-            if (kept.row.retired_at is not None) != retired:
-                kept.row.retired_at = now if retired else None
-                await kept.row.save(update_fields=["retired_at"])
+            parts = ExamItem.filter(group_id=item_id, retired_at__isnull=retired)
+            await parts.update(retired_at=now if retired else None)
+            if (item.row.retired_at is not None) != retired:
+                item.row.retired_at = now if retired else None
+                await item.row.save(update_fields=["retired_at"])
                 action = "exam.item.retire" if retired else "exam.item.restore"
-                await record(actor, now, action, "exam_item", item_id, code=kept.row.code)
+                await record(actor, now, action, "exam_item", item_id, code=item.row.code)
 
-    async def _locked(self, actor: Actor, item_id: UUID) -> Kept:
+    async def _lock_item(self, actor: Actor, item_id: UUID) -> StoredItem:
         await lock_bank(actor.pool)
-        item = await ExamItem.select_for_update().get_or_none(id=item_id, pool=actor.pool)
-        if item is None:
+        row = await ExamItem.select_for_update().get_or_none(id=item_id, pool=actor.pool)
+        if row is None:
             raise unknown_item()
-        (kept,) = await read_items([item])
-        return kept
+        (item,) = await read_items([row])
+        return item
 
-    async def _write(self, actor: Actor, kept: Kept, data: ItemData, pictures: Sequence[Picture]) -> None:
+    async def _write_revision(
+        self, actor: Actor, item: StoredItem, data: ItemData, pictures: Sequence[Picture]
+    ) -> None:
         stem = ""
-        if kept.row.group_id:
-            (case,) = await read_items([await ExamItem.get(id=kept.row.group_id)])
+        if item.row.group_id:
+            (case,) = await read_items([await ExamItem.get(id=item.row.group_id)])
             stem = case.data.stem
         now = self.deps.now()
-        await write_version(actor, kept.row, data, pictures, now, stem)
+        await write_version(actor, item.row, data, pictures, now, stem)
         await record(
-            actor, now, "exam.item.revise", "exam_item", kept.row.id, code=kept.row.code, version=kept.row.version
+            actor, now, "exam.item.revise", "exam_item", item.row.id, code=item.row.code, version=item.row.version
         )
 
-    async def _case(self, actor: Actor, data: ItemData, case_id: UUID | None) -> Kept | None:
+    async def _find_case(self, actor: Actor, data: ItemData, case_id: UUID | None) -> StoredItem | None:
         if case_id is None:
             return None
-        found = await ExamItem.get_or_none(id=case_id, pool=actor.pool, kind=ItemKind.CASE.value)
-        if found is None or data.kind is ItemKind.CASE:
+        row = await ExamItem.get_or_none(id=case_id, pool=actor.pool, kind=ItemKind.CASE.value)
+        if row is None or data.kind is ItemKind.CASE:
             raise InvalidInput("案例题中只能添加单选、多选、判断和简答题。", code="no_case")
-        (case,) = await read_items([found])
+        (case,) = await read_items([row])
         return case
 
-    async def _check_new(self, actor: Actor, data: ItemData, case_stem: str, *, again: bool) -> None:
+    async def _check_duplicate(self, actor: Actor, data: ItemData, case_stem: str, *, again: bool) -> None:
         """Raises Conflict for a duplicate."""
-        found = await ExamItem.filter(pool=actor.pool, stem_hash=stem_hash(data.stem, case_stem)).order_by("code")
-        twins = [kept for kept in await read_items(found) if kept.data.kind is data.kind]
-        same = next((kept for kept in twins if same_question(kept.data, data)), None)
-        if same is not None:
-            state = "（已停用，可恢复使用）" if same.row.retired_at else ""
+        same_stem = await ExamItem.filter(pool=actor.pool, stem_hash=stem_hash(data.stem, case_stem)).order_by("code")
+        twins = [item for item in await read_items(same_stem) if item.data.kind is data.kind]
+        twin = next((item for item in twins if same_question(item.data, data)), None)
+        if twin is not None:
+            state = "（已停用，可恢复使用）" if twin.row.retired_at else ""
             raise Conflict(
-                f"题库中已有相同的题目{same.row.code}{state}，请直接修改那道题。",
+                f"题库中已有相同的题目{twin.row.code}{state}，请直接修改那道题。",
                 code="item_known",
-                params={"item": str(same.row.id), "field": "stem"},
+                params={"item": str(twin.row.id), "field": "stem"},
             )
         if twins and not again:
             raise Conflict(
@@ -186,7 +198,7 @@ async def _next_position(case_id: UUID | None) -> int:
     return last.position + 1 if last else 1
 
 
-def _checked(data: ItemData) -> ItemData:
+def _check_item(data: ItemData) -> ItemData:
     """The tidy item. Raises InvalidInput with all problems."""
     item = tidy(data)
     faults = Faults()
@@ -201,5 +213,5 @@ def _sentence(problem: ItemProblem) -> str:
     label = _LABELS.get(problem.field, "")
     if problem.field.startswith("option_"):
         label = f"选项{chr(ord('A') + int(problem.field[-1]))}"
-    said = problem.reason.removeprefix(label)
-    return f"{label}{said}。" if problem.reason[0] in "不最含与要" else f"{problem.reason}。"
+    reason = problem.reason.removeprefix(label)
+    return f"{label}{reason}。" if problem.reason[0] in "不最含与要" else f"{problem.reason}。"

@@ -81,13 +81,13 @@ class ExamAnalysis:
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
         whole = (await rows(_WHOLE, exam.id))[0]
-        found = await rows(_ITEMS, exam.id)
+        item_rows = await rows(_ITEMS, exam.id)
         spread = {row["band"]: row["n"] for row in await rows(_SPREAD, exam.id)}
         papers = whole["papers"]
         reliability = error = None
-        if papers > 1 and all(row["seen"] == papers for row in found):
+        if papers > 1 and all(row["seen"] == papers for row in item_rows):
             variance = (await rows(_RIGHT, exam.id))[0]["variance"]
-            reliability = kr20([row["right"] for row in found], variance)
+            reliability = kr20([row["right"] for row in item_rows], variance)
             error = None if reliability is None else sem(variance, reliability)
         return Analysis(
             papers=papers,
@@ -108,19 +108,25 @@ class ExamAnalysis:
                     row["rest"],
                     flags_of(row["facility"], row["rest"]),
                 )
-                for row in found
+                for row in item_rows
             ),
         )
 
     async def items_sheet(self, actor: Actor, exam_id: UUID) -> bytes:
         """The items as XLSX. Raises NotFound."""
-        found = await self.get(actor, exam_id)
+        analysis = await self.get(actor, exam_id)
         columns = [ExportColumn(title, width) for title, width in _ITEM_COLUMNS]
         lines: list[Sequence[Value]] = [
-            (one.code, one.stem, one.seen, *map(_number, (one.exposure, one.facility, one.rest)), "、".join(one.flags))
-            for one in found.items
+            (
+                item.code,
+                item.stem,
+                item.seen,
+                *map(_number, (item.exposure, item.facility, item.rest)),
+                "、".join(item.flags),
+            )
+            for item in analysis.items
         ]
-        return await self._write(actor, exam_id, "试题分析", columns, lines)
+        return await self._write_export(actor, exam_id, "试题分析", columns, lines)
 
     async def papers_sheet(self, actor: Actor, exam_id: UUID) -> bytes:
         """The results as XLSX. Raises NotFound."""
@@ -141,9 +147,9 @@ class ExamAnalysis:
             for row in await rows(_PAPERS, exam.id)
         ]
         columns = [ExportColumn(title, width) for title, width in _PAPER_COLUMNS]
-        return await self._write(actor, exam_id, "成绩", columns, lines)
+        return await self._write_export(actor, exam_id, "成绩", columns, lines)
 
-    async def _write(
+    async def _write_export(
         self, actor: Actor, exam_id: UUID, title: str, columns: Sequence[ExportColumn], lines: Sequence[Sequence[Value]]
     ) -> bytes:
         async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:

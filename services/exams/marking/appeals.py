@@ -17,7 +17,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.marking.marking import regrade
 from services.exams.notifications import facts_of
-from services.exams.repository import get_exam, get_own, lock_candidate, rules_of
+from services.exams.repository import get_exam, get_own_candidate, lock_candidate, rules_of
 from services.notifications import Notices
 
 Outcome = Literal["upheld", "rejected"]
@@ -57,7 +57,7 @@ class Appeals:
         words = check_text(text.strip(), "text", "复核理由", TEXT_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            _, exam = await get_own(actor, candidate_id)
+            _, exam = await get_own_candidate(actor, candidate_id)
             await lock_candidate(candidate_id)
             attempt = await ExamAttempt.get_or_none(id=attempt_id, candidate_id=candidate_id)
             if attempt is None or attempt.state != ExamAttemptState.RELEASED or attempt.released_at is None:
@@ -66,8 +66,8 @@ class Appeals:
                 raise Conflict("已过申请复核的时间，如有疑问请拨打服务热线。", code="too_late")
             if await ExamAppeal.exists(attempt_id=attempt.id):
                 raise Conflict("这次成绩已申请过复核，请等待答复。", code="appealed")
-            made = await ExamAppeal.create(attempt_id=attempt.id, pool=exam.pool, text=words, created_at=now)
-            await record(actor, now, "exam.appeal", "exam_attempt", attempt.id, appeal=str(made.id))
+            appeal = await ExamAppeal.create(attempt_id=attempt.id, pool=exam.pool, text=words, created_at=now)
+            await record(actor, now, "exam.appeal", "exam_attempt", attempt.id, appeal=str(appeal.id))
 
     async def list(self, actor: Actor, exam_id: UUID) -> tuple[Appeal, ...]:
         """Open ones first. Raises NotFound."""

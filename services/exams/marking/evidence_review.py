@@ -112,13 +112,13 @@ class EvidenceReview:
 
     async def get(self, actor: Actor, exam_id: UUID, evidence_id: UUID) -> EvidenceView:
         """The file's content beside the answers that count, and the effect of accepting it. Raises NotFound."""
-        line = next((one for one in await self.list(actor, exam_id) if one.id == evidence_id), None)
+        line = next((line for line in await self.list(actor, exam_id) if line.id == evidence_id), None)
         if line is None:
-            raise _unknown()
+            raise _evidence_unknown()
         evidence = await ExamEvidence.get(id=evidence_id)
-        attempt, file = await get_attempt(evidence), self._open(evidence)
-        before, after = await self._try_out(attempt, file) if evidence.state == "open" else ("", "")
-        shown = await _compare(attempt, file, evidence.received_at)
+        attempt, file = await get_attempt(evidence), self._open_file(evidence)
+        before, after = await self._preview_scores(attempt, file) if evidence.state == "open" else ("", "")
+        shown = await _compare_answers(attempt, file, evidence.received_at)
         late = await self.late_answers(actor, exam_id, attempt.id)
         return EvidenceView(line, file.made_at, shown, late, evidence.answer, before, after)
 
@@ -130,7 +130,7 @@ class EvidenceReview:
         if attempt is None:
             raise NotFound("找不到这份答卷，请返回列表后刷新。", code="attempt_unknown")
         held = {row["slot"]: row for row in await rows(_PAPER, attempt.id)}
-        return tuple(_late(attempt, row, held) for row in await rows(_LATE, attempt.id))
+        return tuple(_late_answer(attempt, row, held) for row in await rows(_LATE, attempt.id))
 
     async def decide(self, actor: Actor, evidence_id: UUID, outcome: Outcome, answer: str) -> None:
         """Accept, so that the answers count unless they lower the score; or reject. The person is notified.
@@ -143,53 +143,58 @@ class EvidenceReview:
         async with transaction():
             evidence = await ExamEvidence.select_for_update().get_or_none(id=evidence_id, pool=actor.pool)
             if evidence is None:
-                raise _unknown()
+                raise _evidence_unknown()
             if evidence.state != "open":
                 raise Conflict("这份离线作答已处理，请刷新后查看。", code="decided")
             attempt = await get_attempt(evidence)
             if actor.account_id is not None and attempt.candidate.account_id == actor.account_id:
                 raise Forbidden("不能处理自己的离线作答，请由其他管理员办理。", code="own_exam")
             if outcome == "accepted":
-                await self._accept(attempt, self._open(evidence))
+                await self._accept_file(attempt, self._open_file(evidence))
             evidence.state, evidence.answer = outcome, words
             evidence.decided_at, evidence.decided_by = now, actor.account_id
             await evidence.save()
             await record(actor, now, f"exam.evidence_{outcome}", "exam_attempt", attempt.id, reason=words)
             await self._notify(evidence, attempt, outcome, now)
 
-    def _open(self, evidence: ExamEvidence) -> AnswerFile:
+    def _open_file(self, evidence: ExamEvidence) -> AnswerFile:
         return AnswerFiles.read(evidence.attempt_id, self.deps.keys.open(evidence.content_sealed, SEAL))
 
-    async def _accept(self, attempt: ExamAttempt, file: AnswerFile) -> None:
+    async def _accept_file(self, attempt: ExamAttempt, file: AnswerFile) -> None:
         """The file's answers count if they don't lower the score."""
         if attempt.state not in (ExamAttemptState.GRADED, ExamAttemptState.RELEASED):
             raise Conflict("这份答卷还没有评完分或已作废，请评分完成后再采纳。", code="not_graded")
+        # a nested transaction, so that only the replacement is rolled back and the decision stays
         try:
             async with transaction():
-                if await self._replace(attempt, file) < (attempt.score or 0):
+                if await self._replace_answers(attempt, file) < (attempt.score or 0):
                     raise _Rollback
         except _Rollback:
             return
 
-    async def _try_out(self, attempt: ExamAttempt, file: AnswerFile) -> tuple[str, str]:
+    async def _preview_scores(self, attempt: ExamAttempt, file: AnswerFile) -> tuple[str, str]:
         """The present score and the score with the file; nothing changes."""
         if attempt.state not in (ExamAttemptState.GRADED, ExamAttemptState.RELEASED):
             return "", ""
         before, after = attempt.score or 0, 0
         try:
             async with transaction():
-                after = await self._replace(attempt, file)
+                after = await self._replace_answers(attempt, file)
                 raise _Rollback
         except _Rollback:
             return print_marks(before), print_marks(max(before, after))
 
-    async def _replace(self, attempt: ExamAttempt, file: AnswerFile) -> int:
+    async def _replace_answers(self, attempt: ExamAttempt, file: AnswerFile) -> int:
         """Replace the counting choices by the file's and mark again; returns the score."""
         await advisory_lock(mark_lock(attempt.exam_id))
         held = await rows(_PAPER, attempt.id)
         sizes = {row["slot"]: row["n"] for row in held}
-        new = changed_answers(file, _shown(attempt, held), len(attempt.versions))
-        masks = {slot: _canonical(attempt, slot, one.mask, sizes[slot]) for slot, one in new.items() if sizes[slot]}
+        changed = changed_answers(file, _shown_answers(attempt, held), len(attempt.versions))
+        masks = {
+            slot: _canonical_mask(attempt, slot, answer.mask, sizes[slot])
+            for slot, answer in changed.items()
+            if sizes[slot]
+        }
         await execute(_REPLACE, attempt.id, list(masks), list(masks.values()))
         await regrade(attempt.exam, [attempt.id])
         return int((await ExamAttempt.get(id=attempt.id)).score or 0)
@@ -206,48 +211,48 @@ class EvidenceReview:
         )
 
 
-async def _compare(attempt: ExamAttempt, file: AnswerFile, received_at: datetime) -> tuple[LateAnswer, ...]:
+async def _compare_answers(attempt: ExamAttempt, file: AnswerFile, received_at: datetime) -> tuple[LateAnswer, ...]:
     """Answers of the file that differ from those that count."""
     held = await rows(_PAPER, attempt.id)
-    by_slot, shown = {row["slot"]: row for row in held}, _shown(attempt, held)
-    new = changed_answers(file, shown, len(attempt.versions))
+    by_slot, shown = {row["slot"]: row for row in held}, _shown_answers(attempt, held)
+    changed = changed_answers(file, shown, len(attempt.versions))
     return tuple(
         LateAnswer(
             slot + 1,
             by_slot[slot]["stem"],
-            _print(shown.get(slot, ExamAnswer())),
-            _print(answer),
+            _print_answer(shown.get(slot, ExamAnswer())),
+            _print_answer(answer),
             file.answers[slot].at,
             received_at,
             not by_slot[slot]["n"],
         )
-        for slot, answer in new.items()
+        for slot, answer in changed.items()
     )
 
 
-def _shown(attempt: ExamAttempt, held: Sequence[Any]) -> dict[int, ExamAnswer]:
+def _shown_answers(attempt: ExamAttempt, held: Sequence[Any]) -> dict[int, ExamAnswer]:
     """The answers that count, with options as displayed on this paper."""
-    return {row["slot"]: ExamAnswer(_display(attempt, row), row["text"] or "") for row in held}
+    return {row["slot"]: ExamAnswer(_displayed_mask(attempt, row), row["text"] or "") for row in held}
 
 
-def _late(attempt: ExamAttempt, row: Any, held: dict[int, Any]) -> LateAnswer:
+def _late_answer(attempt: ExamAttempt, row: Any, held: dict[int, Any]) -> LateAnswer:
     was = held.get(row["slot"])
-    counts = ExamAnswer(_display(attempt, was), was["text"] or "") if was else ExamAnswer()
-    now = _print(ExamAnswer(row["mask"], row["text"]))
+    counts = ExamAnswer(_displayed_mask(attempt, was), was["text"] or "") if was else ExamAnswer()
+    now = _print_answer(ExamAnswer(row["mask"], row["text"]))
     return LateAnswer(
-        row["slot"] + 1, row["stem"], _print(counts), now, row["client_at"], row["received_at"], not row["n"]
+        row["slot"] + 1, row["stem"], _print_answer(counts), now, row["client_at"], row["received_at"], not row["n"]
     )
 
 
-def _display(attempt: ExamAttempt, row: Any) -> int:
+def _displayed_mask(attempt: ExamAttempt, row: Any) -> int:
     return to_display(row["mask"], attempt.orders[row["slot"]], row["n"]) if row["n"] else 0
 
 
-def _canonical(attempt: ExamAttempt, slot: int, mask: int, options: int) -> int:
+def _canonical_mask(attempt: ExamAttempt, slot: int, mask: int, options: int) -> int:
     return to_canonical(mask & ((1 << options) - 1), attempt.orders[slot], options)
 
 
-def _print(answer: ExamAnswer) -> str:
+def _print_answer(answer: ExamAnswer) -> str:
     return answer.text or letters_of(answer.mask) or "未作答"
 
 
@@ -264,5 +269,5 @@ def _line(row: Any) -> EvidenceLine:
     )
 
 
-def _unknown() -> NotFound:
+def _evidence_unknown() -> NotFound:
     return NotFound("找不到这份离线作答，请返回列表后刷新。", code="evidence_unknown")

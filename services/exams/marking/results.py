@@ -35,16 +35,16 @@ from services.exams.repository import (
     lock_sittings,
     move_candidate,
     rules_of,
-    void_open,
+    void_open_attempts,
 )
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
 
 REASON_MAX = 200
-_OUT = "a.state = 'graded' AND (a.released_at IS NOT NULL OR e.rules ->> 'result' = 'at_once')"
+_RELEASABLE = "a.state = 'graded' AND (a.released_at IS NOT NULL OR e.rules ->> 'result' = 'at_once')"
 _DUE = f"""
 FROM exam_candidate c JOIN exam e ON e.id = c.exam_id WHERE {not_paused("exam_result", "c.id")} AND (
-    EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id AND a.graded_at <= $1 AND {_OUT})
+    EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id AND a.graded_at <= $1 AND {_RELEASABLE})
     OR c.state = 'called' AND (
         (e.purpose <> 'mock' AND EXISTS (SELECT 1 FROM exam_attempt a
             WHERE a.candidate_id = c.id AND a.state = 'released' AND a.passed))
@@ -53,14 +53,14 @@ FROM exam_candidate c JOIN exam e ON e.id = c.exam_id WHERE {not_paused("exam_re
 """
 RESULTS_DUE = f"EXISTS (SELECT 1 {_DUE})"
 _NEXT = f"SELECT c.id {_DUE} ORDER BY c.id LIMIT 500"
-_LET_OUT = """
+_RELEASE = """
 UPDATE exam_attempt SET released_at = $2
  WHERE exam_id = $1 AND state = 'graded' AND released_at IS NULL AND ($3 OR cardinality(flags) = 0)
 RETURNING id
 """
 _OPEN = (ExamAttemptState.RUNNING, ExamAttemptState.SEALED, ExamAttemptState.GRADED)
-_ENDED, _KEPT = "本次申请已结束，可在征集期内重新申报", "您的申请保留，请等待下一次考试通知"
-_NOTICE_FOLLOWS, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
+_APPLICATION_ENDED, _APPLICATION_WAITS = "本次申请已结束，可在征集期内重新申报", "您的申请保留，请等待下一次考试通知"
+_NOTICE_FOLLOWS, _APPLICATION_CLOSED = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
 
 
 @dataclass(frozen=True)
@@ -82,29 +82,29 @@ class Results:
         """The verdict of one candidate from the released results; a repetition changes nothing."""
         now = self.deps.now()
         async with transaction():
-            known = await ExamCandidate.get(id=candidate_id)
-            application = await lock(known.application_id) if known.application_id else None
-            exam = await Exam.get(id=known.exam_id)
+            unlocked_candidate = await ExamCandidate.get(id=candidate_id)
+            application = await lock(unlocked_candidate.application_id) if unlocked_candidate.application_id else None
+            exam = await Exam.get(id=unlocked_candidate.exam_id)
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
-            out = await self._let_out(candidate, exam, now)
+            tries = await self._release_results(candidate, exam, now)
             if candidate.state == CandidateState.CALLED:
-                await self._decide(candidate, exam, application, out, now)
+                await self._reach_verdict(candidate, exam, application, tries, now)
             if candidate.state != CandidateState.CALLED and candidate.sitting_id is not None:
                 await self._free_place(exam, candidate, sittings[candidate.sitting_id], now)
 
-    async def _let_out(self, candidate: ExamCandidate, exam: Exam, now: datetime) -> list[ExamAttempt]:
+    async def _release_results(self, candidate: ExamCandidate, exam: Exam, now: datetime) -> list[ExamAttempt]:
         """All tries that count; results that may be seen are released."""
         tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number").select_for_update()
         at_once = rules_of(exam).result == "at_once"
-        for one in tries:
-            if one.state == ExamAttemptState.GRADED and (at_once or one.released_at is not None):
-                one.state = ATTEMPT.next(ExamAttemptState.GRADED, AttemptEvent.RELEASE)
-                one.released_at = one.released_at or now
-                await one.save(update_fields=["state", "released_at"])
-        return [one for one in tries if one.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
+        for attempt in tries:
+            if attempt.state == ExamAttemptState.GRADED and (at_once or attempt.released_at is not None):
+                attempt.state = ATTEMPT.next(ExamAttemptState.GRADED, AttemptEvent.RELEASE)
+                attempt.released_at = attempt.released_at or now
+                await attempt.save(update_fields=["state", "released_at"])
+        return [attempt for attempt in tries if attempt.state not in (ExamAttemptState.READY, ExamAttemptState.VOID)]
 
-    async def _decide(
+    async def _reach_verdict(
         self,
         candidate: ExamCandidate,
         exam: Exam,
@@ -113,38 +113,40 @@ class Results:
         now: datetime,
     ) -> None:
         over = exam.state == "closed"
-        released = [one for one in tries if one.state == ExamAttemptState.RELEASED]
-        best = max(released, key=lambda one: (bool(one.passed), one.score or 0), default=None)
+        released = [attempt for attempt in tries if attempt.state == ExamAttemptState.RELEASED]
+        best = max(released, key=lambda attempt: (bool(attempt.passed), attempt.score or 0), default=None)
         if exam.purpose == Purpose.MOCK:
             if over:
                 await move_candidate(candidate, CandidateEvent.LEAVE, now)
         elif best is not None and best.passed:
-            await self._pass(candidate, exam, application, best, now)
-        elif any(one.state in _OPEN for one in tries):
+            await self._pass_candidate(candidate, exam, application, best, now)
+        elif any(attempt.state in _OPEN for attempt in tries):
             return
         elif best is None:
             if over:
                 await move_candidate(candidate, CandidateEvent.LEAVE, now)
-        elif over or exam.closes_at <= now or _left(candidate, rules_of(exam), tries) <= 0:
-            await self._fail(candidate, exam, application, best, now)
+        elif over or exam.closes_at <= now or _tries_left(candidate, rules_of(exam), tries) <= 0:
+            await self._fail_candidate(candidate, exam, application, best, now)
         else:
-            await self._offer(candidate, exam, released[-1], _left(candidate, rules_of(exam), tries), now)
+            await self._offer_next_try(
+                candidate, exam, released[-1], _tries_left(candidate, rules_of(exam), tries), now
+            )
 
-    async def _pass(
+    async def _pass_candidate(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
     ) -> None:
         await move_candidate(candidate, CandidateEvent.PASS, now)
-        await void_open(candidate.id, "已合格")
+        await void_open_attempts(candidate.id, "已合格")
         await record(system(exam.pool), now, "exam.passed", "exam_candidate", candidate.id, score=best.score)
         waits = application is not None and application.state == "exam"
-        advice = _NOTICE_FOLLOWS if waits or application is None else _TOO_LATE
+        advice = _NOTICE_FOLLOWS if waits or application is None else _APPLICATION_CLOSED
         await self._notify("exam_passed", candidate, exam, best, now, advice=advice)
         if waits and application is not None:
             words = f"{exam.name}{_score(best)}"
             await self.conclusions.apply_exam(system(exam.pool), application, "passed", words, now)
-        await self._certify(candidate, exam, application, best, now)
+        await self._issue_certificate(candidate, exam, application, best, now)
 
-    async def _certify(
+    async def _issue_certificate(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
     ) -> None:
         """Where the pool issues certificates of examinations."""
@@ -153,17 +155,17 @@ class Results:
         subject = CertificateSubject("exam", candidate.account_id, expert_id, candidate.id, facts)
         await self.certificates.issue(exam.pool, subject, now)
 
-    async def _fail(
+    async def _fail_candidate(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
     ) -> None:
         rules = rules_of(exam)
         await move_candidate(candidate, CandidateEvent.FAIL, now)
-        await void_open(candidate.id, "考试次数已用完")
+        await void_open_attempts(candidate.id, "考试次数已用完")
         await record(system(exam.pool), now, "exam.failed", "exam_candidate", candidate.id, score=best.score)
         waiting = application is not None and application.state == "exam"
         ends = waiting and rules.failed == "refused"
         line = line_of(best.total or 0, rules.pass_percent)
-        advice = _ENDED if ends else _KEPT if waiting else _NOTICE_FOLLOWS
+        advice = _APPLICATION_ENDED if ends else _APPLICATION_WAITS if waiting else _NOTICE_FOLLOWS
         await self._notify(
             "exam_failed", candidate, exam, best, now, advice=advice, line=line_of(best.total or 0, rules.pass_percent)
         )
@@ -171,11 +173,17 @@ class Results:
             words = f"{exam.name}{_score(best)}，未达到{line}分"
             await self.conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)
 
-    async def _offer(self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime) -> None:
+    async def _offer_next_try(
+        self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, tries_left: int, now: datetime
+    ) -> None:
         """Tries are left: notify when the next may begin."""
         rules = rules_of(exam)
         again = max(now, (last.sealed_at or now) + rules.rest)
-        more = {"line": line_of(last.total or 0, rules.pass_percent), "left": str(left), "again": print_time(again)}
+        more = {
+            "line": line_of(last.total or 0, rules.pass_percent),
+            "left": str(tries_left),
+            "again": print_time(again),
+        }
         await self._notify("exam_again", candidate, exam, last, now, **more, again_full=print_full(again))
 
     async def _notify(
@@ -210,13 +218,13 @@ class Results:
             exam = await get_exam(actor, exam_id, locked=True)
             if rules_of(exam).result == "at_once":
                 raise Conflict("这场考试的成绩评分后立即公布，不用再公布。", code="at_once")
-            let_out = await rows(_LET_OUT, exam.id, now, flagged)
-            if not let_out:
+            released = await rows(_RELEASE, exam.id, now, flagged)
+            if not released:
                 raise Conflict("没有可以公布的成绩：请等评分完成，或先核实有提示的答卷。", code="none_ready")
             exam.released_at = now
             await exam.save(update_fields=["released_at"])
-            await record(actor, now, "exam.let_out", "exam", exam.id, count=len(let_out), flagged=flagged)
-        return len(let_out)
+            await record(actor, now, "exam.let_out", "exam", exam.id, count=len(released), flagged=flagged)
+        return len(released)
 
     async def clear_flags(self, actor: Actor, attempt_id: UUID, reason: str) -> None:
         """Clear the flags, so that the result is released with the others. Raises Conflict, Forbidden."""
@@ -265,15 +273,15 @@ class Results:
 
     async def _lock_attempt(self, actor: Actor, attempt_id: UUID) -> tuple[ExamAttempt, ExamCandidate, Exam]:
         """Candidate first, as everywhere. Raises NotFound, Forbidden for one's own."""
-        known = await ExamAttempt.get_or_none(id=attempt_id)
-        candidate, exam = await get_candidate(actor, known.candidate_id if known else attempt_id)
+        unlocked_attempt = await ExamAttempt.get_or_none(id=attempt_id)
+        candidate, exam = await get_candidate(actor, unlocked_attempt.candidate_id if unlocked_attempt else attempt_id)
         if actor.account_id is not None and candidate.account_id == actor.account_id:
             raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
         locked = await lock_candidate(candidate.id)
         return await ExamAttempt.select_for_update().get(id=attempt_id), locked, exam
 
 
-def _left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
+def _tries_left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
     return rules.tries + int(candidate.extra_tries) - len(tries)
 
 

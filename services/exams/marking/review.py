@@ -27,7 +27,7 @@ from services.exams.attempts.paper_view import ShownPicture
 from services.exams.bank.item_keys import ItemKey, read_keys
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.marking.scores import review_of
-from services.exams.repository import get_own
+from services.exams.repository import get_own_candidate
 
 _PAPER = """
 SELECT a.slot, a.version_id, a.mask, coalesce(a.text, '') AS text, a.marks, v.stem, v.options, v.pictures, v.basis,
@@ -79,13 +79,13 @@ class PaperReview:
     async def get(self, actor: Actor, candidate_id: UUID, attempt_id: UUID) -> ReviewedPaper:
         """Each access is logged. Raises NotFound for another person's, Conflict while it can't be seen."""
         check(actor, "exam.own")
-        _, exam = await get_own(actor, candidate_id)
+        _, exam = await get_own_candidate(actor, candidate_id)
         attempt = await ExamAttempt.get_or_none(id=attempt_id, candidate_id=candidate_id)
         if attempt is None:
             raise NotFound("找不到这次作答，请回到考试页面重新进入。", code="attempt_unknown")
-        await self._check(actor, exam, attempt)
-        found = await rows(_PAPER, attempt.id, attempt.made_at, exam.id)
-        keys = await read_keys(row["version_id"] for row in found)
+        await self._check_viewable(actor, exam, attempt)
+        paper_rows = await rows(_PAPER, attempt.id, attempt.made_at, exam.id)
+        keys = await read_keys(row["version_id"] for row in paper_rows)
         await record(actor, self.deps.now(), "exam.review", "exam_attempt", attempt.id)
         return ReviewedPaper(
             exam.name,
@@ -93,10 +93,10 @@ class PaperReview:
             print_marks(attempt.score or 0),
             print_marks(attempt.total or 0),
             bool(attempt.passed),
-            tuple(self._question(attempt, row, keys.get(row["version_id"], ItemKey()), actor) for row in found),
+            tuple(self._question(attempt, row, keys.get(row["version_id"], ItemKey()), actor) for row in paper_rows),
         )
 
-    async def _check(self, actor: Actor, exam: Exam, attempt: ExamAttempt) -> None:
+    async def _check_viewable(self, actor: Actor, exam: Exam, attempt: ExamAttempt) -> None:
         state = review_of(exam)
         if not state:
             raise Conflict("本场考试不公布试题和答案；对成绩有疑问可以申请复核。", code="no_review")
@@ -120,9 +120,9 @@ class PaperReview:
             stem=row["stem"],
             case=row["case_text"] or "",
             options=tuple(row["options"][at] for at in permutation(order, size)),
-            pictures=self._shown(row, actor),
+            pictures=self._shown_pictures(row, actor),
             chosen=letters(row["mask"]) or row["text"],
-            right=_right(letters(key.mask), letters(row["also"]), key.answer),
+            right=_right_answer(letters(key.mask), letters(row["also"]), key.answer),
             marks=print_marks(row["marks"] or 0),
             mark=print_marks(mark),
             full=row["marks"] == mark,
@@ -131,13 +131,13 @@ class PaperReview:
             ruling=RulingKind(row["ruling"]).label if row["ruling"] else "",
         )
 
-    def _shown(self, row: Mapping[str, Any], actor: Actor) -> tuple[ShownPicture, ...]:
-        kept = json.loads(row["pictures"]) if isinstance(row["pictures"], str) else row["pictures"] or []
+    def _shown_pictures(self, row: Mapping[str, Any], actor: Actor) -> tuple[ShownPicture, ...]:
+        stored_pictures = json.loads(row["pictures"]) if isinstance(row["pictures"], str) else row["pictures"] or []
         until = self.deps.now() + PICTURE_TTL
         person = actor.account_id or UUID(int=0)
-        addresses = self.pictures.addresses(row["version_id"], len(kept), person, until)
-        return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
+        addresses = self.pictures.addresses(row["version_id"], len(stored_pictures), person, until)
+        return tuple(ShownPicture(at, picture["alt"]) for at, picture in zip(addresses, stored_pictures, strict=True))
 
 
-def _right(key: str, also: str, answer: str) -> str:
+def _right_answer(key: str, also: str, answer: str) -> str:
     return f"{key}或{also}" if key and also else key or answer

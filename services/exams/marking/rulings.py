@@ -69,7 +69,7 @@ class Rulings:
         """Raises NotFound, Forbidden for a person who sits an examination."""
         check(actor, "exam.mark")
         await check_may_see(actor)
-        _, version = await _find(actor, exam_id, version_id)
+        _, version = await _get_version(actor, exam_id, version_id)
         key = (await read_keys([version_id])).get(version_id)
         ruling = await ExamRuling.get_or_none(exam_id=exam_id, version_id=version_id)
         return RuledItem(
@@ -86,13 +86,13 @@ class Rulings:
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str = ""
     ) -> RulingPreview:
         """The effect; nothing changes. Raises InvalidInput, NotFound."""
-        done: list[RulingPreview] = []
+        previews: list[RulingPreview] = []
         try:
             async with transaction():
-                done.append(await self._apply(actor, exam_id, version_id, kind, letters, "预览"))
+                previews.append(await self._apply_ruling(actor, exam_id, version_id, kind, letters, "预览"))
                 raise _Rollback
         except _Rollback:
-            return done[0]
+            return previews[0]
 
     async def decide(
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
@@ -102,9 +102,9 @@ class Rulings:
         await check_may_see(actor)
         now = self.deps.now()
         async with transaction():
-            _, version = await _find(actor, exam_id, version_id)
+            _, version = await _get_version(actor, exam_id, version_id)
             words = _check_decision(version, kind, letters, reason)
-            done = await self._apply(actor, exam_id, version_id, kind, letters, words)
+            preview = await self._apply_ruling(actor, exam_id, version_id, kind, letters, words)
             await record(
                 actor,
                 now,
@@ -114,18 +114,18 @@ class Rulings:
                 version=str(version_id),
                 kind=kind.value,
                 reason=words,
-                papers=done.papers,
-                passing=done.passing,
+                papers=preview.papers,
+                passing=preview.passing,
             )
-        return done
+        return preview
 
-    async def _apply(
+    async def _apply_ruling(
         self, actor: Actor, exam_id: UUID, version_id: UUID, kind: RulingKind, letters: str, reason: str
     ) -> RulingPreview:
         check(actor, "exam.mark")
         await check_may_see(actor)
         await advisory_lock(mark_lock(exam_id))
-        exam, version = await _find(actor, exam_id, version_id)
+        exam, version = await _get_version(actor, exam_id, version_id)
         mask = _mask(version, kind, letters)
         decided = {"mask": mask, "reason": reason, "decided_by": actor.account_id, "decided_at": self.deps.now()}
         await ExamRuling.update_or_create({"kind": kind.value, **decided}, exam_id=exam.id, version_id=version_id)
@@ -144,7 +144,7 @@ def _compare(before: Sequence[dict[str, object]], after: Sequence[dict[str, obje
     return RulingPreview(len(after), len(changed), len(passing), names)
 
 
-async def _find(actor: Actor, exam_id: UUID, version_id: UUID) -> tuple[Exam, ExamItemVersion]:
+async def _get_version(actor: Actor, exam_id: UUID, version_id: UUID) -> tuple[Exam, ExamItemVersion]:
     exam = await get_exam(actor, exam_id)
     if exam.state not in ("published", "closed"):
         raise Conflict("这场考试没有举行，不用改判。", code="not_held")
@@ -168,9 +168,13 @@ def _mask(version: ExamItemVersion, kind: RulingKind, letters: str) -> int:
     if kind != RulingKind.ALSO_ACCEPT:
         return 0
     typed = "".join(letters.upper().split())
-    known = LETTERS[: len(version.options)]
+    option_letters = LETTERS[: len(version.options)]
     single = version.item.kind != ItemKind.MULTIPLE
-    if not typed or any(one not in known for one in typed) or (single and len(set(typed)) > 1):
-        what = "一个选项" if single else "选项，如AC"
-        raise InvalidInput(f"请填写{what}（{known[:1]}到{known[-1:]}）。", code="bad_letters", field="letters")
+    if not typed or any(letter not in option_letters for letter in typed) or (single and len(set(typed)) > 1):
+        wanted_letters = "一个选项" if single else "选项，如AC"
+        raise InvalidInput(
+            f"请填写{wanted_letters}（{option_letters[:1]}到{option_letters[-1:]}）。",
+            code="bad_letters",
+            field="letters",
+        )
     return mask_of(typed)

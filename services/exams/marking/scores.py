@@ -18,7 +18,7 @@ from domain.masking import mask_name
 from models.exams import Exam, ExamAppeal, ExamAttempt
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
-from services.exams.repository import get_exam, get_own, rules_of
+from services.exams.repository import get_exam, get_own_candidate, rules_of
 
 Show = Literal["", "flagged", "waiting", "passed", "failed"]
 FLAGS: Mapping[str, str] = {
@@ -129,26 +129,27 @@ class Scores:
         exam = await get_exam(actor, exam_id)
         total = (await rows(f"SELECT count(*) AS n {_FROM} {_WHERE[show]}", exam.id))[0]["n"]
         order = "ORDER BY t.score DESC NULLS LAST, t.id LIMIT $2 OFFSET $3"
-        found = await rows(f"{_COLUMNS} {_WHERE[show]} {order}", exam.id, size, (page - 1) * size)
-        return Page(tuple(_paper(row) for row in found), total)
+        paper_rows = await rows(f"{_COLUMNS} {_WHERE[show]} {order}", exam.id, size, (page - 1) * size)
+        return Page(tuple(_paper(row) for row in paper_rows), total)
 
     async def get(self, actor: Actor, exam_id: UUID, attempt_id: UUID) -> Paper:
         """Raises NotFound."""
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
-        found = await rows(f"{_COLUMNS} AND t.id = $2", exam.id, attempt_id)
-        if not found:
+        paper_rows = await rows(f"{_COLUMNS} AND t.id = $2", exam.id, attempt_id)
+        if not paper_rows:
             raise NotFound("找不到这份答卷，请返回列表后刷新。", code="attempt_unknown")
-        return _paper(found[0])
+        return _paper(paper_rows[0])
 
     async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnResult, ...]:
         """Released results of a person's own tries, in order. Raises NotFound for another person's."""
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
-        found = await ExamAttempt.filter(candidate_id=candidate.id, state="released").order_by("number")
-        appeals = {one.attempt_id: one for one in await ExamAppeal.filter(attempt_id__in=[one.id for one in found])}
+        candidate, exam = await get_own_candidate(actor, candidate_id)
+        attempts = await ExamAttempt.filter(candidate_id=candidate.id, state="released").order_by("number")
+        own_appeals = ExamAppeal.filter(attempt_id__in=[attempt.id for attempt in attempts])
+        appeals = {appeal.attempt_id: appeal for appeal in await own_appeals}
         now = self.deps.now()
-        return tuple(_own(one, exam, appeals.get(one.id), now) for one in found)
+        return tuple(_own_result(attempt, exam, appeals.get(attempt.id), now) for attempt in attempts)
 
 
 def review_of(exam: Exam) -> Review:
@@ -163,7 +164,7 @@ def line_of(total: int, percent: int) -> str:
     return print_marks(-(-percent * total // 100))
 
 
-def _own(attempt: ExamAttempt, exam: Exam, appeal: ExamAppeal | None, now: datetime) -> OwnResult:
+def _own_result(attempt: ExamAttempt, exam: Exam, appeal: ExamAppeal | None, now: datetime) -> OwnResult:
     rules, total = rules_of(exam), attempt.total or 0
     at = attempt.released_at or attempt.made_at
     until = at + rules.appeal_within

@@ -38,7 +38,7 @@ JOIN exam_answer a ON a.attempt_id = n.attempt_id AND a.slot = n.slot JOIN exam_
 JOIN exam_item_version v ON v.id = a.version_id LEFT JOIN exam_item_key k ON k.version_id = v.id
 """
 _COUNTS = f"SELECT (SELECT count(*) {_WAITING}) AS waiting, (SELECT count(*) {_OWN}) AS own"
-_ONE = """
+_ANSWER = """
 SELECT t.marks[a.slot + 1] AS mark, a.marks IS NULL AS open, c.account_id FROM exam_answer a
   JOIN exam_attempt t ON t.id = a.attempt_id JOIN exam_candidate c ON c.id = t.candidate_id
  WHERE a.attempt_id = $1 AND a.slot = $2
@@ -81,10 +81,10 @@ class ShortAnswers:
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
         counts = (await rows(_COUNTS, exam.id, actor.account_id))[0]
-        found = await rows(_NEXT, exam.id, actor.account_id)
-        return MarkingQueue(ShortAnswer(**found[0]) if found else None, counts["own"], counts["waiting"])
+        next_rows = await rows(_NEXT, exam.id, actor.account_id)
+        return MarkingQueue(ShortAnswer(**next_rows[0]) if next_rows else None, counts["own"], counts["waiting"])
 
-    async def mark(self, actor: Actor, attempt_id: UUID, slot: int, given: str, note: str = "") -> None:
+    async def mark(self, actor: Actor, attempt_id: UUID, slot: int, typed_marks: str, note: str = "") -> None:
         """Give marks, as ``4`` or ``3.5``. Raises InvalidInput, Conflict for an answer that needs no further marker or
         was marked by this one."""
         check(actor, "exam.mark")
@@ -94,10 +94,10 @@ class ShortAnswers:
         async with transaction():
             attempt = await ExamAttempt.select_for_update().get_or_none(id=attempt_id)
             if attempt is None or actor.account_id is None:
-                raise _settled()
+                raise _already_settled()
             await get_exam(actor, attempt.exam_id)
-            most = await self._check(actor.account_id, attempt, slot)
-            tenths = faults.check(_read_marks, given, most)
+            most = await self._check_markable(actor.account_id, attempt, slot)
+            tenths = faults.check(_read_marks, typed_marks, most)
             faults.raise_any()
             await ExamMarking.create(
                 attempt_id=attempt.id,
@@ -108,30 +108,30 @@ class ShortAnswers:
                 marked_at=now,
             )
             await record(actor, now, "exam.mark", "exam_attempt", attempt.id, slot=slot, marks=tenths)
-            await self._settle(attempt.id, slot)
+            await self._settle_marks(attempt.id, slot)
 
-    async def _check(self, marker: UUID, attempt: ExamAttempt, slot: int) -> int:
+    async def _check_markable(self, marker: UUID, attempt: ExamAttempt, slot: int) -> int:
         """The highest mark, in tenths. Raises Forbidden, Conflict."""
-        found = await rows(_ONE, attempt.id, slot)
-        if not found or not found[0]["open"] or FLAG_MARKING not in attempt.flags:
-            raise _settled()
-        if found[0]["account_id"] == marker:
+        answer_rows = await rows(_ANSWER, attempt.id, slot)
+        if not answer_rows or not answer_rows[0]["open"] or FLAG_MARKING not in attempt.flags:
+            raise _already_settled()
+        if answer_rows[0]["account_id"] == marker:
             raise Forbidden("不能评自己的答卷，请由其他人员评分。", code="own_exam")
         if await ExamMarking.exists(attempt_id=attempt.id, slot=slot, marker_id=marker):
             raise Conflict("您已评过这道题，请评下一道。", code="marked")
-        return int(found[0]["mark"])
+        return int(answer_rows[0]["mark"])
 
-    async def _settle(self, attempt_id: UUID, slot: int) -> None:
-        given = await ExamMarking.filter(attempt_id=attempt_id, slot=slot).order_by("marked_at", "id")
-        settled = agreed_mark([one.marks for one in given])
+    async def _settle_marks(self, attempt_id: UUID, slot: int) -> None:
+        markings = await ExamMarking.filter(attempt_id=attempt_id, slot=slot).order_by("marked_at", "id")
+        settled = agreed_mark([marking.marks for marking in markings])
         if settled is not None:
             await execute(_SETTLE, attempt_id, slot, settled)
             await execute(_READY, attempt_id)
 
 
-def _read_marks(given: str, most: int) -> int:
+def _read_marks(typed_marks: str, most: int) -> int:
     """Marks in tenths. Raises InvalidInput."""
-    typed = given.strip()
+    typed = typed_marks.strip()
     tenths = round(float(typed) * 10) if _MARKS.fullmatch(typed) else -1
     if not 0 <= tenths <= most:
         message = f"请填写0到{print_marks(most)}之间的分数，最多一位小数，如3.5。"
@@ -139,5 +139,5 @@ def _read_marks(given: str, most: int) -> int:
     return tenths
 
 
-def _settled() -> Conflict:
+def _already_settled() -> Conflict:
     return Conflict("这道题已评完或不在评分中，请刷新后评下一道。", code="settled")

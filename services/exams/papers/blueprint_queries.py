@@ -34,7 +34,7 @@ class BlueprintView:
 
     @property
     def is_short(self) -> bool:
-        return any(one.is_short for one in self.supplies)
+        return any(supply.is_short for supply in self.supplies)
 
 
 @dataclass(frozen=True)
@@ -51,41 +51,43 @@ class BlueprintQueries:
         """Blueprints in use, newest first."""
         check(actor, "exam.manage")
         stock, _ = await load_live_items(actor.pool)
-        found = await ExamBlueprint.filter(pool=actor.pool, retired_at=None).order_by("-created_at", "-id")
-        return tuple(blueprint_view(one, supplies(read_cells(one.cells), stock)) for one in found)
+        blueprints = await ExamBlueprint.filter(pool=actor.pool, retired_at=None).order_by("-created_at", "-id")
+        return tuple(
+            blueprint_view(blueprint, supplies(read_cells(blueprint.cells), stock)) for blueprint in blueprints
+        )
 
     async def get(self, actor: Actor, blueprint_id: UUID) -> BlueprintView:
         """Raises NotFound."""
         check(actor, "exam.manage")
-        found = await find_blueprint(actor, blueprint_id)
+        blueprint = await find_blueprint(actor, blueprint_id)
         stock, _ = await load_live_items(actor.pool)
-        return blueprint_view(found, supplies(read_cells(found.cells), stock))
+        return blueprint_view(blueprint, supplies(read_cells(blueprint.cells), stock))
 
     async def chapters(self, actor: Actor) -> tuple[Chapter, ...]:
         """The chapters available for papers."""
         check(actor, "exam.manage")
-        found: dict[str, dict[str, int]] = {}
+        live_by_chapter: dict[str, dict[str, int]] = {}
         for row in await rows(_CHAPTERS, actor.pool):
-            found.setdefault(row["chapter"], {})[row["kind"]] = row["live"]
-        return tuple(Chapter(name, live) for name, live in found.items())
+            live_by_chapter.setdefault(row["chapter"], {})[row["kind"]] = row["live"]
+        return tuple(Chapter(name, live) for name, live in live_by_chapter.items())
 
 
 async def find_blueprint(actor: Actor, blueprint_id: UUID) -> ExamBlueprint:
-    found = await ExamBlueprint.get_or_none(id=blueprint_id, pool=actor.pool)
-    if found is None:
+    blueprint = await ExamBlueprint.get_or_none(id=blueprint_id, pool=actor.pool)
+    if blueprint is None:
         raise NotFound("找不到这个组卷方案，请返回列表后刷新。", code="blueprint_unknown")
-    return found
+    return blueprint
 
 
-def blueprint_view(found: ExamBlueprint, supply: tuple[Supply, ...]) -> BlueprintView:
-    cells = read_cells(found.cells)
+def blueprint_view(blueprint: ExamBlueprint, supply: tuple[Supply, ...]) -> BlueprintView:
+    cells = read_cells(blueprint.cells)
     return BlueprintView(
-        found.id,
-        found.name,
+        blueprint.id,
+        blueprint.name,
         cells,
         sum(cell.count for cell in cells),
         total_of(cells),
         supply,
-        found.created_at,
-        found.retired_at is not None,
+        blueprint.created_at,
+        blueprint.retired_at is not None,
     )

@@ -28,13 +28,15 @@ class Blueprints:
     ) -> BlueprintView:
         """Raises InvalidInput that names the line; too few items are accepted until an examination opens."""
         check(actor, "exam.manage")
-        clean = _check(name, cells)
+        clean = _check_blueprint(name, cells)
         now = self.deps.now()
 
         async def run() -> BlueprintView:
-            made = await ExamBlueprint.create(pool=actor.pool, name=clean, cells=store_cells(cells), created_at=now)
-            await record(actor, now, "exam_blueprint.create", "exam_blueprint", made.id)
-            return blueprint_view(made, ())
+            blueprint = await ExamBlueprint.create(
+                pool=actor.pool, name=clean, cells=store_cells(cells), created_at=now
+            )
+            await record(actor, now, "exam_blueprint.create", "exam_blueprint", blueprint.id)
+            return blueprint_view(blueprint, ())
 
         return await once(
             owner=f"exam_blueprint:{actor.account_id}",
@@ -48,13 +50,13 @@ class Blueprints:
     async def edit(self, actor: Actor, blueprint_id: UUID, name: str, cells: Sequence[BlueprintCell]) -> BlueprintView:
         """Published examinations keep their copy of the cells. Raises InvalidInput, NotFound."""
         check(actor, "exam.manage")
-        clean = _check(name, cells)
+        clean = _check_blueprint(name, cells)
         now = self.deps.now()
         async with transaction():
-            found = await find_blueprint(actor, blueprint_id)
-            found.name, found.cells = clean, store_cells(cells)
-            await found.save(update_fields=["name", "cells"])
-            await record(actor, now, "exam_blueprint.edit", "exam_blueprint", found.id)
+            blueprint = await find_blueprint(actor, blueprint_id)
+            blueprint.name, blueprint.cells = clean, store_cells(cells)
+            await blueprint.save(update_fields=["name", "cells"])
+            await record(actor, now, "exam_blueprint.edit", "exam_blueprint", blueprint.id)
         return await self.queries.get(actor, blueprint_id)
 
     async def retire(self, actor: Actor, blueprint_id: UUID) -> None:
@@ -62,14 +64,14 @@ class Blueprints:
         check(actor, "exam.manage")
         now = self.deps.now()
         async with transaction():
-            found = await find_blueprint(actor, blueprint_id)
-            if found.retired_at is None:
-                found.retired_at = now
-                await found.save(update_fields=["retired_at"])
-                await record(actor, now, "exam_blueprint.retire", "exam_blueprint", found.id)
+            blueprint = await find_blueprint(actor, blueprint_id)
+            if blueprint.retired_at is None:
+                blueprint.retired_at = now
+                await blueprint.save(update_fields=["retired_at"])
+                await record(actor, now, "exam_blueprint.retire", "exam_blueprint", blueprint.id)
 
 
-def _check(name: str, cells: Sequence[BlueprintCell]) -> str:
+def _check_blueprint(name: str, cells: Sequence[BlueprintCell]) -> str:
     faults = Faults()
     clean = faults.check(check_blueprint_name, name)
     faults.check(check_cells, cells)

@@ -38,7 +38,7 @@ class Check:
 async def check_list(exam: Exam, rules: ExamRules, now: datetime) -> tuple[Check, ...]:
     """In the office's order of work."""
     parts = (_time(exam, rules, now), _paper(exam), _sittings(exam, rules, now), _people(exam), _mock(exam, rules))
-    return tuple([one for part in parts async for one in part])
+    return tuple([check for part in parts async for check in part])
 
 
 async def _time(exam: Exam, rules: ExamRules, now: datetime) -> AsyncIterator[Check]:
@@ -59,28 +59,34 @@ async def _paper(exam: Exam) -> AsyncIterator[Check]:
         return
     cells = read_cells(blueprint.cells)
     stock, _ = await load_live_items(exam.pool)
-    found = supplies(cells, stock)
-    for one in found:
-        if one.is_short:
-            yield Check("bad", f"题库中“{one.cell.label}”有{one.live}题，需要{one.needed}题，请补充题目或修改方案")
-        elif one.scarce:
-            yield Check("warn", f"题库中“{one.cell.label}”只有{one.live}题，少于需要的3倍，试卷之间会有较多重复")
-    if not any(one.is_short for one in found):
+    cell_supplies = supplies(cells, stock)
+    for supply in cell_supplies:
+        if supply.is_short:
+            yield Check(
+                "bad", f"题库中“{supply.cell.label}”有{supply.live}题，需要{supply.needed}题，请补充题目或修改方案"
+            )
+        elif supply.scarce:
+            yield Check("warn", f"题库中“{supply.cell.label}”只有{supply.live}题，少于需要的3倍，试卷之间会有较多重复")
+    if not any(supply.is_short for supply in cell_supplies):
         yield Check("good", f"每份试卷{sum(cell.count for cell in cells)}题，满分{total_of(cells) / 10:g}分")
 
 
 async def _sittings(exam: Exam, rules: ExamRules, now: datetime) -> AsyncIterator[Check]:
     if not rules.booking:
         return
-    found = await ExamSitting.filter(exam_id=exam.id)
-    open_now = [one for one in found if now < one.starts_at - rules.booking_until]
+    sittings = await ExamSitting.filter(exam_id=exam.id)
+    open_now = [sitting for sitting in sittings if now < sitting.starts_at - rules.booking_until]
     if not open_now:
         yield Check("bad", "还没有可以预约的场次，请添加")
         return
-    if any(one.ends_at - one.starts_at < rules.length for one in found):
+    if any(sitting.ends_at - sitting.starts_at < rules.length for sitting in sittings):
         yield Check("warn", "有场次短于答题时长，到场次结束会自动交卷")
-    places = None if any(one.capacity is None for one in open_now) else sum(one.capacity or 0 for one in open_now)
-    people = await _count(exam)
+    places = (
+        None
+        if any(sitting.capacity is None for sitting in open_now)
+        else sum(sitting.capacity or 0 for sitting in open_now)
+    )
+    people = await _count_candidates(exam)
     if places is not None and places < people:
         yield Check("warn", f"{len(open_now)}个场次共{places}个名额，少于{people}名考生，请增加场次")
     else:
@@ -90,7 +96,7 @@ async def _sittings(exam: Exam, rules: ExamRules, now: datetime) -> AsyncIterato
 async def _people(exam: Exam) -> AsyncIterator[Check]:
     match Purpose(exam.purpose):
         case Purpose.ENTRY:
-            waiting = await _count(exam)
+            waiting = await _count_candidates(exam)
             yield Check("good" if waiting else "warn", f"{waiting}人在等待考试，发布后通知；以后审核通过的也会自动通知")
         case Purpose.CAMPAIGN:
             (row,) = await rows(_EXPERTS, exam.pool, exam.campaign_id)
@@ -98,12 +104,12 @@ async def _people(exam: Exam) -> AsyncIterator[Check]:
             if row["n"] > row["reached"]:
                 yield Check("warn", f"另有{row['n'] - row['reached']}名专家还没有登录过，登录后自动通知")
         case Purpose.SINGLE:
-            named = await _count(exam)
+            count = await _count_candidates(exam)
             courses = await Course.filter(exam_id=exam.id).exclude(state="cancelled").values_list("name", flat=True)
             for name in courses:
                 yield Check("good", f"学完“{name}”的学员自动成为考生")
-            if named or not courses:
-                yield Check("good", f"{named}名考生") if named else Check("bad", "请先添加考生，或在课程中选用这场考试")
+            if count or not courses:
+                yield Check("good", f"{count}名考生") if count else Check("bad", "请先添加考生，或在课程中选用这场考试")
         case Purpose.MOCK:
             yield Check("good", "已被通知考试的人都可以参加模拟考试，不另行通知")
 
@@ -116,7 +122,7 @@ async def _mock(exam: Exam, rules: ExamRules) -> AsyncIterator[Check]:
         yield Check("warn", "还没有安排模拟考试，考生不能提前试用手机和网络")
 
 
-async def _count(exam: Exam) -> int:
+async def _count_candidates(exam: Exam) -> int:
     if exam.purpose == Purpose.ENTRY:
         return int((await rows(_WAITING, exam.pool, exam.campaign_id))[0]["n"])
     if exam.purpose == Purpose.CAMPAIGN:

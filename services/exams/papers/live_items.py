@@ -34,7 +34,7 @@ async def load_live_items(pool: str) -> tuple[list[LiveItem], dict[UUID, int]]:
             whole.append(row)
         else:
             parts[row["group_id"]].append(row)
-    stock = [_stock(row, parts[row["id"]] if row["kind"] == ItemKind.CASE else [row]) for row in whole]
+    stock = [_live_item(row, parts[row["id"]] if row["kind"] == ItemKind.CASE else [row]) for row in whole]
     return [item for item in stock if item.questions], {row["id"]: row["used"] for row in whole}
 
 
@@ -44,8 +44,10 @@ async def count_use(papers: Mapping[UUID, int]) -> None:
         await execute(_USE, list(papers), list(papers.values()))
 
 
-def _stock(row: Any, asked: Sequence[Any]) -> LiveItem:
-    questions = tuple(SlotQuestion(one["version_id"], one["options"], _is_fixed(one)) for one in asked)
+def _live_item(row: Any, question_rows: Sequence[Any]) -> LiveItem:
+    questions = tuple(
+        SlotQuestion(question["version_id"], question["options"], _is_fixed(question)) for question in question_rows
+    )
     return LiveItem(row["id"], row["chapter"], ItemKind(row["kind"]), row["difficulty"], questions)
 
 

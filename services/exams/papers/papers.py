@@ -34,6 +34,7 @@ _EXAMS = f"SELECT DISTINCT e.id {_WITHOUT.format(now='$1')} AND {not_paused('exa
 _NEXT = f"""
 SELECT c.id {_WITHOUT.format(now="$2")} AND e.id = $1 ORDER BY c.id LIMIT $3 FOR NO KEY UPDATE OF c SKIP LOCKED
 """
+"""A candidate who is beginning holds the row, and gets the paper by ``make_paper``."""
 _LAST = "SELECT coalesce(max(number), 0) AS n FROM exam_attempt WHERE candidate_id = $1"
 
 
@@ -60,10 +61,12 @@ class Papers:
         async with transaction():
             exam = await Exam.get(id=exam_id)
             waiting = [row["id"] for row in await rows(_NEXT, exam_id, now, limit)]
-            drawn = await self._draw(exam, len(waiting))
-            made = [_attempt(exam, candidate, 1, paper, now) for candidate, paper in zip(waiting, drawn, strict=True)]
-            await ExamAttempt.bulk_create(made, batch_size=500)
-        return len(made)
+            papers = await self._draw_papers(exam, len(waiting))
+            attempts = [
+                _attempt(exam, candidate, 1, paper, now) for candidate, paper in zip(waiting, papers, strict=True)
+            ]
+            await ExamAttempt.bulk_create(attempts, batch_size=500)
+        return len(attempts)
 
     async def make_paper(self, candidate: ExamCandidate) -> ExamAttempt:
         """The next paper of one candidate, inside the caller's transaction with the candidate's row locked.
@@ -77,18 +80,18 @@ class Papers:
         if last is not None and last.state in ("running", "sealed"):
             raise Conflict("上一次作答还没有结束或正在评分，请稍后再试。", code="attempt_open")
         exam = await Exam.get(id=candidate.exam_id)
-        (paper,) = await self._draw(exam, 1)
+        (paper,) = await self._draw_papers(exam, 1)
         number = (await rows(_LAST, candidate.id))[0]["n"] + 1
         attempt = _attempt(exam, candidate.id, number, paper, self.deps.now())
         await attempt.save(force_create=True)
         return attempt
 
-    async def _draw(self, exam: Exam, count: int) -> list[Drawn]:
+    async def _draw_papers(self, exam: Exam, count: int) -> list[Drawn]:
         """``count`` papers, each from the items least used by the previous ones."""
         stock, used = await load_live_items(exam.pool)
         deck, papers, uses = Deck(read_cells(exam.cells), stock), [], Counter[UUID]()
         for _ in range(count):
-            paper = _one(deck, used, self.chance)
+            paper = _draw_paper(deck, used, self.chance)
             uses.update(paper.items)
             used.update({item: used[item] + 1 for item in paper.items})
             papers.append(paper)
@@ -96,7 +99,7 @@ class Papers:
         return papers
 
 
-def _one(deck: Deck, used: dict[UUID, int], chance: Random) -> Drawn:
+def _draw_paper(deck: Deck, used: dict[UUID, int], chance: Random) -> Drawn:
     try:
         return deck.draw(used, chance)
     except LookupError as lacking:

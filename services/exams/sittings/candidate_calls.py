@@ -19,7 +19,7 @@ from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.limits import advisory_lock
 from services.exams.notifications import recipient
-from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open
+from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open_attempts
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
 
@@ -106,28 +106,28 @@ class CandidateCalls:
         Inside the caller's transaction, which holds the lock ``exam_call`` of the examination.
         """
         sitting = await _only_sitting(exam)
-        behind = _behind(exam, sitting, now)
-        made = [
+        behind = _reminders_behind(exam, sitting, now)
+        candidates = [
             ExamCandidate(
                 id=new_id(),
                 exam_id=exam.id,
-                account_id=one["account_id"],
-                application_id=one["application_id"],
-                expert_id=one["expert_id"],
+                account_id=person["account_id"],
+                application_id=person["application_id"],
+                expert_id=person["expert_id"],
                 sitting_id=sitting.id if sitting else None,
                 reminders=behind,
                 called_at=now,
             )
-            for one in people
+            for person in people
         ]
-        await ExamCandidate.bulk_create(made, batch_size=BATCH)
+        await ExamCandidate.bulk_create(candidates, batch_size=BATCH)
         if sitting is not None:
-            sitting.booked += len(made)
+            sitting.booked += len(candidates)
             await sitting.save(update_fields=["booked"])
         if exam.state == "published":
-            await self.notify_candidates(exam, made, sitting, now)
-        await record(system(exam.pool), now, "exam.call", "exam", exam.id, count=len(made))
-        return made
+            await self.notify_candidates(exam, candidates, sitting, now)
+        await record(system(exam.pool), now, "exam.call", "exam", exam.id, count=len(candidates))
+        return candidates
 
     async def notify_candidates(
         self, exam: Exam, candidates: Sequence[ExamCandidate], sitting: ExamSitting | None, now: datetime
@@ -137,7 +137,7 @@ class CandidateCalls:
         await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_called",
-            recipients=[recipient("exam_called", exam, one, sitting, now) for one in candidates],
+            recipients=[recipient("exam_called", exam, candidate, sitting, now) for candidate in candidates],
         )
 
     # ---- removing
@@ -145,9 +145,9 @@ class CandidateCalls:
     async def leave_due(self) -> int:
         """Remove candidates whose application no longer waits, or who left the pool."""
         due = await rows(_LEAVING)
-        return await process_each("exam_leave", due, lambda row: self._leave(row["id"], row["exam_id"]))
+        return await process_each("exam_leave", due, lambda row: self._remove_candidate(row["id"], row["exam_id"]))
 
-    async def _leave(self, candidate_id: UUID, exam_id: UUID) -> None:
+    async def _remove_candidate(self, candidate_id: UUID, exam_id: UUID) -> None:
         now = self.deps.now()
         async with transaction():
             exam = await Exam.get(id=exam_id)
@@ -159,7 +159,7 @@ class CandidateCalls:
             candidate.waiting_id = candidate.waiting_since = None
             await candidate.save(update_fields=["waiting_id", "waiting_since"])
             await self.seating.unseat(exam, candidate, sittings, now)
-            await void_open(candidate.id, GONE)
+            await void_open_attempts(candidate.id, GONE)
             await record(system(exam.pool), now, "exam.leave", "exam_candidate", candidate.id)
 
 
@@ -176,7 +176,7 @@ async def _only_sitting(exam: Exam) -> ExamSitting | None:
     return await ExamSitting.filter(exam_id=exam.id).select_for_update().get()
 
 
-def _behind(exam: Exam, sitting: ExamSitting | None, now: datetime) -> int:
+def _reminders_behind(exam: Exam, sitting: ExamSitting | None, now: datetime) -> int:
     """The call is itself a reminder: reminders already due are not sent in addition."""
     if exam.state != "published":
         return 0

@@ -79,8 +79,10 @@ class CandidateQueries:
         """In the order of calling. Raises NotFound."""
         check(actor, "exam.manage")
         exam = await get_exam(actor, exam_id)
-        found = await self._lines(exam, wanted, None, size, (page - 1) * size)
-        return Page(tuple(self._line(row) for row in found), found[0]["total_rows"] if found else 0)
+        candidate_rows = await self._lines(exam, wanted, None, size, (page - 1) * size)
+        return Page(
+            tuple(self._line(row) for row in candidate_rows), candidate_rows[0]["total_rows"] if candidate_rows else 0
+        )
 
     async def get(self, actor: Actor, candidate_id: UUID) -> tuple[CandidateLine, UUID]:
         """One candidate, and the examination's id. Raises NotFound."""

@@ -31,7 +31,7 @@ BYTES_MAX = 2_000_000
 EXTRA_MINUTES_MAX, EXTRA_TRIES_MAX = 180, 9
 REASON_MAX = 100
 COLUMNS = (Column("number", "专家编号或申请编号", True, "每行一人", "ZJ0000001"),)
-_SITTING_THEN = """
+_SAT_DURING = """
 SELECT DISTINCT c.id FROM exam_candidate c JOIN exam_attempt a ON a.candidate_id = c.id
 WHERE c.exam_id = $1 AND c.state IN ('called', 'failed') AND a.state <> 'void'
   AND a.started_at < $3 AND coalesce(a.sealed_at, $4) > $2
@@ -84,7 +84,7 @@ class Candidates:
         candidates follow from its purpose, or that is over; InvalidInput for no number at all.
         """
         check(actor, "exam.manage")
-        numbers = list(dict.fromkeys(one for one in _SPLIT.split(text.strip().upper()) if one))
+        numbers = list(dict.fromkeys(number for number in _SPLIT.split(text.strip().upper()) if number))
         if not numbers:
             raise InvalidInput("请填写专家编号或申请编号，每行一个。", code="missing", field="numbers")
         if len(numbers) > ADD_MAX:
@@ -94,9 +94,9 @@ class Candidates:
             await advisory_lock(f"exam_call:{exam_id}")
             exam = await get_exam(actor, exam_id)
             _check_named(exam, now)
-            found = await rows(_FIND, exam.pool, numbers, exam.id)
-            problems = {row["number"]: reason for row in found if (reason := _problem(row))}
-            good = {row["account_id"]: row for row in found if row["number"] not in problems}
+            person_rows = await rows(_FIND, exam.pool, numbers, exam.id)
+            problems = {row["number"]: reason for row in person_rows if (reason := _problem(row))}
+            good = {row["account_id"]: row for row in person_rows if row["number"] not in problems}
             await self.candidate_calls.add(exam, [_person(row) for row in good.values()], now)
             await record(actor, now, "exam.add", "exam", exam.id, count=len(good), refused=len(problems))
         return Added(len(good), tuple(problems.items()))
@@ -114,7 +114,7 @@ class Candidates:
 
     # ---- allowances
 
-    async def allow(self, actor: Actor, candidate_id: UUID, minutes: int, tries: int, reason: str) -> None:
+    async def grant_allowance(self, actor: Actor, candidate_id: UUID, minutes: int, tries: int, reason: str) -> None:
         """Grant one person more time, or more tries, for papers that begin from now on.
 
         Raises InvalidInput, Forbidden for oneself.
@@ -139,7 +139,7 @@ class Candidates:
                 reason=words,
             )
 
-    async def give_back(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
+    async def grant_try(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
         """One more try, regardless of the last; a candidate who failed is called again and notified.
 
         Raises Conflict when the examination is over or its purpose for the person is decided, Forbidden for oneself.
@@ -150,7 +150,7 @@ class Candidates:
 
         async def run() -> None:
             await get_candidate(actor, candidate_id)
-            await self._give_back(actor, candidate_id, words, now)
+            await self._grant_try(actor, candidate_id, words, now)
 
         await once(
             owner=f"exam_give_back:{actor.account_id}",
@@ -161,7 +161,7 @@ class Candidates:
             request=f"{candidate_id} {words}",
         )
 
-    async def give_back_all(
+    async def grant_try_to_all(
         self,
         actor: Actor,
         exam_id: UUID,
@@ -178,14 +178,15 @@ class Candidates:
 
         async def run() -> int:
             exam = await get_exam(actor, exam_id)
-            done = 0
-            for row in await rows(_SITTING_THEN, exam.id, began, ended, now):
+            granted = 0
+            for row in await rows(_SAT_DURING, exam.id, began, ended, now):
                 candidate = await ExamCandidate.get(id=row["id"])
+                # the actor's own try is left out, since its refusal would end the whole run
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
-                    await self._give_back(actor, row["id"], words, now)
-                    done += 1
-            await record(actor, now, "exam.give_back_all", "exam", exam.id, count=done, reason=words)
-            return done
+                    await self._grant_try(actor, row["id"], words, now)
+                    granted += 1
+            await record(actor, now, "exam.give_back_all", "exam", exam.id, count=granted, reason=words)
+            return granted
 
         return await once(
             owner=f"exam_give_back:{actor.account_id}",
@@ -196,16 +197,16 @@ class Candidates:
             request=f"{exam_id} {began} {ended} {words}",
         )
 
-    async def renew(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
+    async def restore_tries(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
         """Restore all tries of a candidate who failed and makes up a course (补学); inside the caller's transaction.
 
         Does nothing for a person who isn't called yet, or after the examination.
         """
-        found = await ExamCandidate.get_or_none(exam_id=exam_id, expert_id=expert_id)
+        candidate = await ExamCandidate.get_or_none(exam_id=exam_id, expert_id=expert_id)
         exam = await Exam.get(id=exam_id)
-        if found is None or exam.state != ExamState.PUBLISHED or exam.closes_at <= now:
+        if candidate is None or exam.state != ExamState.PUBLISHED or exam.closes_at <= now:
             return
-        candidate = await lock_candidate(found.id)
+        candidate = await lock_candidate(candidate.id)
         if candidate.state != CandidateState.FAILED:
             return
         await move_candidate(candidate, CandidateEvent.RETRY, now)
@@ -214,7 +215,7 @@ class Candidates:
         await candidate.save(update_fields=["extra_tries", "allowance_reason"])
         await record(system(exam.pool), now, "exam.renew", "exam_candidate", candidate.id, reason=reason)
 
-    async def _give_back(self, actor: Actor, candidate_id: UUID, reason: str, now: datetime) -> None:
+    async def _grant_try(self, actor: Actor, candidate_id: UUID, reason: str, now: datetime) -> None:
         candidate = await lock_candidate(candidate_id)
         exam = await Exam.get(id=candidate.exam_id)
         _check_not_oneself(actor, candidate)
@@ -277,8 +278,8 @@ async def _may_sit(candidate: ExamCandidate) -> bool:
         return False
     if candidate.application_id is None:
         return True
-    found = await rows("SELECT 1 FROM application WHERE id = $1 AND state = 'exam'", candidate.application_id)
-    return bool(found)
+    waiting = await rows("SELECT 1 FROM application WHERE id = $1 AND state = 'exam'", candidate.application_id)
+    return bool(waiting)
 
 
 def _check_not_oneself(actor: Actor, candidate: ExamCandidate) -> None:

@@ -18,7 +18,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Conclusions, ExamResult
 from services.exams.notifications import facts_of
-from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open
+from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open_attempts
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
 
@@ -52,7 +52,7 @@ class ExamDecisions:
             else:
                 await self._notify(candidate, f"登记结果为{CandidateState(candidate.state).label}（{words}）", now)
 
-        await self._decide(actor, candidate_id, f"{result} {words}", words, key, act)
+        await self._apply_decision(actor, candidate_id, f"{result} {words}", words, key, act)
 
     async def release(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
         """Remove the candidate; an application keeps waiting, and the next examination calls it.
@@ -67,9 +67,9 @@ class ExamDecisions:
             await record(actor, now, "exam.release", "exam_candidate", candidate.id, reason=words)
             await self._notify(candidate, f"您不再参加这场考试（{words}）", now)
 
-        await self._decide(actor, candidate_id, f"release {words}", words, key, act)
+        await self._apply_decision(actor, candidate_id, f"release {words}", words, key, act)
 
-    async def _notify(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
+    async def _notify(self, candidate: ExamCandidate, notice: str, now: datetime) -> None:
         """For an application the next stage's notice reports the result; all others are reported here."""
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
@@ -77,20 +77,20 @@ class ExamDecisions:
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_decided:{candidate.id}:{now.isoformat()}",
-            params=facts_of(exam, candidate, sitting, now, reason=what),
+            params=facts_of(exam, candidate, sitting, now, reason=notice),
             account_id=candidate.account_id,
         )
 
-    async def _decide(
-        self, actor: Actor, candidate_id: UUID, what: str, reason: str, key: str | None, act: _Act
+    async def _apply_decision(
+        self, actor: Actor, candidate_id: UUID, request: str, reason: str, key: str | None, act: _Act
     ) -> None:
         now = self.deps.now()
 
         async def run() -> None:
-            known, exam = await get_candidate(actor, candidate_id)
-            if actor.account_id is not None and known.account_id == actor.account_id:
+            unlocked_candidate, exam = await get_candidate(actor, candidate_id)
+            if actor.account_id is not None and unlocked_candidate.account_id == actor.account_id:
                 raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
-            application = await lock(known.application_id) if known.application_id else None
+            application = await lock(unlocked_candidate.application_id) if unlocked_candidate.application_id else None
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
             was_called = candidate.state == CandidateState.CALLED
@@ -100,7 +100,7 @@ class ExamDecisions:
             booked = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
             if was_called and exam.state == "published" and booked is not None and booked.starts_at > now:
                 await self.seating.unseat(exam, candidate, sittings, now)
-            await void_open(candidate.id, reason)
+            await void_open_attempts(candidate.id, reason)
 
         await once(
             owner=f"exam_decide:{actor.account_id}",
@@ -108,5 +108,5 @@ class ExamDecisions:
             deps=self.deps,
             answer=type(None),
             run=run,
-            request=f"{candidate_id} {what}",
+            request=f"{candidate_id} {request}",
         )

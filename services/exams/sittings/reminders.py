@@ -32,9 +32,9 @@ class ExamReminders:
     async def remind_due(self) -> int:
         now = self.deps.now()
         due = await rows(_NEXT, now)
-        return await process_each("exam_reminder", due, lambda row: self._remind(row["id"], now))
+        return await process_each("exam_reminder", due, lambda row: self._remind_candidate(row["id"], now))
 
-    async def _remind(self, candidate_id: UUID, now: datetime) -> None:
+    async def _remind_candidate(self, candidate_id: UUID, now: datetime) -> None:
         """Of several steps due at once only the last is sent."""
         async with transaction():
             candidate = await lock_candidate(candidate_id)

@@ -23,12 +23,12 @@ class Seating:
         """Release the person's place, and let the waiting list move up."""
         if candidate.sitting_id is None:
             return
-        left = sittings[candidate.sitting_id]
+        old_sitting = sittings[candidate.sitting_id]
         candidate.sitting_id = None
-        left.booked -= 1
+        old_sitting.booked -= 1
         await candidate.save(update_fields=["sitting_id"])
-        await left.save(update_fields=["booked"])
-        await self.move_up(exam, [left], sittings, now)
+        await old_sitting.save(update_fields=["booked"])
+        await self.fill_freed_places(exam, [old_sitting], sittings, now)
 
     async def seat(
         self, exam: Exam, candidate: ExamCandidate, wanted: ExamSitting, sittings: Sittings, now: datetime
@@ -36,14 +36,14 @@ class Seating:
         """Take a place before releasing the old one, so that no waiting person is moved into the wanted place."""
         if candidate.sitting_id == wanted.id:
             return
-        left = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
-        await _sit_down(exam, candidate, wanted, now)
-        if left is not None:
-            left.booked -= 1
-            await left.save(update_fields=["booked"])
-            await self.move_up(exam, [left], sittings, now)
+        old_sitting = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
+        await _take_place(exam, candidate, wanted, now)
+        if old_sitting is not None:
+            old_sitting.booked -= 1
+            await old_sitting.save(update_fields=["booked"])
+            await self.fill_freed_places(exam, [old_sitting], sittings, now)
 
-    async def move_up(self, exam: Exam, freed: list[ExamSitting], sittings: Sittings, now: datetime) -> None:
+    async def fill_freed_places(self, exam: Exam, freed: list[ExamSitting], sittings: Sittings, now: datetime) -> None:
         """The longest-waiting person gets a free place; the place released by that is filled in the same way."""
         rules, pending = rules_of(exam), list(freed)
         while pending:
@@ -51,23 +51,23 @@ class Seating:
             if is_full(sitting) or now >= sitting.starts_at - rules.booking_until:
                 continue
             waiting = ExamCandidate.filter(waiting_id=sitting.id, state=CandidateState.CALLED)
-            following = await waiting.order_by("waiting_since", "id").select_for_update(no_key=True).first()
-            if following is None:
+            first_waiting = await waiting.order_by("waiting_since", "id").select_for_update(no_key=True).first()
+            if first_waiting is None:
                 continue
-            left = sittings.get(following.sitting_id) if following.sitting_id else None
-            await stop_waiting(following)
-            await _sit_down(exam, following, sitting, now)
-            if left is not None:
-                left.booked -= 1
-                await left.save(update_fields=["booked"])
-                pending.append(left)
+            old_sitting = sittings.get(first_waiting.sitting_id) if first_waiting.sitting_id else None
+            await stop_waiting(first_waiting)
+            await _take_place(exam, first_waiting, sitting, now)
+            if old_sitting is not None:
+                old_sitting.booked -= 1
+                await old_sitting.save(update_fields=["booked"])
+                pending.append(old_sitting)
             pending.append(sitting)
             await self.notices.notify(
                 pool=exam.pool,
                 kind="exam_place",
-                dedupe_key=f"exam_place:{following.id}:{now.isoformat()}",
-                params=facts_of(exam, following, sitting, now),
-                account_id=following.account_id,
+                dedupe_key=f"exam_place:{first_waiting.id}:{now.isoformat()}",
+                params=facts_of(exam, first_waiting, sitting, now),
+                account_id=first_waiting.account_id,
             )
 
 
@@ -81,7 +81,7 @@ async def stop_waiting(candidate: ExamCandidate) -> None:
         await candidate.save(update_fields=["waiting_id", "waiting_since"])
 
 
-async def _sit_down(exam: Exam, candidate: ExamCandidate, sitting: ExamSitting, now: datetime) -> None:
+async def _take_place(exam: Exam, candidate: ExamCandidate, sitting: ExamSitting, now: datetime) -> None:
     candidate.sitting_id = sitting.id
     candidate.reminders = steps_behind(rules_of(exam).reminders, sitting.starts_at, now)
     sitting.booked += 1

@@ -15,7 +15,7 @@ from services.core.permissions import check
 from services.exams.repository import (
     check_called,
     get_exam,
-    get_own,
+    get_own_candidate,
     rules_of,
 )
 
@@ -77,24 +77,24 @@ class Booking:
     fixed: bool
     """The booking can't be changed or cancelled any more."""
 
-    def of(self, sitting_id: UUID | None) -> SittingView | None:
-        return next((one for one in self.sittings if one.id == sitting_id), None)
+    def find_sitting(self, sitting_id: UUID | None) -> SittingView | None:
+        return next((sitting for sitting in self.sittings if sitting.id == sitting_id), None)
 
 
 @dataclass(frozen=True)
 class SittingQueries:
     deps: Deps
 
-    async def offered(self, actor: Actor, candidate_id: UUID) -> Booking:
+    async def get_booking(self, actor: Actor, candidate_id: UUID) -> Booking:
         """Sittings to book, soonest first. Raises NotFound; Conflict where sittings aren't booked."""
         check(actor, "exam.own")
-        candidate, exam = await get_own(actor, candidate_id)
+        candidate, exam = await get_own_candidate(actor, candidate_id)
         check_called(candidate, exam)
         rules = booking_rules(exam)
         now = self.deps.now()
         views = await self._views(exam, rules, now)
-        shown = tuple(one for one in views if one.open or one.id in (candidate.sitting_id, candidate.waiting_id))
-        booked = next((one for one in views if one.id == candidate.sitting_id), None)
+        shown = tuple(view for view in views if view.open or view.id in (candidate.sitting_id, candidate.waiting_id))
+        booked = next((view for view in views if view.id == candidate.sitting_id), None)
         fixed = booked is not None and booked.until <= now < booked.data.ends_at
         return Booking(candidate.id, exam.name, shown, candidate.sitting_id, candidate.waiting_id, fixed)
 
@@ -105,8 +105,8 @@ class SittingQueries:
 
     async def _views(self, exam: Exam, rules: ExamRules, now: datetime) -> tuple[SittingView, ...]:
         waiting = {row["id"]: row["n"] for row in await rows(_WAITING, exam.id)}
-        found = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at", "id")
-        return tuple(sitting_view(one, waiting.get(one.id, 0), rules, now) for one in found)
+        sittings = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at", "id")
+        return tuple(sitting_view(sitting, waiting.get(sitting.id, 0), rules, now) for sitting in sittings)
 
 
 def applicable_rules(deps: Deps, exam: Exam) -> ExamRules:

@@ -23,7 +23,7 @@ from services.exams.repository import (
     Sittings,
     check_called,
     get_exam,
-    get_own,
+    get_own_candidate,
     lock_candidate,
     lock_sittings,
     rules_of,
@@ -68,37 +68,39 @@ class ExamSittings:
         """
 
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
-            wanted = self._wanted(exam, sittings, sitting_id, now)
+            wanted = self._get_bookable(exam, sittings, sitting_id, now)
             if candidate.sitting_id != wanted.id:
                 self._check_changeable(exam, candidate, sittings, now)
                 if is_full(wanted):
                     raise Conflict("这个场次已经约满，可以候补或改约其他场次。", code="sitting_full")
             await stop_waiting(candidate)
             await self.seating.seat(exam, candidate, wanted, sittings, now)
-            return _booked("booked", exam, wanted, now)
+            return _booking_result("booked", exam, wanted, now)
 
-        return await self._change(actor, candidate_id, f"book {sitting_id}", key, act)
+        return await self._change_booking(actor, candidate_id, f"book {sitting_id}", key, act)
 
-    async def wait(self, actor: Actor, candidate_id: UUID, sitting_id: UUID, *, key: str | None = None) -> Booked:
+    async def join_waiting_list(
+        self, actor: Actor, candidate_id: UUID, sitting_id: UUID, *, key: str | None = None
+    ) -> Booked:
         """Join the waiting list of a full sitting, keeping the booked place; a free place is booked at once."""
 
         async def act(candidate: ExamCandidate, exam: Exam, sittings: Sittings, now: datetime) -> Booked:
-            wanted = self._wanted(exam, sittings, sitting_id, now)
+            wanted = self._get_bookable(exam, sittings, sitting_id, now)
             if candidate.sitting_id == wanted.id:
-                return _booked("booked", exam, wanted, now)
+                return _booking_result("booked", exam, wanted, now)
             self._check_changeable(exam, candidate, sittings, now)
             if not is_full(wanted):
                 await stop_waiting(candidate)
                 await self.seating.seat(exam, candidate, wanted, sittings, now)
-                return _booked("booked", exam, wanted, now)
+                return _booking_result("booked", exam, wanted, now)
             if candidate.waiting_id != wanted.id:
                 candidate.waiting_id, candidate.waiting_since = wanted.id, now
                 await candidate.save(update_fields=["waiting_id", "waiting_since"])
-            return _booked("waiting", exam, wanted, now)
+            return _booking_result("waiting", exam, wanted, now)
 
-        return await self._change(actor, candidate_id, f"wait {sitting_id}", key, act)
+        return await self._change_booking(actor, candidate_id, f"wait {sitting_id}", key, act)
 
-    async def give_back(self, actor: Actor, candidate_id: UUID, *, key: str | None = None) -> Booked:
+    async def cancel_booking(self, actor: Actor, candidate_id: UUID, *, key: str | None = None) -> Booked:
         """Release the place, and leave the waiting list. A repetition is harmless. Raises RuleViolation when it is too
         late."""
 
@@ -108,13 +110,13 @@ class ExamSittings:
             await self.seating.unseat(exam, candidate, sittings, now)
             return Booked("none", "", "", "")
 
-        return await self._change(actor, candidate_id, "give back", key, act)
+        return await self._change_booking(actor, candidate_id, "give back", key, act)
 
-    async def _change(
+    async def _change_booking(
         self,
         actor: Actor,
         candidate_id: UUID,
-        what: str,
+        request: str,
         key: str | None,
         act: Callable[[ExamCandidate, Exam, Sittings, datetime], Awaitable[Booked]],
     ) -> Booked:
@@ -122,13 +124,13 @@ class ExamSittings:
         now = self.deps.now()
 
         async def run() -> Booked:
-            _, exam = await get_own(actor, candidate_id)
+            _, exam = await get_own_candidate(actor, candidate_id)
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
             check_called(candidate, exam)
-            done = await act(candidate, exam, sittings, now)
-            await record(actor, now, "exam.sitting", "exam_candidate", candidate.id, what=what, state=done.state)
-            return done
+            booking = await act(candidate, exam, sittings, now)
+            await record(actor, now, "exam.sitting", "exam_candidate", candidate.id, what=request, state=booking.state)
+            return booking
 
         return await once(
             owner=f"exam_sitting:{actor.account_id}",
@@ -136,10 +138,10 @@ class ExamSittings:
             deps=self.deps,
             answer=Booked,
             run=run,
-            request=f"{candidate_id} {what}",
+            request=f"{candidate_id} {request}",
         )
 
-    def _wanted(self, exam: Exam, sittings: Sittings, sitting_id: UUID, now: datetime) -> ExamSitting:
+    def _get_bookable(self, exam: Exam, sittings: Sittings, sitting_id: UUID, now: datetime) -> ExamSitting:
         rules = booking_rules(exam)
         wanted = sittings.get(sitting_id)
         if wanted is None:
@@ -171,9 +173,9 @@ class ExamSittings:
         async def run() -> SittingView:
             exam = await get_exam(actor, exam_id, locked=True)
             clean = _check_form(exam, form, now)
-            made = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
-            await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(made.id))
-            return sitting_view(made, 0, applicable_rules(self.deps, exam), now)
+            sitting = await ExamSitting.create(exam_id=exam.id, **_columns(clean))
+            await record(actor, now, "exam.sitting_add", "exam", exam.id, sitting=str(sitting.id))
+            return sitting_view(sitting, 0, applicable_rules(self.deps, exam), now)
 
         return await once(
             owner=f"exam_sitting_add:{actor.account_id}",
@@ -195,7 +197,7 @@ class ExamSittings:
             exam = await get_exam(actor, exam_id, locked=True)
             clean = _check_form(exam, form, now)
             sittings = await lock_sittings(exam.id)
-            sitting = _one(sittings, sitting_id)
+            sitting = _get_sitting(sittings, sitting_id)
             await _check_not_begun(sitting, now)
             if clean.capacity is not None and clean.capacity < sitting.booked:
                 raise Conflict(f"已有{sitting.booked}人预约，名额不能少于{sitting.booked}。", code="sitting_booked")
@@ -207,7 +209,7 @@ class ExamSittings:
                 return
             if moved:
                 await self._notify_moved(exam, sitting, now)
-            await self.seating.move_up(exam, [sitting], sittings, now)
+            await self.seating.fill_freed_places(exam, [sitting], sittings, now)
 
     async def remove(self, actor: Actor, exam_id: UUID, sitting_id: UUID, reason: str) -> int:
         """Candidates with a booking or on the waiting list are notified and book another; returns the number of
@@ -221,7 +223,7 @@ class ExamSittings:
         async with transaction():
             exam = await get_exam(actor, exam_id, locked=True)
             sittings = await lock_sittings(exam.id)
-            sitting = _one(sittings, sitting_id)
+            sitting = _get_sitting(sittings, sitting_id)
             await _check_not_begun(sitting, now)
             held = await ExamCandidate.filter(sitting_id=sitting.id).order_by("id").select_for_update(no_key=True)
             if held and not words:
@@ -229,14 +231,14 @@ class ExamSittings:
             await ExamCandidate.filter(waiting_id=sitting.id).update(waiting_id=None, waiting_since=None)
             await ExamCandidate.filter(sitting_id=sitting.id).update(sitting_id=None)
             await sitting.delete()
-            called = [one for one in held if one.state == CandidateState.CALLED]
-            said = f"{print_span(sitting.starts_at, sitting.ends_at, now)}的场次取消（{words}），请重新预约"
+            called = [candidate for candidate in held if candidate.state == CandidateState.CALLED]
+            message = f"{print_span(sitting.starts_at, sitting.ends_at, now)}的场次取消（{words}），请重新预约"
             await self.notices.notify_many(
                 pool=exam.pool,
                 kind="exam_changed",
                 recipients=[
-                    recipient("exam_changed", exam, one, None, now, reason=said, occasion=f"gone:{sitting.id}")
-                    for one in called
+                    recipient("exam_changed", exam, candidate, None, now, reason=message, occasion=f"gone:{sitting.id}")
+                    for candidate in called
                 ],
             )
             await record(actor, now, "exam.sitting_remove", "exam", exam.id, booked=len(called), reason=words)
@@ -247,13 +249,13 @@ class ExamSittings:
         rules = rules_of(exam)
         behind = steps_behind(rules.reminders, sitting.starts_at, now)
         await ExamCandidate.filter(sitting_id=sitting.id).update(reminders=behind)
-        said = f"场次改为{print_span(sitting.starts_at, sitting.ends_at, now)}"
+        message = f"场次改为{print_span(sitting.starts_at, sitting.ends_at, now)}"
         await self.notices.notify_many(
             pool=exam.pool,
             kind="exam_changed",
             recipients=[
-                recipient("exam_changed", exam, one, sitting, now, reason=said, occasion=now.isoformat())
-                for one in held
+                recipient("exam_changed", exam, candidate, sitting, now, reason=message, occasion=now.isoformat())
+                for candidate in held
             ],
         )
 
@@ -288,7 +290,7 @@ def _check_capacity(capacity: int | None) -> None:
         raise InvalidInput(f"名额应为1到{CAPACITY_MAX}的整数，不限请留空。", code="bad_capacity", field="capacity")
 
 
-def _one(sittings: Sittings, sitting_id: UUID) -> ExamSitting:
+def _get_sitting(sittings: Sittings, sitting_id: UUID) -> ExamSitting:
     if sitting_id not in sittings:
         raise NotFound("找不到这个场次，请刷新后重试。", code="sitting_unknown")
     return sittings[sitting_id]
@@ -309,6 +311,6 @@ def _columns(data: SittingData) -> dict[str, Any]:
     }
 
 
-def _booked(state: Literal["booked", "waiting"], exam: Exam, sitting: ExamSitting, now: datetime) -> Booked:
+def _booking_result(state: Literal["booked", "waiting"], exam: Exam, sitting: ExamSitting, now: datetime) -> Booked:
     until = sitting.starts_at - rules_of(exam).booking_until
     return Booked(state, print_span(sitting.starts_at, sitting.ends_at, now), sitting.place, print_until(until, now))

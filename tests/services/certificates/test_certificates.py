@@ -52,9 +52,9 @@ async def issue(
     certificates: CertificateServices, deps: Deps, holder: Actor, source: UUID | None = None
 ) -> Certificate:
     async with transaction():
-        found = await certificates.issuing.issue("demo", subject_of(holder, source), deps.now())
-    assert found is not None
-    return found
+        certificate = await certificates.issuing.issue("demo", subject_of(holder, source), deps.now())
+    assert certificate is not None
+    return certificate
 
 
 async def test_a_certificate_is_issued_once_for_what_it_proves(
@@ -64,7 +64,7 @@ async def test_a_certificate_is_issued_once_for_what_it_proves(
     first, second = await issue(certificates, deps, holder, source), await issue(certificates, deps, holder, source)
     assert first.id == second.id
     assert first.number.startswith("YS2026K-000001")
-    assert [(one.kind, one.params["number"]) for one in book.told] == [("certificate_issued", first.number)]
+    assert [(notice.kind, notice.params["number"]) for notice in book.told] == [("certificate_issued", first.number)]
     (shown,) = await certificates.queries.own(holder)
     assert (shown.holder, shown.facts, shown.validity) == ("测试员", (("成绩", "82分"),), "valid")
     assert shown.valid_until == first.issued_at + timedelta(days=1095)
@@ -80,7 +80,7 @@ async def test_numbers_have_no_gap_though_many_are_issued_at_once_and_some_are_r
                 raise RuntimeError
 
     await asyncio.gather(*(issue(certificates, deps, holder) if at % 3 else fail() for at in range(12)))
-    serials = sorted(one.number.split("-")[1][:6] for one in await Certificate.all())
+    serials = sorted(certificate.number.split("-")[1][:6] for certificate in await Certificate.all())
     assert serials == [f"{at:06}" for at in range(1, 9)]
 
 
@@ -101,20 +101,20 @@ async def test_a_pool_that_issues_none_of_the_kind_issues_none(
 async def test_who_scans_it_sees_whether_it_is_valid_and_nothing_private(
     certificates: CertificateServices, deps: Deps, holder: Actor, clock: FixedClock
 ) -> None:
-    found = await issue(certificates, deps, holder)
-    public = await certificates.queries.verify(found.token)
+    certificate = await issue(certificates, deps, holder)
+    public = await certificates.queries.verify(certificate.token)
     assert (public.masked_holder, public.validity, public.intact) == ("测**", "valid", True)
     assert "411" not in str(public)
     clock.move(timedelta(days=1096))
-    assert (await certificates.queries.verify(found.token)).validity == "expired"
+    assert (await certificates.queries.verify(certificate.token)).validity == "expired"
 
 
 async def test_a_row_changed_by_hand_no_longer_agrees_with_its_digest(
     certificates: CertificateServices, deps: Deps, holder: Actor
 ) -> None:
-    found = await issue(certificates, deps, holder)
-    await Certificate.filter(id=found.id).update(facts=[["成绩", "99分"]])
-    assert not (await certificates.queries.verify(found.token)).intact
+    certificate = await issue(certificates, deps, holder)
+    await Certificate.filter(id=certificate.id).update(facts=[["成绩", "99分"]])
+    assert not (await certificates.queries.verify(certificate.token)).intact
 
 
 @pytest.mark.parametrize("token", ["", "x", "YS2026K-0000017", "a" * 32, "a" * 5000])
@@ -141,28 +141,28 @@ async def test_a_new_name_is_put_on_a_new_certificate_and_the_old_code_says_so(
 async def test_the_office_revokes_with_a_reason_that_the_holder_reads(
     certificates: CertificateServices, deps: Deps, holder: Actor, book: NoticeBook
 ) -> None:
-    found = await issue(certificates, deps, holder)
+    certificate = await issue(certificates, deps, holder)
     with pytest.raises(InvalidInput):
-        await certificates.issuing.revoke(ADMIN, found.id, "  ")
-    await certificates.issuing.revoke(ADMIN, found.id, "成绩作废")
+        await certificates.issuing.revoke(ADMIN, certificate.id, "  ")
+    await certificates.issuing.revoke(ADMIN, certificate.id, "成绩作废")
     assert book.told[-1].params["reason"] == "成绩作废"
-    assert (await certificates.queries.verify(found.token)).validity == "revoked"
+    assert (await certificates.queries.verify(certificate.token)).validity == "revoked"
     with pytest.raises(Conflict):
-        await certificates.issuing.revoke(ADMIN, found.id, "再次")
+        await certificates.issuing.revoke(ADMIN, certificate.id, "再次")
 
 
 async def test_other_persons_can_not_read_or_revoke_a_certificate(
     certificates: CertificateServices, deps: Deps, holder: Actor
 ) -> None:
-    found = await issue(certificates, deps, holder)
+    certificate = await issue(certificates, deps, holder)
     other = Actor("demo", "applicant", (await make_account(deps, "13912345678")).id)
     for actor in (other, Actor("hunan", "pool_admin", new_id())):
         with pytest.raises(NotFound):
-            await certificates.files.file(actor, found.id, "pdf")
+            await certificates.files.file(actor, certificate.id, "pdf")
     with pytest.raises(NotFound):
-        await certificates.issuing.revoke(Actor("hunan", "pool_admin", new_id()), found.id, "试试")
+        await certificates.issuing.revoke(Actor("hunan", "pool_admin", new_id()), certificate.id, "试试")
     with pytest.raises(Forbidden):
-        await certificates.issuing.revoke(holder, found.id, "试试")
+        await certificates.issuing.revoke(holder, certificate.id, "试试")
 
 
 async def test_the_holder_is_reminded_once(
@@ -179,13 +179,13 @@ async def test_the_holder_is_reminded_once(
 async def test_files_are_rendered_from_the_row_and_open_by_link(
     certificates: CertificateServices, deps: Deps, holder: Actor, renderer: PlainRenderer, clock: FixedClock
 ) -> None:
-    found = await issue(certificates, deps, holder)
-    token = certificates.files.link(holder, found.id)
-    assert (await certificates.files.open(token, "pdf")).filename == f"{found.number}.pdf"
+    certificate = await issue(certificates, deps, holder)
+    token = certificates.files.link(holder, certificate.id)
+    assert (await certificates.files.open(token, "pdf")).filename == f"{certificate.number}.pdf"
     assert (await certificates.files.open(token, "png")).media_type == "image/png"
     document, content = renderer.made[-1]
     assert document == "certificate"
-    assert content["qr"] == f"{deps.public_url}/c/{found.token}"
+    assert content["qr"] == f"{deps.public_url}/c/{certificate.token}"
     assert content["holder"] == "测试员"
     with pytest.raises(NotFound):
         await certificates.files.open(token, "exe")
@@ -195,8 +195,8 @@ async def test_files_are_rendered_from_the_row_and_open_by_link(
 
 
 async def test_the_office_finds_by_number_or_name(certificates: CertificateServices, deps: Deps, holder: Actor) -> None:
-    found = await issue(certificates, deps, holder)
-    for word in (found.number, found.number.lower(), "测试", ""):
-        assert [one.id for one in (await certificates.queries.page(ADMIN, search=word)).items] == [found.id]
+    certificate = await issue(certificates, deps, holder)
+    for word in (certificate.number, certificate.number.lower(), "测试", ""):
+        assert [item.id for item in (await certificates.queries.page(ADMIN, search=word)).items] == [certificate.id]
     assert (await certificates.queries.page(ADMIN, search="李")).total == 0
     assert (await certificates.queries.page(ADMIN, state="revoked")).total == 0

@@ -26,7 +26,7 @@ async def school(db: str, deps: Deps, clock: FixedClock) -> School:
 
 
 async def kinds(expert_account: object) -> list[str]:
-    return [one.kind for one in await Notice.filter(account_id=expert_account).order_by("created_at", "id")]
+    return [notice.kind for notice in await Notice.filter(account_id=expert_account).order_by("created_at", "id")]
 
 
 # ---- the whole road
@@ -108,8 +108,8 @@ async def test_who_is_not_finished_in_time_is_made_up_once_and_then_not_drawn(
     await enrolment.refresh_from_db()
     assert (enrolment.state, enrolment.excluded_at, enrolment.make_ups) == ("finished", None, 2)
     assert (await membership_status_of(school.services.deps, enrolment.account_id)).kind == "formal"
-    told = await kinds(expert.account_id)
-    assert [one for one in told if one != "course_reminder"][:5] == [
+    notice_kinds = await kinds(expert.account_id)
+    assert [kind for kind in notice_kinds if kind != "course_reminder"][:5] == [
         "course_called",
         "course_make_up",
         "course_unfinished",
@@ -159,8 +159,8 @@ async def test_reminders_come_before_the_end_and_name_what_follows(school: Schoo
     await work(school.services, "course_reminder")
     clock.move(2 * DAY)
     await work(school.services, "course_reminder")
-    found = await Notice.filter(account_id=expert.account_id, kind="course_reminder")
-    assert [one.params["advice"] for one in found] == ["逾期未完成将暂停抽取"] * 2
+    reminders = await Notice.filter(account_id=expert.account_id, kind="course_reminder")
+    assert [reminder.params["advice"] for reminder in reminders] == ["逾期未完成将暂停抽取"] * 2
 
 
 async def test_a_course_that_is_cancelled_lets_everybody_go(school: School) -> None:
@@ -235,10 +235,10 @@ async def test_a_second_player_stops_the_first(school: School, clock: FixedClock
     old = await study.open_item(person, enrolment.id, first.id)
     new = await study.open_item(person, enrolment.id, first.id)
     with pytest.raises(Conflict) as refused:
-        await study.beat(person, enrolment.id, first.id, player=old.player, start=0, end=10, rate=1.0)
+        await study.record_beat(person, enrolment.id, first.id, player=old.player, start=0, end=10, rate=1.0)
     assert refused.value.code == "other_player"
     clock.move(timedelta(seconds=10))
-    seen = await study.beat(person, enrolment.id, first.id, player=new.player, start=0, end=10, rate=1.0)
+    seen = await study.record_beat(person, enrolment.id, first.id, player=new.player, start=0, end=10, rate=1.0)
     assert (seen.seconds, seen.position, seen.reach) == (10, 10, 15)
 
 
@@ -251,10 +251,10 @@ async def test_a_drag_to_the_end_is_worth_nothing(school: School, clock: FixedCl
     study, person = school.services.courses.study, own(enrolment)
     seen = await study.open_item(person, enrolment.id, item.id)
     clock.move(timedelta(seconds=600))
-    seen = await study.beat(person, enrolment.id, item.id, player=seen.player, start=590, end=600, rate=1.0)
+    seen = await study.record_beat(person, enrolment.id, item.id, player=seen.player, start=590, end=600, rate=1.0)
     assert seen.seconds == 0
     with pytest.raises(InvalidInput):
-        await study.beat(person, enrolment.id, item.id, player=seen.player, start=0, end=10, rate=16.0)
+        await study.record_beat(person, enrolment.id, item.id, player=seen.player, start=0, end=10, rate=16.0)
 
 
 async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
@@ -270,15 +270,15 @@ async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
     study, person = school.services.courses.study, own(enrolment)
     player = (await study.open_item(person, enrolment.id, item.id)).player
     clock.move(timedelta(seconds=10))
-    asked = await study.beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
-    assert (asked.asked, asked.seconds) == (True, 60)
+    study_view = await study.record_beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
+    assert (study_view.asked, study_view.seconds) == (True, 60)
     clock.move(5 * MINUTE)
-    answered = await study.answer(person, enrolment.id, item.id, player=player)
+    answered = await study.confirm_presence(person, enrolment.id, item.id, player=player)
     assert not answered.asked
     _, (line,) = await school.services.courses.queries.get(person, enrolment.id)
     assert line.missed == 1
     clock.move(timedelta(seconds=10))
-    seen = await study.beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
+    seen = await study.record_beat(person, enrolment.id, item.id, player=player, start=60, end=70, rate=1.0)
     assert seen.seconds == 70
 
 
@@ -339,8 +339,8 @@ async def test_what_is_missing_is_said_before_publishing(school: School) -> None
     await CourseItem.filter(course_id=course.id).update(seconds=0)
     setup = school.services.courses.setup
     await setup.add_item(school.office, course.id, CourseItemData("pages", "讲义"))
-    said = [one.text for one in await setup.check_list(school.office, course.id)]
-    assert said == ["“招标投标法”还没有上传视频", "“讲义”还没有上传页面"]
+    problems = [fault.text for fault in await setup.check_list(school.office, course.id)]
+    assert problems == ["“招标投标法”还没有上传视频", "“讲义”还没有上传页面"]
     with pytest.raises(Conflict, match="还没有上传视频"):
         await setup.publish(school.office, course.id)
 
@@ -372,14 +372,14 @@ async def test_enrolled_experts_are_notified_of_a_prolonged_course(school: Schoo
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "finding"),
     [
         ("UPDATE course_enrolment SET excluded_at = now()", "for want of a course"),
         ("UPDATE course_study SET done_at = NULL", "something of it was not"),
         ("UPDATE fee SET state = 'due', paid_at = NULL", "a fee is due of a course"),
     ],
 )
-async def test_the_check_finds_what_must_not_be(school: School, clock: FixedClock, broken: str, said: str) -> None:
+async def test_the_check_finds_what_must_not_be(school: School, clock: FixedClock, broken: str, finding: str) -> None:
     expert = await school.expert()
     await school.published(amount=12_000)
     enrolment = await school.enrolment(expert)
@@ -388,4 +388,4 @@ async def test_the_check_finds_what_must_not_be(school: School, clock: FixedCloc
     await school.study_all(enrolment)
     assert await find_broken() == []
     await execute(broken)
-    assert any(said in line for line in await find_broken())
+    assert any(finding in line for line in await find_broken())

@@ -42,7 +42,7 @@ async def send(school: School, course: Course, item: UUID, *parts: bytes, upload
     number = upload or uuid4()
     for at, part in enumerate(parts):
         await school.services.courses.media.put_part(school.office, course.id, item, number, at, part)
-    await school.services.courses.media.finish(school.office, course.id, item, number, len(parts))
+    await school.services.courses.media.finish_upload(school.office, course.id, item, number, len(parts))
     return number
 
 
@@ -53,7 +53,7 @@ async def test_a_video_comes_in_parts_and_tells_its_length(school: School) -> No
     assert (item.seconds, item.media_bytes) == (4, len(CLIP))
     assert await store(school).get(item.media_key) == CLIP
     assert not [key for key in store(school).kept if ".parts/" in key], "parts go once they are put together"
-    await school.services.courses.media.finish(school.office, course.id, item_id, upload, 3)
+    await school.services.courses.media.finish_upload(school.office, course.id, item_id, upload, 3)
     assert (await CourseItem.get(id=item_id)).media_key == item.media_key, "asked twice"
 
 
@@ -70,13 +70,13 @@ async def test_another_video_takes_the_place_of_the_first(school: School, clock:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(CLIP[:5000], "不完整"), (b"\0" * 100, "不完整"), (pdf(), "不完整"), (CLIP.replace(b"avc1", b"hvc1"), "H.264")],
     ids=["cut off", "zeros", "a PDF", "HEVC"],
 )
-async def test_what_phones_cannot_play_is_refused_and_not_kept(school: School, content: bytes, said: str) -> None:
+async def test_what_phones_cannot_play_is_refused_and_not_kept(school: School, content: bytes, message: str) -> None:
     course, item_id = await empty_item(school)
-    with pytest.raises(InvalidInput, match=said) as refusal:
+    with pytest.raises(InvalidInput, match=message) as refusal:
         await send(school, course, item_id, content)
     assert refusal.value.field == "file"
     assert (await CourseItem.get(id=item_id)).media_key == ""
@@ -88,7 +88,7 @@ async def test_a_part_that_never_came_is_named(school: School) -> None:
     upload, media = uuid4(), school.services.courses.media
     await media.put_part(school.office, course.id, item_id, upload, 0, CLIP[:10_000])
     with pytest.raises(Conflict, match="没有上传完"):
-        await media.finish(school.office, course.id, item_id, upload, 2)
+        await media.finish_upload(school.office, course.id, item_id, upload, 2)
     with pytest.raises(InvalidInput):
         await media.put_part(school.office, course.id, item_id, upload, 10**6, b"x")
     with pytest.raises(InvalidInput):
@@ -103,10 +103,10 @@ async def test_a_pdf_becomes_pages_and_pictures_follow(school: School) -> None:
     media = school.services.courses.media
     assert await media.add_pages(school.office, course.id, item_id, pdf(3)) == 3
     assert await media.add_pages(school.office, course.id, item_id, png()) == 1
-    kept = (await CourseItem.get(id=item_id)).pages
-    assert len(kept) == 4
+    pages = (await CourseItem.get(id=item_id)).pages
+    assert len(pages) == 4
     await media.remove_page(school.office, course.id, item_id, 2)
-    assert (await CourseItem.get(id=item_id)).pages == [kept[0], *kept[2:]]
+    assert (await CourseItem.get(id=item_id)).pages == [pages[0], *pages[2:]]
     assert (await media.preview_page(school.office, course.id, item_id, 1))[:2] == b"\xff\xd8"
     with pytest.raises(NotFound):
         await media.preview_page(school.office, course.id, item_id, 4)
@@ -146,7 +146,7 @@ async def test_the_search_for_orphans_knows_films_and_pages(school: School, cloc
     await files.put("demo/2026/11/" + "0" * 32, b"nobody names it")
     collector = FileGarbageCollector(school.services.deps, school.services.files.store, clock)
     clock.move(3 * DAY)
-    found = await collector.search()
-    assert found is not None
-    assert (found.files, found.orphans) == (4, 1)
+    report = await collector.search()
+    assert report is not None
+    assert (report.files, report.orphans) == (4, 1)
     assert len(files.kept) == 3

@@ -22,7 +22,7 @@ class ExamScene:
     office: Actor
     deps: Deps
 
-    async def waiting(self, **columns: Any) -> Application:
+    async def make_waiting_application(self, **columns: Any) -> Application:
         """An application that passed its review."""
         return await make_application(self.deps, **{"state": "exam", "approved_at": self.deps.now(), **columns})
 

@@ -61,20 +61,20 @@ class Room:
         self.clock.move(timedelta(days=1))
         await work(self.exam_scene.services, "exam_close")
 
-    async def another(self) -> ExamCandidate:
+    async def add_candidate(self) -> ExamCandidate:
         """Another candidate."""
-        application = await self.exam_scene.waiting()
+        application = await self.exam_scene.make_waiting_application()
         await work(self.exam_scene.services, "exam_call")
         return await self.exam_scene.candidate_of(application)
 
-    async def stored(self) -> Application:
+    async def load_application(self) -> Application:
         return await Application.get(id=self.application.id)
 
-    async def told(self) -> list[str]:
+    async def notice_kinds(self) -> list[str]:
         """Kinds of notices about results, in their order."""
         kinds = "('exam_passed', 'exam_failed', 'exam_again', 'appeal_answered', 'application_refused')"
-        found = await rows(f"SELECT kind FROM notice WHERE kind IN {kinds} ORDER BY created_at, id")
-        return [row["kind"] for row in found]
+        notices = await rows(f"SELECT kind FROM notice WHERE kind IN {kinds} ORDER BY created_at, id")
+        return [row["kind"] for row in notices]
 
 
 async def put_key(item: ExamItem, mask: int = KEY) -> None:
@@ -86,12 +86,12 @@ async def make_room(exam_scene: ExamScene, clock: FixedClock, *kinds: ItemKind) 
     items = [await make_item(kind=kind) for kind in kinds or (ItemKind.MULTIPLE,) * 3]
     for item in items:
         await put_key(item, 0 if item.kind == "short" else KEY if item.kind == "multiple" else 1)
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office, after=timedelta(hours=1))
     clock.move(timedelta(hours=1))
     return Room(exam_scene, clock, exam, application, await exam_scene.candidate_of(application), items)
 
 
 async def marks_of(attempt: ExamAttempt) -> list[int | None]:
-    found = await rows("SELECT marks FROM exam_answer WHERE attempt_id = $1 ORDER BY slot", attempt.id)
-    return [row["marks"] for row in found]
+    answers = await rows("SELECT marks FROM exam_answer WHERE attempt_id = $1 ORDER BY slot", attempt.id)
+    return [row["marks"] for row in answers]

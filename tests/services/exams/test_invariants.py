@@ -25,7 +25,7 @@ SUM = "UPDATE exam_attempt SET score = score + 1"
 
 async def mark_paper(exam_scene: ExamScene, clock: FixedClock) -> ExamAttempt:
     """A paper with answers in time, within the grace and made after the end; sealed by the clock and marked."""
-    application = await exam_scene.waiting(expert_number="DEMO-0001")
+    application = await exam_scene.make_waiting_application(expert_number="DEMO-0001")
     await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
     candidate = await exam_scene.candidate_of(application)
@@ -61,4 +61,4 @@ async def test_damage_to_a_marked_paper_is_found(
     assert attempt.score is not None
     assert await find_broken() == []
     await execute(damage)
-    assert any(found.startswith(rule) for found in await find_broken())
+    assert any(finding.startswith(rule) for finding in await find_broken())

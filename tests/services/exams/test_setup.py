@@ -25,12 +25,12 @@ DAY = timedelta(days=1)
 
 
 async def levels(exam_scene: ExamScene, exam_id: object) -> dict[str, str]:
-    found = await exam_scene.services.exams.setup.check_list(exam_scene.office, exam_id)  # type: ignore[arg-type]
-    return {one.text: one.level for one in found}
+    checks = await exam_scene.services.exams.setup.check_list(exam_scene.office, exam_id)  # type: ignore[arg-type]
+    return {check.text: check.level for check in checks}
 
 
 async def test_publishing_freezes_rules_and_cells_and_calls_who_waits(exam_scene: ExamScene) -> None:
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     assert (exam.state, exam.published_at) == ("published", exam_scene.deps.now())
     assert load_rules(exam.rules) == exam_scene.deps.book("demo").exam
@@ -57,9 +57,9 @@ async def test_the_check_list_names_the_cell_that_lacks_items_and_keeps_it_from_
         exam_scene.services, exam_scene.office, cell(21), BlueprintCell("现场管理", ItemKind.SINGLE, 0, 1, 10)
     )
     exam_id = await make_exam(exam_scene.services, exam_scene.office, blueprint_id=blueprint)
-    found = await levels(exam_scene, exam_id)
-    assert found["题库中“全部章节·单选题·不限难度”有20题，需要22题，请补充题目或修改方案"] == "bad"
-    assert found["题库中“现场管理·单选题·不限难度”有0题，需要1题，请补充题目或修改方案"] == "bad"
+    levels_by_text = await levels(exam_scene, exam_id)
+    assert levels_by_text["题库中“全部章节·单选题·不限难度”有20题，需要22题，请补充题目或修改方案"] == "bad"
+    assert levels_by_text["题库中“现场管理·单选题·不限难度”有0题，需要1题，请补充题目或修改方案"] == "bad"
     with pytest.raises(Conflict, match=r"还不能发布.*现场管理"):
         await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     assert (await Exam.get(id=exam_id)).state == "draft"
@@ -68,41 +68,41 @@ async def test_the_check_list_names_the_cell_that_lacks_items_and_keeps_it_from_
 async def test_fewer_than_three_times_the_items_are_worth_a_warning(exam_scene: ExamScene) -> None:
     blueprint = await make_blueprint(exam_scene.services, exam_scene.office, cell(7))
     exam_id = await make_exam(exam_scene.services, exam_scene.office, blueprint_id=blueprint)
-    found = await levels(exam_scene, exam_id)
-    assert found["题库中“全部章节·单选题·不限难度”只有20题，少于需要的3倍，试卷之间会有较多重复"] == "warn"
-    assert found["每份试卷7题，满分14分"] == "good"
+    levels_by_text = await levels(exam_scene, exam_id)
+    assert levels_by_text["题库中“全部章节·单选题·不限难度”只有20题，少于需要的3倍，试卷之间会有较多重复"] == "warn"
+    assert levels_by_text["每份试卷7题，满分14分"] == "good"
 
 
 async def test_the_check_list_says_who_will_be_called_and_that_a_mock_is_missing(db: str, deps: Deps) -> None:
     exam_scene = await make_exam_scene(deps, mock=True)
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
-    found = await levels(exam_scene, exam_id)
-    assert found["0人在等待考试，发布后通知；以后审核通过的也会自动通知"] == "warn"
-    assert found["还没有安排模拟考试，考生不能提前试用手机和网络"] == "warn"
-    await exam_scene.waiting()
+    levels_by_text = await levels(exam_scene, exam_id)
+    assert levels_by_text["0人在等待考试，发布后通知；以后审核通过的也会自动通知"] == "warn"
+    assert levels_by_text["还没有安排模拟考试，考生不能提前试用手机和网络"] == "warn"
+    await exam_scene.make_waiting_application()
     await make_published(
         exam_scene.services, exam_scene.office, purpose=Purpose.MOCK, after=timedelta(hours=1), lasts=timedelta(days=3)
     )
-    found = await levels(exam_scene, exam_id)
-    assert found["1人在等待考试，发布后通知；以后审核通过的也会自动通知"] == "good"
-    assert not [text for text in found if "模拟" in text]
+    levels_by_text = await levels(exam_scene, exam_id)
+    assert levels_by_text["1人在等待考试，发布后通知；以后审核通过的也会自动通知"] == "good"
+    assert not [text for text in levels_by_text if "模拟" in text]
 
 
 @pytest.mark.parametrize(
-    ("after", "lasts", "said"),
+    ("after", "lasts", "problem"),
     [(timedelta(days=-3), timedelta(days=2), "已经过去"), (DAY, timedelta(minutes=1), "短于答题时长")],
 )
 async def test_an_unsuitable_time_is_listed_as_a_problem(
-    exam_scene: ExamScene, after: timedelta, lasts: timedelta, said: str
+    exam_scene: ExamScene, after: timedelta, lasts: timedelta, problem: str
 ) -> None:
     exam_id = await make_exam(exam_scene.services, exam_scene.office, after=after, lasts=lasts)
-    assert [level for text, level in (await levels(exam_scene, exam_id)).items() if said in text] == ["bad"]
+    assert [level for text, level in (await levels(exam_scene, exam_id)).items() if problem in text] == ["bad"]
 
 
 async def test_without_a_sitting_to_book_it_is_not_published(db: str, deps: Deps) -> None:
     exam_scene = await make_exam_scene(deps, booking=True, booking_until=DAY)
-    await exam_scene.waiting()
-    await exam_scene.waiting()
+    await exam_scene.make_waiting_application()
+    await exam_scene.make_waiting_application()
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
     assert (await levels(exam_scene, exam_id))["还没有可以预约的场次，请添加"] == "bad"
     exam = await Exam.get(id=exam_id)
@@ -160,7 +160,7 @@ async def test_a_draft_is_changed_and_deleted_a_published_one_is_not(exam_scene:
 
 
 async def test_rescheduling_moves_the_window_and_notifies_the_candidates(exam_scene: ExamScene) -> None:
-    await exam_scene.waiting()
+    await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     opens = exam.opens_at + DAY
     setup = exam_scene.services.exams.setup
@@ -175,7 +175,7 @@ async def test_rescheduling_moves_the_window_and_notifies_the_candidates(exam_sc
 async def test_once_begun_the_beginning_stands_and_the_end_may_be_later(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    await exam_scene.waiting()
+    await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     clock.set(exam.opens_at + timedelta(minutes=5))
     setup = exam_scene.services.exams.setup
@@ -188,7 +188,7 @@ async def test_once_begun_the_beginning_stands_and_the_end_may_be_later(
 
 
 async def test_a_cancelled_one_lets_everybody_wait_for_the_next(exam_scene: ExamScene) -> None:
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     await make_attempt(exam_scene.services, await exam_scene.candidate_of(application))
     assert await exam_scene.services.exams.setup.cancel(exam_scene.office, exam.id, "题库维护") == 1
@@ -202,7 +202,7 @@ async def test_a_cancelled_one_lets_everybody_wait_for_the_next(exam_scene: Exam
 
 
 async def test_who_has_a_result_keeps_it(exam_scene: ExamScene) -> None:
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     await ExamCandidate.filter(application_id=application.id).update(state="passed")
     with pytest.raises(Conflict, match="已有考生出了成绩"):
@@ -210,7 +210,7 @@ async def test_who_has_a_result_keeps_it(exam_scene: ExamScene) -> None:
 
 
 async def test_the_office_ends_it_while_people_sit_and_they_go_on(exam_scene: ExamScene, clock: FixedClock) -> None:
-    sitting, absent = await exam_scene.waiting(), await exam_scene.waiting()
+    sitting, absent = await exam_scene.make_waiting_application(), await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     setup = exam_scene.services.exams.setup
     with pytest.raises(Conflict, match="还没有开始"):
@@ -229,7 +229,7 @@ async def test_the_office_ends_it_while_people_sit_and_they_go_on(exam_scene: Ex
 
 
 async def test_who_was_absent_is_called_to_the_next_one_once(exam_scene: ExamScene, clock: FixedClock) -> None:
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     await work(exam_scene.services, "exam_papers")
     clock.set(exam.closes_at)
@@ -238,13 +238,13 @@ async def test_who_was_absent_is_called_to_the_next_one_once(exam_scene: ExamSce
     first = await make_published(exam_scene.services, exam_scene.office)
     second = await make_published(exam_scene.services, exam_scene.office)
     called = await ExamCandidate.filter(application_id=application.id, state="called")
-    assert [one.exam_id for one in called] == [first.id]
+    assert [candidate.exam_id for candidate in called] == [first.id]
     assert not await ExamCandidate.filter(exam_id=second.id).exists()
 
 
 async def test_a_mock_examination_has_no_booking_result_or_notice(db: str, deps: Deps) -> None:
     exam_scene = await make_exam_scene(deps, mock=True, booking=False)
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     await make_published(exam_scene.services, exam_scene.office)
     mock = await make_published(
         exam_scene.services, exam_scene.office, purpose=Purpose.MOCK, name="模拟考试", after=timedelta(minutes=1)
@@ -260,27 +260,27 @@ async def test_a_mock_examination_has_no_booking_result_or_notice(db: str, deps:
 
 async def test_blueprints_are_kept_changed_and_retired(exam_scene: ExamScene) -> None:
     blueprints = exam_scene.services.exams.blueprints
-    made = await blueprints.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
-    assert (made.items, made.total) == (7, 160)
-    changed = await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(5)])
+    blueprint = await blueprints.create(exam_scene.office, "方案一", [cell(5), cell(2, 30, ItemKind.MULTIPLE)])
+    assert (blueprint.items, blueprint.total) == (7, 160)
+    changed = await blueprints.edit(exam_scene.office, blueprint.id, "方案二", [cell(5)])
     assert (changed.name, changed.supplies[0].live, changed.is_short) == ("方案二", 20, False)
     with pytest.raises(InvalidInput, match="第1行的题数"):
-        await blueprints.edit(exam_scene.office, made.id, "方案二", [cell(0)])
-    await blueprints.retire(exam_scene.office, made.id)
-    await blueprints.retire(exam_scene.office, made.id)
+        await blueprints.edit(exam_scene.office, blueprint.id, "方案二", [cell(0)])
+    await blueprints.retire(exam_scene.office, blueprint.id)
+    await blueprints.retire(exam_scene.office, blueprint.id)
     assert await exam_scene.services.exams.blueprint_queries.list(exam_scene.office) == ()
     with pytest.raises(NotFound, match="组卷方案"):
-        await make_exam(exam_scene.services, exam_scene.office, blueprint_id=made.id)
+        await make_exam(exam_scene.services, exam_scene.office, blueprint_id=blueprint.id)
     chapters = await exam_scene.services.exams.blueprint_queries.chapters(exam_scene.office)
-    assert [(one.name, one.live) for one in chapters] == [("招标投标法律法规", {"single": 20})]
+    assert [(chapter.name, chapter.live) for chapter in chapters] == [("招标投标法律法规", {"single": 20})]
 
 
 async def test_a_blueprint_of_another_pool_is_unknown(exam_scene: ExamScene) -> None:
-    made = await make_blueprint(exam_scene.services, exam_scene.office)
+    blueprint_id = await make_blueprint(exam_scene.services, exam_scene.office)
     stranger = await make_office(exam_scene.deps, pool="guangdong")
     for refused in (
-        exam_scene.services.exams.blueprint_queries.get(stranger, made),
-        exam_scene.services.exams.blueprints.retire(stranger, made),
+        exam_scene.services.exams.blueprint_queries.get(stranger, blueprint_id),
+        exam_scene.services.exams.blueprints.retire(stranger, blueprint_id),
     ):
         with pytest.raises(AppError):
             await refused

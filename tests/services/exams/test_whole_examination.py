@@ -26,17 +26,17 @@ RIGHT = 0b0100
 
 @pytest.fixture
 async def exam_scene(db: str, deps: Deps) -> ExamScene:
-    made = await make_exam_scene(
+    scene = await make_exam_scene(
         deps, mock=False, booking=True, booking_until=DAY, result="at_once", tries=2, rest=HOUR
     )
     for item in await ExamItem.all():
         await put_key(item, RIGHT)
-    return made
+    return scene
 
 
-async def called(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
+async def make_called_candidate(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
     """A person whose examination has two sittings, half a day apart."""
-    application = await exam_scene.waiting(expert_number="ZJ0100001")
+    application = await exam_scene.make_waiting_application(expert_number="ZJ0100001")
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
     for begins in (opens, opens + 6 * HOUR):
@@ -51,7 +51,9 @@ async def called(exam_scene: ExamScene) -> tuple[Application, ExamCandidate]:
 async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate, *, right: int) -> ExamAttempt:
     """Book the next sitting that is open, wait for it, and answer so many of the five questions right."""
     exams, person = exam_scene.services.exams, own(candidate)
-    free = next(one for one in (await exams.sitting_queries.offered(person, candidate.id)).sittings if one.open)
+    free = next(
+        sitting for sitting in (await exams.sitting_queries.get_booking(person, candidate.id)).sittings if sitting.open
+    )
     await exams.sittings.book(person, candidate.id, free.id)
     clock.set((await ExamSitting.get(id=free.id)).starts_at)
     await exams.attempts.accept_notice(person, candidate.id)
@@ -66,10 +68,10 @@ async def sit(exam_scene: ExamScene, clock: FixedClock, candidate: ExamCandidate
 
 
 async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: FixedClock) -> None:
-    application, candidate = await called(exam_scene)
+    application, candidate = await make_called_candidate(exam_scene)
     ahead = await ExamAttempt.get(candidate_id=candidate.id)
-    done = await sit(exam_scene, clock, candidate, right=5)
-    assert (done.id, done.state, done.score, done.passed) == (ahead.id, "released", 100, True)
+    attempt = await sit(exam_scene, clock, candidate, right=5)
+    assert (attempt.id, attempt.state, attempt.score, attempt.passed) == (ahead.id, "released", 100, True)
     await application.refresh_from_db()
     assert application.state == "entered"
     assert await Expert.filter(number="ZJ0100001", active=True).exists()
@@ -81,7 +83,7 @@ async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: F
 
 
 async def test_who_fails_books_again_and_passes_the_second_time(exam_scene: ExamScene, clock: FixedClock) -> None:
-    application, candidate = await called(exam_scene)
+    application, candidate = await make_called_candidate(exam_scene)
     exam = await Exam.get(id=candidate.exam_id)
     await exam_scene.services.exams.setup.reschedule(
         exam_scene.office, exam.id, exam.opens_at, exam.closes_at + 3 * DAY, "加场"

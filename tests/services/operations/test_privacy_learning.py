@@ -20,7 +20,7 @@ from tests.services.exams.exam_scene import make_exam_scene
 
 async def test_a_result_comes_along_once_it_is_let_out(db: str, deps: Deps) -> None:
     exam_scene = await make_exam_scene(deps, mock=False)
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     exam = await make_published(exam_scene.services, exam_scene.office)
     candidate = await exam_scene.candidate_of(application)
     await make_attempt(exam_scene.services, candidate, "graded")

@@ -58,7 +58,7 @@ async def test_what_looks_like_a_formula_is_text(typed: str) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.text(max_size=60).filter(lambda text: not any(0xD800 <= ord(one) <= 0xDFFF for one in text)))
+@given(st.text(max_size=60).filter(lambda text: not any(0xD800 <= ord(character) <= 0xDFFF for character in text)))
 async def test_no_text_breaks_the_file_or_begins_a_formula(typed: str) -> None:
     cell = (await read(("x", typed)))[2][1]
     assert cell.data_type in ("s", "n")
@@ -76,13 +76,13 @@ def test_a_text_too_long_for_a_cell_is_cut() -> None:
 async def test_a_sheet_that_is_given_up_leaves_nothing_open() -> None:
     complaints: list[Any] = []
 
-    async def broken() -> AsyncIterator[Sequence[Sequence[Value]]]:
+    async def failing_batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
         yield [["一行"]]
         raise RuntimeError("the rest can't be read")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "unraisablehook", complaints.append)
         with pytest.raises(RuntimeError, match="the rest"):
-            await write_sheet("表", [ExportColumn("列")], broken())
+            await write_sheet("表", [ExportColumn("列")], failing_batches())
         gc.collect()
     assert complaints == []

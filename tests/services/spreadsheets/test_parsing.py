@@ -15,7 +15,7 @@ from tests.factories.sheets import MAIN, SHEET, STRINGS, book, sheet, strings_wi
 COLUMNS = (Column("name", "姓名", True, "", ""), Column("code", "代码", False, "", ""))
 
 
-def refused(content: bytes, rows_max: int = 500) -> str:
+def refusal_of(content: bytes, rows_max: int = 500) -> str:
     with pytest.raises(SheetError) as refusal:
         list(read_lines(content, "xlsx", COLUMNS, rows_max))
     assert str(refusal.value).endswith("。")
@@ -25,16 +25,16 @@ def refused(content: bytes, rows_max: int = 500) -> str:
 def test_strings_beyond_all_sheets_are_refused_before_they_are_unpacked() -> None:
     bomb = with_part(STRINGS, strings_without_end(200))
     assert len(bomb) < 1_000_000
-    assert "过大" in refused(bomb)
+    assert "过大" in refusal_of(bomb)
 
 
 def test_strings_within_the_unpacked_size_are_counted() -> None:
-    assert "过大" in refused(with_part(STRINGS, strings_without_end(20)))
+    assert "过大" in refusal_of(with_part(STRINGS, strings_without_end(20)))
 
 
 def test_a_value_at_the_far_corner_does_not_fill_the_sheet() -> None:
     corner = b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>'
-    assert "表格过大（1048576行16384列）" in refused(with_part(SHEET, sheet(iter([corner]))))
+    assert "表格过大（1048576行16384列）" in refusal_of(with_part(SHEET, sheet(iter([corner]))))
 
 
 def test_formatted_cells_without_a_value_are_left_out() -> None:
@@ -56,17 +56,17 @@ def test_a_size_that_the_sheet_only_claims_is_not_believed() -> None:
 
 
 def test_deep_xml_and_entities_are_refused() -> None:
-    assert "损坏" in refused(with_part(STRINGS, iter([b"<a>" * 100_000, b"</a>" * 100_000])))
+    assert "损坏" in refusal_of(with_part(STRINGS, iter([b"<a>" * 100_000, b"</a>" * 100_000])))
     lol = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><sst><si><t>&b;</t></si></sst>'
-    assert "损坏" in refused(with_part(STRINGS, iter([lol])))
+    assert "损坏" in refusal_of(with_part(STRINGS, iter([lol])))
 
 
 def test_one_cell_of_many_pages_is_refused_by_its_line() -> None:
-    assert "第2行的内容过长" in refused(book([["姓名"], ["长" * 20_000]]))
+    assert "第2行的内容过长" in refusal_of(book([["姓名"], ["长" * 20_000]]))
 
 
 def test_rows_beyond_the_limit_are_refused() -> None:
-    assert "一次最多导入3行" in refused(book([["姓名"], ["a"], ["b"], ["c"], ["d"]]), rows_max=3)
+    assert "一次最多导入3行" in refusal_of(book([["姓名"], ["a"], ["b"], ["c"], ["d"]]), rows_max=3)
 
 
 async def test_the_process_reads_as_the_function_does() -> None:

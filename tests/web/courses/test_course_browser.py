@@ -52,7 +52,7 @@ async def enrolled(school: School, *kinds: str, amount: int | None = None) -> Co
         if kind == "video":
             upload = uuid4()
             await courses.media.put_part(office, course.id, item_id, upload, 0, CLIP.read_bytes())
-            await courses.media.finish(office, course.id, item_id, upload, 1)
+            await courses.media.finish_upload(office, course.id, item_id, upload, 1)
         elif kind == "pages":
             await courses.media.add_pages(office, course.id, item_id, pdf(2))
     await courses.setup.publish(office, course.id)

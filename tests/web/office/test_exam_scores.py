@@ -47,7 +47,7 @@ async def make_scored(scene: Scene) -> Room:
 
 async def test_the_office_looks_at_papers_and_lets_results_out(scene: Scene) -> None:
     room = await make_scored(scene)
-    other = await room.another()
+    other = await room.add_candidate()
     await room.hand_in(1, 0, marks=[20, 10])
     odd = await room.hand_in(1, 0, candidate=other, marks=[20, 10], flags=["leaves"])
     await room.work()
@@ -174,8 +174,8 @@ async def test_every_page_reads_well(
 ) -> None:
     room = await make_scored(scene)
     await room.hand_in(1, 0, texts=["", "应当否决投标，并书面说明理由。"])
-    odd = await room.hand_in(1, 0, candidate=await room.another(), flags=["leaves", "late"], leaves=7)
-    await room.hand_in(0, 0, candidate=await room.another())
+    odd = await room.hand_in(1, 0, candidate=await room.add_candidate(), flags=["leaves", "late"], leaves=7)
+    await room.hand_in(0, 0, candidate=await room.add_candidate())
     await room.work()
     await room.exams.results.release(scene.admin, room.exam.id, flagged=False)
     await room.work()

@@ -60,7 +60,7 @@ async def booked(scene: Scene) -> Exam:
     early = await ExamSitting.filter(exam_id=exam_id).order_by("starts_at").first()
     assert early is not None
     await services.exams.sittings.book(own(one), one.id, early.id)
-    await services.exams.sittings.wait(own(two), two.id, early.id)
+    await services.exams.sittings.join_waiting_list(own(two), two.id, early.id)
     return await Exam.get(id=exam_id)
 
 

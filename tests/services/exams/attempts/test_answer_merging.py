@@ -52,15 +52,15 @@ async def test_what_was_acknowledged_is_merged_by_the_rule(exam_scene: ExamScene
     paper = await session.start()
     await session.start()
     events = {device: made_by(device, chance) for device in (1, 2)}
-    sent = [one for device in (1, 2) for one in requests_of(events[device], chance)]
+    sent = [request for device in (1, 2) for request in requests_of(events[device], chance)]
     chance.shuffle(sent)
     acked = await send(session, paper, sent)
-    expected = merge(one for device, ack in acked.items() for one in events[device][:ack])
+    expected = merge(event for device, ack in acked.items() for event in events[device][:ack])
     stored = await rows("SELECT device, max(seq) AS last, count(*) AS n FROM exam_answer_event GROUP BY device")
     assert {row["device"]: row["last"] for row in stored} == {device: ack for device, ack in acked.items() if ack}
     assert all(row["last"] == row["n"] for row in stored)
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill")
     assert (await ExamAttempt.get(id=paper.attempt_id)).digest == digest(expected)
-    given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0")
-    assert {row["slot"] for row in given} == set(expected)
+    answer_rows = await rows("SELECT slot FROM exam_answer WHERE mask <> 0")
+    assert {row["slot"] for row in answer_rows} == set(expected)

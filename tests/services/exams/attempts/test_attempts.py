@@ -47,21 +47,21 @@ class CandidateSession:
 
     async def save(self, paper: ExamPaper, *events: AnswerEvent, device: int | None = None, **more: int) -> Saved:
         assert self.actor.account_id is not None
-        made = tuple(MadeAnswer(one, self.clock.now()) for one in events)
-        asked = SaveRequest(paper.attempt_id, self.actor.account_id, device or paper.device, made, **more)
-        return await self.exam_scene.services.exams.answers.save(asked)
+        made_answers = tuple(MadeAnswer(event, self.clock.now()) for event in events)
+        request = SaveRequest(paper.attempt_id, self.actor.account_id, device or paper.device, made_answers, **more)
+        return await self.exam_scene.services.exams.answers.save(request)
 
     async def submit(self, paper: ExamPaper, seen: str, answers: Sequence[ShownAnswer] | None = None) -> str:
         attempts = self.exam_scene.services.exams.attempts
         return (await attempts.submit(self.actor, paper.attempt_id, paper.device, seen, answers)).digest
 
 
-def says(seq: int, slot: int, mask: int, device: int = 1) -> AnswerEvent:
+def answer_event(seq: int, slot: int, mask: int, device: int = 1) -> AnswerEvent:
     return AnswerEvent(device, seq, slot, ExamAnswer(mask))
 
 
 async def make_session(exam_scene: ExamScene, clock: FixedClock) -> CandidateSession:
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
     candidate = await exam_scene.candidate_of(application)
@@ -75,14 +75,14 @@ async def session(exam_scene: ExamScene, clock: FixedClock) -> CandidateSession:
 
 
 async def answers_of(attempt_id: UUID) -> dict[int, int]:
-    found = await rows("SELECT slot, mask FROM exam_answer WHERE attempt_id = $1 ORDER BY slot", attempt_id)
-    return {row["slot"]: row["mask"] for row in found}
+    answer_rows = await rows("SELECT slot, mask FROM exam_answer WHERE attempt_id = $1 ORDER BY slot", attempt_id)
+    return {row["slot"]: row["mask"] for row in answer_rows}
 
 
 async def test_a_paper_holds_questions_in_its_own_order_and_no_key(session: CandidateSession) -> None:
     paper = await session.start()
     assert (len(paper.questions), paper.number, paper.device, paper.ack) == (5, 1, 1, 0)
-    assert {sorted(one.options) == ["丁", "丙", "乙", "甲"] for one in paper.questions} == {True}
+    assert {sorted(question.options) == ["丁", "丙", "乙", "甲"] for question in paper.questions} == {True}
     assert "key" not in str(paper)
     assert paper.deadline == session.clock.now() + session.exam_scene.deps.book("demo").exam.length
 
@@ -90,7 +90,7 @@ async def test_a_paper_holds_questions_in_its_own_order_and_no_key(session: Cand
 async def test_nothing_begins_before_the_notice_is_read_or_the_time_has_come(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     await make_published(exam_scene.services, exam_scene.office, after=SOON)
     candidate = await exam_scene.candidate_of(application)
     session = CandidateSession(exam_scene, clock, candidate)
@@ -106,21 +106,21 @@ async def test_nothing_begins_before_the_notice_is_read_or_the_time_has_come(
 
 async def test_what_is_acknowledged_is_there_on_every_device(session: CandidateSession) -> None:
     paper = await session.start()
-    saved = await session.save(paper, says(1, 0, 1), says(2, 1, 2), says(3, 0, 4))
+    saved = await session.save(paper, answer_event(1, 0, 1), answer_event(2, 1, 2), answer_event(3, 0, 4))
     assert (saved.ack, saved.state, saved.device) == (3, "running", 1)
     again = await session.start(device=1)
     assert (again.device, again.ack) == (1, 3)
-    assert [(one.slot, one.mask) for one in again.answers] == [(0, 4), (1, 2)]
+    assert [(answer.slot, answer.mask) for answer in again.answers] == [(0, 4), (1, 2)]
 
 
 async def test_a_repeated_request_changes_nothing_and_a_gap_is_not_taken(session: CandidateSession) -> None:
     paper = await session.start()
     for _ in range(2):
-        assert (await session.save(paper, says(1, 0, 1), says(2, 1, 2))).ack == 2
-    assert (await session.save(paper, says(5, 2, 1))).ack == 2
-    assert (await session.save(paper, says(2, 1, 2), says(3, 2, 1))).ack == 3
+        assert (await session.save(paper, answer_event(1, 0, 1), answer_event(2, 1, 2))).ack == 2
+    assert (await session.save(paper, answer_event(5, 2, 1))).ack == 2
+    assert (await session.save(paper, answer_event(2, 1, 2), answer_event(3, 2, 1))).ack == 3
     with pytest.raises(InvalidInput):
-        await session.save(paper, says(4, 0, 1), says(6, 0, 2))
+        await session.save(paper, answer_event(4, 0, 1), answer_event(6, 0, 2))
     events = await rows("SELECT count(*) AS n FROM exam_answer_event")
     assert events[0]["n"] == 3
 
@@ -129,28 +129,28 @@ async def test_another_device_takes_over_and_the_old_one_fills_only_what_was_lef
     session: CandidateSession,
 ) -> None:
     first = await session.start()
-    await session.save(first, says(1, 0, 1))
+    await session.save(first, answer_event(1, 0, 1))
     second = await session.start()
-    assert (second.device, second.ack, [(one.slot, one.mask) for one in second.answers]) == (2, 0, [(0, 1)])
-    await session.save(second, says(1, 0, 2, device=2))
-    late = await session.save(first, says(2, 0, 8), says(3, 3, 4), device=1)
-    assert late.device == 2  # which tells the old device that it is not the active one
+    assert (second.device, second.ack, [(answer.slot, answer.mask) for answer in second.answers]) == (2, 0, [(0, 1)])
+    await session.save(second, answer_event(1, 0, 2, device=2))
+    saved = await session.save(first, answer_event(2, 0, 8), answer_event(3, 3, 4), device=1)
+    assert saved.device == 2  # which tells the old device that it is not the active one
     with pytest.raises(Conflict, match="另一台设备"):
         await session.submit(first, "")
     third = await session.start(device=2)
-    assert [(one.slot, one.mask) for one in third.answers] == [(0, 2), (3, 4)]
+    assert [(answer.slot, answer.mask) for answer in third.answers] == [(0, 2), (3, 4)]
 
 
 async def test_handing_in_gives_one_receipt_however_often(session: CandidateSession) -> None:
     paper = await session.start()
-    await session.save(paper, says(1, 0, 1), says(2, 1, 2))
+    await session.save(paper, answer_event(1, 0, 1), answer_event(2, 1, 2))
     seen = digest({0: ExamAnswer(1), 1: ExamAnswer(2)})
     assert await session.submit(paper, seen) == seen
     assert await session.submit(paper, "something else") == seen
     receipt = await session.exam_scene.services.exams.attempts.receipt(session.actor, paper.attempt_id)
     assert (receipt.answered, receipt.questions, receipt.by_hand) == (2, 5, True)
     assert len(await answers_of(paper.attempt_id)) == 5
-    saved = await session.save(paper, says(3, 0, 8))
+    saved = await session.save(paper, answer_event(3, 0, 8))
     assert (saved.state, saved.ack) == ("sealed", 2)
     receipts = session.exam_scene.services.exams.receipts
     file = await receipts.file(session.actor, paper.attempt_id)
@@ -162,22 +162,22 @@ async def test_handing_in_gives_one_receipt_however_often(session: CandidateSess
 
 async def test_what_never_arrived_is_asked_for_once_and_then_counts(session: CandidateSession) -> None:
     paper = await session.start()
-    await session.save(paper, says(1, 0, 1), says(2, 4, 8))
+    await session.save(paper, answer_event(1, 0, 1), answer_event(2, 4, 8))
     seen = digest({0: ExamAnswer(2), 1: ExamAnswer(4)})
     with pytest.raises(Conflict) as refused:
         await session.submit(paper, seen)
     assert refused.value.code == "answers_differ"
-    given = [ShownAnswer(0, ExamAnswer(2)), ShownAnswer(1, ExamAnswer(4))]
-    assert await session.submit(paper, seen, given) == seen
+    shown_answers = [ShownAnswer(0, ExamAnswer(2)), ShownAnswer(1, ExamAnswer(4))]
+    assert await session.submit(paper, seen, shown_answers) == seen
 
 
 async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time(session: CandidateSession) -> None:
     """One slot per case: stored before, changed in time, changed after the end, sent without a time, emptied in time,
     beyond the paper."""
     paper = await session.start()
-    await session.save(paper, says(1, 0, 1), says(2, 3, 1))
+    await session.save(paper, answer_event(1, 0, 1), answer_event(2, 3, 1))
     session.clock.set(paper.deadline + timedelta(seconds=20))
-    cheated = MadeAnswer(says(3, 2, 4), session.clock.now())
+    cheated = MadeAnswer(answer_event(3, 2, 4), session.clock.now())
     assert session.actor.account_id is not None
     await session.exam_scene.services.exams.answers.save(
         SaveRequest(paper.attempt_id, session.actor.account_id, 1, (cheated,))
@@ -195,19 +195,19 @@ async def test_within_the_grace_a_whole_map_counts_as_far_as_it_was_made_in_time
     with pytest.raises(Conflict, match="还没有上传"):
         await session.submit(paper, digest({0: ExamAnswer(1), 1: ExamAnswer(2), 2: ExamAnswer(4)}))
     assert await session.submit(paper, "another", shown) == counted
-    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
-    assert given == {0, 1}
-    late = await rows("SELECT slot FROM exam_answer WHERE late ORDER BY slot")
-    assert [row["slot"] for row in late] == [1, 3]
-    kept = await rows("SELECT device, seq, slot FROM exam_answer_event WHERE timing = 2 ORDER BY device, seq")
-    assert [(row["device"], row["seq"], row["slot"]) for row in kept] == [(1, 3, 2), (2, 2, 2), (2, 4, 4)]
-    saved = await session.save(paper, says(4, 0, 8))
+    given_slots = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given_slots == {0, 1}
+    late_rows = await rows("SELECT slot FROM exam_answer WHERE late ORDER BY slot")
+    assert [row["slot"] for row in late_rows] == [1, 3]
+    late_events = await rows("SELECT device, seq, slot FROM exam_answer_event WHERE timing = 2 ORDER BY device, seq")
+    assert [(row["device"], row["seq"], row["slot"]) for row in late_events] == [(1, 3, 2), (2, 2, 2), (2, 4, 4)]
+    saved = await session.save(paper, answer_event(4, 0, 8))
     assert (saved.state, saved.ack) == ("sealed", 3)  # a number in the map is not used for a later answer
 
 
 async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(session: CandidateSession) -> None:
     paper = await session.start()
-    await session.save(paper, says(1, 0, 1))
+    await session.save(paper, answer_event(1, 0, 1))
     session.clock.set(paper.deadline + timedelta(seconds=1))
     assert await session.submit(paper, "another", []) == digest({0: ExamAnswer(1)})
 
@@ -215,10 +215,12 @@ async def test_what_a_map_leaves_out_after_the_end_is_not_taken_back(session: Ca
 async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamScene, clock: FixedClock) -> None:
     """In one batch: right, twice, with another digest, on another device, another person's, unknown."""
     for _ in range(3):
-        await exam_scene.waiting()
+        await exam_scene.make_waiting_application()
     await make_published(exam_scene.services, exam_scene.office, after=SOON)
     clock.move(SOON)
-    sessions = [CandidateSession(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    sessions = [
+        CandidateSession(exam_scene, clock, candidate) for candidate in await ExamCandidate.all().order_by("id")
+    ]
     papers = []
     for session in sessions:
         await exam_scene.services.exams.attempts.accept_notice(session.actor, session.candidate.id)
@@ -235,7 +237,7 @@ async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamSc
         return_exceptions=True,
     )
     assert answers[0] == answers[1]
-    assert [getattr(one, "code", "") for one in answers] == [
+    assert [getattr(answer, "code", "") for answer in answers] == [
         "",
         "",
         "answers_differ",
@@ -249,30 +251,32 @@ async def test_who_hands_in_together_gets_each_his_own_answer(exam_scene: ExamSc
 
 async def test_masks_are_turned_into_the_items_own_order(session: CandidateSession) -> None:
     paper = await session.start()
-    shown = {one.slot: one.options for one in paper.questions}
-    await session.save(paper, *(says(slot + 1, slot, 1 << options.index("丙")) for slot, options in shown.items()))
+    shown = {question.slot: question.options for question in paper.questions}
+    await session.save(
+        paper, *(answer_event(slot + 1, slot, 1 << options.index("丙")) for slot, options in shown.items())
+    )
     await session.submit(paper, digest({slot: ExamAnswer(1 << options.index("丙")) for slot, options in shown.items()}))
     assert set((await answers_of(paper.attempt_id)).values()) == {1 << 2}
 
 
 async def test_the_clock_seals_papers_and_later_answers_do_not_count(session: CandidateSession) -> None:
     paper = await session.start()
-    await session.save(paper, says(1, 0, 1))
+    await session.save(paper, answer_event(1, 0, 1))
     session.clock.set(paper.deadline)
-    assert (await session.save(paper, says(2, 1, 1))).ack == 2
+    assert (await session.save(paper, answer_event(2, 1, 1))).ack == 2
     session.clock.set(paper.deadline + timedelta(seconds=10))
-    late = MadeAnswer(says(3, 2, 1), paper.deadline)
-    cheated = MadeAnswer(says(4, 3, 1), session.clock.now())
+    late = MadeAnswer(answer_event(3, 2, 1), paper.deadline)
+    cheated = MadeAnswer(answer_event(4, 3, 1), session.clock.now())
     assert session.actor.account_id is not None
-    asked = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (late, cheated))
-    assert (await session.exam_scene.services.exams.answers.save(asked)).ack == 4
+    request = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (late, cheated))
+    assert (await session.exam_scene.services.exams.answers.save(request)).ack == 4
     session.clock.set(paper.grace_until + timedelta(seconds=1))
-    assert (await session.save(paper, says(5, 4, 1))).ack == 4
+    assert (await session.save(paper, answer_event(5, 4, 1))).ack == 4
     await work(session.exam_scene.services, "exam_seal", "exam_fill")
     attempt = await ExamAttempt.get(id=paper.attempt_id)
     assert (attempt.state, attempt.submitted_at, bool(attempt.digest)) == ("sealed", None, True)
-    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
-    assert given == {0, 1, 2}
+    given_slots = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given_slots == {0, 1, 2}
     marked_late = await rows("SELECT slot FROM exam_answer WHERE late")
     assert [row["slot"] for row in marked_late] == [2]
     with pytest.raises(Conflict, match=r"间隔|次数"):
@@ -280,7 +284,7 @@ async def test_the_clock_seals_papers_and_later_answers_do_not_count(session: Ca
 
 
 async def test_a_start_in_the_last_minutes_ends_with_the_window(exam_scene: ExamScene, clock: FixedClock) -> None:
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     await make_published(exam_scene.services, exam_scene.office, after=SOON, lasts=timedelta(hours=2))
     candidate = await exam_scene.candidate_of(application)
     await exam_scene.services.exams.attempts.accept_notice(own(candidate), candidate.id)
@@ -317,9 +321,9 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
 
     async def save(seq: int) -> int:
         assert session.actor.account_id is not None
-        made = MadeAnswer(says(seq, seq % 5, 1), paper.deadline)
-        asked = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (made,))
-        return (await session.exam_scene.services.exams.answers.save(asked)).ack
+        made_answer = MadeAnswer(answer_event(seq, seq % 5, 1), paper.deadline)
+        request = SaveRequest(paper.attempt_id, session.actor.account_id, 1, (made_answer,))
+        return (await session.exam_scene.services.exams.answers.save(request)).ack
 
     async def seal() -> None:
         await asyncio.sleep(0)
@@ -332,8 +336,8 @@ async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged
     await sealed
     stored = await rows("SELECT count(*) AS n FROM exam_answer_event")
     assert stored[0]["n"] == max(acks)
-    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
-    assert given == {seq % 5 for seq in range(1, max(acks) + 1)}
+    given_slots = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given_slots == {seq % 5 for seq in range(1, max(acks) + 1)}
 
 
 async def test_a_paper_of_another_candidate_is_not_found(session: CandidateSession) -> None:
@@ -359,7 +363,7 @@ async def test_when_too_many_saves_wait_a_client_is_refused_with_a_time_to_retry
     paper = await session.start()
     monkeypatch.setattr(save_backlog, "WAITING_MAX", 0)
     with pytest.raises(TooMany, match="自动重试") as refused:
-        await session.save(paper, says(1, 0, 1))
+        await session.save(paper, answer_event(1, 0, 1))
     assert refused.value.retry_after > 0
     with pytest.raises(TooMany, match="再次交卷"):
         await session.submit(paper, digest({}))
@@ -367,9 +371,11 @@ async def test_when_too_many_saves_wait_a_client_is_refused_with_a_time_to_retry
 
 async def test_one_attempt_can_not_fill_the_queue_of_all(session: CandidateSession) -> None:
     paper = await session.start()
-    asked = await asyncio.gather(*(session.save(paper, says(1, 0, 1)) for _ in range(20)), return_exceptions=True)
-    assert {type(one) for one in asked} == {Saved, TooMany}
-    assert (await session.save(paper, says(2, 0, 2))).ack == 2
+    replies = await asyncio.gather(
+        *(session.save(paper, answer_event(1, 0, 1)) for _ in range(20)), return_exceptions=True
+    )
+    assert {type(reply) for reply in replies} == {Saved, TooMany}
+    assert (await session.save(paper, answer_event(2, 0, 2))).ack == 2
 
 
 async def test_signs_of_life_and_leaves_are_kept_for_the_office(session: CandidateSession) -> None:

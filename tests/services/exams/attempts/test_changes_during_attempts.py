@@ -18,7 +18,7 @@ from services.exams.attempts import attempts
 from tests.drivers.waiting import eventually
 from tests.factories.exams import make_published, work
 from tests.invariants import check_invariants
-from tests.services.exams.attempts.test_attempts import SOON, CandidateSession, says
+from tests.services.exams.attempts.test_attempts import SOON, CandidateSession, answer_event
 from tests.services.exams.exam_scene import ExamScene, make_exam_scene
 
 MINUTE = timedelta(minutes=1)
@@ -27,10 +27,12 @@ WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_da
 
 async def make_sessions(exam_scene: ExamScene, clock: FixedClock, people: int, **data: Any) -> list[CandidateSession]:
     for number in range(people):
-        await exam_scene.waiting(expert_number=f"ZJ01{number:05}")
+        await exam_scene.make_waiting_application(expert_number=f"ZJ01{number:05}")
     exam = await make_published(exam_scene.services, exam_scene.office, **{"after": SOON} | data)
     clock.set(exam.opens_at + MINUTE)
-    sessions = [CandidateSession(exam_scene, clock, one) for one in await ExamCandidate.all().order_by("id")]
+    sessions = [
+        CandidateSession(exam_scene, clock, candidate) for candidate in await ExamCandidate.all().order_by("id")
+    ]
     for session in sessions:
         await exam_scene.services.exams.attempts.accept_notice(session.actor, session.candidate.id)
     return sessions
@@ -44,7 +46,7 @@ async def test_after_the_end_of_admission_open_attempts_continue_and_new_ones_ar
     await exam_scene.services.exams.setup.end_admission(exam_scene.office, sitting.candidate.exam_id)
     with pytest.raises(Conflict, match="已结束"):
         await waiting.start()
-    assert (await sitting.save(paper, says(1, 0, 1))).ack == 1
+    assert (await sitting.save(paper, answer_event(1, 0, 1))).ack == 1
     assert (await sitting.start()).deadline == paper.deadline
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill", "exam_close")
@@ -57,9 +59,9 @@ async def test_a_cancelled_examination_tells_who_sits_it_what_happened(
 ) -> None:
     (session,) = await make_sessions(exam_scene, clock, 1)
     paper = await session.start()
-    await session.save(paper, says(1, 0, 1))
+    await session.save(paper, answer_event(1, 0, 1))
     await exam_scene.services.exams.setup.cancel(exam_scene.office, session.candidate.exam_id, "停电")
-    saved = await session.save(paper, says(2, 1, 1))
+    saved = await session.save(paper, answer_event(2, 1, 1))
     assert (saved.state, saved.ack) == ("void", 1)
     with pytest.raises(Conflict, match=r"已作废（考试取消：停电），不用交卷"):
         await session.submit(paper, digest({}))
@@ -80,17 +82,19 @@ async def test_it_is_cancelled_in_the_midst_of_saves_starts_and_submissions(
 
     async def sit(session: CandidateSession, paper: ExamPaper) -> None:
         for seq in range(1, 6):
-            await session.save(paper, says(seq, seq % 5, 1))
+            await session.save(paper, answer_event(seq, seq % 5, 1))
         await session.submit(paper, "", [])
 
-    done = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(sit(session, paper) for session, paper in zip(sessions, papers, strict=False)),
         *(session.start() for session in sessions[9:]),
         exam_scene.services.exams.setup.cancel(exam_scene.office, sessions[0].candidate.exam_id, "停电"),
         return_exceptions=True,
     )
-    assert [one for one in done if isinstance(one, BaseException) and not isinstance(one, Conflict)] == []
-    assert done[-1] == 12
+    assert [
+        outcome for outcome in outcomes if isinstance(outcome, BaseException) and not isinstance(outcome, Conflict)
+    ] == []
+    assert outcomes[-1] == 12
     assert not await ExamAttempt.exclude(state="void").exists()
     assert not await ExamCandidate.exclude(state="left").exists()
 
@@ -133,15 +137,15 @@ async def test_a_paper_goes_on_over_midnight_and_the_new_year(deps: Deps, db: st
     (shown,) = await exam_scene.services.exams.own_exams.list(session.actor)
     assert shown.span == "12月31日(周四) 23:40至2027年1月1日(周五) 11:40"
     assert paper.deadline == clock.now() + length
-    assert (await session.save(paper, says(1, 0, 1))).ack == 1
+    assert (await session.save(paper, answer_event(1, 0, 1))).ack == 1
     clock.move(2 * MINUTE)
-    assert (await session.save(paper, says(2, 1, 1))).ack == 2
+    assert (await session.save(paper, answer_event(2, 1, 1))).ack == 2
     clock.set(paper.deadline + timedelta(seconds=1))
-    assert (await session.save(paper, says(3, 2, 1))).ack == 3  # made after the end: kept, not counted
+    assert (await session.save(paper, answer_event(3, 2, 1))).ack == 3  # made after the end: kept, not counted
     clock.set(paper.grace_until + timedelta(seconds=1))
     await work(exam_scene.services, "exam_seal", "exam_fill")
-    given = await rows("SELECT slot FROM exam_answer WHERE mask <> 0 ORDER BY slot")
-    assert [row["slot"] for row in given] == [0, 1]
+    answer_rows = await rows("SELECT slot FROM exam_answer WHERE mask <> 0 ORDER BY slot")
+    assert [row["slot"] for row in answer_rows] == [0, 1]
 
 
 async def test_a_window_that_ends_at_midnight_ends_the_paper_there(deps: Deps, db: str, clock: FixedClock) -> None:

@@ -36,12 +36,12 @@ class Door:
     async def finish(self, check: str) -> bool:
         return (await self.room.exams.faces.finish(self.room.actor, self.room.candidate.id, check)).passed
 
-    async def stored(self) -> ExamCandidate:
+    async def load_candidate(self) -> ExamCandidate:
         return await ExamCandidate.get(id=self.room.candidate.id)
 
-    async def acts(self) -> list[str]:
-        found = await rows("SELECT action FROM audit_entry WHERE action LIKE 'exam.face%' ORDER BY id")
-        return [row["action"] for row in found]
+    async def audited_actions(self) -> list[str]:
+        entries = await rows("SELECT action FROM audit_entry WHERE action LIKE 'exam.face%' ORDER BY id")
+        return [row["action"] for row in entries]
 
 
 async def make_door(deps: Deps, clock: FixedClock, face_check: str = "wechat") -> Door:
@@ -65,11 +65,11 @@ async def test_a_candidate_may_begin_only_after_passing_the_face_check(door: Doo
     (shown,) = await door.room.exams.own_exams.list(door.room.actor)
     assert (shown.face_wanted, "窗口" in shown.face_other_way) == (True, True)
     assert await door.finish(await door.begin())
-    kept = await door.stored()
-    assert (kept.face, kept.face_at) == ("passed", door.room.clock.now())
-    assert kept.face_reference == door.faces.begun[0][0]
+    candidate = await door.load_candidate()
+    assert (candidate.face, candidate.face_at) == ("passed", door.room.clock.now())
+    assert candidate.face_reference == door.faces.begun[0][0]
     assert door.faces.begun[0][1].name == "何考生"
-    assert await door.acts() == ["exam.face_consent", "exam.face_passed"]
+    assert await door.audited_actions() == ["exam.face_consent", "exam.face_passed"]
     assert (await start(door.room.actor, door.room.candidate.id)).questions
 
 
@@ -82,7 +82,7 @@ async def test_consent_is_asked_each_time(door: Door) -> None:
         await door.begin(consent=False)
     door.faces.passes = True
     assert await door.finish(await door.begin())
-    assert await door.acts() == [
+    assert await door.audited_actions() == [
         "exam.face_consent",
         "exam.face_failed",
         "exam.face_consent",
@@ -99,20 +99,20 @@ async def test_what_the_phone_says_counts_for_nothing(door: Door) -> None:
     assert not await door.finish("check-9")
     with pytest.raises(Conflict, match="还没有开始"):
         await door.finish("")
-    assert (await door.stored()).face == ""
+    assert (await door.load_candidate()).face == ""
 
 
 async def test_an_answer_that_comes_twice_changes_nothing(door: Door) -> None:
     check = await door.begin()
     assert await door.finish(check)
-    first = await door.stored()
+    first = await door.load_candidate()
     door.faces.passes = False
     assert await door.finish(check)
     with pytest.raises(Conflict, match="身份已核验"):
         await door.begin()
-    again = await door.stored()
+    again = await door.load_candidate()
     assert (again.face, again.face_at, again.face_reference) == (first.face, first.face_at, first.face_reference)
-    assert (await door.acts()).count("exam.face_passed") == 1
+    assert (await door.audited_actions()).count("exam.face_passed") == 1
 
 
 @pytest.mark.parametrize("error", [Transient("away"), OutcomeUnknown("cut")])
@@ -145,8 +145,8 @@ async def test_the_office_identifies_who_does_not_consent(door: Door) -> None:
     with pytest.raises(Forbidden):
         await faces.identify(door.room.actor, door.room.candidate.id, "窗口")
     await faces.identify(office, door.room.candidate.id, "窗口核对身份证原件")
-    kept = await door.stored()
-    assert (kept.face, kept.face_reference) == ("other", str(office.account_id))
+    candidate = await door.load_candidate()
+    assert (candidate.face, candidate.face_reference) == ("other", str(office.account_id))
     assert (await door.room.exams.attempts.start(door.room.actor, door.room.candidate.id)).questions
 
 
@@ -174,6 +174,6 @@ async def test_only_the_own_check_and_only_where_the_rules_require_one(db: str, 
         await door.begin()
     with pytest.raises(Conflict, match="不用核验"):
         await door.room.exams.faces.identify(door.room.exam_scene.office, door.room.candidate.id, "窗口")
-    other = await door.room.another()
+    other = await door.room.add_candidate()
     with pytest.raises(NotFound):
         await door.room.exams.faces.begin(own(other), door.room.candidate.id, consent=True)

@@ -20,7 +20,7 @@ from tests.drivers.kill_points import KillPoints, Kind, Life, Story, enumeration
 from tests.factories.assembly import make_ports
 from tests.factories.exams import make_published, own
 from tests.factories.rulebooks import with_short_ladders
-from tests.services.exams.attempts.test_attempts import SOON, says
+from tests.services.exams.attempts.test_attempts import SOON, answer_event
 from tests.services.exams.exam_scene import make_exam_scene
 
 ANSWERS = {0: 1, 1: 2}
@@ -35,10 +35,10 @@ class ExamStory(Story):
     async def prepare(self) -> None:
         scene = await make_exam_scene(self.deps)
         self.deps = scene.deps
-        applications = [await scene.waiting(expert_number=f"ZJ000000{n}") for n in range(2)]
+        applications = [await scene.make_waiting_application(expert_number=f"ZJ000000{n}") for n in range(2)]
         await make_published(scene.services, scene.office, after=SOON)
         self.clock.move(SOON)
-        self.candidates = tuple([await scene.candidate_of(one) for one in applications])
+        self.candidates = tuple([await scene.candidate_of(application) for application in applications])
         for candidate in self.candidates:
             await scene.services.exams.attempts.accept_notice(own(candidate), candidate.id)
 
@@ -59,8 +59,8 @@ class ExamStory(Story):
         paper: ExamPaper = await life.ask("exams.attempts.start", own(candidate), candidate.id)
         assert candidate.account_id is not None
         for number, (slot, mask) in enumerate(ANSWERS.items(), 1):
-            made = MadeAnswer(says(number, slot, mask, device=paper.device), self.clock.now())
-            request = SaveRequest(paper.attempt_id, candidate.account_id, paper.device, (made,))
+            made_answer = MadeAnswer(answer_event(number, slot, mask, device=paper.device), self.clock.now())
+            request = SaveRequest(paper.attempt_id, candidate.account_id, paper.device, (made_answer,))
             assert (await life.ask("exams.answers.save", request)).ack == number
         return paper
 

@@ -28,9 +28,9 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 async def codes(exams: ExamServices, admin: Actor, **wanted: object) -> list[str]:
-    found = await exams.bank_queries.page(admin, ItemFilter(**wanted), size=100)  # type: ignore[arg-type]
-    assert found.total == len(found.items)
-    return [one.code for one in found.items]
+    page = await exams.bank_queries.page(admin, ItemFilter(**wanted), size=100)  # type: ignore[arg-type]
+    assert page.total == len(page.items)
+    return [item.code for item in page.items]
 
 
 # ---- new items
@@ -49,8 +49,8 @@ async def test_a_new_item_gets_a_number_and_keeps_its_key_apart(exams: ExamServi
 
 
 async def test_pressing_twice_makes_one_item(exams: ExamServices, admin: Actor) -> None:
-    made = await asyncio.gather(*(exams.bank.add(admin, single(), key="pressed-twice") for _ in range(3)))
-    assert len(set(made)) == 1
+    item_ids = await asyncio.gather(*(exams.bank.add(admin, single(), key="pressed-twice") for _ in range(3)))
+    assert len(set(item_ids)) == 1
     assert await ExamItem.all().count() == 1
 
 
@@ -100,7 +100,7 @@ async def test_parts_of_a_case_follow_one_another(deps: Deps, exams: ExamService
     for stem in ("组成是否合法？", "应由谁确定？"):
         await exams.bank.add(admin, single(stem), case_id=case_id)
     view = await exams.bank_queries.get(admin, case_id)
-    assert ([one.stem for one in view.parts], view.line.parts) == (["组成是否合法？", "应由谁确定？"], 2)
+    assert ([line.stem for line in view.parts], view.line.parts) == (["组成是否合法？", "应由谁确定？"], 2)
     part = await exams.bank_queries.get(admin, view.parts[0].id)
     assert (part.case_id, part.case_stem, part.line.case_code) == (case_id, case().stem, "T00001")
     for wrong, data in ((lone, single("新")), (new_id(), single("新")), (case_id, case("另一个案例"))):
@@ -124,11 +124,11 @@ async def test_a_change_is_a_new_version_and_papers_keep_theirs(deps: Deps, exam
     attempt = await make_exam(deps, item_id)
     assert await exams.bank.revise(admin, item_id, replace(single(), key=mask_of("C"), chapter="组成", difficulty=5))
     view = await exams.bank_queries.get(admin, item_id)
-    assert [(one.number, one.key.mask) for one in view.versions if one.key] == [(2, 4), (1, 2)]
+    assert [(version.number, version.key.mask) for version in view.versions if version.key] == [(2, 4), (1, 2)]
     assert (view.line.chapter, view.line.difficulty, view.line.version) == ("组成", 5, 2)
-    assert [(one.name, one.number) for one in view.frozen] == [("入库考试", 1)]
-    kept = await ExamAttempt.get(id=attempt.id)
-    assert kept.versions == [view.versions[1].id]
+    assert [(exam.name, exam.number) for exam in view.frozen] == [("入库考试", 1)]
+    stored_attempt = await ExamAttempt.get(id=attempt.id)
+    assert stored_attempt.versions == [view.versions[1].id]
 
 
 async def test_saving_without_a_change_makes_no_version(deps: Deps, exams: ExamServices, admin: Actor) -> None:
@@ -214,7 +214,7 @@ async def test_the_list_is_filtered_searched_and_paged(deps: Deps, exams: ExamSe
     assert await codes(exams, admin, text="%") == ["T00004"]
     assert await codes(exams, admin, text="\\") == []
     second = await exams.bank_queries.page(admin, ItemFilter(), page=2, size=3)
-    assert ([one.code for one in second.items], second.total) == (["T00004"], 4)
+    assert ([item.code for item in second.items], second.total) == (["T00004"], 4)
     assert await exams.bank_queries.chapters(admin) == ("回避", "评标", "评标委员会")
     with pytest.raises(InvalidInput):
         await exams.bank_queries.page(admin, ItemFilter(), page=0)
@@ -224,16 +224,18 @@ async def test_the_most_used_stand_first_when_asked_for(deps: Deps, exams: ExamS
     _, second = await make_items(deps, single(), multiple())
     await ExamItem.filter(id=second).update(used=3)
     await make_exam(deps, second)
-    found = await exams.bank_queries.page(admin, ItemFilter(), sort="used")
-    assert [(one.code, one.used) for one in found.items] == [("T00002", 3), ("T00001", 0)]
+    page = await exams.bank_queries.page(admin, ItemFilter(), sort="used")
+    assert [(item.code, item.used) for item in page.items] == [("T00002", 3), ("T00001", 0)]
     assert (await exams.bank_queries.get(admin, second)).papers == 1
 
 
 async def test_counts_are_what_papers_can_take(deps: Deps, exams: ExamServices, admin: Actor) -> None:
     case_id, *_ = await make_items(deps, case(), single(), single("另一题"), multiple(), judged())
     await exams.bank.add(admin, single("小题"), case_id=case_id)
-    found = [(one.chapter, one.kind.value, one.difficulty, one.count) for one in await exams.bank_queries.counts(admin)]
-    assert found == [
+    counts = [
+        (cell.chapter, cell.kind.value, cell.difficulty, cell.count) for cell in await exams.bank_queries.counts(admin)
+    ]
+    assert counts == [
         ("回避", "multiple", 3, 1),
         ("评标委员会", "single", 2, 3),
         ("评标委员会", "true_false", 3, 1),
@@ -267,7 +269,7 @@ async def test_a_picture_taken_away_stays_with_earlier_versions(deps: Deps, exam
     (item_id,) = await make_items(deps, single())
     await exams.bank.add_picture(admin, item_id, png(), "图")
     await exams.bank.remove_picture(admin, item_id, 1)
-    assert [len(one.pictures) for one in (await exams.bank_queries.get(admin, item_id)).versions] == [0, 1, 0]
+    assert [len(version.pictures) for version in (await exams.bank_queries.get(admin, item_id)).versions] == [0, 1, 0]
     with pytest.raises(Conflict, match="已经删除"):
         await exams.bank.remove_picture(admin, item_id, 1)
 

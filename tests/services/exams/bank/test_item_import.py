@@ -40,11 +40,11 @@ def counts(view: ImportView, **some: int) -> bool:
 
 
 def reasons(view: ImportView) -> list[str]:
-    return [f"{one.line} {one.column}：{one.reason}" for one in view.errors]
+    return [f"{error.line} {error.column}：{error.reason}" for error in view.errors]
 
 
 async def stems() -> list[str]:
-    return [one.stem for one in await ExamItemVersion.all().order_by("item__code", "number")]
+    return [version.stem for version in await ExamItemVersion.all().order_by("item__code", "number")]
 
 
 # ---- good files
@@ -58,10 +58,10 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
     assert counts(view, add=2)
     assert (view.state, view.bad, view.sample) == ("checked", 0, ("人数为（ ）。", "可以是双数。"))
     assert await ExamItem.all().count() == 0
-    done = await exams.item_import.apply(admin, view.id, "skip")
-    assert (done.state, counts(done, add=2)) == ("done", True)
-    kept = await read_items(await ExamItem.all().order_by("code"))
-    assert [(one.row.code, one.data.kind, one.data.key, one.data.fixed_order) for one in kept] == [
+    applied_view = await exams.item_import.apply(admin, view.id, "skip")
+    assert (applied_view.state, counts(applied_view, add=2)) == ("done", True)
+    items = await read_items(await ExamItem.all().order_by("code"))
+    assert [(item.row.code, item.data.kind, item.data.key, item.data.fixed_order) for item in items] == [
         ("T00001", ItemKind.SINGLE, 2, True),
         ("T00002", ItemKind.TRUE_FALSE, 2, True),
     ]
@@ -72,9 +72,9 @@ async def test_a_workbook_with_all_columns(exams: ExamServices, admin: Actor) ->
     row = ["Q-1", "多选题", "多选", *options, "A、C、E", "章", 4, "第一条", "解析\n第二行", None, "固定"]
     view = await exams.item_import.read(admin, xlsx(list(TITLES.values()), row))
     await exams.item_import.apply(admin, view.id, "skip")
-    (kept,) = await read_items(await ExamItem.all())
-    assert (kept.row.code, kept.data.key, kept.data.difficulty, kept.data.fixed_order) == ("Q-1", 0b10101, 4, True)
-    assert (kept.data.basis, kept.data.explanation) == ("第一条", "解析\n第二行")
+    (item,) = await read_items(await ExamItem.all())
+    assert (item.row.code, item.data.key, item.data.difficulty, item.data.fixed_order) == ("Q-1", 0b10101, 4, True)
+    assert (item.data.basis, item.data.explanation) == ("第一条", "解析\n第二行")
 
 
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
@@ -109,15 +109,15 @@ async def test_cases_come_with_their_parts_in_any_order(exams: ExamServices, adm
         ),
     )
     await exams.item_import.apply(admin, view.id, "skip")
-    (found,) = await ExamItem.filter(kind="case")
-    parts = await ExamItem.filter(group_id=found.id).order_by("position")
-    assert [(one.kind, one.position) for one in parts] == [("single", 1), ("true_false", 2)]
+    (case_item,) = await ExamItem.filter(kind="case")
+    parts = await ExamItem.filter(group_id=case_item.id).order_by("position")
+    assert [(part.kind, part.position) for part in parts] == [("single", 1), ("true_false", 2)]
 
 
 async def test_confirming_twice_or_at_once_is_once(exams: ExamServices, admin: Actor) -> None:
     view = await exams.item_import.read(admin, csv(ONE))
-    done = await asyncio.gather(*(exams.item_import.apply(admin, view.id, "skip") for _ in range(3)))
-    assert all(one == done[0] for one in done)
+    applied_views = await asyncio.gather(*(exams.item_import.apply(admin, view.id, "skip") for _ in range(3)))
+    assert all(view == applied_views[0] for view in applied_views)
     assert await ExamItem.all().count() == 1
 
 
@@ -143,7 +143,7 @@ async def test_another_pool_takes_an_export_in_whole(deps: Deps, exams: ExamServ
     await exams.item_import.apply(other, view.id, "skip")
     here = await read_items(await ExamItem.filter(pool="demo").order_by("code"))
     there = await read_items(await ExamItem.filter(pool="guangdong").order_by("code"))
-    assert [(one.row.code, one.data) for one in here] == [(one.row.code, one.data) for one in there]
+    assert [(item.row.code, item.data) for item in here] == [(item.row.code, item.data) for item in there]
     assert await ExamItem.filter(pool="guangdong", group__pool="guangdong").count() == 1
 
 
@@ -160,8 +160,8 @@ async def test_the_person_decides_on_what_the_bank_says_otherwise(
     await make_items(deps, single())
     view = await exams.item_import.read(admin, csv(CHANGED))
     assert counts(view, changed=1)
-    done = await exams.item_import.apply(admin, view.id, way)
-    assert counts(done, **count)
+    applied_view = await exams.item_import.apply(admin, view.id, way)
+    assert counts(applied_view, **count)
     assert (await ExamItem.all().count(), await ExamItemVersion.all().count()) == (items, versions)
 
 
@@ -173,8 +173,8 @@ async def test_a_number_says_which_item_is_meant(deps: Deps, exams: ExamServices
     assert counts(view, changed=1)
     assert reasons(view) == ["3 题号：题库中T00002是多选题，请改正题号或题型。"]
     await exams.item_import.apply(admin, view.id, "version", only_good=True)
-    (kept,) = await read_items([await ExamItem.get(code="T00001")])
-    assert (kept.data.stem, kept.row.version, kept.row.chapter) == ("全新的题干", 2, "组成")
+    (item,) = await read_items([await ExamItem.get(code="T00001")])
+    assert (item.data.stem, item.row.version, item.row.chapter) == ("全新的题干", 2, "组成")
 
 
 async def test_a_retired_item_stays_retired(deps: Deps, exams: ExamServices, admin: Actor) -> None:
@@ -200,7 +200,7 @@ async def test_parts_can_be_added_to_a_case_of_the_bank(deps: Deps, exams: ExamS
     view = await exams.item_import.read(admin, csv("单选题,第二问,是,否,,B,案例,T00001,"))
     await exams.item_import.apply(admin, view.id, "skip")
     parts = await ExamItem.filter(group_id=case_id).order_by("position")
-    assert [one.code for one in parts] == ["T00002", "T00003"]
+    assert [part.code for part in parts] == ["T00002", "T00003"]
 
 
 async def test_a_new_case_of_a_known_number_takes_its_parts_along(
@@ -221,8 +221,8 @@ async def test_what_changed_meanwhile_counts(deps: Deps, exams: ExamServices, ad
     view = await exams.item_import.read(admin, csv(CHANGED))
     assert counts(view, add=1)
     await make_items(deps, single())
-    done = await exams.item_import.apply(admin, view.id, "skip")
-    assert counts(done, changed=1)
+    applied_view = await exams.item_import.apply(admin, view.id, "skip")
+    assert counts(applied_view, changed=1)
     assert await ExamItem.all().count() == 1
 
 
@@ -263,8 +263,8 @@ async def test_a_bad_line_says_why_and_the_others_can_be_taken(
     with pytest.raises(Conflict, match="有1行不能导入，未导入任何题目"):
         await exams.item_import.apply(admin, view.id, "skip")
     assert await ExamItem.all().count() == 0
-    done = await exams.item_import.apply(admin, view.id, "skip", only_good=True)
-    assert (counts(done, add=1), done.bad) == (True, 1)
+    applied_view = await exams.item_import.apply(admin, view.id, "skip", only_good=True)
+    assert (counts(applied_view, add=1), applied_view.bad) == (True, 1)
 
 
 async def test_numbers_must_not_stand_twice(exams: ExamServices, admin: Actor) -> None:
@@ -274,7 +274,7 @@ async def test_numbers_must_not_stand_twice(exams: ExamServices, admin: Actor) -
 
 async def test_a_bad_case_takes_its_parts_along(exams: ExamServices, admin: Actor) -> None:
     view = await exams.item_import.read(admin, csv("案例题,,,,,,案例,A1,", "单选题,题,是,否,,B,案例,A1,", ONE))
-    assert [one.split("：")[0] for one in reasons(view)] == ["2 题干", "3 案例编号"]
+    assert [reason.split("：")[0] for reason in reasons(view)] == ["2 题干", "3 案例编号"]
     assert counts(view, add=1)
 
 
@@ -318,9 +318,11 @@ async def test_of_very_many_mistakes_some_are_shown(exams: ExamServices, admin: 
 
 async def test_rows_wait_sealed_and_are_gone_afterwards(exams: ExamServices, admin: Actor) -> None:
     view = await exams.item_import.read(admin, csv(ONE))
-    kept = await ExamImport.get()
-    assert kept.lines_sealed.startswith("a256gcm:")
-    assert "五人" not in json.dumps([kept.errors, kept.result, kept.counts], ensure_ascii=False)
+    stored_import = await ExamImport.get()
+    assert stored_import.lines_sealed.startswith("a256gcm:")
+    assert "五人" not in json.dumps(
+        [stored_import.errors, stored_import.result, stored_import.counts], ensure_ascii=False
+    )
     await exams.item_import.apply(admin, view.id, "skip")
     assert (await ExamImport.get()).lines_sealed == ""
 

@@ -9,7 +9,7 @@ import pytest
 
 from domain.clock import FixedClock
 from services.core.base import execute
-from tests.services.exams.attempts.test_attempts import make_session, says
+from tests.services.exams.attempts.test_attempts import answer_event, make_session
 from tests.services.exams.exam_scene import ExamScene
 
 ROOT = Path(__file__).parents[4]
@@ -53,7 +53,7 @@ async def test_a_candidate_needs_no_table_of_keys(exam_scene: ExamScene, clock: 
     exams = exam_scene.services.exams
     assert await exams.own_exams.list(session.actor)
     paper = await session.start()
-    saved = await session.save(paper, says(1, 0, 1), says(2, 1, 2))
+    saved = await session.save(paper, answer_event(1, 0, 1), answer_event(2, 1, 2))
     assert saved.ack == 2
     assert (await session.start(device=1)).ack == 2
     receipt = await session.submit(paper, "", ())

@@ -46,15 +46,15 @@ async def test_a_crash_between_batches_leaves_whole_papers_and_nothing_is_marked
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
     room = await make_room(exam_scene, clock)
-    others = [await room.another() for _ in range(3)]
-    papers = [await room.hand_in(KEY, KEY, 1, candidate=one) for one in others]
+    others = [await room.add_candidate() for _ in range(3)]
+    papers = [await room.hand_in(KEY, KEY, 1, candidate=candidate) for candidate in others]
     assert await room.exams.marking.mark_batch(room.exam.id, 2) == 2
-    states = sorted([(await ExamAttempt.get(id=one.id)).state for one in papers])
+    states = sorted([(await ExamAttempt.get(id=paper.id)).state for paper in papers])
     assert states == ["graded", "graded", "sealed"]
     await asyncio.gather(*(room.exams.marking.mark_due() for _ in range(3)))
-    assert {((await ExamAttempt.get(id=one.id)).state, (await ExamAttempt.get(id=one.id)).score) for one in papers} == {
-        ("graded", 45)
-    }
+    assert {
+        ((await ExamAttempt.get(id=paper.id)).state, (await ExamAttempt.get(id=paper.id)).score) for paper in papers
+    } == {("graded", 45)}
 
 
 async def test_an_empty_answer_is_worth_nothing_even_without_a_key(exam_scene: ExamScene, clock: FixedClock) -> None:

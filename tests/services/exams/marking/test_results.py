@@ -33,8 +33,12 @@ async def held(db: str, deps: Deps, clock: FixedClock) -> Room:
 async def test_a_candidate_who_passes_enters_the_pool_and_is_notified_of_the_score(room: Room) -> None:
     await room.hand_in(*GOOD)
     await room.work()
-    application = await room.stored()
-    assert (room.candidate.state, application.state, await room.told()) == ("passed", "entered", ["exam_passed"])
+    application = await room.load_application()
+    assert (room.candidate.state, application.state, await room.notice_kinds()) == (
+        "passed",
+        "entered",
+        ["exam_passed"],
+    )
     logged = await ReviewEntry.filter(application_id=application.id, event="exam_passed").first()
     assert logged is not None
     assert "4.5分" in logged.opinion
@@ -43,13 +47,17 @@ async def test_a_candidate_who_passes_enters_the_pool_and_is_notified_of_the_sco
 async def test_who_fails_with_a_try_left_may_try_again_and_the_last_one_ends_it(room: Room) -> None:
     await room.hand_in(*BAD)
     await room.work()
-    assert (room.candidate.state, (await room.stored()).state, await room.told()) == ("called", "exam", ["exam_again"])
+    assert (room.candidate.state, (await room.load_application()).state, await room.notice_kinds()) == (
+        "called",
+        "exam",
+        ["exam_again"],
+    )
     room.clock.move(timedelta(hours=2))
     await room.hand_in(*BAD)
     await room.work()
-    application = await room.stored()
+    application = await room.load_application()
     assert (room.candidate.state, application.state) == ("failed", "refused")
-    assert await room.told() == ["exam_again", "exam_failed"]
+    assert await room.notice_kinds() == ["exam_again", "exam_failed"]
     assert "2分，未达到3.6分" in application.reason
 
 
@@ -58,7 +66,7 @@ async def test_the_best_of_all_tries_counts(room: Room) -> None:
     await room.work()
     await room.hand_in(*GOOD)
     await room.work()
-    assert (room.candidate.state, (await room.stored()).state) == ("passed", "entered")
+    assert (room.candidate.state, (await room.load_application()).state) == ("passed", "entered")
 
 
 async def test_working_twice_or_at_once_changes_nothing(room: Room) -> None:
@@ -66,14 +74,18 @@ async def test_working_twice_or_at_once_changes_nothing(room: Room) -> None:
     await room.exams.marking.mark_due()
     await asyncio.gather(*(room.exams.results.conclude(room.candidate.id) for _ in range(3)))
     await room.work()
-    assert await room.told() == ["exam_passed"]
+    assert await room.notice_kinds() == ["exam_passed"]
 
 
 async def test_where_failing_waits_the_application_stays(db: str, deps: Deps, clock: FixedClock) -> None:
     room = await make_room(await make_exam_scene(deps, mock=False, result="at_once", tries=1, failed="waits"), clock)
     await room.hand_in(*BAD)
     await room.work()
-    assert (room.candidate.state, (await room.stored()).state, await room.told()) == ("failed", "exam", ["exam_failed"])
+    assert (room.candidate.state, (await room.load_application()).state, await room.notice_kinds()) == (
+        "failed",
+        "exam",
+        ["exam_failed"],
+    )
 
 
 async def test_a_try_that_is_left_is_gone_when_the_examination_closes(room: Room) -> None:
@@ -81,19 +93,19 @@ async def test_a_try_that_is_left_is_gone_when_the_examination_closes(room: Room
     await room.work()
     await room.close()
     await room.work()
-    assert (room.candidate.state, (await room.stored()).state) == ("failed", "refused")
+    assert (room.candidate.state, (await room.load_application()).state) == ("failed", "refused")
 
 
 async def test_results_wait_for_the_office_and_flagged_ones_longer(held: Room) -> None:
-    other = await held.another()
+    other = await held.add_candidate()
     clean, odd = await held.hand_in(*GOOD), await held.hand_in(*GOOD, candidate=other, flags=["leaves"])
     with pytest.raises(Conflict, match="没有可以公布的成绩"):
         await held.exams.results.release(held.exam_scene.office, held.exam.id, flagged=False)
     await held.work()
-    assert await held.told() == []
+    assert await held.notice_kinds() == []
     assert await held.exams.results.release(held.exam_scene.office, held.exam.id, flagged=False) == 1
     await held.work()
-    states = [(await ExamAttempt.get(id=one.id)).state for one in (clean, odd)]
+    states = [(await ExamAttempt.get(id=attempt.id)).state for attempt in (clean, odd)]
     assert (states, held.candidate.state) == (["released", "graded"], "passed")
     await held.exams.results.clear_flags(held.exam_scene.office, odd.id, "来电说明，属实")
     assert await held.exams.results.release(held.exam_scene.office, held.exam.id, flagged=False) == 1
@@ -109,7 +121,7 @@ async def test_a_voided_paper_gives_the_try_back(held: Room) -> None:
     assert ((await ExamAttempt.get(id=attempt.id)).state, held.candidate.state) == ("void", "called")
     await held.close()
     await held.work()
-    assert (held.candidate.state, (await held.stored()).state) == ("left", "exam")
+    assert (held.candidate.state, (await held.load_application()).state) == ("left", "exam")
 
 
 async def test_the_paper_of_a_candidate_who_passed_can_not_be_voided(room: Room) -> None:

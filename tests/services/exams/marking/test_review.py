@@ -58,14 +58,16 @@ async def test_no_key_is_seen_before_the_result_is_out(db: str, deps: Deps, cloc
         await room.exams.review.get(room.actor, room.candidate.id, attempt.id)
 
 
-@pytest.mark.parametrize(("state", "said"), [("published", "全部结束后"), ("cancelled", "不公布"), ("draft", "不公布")])
+@pytest.mark.parametrize(
+    ("state", "message"), [("published", "全部结束后"), ("cancelled", "不公布"), ("draft", "不公布")]
+)
 async def test_review_is_refused_while_the_exam_may_still_be_taken(
-    db: str, deps: Deps, clock: FixedClock, state: str, said: str
+    db: str, deps: Deps, clock: FixedClock, state: str, message: str
 ) -> None:
     room, attempt = await make(deps, clock)
     await Exam.filter(id=room.exam.id).update(state=state)
     clock.move(timedelta(days=30))
-    with pytest.raises(Conflict, match=said):
+    with pytest.raises(Conflict, match=message):
         await room.exams.review.get(room.actor, room.candidate.id, attempt.id)
 
 
@@ -89,7 +91,7 @@ async def test_nor_while_the_person_sits_another_one(db: str, deps: Deps, clock:
 async def test_a_candidate_reads_no_other_candidates_paper(db: str, deps: Deps, clock: FixedClock) -> None:
     room, attempt = await make(deps, clock)
     await make_published(room.exam_scene.services, room.exam_scene.office, after=timedelta(hours=1), name="下一场考试")
-    other = await room.another()
+    other = await room.add_candidate()
     for candidate_id in (room.candidate.id, other.id):
         with pytest.raises(NotFound):
             await room.exams.review.get(own(other), candidate_id, attempt.id)

@@ -46,13 +46,13 @@ async def test_a_ruling_is_previewed_and_then_marks_once_more(
         await rulings.decide(room.exam_scene.office, room.exam.id, version, kind, letters, "题目有误")
     await paper.refresh_from_db()
     assert (paper.score, paper.total) == (score, total)
-    assert sum(one or 0 for one in await marks_of(paper)) == score
+    assert sum(marks or 0 for marks in await marks_of(paper)) == score
     assert paper.passed is (score * 100 >= 60 * total)
     assert seen.passing == int(bool(paper.passed))
 
 
 async def test_who_passes_by_a_ruling_goes_on_and_who_passed_is_not_failed(room: Room) -> None:
-    other = await room.another()
+    other = await room.add_candidate()
     failed, passed = await room.hand_in(KEY, 0b1100, 0), await room.hand_in(KEY, KEY, 0, candidate=other)
     await room.work()
     assert room.candidate.state == "failed"
@@ -60,9 +60,9 @@ async def test_who_passes_by_a_ruling_goes_on_and_who_passed_is_not_failed(room:
     decide = room.exams.rulings.decide
     await decide(room.exam_scene.office, room.exam.id, version, RulingKind.FULL_CREDIT, "", "题目有误")
     await room.work()
-    assert (room.candidate.state, (await room.stored()).state) == ("passed", "entered")
+    assert (room.candidate.state, (await room.load_application()).state) == ("passed", "entered")
     await decide(room.exam_scene.office, room.exam.id, version, RulingKind.DROP, "", "题目不计分")
-    assert [(await ExamAttempt.get(id=one.id)).passed for one in (failed, passed)] == [True, True]
+    assert [(await ExamAttempt.get(id=attempt.id)).passed for attempt in (failed, passed)] == [True, True]
 
 
 async def test_only_options_that_are_there_and_only_by_the_office(room: Room) -> None:
@@ -81,19 +81,19 @@ async def test_only_options_that_are_there_and_only_by_the_office(room: Room) ->
 async def test_the_analysis_has_the_check_values(db: str, deps: Deps, clock: FixedClock) -> None:
     room = await make_room(await make_exam_scene(deps, mock=False), clock, *[ItemKind.SINGLE] * 5)
     for at, line in enumerate(CHECK):
-        candidate = room.candidate if at == 0 else await room.another()
-        await room.hand_in(*(1 if one == "1" else 2 for one in line), candidate=candidate)
+        candidate = room.candidate if at == 0 else await room.add_candidate()
+        await room.hand_in(*(1 if digit == "1" else 2 for digit in line), candidate=candidate)
     await room.exams.marking.mark_due()
-    found = await room.exams.analysis.get(room.exam_scene.office, room.exam.id)
-    assert [round(one.facility, 4) for one in found.items] == [0.8333, 0.6667, 0.5, 0.3333, 0.3333]
-    assert [round(one.rest or 0, 4) for one in found.items] == [0.4152, 0.433, -0.1562, 0.6325, -0.4725]
-    assert (round(found.reliability or 0, 4), round(found.error or 0, 4)) == (0.1705, 1.0069)
-    assert found.bands == (0, 0, 1, 0, 2, 0, 1, 0, 2, 0)
-    assert [one.flags for one in found.items] == [(), (), ("区分度低",), (), ("区分度低",)]
-    for made, lines in (
+    analysis = await room.exams.analysis.get(room.exam_scene.office, room.exam.id)
+    assert [round(item.facility, 4) for item in analysis.items] == [0.8333, 0.6667, 0.5, 0.3333, 0.3333]
+    assert [round(item.rest or 0, 4) for item in analysis.items] == [0.4152, 0.433, -0.1562, 0.6325, -0.4725]
+    assert (round(analysis.reliability or 0, 4), round(analysis.error or 0, 4)) == (0.1705, 1.0069)
+    assert analysis.bands == (0, 0, 1, 0, 2, 0, 1, 0, 2, 0)
+    assert [item.flags for item in analysis.items] == [(), (), ("区分度低",), (), ("区分度低",)]
+    for workbook, lines in (
         (await room.exams.analysis.items_sheet(room.exam_scene.office, room.exam.id), 6),
         (await room.exams.analysis.papers_sheet(room.exam_scene.office, room.exam.id), 7),
     ):
-        sheet = load_workbook(io.BytesIO(made)).active
+        sheet = load_workbook(io.BytesIO(workbook)).active
         assert sheet is not None
         assert sheet.max_row == lines

@@ -23,12 +23,12 @@ async def room(exam_scene: ExamScene, clock: FixedClock) -> Room:
 
 @pytest.fixture
 async def attempt(room: Room) -> ExamAttempt:
-    made = await room.hand_in(1, 0, 0, texts=["", "应当否决投标", "   "])
+    sealed_attempt = await room.hand_in(1, 0, 0, texts=["", "应当否决投标", "   "])
     await room.exams.marking.mark_due()
-    return made
+    return sealed_attempt
 
 
-async def give(room: Room, marker: Actor, attempt: ExamAttempt, marks: str) -> None:
+async def give_marks(room: Room, marker: Actor, attempt: ExamAttempt, marks: str) -> None:
     await room.exams.short_answers.mark(marker, attempt.id, 1, marks)
     await room.work()
 
@@ -38,43 +38,43 @@ async def markers(room: Room) -> list[Actor]:
 
 
 async def test_two_who_agree_settle_it(room: Room, attempt: ExamAttempt) -> None:
-    one, two, _ = await markers(room)
-    queue = await room.exams.short_answers.queue(one, room.exam.id)
+    first, second, _ = await markers(room)
+    queue = await room.exams.short_answers.queue(first, room.exam.id)
     assert queue.next is not None
     assert (queue.next.text, queue.own, queue.waiting) == ("应当否决投标", 1, 1)
-    await give(room, one, attempt, "1.5")
-    assert (await room.exams.short_answers.queue(one, room.exam.id)).next is None
-    await give(room, two, attempt, "1.5")
+    await give_marks(room, first, attempt, "1.5")
+    assert (await room.exams.short_answers.queue(first, room.exam.id)).next is None
+    await give_marks(room, second, attempt, "1.5")
     await attempt.refresh_from_db()
     assert (await marks_of(attempt), attempt.state, attempt.score, attempt.flags) == ([20, 15, 0], "released", 35, [])
 
 
 async def test_where_two_differ_the_third_decides(room: Room, attempt: ExamAttempt) -> None:
-    one, two, three = await markers(room)
-    await give(room, one, attempt, "2")
-    await give(room, two, attempt, "0")
+    first, second, third = await markers(room)
+    await give_marks(room, first, attempt, "2")
+    await give_marks(room, second, attempt, "0")
     assert (await ExamAttempt.get(id=attempt.id)).state == "sealed"
-    await give(room, three, attempt, "1")
+    await give_marks(room, third, attempt, "1")
     assert (await marks_of(attempt), (await ExamAttempt.get(id=attempt.id)).score) == ([20, 10, 0], 30)
     with pytest.raises(Conflict, match="已评完"):
-        await give(room, room.exam_scene.office, attempt, "1")
+        await give_marks(room, room.exam_scene.office, attempt, "1")
 
 
 async def test_marking_twice_the_own_paper_or_above_the_maximum_is_refused(room: Room, attempt: ExamAttempt) -> None:
-    one, *_ = await markers(room)
+    first, *_ = await markers(room)
     for wrong in ("2.1", "-1", "很好", "1.55", ""):
         with pytest.raises(InvalidInput, match="0到2之间"):
-            await give(room, one, attempt, wrong)
-    await give(room, one, attempt, "2")
+            await give_marks(room, first, attempt, wrong)
+    await give_marks(room, first, attempt, "2")
     with pytest.raises(Conflict, match="已评过"):
-        await give(room, one, attempt, "1")
+        await give_marks(room, first, attempt, "1")
     with pytest.raises(Forbidden, match="自己的"):
-        await give(room, Actor("demo", "pool_admin", room.candidate.account_id), attempt, "2")
+        await give_marks(room, Actor("demo", "pool_admin", room.candidate.account_id), attempt, "2")
 
 
 async def test_two_at_the_same_moment_settle_it_once(room: Room, attempt: ExamAttempt) -> None:
-    one, two, _ = await markers(room)
+    first, second, _ = await markers(room)
     mark = room.exams.short_answers.mark
-    await asyncio.gather(mark(one, attempt.id, 1, "2"), mark(two, attempt.id, 1, "2"))
+    await asyncio.gather(mark(first, attempt.id, 1, "2"), mark(second, attempt.id, 1, "2"))
     await room.work()
     assert (await ExamAttempt.get(id=attempt.id)).score == 40

@@ -31,10 +31,10 @@ async def test_those_of_the_case_stand_first_and_last_as_long_as_the_attempt(
     version = await ExamItemVersion.get(item_id=part, number=current)
     await ExamAttempt.filter(id=paper.attempt_id).update(versions=[version.id], orders=[0], marks=[10])
     (question,) = (await session.start(device=1)).questions
-    assert ([one.alt for one in question.pictures], question.case) == (["组织结构图", "评分表"], case().stem)
+    assert ([picture.alt for picture in question.pictures], question.case) == (["组织结构图", "评分表"], case().stem)
     pictures = exam_scene.services.exams.pictures
-    for one in question.pictures:
-        _, _, _, token, number = one.address.removesuffix(".jpg").split("/")
+    for picture in question.pictures:
+        _, _, _, token, number = picture.address.removesuffix(".jpg").split("/")
         assert (await pictures.open(token, int(number))).startswith(b"\xff\xd8")
     clock.move(paper.grace_until - clock.now())
     with pytest.raises(Forbidden):

@@ -19,9 +19,9 @@ from tests.services.exams.exam_scene import ExamScene
 
 async def candidates(exam_scene: ExamScene, count: int, **exam: object) -> list[ExamCandidate]:
     for _ in range(count):
-        await exam_scene.waiting()
-    made = await make_published(exam_scene.services, exam_scene.office, **exam)
-    return await ExamCandidate.filter(exam_id=made.id).order_by("id")
+        await exam_scene.make_waiting_application()
+    published_exam = await make_published(exam_scene.services, exam_scene.office, **exam)
+    return await ExamCandidate.filter(exam_id=published_exam.id).order_by("id")
 
 
 async def test_everybody_has_a_paper_before_the_day(exam_scene: ExamScene) -> None:
@@ -106,9 +106,9 @@ async def test_a_case_is_drawn_whole_with_its_live_questions(exam_scene: ExamSce
     await make_item(group_id=case.id, retired_at=exam_scene.deps.now())
     await make_item(kind=ItemKind.CASE)
     stock, _ = await load_live_items("demo")
-    (found,) = [item for item in stock if item.kind == ItemKind.CASE]
+    (case_item,) = [item for item in stock if item.kind == ItemKind.CASE]
     versions = [(await ExamItemVersion.get(item_id=part.id)).id for part in reversed(parts)]
-    assert [question.version_id for question in found.questions] == versions
+    assert [question.version_id for question in case_item.questions] == versions
     assert len(stock) == 21, "the questions of a case are not drawn by themselves, a case without any is none"
     blueprint = await make_blueprint(exam_scene.services, exam_scene.office, cell(1, 100, ItemKind.CASE), cell(2))
     await candidates(exam_scene, 1, blueprint_id=blueprint)

@@ -30,7 +30,7 @@ async def single(exam_scene: ExamScene) -> UUID:
 
 async def sitting(exam_scene: ExamScene, state: str = "running") -> tuple[Application, ExamCandidate]:
     """A person who is called to a published examination and has begun."""
-    application = await exam_scene.waiting()
+    application = await exam_scene.make_waiting_application()
     await make_published(exam_scene.services, exam_scene.office, after=-MINUTE)
     candidate = await exam_scene.candidate_of(application)
     await make_attempt(exam_scene.services, candidate, state)
@@ -38,37 +38,42 @@ async def sitting(exam_scene: ExamScene, state: str = "running") -> tuple[Applic
 
 
 async def test_candidates_are_added_by_number_and_notified_at_publishing(exam_scene: ExamScene) -> None:
-    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
-    unknown, gone = (
+    known_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    unknown, departed_expert = (
         await make_expert(exam_scene.deps),
         await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
     )
-    waiting, reviewing = await exam_scene.waiting(), await exam_scene.waiting(state="reviewing")
+    waiting, reviewing = (
+        await exam_scene.make_waiting_application(),
+        await exam_scene.make_waiting_application(state="reviewing"),
+    )
     exam_id = await single(exam_scene)
-    numbers = f"{known.number.lower()}，{unknown.number}\n{gone.number} {waiting.number};{reviewing.number}"
-    text = f"{numbers}\nNO1 {known.number}"
+    numbers = (
+        f"{known_expert.number.lower()}，{unknown.number}\n{departed_expert.number} {waiting.number};{reviewing.number}"
+    )
+    text = f"{numbers}\nNO1 {known_expert.number}"
     added = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, text)
     assert added.count == 2
     assert dict(added.problems) == {
         unknown.number: "还没有登录过系统，请通知本人登录后再添加",
-        gone.number: "已不在库",
+        departed_expert.number: "已不在库",
         reviewing.number: "这份申请不在等待考试",
         "NO1": "没有这个编号，请核对",
     }
-    again = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, known.number)
-    assert (again.count, again.problems) == (0, ((known.number, "已是这场考试的考生"),))
+    again = await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, known_expert.number)
+    assert (again.count, again.problems) == (0, ((known_expert.number, "已是这场考试的考生"),))
     assert not await Notice.filter(kind="exam_called").exists()
     await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     assert await Notice.filter(kind="exam_called").count() == 2
-    late = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
-    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, late.number)
+    late_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, late_expert.number)
     assert await Notice.filter(kind="exam_called").count() == 3
 
 
 async def test_a_sheet_names_persons_too(exam_scene: ExamScene) -> None:
-    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    known_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     exam_id = await single(exam_scene)
-    sheet = f"专家编号或申请编号\n{known.number}\nNO1\n".encode()
+    sheet = f"专家编号或申请编号\n{known_expert.number}\nNO1\n".encode()
     added = await exam_scene.services.exams.candidates.add_sheet(exam_scene.office, exam_id, sheet)
     assert (added.count, added.problems) == (1, (("NO1", "没有这个编号，请核对"),))
     with pytest.raises(InvalidInput):
@@ -88,10 +93,10 @@ async def test_candidates_can_not_be_added_where_the_purpose_determines_them(exa
 
 
 async def test_a_person_is_taken_off_a_draft_only(exam_scene: ExamScene) -> None:
-    known = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
+    known_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     other = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     exam_id = await single(exam_scene)
-    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, f"{known.number} {other.number}")
+    await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, f"{known_expert.number} {other.number}")
     first, second = await ExamCandidate.filter(exam_id=exam_id)
     await exam_scene.services.exams.candidates.remove(exam_scene.office, first.id)
     await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
@@ -101,13 +106,13 @@ async def test_a_person_is_taken_off_a_draft_only(exam_scene: ExamScene) -> None
 
 
 async def test_the_list_is_searched_and_paged(exam_scene: ExamScene) -> None:
-    people = [await exam_scene.waiting() for _ in range(3)]
+    people = [await exam_scene.make_waiting_application() for _ in range(3)]
     exam = await make_published(exam_scene.services, exam_scene.office)
     candidates = exam_scene.services.exams.candidate_queries
     page = await candidates.page(exam_scene.office, exam.id, CandidateFilter(), size=2)
     assert (len(page.items), page.total) == (2, 3)
-    (found,) = (await candidates.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
-    assert (found.number, found.name, found.used, found.attempt) == (people[1].number, "苏*", 0, None)
+    (line,) = (await candidates.page(exam_scene.office, exam.id, CandidateFilter(search=people[1].number))).items
+    assert (line.number, line.name, line.used, line.attempt) == (people[1].number, "苏*", 0, None)
     assert (await candidates.page(exam_scene.office, exam.id, CandidateFilter(state="passed"))).total == 0
 
 
@@ -119,7 +124,9 @@ async def test_allowances_have_bounds_and_a_reason(
 ) -> None:
     _, candidate = await sitting(exam_scene)
     with pytest.raises(InvalidInput):
-        await exam_scene.services.exams.candidates.allow(exam_scene.office, candidate.id, minutes, tries, reason)
+        await exam_scene.services.exams.candidates.grant_allowance(
+            exam_scene.office, candidate.id, minutes, tries, reason
+        )
 
 
 async def test_decisions_on_oneself_or_in_another_pool_are_refused(exam_scene: ExamScene) -> None:
@@ -129,8 +136,8 @@ async def test_decisions_on_oneself_or_in_another_pool_are_refused(exam_scene: E
     people, decide = exam_scene.services.exams.candidates, exam_scene.services.exams.decisions
     for actor, refusal in ((oneself, Forbidden), (stranger, NotFound)):
         for tried in (
-            people.allow(actor, candidate.id, 10, 0, "x"),
-            people.give_back(actor, candidate.id, "x"),
+            people.grant_allowance(actor, candidate.id, 10, 0, "x"),
+            people.grant_try(actor, candidate.id, "x"),
             decide.record_result(actor, candidate.id, "passed", "x"),
             decide.release(actor, candidate.id, "x"),
         ):
@@ -144,7 +151,7 @@ async def test_a_try_is_given_back_and_the_candidate_notified(exam_scene: ExamSc
     _, candidate = await sitting(exam_scene, "graded")
     await ExamCandidate.filter(id=candidate.id).update(state="failed")
     for _ in range(2):
-        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电", key="press")
+        await exam_scene.services.exams.candidates.grant_try(exam_scene.office, candidate.id, "断电", key="press")
     await candidate.refresh_from_db()
     assert (candidate.state, candidate.extra_tries, candidate.concluded_at) == ("called", 1, None)
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "增加一次考试机会（断电）"
@@ -152,29 +159,29 @@ async def test_a_try_is_given_back_and_the_candidate_notified(exam_scene: ExamSc
 
 async def test_after_an_outage_everybody_who_sat_then_has_one_more(exam_scene: ExamScene, clock: FixedClock) -> None:
     _, during = await sitting(exam_scene)
-    later = await exam_scene.waiting()
+    later = await exam_scene.make_waiting_application()
     await work(exam_scene.services, "exam_call")
     since, until = clock.now() + 5 * MINUTE, clock.now() + 10 * MINUTE
     clock.move(20 * MINUTE)
     await make_attempt(exam_scene.services, await exam_scene.candidate_of(later))
     candidates = exam_scene.services.exams.candidates
-    assert await candidates.give_back_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
-    assert {one.id: one.extra_tries for one in await ExamCandidate.all()} == {
+    assert await candidates.grant_try_to_all(exam_scene.office, during.exam_id, since, until, "机房断电") == 1
+    assert {candidate.id: candidate.extra_tries for candidate in await ExamCandidate.all()} == {
         during.id: 1,
         (await exam_scene.candidate_of(later)).id: 0,
     }
     with pytest.raises(InvalidInput, match="晚于开始时间"):
-        await candidates.give_back_all(exam_scene.office, during.exam_id, until, since, "机房断电")
+        await candidates.grant_try_to_all(exam_scene.office, during.exam_id, until, since, "机房断电")
 
 
 async def test_where_nothing_can_change_no_try_is_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:
     application, candidate = await sitting(exam_scene, "graded")
     await Application.filter(id=application.id).update(state="refused", ended_at=exam_scene.deps.now())
     with pytest.raises(Conflict, match="已办结或已合格"):
-        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电")
+        await exam_scene.services.exams.candidates.grant_try(exam_scene.office, candidate.id, "断电")
     clock.move(timedelta(days=9))
     with pytest.raises(Conflict, match="先延长考试时间"):
-        await exam_scene.services.exams.candidates.give_back(exam_scene.office, candidate.id, "断电")
+        await exam_scene.services.exams.candidates.grant_try(exam_scene.office, candidate.id, "断电")
 
 
 async def test_a_result_by_hand_brings_the_application_on(exam_scene: ExamScene) -> None:
@@ -225,10 +232,10 @@ async def test_who_is_released_waits_for_the_next_examination(exam_scene: ExamSc
 
 async def test_the_board_tells_who_is_offline_and_in_trouble(exam_scene: ExamScene, clock: FixedClock) -> None:
     _, silent = await sitting(exam_scene)
-    others = [await exam_scene.waiting() for _ in range(3)]
+    others = [await exam_scene.make_waiting_application() for _ in range(3)]
     await work(exam_scene.services, "exam_call")
     clock.move(timedelta(seconds=61))
-    well, flagged, done = [await exam_scene.candidate_of(one) for one in others]
+    well, flagged, done = [await exam_scene.candidate_of(application) for application in others]
     await make_attempt(exam_scene.services, well)
     await make_attempt(exam_scene.services, flagged, flags=["device"], leaves=99)
     await make_attempt(exam_scene.services, done, "sealed")

@@ -31,7 +31,7 @@ async def booked_exam(
 ) -> tuple[list[ExamCandidate], list[ExamSitting]]:
     """A published examination with a sitting every two hours."""
     for _ in range(people):
-        await exam_scene.waiting()
+        await exam_scene.make_waiting_application()
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
     for at, capacity in enumerate(capacities):
@@ -39,32 +39,32 @@ async def booked_exam(
         await exam_scene.services.exams.sittings.add(exam_scene.office, exam_id, data)
     await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     await work(exam_scene.services, "exam_call")
-    found = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
-    return found, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
+    candidates = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
+    return candidates, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
 
 
 async def places(exam_id: object) -> list[tuple[int, int]]:
     """Counted and actual bookings of each sitting."""
-    found = await rows(
+    counts = await rows(
         "SELECT booked, (SELECT count(*) FROM exam_candidate c WHERE c.sitting_id = s.id) AS held "
         "FROM exam_sitting s WHERE s.exam_id = $1 ORDER BY s.starts_at",
         exam_id,
     )
-    return [(row["booked"], row["held"]) for row in found]
+    return [(row["booked"], row["held"]) for row in counts]
 
 
 async def test_a_place_is_booked_changed_and_given_back(exam_scene: ExamScene) -> None:
     (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
     service = exam_scene.services.exams.sittings
-    done = await service.book(own(person), person.id, early.id)
-    assert (done.state, done.span) == ("booked", "11月26日(周四) 12:00至13:00")
-    assert done.until == "11月25日(周三) 12:00"
+    booking = await service.book(own(person), person.id, early.id)
+    assert (booking.state, booking.span) == ("booked", "11月26日(周四) 12:00至13:00")
+    assert booking.until == "11月25日(周三) 12:00"
     await service.book(own(person), person.id, early.id)
     assert await places(person.exam_id) == [(1, 1), (0, 0)]
     await service.book(own(person), person.id, late.id)
     assert await places(person.exam_id) == [(0, 0), (1, 1)]
-    assert (await service.give_back(own(person), person.id)).state == "none"
-    await service.give_back(own(person), person.id)
+    assert (await service.cancel_booking(own(person), person.id)).state == "none"
+    await service.cancel_booking(own(person), person.id)
     assert await places(person.exam_id) == [(0, 0), (0, 0)]
 
 
@@ -77,69 +77,71 @@ async def test_the_same_request_twice_books_once(exam_scene: ExamScene) -> None:
 
 
 async def test_a_full_sitting_is_refused_and_can_be_waited_for(exam_scene: ExamScene) -> None:
-    (one, two), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
+    (first, second), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
     service = exam_scene.services.exams.sittings
-    await service.book(own(one), one.id, early.id)
-    await service.book(own(two), two.id, late.id)
+    await service.book(own(first), first.id, early.id)
+    await service.book(own(second), second.id, late.id)
     with pytest.raises(Conflict, match="已经约满"):
-        await service.book(own(two), two.id, early.id)
-    assert (await service.wait(own(two), two.id, early.id)).state == "waiting"
-    seen = await exam_scene.services.exams.sitting_queries.offered(own(two), two.id)
+        await service.book(own(second), second.id, early.id)
+    assert (await service.join_waiting_list(own(second), second.id, early.id)).state == "waiting"
+    seen = await exam_scene.services.exams.sitting_queries.get_booking(own(second), second.id)
     assert (seen.booked, seen.waiting) == (late.id, early.id)
-    assert [(one.left, one.full, one.waiting) for one in seen.sittings] == [(0, True, 1), (0, True, 0)]
-    await service.give_back(own(one), one.id)
-    await two.refresh_from_db()
-    assert (two.sitting_id, two.waiting_id) == (early.id, None)
-    assert await places(two.exam_id) == [(1, 1), (0, 0)]
+    assert [(sitting.left, sitting.full, sitting.waiting) for sitting in seen.sittings] == [(0, True, 1), (0, True, 0)]
+    await service.cancel_booking(own(first), first.id)
+    await second.refresh_from_db()
+    assert (second.sitting_id, second.waiting_id) == (early.id, None)
+    assert await places(second.exam_id) == [(1, 1), (0, 0)]
     notice = await Notice.get(kind="exam_place")
-    assert (notice.account_id, notice.params["when"]) == (two.account_id, "11月26日(周四) 12:00")
+    assert (notice.account_id, notice.params["when"]) == (second.account_id, "11月26日(周四) 12:00")
 
 
 async def test_who_moves_up_leaves_a_place_for_the_next(exam_scene: ExamScene) -> None:
-    (one, two, three), (early, late) = await booked_exam(exam_scene, 3, 1, 1)
+    (first, second, third), (early, late) = await booked_exam(exam_scene, 3, 1, 1)
     service = exam_scene.services.exams.sittings
-    await service.book(own(one), one.id, early.id)
-    await service.book(own(two), two.id, late.id)
-    await service.wait(own(two), two.id, early.id)
-    await service.wait(own(three), three.id, late.id)
-    await service.give_back(own(one), one.id)
+    await service.book(own(first), first.id, early.id)
+    await service.book(own(second), second.id, late.id)
+    await service.join_waiting_list(own(second), second.id, early.id)
+    await service.join_waiting_list(own(third), third.id, late.id)
+    await service.cancel_booking(own(first), first.id)
     assert {str(c.id): c.sitting_id for c in await ExamCandidate.all()} == {
-        str(one.id): None,
-        str(two.id): early.id,
-        str(three.id): late.id,
+        str(first.id): None,
+        str(second.id): early.id,
+        str(third.id): late.id,
     }
     assert await Notice.filter(kind="exam_place").count() == 2
 
 
 async def test_the_first_who_waited_comes_first(exam_scene: ExamScene, clock: FixedClock) -> None:
-    (one, two, three), (early, _) = await booked_exam(exam_scene, 3, 1, 1)
+    (first, second, third), (early, _) = await booked_exam(exam_scene, 3, 1, 1)
     service = exam_scene.services.exams.sittings
-    await service.book(own(one), one.id, early.id)
-    await service.wait(own(three), three.id, early.id)
+    await service.book(own(first), first.id, early.id)
+    await service.join_waiting_list(own(third), third.id, early.id)
     clock.move(timedelta(minutes=1))
-    await service.wait(own(two), two.id, early.id)
-    await service.give_back(own(one), one.id)
-    assert (await ExamCandidate.get(sitting_id=early.id)).id == three.id
+    await service.join_waiting_list(own(second), second.id, early.id)
+    await service.cancel_booking(own(first), first.id)
+    assert (await ExamCandidate.get(sitting_id=early.id)).id == third.id
 
 
 async def test_waiting_where_a_place_is_free_takes_it(exam_scene: ExamScene) -> None:
     (person,), (early, _) = await booked_exam(exam_scene, 1, 1, 1)
-    assert (await exam_scene.services.exams.sittings.wait(own(person), person.id, early.id)).state == "booked"
+    assert (
+        await exam_scene.services.exams.sittings.join_waiting_list(own(person), person.id, early.id)
+    ).state == "booked"
 
 
 async def test_after_the_deadline_nothing_is_booked_or_given_back(exam_scene: ExamScene, clock: FixedClock) -> None:
-    (one, two), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
+    (first, second), (early, late) = await booked_exam(exam_scene, 2, 1, 1)
     service = exam_scene.services.exams.sittings
-    await service.book(own(one), one.id, early.id)
+    await service.book(own(first), first.id, early.id)
     clock.set(early.starts_at - timedelta(days=1))
     with pytest.raises(RuleViolation, match="后不能更改或退回"):
-        await service.give_back(own(one), one.id)
+        await service.cancel_booking(own(first), first.id)
     with pytest.raises(RuleViolation, match="后不能更改或退回"):
-        await service.book(own(one), one.id, late.id)
+        await service.book(own(first), first.id, late.id)
     with pytest.raises(RuleViolation, match="已于11月25日"):
-        await service.book(own(two), two.id, early.id)
-    assert (await service.book(own(two), two.id, late.id)).state == "booked"
-    assert (await exam_scene.services.exams.sitting_queries.offered(own(one), one.id)).fixed
+        await service.book(own(second), second.id, early.id)
+    assert (await service.book(own(second), second.id, late.id)).state == "booked"
+    assert (await exam_scene.services.exams.sitting_queries.get_booking(own(first), first.id)).fixed
 
 
 async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene: ExamScene, clock: FixedClock) -> None:
@@ -154,19 +156,19 @@ async def test_after_a_sitting_another_can_be_booked_for_the_next_try(exam_scene
 
 
 async def test_booking_for_another_candidate_or_an_unknown_sitting_is_refused(exam_scene: ExamScene) -> None:
-    (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
+    (first, second), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
     service = exam_scene.services.exams.sittings
     with pytest.raises(NotFound):
-        await service.book(own(one), two.id, early.id)
+        await service.book(own(first), second.id, early.id)
     with pytest.raises(NotFound, match="重新选择"):
-        await service.book(own(one), one.id, one.id)
+        await service.book(own(first), first.id, first.id)
 
 
 async def test_the_office_changes_a_sitting_and_tells_who_has_it(exam_scene: ExamScene) -> None:
-    (one, two), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
+    (first, second), (early, _) = await booked_exam(exam_scene, 2, 1, 1)
     service = exam_scene.services.exams.sittings
-    await service.book(own(one), one.id, early.id)
-    await service.wait(own(two), two.id, early.id)
+    await service.book(own(first), first.id, early.id)
+    await service.join_waiting_list(own(second), second.id, early.id)
     data = SittingData(early.starts_at + HOUR, early.ends_at + HOUR, 2, "三楼机房")
     await service.edit(exam_scene.office, early.exam_id, early.id, data)
     assert await places(early.exam_id) == [(2, 2), (0, 0)], "the new place goes to who waits"
@@ -190,7 +192,7 @@ async def test_a_removed_sitting_lets_its_people_book_another(exam_scene: ExamSc
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"ends_at": -HOUR}, "晚于开始时间"),
         ({"starts_at": -2 * HOUR}, "考试时间内"),
@@ -200,14 +202,14 @@ async def test_a_removed_sitting_lets_its_people_book_another(exam_scene: ExamSc
     ],
 )
 async def test_a_sitting_that_can_not_be_is_refused(
-    exam_scene: ExamScene, change: dict[str, object], said: str
+    exam_scene: ExamScene, change: dict[str, object], message: str
 ) -> None:
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
     opens = (await Exam.get(id=exam_id)).opens_at
     values: dict[str, object] = {"starts_at": opens, "ends_at": opens + HOUR}
     for name, value in change.items():
         values[name] = opens + value if isinstance(value, timedelta) else value
-    with pytest.raises(InvalidInput, match=said):
+    with pytest.raises(InvalidInput, match=message):
         await exam_scene.services.exams.sittings.add(exam_scene.office, exam_id, SittingData(**values))  # type: ignore[arg-type]
 
 
@@ -228,9 +230,9 @@ async def test_without_the_lock_they_would_be(exam_scene: ExamScene, monkeypatch
     meet = asyncio.Barrier(10)
 
     async def all_look_at_once(exam_id: object) -> Sittings:
-        found = {sitting.id: sitting for sitting in await ExamSitting.filter(exam_id=exam_id)}
+        sittings_by_id = {sitting.id: sitting for sitting in await ExamSitting.filter(exam_id=exam_id)}
         await meet.wait()
-        return found
+        return sittings_by_id
 
     monkeypatch.setattr(sittings, "lock_sittings", all_look_at_once)
     ((booked, held),) = await race(exam_scene)
@@ -243,12 +245,12 @@ async def test_people_who_swap_at_once_all_end_somewhere(exam_scene: ExamScene) 
     for at, person in enumerate(people):
         await service.book(own(person), person.id, both[at % 2].id)
     for at, person in enumerate(people):
-        await service.wait(own(person), person.id, both[1 - at % 2].id)
-    gone = people[0]
+        await service.join_waiting_list(own(person), person.id, both[1 - at % 2].id)
+    leaving = people[0]
     await asyncio.gather(
-        service.give_back(own(gone), gone.id),
-        *(service.wait(own(one), one.id, both[at % 2].id) for at, one in enumerate(people[1:])),
+        service.cancel_booking(own(leaving), leaving.id),
+        *(service.join_waiting_list(own(person), person.id, both[at % 2].id) for at, person in enumerate(people[1:])),
     )
-    counted = await places(gone.exam_id)
+    counted = await places(leaving.exam_id)
     assert all(booked == held <= 4 for booked, held in counted)
     assert sum(held for _, held in counted) == 7
