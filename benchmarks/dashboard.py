@@ -181,7 +181,7 @@ class Cases:
         badge, board = await self._queries.count_to_supplement(self._actor), await self._dashboard()
         todo = await self._cards(Filters(states=tuple(TO_DO), urgent_first=True), 0)
         month = await self._cards(Filters(starts_from=first, starts_before=after), 0)
-        asked = await self._agents.count_waiting(self._actor)
+        asked = await self._agents.count_unanswered_links(self._actor)
         releases = [one.draw_id.int for one in await self._releases.tasks(self._actor)]
         payable = sum(one.payable for one in await self._work.remuneration(self._actor))
         return [badge, *board, *todo, *month, asked, *releases, payable]

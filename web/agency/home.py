@@ -79,7 +79,7 @@ class AgencyHomePages(AgencyPart):
         return {
             "who": self.auth.role_label(actor),
             "organisation": self._organisation(actor, roles),
-            "requests": await self.services.organisations.agents.count_waiting(actor),
+            "requests": await self.services.organisations.agents.count_unanswered_links(actor),
         }
 
     def _organisation(self, actor: Actor, roles: Sequence[RoleOption]) -> str:

@@ -56,7 +56,7 @@ class DrawListPages(DeskPages):
             "width": "wide",
             "who": self.auth.role_label(actor),
             "cards": cards.items,
-            "requests": await self.services.organisations.agents.count_waiting(actor),
+            "requests": await self.services.organisations.agents.count_unanswered_links(actor),
             "waiting": await self._waiting(actor),
             "wanted": await self._wanted(actor),
             **await self._venues_work(actor),

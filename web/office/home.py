@@ -27,7 +27,7 @@ class OfficeHomePages(OfficePart):
             "who": self.auth.role_label(actor),
             "states": await self.services.office.applications.counts(actor, Filter()),
             "out": self.auth.form(actor, "logout"),
-            "requests": await self.services.organisations.agents.count_waiting(actor),
+            "requests": await self.services.organisations.agents.count_unanswered_links(actor),
         }
 
 

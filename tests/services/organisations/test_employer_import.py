@@ -144,7 +144,7 @@ async def test_an_applicant_who_requested_an_imported_employer_is_notified(
     assert book.told == []
     await imports.apply(admin, view.id)
     assert [one.account_id for one in book.told] == [zhao.account_id]
-    [asked] = await queries.my_requests(zhao)
+    [asked] = await queries.list_own_requests(zhao)
     assert (asked.state, asked.employer_id) == ("added", (await Employer.get(name="甲公司")).id)
 
 

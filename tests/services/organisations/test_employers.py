@@ -72,7 +72,7 @@ async def test_a_missing_employer_is_requested_and_added_and_the_applicant_notif
     assert (told.kind, told.account_id, told.params["result"]) == ("employer_answered", zhao.account_id, "已添加")
     with pytest.raises(Conflict, match="已经答复"):
         await employers.refuse(admin, asked.id, "重复")
-    assert [one.employer_id for one in await queries.my_requests(zhao)] == [answered.employer_id]
+    assert [one.employer_id for one in await queries.list_own_requests(zhao)] == [answered.employer_id]
 
 
 async def test_a_refusal_says_why(employers: Employers, zhao: Actor, admin: Actor, book: NoticeBook) -> None:

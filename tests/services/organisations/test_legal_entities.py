@@ -87,19 +87,19 @@ async def test_a_later_weak_log_in_takes_the_right_away_and_a_strong_one_gives_i
         await organisations.register("demo", replace(claims, level=3))
     assert await held() == [[], []], "its agents act for an entity that is known too weakly"
     mobile = deps.keys.open_text(agent.mobile_sealed, "mobile")
-    [link] = await agents.list_mine(Actor("demo", "guest", agent.id))
+    [link] = await agents.list_own_links(Actor("demo", "guest", agent.id))
     assert (link.state, link.paused_by) == ("active", "entity")
     for change in ({"user_type": "person"}, {"user_type": "agent"}):
         entered = await organisations.register("demo", replace(claims, mobile=mobile, **change))
         assert entered.organisation_id is None, "nothing to act for until the entity is known well enough"
     await organisations.register("demo", claims)
     assert await held() == [["organisation"], ["agent"]]
-    assert [one.paused_by for one in await agents.list_mine(Actor("demo", "guest", agent.id))] == [""]
+    assert [one.paused_by for one in await agents.list_own_links(Actor("demo", "guest", agent.id))] == [""]
     person = replace(claims, mobile=mobile, user_type="person", level=3)
     with pytest.raises(RuleViolation, match="为3级"):
         await organisations.register("demo", person)
     assert await held() == [["organisation"], []], "the agent alone"
-    assert [one.paused_by for one in await agents.list_mine(Actor("demo", "guest", agent.id))] == ["person"]
+    assert [one.paused_by for one in await agents.list_own_links(Actor("demo", "guest", agent.id))] == ["person"]
 
 
 async def test_a_stranger_s_weak_log_in_for_the_same_entity_takes_nothing_from_it(
@@ -175,7 +175,7 @@ async def test_an_entity_links_an_agent_who_agrees(
     assert (told.account_id, told.params["organisation"]) == (account.id, claims.organisation_name)
     person = Actor("demo", "guest", account.id)
     assert await roles_of(account.id, clock.now()) == []
-    assert [link.organisation_name for link in await agents.list_mine(person)] == [claims.organisation_name]
+    assert [link.organisation_name for link in await agents.list_own_links(person)] == [claims.organisation_name]
     assert (await organisations.accept(person, asked.link_id)).state == "active"
     assert (await organisations.accept(person, asked.link_id)).state == "active"
     assert [role.role for role in await roles_of(account.id, clock.now())] == ["agent"]
