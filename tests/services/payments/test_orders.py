@@ -267,7 +267,7 @@ async def test_a_payment_between_query_and_closing_counts(kit: PaymentKit, deps:
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     order = await PayOrder.get(id=ordered.order_id)
     kit.platform.pay(ordered.out_trade_no)
-    await kit.order_checks._close(order)  # the query came before the payment
+    await kit.order_checks._close_order(order)  # the query came before the payment
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
@@ -295,4 +295,4 @@ async def test_a_paid_fee_has_its_other_orders_closed(kit: PaymentKit, deps: Dep
 async def test_what_is_shown_never_holds_the_whole_name(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     name = (await Account.get(id=fee.account_id)).real_name
-    assert name not in str(await kit.payments.mine(owner_of(fee)))
+    assert name not in str(await kit.payments.list_own_fees(owner_of(fee)))

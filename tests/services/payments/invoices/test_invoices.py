@@ -14,7 +14,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected, Transient, Unavailable
 from models.payments import Fee, Invoice, OutboundEmail, PayEvent, PayOrder
 from services.core.base import Actor, Deps
-from services.payments import prove
+from services.payments import prove_receipt
 from tests.factories.payments import (
     PDF,
     UNKNOWN,
@@ -81,10 +81,10 @@ async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(kit: Paymen
     document, content = kit.renderer.printed[-1]
     assert (document, content["amount"], content["words"]) == ("receipt", "¥350.00", "叁佰伍拾元整")
     assert "王小明" not in str(content)
-    proof = await prove(deps, str(content["qr"]).rpartition("/")[2])
+    proof = await prove_receipt(deps, str(content["qr"]).rpartition("/")[2])
     assert (proof.amount_yuan, proof.name, proof.refunded) == ("350.00", "王**", False)
     with pytest.raises(Forbidden):
-        await prove(deps, str(content["qr"]).rpartition("/")[2][:-2] + "AA")
+        await prove_receipt(deps, str(content["qr"]).rpartition("/")[2][:-2] + "AA")
 
 
 async def test_only_the_owner_and_an_administrator_get_the_receipt(kit: PaymentKit, admin: Actor) -> None:
@@ -140,9 +140,9 @@ async def test_two_processes_do_not_mail_the_same_thing_at_once(kit: PaymentKit,
         await send(*letter, **more)
 
     kit.mailer.send = slow  # type: ignore[method-assign]
-    first = asyncio.create_task(kit.invoicing.check_one(invoice.id))
+    first = asyncio.create_task(kit.invoicing.check_invoice(invoice.id))
     await started.wait()
-    await kit.invoicing.check_one(invoice.id)
+    await kit.invoicing.check_invoice(invoice.id)
     go_on.set()
     await first
     assert [mail.attachments[0].filename[:7] for mail in kit.mailer.sent] == ["receipt"]
@@ -671,6 +671,6 @@ async def test_the_office_uploads_what_the_platform_could_not_make_and_no_other(
     with pytest.raises(Conflict, match="正在开具"):
         await kit.invoices.upload(admin, invoice.id, PDF, "2644")
     kit.platform.before["issue_invoice"] = [Rejected("NO_AUTH")]
-    await kit.invoicing.check_one(invoice.id)
+    await kit.invoicing.check_invoice(invoice.id)
     await kit.invoices.upload(admin, invoice.id, PDF, "2644")
     assert (await Invoice.get()).issued_by == "office", "so the platform is never asked to reverse it"

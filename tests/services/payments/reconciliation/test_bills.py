@@ -140,7 +140,7 @@ async def test_a_refund_that_we_heard_of_a_day_late_belongs_to_the_day_of_its_bi
     found = await compare(kit, clock, bill(row(kit, order), back))
     assert (found.state, await kinds()) == ("differs", ["state"]), "asked for, and accepted already"
     await kit.refunds.check_due()
-    await kit.bills.again(admin, str(TODAY))
+    await kit.bills.compare_again(admin, str(TODAY))
     await kit.bills.run_due()
     assert (await Bill.get(day=TODAY)).state == "equal"
     clock.move(timedelta(days=1))
@@ -182,7 +182,7 @@ async def test_a_settled_difference_stays_settled_when_the_day_is_compared_anew(
     found = await compare(kit, clock, bill())
     difference = (await kit.bills.differences(admin, found.id))[0]
     await kit.bills.resolve(admin, difference.id, "已与平台核对")
-    await kit.bills.again(admin, TODAY.isoformat())
+    await kit.bills.compare_again(admin, TODAY.isoformat())
     await kit.bills.run_due()
     after = await kit.bills.differences(admin, found.id)
     assert [one.resolution for one in after] == ["已与平台核对"]
@@ -192,7 +192,7 @@ async def test_a_settled_difference_stays_settled_when_the_day_is_compared_anew(
 async def test_only_administrators_and_only_days_that_have_a_bill(kit: PaymentKit, admin: Actor) -> None:
     for day in (TODAY, TODAY + timedelta(days=1), TODAY - timedelta(days=90)):
         with pytest.raises(InvalidInput):
-            await kit.bills.again(admin, str(day))
+            await kit.bills.compare_again(admin, str(day))
     with pytest.raises(Forbidden):
         await kit.bills.list(Actor("demo", "applicant", admin.account_id))
 

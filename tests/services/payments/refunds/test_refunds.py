@@ -127,7 +127,7 @@ async def test_a_fee_that_is_to_be_paid_again_is_due_once_the_money_is_back_and_
     assert (await Fee.get(id=second.id)).state == "paid"
     assert (await Application.get(id=application.id)).state == "exam"
     assert {one.state for one in await Invoice.all()} == {"failed", "wanted"}
-    assert [one.phase for one in await kit.payments.mine(owner_of(first))] == ["paid", "refunded"]
+    assert [one.phase for one in await kit.payments.list_own_fees(owner_of(first))] == ["paid", "refunded"]
     assert await find_broken() == []
 
 
