@@ -68,7 +68,7 @@ async def test_hours_come_from_entry_and_exit_and_the_expert_is_asked(
     assert await Notice.filter(kind="remuneration_proposed").count() == 1
     assert await AuditEntry.filter(action="remuneration.proposed").count() == 1
 
-    [own] = await owed.answers.own(expert_of(invitation))
+    [own] = await owed.answers.list_own(expert_of(invitation))
     assert (own.amount, own.may_confirm, own.may_dispute) == (50000, True, True)
     done = await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="chat")
     assert (done.state, done.may_dispute) == (S.CONFIRMED, False)
@@ -217,7 +217,7 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
     draw_id, [invitation] = await ended_panel(office, clock)
     me = expert_of(invitation)
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(me)
+    [own] = await owed.answers.list_own(me)
     with pytest.raises(InvalidInput):
         await owed.answers.dispute(me, own.id, 1, "  ", by="h5")
     disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
@@ -249,7 +249,7 @@ async def test_an_objection_is_taken_back_by_confirming_the_amount(
     draw_id, [invitation] = await ended_panel(office, clock)
     me = expert_of(invitation)
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(me)
+    [own] = await owed.answers.list_own(me)
     disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
     assert (disputed.may_confirm, disputed.may_dispute, disputed.answer_until) == (True, False, None)
     done = await owed.answers.confirm(me, own.id, 1, by="chat")
@@ -267,7 +267,7 @@ async def test_the_venue_is_reminded_once_of_an_objection_that_it_leaves_unanswe
     colleague = await make_account(office.deps)
     await make_grant(colleague, "venue")
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(expert_of(invitation))
+    [own] = await owed.answers.list_own(expert_of(invitation))
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
     [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
     within = office.deps.book("demo").remuneration.answer_within
@@ -290,7 +290,7 @@ async def test_an_answer_in_time_needs_no_reminder(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(expert_of(invitation))
+    [own] = await owed.answers.list_own(expert_of(invitation))
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
     await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     clock.move(timedelta(days=10))
@@ -309,7 +309,7 @@ async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(
     assert await owed.answers.assume_due() == 0
     clock.move(timedelta(minutes=1))
     assert (await owed.answers.assume_due(), await owed.answers.assume_due()) == (1, 0)
-    [own] = await owed.answers.own(me)
+    [own] = await owed.answers.list_own(me)
     assert (own.state, own.may_dispute, own.answer_until) == (S.ASSUMED, True, None)
     assert await Notice.filter(kind="agency_remuneration").count() == 1
     await owed.answers.dispute(me, own.id, 1, "出差未看到", by="chat")
@@ -330,7 +330,7 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     draw_id, invitations = await ended_panel(office, clock, needed=3)
     await owed.proposals.propose_all(office.venue, draw_id)
     for one in invitations[:2]:
-        [own] = await owed.answers.own(expert_of(one))
+        [own] = await owed.answers.list_own(expert_of(one))
         await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
     today, pay = local(clock.now()).date(), owed.payouts.mark_paid
     ids = {row.code: row.id for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
@@ -373,11 +373,11 @@ async def test_only_the_amounts_that_were_seen_are_marked_and_none_when_one_has_
     await owed.proposals.propose_all(office.venue, draw_id)
     seen = {}
     for one in (first, second):
-        [own] = await owed.answers.own(expert_of(one))
+        [own] = await owed.answers.list_own(expert_of(one))
         await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
         seen[own.id] = own.version
     await owed.proposals.propose(office.venue, draw_id, second.id, 70000, "补登记")
-    [own] = await owed.answers.own(expert_of(second))
+    [own] = await owed.answers.list_own(expert_of(second))
     await owed.answers.confirm(expert_of(second), own.id, 2, by="h5")
     with pytest.raises(Conflict, match="金额已更新，请核对"):
         await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", seen)
@@ -391,7 +391,7 @@ async def test_hands_that_press_at_once_do_it_once(
     draw_id, invitations = await ended_panel(office, clock, needed=2)
     await asyncio.gather(*(owed.proposals.propose_all(office.venue, draw_id) for _ in range(3)))
     assert await Notice.filter(kind="remuneration_proposed").count() == 2
-    mine = [(expert_of(one), (await owed.answers.own(expert_of(one)))[0].id) for one in invitations]
+    mine = [(expert_of(one), (await owed.answers.list_own(expert_of(one)))[0].id) for one in invitations]
     await asyncio.gather(*(owed.answers.confirm(me, one, 1, by="h5") for me, one in mine for _ in range(2)))
     assert await AuditEntry.filter(action="remuneration.confirmed").count() == 2
     assert await Notice.filter(kind="agency_remuneration").count() == 1, "whoever is last tells the agency"
@@ -410,7 +410,7 @@ async def test_the_sheet_names_who_is_to_be_paid_and_carries_no_formula(
     await Expert.filter(id=first.expert_id).update(name='=HYPERLINK("http://x","y")')
     await owed.proposals.propose(office.venue, draw_id, first.id, 60000, "=1+1")
     await owed.proposals.propose(office.venue, draw_id, second.id)
-    [own] = await owed.answers.own(expert_of(first))
+    [own] = await owed.answers.list_own(expert_of(first))
     await owed.answers.confirm(expert_of(first), own.id, 1, by="h5")
     for sheet in (
         await owed.sheets.of_draw(office.agency, draw_id),
@@ -458,7 +458,7 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
         owed.proposals.propose(office.agency, draw_id, invitation.id, 10, "x"),
         owed.payouts.mark_paid(office.venue, draw_id, today, "现金", {row.id: 1}),
         owed.sheets.of_draw(office.venue, draw_id),
-        owed.answers.own(office.agency),
+        owed.answers.list_own(office.agency),
         owed.proposals.of_draw(office.supervisor, draw_id),
     ):
         with pytest.raises(Forbidden):
