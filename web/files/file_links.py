@@ -49,7 +49,7 @@ class FileLinkPages:
         return http.Response(body=opened.content, headers=file_headers(opened.media_type, opened.filename))
 
     async def material(self, request: http.Request) -> http.Response:
-        found = await self._services.files.material_queries.linked(await self._check(request, "material"))
+        found = await self._services.files.material_queries.get_linked(await self._check(request, "material"))
         content = await self._services.files.material_queries.content(found)
         return http.Response(body=content, headers=file_headers(found.media_type, found.filename))
 

@@ -128,7 +128,7 @@ async def test_what_rows_name_stays_and_what_none_names_goes(
     for key in (lost, f"{lost}.thumb", f"{lost}.preview", f"{lost}.parts/000000000000-ab", f"doctor/{'0' * 32}"):
         await store.put(key, b"x")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    assert await collector.search() == Search(10, 5, withheld=False)
+    assert await collector.search_store() == Search(10, 5, withheld=False)
     assert set(files.kept) == named
 
 
@@ -144,7 +144,7 @@ async def test_parts_of_a_file_that_is_whole_are_left_over(
     whole = (await Attachment.get(state="ready")).key
     await store.put(f"{whole}.parts/000000000000-ab", b"cleared away in vain")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    await collector.search()
+    await collector.search_store()
     assert set(files.kept) == named
 
 
@@ -158,9 +158,9 @@ async def test_young_files_and_those_of_others_are_none_of_ours(
     young = new_key("demo", deps.now())
     await files.put(young, b"x")
     clock.move(timedelta(hours=23))
-    assert await collector.search() == Search(0, 0, withheld=False)
+    assert await collector.search_store() == Search(0, 0, withheld=False)
     clock.move(DAY)
-    assert await collector.search() == Search(1, 1, withheld=False)
+    assert await collector.search_store() == Search(1, 1, withheld=False)
     assert sorted(files.kept) == sorted(theirs)
 
 
@@ -170,7 +170,7 @@ async def test_age_is_the_stores_own_whatever_the_sandbox_does_with_its_clock(
     files.clock = wall = FixedClock(clock.now())
     await files.put(new_key("demo", deps.now()), b"still being written")
     clock.move(timedelta(days=5))
-    assert await FileGarbageCollector(deps, store, wall).search() == Search(0, 0, withheld=False)
+    assert await FileGarbageCollector(deps, store, wall).search_store() == Search(0, 0, withheld=False)
 
 
 async def test_where_most_files_are_unknown_nothing_is_deleted(
@@ -187,7 +187,7 @@ async def test_where_most_files_are_unknown_nothing_is_deleted(
         await store.put(new_key("demo", deps.now()), b"x")
     before = dict(files.kept)
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    assert await collector.search() == Search(FEW + 6, FEW + 1, withheld=True)
+    assert await collector.search_store() == Search(FEW + 6, FEW + 1, withheld=True)
     assert files.kept == before
     assert (await StoreSearch.get()).withheld
 
@@ -196,14 +196,14 @@ async def test_it_is_searched_once_a_day_by_one_alone(
     collector: FileGarbageCollector, deps: Deps, clock: FixedClock
 ) -> None:
     assert await is_due(SEARCH_DUE, deps)
-    found = await asyncio.gather(*(collector.search() for _ in range(4)))
+    found = await asyncio.gather(*(collector.search_store() for _ in range(4)))
     assert found.count(None) == 3
     assert not await is_due(SEARCH_DUE, deps)
     clock.move(DAY)
     assert await is_due(SEARCH_DUE, deps)
-    assert await collector.search() is not None
+    assert await collector.search_store() is not None
     clock.move(timedelta(days=40))
-    await collector.search()
+    await collector.search_store()
     assert await StoreSearch.all().count() == 1, "old searches are forgotten"
 
 
@@ -214,12 +214,12 @@ async def test_a_store_that_is_away_is_searched_an_hour_later(
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     files.away = True
     with pytest.raises(Unavailable):
-        await collector.search()
+        await collector.search_store()
     assert not await is_due(SEARCH_DUE, deps)
     clock.move(timedelta(hours=1))
     assert await is_due(SEARCH_DUE, deps)
     files.away = False
-    assert await collector.search() == Search(1, 1, withheld=False)
+    assert await collector.search_store() == Search(1, 1, withheld=False)
 
 
 async def test_a_row_that_comes_meanwhile_saves_its_file(
@@ -234,7 +234,7 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    find = collector._find
+    find = collector._find_orphans
 
     async def and_then(*_: Any) -> tuple[int, list[str]]:
         found = await find()
@@ -244,7 +244,7 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
         return found
 
     monkeypatch.setattr(FileGarbageCollector, "_find", and_then)
-    await collector.search()
+    await collector.search_store()
     assert list(files.kept) == [key]
 
 
