@@ -320,7 +320,7 @@ async def test_many_at_once_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch)
         running -= 1
         return b'{"sizes":[]}\n'
 
-    monkeypatch.setattr(process, "_run", run)
+    monkeypatch.setattr(process, "_run_process", run)
     await asyncio.gather(*(process.ask({}, b"x") for _ in range(12)))
     assert most == 2
 
