@@ -15,7 +15,7 @@ from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import Actor, Deps, Page, transaction
 from services.reviews import ReviewQueue, TaskFilter
 from services.reviews.queue import EVERYTHING
-from services.reviews.scope import reaches
+from services.reviews.scope import may_decide_task
 from services.workflows import ReviewWorkflow
 from tests.factories.reviews import (
     CITY,
@@ -140,13 +140,13 @@ async def test_after_a_decision_comes_the_next_behind_it_then_the_oldest_of_all(
         [task] = await begin(reviews, deps, await make_application(deps))
         ids.append(task.id)
         clock.move(timedelta(minutes=1))
-    assert await queue.next(reviewer) == ids[0]
+    assert await queue.find_next(reviewer) == ids[0]
     await reviews.decide(reviewer, ids[1], "approve")
-    assert await queue.next(reviewer, ids[1]) == ids[2]
+    assert await queue.find_next(reviewer, ids[1]) == ids[2]
     await reviews.decide(reviewer, ids[2], "approve")
-    assert await queue.next(reviewer, ids[2]) == ids[0]
+    assert await queue.find_next(reviewer, ids[2]) == ids[0]
     await reviews.decide(reviewer, ids[0], "approve")
-    assert await queue.next(reviewer, ids[0]) is None
+    assert await queue.find_next(reviewer, ids[0]) is None
 
 
 async def test_a_task_shows_the_form_in_words_and_hides_what_is_sensitive(
@@ -245,7 +245,7 @@ async def test_the_queue_holds_just_what_can_be_decided(
     seen = set()
     for actor in actors:
         assert actor.account_id is not None
-        decidable = {task.id for task in tasks if await reaches("demo", task.id, actor.account_id)}
+        decidable = {task.id for task in tasks if await may_decide_task("demo", task.id, actor.account_id)}
         assert {card.id for card in (await queue.cards(actor)).items} == decidable
         assert sum(count.open for count in await queue.counts(actor)) == len(decidable)
         seen.add(len(decidable))
