@@ -183,7 +183,7 @@ class Cases:
         month = await self._cards(Filters(starts_from=first, starts_before=after), 0)
         asked = await self._agents.count_unanswered_links(self._actor)
         releases = [one.draw_id.int for one in await self._releases.tasks(self._actor)]
-        payable = sum(one.payable for one in await self._work.remuneration(self._actor))
+        payable = sum(one.payable for one in await self._work.list_owed_draws(self._actor))
         return [badge, *board, *todo, *month, asked, *releases, payable]
 
     async def _bare_home(self) -> list[int]:

@@ -98,10 +98,10 @@ class ExpertAdministration:
         if word:
             values.append(word)
             source += _named_or_numbered(len(values))
-        found, total = await read_page(
+        expert_rows, total = await read_page(
             _COLUMNS, "e", source, _ORDERS[only], values, offset=(page - 1) * size, limit=size
         )
-        return Page(tuple(_line(row, now, oldest[0]) for row in found), total)
+        return Page(tuple(_expert_line(row, now, oldest[0]) for row in expert_rows), total)
 
     async def remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
         """End an expert's record: he is no longer drawn or called, open calls are cancelled, and he is notified.
@@ -154,8 +154,8 @@ class ExpertAdministration:
         return {call.draw_id: await lock(call.draw_id) for call in await calls.order_by("draw_id")}
 
     async def _check_no_panel(self, expert_id: UUID, now: datetime) -> None:
-        ahead = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED, ends_at__gt=now)
-        panel = await ahead.order_by("gathering_at").first()
+        panels_ahead = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED, ends_at__gt=now)
+        panel = await panels_ahead.order_by("gathering_at").first()
         if panel is not None:
             when = print_time(panel.gathering_at)
             raise Conflict(
@@ -170,7 +170,7 @@ def _named_or_numbered(place: int) -> str:
     return f" AND (e.number = ${place} OR {name} >= ${place} AND {name} < ${place} || chr(1114111))"
 
 
-def _line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:
+def _expert_line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:
     born, term = row["born_on"], row["term_until"]
     return ExpertLine(
         row["id"],

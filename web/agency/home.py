@@ -54,7 +54,7 @@ class AgencyHomePages(AgencyPart):
         queries = self.services.draws.queries
         listed = await queries.cards(visit.actor, Filters(starts_from=first, starts_before=after), **wanted.window)
         months = (f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}")
-        owed = await self.services.office.staff_work.remuneration(visit.actor)
+        owed = await self.services.office.staff_work.list_owed_draws(visit.actor)
         return Listed(
             listed,
             {

@@ -78,7 +78,7 @@ class DrawListPages(DeskPages):
             return {"today": None, "owed": ()}
         return {
             "today": await self.services.draws.worklists.read(actor, "today", limit=PAGE_SIZE),
-            "owed": await self.services.office.staff_work.remuneration(actor),
+            "owed": await self.services.office.staff_work.list_owed_draws(actor),
         }
 
     async def _wanted(self, actor: Actor) -> list[DrawCard]:

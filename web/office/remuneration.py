@@ -56,7 +56,7 @@ class RemunerationPages(OfficePart):
             "f": form,
             "wanted": wanted,
             "choices": self._choices(wanted.search),
-            "unreplied": await self.services.office.staff_work.remuneration(visit.actor),
+            "unreplied": await self.services.office.staff_work.list_owed_draws(visit.actor),
             "overall": totals.overall,
             "found": totals.items,
             "page": page_number(visit.request),

@@ -243,7 +243,7 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
         )
         return found
 
-    monkeypatch.setattr(FileGarbageCollector, "_find", and_then)
+    monkeypatch.setattr(FileGarbageCollector, "_find_orphans", and_then)
     await collector.search_store()
     assert list(files.kept) == [key]
 

@@ -51,12 +51,12 @@ async def fill(deps: Deps, count: int) -> None:
 async def work(service: LargeExports) -> None:
     """Run the waiting jobs as a worker."""
     for row in await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'"):
-        await service.write(row["sealed"])
+        await service.write_file(row["sealed"])
 
 
 async def test_the_worker_writes_what_a_request_would_have(service: LargeExports, deps: Deps) -> None:
     await fill(deps, 3)
-    token = await service.begin(ADMIN, ALL, 3)
+    token = await service.begin_export(ADMIN, ALL, 3)
     state = await service.state(ADMIN, token)
     assert (state.state, state.done, state.total) == ("waiting", 0, 3)
     with pytest.raises(NotFound):
@@ -78,8 +78,8 @@ async def test_how_far_it_is_can_be_seen_on_the_way(
     await fill(deps, 3)
     monkeypatch.setattr(module, "_BATCH", 1)
     monkeypatch.setattr("services.office.large_exports._PROGRESS_EVERY", 1)
-    token, seen = await service.begin(ADMIN, ALL, 3), list[int]()
-    make = Exports.make
+    token, seen = await service.begin_export(ADMIN, ALL, 3), list[int]()
+    make = Exports.make_file
 
     async def make_and_look(
         self: Exports, actor: Actor, request: ExportRequest, progress: module.Progress
@@ -90,7 +90,7 @@ async def test_how_far_it_is_can_be_seen_on_the_way(
 
         return await make(self, actor, request, progress_too)
 
-    monkeypatch.setattr(Exports, "make", make_and_look)
+    monkeypatch.setattr(Exports, "make_file", make_and_look)
     await work(service)
     assert seen == [1, 2, 3]
 
@@ -111,9 +111,9 @@ async def test_filter_and_range_reach_the_worker_as_they_were_chosen(
         seen.append((actor, request))
         return module.Export(b"x", "x.xlsx", 1)
 
-    monkeypatch.setattr(Exports, "make", make)
+    monkeypatch.setattr(Exports, "make_file", make)
     for request in requests:
-        await service.begin(ADMIN, request, 1)
+        await service.begin_export(ADMIN, request, 1)
     await work(service)
     assert sorted(seen, key=lambda one: one[1].what) == [(ADMIN, request) for request in requests]
 
@@ -122,7 +122,7 @@ async def test_what_has_grown_too_long_meanwhile_says_what_to_do(
     service: LargeExports, deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(deps, 3)
-    token = await service.begin(ADMIN, ALL, 2)
+    token = await service.begin_export(ADMIN, ALL, 2)
     monkeypatch.setattr(module, "ROWS_MAX", 2)
     await work(service)
     state = await service.state(ADMIN, token)
@@ -130,7 +130,7 @@ async def test_what_has_grown_too_long_meanwhile_says_what_to_do(
 
 
 async def test_an_export_without_progress_is_refused(service: LargeExports, clock: FixedClock) -> None:
-    token = await service.begin(ADMIN, ALL, 3)
+    token = await service.begin_export(ADMIN, ALL, 3)
     clock.move(SILENT + timedelta(seconds=1))
     state = await service.state(ADMIN, token)
     assert state.state == "refused"
@@ -139,7 +139,7 @@ async def test_an_export_without_progress_is_refused(service: LargeExports, cloc
 
 async def test_it_is_for_who_ordered_it(service: LargeExports, deps: Deps) -> None:
     await fill(deps, 1)
-    token = await service.begin(ADMIN, ALL, 1)
+    token = await service.begin_export(ADMIN, ALL, 1)
     await work(service)
     for other in (Actor("demo", "pool_admin", new_id()), Actor("hunan", "pool_admin", ADMIN.account_id)):
         with pytest.raises(NotFound):
@@ -152,7 +152,7 @@ async def test_after_a_day_nothing_is_left(
     service: LargeExports, deps: Deps, store: SealedFiles, files: MemoryFiles, clock: FixedClock
 ) -> None:
     await fill(deps, 1)
-    token = await service.begin(ADMIN, ALL, 1)
+    token = await service.begin_export(ADMIN, ALL, 1)
     await work(service)
     assert len(files.kept) == 2
     clock.move(EXPORT_TTL)

@@ -29,7 +29,7 @@ async def waiting(world: World, actor: Actor) -> dict[str, int]:
     """Work listed in the chat, by name."""
     assert actor.account_id
     options = await world.services.accounts.sessions.roles(actor)
-    found = await world.services.office.staff_work.of("demo", actor.account_id, options)
+    found = await world.services.office.staff_work.list_work("demo", actor.account_id, options)
     return {count.name: count.number for one in found if one.role == actor.role for count in one.counts}
 
 
