@@ -138,10 +138,10 @@ class FileGarbageCollector:
 
     async def _list_old_keys(self) -> AsyncGenerator[list[str], None]:
         """Keys of our files that are old enough, batch by batch."""
-        before = self.wall.now() - ORPHAN_TTL
+        written_before = self.wall.now() - ORPHAN_TTL
         async with aclosing(self.store.walk()) as batches:
             async for batch in batches:
-                yield [entry.key for entry in batch if entry.written_at < before and self._is_ours(entry.key)]
+                yield [entry.key for entry in batch if entry.written_at < written_before and self._is_ours(entry.key)]
 
     def _is_ours(self, key: str) -> bool:
         match = _OURS.fullmatch(key)

@@ -46,9 +46,9 @@ class FileChecker:
         _, (picture,) = await self._inspect({"way": "picture", "kind": kind, "side": side}, content)
         return picture
 
-    async def draw_pages(self, content: bytes, side: int, most: int) -> Sequence[bytes]:
+    async def draw_pages(self, content: bytes, side: int, pages_max: int) -> Sequence[bytes]:
         """Each page of a PDF as JPEG, as ``render_pages``. Raises InvalidInput."""
-        _, pages = await self._inspect({"way": "pages", "side": side, "most": most}, content)
+        _, pages = await self._inspect({"way": "pages", "side": side, "most": pages_max}, content)
         return pages
 
     async def read_sheet(
@@ -73,9 +73,9 @@ class FileChecker:
         except ProcessBroken as error:
             raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。") from error
 
-    async def read_questions(self, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
+    async def read_questions(self, content: bytes, form: QuestionForm, rows_max: int) -> Sequence[Question]:
         """Questions in GIFT or Moodle XML, as ``domain.exams.question_files``. Raises QuestionFileError."""
-        answer = await self._questions.ask({"form": form, "rows_max": most}, content)
+        answer = await self._questions.ask({"form": form, "rows_max": rows_max}, content)
         if answer is None:
             raise QuestionFileError("文件过于复杂或已损坏，请重新导出后再上传。")
         head, blobs = answer

@@ -148,12 +148,12 @@ async def _write_content(pipe: asyncio.StreamWriter, content: bytes) -> None:
     pipe.close()
 
 
-async def _read_part(pipe: asyncio.StreamReader, until: float, most: int) -> bytes | None:
+async def _read_part(pipe: asyncio.StreamReader, until: float, size_max: int) -> bytes | None:
     """None at the end. Raises ProcessBroken for a part that is truncated, too long or too late."""
     try:
         async with asyncio.timeout_at(until):
             size = int.from_bytes(await pipe.readexactly(PART_SIZE), "big")
-            if size > most:
+            if size > size_max:
                 raise ProcessBroken
             return await pipe.readexactly(size)
     except asyncio.IncompleteReadError as error:

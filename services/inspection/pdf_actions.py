@@ -80,8 +80,8 @@ _STREAM = re.compile(rb"/ObjStm(?:(?!endobj).){0,1000}?stream\r?\n", re.DOTALL)
 
 def has_active_content(reader: PdfReader, content: bytes) -> bool:
     """Raises pypdf's exceptions for invalid files."""
-    plain = _unescape(content)
-    if _NAMES.search(plain) or any(_names_in(packed) for packed in _unpacked_streams(content)):
+    unescaped = _unescape(content)
+    if _NAMES.search(unescaped) or any(_names_in(packed) for packed in _unpacked_streams(content)):
         return True
     return any(_has_action(pdf_object) for pdf_object in _all_objects(reader))
 
@@ -92,8 +92,8 @@ def _unescape(content: bytes) -> bytes:
 
 
 def _names_in(packed: bytes) -> bool:
-    plain = _unescape(packed)
-    return _NAMES.search(plain) is not None or _SHORT_NAMES.search(plain) is not None
+    unescaped = _unescape(packed)
+    return _NAMES.search(unescaped) is not None or _SHORT_NAMES.search(unescaped) is not None
 
 
 def _unpacked_streams(content: bytes) -> Iterator[bytes]:

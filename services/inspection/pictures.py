@@ -67,9 +67,9 @@ def _too_many_pixels() -> InvalidInput:
 def _as_flat_jpeg(picture: Image.Image) -> bytes:
     """On a white background for JPEG, without metadata."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        clear = picture.convert("RGBA")
-        flat = Image.new("RGB", clear.size, "white")
-        flat.paste(clear, mask=clear.getchannel("A"))
+        transparent = picture.convert("RGBA")
+        flat = Image.new("RGB", transparent.size, "white")
+        flat.paste(transparent, mask=transparent.getchannel("A"))
     else:
         flat = picture.convert("RGB")
     out = io.BytesIO()

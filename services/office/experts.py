@@ -65,7 +65,7 @@ class ExpertLine:
 
 
 @dataclass(frozen=True)
-class Left:
+class RemovedExpert:
     """`calls`: number of open invitations that were cancelled."""
 
     expert_id: UUID
@@ -103,7 +103,9 @@ class ExpertAdministration:
         )
         return Page(tuple(_expert_line(row, now, oldest[0]) for row in expert_rows), total)
 
-    async def remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
+    async def remove_from_pool(
+        self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None
+    ) -> RemovedExpert:
         """End an expert's record: he is no longer drawn or called, open calls are cancelled, and he is notified.
 
         Raises NotFound, Conflict for an expert who has left, or who has accepted panels that must be resolved first.
@@ -112,19 +114,19 @@ class ExpertAdministration:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self.deps.now()
 
-        async def run() -> Left:
+        async def run() -> RemovedExpert:
             return await self._remove_from_pool(actor, expert_id, words, now)
 
         return await once(
             owner=f"expert.leave:{actor.account_id}",
             key=key,
             deps=self.deps,
-            answer=Left,
+            answer=RemovedExpert,
             run=run,
             request=f"{expert_id} {words}",
         )
 
-    async def _remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> Left:
+    async def _remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> RemovedExpert:
         draws = await self._lock_draws(expert_id)
         expert = await Expert.select_for_update().get_or_none(id=expert_id, pool=actor.pool)
         if expert is None:
@@ -146,7 +148,7 @@ class ExpertAdministration:
             dedupe_key=f"expert_left:{expert.id}:{now.isoformat()}",
             params={"reason": reason, "hotline": self.deps.book(expert.pool).pool.hotline},
         )
-        return Left(expert.id, now, len(calls))
+        return RemovedExpert(expert.id, now, len(calls))
 
     async def _lock_draws(self, expert_id: UUID) -> Mapping[UUID, Locked]:
         """Draws before experts, as calling does."""

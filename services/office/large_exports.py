@@ -82,8 +82,8 @@ class LargeExports:
                 removal.key, ExportState("refused", 0, progress.total, now, message=refusal.message)
             )
             return
-        await self.store.put(removal.key, export.content)
         # the file before its state: a crash between leaves an export that is written again, never a missing file
+        await self.store.put(removal.key, export.content)
         state = ExportState("done", export.count, export.count, self.deps.now(), export.filename)
         await self._write_state(removal.key, state)
 

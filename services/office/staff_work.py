@@ -109,8 +109,8 @@ class StaffWork:
             case "reviewer":
                 return Work(option.label, await self._count_reviews(actor), "去审核", "/review")
             case "pool_admin":
-                waiting = sum(astuple(await self.office.count_waiting(actor)))
-                return Work(option.label, (Count("待办", waiting, "件"),), "打开管理台", "/office")
+                open_tasks = sum(astuple(await self.office.count_waiting(actor)))
+                return Work(option.label, (Count("待办", open_tasks, "件"),), "打开管理台", "/office")
             case "verifier":
                 return Work(
                     option.label,

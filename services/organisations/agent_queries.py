@@ -76,7 +76,7 @@ class AgentQueries:
         return (await self._view_links([(link, organisation, account)], now))[0]
 
     async def _view_links(self, links: Sequence[tuple[AgentLink, Organisation, Account]], now: datetime) -> list[Agent]:
-        weak = await weak_accounts({organisation.legal_account_id for _, organisation, _ in links})
+        weak_ids = await weak_accounts({organisation.legal_account_id for _, organisation, _ in links})
         return [
             Agent(
                 link.id,
@@ -87,7 +87,7 @@ class AgentQueries:
                 link.valid_from,
                 link.valid_until,
                 state_of(link, now),
-                _paused_by(organisation, account, weak),
+                _paused_by(organisation, account, weak_ids),
             )
             for link, organisation, account in links
         ]
@@ -100,9 +100,9 @@ async def weak_accounts(accounts: Collection[UUID | None]) -> set[UUID]:
     return {UUID(str(account_id)) for account_id in weak_ids}
 
 
-def _paused_by(organisation: Organisation, account: Account, weak: Collection[UUID]) -> PausedBy:
+def _paused_by(organisation: Organisation, account: Account, weak_ids: Collection[UUID]) -> PausedBy:
     """Why the role is withheld, as by ``services/accounts/roles.py``."""
-    if organisation.legal_account_id in weak:
+    if organisation.legal_account_id in weak_ids:
         return "entity"
     return "person" if account.weak_identity_at is not None else ""
 

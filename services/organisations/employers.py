@@ -60,23 +60,23 @@ class Employers:
         """
         check(actor, "employer.request")
         account_id = account_of(actor)
-        clean = await self._check_data(actor.pool, data)
+        checked = await self._check_data(actor.pool, data)
         text = check_text(note, "note", "说明", 200)
         now = self.deps.now()
 
         async def run() -> EmployerRequestView:
             await advisory_lock(f"employer.request:{account_id}")
-            await self._check_not_listed(actor.pool, clean.name)
+            await self._check_not_listed(actor.pool, checked.name)
             open_requests = await EmployerRequest.filter(account_id=account_id, state="open")
-            if repeated := next((request for request in open_requests if request.name == clean.name), None):
+            if repeated := next((request for request in open_requests if request.name == checked.name), None):
                 return request_view(repeated)
             await self._check_request_limits(account_id, len(open_requests), now)
             request = await EmployerRequest.create(
                 pool=actor.pool,
                 account_id=account_id,
-                name=clean.name,
-                credit_code=clean.credit_code,
-                region=clean.region,
+                name=checked.name,
+                credit_code=checked.credit_code,
+                region=checked.region,
                 note=text,
                 created_at=now,
             )
@@ -98,22 +98,22 @@ class Employers:
             raise TooMany("您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting")
 
     async def _check_not_listed(self, pool: str, name: str) -> None:
-        existing = await self._find_listed(pool, name)
-        if existing is not None and existing.retired_at is None:
+        listed = await self._find_listed(pool, name)
+        if listed is not None and listed.retired_at is None:
             raise Conflict(
-                f"单位列表中已有“{existing.name}”，请直接搜索并选择。",
+                f"单位列表中已有“{listed.name}”，请直接搜索并选择。",
                 code="employer_listed",
-                params={"employer_id": str(existing.id)},
+                params={"employer_id": str(listed.id)},
             )
 
     async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
         """Add a unit, and notify everyone who requested one of this name."""
         check(actor, "employer.manage")
-        clean = await self._check_data(actor.pool, data)
+        checked = await self._check_data(actor.pool, data)
         now = self.deps.now()
 
         async def run() -> EmployerView:
-            employer = await self._add_employer(actor, clean, now)
+            employer = await self._add_employer(actor, checked, now)
             await self.notify_requesters(actor, [employer], now)
             return employer_view(employer)
 
@@ -129,15 +129,15 @@ class Employers:
     async def edit(self, actor: Actor, employer_id: UUID, data: EmployerData) -> EmployerLine:
         """Correct a unit; forms that refer to it are not changed."""
         check(actor, "employer.manage")
-        clean = await self._check_data(actor.pool, data)
+        checked = await self._check_data(actor.pool, data)
         now = self.deps.now()
         async with transaction():
             await advisory_lock(f"employers:{actor.pool}")
             employer = await _lock_employer(actor, employer_id)
-            duplicate = await self._find_listed(actor.pool, clean.name, clean.credit_code, besides=employer_id)
+            duplicate = await self._find_listed(actor.pool, checked.name, checked.credit_code, besides=employer_id)
             if duplicate is not None:
                 raise _listed_already(duplicate)
-            employer.update_from_dict({**vars(clean), "name_sort": sort_name(clean.name)})
+            employer.update_from_dict({**vars(checked), "name_sort": sort_name(checked.name)})
             await employer.save()
             await record(actor, now, "employer.edit", "employer", employer.id)
             return employer_line(employer)
@@ -166,14 +166,14 @@ class Employers:
             # the list before its requests, as when a unit is added and its requests are answered
             await advisory_lock(f"employers:{actor.pool}")
             request = await _lock_open_request(actor, request_id)
-            clean = corrected or EmployerData(request.name, request.credit_code, request.region)
-            employer = await self._find_listed(actor.pool, clean.name, clean.credit_code)
+            checked = corrected or EmployerData(request.name, request.credit_code, request.region)
+            employer = await self._find_listed(actor.pool, checked.name, checked.credit_code)
             if employer is None or employer.retired_at is not None:
-                employer = await self._add_employer(actor, clean, now)
+                employer = await self._add_employer(actor, checked, now)
             await self._answer_request(actor, request, "added", "", employer, now)
             same_name = EmployerRequest.filter(pool=actor.pool, state="open", name=request.name)
-            for other in await same_name.order_by("id").select_for_update():
-                await self._answer_request(actor, other, "added", "", employer, now)
+            for open_request in await same_name.order_by("id").select_for_update():
+                await self._answer_request(actor, open_request, "added", "", employer, now)
             return request_view(request)
 
     async def notify_requesters(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:

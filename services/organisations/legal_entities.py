@@ -82,15 +82,15 @@ class LegalEntities:
 
     async def _note_level(self, pool: str, claims: IdentityClaims, now: datetime) -> None:
         """Store whether the person's assurance level suffices, even if the log-in is refused for it."""
-        weak = claims.level < self.deps.book(pool).login.assurance_level_minimum
+        is_weak = claims.level < self.deps.book(pool).login.assurance_level_minimum
         async with transaction():
             accounts = Account.filter(pool=pool, mobile_hash=self.deps.keys.lookup_hash("mobile", claims.mobile))
             account = await accounts.select_for_update().first()
-            if account is None or (account.weak_identity_at is not None) is weak:
+            if account is None or (account.weak_identity_at is not None) is is_weak:
                 return
-            account.weak_identity_at = now if weak else None
+            account.weak_identity_at = now if is_weak else None
             await account.save(update_fields=["weak_identity_at"])
-            action = "account.identity_weak" if weak else "account.identity_proven"
+            action = "account.identity_weak" if is_weak else "account.identity_proven"
             await record(Actor(pool, "guest", account.id), now, action, "account", account.id, level=claims.level)
 
     async def _register_linked_person(self, pool: str, claims: IdentityClaims, now: datetime) -> Registered:
@@ -105,11 +105,11 @@ class LegalEntities:
         if account is None or not current_links:
             raise self._natural_person_error(pool)
         self._check_level(pool, claims.level)
-        weak = await weak_accounts({link.organisation.legal_account_id for link in current_links})
+        weak_ids = await weak_accounts({link.organisation.legal_account_id for link in current_links})
         active = [
             link
             for link in current_links
-            if state_of(link, now) == "active" and link.organisation.legal_account_id not in weak
+            if state_of(link, now) == "active" and link.organisation.legal_account_id not in weak_ids
         ]
         return Registered(
             account.id, active[0].organisation_id if len(current_links) == len(active) == 1 else None, "agent"
@@ -345,8 +345,8 @@ class LegalEntities:
                 accepted_at=accepted_at,
                 created_at=now,
             )
-        ended = link.revoked_at or link.declined_at or link.valid_until <= now
-        if ended:  # an ended link must be accepted again; a running one is prolonged
+        has_ended = link.revoked_at or link.declined_at or link.valid_until <= now
+        if has_ended:  # an ended link must be accepted again; a running one is prolonged
             link.accepted_at, link.revoked_at, link.declined_at = None, None, None
         link.valid_from, link.valid_until = begin, end
         await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at", "declined_at"])

@@ -11,7 +11,7 @@ Rows are locked in this order: application, order, fee, refund or invoice.
 from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
 from services.payments.fees import Fees, close_orders_soon, print_deadline, title_of
 from services.payments.invoices.invoices import PDF_BYTES, REVERSAL_NOTE_CHARS
-from services.payments.orders import Ordered
+from services.payments.orders import PayableOrder
 from services.payments.queries import (
     ABNORMAL,
     REVERSIBLE,
@@ -63,7 +63,7 @@ __all__ = [
     "InvoiceView",
     "OrderFilter",
     "OrderRow",
-    "Ordered",
+    "PayableOrder",
     "PaymentServices",
     "PaymentWebhooks",
     "RefundOutcomes",

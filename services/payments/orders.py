@@ -47,7 +47,7 @@ _OTHERS_TURN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
-class Ordered:
+class PayableOrder:
     """An order to be paid: ``code_url`` for a QR code (native), or ``parameters`` for the cashier."""
 
     order_id: UUID
@@ -73,25 +73,25 @@ class Orders:
             raise Forbidden("请在小程序里支付，或改用扫码支付。", code="not_in_app")
         return identity.openid
 
-    async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> Ordered:
+    async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> PayableOrder:
         """An order that can be paid now: the live one while valid, else a new one. Harmless to repeat.
 
         ``openid`` is the payer's (jsapi, mini) and comes from WeChat, never from the client. Raises RuleViolation
         outside the window, Conflict when it is paid, Unavailable when the platform can't be reached (repeat later).
         """
         for _ in range(4):
-            order, fresh = await self._claim_order(actor, fee_id, trade, openid)
+            order, is_new = await self._claim_order(actor, fee_id, trade, openid)
             now = self.deps.now()
             if _is_ending(order, now):
                 await self.checks.retire_order(order)
                 continue
             if order.state == OrderState.OPEN and order.prepared_at and now < order.prepared_at + CODE_TTL:
                 return self._ordered(order)
-            if not fresh and await self._wait_for_other(order):
+            if not is_new and await self._wait_for_other(order):
                 continue
-            placed = await self._place_order(order)
-            if placed is not None:
-                return self._ordered(placed)
+            placed_order = await self._place_order(order)
+            if placed_order is not None:
+                return self._ordered(placed_order)
         raise platform_busy()
 
     async def _claim_order(self, actor: Actor, fee_id: UUID, trade: Trade, openid: str) -> tuple[PayOrder, bool]:
@@ -101,9 +101,9 @@ class Orders:
             now = self.deps.now()
             merchant = self._check_payable(actor, fee, now)
             assert fee is not None  # noqa: S101  (checked above; for the type checker)
-            live = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(LIVE))
-            if live is not None:
-                return live, False
+            live_order = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(LIVE))
+            if live_order is not None:
+                return live_order, False
             rules = rules_of(self.deps, fee.pool)
             ends = order_ends(now, rules.order_valid, fee.closes_at)
             order = await PayOrder.create(
@@ -201,11 +201,11 @@ class Orders:
             hotline = rules_of(self.deps, order.pool).hotline
             raise Unavailable(f"暂时不能支付，请稍后重试；仍不行请拨打{hotline}。") from error
 
-    def _ordered(self, order: PayOrder) -> Ordered:
+    def _ordered(self, order: PayOrder) -> PayableOrder:
         parameters = None
         if order.trade != "native":
             parameters = self.platform.sign_payment(order.pool, _pay_app(order.trade), order.prepay_id)
-        return Ordered(
+        return PayableOrder(
             order.id, order.out_trade_no, order.trade, order.amount, order.expires_at, order.code_url, parameters
         )
 

@@ -62,7 +62,7 @@ class Payouts:
         draw_id: UUID,
         paid_on: date | None,
         way: str,
-        seen: Mapping[UUID, int],
+        versions: Mapping[UUID, int],
         *,
         key: str | None = None,
     ) -> int:
@@ -78,18 +78,20 @@ class Payouts:
             await self.access.get(actor, draw_id)
             draw = (await lock(draw_id)).draw
             day = self._check_payment(self.deps.book(draw.pool), draw, paid_on, way)
-            if not seen:
+            if not versions:
                 raise Conflict("没有待支付的酬劳：专家确认后才能登记支付。", code="nothing_to_pay")
-            payable = await self._lock_payable(draw_id, seen)
+            payable = await self._lock_payable(draw_id, versions)
             for remuneration in payable:
                 await self._mark_paid(actor, remuneration, day, way)
         return len(payable)
 
-    async def _lock_payable(self, draw_id: UUID, seen: Mapping[UUID, int]) -> list[Remuneration]:
-        remunerations = await Remuneration.filter(draw_id=draw_id, id__in=list(seen)).select_for_update().order_by("id")
-        if len(remunerations) != len(seen):
+    async def _lock_payable(self, draw_id: UUID, versions: Mapping[UUID, int]) -> list[Remuneration]:
+        remunerations = (
+            await Remuneration.filter(draw_id=draw_id, id__in=list(versions)).select_for_update().order_by("id")
+        )
+        if len(remunerations) != len(versions):
             raise NotFound("找不到这笔酬劳，请刷新后重试。")
-        if any(remuneration.version != seen[remuneration.id] for remuneration in remunerations):
+        if any(remuneration.version != versions[remuneration.id] for remuneration in remunerations):
             raise Conflict("金额已更新，请核对。", code="amount_changed")
         return [remuneration for remuneration in remunerations if remuneration.state != RemunerationState.PAID]
 

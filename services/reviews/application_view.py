@@ -101,7 +101,9 @@ def _build_form(deps: Deps, application: Application, facts: _Facts) -> Submitte
     return SubmittedForm(
         tuple(
             SectionShown(
-                code, section.title, tuple(_show_field(c, fields[c], facts) for c in section.fields if c in fields)
+                code,
+                section.title,
+                tuple(_show_field(field, fields[field], facts) for field in section.fields if field in fields),
             )
             for code, section in form.sections.items()
         )

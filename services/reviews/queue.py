@@ -148,8 +148,8 @@ class ReviewQueue:
         account = from_row(Account, row["account"])
         specialties = [from_row(ApplicationSpecialty, specialty) for specialty in row["specialties"]]
         log = [from_row(ReviewEntry, entry) for entry in row["log"]]
-        typed = values_of(self.deps, [from_row(ApplicationSection, section) for section in row["sections"]])
-        values = filled(book.form, typed, cast(EntryType, application.entry_type))
+        entered_values = values_of(self.deps, [from_row(ApplicationSection, section) for section in row["sections"]])
+        values = filled(book.form, entered_values, cast(EntryType, application.entry_type))
         codes = await load_codes(
             book,
             values,

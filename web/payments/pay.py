@@ -16,7 +16,7 @@ import aiohttp.web as http
 
 from domain.clock import local
 from domain.errors import AppError, Forbidden, Unavailable
-from services.payments import FeeView, Ordered, prove_receipt
+from services.payments import FeeView, PayableOrder, prove_receipt
 from services.ports import PayParameters
 from services.registry import Services
 from web.accounts.login import AuthPages
@@ -106,7 +106,7 @@ class PayPages:
         visitor: Visitor,
         view: FeeView,
         *,
-        ordered: Ordered | None = None,
+        ordered: PayableOrder | None = None,
         at_once: bool = False,
         due: Sequence[FeeView] = (),
         note: str = "",
@@ -234,7 +234,7 @@ def _wants_json(request: http.Request) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def _ordered(ordered: Ordered) -> dict[str, object]:
+def _ordered(ordered: PayableOrder) -> dict[str, object]:
     kept: dict[str, object] = {"until": f"{local(ordered.expires_at):%H:%M}", "expires": ordered.expires_at.isoformat()}
     if ordered.parameters is not None:
         return {**kept, "parameters": _bridge(ordered.parameters)}

@@ -172,7 +172,10 @@ class BillReconciliation:
         self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime
     ) -> list[_Difference]:
         differences = []
-        orders_by_number = {o.out_trade_no: o for o in await PayOrder.filter(pool=pool, out_trade_no__in=list(theirs))}
+        orders_by_number = {
+            known_order.out_trade_no: known_order
+            for known_order in await PayOrder.filter(pool=pool, out_trade_no__in=list(theirs))
+        }
         for number, row in theirs.items():
             if (order := orders_by_number.get(number)) is None:
                 differences.append(
@@ -207,7 +210,10 @@ class BillReconciliation:
         self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime
     ) -> list[_Difference]:
         differences = []
-        refunds_by_number = {r.out_refund_no: r for r in await Refund.filter(pool=pool, out_refund_no__in=list(theirs))}
+        refunds_by_number = {
+            known_refund.out_refund_no: known_refund
+            for known_refund in await Refund.filter(pool=pool, out_refund_no__in=list(theirs))
+        }
         for number, row in theirs.items():
             refund = refunds_by_number.get(number)
             numbers = (row.out_trade_no, number, row.transaction_id)
