@@ -72,7 +72,7 @@ async def fill(deps: Deps, store: SealedFiles, files: MemoryFiles, applicant: Ap
     return set(files.kept)
 
 
-async def in_vain(key: str, deps: Deps) -> None:
+async def schedule_and_fail(key: str, deps: Deps) -> None:
     async with transaction():
         await schedule_removal(key, deps.now())
         _ = 1 / 0
@@ -87,7 +87,7 @@ async def test_what_was_given_up_goes_once_its_transaction_has_ended(
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
     with pytest.raises(ZeroDivisionError):
-        await in_vain(key, deps)
+        await schedule_and_fail(key, deps)
     assert not await is_due(REMOVALS_DUE, deps)
     async with transaction():
         await schedule_removal(key, deps.now())
@@ -196,8 +196,8 @@ async def test_it_is_searched_once_a_day_by_one_alone(
     collector: FileGarbageCollector, deps: Deps, clock: FixedClock
 ) -> None:
     assert await is_due(SEARCH_DUE, deps)
-    found = await asyncio.gather(*(collector.search_store() for _ in range(4)))
-    assert found.count(None) == 3
+    searches = await asyncio.gather(*(collector.search_store() for _ in range(4)))
+    assert searches.count(None) == 3
     assert not await is_due(SEARCH_DUE, deps)
     clock.move(DAY)
     assert await is_due(SEARCH_DUE, deps)
@@ -236,14 +236,14 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     find = collector._find_orphans
 
-    async def and_then(*_: Any) -> tuple[int, list[str]]:
-        found = await find()
+    async def find_before_a_row_comes(*_: Any) -> tuple[int, list[str]]:
+        orphans = await find()
         await PrintedForm.create(
             application_id=applicant.id, code="B" * 16, version=1, digest="", key=key, printed_at=deps.now()
         )
-        return found
+        return orphans
 
-    monkeypatch.setattr(FileGarbageCollector, "_find_orphans", and_then)
+    monkeypatch.setattr(FileGarbageCollector, "_find_orphans", find_before_a_row_comes)
     await collector.search_store()
     assert list(files.kept) == [key]
 
@@ -251,13 +251,13 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
 async def test_every_table_that_names_a_file_is_asked(db: str) -> None:
     """A column that holds a key of the store must stand in ``NAMED_IN``, or its files would be deleted."""
     assert Tortoise.apps is not None
-    found = {
+    tables = {
         (str(model._meta.db_table), name)
         for model in Tortoise.apps["models"].values()
         for name, field in model._meta.fields_map.items()
         if isinstance(field, CharField) and field.max_length == 100 and (name == "key" or name.endswith("_key"))
     }
-    assert found - {("attachment", "thumb_key"), ("file_removal", "key")} == set(NAMED_IN.items())
+    assert tables - {("attachment", "thumb_key"), ("file_removal", "key")} == set(NAMED_IN.items())
 
 
 def test_new_keys_are_recognised(deps: Deps) -> None:
@@ -265,6 +265,6 @@ def test_new_keys_are_recognised(deps: Deps) -> None:
     from services.files.garbage_collection import _OURS
 
     for pool in ("demo", "guangdong"):
-        known = _OURS.fullmatch(new_key(pool, deps.now()))
-        assert known is not None
-        assert known["pool"] == pool
+        match = _OURS.fullmatch(new_key(pool, deps.now()))
+        assert match is not None
+        assert match["pool"] == pool

@@ -52,17 +52,17 @@ async def admin(deps: Deps) -> Actor:
 
 
 async def titles(queries: MaterialQueries, pool: str = "demo") -> list[str]:
-    return [one.title for one in await queries.list_shown(pool)]
+    return [material.title for material in await queries.list_shown(pool)]
 
 
 async def test_what_the_office_offers_everybody_can_have(
     materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf(2))
-    [shown] = await queries.list_shown("demo")
-    assert (shown.title, shown.kind, shown.filename) == ("申报指南", "pdf", "申报指南.pdf")
-    found = await queries.get("demo", added.id, None)
-    assert (await queries.content(found), found.media_type) == (pdf(2), "application/pdf")
+    [material] = await queries.list_shown("demo")
+    assert (material.title, material.kind, material.filename) == ("申报指南", "pdf", "申报指南.pdf")
+    opened = await queries.get("demo", added.id, None)
+    assert (await queries.content(opened), opened.media_type) == (pdf(2), "application/pdf")
     assert pdf(2) not in files.kept.values(), "sealed like everything else"
     assert (await AuditEntry.get(action="material.add")).details == {"title": "申报指南"}
 
@@ -90,8 +90,8 @@ async def test_it_is_shown_from_and_until(
     added = await materials.add(admin, data, pdf())
     states = []
     for _ in range(3):
-        [one] = await queries.list_all(admin)
-        states.append((one.state, len(await titles(queries))))
+        [material] = await queries.list_all(admin)
+        states.append((material.state, len(await titles(queries))))
         clock.move(timedelta(hours=1))
     assert states == [("coming", 0), ("shown", 1), ("over", 0)]
     with pytest.raises(NotFound, match="已下架"):

@@ -39,7 +39,7 @@ def rows_of(export: Export) -> list[dict[str, Any]]:
     return [dict(zip(map(str, head), row, strict=True)) for row in body]
 
 
-async def submitted(deps: Deps, **columns: Any) -> Application:
+async def submit_application(deps: Deps, **columns: Any) -> Application:
     values: dict[str, Any] = {
         "state": "reviewing",
         "step": 0,
@@ -54,7 +54,7 @@ async def submitted(deps: Deps, **columns: Any) -> Application:
 
 async def test_applications_come_in_words_with_identities_masked(service: Exports, deps: Deps) -> None:
     await make_codes(deps.book("demo"))
-    application = await submitted(deps)
+    application = await submit_application(deps)
     for position, code in enumerate((SPECIALTY, "A010102")):
         await ApplicationSpecialty.create(application_id=application.id, code=code, position=position)
     export = await service.make_file(ADMIN, ExportRequest("applications", Filter()))
@@ -69,7 +69,7 @@ async def test_applications_come_in_words_with_identities_masked(service: Export
 
 
 async def test_who_had_the_account_deleted_is_listed_without_numbers(service: Exports, deps: Deps) -> None:
-    application = await submitted(deps, state="refused", ended_at=deps.now())
+    application = await submit_application(deps, state="refused", ended_at=deps.now())
     await Account.filter(id=application.account_id).update(
         mobile_sealed="",
         mobile_hash="deleted",
@@ -84,13 +84,14 @@ async def test_who_had_the_account_deleted_is_listed_without_numbers(service: Ex
 
 
 async def test_the_filter_is_that_of_the_list(service: Exports, deps: Deps) -> None:
-    await submitted(deps)
-    other = await submitted(deps, state="notice", region="440300", region_path=["440300", "440000"])
+    await submit_application(deps)
+    other = await submit_application(deps, state="notice", region="440300", region_path=["440300", "440000"])
     await make_applicant(deps)
     assert (await service.make_file(ADMIN, ExportRequest("applications", Filter()))).count == 2
-    for wanted in (Filter(state="notice"), Filter(region="440300"), Filter(search=other.number)):
+    for application_filter in (Filter(state="notice"), Filter(region="440300"), Filter(search=other.number)):
         assert [
-            row["申请编号"] for row in rows_of(await service.make_file(ADMIN, ExportRequest("applications", wanted)))
+            row["申请编号"]
+            for row in rows_of(await service.make_file(ADMIN, ExportRequest("applications", application_filter)))
         ] == [other.number]
     with pytest.raises(InvalidInput):
         await service.make_file(ADMIN, ExportRequest("applications", Filter(state="nothing")))
@@ -99,7 +100,7 @@ async def test_the_filter_is_that_of_the_list(service: Exports, deps: Deps) -> N
 async def test_all_batches_come_and_each_row_once(
     service: Exports, deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numbers = {(await submitted(deps)).number for _ in range(7)}
+    numbers = {(await submit_application(deps)).number for _ in range(7)}
     monkeypatch.setattr(module, "_BATCH", 3)
     found = [
         row["申请编号"] for row in rows_of(await service.make_file(ADMIN, ExportRequest("applications", Filter())))
@@ -111,7 +112,7 @@ async def test_more_than_fits_is_refused_not_cut_off(
     service: Exports, deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
-        await submitted(deps)
+        await submit_application(deps)
     monkeypatch.setattr(module, "ROWS_MAX", 2)
     with pytest.raises(InvalidInput, match="请缩小范围"):
         await service.make_file(ADMIN, ExportRequest("applications", Filter()))
@@ -181,7 +182,7 @@ async def test_refunds_and_differences_come_too(service: Exports, deps: Deps) ->
 
 
 async def test_another_pool_is_another_list(service: Exports, deps: Deps) -> None:
-    await submitted(deps)
+    await submit_application(deps)
     await make_order(deps)
     other = Actor("guangdong", "pool_admin", account_id=new_id())
     assert (await service.make_file(other, ExportRequest("applications", Filter()))).count == 0
@@ -189,7 +190,7 @@ async def test_another_pool_is_another_list(service: Exports, deps: Deps) -> Non
 
 
 async def test_every_export_is_in_the_audit_trail_and_for_administrators_only(service: Exports, deps: Deps) -> None:
-    await submitted(deps)
+    await submit_application(deps)
     await service.make_file(ADMIN, ExportRequest("applications", Filter()))
     entry = await AuditEntry.get(action="export")
     assert (entry.actor_id, entry.subject, entry.details) == (ADMIN.account_id, "applications", {"rows": 1})

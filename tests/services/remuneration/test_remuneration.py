@@ -70,8 +70,8 @@ async def test_hours_come_from_entry_and_exit_and_the_expert_is_asked(
 
     [own] = await owed.answers.list_own(expert_of(invitation))
     assert (own.amount, own.may_confirm, own.may_dispute) == (50000, True, True)
-    done = await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="chat")
-    assert (done.state, done.may_dispute) == (S.CONFIRMED, False)
+    confirmed = await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="chat")
+    assert (confirmed.state, confirmed.may_dispute) == (S.CONFIRMED, False)
     assert (await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="h5")).state == S.CONFIRMED
     assert await AuditEntry.filter(action="remuneration.confirmed").count() == 1
     assert (await Notice.get(kind="agency_remuneration")).params["amount"] == "500.00"
@@ -199,8 +199,8 @@ async def test_a_pool_without_a_standard_takes_amounts_by_hand(
 ) -> None:
     set_rules(office, monkeypatch, table=None)
     draw_id, [invitation] = await ended_panel(office, clock)
-    shown = await owed.proposals.of_draw(office.venue, draw_id)
-    assert (shown.standard, shown.rows[0].computed) == ("", None)
+    view = await owed.proposals.of_draw(office.venue, draw_id)
+    assert (view.standard, view.rows[0].computed) == ("", None)
     for refused in ((None, "按约定"), (30000, "")):
         with pytest.raises(InvalidInput):
             await owed.proposals.propose(office.venue, draw_id, invitation.id, *refused)
@@ -228,8 +228,8 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
 
     with pytest.raises(InvalidInput, match="请填写说明"):
         await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000)
-    kept = await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
-    assert (kept.state, kept.version, kept.reply) == (S.PROPOSED, 2, "以登记为准")
+    answered = await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
+    assert (answered.state, answered.version, answered.reply) == (S.PROPOSED, 2, "以登记为准")
     with pytest.raises(Conflict, match="重新核对"):
         await owed.answers.confirm(me, own.id, 1, by="chat")
     await owed.answers.dispute(me, own.id, 2, "请再核对", by="mini")
@@ -252,8 +252,8 @@ async def test_an_objection_is_taken_back_by_confirming_the_amount(
     [own] = await owed.answers.list_own(me)
     disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
     assert (disputed.may_confirm, disputed.may_dispute, disputed.answer_until) == (True, False, None)
-    done = await owed.answers.confirm(me, own.id, 1, by="chat")
-    assert (done.state, done.dispute) == (S.CONFIRMED, "离场更晚")
+    confirmed = await owed.answers.confirm(me, own.id, 1, by="chat")
+    assert (confirmed.state, confirmed.dispute) == (S.CONFIRMED, "离场更晚")
     assert await Notice.filter(kind="agency_remuneration").count() == 1, "the agency can pay now"
     today = local(clock.now()).date()
     assert await owed.payouts.mark_paid(office.agency, draw_id, today, "现金", {own.id: 1}) == 1
@@ -269,16 +269,18 @@ async def test_the_venue_is_reminded_once_of_an_objection_that_it_leaves_unanswe
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
     [own] = await owed.answers.list_own(expert_of(invitation))
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
-    [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
+    [task] = [due_task for due_task in owed.due_tasks if due_task.kind == "remuneration_disputes"]
     within = office.deps.book("demo").remuneration.answer_within
     clock.move(within - timedelta(seconds=1))
     assert await task.process() == 0
     clock.move(timedelta(seconds=1))
     assert (await task.process(), await task.process()) == (1, 0)
-    told = await Notice.filter(kind="remuneration_disputed").values_list("account_id", flat=True)
-    assert told == [office.venue.account_id, office.venue.account_id], "when it came, and again"
-    news = [one for one in await Notice.filter(kind="draw_news") if one.params["what"] == "专家酬劳异议待答复"]
-    assert [one.account_id for one in news] == [colleague.id], "whoever proposed may be away"
+    account_ids = await Notice.filter(kind="remuneration_disputed").values_list("account_id", flat=True)
+    assert account_ids == [office.venue.account_id, office.venue.account_id], "when it came, and again"
+    notices = [
+        notice for notice in await Notice.filter(kind="draw_news") if notice.params["what"] == "专家酬劳异议待答复"
+    ]
+    assert [notice.account_id for notice in notices] == [colleague.id], "whoever proposed may be away"
     assert (await Remuneration.get(id=own.id)).state == S.DISPUTED
     await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     assert await owed.answers.assume_due() == 0, "the expert has time to answer again"
@@ -294,7 +296,7 @@ async def test_an_answer_in_time_needs_no_reminder(
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
     await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     clock.move(timedelta(days=10))
-    [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
+    [task] = [due_task for due_task in owed.due_tasks if due_task.kind == "remuneration_disputes"]
     assert await task.process() == 0
 
 
@@ -329,12 +331,12 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
 ) -> None:
     draw_id, invitations = await ended_panel(office, clock, needed=3)
     await owed.proposals.propose_all(office.venue, draw_id)
-    for one in invitations[:2]:
-        [own] = await owed.answers.list_own(expert_of(one))
-        await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
+    for invitation in invitations[:2]:
+        [own] = await owed.answers.list_own(expert_of(invitation))
+        await owed.answers.confirm(expert_of(invitation), own.id, 1, by="h5")
     today, pay = local(clock.now()).date(), owed.payouts.mark_paid
     ids = {row.code: row.id for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
-    first, second, open_one = [cast(UUID, ids[one.code]) for one in invitations]
+    first, second, open_id = [cast(UUID, ids[invitation.code]) for invitation in invitations]
     with pytest.raises(InvalidInput, match="支付日期"):
         await pay(office.agency, draw_id, today + timedelta(days=1), "现金", {first: 1})
     with pytest.raises(InvalidInput, match="支付方式"):
@@ -343,7 +345,7 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
         await pay(office.agency, draw_id, None, "支票", {first: 1})
     assert [fault.message for fault in refused.value.faults] == ["请选择支付方式。", "请填写支付日期。"]
     with pytest.raises(Conflict, match="待专家确认"):
-        await pay(office.agency, draw_id, today, "现金", {first: 1, open_one: 1})
+        await pay(office.agency, draw_id, today, "现金", {first: 1, open_id: 1})
     with pytest.raises(Conflict, match="没有待支付"):
         await pay(office.agency, draw_id, today, "现金", {})
     with pytest.raises(NotFound):
@@ -351,8 +353,8 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 1
     assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 0, "twice is harmless"
     assert await pay(office.agency, draw_id, today, "银行转账", {first: 1, second: 1}) == 1
-    shown = await owed.proposals.of_draw(office.agency, draw_id)
-    assert (shown.total, shown.paid, shown.payable) == (150000, 100000, 0)
+    view = await owed.proposals.of_draw(office.agency, draw_id)
+    assert (view.total, view.paid, view.payable) == (150000, 100000, 0)
     assert await Notice.filter(kind="remuneration_paid").count() == 2
     with pytest.raises(Conflict, match="已支付"):
         await owed.proposals.propose(office.venue, draw_id, invitations[0].id, 70000, "更正")
@@ -371,16 +373,16 @@ async def test_only_the_amounts_that_were_seen_are_marked_and_none_when_one_has_
 ) -> None:
     draw_id, [first, second] = await ended_panel(office, clock, needed=2)
     await owed.proposals.propose_all(office.venue, draw_id)
-    seen = {}
-    for one in (first, second):
-        [own] = await owed.answers.list_own(expert_of(one))
-        await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
-        seen[own.id] = own.version
+    versions = {}
+    for invitation in (first, second):
+        [own] = await owed.answers.list_own(expert_of(invitation))
+        await owed.answers.confirm(expert_of(invitation), own.id, 1, by="h5")
+        versions[own.id] = own.version
     await owed.proposals.propose(office.venue, draw_id, second.id, 70000, "补登记")
     [own] = await owed.answers.list_own(expert_of(second))
     await owed.answers.confirm(expert_of(second), own.id, 2, by="h5")
     with pytest.raises(Conflict, match="金额已更新，请核对"):
-        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", seen)
+        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", versions)
     assert not await Remuneration.exists(state="paid")
     await check_invariants()
 
@@ -391,13 +393,23 @@ async def test_hands_that_press_at_once_do_it_once(
     draw_id, invitations = await ended_panel(office, clock, needed=2)
     await asyncio.gather(*(owed.proposals.propose_all(office.venue, draw_id) for _ in range(3)))
     assert await Notice.filter(kind="remuneration_proposed").count() == 2
-    mine = [(expert_of(one), (await owed.answers.list_own(expert_of(one)))[0].id) for one in invitations]
-    await asyncio.gather(*(owed.answers.confirm(me, one, 1, by="h5") for me, one in mine for _ in range(2)))
+    owners = [
+        (expert_of(invitation), (await owed.answers.list_own(expert_of(invitation)))[0].id)
+        for invitation in invitations
+    ]
+    await asyncio.gather(
+        *(owed.answers.confirm(me, remuneration_id, 1, by="h5") for me, remuneration_id in owners for _ in range(2))
+    )
     assert await AuditEntry.filter(action="remuneration.confirmed").count() == 2
     assert await Notice.filter(kind="agency_remuneration").count() == 1, "whoever is last tells the agency"
     today = local(clock.now()).date()
     marked = await asyncio.gather(
-        *(owed.payouts.mark_paid(office.agency, draw_id, today, "现金", {one: 1 for _, one in mine}) for _ in range(3))
+        *(
+            owed.payouts.mark_paid(
+                office.agency, draw_id, today, "现金", {remuneration_id: 1 for _, remuneration_id in owners}
+            )
+            for _ in range(3)
+        )
     )
     assert sorted(marked) == [0, 0, 2]
     await check_invariants()

@@ -95,7 +95,7 @@ async def test_an_only_reviewer_who_applies_leaves_a_gap_and_one_who_is_disabled
     only = await make_reviewer(deps, "industry", CITY)
     assert only.account_id is not None
     await begin(reviews, deps, await make_application(deps, await Account.get(id=only.account_id)))
-    assert [one.waiting for one in await find_uncovered("demo")] == [1]
+    assert [uncovered.waiting for uncovered in await find_uncovered("demo")] == [1]
     other = await make_reviewer(deps, "industry", CITY)
     assert await find_uncovered("demo") == []
     await Account.filter(id=other.account_id).update(disabled_at=deps.now())
