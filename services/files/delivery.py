@@ -55,6 +55,7 @@ class FileDelivery:
         address = check_address(to)
         if len(file.content) > MAIL_MAX:
             raise InvalidInput(f"文件超过{MAIL_MAX // 1_000_000}MB，不能发到邮箱，请直接打开。", code="mail_size")
+        # before it is sent, so that tries with addresses that fail count too
         await self._count_mail(actor, action, details)
         text = f"{title}见附件。\n如非本人操作，请拨打{self.deps.book(actor.pool).pool.hotline}。"
         try:

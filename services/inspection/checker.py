@@ -64,6 +64,7 @@ class FileChecker:
         """The same as a stream. Raises SheetError, also while iterating."""
         request = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
         try:
+            # closed at once when the reader stops early, which ends the process
             async with aclosing(self._sheets.parts(request, content)) as parts:
                 async for part in parts:
                     batch = json.loads(part)

@@ -178,6 +178,7 @@ class Exports:
         async def masked_batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
             nonlocal count
             last = _FIRST
+            # continued by id: an offset would skip or repeat rows where others come meanwhile
             while batch := await rows(sql, *values, last):
                 count, last = count + len(batch), batch[-1]["id"]
                 _check_count(count)

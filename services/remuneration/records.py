@@ -104,6 +104,7 @@ async def notify_when_settled(notices: Notices, draw: Draw) -> None:
         notices,
         draw,
         "agency_remuneration",
+        # a changed amount raises the sum of versions, so that the agency is notified again
         f"{sums['version']}-{sums['payable']}",
         count=sums["payable"],
         amount=yuan(sums["amount"]),

@@ -87,6 +87,7 @@ class PlatformInvoices:
                 return None
             if not await Fee.exists(id=invoice.fee_id, state=FeeState.PAID):
                 return None
+            # the payment's own number, so that WeChat needs no consent of the buyer's; ours has at most 32 characters
             invoice.apply_id = order.transaction_id
             invoice.fapiao_id = invoice.fapiao_id or new_id().hex
             await invoice.save(update_fields=["apply_id", "fapiao_id"])
