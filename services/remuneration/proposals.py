@@ -96,7 +96,7 @@ class Proposals:
     notices: Notices
     access: DrawAccess
 
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
+    async def get_draw_remuneration(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
         """Present experts and amounts. Contains names, so each access is logged. Raises NotFound."""
         permissions.check(actor, "remuneration.read")
         async with transaction():

@@ -45,7 +45,7 @@ class PaymentSheets:
     deps: Deps
     access: DrawAccess
 
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> bytes:
+    async def write_draw_sheet(self, actor: Actor, draw_id: UUID) -> bytes:
         """XLSX. Raises NotFound for another agency's draw."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():
@@ -54,7 +54,7 @@ class PaymentSheets:
             await record(actor, self.deps.now(), "remuneration.exported", "draw", draw.id, count=len(sheet_rows))
         return await self._write_rows(sheet_rows)
 
-    async def of_month(self, actor: Actor, month: str) -> bytes:
+    async def write_month_sheet(self, actor: Actor, month: str) -> bytes:
         """Of all draws visible to the actor that ended in a month such as ``2026-11``."""
         permissions.check(actor, "remuneration.pay")
         first, after = month_bounds(month, month)

@@ -125,7 +125,7 @@ class RemunerationTotals:
 
     deps: Deps
 
-    async def by_organisation(
+    async def list_organisations(
         self, actor: Actor, since: str, until: str, search: str = "", *, offset: int = 0, limit: int = 20
     ) -> OfficeTotals:
         """``search`` is part of a name. Raises InvalidInput for an invalid month."""
@@ -139,7 +139,7 @@ class RemunerationTotals:
             tuple(_organisation_sums(row) for row in organisation_rows),
         )
 
-    async def of_organisation(
+    async def list_draws(
         self, actor: Actor, organisation_id: UUID, since: str, until: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[str, Page[DrawSums]]:
         """The organisation's name and one page of its draws, newest first. Raises NotFound, InvalidInput."""
@@ -153,9 +153,9 @@ class RemunerationTotals:
             tuple(_draw_sums(row) for row in draw_rows), draw_rows[0]["total"] if draw_rows else 0
         )
 
-    async def sheet(self, actor: Actor, since: str, until: str, search: str = "") -> bytes:
+    async def write_overall_sheet(self, actor: Actor, since: str, until: str, search: str = "") -> bytes:
         """XLSX of all organisations. Logged."""
-        totals = await self.by_organisation(actor, since, until, search, limit=_ALL)
+        totals = await self.list_organisations(actor, since, until, search, limit=_ALL)
 
         async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
             yield [_sheet_row(sums) for sums in totals.items]

@@ -57,7 +57,7 @@ async def test_hours_come_from_entry_and_exit_and_the_expert_is_asked(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock, hours=3)
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert (row.minutes, row.computed, row.state, row.sat) == (180, 50000, None, True)
     proposed = await owed.proposals.propose(office.venue, draw_id, invitation.id)
     assert (proposed.amount, proposed.state, proposed.version) == (50000, S.PROPOSED, 1)
@@ -84,11 +84,11 @@ async def test_nothing_is_owed_before_the_end_nor_to_who_did_not_come(
     draw_id, invitations = await meet(office, clock, needed=2)
     with pytest.raises(Conflict, match="活动结束后"):
         await owed.proposals.propose(office.venue, draw_id, invitations[0].id)
-    assert not (await owed.proposals.of_draw(office.venue, draw_id)).ended
+    assert not (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).ended
     came, missing = invitations
     await Attendance.filter(invitation_id=missing.id).delete()
     await part(office, clock, draw_id, [came], 1)
-    assert [row.code for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows] == [came.code]
+    assert [row.code for row in (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows] == [came.code]
     for stranger in (UUID(int=7), missing.id):
         with pytest.raises(NotFound):
             await owed.proposals.propose(office.venue, draw_id, stranger, 100, "试试")
@@ -105,7 +105,7 @@ async def test_early_arrivals_wait_unpaid_and_a_missing_exit_counts_to_the_end(
     await office.attendance.register_exit(office.venue, draw_id, first.code)
     clock.move(timedelta(hours=1))
     await office.activity_end.end(office.venue, draw_id, "评标完成")
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
+    rows = {row.code: row for row in (await owed.proposals.get_draw_remuneration(office.agency, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_registered) == (180, True)
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (300, False)
 
@@ -120,7 +120,7 @@ async def test_an_exit_registered_after_the_end_counts_to_the_end_and_is_flagged
     await office.activity_end.end(office.venue, draw_id, "评标完成")
     clock.move(timedelta(hours=9))
     await office.attendance.register_exit(office.venue, draw_id, invitation.code)
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert (row.minutes, row.exit_registered, row.exit_late) == (60, True, True)
     assert (await owed.proposals.propose(office.venue, draw_id, invitation.id)).amount == 40000
 
@@ -137,7 +137,7 @@ async def test_an_exit_after_the_expected_end_counts_until_the_activity_ends(
     clock.set(ends_at + timedelta(days=2))
     await office.activity_end.end_due()
     over = int((ends_at - first.gathering_at).total_seconds() // 60)
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows}
+    rows = {row.code: row for row in (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_late) == (over + 60, False)
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (over, False)
 
@@ -149,7 +149,7 @@ async def test_who_is_recused_on_the_spot_is_paid_the_wasted_trip(
     await recuse(office, draw_id, first.code)
     await part(office, clock, draw_id, [second], 2)
     assert await owed.proposals.propose_all(office.venue, draw_id) == 2
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows}
+    rows = {row.code: row for row in (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows}
     assert (rows[first.code].sat, rows[first.code].amount) == (False, 20000)
     assert (rows[second.code].sat, rows[second.code].amount) == (True, 40000)
     assert await owed.proposals.propose_all(office.venue, draw_id) == 0
@@ -163,7 +163,7 @@ async def test_a_panel_that_is_called_off_at_the_door_is_a_wasted_trip(
     await Attendance.filter(invitation_id=absent.id).delete()
     await office.activity_end.terminate(office.verifier, draw_id, "replanned", "开标改期")
     assert await owed.proposals.propose_all(office.venue, draw_id) == 1
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert (row.code, row.sat, row.amount) == (came.code, False, 20000)
     await check_invariants()
 
@@ -173,7 +173,7 @@ async def test_who_lives_in_another_city_is_paid_the_way(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock, hours=2)
     await Expert.filter(id=invitation.expert_id).update(permanent_region="440306")
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert [line.label for line in row.computed_lines] == ["基本酬劳", "交通补助", "压差补助"]
     assert row.computed == 80000
 
@@ -199,7 +199,7 @@ async def test_a_pool_without_a_standard_takes_amounts_by_hand(
 ) -> None:
     set_rules(office, monkeypatch, table=None)
     draw_id, [invitation] = await ended_panel(office, clock)
-    view = await owed.proposals.of_draw(office.venue, draw_id)
+    view = await owed.proposals.get_draw_remuneration(office.venue, draw_id)
     assert (view.standard, view.rows[0].computed) == ("", None)
     for refused in ((None, "按约定"), (30000, "")):
         with pytest.raises(InvalidInput):
@@ -335,7 +335,7 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
         [own] = await owed.answers.list_own(expert_of(invitation))
         await owed.answers.confirm(expert_of(invitation), own.id, 1, by="h5")
     today, pay = local(clock.now()).date(), owed.payouts.mark_paid
-    ids = {row.code: row.id for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
+    ids = {row.code: row.id for row in (await owed.proposals.get_draw_remuneration(office.agency, draw_id)).rows}
     first, second, open_id = [cast(UUID, ids[invitation.code]) for invitation in invitations]
     with pytest.raises(InvalidInput, match="支付日期"):
         await pay(office.agency, draw_id, today + timedelta(days=1), "现金", {first: 1})
@@ -353,7 +353,7 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 1
     assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 0, "twice is harmless"
     assert await pay(office.agency, draw_id, today, "银行转账", {first: 1, second: 1}) == 1
-    view = await owed.proposals.of_draw(office.agency, draw_id)
+    view = await owed.proposals.get_draw_remuneration(office.agency, draw_id)
     assert (view.total, view.paid, view.payable) == (150000, 100000, 0)
     assert await Notice.filter(kind="remuneration_paid").count() == 2
     with pytest.raises(Conflict, match="已支付"):
@@ -425,8 +425,8 @@ async def test_the_sheet_names_who_is_to_be_paid_and_carries_no_formula(
     [own] = await owed.answers.list_own(expert_of(first))
     await owed.answers.confirm(expert_of(first), own.id, 1, by="h5")
     for sheet in (
-        await owed.sheets.of_draw(office.agency, draw_id),
-        await owed.sheets.of_month(office.agency, "2026-11"),
+        await owed.sheets.write_draw_sheet(office.agency, draw_id),
+        await owed.sheets.write_month_sheet(office.agency, "2026-11"),
     ):
         rows = list(load_workbook(io.BytesIO(sheet)).active.iter_rows(min_row=2))
         assert len(rows) == 1, "who has not confirmed is on no sheet"
@@ -438,7 +438,7 @@ async def test_the_sheet_names_who_is_to_be_paid_and_carries_no_formula(
         assert any("=1+1" in str(value) for value in values)
     assert await AuditEntry.filter(action="remuneration.exported").count() == 2
     with pytest.raises(InvalidInput):
-        await owed.sheets.of_month(office.agency, "2026-13")
+        await owed.sheets.write_month_sheet(office.agency, "2026-13")
 
 
 async def test_strangers_find_nothing_and_roles_keep_to_their_part(
@@ -454,12 +454,12 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
     elsewhere = Actor("demo", "venue", account_id=account.id, scope="demo-branch")
     other = Actor("demo", "expert", expert_id=UUID(int=5))
     for refused in (
-        owed.proposals.of_draw(foreign, draw_id),
-        owed.proposals.of_draw(elsewhere, draw_id),
+        owed.proposals.get_draw_remuneration(foreign, draw_id),
+        owed.proposals.get_draw_remuneration(elsewhere, draw_id),
         owed.proposals.propose(elsewhere, draw_id, invitation.id, 10, "x"),
         owed.payouts.mark_paid(foreign, draw_id, today, "现金", {row.id: 1}),
         owed.payouts.unmark_paid(foreign, draw_id, row.id),
-        owed.sheets.of_draw(foreign, draw_id),
+        owed.sheets.write_draw_sheet(foreign, draw_id),
         owed.answers.confirm(other, row.id, 1, by="h5"),
         owed.answers.dispute(other, row.id, 1, "少了", by="h5"),
         owed.answers.get(other, row.id),
@@ -469,9 +469,9 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
     for refused in (
         owed.proposals.propose(office.agency, draw_id, invitation.id, 10, "x"),
         owed.payouts.mark_paid(office.venue, draw_id, today, "现金", {row.id: 1}),
-        owed.sheets.of_draw(office.venue, draw_id),
+        owed.sheets.write_draw_sheet(office.venue, draw_id),
         owed.answers.list_own(office.agency),
-        owed.proposals.of_draw(office.supervisor, draw_id),
+        owed.proposals.get_draw_remuneration(office.supervisor, draw_id),
     ):
         with pytest.raises(Forbidden):
             await refused
