@@ -181,9 +181,9 @@ class Cases:
         badge, board = await self._queries.count_to_supplement(self._actor), await self._dashboard()
         todo = await self._cards(Filters(states=tuple(TO_DO), urgent_first=True), 0)
         month = await self._cards(Filters(starts_from=first, starts_before=after), 0)
-        agent_requests = await self._agents.count_waiting(self._actor)
+        agent_requests = await self._agents.count_unanswered_links(self._actor)
         releases = [task.draw_id.int for task in await self._releases.tasks(self._actor)]
-        payable = sum(line.payable for line in await self._work.remuneration(self._actor))
+        payable = sum(line.payable for line in await self._work.list_owed_draws(self._actor))
         return [badge, *board, *todo, *month, agent_requests, *releases, payable]
 
     async def _bare_home(self) -> list[int]:

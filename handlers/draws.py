@@ -118,7 +118,7 @@ def _release(one: ReleaseTask) -> str:
 
 
 async def _payable(turn: Turn, actor: Actor) -> list[_Line]:
-    found = await turn.services.office.staff_work.remuneration(actor)
+    found = await turn.services.office.staff_work.list_owed_draws(actor)
     return [
         _Line(one.number, f"/agency/draws/{one.id}/remuneration", texts.REMUNERATION_PAYABLE.format(count=one.payable))
         for one in found

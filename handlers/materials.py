@@ -21,7 +21,7 @@ async def offer(turn: Turn) -> str:
     """By category. A file for applicants links to the page, where the person logs in first."""
     pool = turn.user.pool
     page = f"{turn.services.deps.public_url}/h5/{pool}/materials"
-    shown = await turn.services.files.material_queries.shown(pool)
+    shown = await turn.services.files.material_queries.list_shown(pool)
     if not shown:
         return f"{texts.NO_MATERIALS}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
     lines, count = _lines(shown, page)

@@ -33,7 +33,7 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
     if who.account_id is None or not people.has_office(who):
         return []
     services, pool = turn.services, turn.user.pool
-    found = await services.office.staff_work.of(pool, who.account_id, who.roles)
+    found = await services.office.staff_work.list_work(pool, who.account_id, who.roles)
     known = await services.accounts.linking.in_mini_program(who.account_id)
     return [line for one in found for line in _work(one, _entrance(services, pool, one, known=known))]
 

@@ -33,7 +33,7 @@ async def pay(turn: Turn) -> str:
     account_id = turn.user.account_id
     if account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    fees = await turn.services.payments.queries.mine(Actor(turn.user.pool, "applicant", account_id))
+    fees = await turn.services.payments.queries.list_own_fees(Actor(turn.user.pool, "applicant", account_id))
     if not fees:
         return f"{texts.NOTHING_TO_PAY}\n{_others(turn)}{commands.tappable(commands.PROGRESS)}"
     fee = next((one for one in fees if one.phase == "open"), fees[0])

@@ -31,7 +31,7 @@ def register(router: Router) -> None:
 async def list_own(turn: Turn) -> Answer:
     """An amount that waits for an answer is asked about at once; else the status of the newest ones."""
     me = await people.get_expert(turn)
-    found = await turn.services.remuneration.answers.own(me.actor)
+    found = await turn.services.remuneration.answers.list_own(me.actor)
     if not found:
         return f"{texts.NO_REMUNERATION}\n{commands.tappable(commands.PAST_PANELS)}"
     if waiting := [one for one in found if one.may_confirm]:

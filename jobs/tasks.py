@@ -53,7 +53,7 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
 
     @queue.task(name="exports.write", retry=retry)
     async def write_export(order: str) -> None:
-        await services.office.large_exports.write(order)
+        await services.office.large_exports.write_file(order)
 
     @queue.task(name="chat.late", retry=retry)
     async def late(pool: str, message: str) -> None:

@@ -21,7 +21,7 @@ class LinkPath(PoolPath):
 @api.get("/organisations/requests", "企业对我的关联")
 async def requests(call: Call) -> Listing[Agent]:
     """Requests by organisations to act for them, newest first."""
-    return Listing(items=await call.services.organisations.agents.list_mine(call.actor))
+    return Listing(items=await call.services.organisations.agents.list_own_links(call.actor))
 
 
 @api.post("/organisations/requests/{link_id}/acceptance", "同意成为经办人")

@@ -47,7 +47,7 @@ async def search(call: Call, query: EmployerSearchQuery) -> Listing[EmployerView
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")
 async def mine(call: Call) -> Listing[EmployerRequestView]:
     """Own requests, newest first."""
-    return Listing(items=await call.services.organisations.employer_queries.my_requests(call.actor))
+    return Listing(items=await call.services.organisations.employer_queries.list_own_requests(call.actor))
 
 
 @api.post("/employer-requests", "申请添加单位", action="employer.request", status=201)

@@ -56,7 +56,7 @@ class PlacedOrderOut(Output):
 @api.get("/payments/fees", "我的缴费")
 async def mine(call: Call) -> Listing[FeeView]:
     """The person's due and past fees, newest first."""
-    return Listing(items=await call.services.payments.queries.mine(call.actor))
+    return Listing(items=await call.services.payments.queries.list_own_fees(call.actor))
 
 
 @api.post("/payments/lookups", "按专家编号查询")

@@ -21,7 +21,7 @@ from services.core.base import Actor, record, system
 from services.courses.notifications import facts_of
 from services.courses.repository import lock_enrolment, rules_of, window_of
 from services.notifications import Notices
-from services.payments import close_soon
+from services.payments import close_orders_soon
 
 KIND = "course"
 
@@ -71,7 +71,7 @@ class CourseFees:
         for fee in await Fee.filter(enrolment_id=enrolment_id, state=FeeState.DUE).select_for_update():
             fee.state = FEE.next(FeeState(fee.state), FeeEvent.CANCEL)
             await fee.save(update_fields=["state"])
-            await close_soon(fee.id, now)
+            await close_orders_soon(fee.id, now)
             await record(system(fee.pool), now, "fee.cancel", "fee", fee.id)
 
     # ---- called by payments

@@ -114,7 +114,7 @@ class Conclusions:
             if application.state != _S.FEE:
                 label = _S(application.state).label
                 raise Conflict(f"申请现在是“{label}”，不能在这里终止，请刷新后核对。", code="not_in_fee")
-            await self.outcomes.end(actor, application, words, now)
+            await self.outcomes.end_application(actor, application, words, now)
             return _concluded(application)
 
         return await once(

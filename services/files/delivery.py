@@ -55,7 +55,8 @@ class FileDelivery:
         address = check_address(to)
         if len(file.content) > MAIL_MAX:
             raise InvalidInput(f"文件超过{MAIL_MAX // 1_000_000}MB，不能发到邮箱，请直接打开。", code="mail_size")
-        await self._count(actor, action, details)
+        # before it is sent, so that tries with addresses that fail count too
+        await self._count_mail(actor, action, details)
         text = f"{title}见附件。\n如非本人操作，请拨打{self.deps.book(actor.pool).pool.hotline}。"
         try:
             await self.mailer.send(actor.pool, address, title, text, [file], message_id=f"paper.{new_id().hex}")
@@ -65,7 +66,7 @@ class FileDelivery:
             log.error("document_not_mailed", error=type(error).__name__)
             raise Unavailable("邮件暂时发不出去，请稍后重试，或直接打开文件。", code="mail_away") from error
 
-    async def _count(self, actor: Actor, action: str, details: dict[str, str]) -> None:
+    async def _count_mail(self, actor: Actor, action: str, details: dict[str, str]) -> None:
         now, account = self.deps.now(), account_of(actor)
         async with transaction():
             await check_recent(
@@ -79,11 +80,11 @@ class FileDelivery:
             await record(actor, now, action, "account", account, **details)
 
 
-def check_address(typed: str) -> str:
+def check_address(address: str) -> str:
     """Raises InvalidInput for an invalid e-mail address."""
-    if not typed.strip():
+    if not address.strip():
         raise InvalidInput("请填写电子邮箱。", code="no_email", field="email")
-    return email_address(typed)
+    return email_address(address)
 
 
 def account_of(actor: Actor) -> UUID:

@@ -90,25 +90,25 @@ class FileGarbageCollector:
     async def remove_due(self) -> int:
         """Delete released files; returns how many. Failed deletions are tried again."""
         due = await FileRemoval.filter(due_at__lte=self.deps.now()).order_by("due_at").limit(200)
-        await process_each("file_removals", due, self._remove)
+        await process_each("file_removals", due, self._remove_file)
         return len(due)
 
-    async def search(self) -> Search | None:
+    async def search_store(self) -> Search | None:
         """Search the whole store, once a day, and delete orphans; None: it is not due.
 
         Ignores files of other pools and foreign files. Raises Unavailable, and is due again an hour later.
         """
-        search = await self._begin()
+        search = await self._start_search()
         if search is None:
             return None
         try:
-            search.files, orphans = await self._find()
+            search.files, orphans = await self._find_orphans()
             search.orphans = len(orphans)
             search.withheld = len(orphans) > FEW and (len(orphans) >= MANY or len(orphans) * 2 > search.files)
             if search.withheld:
                 log.error("orphans_withheld", orphans=len(orphans), files=search.files)
             else:
-                await self._delete(orphans)
+                await self._delete_orphans(orphans)
         except Unavailable:
             await StoreSearch.filter(id=search.id).update(next_at=self.deps.now() + SEARCH_RETRY_AFTER)
             raise
@@ -116,7 +116,7 @@ class FileGarbageCollector:
         await search.save()
         return Search(search.files, search.orphans, search.withheld)
 
-    async def _begin(self) -> StoreSearch | None:
+    async def _start_search(self) -> StoreSearch | None:
         now = self.deps.now()
         async with transaction():
             await advisory_lock("store.search")
@@ -125,49 +125,49 @@ class FileGarbageCollector:
             await StoreSearch.filter(started_at__lt=now - _SEARCH_TTL).delete()
             return await StoreSearch.create(started_at=now, next_at=now + SEARCH_INTERVAL)
 
-    async def _find(self) -> tuple[int, list[str]]:
+    async def _find_orphans(self) -> tuple[int, list[str]]:
         """Number of our files, and the orphans among them, at most ``MANY``."""
         count, orphans = 0, []
-        async with aclosing(self._entries()) as found:
-            async for batch in found:
+        async with aclosing(self._list_old_keys()) as batches:
+            async for batch in batches:
                 count += len(batch)
-                orphans += await _unnamed(batch)
+                orphans += await _unreferenced_keys(batch)
                 if len(orphans) >= MANY:
                     break
         return count, orphans[:MANY]
 
-    async def _entries(self) -> AsyncGenerator[list[str], None]:
+    async def _list_old_keys(self) -> AsyncGenerator[list[str], None]:
         """Keys of our files that are old enough, batch by batch."""
-        before = self.wall.now() - ORPHAN_TTL
-        async with aclosing(self.store.walk()) as found:
-            async for batch in found:
-                yield [entry.key for entry in batch if entry.written_at < before and self._is_ours(entry.key)]
+        written_before = self.wall.now() - ORPHAN_TTL
+        async with aclosing(self.store.walk()) as batches:
+            async for batch in batches:
+                yield [entry.key for entry in batch if entry.written_at < written_before and self._is_ours(entry.key)]
 
     def _is_ours(self, key: str) -> bool:
-        known = _OURS.fullmatch(key)
-        return known["pool"] in self.deps.rulebooks if known else bool(_PROBE.fullmatch(key))
+        match = _OURS.fullmatch(key)
+        return match["pool"] in self.deps.rulebooks if match else bool(_PROBE.fullmatch(key))
 
-    async def _delete(self, orphans: Sequence[str]) -> None:
+    async def _delete_orphans(self, orphans: Sequence[str]) -> None:
         """Checks each once more, since the search may have taken a while."""
         for at in range(0, len(orphans), _CHUNK):
-            for key in await _unnamed(orphans[at : at + _CHUNK]):
+            for key in await _unreferenced_keys(orphans[at : at + _CHUNK]):
                 await self.store.delete(key)
                 log.info("orphan_deleted", key=key)
 
-    async def _remove(self, removal: FileRemoval) -> None:
+    async def _remove_file(self, removal: FileRemoval) -> None:
         await self.store.delete(removal.key)
         await removal.delete()
 
 
-async def _unnamed(keys: Collection[str]) -> list[str]:
+async def _unreferenced_keys(keys: Collection[str]) -> list[str]:
     """Keys without a row: previews are checked by their file, parts by a running upload."""
-    found = {key: _OURS.fullmatch(key) for key in keys}
-    bases = {key: known["base"] for key, known in found.items() if known}
-    whole = {row["k"] for row in await rows(_NAMED, list(set(bases.values())))}
-    in_parts = [known["base"] for known in found.values() if known and known["part"]]
-    under_way = {row["k"] for row in await rows(_UPLOADING, in_parts)}
+    matches = {key: _OURS.fullmatch(key) for key in keys}
+    bases = {key: match["base"] for key, match in matches.items() if match}
+    referenced = {row["k"] for row in await rows(_NAMED, list(set(bases.values())))}
+    in_parts = [match["base"] for match in matches.values() if match and match["part"]]
+    uploading = {row["k"] for row in await rows(_UPLOADING, in_parts)}
     return [
         key
-        for key, known in found.items()
-        if known is None or known["base"] not in (under_way if known["part"] else whole)
+        for key, match in matches.items()
+        if match is None or match["base"] not in (uploading if match["part"] else referenced)
     ]

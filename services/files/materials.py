@@ -51,16 +51,16 @@ class Materials:
         """Offer a file. A repetition with the same ``key`` returns the same material. Raises InvalidInput, Conflict."""
         check(actor, "material.manage")
         now = self.deps.now()
-        said = self._check(actor.pool, data, now)
-        file = await self._take_in(actor.pool, content, now)
+        description = self._check_data(actor.pool, data, now)
+        file = await self._store_file(actor.pool, content, now)
 
         async def run() -> MaterialView:
             if await Material.filter(pool=actor.pool).count() >= MATERIALS_MAX:
                 raise Conflict(f"最多{MATERIALS_MAX}份资料，请先删除不再需要的。", code="materials_full")
-            made = Material(pool=actor.pool, created_at=now)
-            await self._write(made, {**said, **file}, now)
-            await record(actor, now, "material.add", "material", made.id, title=made.title)
-            return self.queries.view_of(made)
+            material = Material(pool=actor.pool, created_at=now)
+            await self._save_material(material, {**description, **file}, now)
+            await record(actor, now, "material.add", "material", material.id, title=material.title)
+            return self.queries.view_of(material)
 
         return await once(
             owner=f"material.add:{actor.account_id}",
@@ -80,31 +80,32 @@ class Materials:
         """
         check(actor, "material.manage")
         now = self.deps.now()
-        before = await _get(actor, material_id)
-        said = self._check(actor.pool, data, before.shown_from) if data else {}
-        file = await self._take_in(actor.pool, content, now) if content or data is None else {}
+        # read twice: the file is checked and stored outside a transaction, and the row locked only afterwards
+        unlocked_material = await _get_material(actor, material_id)
+        description = self._check_data(actor.pool, data, unlocked_material.shown_from) if data else {}
+        file = await self._store_file(actor.pool, content, now) if content or data is None else {}
         async with transaction():
-            found = await _get(actor, material_id, lock=True)
+            material = await _get_material(actor, material_id, lock=True)
             if file:
-                await schedule_removal(found.key, now)
-            await self._write(found, {**said, **file}, now)
-            await record(actor, now, "material.change", "material", found.id, title=found.title, file=bool(file))
-            return self.queries.view_of(found)
+                await schedule_removal(material.key, now)
+            await self._save_material(material, {**description, **file}, now)
+            await record(actor, now, "material.change", "material", material.id, title=material.title, file=bool(file))
+            return self.queries.view_of(material)
 
     async def remove(self, actor: Actor, material_id: UUID) -> None:
         """Offer it no longer, and delete the file. A repetition is harmless."""
         check(actor, "material.manage")
         now = self.deps.now()
         async with transaction():
-            found = await Material.select_for_update().get_or_none(id=material_id, pool=actor.pool)
-            if found is not None:
-                await schedule_removal(found.key, now)
-                await found.delete()
-                await record(actor, now, "material.remove", "material", found.id, title=found.title)
+            material = await Material.select_for_update().get_or_none(id=material_id, pool=actor.pool)
+            if material is not None:
+                await schedule_removal(material.key, now)
+                await material.delete()
+                await record(actor, now, "material.remove", "material", material.id, title=material.title)
 
     # ---- helpers
 
-    def _check(self, pool: str, data: MaterialData, shown_from: datetime) -> dict[str, object]:
+    def _check_data(self, pool: str, data: MaterialData, shown_from: datetime) -> dict[str, object]:
         rules = self.deps.book(pool).help.materials
         if data.category not in rules.categories:
             raise InvalidInput("请选择资料类别。", field="category")
@@ -123,7 +124,7 @@ class Materials:
             "shown_until": data.shown_until,
         }
 
-    async def _take_in(self, pool: str, content: bytes, now: datetime) -> dict[str, object]:
+    async def _store_file(self, pool: str, content: bytes, now: datetime) -> dict[str, object]:
         """Check a file and store it; returns the columns for its row. Raises InvalidInput, Unavailable."""
         rules = self.deps.book(pool).help.materials
         if not content:
@@ -140,16 +141,16 @@ class Materials:
         await self.store.put(key, content)
         return {"media_type": OFFICE_TYPES[kind], "size": len(content), "sha256": digest, "key": key}
 
-    async def _write(self, row: Material, values: dict[str, object], now: datetime) -> None:
+    async def _save_material(self, material: Material, values: dict[str, object], now: datetime) -> None:
         """The download is named by the title, whatever the file was called at the office."""
-        row.update_from_dict({**values, "changed_at": now})
-        row.filename = clean_name(row.title, MATERIAL_KINDS[row.media_type])
-        await row.save()
+        material.update_from_dict({**values, "changed_at": now})
+        material.filename = clean_name(material.title, MATERIAL_KINDS[material.media_type])
+        await material.save()
 
 
-async def _get(actor: Actor, material_id: UUID, *, lock: bool = False) -> Material:
+async def _get_material(actor: Actor, material_id: UUID, *, lock: bool = False) -> Material:
     query = Material.select_for_update() if lock else Material.all()
-    found = await query.get_or_none(id=material_id, pool=actor.pool)
-    if found is None:
+    material = await query.get_or_none(id=material_id, pool=actor.pool)
+    if material is None:
         raise NotFound("找不到这份资料，请刷新列表后重试。", code="material_unknown")
-    return found
+    return material

@@ -28,12 +28,13 @@ class Previews:
         with suppress(FileLost):
             return await self.store.get(preview_key(key))
         async with self._drawing.setdefault(key, asyncio.Lock()):
+            # drawn by another request while this one waited for the lock
             with suppress(FileLost):
                 return await self.store.get(preview_key(key))
-            drawn = await self.checker.draw(await self.store.get(key), kind, PREVIEW)
+            preview = await self.checker.draw(await self.store.get(key), kind, PREVIEW)
             with suppress(Unavailable):
-                await self.store.put(preview_key(key), drawn)
-            return drawn
+                await self.store.put(preview_key(key), preview)
+            return preview
 
 
 def preview_key(key: str) -> str:

@@ -26,5 +26,5 @@ class FileServices:
     def due_tasks(self) -> tuple[DueTask, ...]:
         return (
             DueTask("file_removals", REMOVALS_DUE, self.garbage_collector.remove_due),
-            DueTask("store_search", SEARCH_DUE, self.garbage_collector.search),
+            DueTask("store_search", SEARCH_DUE, self.garbage_collector.search_store),
         )

@@ -33,23 +33,23 @@ class FileChecker:
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
         """Raises InvalidInput with the problem and what to do; a file that crashes the process counts as broken."""
-        head, (thumbnail, preview, made) = await self._ask({"way": "attachment", "allowed": list(allowed)}, content)
-        return Found(cast(FileType, head["kind"]), thumbnail, preview, made)
+        head, (thumbnail, preview, jpeg) = await self._inspect({"way": "attachment", "allowed": list(allowed)}, content)
+        return Found(cast(FileType, head["kind"]), thumbnail, preview, jpeg)
 
     async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
         """The same for the office's material, including office documents; returns the type."""
-        head, _ = await self._ask({"way": "material", "allowed": list(allowed)}, content)
+        head, _ = await self._inspect({"way": "material", "allowed": list(allowed)}, content)
         return cast(MaterialType, head["kind"])
 
     async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
         """An image as a small JPEG, as ``render_picture``. Raises InvalidInput."""
-        _, (drawn,) = await self._ask({"way": "picture", "kind": kind, "side": side}, content)
-        return drawn
+        _, (picture,) = await self._inspect({"way": "picture", "kind": kind, "side": side}, content)
+        return picture
 
-    async def draw_pages(self, content: bytes, side: int, most: int) -> Sequence[bytes]:
+    async def draw_pages(self, content: bytes, side: int, pages_max: int) -> Sequence[bytes]:
         """Each page of a PDF as JPEG, as ``render_pages``. Raises InvalidInput."""
-        _, drawn = await self._ask({"way": "pages", "side": side, "most": most}, content)
-        return drawn
+        _, pages = await self._inspect({"way": "pages", "side": side, "most": pages_max}, content)
+        return pages
 
     async def read_sheet(
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
@@ -62,29 +62,30 @@ class FileChecker:
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> AsyncGenerator[Sequence[Line], None]:
         """The same as a stream. Raises SheetError, also while iterating."""
-        asked = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
+        request = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
         try:
-            async with aclosing(self._sheets.parts(asked, content)) as parts:
+            # closed at once when the reader stops early, which ends the process
+            async with aclosing(self._sheets.parts(request, content)) as parts:
                 async for part in parts:
-                    found = json.loads(part)
-                    if "message" in found:
-                        raise SheetError(found["message"])
-                    yield [Line(number, tuple(cells)) for number, *cells in found]
+                    batch = json.loads(part)
+                    if "message" in batch:
+                        raise SheetError(batch["message"])
+                    yield [Line(number, tuple(cells)) for number, *cells in batch]
         except ProcessBroken as error:
             raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。") from error
 
-    async def read_questions(self, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
+    async def read_questions(self, content: bytes, form: QuestionForm, rows_max: int) -> Sequence[Question]:
         """Questions in GIFT or Moodle XML, as ``domain.exams.question_files``. Raises QuestionFileError."""
-        answer = await self._questions.ask({"form": form, "rows_max": most}, content)
+        answer = await self._questions.ask({"form": form, "rows_max": rows_max}, content)
         if answer is None:
             raise QuestionFileError("文件过于复杂或已损坏，请重新导出后再上传。")
         head, blobs = answer
         if "message" in head:
             raise QuestionFileError(head["message"])
-        return [Question(**{**one, "options": tuple(one["options"])}) for one in json.loads(blobs[0])]
+        return [Question(**{**question, "options": tuple(question["options"])}) for question in json.loads(blobs[0])]
 
-    async def _ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]]:
-        answer = await self._files.ask(asked, content)
+    async def _inspect(self, request: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]]:
+        answer = await self._files.ask(request, content)
         if answer is None:
             raise InvalidInput("文件无法读取，请重新导出或拍照后再上传。", code="file_broken")
         if "message" in answer[0]:

@@ -21,7 +21,7 @@ PART_SIZE = 4
 
 def answer(work: Work) -> int:
     """Limit this process, do the work requested on the command line, and write the result."""
-    head, blobs = work(_begin(), sys.stdin.buffer.read())
+    head, blobs = work(_limit_and_read_request(), sys.stdin.buffer.read())
     out = sys.stdout.buffer
     out.write(json.dumps({**head, "sizes": [len(blob) for blob in blobs]}).encode() + b"\n")
     for blob in blobs:
@@ -32,16 +32,17 @@ def answer(work: Work) -> int:
 def answer_in_parts(work: PartWork) -> int:
     """The same for work that returns its result in parts."""
     out = sys.stdout.buffer
-    for part in work(_begin(), sys.stdin.buffer.read()):
+    for part in work(_limit_and_read_request(), sys.stdin.buffer.read()):
         out.write(len(part).to_bytes(PART_SIZE, "big") + part)
         out.flush()
     return 0
 
 
-def _begin() -> Head:
+def _limit_and_read_request() -> Head:
     """Limit this process; returns the request."""
-    memory, cpu, asked = json.loads(sys.argv[1])
+    memory, cpu, request = json.loads(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    # no file may be written; the result goes through a pipe, to which this limit does not apply
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    return dict(asked)
+    return dict(request)

@@ -39,28 +39,31 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
     """Raises InvalidInput with the problem and what to do."""
-    made = jpeg_of(content) if "jpg" in allowed and is_heic(content) else b""
-    kind = check_kind(made or content, allowed)
+    jpeg = jpeg_of(content) if "jpg" in allowed and is_heic(content) else b""
+    kind = check_kind(jpeg or content, allowed)
     if kind == "pdf":
         check_pdf(content)
         return Found(kind, b"", b"")
-    preview = render_picture(made or content, kind, PREVIEW)
-    return Found(kind, render_picture(preview, "jpg", THUMBNAIL), preview, made)
+    preview = render_picture(jpeg or content, kind, PREVIEW)
+    return Found(kind, render_picture(preview, "jpg", THUMBNAIL), preview, jpeg)
 
 
 def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:
     """The type by the first bytes; a file that other programs could take for another type is refused."""
     kind = kind_of(content)
     if kind is None or kind not in allowed:
-        found = _WORDS[kind] if kind else other_kind(content)
-        wanted = "、".join(_WORDS[one] for one in allowed)
-        hint = "请在手机设置中把相机格式改为“兼容性最佳”，或截图后再上传。" if "HEIC" in found else "请另存后再上传。"
+        type_name = _WORDS[kind] if kind else other_kind(content)
+        allowed_names = "、".join(_WORDS[file_type] for file_type in allowed)
+        hint = (
+            "请在手机设置中把相机格式改为“兼容性最佳”，或截图后再上传。" if "HEIC" in type_name else "请另存后再上传。"
+        )
         raise InvalidInput(
-            f"这里只能上传{wanted}，这个文件{'是' + found if found else '无法识别'}，{hint}", code="file_type"
+            f"这里只能上传{allowed_names}，这个文件{'是' + type_name if type_name else '无法识别'}，{hint}",
+            code="file_type",
         )
     check_mixed(content)
     if kind != "pdf" and b"%PDF-" in content[:_HEAD]:
-        raise _mixed()
+        raise _mixed_content_error()
     return kind
 
 
@@ -68,7 +71,7 @@ def check_mixed(content: bytes, *, archive_too: bool = True) -> None:
     """Raises InvalidInput for a file that a browser takes for a page or, with ``archive_too``, others for an
     archive."""
     if _MARKUP.search(content[:_HEAD]) or (archive_too and zipfile.is_zipfile(io.BytesIO(content))):
-        raise _mixed()
+        raise _mixed_content_error()
 
 
 _BROKEN = (
@@ -92,13 +95,13 @@ def check_pdf(content: bytes) -> None:
         if reader.is_encrypted:
             raise InvalidInput("PDF已加密，请取消密码保护后再上传。", code="file_locked")
         pages = len(reader.pages)
-        active = has_active_content(reader, content)
+        is_active = has_active_content(reader, content)
     except _BROKEN as error:
         # pypdf raises all of these for truncated or invalid files
         raise InvalidInput("PDF不完整或已损坏，请重新导出后再上传。", code="file_broken") from error
     if not 1 <= pages <= PAGES_MAX:
         raise InvalidInput(f"PDF应有1至{PAGES_MAX}页，请检查后再上传。", code="file_pages")
-    if active:
+    if is_active:
         raise InvalidInput(
             "PDF中含有脚本、附件或其他会自动执行的内容，请用“打印为PDF”重新生成后再上传。", code="file_active"
         )
@@ -118,5 +121,5 @@ def other_kind(content: bytes) -> str:
     return next((name for pattern, name in _OTHERS if pattern.match(content)), "")
 
 
-def _mixed() -> InvalidInput:
+def _mixed_content_error() -> InvalidInput:
     return InvalidInput("文件中夹带了其他内容，请重新导出或拍照后再上传。", code="file_mixed")

@@ -13,18 +13,18 @@ from services.inspection.pdf_pages import render_pages
 from services.inspection.pictures import render_picture
 
 
-def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
+def work(request: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
     try:
-        match asked["way"]:
+        match request["way"]:
             case "material":
-                return {"kind": inspect_material(content, asked["allowed"])}, ()
+                return {"kind": inspect_material(content, request["allowed"])}, ()
             case "picture":
-                return {}, (render_picture(content, asked["kind"], asked["side"]),)
+                return {}, (render_picture(content, request["kind"], request["side"]),)
             case "pages":
-                return {}, render_pages(content, asked["side"], asked["most"])
+                return {}, render_pages(content, request["side"], request["most"])
             case _:
-                found = inspect(content, asked["allowed"])
-                return {"kind": found.kind}, (found.thumbnail, found.preview, found.made)
+                inspected = inspect(content, request["allowed"])
+                return {"kind": inspected.kind}, (inspected.thumbnail, inspected.preview, inspected.made)
     except InvalidInput as refusal:
         return {"message": refusal.message, "code": refusal.code}, ()
 

@@ -35,11 +35,11 @@ def jpeg_of(content: bytes) -> bytes:
         # libheif and its wrapper raise all of these for truncated or invalid files
         raise InvalidInput("照片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
     upright.thumbnail((SIDE, SIDE))
-    tries = list(_tries(upright.convert("RGB")))
-    return next((one for one in tries if len(one) <= TARGET), tries[-1])
+    jpegs = list(_jpegs_by_quality(upright.convert("RGB")))
+    return next((jpeg for jpeg in jpegs if len(jpeg) <= TARGET), jpegs[-1])
 
 
-def _tries(picture: Image.Image) -> Iterator[bytes]:
+def _jpegs_by_quality(picture: Image.Image) -> Iterator[bytes]:
     for quality in _QUALITIES:
         out = io.BytesIO()
         picture.save(out, "JPEG", quality=quality, optimize=True, exif=b"", icc_profile=None)

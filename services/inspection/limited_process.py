@@ -49,34 +49,35 @@ class LimitedProcess:
         self._turn = asyncio.Semaphore(at_once)
         self._timeout = timeout
 
-    async def ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]] | None:
+    async def ask(self, request: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]] | None:
         """None for a file that crashed the process or took too long. Raises Unavailable when the queue is too long."""
-        async with self._in_turn():
-            answer = await self._run(self._argument(asked), content)
+        async with self._take_turn():
+            answer = await self._run_process(self._request_argument(request), content)
         return _unpack(answer) if answer is not None else None
 
-    async def parts(self, asked: Mapping[str, object], content: bytes) -> AsyncGenerator[bytes, None]:
+    async def parts(self, request: Mapping[str, object], content: bytes) -> AsyncGenerator[bytes, None]:
         """The output of the process, while it works. Raises ProcessBroken, and Unavailable as ``ask``."""
         until, total = asyncio.get_running_loop().time() + self._limits.seconds, 0
-        async with self._in_turn(), self._running(self._argument(asked)) as process:
+        async with self._take_turn(), self._start_process(self._request_argument(request)) as process:
             assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
-            writing = asyncio.create_task(_hand_over(process.stdin, content))
+            writing = asyncio.create_task(_write_content(process.stdin, content))
             try:
                 while (part := await _read_part(process.stdout, until, ANSWER_MAX - total)) is not None:
                     total += len(part)
                     yield part
             finally:
+                # the child may have ended without reading all of its input
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
             if await process.wait() != 0:
                 log.warning("file_check_failed", status=process.returncode, bytes=len(content))
                 raise ProcessBroken
 
-    def _argument(self, asked: Mapping[str, object]) -> str:
-        return json.dumps([self._limits.memory, self._limits.cpu, asked])
+    def _request_argument(self, request: Mapping[str, object]) -> str:
+        return json.dumps([self._limits.memory, self._limits.cpu, request])
 
     @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
+    async def _take_turn(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._turn.acquire()
@@ -89,7 +90,7 @@ class LimitedProcess:
             self._turn.release()
 
     @asynccontextmanager
-    async def _running(self, argument: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def _start_process(self, argument: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """The process, without our environment; it ends with the block."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -109,12 +110,12 @@ class LimitedProcess:
                 process.kill()
                 await process.wait()
 
-    async def _run(self, argument: str, content: bytes) -> bytes | None:
+    async def _run_process(self, argument: str, content: bytes) -> bytes | None:
         """The output of the process; None when it failed or took too long."""
-        async with self._running(argument) as process:
+        async with self._start_process(argument) as process:
             try:
                 async with asyncio.timeout(self._limits.seconds):
-                    answer = await _talk(process, content)
+                    answer = await _exchange(process, content)
             except TimeoutError:
                 log.warning("file_check_slow", bytes=len(content))
                 return None
@@ -124,10 +125,10 @@ class LimitedProcess:
         return answer
 
 
-async def _talk(process: asyncio.subprocess.Process, content: bytes) -> bytes | None:
+async def _exchange(process: asyncio.subprocess.Process, content: bytes) -> bytes | None:
     """Send the file and read the result; None for one beyond ANSWER_MAX."""
     assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
-    writing = asyncio.create_task(_hand_over(process.stdin, content))
+    writing = asyncio.create_task(_write_content(process.stdin, content))
     answer = bytearray()
     try:
         while chunk := await process.stdout.read(_CHUNK):
@@ -141,18 +142,18 @@ async def _talk(process: asyncio.subprocess.Process, content: bytes) -> bytes | 
         await asyncio.gather(writing, return_exceptions=True)
 
 
-async def _hand_over(pipe: asyncio.StreamWriter, content: bytes) -> None:
+async def _write_content(pipe: asyncio.StreamWriter, content: bytes) -> None:
     pipe.write(content)
     await pipe.drain()
     pipe.close()
 
 
-async def _read_part(pipe: asyncio.StreamReader, until: float, most: int) -> bytes | None:
+async def _read_part(pipe: asyncio.StreamReader, until: float, size_max: int) -> bytes | None:
     """None at the end. Raises ProcessBroken for a part that is truncated, too long or too late."""
     try:
         async with asyncio.timeout_at(until):
             size = int.from_bytes(await pipe.readexactly(PART_SIZE), "big")
-            if size > most:
+            if size > size_max:
                 raise ProcessBroken
             return await pipe.readexactly(size)
     except asyncio.IncompleteReadError as error:

@@ -11,8 +11,8 @@ _ALLOWED = frozenset(("http", "https", "mailto", "tel"))
 
 def is_dangerous_target(target: str) -> bool:
     """Whether a link runs a script, opens a file or contacts a share, which reveals the reader."""
-    plain = _UNSEEN.sub("", target).lower()
-    if plain.startswith(("\\\\", "//")):
+    visible = _UNSEEN.sub("", target).lower()
+    if visible.startswith(("\\\\", "//")):
         return True
-    scheme = _SCHEME.match(plain)
+    scheme = _SCHEME.match(visible)
     return scheme is not None and scheme[1] not in _ALLOWED

@@ -43,16 +43,17 @@ _DAMAGED = "文件不完整或已损坏，请重新保存后再上传。"
 
 def inspect_material(content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
     """The file's type. Raises InvalidInput with the problem and what to do."""
-    archive = _open(content) if content.startswith(b"PK\x03\x04") else None
+    archive = _open_archive(content) if content.startswith(b"PK\x03\x04") else None
     kind = _kind_of_archive(archive) if archive else kind_of(content)
     if kind is None or kind not in allowed:
-        found = _WORDS[kind] if kind else other_kind(content)
-        wanted = "、".join(_WORDS[one] for one in allowed)
+        type_name = _WORDS[kind] if kind else other_kind(content)
+        allowed_names = "、".join(_WORDS[file_type] for file_type in allowed)
         raise InvalidInput(
-            f"只能上传{wanted}，这个文件{'是' + found if found else '无法识别'}，请另存后再上传。", code="file_type"
+            f"只能上传{allowed_names}，这个文件{'是' + type_name if type_name else '无法识别'}，请另存后再上传。",
+            code="file_type",
         )
     if archive is None:
-        inspect(content, [one for one in ("jpg", "png", "pdf") if one == kind])
+        inspect(content, [file_type for file_type in ("jpg", "png", "pdf") if file_type == kind])
         return kind
     with archive:
         _check_archive(archive)
@@ -67,7 +68,7 @@ def inspect_material(content: bytes, allowed: Collection[MaterialType]) -> Mater
     return kind
 
 
-def _open(content: bytes) -> zipfile.ZipFile:
+def _open_archive(content: bytes) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -91,7 +92,7 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
     if any(part.flag_bits & 1 for part in parts):
         raise InvalidInput("文件已加密，请取消密码保护后再上传。", code="file_locked")
     names = [part.filename for part in parts]
-    if len(set(names)) < len(names) or any(_leads_out(name) for name in names):
+    if len(set(names)) < len(names) or any(_is_unsafe_name(name) for name in names):
         raise InvalidInput("文件中夹带了其他内容，请重新保存后再上传。", code="file_mixed")
     try:
         broken = archive.testzip()
@@ -101,7 +102,7 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
         raise InvalidInput(_DAMAGED, code="file_broken")
 
 
-def _leads_out(name: str) -> bool:
+def _is_unsafe_name(name: str) -> bool:
     return name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/")
 
 
@@ -117,11 +118,11 @@ def _check_office(archive: zipfile.ZipFile) -> None:
     if any(_RUNS.search(name) for name in names):
         raise InvalidInput(_ACTIVE, code="file_active")
     for name in names:
-        if name.lower().endswith((".xml", ".rels")) and _runs(archive, name):
+        if name.lower().endswith((".xml", ".rels")) and _is_active_part(archive, name):
             raise InvalidInput(_ACTIVE, code="file_active")
 
 
-def _runs(archive: zipfile.ZipFile, name: str) -> bool:
+def _is_active_part(archive: zipfile.ZipFile, name: str) -> bool:
     """Whether a part has active content. Raises InvalidInput for a damaged or too large part."""
     if archive.getinfo(name).file_size > _PART_MAX:
         raise InvalidInput(_DAMAGED, code="file_broken")
@@ -137,7 +138,7 @@ def _check_papers(archive: zipfile.ZipFile) -> None:
         kind = name.lower().rpartition(".")[2]
         if kind in ("docx", "xlsx", "pdf"):
             try:
-                inspect_material(archive.read(name), [one for one in OFFICE_TYPES if one == kind])
+                inspect_material(archive.read(name), [file_type for file_type in OFFICE_TYPES if file_type == kind])
             except InvalidInput as refusal:
                 raise InvalidInput(
                     f"压缩包中的“{name[-40:]}”不能使用：{refusal.message}", code=refusal.code

@@ -78,7 +78,7 @@ class _Field:
     """A field whose instruction is not complete yet, since Word splits it into runs."""
 
     instruction: str = ""
-    spelled: bool = False
+    complete: bool = False
 
 
 def has_active_content(xml: bytes) -> bool:
@@ -89,86 +89,86 @@ def has_active_content(xml: bytes) -> bool:
 class _Part:
     def __init__(self) -> None:
         self._fields: list[_Field] = []
-        self._taking: Callable[[str], None] | None = None
+        self._text_sink: Callable[[str], None] | None = None
         self._formula: list[str] = []
         self._depth = 0
-        self._found = False
+        self._is_active = False
 
     def read(self, xml: bytes) -> bool:
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = lambda text: self._taking(text) if self._taking else None
-        parser.StartDoctypeDeclHandler = _refuse
+        parser.CharacterDataHandler = lambda text: self._text_sink(text) if self._text_sink else None
+        parser.StartDoctypeDeclHandler = _refuse_doctype
         try:
             parser.Parse(xml, True)
         except expat.ExpatError as error:
             raise Damaged from error
-        return self._found or any(_is_bad(field.instruction) for field in self._fields)
+        return self._is_active or any(_is_active_field(field.instruction) for field in self._fields)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             raise Damaged
         local = name.rpartition(" ")[2]
-        said = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        values = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
         match local:
             case "Relationship":
-                self._found |= _is_bad_relation(said)
+                self._is_active |= _is_active_relation(values)
             case "Default" | "Override":
-                self._found |= _CONTENTS.search(said.get("ContentType", "")) is not None
+                self._is_active |= _CONTENTS.search(values.get("ContentType", "")) is not None
             case "fldSimple":
-                self._found |= _is_bad(said.get("instr", ""))
+                self._is_active |= _is_active_field(values.get("instr", ""))
             case "fldChar":
-                self._mark(said.get("fldCharType", ""))
+                self._note_field_boundary(values.get("fldCharType", ""))
             case "instrText" | "delInstrText":
-                self._taking = self._spell
+                self._text_sink = self._add_instruction
             case "f" | "definedName" | "formula1" | "formula2" | "formula":
                 self._formula = []
-                self._taking = self._formula.append
+                self._text_sink = self._formula.append
             case _ if local in _ELEMENTS:
-                self._found |= local not in ("object", "control") or "wordprocessingml" in name
+                self._is_active |= local not in ("object", "control") or "wordprocessingml" in name
 
     def _end(self, name: str) -> None:
         self._depth -= 1
         local = name.rpartition(" ")[2]
         if local in ("instrText", "delInstrText"):
-            self._taking = None
-        elif self._taking is not None and local in ("f", "definedName", "formula1", "formula2", "formula"):
-            self._taking = None
-            self._found |= _FORMULA.search("".join(self._formula)) is not None
+            self._text_sink = None
+        elif self._text_sink is not None and local in ("f", "definedName", "formula1", "formula2", "formula"):
+            self._text_sink = None
+            self._is_active |= _FORMULA.search("".join(self._formula)) is not None
 
-    def _mark(self, kind: str) -> None:
+    def _note_field_boundary(self, kind: str) -> None:
         """A field begins, has its instruction, or ends. A field that begins before the outer one has named its kind
         computes that kind, which real workbooks never do."""
         if kind == "begin":
             outer = self._fields[-1] if self._fields else None
-            self._found |= outer is not None and not outer.spelled and not outer.instruction.strip()
+            self._is_active |= outer is not None and not outer.complete and not outer.instruction.strip()
             self._fields.append(_Field())
         elif self._fields:
-            self._fields[-1].spelled = True
-            self._found |= _is_bad(self._fields[-1].instruction)
+            self._fields[-1].complete = True
+            self._is_active |= _is_active_field(self._fields[-1].instruction)
             if kind == "end":
                 self._fields.pop()
 
-    def _spell(self, text: str) -> None:
+    def _add_instruction(self, text: str) -> None:
         if not self._fields:
             self._fields.append(_Field())  # without a beginning: judged at the end
         self._fields[-1].instruction += text
 
 
-def _is_bad(instruction: str) -> bool:
+def _is_active_field(instruction: str) -> bool:
     kind = _FIRST.search(instruction)
     return kind is not None and kind[0].upper() in _FIELDS
 
 
-def _is_bad_relation(said: dict[str, str]) -> bool:
+def _is_active_relation(values: dict[str, str]) -> bool:
     """Whether a relation is dangerous. A link that a person follows isn't, if it leads to a page."""
-    kind, target = said.get("Type", "").rpartition("/")[2].lower(), said.get("Target", "")
-    if said.get("TargetMode", "").lower() == "external":
+    kind, target = values.get("Type", "").rpartition("/")[2].lower(), values.get("Target", "")
+    if values.get("TargetMode", "").lower() == "external":
         return kind != "hyperlink" or is_dangerous_target(target)
     return kind in _RELATIONS
 
 
-def _refuse(*_args: object) -> None:
+def _refuse_doctype(*_args: object) -> None:
     raise Damaged

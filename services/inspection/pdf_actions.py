@@ -80,33 +80,33 @@ _STREAM = re.compile(rb"/ObjStm(?:(?!endobj).){0,1000}?stream\r?\n", re.DOTALL)
 
 def has_active_content(reader: PdfReader, content: bytes) -> bool:
     """Raises pypdf's exceptions for invalid files."""
-    plain = _unescape(content)
-    if _NAMES.search(plain) or any(_names_in(packed) for packed in _packed(content)):
+    unescaped = _unescape(content)
+    if _NAMES.search(unescaped) or any(_names_in(packed) for packed in _unpacked_streams(content)):
         return True
-    return any(_acts(one) for one in _objects(reader))
+    return any(_has_action(pdf_object) for pdf_object in _all_objects(reader))
 
 
 def _unescape(content: bytes) -> bytes:
     """``/J#61vaScript`` as every reader understands it."""
-    return _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), content)
+    return _ESCAPED.sub(lambda match: bytes((int(match[1], 16),)), content)
 
 
 def _names_in(packed: bytes) -> bool:
-    plain = _unescape(packed)
-    return _NAMES.search(plain) is not None or _SHORT_NAMES.search(plain) is not None
+    unescaped = _unescape(packed)
+    return _NAMES.search(unescaped) is not None or _SHORT_NAMES.search(unescaped) is not None
 
 
-def _packed(content: bytes) -> Iterator[bytes]:
+def _unpacked_streams(content: bytes) -> Iterator[bytes]:
     """The content of object streams, including those that no table lists."""
-    for found in _STREAM.finditer(content):
+    for match in _STREAM.finditer(content):
         try:
-            end = content.find(b"endstream", found.end())
-            yield zlib.decompressobj().decompress(content[found.end() : end if end > 0 else None], _UNPACKED_MAX)
+            end = content.find(b"endstream", match.end())
+            yield zlib.decompressobj().decompress(content[match.end() : end if end > 0 else None], _UNPACKED_MAX)
         except zlib.error:
             continue
 
 
-def _objects(reader: PdfReader) -> Iterator[PdfObject]:
+def _all_objects(reader: PdfReader) -> Iterator[PdfObject]:
     """Every object of the file, including those in compressed streams, and the trailer."""
     numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
     if len(numbers) > OBJECTS_MAX:
@@ -114,48 +114,50 @@ def _objects(reader: PdfReader) -> Iterator[PdfObject]:
     generations = {number: generation for generation, table in reader.xref.items() for number in table}
     yield reader.trailer
     for number in numbers:
-        one = reader.get_object(IndirectObject(number, generations.get(number, 0), reader))
-        if one is not None:
-            yield one
+        pdf_object = reader.get_object(IndirectObject(number, generations.get(number, 0), reader))
+        if pdf_object is not None:
+            yield pdf_object
 
 
-def _acts(found: PdfObject) -> bool:
+def _has_action(pdf_object: PdfObject) -> bool:
     """Whether an object, or a value directly inside it, executes, opens, plays or embeds something."""
-    todo: list[object] = [found]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, DictionaryObject):
-            if _is_active(one):
+    open_values: list[object] = [pdf_object]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, DictionaryObject):
+            if _is_active(value):
                 return True
-            todo += _direct(one.values())
-        elif isinstance(one, ArrayObject):
-            todo += _direct(one)
+            open_values += _direct_values(value.values())
+        elif isinstance(value, ArrayObject):
+            open_values += _direct_values(value)
     return False
 
 
-def _direct(values: Iterable[object]) -> list[object]:
+def _direct_values(values: Iterable[object]) -> list[object]:
     """Without references, whose targets are checked by themselves."""
     return [value for value in values if isinstance(value, DictionaryObject | ArrayObject)]
 
 
-def _is_active(one: DictionaryObject) -> bool:
-    keys = {str(key) for key in one}
-    if keys & _FORBIDDEN_KEYS or (isinstance(one, StreamObject) and keys & _ELSEWHERE):
+def _is_active(dictionary: DictionaryObject) -> bool:
+    keys = {str(key) for key in dictionary}
+    if keys & _FORBIDDEN_KEYS or (isinstance(dictionary, StreamObject) and keys & _ELSEWHERE):
         return True
-    if any(name in one and str(one[name]) in names for name, names in _FORBIDDEN_VALUES.items()):
+    if any(name in dictionary and str(dictionary[name]) in names for name, names in _FORBIDDEN_VALUES.items()):
         return True
-    return _opens_with(one) or any(is_dangerous_target(_text(one[name])) for name in ("/URI", "/Base") if name in one)
+    return _has_open_action(dictionary) or any(
+        is_dangerous_target(_as_text(dictionary[name])) for name in ("/URI", "/Base") if name in dictionary
+    )
 
 
-def _opens_with(one: DictionaryObject) -> bool:
+def _has_open_action(dictionary: DictionaryObject) -> bool:
     """An action on opening; an initial page is none."""
-    if "/OpenAction" not in one:
+    if "/OpenAction" not in dictionary:
         return False
-    action = one["/OpenAction"]
+    action = dictionary["/OpenAction"]
     return isinstance(action, DictionaryObject) and "/S" in action and str(action["/S"]) != "/GoTo"
 
 
-def _text(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, ByteStringObject):
         return value.decode("latin-1")
     return str(value) if isinstance(value, TextStringObject) else ""

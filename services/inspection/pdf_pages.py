@@ -14,23 +14,23 @@ _POINTS_MAX = 14_400
 """Maximum length of a side by the standard (200 inches)."""
 
 
-def render_pages(content: bytes, side: int, most: int) -> Sequence[bytes]:
-    """Every page upright as JPEG, its longer side ``side``. Raises InvalidInput, also for more than ``most`` pages."""
+def render_pages(content: bytes, side: int, pages_max: int) -> Sequence[bytes]:
+    """Every page upright as JPEG, its longer side ``side``. Raises InvalidInput beyond ``pages_max`` pages, too."""
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
-        raise _broken() from error
+        raise _unreadable_error() from error
     try:
-        if not 1 <= len(document) <= most:
-            raise InvalidInput(f"PDF共{len(document)}页，最多{most}页，请拆分后再上传。", code="too_many_pages")
-        return [_render(page, side) for page in document]
+        if not 1 <= len(document) <= pages_max:
+            raise InvalidInput(f"PDF共{len(document)}页，最多{pages_max}页，请拆分后再上传。", code="too_many_pages")
+        return [_render_page(page, side) for page in document]
     except (pypdfium2.PdfiumError, OSError, ValueError, MemoryError) as error:
-        raise _broken() from error
+        raise _unreadable_error() from error
     finally:
         document.close()
 
 
-def _render(page: pypdfium2.PdfPage, side: int) -> bytes:
+def _render_page(page: pypdfium2.PdfPage, side: int) -> bytes:
     longer = max(page.get_size())
     if not 1 <= longer <= _POINTS_MAX:
         raise ValueError("a page of no size")
@@ -39,5 +39,5 @@ def _render(page: pypdfium2.PdfPage, side: int) -> bytes:
     return out.getvalue()
 
 
-def _broken() -> InvalidInput:
+def _unreadable_error() -> InvalidInput:
     return InvalidInput("PDF无法读取或设有密码，请重新导出后再上传。", code="file_broken")

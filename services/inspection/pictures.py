@@ -28,14 +28,17 @@ def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
     The whole file is decoded. Raises InvalidInput for a damaged, truncated or too large one.
     """
     try:
-        with _quietly(), Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
+        with (
+            _ignore_warnings(),
+            Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture,
+        ):
             if picture.width * picture.height > _pixels_max(picture):
                 raise _too_many_pixels()
             picture.draft("RGB", (_DECODED, _DECODED))
             picture.load()
             upright = ImageOps.exif_transpose(picture)
             upright.thumbnail((side, side))
-            return _flat(upright)
+            return _as_flat_jpeg(upright)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, MemoryError) as error:
@@ -50,7 +53,7 @@ def _pixels_max(picture: Image.Image) -> int:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def _ignore_warnings() -> Iterator[None]:
     """Suppresses Pillow's warnings about damaged metadata, which the result doesn't contain."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -61,12 +64,12 @@ def _too_many_pixels() -> InvalidInput:
     return InvalidInput("图片像素过大，请缩小或截图后再上传。", code="file_pixels")
 
 
-def _flat(picture: Image.Image) -> bytes:
+def _as_flat_jpeg(picture: Image.Image) -> bytes:
     """On a white background for JPEG, without metadata."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        clear = picture.convert("RGBA")
-        flat = Image.new("RGB", clear.size, "white")
-        flat.paste(clear, mask=clear.getchannel("A"))
+        transparent = picture.convert("RGBA")
+        flat = Image.new("RGB", transparent.size, "white")
+        flat.paste(transparent, mask=transparent.getchannel("A"))
     else:
         flat = picture.convert("RGB")
     out = io.BytesIO()

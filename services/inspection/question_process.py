@@ -12,12 +12,12 @@ from domain.exams.questions import QuestionFileError
 from services.inspection.child_process import Head, answer
 
 
-def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
+def work(request: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
     try:
-        found = [asdict(one) for one in read_questions(content, asked["form"], asked["rows_max"])]
+        questions = [asdict(question) for question in read_questions(content, request["form"], request["rows_max"])]
     except QuestionFileError as error:
         return {"message": str(error)}, ()
-    return {}, (json.dumps(found, ensure_ascii=False).encode(errors="replace"),)
+    return {}, (json.dumps(questions, ensure_ascii=False).encode(errors="replace"),)
 
 
 if __name__ == "__main__":

@@ -15,18 +15,18 @@ BATCH = 1000
 """Lines of a part."""
 
 
-def work(asked: Head, content: bytes) -> Iterator[bytes]:
-    columns = [Column(**column) for column in asked["columns"]]
-    lines = read_lines(content, asked["form"], columns, asked["rows_max"])
+def work(request: Head, content: bytes) -> Iterator[bytes]:
+    columns = [Column(**column) for column in request["columns"]]
+    lines = read_lines(content, request["form"], columns, request["rows_max"])
     try:
         while batch := [[line.number, *line.cells] for line in islice(lines, BATCH)]:
-            yield _said(batch)
+            yield _as_json(batch)
     except SheetError as error:
-        yield _said({"message": str(error)})
+        yield _as_json({"message": str(error)})
 
 
-def _said(found: object) -> bytes:
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+def _as_json(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
 from services.office.dashboard import Place, WaitingCounts
-from services.office.experts import REASON_MAX, ExpertLine, Left, Only
+from services.office.experts import REASON_MAX, ExpertLine, Only, RemovedExpert
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.large_exports import DIRECT_MAX
 from services.office.payment_views import InvoiceFilter, OrderView, RefundLine
@@ -19,13 +19,13 @@ __all__ = [
     "ExportRequest",
     "Filter",
     "InvoiceFilter",
-    "Left",
     "OfficeServices",
     "Only",
     "OrderView",
     "Place",
     "Range",
     "RefundLine",
+    "RemovedExpert",
     "Sort",
     "StateCount",
     "WaitingCounts",

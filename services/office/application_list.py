@@ -116,7 +116,7 @@ class ApplicationList:
         if sort not in get_args(Sort):
             raise InvalidInput("没有这种排序方式，请从列表中选择。", field="sort")
         where, values = self.where(actor, wanted)
-        found, total = await read_page(
+        application_rows, total = await read_page(
             f"{_COLUMNS}, {_REGION}",
             "p",
             f"application p WHERE {where}",
@@ -126,15 +126,19 @@ class ApplicationList:
             limit=size,
         )
         book = self.deps.book(actor.pool)
-        return Page(tuple(_line(row, book) for row in found), total)
+        return Page(tuple(_application_line(row, book) for row in application_rows), total)
 
     async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
         """Number of matches in each state, in the order of progress; states without any are left out."""
         check(actor, "application.read")
         where, values = self.where(actor, wanted)
-        found = await rows(f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state", *values)
-        numbers = {row["state"]: row["n"] for row in found}
-        return tuple(StateCount(s.value, s.label, numbers[s.value]) for s in ApplicationState if s.value in numbers)
+        count_rows = await rows(f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state", *values)
+        numbers = {row["state"]: row["n"] for row in count_rows}
+        return tuple(
+            StateCount(state.value, state.label, numbers[state.value])
+            for state in ApplicationState
+            if state.value in numbers
+        )
 
     async def get(self, actor: Actor, application_id: UUID) -> OfficeView:
         """One application; the access is logged. Raises NotFound."""
@@ -149,7 +153,9 @@ class ApplicationList:
         codes = await load_codes(book, application.region)
         row = {name: getattr(application, name) for name in _COLUMNS.split(", ")}
         return OfficeView(
-            _line({**row, "region_name": show_region(application.region, codes) if application.region else ""}, book),
+            _application_line(
+                {**row, "region_name": show_region(application.region, codes) if application.region else ""}, book
+            ),
             await progress_of(self.deps, application.id),
             await read_form(self.deps, application, account),
             await read_log(book, application.id),
@@ -210,7 +216,7 @@ def _step(book: Rulebook, code: str) -> int:
     return steps.index(code)
 
 
-def _line(row: Mapping[str, object], book: Rulebook) -> ApplicationLine:
+def _application_line(row: Mapping[str, object], book: Rulebook) -> ApplicationLine:
     state, at = ApplicationState(str(row["state"])), int(str(row["step"]))
     in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK) and at >= 0
     step = book.review.step_at(at) if in_review else None
@@ -221,8 +227,8 @@ def _line(row: Mapping[str, object], book: Rulebook) -> ApplicationLine:
         "step": step.code if step else "",
         "step_name": step.name if step else "",
     }
-    merged = {**row, **labels}
-    return ApplicationLine(**{name: merged[name] for name in _FIELDS})  # type: ignore[arg-type]  # columns of one table
+    columns = {**row, **labels}
+    return ApplicationLine(**{name: columns[name] for name in _FIELDS})  # type: ignore[arg-type]  # columns of one table
 
 
 _FIELDS = tuple(field.name for field in fields(ApplicationLine))

@@ -82,7 +82,7 @@ class OfficeDashboard:
 
     deps: Deps
 
-    async def waiting(self, actor: Actor) -> WaitingCounts:
+    async def count_waiting(self, actor: Actor) -> WaitingCounts:
         """Counts of the office's open work."""
         check(actor, "application.read")
         steps, now = self.deps.book(actor.pool).review.steps, self.deps.now()
@@ -90,10 +90,12 @@ class OfficeDashboard:
         counts = (
             await rows(_WAITING, actor.pool, [step.code for step in steps], since, replies_due(self.deps, actor.pool))
         )[0]
-        return WaitingCounts(**counts, unassigned_reviews=sum(one.waiting for one in await find_uncovered(actor.pool)))
+        return WaitingCounts(
+            **counts, unassigned_reviews=sum(uncovered.waiting for uncovered in await find_uncovered(actor.pool))
+        )
 
     async def places(self, actor: Actor) -> list[Place]:
         """All regions of the province, each city followed by what lies in it."""
         check(actor, "application.read")
-        found = await rows(_PLACES, actor.pool, self.deps.book(actor.pool).pool.region)
-        return [Place(**row) for row in found]
+        place_rows = await rows(_PLACES, actor.pool, self.deps.book(actor.pool).pool.region)
+        return [Place(**row) for row in place_rows]

@@ -66,7 +66,7 @@ class ExpertLine:
 
 
 @dataclass(frozen=True)
-class Left:
+class RemovedExpert:
     """`calls`: number of open invitations that were cancelled."""
 
     expert_id: UUID
@@ -98,12 +98,14 @@ class ExpertAdministration:
         source = f"expert e WHERE e.pool = $1 AND {_FILTERS[only]}"
         if word:
             source += _named_or_numbered(values.add(word))
-        found, total = await read_page(
+        expert_rows, total = await read_page(
             _COLUMNS, "e", source, _ORDERS[only], values, offset=(page - 1) * size, limit=size
         )
-        return Page(tuple(_line(row, now, oldest[0]) for row in found), total)
+        return Page(tuple(_expert_line(row, now, oldest[0]) for row in expert_rows), total)
 
-    async def remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
+    async def remove_from_pool(
+        self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None
+    ) -> RemovedExpert:
         """End an expert's record: he is no longer drawn or called, open calls are cancelled, and he is notified.
 
         Raises NotFound, Conflict for an expert who has left, or who has accepted panels that must be resolved first.
@@ -112,19 +114,19 @@ class ExpertAdministration:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self.deps.now()
 
-        async def run() -> Left:
+        async def run() -> RemovedExpert:
             return await self._remove_from_pool(actor, expert_id, words, now)
 
         return await once(
             owner=f"expert.leave:{actor.account_id}",
             key=key,
             deps=self.deps,
-            answer=Left,
+            answer=RemovedExpert,
             run=run,
             request=f"{expert_id} {words}",
         )
 
-    async def _remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> Left:
+    async def _remove_from_pool(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> RemovedExpert:
         draws = await self._lock_draws(expert_id)
         expert = await Expert.select_for_update().get_or_none(id=expert_id, pool=actor.pool)
         if expert is None:
@@ -146,7 +148,7 @@ class ExpertAdministration:
             dedupe_key=f"expert_left:{expert.id}:{now.isoformat()}",
             params={"reason": reason, "hotline": self.deps.book(expert.pool).pool.hotline},
         )
-        return Left(expert.id, now, len(calls))
+        return RemovedExpert(expert.id, now, len(calls))
 
     async def _lock_draws(self, expert_id: UUID) -> Mapping[UUID, Locked]:
         """Draws before experts, as calling does."""
@@ -154,8 +156,8 @@ class ExpertAdministration:
         return {call.draw_id: await lock(call.draw_id) for call in await calls.order_by("draw_id")}
 
     async def _check_no_panel(self, expert_id: UUID, now: datetime) -> None:
-        ahead = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED, ends_at__gt=now)
-        panel = await ahead.order_by("gathering_at").first()
+        panels_ahead = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED, ends_at__gt=now)
+        panel = await panels_ahead.order_by("gathering_at").first()
         if panel is not None:
             when = print_time(panel.gathering_at)
             raise Conflict(
@@ -170,7 +172,7 @@ def _named_or_numbered(word: str) -> str:
     return f" AND (e.number = {word} OR {name} >= {word} AND {name} < {word} || chr(1114111))"
 
 
-def _line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:
+def _expert_line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:
     born, term = row["born_on"], row["term_until"]
     return ExpertLine(
         row["id"],

@@ -163,28 +163,29 @@ class Exports:
     listing: ApplicationList
 
     async def count(self, actor: Actor, request: ExportRequest) -> int:
-        """Number of rows that ``make`` would write. Raises as ``make``."""
+        """Number of rows that ``make_file`` would write. Raises as ``make_file``."""
         sql, values = self._query(actor, request, after=_FIRST, limit="")
-        found = await rows(f"SELECT count(*)::int AS n FROM ({sql} LIMIT {ROWS_MAX + 1}) AS listed", *values)
-        _check_count(found[0]["n"])
-        return int(found[0]["n"])
+        counts = await rows(f"SELECT count(*)::int AS n FROM ({sql} LIMIT {ROWS_MAX + 1}) AS listed", *values)
+        _check_count(counts[0]["n"])
+        return int(counts[0]["n"])
 
-    async def make(self, actor: Actor, request: ExportRequest, progress: Progress | None = None) -> Export:
+    async def make_file(self, actor: Actor, request: ExportRequest, progress: Progress | None = None) -> Export:
         """The list as a file, fetched, masked and written batch by batch. Raises InvalidInput."""
         count = 0
 
-        async def shown() -> AsyncIterator[Sequence[Sequence[Value]]]:
+        async def masked_batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
             nonlocal count
             last = _FIRST
+            # continued by id: an offset would skip or repeat rows where others come meanwhile
             while batch := await self._batch(actor, request, after=last):
                 count, last = count + len(batch), batch[-1]["id"]
                 _check_count(count)
-                yield await self._shown(actor.pool, request.what, batch)
+                yield await self._mask_rows(actor.pool, request.what, batch)
                 if progress is not None:
                     await progress(count)
 
         title, columns = _SHEETS[request.what]
-        content = await write_sheet(title, columns, shown())
+        content = await write_sheet(title, columns, masked_batches())
         now = self.deps.now()
         async with transaction():
             await record(actor, now, "export", request.what, new_id(), rows=count)
@@ -206,28 +207,28 @@ class Exports:
             raise InvalidInput("结束时间应晚于开始时间，请重新选择。", code="bad_range", field="until")
         return _PAYMENTS[request.what].format(limit=limit), SqlValues(actor.pool, within.since, within.until, after)
 
-    async def _shown(self, pool: str, what: What, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
+    async def _mask_rows(self, pool: str, what: What, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
         """Masks rows in a thread, which takes longer than fetching them."""
         if what != "applications":
-            return await asyncio.to_thread(lambda: [_SHOWN[what](row) for row in batch])
+            return await asyncio.to_thread(lambda: [_MASKED_ROWS[what](row) for row in batch])
         book = self.deps.book(pool)
         codes = await load_codes(book, [row["region"] for row in batch], [list(row["specialties"]) for row in batch])
-        return await asyncio.to_thread(self._application_rows, book, codes, batch)
+        return await asyncio.to_thread(self._mask_applications, book, codes, batch)
 
-    def _application_rows(self, book: Rulebook, codes: CatalogueCodes, batch: Sequence[Any]) -> list[Sequence[Value]]:
+    def _mask_applications(self, book: Rulebook, codes: CatalogueCodes, batch: Sequence[Any]) -> list[Sequence[Value]]:
         keys = self.deps.keys
-        found: list[Sequence[Value]] = []
+        lines: list[Sequence[Value]] = []
         types = entry_names(book)
         for row in batch:
             state, step = ApplicationState(row["state"]), row["step"]
             in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
-            shown = book.review.step_at(step) if in_review else None
-            found.append(
+            review_step = book.review.step_at(step) if in_review else None
+            lines.append(
                 (
                     row["number"],
                     types[row["entry_type"]],
                     state.label,
-                    shown.name if shown else "",
+                    review_step.name if review_step else "",
                     row["name"] or row["real_name"],
                     mask_id_number(keys.read(row["id_number_sealed"], "id_number")),
                     mask_mobile(keys.read(row["mobile_sealed"], "mobile")),
@@ -242,10 +243,10 @@ class Exports:
                     row["ended_at"],
                 )
             )
-        return found
+        return lines
 
 
-def _order(row: Any) -> Sequence[Value]:
+def _order_row(row: Any) -> Sequence[Value]:
     return (
         row["out_trade_no"],
         row["transaction_id"],
@@ -263,7 +264,7 @@ def _order(row: Any) -> Sequence[Value]:
     )
 
 
-def _refund(row: Any) -> Sequence[Value]:
+def _refund_row(row: Any) -> Sequence[Value]:
     return (
         row["out_refund_no"],
         row["out_trade_no"],
@@ -279,7 +280,7 @@ def _refund(row: Any) -> Sequence[Value]:
     )
 
 
-def _difference(row: Any) -> Sequence[Value]:
+def _difference_row(row: Any) -> Sequence[Value]:
     return (
         row["day"],
         DIFFERENCE_NAMES.get(row["kind"], row["kind"]),
@@ -306,4 +307,4 @@ _SHEETS: Mapping[What, tuple[str, Sequence[ExportColumn]]] = {
     "differences": ("对账差异", _DIFFERENCE_COLUMNS),
 }
 _PAYMENTS: Mapping[What, str] = {"orders": _ORDER_ROWS, "refunds": _REFUND_ROWS, "differences": _DIFFERENCE_ROWS}
-_SHOWN: Mapping[What, Show] = {"orders": _order, "refunds": _refund, "differences": _difference}
+_MASKED_ROWS: Mapping[What, Show] = {"orders": _order_row, "refunds": _refund_row, "differences": _difference_row}

@@ -50,42 +50,46 @@ class LargeExports:
     store: SealedFiles
     exports: Exports
 
-    async def begin(self, actor: Actor, request: ExportRequest, total: int) -> str:
+    async def begin_export(self, actor: Actor, request: ExportRequest, total: int) -> str:
         """Let a worker write the file; returns a token for this person to see the progress. Raises Unavailable."""
         export_id, now = new_id(), self.deps.now()
         key, until = new_key(actor.pool, now), now + EXPORT_TTL
+        # before the job is committed: the worker reads it, and the store is never called inside a transaction
         await self._write_state(key, ExportState("waiting", 0, total, now))
-        sealed = self.deps.keys.seal(_packed(export_id, actor, request), _PURPOSE)
+        sealed = self.deps.keys.seal(_pack_order(export_id, actor, request), _PURPOSE)
         async with transaction():
             await FileRemoval.create(id=export_id, key=key, due_at=until)
-            await FileRemoval.create(key=_beside(key), due_at=until)
+            await FileRemoval.create(key=_state_key(key), due_at=until)
             await self.deps.jobs.defer("exports.write", order=sealed)
         return self.links.sign(_PURPOSE, export_id, account_of(actor), until)
 
-    async def write(self, sealed: str) -> None:
+    async def write_file(self, sealed: str) -> None:
         """Write the ordered file; a repetition doesn't change it."""
-        export_id, actor, request = _unpacked(self.deps.keys.open_text(sealed, _PURPOSE))
-        file = await FileRemoval.get_or_none(id=export_id)
-        if file is None or (before := await self._read(file.key)).state != "waiting":
+        export_id, actor, request = _unpack_order(self.deps.keys.open_text(sealed, _PURPOSE))
+        removal = await FileRemoval.get_or_none(id=export_id)
+        if removal is None or (progress := await self._read_state(removal.key)).state != "waiting":
             return
 
         async def note_progress(count: int) -> None:
             if count % _PROGRESS_EVERY == 0:
-                await self._write_state(file.key, ExportState("waiting", count, before.total, self.deps.now()))
+                await self._write_state(removal.key, ExportState("waiting", count, progress.total, self.deps.now()))
 
         try:
-            export = await self.exports.make(actor, request, note_progress)
+            export = await self.exports.make_file(actor, request, note_progress)
         except InvalidInput as refusal:
             now = self.deps.now()
-            await self._write_state(file.key, ExportState("refused", 0, before.total, now, message=refusal.message))
+            await self._write_state(
+                removal.key, ExportState("refused", 0, progress.total, now, message=refusal.message)
+            )
             return
-        await self.store.put(file.key, export.content)
+        # the file before its state: a crash between leaves an export that is written again, never a missing file
+        await self.store.put(removal.key, export.content)
         state = ExportState("done", export.count, export.count, self.deps.now(), export.filename)
-        await self._write_state(file.key, state)
+        await self._write_state(removal.key, state)
 
     async def state(self, actor: Actor, token: str) -> ExportState:
         """Raises NotFound for another person's, and for an expired one."""
-        state = await self._read((await self._file(actor, token)).key)
+        state = await self._read_state((await self._get_removal(actor, token)).key)
         if state.state == "waiting" and self.deps.now() - state.at > SILENT:
             message = "文件没有生成，请返回列表重新导出；仍不行请联系技术人员检查后台任务。"
             return ExportState("refused", state.done, state.total, state.at, message=message)
@@ -93,43 +97,43 @@ class LargeExports:
 
     async def get(self, actor: Actor, token: str) -> Export:
         """The file. Raises as ``state``, and NotFound before it exists."""
-        file = await self._file(actor, token)
-        state = await self._read(file.key)
+        removal = await self._get_removal(actor, token)
+        state = await self._read_state(removal.key)
         if state.state != "done":
-            raise _gone()
+            raise _expired_error()
         try:
-            return Export(await self.store.get(file.key), state.filename, state.done)
+            return Export(await self.store.get(removal.key), state.filename, state.done)
         except FileLost as error:
-            raise _gone() from error
+            raise _expired_error() from error
 
-    async def _file(self, actor: Actor, token: str) -> FileRemoval:
+    async def _get_removal(self, actor: Actor, token: str) -> FileRemoval:
         link = self.links.check(token, _PURPOSE)
-        found = await FileRemoval.get_or_none(id=link.subject_id)
-        if found is None or link.person_id != account_of(actor) or not found.key.startswith(f"{actor.pool}/"):
-            raise _gone()
-        return found
+        removal = await FileRemoval.get_or_none(id=link.subject_id)
+        if removal is None or link.person_id != account_of(actor) or not removal.key.startswith(f"{actor.pool}/"):
+            raise _expired_error()
+        return removal
 
     async def _write_state(self, key: str, state: ExportState) -> None:
         text = json.dumps({**asdict(state), "at": state.at.isoformat()}, ensure_ascii=False)
-        await self.store.put(_beside(key), text.encode())
+        await self.store.put(_state_key(key), text.encode())
 
-    async def _read(self, key: str) -> ExportState:
+    async def _read_state(self, key: str) -> ExportState:
         try:
-            said: dict[str, Any] = json.loads(await self.store.get(_beside(key)))
+            content: dict[str, Any] = json.loads(await self.store.get(_state_key(key)))
         except FileLost as error:
-            raise _gone() from error
-        return ExportState(**{**said, "at": datetime.fromisoformat(said["at"])})
+            raise _expired_error() from error
+        return ExportState(**{**content, "at": datetime.fromisoformat(content["at"])})
 
 
-def _beside(key: str) -> str:
+def _state_key(key: str) -> str:
     return f"{key}.parts/state"
 
 
-def _gone() -> NotFound:
+def _expired_error() -> NotFound:
     return NotFound("这个文件已过期或不存在，请返回列表重新导出。", code="export_gone")
 
 
-def _packed(export_id: UUID, actor: Actor, request: ExportRequest) -> str:
+def _pack_order(export_id: UUID, actor: Actor, request: ExportRequest) -> str:
     return json.dumps(
         {
             "id": str(export_id),
@@ -142,20 +146,22 @@ def _packed(export_id: UUID, actor: Actor, request: ExportRequest) -> str:
     )
 
 
-def _unpacked(text: str) -> tuple[UUID, Actor, ExportRequest]:
-    said: dict[str, Any] = json.loads(text)
-    who, looked, within = said["actor"], said["filter"], said["within"]
-    wanted = Filter(
+def _unpack_order(text: str) -> tuple[UUID, Actor, ExportRequest]:
+    content: dict[str, Any] = json.loads(text)
+    actor, filters, within = content["actor"], content["filter"], content["within"]
+    application_filter = Filter(
         **{
-            **looked,
-            "campaign_id": UUID(looked["campaign_id"]) if looked["campaign_id"] else None,
-            "submitted_from": _moment(looked["submitted_from"]),
-            "submitted_until": _moment(looked["submitted_until"]),
+            **filters,
+            "campaign_id": UUID(filters["campaign_id"]) if filters["campaign_id"] else None,
+            "submitted_from": _parse_moment(filters["submitted_from"]),
+            "submitted_until": _parse_moment(filters["submitted_until"]),
         }
     )
-    request = ExportRequest(said["what"], wanted, Range(_moment(within["since"]), _moment(within["until"])))
-    return UUID(said["id"]), Actor(who["pool"], who["role"], UUID(who["account_id"])), request
+    request = ExportRequest(
+        content["what"], application_filter, Range(_parse_moment(within["since"]), _parse_moment(within["until"]))
+    )
+    return UUID(content["id"]), Actor(actor["pool"], actor["role"], UUID(actor["account_id"])), request
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

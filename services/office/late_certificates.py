@@ -43,19 +43,21 @@ class LateCertificates:
     async def count(self, actor: Actor) -> int:
         """Number of persons who passed or finished without a certificate."""
         check(actor, "certificate.manage")
-        found = await rows(f"SELECT count(*)::int AS n FROM ({_MISSING}) m", *self._asked(actor.pool))
-        return int(found[0]["n"])
+        count_rows = await rows(f"SELECT count(*)::int AS n FROM ({_MISSING}) m", *self._missing_parameters(actor.pool))
+        return int(count_rows[0]["n"])
 
     async def issue(self, actor: Actor) -> int:
         """Issue missing ones, each with its notice; returns how many. A repetition is harmless."""
         check(actor, "certificate.manage")
-        due = await rows(f"SELECT * FROM ({_MISSING}) m ORDER BY id LIMIT {MOST}", *self._asked(actor.pool))
-        done = await process_each("late_certificate", due, lambda row: self._issue(actor.pool, row))
+        due = await rows(
+            f"SELECT * FROM ({_MISSING}) m ORDER BY id LIMIT {MOST}", *self._missing_parameters(actor.pool)
+        )
+        done = await process_each("late_certificate", due, lambda row: self._issue_certificate(actor.pool, row))
         async with transaction():
             await record(actor, self.deps.now(), "certificate.issue_missing", "pool", UUID(int=0), count=done)
         return done
 
-    async def _issue(self, pool: str, row: Mapping[str, Any]) -> None:
+    async def _issue_certificate(self, pool: str, row: Mapping[str, Any]) -> None:
         kind: Literal["exam", "course"] = "exam" if row["kind"] == "exam" else "course"
         facts = [(_LABELS[kind], row["name"])]
         if row["score"] is not None:
@@ -65,7 +67,7 @@ class LateCertificates:
             subject = CertificateSubject(kind, row["account_id"], row["expert_id"], row["id"], facts)
             await self.issuing.issue(pool, subject, self.deps.now())
 
-    def _asked(self, pool: str) -> tuple[str, bool, bool]:
+    def _missing_parameters(self, pool: str) -> tuple[str, bool, bool]:
         """The pool, and the kinds that it issues."""
         rules = self.deps.book(pool).certificate
         return pool, rules.exam is not None, rules.course is not None

@@ -166,12 +166,12 @@ class PaymentViews:
         fee = await Fee.get(id=order.fee_id)
         account = await Account.get(id=fee.account_id)
         refunds = await Refund.filter(order_id=order.id).order_by("-created_at", "-id")
-        tries = await PayOrder.filter(fee_id=fee.id).order_by("-created_at", "-id")
+        attempts = await PayOrder.filter(fee_id=fee.id).order_by("-created_at", "-id")
         application = await Application.get_or_none(id=fee.application_id)
         state = ApplicationState(application.state) if application else None
         invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first()
-        under_way = any(refund.state not in (RefundState.DONE, RefundState.CLOSED) for refund in refunds)
-        refundable = order.state == OrderState.PAID and not under_way
+        is_refunding = any(refund.state not in (RefundState.DONE, RefundState.CLOSED) for refund in refunds)
+        refundable = order.state == OrderState.PAID and not is_refunding
         return OrderView(
             _order_line(order),
             fee.id,
@@ -185,8 +185,8 @@ class PaymentViews:
             fee.opens_at,
             fee.closes_at,
             fee.paid_at,
-            tuple(_refund_line(one) for one in refunds),
-            tuple(_order_line(one) for one in tries),
+            tuple(_refund_line(refund) for refund in refunds),
+            tuple(_order_line(attempt) for attempt in attempts),
             _choices(state, order) if refundable else (),
             InvoiceState(invoice.state) if invoice else None,
         )
@@ -217,7 +217,7 @@ class PaymentViews:
         if only not in get_args(InvoiceFilter):
             raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
         word = check_text(search, "search", "搜索词", 50)
-        found, total = await read_page(
+        invoice_rows, total = await read_page(
             _INVOICE,
             f"i {_FEE} JOIN account a ON a.id = f.account_id",
             _INVOICE_FILTERS[only] + (_OF_NUMBER if word else ""),
@@ -226,18 +226,18 @@ class PaymentViews:
             offset=offset,
             limit=min(limit, PAGE_MAX),
         )
-        return Page(tuple(self._invoice_line(row) for row in found), total)
+        return Page(tuple(self._invoice_line(row) for row in invoice_rows), total)
 
     def _invoice_line(self, row: Mapping[str, Any]) -> InvoiceLine:
         sealed = row["email_sealed"]
-        shown = {
+        columns = {
             **row,
             "name": mask_name(row["name"]),
             "email": mask_email(self.deps.keys.read(sealed, "email")),
             "state": InvoiceState(row["state"]),
             "fee_state": FeeState(row["fee_state"]),
         }
-        return InvoiceLine(**{name: shown[name] for name in InvoiceLine.__dataclass_fields__})
+        return InvoiceLine(**{name: columns[name] for name in InvoiceLine.__dataclass_fields__})
 
 
 def _order_line(order: PayOrder) -> OrderLine:

@@ -96,47 +96,53 @@ class StaffWork:
     queue: ReviewQueue
     office: OfficeDashboard
 
-    async def of(self, pool: str, account_id: UUID, options: Sequence[RoleOption]) -> tuple[Work, ...]:
+    async def list_work(self, pool: str, account_id: UUID, options: Sequence[RoleOption]) -> tuple[Work, ...]:
         """One entry for each staff role; empty for applicants and experts."""
-        wanted = [one for one in options if one.role not in _OWN]
-        return tuple([replace(await self._of(pool, account_id, one), role=one.role) for one in wanted])
+        staff_options = [option for option in options if option.role not in _OWN]
+        return tuple(
+            [replace(await self._work_of_role(pool, account_id, option), role=option.role) for option in staff_options]
+        )
 
-    async def _of(self, pool: str, account_id: UUID, option: RoleOption) -> Work:
+    async def _work_of_role(self, pool: str, account_id: UUID, option: RoleOption) -> Work:
         actor = Actor(pool, option.role, account_id, organisation_id=option.organisation_id, scope=option.scope)
         match option.role:
             case "reviewer":
-                return Work(option.label, await self._reviews(actor), "去审核", "/review")
+                return Work(option.label, await self._count_reviews(actor), "去审核", "/review")
             case "pool_admin":
-                waiting = sum(astuple(await self.office.waiting(actor)))
-                return Work(option.label, (Count("待办", waiting, "件"),), "打开管理台", "/office")
+                open_tasks = sum(astuple(await self.office.count_waiting(actor)))
+                return Work(option.label, (Count("待办", open_tasks, "件"),), "打开管理台", "/office")
             case "verifier":
                 return Work(
-                    option.label, await self._verifications(actor), "去核验", "/draws/applications", "pages/verifier"
+                    option.label,
+                    await self._count_verifications(actor),
+                    "去核验",
+                    "/draws/applications",
+                    "pages/verifier",
                 )
             case "supervisor":
-                return Work(option.label, await self._supervised(actor), "去监督", "/draws", "pages/supervisor")
+                return Work(option.label, await self._count_supervised(actor), "去监督", "/draws", "pages/supervisor")
             case "venue":
-                return Work(option.label, await self._today(actor), "打开签到台", "/draws", "pages/venue")
+                return Work(option.label, await self._count_today(actor), "打开签到台", "/draws", "pages/venue")
             case _:
-                return Work(option.label, await self._draws(actor), "办理抽取", "/agency", "pages/agency")
+                return Work(option.label, await self._count_draws(actor), "办理抽取", "/agency", "pages/agency")
 
-    async def _reviews(self, actor: Actor) -> tuple[Count, ...]:
+    async def _count_reviews(self, actor: Actor) -> tuple[Count, ...]:
         counts = await self.queue.counts(actor)
         return (
-            Count("待审", sum(one.open for one in counts), "件"),
-            Count("已超期", sum(one.overdue for one in counts), "件"),
+            Count("待审", sum(count.open for count in counts), "件"),
+            Count("已超期", sum(count.overdue for count in counts), "件"),
         )
 
-    async def _draws(self, actor: Actor) -> tuple[Count, ...]:
-        by_state = await self._by_state(actor, [*TO_DO, *DRAWING])
+    async def _count_draws(self, actor: Actor) -> tuple[Count, ...]:
+        by_state = await self._count_by_state(actor, [*TO_DO, *DRAWING])
         return (
             Count("待办理", sum(by_state.get(state, 0) for state in TO_DO)),
             Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
             Count("退选待处理", len(await self.releases.tasks(actor))),
-            Count("酬劳待支付", sum(one.payable for one in await self.remuneration(actor)), "笔"),
+            Count("酬劳待支付", sum(draw.payable for draw in await self.list_owed_draws(actor)), "笔"),
         )
 
-    async def remuneration(self, actor: Actor) -> tuple[OwedDraw, ...]:
+    async def list_owed_draws(self, actor: Actor) -> tuple[OwedDraw, ...]:
         """Draws whose remuneration this venue proposes or explains, or this agency pays, or for which this office sees
         an unanswered objection; oldest first."""
         where, values = self.access.visibility_condition(actor, few=True)
@@ -146,31 +152,31 @@ class StaffWork:
             sql = (_TO_PROPOSE if actor.role == "venue" else _TO_PAY).format(where=where)
         return tuple([OwedDraw(**row) for row in await rows(sql, *values)])
 
-    async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
+    async def _count_verifications(self, actor: Actor) -> tuple[Count, ...]:
         submitted = (await rows(_UNVERIFIED, actor.pool, actor.scope))[0]["n"]
         return Count("待核验", submitted), Count("现场回避待确认", len(await self.discards.list_waiting(actor)))
 
-    async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
+    async def _count_supervised(self, actor: Actor) -> tuple[Count, ...]:
         where, values = self.access.visibility_condition(actor, few=True)
         count = f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {NUMBER_WANTED}"
         wanted = (await rows(count, *values))[0]["n"]
-        by_state = await self._by_state(actor, DRAWING)
+        by_state = await self._count_by_state(actor, DRAWING)
         return (
             Count("等您提交随机数", wanted),
             Count("现场回避待确认", len(await self.discards.list_waiting(actor))),
             Count("正在抽取", sum(by_state.values())),
         )
 
-    async def _today(self, actor: Actor) -> tuple[Count, ...]:
-        owed = await self.remuneration(actor)
+    async def _count_today(self, actor: Actor) -> tuple[Count, ...]:
+        owed_draws = await self.list_owed_draws(actor)
         return (
             Count("今日评标", (await self.worklists.read(actor, "today", limit=1)).total, "场"),
-            Count("酬劳待提出", sum(one.unproposed for one in owed), "场"),
-            Count("酬劳异议待答复", sum(one.disputed for one in owed), "笔"),
+            Count("酬劳待提出", sum(draw.unproposed for draw in owed_draws), "场"),
+            Count("酬劳异议待答复", sum(draw.disputed for draw in owed_draws), "笔"),
         )
 
-    async def _by_state(self, actor: Actor, states: Sequence[str]) -> dict[str, int]:
+    async def _count_by_state(self, actor: Actor, states: Sequence[str]) -> dict[str, int]:
         where, values = self.access.visibility_condition(actor, few=True)
         sql = f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} AND {in_states(states)} GROUP BY d.state"
-        found = await rows(sql, *values)
-        return {row["state"]: row["n"] for row in found}
+        count_rows = await rows(sql, *values)
+        return {row["state"]: row["n"] for row in count_rows}

@@ -51,30 +51,32 @@ class AgentQueries:
             .order_by("-created_at", "-id")
             .prefetch_related("account")
         )
-        return await self._show_all([(link, organisation, link.account) for link in links], self.deps.now())
+        return await self._view_links([(link, organisation, link.account) for link in links], self.deps.now())
 
-    async def list_mine(self, actor: Actor) -> list[Agent]:
+    async def list_own_links(self, actor: Actor) -> list[Agent]:
         """Organisations that ask, or asked, the person to act for them; newest first."""
         links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at", "-id")
-        found = await links.prefetch_related("account", "organisation") if actor.account_id else []
-        return await self._show_all([(link, link.organisation, link.account) for link in found], self.deps.now())
+        links_with_organisations = await links.prefetch_related("account", "organisation") if actor.account_id else []
+        return await self._view_links(
+            [(link, link.organisation, link.account) for link in links_with_organisations], self.deps.now()
+        )
 
-    async def count_waiting(self, actor: Actor) -> int:
+    async def count_unanswered_links(self, actor: Actor) -> int:
         """Number of organisations that wait for the person's answer."""
         if actor.account_id is None:
             return 0
-        asked = AgentLink.filter(account_id=actor.account_id, accepted_at=None, revoked_at=None, declined_at=None)
-        return await asked.filter(valid_until__gt=self.deps.now()).count()
+        open_links = AgentLink.filter(account_id=actor.account_id, accepted_at=None, revoked_at=None, declined_at=None)
+        return await open_links.filter(valid_until__gt=self.deps.now()).count()
 
-    async def is_known_too_weakly(self, actor: Actor) -> bool:
+    async def has_weak_identity(self, actor: Actor) -> bool:
         """Whether the person's assurance level was too low at the newest log-in by the identity platform."""
         return await Account.exists(id=actor.account_id, weak_identity_at__isnull=False)
 
-    async def show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
-        return (await self._show_all([(link, organisation, account)], now))[0]
+    async def view_link(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
+        return (await self._view_links([(link, organisation, account)], now))[0]
 
-    async def _show_all(self, links: Sequence[tuple[AgentLink, Organisation, Account]], now: datetime) -> list[Agent]:
-        weak = await weak_accounts({organisation.legal_account_id for _, organisation, _ in links})
+    async def _view_links(self, links: Sequence[tuple[AgentLink, Organisation, Account]], now: datetime) -> list[Agent]:
+        weak_ids = await weak_accounts({organisation.legal_account_id for _, organisation, _ in links})
         return [
             Agent(
                 link.id,
@@ -85,7 +87,7 @@ class AgentQueries:
                 link.valid_from,
                 link.valid_until,
                 state_of(link, now),
-                _paused_by(organisation, account, weak),
+                _paused_by(organisation, account, weak_ids),
             )
             for link, organisation, account in links
         ]
@@ -93,14 +95,14 @@ class AgentQueries:
 
 async def weak_accounts(accounts: Collection[UUID | None]) -> set[UUID]:
     """Accounts whose assurance level was too low at the newest log-in by the identity platform."""
-    known = [one for one in accounts if one is not None]
-    found = await Account.filter(id__in=known, weak_identity_at__isnull=False).values_list("id", flat=True)
-    return {UUID(str(one)) for one in found}
+    account_ids = [account_id for account_id in accounts if account_id is not None]
+    weak_ids = await Account.filter(id__in=account_ids, weak_identity_at__isnull=False).values_list("id", flat=True)
+    return {UUID(str(account_id)) for account_id in weak_ids}
 
 
-def _paused_by(organisation: Organisation, account: Account, weak: Collection[UUID]) -> PausedBy:
+def _paused_by(organisation: Organisation, account: Account, weak_ids: Collection[UUID]) -> PausedBy:
     """Why the role is withheld, as by ``services/accounts/roles.py``."""
-    if organisation.legal_account_id in weak:
+    if organisation.legal_account_id in weak_ids:
         return "entity"
     return "person" if account.weak_identity_at is not None else ""
 

@@ -73,7 +73,7 @@ class EmployerImporter:
         one."""
         check(actor, "employer.manage")
         lines = await self._sheets.open_file(content)
-        rows, errors = await asyncio.to_thread(_read, lines, await self._regions(actor.pool))
+        rows, errors = await asyncio.to_thread(_read_employers, lines, await self._region_lookup(actor.pool))
         rows, clashes = await _compare(actor.pool, rows)
         return await self._sheets.store_sheet(actor, filename, rows, [*errors, *clashes])
 
@@ -99,24 +99,29 @@ class EmployerImporter:
 
     # ---- helpers
 
-    async def _regions(self, pool: str) -> Lookup:
+    async def _region_lookup(self, pool: str) -> Lookup:
         entries = await CatalogueEntry.filter(pool__in=["", pool], kind="region").order_by("pool")
-        return Lookup("地区", {one.code: one.parent for one in entries}, {one.code: one.name for one in entries})
+        return Lookup(
+            "地区", {entry.code: entry.parent for entry in entries}, {entry.code: entry.name for entry in entries}
+        )
 
     async def _write(self, actor: Actor, rows: Sequence[EmployerRow], now: datetime) -> None:
-        added = await asyncio.to_thread(_added, actor.pool, rows, now)
+        added = await asyncio.to_thread(_new_employers, actor.pool, rows, now)
         await Employer.bulk_create(added, batch_size=500)
         changed = {row.name: row for row in rows if row.act in ("restore", "complete")}
-        known = await Employer.filter(pool=actor.pool, name__in=list(changed)) if changed else []
-        for one in known:
-            row = changed[one.name]
-            one.credit_code, one.region = row.credit_code or one.credit_code, row.region or one.region
-            one.retired_at = None
-            await one.save(update_fields=["credit_code", "region", "retired_at"])
-        await self.employers.notify_added(actor, [*added, *known], now)
+        listed = await Employer.filter(pool=actor.pool, name__in=list(changed)) if changed else []
+        for employer in listed:
+            row = changed[employer.name]
+            employer.credit_code, employer.region = (
+                row.credit_code or employer.credit_code,
+                row.region or employer.region,
+            )
+            employer.retired_at = None
+            await employer.save(update_fields=["credit_code", "region", "retired_at"])
+        await self.employers.notify_requesters(actor, [*added, *listed], now)
 
 
-def _added(pool: str, rows: Sequence[EmployerRow], now: datetime) -> list[Employer]:
+def _new_employers(pool: str, rows: Sequence[EmployerRow], now: datetime) -> list[Employer]:
     """Runs in a thread, since sort keys are computed for thousands of names."""
     return [
         Employer(
@@ -138,12 +143,12 @@ def render_template(form: Format) -> bytes:
     return formats.render_template(form, "单位", COLUMNS)
 
 
-def _read(lines: Sequence[Line], places: Lookup) -> tuple[list[EmployerRow], list[RowError]]:
+def _read_employers(lines: Sequence[Line], places: Lookup) -> tuple[list[EmployerRow], list[RowError]]:
     """Runs in a thread: there may be thousands."""
-    return read_rows(lines, COLUMNS, lambda line, cells, unique: _row(line, cells, unique, places))
+    return read_rows(lines, COLUMNS, lambda line, cells, unique: _employer_row(line, cells, unique, places))
 
 
-def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> EmployerRow:
+def _employer_row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> EmployerRow:
     def name(text: str) -> str:
         if not normalise_unit_name(required_text(text)):
             raise BadCell("请填写单位全称")
@@ -163,40 +168,44 @@ def _row(line: Line, cells: Cells, unique: UniqueValues, places: Lookup) -> Empl
 async def _compare(pool: str, rows: Iterable[EmployerRow]) -> tuple[list[EmployerRow], list[RowError]]:
     """The effect of each row on the list's present state, and conflicting rows."""
     listed = await Employer.filter(pool=pool)
-    names = {one.name: one for one in listed}
-    holders = {one.credit_code: one.name for one in listed if one.credit_code and one.retired_at is None}
-    good, bad = list[EmployerRow](), list[RowError]()
+    employers_by_name = {employer.name: employer for employer in listed}
+    names_by_code = {
+        employer.credit_code: employer.name
+        for employer in listed
+        if employer.credit_code and employer.retired_at is None
+    }
+    valid_rows, clashes = list[EmployerRow](), list[RowError]()
     for row in rows:
-        here = names.get(row.name)
-        code = row.credit_code or (here.credit_code if here else "")
-        if code and holders.get(code, row.name) != row.name:
-            bad.append(_clash(row, "credit_code", f"“{holders[code]}”已使用代码{code}，请核对。"))
-        elif here is not None and (problem := _differs(row, here)):
-            bad.append(problem)
+        employer = employers_by_name.get(row.name)
+        code = row.credit_code or (employer.credit_code if employer else "")
+        if code and names_by_code.get(code, row.name) != row.name:
+            clashes.append(_clash(row, "credit_code", f"“{names_by_code[code]}”已使用代码{code}，请核对。"))
+        elif employer is not None and (clash := _find_difference(row, employer)):
+            clashes.append(clash)
         else:
-            good.append(replace(row, act=_act(row, here)))
+            valid_rows.append(replace(row, act=_act(row, employer)))
             if code:
-                holders[code] = row.name
-    return good, bad
+                names_by_code[code] = row.name
+    return valid_rows, clashes
 
 
-def _differs(row: EmployerRow, here: Employer) -> RowError | None:
+def _find_difference(row: EmployerRow, employer: Employer) -> RowError | None:
     """An import may complete a listed unit, but never change it."""
-    if here.retired_at is not None:
+    if employer.retired_at is not None:
         return None
     for name, title in (("credit_code", "代码"), ("region", "地区")):
-        said, known = getattr(row, name), getattr(here, name)
-        if said and known and said != known:
-            return _clash(row, name, f"列表中该单位的{title}是{known}，请核对；确需修改请在列表中编辑。")
+        imported, listed = getattr(row, name), getattr(employer, name)
+        if imported and listed and imported != listed:
+            return _clash(row, name, f"列表中该单位的{title}是{listed}，请核对；确需修改请在列表中编辑。")
     return None
 
 
-def _act(row: EmployerRow, here: Employer | None) -> Act:
-    if here is None:
+def _act(row: EmployerRow, employer: Employer | None) -> Act:
+    if employer is None:
         return "add"
-    if here.retired_at is not None:
+    if employer.retired_at is not None:
         return "restore"
-    completes = (row.credit_code and not here.credit_code) or (row.region and not here.region)
+    completes = (row.credit_code and not employer.credit_code) or (row.region and not employer.region)
     return "complete" if completes else "same"
 
 

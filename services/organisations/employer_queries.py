@@ -76,12 +76,12 @@ class EmployerQueries:
             raise InvalidInput(f"每次最多返回{SEARCH_MAX}条。", field="limit")
         return [EmployerView(**row) for row in await rows(_SEARCH, actor.pool, _pattern(text), text, limit)]
 
-    async def my_requests(self, actor: Actor) -> list[EmployerRequestView]:
+    async def list_own_requests(self, actor: Actor) -> list[EmployerRequestView]:
         """The actor's own requests, newest first."""
         check(actor, "employer.request")
         return [
-            request_view(one)
-            for one in await EmployerRequest.filter(account_id=account_of(actor)).order_by("-created_at", "-id")
+            request_view(request)
+            for request in await EmployerRequest.filter(account_id=account_of(actor)).order_by("-created_at", "-id")
         ]
 
     async def requests(
@@ -91,8 +91,8 @@ class EmployerQueries:
         check(actor, "employer.manage")
         _check_page(page, size)
         query = EmployerRequest.filter(pool=actor.pool, state=state)
-        found = await query.order_by("created_at", "id").offset((page - 1) * size).limit(size)
-        return Page(tuple(request_view(one) for one in found), await query.count())
+        employer_requests = await query.order_by("created_at", "id").offset((page - 1) * size).limit(size)
+        return Page(tuple(request_view(request) for request in employer_requests), await query.count())
 
     async def page(
         self, actor: Actor, *, search: str = "", retired: bool = False, page: int = 1, size: int = 20
@@ -103,8 +103,8 @@ class EmployerQueries:
         query = Employer.filter(pool=actor.pool, retired_at__isnull=not retired)
         if word := check_text(search, "search", "搜索词", 100):
             query = query.filter(Q(name__icontains=word) | Q(credit_code=word.upper()))
-        found = await query.order_by("name_sort", "id").offset((page - 1) * size).limit(size)
-        return Page(tuple(employer_line(one) for one in found), await query.count())
+        employers = await query.order_by("name_sort", "id").offset((page - 1) * size).limit(size)
+        return Page(tuple(employer_line(employer) for employer in employers), await query.count())
 
 
 def _pattern(word: str) -> str:
@@ -123,18 +123,18 @@ def _check_page(page: int, size: int) -> None:
         raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
 
 
-def request_view(one: EmployerRequest) -> EmployerRequestView:
+def request_view(request: EmployerRequest) -> EmployerRequestView:
     return EmployerRequestView(
-        one.id,
-        one.name,
-        one.credit_code,
-        one.region,
-        one.note,
-        cast(RequestState, one.state),
-        one.answer,
-        one.employer_id,
-        one.created_at,
-        one.decided_at,
+        request.id,
+        request.name,
+        request.credit_code,
+        request.region,
+        request.note,
+        cast(RequestState, request.state),
+        request.answer,
+        request.employer_id,
+        request.created_at,
+        request.decided_at,
     )
 
 

@@ -60,28 +60,28 @@ class Employers:
         """
         check(actor, "employer.request")
         account_id = account_of(actor)
-        clean = await self._check(actor.pool, data)
+        checked = await self._check_data(actor.pool, data)
         text = check_text(note, "note", "说明", 200)
         now = self.deps.now()
 
         async def run() -> EmployerRequestView:
             await advisory_lock(f"employer.request:{account_id}")
-            await self._check_not_listed(actor.pool, clean.name)
-            waiting = await EmployerRequest.filter(account_id=account_id, state="open")
-            if same := next((one for one in waiting if one.name == clean.name), None):
-                return request_view(same)
-            await self._check_number(account_id, len(waiting), now)
-            made = await EmployerRequest.create(
+            await self._check_not_listed(actor.pool, checked.name)
+            open_requests = await EmployerRequest.filter(account_id=account_id, state="open")
+            if repeated := next((request for request in open_requests if request.name == checked.name), None):
+                return request_view(repeated)
+            await self._check_request_limits(account_id, len(open_requests), now)
+            request = await EmployerRequest.create(
                 pool=actor.pool,
                 account_id=account_id,
-                name=clean.name,
-                credit_code=clean.credit_code,
-                region=clean.region,
+                name=checked.name,
+                credit_code=checked.credit_code,
+                region=checked.region,
                 note=text,
                 created_at=now,
             )
-            await record(actor, now, "employer.request", "employer_request", made.id)
-            return request_view(made)
+            await record(actor, now, "employer.request", "employer_request", request.id)
+            return request_view(request)
 
         return await once(
             owner=f"employer.request:{account_id}",
@@ -92,29 +92,29 @@ class Employers:
             request=f"{data!r} {note}",
         )
 
-    async def _check_number(self, account_id: UUID, waiting: int, now: datetime) -> None:
+    async def _check_request_limits(self, account_id: UUID, open_count: int, now: datetime) -> None:
         today = await EmployerRequest.filter(account_id=account_id, created_at__gt=now - timedelta(days=1)).count()
-        if waiting >= OPEN_MAX or today >= DAILY_MAX:
+        if open_count >= OPEN_MAX or today >= DAILY_MAX:
             raise TooMany("您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting")
 
     async def _check_not_listed(self, pool: str, name: str) -> None:
-        existing = await self._same(pool, name)
-        if existing is not None and existing.retired_at is None:
+        listed = await self._find_listed(pool, name)
+        if listed is not None and listed.retired_at is None:
             raise Conflict(
-                f"单位列表中已有“{existing.name}”，请直接搜索并选择。",
+                f"单位列表中已有“{listed.name}”，请直接搜索并选择。",
                 code="employer_listed",
-                params={"employer_id": str(existing.id)},
+                params={"employer_id": str(listed.id)},
             )
 
     async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
         """Add a unit, and notify everyone who requested one of this name."""
         check(actor, "employer.manage")
-        clean = await self._check(actor.pool, data)
+        checked = await self._check_data(actor.pool, data)
         now = self.deps.now()
 
         async def run() -> EmployerView:
-            employer = await self._add(actor, clean, now)
-            await self.notify_added(actor, [employer], now)
+            employer = await self._add_employer(actor, checked, now)
+            await self.notify_requesters(actor, [employer], now)
             return employer_view(employer)
 
         return await once(
@@ -129,15 +129,15 @@ class Employers:
     async def edit(self, actor: Actor, employer_id: UUID, data: EmployerData) -> EmployerLine:
         """Correct a unit; forms that refer to it are not changed."""
         check(actor, "employer.manage")
-        clean = await self._check(actor.pool, data)
+        checked = await self._check_data(actor.pool, data)
         now = self.deps.now()
         async with transaction():
             await advisory_lock(f"employers:{actor.pool}")
-            employer = await _locked(actor, employer_id)
-            same = await self._same(actor.pool, clean.name, clean.credit_code, besides=employer_id)
-            if same is not None:
-                raise _listed(same)
-            employer.update_from_dict({**vars(clean), "name_sort": sort_name(clean.name)})
+            employer = await _lock_employer(actor, employer_id)
+            duplicate = await self._find_listed(actor.pool, checked.name, checked.credit_code, besides=employer_id)
+            if duplicate is not None:
+                raise _listed_already(duplicate)
+            employer.update_from_dict({**vars(checked), "name_sort": sort_name(checked.name)})
             await employer.save()
             await record(actor, now, "employer.edit", "employer", employer.id)
             return employer_line(employer)
@@ -147,7 +147,7 @@ class Employers:
         check(actor, "employer.manage")
         now = self.deps.now()
         async with transaction():
-            employer = await _locked(actor, employer_id)
+            employer = await _lock_employer(actor, employer_id)
             if employer.retired_at is None:
                 employer.retired_at = now
                 await employer.save(update_fields=["retired_at"])
@@ -160,27 +160,28 @@ class Employers:
         If the list has it by now, that one is used. Raises Conflict for a request that was answered.
         """
         check(actor, "employer.manage")
-        corrected = await self._check(actor.pool, data) if data is not None else None
+        corrected = await self._check_data(actor.pool, data) if data is not None else None
         now = self.deps.now()
         async with transaction():
+            # the list before its requests, as when a unit is added and its requests are answered
             await advisory_lock(f"employers:{actor.pool}")
-            one = await _locked_request(actor, request_id)
-            clean = corrected or EmployerData(one.name, one.credit_code, one.region)
-            same = await self._same(actor.pool, clean.name, clean.credit_code)
-            if same is None or same.retired_at is not None:
-                same = await self._add(actor, clean, now)
-            await self._answer(actor, one, "added", "", same, now)
-            others = EmployerRequest.filter(pool=actor.pool, state="open", name=one.name)
-            for other in await others.order_by("id").select_for_update():
-                await self._answer(actor, other, "added", "", same, now)
-            return request_view(one)
+            request = await _lock_open_request(actor, request_id)
+            checked = corrected or EmployerData(request.name, request.credit_code, request.region)
+            employer = await self._find_listed(actor.pool, checked.name, checked.credit_code)
+            if employer is None or employer.retired_at is not None:
+                employer = await self._add_employer(actor, checked, now)
+            await self._answer_request(actor, request, "added", "", employer, now)
+            same_name = EmployerRequest.filter(pool=actor.pool, state="open", name=request.name)
+            for open_request in await same_name.order_by("id").select_for_update():
+                await self._answer_request(actor, open_request, "added", "", employer, now)
+            return request_view(request)
 
-    async def notify_added(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
+    async def notify_requesters(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
         """Notify everyone who requested a unit of one of these names; inside the caller's transaction."""
         added = {employer.name: employer for employer in employers}
-        waiting = EmployerRequest.filter(pool=actor.pool, state="open", name__in=list(added))
-        for one in await waiting.order_by("id").select_for_update() if added else ():
-            await self._answer(actor, one, "added", "", added[one.name], now)
+        open_requests = EmployerRequest.filter(pool=actor.pool, state="open", name__in=list(added))
+        for request in await open_requests.order_by("id").select_for_update() if added else ():
+            await self._answer_request(actor, request, "added", "", added[request.name], now)
 
     async def refuse(self, actor: Actor, request_id: UUID, answer: str) -> EmployerRequestView:
         """Refuse with a reason. Raises Conflict for a request that was answered."""
@@ -188,11 +189,11 @@ class Employers:
         text = check_text(answer, "answer", "答复", 200, required=True)
         now = self.deps.now()
         async with transaction():
-            one = await _locked_request(actor, request_id)
-            await self._answer(actor, one, "refused", text, None, now)
-            return request_view(one)
+            request = await _lock_open_request(actor, request_id)
+            await self._answer_request(actor, request, "refused", text, None, now)
+            return request_view(request)
 
-    async def _check(self, pool: str, data: EmployerData) -> EmployerData:
+    async def _check_data(self, pool: str, data: EmployerData) -> EmployerData:
         name = check_text(data.name, "name", "单位名称", 200, required=True)
         if not normalise_unit_name(name):
             raise InvalidInput("请填写单位全称。", code="missing", field="name")
@@ -202,43 +203,43 @@ class Employers:
             raise InvalidInput("地区不在地区目录中，请重新选择。", field="region")
         return EmployerData(name, code, region)
 
-    async def _same(self, pool: str, name: str, code: str = "", besides: UUID | None = None) -> Employer | None:
+    async def _find_listed(self, pool: str, name: str, code: str = "", besides: UUID | None = None) -> Employer | None:
         """A unit of the list with this name or code. Retired ones count by name only, since a name is unique."""
-        same = Q(name=name) | Q(credit_code=code, retired_at=None) if code else Q(name=name)
-        query = Employer.filter(same, pool=pool).order_by("-retired_at")  # offered units come first
+        by_name_or_code = Q(name=name) | Q(credit_code=code, retired_at=None) if code else Q(name=name)
+        query = Employer.filter(by_name_or_code, pool=pool).order_by("-retired_at")  # offered units come first
         return await (query.exclude(id=besides) if besides else query).first()
 
-    async def _add(self, actor: Actor, data: EmployerData, now: datetime) -> Employer:
+    async def _add_employer(self, actor: Actor, data: EmployerData, now: datetime) -> Employer:
         await advisory_lock(f"employers:{actor.pool}")
-        same = await self._same(actor.pool, data.name, data.credit_code)
-        if same is not None and same.retired_at is None:
-            raise _listed(same)
-        employer = same or Employer(pool=actor.pool, created_at=now)
+        listed = await self._find_listed(actor.pool, data.name, data.credit_code)
+        if listed is not None and listed.retired_at is None:
+            raise _listed_already(listed)
+        employer = listed or Employer(pool=actor.pool, created_at=now)
         employer.update_from_dict({**vars(data), "name_sort": sort_name(data.name), "retired_at": None})
         await employer.save()
         await record(actor, now, "employer.add", "employer", employer.id)
         return employer
 
-    async def _answer(
-        self, actor: Actor, one: EmployerRequest, state: str, answer: str, employer: Employer | None, now: datetime
+    async def _answer_request(
+        self, actor: Actor, request: EmployerRequest, state: str, answer: str, employer: Employer | None, now: datetime
     ) -> None:
-        one.state, one.answer, one.decided_at, one.decided_by = state, answer, now, actor.account_id
-        one.employer_id = employer.id if employer else None
-        await one.save()
-        await record(actor, now, f"employer.{state}", "employer_request", one.id)
+        request.state, request.answer, request.decided_at, request.decided_by = state, answer, now, actor.account_id
+        request.employer_id = employer.id if employer else None
+        await request.save()
+        await record(actor, now, f"employer.{state}", "employer_request", request.id)
         await self.notices.notify(
-            pool=one.pool,
+            pool=request.pool,
             kind="employer_answered",
-            dedupe_key=f"employer_answered:{one.id.hex}",
+            dedupe_key=f"employer_answered:{request.id.hex}",
             params={
-                "unit": employer.name if employer else one.name,
+                "unit": employer.name if employer else request.name,
                 "result": "已添加" if employer else f"未添加（{answer}）",
             },
-            account_id=one.account_id,
+            account_id=request.account_id,
         )
 
 
-def _listed(employer: Employer) -> Conflict:
+def _listed_already(employer: Employer) -> Conflict:
     return Conflict(
         f"单位列表中已有“{employer.name}”，请核对名称和信用代码。",
         code="employer_listed",
@@ -246,18 +247,18 @@ def _listed(employer: Employer) -> Conflict:
     )
 
 
-async def _locked(actor: Actor, employer_id: UUID) -> Employer:
+async def _lock_employer(actor: Actor, employer_id: UUID) -> Employer:
     employer = await Employer.select_for_update().get_or_none(id=employer_id, pool=actor.pool)
     if employer is None:
         raise NotFound("找不到这个单位，请刷新列表后重试。")
     return employer
 
 
-async def _locked_request(actor: Actor, request_id: UUID) -> EmployerRequest:
+async def _lock_open_request(actor: Actor, request_id: UUID) -> EmployerRequest:
     """Raises NotFound, or Conflict when it was answered already."""
-    one = await EmployerRequest.select_for_update().get_or_none(id=request_id, pool=actor.pool)
-    if one is None:
+    request = await EmployerRequest.select_for_update().get_or_none(id=request_id, pool=actor.pool)
+    if request is None:
         raise NotFound("找不到这条申请，请刷新列表后重试。")
-    if one.state != "open":
-        raise Conflict("这条申请已经答复，请刷新列表。", code="request_answered", params={"state": one.state})
-    return one
+    if request.state != "open":
+        raise Conflict("这条申请已经答复，请刷新列表。", code="request_answered", params={"state": request.state})
+    return request

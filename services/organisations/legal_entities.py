@@ -23,7 +23,7 @@ from services.notifications import Notices
 from services.organisations.agent_queries import Agent, AgentQueries, organisation_of, state_of, weak_accounts
 from services.ports import IdentityClaims
 
-_ASKED = """
+_RECENT_REQUESTS = """
 SELECT at, details->>'account' AS account FROM audit_entry
 WHERE subject = 'organisation' AND subject_id = $1 AND action = 'organisation.ask_agent' AND at > $2 ORDER BY at DESC
 """
@@ -58,7 +58,7 @@ class LegalEntities:
         now = self.deps.now()
         await self._note_level(pool, claims, now)
         if claims.user_type == "person":
-            return await self._linked_person(pool, claims, now)
+            return await self._register_linked_person(pool, claims, now)
         self._check_claims(pool, claims)
         async with transaction():
             account = await account_by_mobile(self.deps, pool, claims.mobile)
@@ -71,10 +71,10 @@ class LegalEntities:
             if claims.name and account.registered_at is None and account.real_name != claims.name:
                 account.real_name = claims.name
                 await account.save(update_fields=["real_name"])
-            organisation = await self._refresh(pool, claims, account.id, now)
+            organisation = await self._save_organisation(pool, claims, account.id, now)
             role = "organisation" if claims.user_type == "legal" else "agent"
             if role == "agent":
-                await self._vouched_agent(pool, organisation, account.id, now)
+                await self._link_vouched_agent(pool, organisation, account.id, now)
             actor = Actor(pool, role, account.id, organisation_id=organisation.id)
             await record(actor, now, "organisation.register", "organisation", organisation.id, level=claims.level)
             paused = role == "agent" and await weak_accounts({organisation.legal_account_id})
@@ -82,18 +82,18 @@ class LegalEntities:
 
     async def _note_level(self, pool: str, claims: IdentityClaims, now: datetime) -> None:
         """Store whether the person's assurance level suffices, even if the log-in is refused for it."""
-        weak = claims.level < self.deps.book(pool).login.assurance_level_minimum
+        is_weak = claims.level < self.deps.book(pool).login.assurance_level_minimum
         async with transaction():
-            known = Account.filter(pool=pool, mobile_hash=self.deps.keys.lookup_hash("mobile", claims.mobile))
-            account = await known.select_for_update().first()
-            if account is None or (account.weak_identity_at is not None) is weak:
+            accounts = Account.filter(pool=pool, mobile_hash=self.deps.keys.lookup_hash("mobile", claims.mobile))
+            account = await accounts.select_for_update().first()
+            if account is None or (account.weak_identity_at is not None) is is_weak:
                 return
-            account.weak_identity_at = now if weak else None
+            account.weak_identity_at = now if is_weak else None
             await account.save(update_fields=["weak_identity_at"])
-            action = "account.identity_weak" if weak else "account.identity_proven"
+            action = "account.identity_weak" if is_weak else "account.identity_proven"
             await record(Actor(pool, "guest", account.id), now, action, "account", account.id, level=claims.level)
 
-    async def _linked_person(self, pool: str, claims: IdentityClaims, now: datetime) -> Registered:
+    async def _register_linked_person(self, pool: str, claims: IdentityClaims, now: datetime) -> Registered:
         """A person without an organisation on the platform (个人登录), whom one has linked here or asks to be its
         agent."""
         check_mobile(claims.mobile)
@@ -101,15 +101,19 @@ class LegalEntities:
             pool=pool, mobile_hash=self.deps.keys.lookup_hash("mobile", claims.mobile), disabled_at=None
         )
         links = AgentLink.filter(account_id=account.id, revoked_at=None, declined_at=None) if account else None
-        found = await links.filter(valid_until__gt=now).prefetch_related("organisation") if links else []
-        if account is None or not found:
-            raise self._natural_person(pool)
+        current_links = await links.filter(valid_until__gt=now).prefetch_related("organisation") if links else []
+        if account is None or not current_links:
+            raise self._natural_person_error(pool)
         self._check_level(pool, claims.level)
-        weak = await weak_accounts({link.organisation.legal_account_id for link in found})
+        weak_ids = await weak_accounts({link.organisation.legal_account_id for link in current_links})
         active = [
-            one for one in found if state_of(one, now) == "active" and one.organisation.legal_account_id not in weak
+            link
+            for link in current_links
+            if state_of(link, now) == "active" and link.organisation.legal_account_id not in weak_ids
         ]
-        return Registered(account.id, active[0].organisation_id if len(found) == len(active) == 1 else None, "agent")
+        return Registered(
+            account.id, active[0].organisation_id if len(current_links) == len(active) == 1 else None, "agent"
+        )
 
     async def link_agent(
         self,
@@ -144,8 +148,8 @@ class LegalEntities:
                 actor, now, "organisation.link_agent", "organisation", organisation.id, account=str(account.id)
             )
             if link.accepted_at is None:
-                await self._ask(actor, link, organisation, now)
-            return await self.agents.show(link, organisation, account, now)
+                await self._request_consent(actor, link, organisation, now)
+            return await self.agents.view_link(link, organisation, account, now)
 
         request = f"{self.deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
         return await once(
@@ -162,17 +166,24 @@ class LegalEntities:
             await account.save(update_fields=["real_name"])
         return account
 
-    async def _ask(self, actor: Actor, link: AgentLink, organisation: Organisation, now: datetime) -> None:
+    async def _request_consent(self, actor: Actor, link: AgentLink, organisation: Organisation, now: datetime) -> None:
         """Notify the person, with the page for accepting; once a day, however often he is added.
 
         Raises TooMany when the organisation has asked its daily number of persons.
         """
+        # requests made at the same moment would otherwise all count the same earlier ones, and exceed the limit
         await advisory_lock(f"agent_asks:{organisation.id}")
-        asked = await rows(_ASKED, organisation.id, now - DAY)
-        if str(link.account_id) in {one["account"] for one in asked}:
+        recent_requests = await rows(_RECENT_REQUESTS, organisation.id, now - DAY)
+        if str(link.account_id) in {request["account"] for request in recent_requests}:
             return
-        most = self.deps.book(actor.pool).login.agent_asks_per_day
-        check_below(most, [one["at"] for one in asked], DAY, now, f"一天最多请{most}位经办人，今天的次数已用完")
+        limit = self.deps.book(actor.pool).login.agent_asks_per_day
+        check_below(
+            limit,
+            [request["at"] for request in recent_requests],
+            DAY,
+            now,
+            f"一天最多请{limit}位经办人，今天的次数已用完",
+        )
         until = print_date(link.valid_until)
         await self.notices.notify(
             pool=actor.pool,
@@ -202,7 +213,7 @@ class LegalEntities:
                 await link.save(update_fields=["accepted_at"])
                 await record(actor, now, "organisation.accept_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self.agents.show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self.agents.view_link(link, organisation, await Account.get(id=link.account_id), now)
 
     async def decline(self, actor: Actor, link_id: UUID) -> Agent:
         """The person refuses, or stops acting for the organisation. A repetition is harmless."""
@@ -216,7 +227,7 @@ class LegalEntities:
                 await link.save(update_fields=["declined_at"])
                 await record(actor, now, "organisation.decline_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self.agents.show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self.agents.view_link(link, organisation, await Account.get(id=link.account_id), now)
 
     async def revoke(self, actor: Actor, link_id: UUID) -> Agent:
         """The organisation revokes an agent, at once. A repetition is harmless."""
@@ -231,9 +242,9 @@ class LegalEntities:
                 await link.save(update_fields=["revoked_at"])
                 await record(actor, now, "organisation.revoke_agent", "organisation", link.organisation_id)
             organisation = await Organisation.get(id=link.organisation_id)
-            return await self.agents.show(link, organisation, await Account.get(id=link.account_id), now)
+            return await self.agents.view_link(link, organisation, await Account.get(id=link.account_id), now)
 
-    def _natural_person(self, pool: str) -> RuleViolation:
+    def _natural_person_error(self, pool: str) -> RuleViolation:
         return RuleViolation(
             "个人不能发起抽取；请用法人账号登录，或请企业将您关联为经办人后再登录。",
             rule="login.natural_person_may_draw",
@@ -243,7 +254,7 @@ class LegalEntities:
 
     def _check_claims(self, pool: str, claims: IdentityClaims) -> None:
         if claims.user_type not in ("legal", "agent") or not claims.credit_code or not claims.organisation_name:
-            raise self._natural_person(pool)
+            raise self._natural_person_error(pool)
         self._check_level(pool, claims.level)
         check_credit_code(claims.credit_code)
         check_mobile(claims.mobile)
@@ -273,10 +284,13 @@ class LegalEntities:
                 field="valid_until",
             )
 
-    async def _refresh(self, pool: str, claims: IdentityClaims, account_id: UUID, now: datetime) -> Organisation:
+    async def _save_organisation(
+        self, pool: str, claims: IdentityClaims, account_id: UUID, now: datetime
+    ) -> Organisation:
         """Create the organisation, or update its name and level; only its legal account may change the legal
         account."""
         code = claims.credit_code.strip().upper()
+        # the first log-ins of two agents may come together: the second must find the row of the first, not fail
         await rows(
             "INSERT INTO organisation (id, pool, name, credit_code, assurance_level, created_at) "
             "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (pool, credit_code) DO NOTHING RETURNING id",
@@ -295,7 +309,7 @@ class LegalEntities:
         await organisation.save(update_fields=["name", "assurance_level", "legal_account_id"])
         return organisation
 
-    async def _vouched_agent(self, pool: str, organisation: Organisation, account_id: UUID, now: datetime) -> None:
+    async def _link_vouched_agent(self, pool: str, organisation: Organisation, account_id: UUID, now: datetime) -> None:
         """The platform states that this person acts for the organisation: that creates a link, unless ours was
         revoked."""
         link = await AgentLink.select_for_update().get_or_none(organisation_id=organisation.id, account_id=account_id)
@@ -331,8 +345,8 @@ class LegalEntities:
                 accepted_at=accepted_at,
                 created_at=now,
             )
-        ended = link.revoked_at or link.declined_at or link.valid_until <= now
-        if ended:  # an ended link must be accepted again; a running one is prolonged
+        has_ended = link.revoked_at or link.declined_at or link.valid_until <= now
+        if has_ended:  # an ended link must be accepted again; a running one is prolonged
             link.accepted_at, link.revoked_at, link.declined_at = None, None, None
         link.valid_from, link.valid_until = begin, end
         await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at", "declined_at"])

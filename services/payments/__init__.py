@@ -9,9 +9,9 @@ Rows are locked in this order: application, order, fee, refund or invoice.
 """
 
 from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
-from services.payments.fees import Fees, close_soon, print_deadline, title_of
+from services.payments.fees import Fees, close_orders_soon, print_deadline, title_of
 from services.payments.invoices.invoices import PDF_BYTES, REVERSAL_NOTE_CHARS
-from services.payments.orders import Ordered
+from services.payments.orders import PayableOrder
 from services.payments.queries import (
     ABNORMAL,
     REVERSIBLE,
@@ -26,7 +26,7 @@ from services.payments.queries import (
     OrderRow,
     mask_email,
 )
-from services.payments.receipt import prove
+from services.payments.receipt import prove_receipt
 from services.payments.reconciliation.bills import BillState, BillView
 from services.payments.reconciliation.unmatched_payments import (
     OPEN,
@@ -63,7 +63,7 @@ __all__ = [
     "InvoiceView",
     "OrderFilter",
     "OrderRow",
-    "Ordered",
+    "PayableOrder",
     "PaymentServices",
     "PaymentWebhooks",
     "RefundOutcomes",
@@ -71,9 +71,9 @@ __all__ = [
     "UnmatchedPayment",
     "check_card",
     "check_reason",
-    "close_soon",
+    "close_orders_soon",
     "mask_email",
     "print_deadline",
-    "prove",
+    "prove_receipt",
     "title_of",
 ]

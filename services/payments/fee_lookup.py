@@ -26,24 +26,24 @@ class FeeLookup:
         Unauthenticated.
         """
         rules = rules_of(self.deps, actor.pool)
-        who = actor.account_id or viewer
-        if who is None:
+        viewer_id = actor.account_id or viewer
+        if viewer_id is None:
             raise Unauthenticated("请先登录，或在微信里打开本页。", code="login_needed")
-        wanted, now = unicodedata.normalize("NFKC", number).strip().upper(), self.deps.now()
-        fee = await _of_number(actor.pool, wanted) if wanted else None
+        wanted_number, now = unicodedata.normalize("NFKC", number).strip().upper(), self.deps.now()
+        fee = await _find_fee(actor.pool, wanted_number) if wanted_number else None
         if fee is None or fee.account_id != actor.account_id:
             async with transaction():
                 await check_recent(
                     "fee.look_up",
-                    who,
+                    viewer_id,
                     limit=rules.lookups_per_hour,
                     period=HOUR,
                     now=now,
                     message="查询专家编号的次数过多",
                 )
                 # a number without a fee may be anything typed: an ID number, a mobile
-                number = wanted if fee is not None else ""
-                await record(actor, now, "fee.look_up", "account", who, number=number, found=fee is not None)
+                number = wanted_number if fee is not None else ""
+                await record(actor, now, "fee.look_up", "account", viewer_id, number=number, found=fee is not None)
         if fee is None:
             raise NotFound(
                 f"没有找到这个专家编号的费用，请核对编号；有疑问请拨打{rules.hotline}。", code="number_unknown"
@@ -53,9 +53,9 @@ class FeeLookup:
         return await view_fee(self.deps, fee.id, actor)
 
 
-async def _of_number(pool: str, number: str) -> Fee | None:
+async def _find_fee(pool: str, number: str) -> Fee | None:
     """The due fee of an expert number that ends first; else the newest."""
-    found = Fee.filter(pool=pool, expert_number=number)
-    return await found.filter(state=FeeState.DUE).order_by("closes_at", "created_at").first() or (
-        await found.order_by("-created_at").first()
+    fees = Fee.filter(pool=pool, expert_number=number)
+    return await fees.filter(state=FeeState.DUE).order_by("closes_at", "created_at").first() or (
+        await fees.order_by("-created_at").first()
     )

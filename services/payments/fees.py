@@ -60,9 +60,9 @@ class Fees:
         A second call returns the same fee; ``again``: another one with the same amount after a refund. It opens by the
         rulebook and the campaign's payment window.
         """
-        existing = await Fee.filter(application_id=application.id, kind=KIND).order_by("-created_at").first()
-        if existing is not None and not (again and existing.state == FeeState.REFUNDED):
-            return existing
+        earlier_fee = await Fee.filter(application_id=application.id, kind=KIND).order_by("-created_at").first()
+        if earlier_fee is not None and not (again and earlier_fee.state == FeeState.REFUNDED):
+            return earlier_fee
         rules = rules_of(self.deps, application.pool)
         campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
         opens, closes = (campaign.pay_from, campaign.pay_until) if campaign else (None, None)
@@ -78,7 +78,7 @@ class Fees:
             application_id=application.id,
             account_id=application.account_id,
             expert_number=application.expert_number,
-            amount=existing.amount if existing else rules.amount,
+            amount=earlier_fee.amount if earlier_fee else rules.amount,
             opens_at=window.opens,
             closes_at=window.closes,
             state=FEE.initial,
@@ -89,13 +89,13 @@ class Fees:
 
     async def cancel(self, application_id: UUID, now: datetime) -> None:
         """Cancel the fee; inside the caller's transaction. A payment made all the same is refunded automatically."""
-        due = Fee.filter(application_id=application_id, kind=KIND, state=FeeState.DUE)
-        fee = await due.select_for_update().first()
+        due_fees = Fee.filter(application_id=application_id, kind=KIND, state=FeeState.DUE)
+        fee = await due_fees.select_for_update().first()
         if fee is None:
             return
         fee.state = FEE.next(FeeState(fee.state), FeeEvent.CANCEL)
         await fee.save(update_fields=["state"])
-        await close_soon(fee.id, now)
+        await close_orders_soon(fee.id, now)
         await record(system(fee.pool), now, "fee.cancel", "fee", fee.id)
 
     async def move_windows(self, campaign: Campaign) -> None:
@@ -106,8 +106,8 @@ class Fees:
         rules = self.deps.book(campaign.pool).fee
         if rules is None:
             return
-        owed = Fee.filter(application__campaign_id=campaign.id, state=FeeState.DUE).order_by("id")
-        for fee in await owed.select_for_update(of=("fee",)).prefetch_related("application"):
+        due_fees = Fee.filter(application__campaign_id=campaign.id, state=FeeState.DUE).order_by("id")
+        for fee in await due_fees.select_for_update(of=("fee",)).prefetch_related("application"):
             window = rules.window(fee.application.approved_at or fee.created_at, campaign.pay_from, campaign.pay_until)
             was_notified = fee.notified_at is not None
             fee.opens_at = min(fee.opens_at, window.opens) if was_notified else window.opens
@@ -119,11 +119,11 @@ class Fees:
 
     async def notify_opened(self, limit: int = 500) -> int:
         """Notify those whose fee can be paid now; returns how many were due."""
-        return await process_together("fee_open", partial(rows, _OPENED, self.deps.now(), limit), self._notify)
+        return await process_together("fee_open", partial(rows, _OPENED, self.deps.now(), limit), self._notify_debtors)
 
-    async def _notify(self, due: Sequence[Any]) -> None:
-        waiting = Fee.filter(id__in=[row["id"] for row in due], notified_at=None, state=FeeState.DUE)
-        fees = await waiting.order_by("id").select_for_update()
+    async def _notify_debtors(self, due_rows: Sequence[Any]) -> None:
+        unnotified = Fee.filter(id__in=[row["id"] for row in due_rows], notified_at=None, state=FeeState.DUE)
+        fees = await unnotified.order_by("id").select_for_update()
         await Fee.filter(id__in=[fee.id for fee in fees]).update(notified_at=self.deps.now())
         for pool in sorted({fee.pool for fee in fees}):
             recipients = [self._recipient(fee) for fee in fees if fee.pool == pool]
@@ -141,7 +141,7 @@ class Fees:
         return Recipient(f"fee_open:{fee.id}", params, account_id=fee.account_id)
 
 
-async def close_soon(fee_id: UUID, now: datetime, *, but: UUID | None = None) -> None:
+async def close_orders_soon(fee_id: UUID, now: datetime, *, but: UUID | None = None) -> None:
     """Let every payable order of a fee be queried and closed at the next run."""
-    live = PayOrder.filter(fee_id=fee_id, state__in=["new", "open"])
-    await (live.exclude(id=but) if but is not None else live).update(check_at=now)
+    live_orders = PayOrder.filter(fee_id=fee_id, state__in=["new", "open"])
+    await (live_orders.exclude(id=but) if but is not None else live_orders).update(check_at=now)

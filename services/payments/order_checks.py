@@ -48,24 +48,24 @@ class OrderChecks:
         if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
             raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
         if fee.state == FeeState.DUE:
-            for order_id in await self._claim_questions(fee_id):
+            for order_id in await self._claim_queries(fee_id):
                 await self._check_quietly(order_id)
         return await view_fee(self.deps, fee_id, actor)
 
-    async def _claim_questions(self, fee_id: UUID) -> list[UUID]:
-        found = await rows(
+    async def _claim_queries(self, fee_id: UUID) -> list[UUID]:
+        claimed_rows = await rows(
             "UPDATE pay_order SET asked_at = $2 WHERE fee_id = $1 AND state IN ('new', 'open') AND created_at <= $3 "
             "AND (asked_at IS NULL OR asked_at <= $3) RETURNING id",
             fee_id,
             self.deps.now(),
             self.deps.now() - _QUERY_RETRY_AFTER,
         )
-        return [row["id"] for row in found]
+        return [row["id"] for row in claimed_rows]
 
     async def _check_quietly(self, order_id: UUID) -> None:
         order = await PayOrder.get(id=order_id)
         try:
-            await self._refresh(order)
+            await self._query_order(order)
         except GatewayError as error:
             log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
 
@@ -76,10 +76,10 @@ class OrderChecks:
             "ORDER BY check_at LIMIT 100",
             self.deps.now(),
         )
-        await process_each("order_check", due, lambda row: self.check_one(row["id"]))
+        await process_each("order_check", due, lambda row: self.check_order(row["id"]))
         return len(due)
 
-    async def check_one(self, order_id: UUID) -> None:
+    async def check_order(self, order_id: UUID) -> None:
         """One query. After a failure it is repeated later."""
         order = await PayOrder.get(id=order_id)
         if order.state not in LIVE:
@@ -87,11 +87,12 @@ class OrderChecks:
             return
         now = self.deps.now()
         try:
-            settled = await self._refresh(order)
+            settled = await self._query_order(order)
             if not settled and (now >= order.expires_at or not await Fee.exists(id=order.fee_id, state=FeeState.DUE)):
-                await self._close(order)
+                await self._close_order(order)
                 return
         except NeedsOperator as error:
+            # counts as no query: the platform has told nothing about the order, so its pauses must not grow
             log.info("order_not_asked", order=order.out_trade_no, error=error.vendor_code)
             await PayOrder.filter(id=order_id, state__in=list(LIVE), check_at__not_isnull=True).update(
                 check_at=now + PAUSE
@@ -108,9 +109,9 @@ class OrderChecks:
         """Query one order regardless of its state here, since a bill lists it as paid. Raises GatewayError."""
         order = await PayOrder.get_or_none(pool=pool, out_trade_no=out_trade_no)
         if order is not None and order.transaction_id is None:
-            await self._refresh(order)
+            await self._query_order(order)
 
-    async def _refresh(self, order: PayOrder) -> bool:
+    async def _query_order(self, order: PayOrder) -> bool:
         """Query the platform and apply its report; True when no further query is needed. Raises GatewayError."""
         report = await self.platform.query(order.pool, order.out_trade_no)
         if report is None or report.state == "NOTPAY":
@@ -118,29 +119,29 @@ class OrderChecks:
         if report.state == "CLOSED":
             await self.mark_closed(order)
             return True
-        return await self._count(order, report)
+        return await self._count_payment(order, report)
 
-    async def _count(self, order: PayOrder, report: TradeReport) -> bool:
+    async def _count_payment(self, order: PayOrder, report: TradeReport) -> bool:
         verdict = await self.settlement.apply_trade(order.pool, report)
         if not verdict.counted:  # an administrator was notified; another query would return the same
             await PayOrder.filter(id=order.id).update(check_at=None)
         return True
 
-    async def retire(self, order: PayOrder) -> None:
+    async def retire_order(self, order: PayOrder) -> None:
         """Ask, then close, so that another order can take its place. Raises Unavailable."""
         try:
-            if not await self._refresh(order):
-                await self._close(order)
+            if not await self._query_order(order):
+                await self._close_order(order)
         except GatewayError as error:
             raise platform_busy() from error
 
-    async def _close(self, order: PayOrder) -> None:
+    async def _close_order(self, order: PayOrder) -> None:
         """Close it there, then here. A payment at the last moment counts. Raises GatewayError."""
         try:
             await self.platform.close(order.pool, order.out_trade_no)
         except Rejected as error:
             if plain_code(error) == "ORDERPAID":
-                await self._refresh(order)
+                await self._query_order(order)
                 return
             if plain_code(error) not in ("ORDERNOTEXIST", "RESOURCENOTEXISTS", "ORDERCLOSED"):
                 raise

@@ -47,7 +47,7 @@ _OTHERS_TURN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
-class Ordered:
+class PayableOrder:
     """An order to be paid: ``code_url`` for a QR code (native), or ``parameters`` for the cashier."""
 
     order_id: UUID
@@ -73,44 +73,44 @@ class Orders:
             raise Forbidden("请在小程序里支付，或改用扫码支付。", code="not_in_app")
         return identity.openid
 
-    async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> Ordered:
+    async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> PayableOrder:
         """An order that can be paid now: the live one while valid, else a new one. Harmless to repeat.
 
         ``openid`` is the payer's (jsapi, mini) and comes from WeChat, never from the client. Raises RuleViolation
         outside the window, Conflict when it is paid, Unavailable when the platform can't be reached (repeat later).
         """
         for _ in range(4):
-            order, fresh = await self._claim(actor, fee_id, trade, openid)
+            order, is_new = await self._claim_order(actor, fee_id, trade, openid)
             now = self.deps.now()
             if _is_ending(order, now):
-                await self.checks.retire(order)
+                await self.checks.retire_order(order)
                 continue
             if order.state == OrderState.OPEN and order.prepared_at and now < order.prepared_at + CODE_TTL:
                 return self._ordered(order)
-            if not fresh and await self._wait_for_other(order):
+            if not is_new and await self._wait_for_other(order):
                 continue
-            placed = await self._place(order)
-            if placed is not None:
-                return self._ordered(placed)
+            placed_order = await self._place_order(order)
+            if placed_order is not None:
+                return self._ordered(placed_order)
         raise platform_busy()
 
-    async def _claim(self, actor: Actor, fee_id: UUID, trade: Trade, openid: str) -> tuple[PayOrder, bool]:
+    async def _claim_order(self, actor: Actor, fee_id: UUID, trade: Trade, openid: str) -> tuple[PayOrder, bool]:
         """The live order of this fee, trade and openid; without one a new row (then True)."""
         async with transaction():
             fee = await Fee.select_for_update().get_or_none(id=fee_id, pool=actor.pool)
             now = self.deps.now()
-            merchant = self._check(actor, fee, now)
+            merchant = self._check_payable(actor, fee, now)
             assert fee is not None  # noqa: S101  (checked above; for the type checker)
-            live = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(LIVE))
-            if live is not None:
-                return live, False
+            live_order = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(LIVE))
+            if live_order is not None:
+                return live_order, False
             rules = rules_of(self.deps, fee.pool)
             ends = order_ends(now, rules.order_valid, fee.closes_at)
             order = await PayOrder.create(
                 id=new_id(),
                 pool=fee.pool,
                 fee_id=fee.id,
-                out_trade_no=_number(now),
+                out_trade_no=_new_order_number(now),
                 trade=trade,
                 payer_id=actor.account_id,
                 appid=_appid(merchant, trade),
@@ -126,7 +126,7 @@ class Orders:
             await record(actor, now, "fee.order", "fee", fee.id, order=order.out_trade_no, trade=trade)
             return order, True
 
-    def _check(self, actor: Actor, fee: Fee | None, now: datetime) -> Merchant:
+    def _check_payable(self, actor: Actor, fee: Fee | None, now: datetime) -> Merchant:
         """Checks that this person may pay this fee now; returns the merchant."""
         rules = rules_of(self.deps, actor.pool)
         if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
@@ -148,21 +148,22 @@ class Orders:
             raise Unavailable(f"本专家库暂未开通在线缴费，请拨打{rules.hotline}。")
         return merchant
 
-    async def _place(self, order: PayOrder) -> PayOrder | None:
+    async def _place_order(self, order: PayOrder) -> PayOrder | None:
         """Place it at the platform, repeating the same request if necessary; None: start over. Raises Unavailable."""
         try:
             code = await self._ask_for_code(order)
         except Rejected as error:
-            await self._not_placed(order, error)
+            await self._handle_refusal(order, error)
             return None
         except GatewayError as error:
             raise platform_busy() from error
         now = self.deps.now()
         field = "code_url" if order.trade == "native" else "prepay_id"
-        found = await PayOrder.filter(id=order.id, state__in=list(LIVE)).update(
+        # paid or closed while the platform was asked: such an order is not opened again
+        updated = await PayOrder.filter(id=order.id, state__in=list(LIVE)).update(
             state=OrderState.OPEN, prepared_at=now, **{field: code}
         )
-        return await PayOrder.get(id=order.id) if found else None
+        return await PayOrder.get(id=order.id) if updated else None
 
     async def _wait_for_other(self, order: PayOrder) -> bool:
         """Another request for this order may be running; True when it has its result."""
@@ -186,25 +187,25 @@ class Orders:
         )
         if order.trade == "native":
             return await self.platform.order_native(order.pool, request)
-        return await self.platform.order_jsapi(order.pool, _app(order.trade), order.openid, request)
+        return await self.platform.order_jsapi(order.pool, _pay_app(order.trade), order.openid, request)
 
-    async def _not_placed(self, order: PayOrder, error: Rejected) -> None:
+    async def _handle_refusal(self, order: PayOrder, error: Rejected) -> None:
         """The platform refuses this order: perhaps it is paid or ended. Otherwise nothing can be paid now."""
         code = plain_code(error)
         log.warning("order_refused", pool=order.pool, order=order.out_trade_no, vendor_code=error.vendor_code)
         if code in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED", "INVALIDREQUEST"):
-            await self.checks.retire(order)
+            await self.checks.retire_order(order)
         else:
             await self.checks.mark_closed(order)
         if code not in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED"):
             hotline = rules_of(self.deps, order.pool).hotline
             raise Unavailable(f"暂时不能支付，请稍后重试；仍不行请拨打{hotline}。") from error
 
-    def _ordered(self, order: PayOrder) -> Ordered:
+    def _ordered(self, order: PayOrder) -> PayableOrder:
         parameters = None
         if order.trade != "native":
-            parameters = self.platform.sign_payment(order.pool, _app(order.trade), order.prepay_id)
-        return Ordered(
+            parameters = self.platform.sign_payment(order.pool, _pay_app(order.trade), order.prepay_id)
+        return PayableOrder(
             order.id, order.out_trade_no, order.trade, order.amount, order.expires_at, order.code_url, parameters
         )
 
@@ -214,17 +215,17 @@ def _is_ending(order: PayOrder, now: datetime) -> bool:
     return order.expires_at - now <= min(_LAST_MINUTE, (order.expires_at - order.created_at) / 4)
 
 
-def _number(now: datetime) -> str:
+def _new_order_number(now: datetime) -> str:
     """31 characters, unguessable; the time in it is for readers of bills."""
     return f"F{local(now):%Y%m%d%H%M%S}{secrets.token_hex(8)}"
 
 
-def _app(trade: str) -> PayApp:
+def _pay_app(trade: str) -> PayApp:
     return "mini" if trade == "mini" else "oa"
 
 
 def _appid(merchant: Merchant, trade: Trade) -> str:
-    appid = merchant.appids.get(_app(trade)) or (merchant.appids.get("mini") if trade == "native" else None)
+    appid = merchant.appids.get(_pay_app(trade)) or (merchant.appids.get("mini") if trade == "native" else None)
     if appid is None:
         raise Unavailable("暂不支持这种支付方式，请改用扫码支付。")
     return appid

@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.pages import read_page
 from services.core.permissions import check
 from services.payments.fees import rules_of, title_of
-from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_asked_for
+from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_being_issued
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
 InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent", "reversed"]
@@ -168,7 +168,7 @@ def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
         email=mask_email(email),
         number=invoice.number,
         red_number=invoice.red_number,
-        correctable=invoice.state in ("wanted", "failed") and not is_asked_for(invoice),
+        correctable=invoice.state in ("wanted", "failed") and not is_being_issued(invoice),
         receipt_sent_at=invoice.receipt_sent_at,
         sent_at=invoice.sent_at,
     )
@@ -238,15 +238,15 @@ class PaymentQueries:
 
     deps: Deps
 
-    async def mine(self, actor: Actor) -> tuple[FeeView, ...]:
+    async def list_own_fees(self, actor: Actor) -> tuple[FeeView, ...]:
         """The person's due and past fees, newest first. Raises Unauthenticated without an account."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录后查看缴费。", code="login_needed")
         if self.deps.book(actor.pool).fee is None:
             return ()
         own = "f.pool = $1 AND f.account_id = $2 ORDER BY f.created_at DESC LIMIT 20"
-        found = await rows(_FEES + own, actor.pool, actor.account_id)
-        return tuple(_fee_view(self.deps, row, actor) for row in found)
+        fee_rows = await rows(_FEES + own, actor.pool, actor.account_id)
+        return tuple(_fee_view(self.deps, row, actor) for row in fee_rows)
 
     async def orders(
         self, actor: Actor, only: OrderFilter = "all", search: str = "", *, offset: int = 0, limit: int = 20
@@ -256,17 +256,17 @@ class PaymentQueries:
         word = search.strip()
         source = f"pay_order o WHERE o.pool = $1{_ORDER_FILTERS[only]}{_OF_NUMBER if word else ''}"
         values = [actor.pool, word] if word else [actor.pool]
-        found, total = await read_page(
+        order_rows, total = await read_page(
             _ORDER_COLUMNS, _ORDER_JOINED, source, _NEWEST_ORDERS, values, offset=offset, limit=limit
         )
-        return Page(tuple(_order_row(row) for row in found), total)
+        return Page(tuple(_order_row(row) for row in order_rows), total)
 
     async def invoices(
         self, actor: Actor, only: InvoiceFilter = "all", *, offset: int = 0, limit: int = 20
     ) -> Page[InvoiceRow]:
         """Invoices of the pool, newest first, with the total. ``to_make``: those waiting for the office."""
         check(actor, "payment.manage")
-        found, total = await read_page(
+        invoice_rows, total = await read_page(
             _INVOICE_COLUMNS,
             "i JOIN fee f ON f.id = i.fee_id",
             _INVOICE_FILTERS[only],
@@ -275,7 +275,7 @@ class PaymentQueries:
             offset=offset,
             limit=limit,
         )
-        return Page(tuple(_invoice_row(row) for row in found), total)
+        return Page(tuple(_invoice_row(row) for row in invoice_rows), total)
 
 
 def _order_row(row: Mapping[str, Any]) -> OrderRow:

@@ -68,7 +68,7 @@ async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
     }
 
 
-async def prove(deps: Deps, token: str) -> ReceiptProof:
+async def prove_receipt(deps: Deps, token: str) -> ReceiptProof:
     """Present state of the receipt with this token. Raises Forbidden, NotFound."""
     link = Links(deps.keys, deps.clock).check(token, _PURPOSE)
     fee = await Fee.get_or_none(id=link.subject_id)

@@ -44,12 +44,12 @@ class PaymentServices:
         return (
             DueTask("fee_open", f"EXISTS (SELECT 1 FROM fee WHERE {OPENING})", in_turns(self.fees.notify_opened)),
             DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", self.webhooks.process_due),
-            DueTask("order_check", _due("pay_order", "order_check"), self.order_checks.check_due),
-            DueTask("refund_check", _due("refund", "refund_check"), self.refunds.check_due),
-            DueTask("invoice_check", _due("invoice", "invoice_check"), self.invoice_processor.check_due),
-            DueTask("bills", _due("bill", "bills"), self.reconciliation.run_due),
+            DueTask("order_check", _due_condition("pay_order", "order_check"), self.order_checks.check_due),
+            DueTask("refund_check", _due_condition("refund", "refund_check"), self.refunds.check_due),
+            DueTask("invoice_check", _due_condition("invoice", "invoice_check"), self.invoice_processor.check_due),
+            DueTask("bills", _due_condition("bill", "bills"), self.reconciliation.run_due),
         )
 
 
-def _due(table: str, work: str) -> str:
+def _due_condition(table: str, work: str) -> str:
     return f"EXISTS (SELECT 1 FROM {table} WHERE check_at <= $1 AND {not_paused(work, 'id')})"

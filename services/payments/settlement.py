@@ -68,7 +68,7 @@ SELECT event_id, pool, kind, out_trade_no, sealed, $12::timestamptz,
 regardless of concurrent statements. Where two orders of one fee are reported at once, ``pay_order_counts`` refuses the
 statement, and they are judged one after the other."""
 
-_LANES, _MOST = 4, 50
+_LANES, _REPORTS_MAX = 4, 50
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,13 @@ class _Report:
     """A report of a payment. ``kind`` and ``plain`` are the notification's, if it was one."""
 
     pool: str
-    report: TradeReport
+    trade: TradeReport
     kind: str
     plain: str
 
     @property
     def subject(self) -> str:
-        return self.report.out_trade_no[:64]
+        return self.trade.out_trade_no[:64]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Settlement:
 
     @cached_property
     def _batcher(self) -> RequestBatcher[_Report, Word]:
-        return RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
+        return RequestBatcher(self._judge_reports, lanes=_LANES, most=_REPORTS_MAX)
 
     async def apply_trade(self, pool: str, report: TradeReport, *, kind: str = "QUERY", plain: str = "") -> Verdict:
         """Count a payment, exactly once. ``kind`` and ``plain`` are the notification's, if it was one.
@@ -120,46 +120,47 @@ class Settlement:
             log.error("payment_needs_operator", pool=pool, order=report.out_trade_no, verdict=word)
         return Verdict(word)
 
-    async def _judge_all(self, reports: Sequence[_Report]) -> list[Word]:
+    async def _judge_reports(self, reports: Sequence[_Report]) -> list[Word]:
         """All in one statement; one by one where two concern the same order, fee or transaction."""
-        words = await self._apply(reports) if len({one.subject for one in reports}) == len(reports) else None
+        subjects = {report.subject for report in reports}
+        words = await self._apply_reports(reports) if len(subjects) == len(reports) else None
         if words is not None:
-            return [words[one.subject] for one in reports]
-        return [await self._judge(one) for one in reports]
+            return [words[report.subject] for report in reports]
+        return [await self._judge_report(report) for report in reports]
 
-    async def _judge(self, one: _Report) -> Word:
-        words = await self._apply([one])
+    async def _judge_report(self, report: _Report) -> Word:
+        words = await self._apply_reports([report])
         if words is not None:
-            return words[one.subject]
+            return words[report.subject]
         # the platform's number is stored at another order of ours: nothing may be counted
         now = self.deps.now()
-        await store_event(self.deps, one.pool, one.kind, one.subject, one.plain, now, "other_transaction")
+        await store_event(self.deps, report.pool, report.kind, report.subject, report.plain, now, "other_transaction")
         return "other_transaction"
 
-    async def _apply(self, reports: Sequence[_Report]) -> dict[str, Word] | None:
+    async def _apply_reports(self, reports: Sequence[_Report]) -> dict[str, Word] | None:
         """The verdicts by order number; None, without any change, where they contradict each other or our records."""
         now = self.deps.now()
         lines = [
             (
-                one.subject,
-                one.pool,
-                one.report.transaction_id,
-                self._is_ours(one.pool, one.report),
-                one.report.amount,
-                one.report.appid,
-                one.report.state == "REFUND",
-                one.report.success_at or now,
+                report.subject,
+                report.pool,
+                report.trade.transaction_id,
+                self._is_ours(report.pool, report.trade),
+                report.trade.amount,
+                report.trade.appid,
+                report.trade.state == "REFUND",
+                report.trade.success_at or now,
                 new_id(),
-                one.kind[:40],
-                self.deps.keys.seal(one.plain, PURPOSE),
+                report.kind[:40],
+                self.deps.keys.seal(report.plain, PURPOSE),
             )
-            for one in reports
+            for report in reports
         ]
         try:
-            found = await rows(_APPLY, *(list(column) for column in zip(*lines, strict=True)), now)
+            verdict_rows = await rows(_APPLY, *(list(column) for column in zip(*lines, strict=True)), now)
         except IntegrityError:
             return None
-        return {row["subject"]: row["outcome"] for row in found}
+        return {row["subject"]: row["outcome"] for row in verdict_rows}
 
     def _is_ours(self, pool: str, report: TradeReport) -> bool:
         merchant = self.platform.merchant(pool)

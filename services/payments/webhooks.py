@@ -1,6 +1,6 @@
 """Notifications of the payment platform: verified, stored, acknowledged; their effects are applied afterwards.
 
-The stored events are the work queue: a row waits until ``process`` has applied its effects in one transaction.
+The stored events are the work queue: a row waits until ``process_event`` has applied its effects in one transaction.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.notifications import Notices
 from services.payments.fee_owners import ApplicationFeeOwner, CourseFeeOwner
-from services.payments.fees import close_soon, title_of
+from services.payments.fees import close_orders_soon, title_of
 from services.payments.invoices.invoices import Invoices
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.refunds.processing import Refunds
@@ -65,30 +65,30 @@ class PaymentWebhooks:
         if note.trade is not None:
             await self.settlement.apply_trade(pool, note.trade, kind=note.kind, plain=note.plain)
             return
-        await store_event(self.deps, pool, note.kind, _subject(note), _sealed_form(note), self.deps.now())
+        await store_event(self.deps, pool, note.kind, _event_subject(note), _stored_content(note), self.deps.now())
 
     # ---- processing
 
     async def process_due(self) -> int:
         """Process every waiting event; returns how many there were."""
         due = f"SELECT id, outcome FROM pay_event WHERE {WAITING} ORDER BY received_at LIMIT 200"
-        waiting = await rows(due, self.deps.now())
+        event_rows = await rows(due, self.deps.now())
         await process_each(
-            "pay_events", waiting, lambda row: self._try(row["id"], bool(row["outcome"])), at_once=_AT_ONCE
+            "pay_events", event_rows, lambda row: self._try_event(row["id"], bool(row["outcome"])), at_once=_AT_ONCE
         )
-        return len(waiting)
+        return len(event_rows)
 
-    async def _try(self, event_id: UUID, is_counted: bool) -> None:
+    async def _try_event(self, event_id: UUID, is_counted: bool) -> None:
         """A failing event is paused, or it would fill the log twice a second."""
         done = False
         try:
-            await (self._apply_effects(event_id) if is_counted else self.process(event_id))
+            await (self._apply_effects(event_id) if is_counted else self.process_event(event_id))
             done = True
         finally:
             if not done:
                 await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self.deps.now() + _RETRY_AFTER)
 
-    async def process(self, event_id: UUID) -> None:
+    async def process_event(self, event_id: UUID) -> None:
         """Apply all effects of one event. Harmless to repeat, and to run twice at once."""
         event = await PayEvent.get(id=event_id)
         if event.applied_at is not None:
@@ -96,7 +96,7 @@ class PaymentWebhooks:
         if event.outcome:
             await self._apply_effects(event_id)
             return
-        word = await self._report(event)
+        word = await self._apply_report(event)
         await PayEvent.filter(id=event_id, applied_at=None).update(applied_at=self.deps.now(), outcome=word)
 
     async def _apply_effects(self, event_id: UUID) -> None:
@@ -106,11 +106,11 @@ class PaymentWebhooks:
                 return
             now = self.deps.now()
             if event.outcome == "paid":
-                await self._paid(event, now)
+                await self._apply_payment_effects(event, now)
             elif event.outcome == "surplus":
                 order = await PayOrder.select_for_update().get(out_trade_no=event.subject)
                 if order.state == OrderState.PAID:
-                    await self.refunds.send_back(order, now)
+                    await self.refunds.refund_surplus(order, now)
             elif event.outcome in UNMATCHED:
                 await record(
                     system(event.pool), now, "fee.unmatched_payment", "pay_event", event.id, verdict=event.outcome
@@ -118,8 +118,9 @@ class PaymentWebhooks:
             event.applied_at = now
             await event.save(update_fields=["applied_at"])
 
-    async def _paid(self, event: PayEvent, now: datetime) -> None:
+    async def _apply_payment_effects(self, event: PayEvent, now: datetime) -> None:
         (order,) = await rows(_PAID_ORDER, event.subject)
+        # the owner first, in the order in which all payments lock their rows
         application = await lock(order["application_id"]) if order["application_id"] else None
         if order["enrolment_id"]:
             await self.courses.lock(order["enrolment_id"])
@@ -134,7 +135,7 @@ class PaymentWebhooks:
             amount=order["amount"],
             source=event.kind,
         )
-        await close_soon(fee.id, now, but=order["id"])
+        await close_orders_soon(fee.id, now, but=order["id"])
         await self.invoices.begin(fee, now)
         await self.notices.notify(
             pool=fee.pool,
@@ -154,7 +155,7 @@ class PaymentWebhooks:
         elif order["enrolment_id"]:
             await self.courses.apply_payment(order["enrolment_id"], now)
 
-    async def _report(self, event: PayEvent) -> str:
+    async def _apply_report(self, event: PayEvent) -> str:
         """The report of a refund or an invoice; an unknown kind is only stored."""
         content: dict[str, Any] = json.loads(self.deps.keys.open_text(event.payload_sealed, PURPOSE))
         if "refund" in content:
@@ -168,18 +169,18 @@ class PaymentWebhooks:
         return "kept"
 
 
-def _subject(note: PayNotification) -> str:
+def _event_subject(note: PayNotification) -> str:
     if note.refund is not None:
         return note.refund.out_refund_no
     return note.invoice_apply_id or note.event_id
 
 
-def _sealed_form(note: PayNotification) -> str:
+def _stored_content(note: PayNotification) -> str:
     """Our parsed report together with the platform's original text."""
-    kept: dict[str, Any] = {"plain": note.plain}
+    content: dict[str, Any] = {"plain": note.plain}
     if note.refund is not None:
         at = note.refund.success_at
-        kept["refund"] = {**note.refund.__dict__, "success_at": at.isoformat() if at else None}
+        content["refund"] = {**note.refund.__dict__, "success_at": at.isoformat() if at else None}
     if note.invoice_apply_id:
-        kept["invoice"] = {"apply_id": note.invoice_apply_id}
-    return json.dumps(kept, ensure_ascii=False)
+        content["invoice"] = {"apply_id": note.invoice_apply_id}
+    return json.dumps(content, ensure_ascii=False)

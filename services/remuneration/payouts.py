@@ -23,7 +23,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.draws import DrawAccess, lock
 from services.notifications import Notices
-from services.remuneration.records import day_of, lock_one, move
+from services.remuneration.records import day_of, lock_remuneration, move_remuneration
 
 _MONTHS = """
 SELECT to_char(d.ended_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month, o.name AS organisation,
@@ -62,7 +62,7 @@ class Payouts:
         draw_id: UUID,
         paid_on: date | None,
         way: str,
-        seen: Mapping[UUID, int],
+        versions: Mapping[UUID, int],
         *,
         key: str | None = None,
     ) -> int:
@@ -77,23 +77,25 @@ class Payouts:
         async with transaction():
             await self.access.get(actor, draw_id)
             draw = (await lock(draw_id)).draw
-            day = self._check(self.deps.book(draw.pool), draw, paid_on, way)
-            if not seen:
+            day = self._check_payment(self.deps.book(draw.pool), draw, paid_on, way)
+            if not versions:
                 raise Conflict("没有待支付的酬劳：专家确认后才能登记支付。", code="nothing_to_pay")
-            chosen = await self._chosen(draw_id, seen)
-            for one in chosen:
-                await self._pay(actor, one, day, way)
-        return len(chosen)
+            payable = await self._lock_payable(draw_id, versions)
+            for remuneration in payable:
+                await self._mark_paid(actor, remuneration, day, way)
+        return len(payable)
 
-    async def _chosen(self, draw_id: UUID, seen: Mapping[UUID, int]) -> list[Remuneration]:
-        found = await Remuneration.filter(draw_id=draw_id, id__in=list(seen)).select_for_update().order_by("id")
-        if len(found) != len(seen):
+    async def _lock_payable(self, draw_id: UUID, versions: Mapping[UUID, int]) -> list[Remuneration]:
+        remunerations = (
+            await Remuneration.filter(draw_id=draw_id, id__in=list(versions)).select_for_update().order_by("id")
+        )
+        if len(remunerations) != len(versions):
             raise NotFound("找不到这笔酬劳，请刷新后重试。")
-        if any(one.version != seen[one.id] for one in found):
+        if any(remuneration.version != versions[remuneration.id] for remuneration in remunerations):
             raise Conflict("金额已更新，请核对。", code="amount_changed")
-        return [one for one in found if one.state != RemunerationState.PAID]
+        return [remuneration for remuneration in remunerations if remuneration.state != RemunerationState.PAID]
 
-    def _check(self, book: Rulebook, draw: Draw, paid_on: date | None, way: str) -> date:
+    def _check_payment(self, book: Rulebook, draw: Draw, paid_on: date | None, way: str) -> date:
         """The day of the payment. Raises InvalidInput."""
         faults = Faults()
         if way not in book.remuneration.pay_ways:
@@ -105,26 +107,33 @@ class Payouts:
         faults.raise_any()
         return day
 
-    async def _pay(self, actor: Actor, one: Remuneration, paid_on: date, way: str) -> None:
-        move(one, RemunerationEvent.PAY)
-        one.paid_on, one.paid_way, one.paid_by_id = paid_on, way, actor.account_id
-        await one.save()
+    async def _mark_paid(self, actor: Actor, remuneration: Remuneration, paid_on: date, way: str) -> None:
+        move_remuneration(remuneration, RemunerationEvent.PAY)
+        remuneration.paid_on, remuneration.paid_way, remuneration.paid_by_id = paid_on, way, actor.account_id
+        await remuneration.save()
         now = self.deps.now()
         await record(
-            actor, now, "remuneration.paid", "remuneration", one.id, amount=one.amount, on=f"{paid_on}", way=way
+            actor,
+            now,
+            "remuneration.paid",
+            "remuneration",
+            remuneration.id,
+            amount=remuneration.amount,
+            on=f"{paid_on}",
+            way=way,
         )
-        invitation = await Invitation.get(id=one.invitation_id)
+        invitation = await Invitation.get(id=remuneration.invitation_id)
         await self.notices.notify(
-            pool=one.pool,
+            pool=remuneration.pool,
             kind="remuneration_paid",
-            dedupe_key=f"remuneration_paid:{one.id}:{one.version}:{paid_on}",
+            dedupe_key=f"remuneration_paid:{remuneration.id}:{remuneration.version}:{paid_on}",
             params={
                 "day": day_of(invitation.gathering_at),
-                "amount": yuan(one.amount),
+                "amount": yuan(remuneration.amount),
                 "way": way,
-                "hotline": self.deps.book(one.pool).pool.hotline,
+                "hotline": self.deps.book(remuneration.pool).pool.hotline,
             },
-            expert_id=one.expert_id,
+            expert_id=remuneration.expert_id,
         )
 
     async def unmark_paid(self, actor: Actor, draw_id: UUID, remuneration_id: UUID) -> None:
@@ -133,13 +142,13 @@ class Payouts:
         async with transaction():
             await self.access.get(actor, draw_id)
             await lock(draw_id)
-            one = await lock_one(remuneration_id)
-            if one.draw_id != draw_id:
+            remuneration = await lock_remuneration(remuneration_id)
+            if remuneration.draw_id != draw_id:
                 raise NotFound("找不到这笔酬劳，请刷新后重试。")
-            move(one, RemunerationEvent.UNMARK_PAID)
-            one.paid_on, one.paid_way, one.paid_by_id = None, "", None
-            await one.save()
-            await record(actor, self.deps.now(), "remuneration.unmarked_paid", "remuneration", one.id)
+            move_remuneration(remuneration, RemunerationEvent.UNMARK_PAID)
+            remuneration.paid_on, remuneration.paid_way, remuneration.paid_by_id = None, "", None
+            await remuneration.save()
+            await record(actor, self.deps.now(), "remuneration.unmarked_paid", "remuneration", remuneration.id)
 
     async def months(self, actor: Actor) -> list[MonthTotal]:
         """Totals by month, newest first, over the draws of an agent or legal entity."""

@@ -24,7 +24,15 @@ from services.core.base import Actor, Deps, from_row, record, rows, transaction,
 from services.core.short_texts import check_no_link, check_text
 from services.draws import DrawAccess, lock
 from services.notifications import Notices
-from services.remuneration.records import CAME, LineView, day_of, line_views, lines_as_json, move, reply_until
+from services.remuneration.records import (
+    CAME,
+    LineView,
+    day_of,
+    line_views,
+    lines_as_json,
+    move_remuneration,
+    reply_until,
+)
 
 WORDS_LONGEST = 200
 _CITY = 4
@@ -88,24 +96,24 @@ class Proposals:
     notices: Notices
     access: DrawAccess
 
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
+    async def get_draw_remuneration(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
         """Present experts and amounts. Contains names, so each access is logged. Raises NotFound."""
         permissions.check(actor, "remuneration.read")
         async with transaction():
             draw = await self.access.get(actor, draw_id)
-            found = await self._came(draw) if draw.ended_at else []
-            if found:
+            present_experts = await self._find_present(draw) if draw.ended_at else []
+            if present_experts:
                 await record(actor, self.deps.now(), "remuneration.read", "draw", draw_id)
         table = self.deps.book(draw.pool).remuneration.table
-        shown = tuple(self._show(draw, row) for row in found)
+        remuneration_rows = tuple(self._view_row(draw, row) for row in present_experts)
         return DrawRemuneration(
             draw_id=draw.id,
             ended=draw.ended_at is not None,
             standard=table.standard if table else "",
-            rows=shown,
-            total=sum(one.amount or 0 for one in shown),
-            payable=_sum(shown, RemunerationState.CONFIRMED, RemunerationState.ASSUMED),
-            paid=_sum(shown, RemunerationState.PAID),
+            rows=remuneration_rows,
+            total=sum(row.amount or 0 for row in remuneration_rows),
+            payable=_sum_of_states(remuneration_rows, RemunerationState.CONFIRMED, RemunerationState.ASSUMED),
+            paid=_sum_of_states(remuneration_rows, RemunerationState.PAID),
         )
 
     # ---- proposing
@@ -128,12 +136,13 @@ class Proposals:
         permissions.check(actor, "remuneration.propose")
         async with transaction():
             draw = await self._lock_ended(actor, draw_id)
-            found = await self._came(draw, invitation_id)
-            if not found:
+            present_experts = await self._find_present(draw, invitation_id)
+            if not present_experts:
                 raise NotFound("到场名单中没有这位专家，请刷新后重试。")
-            await self._propose(actor, draw, found[0], amount, words)
-            [row] = await self._came(draw, invitation_id)
-        return self._show(draw, row)
+            await self._propose_amount(actor, draw, present_experts[0], amount, words)
+            # read again: the remuneration is a column of this row
+            [row] = await self._find_present(draw, invitation_id)
+        return self._view_row(draw, row)
 
     async def propose_all(self, actor: Actor, draw_id: UUID) -> int:
         """Propose the computed amount to everyone without one; returns how many."""
@@ -142,11 +151,11 @@ class Proposals:
             draw = await self._lock_ended(actor, draw_id)
             if self.deps.book(draw.pool).remuneration.table is None:
                 raise Conflict("本地区未设置酬劳标准，请逐人填写金额和说明。", code="no_standard")
-            waiting = [row for row in await self._came(draw) if row["existing"] is None]
-            waiting = [row for row in waiting if row["account_id"] is None or row["account_id"] != actor.account_id]
-            for row in waiting:
-                await self._propose(actor, draw, row, None, "")
-        return len(waiting)
+            open_rows = [row for row in await self._find_present(draw) if row["existing"] is None]
+            open_rows = [row for row in open_rows if row["account_id"] is None or row["account_id"] != actor.account_id]
+            for row in open_rows:
+                await self._propose_amount(actor, draw, row, None, "")
+        return len(open_rows)
 
     async def _lock_ended(self, actor: Actor, draw_id: UUID) -> Draw:
         await self.access.get(actor, draw_id)
@@ -155,75 +164,77 @@ class Proposals:
             raise Conflict("活动结束后才能提出酬劳。请先登记全部专家离场，或结束活动。", code="not_ended")
         return draw
 
-    async def _propose(self, actor: Actor, draw: Draw, row: Any, amount: int | None, words: str) -> None:
+    async def _propose_amount(self, actor: Actor, draw: Draw, row: Any, amount: int | None, words: str) -> None:
         if row["account_id"] is not None and row["account_id"] == actor.account_id:
             raise Forbidden("不能提出本人的酬劳，请由其他工作人员办理。", code="own_remuneration")
-        existing = from_row(Remuneration, row["existing"]) if row["existing"] else None
+        earlier = from_row(Remuneration, row["existing"]) if row["existing"] else None
         computed = self._compute(draw, row)
         if amount is None and computed is not None:
             amount = total(computed)
         if amount is None:
             raise InvalidInput("本地区未设置酬劳标准，请填写金额和说明。", code="missing", field="amount")
         self._check_amount(self.deps.book(draw.pool), amount)
-        if existing and existing.state != RemunerationState.DISPUTED and existing.amount == amount:
+        if earlier and earlier.state != RemunerationState.DISPUTED and earlier.amount == amount:
             return
-        words = _check_words(words, needed=existing is not None or computed is None or amount != total(computed))
+        words = _check_words(words, needed=earlier is not None or computed is None or amount != total(computed))
         lines = lines_of_amount(computed, amount, words)
-        one = self._new(draw, row) if existing is None else existing
-        event = _begin(one, amount, words) if existing else "proposed"
+        remuneration = self._new_remuneration(draw, row) if earlier is None else earlier
+        event = _revise(remuneration, amount, words) if earlier else "proposed"
         if event != "kept":
-            one.lines, one.reason = lines_as_json(lines), words if lines != computed else ""
-            one.computed = None if computed is None else total(computed)
+            remuneration.lines, remuneration.reason = lines_as_json(lines), words if lines != computed else ""
+            remuneration.computed = None if computed is None else total(computed)
         now = self.deps.now()
-        one.amount = amount
-        one.proposed_by_id, one.proposed_at = actor.account_id, now
-        one.answer_until = now + self.deps.book(draw.pool).remuneration.answer_within
-        one.answered_at, one.answered_by = None, ""
-        await one.save(force_create=existing is None)
-        await record(actor, now, f"remuneration.{event}", "remuneration", one.id, amount=amount, draw=draw.number)
-        await self._ask(draw, row, one, event, words)
+        remuneration.amount = amount
+        remuneration.proposed_by_id, remuneration.proposed_at = actor.account_id, now
+        remuneration.answer_until = now + self.deps.book(draw.pool).remuneration.answer_within
+        remuneration.answered_at, remuneration.answered_by = None, ""
+        await remuneration.save(force_create=earlier is None)
+        await record(
+            actor, now, f"remuneration.{event}", "remuneration", remuneration.id, amount=amount, draw=draw.number
+        )
+        await self._notify_expert(draw, row, remuneration, event, words)
 
-    def _new(self, draw: Draw, row: Any) -> Remuneration:
+    def _new_remuneration(self, draw: Draw, row: Any) -> Remuneration:
         return Remuneration(
             pool=draw.pool, draw_id=draw.id, invitation_id=row["id"], expert_id=row["expert_id"], version=1
         )
 
     def _check_amount(self, book: Rulebook, amount: int) -> None:
-        most = book.remuneration.amount_max
-        if not 0 <= amount <= most:
+        amount_max = book.remuneration.amount_max
+        if not 0 <= amount <= amount_max:
             raise violation(
-                book, "remuneration.amount_max", f"金额应为0到{yuan(most)}元，请核对后重新填写。", field="amount"
+                book, "remuneration.amount_max", f"金额应为0到{yuan(amount_max)}元，请核对后重新填写。", field="amount"
             )
 
-    async def _ask(self, draw: Draw, row: Any, one: Remuneration, event: str, words: str) -> None:
+    async def _notify_expert(self, draw: Draw, row: Any, remuneration: Remuneration, event: str, words: str) -> None:
         table = self.deps.book(draw.pool).remuneration.table
-        plain = f"按{table.standard}计算。" if table else ""
-        said = {"kept": f"场地答复：{words}", "revised": f"金额已更正：{words}"}.get(event)
+        standard_text = f"按{table.standard}计算。" if table else ""
+        explanation = {"kept": f"场地答复：{words}", "revised": f"金额已更正：{words}"}.get(event)
         await self.notices.notify(
             pool=draw.pool,
             kind="remuneration_proposed",
-            dedupe_key=f"remuneration_proposed:{one.id}:{one.version}",
+            dedupe_key=f"remuneration_proposed:{remuneration.id}:{remuneration.version}",
             params={
                 "day": day_of(row["gathering_at"]),
-                "amount": yuan(one.amount),
-                "answer_by": print_time(one.answer_until) if one.answer_until else "",
-                "reason": said or (f"说明：{words}" if words else plain),
+                "amount": yuan(remuneration.amount),
+                "answer_by": print_time(remuneration.answer_until) if remuneration.answer_until else "",
+                "reason": explanation or (f"说明：{words}" if words else standard_text),
             },
-            expert_id=one.expert_id,
+            expert_id=remuneration.expert_id,
         )
 
     # ---- queries
 
-    async def _came(self, draw: Draw, invitation_id: UUID | None = None) -> list[Any]:
+    async def _find_present(self, draw: Draw, invitation_id: UUID | None = None) -> list[Any]:
         return await rows(_CAME, draw.id, invitation_id)
 
     def _compute(self, draw: Draw, row: Any) -> tuple[FeeLine, ...] | None:
         table = self.deps.book(draw.pool).remuneration.table
         return compute(table, trip_of(draw, row)) if table else None
 
-    def _show(self, draw: Draw, row: Any) -> RemunerationRow:
+    def _view_row(self, draw: Draw, row: Any) -> RemunerationRow:
         trip, computed = trip_of(draw, row), self._compute(draw, row)
-        existing = from_row(Remuneration, row["existing"]) if row["existing"] else None
+        remuneration = from_row(Remuneration, row["existing"]) if row["existing"] else None
         bare = RemunerationRow(
             invitation_id=row["id"],
             code=row["code"],
@@ -237,7 +248,11 @@ class Proposals:
             computed=None if computed is None else total(computed),
             computed_lines=line_views(lines_as_json(computed or ())),
         )
-        return bare if existing is None else _with(bare, existing, reply_until(self.deps.book(draw.pool), existing))
+        return (
+            bare
+            if remuneration is None
+            else _with_remuneration(bare, remuneration, reply_until(self.deps.book(draw.pool), remuneration))
+        )
 
 
 def trip_of(draw: Draw, row: Any) -> Trip:
@@ -252,14 +267,14 @@ def trip_of(draw: Draw, row: Any) -> Trip:
     return Trip(True, began, ended, elsewhere) if ended > began else Trip(False, from_elsewhere=elsewhere)
 
 
-def _begin(one: Remuneration, amount: int, words: str) -> str:
+def _revise(remuneration: Remuneration, amount: int, words: str) -> str:
     """Move an existing one for a new proposal; returns the name of the action."""
-    disputed = one.state == RemunerationState.DISPUTED
-    keeps = disputed and one.amount == amount
-    move(one, RemunerationEvent.KEEP if keeps else RemunerationEvent.REVISE)
-    one.reply = words if disputed else ""
-    one.version += 1
-    return "kept" if keeps else "revised"
+    is_disputed = remuneration.state == RemunerationState.DISPUTED
+    keeps_amount = is_disputed and remuneration.amount == amount
+    move_remuneration(remuneration, RemunerationEvent.KEEP if keeps_amount else RemunerationEvent.REVISE)
+    remuneration.reply = words if is_disputed else ""
+    remuneration.version += 1
+    return "kept" if keeps_amount else "revised"
 
 
 def _check_words(words: str, *, needed: bool) -> str:
@@ -267,14 +282,18 @@ def _check_words(words: str, *, needed: bool) -> str:
     return check_no_link(text, "words", "说明") if text else ""
 
 
-def _sum(shown: Sequence[RemunerationRow], *states: RemunerationState) -> int:
-    return sum(one.amount or 0 for one in shown if one.state in states)
+def _sum_of_states(remuneration_rows: Sequence[RemunerationRow], *states: RemunerationState) -> int:
+    return sum(row.amount or 0 for row in remuneration_rows if row.state in states)
 
 
-def _with(bare: RemunerationRow, one: Remuneration, until: datetime | None) -> RemunerationRow:
+def _with_remuneration(bare: RemunerationRow, remuneration: Remuneration, until: datetime | None) -> RemunerationRow:
     facts = {name: getattr(bare, name) for name in RemunerationRow.__dataclass_fields__}
-    facts |= {name: getattr(one, name) for name in _OF_RECORD}
-    facts |= {"state": RemunerationState(one.state), "lines": line_views(one.lines), "reply_until": until}
+    facts |= {name: getattr(remuneration, name) for name in _OF_RECORD}
+    facts |= {
+        "state": RemunerationState(remuneration.state),
+        "lines": line_views(remuneration.lines),
+        "reply_until": until,
+    }
     return RemunerationRow(**facts)
 
 

@@ -26,7 +26,7 @@ CAME = (
     "(EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') OR i.state = 'recused')"
 )
 """Experts who may be due an amount: with an entry, or with a confirmed recusal at the venue."""
-_LEFT = f"""
+_SUMS = f"""
 SELECT count(*) FILTER (WHERE r.id IS NULL OR r.state IN ('proposed', 'disputed'))::int AS waiting,
   count(*) FILTER (WHERE r.state IN ('confirmed', 'assumed'))::int AS payable,
   coalesce(sum(r.amount) FILTER (WHERE r.state IN ('confirmed', 'assumed')), 0)::bigint AS amount,
@@ -47,27 +47,27 @@ class LineView:
 
 def line_views(lines: Sequence[Mapping[str, Any]]) -> tuple[LineView, ...]:
     """Stored lines as text."""
-    return tuple(LineView(one["code"], LABELS[one["code"]], one["amount"], one["words"]) for one in lines)
+    return tuple(LineView(line["code"], LABELS[line["code"]], line["amount"], line["words"]) for line in lines)
 
 
 def lines_as_json(lines: Sequence[FeeLine]) -> list[dict[str, str | int]]:
     return [{"code": line.code, "amount": line.amount, "words": line.words} for line in lines]
 
 
-def move(one: Remuneration, event: RemunerationEvent) -> None:
+def move_remuneration(remuneration: Remuneration, event: RemunerationEvent) -> None:
     """Raises Conflict when the state doesn't permit it. Without an open question the deadline for answering is
     cleared."""
-    one.state = REMUNERATION.next(RemunerationState(one.state), event)
-    if one.state != RemunerationState.PROPOSED:
-        one.answer_until = None
+    remuneration.state = REMUNERATION.next(RemunerationState(remuneration.state), event)
+    if remuneration.state != RemunerationState.PROPOSED:
+        remuneration.answer_until = None
 
 
-async def lock_one(remuneration_id: UUID) -> Remuneration:
+async def lock_remuneration(remuneration_id: UUID) -> Remuneration:
     """Locked after its draw. Raises NotFound."""
-    found = await Remuneration.select_for_update().get_or_none(id=remuneration_id)
-    if found is None:
+    remuneration = await Remuneration.select_for_update().get_or_none(id=remuneration_id)
+    if remuneration is None:
         raise NotFound("找不到这笔酬劳，请刷新后重试。")
-    return found
+    return remuneration
 
 
 def day_of(at: datetime) -> str:
@@ -76,35 +76,36 @@ def day_of(at: datetime) -> str:
     return f"{t.month}月{t.day}日"
 
 
-def reply_until(book: Rulebook, one: Remuneration) -> datetime | None:
+def reply_until(book: Rulebook, remuneration: Remuneration) -> datetime | None:
     """Deadline for the venue's answer to an objection; None without one."""
-    if one.state != RemunerationState.DISPUTED or one.answered_at is None:
+    if remuneration.state != RemunerationState.DISPUTED or remuneration.answered_at is None:
         return None
-    return one.answered_at + book.remuneration.answer_within
+    return remuneration.answered_at + book.remuneration.answer_within
 
 
-async def notify_proposer(notices: Notices, draw: Draw, one: Remuneration, occasion: str = "") -> None:
+async def notify_proposer(notices: Notices, draw: Draw, remuneration: Remuneration, occasion: str = "") -> None:
     """Ask the proposer of the amount to answer the objection; again on another ``occasion``."""
-    [row] = await rows("SELECT code FROM invitation WHERE id = $1", one.invitation_id)
+    [row] = await rows("SELECT code FROM invitation WHERE id = $1", remuneration.invitation_id)
     await notices.notify(
-        pool=one.pool,
+        pool=remuneration.pool,
         kind="remuneration_disputed",
-        dedupe_key=f"remuneration_disputed:{one.id}:{one.version}{occasion}",
-        params={**draw_params(draw), "code": row["code"], "reason": one.dispute},
-        account_id=one.proposed_by_id,
+        dedupe_key=f"remuneration_disputed:{remuneration.id}:{remuneration.version}{occasion}",
+        params={**draw_params(draw), "code": row["code"], "reason": remuneration.dispute},
+        account_id=remuneration.proposed_by_id,
     )
 
 
 async def notify_when_settled(notices: Notices, draw: Draw) -> None:
     """Notify the agency once all present experts have an amount and no answer is awaited. Under the draw's lock."""
-    [left] = await rows(_LEFT, draw.id)
-    if left["waiting"] or not left["payable"]:
+    [sums] = await rows(_SUMS, draw.id)
+    if sums["waiting"] or not sums["payable"]:
         return
     await notify_agency(
         notices,
         draw,
         "agency_remuneration",
-        f"{left['version']}-{left['payable']}",
-        count=left["payable"],
-        amount=yuan(left["amount"]),
+        # a changed amount raises the sum of versions, so that the agency is notified again
+        f"{sums['version']}-{sums['payable']}",
+        count=sums["payable"],
+        amount=yuan(sums["amount"]),
     )

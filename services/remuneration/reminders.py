@@ -10,7 +10,7 @@ from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.draws import PartyNotifications, lock
 from services.notifications import Notices
-from services.remuneration.records import lock_one, notify_proposer, reply_until
+from services.remuneration.records import lock_remuneration, notify_proposer, reply_until
 
 _KIND, _AGAIN = "remuneration_disputes", ":again"
 _DUE = f"""
@@ -33,15 +33,27 @@ class DisputeReminders:
         """Remind the venue's staff, including the proposer, of unanswered objections; returns how many."""
         now, books = self.deps.now(), self.deps.rulebooks
         since = [now - book.remuneration.answer_within for book in books.values()]
-        return await process_each(_KIND, await rows(_DUE, list(books), since, limit), self._remind)
+        return await process_each(_KIND, await rows(_DUE, list(books), since, limit), self._remind_venue)
 
-    async def _remind(self, row: Any) -> None:
+    async def _remind_venue(self, row: Any) -> None:
         async with transaction():
             draw = (await lock(row["draw_id"])).draw
-            one, now = await lock_one(row["id"]), self.deps.now()
-            until = reply_until(self.deps.book(one.pool), one)
-            if one.state != RemunerationState.DISPUTED or until is None or until > now:
+            remuneration, now = await lock_remuneration(row["id"]), self.deps.now()
+            until = reply_until(self.deps.book(remuneration.pool), remuneration)
+            if remuneration.state != RemunerationState.DISPUTED or until is None or until > now:
                 return
-            await notify_proposer(self.notices, draw, one, _AGAIN)
-            await self.parties.notify(draw, "unreplied", by=one.proposed_by_id, occasion=f"{one.id.hex}:{one.version}")
-            await record(system(one.pool), now, "remuneration.reminded", "remuneration", one.id, version=one.version)
+            await notify_proposer(self.notices, draw, remuneration, _AGAIN)
+            await self.parties.notify(
+                draw,
+                "unreplied",
+                by=remuneration.proposed_by_id,
+                occasion=f"{remuneration.id.hex}:{remuneration.version}",
+            )
+            await record(
+                system(remuneration.pool),
+                now,
+                "remuneration.reminded",
+                "remuneration",
+                remuneration.id,
+                version=remuneration.version,
+            )

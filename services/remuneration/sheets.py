@@ -31,7 +31,7 @@ _COLUMNS = (
     ExportColumn("支付方式", 12),
 )
 _ROWS = """
-SELECT d.number, d.name AS draw_name, d.starts_at, e.name, e.id_number_sealed, r AS one
+SELECT d.number, d.name AS draw_name, d.starts_at, e.name, e.id_number_sealed, r AS remuneration
 FROM remuneration r JOIN draw d ON d.id = r.draw_id JOIN expert e ON e.id = r.expert_id
 JOIN invitation i ON i.id = r.invitation_id
 WHERE {where} AND r.state IN ('confirmed', 'assumed', 'paid') ORDER BY d.ended_at, d.number, i.code
@@ -45,53 +45,53 @@ class PaymentSheets:
     deps: Deps
     access: DrawAccess
 
-    async def of_draw(self, actor: Actor, draw_id: UUID) -> bytes:
+    async def write_draw_sheet(self, actor: Actor, draw_id: UUID) -> bytes:
         """XLSX. Raises NotFound for another agency's draw."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():
             draw = await self.access.get(actor, draw_id)
-            found = await rows(_ROWS.format(where="d.id = $1"), draw.id)
-            await record(actor, self.deps.now(), "remuneration.exported", "draw", draw.id, count=len(found))
-        return await self._write(found)
+            sheet_rows = await rows(_ROWS.format(where="d.id = $1"), draw.id)
+            await record(actor, self.deps.now(), "remuneration.exported", "draw", draw.id, count=len(sheet_rows))
+        return await self._write_rows(sheet_rows)
 
-    async def of_month(self, actor: Actor, month: str) -> bytes:
+    async def write_month_sheet(self, actor: Actor, month: str) -> bytes:
         """Of all draws visible to the actor that ended in a month such as ``2026-11``."""
         permissions.check(actor, "remuneration.pay")
         first, after = month_bounds(month, month)
         where, values = self.access.visibility_condition(actor)
         where += f" AND d.ended_at >= {values.add(first)} AND d.ended_at < {values.add(after)}"
         async with transaction():
-            found = await rows(_ROWS.format(where=where), *values)
+            sheet_rows = await rows(_ROWS.format(where=where), *values)
             await record(
                 actor,
                 self.deps.now(),
                 "remuneration.exported",
                 "organisation",
                 actor.organisation_id,
-                count=len(found),
+                count=len(sheet_rows),
                 month=month,
             )
-        return await self._write(found)
+        return await self._write_rows(sheet_rows)
 
-    async def _write(self, found: Sequence[Any]) -> bytes:
+    async def _write_rows(self, sheet_rows: Sequence[Any]) -> bytes:
         async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
-            yield [self._row(row) for row in found]
+            yield [self._sheet_row(row) for row in sheet_rows]
 
         return await write_sheet("专家酬劳", _COLUMNS, batches())
 
-    def _row(self, row: Any) -> Sequence[Value]:
-        one = from_row(Remuneration, row["one"])
-        parts = [f"{line.label}{print_yuan(line.amount)}（{line.words}）" for line in line_views(one.lines)]
+    def _sheet_row(self, row: Any) -> Sequence[Value]:
+        remuneration = from_row(Remuneration, row["remuneration"])
+        parts = [f"{line.label}{print_yuan(line.amount)}（{line.words}）" for line in line_views(remuneration.lines)]
         return (
             row["number"],
             row["draw_name"],
             row["starts_at"],
             row["name"],
             self.deps.keys.open_text(row["id_number_sealed"], "id_number"),
-            yuan(one.amount),
+            yuan(remuneration.amount),
             "；".join(parts),
-            one.reason,
-            RemunerationState(one.state).label,
-            one.paid_on,
-            one.paid_way,
+            remuneration.reason,
+            RemunerationState(remuneration.state).label,
+            remuneration.paid_on,
+            remuneration.paid_way,
         )

@@ -33,7 +33,7 @@ _COUNTS = ", ".join(
 _WITHIN = "d.pool = $1 AND d.ended_at >= $2 AND d.ended_at < $3"
 _NAMES = ("experts", "amount", *(part for name in _GROUPS for part in (name, f"{name}_amount")))
 _ORGANISATIONS = f"""
-WITH one AS (
+WITH sums AS (
   SELECT o.id, o.name, o.credit_code, count(DISTINCT d.id)::int AS draws, count(*)::int AS experts,
     sum(r.amount)::bigint AS amount, {_COUNTS}, row_number() OVER (ORDER BY sum(r.amount) DESC, o.name, o.id) AS place
   FROM remuneration r JOIN draw d ON d.id = r.draw_id JOIN organisation o ON o.id = d.organisation_id
@@ -41,9 +41,9 @@ WITH one AS (
 )
 SELECT 0 AS place, NULL::uuid AS id, '' AS name, '' AS credit_code, count(*)::int AS organisations,
   coalesce(sum(draws), 0)::int AS draws, {", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _NAMES)}
-FROM one
+FROM sums
 UNION ALL
-SELECT place, id, name, credit_code, 1, draws, {", ".join(_NAMES)} FROM one WHERE place > $5 AND place <= $6
+SELECT place, id, name, credit_code, 1, draws, {", ".join(_NAMES)} FROM sums WHERE place > $5 AND place <= $6
 ORDER BY place
 """
 """All of them summed, and one page."""
@@ -125,42 +125,44 @@ class RemunerationTotals:
 
     deps: Deps
 
-    async def by_organisation(
+    async def list_organisations(
         self, actor: Actor, since: str, until: str, search: str = "", *, offset: int = 0, limit: int = 20
     ) -> OfficeTotals:
         """``search`` is part of a name. Raises InvalidInput for an invalid month."""
         permissions.check(actor, "remuneration.report")
         bounds = month_bounds(since, until)
-        overall, *found = await rows(
+        overall, *organisation_rows = await rows(
             _ORGANISATIONS, actor.pool, *bounds, contains(search.strip()), offset, offset + limit
         )
         return OfficeTotals(
             OverallSums(organisations=overall["organisations"], draws=overall["draws"], **_sums(overall)),
-            tuple(_organisation(row) for row in found),
+            tuple(_organisation_sums(row) for row in organisation_rows),
         )
 
-    async def of_organisation(
+    async def list_draws(
         self, actor: Actor, organisation_id: UUID, since: str, until: str, *, offset: int = 0, limit: int = 20
     ) -> tuple[str, Page[DrawSums]]:
         """The organisation's name and one page of its draws, newest first. Raises NotFound, InvalidInput."""
         permissions.check(actor, "remuneration.report")
         bounds = month_bounds(since, until)
-        known = await rows(_NAME, organisation_id, actor.pool)
-        if not known:
+        organisation_rows = await rows(_NAME, organisation_id, actor.pool)
+        if not organisation_rows:
             raise NotFound("找不到这个代理机构，请返回列表后刷新。", code="unknown")
-        found = await rows(_DRAWS, actor.pool, *bounds, organisation_id, limit, offset)
-        return known[0]["name"], Page(tuple(_draw(row) for row in found), found[0]["total"] if found else 0)
+        draw_rows = await rows(_DRAWS, actor.pool, *bounds, organisation_id, limit, offset)
+        return organisation_rows[0]["name"], Page(
+            tuple(_draw_sums(row) for row in draw_rows), draw_rows[0]["total"] if draw_rows else 0
+        )
 
-    async def sheet(self, actor: Actor, since: str, until: str, search: str = "") -> bytes:
+    async def write_overall_sheet(self, actor: Actor, since: str, until: str, search: str = "") -> bytes:
         """XLSX of all organisations. Logged."""
-        found = await self.by_organisation(actor, since, until, search, limit=_ALL)
+        totals = await self.list_organisations(actor, since, until, search, limit=_ALL)
 
         async def batches() -> AsyncIterator[Sequence[Sequence[Value]]]:
-            yield [_line(one) for one in found.items]
+            yield [_sheet_row(sums) for sums in totals.items]
 
         content = await write_sheet("专家酬劳合计", _COLUMNS, batches())
         async with transaction():
-            await record(actor, self.deps.now(), "export", "remuneration", new_id(), rows=len(found.items))
+            await record(actor, self.deps.now(), "export", "remuneration", new_id(), rows=len(totals.items))
         return content
 
 
@@ -168,16 +170,16 @@ def _sums(row: Any) -> dict[str, int]:
     return {name: int(row[name]) for name in _NAMES}
 
 
-def _organisation(row: Any) -> OrganisationSums:
+def _organisation_sums(row: Any) -> OrganisationSums:
     return OrganisationSums(
         id=row["id"], name=row["name"], credit_code=row["credit_code"], draws=row["draws"], **_sums(row)
     )
 
 
-def _draw(row: Any) -> DrawSums:
+def _draw_sums(row: Any) -> DrawSums:
     return DrawSums(id=row["id"], number=row["number"], name=row["name"], ended_at=row["ended_at"], **_sums(row))
 
 
-def _line(one: OrganisationSums) -> Sequence[Value]:
-    counted = [part for name in _GROUPS for part in (getattr(one, name), yuan(getattr(one, f"{name}_amount")))]
-    return (one.name, one.credit_code, one.draws, one.experts, yuan(one.amount), *counted)
+def _sheet_row(sums: OrganisationSums) -> Sequence[Value]:
+    counted = [part for name in _GROUPS for part in (getattr(sums, name), yuan(getattr(sums, f"{name}_amount")))]
+    return (sums.name, sums.credit_code, sums.draws, sums.experts, yuan(sums.amount), *counted)

@@ -77,7 +77,7 @@ class _Facts:
 
 async def read_form(deps: Deps, application: Application, account: Account) -> SubmittedForm:
     """The form with its values and files."""
-    return _form(deps, application, await _read(deps, application, account))
+    return _build_form(deps, application, await _read_facts(deps, application, account))
 
 
 def form_of(
@@ -92,15 +92,19 @@ def form_of(
     and arrival."""
     book, kind = deps.book(application.pool), _entry_type(application)
     registered = account_values(book.form, facts_of(deps, account), today(deps), kind)
-    return _form(deps, application, _Facts(values, registered, codes, _by_field(files)))
+    return _build_form(deps, application, _Facts(values, registered, codes, _files_by_field(files)))
 
 
-def _form(deps: Deps, application: Application, facts: _Facts) -> SubmittedForm:
+def _build_form(deps: Deps, application: Application, facts: _Facts) -> SubmittedForm:
     form = deps.book(application.pool).form.of(_entry_type(application))
     fields = asked(form, _entry_type(application))
     return SubmittedForm(
         tuple(
-            SectionShown(code, section.title, tuple(_show(c, fields[c], facts) for c in section.fields if c in fields))
+            SectionShown(
+                code,
+                section.title,
+                tuple(_show_field(field, fields[field], facts) for field in section.fields if field in fields),
+            )
             for code, section in form.sections.items()
         )
     )
@@ -109,13 +113,13 @@ def _form(deps: Deps, application: Application, facts: _Facts) -> SubmittedForm:
 async def find_secret(deps: Deps, application: Application, account: Account, field: str) -> str:
     """One sensitive value in clear. Raises NotFound for a field that isn't masked."""
     form = deps.book(application.pool).form
-    known = asked(form, _entry_type(application)).get(field)
-    if known is None or not known.sensitive or known.kind == "file":
+    rule = asked(form, _entry_type(application)).get(field)
+    if rule is None or not rule.sensitive or rule.kind == "file":
         raise NotFound("这一项没有隐藏内容，请刷新页面。", code="nothing_hidden")
-    return _text(field, known, await _read(deps, application, account))
+    return _field_text(field, rule, await _read_facts(deps, application, account))
 
 
-async def _read(deps: Deps, application: Application, account: Account) -> _Facts:
+async def _read_facts(deps: Deps, application: Application, account: Account) -> _Facts:
     book, kind = deps.book(application.pool), _entry_type(application)
     values = filled(book.form, await read_values(deps, application.id), kind)
     return _Facts(
@@ -128,44 +132,44 @@ async def _read(deps: Deps, application: Application, account: Account) -> _Fact
 
 async def read_files(application_id: UUID) -> dict[str, tuple[FileShown, ...]]:
     """Attachments by field, ``records.part`` for those of records; in the order of rows and arrival."""
-    ready = Attachment.filter(application_id=application_id, state="ready")
-    return _by_field(await ready.order_by("row", "created_at"))
+    attachments = Attachment.filter(application_id=application_id, state="ready")
+    return _files_by_field(await attachments.order_by("row", "created_at"))
 
 
-def _by_field(files: Sequence[Attachment]) -> dict[str, tuple[FileShown, ...]]:
-    found: dict[str, tuple[FileShown, ...]] = {}
-    for one in files:
-        shown = FileShown(
-            one.id,
-            one.field,
-            one.row,
-            one.filename,
-            one.media_type,
-            one.size,
-            one.media_type.startswith("image/"),
-            taken_over=one.taken_from is not None,
+def _files_by_field(attachments: Sequence[Attachment]) -> dict[str, tuple[FileShown, ...]]:
+    files_by_field: dict[str, tuple[FileShown, ...]] = {}
+    for attachment in attachments:
+        file = FileShown(
+            attachment.id,
+            attachment.field,
+            attachment.row,
+            attachment.filename,
+            attachment.media_type,
+            attachment.size,
+            attachment.media_type.startswith("image/"),
+            taken_over=attachment.taken_from is not None,
         )
-        found[one.field] = (*found.get(one.field, ()), shown)
-    return found
+        files_by_field[attachment.field] = (*files_by_field.get(attachment.field, ()), file)
+    return files_by_field
 
 
-def _show(code: str, field: FormField, facts: _Facts) -> FieldShown:
-    text = _text(code, field, facts)
+def _show_field(code: str, field: FormField, facts: _Facts) -> FieldShown:
+    text = _field_text(code, field, facts)
     hidden = field.sensitive and bool(text)
     rows = show_rows(field, facts.values.get(code), facts.codes)
     return FieldShown(
         code,
         field.label,
         field.kind,
-        _mask(field, text) if hidden else text,
+        _masked_text(field, text) if hidden else text,
         hidden=hidden,
         columns=tuple(column.label for column in columns_of(field).values()) if rows else (),
         rows=tuple(tuple(row) for row in rows) if not hidden else (),
-        files=tuple(_files(code, field, facts)),
+        files=tuple(_field_files(code, field, facts)),
     )
 
 
-def _text(code: str, field: FormField, facts: _Facts) -> str:
+def _field_text(code: str, field: FormField, facts: _Facts) -> str:
     if field.account:
         return facts.account.get(code, "")
     if field.kind == "file":
@@ -173,14 +177,14 @@ def _text(code: str, field: FormField, facts: _Facts) -> str:
     return show_value(field, facts.values.get(code), facts.codes, choices=True)
 
 
-def _files(code: str, field: FormField, facts: _Facts) -> Iterator[FileShown]:
-    yield from (replace(one, covered=field.sensitive) for one in facts.files.get(code, ()))
+def _field_files(code: str, field: FormField, facts: _Facts) -> Iterator[FileShown]:
+    yield from (replace(file, covered=field.sensitive) for file in facts.files.get(code, ()))
     for part, column in field.parts.items():
-        for one in facts.files.get(f"{code}.{part}", ()) if column.kind == "file" else ():
-            yield replace(one, covered=field.sensitive or column.sensitive)
+        for file in facts.files.get(f"{code}.{part}", ()) if column.kind == "file" else ():
+            yield replace(file, covered=field.sensitive or column.sensitive)
 
 
-def _mask(field: FormField, text: str) -> str:
+def _masked_text(field: FormField, text: str) -> str:
     """Enough to distinguish two values. Numbers are masked as everywhere; of other texts the first character is
     shown."""
     if field.account == "id_number":

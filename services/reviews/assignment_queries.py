@@ -62,53 +62,56 @@ class AssignmentQueries:
     ) -> Page[Assignment]:
         """Newest first; ``active`` false: revoked ones."""
         check(actor, "review.assign")
-        wanted: dict[str, Any] = {"pool": actor.pool, "revoked_at__isnull": active} | ({"step": step} if step else {})
-        found = ReviewAssignment.filter(**wanted)
-        rows = await found.order_by("-granted_at", "-id").offset(offset).limit(min(limit, 100))
-        return Page(tuple(await self.views_of(self.deps.book(actor.pool), rows)), await found.count())
+        filters: dict[str, Any] = {"pool": actor.pool, "revoked_at__isnull": active} | ({"step": step} if step else {})
+        assignments = ReviewAssignment.filter(**filters)
+        rows = await assignments.order_by("-granted_at", "-id").offset(offset).limit(min(limit, 100))
+        return Page(tuple(await self.views_of(self.deps.book(actor.pool), rows)), await assignments.count())
 
     async def open_places(self, actor: Actor) -> list[OpenPlace]:
         """Scopes with waiting tasks that no reviewer may decide; longest waiting first."""
         check(actor, "review.assign")
         book = self.deps.book(actor.pool)
         uncovered = await find_uncovered(actor.pool)
-        codes = await load_codes(book, [[one.region, one.specialty] for one in uncovered])
+        codes = await load_codes(book, [[place.region, place.specialty] for place in uncovered])
         names = {step.code: step.name for step in book.review.steps}
         return [
             OpenPlace(
-                one.step,
-                names.get(one.step, one.step),
-                one.region,
-                _place_name(one.region, codes, is_exact(book, one.step, one.region)),
-                one.specialty,
-                show_specialty(one.specialty, codes) if one.specialty else "",
-                one.waiting,
-                one.since,
+                place.step,
+                names.get(place.step, place.step),
+                place.region,
+                _place_name(place.region, codes, is_exact(book, place.step, place.region)),
+                place.specialty,
+                show_specialty(place.specialty, codes) if place.specialty else "",
+                place.waiting,
+                place.since,
             )
-            for one in uncovered
+            for place in uncovered
         ]
 
-    async def views_of(self, book: Rulebook, found: list[ReviewAssignment]) -> list[Assignment]:
-        accounts = {a.id: a for a in await Account.filter(id__in=[row.account_id for row in found])}
-        codes = await load_codes(book, [[row.region, row.specialty] for row in found])
+    async def views_of(self, book: Rulebook, assignments: list[ReviewAssignment]) -> list[Assignment]:
+        accounts = {
+            account.id: account
+            for account in await Account.filter(id__in=[assignment.account_id for assignment in assignments])
+        }
+        codes = await load_codes(book, [[assignment.region, assignment.specialty] for assignment in assignments])
         names = {step.code: step.name for step in book.review.steps}
         return [
             Assignment(
-                id=row.id,
-                account_id=row.account_id,
-                name=accounts[row.account_id].real_name,
-                masked_mobile=_masked(self.deps, accounts[row.account_id]),
-                step=row.step,
-                step_name=names.get(row.step, row.step),
-                region=row.region,
-                region_name=_place_name(row.region, codes, row.exact),
-                specialty=row.specialty,
-                specialty_name=show_specialty(row.specialty, codes) if row.specialty else "",
-                department=row.department,
-                granted_at=row.granted_at,
-                active=row.revoked_at is None,
+                id=assignment.id,
+                account_id=assignment.account_id,
+                name=accounts[assignment.account_id].real_name,
+                masked_mobile=_masked_mobile(self.deps, accounts[assignment.account_id]),
+                step=assignment.step,
+                step_name=names.get(assignment.step, assignment.step),
+                region=assignment.region,
+                region_name=_place_name(assignment.region, codes, assignment.exact),
+                specialty=assignment.specialty,
+                specialty_name=show_specialty(assignment.specialty, codes) if assignment.specialty else "",
+                department=assignment.department,
+                granted_at=assignment.granted_at,
+                active=assignment.revoked_at is None,
             )
-            for row in found
+            for assignment in assignments
         ]
 
 
@@ -124,5 +127,5 @@ def _place_name(region: str, codes: CatalogueCodes, exact: bool) -> str:
     return f"{show_region(region, codes)}{'本级' if exact else ''}"
 
 
-def _masked(deps: Deps, account: Account) -> str:
+def _masked_mobile(deps: Deps, account: Account) -> str:
     return mask_mobile(deps.keys.read(account.mobile_sealed, "mobile"))

@@ -60,15 +60,15 @@ class Assignments:
                 account.real_name = name
                 await account.save(update_fields=["real_name"])
             place: dict[str, Any] = {"step": form.step, "region": region, "specialty": form.specialty}
-            row = await ReviewAssignment.get_or_none(account_id=account.id, **place)
-            if row is None:
-                row = ReviewAssignment(pool=actor.pool, account_id=account.id, **place)
-            row.department, row.revoked_at = department, None
-            row.exact = is_exact(book, form.step, region)
-            row.granted_at, row.granted_by = now, actor.account_id
-            await row.save()
+            assignment = await ReviewAssignment.get_or_none(account_id=account.id, **place)
+            if assignment is None:
+                assignment = ReviewAssignment(pool=actor.pool, account_id=account.id, **place)
+            assignment.department, assignment.revoked_at = department, None
+            assignment.exact = is_exact(book, form.step, region)
+            assignment.granted_at, assignment.granted_by = now, actor.account_id
+            await assignment.save()
             await record(actor, now, "review.assign", "account", account.id, **place)
-            return (await self.queries.views_of(book, [row]))[0]
+            return (await self.queries.views_of(book, [assignment]))[0]
 
         return await once(
             owner=f"assign:{actor.account_id}",
@@ -86,20 +86,28 @@ class Assignments:
         now = self.deps.now()
 
         async def run() -> Assignment:
-            row = await ReviewAssignment.select_for_update().get_or_none(id=assignment_id, pool=actor.pool)
-            if row is None:
+            assignment = await ReviewAssignment.select_for_update().get_or_none(id=assignment_id, pool=actor.pool)
+            if assignment is None:
                 raise NotFound("找不到这项审核授权，请刷新列表。")
-            if row.revoked_at is None:
-                row.revoked_at = now
-                await row.save(update_fields=["revoked_at"])
-                await record(actor, now, "review.unassign", "account", row.account_id, step=row.step, region=row.region)
-            return (await self.queries.views_of(self.deps.book(actor.pool), [row]))[0]
+            if assignment.revoked_at is None:
+                assignment.revoked_at = now
+                await assignment.save(update_fields=["revoked_at"])
+                await record(
+                    actor,
+                    now,
+                    "review.unassign",
+                    "account",
+                    assignment.account_id,
+                    step=assignment.step,
+                    region=assignment.region,
+                )
+            return (await self.queries.views_of(self.deps.book(actor.pool), [assignment]))[0]
 
         return await once(owner="unassign", key=None, deps=self.deps, answer=Assignment, run=run)
 
 
 async def _check_place(book: Rulebook, step: str, region: str, specialty: str) -> None:
-    rule = next((one for one in book.review.steps if one.code == step), None)
+    rule = next((step_rule for step_rule in book.review.steps if step_rule.code == step), None)
     if rule is None:
         raise InvalidInput("没有这个审核环节，请从列表中选择。", code="no_step", field="step")
     pools = ["", book.pool.code]

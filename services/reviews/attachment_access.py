@@ -52,71 +52,83 @@ class AttachmentAccess:
         Opening another person's sensitive file (an identity card) is logged. Raises NotFound, also for a file without
         image.
         """
-        found = await self._find(actor, attachment_id)
-        await self._note(actor, found, form)
+        attachment = await self._get_attachment(actor, attachment_id)
+        await self._record_opening(actor, attachment, form)
         if form == "original":
-            return OpenedFile(await self._read(found, found.key), found.media_type, found.filename)
-        if not found.thumb_key:
+            return OpenedFile(
+                await self._read_content(attachment, attachment.key), attachment.media_type, attachment.filename
+            )
+        if not attachment.thumb_key:
             raise NotFound("这个文件没有图片，请下载后查看。", code="no_picture")
-        name = f"{found.filename.rpartition('.')[0]}.jpg"
+        name = f"{attachment.filename.rpartition('.')[0]}.jpg"
         if form == "thumbnail":
-            return OpenedFile(await self._read(found, found.thumb_key), "image/jpeg", name)
-        return OpenedFile(await self._preview(found), "image/jpeg", name)
+            return OpenedFile(await self._read_content(attachment, attachment.thumb_key), "image/jpeg", name)
+        return OpenedFile(await self._read_preview(attachment), "image/jpeg", name)
 
-    async def find(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
+    async def get(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
         """The name of a file, without opening it. Raises NotFound."""
-        return view_of(await self._find(actor, attachment_id))
+        return view_of(await self._get_attachment(actor, attachment_id))
 
-    async def hand_out(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
+    async def get_for_link(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
         """The same for a link to the file itself, which is logged as an opening."""
-        found = await self._find(actor, attachment_id)
-        await self._note(actor, found, "original")
-        return view_of(found)
+        attachment = await self._get_attachment(actor, attachment_id)
+        await self._record_opening(actor, attachment, "original")
+        return view_of(attachment)
 
-    async def linked(self, attachment_id: UUID) -> OpenedFile:
+    async def open_linked(self, attachment_id: UUID) -> OpenedFile:
         """The file of a signed link, also an agency's, whose holder was authorised before. Raises NotFound once
         removed."""
-        found = await Attachment.get_or_none(id=attachment_id, state="ready")
-        if found is None:
-            raise _unknown()
-        return OpenedFile(await self._read(found, found.key), found.media_type, found.filename)
+        attachment = await Attachment.get_or_none(id=attachment_id, state="ready")
+        if attachment is None:
+            raise _unknown_attachment()
+        return OpenedFile(
+            await self._read_content(attachment, attachment.key), attachment.media_type, attachment.filename
+        )
 
-    async def _find(self, actor: Actor, attachment_id: UUID) -> Attachment:
-        found = await Attachment.get_or_none(id=attachment_id, pool=actor.pool, state="ready").prefetch_related(
+    async def _get_attachment(self, actor: Actor, attachment_id: UUID) -> Attachment:
+        attachment = await Attachment.get_or_none(id=attachment_id, pool=actor.pool, state="ready").prefetch_related(
             "application"
         )
-        if found is None or found.application is None or not await may_read(actor, found.application):
-            raise _unknown()
-        return found
+        if attachment is None or attachment.application is None or not await may_read(actor, attachment.application):
+            raise _unknown_attachment()
+        return attachment
 
-    async def _preview(self, found: Attachment) -> bytes:
-        kind: FileType = "png" if found.media_type == MEDIA_TYPES["png"] else "jpg"
+    async def _read_preview(self, attachment: Attachment) -> bytes:
+        kind: FileType = "png" if attachment.media_type == MEDIA_TYPES["png"] else "jpg"
         try:
-            return await self.previews.get(found.key, kind)
+            return await self.previews.get(attachment.key, kind)
         except FileLost as error:
-            raise _lost(found) from error
+            raise _lost_file_error(attachment) from error
 
-    async def _read(self, found: Attachment, key: str) -> bytes:
+    async def _read_content(self, attachment: Attachment, key: str) -> bytes:
         try:
             return await self.store.get(key)
         except FileLost as error:
-            raise _lost(found) from error
+            raise _lost_file_error(attachment) from error
 
-    async def _note(self, actor: Actor, found: Attachment, form: Form) -> None:
-        if found.account_id == actor.account_id or not _sensitive(self.deps.book(found.pool), found.field):
+    async def _record_opening(self, actor: Actor, attachment: Attachment, form: Form) -> None:
+        if attachment.account_id == actor.account_id or not _is_sensitive(
+            self.deps.book(attachment.pool), attachment.field
+        ):
             return
         async with transaction():
             await record(
-                actor, self.deps.now(), "attachment.open", "attachment", found.id, field=found.field, form=form
+                actor,
+                self.deps.now(),
+                "attachment.open",
+                "attachment",
+                attachment.id,
+                field=attachment.field,
+                form=form,
             )
 
 
-def _unknown() -> NotFound:
+def _unknown_attachment() -> NotFound:
     return NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
 
 
-def _lost(found: Attachment) -> Unavailable:
-    log.error("attachment_lost", attachment=str(found.id))
+def _lost_file_error(attachment: Attachment) -> Unavailable:
+    log.error("attachment_lost", attachment=str(attachment.id))
     return Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost")
 
 
@@ -133,7 +145,7 @@ async def may_read(actor: Actor, application: Application) -> bool:
     return bool(await rows(_REVIEWS, actor.pool, actor.account_id, application.id))
 
 
-def _sensitive(book: Rulebook, field: str) -> bool:
+def _is_sensitive(book: Rulebook, field: str) -> bool:
     """A field that the rulebook no longer has counts as sensitive."""
     if field.partition(".")[0] not in book.form.used():
         return True

@@ -49,26 +49,26 @@ class DecidedTasks:
     async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[DecidedTaskCard]:
         """One page of the actor's decisions, and the total."""
         check(actor, "review.decide")
-        found = await rows(PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
-        return Page(tuple(await self._show(actor, found)), found[0]["total"] if found else 0)
+        task_rows = await rows(PAGE, *self._scope_values(actor), offset, min(limit, PAGE_MAX))
+        return Page(tuple(await self._view_cards(actor, task_rows)), task_rows[0]["total"] if task_rows else 0)
 
-    async def decided_together(self, actor: Actor, task_id: UUID) -> list[DecidedTaskCard]:
+    async def list_decided_together(self, actor: Actor, task_id: UUID) -> list[DecidedTaskCard]:
         """The tasks that the actor decided at the same moment as this one; empty for another reviewer's."""
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool, decided_by=actor.account_id)
         if task is None or actor.account_id is None:
             return []
-        found = await rows(_MOMENT, *self._scope(actor), task.application_id, task.decided_at)
-        return await self._show(actor, found)
+        task_rows = await rows(_MOMENT, *self._scope_values(actor), task.application_id, task.decided_at)
+        return await self._view_cards(actor, task_rows)
 
-    def _scope(self, actor: Actor) -> list[object]:
+    def _scope_values(self, actor: Actor) -> list[object]:
         """``$1`` to ``$4``: pool, person, the rulebook's steps, and states in which reading is not permitted."""
         steps = self.deps.book(actor.pool).review.steps
         return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in WITHDRAWN]]
 
-    async def _show(self, actor: Actor, found: list[Any]) -> list[DecidedTaskCard]:
+    async def _view_cards(self, actor: Actor, task_rows: list[Any]) -> list[DecidedTaskCard]:
         book, now = self.deps.book(actor.pool), self.deps.now()
-        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
+        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in task_rows])
         return [
             DecidedTaskCard(
                 card_of(row, book, codes, now),
@@ -78,5 +78,5 @@ class DecidedTasks:
                 readable=row["readable"],
                 whole=row["state"] == TaskState.SENT_BACK and EVERYTHING in row["sent_back_fields"],
             )
-            for row in found
+            for row in task_rows
         ]

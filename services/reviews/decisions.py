@@ -30,8 +30,8 @@ from services.applications import (
 from services.core.base import Actor, Deps, record, violation
 from services.experts import expert_number
 from services.notifications import Notices
-from services.reviews.scope import department_of, is_own, reaches
-from services.reviews.steps import alternatives_of, keep_open, open_step, progress_of
+from services.reviews.scope import department_of, is_own, may_decide_task
+from services.reviews.steps import alternatives_of, cancel_unneeded_tasks, open_step, progress_of
 
 Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
 """``send_back`` concerns the task's specialty, or the whole application where the step reviews the whole."""
@@ -90,13 +90,16 @@ class Reviews:
         step, comes_back = progress.next_step(), application.approved_at is not None
         if step is None and not comes_back:
             await cancel_open_tasks(application, now)
-            await self._finish(application, book, now)
+            await self._approve_application(application, book, now)
             return True
         anew = step is None
         start = len(book.review.steps) - 1 if step is None else step
         rule = book.review.steps[start]
-        still = frozenset((rule.code, code) for code in progress.needed(start) if book.review.resume == "same")
-        await cancel_open_tasks(application, now, keep=still)
+        # a task that stays keeps its age, and so its place in the queue
+        open_keys = frozenset(
+            (rule.code, code) for code in progress.needed_specialties(start) if book.review.resume == "same"
+        )
+        await cancel_open_tasks(application, now, keep=open_keys)
         application.approved_at, application.sent_back_fields = None, []
         await application.save(update_fields=["approved_at", "sent_back_fields"])
         await open_step(application, book, start, now, anew=anew)
@@ -121,10 +124,11 @@ class Reviews:
         Raises NotFound for a task outside the reviewer's scope, Forbidden for an own application, Conflict for a
         decided one, RuleViolation for a decision that the step or the review window forbids.
         """
-        known = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
-        if known is None:
+        # read without a lock first, since the application's row is locked before its tasks
+        unlocked_task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
+        if unlocked_task is None:
             raise unknown_task()
-        application = await lock(known.application_id)
+        application = await lock(unlocked_task.application_id)
         task = await lock_task(task_id)
         book = self.deps.book(task.pool)
         rule = rule_of(book, task)
@@ -133,49 +137,50 @@ class Reviews:
         await self._check_open(application, task, rule)
         await self._check_window(application, book, now)
         _check_allowed(book, rule, task, decision)
-        who = await department_of(task.id, actor.account_id, rule.department)
+        department = await department_of(task.id, actor.account_id, rule.department)
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
         facts = {"specialty": task.specialty, "opinion": opinion}
-        await log(application, now, _EVENTS[decision].value, who, step_name=rule.name, **facts)
+        await log(application, now, _EVENTS[decision].value, department, step_name=rule.name, **facts)
         await record(actor, now, f"review.{decision}", "application", application.id, step=rule.code, **facts)
         if decision == "approve":
-            await self._admit(actor, application, task, admitted, now)
-        is_approved = await self._apply(application, book, task, decision, now)
+            await self._decide_alternatives(actor, application, task, admitted, now)
+        is_approved = await self._apply_decision(application, book, task, decision, now)
         return TaskDecision(task, application, is_approved)
 
-    async def _admit(
+    async def _decide_alternatives(
         self, actor: Actor, application: Application, task: ReviewTask, admitted: Collection[str] | None, now: datetime
     ) -> None:
         """Store which alternative specialties enter; the applicant sees it in the log."""
         book = self.deps.book(task.pool)
-        asked = await alternatives_of(task, book)
-        codes = [one.code for one in asked]
-        if (asked and admitted is None) or not set(admitted or ()) <= set(codes):
+        alternatives = await alternatives_of(task, book)
+        codes = [alternative.code for alternative in alternatives]
+        if (alternatives and admitted is None) or not set(admitted or ()) <= set(codes):
             raise InvalidInput(
                 "请逐项决定备选专业是否入库。",
                 code="alternatives_undecided",
                 field="admitted",
                 params={"alternatives": codes},
             )
-        if not asked:
+        if not alternatives:
             return
-        for one in asked:
-            one.admitted = one.code in (admitted or ())
-            await one.save(update_fields=["admitted"])
-        enter, stay = [one.code for one in asked if one.admitted], [one.code for one in asked if not one.admitted]
-        known = await load_codes(book, codes)
-        said = [
-            f"{word}：{'、'.join(show_specialty(code, known) for code in some)}"
-            for word, some in (("入库", enter), ("不入库", stay))
-            if some
+        for alternative in alternatives:
+            alternative.admitted = alternative.code in (admitted or ())
+            await alternative.save(update_fields=["admitted"])
+        entering = [alternative.code for alternative in alternatives if alternative.admitted]
+        left_out = [alternative.code for alternative in alternatives if not alternative.admitted]
+        catalogue_codes = await load_codes(book, codes)
+        opinions = [
+            f"{word}：{'、'.join(show_specialty(code, catalogue_codes) for code in listed)}"
+            for word, listed in (("入库", entering), ("不入库", left_out))
+            if listed
         ]
         rule = rule_of(book, task)
-        who = await department_of(task.id, actor.account_id, rule.department)
-        await log(application, now, "admit", who, step_name=rule.name, opinion="；".join(said))
-        await record(actor, now, "review.admit", "application", application.id, admitted=enter, left_out=stay)
+        department = await department_of(task.id, actor.account_id, rule.department)
+        await log(application, now, "admit", department, step_name=rule.name, opinion="；".join(opinions))
+        await record(actor, now, "review.admit", "application", application.id, admitted=entering, left_out=left_out)
 
     async def _check_reach(self, actor: Actor, task: ReviewTask) -> None:
-        if actor.account_id is None or not await reaches(actor.pool, task.id, actor.account_id):
+        if actor.account_id is None or not await may_decide_task(actor.pool, task.id, actor.account_id):
             if actor.account_id and await is_own(task.application_id, actor.account_id):
                 raise Forbidden("不能审核自己的申请，将由其他人员办理。", code="own_application")
             raise unknown_task()
@@ -185,9 +190,9 @@ class Reviews:
         if state == TaskState.VOID or (state == TaskState.OPEN and application.state not in _UNDER_REVIEW):
             raise Conflict("申请已撤回或已退回，无需再审核。请处理下一件。", code="task_void")
         if state != TaskState.OPEN and task.decided_at is not None:
-            who = await department_of(task.id, task.decided_by, rule.department)
+            department = await department_of(task.id, task.decided_by, rule.department)
             raise Conflict(
-                f"已由{who}于{print_time(task.decided_at)}处理（{state.label}），无需重复。请处理下一件。",
+                f"已由{department}于{print_time(task.decided_at)}处理（{state.label}），无需重复。请处理下一件。",
                 code="already_decided",
                 params={"state": state.value},
             )
@@ -213,15 +218,15 @@ class Reviews:
 
     # ---- effect on the application
 
-    async def _apply(
+    async def _apply_decision(
         self, application: Application, book: Rulebook, task: ReviewTask, decision: Decision, now: datetime
     ) -> bool:
         if decision == "approve":
-            return await self._go_on(application, book, now)
+            return await self._advance_application(application, book, now)
         if decision == "refuse":
-            await self._refuse(application, task, now)
+            await self._refuse_application(application, task, now)
         else:
-            await self._send_back(application, book, task, now, whole=decision == "send_back_whole")
+            await self._return_application(application, book, task, now, whole=decision == "send_back_whole")
         return False
 
     async def reconcile_tasks(self, application: Application, now: datetime) -> bool:
@@ -233,7 +238,7 @@ class Reviews:
         book = self.deps.book(application.pool)
         if application.state not in _UNDER_REVIEW:
             return False
-        at = await keep_open(application, book, now)
+        at = await cancel_unneeded_tasks(application, book, now)
         progress = await progress_of(application, book)
         if at is None or progress.is_complete(at):
             at = progress.next_step()
@@ -241,20 +246,20 @@ class Reviews:
             application.step = -1 if at is None else at
             await application.save(update_fields=["step"])
         elif at is None:
-            await self._finish(application, book, now)
+            await self._approve_application(application, book, now)
             return True
         else:
             await open_step(application, book, at, now)
         return False
 
-    async def _refuse(self, application: Application, task: ReviewTask, now: datetime) -> None:
+    async def _refuse_application(self, application: Application, task: ReviewTask, now: datetime) -> None:
         application.reason, application.step = task.opinion, -1
         await application.save(update_fields=["reason", "step"])
         await move(application, ApplicationEvent.REFUSE, now)
         await cancel_open_tasks(application, now)
         await notify_applicant(self.notices, application, "application_refused", str(task.id), reason=task.opinion)
 
-    async def _send_back(
+    async def _return_application(
         self, application: Application, book: Rulebook, task: ReviewTask, now: datetime, *, whole: bool
     ) -> None:
         """Open fields for correction: one specialty, or, if the whole is sent back, everything."""
@@ -274,10 +279,10 @@ class Reviews:
             str(task.id),
             step=step,
             reason=task.opinion,
-            **await _sent_back(book, task, whole=whole),
+            **await _correction_params(book, task, whole=whole),
         )
 
-    async def _go_on(self, application: Application, book: Rulebook, now: datetime) -> bool:
+    async def _advance_application(self, application: Application, book: Rulebook, now: datetime) -> bool:
         """After an approval: nothing while other tasks of the step are open or sent back, else the next step or the
         end.
 
@@ -288,10 +293,10 @@ class Reviews:
         progress = await progress_of(application, book)
         if not progress.is_complete(application.step):
             return False
-        done = book.review.steps[application.step]
+        completed = book.review.steps[application.step]
         following = progress.next_step()
         if following is None:
-            await self._finish(application, book, now)
+            await self._approve_application(application, book, now)
             return True
         await open_step(application, book, following, now)
         await notify_applicant(
@@ -299,11 +304,11 @@ class Reviews:
             application,
             "application_progress",
             f"round{application.round}:step{following}",
-            step=f"{done.name}通过，转{book.review.steps[following].name}",
+            step=f"{completed.name}通过，转{book.review.steps[following].name}",
         )
         return False
 
-    async def _finish(self, application: Application, book: Rulebook, now: datetime) -> None:
+    async def _approve_application(self, application: Application, book: Rulebook, now: datetime) -> None:
         """The last step is passed: assign the expert number."""
         await ApplicationSpecialty.filter(application_id=application.id).update(state=TaskState.APPROVED)
         if not application.expert_number:
@@ -312,7 +317,7 @@ class Reviews:
         await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
 
 
-async def _sent_back(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[str, str]:
+async def _correction_params(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[str, str]:
     """What must be corrected, and the form's page for it."""
     form = "apply/status" if book.review.withdraw_before_edit else "apply/form"
     if whole or not task.specialty:
@@ -343,7 +348,7 @@ def _check_allowed(book: Rulebook, rule: ReviewStep, task: ReviewTask, decision:
         raise violation(book, "review.steps", f"“{rule.name}”不能作出不通过决定，请改为退回修改并写明原因。")
     if decision not in ("send_back", "send_back_whole"):
         return
-    wanted = "specialty" if decision == "send_back" and task.specialty else "whole"
-    if wanted not in rule.send_back:
-        other = "退回整份申请" if wanted == "specialty" else "只退回本专业"
-        raise violation(book, "review.steps", f"“{rule.name}”应{other}，请重新选择。")
+    extent = "specialty" if decision == "send_back" and task.specialty else "whole"
+    if extent not in rule.send_back:
+        permitted = "退回整份申请" if extent == "specialty" else "只退回本专业"
+        raise violation(book, "review.steps", f"“{rule.name}”应{permitted}，请重新选择。")

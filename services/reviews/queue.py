@@ -24,7 +24,7 @@ from services.core.permissions import check
 from services.core.sql_values import SqlValues
 from services.reviews.application_view import find_secret, form_of
 from services.reviews.decisions import rule_of, unknown_task
-from services.reviews.scope import OWN, REACHES, WITHDRAWN, open_within
+from services.reviews.scope import OWN, REACHES, WITHDRAWN, open_tasks_condition
 from services.reviews.steps import alternatives_among
 from services.reviews.task_views import StepCount, TaskCard, TaskView, card_of, decisions_of, log_line, specialty_of
 
@@ -86,26 +86,26 @@ class ReviewQueue:
     async def counts(self, actor: Actor) -> list[StepCount]:
         """Open tasks by step, in the order of steps; steps without any are left out."""
         check(actor, "review.decide")
-        return await self._counts(actor, await open_within(actor, self.deps.book(actor.pool)))
+        return await self._counts(actor, await open_tasks_condition(actor, self.deps.book(actor.pool)))
 
     async def cards(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> Page[TaskCard]:
         """Open tasks within the reviewer's scope, oldest first, with the total. Own applications are excluded."""
         check(actor, "review.decide")
-        within = await open_within(actor, self.deps.book(actor.pool))
+        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
         return await self._cards(actor, wanted, within, offset, limit)
 
     async def overview(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> QueueOverview:
         check(actor, "review.decide")
-        within = await open_within(actor, self.deps.book(actor.pool))
+        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
         return QueueOverview(await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within))
 
     async def _cards(self, actor: Actor, wanted: TaskFilter, within: Within, offset: int, limit: int) -> Page[TaskCard]:
         where, values = self._matching(actor.pool, wanted, within)
-        found, total = await read_page(
+        card_rows, total = await read_page(
             _CARD,
             f"t {_APPLICATION}",
             f"review_task t WHERE {where}",
@@ -115,18 +115,18 @@ class ReviewQueue:
             limit=min(limit, PAGE_MAX),
         )
         book = self.deps.book(actor.pool)
-        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
+        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in card_rows])
         now = self.deps.now()
-        return Page(tuple(card_of(row, book, codes, now) for row in found), total)
+        return Page(tuple(card_of(row, book, codes, now) for row in card_rows), total)
 
-    async def next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
+    async def find_next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
         """The oldest open task, or the oldest after ``after`` in the queue; None: all are done.
 
         After a decided task, other open tasks of the same person come first.
         """
         check(actor, "review.decide")
         anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
-        return await self._next(await open_within(actor, self.deps.book(actor.pool)), anchor)
+        return await self._next(await open_tasks_condition(actor, self.deps.book(actor.pool)), anchor)
 
     async def _next(self, within: Within, anchor: ReviewTask | None) -> UUID | None:
         where, values = within
@@ -142,28 +142,33 @@ class ReviewQueue:
 
     async def get(self, actor: Actor, task_id: UUID) -> TaskView:
         """One task with all its data; sensitive values are masked. Raises NotFound outside the reviewer's scope."""
-        task, application, row = await self._find(actor, task_id, _WHOLE)
+        task, application, row = await self._get_readable(actor, task_id, _WHOLE)
         book, now = self.deps.book(actor.pool), self.deps.now()
         account = from_row(Account, row["account"])
-        chosen = [from_row(ApplicationSpecialty, one) for one in row["specialties"]]
-        log = [from_row(ReviewEntry, one) for one in row["log"]]
-        typed = values_of(self.deps, [from_row(ApplicationSection, one) for one in row["sections"]])
-        values = filled(book.form, typed, cast(EntryType, application.entry_type))
+        specialties = [from_row(ApplicationSpecialty, specialty) for specialty in row["specialties"]]
+        log = [from_row(ReviewEntry, entry) for entry in row["log"]]
+        entered_values = values_of(self.deps, [from_row(ApplicationSection, section) for section in row["sections"]])
+        values = filled(book.form, entered_values, cast(EntryType, application.entry_type))
         codes = await load_codes(
             book,
             values,
-            [application.region, task.specialty, *(one.code for one in chosen), *(one.specialty for one in log)],
+            [
+                application.region,
+                task.specialty,
+                *(specialty.code for specialty in specialties),
+                *(entry.specialty for entry in log),
+            ],
             retired=[str(values.get("employer", ""))],
         )
-        files = [from_row(Attachment, one) for one in row["files"]]
-        return self._view(task, application, account, chosen, codes, log, (values, files), now)
+        files = [from_row(Attachment, file) for file in row["files"]]
+        return self._task_view(task, application, account, specialties, codes, log, (values, files), now)
 
-    def _view(
+    def _task_view(
         self,
         task: ReviewTask,
         application: Application,
         account: Account,
-        chosen: Sequence[ApplicationSpecialty],
+        specialties: Sequence[ApplicationSpecialty],
         codes: CatalogueCodes,
         log: Sequence[ReviewEntry],
         form: tuple[Mapping[str, Any], Sequence[Attachment]],
@@ -183,24 +188,24 @@ class ReviewQueue:
             identity_verification=IdentityVerificationResult(account.identity_verification),
             identity_verified_at=account.identity_verified_at,
             sheet=form_of(self.deps, application, account, values, codes, files),
-            specialties=tuple(specialty_of(one, codes) for one in chosen),
-            log=tuple(log_line(one, codes) for one in log),
+            specialties=tuple(specialty_of(specialty, codes) for specialty in specialties),
+            log=tuple(log_line(entry, codes) for entry in log),
             decided_at=task.decided_at,
             opinion=task.opinion,
-            alternatives=tuple(one.code for one in alternatives_among(task, book, chosen)),
+            alternatives=tuple(alternative.code for alternative in alternatives_among(task, book, specialties)),
         )
 
     async def neighbours(self, actor: Actor, task_id: UUID) -> TaskNeighbours:
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
-        within = await open_within(actor, self.deps.book(actor.pool))
+        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
         following = await self._next(within, task)
         if task is None:
             return TaskNeighbours(following, 0)
-        same = await self._same(within, "t.id", "", task)
-        return TaskNeighbours(following, len(same) if any(row["id"] == task.id for row in same) else 0)
+        same_person = await self._find_same_person(within, "t.id", "", task)
+        return TaskNeighbours(following, len(same_person) if any(row["id"] == task.id for row in same_person) else 0)
 
-    async def _same(self, within: Within, columns: str, joined: str, task: ReviewTask) -> list[Any]:
+    async def _find_same_person(self, within: Within, columns: str, joined: str, task: ReviewTask) -> list[Any]:
         """Open tasks of the same application at the same step."""
         where, values = within[0], SqlValues(*within[1])
         return await rows(
@@ -210,27 +215,27 @@ class ReviewQueue:
             *values,
         )
 
-    async def same_person(self, actor: Actor, task_id: UUID) -> list[TaskCard]:
+    async def list_same_person(self, actor: Actor, task_id: UUID) -> list[TaskCard]:
         """The task and the application's other tasks of the same step that the actor may decide; empty for a task that
         is not open.
 
-        Raises NotFound as ``one``.
+        Raises NotFound as ``get``.
         """
-        task, _, _ = await self._find(actor, task_id)
-        within = await open_within(actor, self.deps.book(actor.pool))
-        found = await self._same(within, _CARD, _APPLICATION, task)
+        task, _, _ = await self._get_readable(actor, task_id)
+        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
+        card_rows = await self._find_same_person(within, _CARD, _APPLICATION, task)
         book, now = self.deps.book(actor.pool), self.deps.now()
-        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
-        cards = [card_of(row, book, codes, now) for row in found]
+        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in card_rows])
+        cards = [card_of(row, book, codes, now) for row in card_rows]
         return cards if any(card.id == task.id for card in cards) else []
 
     async def check_readable(self, actor: Actor, task_id: UUID) -> None:
         """Raises NotFound outside the reviewer's scope."""
-        await self._find(actor, task_id)
+        await self._get_readable(actor, task_id)
 
     async def reveal(self, actor: Actor, task_id: UUID, field: str) -> str:
         """A sensitive value in clear; the audit log records who saw which field. Raises NotFound."""
-        task, application, _ = await self._find(actor, task_id)
+        task, application, _ = await self._get_readable(actor, task_id)
         account = await Account.get(id=application.account_id)
         async with transaction():
             value = await find_secret(self.deps, application, account, field)
@@ -239,7 +244,7 @@ class ReviewQueue:
             )
         return value
 
-    async def _find(
+    async def _get_readable(
         self, actor: Actor, task_id: UUID, more: str = ""
     ) -> tuple[ReviewTask, Application, Mapping[str, Any]]:
         """A task that the reviewer may read: in scope now, or decided by him; with ``more`` columns.
@@ -247,13 +252,13 @@ class ReviewQueue:
         Raises Conflict while the person is correcting the application, whose changes are not submitted yet.
         """
         check(actor, "review.decide")
-        found = await rows(f"{_FOUND}{more} {_FROM}", actor.pool, actor.account_id, task_id)
-        if not found or actor.account_id is None:
+        task_rows = await rows(f"{_FOUND}{more} {_FROM}", actor.pool, actor.account_id, task_id)
+        if not task_rows or actor.account_id is None:
             raise unknown_task()
-        row = found[0]
+        row = task_rows[0]
         task, application = from_row(ReviewTask, row["task"]), from_row(Application, row["application"])
-        decided_it = task.decided_by == actor.account_id and not row["own"]
-        if not decided_it and not row["reached"]:
+        is_decider = task.decided_by == actor.account_id and not row["own"]
+        if not is_decider and not row["reached"]:
             raise unknown_task()
         if application.state in WITHDRAWN:
             raise Conflict("申请人已撤回申请，目前不能查看。请返回列表处理下一件。", code="task_void")

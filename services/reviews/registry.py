@@ -26,4 +26,4 @@ class ReviewServices:
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:
-        return (DueTask("review_waiting", "", self.reminders.remind),)
+        return (DueTask("review_waiting", "", self.reminders.send_reminders),)

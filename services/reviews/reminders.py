@@ -54,7 +54,7 @@ class Reminders:
     deps: Deps
     notices: Notices
 
-    async def remind(self) -> int:
+    async def send_reminders(self) -> int:
         """Notify every reviewer, and every administrator, at most once a day and step; returns the number notified now.
 
         Notices missed in the morning during an outage are sent later within the hours.
@@ -65,9 +65,9 @@ class Reminders:
             for code, book in self.deps.rulebooks.items()
             if book.calendar.is_workday(local(now).date()) and book.review.reminders.contains(now)
         ]
-        return sum([await self._remind(pool, now) + await self._warn(pool, now) for pool in pools])
+        return sum([await self._remind_reviewers(pool, now) + await self._warn_office(pool, now) for pool in pools])
 
-    async def _remind(self, pool: str, now: datetime) -> int:
+    async def _remind_reviewers(self, pool: str, now: datetime) -> int:
         names = {step.code: step.name for step in self.deps.book(pool).review.steps}
         midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
         day, windowed = f"{local(now):%Y%m%d}", self.deps.book(pool).review.own_campaign_window
@@ -87,15 +87,15 @@ class Reminders:
         async with transaction():
             return await self.notices.notify_many(pool=pool, kind="review_waiting", recipients=recipients)
 
-    async def _warn(self, pool: str, now: datetime) -> int:
+    async def _warn_office(self, pool: str, now: datetime) -> int:
         """Notify administrators of steps with late tasks, or with tasks without a reviewer."""
         day, steps = f"{local(now):%Y%m%d}", self.deps.book(pool).review.steps
-        found = await rows(_LATE, pool, [step.code for step in steps], [now - step.expected for step in steps])
-        late = {row["step"]: row["n"] for row in found}
-        nobodys = Counter[str]()
-        for one in await find_uncovered(pool):
-            nobodys[one.step] += one.waiting
-        stuck = [step for step in steps if late.get(step.code) or nobodys[step.code]]
+        late_rows = await rows(_LATE, pool, [step.code for step in steps], [now - step.expected for step in steps])
+        late_counts = {row["step"]: row["n"] for row in late_rows}
+        uncovered_counts = Counter[str]()
+        for uncovered in await find_uncovered(pool):
+            uncovered_counts[uncovered.step] += uncovered.waiting
+        stuck = [step for step in steps if late_counts.get(step.code) or uncovered_counts[step.code]]
         if not stuck:
             return 0
         recipients = [
@@ -103,8 +103,8 @@ class Reminders:
                 dedupe_key=f"review_stuck:{row['id']}:{step.code}:{day}",
                 params={
                     "step": step.name,
-                    "nobody": str(nobodys[step.code]),
-                    "late": str(late.get(step.code, 0)),
+                    "nobody": str(uncovered_counts[step.code]),
+                    "late": str(late_counts.get(step.code, 0)),
                 },
                 account_id=row["id"],
             )

@@ -53,7 +53,7 @@ SELECT DISTINCT a.step, {PREFIX} AS prefix, a.specialty FROM review_assignment a
 """
 
 
-async def open_within(actor: Actor, book: Rulebook) -> tuple[str, SqlValues]:
+async def open_tasks_condition(actor: Actor, book: Rulebook) -> tuple[str, SqlValues]:
     """SQL, with its values, for the open tasks ``t`` that a person may decide; the first values are the pool and the
     person.
 
@@ -72,7 +72,7 @@ async def open_within(actor: Actor, book: Rulebook) -> tuple[str, SqlValues]:
     return f"t.pool = $1 AND t.state = 'open' AND ({reach}) AND t.application_id <> ALL({OWN})", values
 
 
-async def reaches(pool: str, task_id: UUID, account_id: UUID) -> bool:
+async def may_decide_task(pool: str, task_id: UUID, account_id: UUID) -> bool:
     """Whether the person may read and decide a task of the pool now."""
     sql = f"SELECT 1 FROM review_task t WHERE t.pool = $1 AND t.id = $3 AND {REACHES}"
     return bool(await rows(sql, pool, account_id, task_id))
@@ -84,5 +84,5 @@ async def is_own(application_id: UUID, account_id: UUID) -> bool:
 
 async def department_of(task_id: UUID, account_id: UUID | None, usual: str) -> str:
     """The department in whose name a person decides a task; ``usual`` is the rulebook's name for the step."""
-    found = await rows(_DEPARTMENT, task_id, account_id) if account_id else []
-    return str(found[0]["department"]) if found and found[0]["department"] else usual
+    department_rows = await rows(_DEPARTMENT, task_id, account_id) if account_id else []
+    return str(department_rows[0]["department"]) if department_rows and department_rows[0]["department"] else usual

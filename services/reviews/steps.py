@@ -33,15 +33,15 @@ class StepProgress:
     approved: frozenset[TaskKey]
     open: frozenset[TaskKey]
 
-    def needed(self, step: int) -> tuple[str, ...]:
+    def needed_specialties(self, step: int) -> tuple[str, ...]:
         """The specialties to be decided one by one; for a step that reviews the whole, a single empty name."""
         return self.codes if self.steps[step].per_specialty and self.codes else ("",)
 
-    def missing(self, step: int) -> list[str]:
-        return [code for code in self.needed(step) if (self.steps[step].code, code) not in self.approved]
+    def missing_specialties(self, step: int) -> list[str]:
+        return [code for code in self.needed_specialties(step) if (self.steps[step].code, code) not in self.approved]
 
     def is_complete(self, step: int) -> bool:
-        return not self.missing(step) and not any(at == self.steps[step].code for at, _ in self.open)
+        return not self.missing_specialties(step) and not any(at == self.steps[step].code for at, _ in self.open)
 
     def next_step(self) -> int | None:
         """The first incomplete step, including newly added ones; None: all are complete."""
@@ -70,17 +70,23 @@ async def alternatives_of(task: ReviewTask, book: Rulebook) -> list[ApplicationS
     """The alternative specialties whose entry into the pool an approval of the task decides. Last step only."""
     if not decides_alternatives(task, book):
         return []
-    found = ApplicationSpecialty.filter(application_id=task.application_id, choice="alternative")
-    return await (found.filter(code=task.specialty) if task.specialty else found).order_by("position", "code")
+    alternatives = ApplicationSpecialty.filter(application_id=task.application_id, choice="alternative")
+    return await (alternatives.filter(code=task.specialty) if task.specialty else alternatives).order_by(
+        "position", "code"
+    )
 
 
 def alternatives_among(
-    task: ReviewTask, book: Rulebook, chosen: Sequence[ApplicationSpecialty]
+    task: ReviewTask, book: Rulebook, specialties: Sequence[ApplicationSpecialty]
 ) -> list[ApplicationSpecialty]:
     """The same among all specialties of the application."""
     if not decides_alternatives(task, book):
         return []
-    return [one for one in chosen if one.choice == "alternative" and task.specialty in ("", one.code)]
+    return [
+        specialty
+        for specialty in specialties
+        if specialty.choice == "alternative" and task.specialty in ("", specialty.code)
+    ]
 
 
 def decides_alternatives(task: ReviewTask, book: Rulebook) -> bool:
@@ -91,12 +97,12 @@ async def open_step(application: Application, book: Rulebook, step: int, now: da
     """Create the tasks that the step still lacks. ``anew``: also for specialties approved in an earlier round."""
     progress = await progress_of(application, book)
     rule = book.review.steps[step]
-    wanted = progress.needed(step) if anew else progress.missing(step)
-    new = [code for code in wanted if (rule.code, code) not in progress.open]
+    needed = progress.needed_specialties(step) if anew else progress.missing_specialties(step)
+    missing = [code for code in needed if (rule.code, code) not in progress.open]
     # tasks cancelled in this round because the step changed were never decided
-    dropped = ReviewTask.filter(application_id=application.id, round=application.round, step_code=rule.code)
-    await dropped.filter(specialty__in=new, state=TaskState.VOID).delete()
-    for code in new:
+    cancelled = ReviewTask.filter(application_id=application.id, round=application.round, step_code=rule.code)
+    await cancelled.filter(specialty__in=missing, state=TaskState.VOID).delete()
+    for code in missing:
         await ReviewTask.create(
             application_id=application.id,
             pool=application.pool,
@@ -109,16 +115,16 @@ async def open_step(application: Application, book: Rulebook, step: int, now: da
             opened_at=now,
         )
     if rule.per_specialty:
-        still_open = ApplicationSpecialty.filter(application_id=application.id, code__in=[*wanted])
+        still_open = ApplicationSpecialty.filter(application_id=application.id, code__in=[*needed])
         await still_open.update(state=TaskState.OPEN)
-        decided = [code for code in progress.codes if code not in wanted]
+        decided = [code for code in progress.codes if code not in needed]
         settled = ApplicationSpecialty.filter(application_id=application.id, code__in=decided)
         await settled.update(state=TaskState.APPROVED)
     application.step = step
     await application.save(update_fields=["step"])
 
 
-async def keep_open(application: Application, book: Rulebook, now: datetime) -> int | None:
+async def cancel_unneeded_tasks(application: Application, book: Rulebook, now: datetime) -> int | None:
     """Cancel open tasks that the current rulebook does not require; returns the step of the remaining ones, None
     without any."""
     progress = await progress_of(application, book)
@@ -128,7 +134,9 @@ async def keep_open(application: Application, book: Rulebook, now: datetime) -> 
         await cancel_open_tasks(application, now)
         return None
     code = book.review.steps[at].code
-    await cancel_open_tasks(application, now, keep=frozenset((code, specialty) for specialty in progress.needed(at)))
+    await cancel_open_tasks(
+        application, now, keep=frozenset((code, specialty) for specialty in progress.needed_specialties(at))
+    )
     await ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).update(step=at)
     return at
 

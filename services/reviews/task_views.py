@@ -105,20 +105,20 @@ class TaskView:
 
 async def read_log(book: Rulebook, application_id: UUID) -> tuple[ReviewLogLine, ...]:
     """The review log, newest first."""
-    found = await ReviewEntry.filter(application_id=application_id).order_by("-at", "-id")
-    codes = await load_codes(book, [e.specialty for e in found])
-    return tuple(log_line(one, codes) for one in found)
+    entries = await ReviewEntry.filter(application_id=application_id).order_by("-at", "-id")
+    codes = await load_codes(book, [entry.specialty for entry in entries])
+    return tuple(log_line(entry, codes) for entry in entries)
 
 
-def log_line(one: ReviewEntry, codes: CatalogueCodes) -> ReviewLogLine:
+def log_line(entry: ReviewEntry, codes: CatalogueCodes) -> ReviewLogLine:
     return ReviewLogLine(
-        one.at,
-        one.event,
-        one.who,
-        one.step_name,
-        one.specialty,
-        show_specialty(one.specialty, codes) if one.specialty else "",
-        one.opinion,
+        entry.at,
+        entry.event,
+        entry.who,
+        entry.step_name,
+        entry.specialty,
+        show_specialty(entry.specialty, codes) if entry.specialty else "",
+        entry.opinion,
     )
 
 
@@ -154,9 +154,9 @@ def specialty_of(row: ApplicationSpecialty, codes: CatalogueCodes) -> SpecialtyS
 
 def decisions_of(step: ReviewStep, task: ReviewTask) -> tuple[Decision, ...]:
     """Decisions that the rulebook permits at the step, in the order of the buttons."""
-    found: list[Decision] = ["approve"]
+    decisions: list[Decision] = ["approve"]
     if task.specialty and "specialty" in step.send_back:
-        found.append("send_back")
+        decisions.append("send_back")
     if "whole" in step.send_back:
-        found.append("send_back_whole")
-    return tuple([*found, "refuse"] if step.may_refuse else found)
+        decisions.append("send_back_whole")
+    return tuple([*decisions, "refuse"] if step.may_refuse else decisions)

@@ -155,7 +155,7 @@ async def test_another_agencys_draws_are_not_counted(world: World) -> None:
     other = await make_account(world.office.deps)
     await make_organisation(name="另一家代理有限公司", credit_code="91350211M000100Y43", legal_account_id=other.id)
     roles = await world.services.accounts.sessions.roles(Actor("demo", "guest", other.id))
-    found = await world.services.office.staff_work.of("demo", other.id, roles)
+    found = await world.services.office.staff_work.list_work("demo", other.id, roles)
     assert [count.number for work in found for count in work.counts] == [0, 0, 0, 0]
 
 

@@ -106,7 +106,7 @@ def _own_to_each_agency(world: World) -> dict[tuple[str, str], object]:
 
 async def _export(scene: Scene) -> str:
     """A file that the worker makes."""
-    return await scene.world.services.office.large_exports.begin(scene.admin, ExportRequest("orders"), 1_000)
+    return await scene.world.services.office.large_exports.begin_export(scene.admin, ExportRequest("orders"), 1_000)
 
 
 async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:

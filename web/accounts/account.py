@@ -90,7 +90,7 @@ class AccountPages:
             out=self._auth.form(holder, "logout"),
             by_password="password" in book.registration.login_ways,
             binds=in_wechat(request) and await accounts.linking.is_wanted(holder),
-            waiting=await self._services.organisations.agents.count_waiting(holder),
+            waiting=await self._services.organisations.agents.count_unanswered_links(holder),
             has_certificates=book.certificate.issued,
             hotline=book.pool.hotline,
             **await self._own(holder, profile),

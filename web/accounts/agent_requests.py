@@ -35,7 +35,7 @@ class AgentRequestPages(PersonPages):
     async def requests(self, visit: Visit) -> Mapping[str, object]:
         visitor = visit.actor
         return {
-            "links": await self.services.organisations.agents.list_mine(visitor),
+            "links": await self.services.organisations.agents.list_own_links(visitor),
             "states": STATES,
             "visitor": visitor,
             "roles": len(await self.services.accounts.sessions.roles(visitor)),

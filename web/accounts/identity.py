@@ -149,7 +149,7 @@ class IdentityPages:
         """Next page of a person who has not chosen an enterprise: its requests first, else the choice among those he
         may act for."""
         person = Actor(pool, "guest", registered.account_id)
-        links = await self._services.organisations.agents.list_mine(person)
+        links = await self._services.organisations.agents.list_own_links(person)
         waits = any(link.state == "waiting" for link in links)
         return f"/h5/{pool}/agent-requests" if waits else with_query("/h5/role", next=target)
 

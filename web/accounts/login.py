@@ -355,7 +355,7 @@ class AuthPages:
             return _HOMES.get(actor.role, HOME).format(pool=actor.pool)
         if await self._services.accounts.sessions.roles(actor):
             return "/h5/role"
-        if await self._services.organisations.agents.list_mine(actor):
+        if await self._services.organisations.agents.list_own_links(actor):
             return f"/h5/{actor.pool}/agent-requests"
         opens = self._services.deps.book(actor.pool).registration.open
         return with_query("/h5/register", pool=actor.pool) if opens else "/h5/role"

@@ -28,13 +28,13 @@ class RoleChoicePages:
     async def show(self, request: http.Request) -> http.Response:
         visitor = await self._auth.visitor(request)
         agents = self._services.organisations.agents
-        links = await agents.list_mine(visitor)
+        links = await agents.list_own_links(visitor)
         return self._site.render(
             "accounts/login_role.html",
             links=links,
             waiting=sum(one.state == "waiting" for one in links),
             paused=[one.organisation_name for one in links if one.state == "active" and one.paused_by == "entity"],
-            weak=await agents.is_known_too_weakly(visitor),
+            weak=await agents.has_weak_identity(visitor),
             options=await self._services.accounts.sessions.roles(visitor),
             current=visitor,
             form=self._auth.form(visitor, "role"),

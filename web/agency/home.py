@@ -54,7 +54,7 @@ class AgencyHomePages(AgencyPart):
         queries = self.services.draws.queries
         listed = await queries.cards(visit.actor, Filters(starts_from=first, starts_before=after), **wanted.window)
         months = (f"{before:%Y-%m}", f"{first:%Y-%m}", f"{after:%Y-%m}")
-        owed = await self.services.office.staff_work.remuneration(visit.actor)
+        owed = await self.services.office.staff_work.list_owed_draws(visit.actor)
         return Listed(
             listed,
             {
@@ -79,7 +79,7 @@ class AgencyHomePages(AgencyPart):
         return {
             "who": self.auth.role_label(actor),
             "organisation": self._organisation(actor, roles),
-            "requests": await self.services.organisations.agents.count_waiting(actor),
+            "requests": await self.services.organisations.agents.count_unanswered_links(actor),
         }
 
     def _organisation(self, actor: Actor, roles: Sequence[RoleOption]) -> str:

@@ -54,7 +54,7 @@ class RemunerationTab(DrawPart):
         detail, rules = await self.detail(visit), self.book(visit.actor).remuneration
         return {
             **self.draw_values(detail),
-            "owed": await self.services.remuneration.proposals.of_draw(visit.actor, detail.draw.id),
+            "owed": await self.services.remuneration.proposals.get_draw_remuneration(visit.actor, detail.draw.id),
             "payable": _PAYABLE,
             "ways": [(way, way) for way in rules.pay_ways],
             "payer": rules.payer_note,
@@ -85,7 +85,7 @@ class RemunerationTab(DrawPart):
     @page("/agency/draws/{id}/remuneration.xlsx", "")
     async def sheet(self, visit: Visit) -> http.Response:
         detail = await self.detail(visit)
-        body = await self.services.remuneration.sheets.of_draw(visit.actor, detail.draw.id)
+        body = await self.services.remuneration.sheets.write_draw_sheet(visit.actor, detail.draw.id)
         return send_sheet(body, f"remuneration-{detail.draw.number}")
 
 
@@ -95,9 +95,11 @@ class RemunerationMonths(AgencyPart):
     @page("/agency/remuneration", "agency/remuneration_months.html")
     async def months(self, visit: Visit) -> Mapping[str, object]:
         months = await self.services.remuneration.payouts.months(visit.actor)
-        return {"found": months, "owed": await self.services.office.staff_work.remuneration(visit.actor)}
+        return {"found": months, "owed": await self.services.office.staff_work.list_owed_draws(visit.actor)}
 
     @page("/agency/remuneration/{month}.xlsx", "")
     async def sheet(self, visit: Visit) -> http.Response:
         month = visit.request.match_info["month"]
-        return send_sheet(await self.services.remuneration.sheets.of_month(visit.actor, month), f"remuneration-{month}")
+        return send_sheet(
+            await self.services.remuneration.sheets.write_month_sheet(visit.actor, month), f"remuneration-{month}"
+        )

@@ -65,7 +65,7 @@ class ApplyPages(PersonPages):
             "changes": book.campaigns.change_title if "change" in book.campaigns.entry_types else "",
             "has_notice": book.notice is not None,
             "has_certificates": book.certificate.issued,
-            "has_materials": bool(await self.services.files.material_queries.shown(actor.pool)),
+            "has_materials": bool(await self.services.files.material_queries.list_shown(actor.pool)),
         }
 
     async def _invitations(self, actor: Actor) -> list[InvitationView]:

@@ -40,7 +40,7 @@ class HelpPages:
             pool=pool,
             name=book.pool.name,
             rules=book.help,
-            materials=len(await self._services.files.material_queries.shown(pool)),
+            materials=len(await self._services.files.material_queries.list_shown(pool)),
             note=note,
             error=error.message if error else "",
             typed=typed,

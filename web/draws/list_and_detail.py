@@ -56,7 +56,7 @@ class DrawListPages(DrawPages):
             "width": "wide",
             "who": self.auth.role_label(actor),
             "cards": cards.items,
-            "requests": await self.services.organisations.agents.count_waiting(actor),
+            "requests": await self.services.organisations.agents.count_unanswered_links(actor),
             "waiting": await self._waiting(actor),
             "wanted": await self._wanted(actor),
             **await self._venues_work(actor),
@@ -78,7 +78,7 @@ class DrawListPages(DrawPages):
             return {"today": None, "owed": ()}
         return {
             "today": await self.services.draws.worklists.read(actor, "today", limit=PAGE_SIZE),
-            "owed": await self.services.office.staff_work.remuneration(actor),
+            "owed": await self.services.office.staff_work.list_owed_draws(actor),
         }
 
     async def _wanted(self, actor: Actor) -> list[DrawCard]:

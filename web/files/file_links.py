@@ -45,11 +45,11 @@ class FileLinkPages:
         self._site.get("/h5/file/material/{token}.{ending}", self.material)
 
     async def attachment(self, request: http.Request) -> http.Response:
-        opened = await self._services.reviews.attachment_access.linked(await self._check(request, "attachment"))
+        opened = await self._services.reviews.attachment_access.open_linked(await self._check(request, "attachment"))
         return http.Response(body=opened.content, headers=file_headers(opened.media_type, opened.filename))
 
     async def material(self, request: http.Request) -> http.Response:
-        found = await self._services.files.material_queries.linked(await self._check(request, "material"))
+        found = await self._services.files.material_queries.get_linked(await self._check(request, "material"))
         content = await self._services.files.material_queries.content(found)
         return http.Response(body=content, headers=file_headers(found.media_type, found.filename))
 

@@ -48,7 +48,7 @@ class MaterialPages:
     async def list(self, request: http.Request) -> http.Response:
         pool = self._auth.check_pool(request.match_info["pool"])
         actor = await self._actor(request)
-        shown = await self._services.files.material_queries.shown(pool)
+        shown = await self._services.files.material_queries.list_shown(pool)
         return self._site.render(
             "files/materials.html",
             pool=pool,
@@ -86,7 +86,7 @@ class MaterialPages:
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
         actor = await self._actor(request)
         try:
-            return await self._services.files.material_queries.find(pool, _id_of(request), actor), actor
+            return await self._services.files.material_queries.get(pool, _id_of(request), actor), actor
         except Unauthenticated as error:
             raise _log_in_first(pool) from error
 

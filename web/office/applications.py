@@ -140,7 +140,7 @@ class ApplicationPages(OfficePart):
             raise NotFound("没有这个文件，请返回后重试。")
         access = self.services.reviews.attachment_access
         if form == "original":
-            handed_out = await access.hand_out(visit.actor, file_id)
+            handed_out = await access.get_for_link(visit.actor, file_id)
             raise go_to_file(self.services, visit.actor, "attachment", file_id, handed_out.filename)
         return show_picture(await access.open(visit.actor, file_id, cast(FileForm, form)))
 
@@ -160,7 +160,7 @@ class ApplicationPages(OfficePart):
         """The file, and the address of its application for the way back."""
         actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
         file_id = uuid_of(request.match_info["file_id"], "这个文件")
-        attachment = await self.services.reviews.attachment_access.find(actor, file_id)
+        attachment = await self.services.reviews.attachment_access.get(actor, file_id)
         return actor, attachment, ("申请", f"/office/applications/{application_id}")
 
 

@@ -28,8 +28,8 @@ class ExportPages(OfficePart):
         wanted, office = _export_request(visit.request), self.services.office
         total = await office.exports.count(visit.actor, wanted)
         if total > DIRECT_MAX:
-            raise redirect(f"/office/exports/{await office.large_exports.begin(visit.actor, wanted, total)}")
-        return _file(await office.exports.make(visit.actor, wanted))
+            raise redirect(f"/office/exports/{await office.large_exports.begin_export(visit.actor, wanted, total)}")
+        return _file(await office.exports.make_file(visit.actor, wanted))
 
     @page("/office/exports/{token}", "office/export.html")
     async def wait(self, visit: Visit) -> Mapping[str, object]:

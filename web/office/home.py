@@ -23,11 +23,11 @@ class OfficeHomePages(OfficePart):
     async def home(self, visit: Visit) -> Mapping[str, object]:
         actor = visit.actor
         return {
-            "todos": _todos(await self.services.office.dashboard.waiting(actor)),
+            "todos": _todos(await self.services.office.dashboard.count_waiting(actor)),
             "who": self.auth.role_label(actor),
             "states": await self.services.office.applications.counts(actor, Filter()),
             "out": self.auth.form(actor, "logout"),
-            "requests": await self.services.organisations.agents.count_waiting(actor),
+            "requests": await self.services.organisations.agents.count_unanswered_links(actor),
         }
 
 

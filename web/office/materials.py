@@ -53,7 +53,7 @@ class OfficeMaterialPages(OfficePart):
     @page("/office/materials", "office/materials.html")
     async def materials(self, visit: Visit) -> Mapping[str, object]:
         rules = self.book(visit.actor).help.materials
-        materials = await self.services.files.material_queries.all(visit.actor)
+        materials = await self.services.files.material_queries.list_all(visit.actor)
         return {
             "found": materials,
             "rules": rules,
@@ -76,7 +76,7 @@ class OfficeMaterialPages(OfficePart):
     async def edit(self, visit: Visit, form: _Material) -> None:
         """Without a file the present one stays."""
         material_id = visit.row_id(_MATERIAL)
-        materials = await self.services.files.material_queries.all(visit.actor)
+        materials = await self.services.files.material_queries.list_all(visit.actor)
         stored = next((material for material in materials if material.id == material_id), None)
         await self.services.files.materials.change(visit.actor, material_id, form.data(stored), visit.file)
 
@@ -88,7 +88,7 @@ class OfficeMaterialPages(OfficePart):
     async def file(self, visit: Visit) -> http.Response:
         """The file as readers get it, shown now or not."""
         queries = self.services.files.material_queries
-        material = await queries.find(visit.actor.pool, visit.id(_MATERIAL), visit.actor)
+        material = await queries.get(visit.actor.pool, visit.id(_MATERIAL), visit.actor)
         return await send(visit.request, self.services, material)
 
 

@@ -36,7 +36,7 @@ class ReconciliationPages(OfficePart):
 
     @reconciliation.command(_Day, note="已安排对账，约一分钟后刷新查看。")
     async def compare_again(self, visit: Visit, form: _Day) -> None:
-        await self.services.payments.reconciliation.again(visit.actor, form.day)
+        await self.services.payments.reconciliation.compare_again(visit.actor, form.day)
 
     @page("/office/reconciliation/{id}", "office/reconciliation_day.html")
     async def reconciliation_day(self, visit: Visit) -> Mapping[str, object]:

@@ -56,7 +56,7 @@ class RemunerationPages(OfficePart):
             "f": form,
             "wanted": wanted,
             "choices": self._choices(wanted.search),
-            "unreplied": await self.services.office.staff_work.remuneration(visit.actor),
+            "unreplied": await self.services.office.staff_work.list_owed_draws(visit.actor),
             "overall": totals.overall,
             "found": totals.items,
             "page": page_number(visit.request),
@@ -66,21 +66,21 @@ class RemunerationPages(OfficePart):
     async def _find(self, visit: Visit, wanted: MonthsFilter) -> OfficeTotals:
         offset = (page_number(visit.request) - 1) * PAGE_SIZE
         totals = self.services.remuneration.totals
-        return await totals.by_organisation(visit.actor, *wanted, offset=offset, limit=PAGE_SIZE)
+        return await totals.list_organisations(visit.actor, *wanted, offset=offset, limit=PAGE_SIZE)
 
     @resource("/office/remuneration.xlsx")
     async def sheet(self, visit: Visit) -> http.Response:
         """All organisations of the same filter as XLSX."""
         wanted = self._wanted(visit.request)
         await self.site.check_rate(visit.request, "export", 20, 600)
-        content = await self.services.remuneration.totals.sheet(visit.actor, *wanted)
+        content = await self.services.remuneration.totals.write_overall_sheet(visit.actor, *wanted)
         return file_of(content, f"专家酬劳合计-{wanted.words}.xlsx")
 
     @list_page("/office/remuneration/{organisation_id}", "office/remuneration_draws.html")
     async def organisation(self, visit: Visit, page: Wanted) -> Listed:
         """Its draws, each with a link to the experts' amounts."""
         wanted, organisation_id = self._wanted(visit.request), visit.id("这个代理机构", "organisation_id")
-        name, draws = await self.services.remuneration.totals.of_organisation(
+        name, draws = await self.services.remuneration.totals.list_draws(
             visit.actor, organisation_id, wanted.since, wanted.until, **page.window
         )
         return Listed(draws, {"id": organisation_id, "name": name, "wanted": wanted})

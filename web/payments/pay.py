@@ -16,7 +16,7 @@ import aiohttp.web as http
 
 from domain.clock import local
 from domain.errors import AppError, Forbidden, Unavailable
-from services.payments import FeeView, Ordered, prove
+from services.payments import FeeView, PayableOrder, prove_receipt
 from services.ports import PayParameters
 from services.registry import Services
 from web.accounts.login import AuthPages
@@ -57,7 +57,7 @@ class PayPages:
         typed = request.query.get("number", "").strip()
         if typed:
             return await self._by_number(request, visitor, typed)
-        own = await self._services.payments.queries.mine(visitor.actor) if visitor.actor.account_id else ()
+        own = await self._services.payments.queries.list_own_fees(visitor.actor) if visitor.actor.account_id else ()
         if own and "other" not in request.query:
             first = next((one for one in own if one.phase == "open"), own[0])
             wanted = next((one for one in own if str(one.id) == request.query.get("fee")), first)
@@ -106,7 +106,7 @@ class PayPages:
         visitor: Visitor,
         view: FeeView,
         *,
-        ordered: Ordered | None = None,
+        ordered: PayableOrder | None = None,
         at_once: bool = False,
         due: Sequence[FeeView] = (),
         note: str = "",
@@ -217,7 +217,7 @@ class PayPages:
     async def proof(self, request: http.Request) -> http.Response:
         """Opened by the QR code on a receipt, for the holder of the paper."""
         return self._site.render(
-            "payments/proof.html", proof=await prove(self._services.deps, request.match_info["token"])
+            "payments/proof.html", proof=await prove_receipt(self._services.deps, request.match_info["token"])
         )
 
 
@@ -234,7 +234,7 @@ def _wants_json(request: http.Request) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def _ordered(ordered: Ordered) -> dict[str, object]:
+def _ordered(ordered: PayableOrder) -> dict[str, object]:
     kept: dict[str, object] = {"until": f"{local(ordered.expires_at):%H:%M}", "expires": ordered.expires_at.isoformat()}
     if ordered.parameters is not None:
         return {**kept, "parameters": _bridge(ordered.parameters)}

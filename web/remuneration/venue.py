@@ -26,7 +26,7 @@ class VenueRemunerationPages(DrawPages):
     @page("/draws/{draw_id}/remuneration", "remuneration/venue.html")
     async def amounts(self, visit: Visit) -> Mapping[str, object]:
         actor, draw = visit.actor, await self.draw(visit)
-        owed = await self.services.remuneration.proposals.of_draw(actor, draw.id)
+        owed = await self.services.remuneration.proposals.get_draw_remuneration(actor, draw.id)
         error = visit.form.error
         form = visit.form if error is None or error.status == InvalidInput.status else replace(visit.form, row="")
         return {

@@ -160,7 +160,7 @@ class ReviewPages(PageGroup):
 
     async def _go_on(self, actor: Actor, task_id: UUID) -> http.HTTPSeeOther:
         """Redirect to the next task, where a line shows what was decided."""
-        following = await self.services.reviews.queue.next(actor, task_id)
+        following = await self.services.reviews.queue.find_next(actor, task_id)
         return redirect(f"/review/{following}" if following else "/review", done=str(task_id))
 
     async def _outcome(self, visit: Visit) -> str:
@@ -169,7 +169,7 @@ class ReviewPages(PageGroup):
             task_id = UUID(visit.request.query.get("done", ""))
         except ValueError:
             return ""
-        tasks = await self.services.reviews.decided_tasks.decided_together(visit.actor, task_id)
+        tasks = await self.services.reviews.decided_tasks.list_decided_together(visit.actor, task_id)
         if not tasks:
             return ""
         cards = [task.card for task in tasks]
@@ -181,7 +181,7 @@ class ReviewPages(PageGroup):
     @page("/review/{task_id}/all", "reviews/all.html")
     async def all_tasks(self, visit: Visit) -> Mapping[str, object]:
         task_id = _task_id(visit.request)
-        cards = await self.services.reviews.queue.same_person(visit.actor, task_id)
+        cards = await self.services.reviews.queue.list_same_person(visit.actor, task_id)
         if not cards:
             raise redirect(f"/review/{task_id}")
         opinion = visit.form.value("opinion")[: 2 * OPINION_MAX]
@@ -204,7 +204,7 @@ class ReviewPages(PageGroup):
             raise NotFound("没有这个文件，请返回后重试。")
         await self.services.reviews.queue.check_readable(actor, task_id)
         if form == "original":
-            handed_out = await self.services.reviews.attachment_access.hand_out(actor, file_id)
+            handed_out = await self.services.reviews.attachment_access.get_for_link(actor, file_id)
             raise go_to_file(self.services, actor, "attachment", file_id, handed_out.filename)
         return show_picture(await self.services.reviews.attachment_access.open(actor, file_id, cast(Form, form)))
 
@@ -224,7 +224,7 @@ class ReviewPages(PageGroup):
         actor, task_id = await self.actor(request), _task_id(request)
         await self.services.reviews.queue.check_readable(actor, task_id)
         file_id = _uuid(request.match_info["attachment_id"])
-        return actor, task_id, await self.services.reviews.attachment_access.find(actor, file_id)
+        return actor, task_id, await self.services.reviews.attachment_access.get(actor, file_id)
 
 
 def _task_id(request: http.Request) -> UUID:

@@ -27,7 +27,13 @@ from services.files import SealedFiles, new_key
 from services.notifications import Notices
 from services.payments.fees import rules_of
 from services.payments.invoices.downloads import unknown_invoice
-from services.payments.invoices.transitions import REFUNDED, begin_reversal, finish_reversal, is_asked_for, step
+from services.payments.invoices.transitions import (
+    REFUNDED,
+    begin_reversal,
+    finish_reversal,
+    is_being_issued,
+    set_next_state,
+)
 from services.payments.queries import InvoiceView, view_invoice
 from services.ports import PaymentPlatform, ReverseReason
 
@@ -54,7 +60,7 @@ class Invoices:
         if await Invoice.filter(fee_id=fee.id).exclude(state=InvoiceState.REVERSED).exists():
             return
         rules, merchant = rules_of(self.deps, fee.pool), self.platform.merchant(fee.pool)
-        email = await self._email_of(fee)
+        email = await self._applicant_email(fee)
         account = await Account.get(id=fee.account_id)
         await Invoice.create(
             id=new_id(),
@@ -68,10 +74,10 @@ class Invoices:
             created_at=now,
         )
 
-    async def _email_of(self, fee: Fee) -> object:
+    async def _applicant_email(self, fee: Fee) -> object:
         """From the application; for the fee of a course from the newest application."""
-        newest = Application.filter(account_id=fee.account_id).order_by("-created_at").first()
-        application_id = fee.application_id or getattr(await newest, "id", None)
+        newest_application = Application.filter(account_id=fee.account_id).order_by("-created_at").first()
+        application_id = fee.application_id or getattr(await newest_application, "id", None)
         return (await read_values(self.deps, application_id)).get("email") if application_id else None
 
     # ---- the owner
@@ -87,7 +93,7 @@ class Invoices:
         now = self.deps.now()
 
         async def run() -> InvoiceView:
-            invoice = await self._locked_own(actor, fee_id)
+            invoice = await self._lock_own_invoice(actor, fee_id)
             _set_buyer(invoice, name, number)
             await check_recent(
                 "invoice.correct",
@@ -97,10 +103,10 @@ class Invoices:
                 now=now,
                 message="今天修改开票信息的次数过多",
             )
-            if address and address != self._email(invoice):
+            if address and address != self._email_address(invoice):
                 invoice.email_sealed = self.deps.keys.seal(address, "email")
-                _mail_anew(invoice, now)
-            _try_again(invoice, now)
+                _schedule_mails(invoice, now)
+            _retry_failed(invoice, now)
             await invoice.save()
             await record(actor, now, "invoice.correct", "account", actor.account_id, invoice=str(invoice.id))
             return view_invoice(self.deps, invoice)
@@ -114,15 +120,15 @@ class Invoices:
             request=self.deps.keys.lookup_hash("invoice", f"{name}\0{number}\0{address}"),
         )
 
-    async def _locked_own(self, actor: Actor, fee_id: UUID) -> Invoice:
+    async def _lock_own_invoice(self, actor: Actor, fee_id: UUID) -> Invoice:
         fee = await Fee.get_or_none(id=fee_id, pool=actor.pool, account_id=actor.account_id)
-        found = Invoice.filter(fee_id=fee_id).exclude(state=InvoiceState.REVERSED)
-        invoice = await found.select_for_update().first() if fee is not None else None
+        invoices = Invoice.filter(fee_id=fee_id).exclude(state=InvoiceState.REVERSED)
+        invoice = await invoices.select_for_update().first() if fee is not None else None
         if invoice is None:
             raise unknown_invoice()
         return invoice
 
-    def _email(self, invoice: Invoice) -> str:
+    def _email_address(self, invoice: Invoice) -> str:
         return self.deps.keys.read(invoice.email_sealed, "email")
 
     # ---- the office
@@ -143,9 +149,9 @@ class Invoices:
         key = new_key(invoice.pool, now)
         await self.store.put(key, content)
         async with transaction():
-            invoice = await self._locked(actor, invoice_id)
+            invoice = await self._lock_pool_invoice(actor, invoice_id)
             _check_may_issue(invoice)
-            step(
+            set_next_state(
                 invoice,
                 InvoiceEvent.ISSUE,
                 key=key,
@@ -163,13 +169,13 @@ class Invoices:
         check(actor, "payment.manage")
         now = self.deps.now()
         async with transaction():
-            invoice = await self._locked(actor, invoice_id)
+            invoice = await self._lock_pool_invoice(actor, invoice_id)
             if not invoice.email_sealed:
                 raise Conflict("没有登记电子邮箱，请先请申请人补充。", code="no_email")
             if invoice.state in (InvoiceState.REVERSING, InvoiceState.STUCK, InvoiceState.REVERSED):
                 raise Conflict("发票正在冲红或已冲红，不能再发送。", code="invoice_reversed")
-            _try_again(invoice, now)
-            _mail_anew(invoice, now)
+            _retry_failed(invoice, now)
+            _schedule_mails(invoice, now)
             await invoice.save()
             await record(actor, now, "invoice.resend", "invoice", invoice_id)
 
@@ -187,7 +193,7 @@ class Invoices:
             raise InvalidInput(f"请用2到{REVERSAL_NOTE_CHARS}个字说明冲红原因。", code="reverse_note", field="note")
         now = self.deps.now()
         async with transaction():
-            invoice = await self._locked(actor, invoice_id)
+            invoice = await self._lock_pool_invoice(actor, invoice_id)
             if invoice.issued_by == "wechat" and not number:
                 begin_reversal(invoice, reason, now, by=actor.account_id, note=text)
                 await invoice.save()
@@ -200,7 +206,7 @@ class Invoices:
             invoice.reverse_reason, invoice.reverse_note, invoice.reverse_by = reason, text, actor.account_id
             await finish_reversal(self.deps, self.notices, actor, invoice, number, now)
 
-    async def _locked(self, actor: Actor, invoice_id: UUID) -> Invoice:
+    async def _lock_pool_invoice(self, actor: Actor, invoice_id: UUID) -> Invoice:
         invoice = await Invoice.select_for_update().get_or_none(id=invoice_id, pool=actor.pool)
         if invoice is None:
             raise unknown_invoice()
@@ -211,29 +217,29 @@ def _set_buyer(invoice: Invoice, name: str, number: str) -> None:
     """Raises Conflict for other data than before once the invoice is issued, or being issued."""
     if (name, number) == (invoice.title, invoice.taxpayer_id):
         return
-    if is_asked_for(invoice):
+    if is_being_issued(invoice):
         raise Conflict("发票正在开具，请稍后再修改。", code="invoice_under_way")
     if invoice.state not in (InvoiceState.WANTED, InvoiceState.FAILED):
         raise Conflict("发票已经开具，抬头不能再改。确需更换请拨打服务电话。", code="invoice_issued")
     invoice.title, invoice.taxpayer_id = name, number
 
 
-def _mail_anew(invoice: Invoice, now: datetime) -> None:
+def _schedule_mails(invoice: Invoice, now: datetime) -> None:
     """Mail everything available again, as new mails."""
     invoice.receipt_sent_at, invoice.sent_at, invoice.check_at, invoice.checks = None, None, now, 0
     invoice.mailings += 1
 
 
-def _try_again(invoice: Invoice, now: datetime) -> None:
+def _retry_failed(invoice: Invoice, now: datetime) -> None:
     """Request a failed one again, under another number of ours; not after a refund of the fee."""
     if invoice.state == InvoiceState.FAILED and invoice.failure != REFUNDED:
-        step(invoice, InvoiceEvent.RETRY, fapiao_id="", failure="", check_at=now, checks=0)
+        set_next_state(invoice, InvoiceEvent.RETRY, fapiao_id="", failure="", check_at=now, checks=0)
 
 
 def _check_may_issue(invoice: Invoice) -> None:
     """Raises Conflict while the platform may be issuing the same invoice, and for a refunded fee."""
     INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.ISSUE)
-    if is_asked_for(invoice):
+    if is_being_issued(invoice):
         raise Conflict("微信支付正在开具这张发票，请等待结果。", code="invoice_under_way")
     if invoice.failure == REFUNDED:
         raise Conflict("这笔费用已退回，无需开票。", code="fee_refunded")

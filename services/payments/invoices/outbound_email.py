@@ -51,7 +51,7 @@ class OutboundEmails:
         Kind and ``mailings`` of an invoice identify the mail. Raises GatewayError.
         """
         message_id = f"{kind}.{invoice.id.hex}.{invoice.mailings}"
-        email_id = await self._claim(invoice.id, message_id, kind)
+        email_id = await self._claim_email(invoice.id, message_id, kind)
         if email_id is None:
             return await OutboundEmail.exists(message_id=message_id, sent_at__not_isnull=True)
         try:
@@ -65,8 +65,8 @@ class OutboundEmails:
         await OutboundEmail.filter(id=email_id).update(sent_at=self.deps.now())
         return True
 
-    async def _claim(self, invoice_id: UUID, message_id: str, kind: EmailKind) -> UUID | None:
+    async def _claim_email(self, invoice_id: UUID, message_id: str, kind: EmailKind) -> UUID | None:
         """None: it was sent already, or is being sent."""
         now = self.deps.now()
-        found = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE_TTL)
-        return found[0]["id"] if found else None
+        claimed_rows = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE_TTL)
+        return claimed_rows[0]["id"] if claimed_rows else None

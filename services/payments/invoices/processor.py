@@ -37,12 +37,12 @@ class InvoiceProcessor:
     @cached_property
     def _steps(self) -> Mapping[InvoiceState, Step]:
         return {
-            InvoiceState.WANTED: self.platform.apply,
-            InvoiceState.APPLIED: self.platform.ask,
-            InvoiceState.ISSUED: self.mailing.mail,
-            InvoiceState.SENT: self.mailing.mail_again,
-            InvoiceState.REVERSING: self.platform.reverse,
-            InvoiceState.STUCK: self.platform.reverse_again,
+            InvoiceState.WANTED: self.platform.request_invoice,
+            InvoiceState.APPLIED: self.platform.query_invoice,
+            InvoiceState.ISSUED: self.mailing.mail_invoice,
+            InvoiceState.SENT: self.mailing.mail_invoice_again,
+            InvoiceState.REVERSING: self.platform.reverse_invoice,
+            InvoiceState.STUCK: self.platform.retry_reversal,
             InvoiceState.REVERSED: self.mailing.mail_reversal,
         }
 
@@ -53,24 +53,24 @@ class InvoiceProcessor:
             "ORDER BY check_at LIMIT 50",
             self.deps.now(),
         )
-        await process_each("invoice_check", due, lambda row: self.check_one(row["id"]))
+        await process_each("invoice_check", due, lambda row: self.check_invoice(row["id"]))
         return len(due)
 
-    async def check_one(self, invoice_id: UUID) -> None:
+    async def check_invoice(self, invoice_id: UUID) -> None:
         """The receipt, and the next step; each may fail without the other, and is tried again in growing pauses."""
         invoice = await Invoice.get(id=invoice_id)
         fee = await Fee.get(id=invoice.fee_id)
-        late = None
+        receipt_pause = None
         if invoice.receipt_sent_at is None and invoice.email_sealed and invoice.state != InvoiceState.REVERSED:
-            late = await self._guarded(invoice, fee, self.mailing.mail_receipt)
+            receipt_pause = await self._try_step(invoice, fee, self.mailing.mail_receipt)
             invoice = await Invoice.get(id=invoice_id)
-            if late is None and invoice.receipt_sent_at is None:
-                late = timedelta()  # the address was changed meanwhile
-        await self._guarded(invoice, fee, self._steps.get(InvoiceState(invoice.state), stop_checking))
-        if late is not None:
-            await execute(_CHECK_BY, invoice_id, self.deps.now() + late)
+            if receipt_pause is None and invoice.receipt_sent_at is None:
+                receipt_pause = timedelta()  # the address was changed meanwhile
+        await self._try_step(invoice, fee, self._steps.get(InvoiceState(invoice.state), stop_checking))
+        if receipt_pause is not None:
+            await execute(_CHECK_BY, invoice_id, self.deps.now() + receipt_pause)
 
-    async def _guarded(self, invoice: Invoice, fee: Fee, work: Step) -> timedelta | None:
+    async def _try_step(self, invoice: Invoice, fee: Fee, work: Step) -> timedelta | None:
         """None: done; else the pause until the next try, which is stored in the row."""
         try:
             await work(invoice, fee)

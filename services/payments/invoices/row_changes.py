@@ -12,19 +12,19 @@ from domain.payments.lifecycles import InvoiceEvent
 from models.payments import Fee, Invoice
 from services.core.base import transaction
 from services.core.operator_waits import PAUSE, operator_wait
-from services.payments.invoices.transitions import can, lock_invoice, step
+from services.payments.invoices.transitions import can_apply, lock_invoice, set_next_state
 
 SHORTEST, LONGEST = timedelta(seconds=20), timedelta(hours=6)
 """Pauses between two checks; each is twice as long as the one before."""
 
 
-async def move(invoice_id: UUID, event: InvoiceEvent, **columns: object) -> bool:
+async def move_invoice(invoice_id: UUID, event: InvoiceEvent, **columns: object) -> bool:
     """Apply an event under a row lock; False when the state no longer permits it."""
     async with transaction():
         invoice = await lock_invoice(invoice_id)
-        if not can(invoice, event):
+        if not can_apply(invoice, event):
             return False
-        step(invoice, event, **columns)
+        set_next_state(invoice, event, **columns)
         await invoice.save()
         return True
 

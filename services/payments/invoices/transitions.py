@@ -23,25 +23,25 @@ async def lock_invoice(invoice_id: UUID) -> Invoice:
     return await Invoice.select_for_update().get(id=invoice_id)
 
 
-def step(invoice: Invoice, event: InvoiceEvent, **columns: object) -> None:
+def set_next_state(invoice: Invoice, event: InvoiceEvent, **columns: object) -> None:
     """Apply an event to a locked row, unsaved. Raises Conflict where the state doesn't permit it."""
     invoice.state = INVOICE.next(InvoiceState(invoice.state), event)
     invoice.update_from_dict(columns)
 
 
-def can(invoice: Invoice, event: InvoiceEvent) -> bool:
+def can_apply(invoice: Invoice, event: InvoiceEvent) -> bool:
     return INVOICE.can(InvoiceState(invoice.state), event)
 
 
-def is_asked_for(invoice: Invoice) -> bool:
+def is_being_issued(invoice: Invoice) -> bool:
     """Whether the platform may be issuing it: no other data may be sent before that is known."""
-    asked = invoice.state == InvoiceState.WANTED and invoice.fapiao_id != "" and invoice.issued_by == "wechat"
-    return asked or invoice.state == InvoiceState.APPLIED
+    requested = invoice.state == InvoiceState.WANTED and invoice.fapiao_id != "" and invoice.issued_by == "wechat"
+    return requested or invoice.state == InvoiceState.APPLIED
 
 
-def may_turn_up(invoice: Invoice) -> bool:
+def may_still_be_issued(invoice: Invoice) -> bool:
     """Whether the platform may still report it as issued, even after it was abandoned or its fee refunded."""
-    return is_asked_for(invoice) or (invoice.state == InvoiceState.FAILED and invoice.fapiao_id != "")
+    return is_being_issued(invoice) or (invoice.state == InvoiceState.FAILED and invoice.fapiao_id != "")
 
 
 async def request_reversal(fee: Fee, now: datetime) -> None:
@@ -53,10 +53,10 @@ async def request_reversal(fee: Fee, now: datetime) -> None:
     if invoice is None:
         return
     match InvoiceState(invoice.state):
-        case InvoiceState.WANTED if is_asked_for(invoice):
-            step(invoice, InvoiceEvent.APPLY, failure=REFUNDED, check_at=now, checks=0)
+        case InvoiceState.WANTED if is_being_issued(invoice):
+            set_next_state(invoice, InvoiceEvent.APPLY, failure=REFUNDED, check_at=now, checks=0)
         case InvoiceState.WANTED:
-            step(invoice, InvoiceEvent.FAIL, failure=REFUNDED, check_at=None)
+            set_next_state(invoice, InvoiceEvent.FAIL, failure=REFUNDED, check_at=None)
         case InvoiceState.ISSUED | InvoiceState.SENT if invoice.issued_by == "wechat":
             begin_reversal(invoice, "service_ended", now)
         case InvoiceState.FAILED | InvoiceState.APPLIED | InvoiceState.ISSUED | InvoiceState.SENT:
@@ -66,7 +66,7 @@ async def request_reversal(fee: Fee, now: datetime) -> None:
 
 def begin_reversal(invoice: Invoice, reason: str, now: datetime, *, by: UUID | None = None, note: str = "") -> None:
     """Prepare the platform's reversal, on a locked row, unsaved. Raises Conflict."""
-    step(
+    set_next_state(
         invoice,
         InvoiceEvent.REQUEST_REVERSAL,
         reverse_reason=reason,
@@ -84,7 +84,9 @@ async def finish_reversal(
 ) -> None:
     """The reversal is complete, the row locked: notify the person, who may get another invoice while the fee is
     paid."""
-    step(invoice, InvoiceEvent.REVERSE, red_number=red_number[:40], reversed_at=now, check_at=now, checks=0, failure="")
+    set_next_state(
+        invoice, InvoiceEvent.REVERSE, red_number=red_number[:40], reversed_at=now, check_at=now, checks=0, failure=""
+    )
     await invoice.save()
     fee = await Fee.get(id=invoice.fee_id)
     await record(actor, now, "invoice.reverse", "invoice", invoice.id, note=invoice.reverse_note)

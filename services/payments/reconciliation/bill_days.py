@@ -18,7 +18,7 @@ async def open_day(pool: str, day: date, at: datetime | None = None) -> None:
 
     A pool's first order schedules its day, and each processed day the next.
     """
-    made = datetime.combine(day + timedelta(days=1), READY, SHANGHAI)
+    bill_ready_at = datetime.combine(day + timedelta(days=1), READY, SHANGHAI)
     await execute(
         "INSERT INTO bill (id, pool, day, state, trades, received, refunded, sha1, check_at, failure) "
         "VALUES ($1, $2, $3, 'waiting', 0, 0, 0, '', $4, '') ON CONFLICT (pool, day) DO UPDATE "
@@ -26,6 +26,6 @@ async def open_day(pool: str, day: date, at: datetime | None = None) -> None:
         new_id(),
         pool,
         day,
-        at or made,
+        at or bill_ready_at,
         at is not None,
     )

@@ -53,8 +53,8 @@ class BillView:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A difference; ``heal``: the order should be queried."""
+class _Difference:
+    """A difference; ``query_order``: the order should be queried."""
 
     kind: str
     out_trade_no: str = ""
@@ -63,7 +63,7 @@ class _Found:
     ours: int | None = None
     theirs: int | None = None
     note: str = ""
-    heal: bool = False
+    query_order: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,128 +78,161 @@ class BillReconciliation:
         """Fetch and reconcile every due day, including missed ones; returns how many there were."""
         count, now = 0, self.deps.now()
         while due := await Bill.filter(check_at__lte=now).order_by("day").limit(100):
-            done = await process_each("bills", due, self._run)
+            done = await process_each("bills", due, self._process_day)
             count += len(due)
             if done < len(due):
                 break
         return count
 
-    async def _run(self, bill: Bill) -> None:
+    async def _process_day(self, bill: Bill) -> None:
         now = self.deps.now()
         oldest = local(now).date() - timedelta(days=DAYS_BACK)
+        # the next day first: a bill that can't be had, or is too old, must not end the chain of days
         await open_day(bill.pool, max(bill.day + timedelta(days=1), oldest))
         if bill.day < oldest:
             await Bill.filter(id=bill.id).update(check_at=None, failure="too_old")
             return
-        await self.compare(bill.id)
+        await self.compare_day(bill.id)
 
-    async def compare(self, bill_id: UUID) -> None:
+    async def compare_day(self, bill_id: UUID) -> None:
         """Fetch and reconcile a day's bill. A bill that doesn't exist yet, or is unreadable, is fetched again."""
         bill = await Bill.get(id=bill_id)
         try:
             statement = await self.platform.trade_bill(bill.pool, bill.day)
         except GatewayError as error:
-            await Bill.filter(id=bill_id).update(check_at=self.deps.now() + _RETRY_AFTER, failure=_failure(bill, error))
+            await Bill.filter(id=bill_id).update(
+                check_at=self.deps.now() + _RETRY_AFTER, failure=_failure_code(bill, error)
+            )
             return
-        found = await self._differences(bill, statement)
-        await self._store(bill, statement, found)
-        for difference in found:
-            if difference.heal:
-                await self._heal(bill.pool, difference.out_trade_no)
+        differences = await self._find_differences(bill, statement)
+        await self._store_differences(bill, statement, differences)
+        for difference in differences:
+            if difference.query_order:
+                await self._query_order(bill.pool, difference.out_trade_no)
 
-    async def _heal(self, pool: str, out_trade_no: str) -> None:
+    async def _query_order(self, pool: str, out_trade_no: str) -> None:
         """The bill has a payment that we lack: query the platform and apply the result as any other."""
         try:
             await self.order_checks.refresh_by_number(pool, out_trade_no)
         except GatewayError as error:
             log.warning("order_not_asked", order=out_trade_no, error=type(error).__name__)
 
-    async def _store(self, bill: Bill, statement: TradeBill, found: Sequence[_Found]) -> None:
+    async def _store_differences(self, bill: Bill, statement: TradeBill, differences: Sequence[_Difference]) -> None:
         """Differences resolved by an administrator after an earlier comparison stay resolved."""
         now = self.deps.now()
         async with transaction():
-            locked = await Bill.select_for_update().get(id=bill.id)
-            settled = {_key(d): d for d in await BillDifference.filter(bill_id=bill.id, resolved_at__not_isnull=True)}
+            locked_bill = await Bill.select_for_update().get(id=bill.id)
+            settled = {
+                _difference_key(d): d
+                for d in await BillDifference.filter(bill_id=bill.id, resolved_at__not_isnull=True)
+            }
             await BillDifference.filter(bill_id=bill.id, resolved_at=None).delete()
-            fresh = [item for item in found if _key(item) not in settled]
-            for item in fresh:
+            open_differences = [difference for difference in differences if _difference_key(difference) not in settled]
+            for difference in open_differences:
                 await BillDifference.create(
                     bill_id=bill.id,
-                    kind=item.kind,
-                    out_trade_no=item.out_trade_no[:64],
-                    out_refund_no=item.out_refund_no[:64],
-                    transaction_id=item.transaction_id[:64],
-                    ours=item.ours,
-                    theirs=item.theirs,
-                    note=item.note[:200],
+                    kind=difference.kind,
+                    out_trade_no=difference.out_trade_no[:64],
+                    out_refund_no=difference.out_refund_no[:64],
+                    transaction_id=difference.transaction_id[:64],
+                    ours=difference.ours,
+                    theirs=difference.theirs,
+                    note=difference.note[:200],
                 )
-            locked.state = "differs" if found else "equal" if statement.rows else "empty"
-            locked.trades, locked.sha1 = statement.trades, statement.sha1
-            locked.received, locked.refunded = statement.total_received, statement.total_refunded
-            locked.compared_at, locked.check_at, locked.failure = now, None, ""
-            await locked.save()
-            await record(system(bill.pool), now, "bill.compared", "bill", bill.id, state=locked.state, open=len(fresh))
-        if fresh:
-            log.error("bill_differs", pool=bill.pool, day=str(bill.day), differences=len(fresh))
+            locked_bill.state = "differs" if differences else "equal" if statement.rows else "empty"
+            locked_bill.trades, locked_bill.sha1 = statement.trades, statement.sha1
+            locked_bill.received, locked_bill.refunded = statement.total_received, statement.total_refunded
+            locked_bill.compared_at, locked_bill.check_at, locked_bill.failure = now, None, ""
+            await locked_bill.save()
+            await record(
+                system(bill.pool),
+                now,
+                "bill.compared",
+                "bill",
+                bill.id,
+                state=locked_bill.state,
+                open=len(open_differences),
+            )
+        if open_differences:
+            log.error("bill_differs", pool=bill.pool, day=str(bill.day), differences=len(open_differences))
 
     # ---- comparing
 
-    async def _differences(self, bill: Bill, statement: TradeBill) -> list[_Found]:
+    async def _find_differences(self, bill: Bill, statement: TradeBill) -> list[_Difference]:
         begin = datetime.combine(bill.day, time(), SHANGHAI)
         end = begin + timedelta(days=1)
         payments = {row.out_trade_no: row for row in statement.rows if not row.out_refund_no}
         refunds = {row.out_refund_no: row for row in statement.rows if row.out_refund_no}
-        found = list(_sums(statement))
-        found += await self._payments(bill.pool, payments, begin, end)
-        found += await self._refunds(bill.pool, refunds, begin, end)
-        return found
+        differences = list(_compare_sums(statement))
+        differences += await self._compare_payments(bill.pool, payments, begin, end)
+        differences += await self._compare_refunds(bill.pool, refunds, begin, end)
+        return differences
 
-    async def _payments(self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime) -> list[_Found]:
-        found = []
-        known = {o.out_trade_no: o for o in await PayOrder.filter(pool=pool, out_trade_no__in=list(theirs))}
+    async def _compare_payments(
+        self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime
+    ) -> list[_Difference]:
+        differences = []
+        orders_by_number = {
+            known_order.out_trade_no: known_order
+            for known_order in await PayOrder.filter(pool=pool, out_trade_no__in=list(theirs))
+        }
         for number, row in theirs.items():
-            if (order := known.get(number)) is None:
-                found.append(
-                    _Found("unknown_here", number, "", row.transaction_id, None, row.amount, "账单有、本系统无")
+            if (order := orders_by_number.get(number)) is None:
+                differences.append(
+                    _Difference("unknown_here", number, "", row.transaction_id, None, row.amount, "账单有、本系统无")
                 )
             elif order.transaction_id is None:
-                found.append(
-                    _Found(
-                        "state", number, "", row.transaction_id, 0, row.amount, "账单已支付、本系统未支付", heal=True
+                differences.append(
+                    _Difference(
+                        "state",
+                        number,
+                        "",
+                        row.transaction_id,
+                        0,
+                        row.amount,
+                        "账单已支付、本系统未支付",
+                        query_order=True,
                     )
                 )
             elif order.amount != row.amount:
-                found.append(_Found("amount", number, "", row.transaction_id, order.amount, row.amount, "金额不符"))
+                differences.append(
+                    _Difference("amount", number, "", row.transaction_id, order.amount, row.amount, "金额不符")
+                )
         ours = PayOrder.filter(pool=pool, success_at__gte=begin, success_at__lt=end)
         for order in await ours.exclude(out_trade_no__in=[*theirs, ""]):
             number = order.transaction_id or ""
-            found.append(
-                _Found("unknown_there", order.out_trade_no, "", number, order.amount, None, "本系统有、账单无")
+            differences.append(
+                _Difference("unknown_there", order.out_trade_no, "", number, order.amount, None, "本系统有、账单无")
             )
-        return found
+        return differences
 
-    async def _refunds(self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime) -> list[_Found]:
-        found = []
-        known = {r.out_refund_no: r for r in await Refund.filter(pool=pool, out_refund_no__in=list(theirs))}
+    async def _compare_refunds(
+        self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime
+    ) -> list[_Difference]:
+        differences = []
+        refunds_by_number = {
+            known_refund.out_refund_no: known_refund
+            for known_refund in await Refund.filter(pool=pool, out_refund_no__in=list(theirs))
+        }
         for number, row in theirs.items():
-            refund = known.get(number)
-            where = (row.out_trade_no, number, row.transaction_id)
+            refund = refunds_by_number.get(number)
+            numbers = (row.out_trade_no, number, row.transaction_id)
             if refund is None:
-                found.append(_Found("unknown_here", *where, None, row.refunded, "账单有退款、本系统无"))
+                differences.append(_Difference("unknown_here", *numbers, None, row.refunded, "账单有退款、本系统无"))
             elif refund.amount != row.refunded:
-                found.append(_Found("amount", *where, refund.amount, row.refunded, "退款金额不符"))
+                differences.append(_Difference("amount", *numbers, refund.amount, row.refunded, "退款金额不符"))
             else:
                 if refund.accepted_at is None or refund.state == RefundState.REQUESTED:
-                    found.append(_Found("state", *where, 0, row.refunded, "账单已受理退款、本系统未受理"))
-                await self._date(refund, row, begin, end)
+                    differences.append(_Difference("state", *numbers, 0, row.refunded, "账单已受理退款、本系统未受理"))
+                await self._correct_day(refund, row, begin, end)
         ours = Refund.filter(pool=pool, accepted_at__gte=begin + _EDGE, accepted_at__lt=end - _EDGE)
         for refund in await ours.exclude(out_refund_no__in=[*theirs, ""]).prefetch_related("order"):
             order: PayOrder = refund.order
-            where = (order.out_trade_no, refund.out_refund_no, order.transaction_id or "")
-            found.append(_Found("unknown_there", *where, refund.amount, None, "本系统有退款、账单无"))
-        return found
+            numbers = (order.out_trade_no, refund.out_refund_no, order.transaction_id or "")
+            differences.append(_Difference("unknown_there", *numbers, refund.amount, None, "本系统有退款、账单无"))
+        return differences
 
-    async def _date(self, refund: Refund, row: BillRow, begin: datetime, end: datetime) -> None:
+    async def _correct_day(self, refund: Refund, row: BillRow, begin: datetime, end: datetime) -> None:
         """The bill's day of a refund. We may have learnt of it on a later day, whose bill doesn't contain it."""
         if refund.accepted_at is None or not begin <= refund.accepted_at < end:
             at = row.at if begin <= row.at < end else begin
@@ -210,7 +243,7 @@ class BillReconciliation:
     async def list(self, actor: Actor, *, offset: int = 0, limit: int = 31) -> tuple[BillView, ...]:
         """Days, newest first."""
         check(actor, "payment.manage")
-        found = await rows(
+        bill_rows = await rows(
             "SELECT b.id, b.day, b.state, b.trades, b.received, b.refunded, b.compared_at, b.failure, (SELECT count(*) "
             "FROM bill_difference d WHERE d.bill_id = b.id AND d.resolved_at IS NULL) AS open_differences "
             "FROM bill b WHERE b.pool = $1 AND b.day < $4 ORDER BY b.day DESC LIMIT $2 OFFSET $3",
@@ -219,15 +252,15 @@ class BillReconciliation:
             offset,
             local(self.deps.now()).date(),
         )
-        return tuple(BillView(**row) for row in found)
+        return tuple(BillView(**row) for row in bill_rows)
 
     async def differences(self, actor: Actor, bill_id: UUID) -> tuple[DifferenceView, ...]:
         """Raises NotFound."""
         check(actor, "payment.manage")
         if not await Bill.exists(id=bill_id, pool=actor.pool):
             raise _no_bill()
-        found = await BillDifference.filter(bill_id=bill_id).order_by("kind", "id")
-        return tuple(view_difference(row) for row in found)
+        differences = await BillDifference.filter(bill_id=bill_id).order_by("kind", "id")
+        return tuple(view_difference(difference) for difference in differences)
 
     async def resolve(self, actor: Actor, difference_id: UUID, note: str) -> None:
         """Record how a difference was resolved. Raises NotFound, InvalidInput."""
@@ -236,19 +269,19 @@ class BillReconciliation:
         if not 2 <= len(text) <= 200:
             raise InvalidInput("请用2到200个字说明处理结果。", code="resolution", field="note")
         async with transaction():
-            row = await BillDifference.select_for_update().get_or_none(id=difference_id, bill__pool=actor.pool)
-            if row is None:
+            difference = await BillDifference.select_for_update().get_or_none(id=difference_id, bill__pool=actor.pool)
+            if difference is None:
                 raise NotFound("找不到这条差异，请刷新后重试。", code="difference_unknown")
-            row.resolution, row.resolved_at, row.resolved_by = text, now, actor.account_id
-            await row.save(update_fields=["resolution", "resolved_at", "resolved_by"])
-            await record(actor, now, "bill.resolve", "bill", row.bill_id, difference=str(row.id))
+            difference.resolution, difference.resolved_at, difference.resolved_by = text, now, actor.account_id
+            await difference.save(update_fields=["resolution", "resolved_at", "resolved_by"])
+            await record(actor, now, "bill.resolve", "bill", difference.bill_id, difference=str(difference.id))
 
-    async def again(self, actor: Actor, text: str) -> None:
+    async def compare_again(self, actor: Actor, text: str) -> None:
         """Fetch and reconcile a day (``2026-11-20``) again at the next run. Raises InvalidInput for a day without
         bill."""
         check(actor, "payment.manage")
         now = self.deps.now()
-        day, today = _day(text), local(now).date()
+        day, today = _parse_day(text), local(now).date()
         if not today - timedelta(days=DAYS_BACK) <= day < today:
             raise InvalidInput(f"只能核对昨天及之前{DAYS_BACK}天内的账单。", code="bill_day", field="day")
         async with transaction():
@@ -256,7 +289,7 @@ class BillReconciliation:
             await record(actor, now, "bill.again", "bill", None, day=day.isoformat())
 
 
-def _failure(bill: Bill, error: GatewayError) -> str:
+def _failure_code(bill: Bill, error: GatewayError) -> str:
     if isinstance(error, NeedsOperator):
         return operator_wait(error)
     if isinstance(error, Rejected):
@@ -265,23 +298,27 @@ def _failure(bill: Bill, error: GatewayError) -> str:
     return type(error).__name__
 
 
-def _sums(statement: TradeBill) -> Iterator[_Found]:
+def _compare_sums(statement: TradeBill) -> Iterator[_Difference]:
     """Compare the rows with the bill's own summary, so that half a bill isn't taken for a complete one."""
     received = sum(row.amount for row in statement.rows if not row.out_refund_no)
     refunded = sum(row.refunded for row in statement.rows)
     if received != statement.total_received:
-        yield _Found("amount", ours=received, theirs=statement.total_received, note="明细合计与账单汇总的收款总额不符")
+        yield _Difference(
+            "amount", ours=received, theirs=statement.total_received, note="明细合计与账单汇总的收款总额不符"
+        )
     if refunded != statement.total_refunded:
-        yield _Found("amount", ours=refunded, theirs=statement.total_refunded, note="明细合计与账单汇总的退款总额不符")
+        yield _Difference(
+            "amount", ours=refunded, theirs=statement.total_refunded, note="明细合计与账单汇总的退款总额不符"
+        )
     if len(statement.rows) != statement.trades:
-        yield _Found("amount", ours=len(statement.rows), theirs=statement.trades, note="明细笔数与账单汇总不符")
+        yield _Difference("amount", ours=len(statement.rows), theirs=statement.trades, note="明细笔数与账单汇总不符")
 
 
-def _key(item: _Found | BillDifference) -> tuple[str, str, str, int | None, int | None]:
-    return item.kind, item.out_trade_no, item.out_refund_no, item.ours, item.theirs
+def _difference_key(difference: _Difference | BillDifference) -> tuple[str, str, str, int | None, int | None]:
+    return difference.kind, difference.out_trade_no, difference.out_refund_no, difference.ours, difference.theirs
 
 
-def _day(text: str) -> date:
+def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:

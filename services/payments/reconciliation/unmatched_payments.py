@@ -62,8 +62,8 @@ class UnmatchedPayments:
     ) -> Page[UnmatchedPayment]:
         """Open ones first, newest first; with the total."""
         check(actor, "payment.manage")
-        found = await rows(_LIST, actor.pool, only, limit, offset)
-        return Page(tuple(self._view(row) for row in found), found[0]["total"] if found else 0)
+        event_rows = await rows(_LIST, actor.pool, only, limit, offset)
+        return Page(tuple(self._view_payment(row) for row in event_rows), event_rows[0]["total"] if event_rows else 0)
 
     async def close(self, actor: Actor, event_id: UUID, note: str) -> None:
         """Record the action. Raises NotFound, InvalidInput; Conflict for a closed one."""
@@ -81,14 +81,16 @@ class UnmatchedPayments:
             await event.save(update_fields=["closed_at", "closed_by", "resolution"])
             await record(actor, now, "fee.unmatched_payment_closed", "pay_event", event.id, note=text)
 
-    def _view(self, row: Mapping[str, Any]) -> UnmatchedPayment:
-        report = _reported(self.deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
+    def _view_payment(self, row: Mapping[str, Any]) -> UnmatchedPayment:
+        report = _transaction_and_amount(
+            self.deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else ""
+        )
         state = OrderState(row["order_state"]) if row["order_state"] else None
-        shown = {**row, "transaction_id": report[0], "amount": report[1], "order_state": state}
-        return UnmatchedPayment(**{name: shown[name] for name in UnmatchedPayment.__dataclass_fields__})
+        columns = {**row, "transaction_id": report[0], "amount": report[1], "order_state": state}
+        return UnmatchedPayment(**{name: columns[name] for name in UnmatchedPayment.__dataclass_fields__})
 
 
-def _reported(plain: str) -> tuple[str, int | None]:
+def _transaction_and_amount(plain: str) -> tuple[str, int | None]:
     """Transaction and amount, from a raw notification, from our parsed report, or from a refund's."""
     try:
         report = json.loads(plain)

@@ -49,17 +49,17 @@ class RefundOutcomes:
     notices: Notices
     fees: Fees
 
-    async def end(self, actor: Actor, application: Application, reason: str, now: datetime) -> None:
+    async def end_application(self, actor: Actor, application: Application, reason: str, now: datetime) -> None:
         """End the application; the person is notified at once, with the reason."""
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.TERMINATE, now)
         await self.fees.cancel(application.id, now)
-        await self._log(application, ApplicationEvent.TERMINATE, reason, now)
+        await self._log_event(application, ApplicationEvent.TERMINATE, reason, now)
         await record(actor, now, "application.terminate", "application", application.id, reason=reason)
         await notify_applicant(self.notices, application, "application_ended", "", reason=reason)
 
-    async def pay_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
+    async def charge_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
         """After the refund the fee is due once more, if the application still waits for the next stage."""
         if fee.state != FeeState.REFUNDED or "again" not in choices_after_refund(
             ApplicationState(application.state), surplus=False
@@ -68,10 +68,10 @@ class RefundOutcomes:
         if application.state != ApplicationState.FEE:
             await move(application, ApplicationEvent.CHARGE, now)
         await self.fees.charge(application, now, again=True)
-        await self._log(application, ApplicationEvent.CHARGE, PAY_AGAIN, now)
+        await self._log_event(application, ApplicationEvent.CHARGE, PAY_AGAIN, now)
         await record(system(application.pool), now, "application.charge", "application", application.id, again=True)
         refund.after_at = now
 
-    async def _log(self, application: Application, event: ApplicationEvent, opinion: str, now: datetime) -> None:
+    async def _log_event(self, application: Application, event: ApplicationEvent, opinion: str, now: datetime) -> None:
         name = self.deps.book(application.pool).pool.name
         await log(application, now, event.value, name, step_name=event.label, opinion=opinion)

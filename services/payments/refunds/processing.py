@@ -87,13 +87,13 @@ class Refunds:
         text, now = check_reason(reason), self.deps.now()
 
         async def run() -> UUID:
-            owner, order = await self._lock_both(actor.pool, order_id)
+            owner, order = await self._lock_owner_and_order(actor.pool, order_id)
             ORDER.next(OrderState(order.state), OrderEvent.REFUND)
-            refund = await self._begin(order, text, now, by=actor.account_id)
+            refund = await self._create_refund(order, text, now, by=actor.account_id)
             check_choice(order, owner, after)
             refund.after = after
             if after == "end":
-                await self._end(actor, owner, text, now)
+                await self._end_owner(actor, owner, text, now)
                 refund.after_at = now
             await refund.save(update_fields=["after", "after_at"])
             await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text, after=after)
@@ -108,12 +108,12 @@ class Refunds:
             request=f"{order_id}:{text}:{after}",
         )
 
-    async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application | UUID, PayOrder]:
+    async def _lock_owner_and_order(self, pool: str, order_id: UUID) -> tuple[Application | UUID, PayOrder]:
         """The fee's owner before the order, as everywhere. Raises NotFound."""
-        found = await PayOrder.get_or_none(id=order_id, pool=pool).prefetch_related("fee")
-        if found is None:
+        order = await PayOrder.get_or_none(id=order_id, pool=pool).prefetch_related("fee")
+        if order is None:
             raise NotFound("找不到这笔订单，请刷新后重试。", code="order_unknown")
-        owner = await self._lock_owner(found.fee)
+        owner = await self._lock_owner(order.fee)
         return owner, await PayOrder.select_for_update().get(id=order_id)
 
     async def _lock_owner(self, fee: Fee) -> Application | UUID:
@@ -124,30 +124,30 @@ class Refunds:
         await self.courses.lock(fee.enrolment_id)
         return fee.enrolment_id
 
-    async def _end(self, actor: Actor, owner: Application | UUID, reason: str, now: datetime) -> None:
+    async def _end_owner(self, actor: Actor, owner: Application | UUID, reason: str, now: datetime) -> None:
         if isinstance(owner, UUID):
             await self.courses.apply_refund(actor, owner, reason, now)
         else:
-            await self.outcomes.end(actor, owner, reason, now)
+            await self.outcomes.end_application(actor, owner, reason, now)
 
-    async def send_back(self, order: PayOrder, now: datetime) -> None:
+    async def refund_surplus(self, order: PayOrder, now: datetime) -> None:
         """Refund a surplus order; inside the caller's transaction, the order locked. A second call does nothing."""
         if await Refund.exists(order_id=order.id):
             return
         fee = await Fee.get(id=order.fee_id)
-        await self._begin(order, NOT_OWED if fee.state == FeeState.VOID else TWICE, now, by=None)
+        await self._create_refund(order, NOT_OWED if fee.state == FeeState.VOID else TWICE, now, by=None)
         await record(system(order.pool), now, "fee.refund", "pay_order", order.id, amount=order.amount)
 
-    async def _begin(self, order: PayOrder, reason: str, now: datetime, *, by: UUID | None) -> Refund:
+    async def _create_refund(self, order: PayOrder, reason: str, now: datetime, *, by: UUID | None) -> Refund:
         """The number is derived from the order's, so that two concurrent requests can't become two refunds."""
-        before = await Refund.filter(order_id=order.id)
-        if any(refund.state in _LIVE for refund in before):
+        earlier_refunds = await Refund.filter(order_id=order.id)
+        if any(refund.state in _LIVE for refund in earlier_refunds):
             raise Conflict("这笔订单正在退款，请等待退款结果。", code="refund_under_way")
         return await Refund.create(
             id=new_id(),
             pool=order.pool,
             order_id=order.id,
-            out_refund_no=f"R{order.out_trade_no}-{len(before) + 1}",
+            out_refund_no=f"R{order.out_trade_no}-{len(earlier_refunds) + 1}",
             amount=order.amount - order.refunded,
             reason=reason,
             state=REFUND.initial,
@@ -165,31 +165,31 @@ class Refunds:
             "ORDER BY check_at LIMIT 100",
             self.deps.now(),
         )
-        await process_each("refund_check", due, lambda row: self.check_one(row["id"]))
+        await process_each("refund_check", due, lambda row: self.check_refund(row["id"]))
         return len(due)
 
-    async def check_one(self, refund_id: UUID) -> None:
+    async def check_refund(self, refund_id: UUID) -> None:
         """One step of one refund. After an unknown outcome the same number is sent again, which can't pay twice."""
         refund = await Refund.get(id=refund_id)
         if refund.state not in _LIVE:
             await Refund.filter(id=refund_id).update(check_at=None)
             return
         try:
-            report = await self._ask(refund)
+            report = await self._query_or_send(refund)
         except NeedsOperator as error:  # says nothing about the refund: the same request may succeed later
             log.warning("refund_waits", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
-            await self._wait(refund, operator_wait(error), PAUSE)
+            await self._check_later(refund, operator_wait(error), PAUSE)
         except Rejected as error:
-            await self._refused(refund, error)
+            await self._handle_refusal(refund, error)
         except GatewayError as error:
-            await self._wait(refund, type(error).__name__)
+            await self._check_later(refund, type(error).__name__)
         else:
             if report is None:
-                await self._wait(refund, "unknown")
+                await self._check_later(refund, "unknown")
             else:
                 await self.apply_report(refund.pool, report)
 
-    async def _ask(self, refund: Refund) -> RefundReport | None:
+    async def _query_or_send(self, refund: Refund) -> RefundReport | None:
         if refund.state != RefundState.REQUESTED:
             report = await self.platform.query_refund(refund.pool, refund.out_refund_no)
             if report is not None or refund.accepted_at is not None:
@@ -205,21 +205,21 @@ class Refunds:
             reason=refund.reason,
         )
 
-    async def _refused(self, refund: Refund, error: Rejected) -> None:
+    async def _handle_refusal(self, refund: Refund, error: Rejected) -> None:
         if refund.state != RefundState.REQUESTED:
             log.warning("refund_waits", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
-            await self._wait(refund, error.vendor_code, _DAY if refund.state == RefundState.ABNORMAL else _LATER)
+            await self._check_later(refund, error.vendor_code, _DAY if refund.state == RefundState.ABNORMAL else _LATER)
             return
         log.error("refund_refused", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
         async with transaction():
-            locked = await Refund.select_for_update().get(id=refund.id)
-            if REFUND.can(RefundState(locked.state), RefundEvent.MARK_ABNORMAL):
-                locked.state = REFUND.next(RefundState(locked.state), RefundEvent.MARK_ABNORMAL)
-                locked.failure = error.vendor_code[:100]
-                locked.check_at = self.deps.now() + _DAY
-                await locked.save(update_fields=["state", "failure", "check_at"])
+            locked_refund = await Refund.select_for_update().get(id=refund.id)
+            if REFUND.can(RefundState(locked_refund.state), RefundEvent.MARK_ABNORMAL):
+                locked_refund.state = REFUND.next(RefundState(locked_refund.state), RefundEvent.MARK_ABNORMAL)
+                locked_refund.failure = error.vendor_code[:100]
+                locked_refund.check_at = self.deps.now() + _DAY
+                await locked_refund.save(update_fields=["state", "failure", "check_at"])
 
-    async def _wait(self, refund: Refund, failure: str, wait: timedelta | None = None) -> None:
+    async def _check_later(self, refund: Refund, failure: str, wait: timedelta | None = None) -> None:
         pause = wait or min(_SOON * 2 ** min(refund.checks, 8), _LATER)
         await Refund.filter(id=refund.id, state=refund.state).update(
             checks=refund.checks + 1, check_at=self.deps.now() + pause, failure=failure[:100]
@@ -232,18 +232,21 @@ class Refunds:
 
         ``notified``: by a notification, which may be older than our state.
         """
-        known = await Refund.get_or_none(out_refund_no=report.out_refund_no, pool=pool)
-        if known is None:
+        refund = await Refund.get_or_none(out_refund_no=report.out_refund_no, pool=pool)
+        if refund is None:
             log.error("refund_needs_operator", pool=pool, refund=report.out_refund_no, verdict="unknown_refund")
             return "unknown_refund"
         async with transaction():
-            return await self._apply(known, report, self.deps.now(), notified=notified)
+            return await self._apply_locked(refund, report, self.deps.now(), notified=notified)
 
-    async def _apply(self, known: Refund, report: RefundReport, now: datetime, *, notified: bool) -> str:
-        application = await self._lock_application(known) if known.after == "again" else None
-        order = await PayOrder.select_for_update().get(id=known.order_id)
+    async def _apply_locked(
+        self, unlocked_refund: Refund, report: RefundReport, now: datetime, *, notified: bool
+    ) -> str:
+        # application, order, fee, refund: the order in which all payments lock their rows
+        application = await self._lock_application(unlocked_refund) if unlocked_refund.after == "again" else None
+        order = await PayOrder.select_for_update().get(id=unlocked_refund.order_id)
         fee = await Fee.select_for_update().get(id=order.fee_id)
-        refund = await Refund.select_for_update().get(id=known.id)
+        refund = await Refund.select_for_update().get(id=unlocked_refund.id)
         if report.amount != refund.amount:
             log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="mismatch")
             await Refund.filter(id=refund.id).update(failure="amount_differs", check_at=now + _LATER)
@@ -258,19 +261,19 @@ class Refunds:
             if not notified and event is RefundEvent.ACCEPT and refund.state == RefundState.ABNORMAL:
                 event = RefundEvent.REDIRECT
         if not REFUND.can(RefundState(refund.state), event):
-            return await self._nothing_new(refund, event, now, notified=notified)
+            return await self._note_repetition(refund, event, now, notified=notified)
         refund.state = REFUND.next(RefundState(refund.state), event)
         refund.refund_id = report.refund_id or refund.refund_id
         refund.accepted_at = refund.accepted_at or now
         refund.failure = report.outcome if event in (RefundEvent.MARK_ABNORMAL, RefundEvent.CLOSE) else ""
         if event is RefundEvent.MARK_ABNORMAL:
             refund.redirected_to, refund.redirected_at = "", None
-        refund.check_at = _look_again(RefundState(refund.state), now)
+        refund.check_at = _next_check(RefundState(refund.state), now)
         if event is RefundEvent.FINISH:
             refund.done_at = report.success_at or now
-            await self._went_back(refund, order, fee, now)
+            await self._settle_refund(refund, order, fee, now)
             if application is not None:
-                await self.outcomes.pay_again(application, refund, fee, now)
+                await self.outcomes.charge_again(application, refund, fee, now)
         await refund.save()
         await record(system(refund.pool), now, "fee.refund_state", "refund", refund.id, state=refund.state)
         return refund.state
@@ -280,7 +283,7 @@ class Refunds:
         fee: Fee = order.fee
         return await lock(fee.application_id) if fee.application_id else None
 
-    async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, notified: bool) -> str:
+    async def _note_repetition(self, refund: Refund, event: RefundEvent, now: datetime, *, notified: bool) -> str:
         """Known already, or outdated; a running refund is queried again."""
         if refund.state == RefundState.ABNORMAL and event is RefundEvent.MARK_ABNORMAL and not notified:
             await Refund.filter(id=refund.id).update(redirected_to="", redirected_at=None)  # it was not redirected
@@ -290,11 +293,11 @@ class Refunds:
         if refund.state in _LIVE:
             pause = min(_SOON * 2 ** min(refund.checks, 8), _LATER)
             await Refund.filter(id=refund.id).update(
-                checks=refund.checks + 1, check_at=_look_again(RefundState(refund.state), now, pause)
+                checks=refund.checks + 1, check_at=_next_check(RefundState(refund.state), now, pause)
             )
         return "repeat"
 
-    async def _went_back(self, refund: Refund, order: PayOrder, fee: Fee, now: datetime) -> None:
+    async def _settle_refund(self, refund: Refund, order: PayOrder, fee: Fee, now: datetime) -> None:
         order.refunded += refund.amount
         if order.refunded == order.amount:
             order.state = ORDER.next(OrderState(order.state), OrderEvent.REFUND)
@@ -304,17 +307,17 @@ class Refunds:
             await fee.save(update_fields=["state"])
             await request_reversal(fee, now)
         params = {"title": title_of(self.deps, fee), "amount": yuan(refund.amount)}
-        elsewhere = destination(refund.redirected_to)
+        redirected_to = destination(refund.redirected_to)
         await self.notices.notify(
             pool=fee.pool,
-            kind="fee_redirected" if elsewhere else "fee_refunded",
+            kind="fee_redirected" if redirected_to else "fee_refunded",
             dedupe_key=f"fee_refunded:{refund.id}",
             account_id=(order.payer_id if order.surplus else None) or fee.account_id,
-            params=params | ({"to": elsewhere} if elsewhere else {"reason": refund.reason}),
+            params=params | ({"to": redirected_to} if redirected_to else {"reason": refund.reason}),
         )
 
 
-def _look_again(state: RefundState, now: datetime, pause: timedelta = _SOON) -> datetime | None:
+def _next_check(state: RefundState, now: datetime, pause: timedelta = _SOON) -> datetime | None:
     if state is RefundState.PROCESSING or state is RefundState.REQUESTED:
         return now + pause
     return now + _DAY if state is RefundState.ABNORMAL else None

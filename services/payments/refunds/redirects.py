@@ -84,11 +84,11 @@ class RefundRedirects:
         """
         check(actor, "payment.manage")
         card = check_card(bank, account, holder) if to == "user" else None
-        refund = await self._note(actor, refund_id, card.bank if card else MERCHANT)
+        refund = await self._store_destination(actor, refund_id, card.bank if card else MERCHANT)
         try:
             report = await self.platform.redirect_refund(refund.pool, refund.refund_id, refund.out_refund_no, card)
         except Rejected as error:
-            await self._refused(refund, error)
+            await self._note_refusal(refund, error)
             raise Conflict(
                 f"微信支付没有受理（{error.vendor_code}），请核对账户信息后重试。", code="redirect_refused"
             ) from error
@@ -97,9 +97,9 @@ class RefundRedirects:
         except OutcomeUnknown as error:
             await Refund.filter(id=refund_id).update(check_at=self.deps.now() + _SOON)
             raise Unavailable("微信支付没有应答，可能已经受理。请一分钟后刷新，仍为异常再重新提交。") from error
-        await self._accepted(refund_id, report)
+        await self._note_acceptance(refund_id, report)
 
-    async def _note(self, actor: Actor, refund_id: UUID, to: str) -> Refund:
+    async def _store_destination(self, actor: Actor, refund_id: UUID, to: str) -> Refund:
         """Store actor and destination in the row before the platform is called."""
         now = self.deps.now()
         async with transaction():
@@ -114,7 +114,7 @@ class RefundRedirects:
             await record(actor, now, "fee.refund_redirect", "refund", refund.id, to=to)
             return refund
 
-    async def _refused(self, refund: Refund, error: Rejected) -> None:
+    async def _note_refusal(self, refund: Refund, error: Rejected) -> None:
         """A redirection accepted earlier without our getting the response is refused now, too: the next query
         decides."""
         log.warning("refund_not_redirected", refund=refund.out_refund_no, vendor_code=error.vendor_code)
@@ -122,7 +122,7 @@ class RefundRedirects:
             failure=error.vendor_code[:100], check_at=self.deps.now() + _SOON
         )
 
-    async def _accepted(self, refund_id: UUID, report: RefundReport) -> None:
+    async def _note_acceptance(self, refund_id: UUID, report: RefundReport) -> None:
         """From now on a refund like any other, queried soon."""
         now = self.deps.now()
         async with transaction():

@@ -258,7 +258,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     photo = await Attachment.get(application_id=sent, field="photo")
     assert (await reading.open(zhao, photo.id)).content == PHOTO
     clock.move(ORPHAN_TTL + timedelta(days=1))
-    await FileGarbageCollector(deps, attachments.store, clock).search()
+    await FileGarbageCollector(deps, attachments.store, clock).search_store()
     assert (await reading.open(zhao, photo.id)).content == PHOTO
 
     await Attachment.filter(application_id=sent).update(state="removed", removed_at=deps.now())

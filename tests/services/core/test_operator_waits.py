@@ -565,7 +565,7 @@ async def file_is_mailed(world: World) -> None:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "AccountLinking._scene OfficialAccountSender.create_scene": linking_code,
-    "BillReconciliation.compare PaymentPlatform.trade_bill": bill_is_fetched,
+    "BillReconciliation.compare_day PaymentPlatform.trade_bill": bill_is_fetched,
     "CourseMedia._probe Files.get_range": film,
     "CourseMedia.finish_upload Files.clear": film,
     "CourseMedia.finish_upload Files.delete": film,
@@ -580,31 +580,33 @@ SCENARIOS: Mapping[str, Scenario] = {
     "FileDelivery.mail Mailer.send": file_is_mailed,
     "IdentityVerification._ask IdentityVerifier.compare": register_is_asked_again,
     "MiniProgramEntry.make_link MiniProgramPlatform.url_link": link_into_the_mini_program,
-    "OrderChecks._close PaymentPlatform.close": order_is_closed,
-    "OrderChecks._refresh PaymentPlatform.query": payment_is_found,
+    "OrderChecks._close_order PaymentPlatform.close": order_is_closed,
+    "OrderChecks._query_order PaymentPlatform.query": payment_is_found,
     "Orders._ask_for_code PaymentPlatform.order_jsapi": lambda world: order_is_placed(world, "jsapi"),
     "Orders._ask_for_code PaymentPlatform.order_native": lambda world: order_is_placed(world, "native"),
     "OutboundEmails.send Mailer.send": receipt_is_mailed,
     "PaymentQrImages.send OfficialAccountSender.send_image": qr_image_is_sent,
     "PaymentQrImages.send OfficialAccountSender.upload_image": qr_image_is_sent,
     "PaymentWebhooks.receive PaymentPlatform.read_notification": notification_is_repeated,
-    "PlatformInvoices._ask_to_reverse PaymentPlatform.reverse_invoice": lambda world: invoice_is_reversed(
+    "PlatformInvoices._request_reversal PaymentPlatform.reverse_invoice": lambda world: invoice_is_reversed(
         world, "reverse_invoice"
     ),
-    "PlatformInvoices._take_in PaymentPlatform.invoice_file": lambda world: invoice_is_issued(
+    "PlatformInvoices._apply_report PaymentPlatform.invoice_file": lambda world: invoice_is_issued(
         world, "invoice_file", "applied", "issued"
     ),
-    "PlatformInvoices.apply PaymentPlatform.issue_invoice": lambda world: invoice_is_issued(
+    "PlatformInvoices.request_invoice PaymentPlatform.issue_invoice": lambda world: invoice_is_issued(
         world, "issue_invoice", "wanted", "applied"
     ),
-    "PlatformInvoices.ask PaymentPlatform.query_invoice": lambda world: invoice_is_issued(
+    "PlatformInvoices.query_invoice PaymentPlatform.query_invoice": lambda world: invoice_is_issued(
         world, "query_invoice", "applied", "issued"
     ),
     "PlatformInvoices.refresh PaymentPlatform.query_invoice": invoices_notification_is_applied,
-    "PlatformInvoices.reverse PaymentPlatform.query_invoice": lambda world: invoice_is_reversed(world, "query_invoice"),
+    "PlatformInvoices.reverse_invoice PaymentPlatform.query_invoice": lambda world: invoice_is_reversed(
+        world, "query_invoice"
+    ),
     "RefundRedirects.redirect PaymentPlatform.redirect_refund": refund_is_redirected,
-    "Refunds._ask PaymentPlatform.query_refund": lambda world: refund_goes_out(world, "query_refund", "done"),
-    "Refunds._ask PaymentPlatform.refund": lambda world: refund_goes_out(world, "refund", "processing"),
+    "Refunds._query_or_send PaymentPlatform.query_refund": lambda world: refund_goes_out(world, "query_refund", "done"),
+    "Refunds._query_or_send PaymentPlatform.refund": lambda world: refund_goes_out(world, "refund", "processing"),
     "SealedFiles.clear Files.clear": lambda world: sealed_file(world, "clear"),
     "SealedFiles.delete Files.delete": lambda world: sealed_file(world, "delete"),
     "SealedFiles.get Files.get": lambda world: sealed_file(world, "get"),

@@ -146,7 +146,7 @@ async def test_the_search_for_orphans_knows_films_and_pages(school: School, cloc
     await files.put("demo/2026/11/" + "0" * 32, b"nobody names it")
     collector = FileGarbageCollector(school.services.deps, school.services.files.store, clock)
     clock.move(3 * DAY)
-    report = await collector.search()
+    report = await collector.search_store()
     assert report is not None
     assert (report.files, report.orphans) == (4, 1)
     assert len(files.kept) == 3

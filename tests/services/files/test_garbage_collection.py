@@ -72,7 +72,7 @@ async def fill(deps: Deps, store: SealedFiles, files: MemoryFiles, applicant: Ap
     return set(files.kept)
 
 
-async def in_vain(key: str, deps: Deps) -> None:
+async def schedule_and_fail(key: str, deps: Deps) -> None:
     async with transaction():
         await schedule_removal(key, deps.now())
         _ = 1 / 0
@@ -87,7 +87,7 @@ async def test_what_was_given_up_goes_once_its_transaction_has_ended(
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
     with pytest.raises(ZeroDivisionError):
-        await in_vain(key, deps)
+        await schedule_and_fail(key, deps)
     assert not await is_due(REMOVALS_DUE, deps)
     async with transaction():
         await schedule_removal(key, deps.now())
@@ -128,7 +128,7 @@ async def test_what_rows_name_stays_and_what_none_names_goes(
     for key in (lost, f"{lost}.thumb", f"{lost}.preview", f"{lost}.parts/000000000000-ab", f"doctor/{'0' * 32}"):
         await store.put(key, b"x")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    assert await collector.search() == Search(10, 5, withheld=False)
+    assert await collector.search_store() == Search(10, 5, withheld=False)
     assert set(files.kept) == named
 
 
@@ -144,7 +144,7 @@ async def test_parts_of_a_file_that_is_whole_are_left_over(
     whole = (await Attachment.get(state="ready")).key
     await store.put(f"{whole}.parts/000000000000-ab", b"cleared away in vain")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    await collector.search()
+    await collector.search_store()
     assert set(files.kept) == named
 
 
@@ -158,9 +158,9 @@ async def test_young_files_and_those_of_others_are_none_of_ours(
     young = new_key("demo", deps.now())
     await files.put(young, b"x")
     clock.move(timedelta(hours=23))
-    assert await collector.search() == Search(0, 0, withheld=False)
+    assert await collector.search_store() == Search(0, 0, withheld=False)
     clock.move(DAY)
-    assert await collector.search() == Search(1, 1, withheld=False)
+    assert await collector.search_store() == Search(1, 1, withheld=False)
     assert sorted(files.kept) == sorted(theirs)
 
 
@@ -170,7 +170,7 @@ async def test_age_is_the_stores_own_whatever_the_sandbox_does_with_its_clock(
     files.clock = wall = FixedClock(clock.now())
     await files.put(new_key("demo", deps.now()), b"still being written")
     clock.move(timedelta(days=5))
-    assert await FileGarbageCollector(deps, store, wall).search() == Search(0, 0, withheld=False)
+    assert await FileGarbageCollector(deps, store, wall).search_store() == Search(0, 0, withheld=False)
 
 
 async def test_where_most_files_are_unknown_nothing_is_deleted(
@@ -187,7 +187,7 @@ async def test_where_most_files_are_unknown_nothing_is_deleted(
         await store.put(new_key("demo", deps.now()), b"x")
     before = dict(files.kept)
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    assert await collector.search() == Search(FEW + 6, FEW + 1, withheld=True)
+    assert await collector.search_store() == Search(FEW + 6, FEW + 1, withheld=True)
     assert files.kept == before
     assert (await StoreSearch.get()).withheld
 
@@ -196,14 +196,14 @@ async def test_it_is_searched_once_a_day_by_one_alone(
     collector: FileGarbageCollector, deps: Deps, clock: FixedClock
 ) -> None:
     assert await is_due(SEARCH_DUE, deps)
-    found = await asyncio.gather(*(collector.search() for _ in range(4)))
-    assert found.count(None) == 3
+    searches = await asyncio.gather(*(collector.search_store() for _ in range(4)))
+    assert searches.count(None) == 3
     assert not await is_due(SEARCH_DUE, deps)
     clock.move(DAY)
     assert await is_due(SEARCH_DUE, deps)
-    assert await collector.search() is not None
+    assert await collector.search_store() is not None
     clock.move(timedelta(days=40))
-    await collector.search()
+    await collector.search_store()
     assert await StoreSearch.all().count() == 1, "old searches are forgotten"
 
 
@@ -214,12 +214,12 @@ async def test_a_store_that_is_away_is_searched_an_hour_later(
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     files.away = True
     with pytest.raises(Unavailable):
-        await collector.search()
+        await collector.search_store()
     assert not await is_due(SEARCH_DUE, deps)
     clock.move(timedelta(hours=1))
     assert await is_due(SEARCH_DUE, deps)
     files.away = False
-    assert await collector.search() == Search(1, 1, withheld=False)
+    assert await collector.search_store() == Search(1, 1, withheld=False)
 
 
 async def test_a_row_that_comes_meanwhile_saves_its_file(
@@ -234,30 +234,30 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    find = collector._find
+    find = collector._find_orphans
 
-    async def and_then(*_: Any) -> tuple[int, list[str]]:
-        found = await find()
+    async def find_before_a_row_comes(*_: Any) -> tuple[int, list[str]]:
+        orphans = await find()
         await PrintedForm.create(
             application_id=applicant.id, code="B" * 16, version=1, digest="", key=key, printed_at=deps.now()
         )
-        return found
+        return orphans
 
-    monkeypatch.setattr(FileGarbageCollector, "_find", and_then)
-    await collector.search()
+    monkeypatch.setattr(FileGarbageCollector, "_find_orphans", find_before_a_row_comes)
+    await collector.search_store()
     assert list(files.kept) == [key]
 
 
 async def test_every_table_that_names_a_file_is_asked(db: str) -> None:
     """A column that holds a key of the store must stand in ``NAMED_IN``, or its files would be deleted."""
     assert Tortoise.apps is not None
-    found = {
+    tables = {
         (str(model._meta.db_table), name)
         for model in Tortoise.apps["models"].values()
         for name, field in model._meta.fields_map.items()
         if isinstance(field, CharField) and field.max_length == 100 and (name == "key" or name.endswith("_key"))
     }
-    assert found - {("attachment", "thumb_key"), ("file_removal", "key")} == set(NAMED_IN.items())
+    assert tables - {("attachment", "thumb_key"), ("file_removal", "key")} == set(NAMED_IN.items())
 
 
 def test_new_keys_are_recognised(deps: Deps) -> None:
@@ -265,6 +265,6 @@ def test_new_keys_are_recognised(deps: Deps) -> None:
     from services.files.garbage_collection import _OURS
 
     for pool in ("demo", "guangdong"):
-        known = _OURS.fullmatch(new_key(pool, deps.now()))
-        assert known is not None
-        assert known["pool"] == pool
+        match = _OURS.fullmatch(new_key(pool, deps.now()))
+        assert match is not None
+        assert match["pool"] == pool

@@ -52,17 +52,17 @@ async def admin(deps: Deps) -> Actor:
 
 
 async def titles(queries: MaterialQueries, pool: str = "demo") -> list[str]:
-    return [one.title for one in await queries.shown(pool)]
+    return [material.title for material in await queries.list_shown(pool)]
 
 
 async def test_what_the_office_offers_everybody_can_have(
     materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf(2))
-    [shown] = await queries.shown("demo")
-    assert (shown.title, shown.kind, shown.filename) == ("申报指南", "pdf", "申报指南.pdf")
-    found = await queries.find("demo", added.id, None)
-    assert (await queries.content(found), found.media_type) == (pdf(2), "application/pdf")
+    [material] = await queries.list_shown("demo")
+    assert (material.title, material.kind, material.filename) == ("申报指南", "pdf", "申报指南.pdf")
+    opened = await queries.get("demo", added.id, None)
+    assert (await queries.content(opened), opened.media_type) == (pdf(2), "application/pdf")
     assert pdf(2) not in files.kept.values(), "sealed like everything else"
     assert (await AuditEntry.get(action="material.add")).details == {"title": "申报指南"}
 
@@ -90,13 +90,13 @@ async def test_it_is_shown_from_and_until(
     added = await materials.add(admin, data, pdf())
     states = []
     for _ in range(3):
-        [one] = await queries.all(admin)
-        states.append((one.state, len(await titles(queries))))
+        [material] = await queries.list_all(admin)
+        states.append((material.state, len(await titles(queries))))
         clock.move(timedelta(hours=1))
     assert states == [("coming", 0), ("shown", 1), ("over", 0)]
     with pytest.raises(NotFound, match="已下架"):
-        await queries.find("demo", added.id, SOMEBODY)
-    assert (await queries.find("demo", added.id, admin)).state == "over", "the office may look"
+        await queries.get("demo", added.id, SOMEBODY)
+    assert (await queries.get("demo", added.id, admin)).state == "over", "the office may look"
 
 
 async def test_what_is_for_applicants_asks_for_a_log_in(
@@ -106,11 +106,11 @@ async def test_what_is_for_applicants_asks_for_a_log_in(
     assert await titles(queries) == ["申报指南"]
     for nobody in (None, Actor("demo", "guest"), replace(SOMEBODY, pool="guangdong")):
         with pytest.raises(Unauthenticated, match="请先登录"):
-            await queries.find("demo", added.id, nobody)
+            await queries.get("demo", added.id, nobody)
     with pytest.raises(Forbidden):
-        await queries.find("demo", added.id, replace(SOMEBODY, role="agent"))
+        await queries.get("demo", added.id, replace(SOMEBODY, role="agent"))
     for role in ("applicant", "expert", "reviewer"):
-        assert await queries.find("demo", added.id, replace(SOMEBODY, role=role))
+        assert await queries.get("demo", added.id, replace(SOMEBODY, role=role))
 
 
 async def test_another_pools_material_is_not_there(
@@ -119,7 +119,7 @@ async def test_another_pools_material_is_not_there(
     added = await materials.add(admin, GUIDE, pdf())
     stranger = replace(admin, pool="guangdong")
     with pytest.raises(NotFound):
-        await queries.find("guangdong", added.id, None)
+        await queries.get("guangdong", added.id, None)
     with pytest.raises(NotFound):
         await materials.change(stranger, added.id, GUIDE)
     await materials.remove(stranger, added.id)
@@ -129,7 +129,7 @@ async def test_another_pools_material_is_not_there(
 async def test_only_the_office_manages_it(materials: Materials, queries: MaterialQueries, admin: Actor) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     for act in (
-        queries.all(SOMEBODY),
+        queries.list_all(SOMEBODY),
         materials.add(SOMEBODY, GUIDE, pdf()),
         materials.change(SOMEBODY, added.id, GUIDE),
         materials.remove(SOMEBODY, added.id),
@@ -146,7 +146,7 @@ async def test_another_file_takes_its_place_and_the_old_one_goes(
     changed = await materials.change(admin, added.id, replace(GUIDE, title="申报指南（2026版）"), docx())
     assert (changed.id, changed.filename, changed.kind) == (added.id, "申报指南（2026版）.docx", "docx")
     assert changed.etag != added.etag
-    assert await queries.content(await queries.find("demo", added.id, None)) == docx()
+    assert await queries.content(await queries.get("demo", added.id, None)) == docx()
     with pytest.raises(NotFound, match="刚刚更新"):
         await queries.content(added)
     await FileGarbageCollector(deps, store).remove_due()
@@ -181,7 +181,7 @@ async def test_pressing_twice_adds_one(
     assert await materials.add(admin, GUIDE, pdf(), key="key-of-the-form") == first
     assert await Material.all().count() == 1
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    await FileGarbageCollector(deps, store, clock).search()
+    await FileGarbageCollector(deps, store, clock).search_store()
     assert len(files.kept) == 1
 
 

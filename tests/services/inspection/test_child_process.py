@@ -13,5 +13,5 @@ _SAY = f"import sys; print(*[name for name in {_HEAVY} if name in sys.modules])"
 def test_the_children_start_for_every_file_and_so_import_little() -> None:
     children = ", ".join(f"services.inspection.{name}_process" for name in ("file", "sheet", "question"))
     command = [sys.executable, "-c", f"import {children}; {_SAY}"]
-    done = programs.run(command)
-    assert (done.returncode, done.stdout.strip()) == (0, "")
+    process = programs.run(command)
+    assert (process.returncode, process.stdout.strip()) == (0, "")

@@ -51,7 +51,7 @@ def code_of(content: bytes, allowed: list[FileType] | None = None) -> str:
     return refusal.value.code
 
 
-def zipped() -> bytes:
+def make_zip() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("a.txt", "x")
@@ -100,13 +100,13 @@ def test_a_type_that_the_field_does_not_take_is_refused_by_its_name() -> None:
     with pytest.raises(InvalidInput, match="HEIC照片，请在手机设置中"):
         inspect(heic(), ["png", "pdf"])
     with pytest.raises(InvalidInput, match="Word"):
-        inspect(zipped(), ALL)
+        inspect(make_zip(), ALL)
 
 
 def test_a_heic_becomes_an_upright_jpeg_without_what_the_camera_wrote() -> None:
-    found = inspect(heic(800, 400, orientation=6), ALL)
-    assert found.kind == "jpg"
-    for drawn in (found.made, found.preview, found.thumbnail):
+    inspected = inspect(heic(800, 400, orientation=6), ALL)
+    assert inspected.kind == "jpg"
+    for drawn in (inspected.made, inspected.preview, inspected.thumbnail):
         with Image.open(io.BytesIO(drawn)) as picture:
             assert (picture.format, picture.height) == ("JPEG", 2 * picture.width)
             assert not picture.getexif()
@@ -114,9 +114,9 @@ def test_a_heic_becomes_an_upright_jpeg_without_what_the_camera_wrote() -> None:
 
 
 async def test_a_photo_of_an_iphone_fits_into_the_limited_process_and_the_smallest_limit() -> None:
-    found = await FileChecker().check(heic(4032, 3024), ALL)
-    assert (found.kind, 0 < len(found.made) <= services.inspection.heic.TARGET) == ("jpg", True)
-    with Image.open(io.BytesIO(found.made)) as picture:
+    inspected = await FileChecker().check(heic(4032, 3024), ALL)
+    assert (inspected.kind, 0 < len(inspected.made) <= services.inspection.heic.TARGET) == ("jpg", True)
+    with Image.open(io.BytesIO(inspected.made)) as picture:
         assert max(picture.size) == services.inspection.heic.SIDE
 
 
@@ -138,9 +138,9 @@ def test_what_is_none_of_them_is_refused(content: bytes) -> None:
 
 
 def test_a_file_that_is_two_things_is_refused() -> None:
-    assert code_of(jpeg() + zipped()) == "file_mixed"
-    assert code_of(png() + zipped()) == "file_mixed"
-    assert code_of(pdf() + zipped()) == "file_mixed"
+    assert code_of(jpeg() + make_zip()) == "file_mixed"
+    assert code_of(png() + make_zip()) == "file_mixed"
+    assert code_of(pdf() + make_zip()) == "file_mixed"
     picture = jpeg()
     comment = b"<script>alert(1)</script>"
     segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
@@ -218,17 +218,17 @@ def test_a_name_that_is_spelled_otherwise_is_the_same_name(name: bytes, written:
     assert code_of(content.replace(name, written)) == "file_active"
 
 
-def with_more(content: bytes, hidden: bytes) -> bytes:
+def insert_objects(content: bytes, hidden: bytes) -> bytes:
     """Objects that only a reader which looks for them itself comes upon."""
     return content + b"\n" + hidden + content[content.rindex(b"startxref") :]
 
 
 def test_what_no_table_names_is_found_in_the_bytes() -> None:
     script = b"7 0 obj\n<</S/J#61vaScript/JS(app.alert(1))>>\nendobj\n"
-    assert code_of(with_more(pdf(), script)) == "file_active"
+    assert code_of(insert_objects(pdf(), script)) == "file_active"
     inner = zlib.compress(b"8 0 <</OpenAction<</S/JavaScript/JS(x)>>>>")
     hidden = b"9 0 obj\n<</Type/ObjStm/N 1/First 4/Filter/FlateDecode>>\nstream\n" + inner + b"\nendstream\nendobj\n"
-    assert code_of(with_more(pdf(), hidden)) == "file_active"
+    assert code_of(insert_objects(pdf(), hidden)) == "file_active"
 
 
 def test_the_second_of_two_entries_counts_too() -> None:
@@ -236,7 +236,7 @@ def test_the_second_of_two_entries_counts_too() -> None:
     twice = b"<</S/GoTo/S/#4caunch/F(calc.exe)>>"
     inner = zlib.compress(b"8 0 " + twice)
     hidden = b"9 0 obj\n<</Type/ObjStm/N 1/First 4/Filter/FlateDecode>>\nstream\n" + inner + b"\nendstream\nendobj\n"
-    assert code_of(with_more(pdf(), hidden)) == "file_active"
+    assert code_of(insert_objects(pdf(), hidden)) == "file_active"
 
 
 def test_pdfs_that_do_nothing_are_taken() -> None:
@@ -320,7 +320,7 @@ async def test_many_at_once_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch)
         running -= 1
         return b'{"sizes":[]}\n'
 
-    monkeypatch.setattr(process, "_run", run)
+    monkeypatch.setattr(process, "_run_process", run)
     await asyncio.gather(*(process.ask({}, b"x") for _ in range(12)))
     assert most == 2
 

@@ -20,7 +20,7 @@ W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 BEGIN, END = "<w:r><w:fldChar w:fldCharType='begin'/></w:r>", "<w:r><w:fldChar w:fldCharType='end'/></w:r>"
 
 
-def spelled(*pieces: str) -> str:
+def instruction_field(*pieces: str) -> str:
     """A field with its instruction split into runs."""
     return BEGIN + "".join(f"<w:r><w:instrText>{piece}</w:instrText></w:r>" for piece in pieces) + END
 
@@ -29,7 +29,7 @@ def page(content: str) -> str:
     return f"<w:document xmlns:w='{W}'><w:body><w:p>{content}</w:p></w:body></w:document>"
 
 
-FIELD = page(spelled("DDEAUTO c:\\windows\\cmd.exe"))
+FIELD = page(instruction_field("DDEAUTO c:\\windows\\cmd.exe"))
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,21 @@ def test_good_files_are_known_by_what_they_are(content: bytes, kind: str) -> Non
         ({"word/_rels/document.xml.rels": relations(("image", "https://evil.example/seen.png", True))}, "file_active"),
         ({"word/_rels/document.xml.rels": relations(("oleObject", "file:///c:/a.xlsx", True))}, "file_active"),
         ({"word/document.xml": FIELD}, "file_active"),
-        ({"word/document.xml": page(spelled("DD", "EAU", "TO c:\\windows\\cmd.exe"))}, "file_active"),
-        ({"word/document.xml": page(spelled(" ", "&#68;DE", " excel"))}, "file_active"),
+        ({"word/document.xml": page(instruction_field("DD", "EAU", "TO c:\\windows\\cmd.exe"))}, "file_active"),
+        ({"word/document.xml": page(instruction_field(" ", "&#68;DE", " excel"))}, "file_active"),
         (
-            {"word/document.xml": page(spelled("DDEAUTO x")).replace("w:", "v:").replace("xmlns:w", "xmlns:v")},
+            {
+                "word/document.xml": page(instruction_field("DDEAUTO x"))
+                .replace("w:", "v:")
+                .replace("xmlns:w", "xmlns:v")
+            },
             "file_active",
         ),
-        ({"word/document.xml": page(spelled("DDEAUTO x")).encode("utf-16")}, "file_active"),
-        ({"word/document.xml": page(BEGIN + spelled("QUOTE 68 68 69") + END)}, "file_active"),
+        ({"word/document.xml": page(instruction_field("DDEAUTO x")).encode("utf-16")}, "file_active"),
+        ({"word/document.xml": page(BEGIN + instruction_field("QUOTE 68 68 69") + END)}, "file_active"),
         ({"word/document.xml": page("<w:fldSimple w:instr=' ddeauto c:\\cmd.exe'/>")}, "file_active"),
         ({"word/document.xml": page("<w:r><w:instrText>DDE x</w:instrText></w:r>")}, "file_active"),
-        ({"word/glossary/footer9.xml": page(spelled("INCLUDE", "PICTURE http://x"))}, "file_active"),
+        ({"word/glossary/footer9.xml": page(instruction_field("INCLUDE", "PICTURE http://x"))}, "file_active"),
         ({"word/document.xml": page("<w:altChunk/>")}, "file_active"),
         ({"word/document.xml": "<!DOCTYPE x [<!ENTITY a 'DDE'>]><x>&a;</x>"}, "file_broken"),
         ({"word/_rels/document.xml.rels": relations(("aFChunk", "chunk.docx", False))}, "file_active"),
@@ -100,9 +104,14 @@ def test_documents_that_run_fetch_or_hide_something_are_refused(more: dict[str, 
 
 
 def test_fields_that_every_document_has_are_taken() -> None:
-    fields = spelled("PAGE") + spelled(" TOC \\o ") + spelled("HYPERLINK ", "\\l x") + "<w:fldSimple w:instr='DATE'/>"
+    fields = (
+        instruction_field("PAGE")
+        + instruction_field(" TOC \\o ")
+        + instruction_field("HYPERLINK ", "\\l x")
+        + "<w:fldSimple w:instr='DATE'/>"
+    )
     assert inspect_material(docx(more={"word/document.xml": page(fields)}), ALL) == "docx"
-    nested = BEGIN + "<w:r><w:instrText>IF </w:instrText></w:r>" + spelled("PAGE") + END
+    nested = BEGIN + "<w:r><w:instrText>IF </w:instrText></w:r>" + instruction_field("PAGE") + END
     assert inspect_material(docx(more={"word/document.xml": page(nested)}), ALL) == "docx"
 
 
@@ -112,19 +121,19 @@ def test_fields_that_every_document_has_are_taken() -> None:
 def test_a_workbook_whose_cells_fetch_or_run_is_refused(formula: str) -> None:
     cell = f"<worksheet><sheetData><row><c><f>{formula}</f></c></row></sheetData></worksheet>"
     with pytest.raises(InvalidInput) as refusal:
-        inspect_material(replaced(xlsx(), "xl/worksheets/sheet1.xml", cell), ALL)
+        inspect_material(replace_member(xlsx(), "xl/worksheets/sheet1.xml", cell), ALL)
     assert refusal.value.code == "file_active"
 
 
 @pytest.mark.parametrize("kind", ["externalLink", "connections", "xlMacrosheet", "vbaProject", "queryTable"])
 def test_a_workbook_that_hides_what_it_takes_under_another_name_is_refused(kind: str) -> None:
     with pytest.raises(InvalidInput, match="外部链接"):
-        inspect_material(replaced(xlsx(), "xl/_rels/workbook.xml.rels", relations((kind, "a.xml", False))), ALL)
+        inspect_material(replace_member(xlsx(), "xl/_rels/workbook.xml.rels", relations((kind, "a.xml", False))), ALL)
 
 
-def replaced(content: bytes, name: str, part: str) -> bytes:
+def replace_member(content: bytes, name: str, part: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as old:
-        return archive({one: old.read(one) for one in old.namelist()} | {name: part})
+        return archive({member: old.read(member) for member in old.namelist()} | {name: part})
 
 
 def test_a_document_in_an_archive_is_looked_into_like_any_other() -> None:
@@ -183,8 +192,8 @@ def test_locked_damaged_and_doubled_archives_are_refused() -> None:
     with pytest.raises(InvalidInput, match="加密"):
         inspect_material(bytes(locked), ALL)
     out = io.BytesIO(whole)
-    with zipfile.ZipFile(out, "a") as made, pytest.warns(UserWarning, match="Duplicate"):
-        made.writestr("word/document.xml", "<other/>")
+    with zipfile.ZipFile(out, "a") as doubled, pytest.warns(UserWarning, match="Duplicate"):
+        doubled.writestr("word/document.xml", "<other/>")
     with pytest.raises(InvalidInput) as refusal:
         inspect_material(out.getvalue(), ALL)
     assert refusal.value.code == "file_mixed"

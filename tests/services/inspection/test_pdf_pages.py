@@ -12,7 +12,7 @@ from services.inspection.checker import FileChecker
 from tests.factories.files import pdf
 
 
-def locked() -> bytes:
+def locked_pdf() -> bytes:
     return pdf(1, lambda writer: writer.encrypt("secret"))
 
 
@@ -28,7 +28,7 @@ async def test_each_page_becomes_a_picture() -> None:
     ("content", "code"),
     [
         (pdf(3), "too_many_pages"),
-        (locked(), "file_broken"),
+        (locked_pdf(), "file_broken"),
         (pdf()[:200], "file_broken"),
         (b"", "file_broken"),
         (b"%PDF-1.7 and nothing else", "file_broken"),

@@ -48,27 +48,27 @@ async def fill(deps: Deps, count: int) -> None:
         await make_applicant(deps, state="reviewing", step=0, round=1, name="欧阳明", submitted_at=deps.now())
 
 
-async def work(service: LargeExports) -> None:
+async def run_jobs(service: LargeExports) -> None:
     """Run the waiting jobs as a worker."""
     for row in await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'"):
-        await service.write(row["sealed"])
+        await service.write_file(row["sealed"])
 
 
 async def test_the_worker_writes_what_a_request_would_have(service: LargeExports, deps: Deps) -> None:
     await fill(deps, 3)
-    token = await service.begin(ADMIN, ALL, 3)
+    token = await service.begin_export(ADMIN, ALL, 3)
     state = await service.state(ADMIN, token)
     assert (state.state, state.done, state.total) == ("waiting", 0, 3)
     with pytest.raises(NotFound):
         await service.get(ADMIN, token)
-    await work(service)
+    await run_jobs(service)
     state = await service.state(ADMIN, token)
     assert (state.state, state.done, state.filename) == ("done", 3, "applications-20261121-1200.xlsx")
     export = await service.get(ADMIN, token)
     assert load_workbook(io.BytesIO(export.content)).worksheets[0].max_row == 4
     written = await AuditEntry.get(action="export")
     assert (written.actor_id, written.details) == (ADMIN.account_id, {"rows": 3})
-    await work(service)
+    await run_jobs(service)
     assert await AuditEntry.filter(action="export").count() == 1
 
 
@@ -78,21 +78,21 @@ async def test_how_far_it_is_can_be_seen_on_the_way(
     await fill(deps, 3)
     monkeypatch.setattr(module, "_BATCH", 1)
     monkeypatch.setattr("services.office.large_exports._PROGRESS_EVERY", 1)
-    token, seen = await service.begin(ADMIN, ALL, 3), list[int]()
-    make = Exports.make
+    token, done_counts = await service.begin_export(ADMIN, ALL, 3), list[int]()
+    make = Exports.make_file
 
-    async def make_and_look(
+    async def make_and_read_state(
         self: Exports, actor: Actor, request: ExportRequest, progress: module.Progress
     ) -> module.Export:
         async def progress_too(count: int) -> None:
             await progress(count)
-            seen.append((await service.state(ADMIN, token)).done)
+            done_counts.append((await service.state(ADMIN, token)).done)
 
         return await make(self, actor, request, progress_too)
 
-    monkeypatch.setattr(Exports, "make", make_and_look)
-    await work(service)
-    assert seen == [1, 2, 3]
+    monkeypatch.setattr(Exports, "make_file", make_and_read_state)
+    await run_jobs(service)
+    assert done_counts == [1, 2, 3]
 
 
 async def test_filter_and_range_reach_the_worker_as_they_were_chosen(
@@ -105,32 +105,32 @@ async def test_filter_and_range_reach_the_worker_as_they_were_chosen(
         ),
         ExportRequest("orders", within=Range(day)),
     ]
-    seen: list[tuple[Actor, ExportRequest]] = []
+    orders: list[tuple[Actor, ExportRequest]] = []
 
     async def make(_self: Exports, actor: Actor, request: ExportRequest, _told: object) -> module.Export:
-        seen.append((actor, request))
+        orders.append((actor, request))
         return module.Export(b"x", "x.xlsx", 1)
 
-    monkeypatch.setattr(Exports, "make", make)
+    monkeypatch.setattr(Exports, "make_file", make)
     for request in requests:
-        await service.begin(ADMIN, request, 1)
-    await work(service)
-    assert sorted(seen, key=lambda one: one[1].what) == [(ADMIN, request) for request in requests]
+        await service.begin_export(ADMIN, request, 1)
+    await run_jobs(service)
+    assert sorted(orders, key=lambda order: order[1].what) == [(ADMIN, request) for request in requests]
 
 
 async def test_what_has_grown_too_long_meanwhile_says_what_to_do(
     service: LargeExports, deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(deps, 3)
-    token = await service.begin(ADMIN, ALL, 2)
+    token = await service.begin_export(ADMIN, ALL, 2)
     monkeypatch.setattr(module, "ROWS_MAX", 2)
-    await work(service)
+    await run_jobs(service)
     state = await service.state(ADMIN, token)
     assert (state.state, state.message) == ("refused", "超过2行，请缩小范围后分次导出。")
 
 
 async def test_an_export_without_progress_is_refused(service: LargeExports, clock: FixedClock) -> None:
-    token = await service.begin(ADMIN, ALL, 3)
+    token = await service.begin_export(ADMIN, ALL, 3)
     clock.move(SILENT + timedelta(seconds=1))
     state = await service.state(ADMIN, token)
     assert state.state == "refused"
@@ -139,8 +139,8 @@ async def test_an_export_without_progress_is_refused(service: LargeExports, cloc
 
 async def test_it_is_for_who_ordered_it(service: LargeExports, deps: Deps) -> None:
     await fill(deps, 1)
-    token = await service.begin(ADMIN, ALL, 1)
-    await work(service)
+    token = await service.begin_export(ADMIN, ALL, 1)
+    await run_jobs(service)
     for other in (Actor("demo", "pool_admin", new_id()), Actor("hunan", "pool_admin", ADMIN.account_id)):
         with pytest.raises(NotFound):
             await service.get(other, token)
@@ -152,13 +152,13 @@ async def test_after_a_day_nothing_is_left(
     service: LargeExports, deps: Deps, store: SealedFiles, files: MemoryFiles, clock: FixedClock
 ) -> None:
     await fill(deps, 1)
-    token = await service.begin(ADMIN, ALL, 1)
-    await work(service)
+    token = await service.begin_export(ADMIN, ALL, 1)
+    await run_jobs(service)
     assert len(files.kept) == 2
     clock.move(EXPORT_TTL)
     await FileGarbageCollector(deps, store, clock).remove_due()
     assert files.kept == {}
     with pytest.raises(Forbidden):
         await service.state(ADMIN, token)
-    await work(service)
+    await run_jobs(service)
     assert files.kept == {}

@@ -328,5 +328,5 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
     await printing
     assert len(files.kept) == 1
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
-    await collector.search()
+    await collector.search_store()
     assert files.kept == {}

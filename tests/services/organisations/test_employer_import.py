@@ -70,11 +70,11 @@ def counts(view: ImportView, **some: int) -> bool:
 
 
 def reasons(view: ImportView) -> list[str]:
-    return [f"{one.line} {one.column}：{one.reason}" for one in view.errors]
+    return [f"{error.line} {error.column}：{error.reason}" for error in view.errors]
 
 
 async def names() -> list[str]:
-    return sorted([one.name for one in await Employer.filter(retired_at=None)])
+    return sorted([employer.name for employer in await Employer.filter(retired_at=None)])
 
 
 # ---- a good sheet
@@ -91,8 +91,11 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
     assert await names() == []
     done = await imports.apply(admin, view.id)
     assert (done.state, done.counts["add"]) == ("done", 3)
-    found = {one.name: (one.credit_code, one.region, one.name_sort != "") for one in await Employer.all()}
-    assert found == {
+    stored = {
+        employer.name: (employer.credit_code, employer.region, employer.name_sort != "")
+        for employer in await Employer.all()
+    }
+    assert stored == {
         "甲设计院": (code(1), "440100", True),
         "乙咨询公司": ("", "440300", True),
         "丙公司": ("", "", True),
@@ -102,17 +105,17 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
 
 async def test_confirming_twice_or_at_once_is_once(imports: EmployerImporter, admin: Actor) -> None:
     view = await imports.read(admin, csv("甲公司,,"))
-    done = await asyncio.gather(*(imports.apply(admin, view.id) for _ in range(3)))
-    assert all(one == done[0] for one in done)
-    assert await imports.apply(admin, view.id) == done[0] == await imports.get(admin, view.id)
+    views = await asyncio.gather(*(imports.apply(admin, view.id) for _ in range(3)))
+    assert all(repeated == views[0] for repeated in views)
+    assert await imports.apply(admin, view.id) == views[0] == await imports.get(admin, view.id)
     assert await Employer.all().count() == 1
 
 
 async def test_the_same_sheet_again_changes_nothing(imports: EmployerImporter, admin: Actor) -> None:
     content = csv(f"甲公司,{code(1)},440100", "乙公司,,")
-    for wanted in ({"add": 2}, {"same": 2}):
+    for expected_counts in ({"add": 2}, {"same": 2}):
         view = await imports.read(admin, content)
-        assert counts(view, **wanted)
+        assert counts(view, **expected_counts)
         await imports.apply(admin, view.id)
     assert await Employer.all().count() == 2
 
@@ -125,8 +128,10 @@ async def test_a_listed_unit_is_completed_and_a_retired_one_comes_back(
     view = await imports.read(admin, csv(f"甲公司,{code(1)},440100", "乙公司,,"))
     assert counts(view, complete=1, restore=1)
     await imports.apply(admin, view.id)
-    found = {one.name: (one.credit_code, one.region, one.retired_at) for one in await Employer.all()}
-    assert found == {"甲公司": (code(1), "440100", None), "乙公司": (code(2), "", None)}
+    stored = {
+        employer.name: (employer.credit_code, employer.region, employer.retired_at) for employer in await Employer.all()
+    }
+    assert stored == {"甲公司": (code(1), "440100", None), "乙公司": (code(2), "", None)}
 
 
 async def test_an_applicant_who_requested_an_imported_employer_is_notified(
@@ -143,9 +148,9 @@ async def test_an_applicant_who_requested_an_imported_employer_is_notified(
     view = await imports.read(admin, csv("甲公司,,", "乙公司,,"))
     assert book.told == []
     await imports.apply(admin, view.id)
-    assert [one.account_id for one in book.told] == [zhao.account_id]
-    [asked] = await queries.my_requests(zhao)
-    assert (asked.state, asked.employer_id) == ("added", (await Employer.get(name="甲公司")).id)
+    assert [notice.account_id for notice in book.told] == [zhao.account_id]
+    [request] = await queries.list_own_requests(zhao)
+    assert (request.state, request.employer_id) == ("added", (await Employer.get(name="甲公司")).id)
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
@@ -198,8 +203,8 @@ async def test_each_cell_that_cannot_be_used_is_named(deps: Deps, imports: Emplo
         await imports.apply(admin, view.id)
     assert len(refusal.value.params["errors"]) == 9
     assert await names() == ["在册公司"]
-    done = await imports.apply(admin, view.id, only_good=True)
-    assert (done.state, done.bad, counts(done, add=2)) == ("done", 8, True)
+    imported = await imports.apply(admin, view.id, only_good=True)
+    assert (imported.state, imported.bad, counts(imported, add=2)) == ("done", 8, True)
     assert await names() == ["丙公司", "在册公司", "好公司"]
 
 
@@ -222,9 +227,9 @@ async def test_what_the_list_became_meanwhile_counts(deps: Deps, imports: Employ
     await make_employer(deps, "乙公司")
     with pytest.raises(Conflict, match="有1行不能导入"):
         await imports.apply(admin, view.id)
-    done = await imports.apply(admin, view.id, only_good=True)
-    assert counts(done, add=1, same=1)
-    assert [one.line for one in done.errors] == [2]
+    imported = await imports.apply(admin, view.id, only_good=True)
+    assert counts(imported, add=1, same=1)
+    assert [error.line for error in imported.errors] == [2]
     assert await names() == ["丁公司", "丙公司", "乙公司"]
 
 
@@ -240,7 +245,7 @@ async def test_reasons_beyond_what_people_read_are_counted_only(imports: Employe
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "空的"),
         (csv(), "只有表头"),
@@ -255,9 +260,9 @@ async def test_reasons_beyond_what_people_read_are_counted_only(imports: Employe
     ],
 )
 async def test_what_is_no_sheet_says_what_to_do(
-    imports: EmployerImporter, admin: Actor, content: bytes, said: str
+    imports: EmployerImporter, admin: Actor, content: bytes, message: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=said) as refusal:
+    with pytest.raises(InvalidInput, match=message) as refusal:
         await imports.read(admin, content)
     assert refusal.value.field == "file"
     assert not await Sheet.exists()

@@ -44,9 +44,9 @@ async def test_names_that_begin_with_the_word_come_first(deps: Deps, queries: Em
     for name in ("中国南方规划院", "规划设计研究院总院", "规划院", "水利设计院", "省规划局"):
         await make_employer(deps, name)
     await make_employer(deps, "规划别处", pool="guangdong")
-    found = [one.name for one in await queries.search(zhao, "规划")]
-    assert found == ["规划院", "规划设计研究院总院", "省规划局", "中国南方规划院"]
-    assert [one.name for one in await queries.search(zhao, "规划", limit=1)] == ["规划院"]
+    names = [employer.name for employer in await queries.search(zhao, "规划")]
+    assert names == ["规划院", "规划设计研究院总院", "省规划局", "中国南方规划院"]
+    assert [employer.name for employer in await queries.search(zhao, "规划", limit=1)] == ["规划院"]
 
 
 @pytest.mark.parametrize("word", ["%", "_", "\\", "100%"])
@@ -57,29 +57,34 @@ async def test_signs_of_a_pattern_are_only_signs(deps: Deps, queries: EmployerQu
 
 async def test_a_whole_credit_code_finds_its_unit(deps: Deps, queries: EmployerQueries, zhao: Actor) -> None:
     await make_employer(deps, "规划院", credit_code=CREDIT_CODE)
-    assert [one.name for one in await queries.search(zhao, CREDIT_CODE.lower())] == ["规划院"]
+    assert [employer.name for employer in await queries.search(zhao, CREDIT_CODE.lower())] == ["规划院"]
 
 
 async def test_a_missing_employer_is_requested_and_added_and_the_applicant_notified(
     employers: Employers, queries: EmployerQueries, zhao: Actor, admin: Actor, book: NoticeBook
 ) -> None:
     """湖南手册 L134-137: if it is absent, staff add it, then choose again."""
-    asked = await employers.request(zhao, EmployerData(MISSING), "在天河区")
-    assert [one.id for one in (await queries.requests(admin)).items] == [asked.id]
-    answered = await employers.accept(admin, asked.id, EmployerData(MISSING, CREDIT_CODE))
-    assert (answered.state, [one.name for one in await queries.search(zhao, "粤建")]) == ("added", [MISSING])
-    [told] = book.told
-    assert (told.kind, told.account_id, told.params["result"]) == ("employer_answered", zhao.account_id, "已添加")
+    request = await employers.request(zhao, EmployerData(MISSING), "在天河区")
+    assert [open_request.id for open_request in (await queries.requests(admin)).items] == [request.id]
+    answered_request = await employers.accept(admin, request.id, EmployerData(MISSING, CREDIT_CODE))
+    assert (answered_request.state, [employer.name for employer in await queries.search(zhao, "粤建")]) == (
+        "added",
+        [MISSING],
+    )
+    [notice] = book.told
+    assert (notice.kind, notice.account_id, notice.params["result"]) == ("employer_answered", zhao.account_id, "已添加")
     with pytest.raises(Conflict, match="已经答复"):
-        await employers.refuse(admin, asked.id, "重复")
-    assert [one.employer_id for one in await queries.my_requests(zhao)] == [answered.employer_id]
+        await employers.refuse(admin, request.id, "重复")
+    assert [own_request.employer_id for own_request in await queries.list_own_requests(zhao)] == [
+        answered_request.employer_id
+    ]
 
 
 async def test_a_refusal_says_why(employers: Employers, zhao: Actor, admin: Actor, book: NoticeBook) -> None:
-    asked = await employers.request(zhao, EmployerData("粤建"))
+    request = await employers.request(zhao, EmployerData("粤建"))
     with pytest.raises(InvalidInput, match="请填写答复"):
-        await employers.refuse(admin, asked.id, " ")
-    await employers.refuse(admin, asked.id, "请填写全称")
+        await employers.refuse(admin, request.id, " ")
+    await employers.refuse(admin, request.id, "请填写全称")
     assert book.told[-1].params["result"] == "未添加（请填写全称）"
 
 
@@ -91,7 +96,7 @@ async def test_all_applicants_who_requested_the_employer_are_notified(
     await employers.request(qian, EmployerData(MISSING))
     other = await employers.request(sun, EmployerData("别的单位"))
     await employers.accept(admin, first.id)
-    assert {one.account_id for one in book.told} == {zhao.account_id, qian.account_id}
+    assert {notice.account_id for notice in book.told} == {zhao.account_id, qian.account_id}
     await employers.add(admin, EmployerData("别的单位"))
     assert book.told[-1].account_id == sun.account_id
     assert (await EmployerRequest.get(id=other.id)).state == "added"
@@ -100,8 +105,8 @@ async def test_all_applicants_who_requested_the_employer_are_notified(
 async def test_asking_twice_is_asking_once_and_a_listed_unit_needs_no_asking(
     deps: Deps, employers: Employers, zhao: Actor
 ) -> None:
-    asked = await asyncio.gather(*(employers.request(zhao, EmployerData(MISSING)) for _ in range(3)))
-    assert len({one.id for one in asked}) == 1
+    requests = await asyncio.gather(*(employers.request(zhao, EmployerData(MISSING)) for _ in range(3)))
+    assert len({request.id for request in requests}) == 1
     listed = await make_employer(deps, "规划院")
     with pytest.raises(Conflict, match="请直接搜索并选择") as refused:
         await employers.request(zhao, EmployerData(" 规划院 "))
@@ -130,10 +135,10 @@ async def test_wrong_codes_are_refused(employers: Employers, admin: Actor) -> No
 
 
 async def test_a_unit_stands_once_by_name_and_by_code(deps: Deps, employers: Employers, admin: Actor) -> None:
-    said = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(employers.add(admin, EmployerData(MISSING, CREDIT_CODE)) for _ in range(3)), return_exceptions=True
     )
-    assert sum(isinstance(one, Conflict) for one in said) == 2
+    assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 2
     with pytest.raises(Conflict, match="已有"):
         await employers.add(admin, EmployerData("改了名的公司", CREDIT_CODE))
     other = await make_employer(deps, "规划院")
@@ -148,10 +153,10 @@ async def test_a_retired_unit_is_not_offered_and_can_come_back(
     assert (await employers.retire(admin, unit.id)).retired
     assert (await employers.retire(admin, unit.id)).retired
     assert await queries.search(zhao, "粤建") == []
-    assert [one.name for one in (await queries.page(admin, retired=True)).items] == [MISSING]
-    asked = await employers.request(zhao, EmployerData(MISSING))
-    answered = await employers.accept(admin, asked.id)
-    assert answered.employer_id == unit.id
+    assert [employer.name for employer in (await queries.page(admin, retired=True)).items] == [MISSING]
+    request = await employers.request(zhao, EmployerData(MISSING))
+    answered_request = await employers.accept(admin, request.id)
+    assert answered_request.employer_id == unit.id
     assert await Employer.all().count() == 1
     assert len(await queries.search(zhao, "粤建")) == 1
 
@@ -162,8 +167,11 @@ async def test_the_list_is_sorted_as_a_chinese_reader_expects(
     for name in ("中铁设计院", "安徽规划院", "北京设计院"):
         await make_employer(deps, name)
     page = await queries.page(admin, size=2)
-    assert ([one.name for one in page.items], page.total) == (["安徽规划院", "北京设计院"], 3)
-    assert [one.name for one in (await queries.page(admin, search="设计")).items] == ["北京设计院", "中铁设计院"]
+    assert ([employer.name for employer in page.items], page.total) == (["安徽规划院", "北京设计院"], 3)
+    assert [employer.name for employer in (await queries.page(admin, search="设计")).items] == [
+        "北京设计院",
+        "中铁设计院",
+    ]
 
 
 async def test_applicants_do_not_manage_and_other_pools_find_nothing(

@@ -40,17 +40,17 @@ def agents(deps: Deps) -> AgentQueries:
     return AgentQueries(deps)
 
 
-async def _legal(organisations: LegalEntities, claims: IdentityClaims) -> Actor:
-    done = await organisations.register("demo", claims)
-    return Actor("demo", "organisation", done.account_id, organisation_id=done.organisation_id)
+async def _register_legal_entity(organisations: LegalEntities, claims: IdentityClaims) -> Actor:
+    registered = await organisations.register("demo", claims)
+    return Actor("demo", "organisation", registered.account_id, organisation_id=registered.organisation_id)
 
 
 async def test_a_legal_entity_registers_and_comes_back(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     first = await organisations.register("demo", claims)
-    again = await organisations.register("demo", replace(claims, organisation_name="广州示范招标集团有限公司"))
-    assert first == again
+    repeated = await organisations.register("demo", replace(claims, organisation_name="广州示范招标集团有限公司"))
+    assert first == repeated
     assert (await Organisation.get()).name == "广州示范招标集团有限公司"
     assert [role.role for role in await roles_of(first.account_id, clock.now())] == ["organisation"]
 
@@ -79,27 +79,32 @@ async def test_a_later_weak_log_in_takes_the_right_away_and_a_strong_one_gives_i
     agent = await make_account(deps)
     await make_agent_link(await Organisation.get(id=legal.organisation_id), agent)
 
-    async def held() -> list[list[str]]:
-        return [[role.role for role in await roles_of(one, clock.now())] for one in (legal.account_id, agent.id)]
+    async def roles_held() -> list[list[str]]:
+        return [
+            [role.role for role in await roles_of(account_id, clock.now())]
+            for account_id in (legal.account_id, agent.id)
+        ]
 
-    assert await held() == [["organisation"], ["agent"]]
+    assert await roles_held() == [["organisation"], ["agent"]]
     with pytest.raises(RuleViolation, match="为3级"):
         await organisations.register("demo", replace(claims, level=3))
-    assert await held() == [[], []], "its agents act for an entity that is known too weakly"
+    assert await roles_held() == [[], []], "its agents act for an entity that is known too weakly"
     mobile = deps.keys.open_text(agent.mobile_sealed, "mobile")
-    [link] = await agents.list_mine(Actor("demo", "guest", agent.id))
+    [link] = await agents.list_own_links(Actor("demo", "guest", agent.id))
     assert (link.state, link.paused_by) == ("active", "entity")
     for change in ({"user_type": "person"}, {"user_type": "agent"}):
         entered = await organisations.register("demo", replace(claims, mobile=mobile, **change))
         assert entered.organisation_id is None, "nothing to act for until the entity is known well enough"
     await organisations.register("demo", claims)
-    assert await held() == [["organisation"], ["agent"]]
-    assert [one.paused_by for one in await agents.list_mine(Actor("demo", "guest", agent.id))] == [""]
+    assert await roles_held() == [["organisation"], ["agent"]]
+    assert [own_link.paused_by for own_link in await agents.list_own_links(Actor("demo", "guest", agent.id))] == [""]
     person = replace(claims, mobile=mobile, user_type="person", level=3)
     with pytest.raises(RuleViolation, match="为3级"):
         await organisations.register("demo", person)
-    assert await held() == [["organisation"], []], "the agent alone"
-    assert [one.paused_by for one in await agents.list_mine(Actor("demo", "guest", agent.id))] == ["person"]
+    assert await roles_held() == [["organisation"], []], "the agent alone"
+    assert [own_link.paused_by for own_link in await agents.list_own_links(Actor("demo", "guest", agent.id))] == [
+        "person"
+    ]
 
 
 async def test_a_stranger_s_weak_log_in_for_the_same_entity_takes_nothing_from_it(
@@ -129,20 +134,20 @@ async def test_a_person_whom_an_entity_has_linked_comes_in_without_one_at_the_pl
 async def test_a_person_declines_and_may_be_asked_again(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock, deps: Deps
 ) -> None:
-    legal = await _legal(organisations, claims)
+    legal = await _register_legal_entity(organisations, claims)
     account = await make_account(deps)
     mobile = deps.keys.open_text(account.mobile_sealed, "mobile")
-    asked = await organisations.link_agent(legal, mobile=mobile, name="李四")
+    link = await organisations.link_agent(legal, mobile=mobile, name="李四")
     person = Actor("demo", "guest", account.id)
     for _ in range(2):
-        assert (await organisations.decline(person, asked.link_id)).state == "declined"
+        assert (await organisations.decline(person, link.link_id)).state == "declined"
     with pytest.raises(Conflict, match="不担任这家企业"):
-        await organisations.accept(person, asked.link_id)
+        await organisations.accept(person, link.link_id)
     with pytest.raises(NotFound):
-        await organisations.decline(Actor("demo", "guest", legal.account_id), asked.link_id)
+        await organisations.decline(Actor("demo", "guest", legal.account_id), link.link_id)
     assert (await organisations.link_agent(legal, mobile=mobile, name="李四")).state == "waiting"
-    assert (await organisations.accept(person, asked.link_id)).state == "active"
-    await organisations.decline(person, asked.link_id)
+    assert (await organisations.accept(person, link.link_id)).state == "active"
+    await organisations.decline(person, link.link_id)
     assert await roles_of(account.id, clock.now()) == [], "who gives up acts no more"
 
 
@@ -166,18 +171,18 @@ async def test_the_platform_s_mobile_must_be_that_of_the_one_logged_in(
 async def test_an_entity_links_an_agent_who_agrees(
     organisations: LegalEntities, agents: AgentQueries, claims: IdentityClaims, clock: FixedClock
 ) -> None:
-    legal, mobile = await _legal(organisations, claims), mobile_number()
-    asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
-    assert (asked.state, asked.masked_name, asked.masked_mobile) == ("waiting", "赵*", f"138****{mobile[-4:]}")
-    assert asked.valid_until - asked.valid_from == timedelta(days=30)
+    legal, mobile = await _register_legal_entity(organisations, claims), mobile_number()
+    link = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    assert (link.state, link.masked_name, link.masked_mobile) == ("waiting", "赵*", f"138****{mobile[-4:]}")
+    assert link.valid_until - link.valid_from == timedelta(days=30)
     account = await Account.get(id=(await AgentLink.get()).account_id)
-    told = await Notice.get(kind="agent_asked")
-    assert (told.account_id, told.params["organisation"]) == (account.id, claims.organisation_name)
+    notice = await Notice.get(kind="agent_asked")
+    assert (notice.account_id, notice.params["organisation"]) == (account.id, claims.organisation_name)
     person = Actor("demo", "guest", account.id)
     assert await roles_of(account.id, clock.now()) == []
-    assert [link.organisation_name for link in await agents.list_mine(person)] == [claims.organisation_name]
-    assert (await organisations.accept(person, asked.link_id)).state == "active"
-    assert (await organisations.accept(person, asked.link_id)).state == "active"
+    assert [link.organisation_name for link in await agents.list_own_links(person)] == [claims.organisation_name]
+    assert (await organisations.accept(person, link.link_id)).state == "active"
+    assert (await organisations.accept(person, link.link_id)).state == "active"
     assert [role.role for role in await roles_of(account.id, clock.now())] == ["agent"]
     clock.move(timedelta(days=30))
     assert await roles_of(account.id, clock.now()) == []
@@ -185,7 +190,7 @@ async def test_an_entity_links_an_agent_who_agrees(
 
 
 async def test_a_repeated_request_links_once(organisations: LegalEntities, claims: IdentityClaims) -> None:
-    legal, mobile = await _legal(organisations, claims), mobile_number()
+    legal, mobile = await _register_legal_entity(organisations, claims), mobile_number()
     first = await organisations.link_agent(legal, mobile=mobile, name="赵六", key="k")
     assert await organisations.link_agent(legal, mobile=mobile, name="赵六", key="k") == first
 
@@ -193,41 +198,41 @@ async def test_a_repeated_request_links_once(organisations: LegalEntities, claim
 async def test_who_is_struck_off_must_be_asked_again(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
-    legal, mobile = await _legal(organisations, claims), mobile_number()
-    asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    legal, mobile = await _register_legal_entity(organisations, claims), mobile_number()
+    link = await organisations.link_agent(legal, mobile=mobile, name="赵六")
     person = Actor("demo", "guest", (await AgentLink.get()).account_id)
-    await organisations.accept(person, asked.link_id)
+    await organisations.accept(person, link.link_id)
     assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "active"
     assert await Notice.filter(kind="agent_asked").count() == 1, "who has agreed is not asked again"
-    assert (await organisations.revoke(legal, asked.link_id)).state == "revoked"
-    assert (await organisations.revoke(legal, asked.link_id)).state == "revoked"
+    assert (await organisations.revoke(legal, link.link_id)).state == "revoked"
+    assert (await organisations.revoke(legal, link.link_id)).state == "revoked"
     with pytest.raises(Conflict, match="取消"):
-        await organisations.accept(person, asked.link_id)
+        await organisations.accept(person, link.link_id)
     assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "waiting"
 
 
 async def test_whose_link_has_expired_must_agree_again(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
-    legal, mobile = await _legal(organisations, claims), mobile_number()
-    asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    legal, mobile = await _register_legal_entity(organisations, claims), mobile_number()
+    link = await organisations.link_agent(legal, mobile=mobile, name="赵六")
     person = Actor("demo", "guest", (await AgentLink.get()).account_id)
-    await organisations.accept(person, asked.link_id)
+    await organisations.accept(person, link.link_id)
     clock.move(timedelta(days=30))
     assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "waiting"
     assert await roles_of((await AgentLink.get()).account_id, clock.now()) == []
     assert await Notice.filter(kind="agent_asked").count() == 2
-    assert (await organisations.accept(person, asked.link_id)).state == "active"
+    assert (await organisations.accept(person, link.link_id)).state == "active"
 
 
 async def test_an_agent_is_not_asked_twice_a_day(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
-    legal, mobile = await _legal(organisations, claims), mobile_number()
+    legal, mobile = await _register_legal_entity(organisations, claims), mobile_number()
     for _ in range(3):
-        asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+        link = await organisations.link_agent(legal, mobile=mobile, name="赵六")
         clock.move(timedelta(hours=7))
-    await organisations.decline(Actor("demo", "guest", (await AgentLink.get()).account_id), asked.link_id)
+    await organisations.decline(Actor("demo", "guest", (await AgentLink.get()).account_id), link.link_id)
     await organisations.link_agent(legal, mobile=mobile, name="赵六")
     assert await Notice.filter(kind="agent_asked").count() == 1, "nor after his refusal"
     clock.move(timedelta(hours=3))
@@ -238,15 +243,13 @@ async def test_an_agent_is_not_asked_twice_a_day(
 async def test_an_entity_asks_so_many_persons_a_day(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock, deps: Deps
 ) -> None:
-    legal, most = await _legal(organisations, claims), deps.book("demo").login.agent_asks_per_day
+    legal, most = await _register_legal_entity(organisations, claims), deps.book("demo").login.agent_asks_per_day
     first, *others = [mobile_number() for _ in range(most + 1)]
-    asked = await organisations.link_agent(legal, mobile=first, name="赵六")
+    link = await organisations.link_agent(legal, mobile=first, name="赵六")
     clock.move(timedelta(hours=1))
     for mobile in others[1:]:
         await organisations.link_agent(legal, mobile=mobile, name="赵六")
-    await organisations.accept(
-        Actor("demo", "guest", (await AgentLink.get(id=asked.link_id)).account_id), asked.link_id
-    )
+    await organisations.accept(Actor("demo", "guest", (await AgentLink.get(id=link.link_id)).account_id), link.link_id)
     with pytest.raises(TooMany, match=f"一天最多请{most}位经办人.*请23小时后再试") as refused:
         await organisations.link_agent(legal, mobile=others[0], name="赵六")
     assert (refused.value.retry_after, await AgentLink.all().count()) == (23 * 3600, most)
@@ -258,7 +261,7 @@ async def test_an_entity_asks_so_many_persons_a_day(
 async def test_the_period_has_an_order_and_a_longest(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
-    legal, now = await _legal(organisations, claims), clock.now()
+    legal, now = await _register_legal_entity(organisations, claims), clock.now()
     with pytest.raises(InvalidInput, match="截止日期"):
         await organisations.link_agent(legal, mobile=mobile_number(), name="赵六", valid_from=now, valid_until=now)
     with pytest.raises(InvalidInput, match="截止日期"):
@@ -275,13 +278,13 @@ async def test_the_period_has_an_order_and_a_longest(
 async def test_only_the_asked_person_accepts_and_only_the_own_entity_ends_a_link(
     organisations: LegalEntities, claims: IdentityClaims, deps: Deps
 ) -> None:
-    legal, stranger = await _legal(organisations, claims), await make_account(deps)
-    asked = await organisations.link_agent(legal, mobile=mobile_number(), name="赵六")
+    legal, stranger = await _register_legal_entity(organisations, claims), await make_account(deps)
+    link = await organisations.link_agent(legal, mobile=mobile_number(), name="赵六")
     with pytest.raises(NotFound):
-        await organisations.accept(Actor("demo", "guest", stranger.id), asked.link_id)
+        await organisations.accept(Actor("demo", "guest", stranger.id), link.link_id)
     other = await make_organisation(credit_code="91350211M000100Y46")
     with pytest.raises(NotFound):
-        await organisations.revoke(Actor("demo", "organisation", stranger.id, organisation_id=other.id), asked.link_id)
+        await organisations.revoke(Actor("demo", "organisation", stranger.id, organisation_id=other.id), link.link_id)
     with pytest.raises(Forbidden):
         await organisations.link_agent(
             Actor("demo", "agent", stranger.id, organisation_id=legal.organisation_id),
@@ -295,9 +298,9 @@ async def test_only_the_asked_person_accepts_and_only_the_own_entity_ends_a_link
 async def test_an_agent_whom_the_platform_vouches_for_is_linked(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
-    done = await organisations.register("demo", replace(claims, user_type="agent"))
-    assert done.role == "agent"
-    assert [role.role for role in await roles_of(done.account_id, clock.now())] == ["agent"]
+    registered = await organisations.register("demo", replace(claims, user_type="agent"))
+    assert registered.role == "agent"
+    assert [role.role for role in await roles_of(registered.account_id, clock.now())] == ["agent"]
     assert (await Organisation.get()).legal_account_id is None
 
 

@@ -28,10 +28,10 @@ async def test_an_approved_application_is_charged_once(kit: PaymentKit, deps: De
     application = await make_application(deps)
     async with transaction():
         first = await kit.fees.charge(application, NOON)
-        again = await kit.fees.charge(application, NOON)
+        repeated = await kit.fees.charge(application, NOON)
     rules = deps.book("demo").fee
     assert rules is not None
-    assert first.id == again.id
+    assert first.id == repeated.id
     assert (first.amount, first.expert_number, first.state) == (rules.amount, application.expert_number, "due")
 
 
@@ -54,7 +54,7 @@ async def test_the_campaigns_window_rules_when_it_opens(kit: PaymentKit, deps: D
 async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(kit: PaymentKit, deps: Deps) -> None:
     now = deps.now()
     campaign = await make_campaign(deps, pay_until=now + 30 * DAY)
-    late, told, paid = [
+    unnotified, notified, paid = [
         await make_fee(
             deps,
             await make_application(deps, campaign_id=campaign.id),
@@ -65,15 +65,15 @@ async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(k
         for more in ({}, {"notified_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
     ]
     await kit.fees.move_windows(campaign)
-    for fee in (late, told, paid):
+    for fee in (unnotified, notified, paid):
         await fee.refresh_from_db()
-    assert (late.closes_at, told.closes_at) == (campaign.pay_until, campaign.pay_until)
+    assert (unnotified.closes_at, notified.closes_at) == (campaign.pay_until, campaign.pay_until)
     assert paid.closes_at == now - timedelta(hours=1)
     campaign.pay_until = now + 10 * DAY
     await kit.fees.move_windows(campaign)
-    for fee in (late, told):
+    for fee in (unnotified, notified):
         await fee.refresh_from_db()
-    assert (late.closes_at, told.closes_at) == (campaign.pay_until, now + 30 * DAY), "told is told"
+    assert (unnotified.closes_at, notified.closes_at) == (campaign.pay_until, now + 30 * DAY), "told is told"
 
 
 async def test_the_applicant_is_notified_once_when_the_fee_opens(
@@ -84,17 +84,17 @@ async def test_the_applicant_is_notified_once_when_the_fee_opens(
     clock.move(DAY)
     await kit.fees.notify_opened()
     await kit.fees.notify_opened()
-    told = [one for one in book.told if one.kind == "fee_open"]
-    assert len(told) == 1
-    assert told[0].account_id == fee.account_id
-    assert told[0].params["amount"] == "350.00"
+    notices = [notice for notice in book.told if notice.kind == "fee_open"]
+    assert len(notices) == 1
+    assert notices[0].account_id == fee.account_id
+    assert notices[0].params["amount"] == "350.00"
 
 
 async def test_a_fee_whose_notice_fails_does_not_delay_others(kit: PaymentKit, deps: Deps, book: NoticeBook) -> None:
     bad, *good = [await make_fee(deps) for _ in range(3)]
     await Fee.filter(id=bad.id).update(pool="gone")
     assert await kit.fees.notify_opened() == 2
-    assert {one.account_id for one in book.told} == {fee.account_id for fee in good}
+    assert {notice.account_id for notice in book.told} == {fee.account_id for fee in good}
     assert await kit.fees.notify_opened() == 0, "it is left alone for a while"
     await end_pauses()
     await Fee.filter(id=bad.id).update(pool=good[0].pool)
@@ -107,7 +107,9 @@ async def test_workers_at_one_moment_tell_of_each_fee_once(kit: PaymentKit, deps
     await asyncio.gather(*(kit.fees.notify_opened(limit=4) for _ in range(3)))
     while await kit.fees.notify_opened():
         pass
-    assert sorted(one.account_id for one in book.told if one.account_id) == sorted(fee.account_id for fee in fees)
+    assert sorted(notice.account_id for notice in book.told if notice.account_id) == sorted(
+        fee.account_id for fee in fees
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ async def test_the_notice_names_a_real_date_or_none(
 ) -> None:
     await make_fee(deps, closes_at=closes_at)
     await kit.fees.notify_opened()
-    assert next(one for one in book.told if one.kind == "fee_open").params["by"] == by
+    assert next(notice for notice in book.told if notice.kind == "fee_open").params["by"] == by
 
 
 async def test_a_cancelled_fee_is_owed_no_more_and_its_orders_are_closed(kit: PaymentKit, deps: Deps) -> None:
@@ -156,5 +158,5 @@ def test_an_order_does_not_outlive_the_window_but_lives_a_minute() -> None:
 
 def test_the_platform_is_asked_in_growing_pauses_and_last_at_the_end() -> None:
     ends = NOON + 15 * MINUTE
-    moments = [next_question(NOON, ends, asked) - NOON for asked in range(9)]
+    moments = [next_question(NOON, ends, checks) - NOON for checks in range(9)]
     assert [m.total_seconds() for m in moments] == [5, 30, 60, 180, 300, 600, 905, 905, 905]

@@ -78,7 +78,7 @@ class FeeStory(Story):
             "orders": sorted((order.state, order.surplus) for order in await PayOrder.all()),
             "refunds": [refund.state for refund in await Refund.all()],
             "invoices": [invoice.state for invoice in await Invoice.all()],
-            "mails": sorted(one.kind for one in await OutboundEmail.filter(sent_at__not_isnull=True)),
+            "mails": sorted(email.kind for email in await OutboundEmail.filter(sent_at__not_isnull=True)),
             "different mails": len(mails),
             "notices": sorted(await Notice.all().values_list("kind", "state")),
             "acts": sorted(await AuditEntry.all().values_list("action", flat=True)),

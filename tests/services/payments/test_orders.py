@@ -31,8 +31,8 @@ def kit(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> PaymentKit:
 async def test_an_order_gets_a_code_and_is_used_again_while_it_is_good(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     first = await kit.orders.order(owner_of(fee), fee.id, "native")
-    again = await kit.orders.order(owner_of(fee), fee.id, "native")
-    assert first == again
+    repeated = await kit.orders.order(owner_of(fee), fee.id, "native")
+    assert first == repeated
     assert first.code_url.startswith("weixin://")
     assert first.amount == fee.amount
     assert kit.platform.calls.count("order_native") == 1
@@ -68,7 +68,7 @@ async def test_an_unknown_outcome_is_met_by_the_same_order_again(
 async def test_two_requests_at_once_share_one_order_and_one_code(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     ordered = await asyncio.gather(*(kit.orders.order(owner_of(fee), fee.id, "native") for _ in range(4)))
-    assert len({one.code_url for one in ordered}) == 1
+    assert len({order.code_url for order in ordered}) == 1
     assert kit.platform.calls.count("order_native") == 1
 
 
@@ -142,9 +142,9 @@ async def test_a_number_used_before_leads_to_another(kit: PaymentKit, deps: Deps
 async def test_a_person_may_pay_for_another_by_number_and_sees_a_masked_name(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     friend = Actor("demo", "applicant", (await make_account(deps)).id)
-    seen = await FeeLookup(deps).look_up(friend, f" {fee.expert_number.lower()} ")
-    assert (seen.name, seen.own, seen.invoice) == ("王**", False, None)
-    ordered = await kit.orders.order(friend, seen.id, "native")
+    view = await FeeLookup(deps).look_up(friend, f" {fee.expert_number.lower()} ")
+    assert (view.name, view.own, view.invoice) == ("王**", False, None)
+    ordered = await kit.orders.order(friend, view.id, "native")
     assert (await PayOrder.get(id=ordered.order_id)).payer_id == friend.account_id
 
 
@@ -237,15 +237,15 @@ async def test_an_unpaid_order_is_asked_about_until_its_end_and_then_closed(
 ) -> None:
     fee = await make_fee(deps)
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
-    asked = []
+    query_times = []
     for _ in range(12):
         order = await PayOrder.get(id=ordered.order_id)
         if order.check_at is None:
             break
         clock.move(order.check_at - clock.now())
-        asked.append((clock.now() - NOON).total_seconds())
+        query_times.append((clock.now() - NOON).total_seconds())
         await kit.order_checks.check_due()
-    assert asked == [5, 30, 60, 180, 300, 600, 905]
+    assert query_times == [5, 30, 60, 180, 300, 600, 905]
     assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
     assert kit.platform.calls[-2:] == ["query", "close"], "it is asked right before it is closed"
 
@@ -267,7 +267,7 @@ async def test_a_payment_between_query_and_closing_counts(kit: PaymentKit, deps:
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     order = await PayOrder.get(id=ordered.order_id)
     kit.platform.pay(ordered.out_trade_no)
-    await kit.order_checks._close(order)  # the query came before the payment
+    await kit.order_checks._close_order(order)  # the query came before the payment
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
@@ -295,4 +295,4 @@ async def test_a_paid_fee_has_its_other_orders_closed(kit: PaymentKit, deps: Dep
 async def test_what_is_shown_never_holds_the_whole_name(kit: PaymentKit, deps: Deps) -> None:
     fee = await make_fee(deps)
     name = (await Account.get(id=fee.account_id)).real_name
-    assert name not in str(await kit.payments.mine(owner_of(fee)))
+    assert name not in str(await kit.payments.list_own_fees(owner_of(fee)))

@@ -142,16 +142,16 @@ class History:
 
 
 @contextmanager
-def _stopped_clock(clock: FixedClock) -> Iterator[None]:
+def _start_at_noon(clock: FixedClock) -> Iterator[None]:
     clock.move(NOON - clock.now())
     yield
 
 
-async def _live(url: str, deps: Deps, clock: FixedClock, events: list[tuple[str, int]]) -> None:
+async def _replay_history(url: str, deps: Deps, clock: FixedClock, events: list[tuple[str, int]]) -> None:
     await Tortoise.init(config=tortoise_config(url), _enable_global_fallback=True)
     try:
         await execute("TRUNCATE pay_event, refund, invoice, pay_order, fee, application, account, audit_entry CASCADE")
-        with _stopped_clock(clock):
+        with _start_at_noon(clock):
             kit = make_payment_kit(deps, clock, NoticeBook())
             history = History(kit, clock, await make_fee(deps, closes_at=None))
             for name, number in events:
@@ -168,7 +168,7 @@ async def _live(url: str, deps: Deps, clock: FixedClock, events: list[tuple[str,
 def test_any_history_ends_in_the_same_books(
     new_database: str, deps: Deps, clock: FixedClock, events: list[tuple[str, int]]
 ) -> None:
-    asyncio.run(_live(new_database, deps, clock, [("order", 0), *events]))
+    asyncio.run(_replay_history(new_database, deps, clock, [("order", 0), *events]))
 
 
 def test_the_histories_do_pay_refund_and_collide(new_database: str, deps: Deps, clock: FixedClock) -> None:
@@ -187,4 +187,4 @@ def test_the_histories_do_pay_refund_and_collide(new_database: str, deps: Deps, 
         ("refund", 1),
         ("send", 0),
     ]
-    asyncio.run(_live(new_database, deps, clock, events))
+    asyncio.run(_replay_history(new_database, deps, clock, events))

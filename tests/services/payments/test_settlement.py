@@ -68,8 +68,10 @@ async def test_two_who_pay_at_the_same_moment_pay_once_and_the_other_is_refunded
     kit: PaymentKit, deps: Deps, book: NoticeBook
 ) -> None:
     fee = await make_fee(deps)
-    one, other = await paid_by(kit, fee), await paid_by(kit, fee, "jsapi", "o-one")
-    await asyncio.gather(kit.notify(one), kit.notify(other), kit.notify(one), kit.notify(other))
+    first_report, second_report = await paid_by(kit, fee), await paid_by(kit, fee, "jsapi", "o-one")
+    await asyncio.gather(
+        kit.notify(first_report), kit.notify(second_report), kit.notify(first_report), kit.notify(second_report)
+    )
     orders = await PayOrder.all()
     assert [order.state for order in orders] == ["paid", "paid"]
     assert [order.surplus for order in orders].count(True) == 1
@@ -95,15 +97,15 @@ async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(
 ) -> None:
     """Both statements begin before either reads: without the lock both would see an unpaid fee."""
     fee = await make_fee(deps)
-    told: list[asyncio.Task[None]] = []
+    notifications: list[asyncio.Task[None]] = []
     holder = await asyncpg.connect(db)
     async with holder.transaction():
         reports = [await paid_by(kit, fee), await paid_by(kit, fee, "jsapi", "o-one")]
         await holder.execute("SELECT 1 FROM fee WHERE id = $1 FOR UPDATE", fee.id)
         for report in reports:
-            told.append(asyncio.create_task(kit.notify(report)))
-            await waiting_for_locks(holder, len(told))
-    await asyncio.gather(*told)
+            notifications.append(asyncio.create_task(kit.notify(report)))
+            await waiting_for_locks(holder, len(notifications))
+    await asyncio.gather(*notifications)
     await holder.close()
     assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", "surplus"]
 
@@ -116,7 +118,7 @@ async def test_payments_reported_in_one_statement_are_judged_as_if_alone(kit: Pa
     await asyncio.gather(*(kit.notify(report) for report in (fine, stranger, replace(cheap, amount=1), twice)))
     await asyncio.gather(*(kit.notify(report) for report in (twice, twice, shared, other)))
     outcomes = sorted([(event.subject, event.outcome) for event in await PayEvent.all()])
-    told = [
+    expected = [
         (fine, "paid"),
         (stranger, "unknown_order"),
         (cheap, "mismatch"),
@@ -126,7 +128,7 @@ async def test_payments_reported_in_one_statement_are_judged_as_if_alone(kit: Pa
         (shared, "paid"),
         (other, "surplus"),
     ]
-    assert outcomes == sorted([(report.out_trade_no, word) for report, word in told])
+    assert outcomes == sorted([(report.out_trade_no, word) for report, word in expected])
     assert [(await Fee.get(id=fee.id)).state for fee in fees] == ["paid", "paid", "due", "paid"]
     await kit.settle_all()
     assert await find_broken() == []
@@ -144,12 +146,12 @@ async def test_a_notification_may_come_before_our_own_answer(kit: PaymentKit, de
     fee = await make_fee(deps)
     ask = kit.platform.order_native
 
-    async def slow(pool: str, request: Any) -> str:
+    async def notify_before_answering(pool: str, request: Any) -> str:
         code = await ask(pool, request)
         await kit.notify(kit.platform.pay(request.out_trade_no))
         return code
 
-    kit.platform.order_native = slow  # type: ignore[method-assign]
+    kit.platform.order_native = notify_before_answering  # type: ignore[method-assign]
     with pytest.raises(Exception, match="已缴费"):
         await kit.orders.order(owner_of(fee), fee.id, "native")
     assert (await PayOrder.all())[0].state == "paid"
@@ -169,7 +171,7 @@ async def test_another_amount_currency_merchant_or_app_is_no_payment(
     assert (await Fee.get(id=fee.id)).state == "due"
     assert (await PayOrder.all())[0].state == "open"
     page = await kit.unmatched_payments.list(ADMIN)
-    assert [(one.out_trade_no, one.outcome) for one in page.items] == [(report.out_trade_no, "mismatch")]
+    assert [(payment.out_trade_no, payment.outcome) for payment in page.items] == [(report.out_trade_no, "mismatch")]
     assert await AuditEntry.filter(action="fee.unmatched_payment").count() == 1
     await kit.notify(report)
     assert (await Fee.get(id=fee.id)).state == "paid", "the true report still counts"
@@ -184,14 +186,14 @@ async def test_an_unknown_order_and_another_pools_order_are_unmatched_payments(k
 
 
 async def test_one_payment_can_not_stand_for_two_orders(kit: PaymentKit, deps: Deps) -> None:
-    one, other = await make_fee(deps), await make_fee(deps)
-    first, second = await paid_by(kit, one), await paid_by(kit, other)
+    first_fee, second_fee = await make_fee(deps), await make_fee(deps)
+    first, second = await paid_by(kit, first_fee), await paid_by(kit, second_fee)
     await kit.notify(first)
     verdict = await kit.settle.apply_trade("demo", replace(second, transaction_id=first.transaction_id))
     assert verdict.word == "other_transaction"
-    assert (await Fee.get(id=other.id)).state == "due"
-    again = await kit.settle.apply_trade("demo", replace(first, transaction_id="4200-another"))
-    assert again.word == "other_transaction"
+    assert (await Fee.get(id=second_fee.id)).state == "due"
+    second_verdict = await kit.settle.apply_trade("demo", replace(first, transaction_id="4200-another"))
+    assert second_verdict.word == "other_transaction"
 
 
 async def test_an_order_refunded_there_before_we_knew_is_left_to_an_administrator(kit: PaymentKit, deps: Deps) -> None:
@@ -259,7 +261,9 @@ async def test_trouble_with_what_follows_leaves_the_money_counted_and_is_tried_a
 async def test_one_impossible_report_fails_none_of_those_that_came_with_it(kit: PaymentKit, deps: Deps) -> None:
     reports = [await paid_by(kit, await make_fee(deps)) for _ in range(9)]
     reports[6] = replace(reports[6], transaction_id="4" * 400)
-    words = await asyncio.gather(*(kit.settle.apply_trade("demo", one) for one in reports), return_exceptions=True)
+    words = await asyncio.gather(
+        *(kit.settle.apply_trade("demo", report) for report in reports), return_exceptions=True
+    )
     assert isinstance(words[6], Exception)
     assert {word.word for at, word in enumerate(words) if at != 6} == {"paid"}  # type: ignore[union-attr]
     assert await Fee.filter(state="paid").count() == 8

@@ -57,7 +57,7 @@ async def test_hours_come_from_entry_and_exit_and_the_expert_is_asked(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock, hours=3)
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert (row.minutes, row.computed, row.state, row.sat) == (180, 50000, None, True)
     proposed = await owed.proposals.propose(office.venue, draw_id, invitation.id)
     assert (proposed.amount, proposed.state, proposed.version) == (50000, S.PROPOSED, 1)
@@ -68,10 +68,10 @@ async def test_hours_come_from_entry_and_exit_and_the_expert_is_asked(
     assert await Notice.filter(kind="remuneration_proposed").count() == 1
     assert await AuditEntry.filter(action="remuneration.proposed").count() == 1
 
-    [own] = await owed.answers.own(expert_of(invitation))
+    [own] = await owed.answers.list_own(expert_of(invitation))
     assert (own.amount, own.may_confirm, own.may_dispute) == (50000, True, True)
-    done = await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="chat")
-    assert (done.state, done.may_dispute) == (S.CONFIRMED, False)
+    confirmed = await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="chat")
+    assert (confirmed.state, confirmed.may_dispute) == (S.CONFIRMED, False)
     assert (await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="h5")).state == S.CONFIRMED
     assert await AuditEntry.filter(action="remuneration.confirmed").count() == 1
     assert (await Notice.get(kind="agency_remuneration")).params["amount"] == "500.00"
@@ -84,11 +84,11 @@ async def test_nothing_is_owed_before_the_end_nor_to_who_did_not_come(
     draw_id, invitations = await meet(office, clock, needed=2)
     with pytest.raises(Conflict, match="活动结束后"):
         await owed.proposals.propose(office.venue, draw_id, invitations[0].id)
-    assert not (await owed.proposals.of_draw(office.venue, draw_id)).ended
+    assert not (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).ended
     came, missing = invitations
     await Attendance.filter(invitation_id=missing.id).delete()
     await part(office, clock, draw_id, [came], 1)
-    assert [row.code for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows] == [came.code]
+    assert [row.code for row in (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows] == [came.code]
     for stranger in (UUID(int=7), missing.id):
         with pytest.raises(NotFound):
             await owed.proposals.propose(office.venue, draw_id, stranger, 100, "试试")
@@ -105,7 +105,7 @@ async def test_early_arrivals_wait_unpaid_and_a_missing_exit_counts_to_the_end(
     await office.attendance.register_exit(office.venue, draw_id, first.code)
     clock.move(timedelta(hours=1))
     await office.activity_end.end(office.venue, draw_id, "评标完成")
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
+    rows = {row.code: row for row in (await owed.proposals.get_draw_remuneration(office.agency, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_registered) == (180, True)
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (300, False)
 
@@ -120,7 +120,7 @@ async def test_an_exit_registered_after_the_end_counts_to_the_end_and_is_flagged
     await office.activity_end.end(office.venue, draw_id, "评标完成")
     clock.move(timedelta(hours=9))
     await office.attendance.register_exit(office.venue, draw_id, invitation.code)
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert (row.minutes, row.exit_registered, row.exit_late) == (60, True, True)
     assert (await owed.proposals.propose(office.venue, draw_id, invitation.id)).amount == 40000
 
@@ -137,7 +137,7 @@ async def test_an_exit_after_the_expected_end_counts_until_the_activity_ends(
     clock.set(ends_at + timedelta(days=2))
     await office.activity_end.end_due()
     over = int((ends_at - first.gathering_at).total_seconds() // 60)
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows}
+    rows = {row.code: row for row in (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows}
     assert (rows[first.code].minutes, rows[first.code].exit_late) == (over + 60, False)
     assert (rows[second.code].minutes, rows[second.code].exit_registered) == (over, False)
 
@@ -149,7 +149,7 @@ async def test_who_is_recused_on_the_spot_is_paid_the_wasted_trip(
     await recuse(office, draw_id, first.code)
     await part(office, clock, draw_id, [second], 2)
     assert await owed.proposals.propose_all(office.venue, draw_id) == 2
-    rows = {row.code: row for row in (await owed.proposals.of_draw(office.venue, draw_id)).rows}
+    rows = {row.code: row for row in (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows}
     assert (rows[first.code].sat, rows[first.code].amount) == (False, 20000)
     assert (rows[second.code].sat, rows[second.code].amount) == (True, 40000)
     assert await owed.proposals.propose_all(office.venue, draw_id) == 0
@@ -163,7 +163,7 @@ async def test_a_panel_that_is_called_off_at_the_door_is_a_wasted_trip(
     await Attendance.filter(invitation_id=absent.id).delete()
     await office.activity_end.terminate(office.verifier, draw_id, "replanned", "开标改期")
     assert await owed.proposals.propose_all(office.venue, draw_id) == 1
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert (row.code, row.sat, row.amount) == (came.code, False, 20000)
     await check_invariants()
 
@@ -173,7 +173,7 @@ async def test_who_lives_in_another_city_is_paid_the_way(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock, hours=2)
     await Expert.filter(id=invitation.expert_id).update(permanent_region="440306")
-    [row] = (await owed.proposals.of_draw(office.venue, draw_id)).rows
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
     assert [line.label for line in row.computed_lines] == ["基本酬劳", "交通补助", "压差补助"]
     assert row.computed == 80000
 
@@ -199,8 +199,8 @@ async def test_a_pool_without_a_standard_takes_amounts_by_hand(
 ) -> None:
     set_rules(office, monkeypatch, table=None)
     draw_id, [invitation] = await ended_panel(office, clock)
-    shown = await owed.proposals.of_draw(office.venue, draw_id)
-    assert (shown.standard, shown.rows[0].computed) == ("", None)
+    view = await owed.proposals.get_draw_remuneration(office.venue, draw_id)
+    assert (view.standard, view.rows[0].computed) == ("", None)
     for refused in ((None, "按约定"), (30000, "")):
         with pytest.raises(InvalidInput):
             await owed.proposals.propose(office.venue, draw_id, invitation.id, *refused)
@@ -217,7 +217,7 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
     draw_id, [invitation] = await ended_panel(office, clock)
     me = expert_of(invitation)
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(me)
+    [own] = await owed.answers.list_own(me)
     with pytest.raises(InvalidInput):
         await owed.answers.dispute(me, own.id, 1, "  ", by="h5")
     disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
@@ -228,8 +228,8 @@ async def test_an_objection_goes_to_who_proposed_and_each_answer_asks_again(
 
     with pytest.raises(InvalidInput, match="请填写说明"):
         await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000)
-    kept = await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
-    assert (kept.state, kept.version, kept.reply) == (S.PROPOSED, 2, "以登记为准")
+    answered = await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
+    assert (answered.state, answered.version, answered.reply) == (S.PROPOSED, 2, "以登记为准")
     with pytest.raises(Conflict, match="重新核对"):
         await owed.answers.confirm(me, own.id, 1, by="chat")
     await owed.answers.dispute(me, own.id, 2, "请再核对", by="mini")
@@ -249,11 +249,11 @@ async def test_an_objection_is_withdrawn_by_confirming_the_amount(
     draw_id, [invitation] = await ended_panel(office, clock)
     me = expert_of(invitation)
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(me)
+    [own] = await owed.answers.list_own(me)
     disputed = await owed.answers.dispute(me, own.id, 1, "离场更晚", by="h5")
     assert (disputed.may_confirm, disputed.may_dispute, disputed.answer_until) == (True, False, None)
-    done = await owed.answers.confirm(me, own.id, 1, by="chat")
-    assert (done.state, done.dispute) == (S.CONFIRMED, "离场更晚")
+    confirmed = await owed.answers.confirm(me, own.id, 1, by="chat")
+    assert (confirmed.state, confirmed.dispute) == (S.CONFIRMED, "离场更晚")
     assert await Notice.filter(kind="agency_remuneration").count() == 1, "the agency can pay now"
     today = local(clock.now()).date()
     assert await owed.payouts.mark_paid(office.agency, draw_id, today, "现金", {own.id: 1}) == 1
@@ -267,18 +267,20 @@ async def test_the_venue_is_reminded_once_of_an_objection_that_it_leaves_unanswe
     colleague = await make_account(office.deps)
     await make_grant(colleague, "venue")
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(expert_of(invitation))
+    [own] = await owed.answers.list_own(expert_of(invitation))
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
-    [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
+    [task] = [due_task for due_task in owed.due_tasks if due_task.kind == "remuneration_disputes"]
     within = office.deps.book("demo").remuneration.answer_within
     clock.move(within - timedelta(seconds=1))
     assert await task.process() == 0
     clock.move(timedelta(seconds=1))
     assert (await task.process(), await task.process()) == (1, 0)
-    told = await Notice.filter(kind="remuneration_disputed").values_list("account_id", flat=True)
-    assert told == [office.venue.account_id, office.venue.account_id], "when it came, and again"
-    news = [one for one in await Notice.filter(kind="draw_news") if one.params["what"] == "专家酬劳异议待答复"]
-    assert [one.account_id for one in news] == [colleague.id], "whoever proposed may be away"
+    account_ids = await Notice.filter(kind="remuneration_disputed").values_list("account_id", flat=True)
+    assert account_ids == [office.venue.account_id, office.venue.account_id], "when it came, and again"
+    notices = [
+        notice for notice in await Notice.filter(kind="draw_news") if notice.params["what"] == "专家酬劳异议待答复"
+    ]
+    assert [notice.account_id for notice in notices] == [colleague.id], "whoever proposed may be away"
     assert (await Remuneration.get(id=own.id)).state == S.DISPUTED
     await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     assert await owed.answers.assume_due() == 0, "the expert has time to answer again"
@@ -290,11 +292,11 @@ async def test_an_answer_in_time_needs_no_reminder(
 ) -> None:
     draw_id, [invitation] = await ended_panel(office, clock)
     await owed.proposals.propose(office.venue, draw_id, invitation.id)
-    [own] = await owed.answers.own(expert_of(invitation))
+    [own] = await owed.answers.list_own(expert_of(invitation))
     await owed.answers.dispute(expert_of(invitation), own.id, 1, "离场更晚", by="h5")
     await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "以登记为准")
     clock.move(timedelta(days=10))
-    [task] = [one for one in owed.due_tasks if one.kind == "remuneration_disputes"]
+    [task] = [due_task for due_task in owed.due_tasks if due_task.kind == "remuneration_disputes"]
     assert await task.process() == 0
 
 
@@ -309,7 +311,7 @@ async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(
     assert await owed.answers.assume_due() == 0
     clock.move(timedelta(minutes=1))
     assert (await owed.answers.assume_due(), await owed.answers.assume_due()) == (1, 0)
-    [own] = await owed.answers.own(me)
+    [own] = await owed.answers.list_own(me)
     assert (own.state, own.may_dispute, own.answer_until) == (S.ASSUMED, True, None)
     assert await Notice.filter(kind="agency_remuneration").count() == 1
     await owed.answers.dispute(me, own.id, 1, "出差未看到", by="chat")
@@ -329,12 +331,12 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
 ) -> None:
     draw_id, invitations = await ended_panel(office, clock, needed=3)
     await owed.proposals.propose_all(office.venue, draw_id)
-    for one in invitations[:2]:
-        [own] = await owed.answers.own(expert_of(one))
-        await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
+    for invitation in invitations[:2]:
+        [own] = await owed.answers.list_own(expert_of(invitation))
+        await owed.answers.confirm(expert_of(invitation), own.id, 1, by="h5")
     today, pay = local(clock.now()).date(), owed.payouts.mark_paid
-    ids = {row.code: row.id for row in (await owed.proposals.of_draw(office.agency, draw_id)).rows}
-    first, second, open_one = [cast(UUID, ids[one.code]) for one in invitations]
+    ids = {row.code: row.id for row in (await owed.proposals.get_draw_remuneration(office.agency, draw_id)).rows}
+    first, second, open_id = [cast(UUID, ids[invitation.code]) for invitation in invitations]
     with pytest.raises(InvalidInput, match="支付日期"):
         await pay(office.agency, draw_id, today + timedelta(days=1), "现金", {first: 1})
     with pytest.raises(InvalidInput, match="支付方式"):
@@ -343,7 +345,7 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
         await pay(office.agency, draw_id, None, "支票", {first: 1})
     assert [fault.message for fault in refused.value.faults] == ["请选择支付方式。", "请填写支付日期。"]
     with pytest.raises(Conflict, match="待专家确认"):
-        await pay(office.agency, draw_id, today, "现金", {first: 1, open_one: 1})
+        await pay(office.agency, draw_id, today, "现金", {first: 1, open_id: 1})
     with pytest.raises(Conflict, match="没有待支付"):
         await pay(office.agency, draw_id, today, "现金", {})
     with pytest.raises(NotFound):
@@ -351,8 +353,8 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 1
     assert await pay(office.agency, draw_id, today, "现金", {first: 1}) == 0, "twice is harmless"
     assert await pay(office.agency, draw_id, today, "银行转账", {first: 1, second: 1}) == 1
-    shown = await owed.proposals.of_draw(office.agency, draw_id)
-    assert (shown.total, shown.paid, shown.payable) == (150000, 100000, 0)
+    view = await owed.proposals.get_draw_remuneration(office.agency, draw_id)
+    assert (view.total, view.paid, view.payable) == (150000, 100000, 0)
     assert await Notice.filter(kind="remuneration_paid").count() == 2
     with pytest.raises(Conflict, match="已支付"):
         await owed.proposals.propose(office.venue, draw_id, invitations[0].id, 70000, "更正")
@@ -371,16 +373,16 @@ async def test_only_the_amounts_that_were_seen_are_marked_and_none_when_one_has_
 ) -> None:
     draw_id, [first, second] = await ended_panel(office, clock, needed=2)
     await owed.proposals.propose_all(office.venue, draw_id)
-    seen = {}
-    for one in (first, second):
-        [own] = await owed.answers.own(expert_of(one))
-        await owed.answers.confirm(expert_of(one), own.id, 1, by="h5")
-        seen[own.id] = own.version
+    versions = {}
+    for invitation in (first, second):
+        [own] = await owed.answers.list_own(expert_of(invitation))
+        await owed.answers.confirm(expert_of(invitation), own.id, 1, by="h5")
+        versions[own.id] = own.version
     await owed.proposals.propose(office.venue, draw_id, second.id, 70000, "补登记")
-    [own] = await owed.answers.own(expert_of(second))
+    [own] = await owed.answers.list_own(expert_of(second))
     await owed.answers.confirm(expert_of(second), own.id, 2, by="h5")
     with pytest.raises(Conflict, match="金额已更新，请核对"):
-        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", seen)
+        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", versions)
     assert not await Remuneration.exists(state="paid")
     await check_invariants()
 
@@ -391,13 +393,23 @@ async def test_hands_that_press_at_once_do_it_once(
     draw_id, invitations = await ended_panel(office, clock, needed=2)
     await asyncio.gather(*(owed.proposals.propose_all(office.venue, draw_id) for _ in range(3)))
     assert await Notice.filter(kind="remuneration_proposed").count() == 2
-    mine = [(expert_of(one), (await owed.answers.own(expert_of(one)))[0].id) for one in invitations]
-    await asyncio.gather(*(owed.answers.confirm(me, one, 1, by="h5") for me, one in mine for _ in range(2)))
+    owners = [
+        (expert_of(invitation), (await owed.answers.list_own(expert_of(invitation)))[0].id)
+        for invitation in invitations
+    ]
+    await asyncio.gather(
+        *(owed.answers.confirm(me, remuneration_id, 1, by="h5") for me, remuneration_id in owners for _ in range(2))
+    )
     assert await AuditEntry.filter(action="remuneration.confirmed").count() == 2
     assert await Notice.filter(kind="agency_remuneration").count() == 1, "whoever is last tells the agency"
     today = local(clock.now()).date()
     marked = await asyncio.gather(
-        *(owed.payouts.mark_paid(office.agency, draw_id, today, "现金", {one: 1 for _, one in mine}) for _ in range(3))
+        *(
+            owed.payouts.mark_paid(
+                office.agency, draw_id, today, "现金", {remuneration_id: 1 for _, remuneration_id in owners}
+            )
+            for _ in range(3)
+        )
     )
     assert sorted(marked) == [0, 0, 2]
     await check_invariants()
@@ -410,11 +422,11 @@ async def test_the_sheet_names_who_is_to_be_paid_and_carries_no_formula(
     await Expert.filter(id=first.expert_id).update(name='=HYPERLINK("http://x","y")')
     await owed.proposals.propose(office.venue, draw_id, first.id, 60000, "=1+1")
     await owed.proposals.propose(office.venue, draw_id, second.id)
-    [own] = await owed.answers.own(expert_of(first))
+    [own] = await owed.answers.list_own(expert_of(first))
     await owed.answers.confirm(expert_of(first), own.id, 1, by="h5")
     for sheet in (
-        await owed.sheets.of_draw(office.agency, draw_id),
-        await owed.sheets.of_month(office.agency, "2026-11"),
+        await owed.sheets.write_draw_sheet(office.agency, draw_id),
+        await owed.sheets.write_month_sheet(office.agency, "2026-11"),
     ):
         rows = list(load_workbook(io.BytesIO(sheet)).active.iter_rows(min_row=2))
         assert len(rows) == 1, "who has not confirmed is on no sheet"
@@ -426,7 +438,7 @@ async def test_the_sheet_names_who_is_to_be_paid_and_carries_no_formula(
         assert any("=1+1" in str(value) for value in values)
     assert await AuditEntry.filter(action="remuneration.exported").count() == 2
     with pytest.raises(InvalidInput):
-        await owed.sheets.of_month(office.agency, "2026-13")
+        await owed.sheets.write_month_sheet(office.agency, "2026-13")
 
 
 async def test_strangers_find_nothing_and_roles_keep_to_their_part(
@@ -442,12 +454,12 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
     elsewhere = Actor("demo", "venue", account_id=account.id, scope="demo-branch")
     other = Actor("demo", "expert", expert_id=UUID(int=5))
     for refused in (
-        owed.proposals.of_draw(foreign, draw_id),
-        owed.proposals.of_draw(elsewhere, draw_id),
+        owed.proposals.get_draw_remuneration(foreign, draw_id),
+        owed.proposals.get_draw_remuneration(elsewhere, draw_id),
         owed.proposals.propose(elsewhere, draw_id, invitation.id, 10, "x"),
         owed.payouts.mark_paid(foreign, draw_id, today, "现金", {row.id: 1}),
         owed.payouts.unmark_paid(foreign, draw_id, row.id),
-        owed.sheets.of_draw(foreign, draw_id),
+        owed.sheets.write_draw_sheet(foreign, draw_id),
         owed.answers.confirm(other, row.id, 1, by="h5"),
         owed.answers.dispute(other, row.id, 1, "少了", by="h5"),
         owed.answers.get(other, row.id),
@@ -457,9 +469,9 @@ async def test_strangers_find_nothing_and_roles_keep_to_their_part(
     for refused in (
         owed.proposals.propose(office.agency, draw_id, invitation.id, 10, "x"),
         owed.payouts.mark_paid(office.venue, draw_id, today, "现金", {row.id: 1}),
-        owed.sheets.of_draw(office.venue, draw_id),
-        owed.answers.own(office.agency),
-        owed.proposals.of_draw(office.supervisor, draw_id),
+        owed.sheets.write_draw_sheet(office.venue, draw_id),
+        owed.answers.list_own(office.agency),
+        owed.proposals.get_draw_remuneration(office.supervisor, draw_id),
     ):
         with pytest.raises(Forbidden):
             await refused

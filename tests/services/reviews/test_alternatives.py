@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("db")
 STEPS = (step("first"), step("last"))
 
 
-async def handed_in(deps: Deps, alternatives: Sequence[str]) -> Application:
+async def hand_in_application(deps: Deps, alternatives: Sequence[str]) -> Application:
     await make_catalogues()
     application = await make_application(deps, specialties=["A0401", *alternatives])
     await ApplicationSpecialty.filter(code__in=list(alternatives)).update(choice="alternative")
@@ -55,18 +55,18 @@ async def test_only_what_the_reviewer_chose_enters(
     deps: Deps, book: NoticeBook, admitted: list[str], entered: list[str]
 ) -> None:
     deps = rules(deps)
-    application, reviews = await handed_in(deps, ["A0801", "B"]), reviews_of(deps, book)
+    application, reviews = await hand_in_application(deps, ["A0801", "B"]), reviews_of(deps, book)
     last, task = await last_task(reviews, deps, application)
     assert (await ReviewQueue(deps).get(last, task.id)).alternatives == ("A0801", "B")
     await reviews.decide(last, task.id, "approve", admitted=admitted)
     expert = await Expert.get()
     assert sorted(expert.specialties) == entered
     assert "B" not in expert.specialty_path
-    shown = await progress_of(deps, application.id)
-    labels = {one.code: one.state_label for one in shown.specialties}
+    progress = await progress_of(deps, application.id)
+    labels = {specialty.code: specialty.state_label for specialty in progress.specialties}
     assert labels == {"A0401": "通过", "A0801": "备选入库" if admitted else "备选不入库", "B": "备选不入库"}
-    said = await ReviewEntry.get(application_id=application.id, event="admit")
-    assert said.opinion == ("入库：施工 › 房屋建筑；不入库：货物类" if admitted else "不入库：施工 › 房屋建筑、货物类")
+    entry = await ReviewEntry.get(application_id=application.id, event="admit")
+    assert entry.opinion == ("入库：施工 › 房屋建筑；不入库：货物类" if admitted else "不入库：施工 › 房屋建筑、货物类")
 
 
 @pytest.mark.parametrize("admitted", [None, ["A0401"], ["A0801", "C"]])
@@ -74,7 +74,7 @@ async def test_an_approval_that_leaves_it_open_or_names_others_is_refused(
     deps: Deps, book: NoticeBook, admitted: list[str] | None
 ) -> None:
     deps = rules(deps)
-    application, reviews = await handed_in(deps, ["A0801"]), reviews_of(deps, book)
+    application, reviews = await hand_in_application(deps, ["A0801"]), reviews_of(deps, book)
     last, task = await last_task(reviews, deps, application)
     with pytest.raises(InvalidInput, match="逐项决定备选专业"):
         await reviews.decide(last, task.id, "approve", admitted=admitted)
@@ -83,7 +83,7 @@ async def test_an_approval_that_leaves_it_open_or_names_others_is_refused(
 
 async def test_where_all_specialties_enter_no_decision_is_required(deps: Deps, book: NoticeBook) -> None:
     deps = rules(deps, alternatives="all")
-    application, reviews = await handed_in(deps, ["A0801"]), reviews_of(deps, book)
+    application, reviews = await hand_in_application(deps, ["A0801"]), reviews_of(deps, book)
     last, task = await last_task(reviews, deps, application)
     await reviews.decide(last, task.id, "approve")
     assert sorted((await Expert.get()).specialties) == ["A0401", "A0801"]

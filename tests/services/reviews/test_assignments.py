@@ -41,14 +41,18 @@ async def roles(deps: Deps, mobile: str = MOBILE) -> list[str]:
 
 async def test_an_assigned_person_is_a_reviewer_at_once_and_a_revoked_one_no_longer(deps: Deps) -> None:
     assignments, admin = Assignments(deps, AssignmentQueries(deps)), await admin_of(deps)
-    given = await assignments.grant(admin, FORM)
-    assert (given.name, given.masked_mobile, given.active) == ("李审核", "139****0001", True)
-    assert (given.step_name, given.region_name, given.specialty_name) == ("行业部门预审", "广州市", "设计")
+    assignment = await assignments.grant(admin, FORM)
+    assert (assignment.name, assignment.masked_mobile, assignment.active) == ("李审核", "139****0001", True)
+    assert (assignment.step_name, assignment.region_name, assignment.specialty_name) == (
+        "行业部门预审",
+        "广州市",
+        "设计",
+    )
     assert await roles(deps) == ["reviewer"]
-    assert not (await assignments.revoke(admin, given.id)).active
+    assert not (await assignments.revoke(admin, assignment.id)).active
     assert await roles(deps) == []
-    again = await assignments.grant(admin, replace(FORM, department=""))
-    assert (again.id, again.active, again.department) == (given.id, True, "")
+    repeated = await assignments.grant(admin, replace(FORM, department=""))
+    assert (repeated.id, repeated.active, repeated.department) == (assignment.id, True, "")
     assert await AuditEntry.filter(action="review.assign").count() == 2
 
 
@@ -59,9 +63,9 @@ async def test_the_list_shows_who_reviews_now_or_did_before(deps: Deps) -> None:
     await assignments.grant(admin, replace(FORM, step="final", region="", specialty=""))
     await assignments.revoke(admin, first.id)
     now = await queries.page(admin)
-    assert ([one.step for one in now.items], now.total) == (["final"], 1)
+    assert ([assignment.step for assignment in now.items], now.total) == (["final"], 1)
     assert now.items[0].region == PROVINCE
-    assert [one.id for one in (await queries.page(admin, active=False)).items] == [first.id]
+    assert [assignment.id for assignment in (await queries.page(admin, active=False)).items] == [first.id]
     assert await queries.page(admin, step="industry") == Page((), 0)
 
 
@@ -90,9 +94,9 @@ async def test_what_can_never_get_a_task_is_refused_with_the_field(
 
 async def test_only_administrators_of_the_pool_assign(deps: Deps) -> None:
     assignments, admin = Assignments(deps, AssignmentQueries(deps)), await admin_of(deps)
-    given = await assignments.grant(admin, FORM)
+    assignment = await assignments.grant(admin, FORM)
     with pytest.raises(NotFound):
-        await assignments.revoke(replace(admin, pool="guangdong"), given.id)
+        await assignments.revoke(replace(admin, pool="guangdong"), assignment.id)
     with pytest.raises(Forbidden):
         await assignments.grant(replace(admin, role="reviewer"), FORM)
 
@@ -100,13 +104,13 @@ async def test_only_administrators_of_the_pool_assign(deps: Deps) -> None:
 async def test_offices_are_granted_revoked_and_granted_again(deps: Deps) -> None:
     staff, admin = Staff(deps), await admin_of(deps)
     terminal = deps.book("demo").draw.terminals[0]
-    given = await staff.grant(admin, mobile=MOBILE, name="王核验", role="verifier", scope=terminal)
-    assert (given.role_name, given.scope, given.masked_mobile) == ("核验人员", terminal, "139****0001")
+    grant = await staff.grant(admin, mobile=MOBILE, name="王核验", role="verifier", scope=terminal)
+    assert (grant.role_name, grant.scope, grant.masked_mobile) == ("核验人员", terminal, "139****0001")
     assert await roles(deps) == ["verifier"]
-    await staff.revoke(admin, given.grant_id)
+    await staff.revoke(admin, grant.grant_id)
     assert await roles(deps) == []
-    again = await staff.grant(admin, mobile=MOBILE, name="王核验", role="verifier", scope=terminal)
-    assert (again.grant_id, again.active) == (given.grant_id, True)
+    second_grant = await staff.grant(admin, mobile=MOBILE, name="王核验", role="verifier", scope=terminal)
+    assert (second_grant.grant_id, second_grant.active) == (grant.grant_id, True)
     await staff.grant(admin, mobile=MOBILE, name="王核验", role="venue", scope="demo-hall")
     assert [(m.role, m.name) for m in (await staff.page(admin, role="venue")).items] == [("venue", "王核验")]
     assert (await staff.page(admin)).total == 3

@@ -76,10 +76,10 @@ async def test_when_a_reviewer_leaves_open_tasks_wait_and_the_office_is_notified
     own = await ReviewAssignment.get(account_id=leaving.account_id)
     await assignments.revoke(admin, own.id)
     assert len(await find_uncovered("demo")) == 1
-    assert await reminders.remind() == 0, "it is Saturday"
+    assert await reminders.send_reminders() == 0, "it is Saturday"
     clock.move(TO_MONDAY_MORNING)
-    assert await reminders.remind() == 1
-    assert await reminders.remind() == 0, "once a day"
+    assert await reminders.send_reminders() == 1
+    assert await reminders.send_reminders() == 0, "once a day"
     notice = await Notice.get(kind="review_stuck")
     assert notice.account_id == admin.account_id
     assert (notice.params["step"], notice.params["nobody"], notice.params["late"]) == ("行业部门预审", "1", "1")
@@ -95,7 +95,7 @@ async def test_an_only_reviewer_who_applies_leaves_a_gap_and_one_who_is_disabled
     only = await make_reviewer(deps, "industry", CITY)
     assert only.account_id is not None
     await begin(reviews, deps, await make_application(deps, await Account.get(id=only.account_id)))
-    assert [one.waiting for one in await find_uncovered("demo")] == [1]
+    assert [uncovered.waiting for uncovered in await find_uncovered("demo")] == [1]
     other = await make_reviewer(deps, "industry", CITY)
     assert await find_uncovered("demo") == []
     await Account.filter(id=other.account_id).update(disabled_at=deps.now())
@@ -108,9 +108,9 @@ async def test_the_office_is_notified_of_an_assigned_task_that_waits_too_long(
     await make_reviewer(deps, "industry", CITY)
     clock.move(TO_MONDAY_MORNING)
     await begin(reviews, deps, await make_application(deps))
-    assert await reminders.remind() == 0
+    assert await reminders.send_reminders() == 0
     clock.move(timedelta(minutes=11))
-    assert await reminders.remind() == 1
+    assert await reminders.send_reminders() == 1
     notice = await Notice.get(kind="review_stuck")
     assert (notice.account_id, notice.params["nobody"], notice.params["late"]) == (admin.account_id, "0", "1")
 

@@ -36,7 +36,7 @@ from tests.services.reviews.conftest import reviews_of
 pytestmark = pytest.mark.usefixtures("catalogues")
 
 
-async def _fresh(application: Application) -> Application:
+async def _reload(application: Application) -> Application:
     return await Application.get(id=application.id)
 
 
@@ -77,13 +77,13 @@ async def test_all_specialties_approved_lead_to_the_next_step_and_the_last_step_
     industry, final = await make_reviewer(deps, "industry", CITY), await make_reviewer(deps, "final")
     first, second = await begin(reviews, deps, application)
     await reviews.decide(industry, first.id, "approve")
-    assert ((await _fresh(application)).step, len(await tasks_of(application))) == (0, 1)
+    assert ((await _reload(application)).step, len(await tasks_of(application))) == (0, 1)
     await reviews.decide(industry, second.id, "approve", "同意")
     [whole] = await tasks_of(application)
-    assert (whole.step_code, whole.region, (await _fresh(application)).step) == ("final", PROVINCE, 1)
-    done = await reviews.decide(final, whole.id, "approve")
-    row = await _fresh(application)
-    assert (done.application_state, row.state, row.step) == ("notice", "notice", -1)
+    assert (whole.step_code, whole.region, (await _reload(application)).step) == ("final", PROVINCE, 1)
+    decided = await reviews.decide(final, whole.id, "approve")
+    row = await _reload(application)
+    assert (decided.application_state, row.state, row.step) == ("notice", "notice", -1)
     assert row.approved_at == deps.now()
     assert row.expert_number.startswith("ZJ")
     assert len(row.expert_number) == 9
@@ -112,7 +112,7 @@ async def test_one_specialty_is_sent_back_while_the_others_go_on(
     reviewer = await make_reviewer(deps, "industry", CITY)
     first, second = await begin(reviews, deps, application)
     await reviews.decide(reviewer, first.id, "send_back", "职称专业与评标专业不符")
-    row = await _fresh(application)
+    row = await _reload(application)
     assert row.state == "sent_back"
     assert row.sent_back_fields == ["specialties", "strengths", "signed_form", "other_material"]
     assert (book.told[-1].kind, book.told[-1].params["reason"]) == ("application_sent_back", "职称专业与评标专业不符")
@@ -129,9 +129,9 @@ async def test_a_corrected_specialty_alone_is_looked_at_again(deps: Deps, review
     first, second = await begin(reviews, deps, application)
     await reviews.decide(reviewer, first.id, "send_back", "不符")
     await reviews.decide(reviewer, second.id, "approve")
-    [again] = await hand_in_again(reviews, deps, application, ("A08", "A0801"))
-    assert (again.specialty, again.round, again.step) == ("A08", 2, 0)
-    await reviews.decide(reviewer, again.id, "approve")
+    [reopened] = await hand_in_again(reviews, deps, application, ("A08", "A0801"))
+    assert (reopened.specialty, reopened.round, reopened.step) == ("A08", 2, 0)
+    await reviews.decide(reviewer, reopened.id, "approve")
     assert [t.step_code for t in await tasks_of(application)] == ["final"]
 
 
@@ -147,7 +147,7 @@ async def test_specialties_still_open_in_the_round_before_stay_with_their_review
     assert second.id in {t.id for t in tasks}
     for task in tasks:
         await reviews.decide(reviewer, task.id, "approve")
-    assert (await _fresh(application)).step == 1
+    assert (await _reload(application)).step == 1
 
 
 async def test_dropping_the_specialty_that_was_sent_back_leads_on(deps: Deps, reviews: ReviewWorkflow) -> None:
@@ -166,14 +166,14 @@ async def test_sending_back_the_whole_opens_everything_and_takes_it_out_of_all_q
     reviewer = await make_reviewer(deps, "industry", CITY)
     first, second = await begin(reviews, deps, application)
     await reviews.decide(reviewer, first.id, "send_back_whole", "照片不清晰")
-    assert (await _fresh(application)).sent_back_fields == ["*"]
+    assert (await _reload(application)).sent_back_fields == ["*"]
     assert [t.id for t in await tasks_of(application, "void")] == [second.id]
     with pytest.raises(Conflict, match="无需再审核") as refused:
         await reviews.decide(reviewer, second.id, "approve")
     assert refused.value.code == "task_void"
 
 
-async def _sent_back_by_the_province(deps: Deps, reviews: ReviewWorkflow) -> Application:
+async def _send_back_by_the_province(deps: Deps, reviews: ReviewWorkflow) -> Application:
     application = await make_application(deps)
     industry, final = await make_reviewer(deps, "industry", CITY), await make_reviewer(deps, "final")
     [task] = await begin(reviews, deps, application)
@@ -184,7 +184,7 @@ async def _sent_back_by_the_province(deps: Deps, reviews: ReviewWorkflow) -> App
 
 
 async def test_a_correction_resumes_where_it_was_sent_back(deps: Deps, reviews: ReviewWorkflow) -> None:
-    application = await _sent_back_by_the_province(deps, reviews)
+    application = await _send_back_by_the_province(deps, reviews)
     [task] = await hand_in_again(reviews, deps, application, ("A0401",))
     assert (task.step_code, task.round) == ("final", 2)
 
@@ -192,7 +192,7 @@ async def test_a_correction_resumes_where_it_was_sent_back(deps: Deps, reviews: 
 async def test_a_specialty_not_reviewed_yet_goes_to_the_first_step_all_the_same(
     deps: Deps, reviews: ReviewWorkflow
 ) -> None:
-    application = await _sent_back_by_the_province(deps, reviews)
+    application = await _send_back_by_the_province(deps, reviews)
     [task] = await hand_in_again(reviews, deps, application, ("A0401", "A0801"))
     assert (task.step_code, task.specialty) == ("industry", "A0801")
     await reviews.decide(await make_reviewer(deps, "industry", CITY), task.id, "approve")
@@ -202,7 +202,7 @@ async def test_a_specialty_not_reviewed_yet_goes_to_the_first_step_all_the_same(
 async def test_where_the_rulebook_says_so_a_correction_begins_anew(deps: Deps, book: NoticeBook) -> None:
     changed = with_rules(deps, review={"resume": "first"})
     reviews = reviews_of(changed, book)
-    application = await _sent_back_by_the_province(changed, reviews)
+    application = await _send_back_by_the_province(changed, reviews)
     [task] = await hand_in_again(reviews, changed, application, ("A0401",))
     assert (task.step_code, task.round) == ("industry", 2)
 
@@ -215,12 +215,12 @@ async def test_an_entry_that_comes_back_from_the_public_notice_is_seen_again_at_
     [task] = await begin(reviews, deps, application)
     await reviews.decide(industry, task.id, "approve")
     await reviews.decide(final, (await tasks_of(application))[0].id, "approve")
-    number = (await _fresh(application)).expert_number
-    [again] = await hand_in_again(reviews, deps, application, ("A0401",))
-    assert again.step_code == "final"
-    assert (await _fresh(application)).approved_at is None
-    await reviews.decide(final, again.id, "approve")
-    row = await _fresh(application)
+    number = (await _reload(application)).expert_number
+    [reopened] = await hand_in_again(reviews, deps, application, ("A0401",))
+    assert reopened.step_code == "final"
+    assert (await _reload(application)).approved_at is None
+    await reviews.decide(final, reopened.id, "approve")
+    row = await _reload(application)
     assert (row.state, row.expert_number) == ("notice", number)
 
 
@@ -237,7 +237,7 @@ async def test_a_refusal_ends_the_application_with_its_reason(
     with pytest.raises(InvalidInput, match="请填写审核意见"):
         await reviews.decide(final, whole.id, "refuse", " \n ")
     await reviews.decide(final, whole.id, "refuse", "从业年限不足")
-    row = await _fresh(application)
+    row = await _reload(application)
     assert (row.state, row.reason, row.ended_at) == ("refused", "从业年限不足", deps.now())
     assert (book.told[-1].kind, book.told[-1].params["reason"]) == ("application_refused", "从业年限不足")
 
@@ -330,7 +330,7 @@ async def test_a_second_reviewer_is_refused_with_who_decided_when(deps: Deps, re
     with pytest.raises(Conflict, match=r"已由市住建局于11月21日\(周六\) 12:00处理（通过）") as refused:
         await reviews.decide(second, task.id, "send_back", "不符")
     assert refused.value.code == "already_decided"
-    assert (await _fresh(application)).state == "reviewing"
+    assert (await _reload(application)).state == "reviewing"
 
 
 async def test_the_same_key_decides_once_and_answers_twice(deps: Deps, reviews: ReviewWorkflow) -> None:
@@ -378,7 +378,7 @@ async def test_a_number_that_an_import_has_used_is_not_given_again(deps: Deps, b
     application = await make_application(changed)
     [task] = await begin(reviews, changed, application)
     await reviews.decide(await make_reviewer(changed, "one"), task.id, "approve")
-    assert (await _fresh(application)).expert_number == "ZJ0100002"
+    assert (await _reload(application)).expert_number == "ZJ0100002"
 
 
 async def test_a_renewal_and_a_person_with_an_old_file_keep_their_number(deps: Deps, book: NoticeBook) -> None:
@@ -391,4 +391,4 @@ async def test_a_renewal_and_a_person_with_an_old_file_keep_their_number(deps: D
         application = await make_application(changed, account, entry_type=kind, **expert)
         [task] = await begin(reviews, changed, application)
         await reviews.decide(reviewer, task.id, "approve")
-        assert (await _fresh(application)).expert_number == number
+        assert (await _reload(application)).expert_number == number

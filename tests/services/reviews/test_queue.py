@@ -15,7 +15,7 @@ from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import Actor, Deps, Page, transaction
 from services.reviews import ReviewQueue, TaskFilter
 from services.reviews.queue import EVERYTHING
-from services.reviews.scope import reaches
+from services.reviews.scope import may_decide_task
 from services.workflows import ReviewWorkflow
 from tests.factories.reviews import (
     CITY,
@@ -33,8 +33,8 @@ from tests.factories.reviews import (
 pytestmark = pytest.mark.usefixtures("catalogues")
 
 
-async def _names(queue: ReviewQueue, actor: Actor, wanted: TaskFilter = EVERYTHING) -> list[str]:
-    cards = await queue.cards(actor, wanted)
+async def _names(queue: ReviewQueue, actor: Actor, task_filter: TaskFilter = EVERYTHING) -> list[str]:
+    cards = await queue.cards(actor, task_filter)
     assert cards.total == len(cards.items)
     return [card.name for card in cards.items]
 
@@ -80,12 +80,12 @@ async def test_pages_of_a_long_queue(deps: Deps, reviews: ReviewWorkflow, queue:
     reviewer = await make_reviewer(deps, "industry", CITY)
     for _ in range(5):
         await begin(reviews, deps, await make_application(deps))
-    seen = []
+    listed = []
     for offset in (0, 2, 4):
         cards = await queue.cards(reviewer, offset=offset, limit=2)
         assert cards.total == 5
-        seen += [card.id for card in cards.items]
-    assert len(set(seen)) == 5
+        listed += [card.id for card in cards.items]
+    assert len(set(listed)) == 5
     assert await queue.cards(reviewer, offset=10, limit=2) == Page((), 5)
 
 
@@ -140,13 +140,13 @@ async def test_after_a_decision_comes_the_next_behind_it_then_the_oldest_of_all(
         [task] = await begin(reviews, deps, await make_application(deps))
         ids.append(task.id)
         clock.move(timedelta(minutes=1))
-    assert await queue.next(reviewer) == ids[0]
+    assert await queue.find_next(reviewer) == ids[0]
     await reviews.decide(reviewer, ids[1], "approve")
-    assert await queue.next(reviewer, ids[1]) == ids[2]
+    assert await queue.find_next(reviewer, ids[1]) == ids[2]
     await reviews.decide(reviewer, ids[2], "approve")
-    assert await queue.next(reviewer, ids[2]) == ids[0]
+    assert await queue.find_next(reviewer, ids[2]) == ids[0]
     await reviews.decide(reviewer, ids[0], "approve")
-    assert await queue.next(reviewer, ids[0]) is None
+    assert await queue.find_next(reviewer, ids[0]) is None
 
 
 async def test_a_task_shows_the_form_in_words_and_hides_what_is_sensitive(
@@ -242,11 +242,11 @@ async def test_the_queue_holds_just_what_can_be_decided(
     await ReviewAssignment.create(
         pool="demo", account_id=own.id, step="industry", region=OTHER_CITY, specialty="A08", granted_at=deps.now()
     )
-    seen = set()
+    sizes = set()
     for actor in actors:
         assert actor.account_id is not None
-        decidable = {task.id for task in tasks if await reaches("demo", task.id, actor.account_id)}
+        decidable = {task.id for task in tasks if await may_decide_task("demo", task.id, actor.account_id)}
         assert {card.id for card in (await queue.cards(actor)).items} == decidable
         assert sum(count.open for count in await queue.counts(actor)) == len(decidable)
-        seen.add(len(decidable))
-    assert len(seen) > 4
+        sizes.add(len(decidable))
+    assert len(sizes) > 4

@@ -21,7 +21,7 @@ from tests.services.conftest import NoticeBook
 pytestmark = pytest.mark.usefixtures("catalogues")
 
 
-async def _two_at_once(deps: Deps, reviews: ReviewWorkflow) -> tuple[Application, list[Decided | BaseException]]:
+async def _decide_at_once(deps: Deps, reviews: ReviewWorkflow) -> tuple[Application, list[Decided | BaseException]]:
     application = await make_application(deps)
     pair = [await make_reviewer(deps, "industry", CITY) for _ in range(2)]
     [task] = await begin(reviews, deps, application)
@@ -37,7 +37,7 @@ async def test_of_two_reviewers_at_once_one_decides_and_the_other_is_refused(
     deps: Deps, reviews: ReviewWorkflow, book: NoticeBook
 ) -> None:
     for _ in range(5):
-        application, answers = await _two_at_once(deps, reviews)
+        application, answers = await _decide_at_once(deps, reviews)
         [decided] = [answer for answer in answers if isinstance(answer, Decided)]
         [refused] = [answer for answer in answers if isinstance(answer, Conflict)]
         assert "市州行业主管部门" in refused.message
@@ -56,12 +56,12 @@ async def test_without_the_locks_both_would_decide(
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
     meeting, looked = asyncio.Barrier(2), module.Reviews._check_open
 
-    async def look_together(self: Reviews, *args: object) -> None:
+    async def check_together(self: Reviews, *args: object) -> None:
         await looked(self, *args)  # type: ignore[arg-type]  # handed through
         await meeting.wait()
 
-    monkeypatch.setattr(module.Reviews, "_check_open", look_together)
-    application, answers = await asyncio.wait_for(_two_at_once(deps, reviews), 20)
+    monkeypatch.setattr(module.Reviews, "_check_open", check_together)
+    application, answers = await asyncio.wait_for(_decide_at_once(deps, reviews), 20)
     assert all(isinstance(answer, Decided) for answer in answers)
     assert await ReviewEntry.filter(application_id=application.id).count() == 2
 
@@ -73,5 +73,7 @@ async def test_the_last_two_specialties_approved_at_once_lead_to_the_next_step_o
         application = await make_application(deps, specialties=("A0401", "A0801"))
         pair = [await make_reviewer(deps, "industry", CITY, code) for code in ("A04", "A08")]
         tasks = await begin(reviews, deps, application)
-        await asyncio.gather(*(reviews.decide(who, t.id, "approve") for who, t in zip(pair, tasks, strict=True)))
+        await asyncio.gather(
+            *(reviews.decide(reviewer, t.id, "approve") for reviewer, t in zip(pair, tasks, strict=True))
+        )
         assert [t.step_code for t in await tasks_of(application)] == ["final"]

@@ -34,18 +34,18 @@ async def test_a_reviewer_with_work_from_the_day_before_is_notified_once_on_a_wo
     disabled = await make_reviewer(deps, "industry", CITY)
     await Account.filter(id=disabled.account_id).update(disabled_at=deps.now())
     await begin(reviews, deps, await make_application(deps, specialties=("A0401", "A0801")))
-    assert await reminders.remind() == 0, "it is Saturday"
+    assert await reminders.send_reminders() == 0, "it is Saturday"
     clock.move(TO_MONDAY_MORNING - timedelta(seconds=1))
-    assert await reminders.remind() == 0, "it is before nine"
+    assert await reminders.send_reminders() == 0, "it is before nine"
     clock.move(timedelta(seconds=1))
     await begin(reviews, deps, await make_application(deps))
-    assert await reminders.remind() == 1
-    assert await reminders.remind() == 0
+    assert await reminders.send_reminders() == 1
+    assert await reminders.send_reminders() == 0
     notice = await Notice.get(kind="review_waiting")
     assert notice.account_id == reviewer.account_id
     assert (notice.params["step"], notice.params["count"]) == ("行业部门预审", "2")
     clock.move(timedelta(days=1))
-    assert await reminders.remind() == 1
+    assert await reminders.send_reminders() == 1
 
 
 async def test_no_reminder_is_sent_of_a_task_that_cannot_be_decided_now(
@@ -56,8 +56,8 @@ async def test_no_reminder_is_sent_of_a_task_that_cannot_be_decided_now(
     await begin(reviews, deps, await make_application(deps, campaign_id=campaign.id))
     clock.move(TO_MONDAY_MORNING)
     strict = with_rules(deps, review={"own_campaign_window": True})
-    assert await Reminders(strict, Notices(strict)).remind() == 0
-    assert await Reminders(deps, Notices(deps)).remind() == 1, "where reviewers have no window"
+    assert await Reminders(strict, Notices(strict)).send_reminders() == 0
+    assert await Reminders(deps, Notices(deps)).send_reminders() == 1, "where reviewers have no window"
 
 
 async def test_what_came_today_waits_for_tomorrows_word(
@@ -66,4 +66,4 @@ async def test_what_came_today_waits_for_tomorrows_word(
     await make_reviewer(deps, "industry", CITY)
     clock.move(TO_MONDAY_MORNING)
     await begin(reviews, deps, await make_application(deps))
-    assert await reminders.remind() == 0
+    assert await reminders.send_reminders() == 0

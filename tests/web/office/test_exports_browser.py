@@ -39,7 +39,7 @@ async def test_the_page_shows_the_progress_of_an_export_and_then_offers_the_file
     await page.get_by_text("已写入0行，共1行。").wait_for()
     await seen.check(f"export-waiting-{look}")
     [job] = await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'")
-    await scene.world.services.office.large_exports.write(job["sealed"])
+    await scene.world.services.office.large_exports.write_file(job["sealed"])
     await page.get_by_role("link", name="下载Excel").wait_for()
     await seen.check(f"export-done-{look}")
     async with page.expect_download() as waiting:

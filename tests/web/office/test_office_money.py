@@ -420,7 +420,7 @@ async def test_a_long_list_is_written_by_a_worker_and_waited_for(scene: Scene, m
     assert "已写入0行，共2行" in visitor.page.text
     path = visitor.path
     [job] = await rows("SELECT args->>'order' AS sealed FROM procrastinate_jobs WHERE task_name = 'exports.write'")
-    await scene.world.services.office.large_exports.write(job["sealed"])
+    await scene.world.services.office.large_exports.write_file(job["sealed"])
     await visitor.get(path)
     assert "共2行，保留一天" in visitor.page.text
     assert len(await rows_of(visitor, visitor.page.links["下载Excel"])) == 3

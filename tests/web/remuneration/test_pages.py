@@ -29,7 +29,7 @@ async def waiting(world: World, actor: Actor) -> dict[str, int]:
     """Work listed in the chat, by name."""
     assert actor.account_id
     options = await world.services.accounts.sessions.roles(actor)
-    found = await world.services.office.staff_work.of("demo", actor.account_id, options)
+    found = await world.services.office.staff_work.list_work("demo", actor.account_id, options)
     return {count.name: count.number for one in found if one.role == actor.role for count in one.counts}
 
 
@@ -157,7 +157,7 @@ async def test_who_confirms_after_the_page_was_opened_is_not_marked_with_the_oth
 
 async def confirm(world: World, expert_id: UUID) -> None:
     expert = Actor("demo", "expert", expert_id=expert_id)
-    [own] = await world.services.remuneration.answers.own(expert)
+    [own] = await world.services.remuneration.answers.list_own(expert)
     await world.services.remuneration.answers.confirm(expert, own.id, own.version, by="h5")
 
 
@@ -255,7 +255,7 @@ async def test_the_office_sees_what_each_organisation_owes_by_month_and_takes_it
     await owed.proposals.propose_all(world.office.venue, draw_id)
     await owed.proposals.propose(world.office.venue, draw_id, first.id, 18_888_88, "评标三天")
     expert = Actor("demo", "expert", expert_id=first.expert_id)
-    [own] = await owed.answers.own(expert)
+    [own] = await owed.answers.list_own(expert)
     await owed.answers.dispute(expert, own.id, own.version, "少了一天", by="h5")
     draw = await Draw.get(id=draw_id)
     empty = await make_organisation(credit_code=OTHER_CREDIT_CODE, name="尚无活动的公司")

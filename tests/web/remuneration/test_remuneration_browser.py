@@ -31,7 +31,7 @@ async def test_every_page_reads_well(
     actors = [Actor("demo", "expert", expert_id=one.expert_id) for one in invitations]
     await Expert.filter(id=invitations[1].expert_id).update(permanent_region="440306")
     for actor in actors[:2]:
-        [mine] = await owed.answers.own(actor)
+        [mine] = await owed.answers.list_own(actor)
         if actor is actors[0]:
             await owed.answers.confirm(actor, mine.id, 1, by="h5")
         else:

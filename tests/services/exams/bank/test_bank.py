@@ -280,7 +280,7 @@ async def test_the_search_for_forgotten_files_knows_pictures(
     (item_id,) = await make_items(deps, single())
     await services.exams.bank.add_picture(admin, item_id, png(), "图")
     clock.move(ORPHAN_TTL + timedelta(days=400))
-    search = await FileGarbageCollector(deps, services.files.store, clock).search()
+    search = await FileGarbageCollector(deps, services.files.store, clock).search_store()
     assert search == Search(1, 0, withheld=False)
 
 

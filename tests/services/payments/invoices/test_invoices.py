@@ -14,7 +14,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected, Transient, Unavailable
 from models.payments import Fee, Invoice, OutboundEmail, PayEvent, PayOrder
 from services.core.base import Actor, Deps
-from services.payments import prove
+from services.payments import prove_receipt
 from tests.factories.payments import (
     PDF,
     UNKNOWN,
@@ -71,8 +71,8 @@ async def test_the_receipt_is_mailed_at_once_and_the_invoice_when_it_is_issued(
     assert [mail.attachments[0].content for mail in kit.mailer.sent][1:] == [PDF]
     invoice = await Invoice.get(fee_id=fee.id)
     assert (invoice.state, invoice.number) == ("sent", "26440000000012345678")
-    told = [one for one in book.told if one.kind == "invoice_sent"]
-    assert [one.params["email"] for one in told] == ["w***@example.com"]
+    notices = [notice for notice in book.told if notice.kind == "invoice_sent"]
+    assert [notice.params["email"] for notice in notices] == ["w***@example.com"]
 
 
 async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(kit: PaymentKit, deps: Deps) -> None:
@@ -81,10 +81,10 @@ async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(kit: Paymen
     document, content = kit.renderer.printed[-1]
     assert (document, content["amount"], content["words"]) == ("receipt", "¥350.00", "叁佰伍拾元整")
     assert "王小明" not in str(content)
-    proof = await prove(deps, str(content["qr"]).rpartition("/")[2])
+    proof = await prove_receipt(deps, str(content["qr"]).rpartition("/")[2])
     assert (proof.amount_yuan, proof.name, proof.refunded) == ("350.00", "王**", False)
     with pytest.raises(Forbidden):
-        await prove(deps, str(content["qr"]).rpartition("/")[2][:-2] + "AA")
+        await prove_receipt(deps, str(content["qr"]).rpartition("/")[2][:-2] + "AA")
 
 
 async def test_only_the_owner_and_an_administrator_get_the_receipt(kit: PaymentKit, admin: Actor) -> None:
@@ -113,16 +113,16 @@ async def test_a_mail_is_written_down_before_it_goes_out_and_after(
     kit: PaymentKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await pay(kit)
-    seen: list[OutboundEmail] = []
+    emails: list[OutboundEmail] = []
     send = kit.mailer.send
 
-    async def look(*letter: Any, **more: Any) -> None:
-        seen.extend(await OutboundEmail.all())
+    async def record_and_send(*letter: Any, **more: Any) -> None:
+        emails.extend(await OutboundEmail.all())
         await send(*letter, **more)
 
-    monkeypatch.setattr(kit.mailer, "send", look)
+    monkeypatch.setattr(kit.mailer, "send", record_and_send)
     await kit.invoicing.check_due()
-    assert [(row.kind, row.tries, row.sent_at) for row in seen] == [("receipt", 1, None)]
+    assert [(row.kind, row.tries, row.sent_at) for row in emails] == [("receipt", 1, None)]
     row = await OutboundEmail.get()
     assert row.sent_at is not None
     assert row.message_id == kit.mailer.sent[0].message_id
@@ -134,15 +134,15 @@ async def test_two_processes_do_not_mail_the_same_thing_at_once(kit: PaymentKit,
     started, go_on = asyncio.Event(), asyncio.Event()
     send = kit.mailer.send
 
-    async def slow(*letter: Any, **more: Any) -> None:
+    async def hang(*letter: Any, **more: Any) -> None:
         started.set()
         await go_on.wait()
         await send(*letter, **more)
 
-    kit.mailer.send = slow  # type: ignore[method-assign]
-    first = asyncio.create_task(kit.invoicing.check_one(invoice.id))
+    kit.mailer.send = hang  # type: ignore[method-assign]
+    first = asyncio.create_task(kit.invoicing.check_invoice(invoice.id))
     await started.wait()
-    await kit.invoicing.check_one(invoice.id)
+    await kit.invoicing.check_invoice(invoice.id)
     go_on.set()
     await first
     assert [mail.attachments[0].filename[:7] for mail in kit.mailer.sent] == ["receipt"]
@@ -194,7 +194,7 @@ async def test_an_unknown_outcome_at_the_platform_asks_for_the_same_invoice(kit:
     await kit.invoicing.check_due()
     clock.move(timedelta(minutes=1))
     await kit.invoicing.check_due()
-    assert len({(one.apply_id, one.fapiao_id) for one in kit.platform.invoice_requests}) == 1
+    assert len({(request.apply_id, request.fapiao_id) for request in kit.platform.invoice_requests}) == 1
     assert len(kit.platform.invoice_requests) == 2
     assert (await Invoice.all())[0].state == "applied"
 
@@ -276,14 +276,14 @@ async def test_an_invoice_that_the_platform_never_heard_of_is_given_up_and_may_s
 ) -> None:
     await pay(kit)
     await kit.invoicing.check_due()
-    made = dict(kit.platform.invoices)
+    forgotten_invoices = dict(kit.platform.invoices)
     kit.platform.invoices.clear()
     for _ in range(12):
         clock.move(timedelta(hours=7))
         await kit.invoicing.check_due()
     invoice = await Invoice.get()
     assert (invoice.state, invoice.failure) == ("failed", "unknown_there")
-    kit.platform.invoices.update(made)
+    kit.platform.invoices.update(forgotten_invoices)
     kit.platform.issue()
     await kit.invoicing.refresh("demo", invoice.apply_id)
     assert (await Invoice.get()).state == "issued"
@@ -383,9 +383,9 @@ async def test_after_issuing_only_the_address_may_change_and_all_is_sent_there(
 )
 async def test_wrong_details_are_refused_beside_their_field(kit: PaymentKit, field: str, value: str) -> None:
     fee = await pay(kit)
-    given = {"title": "王小明", "taxpayer_id": "", "email": "", field: value}
+    details = {"title": "王小明", "taxpayer_id": "", "email": "", field: value}
     with pytest.raises(InvalidInput) as refused:
-        await kit.invoices.correct(owner_of(fee), fee.id, **given)
+        await kit.invoices.correct(owner_of(fee), fee.id, **details)
     assert refused.value.field == field
 
 
@@ -412,7 +412,7 @@ async def test_a_platform_that_refuses_the_request_leaves_it_to_the_office(kit: 
 # ---- reversing
 
 
-async def send_back(kit: PaymentKit, admin: Actor, fee: Fee) -> None:
+async def refund_fee(kit: PaymentKit, admin: Actor, fee: Fee) -> None:
     """The fee is refunded, and the money has arrived."""
     order = await PayOrder.get(fee_id=fee.id)
     await kit.refunds.request(admin, order.id, "本人申请退费")
@@ -421,7 +421,7 @@ async def send_back(kit: PaymentKit, admin: Actor, fee: Fee) -> None:
 
 
 @pytest.fixture
-async def sent(kit: PaymentKit, clock: FixedClock) -> Fee:
+async def invoiced_fee(kit: PaymentKit, clock: FixedClock) -> Fee:
     """A paid fee whose invoice is issued by the platform and mailed."""
     fee = await pay(kit)
     await kit.invoicing.check_due()
@@ -430,9 +430,9 @@ async def sent(kit: PaymentKit, clock: FixedClock) -> Fee:
 
 
 async def test_a_refunded_fee_has_its_invoice_reversed_and_the_payer_is_notified(
-    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock, book: NoticeBook
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee, clock: FixedClock, book: NoticeBook
 ) -> None:
-    await send_back(kit, admin, sent)
+    await refund_fee(kit, admin, invoiced_fee)
     assert (await Invoice.get()).state == "reversing"
     await kit.invoicing.check_due()
     (reversal,) = kit.platform.reversals
@@ -446,20 +446,22 @@ async def test_a_refunded_fee_has_its_invoice_reversed_and_the_payer_is_notified
     mail = kit.mailer.sent[-1]
     assert mail.attachments == []
     assert "26440000000087654321" in mail.text
-    assert [one.params["number"] for one in book.told if one.kind == "invoice_reversed"] == ["26440000000012345678"]
+    assert [notice.params["number"] for notice in book.told if notice.kind == "invoice_reversed"] == [
+        "26440000000012345678"
+    ]
     count = len(kit.mailer.sent)
     clock.move(timedelta(days=2))
     await kit.invoicing.check_due()
     assert len(kit.mailer.sent) == count
     with pytest.raises(NotFound, match="已冲红"):
-        await kit.invoice_downloads.file(owner_of(sent), sent.id)
+        await kit.invoice_downloads.file(owner_of(invoiced_fee), invoiced_fee.id)
 
 
 @pytest.mark.parametrize("acted", ["before", "after"])
 async def test_an_unknown_outcome_of_a_reversal_is_looked_at_before_it_is_asked_for_again(
-    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock, acted: str
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee, clock: FixedClock, acted: str
 ) -> None:
-    await send_back(kit, admin, sent)
+    await refund_fee(kit, admin, invoiced_fee)
     getattr(kit.platform, acted)["reverse_invoice"] = [UNKNOWN]
     for _ in range(12):
         await kit.invoicing.check_due()
@@ -473,9 +475,9 @@ async def test_an_unknown_outcome_of_a_reversal_is_looked_at_before_it_is_asked_
 
 
 async def test_it_is_not_asked_for_again_within_five_minutes(
-    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee, clock: FixedClock
 ) -> None:
-    await send_back(kit, admin, sent)
+    await refund_fee(kit, admin, invoiced_fee)
     kit.platform.before["reverse_invoice"] = [UNKNOWN]
     await kit.invoicing.check_due()
     clock.move(timedelta(minutes=4))
@@ -488,9 +490,9 @@ async def test_it_is_not_asked_for_again_within_five_minutes(
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
-    kit: PaymentKit, admin: Actor, sent: Fee, book: NoticeBook, times: int
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee, book: NoticeBook, times: int
 ) -> None:
-    await send_back(kit, admin, sent)
+    await refund_fee(kit, admin, invoiced_fee)
     await kit.invoicing.check_due()
     kit.platform.reverse()
     apply_id = (await Invoice.get()).apply_id
@@ -501,7 +503,7 @@ async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
     assert book.kinds().count("invoice_reversed") == 1
 
 
-async def test_a_notification_alone_reverses_nothing(kit: PaymentKit, sent: Fee) -> None:
+async def test_a_notification_alone_reverses_nothing(kit: PaymentKit, invoiced_fee: Fee) -> None:
     """Only the platform's answer to our own query counts."""
     apply_id = (await Invoice.get()).apply_id
     await kit.webhooks.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
@@ -509,7 +511,9 @@ async def test_a_notification_alone_reverses_nothing(kit: PaymentKit, sent: Fee)
     assert (await Invoice.get()).state == "sent"
 
 
-async def test_an_invoice_that_was_reversed_on_the_platforms_own_site_is_noted(kit: PaymentKit, sent: Fee) -> None:
+async def test_an_invoice_that_was_reversed_on_the_platforms_own_site_is_noted(
+    kit: PaymentKit, invoiced_fee: Fee
+) -> None:
     invoice = await Invoice.get()
     report = kit.platform.invoices[invoice.fapiao_id]
     kit.platform.invoices[invoice.fapiao_id] = replace(report, status="reversed", red_number="2644")
@@ -520,9 +524,9 @@ async def test_an_invoice_that_was_reversed_on_the_platforms_own_site_is_noted(k
 
 
 async def test_a_reversal_that_failed_is_shown_and_tried_again_each_day_or_when_the_office_asks(
-    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee, clock: FixedClock
 ) -> None:
-    await send_back(kit, admin, sent)
+    await refund_fee(kit, admin, invoiced_fee)
     await kit.invoicing.check_due()
     kit.platform.reverse("reverse_failed")
     clock.move(timedelta(minutes=1))
@@ -547,10 +551,10 @@ async def test_a_reversal_that_failed_is_shown_and_tried_again_each_day_or_when_
 
 
 async def test_a_request_that_the_platform_puts_off_is_not_taken_for_failed(
-    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee, clock: FixedClock
 ) -> None:
     """It still shows the earlier failure."""
-    await send_back(kit, admin, sent)
+    await refund_fee(kit, admin, invoiced_fee)
     await kit.invoicing.check_due()
     kit.platform.reverse("reverse_failed")
     clock.move(timedelta(minutes=1))
@@ -565,9 +569,9 @@ async def test_a_request_that_the_platform_puts_off_is_not_taken_for_failed(
 
 
 async def test_a_platform_that_refuses_to_reverse_leaves_it_to_the_office(
-    kit: PaymentKit, admin: Actor, sent: Fee
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee
 ) -> None:
-    await send_back(kit, admin, sent)
+    await refund_fee(kit, admin, invoiced_fee)
     kit.platform.before["reverse_invoice"] = [Rejected("NO_AUTH")]
     await kit.invoicing.check_due()
     invoice = await Invoice.get()
@@ -583,7 +587,7 @@ async def test_an_invoice_that_is_issued_after_the_refund_is_reversed_at_once(
 ) -> None:
     fee = await pay(kit)
     await kit.invoicing.check_due()
-    await send_back(kit, admin, fee)
+    await refund_fee(kit, admin, fee)
     assert (await Invoice.get()).state == "applied"
     await issue(kit, clock)
     assert (await Invoice.get()).state == "reversing"
@@ -596,13 +600,13 @@ async def test_one_that_may_have_been_asked_for_before_the_refund_is_followed_up
     fee = await pay(kit)
     kit.platform.after["issue_invoice"] = [UNKNOWN]
     await kit.invoicing.check_due()
-    await send_back(kit, admin, fee)
+    await refund_fee(kit, admin, fee)
     await issue(kit, clock)
     assert (await Invoice.get()).state == "reversing"
 
 
 async def test_the_office_has_one_with_a_wrong_title_reversed_and_the_person_gets_another(
-    kit: PaymentKit, admin: Actor, sent: Fee, clock: FixedClock
+    kit: PaymentKit, admin: Actor, invoiced_fee: Fee, clock: FixedClock
 ) -> None:
     invoice = await Invoice.get()
     with pytest.raises(InvalidInput):
@@ -616,7 +620,9 @@ async def test_the_office_has_one_with_a_wrong_title_reversed_and_the_person_get
     kit.platform.reverse()
     clock.move(timedelta(minutes=1))
     await kit.invoicing.check_due()
-    view = await kit.invoices.correct(owner_of(sent), sent.id, title="某某公司", taxpayer_id="", email="")
+    view = await kit.invoices.correct(
+        owner_of(invoiced_fee), invoiced_fee.id, title="某某公司", taxpayer_id="", email=""
+    )
     assert view.state == "wanted"
     await kit.invoicing.check_due()
     await issue(kit, clock)
@@ -633,7 +639,7 @@ async def test_the_offices_own_invoice_is_reversed_with_the_red_invoices_number(
     invoice = await Invoice.get(fee_id=fee.id)
     await kit.invoices.upload(admin, invoice.id, PDF, "2644")
     await kit.invoicing.check_due()
-    await send_back(kit, admin, fee)
+    await refund_fee(kit, admin, fee)
     assert (await Invoice.get()).state == "sent"
     assert (await kit.payments.invoices(admin, "to_reverse")).total == 1
     for number in ("", "12345", "红字发票"):
@@ -671,6 +677,6 @@ async def test_the_office_uploads_what_the_platform_could_not_make_and_no_other(
     with pytest.raises(Conflict, match="正在开具"):
         await kit.invoices.upload(admin, invoice.id, PDF, "2644")
     kit.platform.before["issue_invoice"] = [Rejected("NO_AUTH")]
-    await kit.invoicing.check_one(invoice.id)
+    await kit.invoicing.check_invoice(invoice.id)
     await kit.invoices.upload(admin, invoice.id, PDF, "2644")
     assert (await Invoice.get()).issued_by == "office", "so the platform is never asked to reverse it"

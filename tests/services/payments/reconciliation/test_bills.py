@@ -29,11 +29,11 @@ async def admin(kit: PaymentKit) -> Actor:
     return Actor("demo", "pool_admin", (await make_account(kit.deps)).id)
 
 
-async def pay(kit: PaymentKit, *, told: bool = True) -> PayOrder:
+async def pay(kit: PaymentKit, *, notified: bool = True) -> PayOrder:
     fee = await make_fee(kit.deps)
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     report = kit.platform.pay(ordered.out_trade_no)
-    if told:
+    if notified:
         await kit.notify(report)
         await kit.settle_all()
     return await PayOrder.get(id=ordered.order_id)
@@ -52,12 +52,12 @@ def row(kit: PaymentKit, order: PayOrder, **changes: object) -> BillRow:
 
 
 def bill(*rows: BillRow) -> TradeBill:
-    received = sum(one.amount for one in rows if not one.out_refund_no)
-    return TradeBill(rows, len(rows), received, sum(one.refunded for one in rows), "a" * 40)
+    received = sum(bill_row.amount for bill_row in rows if not bill_row.out_refund_no)
+    return TradeBill(rows, len(rows), received, sum(bill_row.refunded for bill_row in rows), "a" * 40)
 
 
-async def compare(kit: PaymentKit, clock: FixedClock, told: TradeBill) -> Bill:
-    kit.platform.bills[TODAY] = told
+async def compare(kit: PaymentKit, clock: FixedClock, statement: TradeBill) -> Bill:
+    kit.platform.bills[TODAY] = statement
     clock.move(TOMORROW_AT_TEN - clock.now())
     await kit.bills.run_due()
     return await Bill.get(day=TODAY)
@@ -68,9 +68,9 @@ async def kinds() -> list[str]:
 
 
 async def test_equal_days_say_so(kit: PaymentKit, clock: FixedClock, admin: Actor) -> None:
-    one, other = await pay(kit), await pay(kit)
-    found = await compare(kit, clock, bill(row(kit, one), row(kit, other)))
-    assert (found.state, found.trades, found.received) == ("equal", 2, 70_000)
+    order, second_order = await pay(kit), await pay(kit)
+    compared = await compare(kit, clock, bill(row(kit, order), row(kit, second_order)))
+    assert (compared.state, compared.trades, compared.received) == ("equal", 2, 70_000)
     listed = await kit.bills.list(admin)
     assert [(view.day, view.state, view.open_differences) for view in listed] == [(TODAY, "equal", 0)]
 
@@ -86,7 +86,7 @@ async def test_missed_days_are_caught_up(kit: PaymentKit, clock: FixedClock) -> 
     await pay(kit)
     clock.move(TOMORROW_AT_TEN - clock.now() + timedelta(days=3))
     await kit.bills.run_due()
-    days = sorted([found.day for found in await Bill.filter(compared_at__not_isnull=True)])
+    days = sorted([compared_bill.day for compared_bill in await Bill.filter(compared_at__not_isnull=True)])
     assert days == [TODAY + timedelta(days=n) for n in range(4)]
     clock.move(timedelta(days=200))
     await kit.bills.run_due()
@@ -98,8 +98,8 @@ async def test_missed_days_are_caught_up(kit: PaymentKit, clock: FixedClock) -> 
 async def test_a_row_that_only_one_side_knows_is_listed(kit: PaymentKit, clock: FixedClock) -> None:
     ours = await pay(kit)
     stranger = row(kit, ours, out_trade_no="X1", transaction_id="4200X")
-    found = await compare(kit, clock, bill(stranger))
-    assert found.state == "differs"
+    compared = await compare(kit, clock, bill(stranger))
+    assert compared.state == "differs"
     assert await kinds() == ["unknown_here", "unknown_there"]
 
 
@@ -113,7 +113,7 @@ async def test_another_amount_is_listed(kit: PaymentKit, clock: FixedClock) -> N
 async def test_a_payment_without_notification_is_found_by_the_bill_and_counted(
     kit: PaymentKit, clock: FixedClock
 ) -> None:
-    order = await pay(kit, told=False)
+    order = await pay(kit, notified=False)
     await compare(kit, clock, bill(row(kit, order)))
     assert await kinds() == ["state"]
     assert (await Fee.get(id=order.fee_id)).state == "paid"
@@ -137,10 +137,10 @@ async def test_a_refund_that_we_heard_of_a_day_late_belongs_to_the_day_of_its_bi
     await kit.refunds.check_due()
     refund = (await Refund.all())[0]
     back = row(kit, order, state="REFUND", amount=0, out_refund_no=refund.out_refund_no, refunded=refund.amount)
-    found = await compare(kit, clock, bill(row(kit, order), back))
-    assert (found.state, await kinds()) == ("differs", ["state"]), "asked for, and accepted already"
+    compared = await compare(kit, clock, bill(row(kit, order), back))
+    assert (compared.state, await kinds()) == ("differs", ["state"]), "asked for, and accepted already"
     await kit.refunds.check_due()
-    await kit.bills.again(admin, str(TODAY))
+    await kit.bills.compare_again(admin, str(TODAY))
     await kit.bills.run_due()
     assert (await Bill.get(day=TODAY)).state == "equal"
     clock.move(timedelta(days=1))
@@ -167,8 +167,8 @@ async def test_half_a_bill_does_not_look_whole(kit: PaymentKit, clock: FixedCloc
 async def test_a_bill_that_can_not_be_had_is_fetched_again(kit: PaymentKit, clock: FixedClock) -> None:
     order = await pay(kit)
     kit.platform.before["trade_bill"] = [UNREACHED, Rejected("BILLUNREADABLE")]
-    found = await compare(kit, clock, bill(row(kit, order)))
-    assert (found.state, found.failure) == ("waiting", "Transient")
+    compared = await compare(kit, clock, bill(row(kit, order)))
+    assert (compared.state, compared.failure) == ("waiting", "Transient")
     for _ in range(2):
         clock.move(timedelta(minutes=30))
         await kit.bills.run_due()
@@ -179,20 +179,20 @@ async def test_a_settled_difference_stays_settled_when_the_day_is_compared_anew(
     kit: PaymentKit, clock: FixedClock, admin: Actor
 ) -> None:
     await pay(kit)
-    found = await compare(kit, clock, bill())
-    difference = (await kit.bills.differences(admin, found.id))[0]
+    compared = await compare(kit, clock, bill())
+    difference = (await kit.bills.differences(admin, compared.id))[0]
     await kit.bills.resolve(admin, difference.id, "已与平台核对")
-    await kit.bills.again(admin, TODAY.isoformat())
+    await kit.bills.compare_again(admin, TODAY.isoformat())
     await kit.bills.run_due()
-    after = await kit.bills.differences(admin, found.id)
-    assert [one.resolution for one in after] == ["已与平台核对"]
+    after = await kit.bills.differences(admin, compared.id)
+    assert [listed.resolution for listed in after] == ["已与平台核对"]
     assert (await kit.bills.list(admin))[0].open_differences == 0
 
 
 async def test_only_administrators_and_only_days_that_have_a_bill(kit: PaymentKit, admin: Actor) -> None:
     for day in (TODAY, TODAY + timedelta(days=1), TODAY - timedelta(days=90)):
         with pytest.raises(InvalidInput):
-            await kit.bills.again(admin, str(day))
+            await kit.bills.compare_again(admin, str(day))
     with pytest.raises(Forbidden):
         await kit.bills.list(Actor("demo", "applicant", admin.account_id))
 

@@ -71,14 +71,14 @@ async def test_open_ones_come_first_and_closed_ones_stay(
         rows.append(await unmatched_payment(deps, number=number))
         clock.move(timedelta(minutes=1))
     await payments.close(admin, rows[2].id, "已处理")
-    assert [one.out_trade_no for one in (await payments.list(admin)).items] == ["F2", "F1", "F3"]
-    assert [one.out_trade_no for one in (await payments.list(admin, "open")).items] == ["F2", "F1"]
-    assert [one.out_trade_no for one in (await payments.list(admin, "closed")).items] == ["F3"]
+    assert [payment.out_trade_no for payment in (await payments.list(admin)).items] == ["F2", "F1", "F3"]
+    assert [payment.out_trade_no for payment in (await payments.list(admin, "open")).items] == ["F2", "F1"]
+    assert [payment.out_trade_no for payment in (await payments.list(admin, "closed")).items] == ["F3"]
     assert (await payments.list(admin, limit=1, offset=1)).total == 3
 
 
 @pytest.mark.parametrize(
-    ("plain", "known"),
+    ("plain", "expected"),
     [
         (TRADE, ("42000001", 35_001)),
         ({"transaction_id": "42", "amount": 100}, ("42", 100)),
@@ -89,11 +89,11 @@ async def test_open_ones_come_first_and_closed_ones_stay(
     ids=str,
 )
 async def test_the_platforms_report_is_shown(
-    payments: UnmatchedPayments, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
+    payments: UnmatchedPayments, admin: Actor, deps: Deps, plain: object, expected: tuple[str, int | None]
 ) -> None:
     await unmatched_payment(deps, plain=plain)
-    (shown,) = (await payments.list(admin)).items
-    assert (shown.transaction_id, shown.amount) == known
+    (payment,) = (await payments.list(admin)).items
+    assert (payment.transaction_id, payment.amount) == expected
 
 
 async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_pools(
@@ -116,8 +116,8 @@ async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_po
             created_at=deps.now(),
         )
         await unmatched_payment(deps, number=number)
-    shown = {one.out_trade_no: one.order_state for one in (await payments.list(admin)).items}
-    assert shown == {"F1": OrderState.PAID, "F2": None}
+    states = {payment.out_trade_no: payment.order_state for payment in (await payments.list(admin)).items}
+    assert states == {"F1": OrderState.PAID, "F2": None}
 
 
 async def test_what_is_counted_is_no_unmatched_payment(payments: UnmatchedPayments, admin: Actor, deps: Deps) -> None:

@@ -56,7 +56,7 @@ async def refund(kit: PaymentKit, admin: Actor) -> Refund:
     return await Refund.get()
 
 
-async def to_card(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
+async def redirect_to_card(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
     await kit.redirects.redirect(
         admin, refund.id, "user", bank="ICBC_DEBIT", account="6222 0212 3456 7890 123", holder=HOLDER
     )
@@ -65,18 +65,22 @@ async def to_card(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
 async def test_a_refund_goes_to_the_payers_card_and_the_payer_is_notified_where(
     kit: PaymentKit, admin: Actor, refund: Refund, book: NoticeBook, clock: FixedClock
 ) -> None:
-    await to_card(kit, admin, refund)
+    await redirect_to_card(kit, admin, refund)
     (card,) = kit.platform.cards
     assert card is not None
     assert (card.bank, card.account, card.holder) == ("ICBC_DEBIT", ACCOUNT, HOLDER)
-    again = await Refund.get()
-    assert (again.state, again.redirected_to, again.redirected_by) == ("processing", "ICBC_DEBIT", admin.account_id)
-    kit.platform.finish(again.out_refund_no)
+    redirected = await Refund.get()
+    assert (redirected.state, redirected.redirected_to, redirected.redirected_by) == (
+        "processing",
+        "ICBC_DEBIT",
+        admin.account_id,
+    )
+    kit.platform.finish(redirected.out_refund_no)
     clock.move(timedelta(minutes=1))
     await kit.refunds.check_due()
     assert (await Refund.get()).state == "done"
-    told = book.told[-1]
-    assert (told.kind, told.params["to"]) == ("fee_redirected", "您的工商银行卡")
+    notice = book.told[-1]
+    assert (notice.kind, notice.params["to"]) == ("fee_redirected", "您的工商银行卡")
     assert "fee_refunded" not in book.kinds()
     assert await find_broken() == []
 
@@ -93,23 +97,23 @@ async def test_or_to_the_merchants_account_from_which_the_office_pays_by_hand(
 async def test_number_and_name_of_the_card_are_kept_nowhere(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
     kit.platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]
     with capture_logs() as logs, pytest.raises(Conflict) as refused:
-        await to_card(kit, admin, refund)
-    await to_card(kit, admin, refund)
-    said = json.dumps(logs, ensure_ascii=False, default=str) + str(refused.value) + str(refused.value.params)
+        await redirect_to_card(kit, admin, refund)
+    await redirect_to_card(kit, admin, refund)
+    output = json.dumps(logs, ensure_ascii=False, default=str) + str(refused.value) + str(refused.value.params)
     for table in ("refund", "audit_entry", "pay_event", "pay_order", "idempotency_key", "procrastinate_jobs"):
-        said += json.dumps(
+        output += json.dumps(
             [row["t"] for row in await rows(f"SELECT row_to_json(t)::text AS t FROM {table} t")], ensure_ascii=False
         )
-    assert (ACCOUNT in said, HOLDER in said, ACCOUNT[-4:] + '"' in said) == (False, False, False)
+    assert (ACCOUNT in output, HOLDER in output, ACCOUNT[-4:] + '"' in output) == (False, False, False)
     assert await AuditEntry.exists(action="fee.refund_redirect", actor_id=admin.account_id)
 
 
 async def test_one_that_is_abnormal_again_may_be_sent_elsewhere(
     kit: PaymentKit, admin: Actor, refund: Refund, clock: FixedClock
 ) -> None:
-    await to_card(kit, admin, refund)
+    await redirect_to_card(kit, admin, refund)
     with pytest.raises(Conflict):
-        await to_card(kit, admin, refund)
+        await redirect_to_card(kit, admin, refund)
     kit.platform.finish(refund.out_refund_no, "ABNORMAL")
     clock.move(timedelta(minutes=1))
     await kit.refunds.check_due()
@@ -120,7 +124,7 @@ async def test_one_that_is_abnormal_again_may_be_sent_elsewhere(
 
 async def test_an_old_notification_does_not_undo_it(kit: PaymentKit, admin: Actor, refund: Refund) -> None:
     stale = kit.platform.refunds[refund.out_refund_no]
-    await to_card(kit, admin, refund)
+    await redirect_to_card(kit, admin, refund)
     await kit.webhooks.receive("demo", GOOD, notification(refund=stale, kind="REFUND.ABNORMAL"))
     await kit.settle_all()
     assert (await Refund.get()).state == "processing"
@@ -135,12 +139,12 @@ async def test_an_unknown_outcome_is_resolved_later_and_the_office_asked_to_refr
 ) -> None:
     getattr(kit.platform, acted)["redirect_refund"] = [UNKNOWN]
     with pytest.raises(Unavailable, match="刷新"):
-        await to_card(kit, admin, refund)
+        await redirect_to_card(kit, admin, refund)
     clock.move(timedelta(seconds=16))
     await kit.refunds.check_due()
     assert (await Refund.get()).state == after
     if after == "abnormal":
-        await to_card(kit, admin, refund)
+        await redirect_to_card(kit, admin, refund)
         assert (await Refund.get()).state == "processing"
 
 
@@ -149,8 +153,8 @@ async def test_what_never_reached_the_platform_is_simply_entered_again(
 ) -> None:
     kit.platform.before["redirect_refund"] = [UNREACHED]
     with pytest.raises(Unavailable):
-        await to_card(kit, admin, refund)
-    await to_card(kit, admin, refund)
+        await redirect_to_card(kit, admin, refund)
+    await redirect_to_card(kit, admin, refund)
     assert (await Refund.get()).state == "processing"
 
 
@@ -159,7 +163,7 @@ async def test_an_account_that_the_platform_refuses_is_reported_with_its_code(
 ) -> None:
     kit.platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]
     with pytest.raises(Conflict, match="PARAM_ERROR"):
-        await to_card(kit, admin, refund)
+        await redirect_to_card(kit, admin, refund)
     row = await Refund.get()
     assert (row.state, row.failure) == ("abnormal", "PARAM_ERROR")
     clock.move(timedelta(seconds=16))
@@ -173,7 +177,7 @@ async def test_what_was_taken_without_an_answer_and_entered_again_is_under_way(
     kit.platform.after["redirect_refund"] = [UNKNOWN]
     for error in (Unavailable, Conflict):
         with pytest.raises(error):
-            await to_card(kit, admin, refund)
+            await redirect_to_card(kit, admin, refund)
     clock.move(timedelta(seconds=16))
     await kit.refunds.check_due()
     row = await Refund.get()
@@ -185,7 +189,7 @@ async def test_a_refund_that_the_platform_does_not_know_can_not_be_sent_on(
 ) -> None:
     await Refund.all().update(refund_id="", accepted_at=None)
     with pytest.raises(Conflict, match="每天会重新提交"):
-        await to_card(kit, admin, refund)
+        await redirect_to_card(kit, admin, refund)
     assert kit.platform.cards == []
 
 
@@ -219,9 +223,9 @@ async def test_only_an_abnormal_refund_of_the_own_pool_by_an_administrator(
     ],
 )
 def test_a_wrong_card_is_refused_beside_its_field_without_repeating_it(field: str, value: str) -> None:
-    given = {"bank": "ICBC_DEBIT", "account": ACCOUNT, "holder": HOLDER, field: value}
+    card = {"bank": "ICBC_DEBIT", "account": ACCOUNT, "holder": HOLDER, field: value}
     with pytest.raises(InvalidInput) as refused:
-        check_card(**given)
+        check_card(**card)
     assert refused.value.field == field
     assert value == "" or value not in refused.value.message
 

@@ -58,12 +58,12 @@ async def test_an_administrator_sends_a_payment_back(
     assert (await Refund.get(id=refund_id)).state == "done"
     assert (await PayOrder.get(id=order.id)).state == "refunded"
     assert (await Fee.get(id=order.fee_id)).state == "refunded"
-    told = next(one for one in book.told if one.kind == "fee_refunded")
-    assert told.params["reason"] == "本人申请退费"
+    notice = next(notice for notice in book.told if notice.kind == "fee_refunded")
+    assert notice.params["reason"] == "本人申请退费"
     assert await find_broken() == []
 
 
-async def arrive(kit: PaymentKit, order: PayOrder) -> None:
+async def finish_refund(kit: PaymentKit, order: PayOrder) -> None:
     """Send the refund and let it arrive."""
     await kit.refunds.check_due()
     refund = await Refund.filter(order_id=order.id).order_by("-created_at").first()
@@ -75,7 +75,7 @@ async def test_the_application_keeps_its_stage_and_a_wanted_invoice_is_not_made(
     kit: PaymentKit, admin: Actor, order: PayOrder
 ) -> None:
     await kit.refunds.request(admin, order.id, "本人申请退费")
-    await arrive(kit, order)
+    await finish_refund(kit, order)
     fee = await Fee.get(id=order.fee_id)
     assert (await Application.get(id=fee.application_id)).state == "exam"
     invoice = await Invoice.get(fee_id=fee.id)
@@ -93,11 +93,11 @@ async def test_an_application_is_ended_at_once_and_the_applicant_notified_why(
     application = await Application.get(id=fee.application_id)
     assert (application.state, application.reason) == ("terminated", "本人申请退费")
     assert application.ended_at is not None
-    told = next(one for one in book.told if one.kind == "application_ended")
-    assert (told.account_id, told.params["reason"]) == (fee.account_id, "本人申请退费")
+    notice = next(notice for notice in book.told if notice.kind == "application_ended")
+    assert (notice.account_id, notice.params["reason"]) == (fee.account_id, "本人申请退费")
     entry = await ReviewEntry.get(application_id=application.id, event="terminate")
     assert (entry.step_name, entry.opinion) == ("终止申请", "本人申请退费")
-    await arrive(kit, order)
+    await finish_refund(kit, order)
     assert (await Fee.get(id=fee.id)).state == "refunded"
     refund = await Refund.get()
     assert (refund.after, refund.after_at is not None) == ("end", True)
@@ -111,7 +111,7 @@ async def test_a_fee_that_is_to_be_paid_again_is_due_once_the_money_is_back_and_
     await kit.refunds.request(admin, order.id, "付错了账户", after="again")
     assert await Fee.all().count() == 1, "not while the person would pay twice"
     clock.move(timedelta(days=30))
-    await arrive(kit, order)
+    await finish_refund(kit, order)
     assert await find_broken() == []
     second = await Fee.get(state="due")
     application = await Application.get(id=first.application_id)
@@ -126,8 +126,8 @@ async def test_a_fee_that_is_to_be_paid_again_is_due_once_the_money_is_back_and_
     await kit.settle_all()
     assert (await Fee.get(id=second.id)).state == "paid"
     assert (await Application.get(id=application.id)).state == "exam"
-    assert {one.state for one in await Invoice.all()} == {"failed", "wanted"}
-    assert [one.phase for one in await kit.payments.mine(owner_of(first))] == ["paid", "refunded"]
+    assert {invoice.state for invoice in await Invoice.all()} == {"failed", "wanted"}
+    assert [fee.phase for fee in await kit.payments.list_own_fees(owner_of(first))] == ["paid", "refunded"]
     assert await find_broken() == []
 
 
@@ -150,7 +150,7 @@ async def test_money_that_still_comes_for_the_first_fee_goes_back_by_itself(
         created_at=order.created_at,
     )
     await kit.refunds.request(admin, order.id, "付错了账户", after="again")
-    await arrive(kit, order)
+    await finish_refund(kit, order)
     report = replace(kit.platform.report(order.out_trade_no), out_trade_no="FLATE0001", transaction_id="4200late")
     await kit.notify(report)
     await kit.settle_all()
@@ -177,7 +177,7 @@ async def test_who_has_entered_meanwhile_owes_nothing_again(kit: PaymentKit, adm
     fee = await Fee.get(id=order.fee_id)
     await kit.refunds.request(admin, order.id, "付错了账户", after="again")
     await Application.filter(id=fee.application_id).update(state="entered", ended_at=kit.clock.now())
-    await arrive(kit, order)
+    await finish_refund(kit, order)
     refund = await Refund.get()
     assert (refund.state, refund.after, refund.after_at) == ("done", "again", None)
     assert await Fee.all().count() == 1
@@ -191,7 +191,7 @@ async def test_a_payment_refunded_before_its_effects_does_not_advance_the_applic
     await kit.notify(kit.platform.pay(ordered.out_trade_no))
     order = await PayOrder.get(id=ordered.order_id)
     await kit.refunds.request(admin, order.id, "付错了账户", after="again")
-    await arrive(kit, order)
+    await finish_refund(kit, order)
     await kit.settle_all()
     assert (await Application.get(id=fee.application_id)).state == "fee"
     assert kit.passed.numbers == []
@@ -247,8 +247,8 @@ async def test_reports_in_any_order_end_in_the_same_books(
     number = (await Refund.all())[0].out_refund_no
     early = kit.platform.refunds[number]
     stuck = kit.platform.finish(number, "ABNORMAL")
-    done = kit.platform.finish(number)
-    for report in (stuck, early, done, stuck, done, early):
+    success = kit.platform.finish(number)
+    for report in (stuck, early, success, stuck, success, early):
         await kit.refunds.apply_report("demo", report)
     assert (await Refund.all())[0].state == "done"
     assert (await PayOrder.get(id=order.id)).refunded == order.amount
@@ -335,8 +335,8 @@ async def test_another_amount_is_not_believed(kit: PaymentKit, admin: Actor, ord
 async def test_a_refund_made_elsewhere_is_an_unmatched_payment(kit: PaymentKit, admin: Actor, order: PayOrder) -> None:
     await kit.refunds.request(admin, order.id, "本人申请退费")
     await kit.refunds.check_due()
-    known = kit.platform.refunds[(await Refund.all())[0].out_refund_no]
-    strange = type(known)("by-hand-1", "5000", "SUCCESS", order.amount, None)
+    refund = kit.platform.refunds[(await Refund.all())[0].out_refund_no]
+    strange = type(refund)("by-hand-1", "5000", "SUCCESS", order.amount, None)
     await kit.webhooks.receive("demo", GOOD, notification(refund=strange))
     await kit.settle_all()
     (unmatched,) = (await kit.unmatched_payments.list(admin)).items
