@@ -718,12 +718,12 @@ def free_text(entry: dict, key: str, value: object) -> bool:
 def rehash(record: dict, start: int) -> None:
     """Compute the chain again from an entry on, as far as its text can be hashed."""
     log = record["log"]
-    prev = bytes.fromhex(log[start - 1]["hash"]) if start else draw_record.start(record["pool"], DRAW).hash
+    prev = bytes.fromhex(log[start - 1]["hash"]) if start else draw_record.empty_head(record["pool"], DRAW).hash
     for number, entry in enumerate(log[start:]):
         if number:
             entry["prev"] = prev.hex()
         try:
-            prev = draw_record.chain(prev, entry)
+            prev = draw_record.entry_hash(prev, entry)
         except UnicodeEncodeError:
             return
         entry["hash"] = prev.hex()
