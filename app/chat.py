@@ -55,8 +55,8 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
             windows=container.windows,
             keys=container.services.deps.keys,
             sender=container.gateways.official,
-            late=late,
-            no_window=container.services.notifications.pending_replies.notify_waiting,
+            commit_late=late,
+            notify_elsewhere=container.services.notifications.pending_replies.notify_waiting,
             connected=own,
         )
     )

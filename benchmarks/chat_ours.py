@@ -52,8 +52,8 @@ async def main(port: int, database_url: str, redis_url: str) -> None:
         windows=Windows(redis, clock),
         keys=Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32)),
         sender=cast("OfficialAccountSender", None),  # no reply is late
-        late=_never,
-        no_window=_never,
+        commit_late=_never,
+        notify_elsewhere=_never,
     )
     app = web.Application()
     app.add_routes(Callback(Engine(parts), codecs, clock).routes())

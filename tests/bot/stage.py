@@ -160,8 +160,8 @@ async def process(
         windows=Windows(redis, clock),
         keys=KEYS,
         sender=cast(Any, sender),
-        late=late,
-        no_window=nudge,
+        commit_late=late,
+        notify_elsewhere=nudge,
     )
     engine = Engine(parts, timeout=timeout)
     app = web.Application()

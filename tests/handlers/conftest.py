@@ -84,8 +84,8 @@ class World:
                 windows=Windows(self.redis, self.clock),
                 keys=KEYS,
                 sender=cast(Any, Sender()),
-                late=self._late,
-                no_window=self.services.notifications.pending_replies.notify_waiting,
+                commit_late=self._late,
+                notify_elsewhere=self.services.notifications.pending_replies.notify_waiting,
             ),
             timeout=LONG,
         )
