@@ -103,10 +103,10 @@ def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Cat
     problems: list[str] = []
     entries: dict[str, CatalogueItem] = {}
     for line, row in body:
-        found = [f"line {line}: {reason}" for reason in _problems(row, kind, codes, entries)]
-        if not found:
+        row_problems = [f"line {line}: {reason}" for reason in _problems(row, kind, codes, entries)]
+        if not row_problems:
             entries[row[0]] = CatalogueItem(kind, row[0], row[1], row[2])
-        problems += found
+        problems += row_problems
     if not body:
         problems.append("line 2: must hold at least one entry")
     if problems:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
-from domain.forms.checking import filled
+from domain.forms.checking import filled_values
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType
@@ -149,7 +149,7 @@ class ReviewQueue:
         chosen = [from_row(ApplicationSpecialty, one) for one in row["specialties"]]
         log = [from_row(ReviewEntry, one) for one in row["log"]]
         typed = values_of(self.deps, [from_row(ApplicationSection, one) for one in row["sections"]])
-        values = filled(book.form, typed, cast(EntryType, application.entry_type))
+        values = filled_values(book.form, typed, cast(EntryType, application.entry_type))
         codes = await load_codes(
             book,
             values,
