@@ -20,8 +20,8 @@ async def watch_recovery(settings: Settings) -> None:
     checks = [lambda: check_database(settings.database_url), lambda: check_redis(settings.redis_url)]
     while True:
         await asyncio.sleep(INTERVAL)
-        if REPORTS.any() and await respond(checks):
-            REPORTS.recovered()
+        if REPORTS.has_outages() and await respond(checks):
+            REPORTS.end_outages()
 
 
 async def respond(checks: Sequence[Check]) -> bool:

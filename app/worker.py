@@ -67,7 +67,9 @@ async def run_worker(settings: Settings) -> None:
 async def _run_loops(settings: Settings, container: Container, engine: Engine, pulse: Pulse) -> None:
     scheduler, concurrency = container.services.operations.scheduler, settings.worker_concurrency
     lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(concurrency)) for lane in LANES}
-    queue = make_queue(settings.database_url, pool_size=concurrency + 2 * len(LANES), looked=partial(_note_look, lanes))
+    queue = make_queue(
+        settings.database_url, pool_size=concurrency + 2 * len(LANES), note_fetch=partial(_note_look, lanes)
+    )
     register(queue, container.services, engine.finish_late)
 
     def audit(well: Well) -> Awaitable[None]:
@@ -92,7 +94,7 @@ async def forever(
     outage = Outage(f"worker-{name}")
 
     def well() -> None:
-        outage.up()
+        outage.mark_up()
         if pulse is not None and not loops:
             pulse.beat(name)
 
@@ -100,7 +102,7 @@ async def forever(
         try:
             await work(well)
         except (*OUTAGES, ConnectorException) as error:
-            outage.down(repr(error.__cause__ or error))
+            outage.mark_down(repr(error.__cause__ or error))
         if pulse is not None:
             for loop in loops or (name,):
                 pulse.failed(loop)
