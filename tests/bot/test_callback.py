@@ -19,7 +19,7 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from tests.bot.conftest import message
-from tests.bot.stage import Process, process, redis_client, signed
+from tests.bot.stage import Process, process, redis_client, sign_request
 from tests.drivers.waiting import let_others_run
 
 NOWHERE = "postgres://nobody@127.0.0.1:1/none"
@@ -95,7 +95,7 @@ async def test_the_console_is_greeted(server: Process) -> None:
 
 
 async def test_recorded_bytes_sent_again_a_day_later_do_nothing(server: Process, bench: Bench) -> None:
-    query, sent = signed(message("数"), "1")
+    query, sent = sign_request(message("数"), "1")
     assert (await server.client.post("/wechat/demo", params=query, data=sent)).status == 200
     server.clock.move(timedelta(days=1))
     await server.redis.flushall()  # ids are not remembered for so long
@@ -106,7 +106,7 @@ async def test_recorded_bytes_sent_again_a_day_later_do_nothing(server: Process,
 
 async def test_recorded_bytes_sent_again_within_minutes_do_nothing(server: Process, bench: Bench) -> None:
     """Long after WeChat's last retry, when the reply is no longer kept."""
-    query, sent = signed(message("数", MsgId=77), "1")
+    query, sent = sign_request(message("数", MsgId=77), "1")
     await server.client.post("/wechat/demo", params=query, data=sent)
     await server.redis.delete(*[key async for key in server.redis.scan_iter("bot:*:m:*")])
     server.clock.move(timedelta(minutes=9))
@@ -124,7 +124,7 @@ async def test_a_genuine_message_that_makes_no_sense_is_not_asked_for_again(serv
 
 
 async def test_what_is_not_wechats_is_refused_with_4xx(server: Process) -> None:
-    query, sent = signed(message("数"), "1")
+    query, sent = sign_request(message("数"), "1")
     for params, data, status in [
         (query, b"", 400),
         (query, b"<xml>", 400),
