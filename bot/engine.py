@@ -275,6 +275,7 @@ class Engine:
             else:
                 return "sent"
         sealed = self._parts.keys.seal(text, f"{_PENDING_PURPOSE}:{message.pool}")
+        # Stored first: when the notification fails, the job repeats both, and a reply stored twice is shown once.
         await self._parts.inbox.add_pending(message, sealed)
         await self._parts.notify_elsewhere(message.pool, message.openid)
         return "kept"

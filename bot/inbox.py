@@ -33,6 +33,7 @@ _PARKED = "bot:parked"
 _REPLY_TTL = 7 * 24 * 3600 * 1000
 """Milliseconds that a reply which could not be sent is kept until the user writes again."""
 _PENDING_MOST = 3
+"""Replies that wait for one user; when more come, the oldest are dropped."""
 
 # ARGV: late ttl
 _HAND_OVER = """

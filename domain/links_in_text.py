@@ -44,6 +44,6 @@ def strip_links(text: str) -> str:
 
 def _visible_text(text: str) -> str:
     """Compatibility forms and dots of any width normalised, invisible characters removed."""
-    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    plain = unicodedata.normalize("NFKC", _BETWEEN.sub(".", seen))
+    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    plain = unicodedata.normalize("NFKC", _BETWEEN.sub(".", visible))
     return plain.translate({key: value for key, value in _DOTS.items() if key != ord("。")})

@@ -28,6 +28,7 @@ async def migrate(database_url: str) -> list[str]:
     connection = await connect(database_url, MAINTENANCE)
     try:
         check_version(connection.get_server_version().major)
+        # A lock of the session, not of a transaction: it spans all files, and closing the connection releases it.
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         applied = await _read_record(connection)
         _check_history(applied)

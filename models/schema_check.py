@@ -71,8 +71,8 @@ def _type_text(column: TableColumn) -> str:
 
 async def _expected_columns(connection: asyncpg.Connection[asyncpg.Record]) -> list[TableColumn]:
     described = [(table, name, sql_type, field) for table, name, sql_type, field in await _described_columns()]
-    wanted = {_base(sql_type) for _, _, sql_type, _ in described}
-    types = {row["name"]: row["type"] for row in await connection.fetch(_TYPES, sorted(wanted))}
+    base_types = {_base(sql_type) for _, _, sql_type, _ in described}
+    types = {row["name"]: row["type"] for row in await connection.fetch(_TYPES, sorted(base_types))}
     return [
         TableColumn(table, name, types[_base(sql_type)], _length(sql_type), bool(field.null))
         for table, name, sql_type, field in described

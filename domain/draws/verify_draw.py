@@ -336,8 +336,8 @@ def compare(record: object, original: object) -> list[Finding]:
         _check(not any(finding.severity == "error" for finding in before.run(())), "original_wrong")
         follows = walk.follows or {}
         number, head = before.draw.decode(), before.head if before.log else ""
-        fits = (follows.get("original"), follows.get("head")) == (number, head)
-        _check(fits, "original", expected=follows.get("original") or "none 无", head=follows.get("head") or "-")
+        is_original = (follows.get("original"), follows.get("head")) == (number, head)
+        _check(is_original, "original", expected=follows.get("original") or "none 无", head=follows.get("head") or "-")
         _check(follows.get("kind") != "recall" or walk.panel == before.accepted_seats(), "original_panel")
     except Problem as problem:
         return [problem.finding("error", None)]
@@ -491,8 +491,8 @@ class _Walk:
         """What a reader wants to know first, one line each."""
         lines = self._origin_lines()
         if self.panel:
-            came = ", ".join(f"{state} {count}" for state, count in sorted(self._state_counts().items()))
-            return [*lines, f"recalled experts 通知原专家: {len(self.panel)} ({came})"]
+            counts = ", ".join(f"{state} {count}" for state, count in sorted(self._state_counts().items()))
+            return [*lines, f"recalled experts 通知原专家: {len(self.panel)} ({counts})"]
         lines.append(f"seeds 种子: {len(self.seeds)}")
         lines += [f"  round 第{number}轮: {why}" for number, why in self.seeds]
         lines.append(
@@ -619,8 +619,10 @@ class _Walk:
     def _check_supervisors(self, facts: Object, roles: Sequence[str]) -> None:
         _check(facts.keys() == {"source", "count"}, "shape", what="supervisors")
         source, count = _text(facts, "source"), _int(facts, "count")
-        fits = source in SOURCES and (count > 0) == (source != "none") and (count > 0 or "supervisor" not in roles)
-        _check(fits and count >= 0, "supervisors", source=source, count=count)
+        is_consistent = (
+            source in SOURCES and (count > 0) == (source != "none") and (count > 0 or "supervisor" not in roles)
+        )
+        _check(is_consistent and count >= 0, "supervisors", source=source, count=count)
 
     def _check_first(self, entry: Object, facts: dict[int, Object]) -> None:
         self._check_occasion(entry, "aborted" if self.last_round else "first", "")
@@ -851,8 +853,8 @@ class _Walk:
         needed = CONFIRMERS.get(outcome, ())
         own_leave = (by, outcome) == ("expert", "left")
         facts = {"outcome": outcome, "by": by, "confirmed": confirmed or "nobody"}
-        fits = own_leave or not needed or confirmed in needed
-        _check(fits, "discard_unconfirmed", **facts, needed=" or ".join(needed))
+        is_confirmed = own_leave or not needed or confirmed in needed
+        _check(is_confirmed, "discard_unconfirmed", **facts, needed=" or ".join(needed))
         if by != "expert":
             self._warn("discard", **facts)
 
@@ -924,8 +926,8 @@ class _Walk:
 
     def _apply_ended(self, _: Object) -> None:
         unsettled = ("open", "accepted") if self.phase == "terminating" else ("open",)
-        left = sum(c.held[state] for c in self.conditions.values() for state in unsettled)
-        _check(self.round is None and left == 0, "not_settled")
+        unsettled_calls = sum(c.held[state] for c in self.conditions.values() for state in unsettled)
+        _check(self.round is None and unsettled_calls == 0, "not_settled")
         if self.seeded_at is not None:
             self._warn("seed_unused")
         self._enter_phase(("setup", "recall", "rest", "terminating"), "ended")

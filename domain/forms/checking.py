@@ -125,7 +125,7 @@ def renewal_values(form: ApplicationForm, filed: Mapping[str, object], entry_typ
 
 def account_values(form: ApplicationForm, person: PersonFacts, today: date, entry_type: EntryType) -> dict[str, str]:
     """The values of fields that come from the account, unmasked."""
-    shown = {
+    account_facts = {
         "name": person.name,
         "sex": person.sex,
         "birth": f"{person.birth:%Y-%m}" if person.birth else "",
@@ -133,7 +133,7 @@ def account_values(form: ApplicationForm, person: PersonFacts, today: date, entr
         "id_number": person.id_number,
         "mobile": person.mobile,
     }
-    return {code: shown[field.account] for code, field in fields_of(form, entry_type).items() if field.account}
+    return {code: account_facts[field.account] for code, field in fields_of(form, entry_type).items() if field.account}
 
 
 def _check_field(

@@ -18,15 +18,15 @@ def schema_of(form: ApplicationForm, entry_type: EntryType) -> Schema:
     fields = fields_of(form, entry_type)
     sections = []
     for code, section in form.of(entry_type).sections.items():
-        shown = [_field(name, fields[name]) for name in section.fields if name in fields]
-        if shown:
+        shown_fields = [_field(name, fields[name]) for name in section.fields if name in fields]
+        if shown_fields:
             sections.append(
                 {
                     "code": code,
                     "title": section.title,
                     "note": section.note,
                     "open_after_print": section.open_after_print,
-                    "fields": shown,
+                    "fields": shown_fields,
                 }
             )
     return {

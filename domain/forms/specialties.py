@@ -43,20 +43,20 @@ def check_specialties(
 def _row_problems(
     rule: Specialties, chosen: Sequence[Mapping[str, str]], catalogue: CatalogueView, path: str
 ) -> Iterator[FieldProblem]:
-    seen: set[str] = set()
+    earlier_codes: set[str] = set()
     for index, row in enumerate(chosen):
-        if message := _code_problem(rule, row["code"], seen, catalogue):
+        if message := _code_problem(rule, row["code"], earlier_codes, catalogue):
             yield FieldProblem(f"{path}[{index}]", message)
         elif not rule.preferred and row.get("choice", "preferred") != "preferred":
             yield FieldProblem(f"{path}[{index}]", "本专家库不区分首选和备选专业，请重新选择。")
-        seen.add(row["code"])
+        earlier_codes.add(row["code"])
 
 
-def _code_problem(rule: Specialties, code: str, seen: set[str], catalogue: CatalogueView) -> str:
+def _code_problem(rule: Specialties, code: str, earlier_codes: set[str], catalogue: CatalogueView) -> str:
     if len(code) not in _LEVELS or not catalogue.exists("specialty", code):
         return "没有这个评标专业，请从专业目录中重新选择。"
     name = full_name("specialty", code, catalogue)
-    if code in seen:
+    if code in earlier_codes:
         return f"“{name}”重复选择，请删去一个。"
     if rule.classes and code[0] not in rule.classes:
         classes = "、".join(catalogue.name("specialty", class_code) for class_code in rule.classes)

@@ -96,11 +96,11 @@ def fields_of(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormFie
 
 def lies_within(catalogue: CatalogueView, kind: str, code: str, top: str) -> bool:
     """Whether ``code`` is ``top`` or lies below it."""
-    seen = set()
-    while code and code not in seen:
+    passed_codes = set()
+    while code and code not in passed_codes:
         if code == top:
             return True
-        seen.add(code)
+        passed_codes.add(code)
         code = catalogue.parent(kind, code)
     return False
 
@@ -308,9 +308,9 @@ def _rows(path: str, field: FormField, value: object, most: int) -> tuple[list[o
 
 
 def _records(path: str, field: FormField, value: object, catalogue: CatalogueView) -> tuple[object, list[FieldProblem]]:
-    given, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
+    rows, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
     records: list[dict[str, object]] = []
-    for index, row in enumerate(given):
+    for index, row in enumerate(rows):
         if not isinstance(row, Mapping):
             problems.append(FieldProblem(f"{path}[{index}]", f"{field.label}第{index + 1}条无法识别，请重新填写。"))
             continue
@@ -348,9 +348,9 @@ def _order_problems(path: str, field: FormField, row: Mapping[str, object]) -> I
 
 
 def _units(path: str, field: FormField, value: object, catalogue: CatalogueView) -> tuple[object, list[FieldProblem]]:
-    given, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
+    rows, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
     units: list[dict[str, object]] = []
-    for index, row in enumerate(given):
+    for index, row in enumerate(rows):
         unit: object = {"name": row} if isinstance(row, str) else row
         if not isinstance(unit, Mapping) or unit.keys() - _UNIT.parts.keys():
             problems.append(FieldProblem(f"{path}[{index}]", f"{field.label}第{index + 1}条无法识别，请重新填写。"))
@@ -368,9 +368,9 @@ def _specialties(
 ) -> tuple[object, list[FieldProblem]]:
     """Checks only the shape; the codes are checked by ``domain.forms.specialties``."""
     del catalogue
-    given, problems = _rows(path, field, value, ROWS_MAX)
+    rows, problems = _rows(path, field, value, ROWS_MAX)
     specialties: list[dict[str, str]] = []
-    for index, row in enumerate(given):
+    for index, row in enumerate(rows):
         code = row.get("code") if isinstance(row, Mapping) else row
         choice = row.get("choice", "preferred") if isinstance(row, Mapping) else "preferred"
         if not isinstance(code, str) or not 0 < len(code) <= 32 or choice not in ("preferred", "alternative"):

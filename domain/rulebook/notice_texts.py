@@ -315,12 +315,12 @@ def check_kind(kind: str, texts: KindTexts) -> Iterator[tuple[str, str]]:
 def check_channel(kind: str, texts: KindTexts, channel: Channel) -> Iterator[tuple[str, str]]:
     """Texts that are missing for a ladder that uses this channel."""
     if channel == "wechat":
-        wanted: dict[str, object] = {"wechat": texts.wechat, "chat": texts.chat}
+        texts_by_channel: dict[str, object] = {"wechat": texts.wechat, "chat": texts.chat}
     elif channel == "mini":
-        wanted = {"mini": texts.subscribe}
+        texts_by_channel = {"mini": texts.subscribe}
     else:
-        wanted = {channel: texts.sms if channel == "sms" else texts.voice}
-    for name, value in wanted.items():
+        texts_by_channel = {channel: texts.sms if channel == "sms" else texts.voice}
+    for name, value in texts_by_channel.items():
         if value is None:
             yield name, f"is missing, but the ladder of {kind} goes over {channel}"
     if channel == "voice" and kind == "draw_call" and texts.voice is not None:
