@@ -28,7 +28,9 @@ def make_codecs(container: Container) -> Mapping[str, Codec]:
     wechat = container.settings.wechat
     accounts = wechat.accounts
     return {
-        pool: Codec.of(pool, accounts[pool], wechat.max_age) for pool in container.settings.pools if pool in accounts
+        pool: Codec.from_account(pool, accounts[pool], wechat.max_age)
+        for pool in container.settings.pools
+        if pool in accounts
     }
 
 

@@ -68,7 +68,7 @@ class Codec:
         self._appid = appid.encode()
 
     @classmethod
-    def of(cls, pool: str, account: OfficialAccount, max_age: int = MAX_AGE) -> Codec:
+    def from_account(cls, pool: str, account: OfficialAccount, max_age: int = MAX_AGE) -> Codec:
         return cls(
             pool,
             appid=account.appid,

@@ -82,7 +82,7 @@ class Windows:
         self._clock = clock
         self._spend = redis.register_script(_SPEND)
 
-    async def remaining(self, pool: str, openid: str) -> ChatWindow | None:
+    async def find_window(self, pool: str, openid: str) -> ChatWindow | None:
         """The open windows as one, or None when a customer-service message would be refused."""
         names = ["tap_until", "tap_left", "msg_until", "msg_left"]
         with _raise_transient():
