@@ -28,7 +28,9 @@ def make_codecs(container: Container) -> Mapping[str, Codec]:
     wechat = container.settings.wechat
     accounts = wechat.accounts
     return {
-        pool: Codec.of(pool, accounts[pool], wechat.max_age) for pool in container.settings.pools if pool in accounts
+        pool: Codec.from_account(pool, accounts[pool], wechat.max_age)
+        for pool in container.settings.pools
+        if pool in accounts
     }
 
 
@@ -55,8 +57,8 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
             windows=container.windows,
             keys=container.services.deps.keys,
             sender=container.gateways.official,
-            late=defer_message,
-            no_window=container.services.notifications.pending_replies.notify_waiting,
+            commit_late=defer_message,
+            notify_elsewhere=container.services.notifications.pending_replies.notify_waiting,
             connected=own,
         )
     )

@@ -28,7 +28,7 @@ from config.logging import bind_request, release_request
 from config.outage_reports import Outage
 from domain.errors import Conflict
 from models.database_connection import connect
-from models.migrate import pending
+from models.migrate import pending_migrations
 from models.schema_check import find_schema_faults
 
 Check = Callable[[], Awaitable[None]]
@@ -97,7 +97,7 @@ async def check_migrations(database_url: str) -> None:
     """Raises NotReady when the database lacks a migration of this release, or was made by a release whose migrations
     this one can't continue."""
     try:
-        missing = await pending(database_url, CHECK)
+        missing = await pending_migrations(database_url, CHECK)
     except Conflict as error:
         raise NotReady("made by another release, see pbt doctor") from error
     if missing:
@@ -197,9 +197,9 @@ class _Readiness:
         except (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             message, reason = "away", error
         else:
-            self._outages[name].up()
+            self._outages[name].mark_up()
             return "ok"
-        self._outages[name].down(repr(reason))
+        self._outages[name].mark_down(repr(reason))
         return message
 
 

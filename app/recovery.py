@@ -20,8 +20,8 @@ async def watch_recovery(settings: Settings) -> None:
     checks = [lambda: check_database(settings.database_url), lambda: check_redis(settings.redis_url)]
     while True:
         await asyncio.sleep(INTERVAL)
-        if REPORTS.any() and await all_pass(checks):
-            REPORTS.recovered()
+        if REPORTS.has_outages() and await all_pass(checks):
+            REPORTS.end_outages()
 
 
 async def all_pass(checks: Sequence[Check]) -> bool:

@@ -68,7 +68,7 @@ async def _run_loops(settings: Settings, container: Container, engine: Engine, p
     scheduler, concurrency = container.services.operations.scheduler, settings.worker_concurrency
     lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(concurrency)) for lane in LANES}
     queue = make_queue(
-        settings.database_url, pool_size=concurrency + 2 * len(LANES), looked=partial(_note_job_search, lanes)
+        settings.database_url, pool_size=concurrency + 2 * len(LANES), note_fetch=partial(_note_job_search, lanes)
     )
     register(queue, container.services, engine.finish_late)
 
@@ -96,7 +96,7 @@ async def repeat_forever(
     outage = Outage(f"worker-{name}")
 
     def well() -> None:
-        outage.up()
+        outage.mark_up()
         if pulse is not None and not loops:
             pulse.beat(name)
 
@@ -104,7 +104,7 @@ async def repeat_forever(
         try:
             await work(well)
         except (*OUTAGES, ConnectorException) as error:
-            outage.down(repr(error.__cause__ or error))
+            outage.mark_down(repr(error.__cause__ or error))
         if pulse is not None:
             for loop in loops or (name,):
                 pulse.note_failure(loop)

@@ -52,8 +52,8 @@ async def main(port: int, database_url: str, redis_url: str) -> None:
         windows=Windows(redis, clock),
         keys=Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32)),
         sender=cast("OfficialAccountSender", None),  # no reply is late
-        late=_fail_late_reply,
-        no_window=_fail_late_reply,
+        commit_late=_fail_late_reply,
+        notify_elsewhere=_fail_late_reply,
     )
     app = web.Application()
     app.add_routes(Callback(Engine(parts), codecs, clock).routes())

@@ -105,7 +105,7 @@ async def product(data_dir: Path, sizes: Sizes, *, webs: int = 2, callbacks: boo
 
 def account_of(settings: Settings) -> Account:
     account = settings.wechat.accounts[POOL]
-    return Account(Codec.of(POOL, account), f"/wechat/{POOL}", account.original_id)
+    return Account(Codec.from_account(POOL, account), f"/wechat/{POOL}", account.original_id)
 
 
 def _addresses(settings: Settings) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
         outcome: acts.OutcomeKind = "declined" if place % 2 == 0 else "accepted"
         log += [acts.Called(1, "main", leaf), acts.CallOutcome(1, leaf, outcome, "expert")]
     entries = _chained([*log, acts.Completed(), acts.Ended()])
-    return acts.document(POOL, _DRAW, [entry.facts for entry in entries], {"1/main/1": (blind, leaves)})
+    return acts.draw_document(POOL, _DRAW, [entry.facts for entry in entries], {"1/main/1": (blind, leaves)})
 
 
 def _opening(planned: int) -> acts.Act:
@@ -78,9 +78,9 @@ def _opening(planned: int) -> acts.Act:
 
 
 def _chained(log: list[acts.Act]) -> list[acts.RecordEntry]:
-    entries, head = list[acts.RecordEntry](), acts.start(POOL, _DRAW)
+    entries, head = list[acts.RecordEntry](), acts.empty_head(POOL, _DRAW)
     for act in log:
-        entries.append(acts.write(head, _AT, act))
+        entries.append(acts.write_entry(head, _AT, act))
         head = entries[-1].head
     return entries
 

@@ -68,7 +68,7 @@ class Codec:
         self._appid = appid.encode()
 
     @classmethod
-    def of(cls, pool: str, account: OfficialAccount, max_age: int = MAX_AGE) -> Codec:
+    def from_account(cls, pool: str, account: OfficialAccount, max_age: int = MAX_AGE) -> Codec:
         return cls(
             pool,
             appid=account.appid,
@@ -102,7 +102,7 @@ class Codec:
             self._check(query.get("signature", ""), timestamp, nonce)
             plain = body
         else:
-            sealed = _encrypted(body)
+            sealed = _read_encrypted(body)
             self._check(query.get("msg_signature", ""), timestamp, nonce, sealed)
             plain = self.decrypt(sealed)
         self._check_age(timestamp, received_at)
@@ -171,7 +171,7 @@ def _aes_key(text: str) -> bytes:
     return key
 
 
-def _encrypted(body: bytes) -> str:
+def _read_encrypted(body: bytes) -> str:
     usual = _USUAL.fullmatch(body)
     if usual is not None:
         return usual[1].decode("ascii")

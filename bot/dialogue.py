@@ -118,7 +118,7 @@ class Dialogue:
         if stale and journal is not None:
             timed_out, journal = journal.conversation, None
         try:
-            outcome = await self._route(turn, journal)
+            outcome = await self._route_message(turn, journal)
         except OUTAGES as error:
             failures.labels("outage").inc()
             if not report_outage("chat", error):
@@ -134,62 +134,62 @@ class Dialogue:
         if stale:
             outcome = replace(outcome, keep=False)
         if timed_out is not None and turn.message.event not in SILENT_EVENTS:
-            return replace(outcome, reply=self._timed_out(timed_out, outcome.reply))
+            return replace(outcome, reply=self._prepend_time_out(timed_out, outcome.reply))
         return outcome
 
-    def _timed_out(self, name: str, reply: Reply) -> Reply:
+    def _prepend_time_out(self, name: str, reply: Reply) -> Reply:
         note = TIMED_OUT.format(name=name, again=name if self._router.is_command(name) else MENU)
-        return Text(note) if reply in (Text(INTERRUPTED), Text(STALE_TAP)) else _before(note, reply)
+        return Text(note) if reply in (Text(INTERRUPTED), Text(STALE_TAP)) else _prepend_note(note, reply)
 
-    async def _route(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
+    async def _route_message(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
         if turn.message.kind == "event":
-            return await self._event(turn, journal)
+            return await self._answer_event(turn, journal)
         word = normalise(turn.message.text)
         if word in (CANCEL, HELP, MENU) and turn.message.tap is None:
-            return await self._always(turn, journal, word)
+            return await self._answer_command(turn, journal, word)
         if turn.message.tap is not None:
-            tapped = await self._tapped(turn, journal, turn.message.tap)
+            tapped = await self._answer_tap(turn, journal, turn.message.tap)
             if tapped is not None:
                 return tapped
         if journal is not None and turn.message.kind in _MESSAGES:
-            return await self._continue(turn, journal)
-        return await self._fresh(turn)
+            return await self._continue_talk(turn, journal)
+        return await self._answer_without_talk(turn)
 
-    async def _always(self, turn: Turn, journal: Journal | None, word: str) -> DialogueOutcome:
+    async def _answer_command(self, turn: Turn, journal: Journal | None, word: str) -> DialogueOutcome:
         if word == CANCEL:
             return DialogueOutcome(
                 Text(NOTHING_OPEN if journal is None else CANCELLED.format(name=journal.conversation))
             )
         target = self._router.find_keyword(word)
         if target is not None:
-            return await self._begin(turn, journal, target)
-        return _aside(Text(self._what_we_do()), journal)
+            return await self._begin_target(turn, journal, target)
+        return _one_shot_outcome(Text(self._help_text()), journal)
 
-    def _what_we_do(self) -> str:
+    def _help_text(self) -> str:
         names = [
             item.name for item in self._router.conversations.values() if normalise(item.name) in self._router.keywords
         ]
         return "\n".join(["您可以回复：", *names, "取消 — 放弃正在办理的事项"])
 
-    async def _event(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
+    async def _answer_event(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
         name = turn.message.event
         answer: Answer = None
         for handler in self._router.events.get(name, []):
-            answer = _first(answer, await handler(turn))
+            answer = _first_answer(answer, await handler(turn))
         if turn.message.scene:
             scene = self._router.find_scene(turn.message.scene)
-            answer = answer if scene is None else _first(await scene[0](turn, scene[1]), answer)
+            answer = answer if scene is None else _first_answer(await scene[0](turn, scene[1]), answer)
         if name in _CLICKS and turn.message.event_key in self._router.menus:
-            return await self._begin(turn, journal, self._router.menus[turn.message.event_key])
+            return await self._begin_target(turn, journal, self._router.menus[turn.message.event_key])
         if name not in self._router.events and name not in SILENT_EVENTS and answer is None:
-            unknown.labels(_known(name)).inc()
+            unknown.labels(_event_label(name)).inc()
             if name in _CLICKS or name == "scan":
-                return _aside(Text(DID_NOT_UNDERSTAND), journal)
+                return _one_shot_outcome(Text(DID_NOT_UNDERSTAND), journal)
         if name in SILENT_EVENTS or answer is None:
             return DialogueOutcome(SILENCE, keep=True)
-        return await self._finish(turn, journal, answer)
+        return await self._apply_answer(turn, journal, answer)
 
-    async def _tapped(self, turn: Turn, journal: Journal | None, tap: int) -> DialogueOutcome | None:
+    async def _answer_tap(self, turn: Turn, journal: Journal | None, tap: int) -> DialogueOutcome | None:
         """A tap on a choice of the engine goes to the open talk, which knows what it offered; other taps go to the
         handlers."""
         if tap >= FIRST_TAP:
@@ -197,64 +197,64 @@ class Dialogue:
         for handler in self._router.taps:
             answer = await handler(turn, tap)
             if answer is not None:
-                return await self._finish(turn, journal, answer)
+                return await self._apply_answer(turn, journal, answer)
         return None
 
-    async def _fresh(self, turn: Turn) -> DialogueOutcome:
+    async def _answer_without_talk(self, turn: Turn) -> DialogueOutcome:
         kind = turn.message.kind
         if kind != "text":
             handler = self._router.kinds.get(kind)
             answer = await handler(turn) if handler is not None else None
             if answer is None and kind not in _MESSAGES:
                 unknown.labels("other").inc()
-            return await self._finish(turn, None, answer or TEXT_ONLY)
+            return await self._apply_answer(turn, None, answer or TEXT_ONLY)
         target = self._router.find_keyword(turn.message.text)
         if target is not None:
-            return await self._begin(turn, None, target)
-        return await self._free_text(turn)
+            return await self._begin_target(turn, None, target)
+        return await self._answer_free_text(turn)
 
-    async def _free_text(self, turn: Turn) -> DialogueOutcome:
+    async def _answer_free_text(self, turn: Turn) -> DialogueOutcome:
         for handler in self._router.texts:
             answer = await handler(turn)
             if answer is not None:
-                return await self._finish(turn, None, answer)
+                return await self._apply_answer(turn, None, answer)
         if is_mere_answer(turn.message.text):
             return DialogueOutcome(Text(INTERRUPTED))
-        answer = await self._router.last(turn) if self._router.last is not None else None
-        return await self._finish(turn, None, answer or DID_NOT_UNDERSTAND)
+        answer = await self._router.fallback_handler(turn) if self._router.fallback_handler is not None else None
+        return await self._apply_answer(turn, None, answer or DID_NOT_UNDERSTAND)
 
-    async def _begin(self, turn: Turn, journal: Journal | None, target: Target) -> DialogueOutcome:
+    async def _begin_target(self, turn: Turn, journal: Journal | None, target: Target) -> DialogueOutcome:
         answer: Answer = Start(target, ()) if isinstance(target, Conversation) else await target(turn)
-        return await self._finish(turn, journal, answer)
+        return await self._apply_answer(turn, journal, answer)
 
-    async def _finish(self, turn: Turn, journal: Journal | None, answer: Answer) -> DialogueOutcome:
+    async def _apply_answer(self, turn: Turn, journal: Journal | None, answer: Answer) -> DialogueOutcome:
         """A one-shot answer leaves an open talk open, and mentions it; a new talk replaces it."""
         if isinstance(answer, Start):
-            outcome = await self._start(turn, answer)
+            outcome = await self._start_talk(turn, answer)
             if journal is None or journal.conversation == answer.conversation.name:
                 return outcome
-            return replace(outcome, reply=_before(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
+            return replace(outcome, reply=_prepend_note(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
         if isinstance(answer, Settled):
             ends = journal is not None and journal.conversation in answer.talks
             return DialogueOutcome(Text(answer.text), keep=not ends)
         reply = SILENCE if answer is None else Text(answer) if isinstance(answer, str) else answer
-        return _aside(reply, journal)
+        return _one_shot_outcome(reply, journal)
 
-    async def _start(self, turn: Turn, start: Start, salt: str = "") -> DialogueOutcome:
+    async def _start_talk(self, turn: Turn, start: Start, salt: str = "") -> DialogueOutcome:
         """Start a talk. Its id comes from the message that began it, so a repeated delivery begins the same talk."""
         talk_id = hashlib.sha256(f"{turn.message.key}{salt}".encode()).hexdigest()[:24]
         conversation = start.conversation
         journal = Journal(
             talk_id, conversation.name, conversation.version, turn.message, start.arguments, touched=turn.now
         )
-        return await self._advance(Talk(turn.user, turn.services, turn.message, turn.now, journal), conversation)
+        return await self._advance_talk(Talk(turn.user, turn.services, turn.message, turn.now, journal), conversation)
 
-    async def _continue(self, turn: Turn, journal: Journal) -> DialogueOutcome:
+    async def _continue_talk(self, turn: Turn, journal: Journal) -> DialogueOutcome:
         conversation = self._router.conversations.get(journal.conversation)
         if conversation is None:
             return DialogueOutcome(Text(RESTARTED.format(name=journal.conversation)))
         if conversation.version != journal.version:
-            return await self._restart(turn, journal, conversation)
+            return await self._restart_talk(turn, journal, conversation)
         trigger = journal.trigger
         talk = Talk(
             turn.user,
@@ -266,19 +266,23 @@ class Dialogue:
             is_command=self._router.is_command,
         )
         try:
-            return await self._advance(talk, conversation)
+            return await self._advance_talk(talk, conversation)
         except Changed:
-            return await self._restart(turn, journal, conversation)
+            return await self._restart_talk(turn, journal, conversation)
         except CommandGiven:
             target = self._router.find_keyword(turn.message.text)
-            return await self._begin(turn, journal, target) if target is not None else await self._fresh(turn)
+            return (
+                await self._begin_target(turn, journal, target)
+                if target is not None
+                else await self._answer_without_talk(turn)
+            )
 
-    async def _restart(self, turn: Turn, journal: Journal, conversation: Conversation[...]) -> DialogueOutcome:
+    async def _restart_talk(self, turn: Turn, journal: Journal, conversation: Conversation[...]) -> DialogueOutcome:
         start = Start(conversation, journal.arguments)
-        outcome = await self._start(turn, start, salt=journal.talk_id)
-        return replace(outcome, reply=_before(RESTARTED.format(name=journal.conversation), outcome.reply))
+        outcome = await self._start_talk(turn, start, salt=journal.talk_id)
+        return replace(outcome, reply=_prepend_note(RESTARTED.format(name=journal.conversation), outcome.reply))
 
-    async def _advance(self, talk: Talk, conversation: Conversation[...]) -> DialogueOutcome:
+    async def _advance_talk(self, talk: Talk, conversation: Conversation[...]) -> DialogueOutcome:
         journal: Journal | None = None
         try:
             await conversation.run(talk, *talk.journal.arguments)
@@ -306,11 +310,11 @@ def is_mere_answer(text: str) -> bool:
     return True
 
 
-def _first(one: Answer, other: Answer) -> Answer:
-    return other if one is None else one
+def _first_answer(answer: Answer, other: Answer) -> Answer:
+    return other if answer is None else answer
 
 
-def _aside(reply: Reply, journal: Journal | None) -> DialogueOutcome:
+def _one_shot_outcome(reply: Reply, journal: Journal | None) -> DialogueOutcome:
     """Add the reminder of the open talk, which stays as it was, to a one-shot answer."""
     if journal is None:
         return DialogueOutcome(reply, keep=True)
@@ -318,11 +322,11 @@ def _aside(reply: Reply, journal: Journal | None) -> DialogueOutcome:
     return DialogueOutcome(Text(f"{reply.content}\n\n{note}") if isinstance(reply, Text) else reply, keep=True)
 
 
-def _before(note: str, reply: Reply) -> Reply:
+def _prepend_note(note: str, reply: Reply) -> Reply:
     return Text(f"{note}\n\n{reply.content}") if isinstance(reply, Text) else reply
 
 
-def _known(event: str) -> str:
+def _event_label(event: str) -> str:
     """The event's name as a metric label, of a fixed set: an attacker or a new platform feature can't multiply
     labels."""
     return event if event in _CLICKS or event in {"scan", "subscribe"} else "other"

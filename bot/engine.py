@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-Late: TypeAlias = Callable[[str, str], Awaitable[None]]
+CommitLate: TypeAlias = Callable[[str, str], Awaitable[None]]
 """Commit a sealed message (second argument) of a pool as a job that calls ``Engine.finish_late`` with it."""
 
-NoWindow: TypeAlias = Callable[[str, str], Awaitable[object]]
+NotifyElsewhere: TypeAlias = Callable[[str, str], Awaitable[object]]
 """Notify a user (pool, openid) on another channel that a reply waits in the chat."""
 
 SUCCESS = ""
@@ -53,6 +53,7 @@ SUCCESS = ""
 _RUN_LIMIT = 60.0
 """Seconds after which a handler is aborted."""
 _JOB_WAITS = 20.0
+"""Seconds that a job waits for the run, which goes on; the job is then retried and leaves its slot to others."""
 _LATE_LIMIT = 0.3
 _REDIS_LIMIT = 0.2
 """Seconds that both Redis steps of the hand-over may take: with ``timeout`` they stay below WeChat's five."""
@@ -76,8 +77,8 @@ class EngineParts:
     windows: Windows
     keys: Keyring
     sender: OfficialAccountSender
-    late: Late
-    no_window: NoWindow
+    commit_late: CommitLate
+    notify_elsewhere: NotifyElsewhere
     connected: Callable[[], AbstractContextManager[None]] = nullcontext
     """Context manager in which the database is reached over connections reserved for the chat."""
 
@@ -97,19 +98,20 @@ class Engine:
 
     async def _receive(self, message: Message, arrived: float) -> str:
         token = secrets.token_hex(8)
-        run = asyncio.create_task(self._work(message, token))
-        first = min(self._left(arrived), LEASE_TTL / 3)
+        run = asyncio.create_task(self._run_or_wait(message, token))
+        # Most runs end within a third of the lease: only a longer one needs a task that renews it.
+        first = min(self._time_left(arrived), LEASE_TTL / 3)
         await asyncio.wait((run,), timeout=first)
         if not run.done():
-            self._keep(run, message, token)
-            await asyncio.wait((run,), timeout=self._left(arrived))
+            self._keep_lease(run, message, token)
+            await asyncio.wait((run,), timeout=self._time_left(arrived))
         try:
-            return run.result() if run.done() else await self._hand_over(message)
+            return run.result() if run.done() else await self._hand_over_message(message)
         except OUTAGES as error:
-            return await self._without_redis(message, error)
+            return await self._answer_without_redis(message, error)
         except Exception:
             log.exception("bot_engine_failed", kind=message.kind, bot_event=message.event)
-            return self._busy(message)
+            return self._busy_reply(message)
 
     async def finish_late(self, pool: str, sealed: str) -> None:
         """The job's part: wait for the run or do it, and send its reply once. Raises Transient when to be tried again
@@ -120,8 +122,8 @@ class Engine:
     async def _finish_late(self, pool: str, sealed: str) -> None:
         message = message_from_json(json.loads(self._parts.keys.open(sealed, f"{_PURPOSE}:{pool}")))
         token = secrets.token_hex(8)
-        run = asyncio.create_task(self._work(message, token, job=True))
-        self._keep(run, message, token)
+        run = asyncio.create_task(self._run_or_wait(message, token, job=True))
+        self._keep_lease(run, message, token)
         try:
             reply = await asyncio.wait_for(asyncio.shield(run), _JOB_WAITS)
         except OUTAGES as error:
@@ -133,10 +135,10 @@ class Engine:
         """Turn messages that came while PostgreSQL was unavailable into jobs, and count them; call it every few
         seconds."""
         count = 0
-        while (found := await self._parts.inbox.parked()) is not None:
-            pool, _, sealed = found.partition(" ")
-            await self._parts.late(pool, sealed)
-            await self._parts.inbox.unpark(found)
+        while (parked_message := await self._parts.inbox.find_parked()) is not None:
+            pool, _, sealed = parked_message.partition(" ")
+            await self._parts.commit_late(pool, sealed)
+            await self._parts.inbox.unpark(parked_message)
             count += 1
         return count
 
@@ -146,17 +148,18 @@ class Engine:
             await asyncio.wait(set(self._running))
         await self._parts.inbox.close()
 
-    def _left(self, arrived: float) -> float:
+    def _time_left(self, arrived: float) -> float:
         return max(0.0, self._timeout - (time.monotonic() - arrived))
 
-    async def _work(self, message: Message, token: str, *, job: bool = False) -> str:
+    async def _run_or_wait(self, message: Message, token: str, *, job: bool = False) -> str:
         """Run the message once this process holds the claim, else wait for the process that does; returns this caller's
         reply."""
+        # Another process aborts its run at _RUN_LIMIT, and its lease ends at most LEASE_TTL later.
         pause, limit = 0.01, time.monotonic() + _RUN_LIMIT + LEASE_TTL
         while time.monotonic() < limit:
             claim = await self._parts.inbox.claim(message, token, job=job)
             if claim.status is ClaimStatus.RUN:
-                reply = await self._run(message, token, claim, job=job)
+                reply = await self._run_claimed(message, token, claim, job=job)
                 if reply is not None:
                     return reply
             elif claim.status is ClaimStatus.DONE:
@@ -167,24 +170,24 @@ class Engine:
             pause = min(pause * 1.5, 0.2)
         raise TimeoutError("the message is at work elsewhere for too long")
 
-    async def _run(self, message: Message, token: str, claim: MessageClaim, *, job: bool) -> str | None:
+    async def _run_claimed(self, message: Message, token: str, claim: MessageClaim, *, job: bool) -> str | None:
         """None when the claim was lost meanwhile."""
-        outcome = await self._answer(message, claim)
+        outcome = await self._answer_message(message, claim)
         if outcome.outage and (job or message.event in SILENT_EVENTS or message.event == "subscribe"):
-            await self._postpone(message, token, job=job)
+            await self._postpone_message(message, token, job=job)
             return SUCCESS
-        outcome, included = self._with_pending(message, outcome, claim)
-        stored, act = self._stored(message, outcome), self._act(message, outcome)
+        outcome, included = self._prepend_pending(message, outcome, claim)
+        stored, act = self._stored_reply(message, outcome), self._journal_act(message, outcome)
         return stored if await self._parts.inbox.finish(message, token, stored, act, included=included) else None
 
-    def _with_pending(
+    def _prepend_pending(
         self, message: Message, outcome: DialogueOutcome, claim: MessageClaim
     ) -> tuple[DialogueOutcome, int]:
         """Prepend replies that could not be sent earlier."""
         if not claim.pending or outcome.outage or message.event in SILENT_EVENTS:
             return outcome, 0
         reply, included = prepend_pending(
-            outcome.reply, [self._open_pending(message.pool, one) for one in claim.pending]
+            outcome.reply, [self._open_pending(message.pool, sealed_reply) for sealed_reply in claim.pending]
         )
         return replace(outcome, reply=reply), included
 
@@ -196,7 +199,7 @@ class Engine:
             log.warning("bot_pending_reply_broken")
             return ""
 
-    async def _answer(self, message: Message, claim: MessageClaim) -> DialogueOutcome:
+    async def _answer_message(self, message: Message, claim: MessageClaim) -> DialogueOutcome:
         try:
             user = await self._parts.users.find(message)
         except OUTAGES as error:
@@ -204,41 +207,41 @@ class Engine:
                 log.warning("bot_database_away", error=str(error))
             return BUSY_OUTCOME
         turn = Turn(user, self._parts.services, message, message.received_at)
-        return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)
+        return await self._parts.dialogue.answer(turn, self._unseal_journal(message, claim), claim.timed_out or None)
 
-    async def _postpone(self, message: Message, token: str, *, job: bool) -> None:
+    async def _postpone_message(self, message: Message, token: str, *, job: bool) -> None:
         """WeChat doesn't repeat it: a job is retried, an event waits in Redis to become a job."""
         if not job:
-            await self._parts.inbox.park(f"{message.pool} {self._sealed(message)}")
+            await self._parts.inbox.park(f"{message.pool} {self._seal_message(message)}")
             await self._parts.inbox.hand_over(message)
         await self._parts.inbox.release(message, token)
         if job:
             raise TimeoutError("a part of ours is away")
 
-    async def _hand_over(self, message: Message) -> str:
+    async def _hand_over_message(self, message: Message) -> str:
         """``timeout`` is over: commit the message as a job, then answer WeChat."""
         try:
             async with asyncio.timeout(_LATE_LIMIT):
-                await self._parts.late(message.pool, self._sealed(message))
+                await self._parts.commit_late(message.pool, self._seal_message(message))
         except OUTAGES as error:
             if not report_outage("chat-hand-over", error):
                 log.warning("bot_hand_over_failed", error=type(error).__name__)
             late_reply_outcomes.labels("not_committed").inc()
-            step = self._parts.inbox.set_answer_once(message, self._busy(message))
+            step = self._parts.inbox.set_answer_once(message, self._busy_reply(message))
         else:
             step = self._parts.inbox.hand_over(message)
         async with asyncio.timeout(_REDIS_LIMIT):
             return (await step).reply
 
-    async def _without_redis(self, message: Message, error: BaseException) -> str:
+    async def _answer_without_redis(self, message: Message, error: BaseException) -> str:
         """No de-duplication, no journal: ask the person to repeat; an event, which is not repeated, becomes a job."""
         if not report_outage("chat-redis", error):
             log.warning("bot_redis_away", error=type(error).__name__)
         if message.event not in SILENT_EVENTS:
-            return self._busy(message)
+            return self._busy_reply(message)
         try:
             async with asyncio.timeout(_LATE_LIMIT):
-                await self._parts.late(message.pool, self._sealed(message))
+                await self._parts.commit_late(message.pool, self._seal_message(message))
         except OUTAGES as second:
             log.error("bot_event_lost", bot_event=message.event, error=type(second).__name__)
         return SUCCESS
@@ -252,7 +255,7 @@ class Engine:
         if not await self._parts.inbox.claim_delivery(message):
             return
         try:
-            outcome = await self._send(message, text, in_window=in_window)
+            outcome = await self._send_text(message, text, in_window=in_window)
         except Transient:
             await self._parts.inbox.return_delivery(message)
             raise
@@ -263,7 +266,7 @@ class Engine:
             raise Transient("the reply could not be kept yet", retry_after=5) from error
         late_reply_outcomes.labels(outcome).inc()
 
-    async def _send(self, message: Message, text: str, *, in_window: bool) -> str:
+    async def _send_text(self, message: Message, text: str, *, in_window: bool) -> str:
         if in_window:
             try:
                 await self._parts.sender.send_text(message.pool, message.openid, text)
@@ -272,17 +275,18 @@ class Engine:
             else:
                 return "sent"
         sealed = self._parts.keys.seal(text, f"{_PENDING_PURPOSE}:{message.pool}")
+        # Stored first: when the notification fails, the job repeats both, and a reply stored twice is shown once.
         await self._parts.inbox.add_pending(message, sealed)
-        await self._parts.no_window(message.pool, message.openid)
+        await self._parts.notify_elsewhere(message.pool, message.openid)
         return "kept"
 
-    def _keep(self, run: asyncio.Task[str], message: Message, token: str) -> None:
+    def _keep_lease(self, run: asyncio.Task[str], message: Message, token: str) -> None:
         """Renew the lease while the run goes on, even when no caller waits any more, and abort it at the limit."""
-        renewal = asyncio.create_task(self._renew(run, message, token))
+        renewal = asyncio.create_task(self._renew_lease(run, message, token))
         self._running.add(renewal)
         renewal.add_done_callback(self._running.discard)
 
-    async def _renew(self, run: asyncio.Task[str], message: Message, token: str) -> None:
+    async def _renew_lease(self, run: asyncio.Task[str], message: Message, token: str) -> None:
         limit = time.monotonic() + _RUN_LIMIT
         while not run.done():
             await asyncio.wait((run,), timeout=LEASE_TTL / 3)
@@ -297,7 +301,7 @@ class Engine:
         if run.cancelled() or run.exception() is not None:
             log.warning("bot_run_failed", error="cancelled" if run.cancelled() else type(run.exception()).__name__)
 
-    def _journal(self, message: Message, claim: MessageClaim) -> Journal | None:
+    def _unseal_journal(self, message: Message, claim: MessageClaim) -> Journal | None:
         if not claim.journal:
             return None
         try:
@@ -306,7 +310,7 @@ class Engine:
             log.warning("bot_journal_broken", reason=str(error)[:80])
             return None
 
-    def _act(self, message: Message, outcome: DialogueOutcome) -> JournalAct:
+    def _journal_act(self, message: Message, outcome: DialogueOutcome) -> JournalAct:
         if message.event in LEAVING_EVENTS and not outcome.outage:
             return FORGET
         if outcome.keep:
@@ -315,7 +319,7 @@ class Engine:
             return CLOSE
         return JournalAct("set", seal(outcome.journal, self._parts.keys), outcome.journal.conversation)
 
-    def _stored(self, message: Message, outcome: DialogueOutcome) -> str:
+    def _stored_reply(self, message: Message, outcome: DialogueOutcome) -> str:
         if message.event in SILENT_EVENTS:
             return SUCCESS
         articles = 8 if message.kind == "event" else 1
@@ -324,9 +328,9 @@ class Engine:
         )
         return SUCCESS if xml is None else self._parts.codecs[message.pool].encrypt(xml)
 
-    def _busy(self, message: Message) -> str:
-        return self._stored(message, DialogueOutcome(Text(BUSY)))
+    def _busy_reply(self, message: Message) -> str:
+        return self._stored_reply(message, DialogueOutcome(Text(BUSY)))
 
-    def _sealed(self, message: Message) -> str:
+    def _seal_message(self, message: Message) -> str:
         plain = json.dumps(message_to_json(message), ensure_ascii=False)
         return self._parts.keys.seal(plain, f"{_PURPOSE}:{message.pool}")

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from bot.journal import JOURNAL_TTL
 from bot.messages import Message
 from bot.pipelined_redis import ScriptRunner, make_runner
-from bot.windows import opened_by, window_key
+from bot.windows import find_opening, window_key
 
 LEASE_TTL = 6.0
 """Seconds that a silent process keeps its claim: longer than WeChat's interval between retries."""
@@ -33,6 +33,7 @@ _PARKED = "bot:parked"
 _REPLY_TTL = 7 * 24 * 3600 * 1000
 """Milliseconds that a reply which could not be sent is kept until the user writes again."""
 _PENDING_MOST = 3
+"""Replies that wait for one user; when more come, the oldest are dropped."""
 
 # ARGV: late ttl
 _HAND_OVER = """
@@ -116,11 +117,11 @@ class Inbox:
 
     async def claim(self, message: Message, token: str, *, job: bool = False) -> MessageClaim:
         """Begin a message, ask again whether its turn has come, or renew the lease."""
-        opening = opened_by(message)
+        opening = find_opening(message)
         window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
         times = (_REPEAT_TTL, _LATE_REPEAT_TTL, _WINDOW_TTL)
         args = (message.key, token, int(LEASE_TTL * 1000), int(job), *times, *window, self._seen_for)
-        return _read(await self._runner.run(self._claim, _keys(message), args))
+        return _read_claim(await self._runner.run(self._claim, _keys(message), args))
 
     async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, included: int = 0) -> bool:
         """Store the reply and the journal, and let the user's next message run. False when the claim was lost.
@@ -133,11 +134,11 @@ class Inbox:
 
     async def hand_over(self, message: Message) -> MessageClaim:
         """Leave the delivery to the job, unless the reply exists by now (DONE)."""
-        return _read(await self._runner.run(_HAND_OVER, _keys(message), [_LATE_REPEAT_TTL]))
+        return _read_claim(await self._runner.run(_HAND_OVER, _keys(message), [_LATE_REPEAT_TTL]))
 
     async def set_answer_once(self, message: Message, reply: str) -> MessageClaim:
         """Make ``reply`` the answer unless there is one; a run still under way finds its claim lost."""
-        return _read(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REPEAT_TTL]))
+        return _read_claim(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REPEAT_TTL]))
 
     async def release(self, message: Message, token: str) -> None:
         """Give the claim back without a result."""
@@ -167,10 +168,10 @@ class Inbox:
         """Keep a message that can't be committed because PostgreSQL is unavailable."""
         await self._redis.rpush(_PARKED, sealed)
 
-    async def parked(self) -> str | None:
+    async def find_parked(self) -> str | None:
         """The oldest parked message; it stays until ``unpark``."""
-        found = await self._redis.lindex(_PARKED, 0)
-        return _text(found) if found is not None else None
+        parked_message = await self._redis.lindex(_PARKED, 0)
+        return _text(parked_message) if parked_message is not None else None
 
     async def unpark(self, sealed: str) -> None:
         await self._redis.lrem(_PARKED, 1, sealed)
@@ -182,13 +183,13 @@ def _keys(message: Message) -> list[str]:
     return [f"{user}:m:{message.key}", f"{user}:q", f"{user}:j", windows, f"{user}:l", f"{user}:s:{message.key}"]
 
 
-def _read(row: object) -> MessageClaim:
+def _read_claim(row: object) -> MessageClaim:
     status, *rest = cast("list[bytes | str | int]", row)
     match ClaimStatus(_text(status)):
         case ClaimStatus.DONE:
             return MessageClaim(ClaimStatus.DONE, reply=_text(rest[0]), late=bool(rest[1]))
         case ClaimStatus.RUN:
-            pending = tuple(_text(one) for one in cast("list[bytes | str]", rest[2]))
+            pending = tuple(_text(sealed_reply) for sealed_reply in cast("list[bytes | str]", rest[2]))
             return MessageClaim(ClaimStatus.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]), pending=pending)
         case other:
             return MessageClaim(other)

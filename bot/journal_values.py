@@ -150,7 +150,7 @@ def _find(name: str) -> type:
     module, _, qualname = name.partition(":")
     if module.split(".")[0] not in _OURS:
         raise ValueBroken(f"{name} is not ours")
-    found = getattr(importlib.import_module(module), qualname)
-    if not isinstance(found, type):
+    cls = getattr(importlib.import_module(module), qualname)
+    if not isinstance(cls, type):
         raise ValueBroken(f"{name} is no type")
-    return found
+    return cls

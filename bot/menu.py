@@ -88,8 +88,8 @@ def render_menu(menu: Menu, *, pool: str, public_url: str, mini_appid: str | Non
 def _render(button: Button, pool: str, public_url: str, mini_appid: str | None) -> dict[str, Json] | None:
     if button.button:
         below = [_render(item, pool, public_url, mini_appid) for item in button.button]
-        kept = [item for item in below if item is not None]
-        return {"name": button.name, "sub_button": kept} if kept else None
+        shown_buttons = [item for item in below if item is not None]
+        return {"name": button.name, "sub_button": shown_buttons} if shown_buttons else None
     if button.key is not None:
         return {"type": "click", "name": button.name, "key": button.key}
     if button.url is not None:

@@ -207,8 +207,8 @@ class Message:
         value: Value | None = dict(self.fields)
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
-        found = value if isinstance(value, list) else [value]
-        return [item for item in found if isinstance(item, dict)]
+        elements = value if isinstance(value, list) else [value]
+        return [item for item in elements if isinstance(item, dict)]
 
 
 def check_fields(message: Message) -> None:

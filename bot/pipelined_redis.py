@@ -70,12 +70,12 @@ class PipelinedRedis:
         wire = self._wire
         if wire is None or wire.lost:
             wire = await self._connect()
-        tail = _pack([str(len(keys)), *keys, *arguments])
+        tail = _pack_arguments([str(len(keys)), *keys, *arguments])
         count = 3 + len(keys) + len(arguments)
         head = self._heads.get(script) or self._heads.setdefault(script, _head(script))
         reply = await wire.send(b"*%d\r\n" % count + head + tail)
         if isinstance(reply, ResponseError) and str(reply).startswith("NOSCRIPT"):
-            reply = await wire.send(b"*%d\r\n" % count + _pack(["EVAL", script]) + tail)
+            reply = await wire.send(b"*%d\r\n" % count + _pack_arguments(["EVAL", script]) + tail)
         if isinstance(reply, ResponseError):
             raise reply
         return reply
@@ -107,7 +107,7 @@ class PipelinedRedis:
         if self._settings.get("db"):
             steps.append(["SELECT", cast("int", self._settings["db"])])
         for step in steps:
-            reply = await wire.send(b"*%d\r\n" % len(step) + _pack(step))
+            reply = await wire.send(b"*%d\r\n" % len(step) + _pack_arguments(step))
             if isinstance(reply, ResponseError):
                 wire.abort(reply)
                 raise reply
@@ -136,7 +136,7 @@ class _Wire(asyncio.Protocol):
             self._loop.call_soon(self._flush)
         self._unsent.append(command)
         if self._watch is None:
-            self._watch = self._loop.call_later(_TIMEOUT, self._look, self._answered)
+            self._watch = self._loop.call_later(_TIMEOUT, self._check_progress, self._answered)
         return future
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -147,7 +147,7 @@ class _Wire(asyncio.Protocol):
         at = 0
         try:
             while at < len(buffer):
-                reply, at = _read(buffer, at)
+                reply, at = _read_response(buffer, at)
                 self._answered += 1
                 future = self._waiting.popleft()
                 if not future.done():
@@ -178,7 +178,7 @@ class _Wire(asyncio.Protocol):
             self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
 
-    def _look(self, answered: int) -> None:
+    def _check_progress(self, answered: int) -> None:
         """Abort when callers wait and no response has come since the last check."""
         self._watch = None
         if not self._waiting:
@@ -186,7 +186,7 @@ class _Wire(asyncio.Protocol):
         if self._answered == answered:
             self.abort(RedisTimeoutError("Redis did not answer"))
         else:
-            self._watch = self._loop.call_later(_TIMEOUT, self._look, self._answered)
+            self._watch = self._loop.call_later(_TIMEOUT, self._check_progress, self._answered)
 
 
 class _Incomplete(Exception):
@@ -195,10 +195,10 @@ class _Incomplete(Exception):
 
 def _head(script: str) -> bytes:
     digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-    return _pack(["EVALSHA", digest])
+    return _pack_arguments(["EVALSHA", digest])
 
 
-def _pack(arguments: Sequence[Argument]) -> bytes:
+def _pack_arguments(arguments: Sequence[Argument]) -> bytes:
     pieces = []
     for argument in arguments:
         data = argument.encode() if isinstance(argument, str) else b"%d" % argument
@@ -206,7 +206,7 @@ def _pack(arguments: Sequence[Argument]) -> bytes:
     return b"".join(pieces)
 
 
-def _read(buffer: bytes, at: int) -> tuple[Reply, int]:
+def _read_response(buffer: bytes, at: int) -> tuple[Reply, int]:
     """The RESP2 response at ``at`` and where it ends. Raises _Incomplete, or ValueError for an invalid one."""
     end = buffer.find(b"\r\n", at)
     if end < 0:
@@ -217,7 +217,7 @@ def _read(buffer: bytes, at: int) -> tuple[Reply, int]:
     if kind == 42:  # *
         items: list[Reply] = []
         for _ in range(int(line)):
-            item, after = _read(buffer, after)
+            item, after = _read_response(buffer, after)
             items.append(item)
         return items, after
     if kind == 58:  # :

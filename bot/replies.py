@@ -96,13 +96,13 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
     if len(text.encode()) <= limit:
         return text
     room = limit - len(_CUT.encode())
-    kept = text.encode()[:room].decode("utf-8", "ignore")
-    for found in _LINK.finditer(text):
-        if found.start() < len(kept) < found.end():
-            kept = kept[: found.start()]
+    shortened = text.encode()[:room].decode("utf-8", "ignore")
+    for match in _LINK.finditer(text):
+        if match.start() < len(shortened) < match.end():
+            shortened = shortened[: match.start()]
             break
-    line = kept.rfind("\n")
-    return (kept[:line] if line > len(kept) // 2 else kept).rstrip() + _CUT
+    line = shortened.rfind("\n")
+    return (shortened[:line] if line > len(shortened) // 2 else shortened).rstrip() + _CUT
 
 
 def speak(fields: Mapping[str, object]) -> str:

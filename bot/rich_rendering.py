@@ -40,10 +40,10 @@ def _build(reply: RichReply, head: dict[str, Any]) -> Any:
         case Voice(media_id):
             return VoiceReply(voice=fit_cdata(media_id), **head)
         case Video(media_id, title, description):
-            parts = _filled(title=title, description=description)
+            parts = _filled_parts(title=title, description=description)
             return VideoReply(video={"media_id": fit_cdata(media_id), **parts}, **head)
         case Music(thumb, title, description, url, high_quality_url):
-            parts = _filled(title=title, description=description, music_url=url, hq_music_url=high_quality_url)
+            parts = _filled_parts(title=title, description=description, music_url=url, hq_music_url=high_quality_url)
             return MusicReply(music={"thumb_media_id": fit_cdata(thumb), **parts}, **head)
         case News(articles):
             return ArticlesReply(articles=[_card(article) for article in articles], **head)
@@ -60,6 +60,6 @@ def _card(article: Article) -> dict[str, str]:
     }
 
 
-def _filled(**parts: str) -> dict[str, str]:
+def _filled_parts(**parts: str) -> dict[str, str]:
     """Optional elements are left out when they are empty."""
     return {name: fit_cdata(value) for name, value in parts.items() if value}

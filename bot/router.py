@@ -65,36 +65,36 @@ class Router:
         self.scenes: dict[str, SceneHandler] = {}
         self.taps: list[TapHandler] = []
         self.texts: list[Handler] = []
-        self.last: Handler | None = None
+        self.fallback_handler: Handler | None = None
 
     def conversation(self, conversation: Conversation[[]]) -> None:
         """Register a conversation that anyone may begin by its keywords and menu key."""
         self.remember(conversation)
         for word in conversation.keywords:
-            self._keyword(word, conversation)
+            self._add_keyword(word, conversation)
         if conversation.menu_key is not None:
             self.menu(conversation.menu_key, conversation)
 
     def remember(self, conversation: Conversation[...]) -> None:
         """Register a conversation that only ``start(…)`` begins: one that takes arguments."""
-        _put(self.conversations, conversation.name, conversation)
+        _put_once(self.conversations, conversation.name, conversation)
 
     def keyword(self, handler: Handler, *words: str) -> None:
         for word in words:
-            self._keyword(word, handler)
+            self._add_keyword(word, handler)
 
     def menu(self, key: str, target: Target) -> None:
         """``key`` of a menu button of type click or scancode_waitmsg."""
-        _put(self.menus, key, target)
+        _put_once(self.menus, key, target)
 
     def event(self, name: str, handler: Handler) -> None:
         self.events.setdefault(name.lower(), []).append(handler)
 
     def kind(self, kind: str, handler: Handler) -> None:
-        _put(self.kinds, kind, handler)
+        _put_once(self.kinds, kind, handler)
 
     def scene(self, prefix: str, handler: SceneHandler) -> None:
-        _put(self.scenes, prefix, handler)
+        _put_once(self.scenes, prefix, handler)
 
     def tap(self, handler: TapHandler) -> None:
         self.taps.append(handler)
@@ -103,7 +103,7 @@ class Router:
         self.texts.append(handler)
 
     def fallback(self, handler: Handler) -> None:
-        self.last = handler
+        self.fallback_handler = handler
 
     def find_keyword(self, text: str) -> Target | None:
         return self.keywords.get(normalise(text)) if len(text) <= 40 else None
@@ -119,13 +119,13 @@ class Router:
         prefix = max(fitting, key=len)
         return self.scenes[prefix], scene[len(prefix) :]
 
-    def _keyword(self, word: str, target: Target) -> None:
+    def _add_keyword(self, word: str, target: Target) -> None:
         if word == CANCEL:
             raise ValueError(f"{CANCEL} belongs to the engine")
-        _put(self.keywords, normalise(word), target)
+        _put_once(self.keywords, normalise(word), target)
 
 
-def _put(table: dict[str, T], key: str, value: T) -> None:
+def _put_once(table: dict[str, T], key: str, value: T) -> None:
     if key in table:
         raise ValueError(f"{key!r} is registered twice")
     table[key] = value

@@ -131,7 +131,7 @@ def conversation(
     return wrap
 
 
-def never(_text: str) -> bool:
+def is_no_command(_text: str) -> bool:
     return False
 
 
@@ -142,7 +142,7 @@ class Talk(Turn):
     journal: Journal
     answer: Message | None = None
     """The new message, until a question takes it."""
-    is_command: Callable[[str], bool] = never
+    is_command: Callable[[str], bool] = is_no_command
     contact: str = ""
     """The contact named after answers that could not be parsed, who knows this matter; empty: the pool's hotline."""
     reply_texts: list[str] = field(default_factory=list)
@@ -162,7 +162,7 @@ class Talk(Turn):
             return _call_parser(parse, message)
 
         question = text.format(**params) if params else text
-        return await self._question("ask", question, understand, Pending(self._step + 1, "ask"))
+        return await self._ask_question("ask", question, understand, Pending(self._step + 1, "ask"))
 
     async def ask_location(self, text: str, **params: object) -> Location | None:
         """Ask for a place: the phone's 发送位置, or any text (for instance 跳过) for None."""
@@ -173,7 +173,7 @@ class Talk(Turn):
             return message.location
 
         question = text.format(**params) if params else text
-        return await self._question("location", question, understand, Pending(self._step + 1, "location"))
+        return await self._ask_question("location", question, understand, Pending(self._step + 1, "location"))
 
     @overload
     async def choose(
@@ -204,17 +204,17 @@ class Talk(Turn):
         options offered last apply, even if the coroutine would offer others by now.
         """
         values: Mapping[str, object] = options if isinstance(options, Mapping) else {label: label for label in options}
-        pending = self._offer(values)
+        pending = self._make_choices(values)
         if plain is None and set(map(type, values.values())) == {bool}:
             plain = cast("tuple[T, T]", (True, False))
-        question = _with_choices(text, pending)
+        question = _append_choices(text, pending)
 
         def understand(message: Message) -> T | str:
             offered = self.journal.pending if self._is_waiting else pending
             assert offered is not None  # noqa: S101  (a question is only answered while it waits)
-            return cast("T", _chosen(message, offered, words, plain))
+            return cast("T", _chosen_value(message, offered, words, plain))
 
-        return await self._question("choose", question, understand, pending)
+        return await self._ask_question("choose", question, understand, pending)
 
     async def once(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a service method that changes something, with ``key=`` so that it happens once.
@@ -223,37 +223,37 @@ class Talk(Turn):
         journaled.
         """
         label = getattr(fn, "__qualname__", type(fn).__qualname__)
-        entry = self._replay(("result", "error"), label)
+        entry = self._replay_entry(("result", "error"), label)
         if entry is not None:
             value = decode(entry.value)
             if isinstance(value, AppError):
                 raise value
             return cast("R", value)
         try:
-            result = await cast("Callable[..., Awaitable[R]]", fn)(*args, **kwargs, key=self._key())
+            result = await cast("Callable[..., Awaitable[R]]", fn)(*args, **kwargs, key=self._step_key())
         except Unavailable:
             raise
         except AppError as error:
-            self._record("error", label, encode(error))
+            self._record_entry("error", label, encode(error))
             raise
-        self._record("result", label, encode(result))
+        self._record_entry("result", label, encode(result))
         return result
 
     async def end(self) -> NoReturn:
         """End the talk here; collected texts are sent."""
         raise TalkEnded
 
-    def question_again(self, reason: str) -> None:
+    def repeat_question(self, reason: str) -> None:
         """Repeat the open question with ``reason`` before it, instead of the collected texts."""
         pending = self.journal.pending
-        self.reply_texts = [reason if pending is None or not pending.taps else _with_choices(reason, pending)]
+        self.reply_texts = [reason if pending is None or not pending.taps else _append_choices(reason, pending)]
 
     @property
     def _is_waiting(self) -> bool:
         return self.journal.pending is not None and self.journal.pending.step == self._step
 
-    async def _question(self, label: str, question: str, understand: Callable[[Message], T], pending: Pending) -> T:
-        entry = self._replay(("answer",), label)
+    async def _ask_question(self, label: str, question: str, understand: Callable[[Message], T], pending: Pending) -> T:
+        entry = self._replay_entry(("answer",), label)
         if entry is not None:
             self.reply_texts.clear()
             self.now = entry.at
@@ -265,12 +265,12 @@ class Talk(Turn):
         message, self.answer = self.answer, None
         self.reply_texts.clear()
         self.now = message.received_at
-        value = self._understood(message, understand)
+        value = self._parse_answer(message, understand)
         self.journal.pending = None
-        self._record("answer", label, encode(value))
+        self._record_entry("answer", label, encode(value))
         return value
 
-    def _understood(self, message: Message, understand: Callable[[Message], T]) -> T:
+    def _parse_answer(self, message: Message, understand: Callable[[Message], T]) -> T:
         waiting = cast("Pending", self.journal.pending)
         try:
             if message.tap is not None and message.tap >= FIRST_TAP and message.tap not in waiting.taps:
@@ -280,7 +280,7 @@ class Talk(Turn):
             if message.tap is None and self.is_command(message.text):
                 raise CommandGiven from error
             self.journal.pending = replace(waiting, failed=waiting.failed + 1)
-            self.question_again(error.message)
+            self.repeat_question(error.message)
             if waiting.failed + 1 >= _MISSES:
                 self.reply_texts.append(STUCK.format(contact=self.contact or self._hotline()))
             raise TalkWaiting from error
@@ -288,14 +288,14 @@ class Talk(Turn):
     def _hotline(self) -> str:
         return self.services.deps.book(self.user.pool).pool.hotline
 
-    def _offer(self, options: Mapping[str, object]) -> Pending:
+    def _make_choices(self, options: Mapping[str, object]) -> Pending:
         """Ids are unique per talk and question, so an old tap differs from a new one."""
         digest = hashlib.sha256(f"{self.journal.talk_id}:{self._step + 1}".encode()).digest()
         first = FIRST_TAP + int.from_bytes(digest[:8], "big") % 10**13 * 100
         taps = {first + index: encode(value) for index, value in enumerate(options.values())}
         return Pending(self._step + 1, "choose", 0, taps, tuple(options))
 
-    def _replay(self, kinds: tuple[str, ...], label: str) -> JournalEntry | None:
+    def _replay_entry(self, kinds: tuple[str, ...], label: str) -> JournalEntry | None:
         """The journal's entry of this step, or None for a step beyond its end."""
         self._step += 1
         if self._step > len(self.journal.entries):
@@ -307,10 +307,10 @@ class Talk(Turn):
             raise Changed
         return entry
 
-    def _record(self, kind: str, label: str, value: Json) -> None:
+    def _record_entry(self, kind: str, label: str, value: Json) -> None:
         self.journal.entries.append(JournalEntry(kind, label, value, self.now))  # type: ignore[arg-type]  # one of the three
 
-    def _key(self) -> str:
+    def _step_key(self) -> str:
         """Idempotency key of a step: the same for the same step after the same answers, so a crash repeats it and a
         corrected answer doesn't."""
         answers = [entry.value for entry in self.journal.entries]
@@ -318,7 +318,7 @@ class Talk(Turn):
         return f"{self.journal.talk_id}:{self._step}-{digest}"
 
 
-def _with_choices(text: str, pending: Pending) -> str:
+def _append_choices(text: str, pending: Pending) -> str:
     lines = [
         f"{number}. {choice(label, tap)}"
         for number, (tap, label) in enumerate(zip(pending.taps, pending.labels, strict=True), 1)
@@ -326,7 +326,7 @@ def _with_choices(text: str, pending: Pending) -> str:
     return "\n".join([text, *lines])
 
 
-def _chosen(
+def _chosen_value(
     message: Message, offered: Pending, words: Callable[[str], object] | None, plain: tuple[object, object] | None
 ) -> object:
     values = list(offered.taps.values())
@@ -339,14 +339,14 @@ def _chosen(
         if text == normalise(label):
             return decode(value)
     understood = words(message.text) if words is not None and message.kind == "text" else None
-    if understood is None and plain is not None and (agreed := _plain_answer(message)) is not None:
+    if understood is None and plain is not None and (agreed := _yes_or_no_answer(message)) is not None:
         understood = plain[0] if agreed else plain[1]
     if understood is None:
         raise InvalidInput(CHOOSE_AGAIN)
     return understood
 
 
-def _plain_answer(message: Message) -> bool | None:
+def _yes_or_no_answer(message: Message) -> bool | None:
     try:
         return yes_or_no(message.text)
     except InvalidInput:
@@ -360,8 +360,8 @@ def normalise(text: str) -> str:
 
 def is_number(text: str) -> bool:
     """Digits alone, however they were typed."""
-    said = normalise(text)
-    return said.isascii() and said.isdigit()
+    normalised = normalise(text)
+    return normalised.isascii() and normalised.isdigit()
 
 
 def _call_parser(parse: Parser[T], message: Message) -> T:

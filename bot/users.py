@@ -51,7 +51,7 @@ _MOST = 100
 
 
 @dataclass(frozen=True)
-class _Held:
+class _LookUpSession:
     connection: asyncpg.Connection
     find: PreparedStatement
 
@@ -63,7 +63,7 @@ class Users:
     def __init__(self, database_url: str, *, timeout: float = LOOK_UP.answer) -> None:
         self._url = database_url
         self._timeout = timeout
-        self._held: _Held | None = None
+        self._session: _LookUpSession | None = None
         self._batcher: RequestBatcher[Message, WechatUser] = RequestBatcher(self._look_up, most=_MOST)
 
     async def find(self, message: Message) -> WechatUser:
@@ -75,38 +75,38 @@ class Users:
 
     async def close(self) -> None:
         await self._batcher.close(self._timeout)
-        if self._held is not None:
-            await self._held.connection.close(timeout=2)
-            self._held = None
+        if self._session is not None:
+            await self._session.connection.close(timeout=2)
+            self._session = None
 
     async def _look_up(self, messages: Sequence[Message]) -> list[WechatUser]:
         try:
-            held = self._held = self._held or await self._connect()
-            asked = [(message.appid, message.openid, message.received_at) for message in messages]
-            columns = [list(column) for column in zip(*asked, strict=True)]
-            rows = {row["number"]: row for row in await held.find.fetch(*columns, timeout=self._timeout)}
-            return [await self._user(held, message, rows.get(number)) for number, message in enumerate(messages, 1)]
+            session = self._session = self._session or await self._connect()
+            lookups = [(message.appid, message.openid, message.received_at) for message in messages]
+            columns = [list(column) for column in zip(*lookups, strict=True)]
+            rows = {row["number"]: row for row in await session.find.fetch(*columns, timeout=self._timeout)}
+            return [await self._user(session, message, rows.get(number)) for number, message in enumerate(messages, 1)]
         except asyncpg.DataError:  # an argument is invalid, not the connection
             raise
         except BaseException:
-            self._drop()
+            self._drop_connection()
             raise
 
-    async def _user(self, held: _Held, message: Message, row: asyncpg.Record | None) -> WechatUser:
-        person = _bound_person(row) if row is not None and row["account_id"] is not None else None
+    async def _user(self, session: _LookUpSession, message: Message, row: asyncpg.Record | None) -> WechatUser:
+        person = _read_bound_person(row) if row is not None and row["account_id"] is not None else None
         if (row is None or not row["following"]) and _is_presence(message):
-            row = await self._welcome(held, message)
+            row = await self._welcome(session, message)
         pool, appid, openid = message.pool, message.appid, message.openid
         if row is None:
             return WechatUser(pool, appid, openid, NOBODY, None, following=False)
         return WechatUser(pool, appid, openid, row["id"], row["account_id"], row["following"], person)
 
-    def _drop(self) -> None:
-        if self._held is not None:
-            self._held.connection.terminate()
-            self._held = None
+    def _drop_connection(self) -> None:
+        if self._session is not None:
+            self._session.connection.terminate()
+            self._session = None
 
-    async def _connect(self) -> _Held:
+    async def _connect(self) -> _LookUpSession:
         limits = ConnectionLimits(self._timeout, self._timeout, self._timeout)
         connection = await connect(
             self._url,
@@ -117,17 +117,17 @@ class Users:
             await set_up_session(connection)
             # The arrays' lengths are unknown beforehand: by default PostgreSQL would plan each look-up again.
             await connection.execute("SET plan_cache_mode = force_generic_plan")
-            return _Held(connection, await connection.prepare(_FIND, timeout=self._timeout))
+            return _LookUpSession(connection, await connection.prepare(_FIND, timeout=self._timeout))
         except BaseException:
             connection.terminate()
             raise
 
-    async def _welcome(self, held: _Held, message: Message) -> asyncpg.Record | None:
+    async def _welcome(self, session: _LookUpSession, message: Message) -> asyncpg.Record | None:
         values = (new_id(), message.pool, message.appid, message.openid, message.received_at)
-        return await held.connection.fetchrow(_WELCOME, *values, timeout=self._timeout)
+        return await session.connection.fetchrow(_WELCOME, *values, timeout=self._timeout)
 
 
-def _bound_person(row: asyncpg.Record) -> BoundPerson:
+def _read_bound_person(row: asyncpg.Record) -> BoundPerson:
     return BoundPerson(**{name: row[name] for name in BoundPerson.__dataclass_fields__})
 
 

@@ -54,7 +54,7 @@ class Opening:
     allowed: int
 
 
-def opened_by(message: Message) -> Opening | None:
+def find_opening(message: Message) -> Opening | None:
     """The window that a message or event opens; None for those that open none (a menu link, a delivery report)."""
     if message.event in _TAPS or (message.kind == "text" and message.tap is not None):
         sort, (length, allowed) = "tap", _TAP
@@ -82,10 +82,10 @@ class Windows:
         self._clock = clock
         self._spend = redis.register_script(_SPEND)
 
-    async def remaining(self, pool: str, openid: str) -> ChatWindow | None:
+    async def find_window(self, pool: str, openid: str) -> ChatWindow | None:
         """The open windows as one, or None when a customer-service message would be refused."""
         names = ["tap_until", "tap_left", "msg_until", "msg_left"]
-        with _nothing_sent():
+        with _raise_transient():
             row = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(window_key(pool, openid), names))
         now = self._now()
         pairs = [(int(until or 0), int(left or 0)) for until, left in (row[:2], row[2:])]
@@ -96,7 +96,7 @@ class Windows:
 
     async def spend(self, pool: str, openid: str) -> bool:
         """Count one message against the window that closes first; False when none is open."""
-        with _nothing_sent():
+        with _raise_transient():
             return bool(await self._spend(keys=[window_key(pool, openid)], args=[self._now()]))
 
     def _now(self) -> int:
@@ -104,7 +104,7 @@ class Windows:
 
 
 @contextmanager
-def _nothing_sent() -> Iterator[None]:
+def _raise_transient() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:

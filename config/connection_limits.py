@@ -50,10 +50,10 @@ UNACKNOWLEDGED = 15
 
 def tcp_options() -> dict[int, int]:
     """The four limits above as options of a TCP socket; those that this system does not know are left out."""
-    wanted = {
+    options = {
         "TCP_KEEPIDLE": KEEPALIVE_IDLE,
         "TCP_KEEPINTVL": KEEPALIVE_INTERVAL,
         "TCP_KEEPCNT": KEEPALIVE_COUNT,
         "TCP_USER_TIMEOUT": UNACKNOWLEDGED * 1000,
     }
-    return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
+    return {getattr(socket, name): value for name, value in options.items() if hasattr(socket, name)}

@@ -91,19 +91,19 @@ def _formatter(shared: list[Processor], *, json: bool) -> logging.Formatter:
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Replace values of secret fields, at any depth, and personal numbers inside texts."""
     for key, value in event.items():
-        event[key] = _clean(key, value)
+        event[key] = _redact_value(key, value)
     return event
 
 
-def _clean(key: str, value: object) -> object:
+def _redact_value(key: str, value: object) -> object:
     if _SECRET_KEYS.search(key):
         return REDACTED
     if isinstance(value, str):
         return _clean_text(value)
     if isinstance(value, Mapping):
-        return {name: _clean(str(name), inner) for name, inner in value.items()}
+        return {name: _redact_value(str(name), inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_clean("", inner) for inner in value]
+        return [_redact_value("", inner) for inner in value]
     if value is None or isinstance(value, bool | int | float):
         return _clean_number(value)
     return _clean_text(str(value))

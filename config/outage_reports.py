@@ -48,12 +48,12 @@ class Outage:
         self._down = False
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger("outage")
 
-    def down(self, reason: object) -> None:
+    def mark_down(self, reason: object) -> None:
         if not self._down:
             self._down = True
             self._log.error("part_down", part=self._part, reason=str(reason))
 
-    def up(self) -> None:
+    def mark_up(self) -> None:
         if self._down:
             self._down = False
             self._log.info("part_back", part=self._part)
@@ -73,17 +73,17 @@ class OutageReports:
             if outage is not None:
                 return
             outage = self._outages[part] = Outage(part)
-        outage.down(reason)
+        outage.mark_down(reason)
 
-    def any(self) -> bool:
+    def has_outages(self) -> bool:
         return bool(self._outages)
 
-    def recovered(self) -> None:
+    def end_outages(self) -> None:
         """All servers respond again."""
         with self._guard:
             ended, self._outages = self._outages, {}
         for outage in ended.values():
-            outage.up()
+            outage.mark_up()
 
 
 REPORTS = OutageReports()

@@ -42,14 +42,14 @@ class Keys(BaseModel):
 
     @field_validator("data", mode="after")
     @classmethod
-    def _check_data(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    def _check_data_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for key in value.values():
             _check_key(key)
         return value
 
     @field_validator("lookup", "signing", mode="after")
     @classmethod
-    def _check_one(cls, value: SecretStr) -> SecretStr:
+    def _check_single_key(cls, value: SecretStr) -> SecretStr:
         return _check_key(value)
 
     @model_validator(mode="after")
@@ -141,15 +141,15 @@ class VoicePool(BaseModel):
 P = TypeVar("P", SmsPool, VoicePool)
 
 
-def _of(pools: Mapping[str, P], pool: str) -> P | None:
-    found = pools.get(pool)
-    return pools.get(found.share) if found is not None and found.share else found
+def _find_shared(pools: Mapping[str, P], pool: str) -> P | None:
+    settings = pools.get(pool)
+    return pools.get(settings.share) if settings is not None and settings.share else settings
 
 
 def _check_shares(pools: dict[str, P]) -> dict[str, P]:
-    for pool, one in pools.items():
-        if one.share and (one.share not in pools or pools[one.share].share):
-            raise ValueError(f"{pool} shares with {one.share!r}, which has nothing of its own")
+    for pool, settings in pools.items():
+        if settings.share and (settings.share not in pools or pools[settings.share].share):
+            raise ValueError(f"{pool} shares with {settings.share!r}, which has nothing of its own")
     return pools
 
 
@@ -171,7 +171,7 @@ class SmsSettings(BaseModel):
 
     def of(self, pool: str) -> SmsPool | None:
         """The pool's own or shared account; None: the pool has none."""
-        return _of(self.pools, pool)
+        return _find_shared(self.pools, pool)
 
 
 class VoiceSettings(BaseModel):
@@ -191,7 +191,7 @@ class VoiceSettings(BaseModel):
 
     def of(self, pool: str) -> VoicePool | None:
         """The pool's own or shared account; None: the pool has none."""
-        return _of(self.pools, pool)
+        return _find_shared(self.pools, pool)
 
 
 class DeliveryReportSettings(BaseModel):

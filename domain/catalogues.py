@@ -103,10 +103,10 @@ def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Cat
     problems: list[str] = []
     entries: dict[str, CatalogueItem] = {}
     for line, row in body:
-        found = [f"line {line}: {reason}" for reason in _problems(row, kind, codes, entries)]
-        if not found:
+        row_problems = [f"line {line}: {reason}" for reason in _problems(row, kind, codes, entries)]
+        if not row_problems:
             entries[row[0]] = CatalogueItem(kind, row[0], row[1], row[2])
-        problems += found
+        problems += row_problems
     if not body:
         problems.append("line 2: must hold at least one entry")
     if problems:
@@ -114,7 +114,7 @@ def read_entries(table: Sequence[tuple[int, list[str]]], kind: Kind) -> list[Cat
     return list(entries.values())
 
 
-def _problems(row: list[str], kind: Kind, codes: set[str], seen: Mapping[str, CatalogueItem]) -> Iterator[str]:
+def _problems(row: list[str], kind: Kind, codes: set[str], entries: Mapping[str, CatalogueItem]) -> Iterator[str]:
     if len(row) != len(_HEADER):
         yield f"has {len(row)} cells instead of {len(_HEADER)}"
         return
@@ -122,7 +122,7 @@ def _problems(row: list[str], kind: Kind, codes: set[str], seen: Mapping[str, Ca
     if not _CODES[kind].fullmatch(code):
         yield f"{code!r} is no code of a {kind}"
         return
-    if code in seen:
+    if code in entries:
         yield f"{code} stands twice"
     if not name:
         yield f"{code} has no name"

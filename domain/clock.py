@@ -61,7 +61,7 @@ def local(at: datetime) -> datetime:
         return at.replace(tzinfo=SHANGHAI)
 
 
-def until_tomorrow(now: datetime) -> float:
+def seconds_until_tomorrow(now: datetime) -> float:
     """Seconds until the next midnight in Beijing."""
     today = local(now)
     midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -71,7 +71,7 @@ def read_span(text: str, asked_at: datetime) -> Span:
     while position < len(text):
         position = _read_next(text, position, reading)
     if not 1 <= len(reading.days) <= 2:
-        raise _not_understood(text)
+        raise _bad_dates_error(text)
     if len(reading.days) == 1 and not reading.length and _OPEN.search(text):
         raise InvalidInput(f"请同时说明开始和结束日期。{_ASK}", code="dates_open")
     return _span(reading.days[0], reading.days[-1], reading.today)
@@ -86,10 +86,10 @@ def _read_next(text: str, position: int, reading: _Reading) -> int:
     if match := _FILLER.match(text, position):
         reading.words += match[0]
         return match.end()
-    raise _not_understood(text)
+    raise _bad_dates_error(text)
 
 
-def _not_understood(text: str) -> InvalidInput:
+def _bad_dates_error(text: str) -> InvalidInput:
     if re.search(r"\d[点时:]", text):
         return InvalidInput(f"时间按天或半天登记，请用上午、下午表示。{_ASK}", code="bad_dates")
     return InvalidInput(f"没看懂日期。{_ASK}", code="bad_dates")
@@ -126,35 +126,35 @@ def _month_start(day: date, later: int) -> date:
 # One function per kind of word
 
 
-def _full(match: re.Match[str], reading: _Reading) -> None:
+def _read_full_date(match: re.Match[str], reading: _Reading) -> None:
     day = _day(int(match[1]), int(match[2]), int(match[3]))
     reading.add(_Days(day, day))
 
 
-def _month_day(match: re.Match[str], reading: _Reading) -> None:
+def _read_month_day(match: re.Match[str], reading: _Reading) -> None:
     """The next such day after the one named before, else this year's, or next year's when this year's is long past."""
     month, day = int(match[1]), int(match[2])
     earliest = reading.start or reading.today - timedelta(days=PAST_DAYS)
     year = earliest.year if (month, day) >= (earliest.month, earliest.day) else earliest.year + 1
-    found = _day(year, month, day)
-    reading.add(_Days(found, found))
+    calendar_day = _day(year, month, day)
+    reading.add(_Days(calendar_day, calendar_day))
 
 
-def _day_only(match: re.Match[str], reading: _Reading) -> None:
+def _read_day_of_month(match: re.Match[str], reading: _Reading) -> None:
     """This month, or the next when it is past; after another day, the next day with that number."""
     earliest = reading.start or reading.today
     number = int(match[1])
     month = _month_start(earliest, 0 if number >= earliest.day else 1)
-    found = _day(month.year, month.month, number)
-    reading.add(_Days(found, found))
+    day = _day(month.year, month.month, number)
+    reading.add(_Days(day, day))
 
 
-def _word(match: re.Match[str], reading: _Reading) -> None:
+def _read_relative_day(match: re.Match[str], reading: _Reading) -> None:
     day = reading.today + timedelta(days=_WORDS[match[0]])
     reading.add(_Days(day, day))
 
 
-def _weekday(match: re.Match[str], reading: _Reading) -> None:
+def _read_weekday(match: re.Match[str], reading: _Reading) -> None:
     """With 这, 下…: of that week, Monday to Sunday; without: the next one."""
     if match[1]:
         day = _monday(reading, match[1]) + timedelta(days=_WEEKDAYS[match[2]])
@@ -163,12 +163,12 @@ def _weekday(match: re.Match[str], reading: _Reading) -> None:
     reading.add(_Days(day, day))
 
 
-def _weekend(match: re.Match[str], reading: _Reading) -> None:
+def _read_weekend(match: re.Match[str], reading: _Reading) -> None:
     sunday = _monday(reading, match[1]) + timedelta(days=6) if match[1] else _next_weekday(reading, 6)
     reading.add(_Days(sunday - timedelta(days=1), sunday))
 
 
-def _week(match: re.Match[str], reading: _Reading) -> None:
+def _read_week(match: re.Match[str], reading: _Reading) -> None:
     monday = _monday(reading, match[1])
     reading.add(_Days(monday, monday + timedelta(days=6)))
 
@@ -182,7 +182,7 @@ def _next_weekday(reading: _Reading, weekday: int) -> date:
     return earliest + timedelta(days=(weekday - earliest.weekday()) % 7)
 
 
-def _relative_month(match: re.Match[str], reading: _Reading) -> None:
+def _read_relative_month(match: re.Match[str], reading: _Reading) -> None:
     first = _month_start(reading.today, _AHEAD[match[1].rstrip("个")])
     if match[2]:
         day = _day(first.year, first.month, int(match[2]))
@@ -191,20 +191,20 @@ def _relative_month(match: re.Match[str], reading: _Reading) -> None:
         reading.add(_Days(first, _month_start(first, 1) - timedelta(days=1)))
 
 
-def _whole_month(match: re.Match[str], reading: _Reading) -> None:
+def _read_whole_month(match: re.Match[str], reading: _Reading) -> None:
     month, earliest = int(match[1]), reading.start or reading.today
     first = _day(earliest.year if month >= earliest.month else earliest.year + 1, month, 1)
     reading.add(_Days(first, _month_start(first, 1) - timedelta(days=1)))
 
 
-def _half_day(match: re.Match[str], reading: _Reading) -> None:
+def _read_half_day(match: re.Match[str], reading: _Reading) -> None:
     if not reading.days:
         raise InvalidInput(f"请先说明是哪一天。{_ASK}", code="bad_dates")
     morning = match[0] == "上午"
     reading.days[-1] = replace(reading.days[-1], from_noon=not morning, to_noon=morning)
 
 
-def _length(match: re.Match[str], reading: _Reading) -> None:
+def _read_length(match: re.Match[str], reading: _Reading) -> None:
     """A length after the one day named before: 明天起三天."""
     if len(reading.days) != 1 or reading.length or reading.days[0].first != reading.days[0].last:
         raise InvalidInput(f"请说明从哪一天开始，或写明开始和结束日期。{_ASK}", code="bad_dates")
@@ -221,21 +221,21 @@ def _length(match: re.Match[str], reading: _Reading) -> None:
 
 
 _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], _Reading], None]]] = [
-    (re.compile(r"(20\d\d)[年\-/.](\d{1,2})[月\-/.](\d{1,2})(?!\d)[日号]?"), _full),
-    (re.compile(r"(20\d\d)(\d\d)(\d\d)(?!\d)"), _full),
-    (re.compile(r"(\d{1,2})(?:月|[./])(\d{1,2})(?!\d)[日号]?"), _month_day),
+    (re.compile(r"(20\d\d)[年\-/.](\d{1,2})[月\-/.](\d{1,2})(?!\d)[日号]?"), _read_full_date),
+    (re.compile(r"(20\d\d)(\d\d)(\d\d)(?!\d)"), _read_full_date),
+    (re.compile(r"(\d{1,2})(?:月|[./])(\d{1,2})(?!\d)[日号]?"), _read_month_day),
     # 11-25 alone might be two days, so a hyphen joins month and day only next to 到, 至, ~ or a blank.
-    (re.compile(r"(?<=[到至~\s])(\d{1,2})-(\d{1,2})(?![\d日号])"), _month_day),
-    (re.compile(r"^(\d{1,2})-(\d{1,2})(?=[到至~])"), _month_day),
-    (re.compile(r"(\d{1,2})[日号]"), _day_only),
-    (re.compile(r"(\d{1,2})(?=[到至~\-—–]\d{1,2}[日号])"), _day_only),
-    (re.compile(r"(?<=[到至~\-—–])(\d{1,2})$"), _day_only),
-    (re.compile("|".join(sorted(_WORDS, key=len, reverse=True))), _word),
-    (re.compile(rf"(上个?|这个?|本|下下个?|下个?)?{_WEEK}([一二三四五六日天])"), _weekday),
-    (re.compile(rf"(上个?|这个?|本|下下个?|下个?)?{_WEEK}末"), _weekend),
-    (re.compile(rf"(这个?|本|下下个?|下个?){_WEEK}"), _week),
-    (re.compile(r"(这个?|本|下个?)月(?:(\d{1,2})[日号])?"), _relative_month),
-    (re.compile(r"(\d{1,2})月份?(?![\d])"), _whole_month),
-    (re.compile(r"上午|下午|晚上"), _half_day),
-    (re.compile(r"(\d{1,3}|[一二两三四五六七八九十])(天|周|个?星期|个?礼拜|个月)"), _length),
+    (re.compile(r"(?<=[到至~\s])(\d{1,2})-(\d{1,2})(?![\d日号])"), _read_month_day),
+    (re.compile(r"^(\d{1,2})-(\d{1,2})(?=[到至~])"), _read_month_day),
+    (re.compile(r"(\d{1,2})[日号]"), _read_day_of_month),
+    (re.compile(r"(\d{1,2})(?=[到至~\-—–]\d{1,2}[日号])"), _read_day_of_month),
+    (re.compile(r"(?<=[到至~\-—–])(\d{1,2})$"), _read_day_of_month),
+    (re.compile("|".join(sorted(_WORDS, key=len, reverse=True))), _read_relative_day),
+    (re.compile(rf"(上个?|这个?|本|下下个?|下个?)?{_WEEK}([一二三四五六日天])"), _read_weekday),
+    (re.compile(rf"(上个?|这个?|本|下下个?|下个?)?{_WEEK}末"), _read_weekend),
+    (re.compile(rf"(这个?|本|下下个?|下个?){_WEEK}"), _read_week),
+    (re.compile(r"(这个?|本|下个?)月(?:(\d{1,2})[日号])?"), _read_relative_month),
+    (re.compile(r"(\d{1,2})月份?(?![\d])"), _read_whole_month),
+    (re.compile(r"上午|下午|晚上"), _read_half_day),
+    (re.compile(r"(\d{1,3}|[一二两三四五六七八九十])(天|周|个?星期|个?礼拜|个月)"), _read_length),
 ]

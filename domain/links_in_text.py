@@ -29,21 +29,21 @@ _HARMLESS = str.maketrans({".": "．", ":": "：", "/": "／"})
 
 def find_link(text: str) -> str:
     """The part of a text that a chat could turn into a link; empty: none. A ``<`` counts, since it begins one."""
-    plain = _looked_through(text)
-    found = _LINK.search(plain)
-    return found.group() if found else "<" if "<" in plain else ""
+    plain = _visible_text(text)
+    link = _LINK.search(plain)
+    return link.group() if link else "<" if "<" in plain else ""
 
 
-def without_links(text: str) -> str:
+def strip_links(text: str) -> str:
     """The same text without anything tappable, for texts that were stored before links were refused."""
     if not find_link(text):
         return text.translate(_BRACKETS)
-    plain = _LINK.sub(lambda found: found.group().translate(_HARMLESS), _looked_through(text))
+    plain = _LINK.sub(lambda link: link.group().translate(_HARMLESS), _visible_text(text))
     return plain.translate(_BRACKETS)
 
 
-def _looked_through(text: str) -> str:
+def _visible_text(text: str) -> str:
     """Compatibility forms and dots of any width normalised, invisible characters removed."""
-    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    plain = unicodedata.normalize("NFKC", _BETWEEN.sub(".", seen))
+    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    plain = unicodedata.normalize("NFKC", _BETWEEN.sub(".", visible))
     return plain.translate({key: value for key, value in _DOTS.items() if key != ord("。")})

@@ -132,7 +132,7 @@ def is_mobile(digits: str) -> bool:
 
 def mobile_number(text: str) -> str:
     """A mobile of mainland China as 11 digits; accepts blanks, hyphens, +86 and full-width digits."""
-    digits = _COUNTRY.sub("", _without(text, r"[\s\-()·.]"), count=1)
+    digits = _COUNTRY.sub("", _remove_characters(text, r"[\s\-()·.]"), count=1)
     if not is_mobile(digits):
         raise InvalidInput("手机号应为11位数字，请重新输入，例如13800138000。", code="bad_mobile")
     return digits
@@ -164,7 +164,7 @@ def email_address(text: str, label: str = "电子邮箱") -> str:
 
 def id_number(text: str) -> str:
     """A resident's 18-digit identity number; blanks, hyphens and full-width characters are understood."""
-    number = _without(text, r"[\s\-]").upper()
+    number = _remove_characters(text, r"[\s\-]").upper()
     if not is_id_number(number):
         raise InvalidInput("身份证号有误，请核对后输入18位号码，末位可能是X。", code="bad_id_number")
     return number
@@ -181,7 +181,7 @@ def person_name(text: str) -> str:
 def credit_code(text: str) -> str:
     """A unified social credit code (GB 32100), 18 characters with the right check digit."""
     try:
-        return str(uscc.validate(_without(text, r"[\s\-]").upper()))
+        return str(uscc.validate(_remove_characters(text, r"[\s\-]").upper()))
     except ValidationError as error:
         message = "统一社会信用代码有误，请核对后输入18位代码，其中没有字母I、O、S、V、Z。"
         raise InvalidInput(message, code="bad_credit_code") from error
@@ -189,15 +189,15 @@ def credit_code(text: str) -> str:
 
 def yes_or_no(text: str) -> bool:
     """The answer to a read-back question. Only plain words and politeness count."""
-    said = {_plain(piece) for piece in _MARKS.split(fold(text))} - _POLITE - {""}
-    if said and said <= _YES:
+    words = {_plain_word(piece) for piece in _MARKS.split(fold(text))} - _POLITE - {""}
+    if words and words <= _YES:
         return True
-    if said and said <= _NO:
+    if words and words <= _NO:
         return False
     raise InvalidInput("请回复 1 确认，或回复 2 取消。", code="bad_choice")
 
 
-def _plain(piece: str) -> str:
+def _plain_word(piece: str) -> str:
     """One word of an answer, without attached thanks or interjections."""
     if piece in _POLITE:
         return piece
@@ -212,5 +212,5 @@ def date_range(text: str, asked_at: datetime) -> Span:
     return read_span(fold(text[:_LONGEST]), asked_at)
 
 
-def _without(text: str, unwanted: str) -> str:
+def _remove_characters(text: str, unwanted: str) -> str:
     return re.sub(unwanted, "", unicodedata.normalize("NFKC", text[:_LONGEST]))

@@ -69,9 +69,9 @@ def _waves(at: float, first: float, second: float, period: float) -> float:
     return first * math.sin(at * math.pi) + second * math.sin(at * math.pi / period)
 
 
-def distance(one: Position, other: Position) -> float:
+def distance(position: Position, other: Position) -> float:
     """Metres between two positions on a sphere (haversine), whatever their systems."""
-    here, there = to_wgs84(one), to_wgs84(other)
+    here, there = to_wgs84(position), to_wgs84(other)
     lat1, lat2 = math.radians(here.latitude), math.radians(there.latitude)
     north, east = lat2 - lat1, math.radians(there.longitude - here.longitude)
     a = math.sin(north / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(east / 2) ** 2

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from domain.clock import local, print_time
 from domain.draws.lifecycles import InvitationState
-from domain.links_in_text import without_links
+from domain.links_in_text import strip_links
 from handlers import texts
 from services.draws import InvitationView
 from services.experts import Period
@@ -18,7 +18,7 @@ _OTHER_VENUE = "其他"
 
 def plain(text: str) -> str:
     """Text typed by another person, with anything that would become a link in a chat bubble defused."""
-    return without_links(text)
+    return strip_links(text)
 
 
 def where(view: InvitationView) -> str:

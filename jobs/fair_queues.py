@@ -23,20 +23,20 @@ this order and no other index does, so no plan walks through the jobs of other q
 a priority, which procrastinate's own statement supports."""
 
 
-Looked: TypeAlias = Callable[[Sequence[str]], None]
+NoteFetch: TypeAlias = Callable[[Sequence[str]], None]
 """Called with a lane's queues each time that it has looked for a job, whether it found one or not."""
 
 
-def note_nothing(_queues: Sequence[str]) -> None:
+def ignore_fetch(_queues: Sequence[str]) -> None:
     """In place of a watch, for queues without lanes."""
 
 
 class FairQueues(JobManager):
     """Fetches from the queue that was served longest ago first."""
 
-    def __init__(self, connector: BaseConnector, looked: Looked = note_nothing) -> None:
+    def __init__(self, connector: BaseConnector, note_fetch: NoteFetch = ignore_fetch) -> None:
         super().__init__(connector)
-        self._looked = looked
+        self._note_fetch = note_fetch
         self._served: dict[str, int] = {}
         self._turns = count(1)
 
@@ -45,9 +45,9 @@ class FairQueues(JobManager):
             return await super().fetch_job(queues, worker_id)
         names = list(queues)
         order = sorted(names, key=lambda name: self._served.get(name, 0))
-        found = await self.connector.execute_query_all_async(query=_FETCH, queues=order, worker_id=worker_id)
-        self._looked(names)
-        if not found:
+        job_rows = await self.connector.execute_query_all_async(query=_FETCH, queues=order, worker_id=worker_id)
+        self._note_fetch(names)
+        if not job_rows:
             return None
-        self._served[found[0]["queue_name"]] = next(self._turns)
-        return Job.from_row(found[0])
+        self._served[job_rows[0]["queue_name"]] = next(self._turns)
+        return Job.from_row(job_rows[0])

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
-from jobs.fair_queues import FairQueues, Looked, note_nothing
+from jobs.fair_queues import FairQueues, NoteFetch, ignore_fetch
 from jobs.queue_connector import QueueConnector
 from services.operations import MAX_ATTEMPTS
 
@@ -26,11 +26,11 @@ class CappedRetry(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": max(1, round(pause))})
 
 
-def make_queue(database_url: str, *, pool_size: int, looked: Looked = note_nothing) -> App:
-    """``database_url`` as postgres://…; connections are opened by ``App.open_async``. ``looked``: see FairQueues."""
+def make_queue(database_url: str, *, pool_size: int, note_fetch: NoteFetch = ignore_fetch) -> App:
+    """``database_url`` as postgres://…; connections are opened by ``App.open_async``. ``note_fetch``: see NoteFetch."""
     url = urlunsplit(urlsplit(database_url)._replace(scheme="postgresql"))
     queue = App(connector=QueueConnector(url, pool_size=pool_size))
-    queue.job_manager = FairQueues(queue.connector, looked)
+    queue.job_manager = FairQueues(queue.connector, note_fetch)
     return queue
 
 

@@ -48,7 +48,7 @@ async def connect(
     return await asyncpg.connect(database_url, timeout=limits.connect, command_timeout=limits.answer, **arguments)
 
 
-async def _as_it_is(_connection: object) -> None:
+async def _leave_session(_connection: object) -> None:
     """Replaces asyncpg's CLOSE ALL, UNLISTEN, RESET ALL at every return of a connection to the pool.
 
     These cost a round trip per statement, and our code leaves no state in a session. asyncpg rolls back an open
@@ -84,7 +84,7 @@ def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]
                     "command_timeout": DATABASE.answer,
                     "application_name": "pingbiaotong",
                     "init": set_up_session,
-                    "reset": _as_it_is,
+                    "reset": _leave_session,
                     "statement_cache_size": _STATEMENTS,
                     "max_cached_statement_lifetime": 0,
                 },

@@ -1,7 +1,7 @@
 """Examinations: the item bank, papers, sittings, and candidates' answers. Marks are integer tenths (15 = 1.5).
 
 Two tables have no model, since they are never read row by row: ``exam_answer_event`` (every answer as a device sent it)
-and ``exam_answer`` (the answers of a sealed attempt, which are marked). Both are created in migration 0003.
+and ``exam_answer`` (the answers of a sealed attempt, which are marked). Both are created in the baseline migration.
 """
 
 from __future__ import annotations

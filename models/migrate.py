@@ -28,10 +28,11 @@ async def migrate(database_url: str) -> list[str]:
     connection = await connect(database_url, MAINTENANCE)
     try:
         check_version(connection.get_server_version().major)
+        # A lock of the session, not of a transaction: it spans all files, and closing the connection releases it.
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         applied = await _read_record(connection)
         _check_history(applied)
-        missing = _missing(applied)
+        missing = _missing_migrations(applied)
         for name in missing:
             await _apply(connection, name)
         return missing
@@ -39,7 +40,7 @@ async def migrate(database_url: str) -> list[str]:
         await connection.close()
 
 
-async def pending(database_url: str, limits: ConnectionLimits = MAINTENANCE) -> list[str]:
+async def pending_migrations(database_url: str, limits: ConnectionLimits = MAINTENANCE) -> list[str]:
     """Names of migrations that the database lacks, oldest first.
 
     Raises Conflict when ``migrate`` would refuse to apply them. A database that lacks nothing passes, even if a newer
@@ -50,7 +51,7 @@ async def pending(database_url: str, limits: ConnectionLimits = MAINTENANCE) -> 
         applied = await _read_record(connection)
     finally:
         await connection.close(timeout=1)
-    missing = _missing(applied)
+    missing = _missing_migrations(applied)
     if missing:
         _check_history(applied)
     return missing
@@ -68,7 +69,7 @@ def check_version(major: int) -> None:
 def _check_history(applied: set[str]) -> None:
     """Raises Conflict when migrations were applied that this release lacks: those of a newer one, with which this
     release's statements could fail, or those from before the baseline, which would create its tables once more."""
-    if unknown := sorted(applied.difference(_names())):
+    if unknown := sorted(applied.difference(_migration_names())):
         raise Conflict(
             f"数据库记录了本版本没有的升级步骤（{unknown[0]}等{len(unknown)}个），它由其他版本建立。"
             "请改用建立它的版本，或换一个新的数据库（演示可删除数据目录）后重试。",
@@ -83,11 +84,11 @@ async def _read_record(connection: asyncpg.Connection) -> set[str]:
     return {row["name"] for row in await connection.fetch("SELECT name FROM tortoise_migrations")}
 
 
-def _missing(applied: set[str]) -> list[str]:
-    return [name for name in _names() if name not in applied]
+def _missing_migrations(applied: set[str]) -> list[str]:
+    return [name for name in _migration_names() if name not in applied]
 
 
-def _names() -> list[str]:
+def _migration_names() -> list[str]:
     return sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.sql"))
 
 

@@ -1,6 +1,6 @@
 """Fees, their orders, and the payment platform's reports. Amounts are integer fen.
 
-Rows that are due are found by partial indexes, see migration 0005; each index here costs every payment a write.
+Rows that are due are found by partial indexes, see the baseline migration; each index here costs every payment a write.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class TableColumn:
 
 async def find_schema_faults(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
     """Differences, one ``table.column: reason`` each, sorted; columns that only the database has are ignored."""
-    expected = await _expected(connection)
+    expected = await _expected_columns(connection)
     actual = {(row["table"], row["name"]): TableColumn(**row) for row in await connection.fetch(_ACTUAL)}
     tables = {table for table, _ in actual}
     missing = {f"{column.table}: table is missing" for column in expected if column.table not in tables}
@@ -59,31 +59,31 @@ def _difference(expected: TableColumn, actual: TableColumn | None) -> str:
     if actual is None:
         return "column is missing"
     if (actual.type, actual.length) != (expected.type, expected.length):
-        return f"is {_spoken(actual)}, should be {_spoken(expected)}"
+        return f"is {_type_text(actual)}, should be {_type_text(expected)}"
     if actual.nullable != expected.nullable:
         return "may be empty, should not" if actual.nullable else "may not be empty, should"
     return ""
 
 
-def _spoken(column: TableColumn) -> str:
+def _type_text(column: TableColumn) -> str:
     return column.type if column.length is None else f"{column.type}({column.length})"
 
 
-async def _expected(connection: asyncpg.Connection[asyncpg.Record]) -> list[TableColumn]:
-    described = [(table, name, sql_type, field) for table, name, sql_type, field in await _described()]
-    wanted = {_base(sql_type) for _, _, sql_type, _ in described}
-    types = {row["name"]: row["type"] for row in await connection.fetch(_TYPES, sorted(wanted))}
+async def _expected_columns(connection: asyncpg.Connection[asyncpg.Record]) -> list[TableColumn]:
+    described = [(table, name, sql_type, field) for table, name, sql_type, field in await _described_columns()]
+    base_types = {_base(sql_type) for _, _, sql_type, _ in described}
+    types = {row["name"]: row["type"] for row in await connection.fetch(_TYPES, sorted(base_types))}
     return [
         TableColumn(table, name, types[_base(sql_type)], _length(sql_type), bool(field.null))
         for table, name, sql_type, field in described
     ]
 
 
-async def _described() -> list[tuple[str, str, str, Field[Any]]]:
+async def _described_columns() -> list[tuple[str, str, str, Field[Any]]]:
     """Table, column, SQL type and field of every column that the models have."""
     if not Tortoise.is_inited():
         await Tortoise.init(config=SHAPE, init_connections=False)
-    return [found for model in (Tortoise.apps or {})["models"].values() for found in _columns(model)]
+    return [column for model in (Tortoise.apps or {})["models"].values() for column in _columns(model)]
 
 
 def _columns(model: type[Model]) -> Iterator[tuple[str, str, str, Field[Any]]]:
@@ -98,5 +98,5 @@ def _base(sql_type: str) -> str:
 
 
 def _length(sql_type: str) -> int | None:
-    found = _LENGTH.match(sql_type)
-    return int(found[1]) if found else None
+    length = _LENGTH.match(sql_type)
+    return int(length[1]) if length else None

@@ -13,14 +13,14 @@ from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
 from models.database_connection import tortoise_config
-from models.migrate import pending
+from models.migrate import pending_migrations
 from services.core.base import Deps
 
 
 @asynccontextmanager
 async def deps_for(settings: Settings) -> AsyncIterator[Deps]:
     """The services' dependencies. CommandError when the database schema is not the current one."""
-    if await pending(settings.database_url):
+    if await pending_migrations(settings.database_url):
         raise CommandError("数据库还不是当前版本，请先运行 pbt migrate。")
     await Tortoise.init(config=tortoise_config(settings.database_url), _enable_global_fallback=True)
     try:

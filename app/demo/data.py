@@ -196,7 +196,7 @@ async def _open_campaign(deps: Deps) -> None:
         await Campaign.create(
             pool=POOL,
             name=f"{now.year}年评标专家常态征集",
-            entry_types=list(book.campaigns.of_campaigns),
+            entry_types=list(book.campaigns.campaign_types),
             enrol_from=now - timedelta(days=1),
             enrol_until=now + timedelta(days=365),
             created_at=now,

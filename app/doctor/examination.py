@@ -30,7 +30,7 @@ from config.settings import Settings
 from domain.errors import Conflict, RulebookError
 from domain.rulebook.book import Rulebook
 from models.database_connection import connect
-from models.migrate import OLDEST_POSTGRES, pending
+from models.migrate import OLDEST_POSTGRES, pending_migrations
 from models.schema_check import find_schema_faults
 from services.core.audit_chain import find_break
 
@@ -154,7 +154,7 @@ async def _check_server(connection: asyncpg.Connection[asyncpg.Record]) -> list[
 
 async def check_schema(settings: Settings) -> list[CheckFinding]:
     try:
-        missing = await pending(settings.database_url, TOOL)
+        missing = await pending_migrations(settings.database_url, TOOL)
     except Conflict as error:
         return [problem("表结构", error.message)]
     if missing:

@@ -40,14 +40,14 @@ class Movie:
 def read_head(data: bytes) -> Box:
     """The box that begins with ``data``. Raises NotPlayable when it is no valid box."""
     if len(data) < 8:
-        raise _broken()
+        raise _broken_file_error()
     size, kind, head = int.from_bytes(data[:4], "big"), data[4:8], 8
     if size == 1:
         if len(data) < HEAD:
-            raise _broken()
+            raise _broken_file_error()
         size, head = int.from_bytes(data[8:16], "big"), 16
     if size and size < head:
-        raise _broken()
+        raise _broken_file_error()
     return Box(kind, head, size)
 
 
@@ -60,11 +60,11 @@ def read_movie(moov: bytes) -> Movie:
         elif kind == b"stsd":
             codecs.append(_codec(body))
     movie = Movie(seconds, tuple(codecs))
-    _check(movie)
+    _check_playable(movie)
     return movie
 
 
-def _check(movie: Movie) -> None:
+def _check_playable(movie: Movie) -> None:
     if movie.seconds < 1:
         raise NotPlayable("视频时长不足1秒或无法识别，请重新导出后再上传。")
     if not {"avc1", "avc3"} & set(movie.codecs):
@@ -80,11 +80,11 @@ def _boxes(data: bytes, levels: int) -> Iterator[tuple[bytes, bytes]]:
         box = read_head(data[at : at + HEAD])
         end = at + box.size if box.size else len(data)
         if end > len(data):
-            raise _broken()
+            raise _broken_file_error()
         body = data[at + box.head : end]
         if box.kind in _CONTAINERS:
             if not levels:
-                raise _broken()
+                raise _broken_file_error()
             yield from _boxes(body, levels - 1)
         else:
             yield box.kind, body
@@ -96,7 +96,7 @@ def _length(mvhd: bytes) -> float:
     wide = mvhd[:1] == b"\1"
     at, width = (20, 8) if wide else (12, 4)
     if len(mvhd) < at + 4 + width:
-        raise _broken()
+        raise _broken_file_error()
     scale = int.from_bytes(mvhd[at : at + 4], "big")
     length = int.from_bytes(mvhd[at + 4 : at + 4 + width], "big")
     return length / scale if scale else 0.0
@@ -106,5 +106,5 @@ def _codec(stsd: bytes) -> str:
     return stsd[12:16].decode("latin-1") if len(stsd) >= 16 else ""
 
 
-def _broken() -> NotPlayable:
+def _broken_file_error() -> NotPlayable:
     return NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")

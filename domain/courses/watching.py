@@ -57,7 +57,7 @@ def first_gap(watched: Sequence[Interval]) -> int:
     return watched[0][1] if watched and watched[0][0] == 0 else 0
 
 
-def is_whole(watched: Sequence[Interval], length: int) -> bool:
+def is_complete(watched: Sequence[Interval], length: int) -> bool:
     """Whether all of it was watched, except for ``END_SLACK``. Never true for a length of zero."""
     return length > 0 and seconds(watched) >= max(1, length - END_SLACK)
 

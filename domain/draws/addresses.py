@@ -17,14 +17,14 @@ def is_complete(address: str, parts: Sequence[Sequence[str]]) -> bool:
     """
     rest = address.strip()
     for words in parts:
-        found = _after_name(rest, words)
-        if found is None:
+        text_after_name = _find_text_after_name(rest, words)
+        if text_after_name is None:
             return False
-        rest = found
+        rest = text_after_name
     return bool(rest.strip())
 
 
-def _after_name(text: str, words: Sequence[str]) -> str | None:
+def _find_text_after_name(text: str, words: Sequence[str]) -> str | None:
     """The text after the first of the words that has a name before it; 州市 is one ending, and so is any such row."""
     ends = [at + len(word) for word in words if (at := text.find(word, 1)) > 0]
     if not ends:
@@ -41,7 +41,7 @@ def find_organisation(text: str, words: Sequence[str]) -> str:
         at = text.find(word)
         while at >= 0:
             after = text[at + len(word) :][:_NEAR]
-            if not any(one in _STREETS for one in after):
+            if not any(character in _STREETS for character in after):
                 return word
             at = text.find(word, at + 1)
     return ""

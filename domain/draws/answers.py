@@ -98,17 +98,17 @@ _AGREES_TOO = re.compile(
 
 def understand(text: str) -> Answer:
     """Classify ``text``, regardless of width, case and blanks."""
-    said = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
-    said = re.sub(r"(?<!\d) | (?!\d)", "", said)
-    if not said:
+    normalised = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    normalised = re.sub(r"(?<!\d) | (?!\d)", "", normalised)
+    if not normalised:
         return Unsure(Doubt.EMPTY)
-    if len(said) > LONGEST:
+    if len(normalised) > LONGEST:
         return Unsure(Doubt.UNKNOWN)
-    if _IF_I_CAN.search(said):
+    if _IF_I_CAN.search(normalised):
         return Unsure(Doubt.CONDITION)
-    if (agreeing := _agreeing(said)) is not None:
+    if (agreeing := _count_agreeing(normalised)) is not None:
         return Yes() if agreeing else Unsure(Doubt.ACKNOWLEDGED)
-    plain = _plain(said)
+    plain = _strip_politeness(normalised)
     if doubt := _doubt(plain):
         return Unsure(doubt)
     return No() if _REFUSE.search(plain) else Unsure(Doubt.UNKNOWN)
@@ -123,22 +123,22 @@ def cannot_come(text: str) -> bool:
     return isinstance(meaning, No)
 
 
-def _agreeing(said: str) -> int | None:
+def _count_agreeing(normalised: str) -> int | None:
     """Number of agreeing words if all others are politeness; None if there is any other word."""
     position, agreeing = 0, 0
-    while position < len(said):
-        if found := _POLITE.match(said, position):
-            position = found.end()
-        elif found := _AGREE.match(said, position):
-            position, agreeing = found.end(), agreeing + 1
+    while position < len(normalised):
+        if word := _POLITE.match(normalised, position):
+            position = word.end()
+        elif word := _AGREE.match(normalised, position):
+            position, agreeing = word.end(), agreeing + 1
         else:
             return None
     return agreeing
 
 
-def _plain(said: str) -> str:
+def _strip_politeness(normalised: str) -> str:
     """Without apologies and punctuation at the ends; a repeated refusal (不去不去) is reduced to one."""
-    plain = _APOLOGY.sub("", said).strip(" ,.!~、;:()。…\"'“”-")
+    plain = _APOLOGY.sub("", normalised).strip(" ,.!~、;:()。…\"'“”-")
     twice = _TWICE.fullmatch(plain)
     return twice[1] if twice else plain
 

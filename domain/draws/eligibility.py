@@ -127,7 +127,7 @@ def ancestors(specialty: str) -> frozenset[str]:
     return frozenset((specialty, *(specialty[:length] for length in range(1, len(specialty), 2))))
 
 
-def covering(regions: Iterable[str]) -> frozenset[str]:
+def covering_regions(regions: Iterable[str]) -> frozenset[str]:
     """The regions themselves, their cities and provinces, by the six digits of GB/T 2260."""
     return frozenset(code for region in regions for code in (region, region[:4] + "00", region[:2] + "0000"))
 
@@ -187,10 +187,10 @@ def _fitness(candidate: Candidate, condition: DrawCriteria) -> Reason | None:
         return "specialty"
     if condition.mode == "permanent":
         # An expert who lives in a district lives in its city, too: a region covers its children.
-        near = bool(covering([candidate.region]) & condition.regions)
+        near = bool(covering_regions([candidate.region]) & condition.regions)
     else:
         # An expert willing to go anywhere in a province is willing to go to its cities.
-        near = bool(candidate.willing_regions & covering(condition.regions))
+        near = bool(candidate.willing_regions & covering_regions(condition.regions))
     if not near:
         return "region"
     if condition.title_level not in ("", candidate.title_level):

@@ -84,10 +84,10 @@ def list_root(condition: int, tier: str, blind: bytes, leaves: Iterable[bytes]) 
     """
     _check_size("blind", blind, BLIND_BYTES)
     ordered = sorted(leaves)
-    if any(one == following for one, following in pairwise(ordered)):
+    if any(earlier == following for earlier, following in pairwise(ordered)):
         raise ValueError("a candidate list holds the same leaf twice")
-    for one in ordered:
-        _check_size("leaf", one, DIGEST_BYTES)
+    for candidate_leaf in ordered:
+        _check_size("leaf", candidate_leaf, DIGEST_BYTES)
     _tier_rank(tier)
     return digest("list", _number(condition), _text(tier), blind, b"".join(ordered))
 
@@ -150,7 +150,7 @@ def order_indices(seed: bytes, condition: int, tier: str, leaves: Sequence[bytes
     prefix = _fields((TAG, b"order", _number(condition), _text(tier))) + DIGEST_BYTES.to_bytes(8, "big")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + prefix)
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
-    keys = [_finish(inner, outer, one) for one in leaves]
+    keys = [_order_key(inner, outer, candidate_leaf) for candidate_leaf in leaves]
     return sorted(range(len(leaves)), key=keys.__getitem__)
 
 
@@ -159,11 +159,11 @@ def digest(sub_tag: str, *inputs: bytes) -> bytes:
     return hashlib.sha256(_fields((TAG, _text(sub_tag), *inputs))).digest()
 
 
-def _finish(inner: hashlib._Hash, outer: hashlib._Hash, one: bytes) -> bytes:
-    if len(one) != DIGEST_BYTES:
-        raise ValueError(f"leaf must be {DIGEST_BYTES} bytes, has {len(one)}")
+def _order_key(inner: hashlib._Hash, outer: hashlib._Hash, candidate_leaf: bytes) -> bytes:
+    if len(candidate_leaf) != DIGEST_BYTES:
+        raise ValueError(f"leaf must be {DIGEST_BYTES} bytes, has {len(candidate_leaf)}")
     first = inner.copy()
-    first.update(one)
+    first.update(candidate_leaf)
     second = outer.copy()
     second.update(first.digest())
     return second.digest()

@@ -65,7 +65,7 @@ class Act:
 
     def facts(self) -> dict[str, Json]:
         """Facts as JSON values; bytes become lower-case hex."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: _to_json(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -406,40 +406,40 @@ class RecordEntry:
         return Head(self.seq, self.hash)
 
 
-def start(pool: str, draw_number: str) -> Head:
+def empty_head(pool: str, draw_number: str) -> Head:
     """The head of an empty log, bound to pool and draw, so that a log can't be moved to another draw."""
     return Head(0, digest("genesis", pool.encode(), draw_number.encode()))
 
 
-def write(head: Head, at: datetime, act: Act) -> RecordEntry:
+def write_entry(head: Head, at: datetime, act: Act) -> RecordEntry:
     """The entry that follows ``head``. ``at`` is aware; microseconds are kept."""
     body: dict[str, Json] = {
         "seq": head.length + 1,
-        "at": moment(at),
+        "at": print_moment(at),
         "act": act.name,
         "prev": head.hash.hex(),
         **act.facts(),
     }
-    digest = chain(head.hash, body)
+    digest = entry_hash(head.hash, body)
     return RecordEntry(head.length + 1, at, act.name, {**body, "hash": digest.hex()}, digest)
 
 
-def moment(at: datetime) -> str:
+def print_moment(at: datetime) -> str:
     """RFC 3339 in UTC, with microseconds: the only spelling of times in a record."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def write_all(head: Head, at: datetime, acts: Iterable[Act]) -> list[RecordEntry]:
+def write_entries(head: Head, at: datetime, acts: Iterable[Act]) -> list[RecordEntry]:
     """Several entries with the same time."""
     entries: list[RecordEntry] = []
     for act in acts:
-        entry = write(head, at, act)
+        entry = write_entry(head, at, act)
         entries.append(entry)
         head = entry.head
     return entries
 
 
-def chain(prev: bytes, entry: Mapping[str, Json]) -> bytes:
+def entry_hash(prev: bytes, entry: Mapping[str, Json]) -> bytes:
     """Hash of an entry: the fields TAG, ``entry``, ``prev``, canonical JSON of all but its own hash.
 
     Canonical: keys sorted by code point, no spaces, UTF-8 without escapes, integers only.
@@ -454,7 +454,7 @@ def list_key(condition: int, tier: str, round_number: int) -> str:
     return f"{condition}/{tier}/{round_number}"
 
 
-def document(
+def draw_document(
     pool: str,
     draw_number: str,
     log: Sequence[Mapping[str, Json]],
@@ -464,7 +464,7 @@ def document(
 
     Once the draw has ended, all frozen lists are published; before that only their roots in the log.
     """
-    head = log[-1]["hash"] if log else start(pool, draw_number).hash.hex()
+    head = log[-1]["hash"] if log else empty_head(pool, draw_number).hash.hex()
     return {
         "format": FORMAT,
         "pool": pool,
@@ -478,15 +478,15 @@ def document(
     }
 
 
-def _plain(value: object) -> Json:
+def _to_json(value: object) -> Json:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, datetime):
-        return moment(value)
+        return print_moment(value)
     if isinstance(value, str | int):
         return value
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_to_json(item) for item in value]
     if isinstance(value, ConditionFacts | LimitFacts | ListFacts | SupervisorFacts | SeatFacts):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"a draw's record can't hold {value!r}")

@@ -311,16 +311,16 @@ def verify(record: object, receipts: Sequence[str] = ()) -> list[Finding]:
 
     ``record`` is parsed JSON, ``receipts`` are hashes of entries as hex. A log that is not at its end yet is fine.
     """
-    return _walked(record, receipts)[0]
+    return _walk(record, receipts)[0]
 
 
 def examine(record: object, receipts: Sequence[str] = ()) -> tuple[list[Finding], list[str]]:
     """The same, and a plain summary: how many seeds and why, how many rounds were given up, …"""
-    findings, walk = _walked(record, receipts)
+    findings, walk = _walk(record, receipts)
     return findings, walk.summary() if walk else []
 
 
-def _walked(record: object, receipts: Sequence[str]) -> tuple[list[Finding], _Walk | None]:
+def _walk(record: object, receipts: Sequence[str]) -> tuple[list[Finding], _Walk | None]:
     try:
         walk = _Walk(_object(record, "record"))
     except Problem as problem:
@@ -333,12 +333,12 @@ def compare(record: object, original: object) -> list[Finding]:
     try:
         walk, before = _Walk(_object(record, "record")), _Walk(_object(original, "record"))
         walk.run(())
-        _check(not any(found.severity == "error" for found in before.run(())), "original_wrong")
+        _check(not any(finding.severity == "error" for finding in before.run(())), "original_wrong")
         follows = walk.follows or {}
         number, head = before.draw.decode(), before.head if before.log else ""
-        fits = (follows.get("original"), follows.get("head")) == (number, head)
-        _check(fits, "original", expected=follows.get("original") or "none 无", head=follows.get("head") or "-")
-        _check(follows.get("kind") != "recall" or walk.panel == before.took_part(), "original_panel")
+        is_original = (follows.get("original"), follows.get("head")) == (number, head)
+        _check(is_original, "original", expected=follows.get("original") or "none 无", head=follows.get("head") or "-")
+        _check(follows.get("kind") != "recall" or walk.panel == before.accepted_seats(), "original_panel")
     except Problem as problem:
         return [problem.finding("error", None)]
     return []
@@ -387,7 +387,7 @@ class _Round:
 
 @dataclass
 class _Condition:
-    """``asked``: its need was set in the calling under way; ``states`` is the last known state of each call.
+    """``need_recorded``: its need was set in the calling under way; ``states`` is the last known state of each call.
 
     ``orders`` by tier, None while the list is not published; ``walked`` are the leaves called or skipped so far.
     ``agreed`` is the latest gathering that held since a leaf was called.
@@ -399,7 +399,7 @@ class _Condition:
     walked: dict[str, dict[bytes, None]]
     exhausted: set[str] = field(default_factory=set)
     needed: int | None = None
-    asked: bool = False
+    need_recorded: bool = False
     states: dict[bytes, str] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     agreed: dict[bytes, datetime] = field(default_factory=dict)
@@ -435,7 +435,7 @@ class _Walk:
         self.genesis = digest("genesis", _text(record, "pool").encode(), self.draw)
         self.log = _array(record, "log")
         self.head = _text(record, "head")
-        self.lists = {key: _list(key, value) for key, value in _object(record.get("lists"), "lists").items()}
+        self.lists = {key: _read_list(key, value) for key, value in _object(record.get("lists"), "lists").items()}
         self.frozen: set[str] = set()
         self.unchecked = False
         self.findings: list[Finding] = []
@@ -489,10 +489,10 @@ class _Walk:
 
     def summary(self) -> list[str]:
         """What a reader wants to know first, one line each."""
-        lines = self._origin()
+        lines = self._origin_lines()
         if self.panel:
-            came = ", ".join(f"{state} {count}" for state, count in sorted(self._states().items()))
-            return [*lines, f"recalled experts 通知原专家: {len(self.panel)} ({came})"]
+            counts = ", ".join(f"{state} {count}" for state, count in sorted(self._state_counts().items()))
+            return [*lines, f"recalled experts 通知原专家: {len(self.panel)} ({counts})"]
         lines.append(f"seeds 种子: {len(self.seeds)}")
         lines += [f"  round 第{number}轮: {why}" for number, why in self.seeds]
         lines.append(
@@ -504,7 +504,7 @@ class _Walk:
         lines.append(f"experts out after they agreed 同意后移出: {self.discards.total()}{causes and f' ({causes})'}")
         return lines
 
-    def _origin(self) -> list[str]:
+    def _origin_lines(self) -> list[str]:
         if self.follows is None:
             return []
         kind = {"redraw": "redraw of 重新抽取自", "recall": "recall of the experts of 通知原专家"}[
@@ -513,13 +513,17 @@ class _Walk:
         earlier = f"redraws of this tender before 此前同一项目重新抽取: {self.follows['redraws']}"
         return [f"{kind} {self.follows['original']}", earlier]
 
-    def _states(self) -> Counter[str]:
+    def _state_counts(self) -> Counter[str]:
         return sum((condition.held for condition in self.conditions.values()), Counter[str]())
 
-    def took_part(self) -> set[tuple[int, bytes]]:
+    def accepted_seats(self) -> set[tuple[int, bytes]]:
         """Condition and leaf of everybody who holds a place now."""
-        held = [(no, leaf, state) for no, one in self.conditions.items() for leaf, state in one.states.items()]
-        return {(no, leaf) for no, leaf, state in held if state == "accepted"}
+        return {
+            (no, leaf)
+            for no, condition in self.conditions.items()
+            for leaf, state in condition.states.items()
+            if state == "accepted"
+        }
 
     def _warn(self, code: str, **facts: object) -> None:
         self.findings.append(Problem(code, **facts).finding("warning", self.seq))
@@ -540,7 +544,7 @@ class _Walk:
         _check(act in ACTS and entry.keys() == ACTS[act] | _CHAINED, "act", act=act)
         _check(self.phase != "ended", "after_end")
         self._check_time(_text(entry, "at"))
-        handler: Callable[[Object], None] = getattr(self, f"_{act}")
+        handler: Callable[[Object], None] = getattr(self, f"_apply_{act}")
         handler(entry)
 
     def _check_time(self, text: str) -> None:
@@ -551,14 +555,14 @@ class _Walk:
 
     # Acts of a redraw or a recall
 
-    def _follows(self, entry: Object) -> None:
+    def _apply_follows(self, entry: Object) -> None:
         kind, head = _text(entry, "kind"), _text(entry, "head")
         _check(self.seq == 1 and kind in KINDS and bool(_text(entry, "original")), "follows")
         _check(_int(entry, "redraws") >= 0 and (not head or bool(_hex(entry, "head", 32))), "follows")
         self.follows = entry
         self.phase = "recall" if kind == "recall" else "setup"
 
-    def _recalled(self, entry: Object) -> None:
+    def _apply_recalled(self, entry: Object) -> None:
         _check(self.phase == "recall" and not self.panel, "recalled")
         for item in _array(entry, "panel"):
             seat = _object(item, "panel")
@@ -572,7 +576,7 @@ class _Walk:
             condition.put(leaf, "recalled")
         _check(bool(self.panel), "recalled")
 
-    def _confirmed(self, entry: Object) -> None:
+    def _apply_confirmed(self, entry: Object) -> None:
         no, leaf, answer = _int(entry, "condition"), _hex(entry, "leaf", 32), _text(entry, "answer")
         gathering = _text(entry, "gathering")
         waits = self.phase == "recall" and (no, leaf) in self.panel and self.conditions[no].states[leaf] == "recalled"
@@ -583,19 +587,19 @@ class _Walk:
             condition.agreed[leaf] = _moment(gathering)
 
     def _check_all_confirmed(self) -> None:
-        _check(bool(self.panel) and not self._states()["recalled"], "not_all_confirmed")
+        _check(bool(self.panel) and not self._state_counts()["recalled"], "not_all_confirmed")
 
     # Acts that fix the order
 
-    def _round_opened(self, entry: Object) -> None:
+    def _apply_round_opened(self, entry: Object) -> None:
         _check(not self._is_recall, "recall")
-        number, facts = _int(entry, "round"), _conditions(entry)
+        number, facts = _int(entry, "round"), _read_conditions(entry)
         _check(self.round is None, "round_open")
         expected = self.last_round.number + 1 if self.last_round else 1
         _check(number == expected, "round_gap", expected=expected, number=number)
         roles = tuple(_str(role, "roles") for role in _array(entry, "roles"))
         _check(bool(roles) and set(roles) <= set(ROLES) and len(set(roles)) == len(roles), "roles")
-        limits = _limits(entry)
+        limits = _read_limits(entry)
         _check(self.withheld < WITHHELD_MAX, "round_withheld", count=self.withheld)
         _check(self.aborts < limits["aborts"], "round_aborts", count=self.aborts, limit=limits["aborts"])
         if len(roles) < len(ROLES):
@@ -607,32 +611,34 @@ class _Walk:
         else:
             self._check_first(entry, facts)
         self._check_supervisors(_object(entry.get("supervisors"), "supervisors"), roles)
-        for one in facts.values():
-            notice, at = _int(one, "notice"), _moment(_text(one, "gathering"))
+        for condition_facts in facts.values():
+            notice, at = _int(condition_facts, "notice"), _moment(_text(condition_facts, "gathering"))
             _check(self.gatherings.setdefault(notice, at) == at, "gathering", notice=notice)
         self.round = _Round(number, roles, facts, limits)
 
     def _check_supervisors(self, facts: Object, roles: Sequence[str]) -> None:
         _check(facts.keys() == {"source", "count"}, "shape", what="supervisors")
         source, count = _text(facts, "source"), _int(facts, "count")
-        fits = source in SOURCES and (count > 0) == (source != "none") and (count > 0 or "supervisor" not in roles)
-        _check(fits and count >= 0, "supervisors", source=source, count=count)
+        is_consistent = (
+            source in SOURCES and (count > 0) == (source != "none") and (count > 0 or "supervisor" not in roles)
+        )
+        _check(is_consistent and count >= 0, "supervisors", source=source, count=count)
 
     def _check_first(self, entry: Object, facts: dict[int, Object]) -> None:
         self._check_occasion(entry, "aborted" if self.last_round else "first", "")
         before = self.last_round.facts if self.last_round else facts
-        changed = [no for no in facts.keys() | before.keys() if not _same(facts.get(no), before.get(no), ())]
+        changed = [no for no in facts.keys() | before.keys() if not _asks_the_same(facts.get(no), before.get(no), ())]
         _check(not changed, "round_changed", no=min(changed, default=0))
 
     def _check_further(self, entry: Object, facts: dict[int, Object], limit: int) -> None:
         """A draw has one seed for its life; another only for orders that are at their end, and for wider regions."""
         self._check_occasion(entry, "aborted" if self.last_aborted else "widened", "exhausted")
         for no, new in facts.items():
-            condition = self._known(no)
+            condition = self._get_condition(no)
             free = self.phase == "rest" and not condition.held["open"] and condition.taken < condition.planned
             _check(free and condition.spent, "round_restarted", no=no)
-            _check(_same(new, condition.facts, ("regions",)), "round_changed", no=no)
-            _check(_regions(new) > _regions(condition.facts), "not_wider", no=no)
+            _check(_asks_the_same(new, condition.facts, ("regions",)), "round_changed", no=no)
+            _check(_read_regions(new) > _read_regions(condition.facts), "not_wider", no=no)
         count = len(self.seeds) - 1
         _check(count < limit, "widenings", count=count, limit=limit)
 
@@ -640,13 +646,13 @@ class _Walk:
         _check(_text(entry, "reason") == reason, "round_reason", expected=reason)
         _check(_text(entry, "cause") == cause, "round_cause", expected=cause or "empty")
 
-    def _system_committed(self, entry: Object) -> None:
-        current = self._current(entry)
+    def _apply_system_committed(self, entry: Object) -> None:
+        current = self._get_round(entry)
         _check(current.commitment is None, "system_order")
         current.commitment = _hex(entry, "commitment", 32)
 
-    def _recusals_committed(self, entry: Object) -> None:
-        current = self._current(entry)
+    def _apply_recusals_committed(self, entry: Object) -> None:
+        current = self._get_round(entry)
         ready = current.commitment is not None and not current.roots and current.recusals is None
         _check(ready, "recusals_order")
         current.recusals = _hex(entry, "root", 32)
@@ -654,8 +660,8 @@ class _Walk:
         if before is not None and before != current.recusals:
             self._warn("recusals_changed")
 
-    def _lists_frozen(self, entry: Object) -> None:
-        current = self._current(entry)
+    def _apply_lists_frozen(self, entry: Object) -> None:
+        current = self._get_round(entry)
         _check(current.commitment is not None and not current.roots, "lists_order")
         _check(current.recusals is not None, "recusals_order")
         for item in _array(entry, "lists"):
@@ -678,14 +684,14 @@ class _Walk:
             own = digest("list", _number(no), tier.encode(), blind, b"".join(leaves))
             _check(own == current.roots[no, tier], "list_changed", key=key)
 
-    def _participant_committed(self, entry: Object) -> None:
-        current, role = self._current(entry), _text(entry, "role")
+    def _apply_participant_committed(self, entry: Object) -> None:
+        current, role = self._get_round(entry), _text(entry, "role")
         ready = bool(current.roots) and role in current.roles and role not in current.commitments
         _check(ready, "commit_order", role=role)
         current.commitments[role] = _hex(entry, "commitment", 32)
 
-    def _participant_revealed(self, entry: Object) -> None:
-        current, role = self._current(entry), _text(entry, "role")
+    def _apply_participant_revealed(self, entry: Object) -> None:
+        current, role = self._get_round(entry), _text(entry, "role")
         all_in = set(current.commitments) == set(current.roles)
         _check(all_in and role in current.roles and role not in current.values, "reveal_order", role=role)
         value = _hex(entry, "value", 16)
@@ -693,22 +699,22 @@ class _Walk:
         _check(own == current.commitments[role], "reveal", role=role)
         current.values[role] = value
 
-    def _seed_fixed(self, entry: Object) -> None:
-        current, secret = self._current(entry), _hex(entry, "secret", 32)
+    def _apply_seed_fixed(self, entry: Object) -> None:
+        current, secret = self._get_round(entry), _hex(entry, "secret", 32)
         _check(set(current.values) == set(current.roles), "seed_order")
         _check(digest("system", self.draw, _number(current.number), secret) == current.commitment, "secret")
         seed = current.seed(self.draw, secret)
         _check(seed == _hex(entry, "seed", 32), "seed")
-        self.seeds.append((current.number, self._why(current)))
+        self.seeds.append((current.number, self._seed_reason(current)))
         self.seeded_at = self.at
         for no, facts in current.facts.items():
             self._set_orders(no, facts, seed, current)
         self._close_round(aborted=False)
 
-    def _why(self, current: _Round) -> str:
+    def _seed_reason(self, current: _Round) -> str:
         """Why this seed, for the summary."""
         wider = {
-            no: _regions(facts) - _regions(self.conditions[no].facts)
+            no: _read_regions(facts) - _read_regions(self.conditions[no].facts)
             for no, facts in current.facts.items()
             if no in self.conditions
         }
@@ -730,8 +736,8 @@ class _Walk:
             fresh.states, fresh.held, fresh.needed, fresh.agreed = old.states, old.held, old.needed, old.agreed
         self.conditions[no] = fresh
 
-    def _round_aborted(self, entry: Object) -> None:
-        current, _ = self._current(entry), _text(entry, "reason")
+    def _apply_round_aborted(self, entry: Object) -> None:
+        current, _ = self._get_round(entry), _text(entry, "reason")
         _check(len(current.values) < len(current.roles), "abort_late")
         late = sorted(role for role in current.roles if role not in current.values) if current.values else []
         named = sorted(_str(role, "missing") for role in _array(entry, "missing"))
@@ -748,13 +754,13 @@ class _Walk:
     def _close_round(self, *, aborted: bool) -> None:
         self.last_round, self.round, self.last_aborted = self.round, None, aborted
 
-    def _current(self, entry: Object) -> _Round:
+    def _get_round(self, entry: Object) -> _Round:
         number = _int(entry, "round")
         if self.round is None or self.round.number != number:
             raise Problem("round_closed", number=number)
         return self.round
 
-    def _gathering_moved(self, entry: Object) -> None:
+    def _apply_gathering_moved(self, entry: Object) -> None:
         notice, old, new = _int(entry, "notice"), _moment(_text(entry, "old")), _moment(_text(entry, "new"))
         _check(self.gatherings.get(notice) == old != new, "gathering", notice=notice)
         self.gatherings[notice] = new
@@ -767,15 +773,15 @@ class _Walk:
 
     # Acts that walk along it
 
-    def _need(self, entry: Object) -> None:
+    def _apply_need(self, entry: Object) -> None:
         no, needed = _int(entry, "condition"), _int(entry, "needed")
         _check(not self._is_recall, "recall")
-        condition = self._known(no)
+        condition = self._get_condition(no)
         _check(self.round is None, "round_open")
         _check(self.phase in ("setup", "rest", "calling"), "phase", phase=self.phase)
         least = condition.planned if condition.needed is None else max(condition.taken, 1)
-        _check(least <= needed <= condition.planned and not condition.asked, "need", no=no)
-        condition.needed, condition.asked, self.phase = needed, True, "calling"
+        _check(least <= needed <= condition.planned and not condition.need_recorded, "need", no=no)
+        condition.needed, condition.need_recorded, self.phase = needed, True, "calling"
         self._check_start()
 
     def _check_start(self) -> None:
@@ -786,21 +792,21 @@ class _Walk:
                 self._warn("start_late", minutes=waited // _MINUTE, limit=limit // _MINUTE)
         self.seeded_at = None
 
-    def _called(self, entry: Object) -> None:
-        condition, leaf = self._step(entry)
+    def _apply_called(self, entry: Object) -> None:
+        condition, leaf = self._step_along_order(entry)
         condition.put(leaf, "open")
         condition.agreed[leaf] = self._gathering(condition)
 
-    def _skipped(self, entry: Object) -> None:
+    def _apply_skipped(self, entry: Object) -> None:
         reason = _text(entry, "reason")
         _check(reason in SKIP_REASONS, "skip_reason", reason=reason)
         _hex(entry, "fact", 32)
-        self._step(entry)
+        self._step_along_order(entry)
 
-    def _step(self, entry: Object) -> tuple[_Condition, bytes]:
+    def _step_along_order(self, entry: Object) -> tuple[_Condition, bytes]:
         """One step along the order, for a call or a skip."""
         no, tier, leaf = _int(entry, "condition"), _text(entry, "tier"), _hex(entry, "leaf", 32)
-        condition = self._known(no)
+        condition = self._get_condition(no)
         _check(self.phase == "calling", "phase", phase=self.phase)
         _check(tier in condition.orders, "tier", no=no, tier=tier)
         _check(tier == "main" or "main" in condition.exhausted, "alternative_early", no=no)
@@ -815,8 +821,8 @@ class _Walk:
         walked[leaf] = None
         return condition, leaf
 
-    def _outcome(self, entry: Object) -> None:
-        condition, leaf = self._known(_int(entry, "condition")), _hex(entry, "leaf", 32)
+    def _apply_outcome(self, entry: Object) -> None:
+        condition, leaf = self._get_condition(_int(entry, "condition")), _hex(entry, "leaf", 32)
         outcome = _text(entry, "outcome")
         _check(leaf in condition.states, "not_called")
         state = condition.states[leaf]
@@ -827,7 +833,7 @@ class _Walk:
         if outcome == "absent":
             _check(self.at is not None and self.at >= condition.agreed[leaf] - CLOCK_SLACK, "absent_early")
         if outcome == "undone":
-            self._undone(condition, leaf)
+            self._undo_acceptance(condition, leaf)
             return
         if outcome == "cancelled" and state == "accepted":
             _check(self.phase == "terminating", "cancelled_early")
@@ -835,7 +841,7 @@ class _Walk:
             self._check_discard(outcome, by, confirmed)
         condition.put(leaf, outcome)
 
-    def _undone(self, condition: _Condition, leaf: bytes) -> None:
+    def _undo_acceptance(self, condition: _Condition, leaf: bytes) -> None:
         """The call is open again and still occupies its place, so the order goes on as before."""
         _check(self.phase in UNDONE_IN, "undone_late")
         condition.put(leaf, "open")
@@ -847,50 +853,50 @@ class _Walk:
         needed = CONFIRMERS.get(outcome, ())
         own_leave = (by, outcome) == ("expert", "left")
         facts = {"outcome": outcome, "by": by, "confirmed": confirmed or "nobody"}
-        fits = own_leave or not needed or confirmed in needed
-        _check(fits, "discard_unconfirmed", **facts, needed=" or ".join(needed))
+        is_confirmed = own_leave or not needed or confirmed in needed
+        _check(is_confirmed, "discard_unconfirmed", **facts, needed=" or ".join(needed))
         if by != "expert":
             self._warn("discard", **facts)
 
-    def _exhausted(self, entry: Object) -> None:
+    def _apply_exhausted(self, entry: Object) -> None:
         no, tier = _int(entry, "condition"), _text(entry, "tier")
-        condition = self._known(no)
+        condition = self._get_condition(no)
         _check(tier in condition.orders, "tier", no=no, tier=tier)
         _check(tier not in condition.exhausted, "exhausted_before", no=no, tier=tier)
         order = condition.orders[tier]
         _check(order is None or len(condition.walked[tier]) == len(order), "exhausted", no=no, tier=tier)
         condition.exhausted.add(tier)
 
-    def _paused(self, entry: Object) -> None:
+    def _apply_paused(self, entry: Object) -> None:
         _text(entry, "reason")
-        self._move(("calling",), "paused")
+        self._enter_phase(("calling",), "paused")
 
-    def _resumed(self, _: Object) -> None:
-        self._move(("paused",), "calling")
+    def _apply_resumed(self, _: Object) -> None:
+        self._enter_phase(("paused",), "calling")
 
-    def _force_ended(self, entry: Object) -> None:
+    def _apply_force_ended(self, entry: Object) -> None:
         _text(entry, "reason")
-        self._move(("calling", "paused"), "ending")
+        self._enter_phase(("calling", "paused"), "ending")
 
-    def _completed(self, _: Object) -> None:
+    def _apply_completed(self, _: Object) -> None:
         if self.phase == "recall":
             self._check_all_confirmed()
         begun = all(c.needed is not None for c in self.conditions.values())
         full = all(c.missing == 0 and c.held["open"] == 0 for c in self.conditions.values())
         _check(begun and full, "not_full")
-        self._rest()
+        self._enter_rest()
 
-    def _short(self, entry: Object) -> None:
+    def _apply_short(self, entry: Object) -> None:
         reason = _text(entry, "reason")
         if self.phase == "recall":
             self._check_all_confirmed()
         lacking = [c for c in self.conditions.values() if c.missing > 0]
         open_calls = sum(c.held["open"] for c in self.conditions.values())
         _check(bool(lacking) and open_calls == 0, "not_short")
-        _check(self._bears_out(reason, lacking), "short_reason", reason=reason)
-        self._rest()
+        _check(self._is_borne_out(reason, lacking), "short_reason", reason=reason)
+        self._enter_rest()
 
-    def _bears_out(self, reason: str, lacking: Sequence[_Condition]) -> bool:
+    def _is_borne_out(self, reason: str, lacking: Sequence[_Condition]) -> bool:
         if self.phase == "recall" or reason == "declined":
             return self.phase == "recall" and reason == "declined"
         borne_out = {
@@ -908,7 +914,7 @@ class _Walk:
     def _gathering(self, condition: _Condition) -> datetime:
         return self.gatherings[_int(condition.facts, "notice")]
 
-    def _terminated(self, entry: Object) -> None:
+    def _apply_terminated(self, entry: Object) -> None:
         by, reason = _party(entry, "by", PARTIES), _text(entry, "reason")
         _check(reason in TERMINATION_REASONS, "termination_reason", reason=reason)
         _check(self.round is None, "round_open")
@@ -918,20 +924,20 @@ class _Walk:
             self._warn("terminated", by=by, reason=reason, agreed=agreed)
         self.phase = "terminating"
 
-    def _ended(self, _: Object) -> None:
+    def _apply_ended(self, _: Object) -> None:
         unsettled = ("open", "accepted") if self.phase == "terminating" else ("open",)
-        left = sum(c.held[state] for c in self.conditions.values() for state in unsettled)
-        _check(self.round is None and left == 0, "not_settled")
+        unsettled_calls = sum(c.held[state] for c in self.conditions.values() for state in unsettled)
+        _check(self.round is None and unsettled_calls == 0, "not_settled")
         if self.seeded_at is not None:
             self._warn("seed_unused")
-        self._move(("setup", "recall", "rest", "terminating"), "ended")
+        self._enter_phase(("setup", "recall", "rest", "terminating"), "ended")
 
-    def _rest(self) -> None:
-        self._move(("calling", "paused", "ending", "recall"), "rest")
+    def _enter_rest(self) -> None:
+        self._enter_phase(("calling", "paused", "ending", "recall"), "rest")
         for condition in self.conditions.values():
-            condition.asked = False
+            condition.need_recorded = False
 
-    def _move(self, allowed: Sequence[str], phase: str) -> None:
+    def _enter_phase(self, allowed: Sequence[str], phase: str) -> None:
         _check(self.phase in allowed, "phase", phase=self.phase)
         self.phase = phase
 
@@ -939,7 +945,7 @@ class _Walk:
     def _is_recall(self) -> bool:
         return self.follows is not None and self.follows["kind"] == "recall"
 
-    def _known(self, no: int) -> _Condition:
+    def _get_condition(self, no: int) -> _Condition:
         _check(no in self.conditions, "no_seed", no=no)
         return self.conditions[no]
 
@@ -948,33 +954,33 @@ def _key(no: int, tier: str, current: _Round) -> str:
     return f"{no}/{tier}/{current.number}"
 
 
-def _conditions(entry: Object) -> dict[int, Object]:
-    found: dict[int, Object] = {}
+def _read_conditions(entry: Object) -> dict[int, Object]:
+    facts_by_number: dict[int, Object] = {}
     for item in _array(entry, "conditions"):
         facts = _object(item, "conditions")
         _check(facts.keys() == CONDITION_FACTS, "shape", what="conditions")
         no = _int(facts, "no")
-        _check(no >= 1 and no not in found and _int(facts, "planned") >= 1, "shape", what="conditions")
+        _check(no >= 1 and no not in facts_by_number and _int(facts, "planned") >= 1, "shape", what="conditions")
         for key in CONDITION_TEXTS:
             _text(facts, key)
-        _regions(facts)
-        found[no] = facts
-    _check(bool(found), "shape", what="conditions")
-    return found
+        _read_regions(facts)
+        facts_by_number[no] = facts
+    _check(bool(facts_by_number), "shape", what="conditions")
+    return facts_by_number
 
 
-def _regions(facts: Object) -> frozenset[str]:
+def _read_regions(facts: Object) -> frozenset[str]:
     return frozenset(_str(region, "regions") for region in _array(facts, "regions"))
 
 
-def _same(one: Object | None, other: Object | None, free: Sequence[str]) -> bool:
+def _asks_the_same(facts: Object | None, other: Object | None, free: Sequence[str]) -> bool:
     """Whether two conditions ask for the same; ``gathering`` is followed by itself, ``free`` may differ too."""
-    if one is None or other is None:
+    if facts is None or other is None:
         return False
-    return all(one[key] == other[key] for key in CONDITION_FACTS - {"gathering", *free})
+    return all(facts[key] == other[key] for key in CONDITION_FACTS - {"gathering", *free})
 
 
-def _limits(entry: Object) -> Mapping[str, int]:
+def _read_limits(entry: Object) -> Mapping[str, int]:
     facts = _object(entry.get("limits"), "limits")
     _check(facts.keys() == LIMITS, "shape", what="limits")
     limits = {key: _int(facts, key) for key in LIMITS}
@@ -982,12 +988,12 @@ def _limits(entry: Object) -> Mapping[str, int]:
     return limits
 
 
-def _list(key: str, value: object) -> tuple[bytes, list[bytes]]:
+def _read_list(key: str, value: object) -> tuple[bytes, list[bytes]]:
     """Blind and leaves of a published list."""
     facts = _object(value, key)
     _check(facts.keys() == {"blind", "leaves"}, "shape", what=key)
     leaves = [_bytes(leaf, 32, key) for leaf in _array(facts, "leaves")]
-    _check(all(one < following for one, following in pairwise(leaves)), "list_order", key=key)
+    _check(all(earlier < following for earlier, following in pairwise(leaves)), "list_order", key=key)
     return _hex(facts, "blind", 32), leaves
 
 
@@ -1058,15 +1064,15 @@ def _bytes(value: object, size: int, what: str) -> bytes:
     return bytes.fromhex(value)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _read_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Two values under one key would let a reader see another record than the one that is checked."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a key stands twice in one object")
-    return found
+    return members
 
 
-def _whole(digits: str) -> int:
+def _read_whole_number(digits: str) -> int:
     if not _WHOLE.fullmatch(digits):
         raise ValueError("a number is not whole and short")
     return int(digits)
@@ -1076,7 +1082,13 @@ def read(text: str) -> object:
     """Parse a record. Raises ValueError for what is no JSON, has a key twice, another number than a whole and short
     one, or is nested too deep."""
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_float=_whole, parse_constant=_whole)
+        return json.loads(
+            text,
+            object_pairs_hook=_read_object,
+            parse_int=_read_whole_number,
+            parse_float=_read_whole_number,
+            parse_constant=_read_whole_number,
+        )
     except RecursionError:
         raise ValueError("nested too deep") from None
 

@@ -43,8 +43,8 @@ def merge(events: Iterable[AnswerEvent]) -> dict[int, ExamAnswer]:
     """
     newest: dict[int, AnswerEvent] = {}
     for event in events:
-        held = newest.get(event.slot)
-        if held is None or (event.device, event.seq) > (held.device, held.seq):
+        latest = newest.get(event.slot)
+        if latest is None or (event.device, event.seq) > (latest.device, latest.seq):
             newest[event.slot] = event
     return {slot: event.answer for slot, event in sorted(newest.items()) if event.answer.given}
 

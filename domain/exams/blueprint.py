@@ -116,8 +116,8 @@ class Drawn:
 def read_cells(raw: Iterable[Mapping[str, Any]]) -> tuple[BlueprintCell, ...]:
     """Cells as stored by ``store_cells``."""
     return tuple(
-        BlueprintCell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["count"], one["mark"])
-        for one in raw
+        BlueprintCell(cell["chapter"], ItemKind(cell["kind"]), cell["difficulty"], cell["count"], cell["mark"])
+        for cell in raw
     )
 
 
@@ -133,31 +133,31 @@ def total_of(cells: Iterable[BlueprintCell]) -> int:
 def check_cells(cells: Sequence[BlueprintCell]) -> None:
     """Raises InvalidInput for cells from which no paper can be made, naming the line, counted from 1."""
     if not cells:
-        raise _wrong("请至少填写一行：章节、题型、难度、题数和每题分值。")
+        raise _invalid_cells("请至少填写一行：章节、题型、难度、题数和每题分值。")
     if len(cells) > CELLS_MAX:
-        raise _wrong(f"最多{CELLS_MAX}行，请合并后再保存。")
+        raise _invalid_cells(f"最多{CELLS_MAX}行，请合并后再保存。")
     for line, cell in enumerate(cells, 1):
         _check_cell(line, cell)
     if sum(cell.count for cell in cells) > QUESTIONS_MAX:
-        raise _wrong(f"一份试卷最多{QUESTIONS_MAX}题，请减少题数。")
-    for (first, one), (second, other) in combinations(enumerate(cells, 1), 2):
-        _check_pair(first, one, second, other)
+        raise _invalid_cells(f"一份试卷最多{QUESTIONS_MAX}题，请减少题数。")
+    for (line, earlier), (later_line, later) in combinations(enumerate(cells, 1), 2):
+        _check_pair(line, earlier, later_line, later)
 
 
 def _check_cell(line: int, cell: BlueprintCell) -> None:
     if not 1 <= cell.count <= COUNT_MAX:
-        raise _wrong(f"第{line}行的题数应为1到{COUNT_MAX}的整数。")
+        raise _invalid_cells(f"第{line}行的题数应为1到{COUNT_MAX}的整数。")
     if not 1 <= cell.mark <= MARK_MAX:
-        raise _wrong(f"第{line}行的分值应为0.1到{MARK_MAX // 10}，最多一位小数。")
+        raise _invalid_cells(f"第{line}行的分值应为0.1到{MARK_MAX // 10}，最多一位小数。")
     if cell.difficulty and not DIFFICULTY_MIN <= cell.difficulty <= DIFFICULTY_MAX:
-        raise _wrong(f"第{line}行的难度应为{DIFFICULTY_MIN}到{DIFFICULTY_MAX}，不限请留空。")
+        raise _invalid_cells(f"第{line}行的难度应为{DIFFICULTY_MIN}到{DIFFICULTY_MAX}，不限请留空。")
 
 
-def _check_pair(first: int, one: BlueprintCell, second: int, other: BlueprintCell) -> None:
-    if one.includes(other) and other.includes(one):
-        raise _wrong(f"第{first}行和第{second}行的章节、题型、难度相同，请合并为一行。")
-    if one.overlaps(other) and not (one.includes(other) or other.includes(one)):
-        raise _wrong(f"第{first}行和第{second}行会抽到同样的题，请把其中一行的章节和难度都写明。")
+def _check_pair(first: int, cell: BlueprintCell, second: int, other: BlueprintCell) -> None:
+    if cell.includes(other) and other.includes(cell):
+        raise _invalid_cells(f"第{first}行和第{second}行的章节、题型、难度相同，请合并为一行。")
+    if cell.overlaps(other) and not (cell.includes(other) or other.includes(cell)):
+        raise _invalid_cells(f"第{first}行和第{second}行会抽到同样的题，请把其中一行的章节和难度都写明。")
 
 
 def supplies(cells: Sequence[BlueprintCell], stock: Sequence[LiveItem]) -> tuple[Supply, ...]:
@@ -178,6 +178,7 @@ class Deck:
     def __init__(self, cells: Sequence[BlueprintCell], stock: Sequence[LiveItem]) -> None:
         self._cells = cells
         self._fitting = [[item for item in stock if cell.matches(item)] for cell in cells]
+        # A wide cell that drew first could take the items that alone fit a narrow one.
         self._narrow_first = sorted(range(len(cells)), key=lambda at: cells[at].width)
 
     def draw(self, used: Mapping[UUID, int], chance: Random) -> Drawn:
@@ -187,31 +188,31 @@ class Deck:
         ``used`` is the number of papers with an item. Raises LookupError that names the cell that lacks items.
         """
         taken: set[UUID] = set()
-        found: dict[int, list[LiveItem]] = {}
+        items_by_cell: dict[int, list[LiveItem]] = {}
         for place in self._narrow_first:
-            found[place] = self._take(place, taken, used, chance)
-            taken.update(item.id for item in found[place])
-        pairs = [(item, cell) for place, cell in enumerate(self._cells) for item in found[place]]
+            items_by_cell[place] = self._take(place, taken, used, chance)
+            taken.update(item.id for item in items_by_cell[place])
+        pairs = [(item, cell) for place, cell in enumerate(self._cells) for item in items_by_cell[place]]
         slots = [slot for item, cell in pairs for slot in _slots(item, cell, chance)]
         return Drawn(tuple(slots), tuple(sorted(taken)))
 
     def _take(self, place: int, taken: set[UUID], used: Mapping[UUID, int], chance: Random) -> list[LiveItem]:
         cell = self._cells[place]
-        left = [item for item in self._fitting[place] if item.id not in taken]
-        if len(left) < cell.count:
+        remaining = [item for item in self._fitting[place] if item.id not in taken]
+        if len(remaining) < cell.count:
             raise LookupError(cell.label)
-        left.sort(key=lambda item: used.get(item.id, 0))
-        last = used.get(left[cell.count - 1].id, 0)
-        sure = [item for item in left[: cell.count] if used.get(item.id, 0) < last]
-        equals = [item for item in left if used.get(item.id, 0) == last]
+        remaining.sort(key=lambda item: used.get(item.id, 0))
+        last = used.get(remaining[cell.count - 1].id, 0)
+        sure = [item for item in remaining[: cell.count] if used.get(item.id, 0) < last]
+        equals = [item for item in remaining if used.get(item.id, 0) == last]
         return chance.sample(sure + chance.sample(equals, cell.count - len(sure)), cell.count)
 
 
 def _slots(item: LiveItem, cell: BlueprintCell, chance: Random) -> list[Slot]:
     shares = share_out(cell.mark, len(item.questions))
     return [
-        Slot(one.version_id, 0 if one.fixed else chance.randrange(orders(one.options)), mark)
-        for one, mark in zip(item.questions, shares, strict=True)
+        Slot(version.version_id, 0 if version.fixed else chance.randrange(orders(version.options)), mark)
+        for version, mark in zip(item.questions, shares, strict=True)
     ]
 
 
@@ -221,5 +222,5 @@ def share_out(mark: int, parts: int) -> list[int]:
     return [share + (at < rest) for at in range(parts)]
 
 
-def _wrong(message: str) -> InvalidInput:
+def _invalid_cells(message: str) -> InvalidInput:
     return InvalidInput(message, code="bad_cells", field="cells")

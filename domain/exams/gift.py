@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.exams.items import LETTERS, TRUE_FALSE, ItemKind
-from domain.exams.questions import Question, QuestionFileError, plain
+from domain.exams.questions import Question, QuestionFileError, fold_word
 
 TAGS = {"difficulty": "难度", "basis": "依据", "case": "案例", "order": "选项顺序"}
 """Facts of an item that are written as tags."""
@@ -42,7 +42,7 @@ class _Choice:
     weight: float | None
 
 
-class _Bad(Exception):
+class _BadQuestion(Exception):
     """A question that can't be parsed; the text is the reason."""
 
 
@@ -65,11 +65,11 @@ def read(text: str, most: int) -> Iterator[Question]:
 def write(questions: Iterable[Question]) -> str:
     """A file that ``read`` reads back as the same questions."""
     parts, chapter = list[str](), ""
-    for one in questions:
-        if one.chapter != chapter:
-            chapter = one.chapter
+    for question in questions:
+        if question.chapter != chapter:
+            chapter = question.chapter
             parts.append(f"{_CATEGORY} {chapter.replace('/', '//')}")
-        parts.append(_print(one))
+        parts.append(_print(question))
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,15 +95,15 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _tags(comment: str) -> dict[str, str]:
-    found = dict[str, str]()
+    tags = dict[str, str]()
     for match in _TAG.finditer(comment):
         value = re.sub(r"\\(.)", r"\1", match["value"]).strip()
         if match["name"] == "id":
-            found["code"] = value
+            tags["code"] = value
             continue
-        label, _, said = value.partition(":")
-        found |= {name: said.strip() for name, title in TAGS.items() if title == label}
-    return found
+        label, _, text = value.partition(":")
+        tags |= {name: text.strip() for name, title in TAGS.items() if title == label}
+    return tags
 
 
 def _chapter(path: str) -> str:
@@ -115,13 +115,13 @@ def _question(number: int, block: _Block, chapter: str) -> Question:
     text = "\n".join(block.lines)
     try:
         if len(text) > QUESTION_MAX:
-            raise _Bad(f"一道题最多{QUESTION_MAX}个字符，请检查花括号是否成对")
-        said = _body(_untitled(text))
-    except _Bad as bad:
+            raise _BadQuestion(f"一道题最多{QUESTION_MAX}个字符，请检查花括号是否成对")
+        question = _body(_strip_title(text))
+    except _BadQuestion as bad:
         return Question(number, problem=str(bad))
     tags = {"code": "", **dict.fromkeys(TAGS, ""), **block.tags}
     return replace(
-        said,
+        question,
         number=number,
         chapter=chapter,
         code=tags["code"],
@@ -132,13 +132,13 @@ def _question(number: int, block: _Block, chapter: str) -> Question:
     )
 
 
-def _untitled(text: str) -> str:
+def _strip_title(text: str) -> str:
     stripped = text.strip()
     if not stripped.startswith("::"):
         return stripped
     end = _find(stripped, "::", 2)
     if end < 0:
-        raise _Bad("标题的::不成对")
+        raise _BadQuestion("标题的::不成对")
     return stripped[end + 2 :]
 
 
@@ -147,67 +147,67 @@ def _body(text: str) -> Question:
     if begin < 0 and end < 0:
         return Question(0, ItemKind.CASE.label, _plain_text(text))
     if begin < 0 or end < begin or _find(text, "{", begin + 1) >= 0 or _find(text, "}", end + 1) >= 0:
-        raise _Bad("每道题应有且只有一对花括号{}，文中的花括号前请加\\")
+        raise _BadQuestion("每道题应有且只有一对花括号{}，文中的花括号前请加\\")
     after = _plain_text(text[end + 1 :])
     stem = _plain_text(text[:begin])
     inside, general = _split_general(text[begin + 1 : end])
-    said = _answers(inside)
-    stem = f"{stem}（　）{after}" if after and said.options else f"{stem}{after}"
-    return replace(said, stem=stem, explanation=_plain_text(general))
+    question = _answers(inside)
+    stem = f"{stem}（　）{after}" if after and question.options else f"{stem}{after}"
+    return replace(question, stem=stem, explanation=_plain_text(general))
 
 
 def _answers(inside: str) -> Question:
     text = inside.strip()
     if not text:
         return Question(0, ItemKind.SHORT.label)
-    truth = _TRUTH.get(plain(text.partition("#")[0]))
+    truth = _TRUTH.get(fold_word(text.partition("#")[0]))
     if truth is not None:
         return Question(0, ItemKind.TRUE_FALSE.label, answer=TRUE_FALSE[truth])
     if text.startswith("#"):
-        raise _Bad("不支持数值题，请改为单选题或简答题")
+        raise _BadQuestion("不支持数值题，请改为单选题或简答题")
     choices = _choices(text)
-    if len(choices) > 1 and all(one.sign == "=" and "->" in one.text for one in choices):
-        raise _Bad("不支持匹配题，请改为单选题")
-    if all(one.sign == "=" and one.weight is None for one in choices):
-        return Question(0, ItemKind.SHORT.label, answer="\n".join(one.text for one in choices))
+    if len(choices) > 1 and all(choice.sign == "=" and "->" in choice.text for choice in choices):
+        raise _BadQuestion("不支持匹配题，请改为单选题")
+    if all(choice.sign == "=" and choice.weight is None for choice in choices):
+        return Question(0, ItemKind.SHORT.label, answer="\n".join(choice.text for choice in choices))
     return _choice_question(choices)
 
 
 def _choice_question(choices: Sequence[_Choice]) -> Question:
     """One option with =, the others with ~, is a single choice; options with weights above 0 are the key of a multiple
     choice."""
-    signed = [at for at, one in enumerate(choices) if one.sign == "="]
-    weighed = [at for at, one in enumerate(choices) if (one.weight or 0) > 0]
+    signed = [at for at, choice in enumerate(choices) if choice.sign == "="]
+    weighed = [at for at, choice in enumerate(choices) if (choice.weight or 0) > 0]
     if len(signed) > 1 or (signed and set(weighed) - set(signed)):
-        raise _Bad("单选题只能有一个=，多选题的每个选项都以~%分值%开头")
+        raise _BadQuestion("单选题只能有一个=，多选题的每个选项都以~%分值%开头")
     if not signed and not weighed:
-        raise _Bad("没有正确选项，请以=或~%100%标出")
+        raise _BadQuestion("没有正确选项，请以=或~%100%标出")
     kind = ItemKind.SINGLE if signed else ItemKind.MULTIPLE
     if len(choices) > len(LETTERS):
-        raise _Bad(f"最多{len(LETTERS)}个选项")
+        raise _BadQuestion(f"最多{len(LETTERS)}个选项")
     right = "".join(LETTERS[at] for at in signed or weighed)
-    return Question(0, kind.label, options=tuple(one.text for one in choices), answer=right)
+    return Question(0, kind.label, options=tuple(choice.text for choice in choices), answer=right)
 
 
 def _choices(text: str) -> list[_Choice]:
     """Each begins with = or ~; feedback after # is ignored."""
-    starts = [at for at in range(len(text)) if text[at] in "=~" and not _escaped(text, at)]
+    starts = [at for at in range(len(text)) if text[at] in "=~" and not _is_escaped(text, at)]
     if not starts or starts[0] != 0:
-        raise _Bad("选项应以=（正确）或~（错误）开头")
-    found = []
+        raise _BadQuestion("选项应以=（正确）或~（错误）开头")
+    choices = []
     for begin, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        said = text[begin + 1 : end].strip()
-        weight = _WEIGHT.match(said)
-        said = said[weight.end() :] if weight else said
-        feedback = _find(said, "#")
-        found.append(
+        choice_text = text[begin + 1 : end].strip()
+        weight = _WEIGHT.match(choice_text)
+        choice_text = choice_text[weight.end() :] if weight else choice_text
+        feedback = _find(choice_text, "#")
+        choices.append(
             _Choice(
                 text[begin],
-                _plain_text(said[:feedback] if feedback >= 0 else said),
+                _plain_text(choice_text[:feedback] if feedback >= 0 else choice_text),
                 float(weight["weight"]) if weight else None,
             )
         )
-    return found
+    return choices
 
 
 def _split_general(inside: str) -> tuple[str, str]:
@@ -219,12 +219,12 @@ def _split_general(inside: str) -> tuple[str, str]:
 def _find(text: str, what: str, start: int = 0) -> int:
     """Position of ``what`` without a backslash before it, or -1."""
     at = text.find(what, start)
-    while at >= 0 and _escaped(text, at):
+    while at >= 0 and _is_escaped(text, at):
         at = text.find(what, at + 1)
     return at
 
 
-def _escaped(text: str, at: int) -> bool:
+def _is_escaped(text: str, at: int) -> bool:
     slashes = 0
     while at > slashes and text[at - 1 - slashes] == "\\":
         slashes += 1
@@ -233,45 +233,45 @@ def _escaped(text: str, at: int) -> bool:
 
 def _plain_text(text: str) -> str:
     """Without format marker and escapes."""
-    said = _FORMAT.sub("", text).strip()
-    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], said)
+    bare = _FORMAT.sub("", text).strip()
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], bare)
 
 
 # ---- writing
 
 
-def _print(one: Question) -> str:
-    tags = {TAGS[name]: value for name in TAGS if (value := getattr(one, name))}
-    said = [f"[id:{_tag_text(one.code)}]"] if one.code else []
-    said += [f"[tag:{label}:{_tag_text(value)}]" for label, value in tags.items()]
-    head = f"// {' '.join(said)}\n" if said else ""
-    return f"{head}{_escape(one.stem)}{_print_answers(one)}"
+def _print(question: Question) -> str:
+    tags = {TAGS[name]: value for name in TAGS if (value := getattr(question, name))}
+    printed_tags = [f"[id:{_tag_text(question.code)}]"] if question.code else []
+    printed_tags += [f"[tag:{label}:{_tag_text(value)}]" for label, value in tags.items()]
+    head = f"// {' '.join(printed_tags)}\n" if printed_tags else ""
+    return f"{head}{_escape(question.stem)}{_print_answers(question)}"
 
 
-def _print_answers(one: Question) -> str:
-    if one.kind == ItemKind.CASE.label:
+def _print_answers(question: Question) -> str:
+    if question.kind == ItemKind.CASE.label:
         return ""
-    explanation = f"####{_escape(one.explanation)}" if one.explanation else ""
-    return f" {{{_print_inside(one)}{explanation}}}"
+    explanation = f"####{_escape(question.explanation)}" if question.explanation else ""
+    return f" {{{_print_inside(question)}{explanation}}}"
 
 
-def _print_inside(one: Question) -> str:
-    if one.kind == ItemKind.TRUE_FALSE.label:
-        return "TRUE" if one.answer == TRUE_FALSE[0] else "FALSE"
-    if one.kind == ItemKind.SHORT.label:
-        return f"={_escape(one.answer)}"
-    right = [LETTERS[at] in one.answer for at in range(len(one.options))]
-    if one.kind == ItemKind.SINGLE.label:
+def _print_inside(question: Question) -> str:
+    if question.kind == ItemKind.TRUE_FALSE.label:
+        return "TRUE" if question.answer == TRUE_FALSE[0] else "FALSE"
+    if question.kind == ItemKind.SHORT.label:
+        return f"={_escape(question.answer)}"
+    right = [LETTERS[at] in question.answer for at in range(len(question.options))]
+    if question.kind == ItemKind.SINGLE.label:
         signs = ["=" if is_right else "~" for is_right in right]
     else:
         share = f"{100 / max(1, sum(right)):.5f}".rstrip("0").rstrip(".")
         signs = [f"~%{share}%" if is_right else "~%-100%" for is_right in right]
-    return "".join(f"\n{sign}{_escape(option)}" for sign, option in zip(signs, one.options, strict=True)) + "\n"
+    return "".join(f"\n{sign}{_escape(option)}" for sign, option in zip(signs, question.options, strict=True)) + "\n"
 
 
 def _escape(text: str) -> str:
-    said = re.sub(rf"([\\{re.escape(_SPECIAL)}])", r"\\\1", text).replace("\n", "\\n")
-    return f"\\{said}" if said.startswith(("//", "$", "[", "%")) else said
+    escaped = re.sub(rf"([\\{re.escape(_SPECIAL)}])", r"\\\1", text).replace("\n", "\\n")
+    return f"\\{escaped}" if escaped.startswith(("//", "$", "[", "%")) else escaped
 
 
 def _tag_text(text: str) -> str:

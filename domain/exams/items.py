@@ -40,7 +40,7 @@ class ItemKind(Labelled):
         return self in _CHOICES
 
     @property
-    def is_asked(self) -> bool:
+    def fills_slots(self) -> bool:
         """Whether it can fill a slot of a paper."""
         return self is not ItemKind.CASE
 
@@ -87,13 +87,15 @@ def mask_of(letters: str) -> int:
 def stem_hash(stem: str, case: str = "") -> str:
     """SHA-256 of the stem without spaces and punctuation, including the text of its case, since parts of cases repeat
     questions."""
-    said = f"{_bare(case)}\0{_bare(stem)}" if case else _bare(stem)
-    return hashlib.sha256(said.encode()).hexdigest()
+    hashed = f"{_bare_text(case)}\0{_bare_text(stem)}" if case else _bare_text(stem)
+    return hashlib.sha256(hashed.encode()).hexdigest()
 
 
-def same_question(one: ItemData, other: ItemData) -> bool:
+def same_question(item: ItemData, other: ItemData) -> bool:
     """Whether both ask the same question with the same options, regardless of order and punctuation."""
-    return _bare(one.stem) == _bare(other.stem) and sorted(map(_bare, one.options)) == sorted(map(_bare, other.options))
+    return _bare_text(item.stem) == _bare_text(other.stem) and sorted(map(_bare_text, item.options)) == sorted(
+        map(_bare_text, other.options)
+    )
 
 
 def must_keep_order(options: Sequence[str]) -> bool:
@@ -102,11 +104,11 @@ def must_keep_order(options: Sequence[str]) -> bool:
     return counts or any(_OF_OTHERS.search(option) for option in options)
 
 
-def tidy(data: ItemData) -> ItemData:
+def tidy_item(data: ItemData) -> ItemData:
     """Trimmed, with the fixed options of a true or false item, and with ``fixed_order`` decided."""
     options = TRUE_FALSE if data.kind is ItemKind.TRUE_FALSE else tuple(map(str.strip, data.options))
     fixed = data.fixed_order if data.fixed_order is not None else must_keep_order(options)
-    asked = data.kind is not ItemKind.CASE
+    has_explanation = data.kind is not ItemKind.CASE
     return replace(
         data,
         stem=data.stem.strip(),
@@ -115,7 +117,7 @@ def tidy(data: ItemData) -> ItemData:
         answer=data.answer.strip() if data.kind is ItemKind.SHORT else "",
         chapter=data.chapter.strip(),
         basis=data.basis.strip(),
-        explanation=data.explanation.strip() if asked else "",
+        explanation=data.explanation.strip() if has_explanation else "",
         fixed_order=data.kind is ItemKind.TRUE_FALSE or (fixed and data.kind.has_options),
     )
 
@@ -140,7 +142,7 @@ def _texts(data: ItemData) -> Iterator[ItemProblem]:
 def _text(
     field: str, text: str, longest: int, *, needed: bool = False, empty: str = "不能为空"
 ) -> Iterator[ItemProblem]:
-    if needed and not _bare(text):
+    if needed and not _bare_text(text):
         yield ItemProblem(field, empty)
     elif len(text) > longest:
         yield ItemProblem(field, f"最多{longest}个字")
@@ -175,10 +177,12 @@ def _key(data: ItemData) -> Iterator[ItemProblem]:
         yield ItemProblem("key", f"{data.kind.label}只能有一个正确答案")
 
 
-def _bare(text: str) -> str:
+def _bare_text(text: str) -> str:
     """Letters, digits and meaningful signs, with width and case unified."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(one for one in plain if one in "%‰" or unicodedata.category(one)[0] not in "PZC")
+    return "".join(
+        character for character in plain if character in "%‰" or unicodedata.category(character)[0] not in "PZC"
+    )
 
 
 _OF_OTHERS = re.compile(

@@ -37,7 +37,7 @@ _UNSUPPORTED = {
 _BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
 
 
-class _Bad(Exception):
+class _BadQuestion(Exception):
     """A question that can't be parsed; the text is the reason."""
 
 
@@ -62,12 +62,12 @@ def read(content: bytes, most: int) -> Iterator[Question]:
 def write(questions: Iterable[Question]) -> str:
     """A file that ``read`` reads back as the same questions."""
     parts, chapter = list[str](), ""
-    for one in questions:
-        if one.chapter != chapter:
-            chapter = one.chapter
+    for question in questions:
+        if question.chapter != chapter:
+            chapter = question.chapter
             path = f"$course$/top/{chapter.replace('/', '//')}"
             parts.append(f'<question type="category"><category>{_text(path)}</category></question>')
-        parts.append(_print(one))
+        parts.append(_print(question))
     return '<?xml version="1.0" encoding="UTF-8"?>\n<quiz>\n' + "\n".join(parts) + "\n</quiz>\n"
 
 
@@ -113,100 +113,100 @@ def _chapter(path: str) -> str:
 def _question(number: int, element: ET.Element, chapter: str) -> Question:
     try:
         return _read_question(number, element, chapter)
-    except _Bad as bad:
+    except _BadQuestion as bad:
         return Question(number, problem=str(bad))
 
 
 def _read_question(number: int, element: ET.Element, chapter: str) -> Question:
-    kind, options, answer = _asked(element)
+    kind, options, answer = _read_answers(element)
     if element.find(".//file") is not None:
-        raise _Bad("本题含图片或附件，不能批量导入，请在题库中单独新建")
+        raise _BadQuestion("本题含图片或附件，不能批量导入，请在题库中单独新建")
     tags = _tags(element)
     order = tags.get("order", "")
     return Question(
         number,
         kind.label,
-        _said(element, "questiontext"),
+        _child_text(element, "questiontext"),
         options,
         answer,
         chapter,
         tags.get("difficulty", ""),
         tags.get("basis", ""),
-        _said(element, "generalfeedback"),
+        _child_text(element, "generalfeedback"),
         tags.get("case", ""),
         (element.findtext("idnumber") or "").strip(),
-        order or _fixed(element, kind),
+        order or _fixed_order(element, kind),
     )
 
 
-def _asked(element: ET.Element) -> tuple[ItemKind, tuple[str, ...], str]:
+def _read_answers(element: ET.Element) -> tuple[ItemKind, tuple[str, ...], str]:
     """Kind, options and answer."""
     type_ = element.get("type", "")
     answers = element.findall("answer")
     if type_ == "multichoice":
         return _choice(element, answers)
     if type_ == "truefalse":
-        right = [(one.findtext("text") or "").strip().lower() for one in answers if _fraction(one) > 0]
+        right = [(answer.findtext("text") or "").strip().lower() for answer in answers if _fraction(answer) > 0]
         if right not in (["true"], ["false"]):
-            raise _Bad("判断题要有一个正确答案（true或false）")
+            raise _BadQuestion("判断题要有一个正确答案（true或false）")
         return ItemKind.TRUE_FALSE, (), TRUE_FALSE[0 if right == ["true"] else 1]
     if type_ == "shortanswer":
-        return ItemKind.SHORT, (), "\n".join(_own(one) for one in answers if _fraction(one) > 0)
+        return ItemKind.SHORT, (), "\n".join(_element_text(answer) for answer in answers if _fraction(answer) > 0)
     if type_ == "essay":
-        return ItemKind.SHORT, (), _said(element, "graderinfo")
+        return ItemKind.SHORT, (), _child_text(element, "graderinfo")
     if type_ == "description":
         return ItemKind.CASE, (), ""
-    raise _Bad(f"不支持{_UNSUPPORTED.get(type_, '这种题型')}，只能导入单选、多选、判断、简答和说明文字")
+    raise _BadQuestion(f"不支持{_UNSUPPORTED.get(type_, '这种题型')}，只能导入单选、多选、判断、简答和说明文字")
 
 
 def _choice(element: ET.Element, answers: list[ET.Element]) -> tuple[ItemKind, tuple[str, ...], str]:
     if len(answers) > len(LETTERS):
-        raise _Bad(f"最多{len(LETTERS)}个选项")
+        raise _BadQuestion(f"最多{len(LETTERS)}个选项")
     single = (element.findtext("single") or "true").strip().lower() in ("true", "1")
-    fractions = [_fraction(one) for one in answers]
-    right = [at for at, one in enumerate(fractions) if (one == 100 if single else one > 0)]
-    if single and any(0 < one < 100 for one in fractions):
-        raise _Bad("单选题的选项只能是100分或0分")
+    fractions = [_fraction(answer) for answer in answers]
+    right = [at for at, fraction in enumerate(fractions) if (fraction == 100 if single else fraction > 0)]
+    if single and any(0 < fraction < 100 for fraction in fractions):
+        raise _BadQuestion("单选题的选项只能是100分或0分")
     letters = "".join(LETTERS[at] for at in right)
-    return ItemKind.SINGLE if single else ItemKind.MULTIPLE, tuple(map(_own, answers)), letters
+    return ItemKind.SINGLE if single else ItemKind.MULTIPLE, tuple(map(_element_text, answers)), letters
 
 
 def _fraction(answer: ET.Element) -> float:
     try:
         fraction = float(answer.get("fraction", "0"))
     except ValueError as error:
-        raise _Bad("选项的分值（fraction）不是数字") from error
+        raise _BadQuestion("选项的分值（fraction）不是数字") from error
     if not -100 <= fraction <= 100:
-        raise _Bad("选项的分值（fraction）应在-100至100之间")
+        raise _BadQuestion("选项的分值（fraction）应在-100至100之间")
     return fraction
 
 
-def _fixed(element: ET.Element, kind: ItemKind) -> str:
+def _fixed_order(element: ET.Element, kind: ItemKind) -> str:
     """Moodle states for each question whether it shuffles; only "no" is taken, since "yes" is its default."""
-    said = (element.findtext("shuffleanswers") or "").strip().lower()
-    return "固定" if kind.has_options and kind is not ItemKind.TRUE_FALSE and said in ("false", "0") else ""
+    shuffles = (element.findtext("shuffleanswers") or "").strip().lower()
+    return "固定" if kind.has_options and kind is not ItemKind.TRUE_FALSE and shuffles in ("false", "0") else ""
 
 
 def _tags(element: ET.Element) -> dict[str, str]:
     names = {title: name for name, title in TAGS.items()}
-    found = dict[str, str]()
+    tags = dict[str, str]()
     for tag in element.iterfind("tags/tag"):
         label, _, value = (tag.findtext("text") or "").partition(":")
         if label.strip() in names:
-            found[names[label.strip()]] = value.strip()
-    return found
+            tags[names[label.strip()]] = value.strip()
+    return tags
 
 
-def _said(element: ET.Element, name: str) -> str:
-    found = element.find(name)
-    return "" if found is None else _own(found)
+def _child_text(element: ET.Element, name: str) -> str:
+    child = element.find(name)
+    return "" if child is None else _element_text(child)
 
 
-def _own(element: ET.Element) -> str:
+def _element_text(element: ET.Element) -> str:
     """The text of an element, which is HTML unless marked otherwise."""
     text = element.findtext("text") or ""
     if len(text) > _TEXT_NODES_MAX:
-        raise _Bad("文字过长，请删去多余的内容")
+        raise _BadQuestion("文字过长，请删去多余的内容")
     if element.get("format") == "plain_text":
         return text.strip()
     reader = _Html()
@@ -225,7 +225,7 @@ class _Html(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("img", "table", "audio", "video"):
-            raise _Bad("本题含图片、表格或音视频，不能批量导入，请在题库中单独新建")
+            raise _BadQuestion("本题含图片、表格或音视频，不能批量导入，请在题库中单独新建")
         if tag in ("script", "style"):
             self._silent += 1
         if tag in _BLOCKS:
@@ -242,8 +242,8 @@ class _Html(HTMLParser):
             self._parts.append(re.sub(r"\s+", " ", data))
 
     def text(self) -> str:
-        said = "".join(self._parts).replace("\xa0", " ")
-        return re.sub(r" *\n[ \n]*", "\n", said).strip()
+        text = "".join(self._parts).replace("\xa0", " ")
+        return re.sub(r" *\n[ \n]*", "\n", text).strip()
 
 
 # ---- writing
@@ -257,40 +257,40 @@ _TYPES = {
 }
 
 
-def _print(one: Question) -> str:
+def _print(question: Question) -> str:
     parts = [
-        f'<question type="{_TYPES[one.kind]}">',
-        f"<name>{_text((one.code or one.stem)[:60])}</name>",
-        f'<questiontext format="plain_text">{_text(one.stem)}</questiontext>',
+        f'<question type="{_TYPES[question.kind]}">',
+        f"<name>{_text((question.code or question.stem)[:60])}</name>",
+        f'<questiontext format="plain_text">{_text(question.stem)}</questiontext>',
     ]
-    if one.explanation:
-        parts.append(f'<generalfeedback format="plain_text">{_text(one.explanation)}</generalfeedback>')
-    if one.code:
-        parts.append(f"<idnumber>{escape(one.code)}</idnumber>")
-    tags = {title: value for name, title in TAGS.items() if (value := getattr(one, name))}
+    if question.explanation:
+        parts.append(f'<generalfeedback format="plain_text">{_text(question.explanation)}</generalfeedback>')
+    if question.code:
+        parts.append(f"<idnumber>{escape(question.code)}</idnumber>")
+    tags = {title: value for name, title in TAGS.items() if (value := getattr(question, name))}
     if tags:
-        said = "".join(f"<tag>{_text(f'{label}:{value}')}</tag>" for label, value in tags.items())
-        parts.append(f"<tags>{said}</tags>")
-    return "\n".join([*parts, *_answers(one), "</question>"])
+        printed_tags = "".join(f"<tag>{_text(f'{label}:{value}')}</tag>" for label, value in tags.items())
+        parts.append(f"<tags>{printed_tags}</tags>")
+    return "\n".join([*parts, *_answers(question), "</question>"])
 
 
-def _answers(one: Question) -> Iterator[str]:
-    if one.kind == ItemKind.TRUE_FALSE.label:
-        right = one.answer == TRUE_FALSE[0]
+def _answers(question: Question) -> Iterator[str]:
+    if question.kind == ItemKind.TRUE_FALSE.label:
+        right = question.answer == TRUE_FALSE[0]
         yield from (_answer(word, 100 if right == (word == "true") else 0) for word in ("true", "false"))
-    elif one.kind == ItemKind.SHORT.label:
-        yield f'<graderinfo format="plain_text">{_text(one.answer)}</graderinfo>'
-    elif one.options:
-        single = one.kind == ItemKind.SINGLE.label
-        share = 100 / max(1, len(one.answer))
+    elif question.kind == ItemKind.SHORT.label:
+        yield f'<graderinfo format="plain_text">{_text(question.answer)}</graderinfo>'
+    elif question.options:
+        single = question.kind == ItemKind.SINGLE.label
+        share = 100 / max(1, len(question.answer))
         yield f"<single>{'true' if single else 'false'}</single>"
-        for letter, option in zip(LETTERS, one.options, strict=False):
-            yield _answer(option, share if letter in one.answer else 0 if single else -100)
+        for letter, option in zip(LETTERS, question.options, strict=False):
+            yield _answer(option, share if letter in question.answer else 0 if single else -100)
 
 
 def _answer(text: str, fraction: float) -> str:
-    said = f"{fraction:.5f}".rstrip("0").rstrip(".")
-    return f'<answer fraction="{said}" format="plain_text">{_text(text)}</answer>'
+    percent = f"{fraction:.5f}".rstrip("0").rstrip(".")
+    return f'<answer fraction="{percent}" format="plain_text">{_text(text)}</answer>'
 
 
 def _text(text: str) -> str:

@@ -33,11 +33,11 @@ def permutation(index: int, n: int) -> tuple[int, ...]:
     """The canonical option at each displayed position; raises ValueError if there is no such order."""
     if not 0 <= index < orders(n):
         raise ValueError(f"{n} options have no order {index}")
-    left, shown = list(range(n)), []
+    remaining, displayed = list(range(n)), []
     for size in range(n - 1, -1, -1):
         place, index = divmod(index, factorial(size))
-        shown.append(left.pop(place))
-    return tuple(shown)
+        displayed.append(remaining.pop(place))
+    return tuple(displayed)
 
 
 @lru_cache(maxsize=65_536)

@@ -21,7 +21,7 @@ from domain.exams.items import (
     letters_of,
     mask_of,
     must_keep_order,
-    tidy,
+    tidy_item,
 )
 
 DIFFICULTY_DEFAULT = 3
@@ -91,38 +91,40 @@ class QuestionFileError(Exception):
     """The whole file is unusable. The text is a Chinese sentence that says what to do."""
 
 
-def read_question(said: Question) -> tuple[ItemData | None, list[ItemProblem]]:
+def read_question(question: Question) -> tuple[ItemData | None, list[ItemProblem]]:
     """The tidy item and its problems; None if its kind is unknown, or the file is malformed there."""
-    if said.problem:
-        return None, [ItemProblem("stem", said.problem)]
-    kind = KINDS.get(said.kind)
+    if question.problem:
+        return None, [ItemProblem("stem", question.problem)]
+    kind = KINDS.get(question.kind)
     if kind is None:
         return None, [
-            ItemProblem("kind", f"应填{'、'.join(one.label for one in ItemKind)}" if said.kind else "不能为空")
+            ItemProblem(
+                "kind", f"应填{'、'.join(item_kind.label for item_kind in ItemKind)}" if question.kind else "不能为空"
+            )
         ]
     problems: list[ItemProblem] = []
-    options = _options(said, kind, problems)
-    fixed = _fixed(said.order, problems)
-    data = tidy(
+    options = _options(question, kind, problems)
+    fixed = _fixed_order(question.order, problems)
+    data = tidy_item(
         ItemData(
             kind=kind,
-            stem=said.stem,
+            stem=question.stem,
             options=options,
-            key=_key(said.answer, kind, problems),
-            answer=said.answer if kind is ItemKind.SHORT else "",
-            chapter=said.chapter,
-            difficulty=_difficulty(said.difficulty, problems),
-            basis=said.basis,
-            explanation=said.explanation,
+            key=_key(question.answer, kind, problems),
+            answer=question.answer if kind is ItemKind.SHORT else "",
+            chapter=question.chapter,
+            difficulty=_difficulty(question.difficulty, problems),
+            basis=question.basis,
+            explanation=question.explanation,
             fixed_order=fixed,
         )
     )
-    _check_code("code", said.code, problems)
-    _check_code("case", said.case, problems)
-    if kind is ItemKind.CASE and not said.case:
+    _check_code("code", question.code, problems)
+    _check_code("case", question.case, problems)
+    if kind is ItemKind.CASE and not question.case:
         problems.append(ItemProblem("case", "案例题要有案例编号，其小题填相同的编号"))
     named = {problem.field for problem in problems}
-    return data, [*problems, *(one for one in find_problems(data) if one.field not in named)]
+    return data, [*problems, *(problem for problem in find_problems(data) if problem.field not in named)]
 
 
 def print_question(number: int, data: ItemData, *, code: str = "", case: str = "") -> Question:
@@ -146,17 +148,17 @@ def print_question(number: int, data: ItemData, *, code: str = "", case: str = "
     )
 
 
-def plain(text: str) -> str:
+def fold_word(text: str) -> str:
     """Without blanks, half width, upper case: for comparing words."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
 
 
-def _options(said: Question, kind: ItemKind, problems: list[ItemProblem]) -> tuple[str, ...]:
+def _options(question: Question, kind: ItemKind, problems: list[ItemProblem]) -> tuple[str, ...]:
     """Options up to the last one filled in; reports text in places where the kind has no option."""
-    options = [one.strip() for one in said.options]
+    options = [option.strip() for option in question.options]
     while options and not options[-1]:
         options.pop()
-    if kind is ItemKind.TRUE_FALSE and [plain(one) for one in options] not in ([], *_TRUE_FALSE_SPELLINGS):
+    if kind is ItemKind.TRUE_FALSE and [fold_word(option) for option in options] not in ([], *_TRUE_FALSE_SPELLINGS):
         problems.append(ItemProblem("option_0", "判断题的选项固定为正确、错误，请留空"))
     if kind in (ItemKind.SHORT, ItemKind.CASE) and options:
         problems.append(ItemProblem("option_0", f"{kind.label}没有选项，请留空"))
@@ -166,7 +168,7 @@ def _options(said: Question, kind: ItemKind, problems: list[ItemProblem]) -> tup
 
 
 def _key(text: str, kind: ItemKind, problems: list[ItemProblem]) -> int:
-    word = plain(text)
+    word = fold_word(text)
     if not kind.has_options:
         if kind is ItemKind.CASE and word:
             problems.append(ItemProblem("answer", "案例题本身没有答案，请填在小题中"))
@@ -189,7 +191,7 @@ def _key(text: str, kind: ItemKind, problems: list[ItemProblem]) -> int:
 
 
 def _difficulty(text: str, problems: list[ItemProblem]) -> int:
-    word = plain(text)
+    word = fold_word(text)
     if word in _DIFFICULTIES:
         return _DIFFICULTIES[word]
     if len(word) == 1 and word.isascii() and word.isdigit():
@@ -198,7 +200,7 @@ def _difficulty(text: str, problems: list[ItemProblem]) -> int:
     return DIFFICULTY_DEFAULT
 
 
-def _fixed(text: str, problems: list[ItemProblem]) -> bool | None:
+def _fixed_order(text: str, problems: list[ItemProblem]) -> bool | None:
     if text not in ("", FIXED, SHUFFLED):
         problems.append(ItemProblem("order", f"应填{FIXED}或{SHUFFLED}，或留空由系统判断"))
     return {FIXED: True, SHUFFLED: False}.get(text)

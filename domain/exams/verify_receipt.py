@@ -52,14 +52,14 @@ def problems(receipt: Mapping[str, Any], key: str = "") -> list[str]:
     """What is wrong with it, as sentences; empty: it holds. ``key`` is the service's, known from elsewhere."""
     if receipt.get("format") != FORMAT:
         return ["This is no receipt of an examination. 不是考试交卷回执。"]
-    found = []
+    sentences = []
     if key and receipt.get("key") != key:
-        found.append("It names another key than the service's. 回执中的公钥与公布的不同。")
+        sentences.append("It names another key than the service's. 回执中的公钥与公布的不同。")
     if not is_signed(statement(receipt), _bytes(receipt.get("signature")), _bytes(key or receipt.get("key"))):
-        found.append("The signature does not fit. 签名不符：内容被改动，或不是本系统签发。")
+        sentences.append("The signature does not fit. 签名不符：内容被改动，或不是本系统签发。")
     if "answers" in receipt and digest_of(receipt["answers"]) != receipt.get("digest"):
-        found.append("The answers are not those of the digest. 作答与答卷摘要不符。")
-    return found
+        sentences.append("The answers are not those of the digest. 作答与答卷摘要不符。")
+    return sentences
 
 
 def is_signed(message: bytes, signature: bytes, key: bytes) -> bool:
@@ -69,7 +69,7 @@ def is_signed(message: bytes, signature: bytes, key: bytes) -> bool:
     if len(signature) != 64 or s >= _L or point is None or start is None:
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % _L
-    left, right = _times(s, _BASE), _add(start, _times(h, point))
+    left, right = _multiply(s, _BASE), _add(start, _multiply(h, point))
     return (left[0] * right[2] - right[0] * left[2]) % _P == 0 == (left[1] * right[2] - right[1] * left[2]) % _P
 
 
@@ -89,15 +89,15 @@ def _decode(raw: bytes) -> _Point | None:
     return x, y, 1, x * y % _P
 
 
-def _add(one: _Point, other: _Point) -> _Point:
-    a = (one[1] - one[0]) * (other[1] - other[0]) % _P
-    b = (one[1] + one[0]) * (other[1] + other[0]) % _P
-    c, d = 2 * one[3] * other[3] * _D % _P, 2 * one[2] * other[2] % _P
+def _add(point: _Point, other: _Point) -> _Point:
+    a = (point[1] - point[0]) * (other[1] - other[0]) % _P
+    b = (point[1] + point[0]) * (other[1] + other[0]) % _P
+    c, d = 2 * point[3] * other[3] * _D % _P, 2 * point[2] * other[2] % _P
     e, f, g, h = b - a, d - c, d + c, b + a
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def _times(factor: int, point: _Point) -> _Point:
+def _multiply(factor: int, point: _Point) -> _Point:
     total: _Point = (0, 1, 1, 0)
     while factor:
         if factor & 1:
@@ -128,10 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, TypeError, RecursionError) as error:
         sys.stderr.write(f"Can't read the receipt 无法读取回执: {error}\n")
         return 2
-    found = problems(receipt, options.key)
-    for line in found or [f"{name}: {receipt[name]}" for name in ("exam", "person", "number", "at", "digest")]:
+    sentences = problems(receipt, options.key)
+    for line in sentences or [f"{name}: {receipt[name]}" for name in ("exam", "person", "number", "at", "digest")]:
         sys.stdout.write(f"{line}\n")
-    if found:
+    if sentences:
         return 1
     sys.stdout.write("The receipt holds. 回执核验通过。\n")
     if not options.key:

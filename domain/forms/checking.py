@@ -12,7 +12,7 @@ from datetime import date
 from domain.errors import NotFound
 from domain.forms.schema import schema_of
 from domain.forms.specialties import check_specialties
-from domain.forms.values import CatalogueView, FieldProblem, asked, clean_value, is_empty, plain_key
+from domain.forms.values import CatalogueView, FieldProblem, clean_value, fields_of, is_empty, plain_key
 from domain.identity import PersonFacts, age_on, birth_of, person_facts, sex_of
 from domain.rulebook.form import ApplicationForm, EntryType, FormField
 
@@ -22,14 +22,14 @@ __all__ = [
     "PersonFacts",
     "account_values",
     "age_on",
-    "asked",
     "birth_of",
     "check_complete",
     "check_specialties",
     "check_values",
-    "filled",
-    "kept_values",
+    "fields_of",
+    "filled_values",
     "person_facts",
+    "renewal_values",
     "schema_of",
     "sex_of",
 ]
@@ -53,21 +53,21 @@ def check_values(
     sections = form.of(entry_type).sections
     if section not in sections:
         raise NotFound("申请表中没有这个部分，请刷新后重新填写。", code="no_section", field="section")
-    fields = asked(form, entry_type)
+    fields = fields_of(form, entry_type)
     here = [code for code in sections[section].fields if code in fields]
     problems = [
         FieldProblem(plain_key(code), "申请表的这个部分没有这一项，请刷新后重新填写。")
         for code in values
         if code not in here
     ]
-    kept: dict[str, object] = {}
+    clean_values: dict[str, object] = {}
     for code in here:
         if code in values:
-            value, found = _check_field(form, code, values[code], catalogue)
-            problems += found
-            if value is not None and not found:
-                kept[code] = value
-    return kept, problems
+            value, field_problems = _check_field(form, code, values[code], catalogue)
+            problems += field_problems
+            if value is not None and not field_problems:
+                clean_values[code] = value
+    return clean_values, problems
 
 
 def check_complete(
@@ -79,51 +79,53 @@ def check_complete(
     person: PersonFacts,
     catalogue: CatalogueView,
     today: date,
-    kept: Collection[str] = (),
+    unchanged: Collection[str] = (),
 ) -> list[FieldProblem]:
     """Everything that keeps an application from being submitted; empty: it is complete.
 
     ``values`` are those of all sections together. ``today`` is the day in Asia/Shanghai; ages are completed years on
-    it. ``kept`` are fields that are unchanged from the expert's record and are accepted in any shape.
+    it. ``unchanged`` are fields that are the same as in the expert's record and are accepted in any shape.
     """
     form = form.of(entry_type)
-    fields = asked(form, entry_type)
-    values = filled(form, values, entry_type)
-    satisfied = {field.instead_of for code, field in fields.items() if field.instead_of and _there(code, field, values)}
+    fields = fields_of(form, entry_type)
+    values = filled_values(form, values, entry_type)
+    satisfied = {
+        field.instead_of for code, field in fields.items() if field.instead_of and _is_complete(code, field, values)
+    }
     problems: list[FieldProblem] = [*_person_problems(form, fields, person, today)]
     for code, field in fields.items():
         if field.kind == "file":
             problems += _file_problems(code, field, attachments, satisfied)
-        elif not field.account and code not in kept:
+        elif not field.account and code not in unchanged:
             problems += _field_problems(form, code, values.get(code), attachments, satisfied, catalogue, today)
     return problems
 
 
-def filled(form: ApplicationForm, values: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
+def filled_values(form: ApplicationForm, values: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
     """The values of the fields of this type of application, with defaults where nothing was typed."""
-    found: dict[str, object] = {}
-    for code, field in asked(form, entry_type).items():
+    values_by_code: dict[str, object] = {}
+    for code, field in fields_of(form, entry_type).items():
         value = values.get(code)
         if is_empty(value) and field.default:
             value = field.default == "是" if field.kind == "yes_no" else field.default
         if not is_empty(value):
-            found[code] = value
-    return found
+            values_by_code[code] = value
+    return values_by_code
 
 
-def kept_values(form: ApplicationForm, filed: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
+def renewal_values(form: ApplicationForm, filed: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
     """The values that an application takes over from ``filed``, the expert's record as form values; fields that the
     record lacks must be filled in."""
     return {
         code: filed[code]
-        for code, field in asked(form, entry_type).items()
+        for code, field in fields_of(form, entry_type).items()
         if field.kept_at_renewal and not is_empty(filed.get(code))
     }
 
 
 def account_values(form: ApplicationForm, person: PersonFacts, today: date, entry_type: EntryType) -> dict[str, str]:
     """The values of fields that come from the account, unmasked."""
-    shown = {
+    account_facts = {
         "name": person.name,
         "sex": person.sex,
         "birth": f"{person.birth:%Y-%m}" if person.birth else "",
@@ -131,7 +133,7 @@ def account_values(form: ApplicationForm, person: PersonFacts, today: date, entr
         "id_number": person.id_number,
         "mobile": person.mobile,
     }
-    return {code: shown[field.account] for code, field in asked(form, entry_type).items() if field.account}
+    return {code: account_facts[field.account] for code, field in fields_of(form, entry_type).items() if field.account}
 
 
 def _check_field(
@@ -140,10 +142,10 @@ def _check_field(
     field = form.fields[code]
     if field.account:
         return None, [FieldProblem(code, f"{field.label}取自注册信息，不能在申请表中修改。")]
-    kept, problems = clean_value(code, field, value, catalogue)
-    if field.kind == "specialties" and isinstance(kept, list) and not problems:
-        problems = check_specialties(form.specialties, kept, catalogue, complete=False, path=code)
-    return kept, problems
+    cleaned, problems = clean_value(code, field, value, catalogue)
+    if field.kind == "specialties" and isinstance(cleaned, list) and not problems:
+        problems = check_specialties(form.specialties, cleaned, catalogue, complete=False, path=code)
+    return cleaned, problems
 
 
 def _person_problems(
@@ -158,7 +160,7 @@ def _person_problems(
         yield FieldProblem(place, f"您已满{age}周岁，超过{form.age_max}周岁无法申请成为专家。")
 
 
-def _there(code: str, field: FormField, values: Mapping[str, object]) -> bool:
+def _is_complete(code: str, field: FormField, values: Mapping[str, object]) -> bool:
     """Whether a field that can satisfy another one holds a complete value."""
     value = values.get(code)
     if is_empty(value):
@@ -181,23 +183,23 @@ def _field_problems(
     field = form.fields[code]
     if is_empty(value):
         if field.required and code not in satisfied:
-            yield _missing(form, code, field)
+            yield _missing_problem(form, code, field)
         return
-    kept, problems = _check_field(form, code, value, catalogue)
-    if not problems and field.kind == "specialties" and isinstance(kept, list):
-        problems = check_specialties(form.specialties, kept, catalogue, path=code)
+    cleaned, problems = _check_field(form, code, value, catalogue)
+    if not problems and field.kind == "specialties" and isinstance(cleaned, list):
+        problems = check_specialties(form.specialties, cleaned, catalogue, path=code)
     yield from problems
-    if problems or kept is None:
+    if problems or cleaned is None:
         return
-    yield from _time_problems(code, field, kept, today)
-    if isinstance(kept, list) and field.kind in ("records", "units"):
-        yield from _count_problems(code, field, kept)
-    if isinstance(kept, list) and field.kind == "records":
-        for index, row in enumerate(kept):
+    yield from _time_problems(code, field, cleaned, today)
+    if isinstance(cleaned, list) and field.kind in ("records", "units"):
+        yield from _count_problems(code, field, cleaned)
+    if isinstance(cleaned, list) and field.kind == "records":
+        for index, row in enumerate(cleaned):
             yield from _row_problems(f"{code}[{index}]", field, row, attachments, today)
 
 
-def _missing(form: ApplicationForm, code: str, field: FormField) -> FieldProblem:
+def _missing_problem(form: ApplicationForm, code: str, field: FormField) -> FieldProblem:
     verb = "选择" if field.kind in _CHOSEN else "填写"
     others = [other.label for other in form.used().values() if other.instead_of == code]
     instead = f"；没有的，请填写{others[0]}" if others else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.forms.values import ROWS_MAX, TEXT_MAX, TEXTAREA_MAX, UNIT_PARTS, asked
+from domain.forms.values import ROWS_MAX, TEXT_MAX, TEXTAREA_MAX, UNIT_PARTS, fields_of
 from domain.rulebook.form import ApplicationForm, EntryType, FileRule, FormField, Specialties
 
 Schema = dict[str, object]
@@ -15,18 +15,18 @@ def schema_of(form: ApplicationForm, entry_type: EntryType) -> Schema:
 
     ``length_max`` counts characters, ``size_max`` bytes, ``age_max`` completed years. A limit that is null is none.
     """
-    fields = asked(form, entry_type)
+    fields = fields_of(form, entry_type)
     sections = []
     for code, section in form.of(entry_type).sections.items():
-        shown = [_field(name, fields[name]) for name in section.fields if name in fields]
-        if shown:
+        shown_fields = [_field(name, fields[name]) for name in section.fields if name in fields]
+        if shown_fields:
             sections.append(
                 {
                     "code": code,
                     "title": section.title,
                     "note": section.note,
                     "open_after_print": section.open_after_print,
-                    "fields": shown,
+                    "fields": shown_fields,
                 }
             )
     return {

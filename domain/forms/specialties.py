@@ -30,9 +30,9 @@ def check_specialties(
     path: str = FIELD,
 ) -> list[FieldProblem]:
     """Problems of ``chosen``, each ``{"code", "choice"}``; ``complete`` False: it may still grow (a draft)."""
-    problems = [*_each(rule, chosen, catalogue, path)]
+    problems = [*_row_problems(rule, chosen, catalogue, path)]
     codes = [row["code"] for row in chosen if catalogue.exists("specialty", row["code"])]
-    problems += [FieldProblem(path, message) for message in _together(rule, chosen, codes, catalogue)]
+    problems += [FieldProblem(path, message) for message in _count_problems(rule, chosen, codes, catalogue)]
     if complete and len(chosen) < rule.count_min:
         problems.append(FieldProblem(path, f"评标专业至少选择{rule.count_min}个，请补充选择。"))
     elif complete and rule.preferred and not any(row.get("choice") == "preferred" for row in chosen):
@@ -40,26 +40,26 @@ def check_specialties(
     return problems
 
 
-def _each(
+def _row_problems(
     rule: Specialties, chosen: Sequence[Mapping[str, str]], catalogue: CatalogueView, path: str
 ) -> Iterator[FieldProblem]:
-    seen: set[str] = set()
+    earlier_codes: set[str] = set()
     for index, row in enumerate(chosen):
-        if message := _wrong(rule, row["code"], seen, catalogue):
+        if message := _code_problem(rule, row["code"], earlier_codes, catalogue):
             yield FieldProblem(f"{path}[{index}]", message)
         elif not rule.preferred and row.get("choice", "preferred") != "preferred":
             yield FieldProblem(f"{path}[{index}]", "本专家库不区分首选和备选专业，请重新选择。")
-        seen.add(row["code"])
+        earlier_codes.add(row["code"])
 
 
-def _wrong(rule: Specialties, code: str, seen: set[str], catalogue: CatalogueView) -> str:
+def _code_problem(rule: Specialties, code: str, earlier_codes: set[str], catalogue: CatalogueView) -> str:
     if len(code) not in _LEVELS or not catalogue.exists("specialty", code):
         return "没有这个评标专业，请从专业目录中重新选择。"
     name = full_name("specialty", code, catalogue)
-    if code in seen:
+    if code in earlier_codes:
         return f"“{name}”重复选择，请删去一个。"
     if rule.classes and code[0] not in rule.classes:
-        classes = "、".join(catalogue.name("specialty", one) for one in rule.classes)
+        classes = "、".join(catalogue.name("specialty", class_code) for class_code in rule.classes)
         return f"“{name}”不在可选大类（{classes}）内，请重新选择。"
     if catalogue.has_children("specialty", code):
         return f"“{name}”下还有细分专业，请选到最末一级。"
@@ -68,7 +68,7 @@ def _wrong(rule: Specialties, code: str, seen: set[str], catalogue: CatalogueVie
     return ""
 
 
-def _together(
+def _count_problems(
     rule: Specialties, chosen: Sequence[Mapping[str, str]], codes: Sequence[str], catalogue: CatalogueView
 ) -> Iterator[str]:
     if len(chosen) > rule.count_max:

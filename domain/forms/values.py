@@ -85,7 +85,7 @@ def is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str | list | tuple | dict) and not value)
 
 
-def asked(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormField]:
+def fields_of(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormField]:
     """The fields of this type of application, in the form's order."""
     return {
         code: field
@@ -96,11 +96,11 @@ def asked(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormField]:
 
 def lies_within(catalogue: CatalogueView, kind: str, code: str, top: str) -> bool:
     """Whether ``code`` is ``top`` or lies below it."""
-    seen = set()
-    while code and code not in seen:
+    passed_codes = set()
+    while code and code not in passed_codes:
         if code == top:
             return True
-        seen.add(code)
+        passed_codes.add(code)
         code = catalogue.parent(kind, code)
     return False
 
@@ -152,7 +152,7 @@ def _clean_single(field: FormField, value: object, catalogue: CatalogueView) -> 
         return _catalogue_code(field, value, catalogue)
     if field.kind == "region":
         return _region_code(field, value, catalogue)
-    return _known(field, "employer", value, catalogue)
+    return _known_code(field, "employer", value, catalogue)
 
 
 def _text(field: FormField, value: object) -> str | None:
@@ -191,9 +191,9 @@ def _yes_no(field: FormField, value: object) -> bool:
 
 
 def _date(field: FormField, value: object) -> str:
-    found = _DATE.fullmatch(_narrow(field, value))
+    match = _DATE.fullmatch(_half_width_text(field, value))
     try:
-        day = date(int(found[1]), int(found[2]), int(found[3])) if found else None
+        day = date(int(match[1]), int(match[2]), int(match[3])) if match else None
     except ValueError:
         day = None
     if day is None or not _EARLIEST_YEAR <= day.year <= _LATEST_YEAR:
@@ -202,14 +202,14 @@ def _date(field: FormField, value: object) -> str:
 
 
 def _month(field: FormField, value: object) -> str:
-    found = _MONTH.fullmatch(_narrow(field, value))
-    if not found or not 1 <= int(found[2]) <= 12 or not _EARLIEST_YEAR <= int(found[1]) <= _LATEST_YEAR:
+    match = _MONTH.fullmatch(_half_width_text(field, value))
+    if not match or not 1 <= int(match[2]) <= 12 or not _EARLIEST_YEAR <= int(match[1]) <= _LATEST_YEAR:
         raise _Refused(f"{field.label}应为年月，例如2020-09，请重新填写。")
-    return f"{int(found[1]):04}-{int(found[2]):02}"
+    return f"{int(match[1]):04}-{int(match[2]):02}"
 
 
 def _email(field: FormField, value: object) -> str:
-    text = _narrow(field, value)
+    text = _half_width_text(field, value)
     longest = field.length_max or TEXT_MAX
     if len(text) > longest:
         raise _Refused(f"{field.label}最多{longest}个字符，现有{len(text)}个，请换一个较短的邮箱。")
@@ -217,11 +217,11 @@ def _email(field: FormField, value: object) -> str:
 
 
 def _mobile(field: FormField, value: object) -> str:
-    return parsing.mobile_number(_narrow(field, value))
+    return parsing.mobile_number(_half_width_text(field, value))
 
 
 def _phone(field: FormField, value: object) -> str:
-    text = _narrow(field, value)
+    text = _half_width_text(field, value)
     longest = field.length_max or 25
     if len(text) > longest:
         raise _Refused(f"{field.label}最多{longest}个字符，现有{len(text)}个，请缩短。")
@@ -231,21 +231,21 @@ def _phone(field: FormField, value: object) -> str:
 
 
 def _credit_code(field: FormField, value: object) -> str:
-    return parsing.credit_code(_narrow(field, value))
+    return parsing.credit_code(_half_width_text(field, value))
 
 
 def _bank_account(field: FormField, value: object) -> str:
-    return parsing.bank_account(_narrow(field, value), field.label)
+    return parsing.bank_account(_half_width_text(field, value), field.label)
 
 
-def _narrow(field: FormField, value: object) -> str:
+def _half_width_text(field: FormField, value: object) -> str:
     """Half-width, since phones' keyboards mix both widths; digits may come as numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**20 else ""
     return unicodedata.normalize("NFKC", plain_text(value, field.label, TEXT_MAX))
 
 
-def _known(field: FormField, kind: str, value: object, catalogue: CatalogueView) -> str:
+def _known_code(field: FormField, kind: str, value: object, catalogue: CatalogueView) -> str:
     if not isinstance(value, str) or len(value) > 64 or not catalogue.exists(kind, value):
         raise _Refused(f"请从列表中选择{field.label}。")
     return value
@@ -253,7 +253,7 @@ def _known(field: FormField, kind: str, value: object, catalogue: CatalogueView)
 
 def _catalogue_code(field: FormField, value: object, catalogue: CatalogueView) -> str:
     kind = field.catalogue or ""
-    code = _known(field, kind, value, catalogue)
+    code = _known_code(field, kind, value, catalogue)
     if field.below and (code == field.below or not lies_within(catalogue, kind, code, field.below)):
         raise _Refused(f"{field.label}请在“{catalogue.name(kind, field.below)}”下选择。")
     if field.code_length is not None and len(code) != field.code_length:
@@ -264,7 +264,7 @@ def _catalogue_code(field: FormField, value: object, catalogue: CatalogueView) -
 
 
 def _region_code(field: FormField, value: object, catalogue: CatalogueView) -> str:
-    code = _known(field, "region", value, catalogue)
+    code = _known_code(field, "region", value, catalogue)
     above = catalogue.parent("region", code)
     if not above:
         raise _Refused(f"{field.label}请选到市州或区县，不能只选省份。")
@@ -308,22 +308,22 @@ def _rows(path: str, field: FormField, value: object, most: int) -> tuple[list[o
 
 
 def _records(path: str, field: FormField, value: object, catalogue: CatalogueView) -> tuple[object, list[FieldProblem]]:
-    given, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
-    kept: list[dict[str, object]] = []
-    for index, row in enumerate(given):
+    rows, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
+    records: list[dict[str, object]] = []
+    for index, row in enumerate(rows):
         if not isinstance(row, Mapping):
             problems.append(FieldProblem(f"{path}[{index}]", f"{field.label}第{index + 1}条无法识别，请重新填写。"))
             continue
-        cleaned, found = _record(f"{path}[{index}]", field, row, catalogue)
-        kept.append(cleaned)
-        problems += found
-    return kept or None, problems
+        cleaned, row_problems = _record(f"{path}[{index}]", field, row, catalogue)
+        records.append(cleaned)
+        problems += row_problems
+    return records or None, problems
 
 
 def _record(
     path: str, field: FormField, row: Mapping[object, object], catalogue: CatalogueView
 ) -> tuple[dict[str, object], list[FieldProblem]]:
-    kept: dict[str, object] = {}
+    record: dict[str, object] = {}
     problems = [
         FieldProblem(f"{path}.{plain_key(code)}", f"{field.label}中没有这一项，请刷新后重新填写。")
         for code in row
@@ -332,12 +332,12 @@ def _record(
     for code, part in field.parts.items():
         if part.kind == "file" and code not in row:
             continue
-        value, found = clean_value(f"{path}.{code}", part, row.get(code), catalogue)
-        problems += found
+        value, part_problems = clean_value(f"{path}.{code}", part, row.get(code), catalogue)
+        problems += part_problems
         if value is not None:
-            kept[code] = value
-    problems += _order_problems(path, field, kept)
-    return kept, problems
+            record[code] = value
+    problems += _order_problems(path, field, record)
+    return record, problems
 
 
 def _order_problems(path: str, field: FormField, row: Mapping[str, object]) -> Iterator[FieldProblem]:
@@ -348,19 +348,19 @@ def _order_problems(path: str, field: FormField, row: Mapping[str, object]) -> I
 
 
 def _units(path: str, field: FormField, value: object, catalogue: CatalogueView) -> tuple[object, list[FieldProblem]]:
-    given, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
-    kept: list[dict[str, object]] = []
-    for index, row in enumerate(given):
+    rows, problems = _rows(path, field, value, field.count_max or ROWS_MAX)
+    units: list[dict[str, object]] = []
+    for index, row in enumerate(rows):
         unit: object = {"name": row} if isinstance(row, str) else row
         if not isinstance(unit, Mapping) or unit.keys() - _UNIT.parts.keys():
             problems.append(FieldProblem(f"{path}[{index}]", f"{field.label}第{index + 1}条无法识别，请重新填写。"))
             continue
-        cleaned, found = _record(f"{path}[{index}]", _UNIT, unit, catalogue)
-        kept.append({"name": "", "code": "", "note": ""} | cleaned)
-        problems += found
-        if not cleaned.get("name") and not any(problem.field == f"{path}[{index}].name" for problem in found):
+        cleaned, unit_problems = _record(f"{path}[{index}]", _UNIT, unit, catalogue)
+        units.append({"name": "", "code": "", "note": ""} | cleaned)
+        problems += unit_problems
+        if not cleaned.get("name") and not any(problem.field == f"{path}[{index}].name" for problem in unit_problems):
             problems.append(FieldProblem(f"{path}[{index}].name", "请填写单位全称，或删除这一条。"))
-    return kept or None, problems
+    return units or None, problems
 
 
 def _specialties(
@@ -368,16 +368,16 @@ def _specialties(
 ) -> tuple[object, list[FieldProblem]]:
     """Checks only the shape; the codes are checked by ``domain.forms.specialties``."""
     del catalogue
-    given, problems = _rows(path, field, value, ROWS_MAX)
-    kept: list[dict[str, str]] = []
-    for index, row in enumerate(given):
+    rows, problems = _rows(path, field, value, ROWS_MAX)
+    specialties: list[dict[str, str]] = []
+    for index, row in enumerate(rows):
         code = row.get("code") if isinstance(row, Mapping) else row
         choice = row.get("choice", "preferred") if isinstance(row, Mapping) else "preferred"
         if not isinstance(code, str) or not 0 < len(code) <= 32 or choice not in ("preferred", "alternative"):
             problems.append(FieldProblem(f"{path}[{index}]", f"{field.label}第{index + 1}项无法识别，请重新选择。"))
         else:
-            kept.append({"code": code, "choice": str(choice)})
-    return kept or None, problems
+            specialties.append({"code": code, "choice": str(choice)})
+    return specialties or None, problems
 
 
 def plain_key(code: object) -> str:

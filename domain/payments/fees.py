@@ -22,7 +22,7 @@ DIFFERENCE_NAMES: Mapping[str, str] = {
 }
 AFTER_NAMES: Mapping[After, str] = {"keep": "申请保持不变", "end": "终止申请", "again": "退款到账后重新缴费"}
 
-ASKED_AFTER: Sequence[timedelta] = tuple(timedelta(seconds=s) for s in (5, 30, 60, 180, 300, 600, 1800))
+QUERY_DELAYS: Sequence[timedelta] = tuple(timedelta(seconds=s) for s in (5, 30, 60, 180, 300, 600, 1800))
 """Times after an order's creation. Notifications may be lost, so each order is queried until it is paid or closed."""
 GRACE = timedelta(seconds=5)
 """Time from an order's end to its closing, which lets a payment of the last second through."""
@@ -47,10 +47,10 @@ def order_ends(now: datetime, valid: timedelta, closes_at: datetime | None) -> d
     return max(ends, now + timedelta(minutes=1))
 
 
-def next_question(made: datetime, ends: datetime, asked: int) -> datetime:
-    """When an order is queried next after ``asked`` queries; the last query comes at its end."""
+def next_query_at(made: datetime, ends: datetime, queries: int) -> datetime:
+    """When an order is queried next after this many ``queries``; the last one comes at its end."""
     last = ends + GRACE
-    return min(made + ASKED_AFTER[asked], last) if asked < len(ASKED_AFTER) else last
+    return min(made + QUERY_DELAYS[queries], last) if queries < len(QUERY_DELAYS) else last
 
 
 def course_choices_after_refund(*, surplus: bool) -> tuple[After, ...]:

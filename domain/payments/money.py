@@ -13,8 +13,8 @@ def yuan(fen: int) -> str:
 
 def parse_yuan(text: str) -> int | None:
     """``120``, ``120.5``, ``120.00`` → fen; None for anything else."""
-    found = re.fullmatch(r"(\d{1,8})(?:\.(\d{1,2}))?", text, re.ASCII)
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else None
+    amount = re.fullmatch(r"(\d{1,8})(?:\.(\d{1,2}))?", text, re.ASCII)
+    return int(amount[1]) * 100 + int((amount[2] or "").ljust(2, "0")) if amount else None
 
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
@@ -30,7 +30,7 @@ def capital(fen: int) -> str:
     if not 0 <= fen < 10**14:
         raise ValueError("no amount of a receipt")
     whole, jiao, rest = fen // 100, fen // 10 % 10, fen % 10
-    words = f"{_whole(whole)}元" if whole else ""
+    words = f"{_capital_integer(whole)}元" if whole else ""
     if not jiao and not rest:
         return f"{words or '零元'}整"
     if jiao:
@@ -40,7 +40,7 @@ def capital(fen: int) -> str:
     return words + (f"{_DIGITS[rest]}分" if rest else "整")
 
 
-def _whole(number: int) -> str:
+def _capital_integer(number: int) -> str:
     words, zero = "", False
     for place in range(len(str(number)) - 1, -1, -1):
         digit = number // 10**place % 10

@@ -56,9 +56,9 @@ def total(lines: Sequence[FeeLine]) -> int:
     return sum(line.amount for line in lines)
 
 
-def compute(table: FeeTable, trip: Trip) -> tuple[FeeLine, ...]:
+def compute_fee(table: FeeTable, trip: Trip) -> tuple[FeeLine, ...]:
     """The lines for a trip by the table: time, and transport for an expert from another city."""
-    lines = _for_time(table, trip) if trip.length else [FeeLine("wasted", table.wasted, "到场后未参加评标")]
+    lines = _time_lines(table, trip) if trip.length else [FeeLine("wasted", table.wasted, "到场后未参加评标")]
     if trip.from_elsewhere:
         lines += [
             FeeLine("transport", table.transport, "来自其他城市"),
@@ -75,16 +75,16 @@ def lines_of_amount(computed: Sequence[FeeLine] | None, amount: int, reason: str
     return (*computed, FeeLine("change", change, reason)) if change else tuple(computed)
 
 
-def _for_time(table: FeeTable, trip: Trip) -> list[FeeLine]:
+def _time_lines(table: FeeTable, trip: Trip) -> list[FeeLine]:
     steps = _HOUR // table.unit
-    days = [_count(table, length) for length in _by_day(trip)]
+    days = [_count_steps(table, length) for length in _length_by_day(trip)]
     if table.further_days is None:
-        first, later = _count(table, trip.length), []
+        first, later = _count_steps(table, trip.length), []
     else:
         first, later = days[0], days[1:]
     lines = [FeeLine("first", table.first, f"{table.first_hours}小时以内")]
     over = max(0, first - table.first_hours * steps)
-    amount, words = _over(table, first, table.hour, table.first_hours)
+    amount, words = _hours_beyond(table, first, table.hour, table.first_hours)
     if over:
         lines.append(FeeLine("hours", amount, words))
     if further := sum(_further_day(table, count) for count in later):
@@ -94,7 +94,7 @@ def _for_time(table: FeeTable, trip: Trip) -> list[FeeLine]:
     return lines
 
 
-def _over(table: FeeTable, count: int, hour: int, first_hours: int) -> tuple[int, str]:
+def _hours_beyond(table: FeeTable, count: int, hour: int, first_hours: int) -> tuple[int, str]:
     """Steps beyond ``first_hours`` of a day at ``hour``, and beyond ``long_after`` at ``long_hour``."""
     steps = _HOUR // table.unit
     bound = table.long_after * steps if table.long_after is not None else count
@@ -111,16 +111,16 @@ def _further_day(table: FeeTable, count: int) -> int:
     if rules.half_day is not None:
         half = rules.half_day_hours * (_HOUR // table.unit)
         return -(-count // half) * rules.half_day
-    return _over(table, count, rules.hour or 0, 0)[0]
+    return _hours_beyond(table, count, rules.hour or 0, 0)[0]
 
 
-def _count(table: FeeTable, length: timedelta) -> int:
+def _count_steps(table: FeeTable, length: timedelta) -> int:
     """Steps of a duration: whole ones, plus one for a remainder longer than what is forgiven."""
     whole, rest = divmod(length, table.unit)
     return whole + (rest > table.forgiven)
 
 
-def _by_day(trip: Trip) -> list[timedelta]:
+def _length_by_day(trip: Trip) -> list[timedelta]:
     """Hours of evaluation on each calendar day."""
     if trip.began is None or trip.ended is None:
         return []

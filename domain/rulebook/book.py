@@ -125,7 +125,7 @@ class Rulebook(Section):
         if self.draw.earliest_before_evaluation is not None:
             limits.append(evaluation - self.draw.earliest_before_evaluation)
         if self.draw.earliest_working_days is not None:
-            limits.append(self.calendar.before(evaluation, self.draw.earliest_working_days))
+            limits.append(self.calendar.working_days_before(evaluation, self.draw.earliest_working_days))
         return max(limits, default=None)
 
 
@@ -143,7 +143,7 @@ def build_rulebook(layers: list[Layer], name: str) -> Parsed:
     try:
         book = Rulebook.model_validate(merged.tree)
     except ValidationError as error:
-        return Parsed(None, [_sentence(name, merged, *_explain(one, merged)) for one in error.errors()])
+        return Parsed(None, [_sentence(name, merged, *_explain(fault, merged)) for fault in error.errors()])
     problems = [_sentence(name, merged, key, reason) for key, reason in _check(book)]
     if problems:
         return Parsed(None, problems)
@@ -155,8 +155,8 @@ def _sentence(name: str, merged: Layer, key: str, reason: str) -> str:
     """The named file is the one that set the key; a missing key is attributed to the pool's own file."""
     parts = key.split(".")
     for length in range(len(parts), 0, -1):
-        if found := merged.provenance.get(".".join(parts[:length])):
-            return f"{found.file}: {key}: {reason}"
+        if origin := merged.provenance.get(".".join(parts[:length])):
+            return f"{origin.file}: {key}: {reason}"
     return f"{name}: {key}: {reason}"
 
 

@@ -46,6 +46,6 @@ class CampaignRules(Section):
         return self.required and entry_type != "change"
 
     @property
-    def of_campaigns(self) -> tuple[EntryType, ...]:
+    def campaign_types(self) -> tuple[EntryType, ...]:
         """Types that a campaign may accept."""
-        return tuple(one for one in self.entry_types if one != "change")
+        return tuple(entry_type for entry_type in self.entry_types if entry_type != "change")

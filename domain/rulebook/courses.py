@@ -69,6 +69,6 @@ class CourseRules(Section):
         return exact - exact % self.hour_step
 
 
-def load_rules(kept: Mapping[str, Any]) -> CourseRules:
+def load_rules(stored: Mapping[str, Any]) -> CourseRules:
     """The rules of a published course, from their stored copy."""
-    return CourseRules.model_validate(dict(kept))
+    return CourseRules.model_validate(dict(stored))

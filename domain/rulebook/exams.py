@@ -78,6 +78,6 @@ class ExamRules(Section):
         return self
 
 
-def load_rules(kept: Mapping[str, Any]) -> ExamRules:
+def load_rules(stored: Mapping[str, Any]) -> ExamRules:
     """The rules of a published examination, from their stored copy."""
-    return ExamRules.model_validate(dict(kept))
+    return ExamRules.model_validate(dict(stored))

@@ -75,7 +75,7 @@ class FeeRules(Section):
         at_once = max(approved, opens or approved)
         return PayWindow(at_once, max(closes, at_once + self.at_least))
 
-    def window_again(self, now: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
+    def reopened_window(self, now: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
         """The window for paying again after a refund: at once, for at least ``at_least``."""
         at_once = max(now, opens or now)
         return PayWindow(at_once, max(closes, at_once + self.at_least) if closes else None)

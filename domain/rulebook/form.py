@@ -109,8 +109,8 @@ class FormField(Section):
 
     @model_validator(mode="after")
     def _kind_fits(self) -> FormField:
-        wanted = {"choice": self.options, "catalogue": self.catalogue, "records": self.parts, "file": self.file}
-        for kind, value in wanted.items():
+        values_by_kind = {"choice": self.options, "catalogue": self.catalogue, "records": self.parts, "file": self.file}
+        for kind, value in values_by_kind.items():
             if (self.kind == kind) != bool(value):
                 name = {"choice": "options", "records": "parts"}.get(kind, kind)
                 raise ValueError(f"{name} belongs to kind {kind} and only there")

@@ -37,8 +37,8 @@ class Layer:
 
 def split_layer(table: Mapping[str, object], file: str, on: date | None) -> Layer:
     """The values of one file and their provenance. ``on`` picks between ``value`` and ``before``; None: ``value``."""
-    found: dict[str, Provenance] = {}
-    return Layer(_strip_table(table, "", file, on, found), found)
+    provenance: dict[str, Provenance] = {}
+    return Layer(_strip_table(table, "", file, on, provenance), provenance)
 
 
 def merge_layers(layers: list[Layer]) -> Layer:
@@ -46,7 +46,7 @@ def merge_layers(layers: list[Layer]) -> Layer:
     tree: Tree = {}
     provenance: dict[str, Provenance] = {}
     for layer in layers:
-        _lay(tree, provenance, layer, layer.tree, "")
+        _lay_over(tree, provenance, layer, layer.tree, "")
     return Layer(tree, provenance)
 
 
@@ -58,7 +58,7 @@ def _strip_table(
         key = f"{prefix}{name}"
         if isinstance(value, dict) and "value" in value and value.keys() <= _KEYS:
             out[key] = _provenance(value, key, file)
-            tree[name] = _in_force(value, key, file, on)
+            tree[name] = _value_in_force(value, key, file, on)
         elif isinstance(value, dict):
             tree[name] = _strip_table(value, f"{key}.", file, on, out)
         else:
@@ -78,7 +78,7 @@ def _provenance(raw: Mapping[str, object], key: str, file: str) -> Provenance:
     return Provenance(file, source, since, note)
 
 
-def _in_force(raw: Mapping[str, object], key: str, file: str, on: date | None) -> object:
+def _value_in_force(raw: Mapping[str, object], key: str, file: str, on: date | None) -> object:
     since = raw.get("effective_from")
     if not isinstance(since, date) or on is None or on >= since:
         return raw["value"]
@@ -87,24 +87,26 @@ def _in_force(raw: Mapping[str, object], key: str, file: str, on: date | None) -
     return raw["before"]
 
 
-def _lay(tree: Tree, provenance: dict[str, Provenance], layer: Layer, part: Mapping[str, object], prefix: str) -> None:
+def _lay_over(
+    tree: Tree, provenance: dict[str, Provenance], layer: Layer, part: Mapping[str, object], prefix: str
+) -> None:
     for name, value in part.items():
         key = f"{prefix}{name}"
         below = tree.get(name)
         if isinstance(value, dict) and key not in layer.provenance:
             if not isinstance(below, dict) or key in provenance:
                 if name in tree:
-                    _forget(provenance, key)
+                    _forget_provenance(provenance, key)
                 tree[name] = below = {}
-            _lay(below, provenance, layer, value, f"{key}.")
+            _lay_over(below, provenance, layer, value, f"{key}.")
         else:
             if isinstance(below, dict):
-                _forget(provenance, key)
+                _forget_provenance(provenance, key)
             tree[name] = value
             provenance.pop(key, None)  # re-inserted, so that it has the position of the latest file
             provenance[key] = layer.provenance[key]
 
 
-def _forget(provenance: dict[str, Provenance], key: str) -> None:
+def _forget_provenance(provenance: dict[str, Provenance], key: str) -> None:
     for known in [k for k in provenance if k == key or k.startswith(f"{key}.")]:
         del provenance[known]

@@ -256,7 +256,7 @@ def count_parts(sms: str) -> int:
 
 def render_text(template: str, params: Mapping[str, str]) -> str:
     """Fill the placeholders. Raises KeyError for one that ``params`` lacks."""
-    return _PLACEHOLDER.sub(lambda found: params[found[1]], template)
+    return _PLACEHOLDER.sub(lambda placeholder: params[placeholder[1]], template)
 
 
 def render_fields(template: TemplateText, params: Mapping[str, str]) -> dict[str, str]:
@@ -276,14 +276,14 @@ def sms_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
 
 def voice_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
     """Templates to register with the voice vendor: ``draw_call``, ``draw_call.attend``, ``draw_call.decline``, …"""
-    found: dict[str, str] = {}
+    templates: dict[str, str] = {}
     for kind, text in texts.items():
         if text.voice is not None:
-            found[kind] = vendor_form(text.voice.script)
+            templates[kind] = vendor_form(text.voice.script)
             for name in ("attend", "decline", "bye"):
                 if (spoken := getattr(text.voice, name)) is not None:
-                    found[f"{kind}.{name}"] = spoken
-    return found
+                    templates[f"{kind}.{name}"] = spoken
+    return templates
 
 
 def placeholders(template: str) -> frozenset[str]:
@@ -315,12 +315,12 @@ def check_kind(kind: str, texts: KindTexts) -> Iterator[tuple[str, str]]:
 def check_channel(kind: str, texts: KindTexts, channel: Channel) -> Iterator[tuple[str, str]]:
     """Texts that are missing for a ladder that uses this channel."""
     if channel == "wechat":
-        wanted: dict[str, object] = {"wechat": texts.wechat, "chat": texts.chat}
+        texts_by_channel: dict[str, object] = {"wechat": texts.wechat, "chat": texts.chat}
     elif channel == "mini":
-        wanted = {"mini": texts.subscribe}
+        texts_by_channel = {"mini": texts.subscribe}
     else:
-        wanted = {channel: texts.sms if channel == "sms" else texts.voice}
-    for name, value in wanted.items():
+        texts_by_channel = {channel: texts.sms if channel == "sms" else texts.voice}
+    for name, value in texts_by_channel.items():
         if value is None:
             yield name, f"is missing, but the ladder of {kind} goes over {channel}"
     if channel == "voice" and kind == "draw_call" and texts.voice is not None:
@@ -366,8 +366,8 @@ def _check_length(line: _Line, known: Mapping[str, str], used: frozenset[str]) -
     if not line.form.startswith("field:"):
         return
     key = line.form.removeprefix("field:")
-    found = _FIELD_KEY.fullmatch(key)
-    form = found[1] if found else ""
+    key_parts = _FIELD_KEY.fullmatch(key)
+    form = key_parts[1] if key_parts else ""
     if form not in FIELD_LIMITS and form not in _SHAPES:
         yield line.key, f"is no field key of WeChat such as thing1, time2 or character_string3: {key!r}"
     elif not used & _CUT_TO_FIT and len(filled) > FIELD_LIMITS.get(form, 64):
@@ -377,6 +377,6 @@ def _check_length(line: _Line, known: Mapping[str, str], used: frozenset[str]) -
 
 
 def _cut(key: str, value: str) -> str:
-    found = _FIELD_KEY.fullmatch(key)
-    limit = FIELD_LIMITS.get(found[1], 64) if found else 64
+    key_parts = _FIELD_KEY.fullmatch(key)
+    limit = FIELD_LIMITS.get(key_parts[1], 64) if key_parts else 64
     return value if len(value) <= limit else value[: limit - 1] + "…"

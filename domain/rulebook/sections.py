@@ -327,7 +327,7 @@ class Calendar(Section):
     def is_workday(self, day: date) -> bool:
         return day in self.workdays or (day.weekday() < 5 and day not in self.holidays)
 
-    def before(self, at: datetime, working_days: int) -> datetime:
+    def working_days_before(self, at: datetime, working_days: int) -> datetime:
         """Midnight (Asia/Shanghai) that begins the n-th working day before the day of ``at``."""
         day = local(at).replace(hour=0, minute=0, second=0, microsecond=0)
         while working_days:

@@ -28,10 +28,10 @@ def parse_duration(raw: object) -> timedelta:
     """``"90s"``, ``"30m"``, ``"5h"``, ``"2d"``; a number without unit is refused."""
     if isinstance(raw, timedelta):
         return raw
-    found = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
-    if found is None:
+    duration = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
+    if duration is None:
         raise ValueError(f'must be a duration such as "90s", "30m", "5h" or "2d", not {raw!r}')
-    value = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    value = timedelta(**{_UNITS[duration[2]]: int(duration[1])})
     if value > _LONGEST:
         raise ValueError(f"must not be longer than ten years, as {raw!r} is")
     return value
@@ -80,10 +80,10 @@ class Hours:
 def parse_hours(raw: object) -> Hours:
     if isinstance(raw, Hours):
         return raw
-    found = _HOURS.fullmatch(raw) if isinstance(raw, str) else None
-    if found is None:
+    hours = _HOURS.fullmatch(raw) if isinstance(raw, str) else None
+    if hours is None:
         raise ValueError(f'must be hours of the day such as "08:00-21:00", not {raw!r}')
-    start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    start, end = int(hours[1]) * 60 + int(hours[2]), int(hours[3]) * 60 + int(hours[4])
     if not start < end <= _DAY:
         raise ValueError(f"must begin before they end and lie within one day, not {raw!r}")
     return Hours(start, end)
@@ -100,10 +100,10 @@ Text = Annotated[str, Field(min_length=1)]
 
 def dump_rules(section: Section) -> dict[str, Any]:
     """The section as plain data for storage in a row, durations spelled as in the rulebook."""
-    return {name: _plain(value) for name, value in section}
+    return {name: _to_plain_data(value) for name, value in section}
 
 
-def _plain(value: object) -> object:
+def _to_plain_data(value: object) -> object:
     if isinstance(value, timedelta):
         return print_duration(value)
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+    return [_to_plain_data(element) for element in value] if isinstance(value, tuple) else value

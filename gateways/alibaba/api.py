@@ -20,7 +20,7 @@ import structlog
 from pydantic import Field, SecretStr, ValidationError
 from yarl import URL
 
-from domain.clock import SHANGHAI, Clock, is_plausible, until_tomorrow
+from domain.clock import SHANGHAI, Clock, is_plausible, seconds_until_tomorrow
 from domain.errors import GatewayError, InvalidInput, NeedsOperator, Rejected, Transient
 from gateways import jsons
 from gateways.alibaba.errors import LOCAL, SMS, VOICE, operator_code
@@ -193,7 +193,7 @@ class AlibabaApi:
             return self._vendor.untrusted_answer(effect, f"{action}: {code}")
         log.info("alibaba_refused", vendor=self._vendor.name, call=action, code=code)
         if found := operator_code(code, self._product.operator):
-            later = until_tomorrow(self._clock.now()) if code == "isv.DAY_LIMIT_CONTROL" else None
+            later = seconds_until_tomorrow(self._clock.now()) if code == "isv.DAY_LIMIT_CONTROL" else None
             return found.error(code, retry_after=later)
         return Rejected(code, f"{action} was refused")
 

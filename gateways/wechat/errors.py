@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from domain.clock import until_tomorrow
+from domain.clock import seconds_until_tomorrow
 from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
 
 
@@ -143,7 +143,7 @@ def failure(errcode: int, now: datetime) -> GatewayError:
         case ErrorAction.LATER:
             return Transient(reason, retry_after=found.retry_after)
         case ErrorAction.TOMORROW:
-            return NeedsOperator(str(errcode), found.text, retry_after=until_tomorrow(now))
+            return NeedsOperator(str(errcode), found.text, retry_after=seconds_until_tomorrow(now))
         case ErrorAction.REFRESH:
             return NeedsOperator(str(errcode), found.text, account_wide=True, retry_after=REFRESH_FAILED_RETRY)
         case ErrorAction.ALARM:

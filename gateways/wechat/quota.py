@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from config.connection_limits import REDIS_STEP
-from domain.clock import Clock, local, until_tomorrow
+from domain.clock import Clock, local, seconds_until_tomorrow
 from domain.errors import NeedsOperator
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class DailyQuotas:
     async def check(self, appid: str, path: str) -> None:
         """NeedsOperator until tomorrow when the quota of ``path`` is used up today."""
         if path in await self._used_up(self._key(appid)):
-            raise NeedsOperator("45009", "used up for today", retry_after=until_tomorrow(self._clock.now()))
+            raise NeedsOperator("45009", "used up for today", retry_after=seconds_until_tomorrow(self._clock.now()))
 
     async def use_up(self, appid: str, path: str) -> None:
         key = self._key(appid)

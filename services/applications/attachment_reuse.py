@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import cast
 from uuid import UUID
 
-from domain.forms.values import asked
+from domain.forms.values import fields_of
 from domain.rulebook.form import EntryType, FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
@@ -40,7 +40,7 @@ async def reuse_files(
     are unchanged. Files signed for one application are not reused. Returns the number of files.
     """
     book = deps.book(application.pool)
-    fields = asked(book.form, cast(EntryType, application.entry_type))
+    fields = fields_of(book.form, cast(EntryType, application.entry_type))
     made: list[Attachment] = []
     for source in sources:
         there = await read_values(deps, source.id)

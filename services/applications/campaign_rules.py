@@ -63,7 +63,7 @@ def _check_types(book: Rulebook, entry_types: Sequence[str]) -> list[str]:
         raise InvalidInput("请至少选择一种入库类型。", code="missing", field="entry_types")
     for entry_type in types:
         check_entry_type(book, entry_type, field="entry_types")
-        if entry_type not in book.campaigns.of_campaigns:
+        if entry_type not in book.campaigns.campaign_types:
             label = entry_name(book, entry_type)
             raise InvalidInput(f"{label}申请随时可以办理，不在征集中受理，请取消勾选。", field="entry_types")
     return types

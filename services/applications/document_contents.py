@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from domain.clock import local, print_date
-from domain.forms.checking import PersonFacts, account_values, asked, filled
+from domain.forms.checking import PersonFacts, account_values, fields_of, filled_values
 from domain.forms.display import CHOICES, columns_of, show_rows, show_value
 from domain.forms.specialties import level_of
 from domain.rulebook.book import Rulebook
@@ -38,14 +38,14 @@ class Filled:
         """Field → value with defaults, those of the account included."""
         form = self.book.form
         return {
-            **filled(form, self.values, self.entry_type),
+            **filled_values(form, self.values, self.entry_type),
             **account_values(form, self.person, self.today, self.entry_type),
         }
 
 
 def form_body(form: Filled, photo: str) -> Content:
     """Sections and specialties, common to every document made of a form; ``photo`` is a JPEG in base64 or empty."""
-    shown, fields = form.shown, asked(form.book.form, form.entry_type)
+    shown, fields = form.shown, fields_of(form.book.form, form.entry_type)
     sections = []
     for section in form.book.form.of(form.entry_type).sections.values():
         here = {code: fields[code] for code in section.fields if code in fields and fields[code].kind != "file"}

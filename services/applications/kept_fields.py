@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from domain.forms.checking import FieldProblem, asked, kept_values
+from domain.forms.checking import FieldProblem, fields_of, renewal_values
 from domain.forms.values import is_empty
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
@@ -32,8 +32,8 @@ async def find_filed(deps: Deps, book: Rulebook, application: Application) -> di
         return {}
     filed = await file_values(deps, book, await Expert.get(id=application.expert_id))
     if application.entry_type != "change":
-        return kept_values(book.form, filed, type_of(application))
-    return {code: filed[code] for code in asked(book.form, "change") if not is_empty(filed.get(code))}
+        return renewal_values(book.form, filed, type_of(application))
+    return {code: filed[code] for code in fields_of(book.form, "change") if not is_empty(filed.get(code))}
 
 
 async def apply_kept_values(deps: Deps, book: Rulebook, application: Application, now: datetime) -> dict[str, object]:

@@ -75,7 +75,7 @@ def problems_of(
         person=facts_of(deps, account),
         catalogue=codes,
         today=today(deps),
-        kept={code for code, value in filed.items() if values.get(code) == value},
+        unchanged={code for code, value in filed.items() if values.get(code) == value},
     )
     return [*_answerable(application, book, problems)]
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.clock import local
 from domain.errors import NotFound
-from domain.forms.values import asked
+from domain.forms.values import fields_of
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import ApplicationForm, EntryType
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
@@ -165,7 +165,7 @@ def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
 
     Fields from the account never are; specialties may be fixed in addition, see ``fixed_choice``.
     """
-    used = {code for code, field in asked(book.form, type_of(application)).items() if not field.account}
+    used = {code for code, field in fields_of(book.form, type_of(application)).items() if not field.account}
     match _S(application.state):
         case _S.DRAFT:
             return frozenset(used)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
 from domain.errors import AppError, Conflict
-from domain.forms.checking import FieldProblem, filled
+from domain.forms.checking import FieldProblem, filled_values
 from domain.identity import IdentityVerificationResult
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
@@ -190,7 +190,7 @@ class Submission:
         problems = await find_problems(self.deps, book, application, account, values, codes)
         if problems:
             raise refusal(problems, "申请还不能提交", "form_incomplete")
-        return filled(book.form, values, type_of(application)), codes
+        return filled_values(book.form, values, type_of(application)), codes
 
     async def _write(
         self,

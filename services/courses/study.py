@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.courses.access import access
 from domain.courses.lifecycles import CourseState, EnrolmentState
-from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, jump_limit, merge, seconds
+from domain.courses.watching import Beat, Interval, credit, first_gap, is_complete, jump_limit, merge, seconds
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook.courses import CourseRules
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
@@ -232,7 +232,7 @@ def _credit_beat(item: CourseItem, study: CourseStudy, beat: Beat, rules: Course
     study.watched, study.seconds = [list(interval) for interval in merged], seconds(merged)
     if worth[1] > worth[0]:
         study.position = worth[1]
-    if is_whole(merged, item.seconds):
+    if is_complete(merged, item.seconds):
         study.done_at = study.done_at or now
     elif study.next_question is not None and study.position >= study.next_question:
         study.asked_at = now

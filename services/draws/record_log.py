@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from domain.draws.record import Act, Head, Party, RecordEntry, start, write_all
+from domain.draws.record import Act, Head, Party, RecordEntry, empty_head, write_entries
 from domain.ids import new_id
 from models.draws import Draw, LogEntry
 from services.core.base import execute, rows
@@ -53,7 +53,7 @@ async def append_to_log(draw: Draw, now: datetime, *acts: Act) -> None:
             [last] = await rows("SELECT at FROM draw_log WHERE draw_id = $1 AND seq = $2", draw.id, draw.log_length)
             draw.logged_at = last["at"]
         now = max(now, draw.logged_at)
-    entries = write_all(_head(draw), now, acts)
+    entries = write_entries(_head(draw), now, acts)
     last_entry = entries[-1]
     draw.log_length, draw.log_head, draw.logged_at = last_entry.seq, last_entry.hash.hex(), last_entry.at
     await execute(
@@ -77,7 +77,7 @@ async def append_to_logs(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]
     before = {row["draw_id"]: row["at"] for row in last}
     written: list[LogEntry] = []
     for draw, done in acts:
-        entries = write_all(_head(draw), max(now, before.get(draw.id, now)), done)
+        entries = write_entries(_head(draw), max(now, before.get(draw.id, now)), done)
         written += [_entry(draw, entry) for entry in entries]
         draw.log_length, draw.log_head, draw.logged_at = entries[-1].seq, entries[-1].hash.hex(), entries[-1].at
     await LogEntry.bulk_create(written, batch_size=1000)
@@ -90,7 +90,9 @@ async def append_to_logs(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]
 
 
 def _head(draw: Draw) -> Head:
-    return Head(draw.log_length, bytes.fromhex(draw.log_head)) if draw.log_length else start(draw.pool, draw.number)
+    return (
+        Head(draw.log_length, bytes.fromhex(draw.log_head)) if draw.log_length else empty_head(draw.pool, draw.number)
+    )
 
 
 def _entry(draw: Draw, entry: RecordEntry) -> LogEntry:

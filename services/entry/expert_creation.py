@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from domain.clock import SHANGHAI
 from domain.draws.recusal_keys import normalise_unit_name
-from domain.forms.checking import asked, filled
+from domain.forms.checking import fields_of, filled_values
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
@@ -34,13 +34,13 @@ class ExpertRowBuilder:
         self._existing = existing
         self._book: Rulebook = deps.book(application.pool)
         self._entry_type = cast(EntryType, application.entry_type)
-        self._asked = asked(self._book.form, self._entry_type)
+        self._asked = fields_of(self._book.form, self._entry_type)
 
     async def read(self) -> tuple[ExpertRow, dict[str, Any]]:
         """The row, and further columns: remote evaluation, emergencies."""
         application, keys = self._application, self._deps.keys
         typed = await read_values(self._deps, application.id)
-        values = filled(self._book.form, typed, self._entry_type)
+        values = filled_values(self._book.form, typed, self._entry_type)
         chosen = ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
         specialties = [
             specialty.code for specialty in await chosen if enters(specialty.choice, specialty.admitted, self._book)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from domain.links_in_text import without_links
+from domain.links_in_text import strip_links
 from services.notifications.actions import ACTIONS, INVITATION
 
 _OUR_OWN = frozenset({"link", "email"})
@@ -16,7 +16,7 @@ _OUR_OWN = frozenset({"link", "email"})
 def facts_of(pool: str, hotline: str, params: object, invitation_link: str | None) -> dict[str, str]:
     """``params`` is the notice's column; its values override the common ones."""
     given = as_object(params).items()
-    facts = {name: str(value) if name in _OUR_OWN else without_links(str(value)) for name, value in given}
+    facts = {name: str(value) if name in _OUR_OWN else strip_links(str(value)) for name, value in given}
     facts = {"pool": pool, "hotline": hotline} | facts
     return facts | {"invitation": invitation_link} if invitation_link else facts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from domain.draws.record import document
+from domain.draws.record import draw_document
 from domain.draws.verify_draw import verify
 from domain.payments.lifecycles import PAID_STATES
 from models.draws import Draw, LogEntry
@@ -247,5 +247,5 @@ async def find_broken_audit(deps: Deps) -> list[str]:
 
 async def _verify_record(draw: Draw) -> list[str]:
     log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
-    record = document(draw.pool, draw.number, [entry.facts for entry in log], await published_lists(draw))
+    record = draw_document(draw.pool, draw.number, [entry.facts for entry in log], await published_lists(draw))
     return [str(finding) for finding in verify(json.loads(json.dumps(record))) if finding.severity == "error"]

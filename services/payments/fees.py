@@ -67,7 +67,7 @@ class Fees:
         campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
         opens, closes = (campaign.pay_from, campaign.pay_until) if campaign else (None, None)
         window = (
-            rules.window_again(now, opens, closes)
+            rules.reopened_window(now, opens, closes)
             if again
             else rules.window(application.approved_at or now, opens, closes)
         )

@@ -15,7 +15,7 @@ from domain.errors import (
     Rejected,
     Unavailable,
 )
-from domain.payments.fees import next_question
+from domain.payments.fees import next_query_at
 from domain.payments.lifecycles import FeeState, OrderState
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps, record, rows, system
@@ -100,7 +100,7 @@ class OrderChecks:
             return
         except GatewayError as error:
             log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
-        later = max(next_question(order.created_at, order.expires_at, order.checks + 1), now + timedelta(seconds=5))
+        later = max(next_query_at(order.created_at, order.expires_at, order.checks + 1), now + timedelta(seconds=5))
         await PayOrder.filter(id=order_id, state__in=list(LIVE), check_at__not_isnull=True).update(
             checks=order.checks + 1, check_at=later
         )

@@ -25,7 +25,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import new_id
-from domain.payments.fees import Trade, next_question, order_ends, phase_of
+from domain.payments.fees import Trade, next_query_at, order_ends, phase_of
 from domain.payments.lifecycles import ORDER, FeeState, OrderState
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
@@ -119,7 +119,7 @@ class Orders:
                 description=rules.description,
                 state=ORDER.initial,
                 expires_at=ends,
-                check_at=next_question(now, ends, 0),
+                check_at=next_query_at(now, ends, 0),
                 created_at=now,
             )
             await open_day(fee.pool, local(now).date())

@@ -14,7 +14,7 @@ from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.payments.money import yuan
-from domain.remuneration.fees import FeeLine, Trip, compute, lines_of_amount, total
+from domain.remuneration.fees import FeeLine, Trip, compute_fee, lines_of_amount, total
 from domain.remuneration.lifecycles import RemunerationEvent, RemunerationState
 from domain.rulebook.book import Rulebook
 from models.draws import Draw
@@ -230,7 +230,7 @@ class Proposals:
 
     def _compute(self, draw: Draw, row: Any) -> tuple[FeeLine, ...] | None:
         table = self.deps.book(draw.pool).remuneration.table
-        return compute(table, trip_of(draw, row)) if table else None
+        return compute_fee(table, trip_of(draw, row)) if table else None
 
     def _view_row(self, draw: Draw, row: Any) -> RemunerationRow:
         trip, computed = trip_of(draw, row), self._compute(draw, row)

@@ -10,9 +10,9 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import NotFound
-from domain.forms.checking import account_values, filled
+from domain.forms.checking import account_values, filled_values
 from domain.forms.display import columns_of, show_rows, show_value
-from domain.forms.values import asked
+from domain.forms.values import fields_of
 from domain.masking import mask_bank_account, mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
@@ -97,7 +97,7 @@ def form_of(
 
 def _build_form(deps: Deps, application: Application, facts: _Facts) -> SubmittedForm:
     form = deps.book(application.pool).form.of(_entry_type(application))
-    fields = asked(form, _entry_type(application))
+    fields = fields_of(form, _entry_type(application))
     return SubmittedForm(
         tuple(
             SectionShown(
@@ -113,7 +113,7 @@ def _build_form(deps: Deps, application: Application, facts: _Facts) -> Submitte
 async def find_secret(deps: Deps, application: Application, account: Account, field: str) -> str:
     """One sensitive value in clear. Raises NotFound for a field that isn't masked."""
     form = deps.book(application.pool).form
-    rule = asked(form, _entry_type(application)).get(field)
+    rule = fields_of(form, _entry_type(application)).get(field)
     if rule is None or not rule.sensitive or rule.kind == "file":
         raise NotFound("这一项没有隐藏内容，请刷新页面。", code="nothing_hidden")
     return _field_text(field, rule, await _read_facts(deps, application, account))
@@ -121,7 +121,7 @@ async def find_secret(deps: Deps, application: Application, account: Account, fi
 
 async def _read_facts(deps: Deps, application: Application, account: Account) -> _Facts:
     book, kind = deps.book(application.pool), _entry_type(application)
-    values = filled(book.form, await read_values(deps, application.id), kind)
+    values = filled_values(book.form, await read_values(deps, application.id), kind)
     return _Facts(
         values,
         account_values(book.form, facts_of(deps, account), today(deps), kind),

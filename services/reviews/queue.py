@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
-from domain.forms.checking import filled
+from domain.forms.checking import filled_values
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType
@@ -148,7 +148,7 @@ class ReviewQueue:
         specialties = [from_row(ApplicationSpecialty, specialty) for specialty in row["specialties"]]
         log = [from_row(ReviewEntry, entry) for entry in row["log"]]
         entered_values = values_of(self.deps, [from_row(ApplicationSection, section) for section in row["sections"]])
-        values = filled(book.form, entered_values, cast(EntryType, application.entry_type))
+        values = filled_values(book.form, entered_values, cast(EntryType, application.entry_type))
         codes = await load_codes(
             book,
             values,

@@ -36,14 +36,14 @@ async def test_the_end_is_logged_once_the_servers_respond(monkeypatch: pytest.Mo
         return next(answers)
 
     monkeypatch.setattr(recovery, "all_pass", all_pass)
-    REPORTS.recovered()  # of tests before this one: the process has one log
-    end_all = REPORTS.recovered
+    REPORTS.end_outages()  # of tests before this one: the process has one log
+    end_all = REPORTS.end_outages
 
-    def recovered() -> None:
+    def end_outages() -> None:
         end_all()
         over.set()
 
-    monkeypatch.setattr(REPORTS, "recovered", recovered)
+    monkeypatch.setattr(REPORTS, "end_outages", end_outages)
     with capture_logs() as lines:
         report_outage("pages", ConnectionError("gone"))
         watch = asyncio.create_task(recovery.watch_recovery(make_settings()))

@@ -119,7 +119,7 @@ async def test_a_worker_whose_deadlines_fail_or_whose_loops_stand_still_is_not_r
 async def test_every_lane_beats_each_time_that_it_looks_for_a_job(database: str) -> None:
     pulse = Pulse({loop: LOOPS[loop] for loop in JOB_LOOPS}, HangWatch(JOB_LOOPS))
     lanes = {lane.loop: LaneHeart(lane.loop, pulse, lane.places(4)) for lane in LANES}
-    beating = make_queue(database, pool_size=12, looked=partial(worker._note_job_search, lanes))
+    beating = make_queue(database, pool_size=12, note_fetch=partial(worker._note_job_search, lanes))
     work = asyncio.create_task(worker._run_jobs(beating, 4, lambda: None, lanes))
     await pulse.wait_until_begun()
     assert pulse.find_stopped_loops() == []

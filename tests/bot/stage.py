@@ -79,7 +79,7 @@ class Process:
             self.jobs.pop(0)
 
     async def post(self, sent: Message, nonce: str = "77") -> ClientResponse:
-        query, body = signed(sent, nonce, self.clock.now())
+        query, body = sign_request(sent, nonce, self.clock.now())
         return await self.client.post("/wechat/demo", params=query, data=body)
 
     async def send_in_vain(self, sent: Message) -> str:
@@ -97,7 +97,7 @@ class Process:
         return read(await response.read(), nonce)
 
 
-def signed(sent: Message, nonce: str, at: datetime = NOW) -> tuple[dict[str, str], bytes]:
+def sign_request(sent: Message, nonce: str, at: datetime = NOW) -> tuple[dict[str, str], bytes]:
     inner = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in sent.fields.items())
     sealed = CODEC.encrypt(f"<xml>{inner}</xml>".encode())
     stamp = str(int(at.timestamp()))
@@ -120,7 +120,7 @@ def redis_client(url: str, timeout: float = LONG) -> Redis:
 
 
 @contextmanager
-def patient() -> Iterator[None]:
+def raised_limits() -> Iterator[None]:
     """Raise the bot's time limits, so that a busy machine does not reach them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in LIMITS:
@@ -160,13 +160,13 @@ async def process(
         windows=Windows(redis, clock),
         keys=KEYS,
         sender=cast(Any, sender),
-        late=late,
-        no_window=nudge,
+        commit_late=late,
+        notify_elsewhere=nudge,
     )
     engine = Engine(parts, timeout=timeout)
     app = web.Application()
     app.add_routes(Callback(engine, parts.codecs, clock).routes())
-    with nullcontext() if limited else patient():
+    with nullcontext() if limited else raised_limits():
         async with TestClient(TestServer(app)) as client:
             stage.append(Process(engine, client, redis, clock, sender))
             try:
@@ -177,4 +177,4 @@ async def process(
                 await redis.aclose()
 
 
-__all__ = ["CODEC", "Process", "Sender", "message", "patient", "process", "read", "redis_client", "signed"]
+__all__ = ["CODEC", "Process", "Sender", "message", "process", "raised_limits", "read", "redis_client", "sign_request"]

@@ -475,10 +475,10 @@ def test_a_text_says_what_wechatpys_reply_says(text: str) -> None:
 def test_any_text_is_rendered_to_xml_that_holds_it(text: str) -> None:
     xml = render(Text("。" + text), "oA", "gh_1", 1)
     assert xml is not None
-    said = parse_xml(xml)["Content"]
-    assert isinstance(said, str)
+    content = parse_xml(xml)["Content"]
+    assert isinstance(content, str)
     allowed = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "", text)
-    assert said == ("。" + allowed).replace("\r\n", "\n").replace("\r", "\n")
+    assert content == ("。" + allowed).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def test_the_end_of_a_cdata_section_in_a_text_is_kept() -> None:

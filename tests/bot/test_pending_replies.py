@@ -9,7 +9,7 @@ from bot.replies import MAX_TEXT, SILENCE, Image, Reply, Text
 
 
 @pytest.mark.parametrize(
-    ("reply", "pending", "said", "included"),
+    ("reply", "pending", "content", "included"),
     [
         (Text("新"), [], "新", 0),
         (Text("新"), ["旧"], f"{LATE_NOTE}\n\n旧\n\n新", 1),
@@ -20,8 +20,8 @@ from bot.replies import MAX_TEXT, SILENCE, Image, Reply, Text
         (Text("新"), [f"{LATE_NOTE}\n\n一\n\n二", "三"], f"{LATE_NOTE}\n\n一\n\n二\n\n三\n\n新", 2),
     ],
 )
-def test_the_old_stands_in_front_of_the_new(reply: Reply, pending: list[str], said: str, included: int) -> None:
-    assert prepend_pending(reply, pending) == (Text(said), included)
+def test_the_old_stands_in_front_of_the_new(reply: Reply, pending: list[str], content: str, included: int) -> None:
+    assert prepend_pending(reply, pending) == (Text(content), included)
 
 
 def test_a_picture_leaves_no_room_for_words() -> None:

@@ -33,8 +33,8 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def test_a_bound_user_comes_with_the_account(users: Users, connection: asyncpg.Connection) -> None:
-    found = await users.find(message("x"))
-    assert (found.account_id, found.bound, found.following) == (None, False, True)
+    user = await users.find(message("x"))
+    assert (user.account_id, user.bound, user.following) == (None, False, True)
     account = uuid4()
     await connection.execute(
         "INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at) "
@@ -44,7 +44,7 @@ async def test_a_bound_user_comes_with_the_account(users: Users, connection: asy
     )
     await connection.execute("UPDATE wechat_identity SET account_id = $1", account)
     again = await users.find(message("x"))
-    assert (again.identity_id, again.account_id, again.bound) == (found.identity_id, account, True)
+    assert (again.identity_id, again.account_id, again.bound) == (user.identity_id, account, True)
 
 
 async def test_who_writes_is_following_again(users: Users, connection: asyncpg.Connection) -> None:
@@ -57,12 +57,12 @@ async def test_who_writes_is_following_again(users: Users, connection: asyncpg.C
 
 async def test_many_at_once_get_each_their_own(users: Users) -> None:
     known = {openid: await users.find(message("x", openid)) for openid in ("o1", "o2")}
-    asked = ["o1", "o2", "o3", "o1", "o4", "o3"] * 60
-    found = await asyncio.gather(*(users.find(message("x", openid)) for openid in asked))
-    assert [user.openid for user in found] == asked
-    assert found[0] == known["o1"]
-    assert found[1] == known["o2"]
-    assert len({user.identity_id for user in found}) == 4
+    openids = ["o1", "o2", "o3", "o1", "o4", "o3"] * 60
+    users_found = await asyncio.gather(*(users.find(message("x", openid)) for openid in openids))
+    assert [user.openid for user in users_found] == openids
+    assert users_found[0] == known["o1"]
+    assert users_found[1] == known["o2"]
+    assert len({user.identity_id for user in users_found}) == 4
 
 
 async def test_an_event_about_a_stranger_creates_nothing(users: Users, connection: asyncpg.Connection) -> None:
@@ -73,12 +73,12 @@ async def test_an_event_about_a_stranger_creates_nothing(users: Users, connectio
 
 
 async def test_the_same_openid_of_two_accounts_is_two_users(users: Users) -> None:
-    one = message("x")
-    other = replace(one, appid="wx2", pool="hunan")
-    found = await asyncio.gather(users.find(one), users.find(other), users.find(one))
-    assert found[0] == found[2]
-    assert found[0].identity_id != found[1].identity_id
-    assert (found[1].appid, found[1].pool) == ("wx2", "hunan")
+    received = message("x")
+    other = replace(received, appid="wx2", pool="hunan")
+    users_found = await asyncio.gather(users.find(received), users.find(other), users.find(received))
+    assert users_found[0] == users_found[2]
+    assert users_found[0].identity_id != users_found[1].identity_id
+    assert (users_found[1].appid, users_found[1].pool) == ("wx2", "hunan")
 
 
 async def test_a_cut_connection_is_an_outage_for_those_who_wait_and_then_made_anew(
@@ -111,10 +111,10 @@ async def test_a_database_that_is_away_is_an_outage() -> None:
 
 async def test_one_impossible_openid_fails_no_other_message_and_keeps_the_connection(users: Users) -> None:
     await users.find(message("x", "o1"))
-    held = users._held
+    session = users._session
     bad = replace(message("x", "bad"), fields={**message("x", "bad").fields, "FromUserName": "o\0"})
-    asked = [message("x", "o1"), message("x", "o2"), bad, message("x", "o3")]
-    found = await asyncio.gather(*(users.find(one) for one in asked), return_exceptions=True)
-    assert isinstance(found[2], asyncpg.DataError)
-    assert [user.openid for at, user in enumerate(found) if at != 2] == ["o1", "o2", "o3"]  # type: ignore[union-attr]
-    assert users._held is held
+    messages = [message("x", "o1"), message("x", "o2"), bad, message("x", "o3")]
+    outcomes = await asyncio.gather(*(users.find(sent) for sent in messages), return_exceptions=True)
+    assert isinstance(outcomes[2], asyncpg.DataError)
+    assert [user.openid for at, user in enumerate(outcomes) if at != 2] == ["o1", "o2", "o3"]  # type: ignore[union-attr]
+    assert users._session is session

@@ -74,11 +74,11 @@ def test_a_secret_field_is_never_printed(field: str) -> None:
     ["call 13912345678 failed", "Key (id_hash)=(440106199001011234) exists", "+86 13912345678", "11010519491231002X"],
 )
 def test_personal_numbers_inside_texts_are_taken_out(text: str) -> None:
-    said = str(redact(None, "info", {"event": text})["event"])
-    assert REDACTED in said
-    assert "139123" not in said
-    assert "19900101" not in said
-    assert "19491231" not in said
+    printed = str(redact(None, "info", {"event": text})["event"])
+    assert REDACTED in printed
+    assert "139123" not in printed
+    assert "19900101" not in printed
+    assert "19491231" not in printed
 
 
 def test_numbers_that_are_no_personal_data_stay() -> None:
@@ -105,10 +105,10 @@ def test_a_row_that_the_database_refused_is_not_printed() -> None:
         'IntegrityError: new row for relation "account" violates check constraint "account_registered"\n'
         "DETAIL:  Failing row contains (01a1, demo, 王小明 (借调), 解放路一号\n二楼, null).\nat the end"
     )
-    said = str(redact(None, "error", {"event": "page_failed", "exception": text})["exception"])
-    assert "account_registered" in said
-    assert said.endswith("at the end")
-    assert not [word for word in ("王小明", "二楼") if word in said]
+    printed = str(redact(None, "error", {"event": "page_failed", "exception": text})["exception"])
+    assert "account_registered" in printed
+    assert printed.endswith("at the end")
+    assert not [word for word in ("王小明", "二楼") if word in printed]
 
 
 def test_a_human_reads_plain_lines() -> None:
@@ -129,9 +129,9 @@ def test_a_human_reads_plain_lines() -> None:
 
 def test_an_outage_is_logged_once_down_and_once_back(lines: io.StringIO) -> None:
     redis = Outage("redis")
-    redis.up()
+    redis.mark_up()
     for _ in range(3):
-        redis.down("connection refused")
-    redis.up()
-    redis.up()
+        redis.mark_down("connection refused")
+    redis.mark_up()
+    redis.mark_up()
     assert [(line["event"], line["part"]) for line in _read(lines)] == [("part_down", "redis"), ("part_back", "redis")]

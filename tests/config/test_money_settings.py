@@ -48,7 +48,7 @@ def test_without_a_public_key_certificates_are_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "reason"),
     [
         ({"mchid": "12345"}, "8 to 10 digits"),
         ({"serial": "not hexadecimal"}, "hexadecimal"),
@@ -66,11 +66,11 @@ def test_without_a_public_key_certificates_are_used() -> None:
         *("lone id", "lone key", "wrong id", "private for public"),
     ],
 )
-def test_a_merchant_that_cannot_work_is_refused(wrong: dict[str, Any], said: str) -> None:
+def test_a_merchant_that_cannot_work_is_refused(wrong: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError) as caught:
         make_settings(pay={"merchants": {"hunan": GOOD | wrong}})
     reasons = str(caught.value.errors(include_input=False, include_url=False))
-    assert said in reasons
+    assert reason in reasons
     assert "BEGIN" not in reasons
 
 

@@ -49,9 +49,9 @@ FAULTS = [
 
 @pytest.fixture(autouse=True)
 def _none_reported() -> Iterator[None]:
-    REPORTS.recovered()
+    REPORTS.end_outages()
     yield
-    REPORTS.recovered()
+    REPORTS.end_outages()
 
 
 def is_let_through(name: str, error: Exception) -> bool:
@@ -66,9 +66,9 @@ def test_a_library_reports_an_outage_once_without_traceback_and_its_end_once(nam
     with capture_logs() as lines:
         for _ in range(3):
             assert not any(is_let_through(name, error) for error in OUTAGES[name])
-        assert REPORTS.any()
-        REPORTS.recovered()
-        REPORTS.recovered()
+        assert REPORTS.has_outages()
+        REPORTS.end_outages()
+        REPORTS.end_outages()
     part = name.split(".", maxsplit=1)[0]
     assert [(line["event"], line["part"]) for line in lines] == [("part_down", part), ("part_back", part)]
     assert "exc_info" not in lines[0]
@@ -82,16 +82,16 @@ def test_a_fault_keeps_its_line_and_traceback(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "passes_filter"),
     [
         ("error connecting in %r: %s", False),
         ("discarding closed connection: %s", False),
         ("rolling back returned connection: %s", True),
     ],
 )
-def test_lines_of_the_pool_without_an_exception(text: str, kept: bool) -> None:
+def test_lines_of_the_pool_without_an_exception(text: str, passes_filter: bool) -> None:
     made = logging.getLogger("psycopg.pool").makeRecord("psycopg.pool", logging.WARNING, "", 0, text, (), None)
-    assert OutageFilter().filter(made) is kept
+    assert OutageFilter().filter(made) is passes_filter
 
 
 def test_edges_and_log_agree_on_what_an_outage_is() -> None:

@@ -87,4 +87,8 @@ def test_only_experts_who_state_willing_regions_are_drawn_by_them() -> None:
         pool: book.draw.region_modes
         for pool, book in load_rulebooks(RULEBOOKS, Settings.model_fields["pools"].default).items()
     }
-    assert [pool for pool, found in modes.items() if "willing" in found] == ["demo", "xinjiang", "guangdong"]
+    assert [pool for pool, region_modes in modes.items() if "willing" in region_modes] == [
+        "demo",
+        "xinjiang",
+        "guangdong",
+    ]

@@ -35,6 +35,6 @@ def test_ones_of_the_same_moment_differ_in_every_random_bit(monkeypatch: pytest.
     monkeypatch.setattr("domain.ids.time.time_ns", lambda: 1_790_000_000_123_000_000)
     made = [new_id().int for _ in range(200)]
     ever, always = 0, (1 << 128) - 1
-    for one in made:
-        ever, always = ever | one, always & one
+    for number in made:
+        ever, always = ever | number, always & number
     assert ever & ~always == (1 << 62) - 1

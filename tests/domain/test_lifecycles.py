@@ -29,15 +29,15 @@ ROOT = Path(__file__).parents[2]
 
 def lifecycles() -> dict[str, Lifecycle[Any, Any]]:
     """Every table of moves that stands in a ``lifecycles`` module, by its module and name."""
-    found = {}
+    cycles_by_name = {}
     for package in pkgutil.iter_modules(domain.__path__, "domain."):
         if not package.ispkg or importlib.util.find_spec(f"{package.name}.lifecycles") is None:
             continue
         module = importlib.import_module(f"{package.name}.lifecycles")
         for name, value in vars(module).items():
             if isinstance(value, Lifecycle):
-                found[f"{package.name.removeprefix('domain.')}.{name}"] = value
-    return found
+                cycles_by_name[f"{package.name.removeprefix('domain.')}.{name}"] = value
+    return cycles_by_name
 
 
 def events_of(cycle: Lifecycle[Any, Any]) -> type[Labelled]:
@@ -152,11 +152,11 @@ REPORTS = [event for event in ContactAttemptEvent if event is not ContactAttempt
 def test_receipts_of_an_attempt_end_the_same_in_any_order_and_twice(first):
     rest = [event for event in REPORTS if event is not first]
     for picked in itertools.combinations(rest, 2):
-        ends = {after(order) for order in itertools.permutations((first, first, *picked))}
+        ends = {state_after(order) for order in itertools.permutations((first, first, *picked))}
         assert len(ends) == 1
 
 
-def after(order: tuple[ContactAttemptEvent, ...]) -> ContactAttemptState:
+def state_after(order: tuple[ContactAttemptEvent, ...]) -> ContactAttemptState:
     state = ATTEMPT.initial
     for event in order:
         if ATTEMPT.can(state, event):

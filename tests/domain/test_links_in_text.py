@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from domain.links_in_text import find_link, without_links
+from domain.links_in_text import find_link, strip_links
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ from domain.links_in_text import find_link, without_links
 )
 def test_a_link_is_found_and_made_harmless(text: str) -> None:
     assert find_link(text)
-    shown = without_links(text)
+    shown = strip_links(text)
     assert not {"<", ">"} & set(shown)
     assert "://" not in shown
     assert not re.search(r"[a-z0-9]\.[a-z]", shown, re.IGNORECASE)
@@ -63,4 +63,4 @@ def test_a_link_is_found_and_made_harmless(text: str) -> None:
 )
 def test_words_of_a_place_are_left_alone(text: str) -> None:
     assert find_link(text) == ""
-    assert without_links(text) == text
+    assert strip_links(text) == text

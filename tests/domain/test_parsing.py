@@ -88,7 +88,7 @@ def test_anything_but_a_plain_yes_or_no_is_asked_again(text):
         yes_or_no(text)
 
 
-def spoken(text: str, asked_at: datetime = ASKED) -> tuple[str, str]:
+def spoken_range(text: str, asked_at: datetime = ASKED) -> tuple[str, str]:
     """Begin and end in Shanghai time, as month, day, hour."""
     span = date_range(text, asked_at)
     assert span.starts_at.tzinfo is UTC
@@ -149,7 +149,7 @@ RANGES = [
 
 @pytest.mark.parametrize(("text", "begin", "end"), RANGES)
 def test_days_are_understood_as_people_say_them(text, begin, end):
-    assert spoken(text) == (begin, end)
+    assert spoken_range(text) == (begin, end)
 
 
 UNCLEAR = [
@@ -198,8 +198,8 @@ def test_what_could_mean_two_things_is_asked_again(text, code):
 
 def test_a_day_means_the_same_however_late_it_is_read():
     just_before_midnight = datetime(2026, 11, 21, 15, 59, tzinfo=UTC)
-    assert spoken("明天", just_before_midnight) == ("26-11-22 00", "26-11-23 00")
-    assert spoken("明天", just_before_midnight + timedelta(minutes=1)) == ("26-11-23 00", "26-11-24 00")
+    assert spoken_range("明天", just_before_midnight) == ("26-11-22 00", "26-11-23 00")
+    assert spoken_range("明天", just_before_midnight + timedelta(minutes=1)) == ("26-11-23 00", "26-11-24 00")
 
 
 ALPHABET = "今明后天下周月日号到至起从上午一二三四1234567890-~./年 不"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.forms.checking import asked
+from domain.forms.checking import fields_of
 from domain.forms.values import UNIT_PARTS
 from domain.rulebook.book import Provenance, Rulebook
 from domain.rulebook.form import EntryType, FormField
@@ -100,7 +100,7 @@ def values_of(
     book: Rulebook, employer_id: UUID | None = None, *, entry_type: EntryType = "first", **own: object
 ) -> dict[str, dict[str, object]]:
     """Section → values that the pool's form takes, every field filled in; ``own`` replaces single values."""
-    fields = asked(book.form, entry_type)
+    fields = fields_of(book.form, entry_type)
     values: dict[str, dict[str, object]] = {}
     for code, section in book.form.of(entry_type).sections.items():
         typed = [name for name in section.fields if name in fields and fields[name].kind != "file"]
@@ -168,7 +168,7 @@ async def attach(deps: Deps, application_id: UUID, field: str, *, row: int = 0, 
 async def attach_all(deps: Deps, application_id: UUID, *, entry_type: EntryType = "first") -> None:
     """Attach every file that the form demands."""
     application = await Application.get(id=application_id)
-    for code, field in asked(deps.book(application.pool).form, entry_type).items():
+    for code, field in fields_of(deps.book(application.pool).form, entry_type).items():
         if field.kind == "file" and field.required:
             await attach(deps, application_id, code)
         for part, column in field.parts.items():

@@ -216,14 +216,14 @@ def whole_draw() -> Script:
 def chained(
     acts: list[Act], lists: dict[str, tuple[bytes, list[bytes]]], gaps: dict[int, timedelta] | None = None
 ) -> dict[str, Any]:
-    head, at = draw_record.start(POOL, DRAW), START
+    head, at = draw_record.empty_head(POOL, DRAW), START
     log = []
     for number, act in enumerate(acts):
         at += (gaps or {}).get(number, timedelta(seconds=1))
-        entry = draw_record.write(head, at, act)
+        entry = draw_record.write_entry(head, at, act)
         log.append(entry.facts)
         head = entry.head
-    return draw_record.document(POOL, DRAW, log, lists)
+    return draw_record.draw_document(POOL, DRAW, log, lists)
 
 
 def index_of(acts: list[Act], kind: type[Act], nth: int = 0) -> int:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from app.rulebook_files import load_catalogues
-from domain.forms.checking import CatalogueView, PersonFacts, asked, person_facts
+from domain.forms.checking import CatalogueView, PersonFacts, fields_of, person_facts
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from tests.factories.people import BANK_ACCOUNT
@@ -72,7 +72,7 @@ def good_values(pool: str, entry_type: EntryType = "first") -> dict[str, object]
     """A value for every field of the pool's form that is typed or chosen."""
     return {
         code: _value(pool, code)
-        for code, field in asked(book_of(pool).form, entry_type).items()
+        for code, field in fields_of(book_of(pool).form, entry_type).items()
         if not field.account and field.kind != "file"
     }
 
@@ -80,7 +80,7 @@ def good_values(pool: str, entry_type: EntryType = "first") -> dict[str, object]
 def good_attachments(pool: str, entry_type: EntryType = "first") -> dict[str, int]:
     """One file for every place that asks for one, rows of records included."""
     counts: dict[str, int] = {}
-    for code, field in asked(book_of(pool).form, entry_type).items():
+    for code, field in fields_of(book_of(pool).form, entry_type).items():
         if field.kind == "file":
             counts[code] = 1
         for part, column in field.parts.items():

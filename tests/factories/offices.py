@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.clock import FixedClock
 from domain.draws.random_draw import participant_commitment
-from domain.draws.record import Json, document
+from domain.draws.record import Json, draw_document
 from domain.draws.verify_draw import verify as verify_record
 from domain.errors import GatewayError, Transient
 from domain.ids import new_id
@@ -399,7 +399,7 @@ async def check_record(office: Office, draw_id: UUID, *warnings: str) -> dict[st
     Returns the published one.
     """
     published = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
-    whole = document(
+    whole = draw_document(
         published["pool"], published["draw"], published["log"], await published_lists(await Draw.get(id=draw_id))
     )
     assert [finding.code for finding in verify_record(json.loads(json.dumps(whole)))] == list(warnings)

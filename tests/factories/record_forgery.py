@@ -90,7 +90,7 @@ class Forgery:
         return self.write().record
 
     def write(self) -> Written:
-        prev, log = draw_record.start(POOL, DRAW).hash, []
+        prev, log = draw_record.empty_head(POOL, DRAW).hash, []
         for (honest, entry, own), body in zip(self.whole, self.bodies, strict=False):
             if honest is not body:
                 break
@@ -184,7 +184,7 @@ def _forged_value(value: object, forged: Forgery, dice: random.Random) -> object
         moved = datetime.fromisoformat(text) + timedelta(
             seconds=dice.choice((-9000, -300, -70, -1, 1, 70, 2000, 20000))
         )
-        return draw_record.moment(moved)
+        return draw_record.print_moment(moved)
     return dice.choice(VOCABULARY)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded import embedded
-from models.migrate import pending
+from models.migrate import pending_migrations
 from tests.plugins import data_folders
 from tests.plugins.data_folders import data_folder
 
@@ -15,7 +15,7 @@ from tests.plugins.data_folders import data_folder
 async def test_the_servers_find_todays_schema_in_the_folder_and_take_it_for_their_own() -> None:
     with data_folder("folders") as folder:
         async with embedded(folder, durable=False, redis_url="redis://elsewhere") as servers:
-            assert await pending(servers.database_url) == []
+            assert await pending_migrations(servers.database_url) == []
     assert not folder.exists()
 
 

@@ -38,7 +38,7 @@ from services.core.crypto import Keyring
 from services.payments import Fees
 from services.registry import Services
 from tests.bot.conftest import KEYS, message
-from tests.bot.stage import CODEC, LONG, Sender, patient, redis_client
+from tests.bot.stage import CODEC, LONG, Sender, raised_limits, redis_client
 from tests.factories import offices
 from tests.factories.assembly import make_services
 from tests.factories.draws import make_project
@@ -84,8 +84,8 @@ class World:
                 windows=Windows(self.redis, self.clock),
                 keys=KEYS,
                 sender=cast(Any, Sender()),
-                late=self._late,
-                no_window=self.services.notifications.pending_replies.notify_waiting,
+                commit_late=self._late,
+                notify_elsewhere=self.services.notifications.pending_replies.notify_waiting,
             ),
             timeout=LONG,
         )
@@ -250,7 +250,7 @@ async def world(database: str, redis: str, clock: FixedClock) -> AsyncIterator[W
     made = World(clock, office, replace(make_services(deps), payments=payments), client, database)
     made.start_process()
     try:
-        with patient():
+        with raised_limits():
             yield made
     finally:
         await made.close()

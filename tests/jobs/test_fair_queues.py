@@ -62,8 +62,8 @@ async def test_jobs_of_a_queue_are_taken_in_their_order_and_not_before_their_tim
     first, second, third = [row["id"] for row in await jobs.fetch("SELECT id FROM procrastinate_jobs ORDER BY id")]
     await jobs.execute("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 hour' WHERE id = $1", first)
     me = await queue.job_manager.register_worker()
-    found = [await queue.job_manager.fetch_job(["draws"], me) for _ in range(3)]
-    assert [job and job.id for job in found] == [second, third, None]
+    fetched = [await queue.job_manager.fetch_job(["draws"], me) for _ in range(3)]
+    assert [job and job.id for job in fetched] == [second, third, None]
 
 
 async def test_workers_that_fetch_at_once_never_take_the_same_job(
@@ -71,8 +71,8 @@ async def test_workers_that_fetch_at_once_never_take_the_same_job(
 ) -> None:
     await jobs.execute(WAITING, "draws", "draws.advance", 40)
     me = await queue.job_manager.register_worker()
-    found = await asyncio.gather(*(queue.job_manager.fetch_job(["calls", "draws"], me) for _ in range(60)))
-    taken = Counter(job.id for job in found if job)
+    fetched = await asyncio.gather(*(queue.job_manager.fetch_job(["calls", "draws"], me) for _ in range(60)))
+    taken = Counter(job.id for job in fetched if job)
     assert set(taken.values()) == {1}
     again = [await queue.job_manager.fetch_job(["draws"], me) for _ in range(41 - len(taken))]
     assert again[-1] is None

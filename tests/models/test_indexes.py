@@ -33,13 +33,13 @@ SELECT c.conrelid::regclass || '.' || a.attname FROM pg_constraint c
 
 def test_every_foreign_key_has_an_index_or_a_reason_to_have_none(database: str) -> None:
     with psycopg.connect(database) as connection:
-        found = {name for (name,) in connection.execute(_UNINDEXED).fetchall()}
-    assert found == UNINDEXED.keys()
+        unindexed = {name for (name,) in connection.execute(_UNINDEXED).fetchall()}
+    assert unindexed == UNINDEXED.keys()
 
 
 def test_a_log_in_by_pinyin_reads_an_index(new_database: str) -> None:
     with psycopg.connect(new_database) as connection:
         connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
-        found = pinyin_names.FOUND.replace("$1", "'hunan'").replace("$2", "'{zhangsan}'")
-        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {found}").fetchall())
+        query = pinyin_names.FOUND.replace("$1", "'hunan'").replace("$2", "'{zhangsan}'")
+        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {query}").fetchall())
     assert "Index Cond: (((pool)::text = 'hunan'::text) AND (regexp_replace(" in plan

@@ -16,7 +16,7 @@ from tortoise import Tortoise
 from domain.errors import Conflict
 from models import migrate as migrations
 from models.database_connection import tortoise_config
-from models.migrate import MIGRATIONS, check_version, migrate, pending
+from models.migrate import MIGRATIONS, check_version, migrate, pending_migrations
 
 DIGESTS = {
     "0001_baseline.sql": "07e30c623cc0f7748761daff6b65255e9f37ee1263f20725c29c981af97c35c5",
@@ -61,10 +61,10 @@ def test_a_committed_migration_is_never_edited() -> None:
 
 
 def test_an_empty_database_is_brought_to_todays_schema_once(empty_database: str) -> None:
-    assert asyncio.run(pending(empty_database)) == ALL
+    assert asyncio.run(pending_migrations(empty_database)) == ALL
     assert asyncio.run(migrate(empty_database)) == ALL
     assert asyncio.run(migrate(empty_database)) == []
-    assert asyncio.run(pending(empty_database)) == []
+    assert asyncio.run(pending_migrations(empty_database)) == []
 
 
 async def test_two_at_once_apply_each_migration_once(empty_database: str) -> None:
@@ -87,7 +87,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: str, folder: Pat
     (folder / "9002_second.sql").write_text(f"CREATE TABLE second (id int); {fault};")
     with pytest.raises(asyncpg.PostgresError):
         asyncio.run(migrate(database))
-    assert asyncio.run(pending(database)) == ["9002_second"]
+    assert asyncio.run(pending_migrations(database)) == ["9002_second"]
     with psycopg.connect(database) as connection:
         tables = connection.execute("SELECT to_regclass('first')::text, to_regclass('second')::text").fetchone()
     assert tables == ("first", None)
@@ -101,13 +101,13 @@ def test_a_database_that_a_newer_release_has_changed_is_refused_and_left_alone(d
         with pytest.raises(Conflict, match="0099_later等1个"):
             asyncio.run(migrate(database))
         assert connection.execute("SELECT count(*) FROM tortoise_migrations").fetchone() == (len(ALL) + 1,)
-    assert asyncio.run(pending(database)) == [], "processes of this release go on during an upgrade"
+    assert asyncio.run(pending_migrations(database)) == [], "processes of this release go on during an upgrade"
 
 
 def test_a_database_from_before_the_baseline_is_refused_and_left_alone(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("UPDATE tortoise_migrations SET name = '0001_initial' WHERE name = '0001_baseline'")
-        for ask in (migrate, pending):
+        for ask in (migrate, pending_migrations):
             with pytest.raises(Conflict, match="0001_initial等1个"):
                 asyncio.run(ask(database))
         assert connection.execute("SELECT count(*) FROM tortoise_migrations").fetchone() == (len(ALL),)

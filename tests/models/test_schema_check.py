@@ -38,5 +38,5 @@ async def test_what_an_edited_migration_leaves_behind_is_named(
     connection: asyncpg.Connection, change: str, fault: str
 ) -> None:
     await connection.execute(change)
-    [found] = await find_schema_faults(connection)
-    assert found.startswith(fault)
+    [difference] = await find_schema_faults(connection)
+    assert difference.startswith(fault)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
-from domain.forms.checking import asked
+from domain.forms.checking import fields_of
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType, FormField
 from tests.factories.files import pdf
@@ -38,7 +38,7 @@ class FormFiller:
 
     async def fill_all(self) -> None:
         """Fill in all sections, without the scan of the form, which is not printed yet."""
-        shown = asked(self.book.form, self.entry_type)
+        shown = fields_of(self.book.form, self.entry_type)
         for section in self.book.form.of(self.entry_type).sections.values():
             fields = [code for code in section.fields if code in shown]
             if not fields:
@@ -132,7 +132,7 @@ class FormFiller:
         documents = self.book.form.papers
         if self.entry_type != "change" and (documents.print_before_submit or documents.print_locks):
             await self._print(locks=documents.print_locks)
-        if SIGNED in asked(self.book.form, self.entry_type):
+        if SIGNED in fields_of(self.book.form, self.entry_type):
             form = self.book.form.of(self.entry_type)
             await self._tab(form.sections[form.section_of(SIGNED)].title)
             box = self.page.locator(f'.field[data-field="{SIGNED}"]')

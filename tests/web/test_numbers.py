@@ -27,7 +27,7 @@ from models.payments import Fee
 from services.core.base import Actor, Deps, Page
 from services.draws import Filters
 from services.office import Filter
-from tests.bot.stage import patient, redis_client
+from tests.bot.stage import raised_limits, redis_client
 from tests.factories import offices
 from tests.factories.applications import make_campaign
 from tests.factories.assembly import make_services
@@ -96,7 +96,7 @@ async def house(
     )
     made.chat.start_process()
     try:
-        with patient():
+        with raised_limits():
             yield made
     finally:
         await made.chat.close()

@@ -164,7 +164,7 @@ class BankPages(OfficePart):
         form = visit.form if visit.fields else FormValues(query)
         case_id = form.value("case")
         case = await self.services.exams.bank_queries.get(visit.actor, uuid_of(case_id, _CASE)) if case_id else None
-        kinds = [(kind.value, kind.label) for kind in ItemKind if case is None or kind.is_asked]
+        kinds = [(kind.value, kind.label) for kind in ItemKind if case is None or kind.fills_slots]
         kind = ItemKind(form.value("kind")) if form.value("kind") in list(ItemKind) else None
         return {"f": form, "view": None, "case": case, "item_kind": kind, "kinds": kinds, **await self._choices(visit)}
 

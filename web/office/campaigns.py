@@ -103,7 +103,7 @@ class CampaignPages(OfficePart):
     def _types(self, actor: Actor) -> Mapping[str, str]:
         """The entry types that a campaign of this pool may have, by code."""
         book = self.book(actor)
-        return {code: name for code, name in entry_names(book).items() if code in book.campaigns.of_campaigns}
+        return {code: name for code, name in entry_names(book).items() if code in book.campaigns.campaign_types}
 
     # ---- between form and service
 

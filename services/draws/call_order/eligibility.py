@@ -12,7 +12,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from domain.clock import local
-from domain.draws.eligibility import covering, years_before
+from domain.draws.eligibility import covering_regions, years_before
 from domain.draws.record import SkipReason
 from domain.draws.recusal_keys import normalise_person_name, unit_keys
 from domain.identity import born_after
@@ -227,7 +227,7 @@ def _fitting_values(draw: Draw, condition: Condition, specialty: str) -> tuple[o
         specialty,
         condition.region_mode,
         condition.regions,
-        sorted(covering(condition.regions)),
+        sorted(covering_regions(condition.regions)),
         condition.title_level,
         condition.qualification,
         condition.department,

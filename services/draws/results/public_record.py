@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.draws.record import Ended, Json, document, list_key
+from domain.draws.record import Ended, Json, draw_document, list_key
 from domain.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from models.draws import (
     CandidateList,
@@ -57,7 +57,7 @@ class PublicRecords:
         if not log:
             raise Conflict("抽取还没有开始，暂无抽取记录。", code="no_record")
         lists = await published_lists(draw) if log[-1].act == Ended.name else {}
-        return document(draw.pool, draw.number, [entry.facts for entry in log], lists)
+        return draw_document(draw.pool, draw.number, [entry.facts for entry in log], lists)
 
     async def own_leaves(self, actor: Actor) -> list[OwnLeaf]:
         """The expert's own leaves, newest first, of unsealed draws, with any outcome of the invitation."""

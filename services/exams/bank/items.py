@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
-from domain.exams.items import ItemData, ItemKind, ItemProblem, find_problems, same_question, stem_hash, tidy
+from domain.exams.items import ItemData, ItemKind, ItemProblem, find_problems, same_question, stem_hash, tidy_item
 from domain.faults import Faults
 from models.exams import ExamItem
 from services.core.base import Actor, Deps, record, transaction
@@ -200,7 +200,7 @@ async def _next_position(case_id: UUID | None) -> int:
 
 def _check_item(data: ItemData) -> ItemData:
     """The tidy item. Raises InvalidInput with all problems."""
-    item = tidy(data)
+    item = tidy_item(data)
     faults = Faults()
     for problem in find_problems(item):
         with faults.part():

@@ -69,7 +69,7 @@ def test_free_courses_open_with_the_course() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "window", "at", "found"),
+    ("state", "window", "at", "expected"),
     [
         (EnrolmentState.CALLED, None, START, "unpaid"),
         (EnrolmentState.CALLED, COURSE, START - timedelta(seconds=1), "ahead"),
@@ -79,8 +79,8 @@ def test_free_courses_open_with_the_course() -> None:
         (EnrolmentState.LEFT, COURSE, START, "left"),
     ],
 )
-def test_access(state: EnrolmentState, window: StudyWindow | None, at: datetime, found: str) -> None:
-    assert access(state, window.opens if window else None, window.closes if window else None, at) == found
+def test_access(state: EnrolmentState, window: StudyWindow | None, at: datetime, expected: str) -> None:
+    assert access(state, window.opens if window else None, window.closes if window else None, at) == expected
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,14 @@ def moov(length: int = 30_000, *codecs: bytes) -> bytes:
 
 
 def test_a_real_file() -> None:
-    data, at, found = DEMO.read_bytes(), 0, []
+    data, at, kinds = DEMO.read_bytes(), 0, []
     while at < len(data):
         head = read_head(data[at : at + 16])
-        found.append(head.kind)
+        kinds.append(head.kind)
         if head.kind == b"moov":
             movie = read_movie(data[at + head.head : at + head.size])
         at += head.size
-    assert found[:2] == [b"ftyp", b"moov"], "the description stands first, so that it plays at once"
+    assert kinds[:2] == [b"ftyp", b"moov"], "the description stands first, so that it plays at once"
     assert (round(movie.seconds), movie.codecs) == (30, ("avc1", "mp4a"))
 
 
@@ -48,7 +48,7 @@ def test_times_of_64_bits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         (moov(30_000, b"hvc1", b"mp4a"), "H.264"),
         (moov(30_000, b"vp09"), "H.264"),
@@ -76,8 +76,8 @@ def test_times_of_64_bits() -> None:
         "a box larger than the file",
     ],
 )
-def test_files_that_phones_cannot_play(content: bytes, said: str) -> None:
-    with pytest.raises(NotPlayable, match=said):
+def test_files_that_phones_cannot_play(content: bytes, reason: str) -> None:
+    with pytest.raises(NotPlayable, match=reason):
         read_movie(content)
 
 

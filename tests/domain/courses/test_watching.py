@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.courses.watching import Beat, Interval, credit, first_gap, is_whole, jump_limit, merge, seconds
+from domain.courses.watching import Beat, Interval, credit, first_gap, is_complete, jump_limit, merge, seconds
 
-SPANS = st.tuples(st.integers(0, 300), st.integers(0, 60)).map(lambda one: (one[0], one[0] + one[1]))
+SPANS = st.tuples(st.integers(0, 300), st.integers(0, 60)).map(lambda drawn: (drawn[0], drawn[0] + drawn[1]))
 
 
 def test_intervals_that_overlap_count_once() -> None:
@@ -36,11 +36,11 @@ def test_the_union_holds_every_second_once(spans: list[Interval]) -> None:
 def test_the_order_in_which_beats_arrive_does_not_matter(spans: list[Interval], random: object) -> None:
     shuffled = list(spans)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    one: tuple[Interval, ...] = ()
+    in_order: tuple[Interval, ...] = ()
     other: tuple[Interval, ...] = ()
     for first, second in zip(spans, shuffled, strict=True):
-        one, other = merge(one, first), merge(other, second)
-    assert one == other
+        in_order, other = merge(in_order, first), merge(other, second)
+    assert in_order == other
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_nothing_was_watched_at_first_so_only_the_start_counts() -> None:
 
 
 def test_the_first_gap_is_where_to_make_up() -> None:
-    assert [first_gap(one) for one in ((), ((0, 30),), ((0, 30), (40, 60)), ((5, 9),))] == [0, 30, 30, 0]
+    assert [first_gap(watched) for watched in ((), ((0, 30),), ((0, 30), (40, 60)), ((5, 9),))] == [0, 30, 30, 0]
 
 
 def test_once_watched_any_part_may_be_seen_again() -> None:
@@ -92,7 +92,7 @@ def test_once_watched_any_part_may_be_seen_again() -> None:
 
 
 def test_a_video_is_whole_but_for_a_moment_at_its_end() -> None:
-    assert is_whole(((0, 598),), 600)
-    assert not is_whole(((0, 597),), 600)
-    assert not is_whole(((0, 300), (302, 600)), 601), "a gap in the middle is no moment at the end"
-    assert not is_whole((), 0)
+    assert is_complete(((0, 598),), 600)
+    assert not is_complete(((0, 597),), 600)
+    assert not is_complete(((0, 300), (302, 600)), 601), "a gap in the middle is no moment at the end"
+    assert not is_complete((), 0)

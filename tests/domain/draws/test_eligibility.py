@@ -14,7 +14,7 @@ from domain.draws.eligibility import (
     Recusals,
     ancestors,
     check,
-    covering,
+    covering_regions,
     find_bars,
     years_before,
 )
@@ -157,7 +157,7 @@ def test_an_expert_on_leave_is_not_drawn():
 def test_ancestors_and_covering_regions():
     assert ancestors("A080301") == {"A", "A08", "A0803", "A080301"}
     assert ancestors("A") == {"A"}
-    assert covering(["440103"]) == {"440103", "440100", "440000"}
+    assert covering_regions(["440103"]) == {"440103", "440100", "440000"}
 
 
 def test_years_are_counted_by_the_calendar():

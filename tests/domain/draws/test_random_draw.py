@@ -32,7 +32,7 @@ def test_known_answers_of_the_format_stay_what_they_are():
     assert random_draw.list_root(1, "main", SECRET, LEAVES).hex().startswith("a3fdb36dff20f718")
     seed = random_draw.seed("CQ1", 1, SECRET, ROOTS, VALUES)
     assert seed.hex().startswith("0a2f27ab5bd42ca5")
-    assert [LEAVES.index(one) for one in random_draw.order(seed, 1, "main", LEAVES)][:8] == [
+    assert [LEAVES.index(leaf) for leaf in random_draw.order(seed, 1, "main", LEAVES)][:8] == [
         1,
         44,
         47,

@@ -76,11 +76,11 @@ def _terminate(script: Script, dice: random.Random) -> None:
 
 
 def _call(script: Script, conditions: tuple[acts.ConditionFacts, ...], dice: random.Random) -> None:
-    for one in conditions:
-        script.need(one.no)
-    for one in conditions:
-        for tier in [tier for tier in random_draw.TIERS if (one.no, tier) in script.orders]:
-            _walk(script, one.no, tier, dice)
+    for facts in conditions:
+        script.need(facts.no)
+    for facts in conditions:
+        for tier in [tier for tier in random_draw.TIERS if (facts.no, tier) in script.orders]:
+            _walk(script, facts.no, tier, dice)
     _close(script)
 
 
@@ -106,7 +106,7 @@ def _undo_some(script: Script, no: int, dice: random.Random) -> None:
 
 
 def _close(script: Script) -> None:
-    lacking = any(script.missing(one.no) for one in script.conditions)
+    lacking = any(script.missing(facts.no) for facts in script.conditions)
     script.then(acts.Short("exhausted") if lacking else acts.Completed())
 
 
@@ -129,12 +129,12 @@ def _spent(script: Script, no: int) -> bool:
 
 
 def _widen(script: Script, dice: random.Random) -> None:
-    lacking = [one for one in script.conditions if script.missing(one.no) and _spent(script, one.no)]
+    lacking = [facts for facts in script.conditions if script.missing(facts.no) and _spent(script, facts.no)]
     if lacking:
-        one = changed(lacking[0], regions=WIDER, gathering=script.gathering)
-        script.seeded("widened", (one,)).need(one.no)
-        for tier in [tier for tier in random_draw.TIERS if (one.no, tier) in script.orders]:
-            _walk(script, one.no, tier, dice)
+        widened = changed(lacking[0], regions=WIDER, gathering=script.gathering)
+        script.seeded("widened", (widened,)).need(widened.no)
+        for tier in [tier for tier in random_draw.TIERS if (widened.no, tier) in script.orders]:
+            _walk(script, widened.no, tier, dice)
         _close(script)
 
 
@@ -146,7 +146,7 @@ def honest_draws() -> list[Script]:
 def test_the_honest_draws_hold_and_are_of_every_kind(honest_draws: list[Script]) -> None:
     seen: Counter[str] = Counter()
     for script in honest_draws:
-        assert [one for one in verify(script.record()) if one.severity == "error"] == []
+        assert [finding for finding in verify(script.record()) if finding.severity == "error"] == []
         seen.update({type(act).name for act in script.acts})
         seen["widened"] += script.seeds > 1
     assert set(acts.ACTS) - {"force_ended"} <= set(seen)
@@ -173,13 +173,13 @@ NAMED = (
 
 def meaning(before: list[Facts], after: list[Facts]) -> str:
     """How an undetected forgery differs, as one of ``NAMED``; "" without a difference, ``unknown`` for a hole."""
-    old, new = [_told(one) for one in before], [_told(one) for one in after]
+    old, new = [_told(entry) for entry in before], [_told(entry) for entry in after]
     if old == new:
         return "times-retold" if before != after else ""
     if new == old[: len(new)]:
         return "ending-cut"
-    differing = [one for one in old if one not in new] + [one for one in new if one not in old]
-    if any(one["act"] in FIXING for one in differing):
+    differing = [entry for entry in old if entry not in new] + [entry for entry in new if entry not in old]
+    if any(entry["act"] in FIXING for entry in differing):
         return "unknown"
     if len(old) == len(new) and len(differing) == 2:
         return _retold(*differing)
@@ -193,13 +193,13 @@ def _told(facts: Facts) -> Facts:
     return {key: value for key, value in facts.items() if key != "at"}
 
 
-def _retold(one: Facts, other: Facts) -> str:
-    fields = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+def _retold(entry: Facts, other: Facts) -> str:
+    fields = [key for key in entry.keys() | other.keys() if entry.get(key) != other.get(key)]
     if fields == ["reason"]:
-        return "reason-retold" if one["act"] == "skipped" else "words-retold"
-    if one["act"] in _OF_RECALLS:
-        return _OF_RECALLS[str(one["act"])]
-    told = one["act"] == "outcome" and set(fields) <= {"outcome", "by", "confirmed_by"}
+        return "reason-retold" if entry["act"] == "skipped" else "words-retold"
+    if entry["act"] in _OF_RECALLS:
+        return _OF_RECALLS[str(entry["act"])]
+    told = entry["act"] == "outcome" and set(fields) <= {"outcome", "by", "confirmed_by"}
     return "outcome-retold" if told else "course-retold"
 
 
@@ -215,19 +215,21 @@ def steered(original: Forgery, forged: Forgery, script: Script) -> str:
             walked[key] += 1
     seeds = [body.facts for body in forged.bodies if body.facts["act"] == "seed_fixed"]
     true = [body.facts for body in original.bodies if body.facts["act"] == "seed_fixed"]
-    return "" if [one["seed"] for one in seeds] == [one["seed"] for one in true][: len(seeds)] else "another seed"
+    return (
+        "" if [facts["seed"] for facts in seeds] == [facts["seed"] for facts in true][: len(seeds)] else "another seed"
+    )
 
 
 def _all_orders(script: Script) -> dict[str, list[str]]:
     """Every order of the draw, by list; the script keeps only the newest of a condition."""
-    found: dict[str, list[str]] = {}
+    orders: dict[str, list[str]] = {}
     for act in script.acts:
         if isinstance(act, acts.SeedFixed):
             for key, (_, leaves) in script.lists.items():
                 no, tier, number = key.split("/")
                 if int(number) == act.round:
-                    found[key] = [leaf.hex() for leaf in random_draw.order(act.seed, int(no), tier, leaves)]
-    return found
+                    orders[key] = [leaf.hex() for leaf in random_draw.order(act.seed, int(no), tier, leaves)]
+    return orders
 
 
 # Both verifiers, over the same records
@@ -265,8 +267,8 @@ def judge_script(script: Script, share: int, dice: random.Random, bench: Bench) 
     """Judge this number of different changes; later records make up for short ones."""
     original = forgery_of(script)
     record = original.record()
-    found = verify(record, original.receipts)
-    known = frozenset((one.code, one.entry) for one in found)
+    findings = verify(record, original.receipts)
+    known = frozenset((finding.code, finding.entry) for finding in findings)
     assert all(code not in ("receipt", "chain_gap") for code, _ in known)
     bench.judge.compare_with(record, original.receipts)
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
@@ -277,7 +279,7 @@ def judge_script(script: Script, share: int, dice: random.Random, bench: Bench) 
         if not number % FILES:
             content = garble(text, dice)
             if content not in before:
-                bench.seen[judge_file(content, text, found, bench)] += 1
+                bench.seen[judge_file(content, text, findings, bench)] += 1
             before.add(content)
         else:
             forged = original.copy()
@@ -300,15 +302,15 @@ def judge_forgery(
     """The owner of the log changed it and computed all hashes again."""
     lists = None if forged.lists == original.lists else forged.lists
     bench.judge.ask(written.keep, written.rest, str(written.record["head"]), lists)
-    found = verify(written.record, forged.receipts)
-    bench.told.append(plain(found))
-    if said := verdict(found, known):
-        return said
+    findings = verify(written.record, forged.receipts)
+    bench.told.append(plain(findings))
+    if judgement := verdict(findings, known):
+        return judgement
     assert not (hole := steered(original, forged, script)), hole
-    said = meaning([b.facts for b in original.bodies], [b.facts for b in forged.bodies])
-    assert said in ("", *NAMED), written.record
-    assert not said or f"`{said}`" in THREATS
-    return said
+    judgement = meaning([b.facts for b in original.bodies], [b.facts for b in forged.bodies])
+    assert judgement in ("", *NAMED), written.record
+    assert not judgement or f"`{judgement}`" in THREATS
+    return judgement
 
 
 def judge_file(content: bytes, text: str, honest: list[Finding], bench: Bench) -> str:
@@ -319,16 +321,16 @@ def judge_file(content: bytes, text: str, honest: list[Finding], bench: Bench) -
     except ValueError:
         bench.told.append("unreadable")
         return "unreadable"
-    found = verify(other)
-    bench.told.append(plain(found))
-    if plain(found) != plain(honest):
+    findings = verify(other)
+    bench.told.append(plain(findings))
+    if plain(findings) != plain(honest):
         return "error"
     assert json.dumps(other, sort_keys=True) == json.dumps(read(text), sort_keys=True)
     return ""
 
 
-def plain(found: list[Finding]) -> Verdict:
-    return [[one.severity, one.code, one.entry] for one in found]
+def plain(findings: list[Finding]) -> Verdict:
+    return [[finding.severity, finding.code, finding.entry] for finding in findings]
 
 
 # Scripted cheats: an honest beginning, a cheat at a random place, and an honest end by the owner of the log
@@ -439,19 +441,19 @@ def early_alternative(dice: random.Random) -> Script:
 
 def early_reveal(dice: random.Random) -> Script:
     """A reveal before both have committed, a second commitment, one before the freeze, a freeze before the secret."""
-    script, one = Script(rng=dice).open_round(), dice.choice(random_draw.ROLES)
-    other = next(role for role in random_draw.ROLES if role != one)
+    script, early = Script(rng=dice).open_round(), dice.choice(random_draw.ROLES)
+    other = next(role for role in random_draw.ROLES if role != early)
     way = dice.choice(["reveal", "twice", "before", "value"])
     if way == "before":
-        return script.commit(one).freeze().commit(other).reveal().fix()
-    script.freeze().commit(one)
+        return script.commit(early).freeze().commit(other).reveal().fix()
+    script.freeze().commit(early)
     if way == "reveal":
-        return script.reveal(one).commit(other).reveal(other).fix()
+        return script.reveal(early).commit(other).reveal(other).fix()
     if way == "twice":
-        return script.commit(one).commit(other).reveal().fix()
+        return script.commit(early).commit(other).reveal().fix()
     script.commit(other).reveal(other)
-    script.values[one] = dice.randbytes(16)
-    return script.reveal(one).fix()
+    script.values[early] = dice.randbytes(16)
+    return script.reveal(early).fix()
 
 
 def ground_secret(dice: random.Random) -> Script:
@@ -566,8 +568,8 @@ def chosen_freeze(dice: random.Random) -> Script:
 def withheld(dice: random.Random) -> Script:
     """The party that reveals last dislikes the seed and does not reveal."""
     script = Script(rng=dice).open_round().freeze().commit()
-    one, other = dice.choice([random_draw.ROLES, random_draw.ROLES[::-1]])
-    return _ended(script.reveal(one).abort(other).seeded("aborted").need())
+    revealer, other = dice.choice([random_draw.ROLES, random_draw.ROLES[::-1]])
+    return _ended(script.reveal(revealer).abort(other).seeded("aborted").need())
 
 
 def loosened(dice: random.Random) -> Script:
@@ -623,8 +625,8 @@ NOT_PROVABLE = (retold_answer, retold_call)
 def test_a_scripted_cheat_is_an_error(cheat) -> None:
     seen = set()
     for number in range(50):
-        found = verify(cheat(random.Random(number)).record())
-        errors = [one.code for one in found if one.severity == "error"]
+        findings = verify(cheat(random.Random(number)).record())
+        errors = [finding.code for finding in findings if finding.severity == "error"]
         assert errors, number
         seen.add(errors[0])
     assert seen == set(ERRORS[cheat])
@@ -633,9 +635,9 @@ def test_a_scripted_cheat_is_an_error(cheat) -> None:
 @pytest.mark.parametrize("cheat", WARNINGS, ids=lambda cheat: cheat.__name__)
 def test_a_scripted_delay_or_dodge_is_a_warning(cheat) -> None:
     for number in range(20):
-        found = verify(cheat(random.Random(number)).record())
-        assert found, number
-        assert all(one.severity == "warning" for one in found)
+        findings = verify(cheat(random.Random(number)).record())
+        assert findings, number
+        assert all(finding.severity == "warning" for finding in findings)
 
 
 @pytest.mark.parametrize("cheat", BY_RECEIPT, ids=lambda cheat: cheat.__name__)
@@ -643,8 +645,10 @@ def test_a_rewritten_beginning_is_detected_by_one_honest_device(cheat) -> None:
     for number in range(20):
         true, told = cheat(random.Random(number))
         receipts = forgery_of(true).receipts
-        assert [one for one in verify(told.record()) if one.severity == "error"] == []
-        assert {one.code for one in verify(told.record(), receipts) if one.severity == "error"} == {"receipt"}
+        assert [finding for finding in verify(told.record()) if finding.severity == "error"] == []
+        assert {finding.code for finding in verify(told.record(), receipts) if finding.severity == "error"} == {
+            "receipt"
+        }
 
 
 @pytest.mark.parametrize("cheat", NOT_PROVABLE, ids=lambda cheat: cheat.__name__)

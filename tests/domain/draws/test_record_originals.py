@@ -36,8 +36,8 @@ def follow_ups(original: Forgery, dice: random.Random) -> Iterator[tuple[Facts, 
     follows = [kind(record, dice) for kind in (_recalled, _short_recalled, _redrawn)]
     changed = original.copy()
     mutate(changed, dice)
-    for one in follows:
-        yield from ((one, beside) for beside in (record, changed.record(), {**record, "format": "x"}, {}, []))
+    for follow_up in follows:
+        yield from ((follow_up, beside) for beside in (record, changed.record(), {**record, "format": "x"}, {}, []))
     garbled = forgery_of(Script(acts=_recall_acts(record, dice)))
     mutate(garbled, dice)
     yield garbled.record(), record

@@ -33,14 +33,14 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_spellings_of_one_unit_share_a_key(one, other):
-    assert set(unit_keys(one)) & set(unit_keys(other))
+@pytest.mark.parametrize(("spelling", "other"), SAME)
+def test_spellings_of_one_unit_share_a_key(spelling, other):
+    assert set(unit_keys(spelling)) & set(unit_keys(other))
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_different_units_and_no_unit_share_none(one, other):
-    assert not set(unit_keys(one)) & set(unit_keys(other))
+@pytest.mark.parametrize(("unit", "other"), DIFFERENT)
+def test_different_units_and_no_unit_share_none(unit, other):
+    assert not set(unit_keys(unit)) & set(unit_keys(other))
 
 
 def test_the_credit_code_identifies_a_renamed_employer():

@@ -13,7 +13,7 @@ def full() -> Script:
     return Script().seeded().need().fill().then(draw_record.Completed())
 
 
-def found(script: Script) -> list[tuple[str, str]]:
+def findings_of(script: Script) -> list[tuple[str, str]]:
     return [(finding.severity, finding.code) for finding in verify(script.record())]
 
 
@@ -23,7 +23,7 @@ def discarded(outcome: str, **facts: str) -> Script:
 
 
 def test_a_leave_of_the_expert_himself_draws_no_remark():
-    assert found(discarded("left")) == []
+    assert findings_of(discarded("left")) == []
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_a_discard_by_staff_is_a_warning_that_names_who_asked_and_who_confirmed(
     [("left", ""), ("left", "supervisor"), ("recused", ""), ("recused", "expert"), ("recused", "agency")],
 )
 def test_a_discard_of_the_agency_without_the_confirmation_it_needs_is_refused(outcome, confirmed_by):
-    assert found(discarded(outcome, by="agency", confirmed_by=confirmed_by)) == [("error", "discard_unconfirmed")]
+    assert findings_of(discarded(outcome, by="agency", confirmed_by=confirmed_by)) == [("error", "discard_unconfirmed")]
 
 
 def test_a_discard_by_an_unknown_role_is_refused():
-    assert found(discarded("absent", by="somebody")) == [("error", "party")]
+    assert findings_of(discarded("absent", by="somebody")) == [("error", "party")]
 
 
 def test_an_absence_before_the_gathering_time_is_an_error():
     script = discarded("absent")
     script.gaps.clear()
-    assert found(script) == [("error", "absent_early")]
+    assert findings_of(script) == [("error", "absent_early")]
 
 
 def test_an_absence_by_a_gathering_time_brought_forward_is_an_error():
@@ -65,11 +65,11 @@ def test_an_absence_by_a_gathering_time_brought_forward_is_an_error():
     before = dict(script.gaps)
     script.outcome(script.accepted[1][0], "absent")
     script.gaps = before
-    assert found(script) == [("warning", "gathering_moved"), ("error", "absent_early")]
+    assert findings_of(script) == [("warning", "gathering_moved"), ("error", "absent_early")]
 
 
 def test_cancelling_a_single_expert_who_agreed_is_an_error():
-    assert found(discarded("cancelled", by="agency")) == [("error", "cancelled_early")]
+    assert findings_of(discarded("cancelled", by="agency")) == [("error", "cancelled_early")]
 
 
 def terminated(*left_standing: int) -> Script:
@@ -81,22 +81,22 @@ def terminated(*left_standing: int) -> Script:
 
 
 def test_a_termination_after_the_seed_is_warned_of_and_ends_the_draw():
-    assert found(terminated()) == [("warning", "terminated")]
+    assert findings_of(terminated()) == [("warning", "terminated")]
 
 
 def test_a_termination_that_leaves_an_expert_waiting_is_an_error():
-    assert found(terminated(0))[-1] == ("error", "not_settled")
+    assert findings_of(terminated(0))[-1] == ("error", "not_settled")
 
 
 def test_a_call_or_another_discard_after_a_termination_is_an_error():
     script = full().then(draw_record.Terminated("agency", "replanned"))
-    assert found(script.need())[-1] == ("error", "phase")
+    assert findings_of(script.need())[-1] == ("error", "phase")
     script = full().then(draw_record.Terminated("agency", "replanned"))
-    assert found(script.outcome(script.accepted[1][0], "left"))[-1] == ("error", "terminating")
+    assert findings_of(script.outcome(script.accepted[1][0], "left"))[-1] == ("error", "terminating")
 
 
 def test_a_termination_needs_a_coded_reason():
-    assert found(full().then(draw_record.Terminated("agency", "I like")))[-1] == ("error", "termination_reason")
+    assert findings_of(full().then(draw_record.Terminated("agency", "I like")))[-1] == ("error", "termination_reason")
 
 
 def test_the_verifier_counts_discards_by_cause():
@@ -127,21 +127,21 @@ def test_a_call_for_the_place_of_an_undone_acceptance_is_an_error():
     script.outcome(leaf, "undone")
     for _ in range(2):
         script.step()
-    assert found(script) == []
+    assert findings_of(script) == []
     script.step()
-    assert ("error", "too_many") in found(script)
+    assert ("error", "too_many") in findings_of(script)
 
 
 def test_an_acceptance_can_not_be_undone_once_all_places_are_full():
-    assert found(discarded("undone")) == [("error", "undone_late")]
+    assert findings_of(discarded("undone")) == [("error", "undone_late")]
 
 
 @pytest.mark.parametrize("by", ["agency", "venue", "verifier", "system"])
 def test_an_acceptance_undone_by_another_party_than_the_expert_is_an_error(by):
     script, leaf = calling()
-    assert ("error", "party") in found(script.outcome(leaf, "undone", by=by))
+    assert ("error", "party") in findings_of(script.outcome(leaf, "undone", by=by))
 
 
 def test_only_an_acceptance_can_be_undone():
     script, _ = calling()
-    assert ("error", "outcome") in found(script.outcome(script.step(), "undone"))
+    assert ("error", "outcome") in findings_of(script.outcome(script.step(), "undone"))

@@ -39,8 +39,8 @@ def codes(record: object, receipts: tuple[str, ...] = ()) -> list[str]:
 
 
 def first_error(script: Script) -> tuple[str, int | None]:
-    (finding,) = [one for one in verify(script.record()) if one.severity == "error"]
-    return finding.code, finding.entry
+    (error,) = [finding for finding in verify(script.record()) if finding.severity == "error"]
+    return error.code, error.entry
 
 
 def entry_of(script: Script, kind: type[draw_record.Act], nth: int = 0) -> int:
@@ -102,8 +102,8 @@ def test_any_honest_draw_holds_whatever_happens_in_it(number):
         script.freeze() if rng.random() < 0.5 else None
         script.abort()
     script.seeded("aborted" if script.rounds else "first")
-    for one in conditions:
-        script.need(one.no)
+    for condition_facts in conditions:
+        script.need(condition_facts.no)
     settle(script, rng)
     assert verify(script.record()) == []
 
@@ -111,10 +111,10 @@ def test_any_honest_draw_holds_whatever_happens_in_it(number):
 def settle(script: Script, rng: random.Random) -> None:
     """Call, skip, answer at random until each condition is full or at the end of its lists."""
     lacking = False
-    for one in script.conditions:
-        for tier in [tier for tier in random_draw.TIERS if (one.no, tier) in script.orders]:
-            walk_tier(script, one.no, tier, rng)
-        lacking |= script.missing(one.no) > 0
+    for condition_facts in script.conditions:
+        for tier in [tier for tier in random_draw.TIERS if (condition_facts.no, tier) in script.orders]:
+            walk_tier(script, condition_facts.no, tier, rng)
+        lacking |= script.missing(condition_facts.no) > 0
     script.then(draw_record.Short("exhausted") if lacking else draw_record.Completed(), draw_record.Ended())
 
 
@@ -141,7 +141,7 @@ def supplement(*reason: str) -> Script:
 WIDE = (condition(regions=WIDER),)
 
 
-def spent() -> Script:
+def exhausted_draw() -> Script:
     """One of three accepted, the order is at its end."""
     script = Script().seeded().need()
     script.outcome(script.step(), "accepted")
@@ -154,7 +154,7 @@ def test_a_supplementary_draw_goes_on_along_the_same_order():
 
 
 def test_a_supplementary_draw_with_a_changed_region_gets_a_round_of_its_own():
-    script = spent().seeded("widened", WIDE)
+    script = exhausted_draw().seeded("widened", WIDE)
     assert verify(script.need().fill().then(draw_record.Completed(), draw_record.Ended()).record()) == []
 
 
@@ -313,18 +313,18 @@ def test_a_new_order_while_the_alternative_specialty_has_candidates_is_detected(
 
 @pytest.mark.parametrize("regions", [("440100",), ("440300",), ()])
 def test_a_further_order_for_the_same_or_other_regions_is_detected(regions):
-    script = spent().open_round("widened", (condition(regions=regions),))
+    script = exhausted_draw().open_round("widened", (condition(regions=regions),))
     assert first_error(script)[0] == "not_wider"
 
 
 def test_going_back_to_earlier_regions_is_detected():
-    script = spent().seeded("widened", WIDE).need().exhaust().then(draw_record.Short("exhausted"))
+    script = exhausted_draw().seeded("widened", WIDE).need().exhaust().then(draw_record.Short("exhausted"))
     script.open_round("widened", (condition(regions=("440100", "440200")),))
     assert first_error(script)[0] == "not_wider"
 
 
 def test_an_order_is_widened_a_limited_number_of_times():
-    script = spent()
+    script = exhausted_draw()
     for n, more in enumerate((("440100", "1"), ("440100", "1", "2"), ("440100", "1", "2", "3"))):
         if n < LIMITS.widenings:
             script.seeded("widened", (condition(regions=more),)).need().exhaust()
@@ -334,18 +334,18 @@ def test_an_order_is_widened_a_limited_number_of_times():
 
 
 def test_a_further_seed_names_its_cause_and_a_first_one_has_none():
-    assert first_error(spent().open_round("widened", WIDE, cause=""))[0] == "round_cause"
+    assert first_error(exhausted_draw().open_round("widened", WIDE, cause=""))[0] == "round_cause"
     assert first_error(Script().open_round(cause="exhausted"))[0] == "round_cause"
 
 
 def test_a_round_for_wider_regions_that_was_given_up_may_be_opened_again():
-    script = spent().open_round("widened", WIDE).freeze().abort().seeded("aborted", WIDE).need().fill()
+    script = exhausted_draw().open_round("widened", WIDE).freeze().abort().seeded("aborted", WIDE).need().fill()
     assert verify(script.then(draw_record.Completed()).record()) == []
 
 
 def test_a_widened_order_may_not_bring_another_specialty():
     other = changed(condition(regions=WIDER), specialty="A01")
-    assert first_error(spent().open_round("widened", (other,)))[0] == "round_changed"
+    assert first_error(exhausted_draw().open_round("widened", (other,)))[0] == "round_changed"
 
 
 def test_restarting_with_other_conditions_is_detected():
@@ -356,8 +356,8 @@ def test_restarting_with_other_conditions_is_detected():
 def test_hiding_an_aborted_round_leaves_a_gap():
     script = Script().open_round().freeze().abort().seeded("aborted")
     hidden = index_of(script.acts, draw_record.RoundOpened, 1)
-    kept = {key: leaves for key, leaves in script.lists.items() if key.endswith("/2")}
-    assert codes(chained(script.acts[hidden:], kept)) == ["round_gap"]
+    second_lists = {key: leaves for key, leaves in script.lists.items() if key.endswith("/2")}
+    assert codes(chained(script.acts[hidden:], second_lists)) == ["round_gap"]
 
 
 def test_an_abort_before_any_reveal_is_harmless():
@@ -449,9 +449,9 @@ def test_dropping_a_call_with_its_outcome_is_detected():
 
 def test_swapping_two_calls_is_detected():
     script = whole_draw()
-    one, two = (index_of(script.acts, draw_record.Called, nth) for nth in (0, 1))
-    script.acts[one], script.acts[two] = script.acts[two], script.acts[one]
-    assert first_error(script) == ("order", one + 1)
+    first, second = (index_of(script.acts, draw_record.Called, nth) for nth in (0, 1))
+    script.acts[first], script.acts[second] = script.acts[second], script.acts[first]
+    assert first_error(script) == ("order", first + 1)
 
 
 def test_a_second_call_of_an_expert_is_detected():
@@ -582,10 +582,10 @@ def test_nothing_may_follow_the_end():
 
 def test_editing_an_outcome_breaks_the_chain_there():
     record = whole_draw().record()
-    entry = next(one for one in record["log"] if one.get("outcome") == "declined")
-    entry["outcome"] = "silent"
+    declined = next(entry for entry in record["log"] if entry.get("outcome") == "declined")
+    declined["outcome"] = "silent"
     (finding,) = verify(record)
-    assert (finding.code, finding.entry) == ("chain_hash", entry["seq"])
+    assert (finding.code, finding.entry) == ("chain_hash", declined["seq"])
 
 
 def test_deleting_or_swapping_entries_breaks_the_chain_there():
@@ -658,13 +658,13 @@ def test_before_the_end_all_is_checked_but_the_order_and_that_is_said():
     script = whole_draw()
     for end in range(index_of(script.acts, draw_record.SeedFixed) + 1, len(script.acts)):
         assert codes(chained(script.acts[:end], {})) == ["order_unchecked"]
-    one, two = (index_of(script.acts, draw_record.Called, nth) for nth in (0, 1))
-    doubled = [*script.acts[:two], script.acts[one]]
+    first, second = (index_of(script.acts, draw_record.Called, nth) for nth in (0, 1))
+    doubled = [*script.acts[:second], script.acts[first]]
     assert codes(chained(doubled, {})) == [
         "called_twice",
     ]
     early = script.acts[: index_of(script.acts, draw_record.SeedFixed) + 1]
-    assert codes(chained([*early, script.acts[one]], {})) == ["phase"]
+    assert codes(chained([*early, script.acts[first]], {})) == ["phase"]
 
 
 def test_a_root_does_not_reveal_whether_a_list_is_empty():
@@ -673,7 +673,7 @@ def test_a_root_does_not_reveal_whether_a_list_is_empty():
 
 
 def test_the_summary_states_how_many_seeds_and_why(tmp_path, capsys):
-    script = spent().seeded("widened", WIDE).need().fill().then(draw_record.Completed(), draw_record.Ended())
+    script = exhausted_draw().seeded("widened", WIDE).need().fill().then(draw_record.Completed(), draw_record.Ended())
     path = tmp_path / "record.json"
     path.write_text(json.dumps(script.record()), encoding="utf-8")
     assert verify_draw.main([str(path)]) == 0
@@ -718,12 +718,12 @@ def free_text(entry: dict, key: str, value: object) -> bool:
 def rehash(record: dict, start: int) -> None:
     """Compute the chain again from an entry on, as far as its text can be hashed."""
     log = record["log"]
-    prev = bytes.fromhex(log[start - 1]["hash"]) if start else draw_record.start(record["pool"], DRAW).hash
+    prev = bytes.fromhex(log[start - 1]["hash"]) if start else draw_record.empty_head(record["pool"], DRAW).hash
     for number, entry in enumerate(log[start:]):
         if number:
             entry["prev"] = prev.hex()
         try:
-            prev = draw_record.chain(prev, entry)
+            prev = draw_record.entry_hash(prev, entry)
         except UnicodeEncodeError:
             return
         entry["hash"] = prev.hex()

@@ -53,7 +53,7 @@ WRONG: list[tuple[tuple[Act, ...], str]] = [
 
 
 def codes(*script: Act) -> list[str]:
-    return [found.code for found in verify(chained(list(script), {}, {}))]
+    return [finding.code for finding in verify(chained(list(script), {}, {}))]
 
 
 @pytest.mark.parametrize("script", HOLDS)
@@ -93,11 +93,11 @@ def test_the_recalled_are_those_who_took_part_in_the_original(tmp_path: Path) ->
     original = finished()
     panel = panel_of(original)
     assert compare(recall_of(original, panel), original) == []
-    assert [found.code for found in compare(recall_of(original, panel[1:]), original)] == ["original_panel"]
+    assert [finding.code for finding in compare(recall_of(original, panel[1:]), original)] == ["original_panel"]
     other = recall_of({**original, "head": "cd" * 32}, panel)
-    assert [found.code for found in compare(other, original)] == ["original"]
+    assert [finding.code for finding in compare(other, original)] == ["original"]
     wrong = {**original, "head": "cd" * 32}
-    assert [found.code for found in compare(recall_of(original, panel), wrong)] == ["original_wrong"]
+    assert [finding.code for finding in compare(recall_of(original, panel), wrong)] == ["original_wrong"]
     files = [tmp_path / "recall.json", tmp_path / "original.json"]
     for file, content in zip(files, (recall_of(original, panel[1:]), original), strict=True):
         file.write_text(json.dumps(content), encoding="utf-8")
@@ -109,7 +109,7 @@ def test_a_redraw_names_its_original_first_and_is_a_draw_like_any_other() -> Non
     script = Script()
     script.acts.append(Follows("redraw", "CQSQ202611200001", "", 1))
     script.seeded()
-    assert [found.code for found in verify(script.record())] == []
+    assert [finding.code for finding in verify(script.record())] == []
     late = Script().open_round()
     late.acts.append(Follows("redraw", "CQSQ202611200001", "", 1))
-    assert [found.code for found in verify(late.record())][-1:] == ["follows"]
+    assert [finding.code for finding in verify(late.record())][-1:] == ["follows"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from domain.exams.items import ItemData, ItemKind, mask_of, tidy
+from domain.exams.items import ItemData, ItemKind, mask_of, tidy_item
 from domain.exams.questions import Question, print_question
 
 ITEMS: tuple[tuple[ItemData, str, str], ...] = tuple(
-    (tidy(data), code, case)
+    (tidy_item(data), code, case)
     for data, code, case in (
         (
             ItemData(ItemKind.SINGLE, "成员人数为（ ）。", ("3人", "5人"), 2, chapter="组成", basis="第三十七条"),

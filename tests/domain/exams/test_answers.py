@@ -53,13 +53,16 @@ def test_order_and_repetition_change_nothing(events: list[AnswerEvent], data: st
 
 @given(two_devices(), st.data())
 def test_what_was_lost_is_missing_and_nothing_else_changes(events: list[AnswerEvent], data: st.DataObject) -> None:
-    kept = [one for one in events if data.draw(st.booleans())]
+    arrived = [answered for answered in events if data.draw(st.booleans())]
     expected = {}
-    for slot in {one.slot for one in kept}:
-        last = max((one for one in kept if one.slot == slot), key=lambda one: (one.device, one.seq))
+    for slot in {answered.slot for answered in arrived}:
+        last = max(
+            (answered for answered in arrived if answered.slot == slot),
+            key=lambda answered: (answered.device, answered.seq),
+        )
         if last.answer.given:
             expected[slot] = last.answer
-    assert merge(kept) == expected
+    assert merge(arrived) == expected
 
 
 @given(st.dictionaries(st.integers(0, 200), st.builds(ExamAnswer, st.integers(0, 255), st.text(max_size=8))))

@@ -64,7 +64,7 @@ def test_anhuis_paper_is_worth_a_hundred() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("cells", "message"),
     [
         ([], "至少填写一行"),
         ([cell(count=0)], "第1行的题数"),
@@ -78,8 +78,8 @@ def test_anhuis_paper_is_worth_a_hundred() -> None:
         ([cell(str(n)) for n in range(61)], "最多60行"),
     ],
 )
-def test_cells_that_make_no_paper_are_refused_with_their_line(cells: list[BlueprintCell], said: str) -> None:
-    with pytest.raises(InvalidInput, match=said):
+def test_cells_that_make_no_paper_are_refused_with_their_line(cells: list[BlueprintCell], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         check_cells(cells)
 
 
@@ -110,8 +110,8 @@ def test_a_paper_follows_the_cells_and_holds_nothing_twice() -> None:
 
 def test_the_least_used_come_first() -> None:
     stock = [item(n) for n in range(10)]
-    used = {one.id: n for n, one in enumerate(stock)}
-    assert draw([cell(count=3)], stock, used, chance()).items == tuple(one.id for one in stock[:3])
+    used = {live_item.id: n for n, live_item in enumerate(stock)}
+    assert draw([cell(count=3)], stock, used, chance()).items == tuple(live_item.id for live_item in stock[:3])
 
 
 def test_among_equals_chance_decides() -> None:

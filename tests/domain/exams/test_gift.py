@@ -11,9 +11,9 @@ from domain.exams.questions import Question, QuestionFileError
 from tests.domain.exams.questions import printed
 
 
-def one(text: str) -> Question:
-    (found,) = read(text, 10)
-    return found
+def read_question(text: str) -> Question:
+    (question,) = read(text, 10)
+    return question
 
 
 def test_what_is_written_is_read_back_the_same() -> None:
@@ -69,12 +69,12 @@ $CATEGORY: $course$/top/评标/评标委员会
     ],
 )
 def test_kinds_follow_from_the_form_of_the_answers(text: str, kind: str, answer: str) -> None:
-    found = one(text)
-    assert (found.kind, found.answer, found.problem) == (kind, answer, "")
+    question = read_question(text)
+    assert (question.kind, question.answer, question.problem) == (kind, answer, "")
 
 
 def test_a_gap_within_the_text_becomes_brackets() -> None:
-    assert one("由{=招标人~投标人}依法组建。").stem == "由（　）依法组建。"
+    assert read_question("由{=招标人~投标人}依法组建。").stem == "由（　）依法组建。"
 
 
 def test_windows_lines_and_no_empty_line_after_a_category() -> None:
@@ -110,7 +110,7 @@ def test_windows_lines_and_no_empty_line_after_a_category() -> None:
 def test_a_broken_question_says_why_and_the_next_is_read(text: str, problem: str) -> None:
     bad, good = read(f"{text}\n\n好题 {{T}}", 10)
     assert problem in bad.problem
-    assert good == replace(one("好题 {T}"), number=2)
+    assert good == replace(read_question("好题 {T}"), number=2)
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "// 只有注释", "$CATEGORY: 只有章节"])

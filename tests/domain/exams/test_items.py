@@ -16,7 +16,7 @@ from domain.exams.items import (
     must_keep_order,
     same_question,
     stem_hash,
-    tidy,
+    tidy_item,
 )
 
 SINGLE = ItemData(
@@ -34,7 +34,7 @@ CASE = replace(SINGLE, kind=ItemKind.CASE, options=(), key=0, stem="某项目公
 
 
 def problems(data: ItemData) -> list[tuple[str, str]]:
-    return [(one.field, one.reason) for one in find_problems(tidy(data))]
+    return [(problem.field, problem.reason) for problem in find_problems(tidy_item(data))]
 
 
 @pytest.mark.parametrize("data", [SINGLE, MULTIPLE, JUDGED, SHORT, CASE], ids=lambda data: data.kind.value)
@@ -83,11 +83,11 @@ def test_a_multiple_choice_may_have_one_right_option_or_all() -> None:
 
 
 def test_tidying_takes_away_what_a_kind_does_not_have() -> None:
-    judged = tidy(replace(JUDGED, options=("对", "错", "不知道"), answer="对"))
+    judged = tidy_item(replace(JUDGED, options=("对", "错", "不知道"), answer="对"))
     assert (judged.options, judged.answer, judged.fixed_order) == (TRUE_FALSE, "", True)
-    short = tidy(replace(SHORT, options=("甲", "乙"), key=3, fixed_order=True))
+    short = tidy_item(replace(SHORT, options=("甲", "乙"), key=3, fixed_order=True))
     assert (short.options, short.key, short.fixed_order) == ((), 0, False)
-    assert tidy(replace(CASE, explanation="解析")).explanation == ""
+    assert tidy_item(replace(CASE, explanation="解析")).explanation == ""
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_tidying_takes_away_what_a_kind_does_not_have() -> None:
 )
 def test_options_that_speak_of_others_or_count_keep_their_order(options: tuple[str, ...]) -> None:
     assert must_keep_order(options)
-    assert tidy(replace(SINGLE, options=options, key=1)).fixed_order is True
+    assert tidy_item(replace(SINGLE, options=options, key=1)).fixed_order is True
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_other_options_are_shuffled(options: tuple[str, ...]) -> None:
 
 
 def test_who_writes_the_item_may_decide_the_order() -> None:
-    assert tidy(replace(SINGLE, fixed_order=True)).fixed_order is True
-    assert tidy(replace(SINGLE, options=("3", "5"), fixed_order=False)).fixed_order is False
+    assert tidy_item(replace(SINGLE, fixed_order=True)).fixed_order is True
+    assert tidy_item(replace(SINGLE, options=("3", "5"), fixed_order=False)).fixed_order is False
 
 
 def test_stems_that_differ_in_spaces_punctuation_and_width_are_the_same() -> None:

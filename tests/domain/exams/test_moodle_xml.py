@@ -13,13 +13,15 @@ from tests.domain.exams.questions import printed
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def one(inside: str, type_: str = "multichoice") -> Question:
-    (found,) = read(f'{HEAD}<quiz><question type="{type_}">{inside}</question></quiz>'.encode(), 10)
-    return found
+def read_question(inside: str, type_: str = "multichoice") -> Question:
+    (question,) = read(f'{HEAD}<quiz><question type="{type_}">{inside}</question></quiz>'.encode(), 10)
+    return question
 
 
 def answers(*fractions: str) -> str:
-    return "".join(f'<answer fraction="{one}"><text>选{at}</text></answer>' for at, one in enumerate(fractions))
+    return "".join(
+        f'<answer fraction="{fraction}"><text>选{at}</text></answer>' for at, fraction in enumerate(fractions)
+    )
 
 
 def test_what_is_written_is_read_back_the_same() -> None:
@@ -29,7 +31,7 @@ def test_what_is_written_is_read_back_the_same() -> None:
 
 def test_what_is_written_is_xml_that_others_can_read() -> None:
     root = ET.fromstring(write(printed()))  # noqa: S314  # our own
-    types = [one.get("type") for one in root if one.get("type") != "category"]
+    types = [element.get("type") for element in root if element.get("type") != "category"]
     assert types[:4] == ["multichoice", "multichoice", "multichoice", "multichoice"]
     assert set(types[4:]) == {"multichoice", "truefalse", "essay", "description"}
 
@@ -53,8 +55,8 @@ def test_a_file_as_moodle_writes_it() -> None:
     <tags><tag><text>难度:2</text></tag><tag><text>别的</text></tag></tags>
   </question>
 </quiz>"""
-    (found,) = read(text.encode(), 10)
-    assert found == Question(
+    (question,) = read(text.encode(), 10)
+    assert question == Question(
         1,
         "单选题",
         "评标委员会成员 人数为\n（ ）。",
@@ -87,8 +89,8 @@ def test_a_file_as_moodle_writes_it() -> None:
     ],
 )
 def test_kinds_follow_from_type_and_fractions(inside: str, type_: str, kind: str, answer: str) -> None:
-    found = one(f"<questiontext><text>题</text></questiontext>{inside}", type_)
-    assert (found.kind, found.answer, found.stem, found.problem) == (kind, answer, "题", "")
+    question = read_question(f"<questiontext><text>题</text></questiontext>{inside}", type_)
+    assert (question.kind, question.answer, question.stem, question.problem) == (kind, answer, "题", "")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_kinds_follow_from_type_and_fractions(inside: str, type_: str, kind: str
     ],
 )
 def test_a_question_that_cannot_be_taken_says_why(inside: str, type_: str, problem: str) -> None:
-    assert problem in one(inside, type_).problem
+    assert problem in read_question(inside, type_).problem
 
 
 LAUGHS = "".join(f'<!ENTITY l{at} "{f"&l{at - 1};" * 10}">' for at in range(1, 10))

@@ -17,15 +17,15 @@ SHORT = replace(SINGLE, kind="简答题", options=(), answer="要点")
 CASE = replace(SINGLE, kind="案例题", options=(), answer="", case="C1")
 
 
-def item(said: Question) -> ItemData:
-    data, problems = read_question(said)
+def item(question: Question) -> ItemData:
+    data, problems = read_question(question)
     assert problems == []
     assert data is not None
     return data
 
 
 def test_what_is_printed_is_read_back_as_the_same_item() -> None:
-    assert [read_question(said) for said in printed()] == [(data, []) for data, _, _ in ITEMS]
+    assert [read_question(question) for question in printed()] == [(data, []) for data, _, _ in ITEMS]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_options_of_a_judgement_may_be_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "field", "reason"),
+    ("question", "field", "reason"),
     [
         (replace(SINGLE, kind=""), "kind", "不能为空"),
         (replace(SINGLE, kind="填空题"), "kind", "应填单选题、多选题、判断题、简答题、案例题"),
@@ -108,9 +108,9 @@ def test_options_of_a_judgement_may_be_written_out() -> None:
         (Question(2, problem="每道题应有且只有一对花括号"), "stem", "每道题应有且只有一对花括号"),
     ],
 )
-def test_each_mistake_is_listed_once_with_its_column(said: Question, field: str, reason: str) -> None:
-    _, problems = read_question(said)
-    assert [(one.field, one.reason) for one in problems] == [(field, reason)]
+def test_each_mistake_is_listed_once_with_its_column(question: Question, field: str, reason: str) -> None:
+    _, problems = read_question(question)
+    assert [(problem.field, problem.reason) for problem in problems] == [(field, reason)]
 
 
 def test_every_field_that_may_be_wrong_has_a_title() -> None:

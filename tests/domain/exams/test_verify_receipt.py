@@ -80,7 +80,7 @@ def test_one_that_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"exam": "另一场考试"}, "签名不符"),
         ({"number": 2}, "签名不符"),
@@ -93,8 +93,8 @@ def test_one_that_holds() -> None:
         ({"format": "x"}, "不是考试交卷回执"),
     ],
 )
-def test_a_change_is_found(change: dict[str, object], said: str) -> None:
-    assert said in "".join(problems(receipt(**change), KEY))
+def test_a_change_is_found(change: dict[str, object], sentence: str) -> None:
+    assert sentence in "".join(problems(receipt(**change), KEY))
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,9 +16,9 @@ from domain.forms.checking import (
     account_values,
     check_complete,
     check_values,
-    filled,
-    kept_values,
+    filled_values,
     person_facts,
+    renewal_values,
     schema_of,
 )
 from domain.rulebook.form import ApplicationForm, EntryType, FormField
@@ -39,10 +39,10 @@ TODAY = date(2026, 11, 21)
 def save(pool: str, code: str, value: object, entry_type: EntryType = "first") -> tuple[object, list[str]]:
     """Save one field of a draft; returns the stored value (None: nothing) and the problems."""
     form = book_of(pool).form
-    kept, problems = check_values(
+    stored, problems = check_values(
         form, form.of(entry_type).section_of(code), {code: value}, entry_type=entry_type, catalogue=catalogue_of(pool)
     )
-    return kept.get(code), [f"{problem.field}: {problem.message}" for problem in problems]
+    return stored.get(code), [f"{problem.field}: {problem.message}" for problem in problems]
 
 
 def missing(
@@ -66,7 +66,7 @@ def missing(
 
 
 @pytest.mark.parametrize(
-    ("pool", "code", "typed", "kept"),
+    ("pool", "code", "typed", "stored"),
     [
         ("xinjiang", "email", " Su.Hang＠example.com ", "Su.Hang@example.com"),
         ("xinjiang", "backup_mobile", "+86 139-7311-2345", "13973112345"),
@@ -97,8 +97,8 @@ def missing(
         ("hunan", "qualifications", [], None),
     ],
 )
-def test_what_is_typed_is_kept_in_its_usual_spelling(pool: str, code: str, typed: object, kept: object) -> None:
-    assert save(pool, code, typed) == (kept, [])
+def test_what_is_typed_is_kept_in_its_usual_spelling(pool: str, code: str, typed: object, stored: object) -> None:
+    assert save(pool, code, typed) == (stored, [])
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,15 @@ def test_a_wrong_value_is_refused_with_the_exact_reason(pool: str, code: str, ty
 
 
 def test_no_more_certificates_than_the_manual_allows() -> None:
-    one = {"code": "Q0301", "number": "1"}
-    assert save("hunan", "qualifications", [one] * 3)[1] == []
-    assert save("hunan", "qualifications", [one] * 4)[1] == [
+    certificate = {"code": "Q0301", "number": "1"}
+    assert save("hunan", "qualifications", [certificate] * 3)[1] == []
+    assert save("hunan", "qualifications", [certificate] * 4)[1] == [
         "qualifications: 从业资格证书最多3条，现有4条，请删去多余的。"
     ]
-    assert save("jilin", "qualifications", [one] * 5)[1] == []
-    assert save("jilin", "qualifications", [one] * 6)[1] == ["qualifications: 执业资格最多5条，现有6条，请删去多余的。"]
+    assert save("jilin", "qualifications", [certificate] * 5)[1] == []
+    assert save("jilin", "qualifications", [certificate] * 6)[1] == [
+        "qualifications: 执业资格最多5条，现有6条，请删去多余的。"
+    ]
 
 
 def test_a_draft_may_be_empty() -> None:
@@ -183,10 +185,10 @@ def test_a_draft_may_be_empty() -> None:
 
 def test_the_good_fields_beside_a_bad_one_are_kept() -> None:
     form = book_of("xinjiang").form
-    kept, problems = check_values(
+    stored, problems = check_values(
         form, "evaluation", {"emergency": True, "email": "x"}, entry_type="first", catalogue=catalogue_of("xinjiang")
     )
-    assert kept == {"emergency": True}
+    assert stored == {"emergency": True}
     assert [problem.field for problem in problems] == ["email"]
 
 
@@ -238,7 +240,7 @@ def test_every_required_field_is_asked_for_in_the_order_of_the_form(pool: str) -
 
 def test_what_has_a_default_needs_no_answer() -> None:
     assert missing("xinjiang", emergency=None, remote_evaluation=None, experience=None) == []
-    values = filled(book_of("xinjiang").form, {}, "first")
+    values = filled_values(book_of("xinjiang").form, {}, "first")
     assert values == {"remote_evaluation": False, "emergency": False, "experience": "无"}
 
 
@@ -352,12 +354,12 @@ def test_what_an_expert_keeps_is_right_in_whatever_shape_it_was_filed(entry_type
     form = book_of("xinjiang").form
     specialties = [{"code": code, "choice": "preferred"} for code in ("A010101", "A080101", "B010101")]
     filed: dict[str, object] = {"region": "650102", "employer": "某" * 60, "specialties": specialties, "email": "a@b"}
-    kept = kept_values(form, filed, entry_type)
-    assert kept == {name: filed[name] for name in ("region", "employer", "specialties")}
-    assert kept_values(form, filed | {"employer": ""}, entry_type).keys() == {"region", "specialties"}
+    taken_over = renewal_values(form, filed, entry_type)
+    assert taken_over == {name: filed[name] for name in ("region", "employer", "specialties")}
+    assert renewal_values(form, filed | {"employer": ""}, entry_type).keys() == {"region", "specialties"}
 
-    def problems(kept: Collection[str]) -> set[str]:
-        found = check_complete(
+    def problems(unchanged: Collection[str]) -> set[str]:
+        problems_of_form = check_complete(
             form,
             good_values("xinjiang", entry_type) | filed | {"email": "a@b.cn"},
             good_attachments("xinjiang", entry_type),
@@ -365,11 +367,11 @@ def test_what_an_expert_keeps_is_right_in_whatever_shape_it_was_filed(entry_type
             person=applicant(),
             catalogue=catalogue_of("xinjiang"),
             today=TODAY,
-            kept=kept,
+            unchanged=unchanged,
         )
-        return {problem.field.partition("[")[0] for problem in found}
+        return {problem.field.partition("[")[0] for problem in problems_of_form}
 
-    assert problems(kept) == set()
+    assert problems(taken_over) == set()
     assert problems(()) == {"region", "employer", "specialties"}
 
 
@@ -382,10 +384,10 @@ def test_a_field_may_belong_to_one_type_of_entry_only() -> None:
     form = form.model_copy(update={"fields": fields})
     assert "strengths" not in json.dumps(schema_of(form, "first"))
     assert "strengths" in json.dumps(schema_of(form, "renewal"))
-    kept, problems = check_values(
+    stored, problems = check_values(
         form, "evaluation", {"strengths": "结构"}, entry_type="first", catalogue=catalogue_of("hunan")
     )
-    assert (kept, [problem.field for problem in problems]) == ({}, ["strengths"])
+    assert (stored, [problem.field for problem in problems]) == ({}, ["strengths"])
 
 
 def test_what_comes_from_the_account_is_shown_in_full() -> None:
@@ -490,10 +492,10 @@ def test_nothing_sent_breaks_a_form_and_what_is_kept_is_taken_again(pool: str, d
     optional = {code: value_of(form.fields[code]) for code in form.sections[section].fields}
     values = data.draw(st.fixed_dictionaries({}, optional=optional))
     values |= data.draw(st.dictionaries(st.text(max_size=50), JSON, max_size=1))
-    kept, problems = check_values(form, section, values, entry_type="first", catalogue=catalogue)
-    assert json.loads(json.dumps(kept)) == kept
+    stored, problems = check_values(form, section, values, entry_type="first", catalogue=catalogue)
+    assert json.loads(json.dumps(stored)) == stored
     assert all(problem.message and problem.field.isprintable() and problem.field for problem in problems)
-    assert check_values(form, section, kept, entry_type="first", catalogue=catalogue) == (kept, [])
+    assert check_values(form, section, stored, entry_type="first", catalogue=catalogue) == (stored, [])
     check_complete(
-        form, values, {}, entry_type="renewal", person=applicant(), catalogue=catalogue, today=TODAY, kept=values
+        form, values, {}, entry_type="renewal", person=applicant(), catalogue=catalogue, today=TODAY, unchanged=values
     )

@@ -8,7 +8,7 @@ from domain.forms.display import columns_of, show_rows, show_value
 from tests.factories.forms import EMPLOYER, book_of, catalogue_of
 
 
-def shown(pool: str, code: str, value: object) -> str:
+def displayed(pool: str, code: str, value: object) -> str:
     return show_value(book_of(pool).form.fields[code], value, catalogue_of(pool), choices=pool == "xinjiang")
 
 
@@ -51,7 +51,7 @@ def shown(pool: str, code: str, value: object) -> str:
     ],
 )
 def test_a_value_in_words(pool: str, code: str, value: object, text: str) -> None:
-    assert shown(pool, code, value) == text
+    assert displayed(pool, code, value) == text
 
 
 def test_records_are_a_table_without_the_files() -> None:

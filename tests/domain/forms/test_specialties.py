@@ -14,8 +14,8 @@ def problems(pool: str, *chosen: str, complete: bool = True) -> list[str]:
     rows = [
         {"code": code.rstrip("?"), "choice": "alternative" if code.endswith("?") else "preferred"} for code in chosen
     ]
-    found = check_specialties(book_of(pool).form.specialties, rows, catalogue_of(pool), complete=complete)
-    return [f"{problem.field}: {problem.message}" for problem in found]
+    faults = check_specialties(book_of(pool).form.specialties, rows, catalogue_of(pool), complete=complete)
+    return [f"{problem.field}: {problem.message}" for problem in faults]
 
 
 # Hunan: 评标专业最多可选择6个，最少需选择1个 (L166)

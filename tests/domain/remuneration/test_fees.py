@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from app.rulebook_files import load_rulebooks
 from domain.clock import SHANGHAI
-from domain.remuneration.fees import FeeLine, Trip, compute, lines_of_amount, total
+from domain.remuneration.fees import FeeLine, Trip, compute_fee, lines_of_amount, total
 from domain.rulebook.book import Rulebook
 from domain.rulebook.remuneration import FeeTable, FurtherDays
 
@@ -31,7 +31,7 @@ def table(pool: str) -> FeeTable:
     return books()[pool].remuneration.table or pytest.fail(f"{pool} has no table")
 
 
-def sat(began: float, ended: float, **facts: bool) -> Trip:
+def trip_of(began: float, ended: float, **facts: bool) -> Trip:
     """Hours after midnight of one day, on the clocks of Shanghai."""
     return Trip(True, MIDNIGHT + timedelta(hours=began), MIDNIGHT + timedelta(hours=ended), **facts)
 
@@ -51,7 +51,7 @@ def sat(began: float, ended: float, **facts: bool) -> Trip:
     ],
 )
 def test_guangdongs_table(began: float, ended: float, yuan: int) -> None:
-    assert total(compute(table("guangdong"), sat(began, ended))) == yuan * 100
+    assert total(compute_fee(table("guangdong"), trip_of(began, ended))) == yuan * 100
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,22 @@ def test_guangdongs_table(began: float, ended: float, yuan: int) -> None:
     ],
 )
 def test_hunans_table(began: float, ended: float, yuan: int) -> None:
-    assert total(compute(table("hunan"), sat(began, ended))) == yuan * 100
+    assert total(compute_fee(table("hunan"), trip_of(began, ended))) == yuan * 100
 
 
 def test_who_came_in_vain_gets_the_wasted_trip_and_the_way() -> None:
-    assert compute(table("guangdong"), Trip(False)) == (FeeLine("wasted", 20000, "到场后未参加评标"),)
-    lines = compute(table("guangdong"), Trip(False, from_elsewhere=True))
+    assert compute_fee(table("guangdong"), Trip(False)) == (FeeLine("wasted", 20000, "到场后未参加评标"),)
+    lines = compute_fee(table("guangdong"), Trip(False, from_elsewhere=True))
     assert [(line.code, line.amount) for line in lines] == [
         ("wasted", 20000),
         ("transport", 20000),
         ("difference", 20000),
     ]
-    assert compute(table("hunan"), Trip(False)) == ()
+    assert compute_fee(table("hunan"), Trip(False)) == ()
 
 
 def test_who_came_from_another_city_is_paid_the_way_beside_the_time() -> None:
-    lines = compute(table("guangdong"), sat(9, 12, from_elsewhere=True))
+    lines = compute_fee(table("guangdong"), trip_of(9, 12, from_elsewhere=True))
     assert total(lines) == 50000 + 20000 + 20000
     assert [line.words for line in lines[:2]] == ["2小时以内", "1小时×100元"]
 
@@ -91,8 +91,8 @@ def test_who_came_from_another_city_is_paid_the_way_beside_the_time() -> None:
 def test_further_days_may_be_paid_by_the_half_day() -> None:
     """Guangdong's earlier standard: 600 yuan for each half day after the first."""
     by_half = table("guangdong").model_copy(update={"further_days": FurtherDays(half_day=60000)})
-    assert total(compute(by_half, sat(22, 24 + 4))) == 40000 + 60000
-    assert total(compute(by_half, sat(22, 24 + 5))) == 40000 + 120000
+    assert total(compute_fee(by_half, trip_of(22, 24 + 4))) == 40000 + 60000
+    assert total(compute_fee(by_half, trip_of(22, 24 + 5))) == 40000 + 120000
 
 
 def test_pools_without_a_standard_say_so() -> None:
@@ -100,7 +100,7 @@ def test_pools_without_a_standard_say_so() -> None:
 
 
 def test_what_a_person_changed_is_a_line_of_its_own_and_the_sum_holds() -> None:
-    computed = compute(table("guangdong"), sat(9, 12))
+    computed = compute_fee(table("guangdong"), trip_of(9, 12))
     lines = lines_of_amount(computed, 60000, "组长")
     assert (total(lines), lines[-1]) == (60000, FeeLine("change", 10000, "组长"))
     assert lines_of_amount(computed, total(computed), "") == computed
@@ -116,7 +116,7 @@ def test_what_a_person_changed_is_a_line_of_its_own_and_the_sum_holds() -> None:
 @settings(max_examples=60, deadline=None)
 def test_who_sits_longer_never_gets_less(began: int, lengths: tuple[int, int], pool: str) -> None:
     shorter, longer = (
-        total(compute(table(pool), sat(began / 60, (began + length) / 60))) for length in sorted(lengths)
+        total(compute_fee(table(pool), trip_of(began / 60, (began + length) / 60))) for length in sorted(lengths)
     )
     assert 0 <= shorter <= longer
 

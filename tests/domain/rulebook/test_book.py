@@ -42,14 +42,14 @@ terminals = ["海南省公共资源交易服务中心"]
 """
 
 
-def below() -> dict[str, str]:
+def shared_texts() -> dict[str, str]:
     return {name: (RULEBOOKS / name).read_text(encoding="utf-8") for name in SHARED}
 
 
 def parse(text: str, on: date | None = None) -> Rulebook:
     """Parse the new province's file with more lines; those of ``[draw]`` go into its last table."""
     text = text.removeprefix("[draw]\n")
-    return parse_rulebook(NEW_PROVINCE + text, "hainan.toml", below=below(), on=on)
+    return parse_rulebook(NEW_PROVINCE + text, "hainan.toml", below=shared_texts(), on=on)
 
 
 def refusal(text: str, on: date | None = None) -> str:
@@ -59,7 +59,7 @@ def refusal(text: str, on: date | None = None) -> str:
 
 
 def copy_shared(folder: Path) -> None:
-    for name, text in below().items():
+    for name, text in shared_texts().items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
@@ -180,8 +180,8 @@ def test_a_bad_value_is_refused_with_file_key_and_reason(text: str, sentence: st
 
 
 def test_the_file_that_wrote_the_bad_value_is_named() -> None:
-    broken = below() | {
-        "_defaults.toml": below()["_defaults.toml"].replace('attend = { value = "1"', 'attend = { value = "x"')
+    broken = shared_texts() | {
+        "_defaults.toml": shared_texts()["_defaults.toml"].replace('attend = { value = "1"', 'attend = { value = "x"')
     }
     with pytest.raises(RulebookError, match=r"^_defaults.toml: voice.attend: "):
         parse_rulebook(NEW_PROVINCE, "hainan.toml", below=broken)
@@ -189,7 +189,7 @@ def test_the_file_that_wrote_the_bad_value_is_named() -> None:
 
 def test_a_missing_value_is_named() -> None:
     with pytest.raises(RulebookError, match=r"^hainan.toml: pool.hotline: is missing$"):
-        parse_rulebook(NEW_PROVINCE.replace('hotline = "12345"\n', ""), "hainan.toml", below=below())
+        parse_rulebook(NEW_PROVINCE.replace('hotline = "12345"\n', ""), "hainan.toml", below=shared_texts())
 
 
 def test_a_value_of_the_future_without_what_holds_now_is_refused() -> None:
@@ -396,8 +396,8 @@ def test_a_limit_counts_back_from_the_evaluation() -> None:
 
 def test_working_days_follow_the_calendar_of_holidays() -> None:
     calendar = Calendar(holidays=(date(2026, 10, 1), date(2026, 10, 2)), workdays=(date(2026, 10, 10),))
-    assert calendar.before(beijing(2026, 10, 5, 9), 1) == beijing(2026, 9, 30, 0)
-    assert calendar.before(beijing(2026, 10, 12, 9), 1) == beijing(2026, 10, 10, 0)
+    assert calendar.working_days_before(beijing(2026, 10, 5, 9), 1) == beijing(2026, 9, 30, 0)
+    assert calendar.working_days_before(beijing(2026, 10, 12, 9), 1) == beijing(2026, 10, 10, 0)
 
 
 # The page

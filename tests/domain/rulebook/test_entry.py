@@ -110,7 +110,7 @@ def test_a_new_province_with_its_own_form_steps_and_fee_is_one_new_file() -> Non
     assert (book.fee.amount, book.entry.stages) == (12345, ("fee",))
     assert book.notice is None
     values = {"region": "460100", "specialties": ["A080101"], "email": "a@b.cn"}
-    found = check_complete(
+    problems = check_complete(
         book.form,
         values,
         {"photo": 1},
@@ -119,7 +119,7 @@ def test_a_new_province_with_its_own_form_steps_and_fee_is_one_new_file() -> Non
         catalogue=catalogue_of("hunan"),
         today=date(2026, 11, 21),
     )
-    assert [(problem.field, problem.message) for problem in found] == [
+    assert [(problem.field, problem.message) for problem in problems] == [
         ("birth", "您已满71周岁，超过70周岁无法申请成为专家。"),
         ("region", "请从列表中选择居住地区。"),
         ("island", "请选择可登岛评标。"),
@@ -399,7 +399,7 @@ def test_questions_are_not_shadowed_by_those_before_them(pool: str) -> None:
 
 @pytest.mark.parametrize("pool", MANUALS)
 def test_nothing_of_a_form_is_beyond_what_a_person_can_fill_in(pool: str) -> None:
-    found = check_complete(
+    problems = check_complete(
         book_of(pool).form,
         good_values(pool),
         good_attachments(pool),
@@ -408,4 +408,4 @@ def test_nothing_of_a_form_is_beyond_what_a_person_can_fill_in(pool: str) -> Non
         catalogue=catalogue_of(pool),
         today=date(2026, 11, 21),
     )
-    assert found == []
+    assert problems == []

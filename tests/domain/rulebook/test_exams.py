@@ -21,5 +21,5 @@ def test_frozen_rules_are_read_back_as_they_were(pool: str) -> None:
 
 
 def test_durations_are_kept_as_the_rulebook_spells_them() -> None:
-    kept = dump_rules(load_rulebooks(RULEBOOKS, ["jilin"])["jilin"].exam)
-    assert (kept["length"], kept["reminders"]) == ("1h", ["3d", "1d", "1h"])
+    stored = dump_rules(load_rulebooks(RULEBOOKS, ["jilin"])["jilin"].exam)
+    assert (stored["length"], stored["reminders"]) == ("1h", ["3d", "1d", "1h"])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.payments.fees import next_question, order_ends, phase_of
+from domain.payments.fees import next_query_at, order_ends, phase_of
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, rows, transaction
@@ -158,5 +158,5 @@ def test_an_order_does_not_outlive_the_window_but_lives_a_minute() -> None:
 
 def test_the_platform_is_asked_in_growing_pauses_and_last_at_the_end() -> None:
     ends = NOON + 15 * MINUTE
-    moments = [next_question(NOON, ends, checks) - NOON for checks in range(9)]
+    moments = [next_query_at(NOON, ends, checks) - NOON for checks in range(9)]
     assert [m.total_seconds() for m in moments] == [5, 30, 60, 180, 300, 600, 905, 905, 905]

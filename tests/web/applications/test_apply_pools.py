@@ -102,7 +102,7 @@ async def open_pool(
     async def open_one(pool: str) -> PoolWorld:
         own = replace(deps, rulebooks={pool: BOOKS[pool]})
         await load_catalogues_of(own, CATALOGUES)
-        await make_campaign(own, pool=pool, entry_types=list(BOOKS[pool].campaigns.of_campaigns))
+        await make_campaign(own, pool=pool, entry_types=list(BOOKS[pool].campaigns.campaign_types))
         await make_employer(own, EMPLOYER, pool=pool)
         services = make_services(own, mini=Wechat(), web=WechatBrowser())
         app = web.Application(client_max_size=32 * 1024 * 1024)
