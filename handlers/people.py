@@ -52,12 +52,12 @@ async def get_expert(turn: Turn) -> Me:
     say what to do.
     """
     if not turn.user.bound:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
     if (me := find_expert(turn)) is not None:
         return me
     who = await find_who(turn)
     if who is not None and is_applicant(who):
-        raise Forbidden(f"{texts.NOT_AN_EXPERT_YET}\n{commands.tappable(commands.PROGRESS, commands.APPLY)}")
+        raise Forbidden(f"{texts.NOT_AN_EXPERT_YET}\n{commands.tap_lines(commands.PROGRESS, commands.APPLY)}")
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
     raise Forbidden(texts.NOT_AN_EXPERT.format(hotline=hotline))
 
