@@ -130,8 +130,8 @@ class OfficialAccounts:
         path = "/sns/oauth2/access_token"
         query = {"code": code, "grant_type": "authorization_code"}
         app = self._app(pool, path)
-        found = await self.api.get_by_secret(app, path, _Visitor, query)
-        return WebUser(found.openid, found.unionid or None, found.is_snapshotuser == 1, app.appid)
+        visitor = await self.api.get_by_secret(app, path, _Visitor, query)
+        return WebUser(visitor.openid, visitor.unionid or None, visitor.is_snapshotuser == 1, app.appid)
 
     def _account(self, pool: str, call: str) -> OfficialAccount:
         account = self.settings.accounts.get(pool)

@@ -41,7 +41,7 @@ NOT_TRUSTWORTHY = {
 
 
 async def ask(vendor: Vendor, url: str, effect: Effect, timeout: float = 5.0) -> Json:
-    async with vendor.counted("ask"):
+    async with vendor.count_call("ask"):
         answer = await vendor.exchange("POST", URL(url), effect, body=b"{}", timeout=timeout)
         return vendor.read_object(answer, effect)
 
