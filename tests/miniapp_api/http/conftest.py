@@ -62,7 +62,7 @@ def make_things() -> Api:
         things.made.append(body.name)
         if body.name in REFUSALS:
             raise REFUSALS[body.name]
-        return ThingOut.of(body)
+        return ThingOut.from_source(body)
 
     @api.get("/things", "列表", access="session")
     async def list_page(call: Call, query: PageQuery) -> PageOut[ThingOut]:

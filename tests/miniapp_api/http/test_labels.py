@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 import miniapp_api.assembly
 from domain.errors import InvalidInput
 from miniapp_api.http.labels import label_of
-from miniapp_api.http.problems import invalid
+from miniapp_api.http.problems import invalid_request
 from miniapp_api.http.schema import Input
 
 TECHNICAL = frozenset(
@@ -102,6 +102,6 @@ def test_every_field_that_people_fill_in_has_a_name() -> None:
 def test_a_refusal_names_the_field_and_what_to_do(model: type[Input], typed: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         model.model_validate(typed)
-    told = invalid(wrong.value, model=model)
+    told = invalid_request(wrong.value, model=model)
     assert isinstance(told, InvalidInput)
     assert told.message == sentence
