@@ -62,7 +62,7 @@ async def test_what_is_due_or_on_its_way_is_counted(box: Box) -> None:
         return b"success"
 
     box.service.reply = wait
-    box.world.timeline.after(60, lambda: None)
+    box.world.timeline.run_after(60, lambda: None)
     body = {"touser": await box.openid(), "template_id": "INVITE", "data": {"time1": {"value": "9:30"}}}
     body["data"] |= {"thing2": {"value": "三楼"}}
     await box.api("/cgi-bin/message/template/send", body)

@@ -73,13 +73,13 @@ def test_sizes_follow_the_phone_and_colours_its_theme(tmp_path: Path) -> None:
 
 
 def test_tools_and_tests_are_no_part_of_it() -> None:
-    assert {"tests/all.test.js", "types/api.d.ts"} & set(miniprogram.files(FOLDER, ".js")) == set()
+    assert {"tests/all.test.js", "types/api.d.ts"} & set(miniprogram.read_files(FOLDER, ".js")) == set()
     assert '"tests/' not in script()
     assert '"lib/api.js": (' in script()
 
 
 def _used(pattern: str, ending: str) -> set[str]:
-    return {name for text in miniprogram.files(FOLDER, ending).values() for name in re.findall(pattern, text)}
+    return {name for text in miniprogram.read_files(FOLDER, ending).values() for name in re.findall(pattern, text)}
 
 
 @pytest.mark.browser
