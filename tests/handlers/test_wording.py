@@ -30,8 +30,8 @@ def test_a_span_reads_as_people_say_it(start: str, end: str, words: str) -> None
 
 def test_a_long_list_says_how_many_more_there_are() -> None:
     day = datetime(2026, 11, 25, tzinfo=SHANGHAI)
-    found = [Period(uuid4(), day + timedelta(days=n), day + timedelta(days=n + 1), "") for n in range(7)]
-    lines = period_lines(found, limit=3).splitlines()
+    periods = [Period(uuid4(), day + timedelta(days=n), day + timedelta(days=n + 1), "") for n in range(7)]
+    lines = period_lines(periods, limit=3).splitlines()
     assert lines == ["11月25日(周三)", "11月26日(周四)", "11月27日(周五)", "……另有4项"]
 
 

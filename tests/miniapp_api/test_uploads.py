@@ -39,9 +39,14 @@ async def test_a_part_for_another_s_file_is_not_read(world: World, monkeypatch: 
 
 
 def test_every_upload_to_an_object_asks_first_whose_it_is() -> None:
-    uploads = [one for api in APIS for one in api.endpoints if one.content_max is not None and "{" in one.path]
+    uploads = [
+        endpoint
+        for api in APIS
+        for endpoint in api.endpoints
+        if endpoint.content_max is not None and "{" in endpoint.path
+    ]
     assert uploads
-    assert [one.name for one in uploads if one.guard is None] == []
+    assert [endpoint.name for endpoint in uploads if endpoint.guard is None] == []
 
 
 def test_bodies_beyond_what_a_process_may_hold_are_refused_for_a_minute() -> None:

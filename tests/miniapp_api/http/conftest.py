@@ -69,7 +69,7 @@ def make_things() -> Api:
         return PageOut[ThingOut](items=(), total=0, page=query.page, size=query.size)
 
     @api.get("/things/{thing_id}", "查看", action="draw.read")
-    async def one(call: Call, path: ThingPath) -> ThingOut:
+    async def get_thing(call: Call, path: ThingPath) -> ThingOut:
         return ThingOut(name=str(path.thing_id), at=datetime(2026, 11, 21, 1, 30, tzinfo=UTC), count=1)
 
     @api.delete("/things/{thing_id}", "删除", action="draw.edit")

@@ -66,18 +66,18 @@ class PeriodIn(Input):
 
 
 def inputs(of: type[Input] = Input) -> Iterator[type[Input]]:
-    for one in of.__subclasses__():
-        yield one
-        yield from inputs(one)
+    for model in of.__subclasses__():
+        yield model
+        yield from inputs(model)
 
 
 def test_every_field_that_people_fill_in_has_a_name() -> None:
     nameless = [
-        f"{one.__module__}.{one.__name__}.{name}"
-        for one in inputs()
-        if one.__module__.startswith("miniapp_api.")
-        for name in one.model_fields
-        if name not in TECHNICAL and not label_of(one, [name])
+        f"{model.__module__}.{model.__name__}.{name}"
+        for model in inputs()
+        if model.__module__.startswith("miniapp_api.")
+        for name in model.model_fields
+        if name not in TECHNICAL and not label_of(model, [name])
     ]
     assert nameless == []
 
