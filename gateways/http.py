@@ -146,8 +146,8 @@ class Vendor:
                 method, url, headers=headers, data=body, timeout=limits, allow_redirects=False
             ) as response:
                 raw = await _read(response, limit)
-                after = _retry_after(response.headers.get("Retry-After", ""))
-                return HttpAnswer(response.status, raw, after, response.headers)
+                retry_after = _retry_after(response.headers.get("Retry-After", ""))
+                return HttpAnswer(response.status, raw, retry_after, response.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise self.unsent_call(type(error).__name__) from error
         except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:

@@ -110,13 +110,15 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
         source = Source(identity_id=talk.user.identity_id)
-        sent = await talk.once(talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "bind", source=source)
+        code_sent = await talk.once(
+            talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "bind", source=source
+        )
     except TooMany as error:
         if error.code == "mobile_locked":
             raise
         return f"{error.message}\n{texts.CODE_ANYWAY.format(length=length)}"
     minutes = int(talk.services.deps.book(talk.user.pool).login.code_valid.total_seconds()) // 60
-    return texts.CODE_SENT.format(mobile=sent.masked_mobile, minutes=minutes, length=length)
+    return texts.CODE_SENT.format(mobile=code_sent.masked_mobile, minutes=minutes, length=length)
 
 
 async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
@@ -222,7 +224,7 @@ async def deny_login(turn: Turn) -> Answer:
     who = await people.find_who(turn)
     if who is None or who.account_id is None:
         return f"{texts.NOT_KNOWN_HERE}\n{commands.tap_lines(commands.BIND)}"
-    done = await turn.services.accounts.bindings.unbind_mini_programs(who.account_id, key=turn.message.key)
+    unbound = await turn.services.accounts.bindings.unbind_mini_programs(who.account_id, key=turn.message.key)
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
-    text = texts.DISOWNED if done.was_bound else texts.NOTHING_TO_DISOWN
+    text = texts.DISOWNED if unbound.was_bound else texts.NOTHING_TO_DISOWN
     return f"{text.format(hotline=hotline)}\n{commands.tap_lines(commands.STATUS)}"

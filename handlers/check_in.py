@@ -67,11 +67,11 @@ async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
         return
     position = None
     if reply == "position":
-        sent = await talk.ask_location(texts.ASK_POSITION)
-        if sent is None:
+        location = await talk.ask_location(texts.ASK_POSITION)
+        if location is None:
             await talk.say(texts.POSITION_NEEDED)
             return
-        position = Position(sent.latitude, sent.longitude, "gcj02")
+        position = Position(location.latitude, location.longitude, "gcj02")
     checked_in = await talk.once(talk.services.draws.attendance.check_in, invitation_id, me.expert_id, position)
     await talk.say(_result_text(checked_in))
 

@@ -70,17 +70,19 @@ async def show_list(name: str, turn: Turn) -> str:
         return await work.my_work(turn)
     if not own_roles:
         raise Forbidden(f"{texts.NOT_THE_OFFICE}\n{commands.tap_lines(commands.WORK, commands.MENU)}")
-    shown = max(1, _SHOWN // len(own_roles))
-    return "\n".join([await _role_block(turn, worklist, role, shown) for role in own_roles])
+    limit = max(1, _SHOWN // len(own_roles))
+    return "\n".join([await _role_block(turn, worklist, role, limit) for role in own_roles])
 
 
-async def _role_block(turn: Turn, worklist: _List, role: RoleOption, shown: int) -> str:
+async def _role_block(turn: Turn, worklist: _List, role: RoleOption, limit: int) -> str:
     pool = turn.user.pool
     actor = Actor(pool, role.role, turn.user.account_id, organisation_id=role.organisation_id, scope=role.scope)
-    role_list = await worklist.readers[role.role](turn, actor, shown)
+    role_list = await worklist.readers[role.role](turn, actor, limit)
     link = turn.services.notifications.entrances.link
-    more = texts.WORK_MORE.format(total=role_list.total) if role_list.total > len(role_list.lines) else texts.WORK_PAGE
-    page = f"▸ {link(more, pool, role_list.page)}"
+    all_label = (
+        texts.WORK_MORE.format(total=role_list.total) if role_list.total > len(role_list.lines) else texts.WORK_PAGE
+    )
+    page = f"▸ {link(all_label, pool, role_list.page)}"
     if not role_list.lines:
         return f"{texts.WORK_NONE.format(label=wording.plain_text(role.label), what=worklist.what)}\n{page}"
     lines = [texts.WORK_HEAD.format(label=wording.plain_text(role.label), what=worklist.what, total=role_list.total)]
@@ -89,21 +91,21 @@ async def _role_block(turn: Turn, worklist: _List, role: RoleOption, shown: int)
 
 
 def _draw_reader(which: WorkList, path: str, page: str, say: Callable[[WorkLine], str]) -> Reader:
-    async def read_draws(turn: Turn, actor: Actor, shown: int) -> _RoleList:
-        page_of_draws = await turn.services.draws.worklists.read(actor, which, limit=shown)
+    async def read_draws(turn: Turn, actor: Actor, limit: int) -> _RoleList:
+        page_of_draws = await turn.services.draws.worklists.read(actor, which, limit=limit)
         lines = [_Line(_label(draw), path.format(id=draw.id), say(draw)) for draw in page_of_draws.lines]
         return _RoleList(lines, page_of_draws.total, page)
 
     return read_draws
 
 
-async def _read_to_do(turn: Turn, actor: Actor, shown: int) -> _RoleList:
+async def _read_to_do(turn: Turn, actor: Actor, limit: int) -> _RoleList:
     """An agency's first page: releases and payments stand before the draws."""
     first = [*await _release_lines(turn, actor), *await _payable_lines(turn, actor)]
-    room, now = shown - len(first), turn.services.deps.now()
+    room, now = limit - len(first), turn.services.deps.now()
     page_of_draws = await turn.services.draws.worklists.read(actor, "to_do", limit=max(room, 1))
-    rest = [_Line(_label(draw), f"/agency/draws/{draw.id}", to_do_of(draw, now)) for draw in page_of_draws.lines]
-    return _RoleList([*first, *rest][:shown], len(first) + page_of_draws.total, "/agency")
+    draw_lines = [_Line(_label(draw), f"/agency/draws/{draw.id}", to_do_of(draw, now)) for draw in page_of_draws.lines]
+    return _RoleList([*first, *draw_lines][:limit], len(first) + page_of_draws.total, "/agency")
 
 
 async def _release_lines(turn: Turn, actor: Actor) -> list[_Line]:
@@ -127,8 +129,8 @@ async def _payable_lines(turn: Turn, actor: Actor) -> list[_Line]:
     ]
 
 
-async def _read_projects(turn: Turn, actor: Actor, shown: int) -> _RoleList:
-    projects = await turn.services.draws.project_queries.list(actor, size=shown)
+async def _read_projects(turn: Turn, actor: Actor, limit: int) -> _RoleList:
+    projects = await turn.services.draws.project_queries.list(actor, size=limit)
     lines = [
         _Line(
             project.name,
@@ -140,18 +142,18 @@ async def _read_projects(turn: Turn, actor: Actor, shown: int) -> _RoleList:
     return _RoleList(lines, projects.total, "/agency/projects")
 
 
-async def _read_applications(turn: Turn, actor: Actor, shown: int) -> _RoleList:
+async def _read_applications(turn: Turn, actor: Actor, limit: int) -> _RoleList:
     """Applications, oldest first, preceded by recusals at the venue that hold up a panel."""
     draws = turn.services.draws
     recusals = await draws.discard_queries.waiting(actor)
-    applications = await draws.verification_queries.search(actor, VerificationState.SUBMITTED, limit=shown)
+    applications = await draws.verification_queries.search(actor, VerificationState.SUBMITTED, limit=limit)
     lines = [
         _Line(recusal.draw_number, f"/desk/{recusal.draw_id}/absences", texts.RECUSAL_WAITS)
-        for recusal in recusals[:shown]
+        for recusal in recusals[:limit]
     ]
     lines += [
         _Line(application.draw_number, f"/desk/{application.draw_id}/application", _application_text(application))
-        for application in applications.items[: shown - len(lines)]
+        for application in applications.items[: limit - len(lines)]
     ]
     return _RoleList(lines, len(recusals) + applications.total, "/desk/applications")
 

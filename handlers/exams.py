@@ -93,18 +93,18 @@ async def book_sitting(talk: Talk, exams: tuple[PickOption, ...]) -> None:
 
 async def _ask_sitting(talk: Talk, booking: Booking) -> str:
     """``book:`` or ``wait:`` and a sitting, or one of the words above; ends when nothing can be changed."""
-    held, waited = booking.of(booking.booked), booking.of(booking.waiting)
-    if booking.fixed and held is not None:
-        await talk.say(texts.BOOK_FIXED, name=booking.exam, span=held.span)
+    booked, waiting_for = booking.of(booking.booked), booking.of(booking.waiting)
+    if booking.fixed and booked is not None:
+        await talk.say(texts.BOOK_FIXED, name=booking.exam, span=booked.span)
         await talk.end()
     options = _options(booking)
-    if not options and held is None and waited is None:
+    if not options and booked is None and waiting_for is None:
         hotline = talk.services.deps.book(talk.user.pool).pool.hotline
         await talk.say(texts.BOOK_NO_SITTING, name=booking.exam, hotline=hotline)
         await talk.end()
-    places = [texts.BOOK_HELD.format(span=held.span)] if held else [texts.BOOK_NONE]
-    places += [texts.BOOK_WAITED.format(span=waited.span)] if waited else []
-    if held is not None or waited is not None:
+    places = [texts.BOOK_HELD.format(span=booked.span)] if booked else [texts.BOOK_NONE]
+    places += [texts.BOOK_WAITED.format(span=waiting_for.span)] if waiting_for else []
+    if booked is not None or waiting_for is not None:
         options[texts.GIVE_PLACE_BACK] = _GIVE_BACK
     options[texts.KEEP_PLACE] = _KEEP
     question = texts.BOOK_WHICH.format(name=booking.exam, places="，".join(places))
@@ -166,8 +166,8 @@ def _facts(exam: OwnExam) -> list[str]:
 
 
 def _state(exam: OwnExam) -> str:
-    again = print_time(exam.again_at) if exam.again_at else ""
-    return texts.EXAM_STATES[exam.phase].format(lobby=int(exam.lobby.total_seconds() // 60), again=again)
+    again_at = print_time(exam.again_at) if exam.again_at else ""
+    return texts.EXAM_STATES[exam.phase].format(lobby=int(exam.lobby.total_seconds() // 60), again=again_at)
 
 
 def _actor(turn: Turn, account_id: UUID | None = None) -> Actor:

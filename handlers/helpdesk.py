@@ -45,13 +45,13 @@ async def guide(turn: Turn) -> str:
 
 def _regions(lines: list[str]) -> str:
     """Contacts of each region, as many as the bubble holds; empty without any."""
-    shown: list[str] = []
+    shown_lines: list[str] = []
     for line in map(wording.plain_text, lines):
-        if len("\n".join([*shown, line]).encode()) > _REGIONS_BYTES:
-            shown.append(texts.GUIDE_ALL_REGIONS)
+        if len("\n".join([*shown_lines, line]).encode()) > _REGIONS_BYTES:
+            shown_lines.append(texts.GUIDE_ALL_REGIONS)
             break
-        shown.append(line)
-    return texts.GUIDE_REGIONS.format(lines="\n".join(shown)) if shown else ""
+        shown_lines.append(line)
+    return texts.GUIDE_REGIONS.format(lines="\n".join(shown_lines)) if shown_lines else ""
 
 
 async def show_records_page(turn: Turn) -> str:

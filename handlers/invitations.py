@@ -195,8 +195,8 @@ def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
         if choice == "accept":
             return f"{texts.ACCEPTED}\n{_agreed_panel_text(view, turn)}"
         if view.undo_until is None:
-            held = wording.agreed_panel(view, turn.now)
-            return f"{texts.TOO_LATE_TO_DECLINE}\n{held}\n{commands.tap_lines(commands.LEAVE)}"
+            panel_text = wording.agreed_panel(view, turn.now)
+            return f"{texts.TOO_LATE_TO_DECLINE}\n{panel_text}\n{commands.tap_lines(commands.LEAVE)}"
         return undo_first_text(view, turn)
     if view.state is InvitationState.DECLINED and answered.effective:
         return texts.DECLINED.format(time=print_time(view.gathering_at))

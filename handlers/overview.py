@@ -34,8 +34,12 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
         return []
     services, pool = turn.services, turn.user.pool
     staff_work = await services.office.staff_work.of(pool, who.account_id, who.roles)
-    known = await services.accounts.linking.in_mini_program(who.account_id)
-    return [line for work in staff_work for line in _role_lines(work, _entrance(services, pool, work, known=known))]
+    in_mini_program = await services.accounts.linking.in_mini_program(who.account_id)
+    return [
+        line
+        for work in staff_work
+        for line in _role_lines(work, _entrance(services, pool, work, known=in_mini_program))
+    ]
 
 
 def _role_lines(work: Work, entrance: str) -> list[str]:

@@ -28,11 +28,11 @@ async def find_who(turn: Turn) -> Who | None:
     account_id = turn.user.account_id
     if account_id is None:
         return None
-    known = turn.cached_lookups.get("who")
-    if not isinstance(known, Who):
-        known = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
-        turn.cached_lookups["who"] = known
-    return known
+    cached_who = turn.cached_lookups.get("who")
+    if not isinstance(cached_who, Who):
+        cached_who = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
+        turn.cached_lookups["who"] = cached_who
+    return cached_who
 
 
 def find_expert(turn: Turn) -> Me | None:

@@ -100,7 +100,7 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
         source = Source(identity_id=talk.user.identity_id)
-        sent = await talk.once(
+        code_sent = await talk.once(
             talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "register", source=source
         )
     except TooMany as error:
@@ -108,7 +108,7 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
             raise
         return f"{error.message}\n{texts.CODE_ANYWAY.format(length=length)}"
     minutes = int(talk.services.deps.book(talk.user.pool).login.code_valid.total_seconds()) // 60
-    return texts.CODE_SENT.format(mobile=sent.masked_mobile, minutes=minutes, length=length)
+    return texts.CODE_SENT.format(mobile=code_sent.masked_mobile, minutes=minutes, length=length)
 
 
 async def _say_registered(talk: Talk, registered: PersonRegistered, name: str) -> None:

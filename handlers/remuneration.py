@@ -67,14 +67,14 @@ async def answer_remuneration(talk: Talk, waiting: tuple[PickOption, ...]) -> No
     options = {agree: remuneration.version, texts.REMUNERATION_LATER: 0}
     if remuneration.may_dispute:
         options[texts.REMUNERATION_NO] = -remuneration.version
-    seen = await talk.choose(f"{_remuneration_text(remuneration)}\n{_page(talk)}", options)
+    signed_version = await talk.choose(f"{_remuneration_text(remuneration)}\n{_page(talk)}", options)
     answers = talk.services.remuneration.answers
-    if seen > 0:
-        done = await talk.once(answers.confirm, me.actor, remuneration_id, seen, by="chat")
-        await talk.say(texts.REMUNERATION_CONFIRMED, amount=yuan(done.amount))
-    elif seen < 0:
+    if signed_version > 0:
+        confirmed = await talk.once(answers.confirm, me.actor, remuneration_id, signed_version, by="chat")
+        await talk.say(texts.REMUNERATION_CONFIRMED, amount=yuan(confirmed.amount))
+    elif signed_version < 0:
         reason = await talk.ask(texts.REMUNERATION_WHY, parse=dispute_reason)
-        await talk.once(answers.dispute, me.actor, remuneration_id, -seen, reason, by="chat")
+        await talk.once(answers.dispute, me.actor, remuneration_id, -signed_version, reason, by="chat")
         await talk.say(texts.REMUNERATION_DISPUTED)
     else:
         await talk.say(texts.REMUNERATION_WAITS)

@@ -65,14 +65,14 @@ def state_text(view: InvitationView, now: datetime) -> str:
         return texts.STILL_OPEN.format(until=print_time(view.answer_until))
     if state is InvitationState.ACCEPTED:
         return f"{texts.ACCEPTED}\n{agreed_panel(view, now)}"
-    known = {
+    templates = {
         InvitationState.DECLINED: texts.HOLDS_DECLINED,
         InvitationState.SILENT: texts.HOLDS_SILENT,
         InvitationState.LEFT: texts.HOLDS_LEFT,
         InvitationState.RELEASED: texts.HOLDS_CANCELLED,
         InvitationState.CANCELLED: texts.HOLDS_CANCELLED,
     }
-    text = known.get(state, texts.HOLDS_OTHER)
+    text = templates.get(state, texts.HOLDS_OTHER)
     return text.format(time=print_time(view.gathering_at), state=state.label, contact=contact(view))
 
 

@@ -63,8 +63,8 @@ class OfficialAccounts:
         program = self.settings.mini_programs.get(pool)
         if message.mini_page and program is not None:
             body["miniprogram"] = {"appid": program.appid, "pagepath": message.mini_page}
-        sent = await self.api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
-        return sent.msgid
+        message_sent = await self.api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
+        return message_sent.msgid
 
     async def send_text(self, pool: str, openid: str, text: str) -> None:
         """A customer-service message; refused (45015, 45047) when no window is open."""

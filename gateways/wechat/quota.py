@@ -52,15 +52,15 @@ class DailyQuotas:
         return f"wx:quota:{appid}:{local(self._clock.now()):%Y%m%d}"
 
     async def _used_up_paths(self, key: str) -> frozenset[str]:
-        known, until = self._known.get(key, (frozenset[str](), 0.0))
+        paths, until = self._known.get(key, (frozenset[str](), 0.0))
         if until > self._monotonic():
-            return known
+            return paths
         try:
             async with asyncio.timeout(REDIS_STEP):
                 members = await self._redis.smembers(key)
             used_up = frozenset(item.decode() if isinstance(item, bytes) else str(item) for item in members)
         except (RedisError, OSError, TimeoutError):
-            used_up = known
+            used_up = paths
         self._known = {key: (used_up, self._monotonic() + RECHECK), **self._other_days(key)}
         return used_up
 

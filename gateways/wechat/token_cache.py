@@ -71,9 +71,9 @@ class SharedValues:
 
     async def get(self, key: str, fetch: Fetch) -> str:
         """The current value; raises what ``fetch`` raises."""
-        held = self._held.get(key)
-        if held is not None and held.until > self._monotonic():
-            return held.value
+        copy = self._held.get(key)
+        if copy is not None and copy.until > self._monotonic():
+            return copy.value
         flight = self._flights.get(key)
         if flight is None:
             flight = asyncio.create_task(self._obtain_value(key, fetch))
@@ -84,8 +84,8 @@ class SharedValues:
 
     async def drop(self, key: str, value: str) -> None:
         """Remove ``value``, which was refused; a newer one stored by another process stays."""
-        held = self._held.get(key)
-        if held is not None and held.value == value:
+        copy = self._held.get(key)
+        if copy is not None and copy.value == value:
             del self._held[key]
         await self._call_redis(lambda: self._delete_if_same(key, value))
 
@@ -101,13 +101,13 @@ class SharedValues:
             self._remember(key, stored)
             return stored.value
         try:
-            fresh = await fetch()
-            await self._call_redis(lambda: self._publish(key, fresh))
+            issued = await fetch()
+            await self._call_redis(lambda: self._publish(key, issued))
         finally:
             # A slow fetch may have outlived its lease, which another process may hold by now.
             await self._call_redis(lambda: self._delete_if_same(f"{key}:lease", lease))
-        self._remember(key, _Held(fresh.value, float(fresh.usable_seconds)))
-        return fresh.value
+        self._remember(key, _Held(issued.value, float(issued.usable_seconds)))
+        return issued.value
 
     def _remember(self, key: str, stored: _Held) -> None:
         """``found.until`` is in seconds from now."""
@@ -132,11 +132,11 @@ class SharedValues:
             raw, left = await pipe.execute()
         if raw is not None:
             return _Held(raw.decode() if isinstance(raw, bytes) else str(raw), max(int(left), 0) / 1000)
-        taken = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_TTL_MS)
-        return None if taken else "wait"
+        leased = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_TTL_MS)
+        return None if leased else "wait"
 
-    async def _publish(self, key: str, fresh: IssuedValue) -> None:
-        await self._redis.set(key, fresh.value, px=fresh.usable_seconds * 1000)
+    async def _publish(self, key: str, issued: IssuedValue) -> None:
+        await self._redis.set(key, issued.value, px=issued.usable_seconds * 1000)
 
     async def _delete_if_same(self, key: str, value: str) -> None:
         await self._redis.eval(_DELETE_IF_SAME, 1, key, value)

@@ -135,8 +135,8 @@ class PayApi:
         }
         if body:
             headers["Content-Type"] = "application/json"
-        if wanted := serial or self.keys.wanted_serial:
-            headers["Wechatpay-Serial"] = wanted
+        if key_serial := serial or self.keys.wanted_serial:
+            headers["Wechatpay-Serial"] = key_serial
         url = URL(f"{self._base}{target}", encoded=True)
         return await self._vendor.exchange(method, url, effect, headers=headers, body=body or None, limit=limit)
 

@@ -162,7 +162,9 @@ class PlatformCertificates:
     async def newest_key(self) -> SealingKey:
         """The certificate that expires last; Transient when none is in force."""
         await self.prepare()
-        ends = {serial: held.not_valid_after_utc for serial, held in self._held.items() if self._key(serial)}
+        ends = {
+            serial: certificate.not_valid_after_utc for serial, certificate in self._held.items() if self._key(serial)
+        }
         serial = max(ends, key=lambda name: ends[name], default="")
         key = self._key(serial)
         if key is None:
@@ -170,10 +172,13 @@ class PlatformCertificates:
         return SealingKey(serial, key)
 
     def _key(self, serial: str) -> RSAPublicKey | None:
-        held = self._held.get(serial)
-        if held is None or not held.not_valid_before_utc <= self._clock.now() <= held.not_valid_after_utc:
+        certificate = self._held.get(serial)
+        if (
+            certificate is None
+            or not certificate.not_valid_before_utc <= self._clock.now() <= certificate.not_valid_after_utc
+        ):
             return None
-        key = held.public_key()
+        key = certificate.public_key()
         return key if isinstance(key, RSAPublicKey) else None
 
     async def _refresh(self, age: float) -> None:

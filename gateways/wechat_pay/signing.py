@@ -88,8 +88,8 @@ def is_signed(key: RSAPublicKey, text: bytes, signature: str) -> bool:
 
 def find_seal(headers: Mapping[str, str]) -> Seal | None:
     """None when a header is missing (some proxies strip them). Names are case-insensitive."""
-    known = {name.lower(): value for name, value in headers.items()}
-    parts = [known.get(f"wechatpay-{name}", "") for name in ("serial", "timestamp", "nonce", "signature")]
+    values = {name.lower(): value for name, value in headers.items()}
+    parts = [values.get(f"wechatpay-{name}", "") for name in ("serial", "timestamp", "nonce", "signature")]
     return Seal(*parts) if all(parts) else None
 
 

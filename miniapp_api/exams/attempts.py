@@ -120,7 +120,7 @@ async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> Attempt
 @api.post("/exam-attempts/{attempt_id}/submission", "交卷", access="public", keyed="no")
 async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> SubmissionReceipt:
     """Submit. A repetition returns the same receipt; 409 `answers_differ` asks for `answers` once."""
-    answers = None if body.answers is None else [_shown_answer(shown) for shown in body.answers]
+    answers = None if body.answers is None else [_shown_answer(answer) for answer in body.answers]
     candidate = Actor(call.pool, "applicant", _account_of_ticket(call, path, body.ticket))
     return await call.services.exams.attempts.submit(candidate, path.attempt_id, body.device, body.digest, answers)
 
@@ -143,5 +143,5 @@ def _made_answer(device: int, event: AttemptEventIn) -> MadeAnswer:
     return MadeAnswer(AnswerEvent(device, event.seq, event.slot, ExamAnswer(event.mask, event.text)), event.at)
 
 
-def _shown_answer(shown: GivenAnswerIn) -> ShownAnswer:
-    return ShownAnswer(shown.slot, ExamAnswer(shown.mask, shown.text), shown.at)
+def _shown_answer(answer: GivenAnswerIn) -> ShownAnswer:
+    return ShownAnswer(answer.slot, ExamAnswer(answer.mask, answer.text), answer.at)

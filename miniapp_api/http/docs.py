@@ -97,10 +97,10 @@ def _serve(
                 await asyncio.sleep(0)
         body = await asyncio.to_thread(make)
         etag = hashlib.sha256(body).hexdigest()[:16]
-        known = request.if_none_match or ()
+        known_tags = request.if_none_match or ()
         response = (
             web.Response(status=304)
-            if any(tag.value == etag for tag in known)
+            if any(tag.value == etag for tag in known_tags)
             else web.Response(body=body, headers=headers)
         )
         response.headers["Cache-Control"] = "no-cache"
@@ -202,8 +202,8 @@ def _kind(schema: Json) -> tuple[str, str]:
     if target := _schema_name(schema):
         return target, target
     if parts := schema.get("anyOf"):
-        known = [_kind(part) for part in parts]
-        return " | ".join(kind for kind, _ in known), next((target for _, target in known if target), "")
+        kinds = [_kind(part) for part in parts]
+        return " | ".join(kind for kind, _ in kinds), next((target for _, target in kinds if target), "")
     if schema.get("type") == "array":
         kind, target = _kind(schema.get("items", {}))
         return f"{kind}[]", target

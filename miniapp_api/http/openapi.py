@@ -90,14 +90,14 @@ def models_of(apis: Sequence[Api]) -> tuple[type[BaseModel], ...]:
 
 def _components(endpoints: Iterable[Endpoint]) -> tuple[Mapping[type[BaseModel], Json], Json]:
     """References by model, and the schemas that they refer to."""
-    wanted: dict[type[BaseModel], JsonSchemaMode] = {}
+    modes: dict[type[BaseModel], JsonSchemaMode] = {}
     for endpoint in endpoints:
         if endpoint.body_model is not None:
-            wanted[endpoint.body_model] = "validation"
+            modes[endpoint.body_model] = "validation"
         if endpoint.answer is not None:
-            wanted[endpoint.answer] = "serialization"
-    references, definitions = models_json_schema(list(wanted.items()), ref_template=_REF, schema_generator=_Schemas)
-    return {model: references[model, mode] for model, mode in wanted.items()}, definitions.get("$defs", {})
+            modes[endpoint.answer] = "serialization"
+    references, definitions = models_json_schema(list(modes.items()), ref_template=_REF, schema_generator=_Schemas)
+    return {model: references[model, mode] for model, mode in modes.items()}, definitions.get("$defs", {})
 
 
 def _operation(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json:

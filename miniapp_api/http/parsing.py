@@ -43,19 +43,19 @@ class BodyRoom:
     @contextmanager
     def request_account(self) -> Iterator[Take]:
         """The account of one request, whose bytes are released afterwards."""
-        held = 0
+        held_bytes = 0
 
         def take(count: int) -> None:
-            nonlocal held
+            nonlocal held_bytes
             if count > self._left:
                 raise Unavailable("现在上传文件的人较多，请一分钟后再试。", code="files_busy")
             self._left -= count
-            held += count
+            held_bytes += count
 
         try:
             yield take
         finally:
-            self._left += held
+            self._left += held_bytes
 
 
 @dataclass(frozen=True)
