@@ -93,35 +93,35 @@ class SmsCenter:
         else:
             self._limits.count_attempt(("notice", sign, code, mobile), now)
 
-    def _deliver(self, sent: SentSms, sign: str) -> None:
+    def _deliver(self, message: SentSms, sign: str) -> None:
         if self._kept < KEPT:
             self._kept += 1
-            self._sent.setdefault((sent.mobile, beijing_day(sent.at)), []).append(sent)
-        phone = self._world.by_mobile.get(sent.mobile)
+            self._sent.setdefault((message.mobile, beijing_day(message.at)), []).append(message)
+        phone = self._world.by_mobile.get(message.mobile)
         reachable = phone is not None and phone.line not in ("off", "unreachable", "suspended")
         if phone is not None and reachable:
-            text = f"【{sign}】{sent.text}"
-            sms = Sms(self._world.new_number(), sent.at, sign, text, sent.biz_id, sent.template)
+            text = f"【{sign}】{message.text}"
+            sms = Sms(self._world.new_number(), message.at, sign, text, message.biz_id, message.template)
             self._world.show_sms(phone, sms)
         self._world.timeline.run_after(
-            self._world.config.wire.report_delay, lambda: self._report(sent, phone, reachable)
+            self._world.config.wire.report_delay, lambda: self._report(message, phone, reachable)
         )
 
-    def _report(self, sent: SentSms, phone: Phone | None, reachable: bool) -> None:
+    def _report(self, sms: SentSms, phone: Phone | None, reachable: bool) -> None:
         now = self._world.clock.now()
-        sent.state, sent.received = (3, now) if reachable else (2, 0.0)
-        sent.err_code = "DELIVERED" if reachable else "MOBILE_NOT_ON_SERVICE" if phone is None else "MOBILE_UNREACHABLE"
+        sms.state, sms.received = (3, now) if reachable else (2, 0.0)
+        sms.err_code = "DELIVERED" if reachable else "MOBILE_NOT_ON_SERVICE" if phone is None else "MOBILE_UNREACHABLE"
         self._reports.push(
             {
-                "phone_number": sent.mobile,
-                "send_time": beijing(sent.at),
+                "phone_number": sms.mobile,
+                "send_time": beijing(sms.at),
                 "report_time": beijing(now),
                 "success": reachable,
-                "err_code": sent.err_code,
+                "err_code": sms.err_code,
                 "err_msg": "用户接收成功" if reachable else "用户未能接收",
-                "sms_size": str(max(1, -(-len(sent.text) // CHARACTERS_A_PART))),
-                "biz_id": sent.biz_id,
-                "out_id": sent.out_id,
+                "sms_size": str(max(1, -(-len(sms.text) // CHARACTERS_A_PART))),
+                "biz_id": sms.biz_id,
+                "out_id": sms.out_id,
             }
         )
 
@@ -132,21 +132,21 @@ class SmsCenter:
         if not 1 <= size <= 50 or page < 1:
             raise RpcRefusal("isv.INVALID_PARAMETERS", "参数异常：PageSize")
         messages = [item for item in self._sent.get((mobile, day), []) if biz_id in ("", item.biz_id)]
-        shown = messages[(page - 1) * size : page * size]
+        page_of_messages = messages[(page - 1) * size : page * size]
         return {
             "TotalCount": str(len(messages)),
-            "SmsSendDetailDTOs": {"SmsSendDetailDTO": [_detail(i) for i in shown]},
+            "SmsSendDetailDTOs": {"SmsSendDetailDTO": [_detail(i) for i in page_of_messages]},
         }
 
 
-def _detail(sent: SentSms) -> Json:
+def _detail(sms: SentSms) -> Json:
     return {
-        "PhoneNum": sent.mobile,
-        "SendStatus": sent.state,
-        "ErrCode": sent.err_code,
-        "TemplateCode": sent.template,
-        "Content": sent.text,
-        "SendDate": beijing(sent.at),
-        "ReceiveDate": beijing(sent.received) if sent.received else "",
-        "OutId": sent.out_id,
+        "PhoneNum": sms.mobile,
+        "SendStatus": sms.state,
+        "ErrCode": sms.err_code,
+        "TemplateCode": sms.template,
+        "Content": sms.text,
+        "SendDate": beijing(sms.at),
+        "ReceiveDate": beijing(sms.received) if sms.received else "",
+        "OutId": sms.out_id,
     }

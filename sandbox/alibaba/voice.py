@@ -71,9 +71,9 @@ class VoiceCenter:
         caller, callee = need(parameters, "CallerNumber"), need(parameters, "CalledNumber")
         self._count_call(caller)
         self._count_call(callee)
-        out_id, shown = parameters.get("OutId", ""), parameters.get("CalledShowNumber", SHOW_NUMBER)
+        out_id, show_number = parameters.get("OutId", ""), parameters.get("CalledShowNumber", SHOW_NUMBER)
         first = self._new_leg(caller, callee, out_id, parameters.get("CallerShowNumber", SHOW_NUMBER))
-        second = self._new_leg(callee, caller, out_id, shown)
+        second = self._new_leg(callee, caller, out_id, show_number)
         self._legs[first.id] = second.id
         self._legs[second.id] = first.id
         self._store_call(first)
@@ -120,13 +120,13 @@ class VoiceCenter:
         mobile = need(parameters, "CalledNumber")
         if not mobile.isdigit():
             raise RpcRefusal("isv.MOBILE_NUMBER_ILLEGAL", "号码不合法")
-        shown = parameters.get("CalledShowNumber") or SHOW_NUMBER
-        call = PhoneCall(self._new_id(), mobile, kind, self._world.clock.now(), out_id, shown, prompt)
+        show_number = parameters.get("CalledShowNumber") or SHOW_NUMBER
+        call = PhoneCall(self._new_id(), mobile, kind, self._world.clock.now(), out_id, show_number, prompt)
         call.play_times = int(times)
         return call
 
-    def _new_leg(self, mobile: str, peer: str, out_id: str, shown: str) -> PhoneCall:
-        call = PhoneCall(self._new_id(), mobile, "two_way", self._world.clock.now(), out_id, shown, "")
+    def _new_leg(self, mobile: str, peer: str, out_id: str, show_number: str) -> PhoneCall:
+        call = PhoneCall(self._new_id(), mobile, "two_way", self._world.clock.now(), out_id, show_number, "")
         call.peer = peer
         return call
 
@@ -173,18 +173,18 @@ class VoiceCenter:
             return
         self._legs.pop(other_id, None)
         first = self.calls.get(call.id) or self.calls.get(other_id)
-        other = self._find_leg(other_id, call)
+        other_leg = self._find_leg(other_id, call)
         codes = {"200002": "200112", "200003": "200113", "200004": "200116", "200005": "200111", "200007": "200120"}
         if first is not call and call.status_code in codes:
             call.status_code = codes[call.status_code]
-        if other is not None:
-            self.network.end_call(other, call.status_code)
+        if other_leg is not None:
+            self.network.end_call(other_leg, call.status_code)
         if first is not None:
             first.status_code, first.hung_up_by = call.status_code, call.hung_up_by
             self._push_report(first)
 
-    def _find_leg(self, call_id: str, other: PhoneCall) -> PhoneCall | None:
-        phone = self._world.by_mobile.get(other.peer)
+    def _find_leg(self, call_id: str, leg: PhoneCall) -> PhoneCall | None:
+        phone = self._world.by_mobile.get(leg.peer)
         return phone.find_call(call_id) if phone else None
 
     # -- reports ------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ async def end_refund(control: Control) -> Json:
 def invoices(control: Control) -> Json:
     """Applications for invoices, with the buyer's e-mail address as WeChat read it."""
     applications = control.parts.pay.invoices.all()
-    shown = [
+    answers = [
         {
             "fapiao_apply_id": application.apply_id,
             "mchid": application.merchant.mchid,
@@ -92,7 +92,7 @@ def invoices(control: Control) -> Json:
         }
         for application in applications
     ]
-    return {"applications": shown}
+    return {"applications": answers}
 
 
 def keys(control: Control) -> Json:

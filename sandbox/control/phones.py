@@ -79,10 +79,10 @@ def read_phone(control: Control) -> Json:
 
 async def wait_for_change(control: Control) -> Json:
     """The phone when its ``changes`` exceeds the given number, or after ``timeout`` real seconds (10)."""
-    phone, seen = control.phone, int(control.query_number("changes", -1))
+    phone, changes_seen = control.phone, int(control.query_number("changes", -1))
     loop = asyncio.get_running_loop()
     until = loop.time() + min(control.query_number("timeout", 10), LONGEST_WAIT)
-    while phone.changes <= seen and loop.time() < until:
+    while phone.changes <= changes_seen and loop.time() < until:
         await phone.wait_for_change(until - loop.time())
     return phone.as_json()
 

@@ -82,8 +82,8 @@ class Provider:
             if faults.strikes("identity", "fail_500"):
                 return web.Response(status=500, text="Internal Server Error")
             response = await handler(request)
-            shown = {"scope": request.query.get("scope", "")} if request.query else None
-            self._world.ledger.add("identity", "in", request.path, shown, f"HTTP {response.status}")
+            logged = {"scope": request.query.get("scope", "")} if request.query else None
+            self._world.ledger.add("identity", "in", request.path, logged, f"HTTP {response.status}")
             if drop := faults.strikes("identity", "drop_answer"):
                 await asyncio.sleep(drop.seconds)
                 if request.transport is not None:

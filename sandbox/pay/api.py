@@ -104,9 +104,9 @@ class PayEndpoint:
             reply = await self._answer(call, route, raw)
             drop = faults.strikes("pay", "drop_answer", request.path)
             note = "; ".join(part for part in (reply.note, "answer dropped by a fault switch" if drop else "") if part)
-            shown = f"{len(reply.raw)} bytes" if reply.raw is not None else reply.data
+            logged = f"{len(reply.raw)} bytes" if reply.raw is not None else reply.data
             self._world.ledger.add(
-                "pay", "in", name, {**call.query, **call.body}, {"status": reply.status, "body": shown}, note=note
+                "pay", "in", name, {**call.query, **call.body}, {"status": reply.status, "body": logged}, note=note
             )
             if drop:
                 await asyncio.sleep(drop.seconds)

@@ -193,10 +193,10 @@ class PlatformInvoices:
 
     def query(self, merchant: MerchantConfig, apply_id: str, fapiao_id: str) -> Json:
         application = self.get(merchant, apply_id)
-        shown = [invoice for invoice in application.invoices if fapiao_id in ("", invoice.fapiao_id)]
+        invoices = [invoice for invoice in application.invoices if fapiao_id in ("", invoice.fapiao_id)]
         return {
-            "total_count": len(shown),
-            "fapiao_information": [invoice.as_answer(application.buyer) for invoice in shown],
+            "total_count": len(invoices),
+            "fapiao_information": [invoice.as_answer(application.buyer) for invoice in invoices],
         }
 
     def all(self) -> list[InvoiceApplication]:
@@ -235,11 +235,11 @@ class PlatformInvoices:
 
     def files(self, merchant: MerchantConfig, apply_id: str, fapiao_id: str, base_url: str) -> Json:
         application = self.get(merchant, apply_id)
-        shown = [invoice for invoice in application.invoices if fapiao_id in ("", invoice.fapiao_id)]
-        if not shown or any(invoice.status != "ISSUED" for invoice in shown):
+        invoices = [invoice for invoice in application.invoices if fapiao_id in ("", invoice.fapiao_id)]
+        if not invoices or any(invoice.status != "ISSUED" for invoice in invoices):
             raise invalid_request("只有已开具的发票才能下载")
         infos: list[Json] = []
-        for invoice in shown:
+        for invoice in invoices:
             token = new_nonce(64)
             pdf = invoice_pdf(
                 invoice.number, merchant.name, jsons.text(application.buyer, "name"), invoice.total, invoice.issued_at
@@ -277,12 +277,12 @@ class PlatformInvoices:
             invoice.status == "REVERSE_FAILED" and invoice.reversed_at + REVERSE_APART > now for invoice in invoices
         ):
             raise PayError(429, "FREQUENCY_LIMITED", "冲红失败后请间隔5分钟再试")
-        fresh = [invoice for invoice in invoices if invoice.status in ("ISSUED", "REVERSE_FAILED")]
-        for invoice in fresh:
+        reversible = [invoice for invoice in invoices if invoice.status in ("ISSUED", "REVERSE_FAILED")]
+        for invoice in reversible:
             invoice.status, invoice.reversed_at = "REVERSE_ACCEPTED", now
-        if fresh:
+        if reversible:
             failed = self._world.faults.strikes("pay", "reverse_failed", apply_id)
-            self._schedule_end(application, fresh, "REVERSE_FAILED" if failed else "REVERSED")
+            self._schedule_end(application, reversible, "REVERSE_FAILED" if failed else "REVERSED")
 
     # -- later states --------------------------------------------------------------------------------------------
 

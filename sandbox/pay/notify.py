@@ -153,8 +153,8 @@ class Notifier:
         return accepted
 
     def _log_delivery(self, event: PlatformEvent, answer: object, note: str) -> None:
-        shown: Json = {"url": event.url, "resource": event.resource}
-        self._world.ledger.add("pay", "out", event.kind, shown, answer, phone=event.phone, note=note)
+        logged: Json = {"url": event.url, "resource": event.resource}
+        self._world.ledger.add("pay", "out", event.kind, logged, answer, phone=event.phone, note=note)
 
     # -- requests -----------------------------------------------------------------------------------------------
 

@@ -289,7 +289,7 @@ def get_quota(call: ApiCall) -> Json:
     limit = call.platform.quotas.limits.get(path)
     if limit is None or call.app is None:
         raise WechatError(76021)
-    used = call.platform.quotas.used(call.app.appid, path)
+    used = call.platform.quotas.count_used(call.app.appid, path)
     quota: Json = {"daily_limit": limit, "used": used, "remain": max(0, limit - used)}
     return ok(quota=quota, rate_limit={"call_count": DAILY.get(path, limit), "refresh_second": 60})
 
