@@ -55,17 +55,17 @@ class TypstRenderer:
 
         ValueError for a template that does not exist.
         """
-        return await self._set(template, content, "pdf")
+        return await self._set_document(template, content, "pdf")
 
     async def preview(self, template: str, content: Mapping[str, object]) -> bytes:
         """The first page as PNG."""
-        return await self._set(template, content, "png")
+        return await self._set_document(template, content, "png")
 
     def close(self) -> None:
         """Accept no more documents; documents being set are finished."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _set(self, template: str, content: Mapping[str, object], form: OutputFormat) -> bytes:
+    async def _set_document(self, template: str, content: Mapping[str, object], form: OutputFormat) -> bytes:
         if template not in self._templates:
             raise ValueError(f"there is no template {template!r}")
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._compile, template, content, form)

@@ -40,13 +40,15 @@ class RedisDrawRelay:
 
     async def claim_draws(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         ids = list(draw_ids)
-        mine = await self._take(keys=[f"draws:watch:{one.hex}" for one in ids], args=[self._me, _LEASE_TTL])
-        return [ids[place - 1] for place in mine]
+        claimed_places = await self._take(
+            keys=[f"draws:watch:{draw_id.hex}" for draw_id in ids], args=[self._me, _LEASE_TTL]
+        )
+        return [ids[place - 1] for place in claimed_places]
 
     async def publish(self, draw_ids: Collection[UUID]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
-        for one in draw_ids:
-            pipeline.publish(_CHANNEL, one.hex)
+        for draw_id in draw_ids:
+            pipeline.publish(_CHANNEL, draw_id.hex)
         await pipeline.execute()
 
     async def subscribe(self) -> AsyncGenerator[UUID, None]:

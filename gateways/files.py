@@ -75,8 +75,8 @@ class StoredFiles:
 
     async def get(self, key: str) -> bytes:
         async with self._translate_errors():
-            found = await obstore.get_async(self._store, key)
-            return bytes(await found.bytes_async())
+            stored_file = await obstore.get_async(self._store, key)
+            return bytes(await stored_file.bytes_async())
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """The library limits the time of each part, not of the whole: a film takes longer than ``TIMEOUT``."""
@@ -100,20 +100,20 @@ class StoredFiles:
 
     async def clear(self, folder: str) -> int:
         count = 0
-        found = obstore.list(self._store, prefix=folder)
+        batches = obstore.list(self._store, prefix=folder)
         while True:
             async with self._translate_errors():
-                batch = await anext(found, None)
+                batch = await anext(batches, None)
             if batch is None:
                 return count
             await asyncio.gather(*(self.delete(str(item["path"])) for item in batch))
             count += len(batch)
 
     async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
-        found = obstore.list(self._store, chunk_size=LISTED_AT_ONCE)
+        batches = obstore.list(self._store, chunk_size=LISTED_AT_ONCE)
         while True:
             async with self._translate_errors():
-                batch = await anext(found, None)
+                batch = await anext(batches, None)
             if batch is None:
                 return
             yield [FileEntry(str(item["path"]), item["last_modified"]) for item in batch]
@@ -125,22 +125,22 @@ class StoredFiles:
             async with asyncio.timeout(TIMEOUT if limited else None):
                 yield
         except (BaseError, OSError, TimeoutError) as error:
-            meant = _meaning(error)
-            if not isinstance(meant, Rejected):
-                self._note_down(error, meant)
-            raise meant from error
+            failure = _meaning(error)
+            if not isinstance(failure, Rejected):
+                self._note_down(error, failure)
+            raise failure from error
         if self._operator_faults is not None:
             self._operator_faults.note_success(VENDOR, "", "")
         if self._down:
             self._down = False
             log.info("files_back")
 
-    def _note_down(self, error: Exception, meant: GatewayError) -> None:
-        if self._operator_faults is not None and isinstance(meant, NeedsOperator):
-            self._operator_faults.note(VENDOR, "", "", meant)
+    def _note_down(self, error: Exception, failure: GatewayError) -> None:
+        if self._operator_faults is not None and isinstance(failure, NeedsOperator):
+            self._operator_faults.note(VENDOR, "", "", failure)
         if not self._down:
             self._down = True
-            log.error("files_down", error=type(error).__name__, meaning=str(meant))
+            log.error("files_down", error=type(error).__name__, meaning=str(failure))
 
 
 @contextmanager

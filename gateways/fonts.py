@@ -14,10 +14,10 @@ class FontsMissing(Exception):
 
 def find_fonts(folder: Path | None) -> Path:
     """``folder``, or the folder of the wheel ``mplfonts``. Raises FontsMissing for one without font files."""
-    found = folder or wheel_fonts()
-    if not any(path.suffix.lower() in _FILES for path in found.rglob("*")):
-        raise no_font(found)
-    return found
+    fonts = folder or wheel_fonts()
+    if not any(path.suffix.lower() in _FILES for path in fonts.rglob("*")):
+        raise no_font(fonts)
+    return fonts
 
 
 def no_font(folder: Path) -> FontsMissing:

@@ -83,7 +83,7 @@ class Vendor:
         self._down = False
 
     @asynccontextmanager
-    async def counted(self, call: str, account: str | None = "", about: str = "") -> AsyncIterator[None]:
+    async def count_call(self, call: str, account: str | None = "", about: str = "") -> AsyncIterator[None]:
         """Count and time the enclosed block as one call, and alarm the operator if our side is wrong.
 
         ``account`` is the account at the vendor, ``about`` the template or other setting that the call depends on.
@@ -94,11 +94,11 @@ class Vendor:
             yield
             outcome = "ok"
             if account is not None:
-                self._operator_faults.note_success(self.name, account, _called(call, about))
+                self._operator_faults.note_success(self.name, account, _call_label(call, about))
         except NeedsOperator as error:
             outcome = "operator"
             if account is not None:
-                self._operator_faults.note(self.name, account, _called(call, about), error)
+                self._operator_faults.note(self.name, account, _call_label(call, about), error)
             raise
         except Transient:
             outcome = "transient"
@@ -146,10 +146,10 @@ class Vendor:
                 method, url, headers=headers, data=body, timeout=limits, allow_redirects=False
             ) as response:
                 raw = await _read(response, limit)
-                after = _retry_after(response.headers.get("Retry-After", ""))
-                return HttpAnswer(response.status, raw, after, response.headers)
+                retry_after = _retry_after(response.headers.get("Retry-After", ""))
+                return HttpAnswer(response.status, raw, retry_after, response.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise self.not_sent(type(error).__name__) from error
+            raise self.unsent_call(type(error).__name__) from error
         except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
             # The text of these errors holds the URL, and the URL holds token or secret: keep it out of every traceback.
             failure = (
@@ -211,7 +211,7 @@ class Vendor:
             return failure
         return NeedsOperator(f"http_{status}", f"{self.name} answered HTTP {status}")
 
-    def not_sent(self, reason: str) -> Transient:
+    def unsent_call(self, reason: str) -> Transient:
         """The error for a call that never reached the vendor."""
         self._mark_down(reason)
         return Transient(f"{self.name}: not reached ({reason})")
@@ -228,7 +228,7 @@ class Vendor:
             log.info("gateway_back", vendor=self.name)
 
 
-def _called(call: str, about: str) -> str:
+def _call_label(call: str, about: str) -> str:
     return f"{call} {about}" if about else call
 
 

@@ -122,7 +122,7 @@ class OidcIdentity:
 
     async def start(self, redirect_uri: str) -> LoginStart:
         """The address to redirect the visitor to, with fresh ``state``, ``nonce`` and verifier."""
-        async with self._vendor.counted("start"):
+        async with self._vendor.count_call("start"):
             provider = await self._discover()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         query = {
@@ -143,11 +143,11 @@ class OidcIdentity:
 
         NeedsOperator when it refuses us.
         """
-        async with self._vendor.counted("finish"):
+        async with self._vendor.count_call("finish"):
             provider = await self._discover()
             tokens = await self._exchange_code(provider, code, redirect_uri, started.verifier)
-            claims = await self._verified(provider, tokens.id_token, started.nonce)
-            return _claims(await self._completed(provider, claims, tokens.access_token))
+            claims = await self._verify_token(provider, tokens.id_token, started.nonce)
+            return _claims(await self._add_userinfo(provider, claims, tokens.access_token))
 
     async def _exchange_code(self, provider: _Provider, code: str, redirect_uri: str, verifier: str) -> _Tokens:
         form = {
@@ -166,7 +166,7 @@ class OidcIdentity:
             raise Rejected(error, "the identity platform refused the code")
         return self._vendor.read_shape(_Tokens, self._vendor.read_object(answer, Effect.READ), Effect.READ, "token")
 
-    async def _verified(self, provider: _Provider, token: str, nonce: str) -> Json:
+    async def _verify_token(self, provider: _Provider, token: str, nonce: str) -> Json:
         try:
             decoded = await self._decode(provider, token)
             registry = jwt.JWTClaimsRegistry(
@@ -205,21 +205,21 @@ class OidcIdentity:
             data = self._vendor.read_object(await self._fetch(provider.keys), Effect.READ)
             try:
                 # joserfc checks each key itself; the cast only names the expected type.
-                found = KeySet.import_key_set(cast("KeySetSerialization", data))
+                key_set = KeySet.import_key_set(cast("KeySetSerialization", data))
             except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise self._vendor.untrusted_answer(Effect.READ, "keys that can't be read") from error
-            self._keys = _Keys(found, self._monotonic())
+            self._keys = _Keys(key_set, self._monotonic())
         return self._keys
 
-    async def _completed(self, provider: _Provider, claims: Json, access_token: str) -> Json:
+    async def _add_userinfo(self, provider: _Provider, claims: Json, access_token: str) -> Json:
         """Claims that the token lacks are fetched from userinfo, whose subject must be the token's."""
         if claims.get("name") or provider.userinfo is None or not access_token.isascii() or not access_token:
             return claims
         answer = await self._fetch(provider.userinfo, {"Authorization": f"Bearer {access_token}"})
-        more = self._vendor.read_object(answer, Effect.READ)
-        if more.get("sub") != claims.get("sub"):
+        userinfo = self._vendor.read_object(answer, Effect.READ)
+        if userinfo.get("sub") != claims.get("sub"):
             raise Rejected("bad_userinfo", "userinfo speaks of another person")
-        return {**more, **claims}
+        return {**userinfo, **claims}
 
     async def _discover(self) -> _Provider:
         provider = self._provider
@@ -232,18 +232,18 @@ class OidcIdentity:
     def _read_provider(self, data: Json) -> _Provider:
         """The issuer must be the configured one, and all addresses must be HTTPS unless the issuer's isn't."""
         issuer = self._settings.issuer
-        found = self._vendor.read_shape(_Discovery, data, Effect.READ, "discovery")
-        if found.issuer != issuer:
+        discovery = self._vendor.read_shape(_Discovery, data, Effect.READ, "discovery")
+        if discovery.issuer != issuer:
             raise self._vendor.untrusted_answer(Effect.READ, "discovery of another issuer")
         scheme = "https://" if issuer.startswith("https://") else ("https://", "http://")
-        for name, value in found.model_dump(exclude={"issuer"}).items():
+        for name, value in discovery.model_dump(exclude={"issuer"}).items():
             if not value.startswith(scheme) and (value or name != "userinfo_endpoint"):
                 raise self._vendor.untrusted_answer(Effect.READ, f"discovery without a usable {name}")
         return _Provider(
-            found.authorization_endpoint,
-            URL(found.token_endpoint),
-            URL(found.jwks_uri),
-            URL(found.userinfo_endpoint) if found.userinfo_endpoint else None,
+            discovery.authorization_endpoint,
+            URL(discovery.token_endpoint),
+            URL(discovery.jwks_uri),
+            URL(discovery.userinfo_endpoint) if discovery.userinfo_endpoint else None,
             self._monotonic() + KEYS_TTL,
         )
 
@@ -265,18 +265,18 @@ def challenge(verifier: str) -> str:
 
 def _claims(data: Json) -> IdentityClaims:
     try:
-        found = _Claims.model_validate(data)
+        claims = _Claims.model_validate(data)
     except ValidationError as error:
         raise Rejected("bad_claims", f"no usable {first_field(error)}") from error
     return IdentityClaims(
-        subject=found.sub,
-        name=found.name,
-        mobile=found.mobile,
-        id_number=found.id_number,
-        level=found.level,
-        user_type=found.user_type,
-        organisation_name=found.organisation.name,
-        credit_code=found.organisation.credit_code,
+        subject=claims.sub,
+        name=claims.name,
+        mobile=claims.mobile,
+        id_number=claims.id_number,
+        level=claims.level,
+        user_type=claims.user_type,
+        organisation_name=claims.organisation.name,
+        credit_code=claims.organisation.credit_code,
     )
 
 

@@ -77,25 +77,25 @@ class SmtpMailer:
         if not _ADDRESS.fullmatch(to):
             raise Rejected("BADADDRESS", "not an e-mail address")
         raw = self._compose(pool, to, subject, text, attachments, message_id)
-        async with self.vendor.counted("send"):
+        async with self.vendor.count_call("send"):
             client = self._client()
             try:
-                await self._introduce(client, to)
-                await self._hand_over(client, raw)
+                await self._name_parties(client, to)
+                await self._send_content(client, raw)
                 self.vendor.mark_recovered()
-                await _part(client)
+                await _disconnect(client)
             finally:
                 client.close()
 
     async def greet(self) -> None:
         """Connect, log in and disconnect. Raises NeedsOperator or Transient where ``send`` would."""
-        async with self.vendor.counted("greet"):
+        async with self.vendor.count_call("greet"):
             client = self._client()
             try:
-                with self._before_content():
+                with self._translate_early_errors():
                     async with asyncio.timeout(self.dialogue):
                         await client.connect()
-                await _part(client)
+                await _disconnect(client)
             finally:
                 client.close()
 
@@ -112,25 +112,25 @@ class SmtpMailer:
             timeout=self.dialogue,
         )
 
-    async def _introduce(self, client: SMTP, to: str) -> None:
-        with self._before_content():
+    async def _name_parties(self, client: SMTP, to: str) -> None:
+        with self._translate_early_errors():
             async with asyncio.timeout(self.dialogue):
                 await client.connect()
                 await client.mail(self.settings.sender)
                 await client.rcpt(to)
 
     @contextmanager
-    def _before_content(self) -> Iterator[None]:
+    def _translate_early_errors(self) -> Iterator[None]:
         """Translates failures before the content: nothing was sent, so all may be repeated except a refusal."""
         try:
             yield
         except SMTPResponseException as error:
-            raise _refusal_of_us(error) from None
+            raise _early_failure(error) from None
         except (SMTPException, TimeoutError, OSError) as error:
             # Includes a server without TLS or with an invalid certificate. The error's text may name addresses.
-            raise self.vendor.not_sent(type(error).__name__) from None
+            raise self.vendor.unsent_call(type(error).__name__) from None
 
-    async def _hand_over(self, client: SMTP, raw: bytes) -> None:
+    async def _send_content(self, client: SMTP, raw: bytes) -> None:
         try:
             async with asyncio.timeout(self.content):
                 await client.data(raw, timeout=self.content)
@@ -159,16 +159,16 @@ class SmtpMailer:
         return message.as_bytes()
 
 
-def _refusal_of_us(error: SMTPResponseException) -> GatewayError:
+def _early_failure(error: SMTPResponseException) -> GatewayError:
     """Before the content: our address, log-in or sender is meant, unless the receiver was refused by no policy."""
-    meant, code = _refusal(error), str(error.code)
-    if isinstance(meant, Transient):
-        return meant
+    failure, code = _refusal(error), str(error.code)
+    if isinstance(failure, Transient):
+        return failure
     if not isinstance(error, SMTPRecipientRefused):
         return NeedsOperator(code, "the mail server refuses our address, log-in or sender", account_wide=True)
     if _POLICY.match(str(error.message)):
         return NeedsOperator(code, "a policy of the mail server forbids it")
-    return meant
+    return failure
 
 
 def _refusal(error: SMTPResponseException) -> GatewayError:
@@ -179,7 +179,7 @@ def _refusal(error: SMTPResponseException) -> GatewayError:
     return OPERATOR[code].error(code) if code in OPERATOR else Rejected(code, "the mail server refused")
 
 
-async def _part(client: SMTP) -> None:
+async def _disconnect(client: SMTP) -> None:
     """Close politely; the mail is accepted already."""
     try:
         await client.quit(timeout=GOODBYE)

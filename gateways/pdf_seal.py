@@ -39,10 +39,10 @@ def _signer(pool: str, seal: PdfSeal) -> Any:
         from pyhanko.sign import signers  # noqa: PLC0415 (an extra that few install)
     except ImportError as error:
         raise SealUnusable("PBT_SEALS 需要 pyHanko，请运行 pip install '.[seal]' 后重新启动。") from error
-    found = signers.SimpleSigner.load_pkcs12(str(seal.file), passphrase=seal.password.get_secret_value().encode())
-    if found is None:
+    signer = signers.SimpleSigner.load_pkcs12(str(seal.file), passphrase=seal.password.get_secret_value().encode())
+    if signer is None:
         raise SealUnusable(f"PBT_SEALS 中 {pool} 的证书文件 {seal.file} 打不开，请核对路径和密码。")
-    return found
+    return signer
 
 
 def _sign(signer: Any, pdf: bytes, reason: str) -> bytes:

@@ -30,37 +30,39 @@ class DocumentCompiler:
         """Folders of templates and of font files. Raises FontsMissing where no font can be used."""
         self._templates = templates
         self._fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
-        found = self._fonts.families()
-        self._families = [name for name in _PREFERRED if name in found] or found
+        available = self._fonts.families()
+        self._families = [name for name in _PREFERRED if name in available] or available
         if not self._families:
             raise no_font(fonts)
         self._compilers: dict[str, typst.Compiler] = {}
 
     def compile(self, template: str, content: Mapping[str, object], form: typst.OutputFormat) -> bytes:
         """Raises Rejected for content that does not fit the template."""
-        text = json.dumps(_with_code(content), ensure_ascii=False)
+        text = json.dumps(_with_qr_svg(content), ensure_ascii=False)
         if len(text) > CONTENT_MAX:
             raise ValueError(f"the content of {template} is too long")
         compiler = self._compilers.get(template) or self._compiler(template)
         inputs = {"content": text, "fonts": json.dumps(self._families)}
         try:
-            made = compiler.compile(format=form, sys_inputs=inputs, pdf_tags=True)
+            compiled = compiler.compile(format=form, sys_inputs=inputs, pdf_tags=True)
         except typst.TypstError as error:
             log.error("document_failed", template=template, reason=error.message)
             raise Rejected("template", "the document can't be set") from error
-        pages = made if isinstance(made, list) else [made]
+        pages = compiled if isinstance(compiled, list) else [compiled]
         first = pages[0]
         assert first is not None  # noqa: S101  # None is only returned when writing to a file
         return first
 
     def _compiler(self, template: str) -> typst.Compiler:
         path = self._templates / f"{template}.typ"
-        made = typst.Compiler(str(path), root=str(self._templates), font_paths=self._fonts, ignore_system_fonts=True)
-        self._compilers[template] = made
-        return made
+        compiler = typst.Compiler(
+            str(path), root=str(self._templates), font_paths=self._fonts, ignore_system_fonts=True
+        )
+        self._compilers[template] = compiler
+        return compiler
 
 
-def _with_code(content: Mapping[str, object]) -> dict[str, object]:
+def _with_qr_svg(content: Mapping[str, object]) -> dict[str, object]:
     """The content with the text under ``qr`` drawn as SVG under ``qr_svg``."""
     text = content.get("qr")
     return {**content, "qr_svg": draw_code(text) if isinstance(text, str) and text else ""}

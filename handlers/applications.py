@@ -26,76 +26,78 @@ def register(router: Router) -> None:
     router.keyword(progress, commands.PROGRESS, "审核进度", "我的申请", "申请进度", "查询进度", "审核")
     router.menu("PROGRESS", progress)
     router.keyword(show_corrections, commands.MEND, "修改", "修改申请", "修改资料", "补正", "退回")
-    router.keyword(change, "异动", "异动申请", "变更信息", "更换单位", "更换专业", "更换市州", "修改专业", "修改单位")
+    router.keyword(
+        show_change_page, "异动", "异动申请", "变更信息", "更换单位", "更换专业", "更换市州", "修改专业", "修改单位"
+    )
     router.remember(ask_giving_up)
-    router.keyword(give_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
+    router.keyword(begin_giving_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
 
 
 async def apply(turn: Turn) -> str:
     """What the person can do now, each with its page; an unregistered person is asked to register first."""
     if turn.user.account_id is None:
         link = _link(turn, f"/h5/{turn.user.pool}/apply")
-        return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tappable(commands.BIND, commands.GUIDE)}"
-    if work := await _of_staff(turn):
+        return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
+    if work := await _staff_overview(turn):
         return work
-    found = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
-    items = [_item(turn, one) for one in found.to_do] or [texts.NOTHING_TO_DO]
-    taps = [commands.PROGRESS, commands.GUIDE] if found.progress else [commands.GUIDE]
+    home = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
+    items = [_item(turn, to_do) for to_do in home.to_do] or [texts.NOTHING_TO_DO]
+    taps = [commands.PROGRESS, commands.GUIDE] if home.progress else [commands.GUIDE]
     return "\n".join(
-        [texts.MEMBERSHIP_STATUS_IS.format(status=found.membership_status.text), *items, commands.tappable(*taps)]
+        [texts.MEMBERSHIP_STATUS_IS.format(status=home.membership_status.text), *items, commands.tap_lines(*taps)]
     )
 
 
 async def progress(turn: Turn) -> str:
     """The application's status, who handles it, since when, and what the applicant does next."""
     if turn.user.account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    if work := await _of_staff(turn):
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    if work := await _staff_overview(turn):
         return work
-    found = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    if found is None:
-        return f"{texts.NO_APPLICATION}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
-    return "\n".join([*_lines(turn, found), *_taps(found)])
+    application = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    if application is None:
+        return f"{texts.NO_APPLICATION}\n{commands.tap_lines(commands.APPLY, commands.GUIDE)}"
+    return "\n".join([*_lines(turn, application), *_taps(application)])
 
 
 async def show_corrections(turn: Turn) -> str:
     """What was returned for correction, why, and a link to the form that corrects it."""
     if turn.user.account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    if found is None or found.step is None or found.step.code not in _MENDING:
-        return f"{texts.NOTHING_TO_MEND}\n{commands.tappable(commands.PROGRESS)}"
-    return "\n".join(_lines(turn, found))
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    application = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    if application is None or application.step is None or application.step.code not in _MENDING:
+        return f"{texts.NOTHING_TO_MEND}\n{commands.tap_lines(commands.PROGRESS)}"
+    return "\n".join(_lines(turn, application))
 
 
-async def change(turn: Turn) -> str:
+async def show_change_page(turn: Turn) -> str:
     """Link to the page on which an expert changes prefecture, employer or specialty; says what must be done before."""
     if turn.user.account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     book = turn.services.deps.book(turn.user.pool)
-    found = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
-    if "change" not in book.campaigns.entry_types or found.membership_status.kind not in ("formal", "suspended"):
-        return f"{texts.NO_CHANGES.format(hotline=book.pool.hotline)}\n{commands.tappable(commands.PROGRESS)}"
+    home = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
+    if "change" not in book.campaigns.entry_types or home.membership_status.kind not in ("formal", "suspended"):
+        return f"{texts.NO_CHANGES.format(hotline=book.pool.hotline)}\n{commands.tap_lines(commands.PROGRESS)}"
     link = _link(turn, f"/h5/{turn.user.pool}/apply?entry_type=change")
     return f"{texts.CHANGES}\n{texts.PAGE.format(link=link, label=book.campaigns.change_title)}"
 
 
-async def _of_staff(turn: Turn) -> str:
+async def _staff_overview(turn: Turn) -> str:
     """Staff who type “审核” get their work list instead of the reply for applicants."""
     who = await people.find_who(turn) if people.may_work(turn) else None
     if who is None or not people.is_staff_only(who):
         return ""
-    return await overview.first_things(turn, who)
+    return await overview.overview_text(turn, who)
 
 
-async def give_up(turn: Turn) -> Answer:
+async def begin_giving_up(turn: Turn) -> Answer:
     """Withdraw the application: asks for confirmation first and states the consequence."""
     if turn.user.account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    if found is None or not found.give_up:
-        return f"{texts.NOTHING_TO_GIVE_UP}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
-    return ask_giving_up.start(found.application_id, found.number, found.give_up)
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    application = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    if application is None or not application.give_up:
+        return f"{texts.NOTHING_TO_GIVE_UP}\n{commands.tap_lines(commands.APPLY, commands.GUIDE)}"
+    return ask_giving_up.start(application.application_id, application.number, application.give_up)
 
 
 @conversation(commands.GIVE_UP)
@@ -111,39 +113,51 @@ async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequen
     actor = Actor(talk.user.pool, "applicant", talk.user.account_id)
     await talk.once(talk.services.workflows.applications.cancel, actor, application_id)
     await talk.say(texts.GIVEN_UP, number=number)
-    await talk.say(commands.tappable(commands.APPLY))
+    await talk.say(commands.tap_lines(commands.APPLY))
 
 
-def _lines(turn: Turn, found: Progress) -> list[str]:
+def _lines(turn: Turn, application: Progress) -> list[str]:
     now = turn.services.deps.now()
-    lines = [texts.PROGRESS_HEAD.format(headline=found.headline, number=found.number)]
-    if found.ended_at is not None:
-        lines.append(texts.PROGRESS_ENDED.format(at=print_until(found.ended_at, now)))
+    lines = [texts.PROGRESS_HEAD.format(headline=application.headline, number=application.number)]
+    if application.ended_at is not None:
+        lines.append(texts.PROGRESS_ENDED.format(at=print_until(application.ended_at, now)))
     else:
-        lines.append(texts.PROGRESS_WHO.format(who=found.who, since=print_until(found.since, now)))
-    lines += [f"{one.state_label}　{wording.plain(one.name)}" for one in found.specialties[:_SPECIALTIES_SHOWN]]
-    if found.opinion:
-        lines.append(texts.PROGRESS_OPINION.format(opinion=shorten(wording.plain(found.opinion), _OPINION_BYTES)))
-    lines += [texts.PROGRESS_NEXT.format(advice=found.advice), texts.PROGRESS_ASK.format(ask=wording.plain(found.ask))]
-    route, label = (found.step.route, found.step.label) if found.step else (_status(turn), texts.PROGRESS_MORE)
+        lines.append(texts.PROGRESS_WHO.format(who=application.who, since=print_until(application.since, now)))
+    lines += [
+        f"{specialty.state_label}　{wording.plain_text(specialty.name)}"
+        for specialty in application.specialties[:_SPECIALTIES_SHOWN]
+    ]
+    if application.opinion:
+        lines.append(
+            texts.PROGRESS_OPINION.format(opinion=shorten(wording.plain_text(application.opinion), _OPINION_BYTES))
+        )
+    lines += [
+        texts.PROGRESS_NEXT.format(advice=application.advice),
+        texts.PROGRESS_ASK.format(ask=wording.plain_text(application.ask)),
+    ]
+    route, label = (
+        (application.step.route, application.step.label)
+        if application.step
+        else (_status_route(turn), texts.PROGRESS_MORE)
+    )
     lines.append(texts.PAGE.format(link=_link(turn, route), label=label))
     return lines
 
 
-def _taps(found: Progress) -> list[str]:
+def _taps(application: Progress) -> list[str]:
     """Choices that the chat handles itself: a payment code beside the link, or a new application after a final
     state."""
-    if found.ended_at is not None:
-        return [] if found.state == ApplicationState.ENTERED else [commands.tappable(commands.APPLY)]
-    return [commands.tappable(*[commands.PAY] * (found.state == ApplicationState.FEE), commands.GIVE_UP)]
+    if application.ended_at is not None:
+        return [] if application.state == ApplicationState.ENTERED else [commands.tap_lines(commands.APPLY)]
+    return [commands.tap_lines(*[commands.PAY] * (application.state == ApplicationState.FEE), commands.GIVE_UP)]
 
 
 def _item(turn: Turn, item: ToDo) -> str:
-    said = f"【{item.title}】{item.detail}"
-    return f"{said}\n{texts.PAGE.format(link=_link(turn, item.route), label=item.action)}" if item.route else said
+    line = f"【{item.title}】{item.detail}"
+    return f"{line}\n{texts.PAGE.format(link=_link(turn, item.route), label=item.action)}" if item.route else line
 
 
-def _status(turn: Turn) -> str:
+def _status_route(turn: Turn) -> str:
     return f"/h5/{turn.user.pool}/apply/status"
 
 

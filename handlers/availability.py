@@ -8,63 +8,71 @@ from bot.turn import Turn
 from domain.parsing import date_range
 from handlers import commands, people, texts, wording
 from handlers.people import Me
-from handlers.picking import MOST, PickOption, pick
+from handlers.picking import MOST, PickOption, pick_option
 
 ADD, CANCEL, NOTHING = "add", "cancel", "nothing"
 
 
 def register(router: Router) -> None:
     router.remember(set_availability)
-    router.keyword(begin, commands.AVAILABILITY, "我的日程", "可评标时间", "不接受抽取", "不接受抽取的时间", "设置日程")
-    router.menu("AVAILABILITY", begin)
+    router.keyword(
+        begin_availability,
+        commands.AVAILABILITY,
+        "我的日程",
+        "可评标时间",
+        "不接受抽取",
+        "不接受抽取的时间",
+        "设置日程",
+    )
+    router.menu("AVAILABILITY", begin_availability)
 
 
-async def begin(turn: Turn) -> Answer:
+async def begin_availability(turn: Turn) -> Answer:
     me = await people.get_expert(turn)
-    found = await turn.services.experts.availability.list_unavailability(me.actor)
+    periods = await turn.services.experts.availability.list_unavailability(me.actor)
     return set_availability.start(
-        tuple(PickOption(one.id, wording.span(one.starts_at, one.ends_at)) for one in found[:MOST])
+        tuple(PickOption(period.id, wording.span(period.starts_at, period.ends_at)) for period in periods[:MOST])
     )
 
 
 @conversation(commands.AVAILABILITY)
-async def set_availability(talk: Talk, known: tuple[PickOption, ...]) -> None:
+async def set_availability(talk: Talk, periods: tuple[PickOption, ...]) -> None:
     me = await people.get_expert(talk)
-    what = await _ask_what(talk, known) if known else ADD
-    if what == ADD:
-        await _add(talk, me)
-    elif what == CANCEL:
-        await _cancel(talk, me, known)
+    action = await _ask_action(talk, periods) if periods else ADD
+    if action == ADD:
+        await _add_period(talk, me)
+    elif action == CANCEL:
+        await _cancel_period(talk, me, periods)
     else:
         await talk.say(texts.NOTHING_CHANGED)
 
 
-async def _ask_what(talk: Talk, known: tuple[PickOption, ...]) -> str:
-    listed = texts.AVAILABILITY.format(periods="\n".join(one.label for one in known))
+async def _ask_action(talk: Talk, periods: tuple[PickOption, ...]) -> str:
+    listed = texts.AVAILABILITY.format(periods="\n".join(period.label for period in periods))
     options = {texts.ADD_PERIOD: ADD, texts.CANCEL_PERIOD: CANCEL, texts.DO_NOTHING: NOTHING}
     return await talk.choose(f"{listed}\n{texts.AVAILABILITY_WHAT}", options)
 
 
-async def _add(talk: Talk, me: Me) -> None:
+async def _add_period(talk: Talk, me: Me) -> None:
     while True:
         period = await talk.ask(texts.ASK_PERIOD, parse=date_range)
-        said = wording.span(period.starts_at, period.ends_at)
+        period_text = wording.span(period.starts_at, period.ends_at)
         options = {texts.PERIOD_SAVE: "save", texts.PERIOD_AGAIN: "again", texts.PERIOD_DROP: "drop"}
-        then = await talk.choose(texts.PERIOD_READ_BACK.format(span=said), options, plain=("save", "again"))
-        if then == "drop":
+        decision = await talk.choose(texts.PERIOD_READ_BACK.format(span=period_text), options, plain=("save", "again"))
+        if decision == "drop":
             await talk.say(texts.NOTHING_CHANGED)
             return
-        if then == "save":
+        if decision == "save":
             break
     saved = await talk.once(
         talk.services.experts.availability.add_unavailability, me.actor, period.starts_at, period.ends_at
     )
     await talk.say(texts.PERIOD_SAVED, span=wording.span(saved.starts_at, saved.ends_at))
     if saved.panels:
-        await talk.say(f"{texts.PERIOD_PANELS.format(count=saved.panels)}\n{commands.tappable(commands.LEAVE)}")
+        await talk.say(f"{texts.PERIOD_PANELS.format(count=saved.panels)}\n{commands.tap_lines(commands.LEAVE)}")
 
 
-async def _cancel(talk: Talk, me: Me, known: tuple[PickOption, ...]) -> None:
-    period_id = await pick(talk, texts.WHICH_PERIOD, known)
-    undone = await talk.once(talk.services.experts.availability.cancel_unavailability, me.actor, period_id)
-    await talk.say(texts.PERIOD_CANCELLED, span=wording.span(undone.starts_at, undone.ends_at))
+async def _cancel_period(talk: Talk, me: Me, periods: tuple[PickOption, ...]) -> None:
+    period_id = await pick_option(talk, texts.WHICH_PERIOD, periods)
+    cancelled = await talk.once(talk.services.experts.availability.cancel_unavailability, me.actor, period_id)
+    await talk.say(texts.PERIOD_CANCELLED, span=wording.span(cancelled.starts_at, cancelled.ends_at))

@@ -27,8 +27,8 @@ _PRIVACY_BYTES = 1250
 
 def register(router: Router) -> None:
     router.remember(bind)
-    router.keyword(begin, commands.BIND, "绑定", "身份绑定", "我要绑定")
-    router.menu("BIND", begin)
+    router.keyword(begin_binding, commands.BIND, "绑定", "身份绑定", "我要绑定")
+    router.menu("BIND", begin_binding)
     router.scene("bind:", begin_by_scan)
     router.scene(SCENE, link_by_scan)
     router.text(link_by_code)
@@ -37,7 +37,7 @@ def register(router: Router) -> None:
     router.keyword(deny_login, commands.NOT_ME, "非本人操作", "不是本人操作", "不是我操作的")
 
 
-async def begin(turn: Turn) -> Answer:
+async def begin_binding(turn: Turn) -> Answer:
     """Bind, or name the account that is bound already; a privacy text that changed since is shown again for consent."""
     privacy = turn.services.deps.book(turn.user.pool).pool.privacy_version
     who = await people.find_who(turn)
@@ -45,12 +45,12 @@ async def begin(turn: Turn) -> Answer:
         return bind.start(privacy, "")
     if await turn.services.accounts.bindings.needs_consent(who.account_id):
         return bind.start(privacy, texts.PRIVACY_CHANGED)
-    bound = texts.ALREADY_BOUND.format(name=_named(who.masked_name), mobile=who.masked_mobile)
-    return f"{bound}\n{commands.tappable(commands.UNBIND, commands.STATUS)}"
+    bound = texts.ALREADY_BOUND.format(name=_spaced_name(who.masked_name), mobile=who.masked_mobile)
+    return f"{bound}\n{commands.tap_lines(commands.UNBIND, commands.STATUS)}"
 
 
 async def begin_by_scan(turn: Turn, _campaign: str) -> Answer:
-    return await begin(turn)
+    return await begin_binding(turn)
 
 
 def start_at_venue(turn: Turn) -> Answer:
@@ -68,16 +68,16 @@ async def bind(talk: Talk, privacy_version: str, occasion: str) -> None:
 
 async def _bind_by_code_or_agree(talk: Talk) -> Bound | None:
     """None once the person has agreed; refusing ends the talk. A typed code binds at once: its owner has agreed."""
-    question, options = _privacy(talk), {texts.AGREE: AGREED, texts.DISAGREE: REFUSED}
+    question, options = _privacy_question(talk), {texts.AGREE: AGREED, texts.DISAGREE: REFUSED}
     while True:
-        said = await talk.choose(question, options, words=find_code, plain=(AGREED, REFUSED))
-        if said == AGREED:
+        choice = await talk.choose(question, options, words=find_code, plain=(AGREED, REFUSED))
+        if choice == AGREED:
             return None
-        if said == REFUSED:
+        if choice == REFUSED:
             await talk.say(texts.NOT_AGREED)
             await talk.end()
         try:
-            return await talk.once(talk.services.accounts.linking.link, talk.user.identity_id, talk.user.pool, said)
+            return await talk.once(talk.services.accounts.linking.link, talk.user.identity_id, talk.user.pool, choice)
         except InvalidInput as error:
             question = f"{error.message}\n{texts.AGREE_FIRST}"
 
@@ -87,7 +87,7 @@ async def _bind_by_mobile(talk: Talk, privacy_version: str) -> Bound:
     mobile = await talk.ask(texts.ASK_MOBILE, parse=mobile_number)
     question = await _send_code(talk, mobile, length)
     while True:
-        entry = await talk.ask(question, parse=code_or_wish(length))
+        entry = await talk.ask(question, parse=code_parser(length))
         if entry == OTHER:
             mobile = await talk.ask(texts.ASK_MOBILE, parse=mobile_number)
         if entry in (AGAIN, OTHER):
@@ -110,13 +110,15 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
         source = Source(identity_id=talk.user.identity_id)
-        sent = await talk.once(talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "bind", source=source)
+        code_sent = await talk.once(
+            talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "bind", source=source
+        )
     except TooMany as error:
         if error.code == "mobile_locked":
             raise
         return f"{error.message}\n{texts.CODE_ANYWAY.format(length=length)}"
     minutes = int(talk.services.deps.book(talk.user.pool).login.code_valid.total_seconds()) // 60
-    return texts.CODE_SENT.format(mobile=sent.masked_mobile, minutes=minutes, length=length)
+    return texts.CODE_SENT.format(mobile=code_sent.masked_mobile, minutes=minutes, length=length)
 
 
 async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
@@ -124,27 +126,27 @@ async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
         hotline = talk.services.deps.book(talk.user.pool).pool.hotline
         await talk.say(texts.BOUND_NO_ROLE.format(mobile=bound.masked_mobile, hotline=hotline))
         if talk.services.deps.book(talk.user.pool).registration.open:
-            await talk.say(f"{texts.REGISTER_NEXT}\n{commands.tappable(commands.REGISTER)}")
+            await talk.say(f"{texts.REGISTER_NEXT}\n{commands.tap_lines(commands.REGISTER)}")
         return
     roles = "、".join(role_name(role) for role in bound.roles)
-    await talk.say(texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles))
+    await talk.say(texts.BOUND.format(name=_spaced_name(bound.masked_name), mobile=bound.masked_mobile, roles=roles))
     who = await talk.read(talk.services.accounts.bindings.who, talk.user.identity_id)
     if occasion == VENUE and who.expert_id is not None:
-        await talk.say(f"{texts.VENUE_AGAIN}\n{commands.tappable(commands.CHECK_IN)}")
+        await talk.say(f"{texts.VENUE_AGAIN}\n{commands.tap_lines(commands.CHECK_IN)}")
     else:
-        await talk.say(await talk.read(overview.first_things, talk, who))
+        await talk.say(await talk.read(overview.overview_text, talk, who))
 
 
-def code_or_wish(length: int) -> Callable[[str], str]:
+def code_parser(length: int) -> Callable[[str], str]:
     """A parser of a code of ``length`` digits; AGAIN or OTHER when the person asks for that instead."""
 
     def parse(text: str) -> str:
-        said = fold(text)
-        if said in _AGAIN_WORDS:
+        normalised = fold(text)
+        if normalised in _AGAIN_WORDS:
             return AGAIN
-        if said in _OTHER_WORDS:
+        if normalised in _OTHER_WORDS:
             return OTHER
-        digits = said.replace(" ", "").replace("-", "")
+        digits = normalised.replace(" ", "").replace("-", "")
         if not (digits.isascii() and digits.isdigit() and len(digits) == length):
             raise InvalidInput(texts.CODE_FORM.format(length=length), code="bad_code")
         return digits
@@ -162,7 +164,7 @@ def find_code(text: str) -> str | None:
 
 
 async def link_by_scan(turn: Turn, code: str) -> Answer:
-    return await _link(turn, code)
+    return await _link_account(turn, code)
 
 
 async def link_by_code(turn: Turn) -> Answer:
@@ -170,32 +172,32 @@ async def link_by_code(turn: Turn) -> Answer:
     code = find_code(turn.message.text)
     if code is None or (turn.user.bound and "绑定" not in turn.message.text):
         return None
-    return await _link(turn, code)
+    return await _link_account(turn, code)
 
 
-async def _link(turn: Turn, code: str) -> Answer:
+async def _link_account(turn: Turn, code: str) -> Answer:
     """Consent was given in the mini-program, which hands out no code before."""
     if turn.user.bound:
-        return await begin(turn)
+        return await begin_binding(turn)
     try:
         bound = await turn.services.accounts.linking.link(
             turn.user.identity_id, turn.user.pool, code, key=turn.message.key
         )
     except (InvalidInput, TooMany) as error:
-        return f"{error.message}\n{commands.tappable(commands.BIND)}"
+        return f"{error.message}\n{commands.tap_lines(commands.BIND)}"
     roles = "、".join(role_name(role) for role in bound.roles) or texts.NO_ROLE_YET
-    lines = [texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles)]
+    lines = [texts.BOUND.format(name=_spaced_name(bound.masked_name), mobile=bound.masked_mobile, roles=roles)]
     who = await turn.services.accounts.bindings.who(turn.user.identity_id)
-    return "\n".join([*lines, await overview.first_things(turn, who)])
+    return "\n".join([*lines, await overview.overview_text(turn, who)])
 
 
-def _privacy(talk: Talk) -> str:
+def _privacy_question(talk: Talk) -> str:
     text = talk.services.deps.book(talk.user.pool).pool.privacy_text
     hint = "" if talk.user.bound else f"{texts.LINK_HINT}\n"
     return f"{shorten(text, _PRIVACY_BYTES)}\n{hint}{texts.PRIVACY_ASK}"
 
 
-def _named(masked_name: str) -> str:
+def _spaced_name(masked_name: str) -> str:
     return f"{masked_name} " if masked_name else ""
 
 
@@ -213,7 +215,7 @@ async def unbind(talk: Talk) -> None:
         await talk.say(texts.KEPT_BOUND)
         return
     await talk.once(talk.services.accounts.bindings.unbind, talk.user.identity_id)
-    await talk.say(f"{texts.UNBOUND}\n{commands.tappable(commands.BIND)}")
+    await talk.say(f"{texts.UNBOUND}\n{commands.tap_lines(commands.BIND)}")
 
 
 async def deny_login(turn: Turn) -> Answer:
@@ -221,8 +223,8 @@ async def deny_login(turn: Turn) -> Answer:
     easy."""
     who = await people.find_who(turn)
     if who is None or who.account_id is None:
-        return f"{texts.NOT_KNOWN_HERE}\n{commands.tappable(commands.BIND)}"
-    done = await turn.services.accounts.bindings.unbind_mini_programs(who.account_id, key=turn.message.key)
+        return f"{texts.NOT_KNOWN_HERE}\n{commands.tap_lines(commands.BIND)}"
+    unbound = await turn.services.accounts.bindings.unbind_mini_programs(who.account_id, key=turn.message.key)
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
-    text = texts.DISOWNED if done.was_bound else texts.NOTHING_TO_DISOWN
-    return f"{text.format(hotline=hotline)}\n{commands.tappable(commands.STATUS)}"
+    text = texts.DISOWNED if unbound.was_bound else texts.NOTHING_TO_DISOWN
+    return f"{text.format(hotline=hotline)}\n{commands.tap_lines(commands.STATUS)}"

@@ -23,17 +23,17 @@ async def list_certificates(turn: Turn) -> str:
     """Newest first; the page has all of them, with the files."""
     who = await people.find_who(turn)
     if who is None:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
     actor = Actor(turn.user.pool, "expert" if who.expert_id else "applicant", who.account_id, who.expert_id)
-    found = await turn.services.certificates.queries.own(actor)
+    certificates = await turn.services.certificates.queries.own(actor)
     page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/certificates"
-    if not found:
-        return f"{texts.NO_CERTIFICATE}\n{commands.tappable(commands.STATUS, commands.HELP)}"
-    lines = [texts.CERTIFICATES, *(_line(one, page) for one in found[:_SHOWN])]
-    return "\n".join([*lines, link(texts.ALL_CERTIFICATES.format(count=len(found)), page)])
+    if not certificates:
+        return f"{texts.NO_CERTIFICATE}\n{commands.tap_lines(commands.STATUS, commands.HELP)}"
+    lines = [texts.CERTIFICATES, *(_line(certificate, page) for certificate in certificates[:_SHOWN])]
+    return "\n".join([*lines, link(texts.ALL_CERTIFICATES.format(count=len(certificates)), page)])
 
 
-def _line(one: CertificateView, page: str) -> str:
-    until = f"有效期至{print_date(one.valid_until)}" if one.valid_until else "长期有效"
-    state = until if one.validity == "valid" else LABELS[one.validity]
-    return f"▸ {link(one.title, f'{page}/{one.id}')}\n{one.number} {state}"
+def _line(certificate: CertificateView, page: str) -> str:
+    until = f"有效期至{print_date(certificate.valid_until)}" if certificate.valid_until else "长期有效"
+    state = until if certificate.validity == "valid" else LABELS[certificate.validity]
+    return f"▸ {link(certificate.title, f'{page}/{certificate.id}')}\n{certificate.number} {state}"

@@ -10,45 +10,45 @@ from bot.turn import Turn
 from domain.clock import print_time
 from domain.positions import Position
 from handlers import binding, commands, people, texts, wording
-from handlers.picking import PickOption, candidates, pick
+from handlers.picking import PickOption, panel_options, pick_option
 from services.draws import CheckedIn
 
 
 def register(router: Router) -> None:
     router.remember(check_in)
-    router.keyword(begin, commands.CHECK_IN, "到场签到", "我要签到")
-    router.menu("CHECK_IN", begin)
-    router.scene("venue:", by_scan)
+    router.keyword(begin_check_in, commands.CHECK_IN, "到场签到", "我要签到")
+    router.menu("CHECK_IN", begin_check_in)
+    router.scene("venue:", check_in_by_scan)
 
 
-async def begin(turn: Turn) -> Answer:
+async def begin_check_in(turn: Turn) -> Answer:
     me = await people.get_expert(turn)
     panels = await people.panels_ahead(turn, me)
-    awaited = [view for view in panels if view.checked_in_at is None]
-    if awaited:
-        return check_in.start(candidates(awaited))
-    came = [(view, view.checked_in_at) for view in panels if view.checked_in_at is not None]
-    if not came:
-        return f"{texts.NOTHING_TO_CHECK_IN}\n{commands.tappable(commands.PANELS)}"
-    view, at = came[0]
+    expected = [view for view in panels if view.checked_in_at is None]
+    if expected:
+        return check_in.start(panel_options(expected))
+    arrived = [(view, view.checked_in_at) for view in panels if view.checked_in_at is not None]
+    if not arrived:
+        return f"{texts.NOTHING_TO_CHECK_IN}\n{commands.tap_lines(commands.PANELS)}"
+    view, at = arrived[0]
     return texts.CHECKED_IN_ALREADY.format(time=print_time(at), code=view.code)
 
 
-async def by_scan(turn: Turn, token: str) -> Answer:
+async def check_in_by_scan(turn: Turn, token: str) -> Answer:
     """The scan itself proves presence. Scanning twice is harmless."""
     if not turn.user.bound:
         return binding.start_at_venue(turn)
     me = await people.get_expert(turn)
     device = f"wechat:{turn.user.openid}"
-    done = await turn.services.draws.attendance.check_in_by_qr(me.expert_id, token, device=device)
-    return Settled(_result(done), (commands.CHECK_IN, commands.LEAVE, commands.CONFIRM_LEAVE))
+    checked_in = await turn.services.draws.attendance.check_in_by_qr(me.expert_id, token, device=device)
+    return Settled(_result_text(checked_in), (commands.CHECK_IN, commands.LEAVE, commands.CONFIRM_LEAVE))
 
 
 @conversation(commands.CHECK_IN)
 async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).attendance
-    invitation_id = await pick(talk, texts.CHECK_IN_WHICH, panels)
+    invitation_id = await pick_option(talk, texts.CHECK_IN_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
     opens = view.gathering_at - rule.check_in_opens
@@ -61,24 +61,26 @@ async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
         texts.ARRIVED: "here",
         texts.NOT_THERE_YET: "no",
     }
-    how = await talk.choose(f"{wording.when_and_where(view)}\n{texts.ASK_ARRIVED}", options, plain=("here", "no"))
-    if how == "no":
+    reply = await talk.choose(f"{wording.gathering_text(view)}\n{texts.ASK_ARRIVED}", options, plain=("here", "no"))
+    if reply == "no":
         await talk.say(texts.NOT_CHECKED_IN)
         return
     position = None
-    if how == "position":
-        sent = await talk.ask_location(texts.ASK_POSITION)
-        if sent is None:
+    if reply == "position":
+        location = await talk.ask_location(texts.ASK_POSITION)
+        if location is None:
             await talk.say(texts.POSITION_NEEDED)
             return
-        position = Position(sent.latitude, sent.longitude, "gcj02")
-    done = await talk.once(talk.services.draws.attendance.check_in, invitation_id, me.expert_id, position)
-    await talk.say(_result(done))
+        position = Position(location.latitude, location.longitude, "gcj02")
+    checked_in = await talk.once(talk.services.draws.attendance.check_in, invitation_id, me.expert_id, position)
+    await talk.say(_result_text(checked_in))
 
 
-def _result(done: CheckedIn) -> str:
-    if not done.counted:
-        return texts.CLAIMED.format(time=print_time(done.at), advice=done.advice)
-    if not done.first:
-        return texts.CHECKED_IN_ALREADY.format(time=print_time(done.at), code=done.code)
-    return texts.CHECKED_IN.format(time=print_time(done.at), code=done.code, place=wording.plain(done.place))
+def _result_text(checked_in: CheckedIn) -> str:
+    if not checked_in.counted:
+        return texts.CLAIMED.format(time=print_time(checked_in.at), advice=checked_in.advice)
+    if not checked_in.first:
+        return texts.CHECKED_IN_ALREADY.format(time=print_time(checked_in.at), code=checked_in.code)
+    return texts.CHECKED_IN.format(
+        time=print_time(checked_in.at), code=checked_in.code, place=wording.plain_text(checked_in.place)
+    )

@@ -104,7 +104,7 @@ TAPS: Mapping[str, int] = {
 _WORDS = {tap: word for word, tap in TAPS.items()}
 
 
-def tappable(*words: str) -> str:
+def tap_lines(*words: str) -> str:
     """One tappable command a line."""
     return "\n".join(f"▸ {choice(word, TAPS[word])}" for word in words)
 
@@ -112,7 +112,7 @@ def tappable(*words: str) -> str:
 def register(router: Router) -> None:
     """Register after all other subjects, since each word must have a handler."""
 
-    async def run(turn: Turn, tap: int) -> Answer:
+    async def run_tapped_word(turn: Turn, tap: int) -> Answer:
         word = _WORDS.get(tap)
         target = router.find_keyword(word) if word is not None else None
         if target is None:
@@ -122,4 +122,4 @@ def register(router: Router) -> None:
     missing = [word for word in TAPS if router.find_keyword(word) is None]
     if missing:
         raise ValueError(f"nobody answers {', '.join(missing)}, which can be tapped")
-    router.tap(run)
+    router.tap(run_tapped_word)

@@ -27,14 +27,14 @@ async def my_courses(turn: Turn) -> str:
     """Unfinished courses first; the page has all of them."""
     account_id = turn.user.account_id
     if account_id is None:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
-    found = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
-    if not found.items:
-        return f"{texts.NO_COURSE}\n{commands.tappable(commands.STATUS, commands.HELP)}"
-    sorted_ones = sorted(found.items, key=lambda one: not _is_ahead(one))
-    blocks = [_block(turn, one) for one in sorted_ones[:_SHOWN]]
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
+    enrolments = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
+    if not enrolments.items:
+        return f"{texts.NO_COURSE}\n{commands.tap_lines(commands.STATUS, commands.HELP)}"
+    unfinished_first = sorted(enrolments.items, key=lambda enrolment: not _is_unfinished(enrolment))
+    blocks = [_block(turn, enrolment) for enrolment in unfinished_first[:_SHOWN]]
     page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses"
-    return "\n\n".join([*blocks, link(texts.ALL_COURSES.format(count=found.total), page)])
+    return "\n\n".join([*blocks, link(texts.ALL_COURSES.format(count=enrolments.total), page)])
 
 
 async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
@@ -43,33 +43,35 @@ async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
         return []
     if not turn.services.deps.book(turn.user.pool).course.offered:
         return []
-    found = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
+    enrolments = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
     now = turn.services.deps.now()
     ahead = [
-        texts.COURSE_TO_DO.format(name=wording.plain(one.name), until=print_until(one.closes_at, now))
-        for one in found.items
-        if _is_ahead(one)
+        texts.COURSE_TO_DO.format(name=wording.plain_text(enrolment.name), until=print_until(enrolment.closes_at, now))
+        for enrolment in enrolments.items
+        if _is_unfinished(enrolment)
     ]
-    return [*ahead[:_SHOWN], commands.tappable(commands.COURSES)] if ahead else []
+    return [*ahead[:_SHOWN], commands.tap_lines(commands.COURSES)] if ahead else []
 
 
-def _is_ahead(one: EnrolmentView) -> bool:
-    return one.state == EnrolmentState.CALLED and not one.overdue
+def _is_unfinished(enrolment: EnrolmentView) -> bool:
+    return enrolment.state == EnrolmentState.CALLED and not enrolment.overdue
 
 
-def _block(turn: Turn, one: EnrolmentView) -> str:
+def _block(turn: Turn, enrolment: EnrolmentView) -> str:
     now = turn.services.deps.now()
     lines = [
-        texts.COURSE_IS.format(name=wording.plain(one.name)),
-        texts.COURSE_TIME.format(opens=print_until(one.opens_at, now), until=print_until(one.closes_at, now)),
-        texts.COURSE_STATE.format(state=texts.COURSE_STATES[one.phase], percent=one.progress // 10),
+        texts.COURSE_IS.format(name=wording.plain_text(enrolment.name)),
+        texts.COURSE_TIME.format(
+            opens=print_until(enrolment.opens_at, now), until=print_until(enrolment.closes_at, now)
+        ),
+        texts.COURSE_STATE.format(state=texts.COURSE_STATES[enrolment.phase], percent=enrolment.progress // 10),
     ]
-    if one.fee_id is not None:
-        lines.append(commands.tappable(commands.PAY))
-    if one.state == EnrolmentState.LEARNED and one.candidate_id is not None:
-        lines.append(commands.tappable(commands.EXAM))
-    label = texts.COURSE_STUDY if one.access == "open" and _is_ahead(one) else texts.COURSE_LOOK
-    page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{one.id}"
+    if enrolment.fee_id is not None:
+        lines.append(commands.tap_lines(commands.PAY))
+    if enrolment.state == EnrolmentState.LEARNED and enrolment.candidate_id is not None:
+        lines.append(commands.tap_lines(commands.EXAM))
+    label = texts.COURSE_STUDY if enrolment.access == "open" and _is_unfinished(enrolment) else texts.COURSE_LOOK
+    page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{enrolment.id}"
     return "\n".join([*lines, f"▸ {link(label, page)}"])
 
 

@@ -25,11 +25,11 @@ _AGENCY = ("agent", "organisation")
 class _Line:
     label: str
     path: str
-    said: str
+    text: str
 
 
 @dataclass(frozen=True)
-class _Found:
+class _RoleList:
     """The list of one role: its first lines, how many there are in all, and the page with all of them."""
 
     lines: Sequence[_Line]
@@ -37,165 +37,182 @@ class _Found:
     page: str
 
 
-Look = Callable[[Turn, Actor, int], Awaitable[_Found]]
+Reader = Callable[[Turn, Actor, int], Awaitable[_RoleList]]
 
 
 @dataclass(frozen=True)
 class _List:
     what: str
-    look: Mapping[str, Look]
+    readers: Mapping[str, Reader]
     """List by role; other roles have none."""
 
 
 def register(router: Router) -> None:
-    router.keyword(partial(show, "to_do"), commands.TO_DO, "我的待办", "待办事项")
-    router.keyword(partial(show, "projects"), commands.PROJECTS, "招标项目", "我的项目")
-    router.keyword(partial(show, "progress"), commands.DRAWS, "抽取活动")
-    router.keyword(partial(show, "missing"), commands.SUPPLEMENT, "专家补抽", "待补抽")
-    router.keyword(partial(show, "late"), commands.URGE, "催一下")
-    router.keyword(partial(show, "verify"), commands.VERIFY, "核验")
-    router.keyword(partial(show, "watched"), commands.SUPERVISE, "监督抽取")
-    router.keyword(partial(show, "today"), commands.TODAY, "签到台", "到场情况")
+    router.keyword(partial(show_list, "to_do"), commands.TO_DO, "我的待办", "待办事项")
+    router.keyword(partial(show_list, "projects"), commands.PROJECTS, "招标项目", "我的项目")
+    router.keyword(partial(show_list, "progress"), commands.DRAWS, "抽取活动")
+    router.keyword(partial(show_list, "missing"), commands.SUPPLEMENT, "专家补抽", "待补抽")
+    router.keyword(partial(show_list, "late"), commands.URGE, "催一下")
+    router.keyword(partial(show_list, "verify"), commands.VERIFY, "核验")
+    router.keyword(partial(show_list, "watched"), commands.SUPERVISE, "监督抽取")
+    router.keyword(partial(show_list, "today"), commands.TODAY, "签到台", "到场情况")
 
 
-async def show(name: str, turn: Turn) -> str:
+async def show_list(name: str, turn: Turn) -> str:
     """The list of every role of the person that has one. Raises Unauthenticated or Forbidden with a text that says what
     to do."""
     who = await people.find_who(turn)
     if who is None:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
-    one = _LISTS[name]
-    mine = [role for role in who.roles if role.role in one.look]
-    if not mine and name == "to_do":
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
+    worklist = _LISTS[name]
+    own_roles = [role for role in who.roles if role.role in worklist.readers]
+    if not own_roles and name == "to_do":
         return await work.my_work(turn)
-    if not mine:
-        raise Forbidden(f"{texts.NOT_THE_OFFICE}\n{commands.tappable(commands.WORK, commands.MENU)}")
-    shown = max(1, _SHOWN // len(mine))
-    return "\n".join([await _block(turn, one, role, shown) for role in mine])
+    if not own_roles:
+        raise Forbidden(f"{texts.NOT_THE_OFFICE}\n{commands.tap_lines(commands.WORK, commands.MENU)}")
+    limit = max(1, _SHOWN // len(own_roles))
+    return "\n".join([await _role_block(turn, worklist, role, limit) for role in own_roles])
 
 
-async def _block(turn: Turn, one: _List, role: RoleOption, shown: int) -> str:
+async def _role_block(turn: Turn, worklist: _List, role: RoleOption, limit: int) -> str:
     pool = turn.user.pool
     actor = Actor(pool, role.role, turn.user.account_id, organisation_id=role.organisation_id, scope=role.scope)
-    found = await one.look[role.role](turn, actor, shown)
+    role_list = await worklist.readers[role.role](turn, actor, limit)
     link = turn.services.notifications.entrances.link
-    more = texts.WORK_MORE.format(total=found.total) if found.total > len(found.lines) else texts.WORK_PAGE
-    page = f"▸ {link(more, pool, found.page)}"
-    if not found.lines:
-        return f"{texts.WORK_NONE.format(label=wording.plain(role.label), what=one.what)}\n{page}"
-    lines = [texts.WORK_HEAD.format(label=wording.plain(role.label), what=one.what, total=found.total)]
-    lines += [f"▸ {link(line.label, pool, line.path)}\n{line.said}" for line in found.lines]
+    all_label = (
+        texts.WORK_MORE.format(total=role_list.total) if role_list.total > len(role_list.lines) else texts.WORK_PAGE
+    )
+    page = f"▸ {link(all_label, pool, role_list.page)}"
+    if not role_list.lines:
+        return f"{texts.WORK_NONE.format(label=wording.plain_text(role.label), what=worklist.what)}\n{page}"
+    lines = [texts.WORK_HEAD.format(label=wording.plain_text(role.label), what=worklist.what, total=role_list.total)]
+    lines += [f"▸ {link(line.label, pool, line.path)}\n{line.text}" for line in role_list.lines]
     return "\n".join([*lines, page])
 
 
-def _draws(which: WorkList, path: str, page: str, say: Callable[[WorkLine], str]) -> Look:
-    async def look(turn: Turn, actor: Actor, shown: int) -> _Found:
-        found = await turn.services.draws.worklists.read(actor, which, limit=shown)
-        lines = [_Line(_label(one), path.format(id=one.id), say(one)) for one in found.lines]
-        return _Found(lines, found.total, page)
+def _draw_reader(which: WorkList, path: str, page: str, say: Callable[[WorkLine], str]) -> Reader:
+    async def read_draws(turn: Turn, actor: Actor, limit: int) -> _RoleList:
+        page_of_draws = await turn.services.draws.worklists.read(actor, which, limit=limit)
+        lines = [_Line(_label(draw), path.format(id=draw.id), say(draw)) for draw in page_of_draws.lines]
+        return _RoleList(lines, page_of_draws.total, page)
 
-    return look
+    return read_draws
 
 
-async def _to_do(turn: Turn, actor: Actor, shown: int) -> _Found:
+async def _read_to_do(turn: Turn, actor: Actor, limit: int) -> _RoleList:
     """An agency's first page: releases and payments stand before the draws."""
-    first = [*await _releases(turn, actor), *await _payable(turn, actor)]
-    room, now = shown - len(first), turn.services.deps.now()
-    found = await turn.services.draws.worklists.read(actor, "to_do", limit=max(room, 1))
-    rest = [_Line(_label(one), f"/agency/draws/{one.id}", to_do_of(one, now)) for one in found.lines]
-    return _Found([*first, *rest][:shown], len(first) + found.total, "/agency")
+    first = [*await _release_lines(turn, actor), *await _payable_lines(turn, actor)]
+    room, now = limit - len(first), turn.services.deps.now()
+    page_of_draws = await turn.services.draws.worklists.read(actor, "to_do", limit=max(room, 1))
+    draw_lines = [_Line(_label(draw), f"/agency/draws/{draw.id}", to_do_of(draw, now)) for draw in page_of_draws.lines]
+    return _RoleList([*first, *draw_lines][:limit], len(first) + page_of_draws.total, "/agency")
 
 
-async def _releases(turn: Turn, actor: Actor) -> list[_Line]:
-    found = await turn.services.draws.release_queries.tasks(actor)
-    return [_Line(one.number, f"/agency/draws/{one.draw_id}/release", _release(one)) for one in found]
+async def _release_lines(turn: Turn, actor: Actor) -> list[_Line]:
+    tasks = await turn.services.draws.release_queries.tasks(actor)
+    return [_Line(task.number, f"/agency/draws/{task.draw_id}/release", _release_text(task)) for task in tasks]
 
 
-def _release(one: ReleaseTask) -> str:
-    if one.unreached:
-        return texts.RELEASE_UNREACHED.format(count=one.unreached)
-    return texts.RELEASE_VERIFIED.format(until=print_time(one.until))
+def _release_text(task: ReleaseTask) -> str:
+    if task.unreached:
+        return texts.RELEASE_UNREACHED.format(count=task.unreached)
+    return texts.RELEASE_VERIFIED.format(until=print_time(task.until))
 
 
-async def _payable(turn: Turn, actor: Actor) -> list[_Line]:
-    found = await turn.services.office.staff_work.list_owed_draws(actor)
+async def _payable_lines(turn: Turn, actor: Actor) -> list[_Line]:
+    payable_draws = await turn.services.office.staff_work.list_owed_draws(actor)
     return [
-        _Line(one.number, f"/agency/draws/{one.id}/remuneration", texts.REMUNERATION_PAYABLE.format(count=one.payable))
-        for one in found
+        _Line(
+            draw.number, f"/agency/draws/{draw.id}/remuneration", texts.REMUNERATION_PAYABLE.format(count=draw.payable)
+        )
+        for draw in payable_draws
     ]
 
 
-async def _projects(turn: Turn, actor: Actor, shown: int) -> _Found:
-    found = await turn.services.draws.project_queries.list(actor, size=shown)
+async def _read_projects(turn: Turn, actor: Actor, limit: int) -> _RoleList:
+    projects = await turn.services.draws.project_queries.list(actor, size=limit)
     lines = [
-        _Line(one.name, f"/agency/projects/{one.id}", texts.PROJECT_LINE.format(lots=one.lots, draws=one.draws))
-        for one in found.items
+        _Line(
+            project.name,
+            f"/agency/projects/{project.id}",
+            texts.PROJECT_LINE.format(lots=project.lots, draws=project.draws),
+        )
+        for project in projects.items
     ]
-    return _Found(lines, found.total, "/agency/projects")
+    return _RoleList(lines, projects.total, "/agency/projects")
 
 
-async def _applications(turn: Turn, actor: Actor, shown: int) -> _Found:
+async def _read_applications(turn: Turn, actor: Actor, limit: int) -> _RoleList:
     """Applications, oldest first, preceded by recusals at the venue that hold up a panel."""
     draws = turn.services.draws
     recusals = await draws.discard_queries.list_waiting(actor)
-    found = await draws.verification_queries.search(actor, VerificationState.SUBMITTED, limit=shown)
-    lines = [_Line(one.draw_number, f"/draws/{one.draw_id}/absences", texts.RECUSAL_WAITS) for one in recusals[:shown]]
-    lines += [
-        _Line(one.draw_number, f"/draws/{one.draw_id}/application", _handed_in(one))
-        for one in found.items[: shown - len(lines)]
+    applications = await draws.verification_queries.search(actor, VerificationState.SUBMITTED, limit=limit)
+    lines = [
+        _Line(recusal.draw_number, f"/draws/{recusal.draw_id}/absences", texts.RECUSAL_WAITS)
+        for recusal in recusals[:limit]
     ]
-    return _Found(lines, len(recusals) + found.total, "/draws/applications")
+    lines += [
+        _Line(application.draw_number, f"/draws/{application.draw_id}/application", _application_text(application))
+        for application in applications.items[: limit - len(lines)]
+    ]
+    return _RoleList(lines, len(recusals) + applications.total, "/draws/applications")
 
 
-def _handed_in(one: ApplicationRow) -> str:
-    return texts.APPLICATION_LINE.format(organisation=wording.plain(one.organisation), at=print_time(one.submitted_at))
+def _application_text(application: ApplicationRow) -> str:
+    return texts.APPLICATION_LINE.format(
+        organisation=wording.plain_text(application.organisation), at=print_time(application.submitted_at)
+    )
 
 
-def _label(one: WorkLine) -> str:
-    return texts.DRAW_LABEL.format(number=one.number, when=print_time(one.starts_at))
+def _label(draw: WorkLine) -> str:
+    return texts.DRAW_LABEL.format(number=draw.number, when=print_time(draw.starts_at))
 
 
-def _agreed(one: WorkLine) -> str:
-    return texts.DRAW_AGREED.format(state=one.state.label, agreed=one.agreed, needed=one.needed)
+def _agreement_text(draw: WorkLine) -> str:
+    return texts.DRAW_AGREED.format(state=draw.state.label, agreed=draw.agreed, needed=draw.needed)
 
 
-def _missing(one: WorkLine) -> str:
-    return texts.DRAW_MISSING.format(state=one.state.label, missing=one.needed - one.agreed)
+def _missing_text(draw: WorkLine) -> str:
+    return texts.DRAW_MISSING.format(state=draw.state.label, missing=draw.needed - draw.agreed)
 
 
-def _late(one: WorkLine) -> str:
-    return texts.DRAW_LATE.format(present=one.present, late=one.late, how=one.urged_by or texts.MAY_URGE)
+def _urging_text(draw: WorkLine) -> str:
+    return texts.DRAW_LATE.format(present=draw.present, late=draw.late, how=draw.urged_by or texts.MAY_URGE)
 
 
-def _today(one: WorkLine) -> str:
-    time = f"{local(one.gathering_at):%H:%M}" if one.gathering_at else ""
-    return texts.DRAW_TODAY.format(time=time, present=one.present, agreed=one.agreed)
+def _today_text(draw: WorkLine) -> str:
+    time = f"{local(draw.gathering_at):%H:%M}" if draw.gathering_at else ""
+    return texts.DRAW_TODAY.format(time=time, present=draw.present, agreed=draw.agreed)
 
 
-def _watched(one: WorkLine) -> str:
+def _supervision_text(draw: WorkLine) -> str:
     """One draw for its supervisor; what he has to do himself stands first."""
-    own = [texts.NUMBER_WANTED] if one.number_wanted else []
-    own += [texts.RECUSALS_WAIT.format(count=one.recusals)] if one.recusals else []
-    return "；".join([*own, _agreed(one)])
+    own = [texts.NUMBER_WANTED] if draw.number_wanted else []
+    own += [texts.RECUSALS_WAIT.format(count=draw.recusals)] if draw.recusals else []
+    return "；".join([*own, _agreement_text(draw)])
 
 
-def _same(look: Look) -> dict[str, Look]:
-    return dict.fromkeys(_AGENCY, look)
+def _for_agency(reader: Reader) -> dict[str, Reader]:
+    return dict.fromkeys(_AGENCY, reader)
 
 
 _LISTS: Mapping[str, _List] = {
-    "to_do": _List("待办", _same(_to_do)),
-    "projects": _List("招标项目", _same(_projects)),
-    "progress": _List("抽取进度", _same(_draws("progress", "/agency/draws/{id}/run", "/agency/draws", _agreed))),
-    "missing": _List("待补抽", _same(_draws("missing", "/agency/draws/{id}/run", "/agency/pending", _missing))),
+    "to_do": _List("待办", _for_agency(_read_to_do)),
+    "projects": _List("招标项目", _for_agency(_read_projects)),
+    "progress": _List(
+        "抽取进度", _for_agency(_draw_reader("progress", "/agency/draws/{id}/run", "/agency/draws", _agreement_text))
+    ),
+    "missing": _List(
+        "待补抽", _for_agency(_draw_reader("missing", "/agency/draws/{id}/run", "/agency/pending", _missing_text))
+    ),
     "late": _List(
         "未签到",
         {
-            **_same(_draws("late", "/agency/draws/{id}/attendance", "/agency/draws", _late)),
-            "venue": _draws("late", "/draws/{id}/attendance", "/draws", _late),
+            **_for_agency(_draw_reader("late", "/agency/draws/{id}/attendance", "/agency/draws", _urging_text)),
+            "venue": _draw_reader("late", "/draws/{id}/attendance", "/draws", _urging_text),
         },
     ),
-    "verify": _List("待核验", {"verifier": _applications}),
-    "watched": _List("监督", {"supervisor": _draws("watched", "/draws/{id}", "/draws", _watched)}),
-    "today": _List("今日评标", {"venue": _draws("today", "/draws/{id}/attendance", "/draws", _today)}),
+    "verify": _List("待核验", {"verifier": _read_applications}),
+    "watched": _List("监督", {"supervisor": _draw_reader("watched", "/draws/{id}", "/draws", _supervision_text)}),
+    "today": _List("今日评标", {"venue": _draw_reader("today", "/draws/{id}/attendance", "/draws", _today_text)}),
 }

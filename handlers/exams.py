@@ -12,7 +12,7 @@ from domain.chat_links import link
 from domain.clock import print_time
 from domain.errors import Conflict
 from handlers import commands, texts, wording
-from handlers.picking import MOST, PickOption, pick
+from handlers.picking import MOST, PickOption, pick_option
 from services.core.base import Actor
 from services.exams import Booked, Booking, OwnExam, SittingView
 
@@ -35,23 +35,23 @@ def register(router: Router) -> None:
 async def my_exams(turn: Turn) -> str:
     """All examinations of a candidate, in one bubble."""
     if turn.user.account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = await _called_to(turn)
-    if not found:
-        return await _none(turn, turn.user.account_id)
-    taps = [commands.BOOK_EXAM] if any(one.booking and one.phase in _AHEAD for one in found) else []
-    blocks = [_block(turn, one) for one in found[:_SHOWN]]
-    return "\n\n".join([*blocks, commands.tappable(*taps, commands.PROGRESS)])
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    exams = await _find_own_exams(turn)
+    if not exams:
+        return await _no_exam_text(turn, turn.user.account_id)
+    taps = [commands.BOOK_EXAM] if any(exam.booking and exam.phase in _AHEAD for exam in exams) else []
+    blocks = [_block(turn, exam) for exam in exams[:_SHOWN]]
+    return "\n\n".join([*blocks, commands.tap_lines(*taps, commands.PROGRESS)])
 
 
 async def exam_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     """Examinations ahead, for the overview; empty without any."""
-    found = await _called_to(turn, account_id)
-    ahead = [texts.EXAM_TO_DO.format(name=one.name, span=one.span) for one in found if one.phase in _AHEAD]
-    return [*ahead[:_SHOWN], commands.tappable(commands.EXAM)] if ahead else []
+    exams = await _find_own_exams(turn, account_id)
+    ahead = [texts.EXAM_TO_DO.format(name=exam.name, span=exam.span) for exam in exams if exam.phase in _AHEAD]
+    return [*ahead[:_SHOWN], commands.tap_lines(commands.EXAM)] if ahead else []
 
 
-async def _called_to(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExam, ...]:
+async def _find_own_exams(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExam, ...]:
     """The examinations of a person. ``account_id`` when this message bound the person; else the sender's account."""
     if turn.user.person is not None and not turn.user.person.sits:
         return ()
@@ -60,90 +60,90 @@ async def _called_to(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExa
 
 async def begin_booking(turn: Turn) -> Answer:
     if turn.user.account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = [one for one in await _called_to(turn) if one.booking and one.phase in _AHEAD]
-    if not found:
-        return f"{texts.NOTHING_TO_BOOK}\n{commands.tappable(commands.EXAM, commands.PROGRESS)}"
-    return book_sitting.start(tuple(PickOption(one.candidate_id, one.name) for one in found[:MOST]))
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    exams = [exam for exam in await _find_own_exams(turn) if exam.booking and exam.phase in _AHEAD]
+    if not exams:
+        return f"{texts.NOTHING_TO_BOOK}\n{commands.tap_lines(commands.EXAM, commands.PROGRESS)}"
+    return book_sitting.start(tuple(PickOption(exam.candidate_id, exam.name) for exam in exams[:MOST]))
 
 
 @conversation(commands.BOOK_EXAM)
 async def book_sitting(talk: Talk, exams: tuple[PickOption, ...]) -> None:
     """Book, change, join a waiting list, or cancel. A sitting that filled up meanwhile is asked for again."""
-    candidate_id = await pick(talk, texts.EXAM_WHICH, exams)
+    candidate_id = await pick_option(talk, texts.EXAM_WHICH, exams)
     actor, sittings = _actor(talk), talk.services.exams.sittings
     while True:
-        seen = await talk.read(talk.services.exams.sitting_queries.get_booking, actor, candidate_id)
-        wanted = await _ask(talk, seen)
-        if wanted == _KEEP:
+        booking = await talk.read(talk.services.exams.sitting_queries.get_booking, actor, candidate_id)
+        choice = await _ask_sitting(talk, booking)
+        if choice == _KEEP:
             await talk.say(texts.NOTHING_CHANGED)
             return
         try:
-            if wanted == _GIVE_BACK:
+            if choice == _GIVE_BACK:
                 await talk.once(sittings.cancel_booking, actor, candidate_id)
                 await talk.say(texts.PLACE_GIVEN_BACK)
                 return
-            what, _, sitting = wanted.partition(":")
-            act = sittings.join_waiting_list if what == "wait" else sittings.book
-            await _say_booked(talk, await talk.once(act, actor, candidate_id, UUID(sitting)))
+            action, _, sitting = choice.partition(":")
+            book_or_wait = sittings.join_waiting_list if action == "wait" else sittings.book
+            await _say_booking(talk, await talk.once(book_or_wait, actor, candidate_id, UUID(sitting)))
             return
-        except Conflict as full:
-            await talk.say(full.message)
+        except Conflict as conflict:
+            await talk.say(conflict.message)
 
 
-async def _ask(talk: Talk, seen: Booking) -> str:
+async def _ask_sitting(talk: Talk, booking: Booking) -> str:
     """``book:`` or ``wait:`` and a sitting, or one of the words above; ends when nothing can be changed."""
-    held, waited = seen.find_sitting(seen.booked), seen.find_sitting(seen.waiting)
-    if seen.fixed and held is not None:
-        await talk.say(texts.BOOK_FIXED, name=seen.exam, span=held.span)
+    booked, waiting_for = booking.find_sitting(booking.booked), booking.find_sitting(booking.waiting)
+    if booking.fixed and booked is not None:
+        await talk.say(texts.BOOK_FIXED, name=booking.exam, span=booked.span)
         await talk.end()
-    options = _options(seen)
-    if not options and held is None and waited is None:
+    options = _options(booking)
+    if not options and booked is None and waiting_for is None:
         hotline = talk.services.deps.book(talk.user.pool).pool.hotline
-        await talk.say(texts.BOOK_NO_SITTING, name=seen.exam, hotline=hotline)
+        await talk.say(texts.BOOK_NO_SITTING, name=booking.exam, hotline=hotline)
         await talk.end()
-    places = [texts.BOOK_HELD.format(span=held.span)] if held else [texts.BOOK_NONE]
-    places += [texts.BOOK_WAITED.format(span=waited.span)] if waited else []
-    if held is not None or waited is not None:
+    places = [texts.BOOK_HELD.format(span=booked.span)] if booked else [texts.BOOK_NONE]
+    places += [texts.BOOK_WAITED.format(span=waiting_for.span)] if waiting_for else []
+    if booked is not None or waiting_for is not None:
         options[texts.GIVE_PLACE_BACK] = _GIVE_BACK
     options[texts.KEEP_PLACE] = _KEEP
-    question = texts.BOOK_WHICH.format(name=seen.exam, places="，".join(places))
+    question = texts.BOOK_WHICH.format(name=booking.exam, places="，".join(places))
     return await talk.choose(question, options)
 
 
-def _options(seen: Booking) -> dict[str, str]:
+def _options(booking: Booking) -> dict[str, str]:
     """Soonest first, without the sitting that is booked already."""
-    mine = (seen.booked, seen.waiting)
-    open_ones = [one for one in seen.sittings if one.open and one.id not in mine]
-    return {_label(one): f"{'wait' if one.full else 'book'}:{one.id}" for one in open_ones[:MOST]}
+    own_ids = (booking.booked, booking.waiting)
+    open_sittings = [sitting for sitting in booking.sittings if sitting.open and sitting.id not in own_ids]
+    return {_label(sitting): f"{'wait' if sitting.full else 'book'}:{sitting.id}" for sitting in open_sittings[:MOST]}
 
 
 def _label(sitting: SittingView) -> str:
-    place = f" {wording.plain(sitting.data.place)}" if sitting.data.place else ""
+    place = f" {wording.plain_text(sitting.data.place)}" if sitting.data.place else ""
     text = texts.SITTING_FULL if sitting.full else texts.SITTING_FREE if sitting.left is None else texts.SITTING_LEFT
     return text.format(span=f"{sitting.span}{place}", left=sitting.left)
 
 
-async def _say_booked(talk: Talk, done: Booked) -> None:
-    if done.state == "waiting":
-        await talk.say(texts.PLACE_WAITING, span=done.span)
+async def _say_booking(talk: Talk, booked: Booked) -> None:
+    if booked.state == "waiting":
+        await talk.say(texts.PLACE_WAITING, span=booked.span)
         return
-    place = f"\n地点：{wording.plain(done.place)}" if done.place else ""
-    await talk.say(texts.PLACE_BOOKED, span=done.span, place=place, until=done.until)
-    await talk.say(commands.tappable(commands.EXAM))
+    place = f"\n地点：{wording.plain_text(booked.place)}" if booked.place else ""
+    await talk.say(texts.PLACE_BOOKED, span=booked.span, place=place, until=booked.until)
+    await talk.say(commands.tap_lines(commands.EXAM))
 
 
-async def _none(turn: Turn, account_id: UUID) -> str:
+async def _no_exam_text(turn: Turn, account_id: UUID) -> str:
     progress = await turn.services.applications.to_dos.progress(account_id)
     if progress is not None and progress.state == ApplicationState.EXAM:
-        return f"{texts.EXAM_WAITING}\n{commands.tappable(commands.MATERIALS, commands.PROGRESS)}"
-    return f"{texts.NO_EXAM}\n{commands.tappable(commands.PROGRESS)}"
+        return f"{texts.EXAM_WAITING}\n{commands.tap_lines(commands.MATERIALS, commands.PROGRESS)}"
+    return f"{texts.NO_EXAM}\n{commands.tap_lines(commands.PROGRESS)}"
 
 
 def _block(turn: Turn, exam: OwnExam) -> str:
-    lines = [texts.EXAM_IS.format(name=wording.plain(exam.name)), texts.EXAM_TIME.format(span=exam.span)]
+    lines = [texts.EXAM_IS.format(name=wording.plain_text(exam.name)), texts.EXAM_TIME.format(span=exam.span)]
     if exam.place:
-        lines.append(texts.EXAM_PLACE.format(place=wording.plain(exam.place)))
+        lines.append(texts.EXAM_PLACE.format(place=wording.plain_text(exam.place)))
     lines += _facts(exam) if exam.phase in _AHEAD else []
     lines.append(texts.EXAM_STATE.format(state=_state(exam)))
     label = texts.EXAM_ENTER if exam.phase in _AHEAD else texts.EXAM_LOOK
@@ -166,8 +166,8 @@ def _facts(exam: OwnExam) -> list[str]:
 
 
 def _state(exam: OwnExam) -> str:
-    again = print_time(exam.again_at) if exam.again_at else ""
-    return texts.EXAM_STATES[exam.phase].format(lobby=int(exam.lobby.total_seconds() // 60), again=again)
+    again_at = print_time(exam.again_at) if exam.again_at else ""
+    return texts.EXAM_STATES[exam.phase].format(lobby=int(exam.lobby.total_seconds() // 60), again=again_at)
 
 
 def _actor(turn: Turn, account_id: UUID | None = None) -> Actor:

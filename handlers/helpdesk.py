@@ -20,7 +20,7 @@ _REGIONS_BYTES = 600
 def register(router: Router) -> None:
     router.keyword(guide, commands.GUIDE, "指南", "怎么办理", "流程", "办理流程")
     router.menu("GUIDE", guide)
-    router.keyword(check_records, commands.RECORDS, "抽取记录", "核对", "核对记录", "公开核对")
+    router.keyword(show_records_page, commands.RECORDS, "抽取记录", "核对", "核对记录", "公开核对")
     router.remember(give_feedback)
     router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "投诉", "意见")
     router.menu("FEEDBACK", begin_feedback)
@@ -31,56 +31,61 @@ async def guide(turn: Turn) -> str:
     rules = turn.services.deps.book(turn.user.pool).help
     link = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/help"
     regions = _regions(
-        [f"{one.region}：{one.line}" for one in await turn.services.applications.to_dos.advice(turn.user.pool)]
+        [
+            f"{contact.region}：{contact.line}"
+            for contact in await turn.services.applications.to_dos.advice(turn.user.pool)
+        ]
     )
     guide_text = shorten(rules.guide, _GUIDE_BYTES - len(regions.encode()))
     lines = [guide_text, "\n".join(rules.hotlines), *([regions] if regions else []), texts.GUIDE_MORE.format(link=link)]
     return "\n".join(
-        [*lines, commands.tappable(commands.MATERIALS, commands.RECORDS, commands.FEEDBACK, commands.HELP)]
+        [*lines, commands.tap_lines(commands.MATERIALS, commands.RECORDS, commands.FEEDBACK, commands.HELP)]
     )
 
 
 def _regions(lines: list[str]) -> str:
     """Contacts of each region, as many as the bubble holds; empty without any."""
-    shown: list[str] = []
-    for line in map(wording.plain, lines):
-        if len("\n".join([*shown, line]).encode()) > _REGIONS_BYTES:
-            shown.append(texts.GUIDE_ALL_REGIONS)
+    shown_lines: list[str] = []
+    for line in map(wording.plain_text, lines):
+        if len("\n".join([*shown_lines, line]).encode()) > _REGIONS_BYTES:
+            shown_lines.append(texts.GUIDE_ALL_REGIONS)
             break
-        shown.append(line)
-    return texts.GUIDE_REGIONS.format(lines="\n".join(shown)) if shown else ""
+        shown_lines.append(line)
+    return texts.GUIDE_REGIONS.format(lines="\n".join(shown_lines)) if shown_lines else ""
 
 
-async def check_records(turn: Turn) -> str:
+async def show_records_page(turn: Turn) -> str:
     """For anyone, bound or not: the page that finds and verifies the record of a finished draw by its number."""
     link = f"{turn.services.deps.public_url}/record"
-    return f"{texts.RECORDS.format(link=link)}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
+    return f"{texts.RECORDS.format(link=link)}\n{commands.tap_lines(commands.GUIDE, commands.HELP)}"
 
 
 async def answer_question(turn: Turn) -> Answer:
     """Answer from the rulebook's questions only; otherwise the next handler is asked. Last but one in order."""
-    found = turn.services.notifications.helpdesk_queries.search(turn.user.pool, turn.message.get("Content"), limit=1)
-    if not found:
+    questions = turn.services.notifications.helpdesk_queries.search(
+        turn.user.pool, turn.message.get("Content"), limit=1
+    )
+    if not questions:
         return None
-    return f"{found[0].question}\n{found[0].answer}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
+    return f"{questions[0].question}\n{questions[0].answer}\n{commands.tap_lines(commands.GUIDE, commands.HELP)}"
 
 
 async def begin_feedback(turn: Turn) -> Answer:
     if not turn.user.bound:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     return give_feedback.start()
 
 
 @conversation(commands.FEEDBACK)
 async def give_feedback(talk: Talk) -> None:
-    said = await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
+    text = await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
-    await talk.once(talk.services.notifications.helpdesk.write, me, said)
+    await talk.once(talk.services.notifications.helpdesk.write, me, text)
     await talk.say(texts.FEEDBACK_TAKEN)
 
 
 def feedback_text(text: str) -> str:
-    said = text.strip()
-    if not 5 <= len(said) <= FEEDBACK_MAX:
+    feedback = text.strip()
+    if not 5 <= len(feedback) <= FEEDBACK_MAX:
         raise InvalidInput(texts.FEEDBACK_FORM.format(longest=FEEDBACK_MAX), code="bad_feedback")
-    return said
+    return feedback

@@ -22,10 +22,10 @@ from domain.errors import InvalidInput
 from domain.parsing import yes_or_no
 from handlers import commands, people, texts, wording
 from handlers.people import Me
-from handlers.picking import PickOption, candidates, pick
+from handlers.picking import PickOption, panel_options, pick_option
 from services.draws import Answered, Choice, InvitationView
 
-Said: TypeAlias = Literal["accept", "perhaps", "decline", "later"]
+InvitationReply: TypeAlias = Literal["accept", "perhaps", "decline", "later"]
 """``perhaps``: words that sound like acceptance and are read back."""
 
 _FIRST_MENU_ID = 70_001
@@ -36,79 +36,81 @@ _TALK = "答复邀请"
 
 
 def register(router: Router) -> None:
-    router.remember(answer)
-    router.keyword(list_open, commands.INVITATIONS, "邀请", "我的邀请", "答复邀请")
-    router.menu("INVITATIONS", list_open)
+    router.remember(answer_invitation)
+    router.keyword(list_open_invitations, commands.INVITATIONS, "邀请", "我的邀请", "答复邀请")
+    router.menu("INVITATIONS", list_open_invitations)
     router.keyword(undo_by_word, texts.UNDO, "撤销参加", "撤销答复", "撤回")
-    router.tap(tapped)
+    router.tap(answer_by_tap)
     router.text(answer_by_text)
 
 
-async def list_open(turn: Turn) -> Answer:
+async def list_open_invitations(turn: Turn) -> Answer:
     """Invitations that wait for an answer; a single one is asked about at once."""
     me = await people.get_expert(turn)
     waiting = await people.open_invitations(turn, me)
     if not waiting:
-        return f"{texts.NO_OPEN_INVITATION}\n{commands.tappable(commands.PANELS)}"
-    return answer.start(candidates(waiting), "", "")
+        return f"{texts.NO_OPEN_INVITATION}\n{commands.tap_lines(commands.PANELS)}"
+    return answer_invitation.start(panel_options(waiting), "", "")
 
 
-async def tapped(turn: Turn, tap: int) -> Answer:
+async def answer_by_tap(turn: Turn, tap: int) -> Answer:
     """A tapped 参加, 不参加 or 撤销. Accepted only from the expert to whom it was offered."""
     if tap < _FIRST_MENU_ID:
         return None
     me = await people.get_expert(turn)
     undoes = tap >= _FIRST_UNDO_ID
-    found = await turn.services.draws.invitation_queries.find_by_menu_id(tap - _FIRST_UNDO_ID * undoes, me.expert_id)
-    if found is None:
-        return f"{texts.NOT_YOURS}\n{commands.tappable(commands.INVITATIONS)}"
-    view, choice = found
+    offered = await turn.services.draws.invitation_queries.find_by_menu_id(tap - _FIRST_UNDO_ID * undoes, me.expert_id)
+    if offered is None:
+        return f"{texts.NOT_YOURS}\n{commands.tap_lines(commands.INVITATIONS)}"
+    view, choice = offered
     if undoes:
-        return await _undo(turn, me, view)
+        return await _undo_answer(turn, me, view)
     if view.state is not InvitationState.OPEN:
         return _outcome(Answered(False, view), choice, turn)
     if choice == "decline":
-        return answer.start(candidates([view]), choice, "")
-    return await _accept(turn, me, view)
+        return answer_invitation.start(panel_options([view]), choice, "")
+    return await _accept_invitation(turn, me, view)
 
 
-async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
+async def _accept_invitation(turn: Turn, me: Me, view: InvitationView) -> Answer:
     answered = await turn.services.draws.invitations.answer(
         view.id, me.expert_id, "accept", by="chat", sent_at=turn.message.sent_at
     )
     others = await people.open_invitations(turn, me)
     text = _outcome(answered, "accept", turn)
     if others:
-        text = f"{text}\n\n{texts.OTHERS_WAIT.format(count=len(others))}\n{commands.tappable(commands.INVITATIONS)}"
+        text = f"{text}\n\n{texts.OTHERS_WAIT.format(count=len(others))}\n{commands.tap_lines(commands.INVITATIONS)}"
     return Settled(text, (_TALK,))
 
 
-async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
+async def _undo_answer(turn: Turn, me: Me, view: InvitationView) -> Answer:
     """Reopen the invitation and ask about it at once."""
-    done = await turn.services.draws.invitations.undo(view.id, me.expert_id, by="chat", sent_at=turn.message.sent_at)
-    if done.view.state is InvitationState.OPEN:
-        return answer.start(candidates([done.view]), "", texts.UNDONE)
-    if done.view.state is InvitationState.ACCEPTED:
-        return _cannot_undo(done.view, turn)
-    return wording.what_holds(done.view, turn.now)
+    answered = await turn.services.draws.invitations.undo(
+        view.id, me.expert_id, by="chat", sent_at=turn.message.sent_at
+    )
+    if answered.view.state is InvitationState.OPEN:
+        return answer_invitation.start(panel_options([answered.view]), "", texts.UNDONE)
+    if answered.view.state is InvitationState.ACCEPTED:
+        return _cannot_undo_text(answered.view, turn)
+    return wording.state_text(answered.view, turn.now)
 
 
 async def undo_by_word(turn: Turn) -> Answer:
     """撤销, typed: undoes the only acceptance that can be undone; with several, all are shown with their taps."""
     me = await people.get_expert(turn)
     panels = await people.panels_ahead(turn, me)
-    fresh = [view for view in panels if view.undo_until is not None]
-    if len(fresh) == 1:
-        return await _undo(turn, me, fresh[0])
-    if not fresh:
-        return f"{texts.NOTHING_TO_UNDO}\n{commands.tappable(commands.PANELS, commands.LEAVE)}"
-    return "\n\n".join(_agreed(view, turn) for view in fresh)
+    undoable = [view for view in panels if view.undo_until is not None]
+    if len(undoable) == 1:
+        return await _undo_answer(turn, me, undoable[0])
+    if not undoable:
+        return f"{texts.NOTHING_TO_UNDO}\n{commands.tap_lines(commands.PANELS, commands.LEAVE)}"
+    return "\n\n".join(_agreed_panel_text(view, turn) for view in undoable)
 
 
-def _cannot_undo(view: InvitationView, turn: Turn) -> str:
+def _cannot_undo_text(view: InvitationView, turn: Turn) -> str:
     if view.undo_until is not None:
-        return f"{texts.UNDO_STALE}\n{_agreed(view, turn)}"
-    return f"{texts.TOO_LATE_TO_UNDO}\n{wording.agreed_panel(view, turn.now)}\n{commands.tappable(commands.LEAVE)}"
+        return f"{texts.UNDO_STALE}\n{_agreed_panel_text(view, turn)}"
+    return f"{texts.TOO_LATE_TO_UNDO}\n{wording.agreed_panel(view, turn.now)}\n{commands.tap_lines(commands.LEAVE)}"
 
 
 async def answer_by_text(turn: Turn) -> Answer:
@@ -123,64 +125,65 @@ async def answer_by_text(turn: Turn) -> Answer:
     meaning = understand(turn.message.text)
     waiting = await people.open_invitations(turn, me)
     if is_number(turn.message.text):
-        return answer.start(candidates(waiting), "", "") if waiting else None
+        return answer_invitation.start(panel_options(waiting), "", "") if waiting else None
     if waiting:
         doubt = meaning.doubt.value if isinstance(meaning, Unsure) else ""
-        return answer.start(candidates(waiting), _said(turn.message.text) or "", doubt)
+        return answer_invitation.start(panel_options(waiting), _parse_reply(turn.message.text) or "", doubt)
     if isinstance(meaning, Unsure):
         return None
-    return f"{texts.NO_OPEN_INVITATION}\n{commands.tappable(commands.PANELS)}"
+    return f"{texts.NO_OPEN_INVITATION}\n{commands.tap_lines(commands.PANELS)}"
 
 
 @conversation(_TALK, version=2)
-async def answer(talk: Talk, offered: tuple[PickOption, ...], choice: str, doubt: str) -> None:
+async def answer_invitation(talk: Talk, offered: tuple[PickOption, ...], choice: str, doubt: str) -> None:
     """``choice`` is the answer given already (empty: none), ``doubt`` why it wasn't clear, or what just happened."""
     me = await people.get_expert(talk)
     which = texts.WHICH_INVITATION.format(count=len(offered))
-    invitation_id = await pick(talk, which, offered)
+    invitation_id = await pick_option(talk, which, offered)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
 
-    said: Said = cast("Said", choice) if choice else await _ask(talk, view, doubt)
-    while said in ("perhaps", "decline"):
-        confirmed = await _read_back(talk, view, said)
-        if confirmed == said == "decline":
-            await _give(talk, invitation_id, me.expert_id, "decline")
+    reply: InvitationReply = cast("InvitationReply", choice) if choice else await _ask_answer(talk, view, doubt)
+    # Every change of mind is read back anew: a refusal counts only once the same word was given twice running.
+    while reply in ("perhaps", "decline"):
+        confirmed = await _read_back_reply(talk, view, reply)
+        if confirmed == reply == "decline":
+            await _give_answer(talk, invitation_id, me.expert_id, "decline")
             return
-        said = confirmed
-    if said == "accept":
-        await _give(talk, invitation_id, me.expert_id, "accept")
+        reply = confirmed
+    if reply == "accept":
+        await _give_answer(talk, invitation_id, me.expert_id, "accept")
         return
     await talk.say(texts.ANSWER_LATER.format(until=print_time(view.answer_until)))
 
 
-async def _ask(talk: Talk, view: InvitationView, doubt: str) -> Said:
+async def _ask_answer(talk: Talk, view: InvitationView, doubt: str) -> InvitationReply:
     question = "\n".join(
         [
             doubt if doubt == texts.UNDONE else texts.INVITED,
-            wording.when_and_where(view),
+            wording.gathering_text(view),
             texts.ANSWER_BY.format(until=print_time(view.answer_until)),
             texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),
         ]
     )
-    options: dict[str, Said] = {texts.ATTEND: "accept", texts.DECLINE: "decline", texts.LATER: "later"}
-    return await talk.choose(question, options, words=_said)
+    options: dict[str, InvitationReply] = {texts.ATTEND: "accept", texts.DECLINE: "decline", texts.LATER: "later"}
+    return await talk.choose(question, options, words=_parse_reply)
 
 
-async def _read_back(talk: Talk, view: InvitationView, said: Said) -> Said:
+async def _read_back_reply(talk: Talk, view: InvitationView, reply: InvitationReply) -> InvitationReply:
     """Read the answer back for confirmation. As on the phone 1 attends and 2 doesn't, so the same key twice
     confirms."""
-    if said == "decline":
+    if reply == "decline":
         question = texts.READ_BACK_DECLINE.format(time=print_time(view.gathering_at))
         labels = (texts.CHANGE_TO_ACCEPT, texts.CONFIRM_DECLINE, texts.LATER)
     else:
-        question = f"{texts.READ_BACK_ACCEPT}\n{wording.when_and_where(view)}"
+        question = f"{texts.READ_BACK_ACCEPT}\n{wording.gathering_text(view)}"
         labels = (texts.CONFIRM_ACCEPT, texts.CHANGE_TO_DECLINE, texts.LATER)
-    values: tuple[Said, ...] = ("accept", "decline", "later")
-    return await talk.choose(question, dict(zip(labels, values, strict=True)), words=_confirms(said))
+    values: tuple[InvitationReply, ...] = ("accept", "decline", "later")
+    return await talk.choose(question, dict(zip(labels, values, strict=True)), words=_confirmation_parser(reply))
 
 
-async def _give(talk: Talk, invitation_id: UUID, expert_id: UUID, choice: Choice) -> None:
+async def _give_answer(talk: Talk, invitation_id: UUID, expert_id: UUID, choice: Choice) -> None:
     answered = await talk.once(talk.services.draws.invitations.answer, invitation_id, expert_id, choice, by="chat")
     await talk.say(_outcome(answered, choice, talk))
 
@@ -190,22 +193,22 @@ def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
     view = answered.view
     if view.state is InvitationState.ACCEPTED:
         if choice == "accept":
-            return f"{texts.ACCEPTED}\n{_agreed(view, turn)}"
+            return f"{texts.ACCEPTED}\n{_agreed_panel_text(view, turn)}"
         if view.undo_until is None:
-            held = wording.agreed_panel(view, turn.now)
-            return f"{texts.TOO_LATE_TO_DECLINE}\n{held}\n{commands.tappable(commands.LEAVE)}"
-        return undo_first(view, turn)
+            panel_text = wording.agreed_panel(view, turn.now)
+            return f"{texts.TOO_LATE_TO_DECLINE}\n{panel_text}\n{commands.tap_lines(commands.LEAVE)}"
+        return undo_first_text(view, turn)
     if view.state is InvitationState.DECLINED and answered.effective:
         return texts.DECLINED.format(time=print_time(view.gathering_at))
-    return wording.what_holds(view, turn.now)
+    return wording.state_text(view, turn.now)
 
 
-def undo_first(view: InvitationView, turn: Turn) -> str:
+def undo_first_text(view: InvitationView, turn: Turn) -> str:
     """The reply to an expert who has just accepted and now writes that he can't come: undo first."""
-    return f"{texts.UNDO_FIRST}\n{_agreed(view, turn)}"
+    return f"{texts.UNDO_FIRST}\n{_agreed_panel_text(view, turn)}"
 
 
-def _agreed(view: InvitationView, turn: Turn) -> str:
+def _agreed_panel_text(view: InvitationView, turn: Turn) -> str:
     """A panel that was accepted, with the tap that undoes it while that is possible."""
     return "\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)])
 
@@ -217,7 +220,7 @@ def undo_lines(view: InvitationView) -> list[str]:
     return [texts.UNDO_UNTIL.format(until=print_time(view.undo_until)), f"▸ {tap}"]
 
 
-def _said(text: str) -> Said | None:
+def _parse_reply(text: str) -> InvitationReply | None:
     match understand(text):
         case Yes():
             return "perhaps"
@@ -227,16 +230,16 @@ def _said(text: str) -> Said | None:
             return None
 
 
-def _confirms(said: Said) -> Callable[[str], Said | None]:
+def _confirmation_parser(reply: InvitationReply) -> Callable[[str], InvitationReply | None]:
     """Parses the reply to a read-back: 参加 and 不参加 count as typed, a plain 是 confirms what was read back."""
-    agreed: Said = "decline" if said == "decline" else "accept"
+    confirmed: InvitationReply = "decline" if reply == "decline" else "accept"
 
-    def read(text: str) -> Said | None:
-        if (meant := _said(text)) is not None:
-            return agreed if meant == said else meant
+    def parse_confirmation(text: str) -> InvitationReply | None:
+        if (reread := _parse_reply(text)) is not None:
+            return confirmed if reread == reply else reread
         try:
-            return agreed if yes_or_no(text) else None
+            return confirmed if yes_or_no(text) else None
         except InvalidInput:
             return None
 
-    return read
+    return parse_confirmation

@@ -10,7 +10,7 @@ from domain.clock import print_time
 from domain.draws.answers import cannot_come
 from domain.errors import InvalidInput
 from handlers import commands, invitations, people, texts, wording
-from handlers.picking import PickOption, candidates, pick
+from handlers.picking import PickOption, panel_options, pick_option
 
 REASON_LONGEST = 100
 """Characters; the database column holds 200."""
@@ -18,29 +18,29 @@ REASON_LONGEST = 100
 
 def register(router: Router) -> None:
     router.remember(ask_leave)
-    router.keyword(begin, commands.LEAVE, "我要请假", "申请请假")
-    router.menu("LEAVE", begin)
-    router.remember(answer_asked)
-    router.keyword(confirm_asked, commands.CONFIRM_LEAVE)
-    router.keyword(deny_asked, commands.WILL_COME)
+    router.keyword(begin_leave, commands.LEAVE, "我要请假", "申请请假")
+    router.menu("LEAVE", begin_leave)
+    router.remember(answer_registered_leave)
+    router.keyword(confirm_registered_leave, commands.CONFIRM_LEAVE)
+    router.keyword(deny_registered_leave, commands.WILL_COME)
     router.text(offer_leave_by_text)
 
 
-async def begin(turn: Turn) -> Answer:
+async def begin_leave(turn: Turn) -> Answer:
     """For an expert who has not accepted yet this is a refusal, and is read back as one."""
     me = await people.get_expert(turn)
     panels = await people.panels_ahead(turn, me)
     ahead = [view for view in panels if view.checked_in_at is None]
     if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
-        return answer_asked.start(candidates(ahead), True)
+        return answer_registered_leave.start(panel_options(ahead), True)
     if ahead:
-        return ask_leave.start(candidates(ahead), "")
+        return ask_leave.start(panel_options(ahead), "")
     if panels:
         return texts.ALL_CHECKED_IN
     waiting = await people.open_invitations(turn, me)
     if waiting:
-        return invitations.answer.start(candidates(waiting), "decline", "")
-    return f"{texts.NOTHING_TO_LEAVE}\n{commands.tappable(commands.AVAILABILITY)}"
+        return invitations.answer_invitation.start(panel_options(waiting), "decline", "")
+    return f"{texts.NOTHING_TO_LEAVE}\n{commands.tap_lines(commands.AVAILABILITY)}"
 
 
 async def offer_leave_by_text(turn: Turn) -> Answer:
@@ -55,10 +55,10 @@ async def offer_leave_by_text(turn: Turn) -> Answer:
     if not ahead or await people.open_invitations(turn, me):
         return None
     if len(ahead) == 1 and ahead[0].undo_until is not None:
-        return invitations.undo_first(ahead[0], turn)
+        return invitations.undo_first_text(ahead[0], turn)
     if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
-        return answer_asked.start(candidates(ahead), True)
-    return ask_leave.start(candidates(ahead), " ".join(turn.message.text.split())[:REASON_LONGEST])
+        return answer_registered_leave.start(panel_options(ahead), True)
+    return ask_leave.start(panel_options(ahead), " ".join(turn.message.text.split())[:REASON_LONGEST])
 
 
 @conversation(commands.LEAVE, version=2)
@@ -66,7 +66,7 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
     """``reason`` as typed already; empty: it is asked for."""
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).draw.leave
-    invitation_id = await pick(talk, texts.LEAVE_WHICH, panels)
+    invitation_id = await pick_option(talk, texts.LEAVE_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     time = print_time(view.gathering_at)
     if talk.now > view.gathering_at - rule.allowed_until:
@@ -79,7 +79,7 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
     while sure == "again":
         reason = reason or await talk.ask(texts.ASK_REASON, parse=leave_reason, time=time)
         sure = await talk.choose(
-            texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain(reason), consequence=rule.consequence),
+            texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain_text(reason), consequence=rule.consequence),
             {texts.LEAVE_YES: "yes", texts.LEAVE_NO: "no", texts.LEAVE_REASON: "again"},
             plain=("yes", "no"),
         )
@@ -91,27 +91,27 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
     await talk.say(texts.LEFT, time=time)
 
 
-async def confirm_asked(turn: Turn) -> Answer:
+async def confirm_registered_leave(turn: Turn) -> Answer:
     """The expert confirms a leave that another party registered for him."""
-    return await _answer_asked(turn, agrees=True)
+    return await _begin_answering_registered_leave(turn, agrees=True)
 
 
-async def deny_asked(turn: Turn) -> Answer:
-    return await _answer_asked(turn, agrees=False)
+async def deny_registered_leave(turn: Turn) -> Answer:
+    return await _begin_answering_registered_leave(turn, agrees=False)
 
 
-async def _answer_asked(turn: Turn, *, agrees: bool) -> Answer:
+async def _begin_answering_registered_leave(turn: Turn, *, agrees: bool) -> Answer:
     me = await people.get_expert(turn)
     panels = await people.panels_ahead(turn, me)
-    asked = [view for view in panels if view.leave_asked_until is not None]
-    return answer_asked.start(candidates(asked), agrees) if asked else texts.NOTHING_ASKED
+    asked_panels = [view for view in panels if view.leave_asked_until is not None]
+    return answer_registered_leave.start(panel_options(asked_panels), agrees) if asked_panels else texts.NOTHING_ASKED
 
 
 @conversation(commands.CONFIRM_LEAVE)
-async def answer_asked(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) -> None:
+async def answer_registered_leave(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) -> None:
     """A confirmation is read back, since it can't be undone; “I will come” is accepted at once."""
     me = await people.get_expert(talk)
-    invitation_id = await pick(talk, texts.LEAVE_ASKED_WHICH, panels)
+    invitation_id = await pick_option(talk, texts.LEAVE_ASKED_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
     time = print_time(view.gathering_at)

@@ -21,14 +21,14 @@ def register(router: Router) -> None:
 async def list_notices(turn: Turn) -> str:
     who = await people.find_who(turn)
     if who is None:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
     actor = Actor(turn.user.pool, "guest", who.account_id)
-    found = await turn.services.notifications.history.notices_of(actor, limit=_SHOWN)
-    if not found.items:
-        return f"{texts.NO_NOTICES}\n{commands.tappable(commands.MENU)}"
+    notices = await turn.services.notifications.history.notices_of(actor, limit=_SHOWN)
+    if not notices.items:
+        return f"{texts.NO_NOTICES}\n{commands.tap_lines(commands.MENU)}"
     page = link(texts.ALL_NOTICES, f"{turn.services.deps.public_url}/h5/{turn.user.pool}/notices")
-    return "\n".join([texts.NOTICES, *(_line(one) for one in found.items), f"▸ {page}"])
+    return "\n".join([texts.NOTICES, *(_line(notice) for notice in notices.items), f"▸ {page}"])
 
 
-def _line(one: PastNotice) -> str:
-    return f"{print_time(one.at)} {one.title}（{one.channel_label}，{one.state_label}）"
+def _line(notice: PastNotice) -> str:
+    return f"{print_time(notice.at)} {notice.title}（{notice.channel_label}，{notice.state_label}）"

@@ -14,17 +14,17 @@ from services.office import Count, Work
 from services.registry import Services
 
 
-async def first_things(turn: Turn, who: Who) -> str:
+async def overview_text(turn: Turn, who: Who) -> str:
     """An expert's invitations and panels, the work of staff; for applicants and unregistered persons, what they can
     do."""
-    lines = [await next_things(turn, who.expert_id)] if who.expert_id is not None else []
+    lines = [await expert_overview(turn, who.expert_id)] if who.expert_id is not None else []
     lines += await exam_lines(turn, who.account_id)
     lines += await course_lines(turn, who.account_id) if who.expert_id else []
     lines += await work_lines(turn, who)
     if not who.roles:
         lines.append(texts.MENU_AGENCY)
     if not who.roles or people.is_applicant(who):
-        lines.append(commands.tappable(commands.APPLY, commands.PROGRESS, commands.MENU))
+        lines.append(commands.tap_lines(commands.APPLY, commands.PROGRESS, commands.MENU))
     return "\n".join(lines)
 
 
@@ -33,20 +33,24 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
     if who.account_id is None or not people.has_office(who):
         return []
     services, pool = turn.services, turn.user.pool
-    found = await services.office.staff_work.list_work(pool, who.account_id, who.roles)
-    known = await services.accounts.linking.in_mini_program(who.account_id)
-    return [line for one in found for line in _work(one, _entrance(services, pool, one, known=known))]
+    staff_work = await services.office.staff_work.list_work(pool, who.account_id, who.roles)
+    in_mini_program = await services.accounts.linking.in_mini_program(who.account_id)
+    return [
+        line
+        for work in staff_work
+        for line in _role_lines(work, _entrance(services, pool, work, known=in_mini_program))
+    ]
 
 
-def _work(one: Work, entrance: str) -> list[str]:
+def _role_lines(work: Work, entrance: str) -> list[str]:
     """Counts of one role, its page, and its commands."""
-    words = commands.BY_ROLE.get(one.role, ())
-    return [_counts(one), f"▸ {entrance}", *([commands.tappable(*words)] if words else [])]
+    words = commands.BY_ROLE.get(work.role, ())
+    return [_counts_line(work), f"▸ {entrance}", *([commands.tap_lines(*words)] if words else [])]
 
 
-def _counts(work: Work) -> str:
-    said = "，".join(_count(one) for one in work.counts if one.number)
-    return texts.WORK.format(label=wording.plain(work.label), counts=said or texts.NO_WORK)
+def _counts_line(work: Work) -> str:
+    counts = "，".join(_count(count) for count in work.counts if count.number)
+    return texts.WORK.format(label=wording.plain_text(work.label), counts=counts or texts.NO_WORK)
 
 
 def _count(count: Count) -> str:
@@ -57,7 +61,7 @@ def _entrance(services: Services, pool: str, work: Work, *, known: bool) -> str:
     return services.notifications.entrances.link(work.action, pool, work.page, work.mini, known=known)
 
 
-async def next_things(turn: Turn, expert_id: UUID) -> str:
+async def expert_overview(turn: Turn, expert_id: UUID) -> str:
     """A few lines for an expert, the urgent ones first."""
     if turn.user.person is not None and not turn.user.person.called:
         return texts.NO_PANEL_AHEAD
@@ -66,9 +70,9 @@ async def next_things(turn: Turn, expert_id: UUID) -> str:
     if waiting:
         until = print_time(min(view.answer_until for view in waiting))
         lines.append(texts.OPEN_INVITATIONS.format(count=len(waiting), until=until))
-        lines.append(commands.tappable(commands.INVITATIONS))
+        lines.append(commands.tap_lines(commands.INVITATIONS))
     if panels:
-        time, place = print_time(panels[0].gathering_at), wording.where(panels[0])
+        time, place = print_time(panels[0].gathering_at), wording.place_text(panels[0])
         lines.append(texts.NEXT_PANEL.format(time=time, place=place))
-        lines.append(commands.tappable(commands.PANELS))
+        lines.append(commands.tap_lines(commands.PANELS))
     return "\n".join(lines) if lines else texts.NO_PANEL_AHEAD

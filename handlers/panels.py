@@ -22,24 +22,24 @@ def register(router: Router) -> None:
 
 async def my_panels(turn: Turn) -> str:
     me = await people.get_expert(turn)
-    found = await people.panels_ahead(turn, me)
-    if not found:
-        return f"{texts.NO_PANELS}\n{commands.tappable(commands.INVITATIONS, commands.PAST_PANELS)}"
-    blocks = ["\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)]) for view in found[:_SHOWN]]
-    if len(found) > _SHOWN:
-        blocks.append(texts.AND_MORE.format(count=len(found) - _SHOWN))
-    words = commands.tappable(commands.CHECK_IN, commands.LEAVE, commands.PAST_PANELS)
+    panels = await people.panels_ahead(turn, me)
+    if not panels:
+        return f"{texts.NO_PANELS}\n{commands.tap_lines(commands.INVITATIONS, commands.PAST_PANELS)}"
+    blocks = ["\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)]) for view in panels[:_SHOWN]]
+    if len(panels) > _SHOWN:
+        blocks.append(texts.AND_MORE.format(count=len(panels) - _SHOWN))
+    words = commands.tap_lines(commands.CHECK_IN, commands.LEAVE, commands.PAST_PANELS)
     return "\n\n".join([texts.PANELS, *blocks, words])
 
 
 async def past_panels(turn: Turn) -> str:
     me = await people.get_expert(turn)
-    found = await turn.services.draws.invitation_queries.list_panels(me.expert_id, past=True)
-    if not found:
+    panels = await turn.services.draws.invitation_queries.list_panels(me.expert_id, past=True)
+    if not panels:
         return texts.NO_PAST_PANELS
-    return "\n".join([texts.PAST_PANELS, wording.numbered([_past_line(view) for view in found[:_SHOWN_PAST]])])
+    return "\n".join([texts.PAST_PANELS, wording.numbered_lines([_past_line(view) for view in panels[:_SHOWN_PAST]])])
 
 
 def _past_line(view: InvitationView) -> str:
     attended = texts.NOT_ATTENDED if view.checked_in_at is None else texts.ATTENDED
-    return texts.PAST_LINE.format(time=print_time(view.gathering_at), place=wording.where(view), attended=attended)
+    return texts.PAST_LINE.format(time=print_time(view.gathering_at), place=wording.place_text(view), attended=attended)

@@ -24,26 +24,26 @@ _INVOICE = {
 
 
 def register(router: Router) -> None:
-    router.keyword(pay, commands.PAY, "支付", "交费", "付款", "我要缴费", "缴费二维码", "培训费")
-    router.menu("PAY", pay)
+    router.keyword(show_fee, commands.PAY, "支付", "交费", "付款", "我要缴费", "缴费二维码", "培训费")
+    router.menu("PAY", show_fee)
 
 
-async def pay(turn: Turn) -> str:
+async def show_fee(turn: Turn) -> str:
     """The amount due and how to pay it; otherwise the order's status."""
     account_id = turn.user.account_id
     if account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     fees = await turn.services.payments.queries.list_own_fees(Actor(turn.user.pool, "applicant", account_id))
     if not fees:
-        return f"{texts.NOTHING_TO_PAY}\n{_others(turn)}{commands.tappable(commands.PROGRESS)}"
-    fee = next((one for one in fees if one.phase == "open"), fees[0])
+        return f"{texts.NOTHING_TO_PAY}\n{_pay_for_others_line(turn)}{commands.tap_lines(commands.PROGRESS)}"
+    fee = next((fee for fee in fees if fee.phase == "open"), fees[0])
     if fee.phase == "open":
         await turn.services.payments.qr_images.send_soon(turn.user.pool, account_id, turn.user.openid, fee.id)
-        return _open(turn, fee)
-    return _settled(turn, fee)
+        return _open_fee_text(turn, fee)
+    return _fee_status_text(turn, fee)
 
 
-def _open(turn: Turn, fee: FeeView) -> str:
+def _open_fee_text(turn: Turn, fee: FeeView) -> str:
     lines = [
         texts.FEE_IS.format(title=fee.title, amount=fee.amount_yuan),
         texts.FEE_NUMBER.format(number=fee.expert_number),
@@ -59,29 +59,29 @@ def _open(turn: Turn, fee: FeeView) -> str:
     return "\n".join(lines)
 
 
-def _settled(turn: Turn, fee: FeeView) -> str:
+def _fee_status_text(turn: Turn, fee: FeeView) -> str:
     head = texts.FEE_IS.format(title=fee.title, amount=fee.amount_yuan)
     if fee.phase == "not_open":
-        said = texts.FEE_NOT_OPEN.format(opens=print_time(fee.opens_at))
+        status = texts.FEE_NOT_OPEN.format(opens=print_time(fee.opens_at))
     elif fee.phase == "closed":
-        said = texts.FEE_CLOSED.format(until=print_deadline(fee.closes_at), hotline=fee.hotline)
+        status = texts.FEE_CLOSED.format(until=print_deadline(fee.closes_at), hotline=fee.hotline)
     elif fee.phase == "paid" and fee.paid_at is not None:
-        said = "\n".join([texts.FEE_PAID.format(time=print_time(fee.paid_at)), _invoice(turn, fee.invoice)])
+        status = "\n".join([texts.FEE_PAID.format(time=print_time(fee.paid_at)), _invoice_text(turn, fee.invoice)])
     else:
-        said = texts.FEE_REFUNDED if fee.phase == "refunded" else texts.FEE_VOID
-    return f"{head}\n{texts.FEE_NUMBER.format(number=fee.expert_number)}\n{said}"
+        status = texts.FEE_REFUNDED if fee.phase == "refunded" else texts.FEE_VOID
+    return f"{head}\n{texts.FEE_NUMBER.format(number=fee.expert_number)}\n{status}"
 
 
-def _invoice(turn: Turn, invoice: InvoiceView | None) -> str:
+def _invoice_text(turn: Turn, invoice: InvoiceView | None) -> str:
     """The status of the invoice, with the page for receipt and invoice."""
     page = f"▸ {link(texts.RECEIPT_PAGE, _page(turn))}"
     if invoice is None:
         return page
-    said = _INVOICE.get(invoice.state, texts.INVOICE_WAITING) if invoice.email else texts.INVOICE_NO_EMAIL
-    return f"{said.format(email=invoice.email)}\n{page}"
+    status = _INVOICE.get(invoice.state, texts.INVOICE_WAITING) if invoice.email else texts.INVOICE_NO_EMAIL
+    return f"{status.format(email=invoice.email)}\n{page}"
 
 
-def _others(turn: Turn) -> str:
+def _pay_for_others_line(turn: Turn) -> str:
     rules = turn.services.deps.book(turn.user.pool).fee
     if rules is None or not rules.pay_for_others:
         return ""

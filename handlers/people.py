@@ -28,11 +28,11 @@ async def find_who(turn: Turn) -> Who | None:
     account_id = turn.user.account_id
     if account_id is None:
         return None
-    known = turn.cached_lookups.get("who")
-    if not isinstance(known, Who):
-        known = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
-        turn.cached_lookups["who"] = known
-    return known
+    cached_who = turn.cached_lookups.get("who")
+    if not isinstance(cached_who, Who):
+        cached_who = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
+        turn.cached_lookups["who"] = cached_who
+    return cached_who
 
 
 def find_expert(turn: Turn) -> Me | None:
@@ -52,12 +52,12 @@ async def get_expert(turn: Turn) -> Me:
     say what to do.
     """
     if not turn.user.bound:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
     if (me := find_expert(turn)) is not None:
         return me
     who = await find_who(turn)
     if who is not None and is_applicant(who):
-        raise Forbidden(f"{texts.NOT_AN_EXPERT_YET}\n{commands.tappable(commands.PROGRESS, commands.APPLY)}")
+        raise Forbidden(f"{texts.NOT_AN_EXPERT_YET}\n{commands.tap_lines(commands.PROGRESS, commands.APPLY)}")
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
     raise Forbidden(texts.NOT_AN_EXPERT.format(hotline=hotline))
 

@@ -25,13 +25,13 @@ class PickOption:
     label: str
 
 
-def candidates(views: Sequence[InvitationView]) -> tuple[PickOption, ...]:
+def panel_options(views: Sequence[InvitationView]) -> tuple[PickOption, ...]:
     """Invitations or panels labelled by gathering time; those of one expert never overlap, so times differ."""
     return tuple(PickOption(view.id, print_time(view.gathering_at)) for view in views[:MOST])
 
 
-async def pick(talk: Talk, question: str, offered: tuple[PickOption, ...]) -> UUID:
+async def pick_option(talk: Talk, question: str, offered: tuple[PickOption, ...]) -> UUID:
     """The id of the chosen option."""
     if len(offered) == 1:
         return offered[0].id
-    return await talk.choose(question, {one.label: one.id for one in offered})
+    return await talk.choose(question, {option.label: option.id for option in offered})

@@ -22,13 +22,13 @@ _PRIVACY_BYTES = 1100
 
 def register(router: Router) -> None:
     router.remember(register_person)
-    router.keyword(begin, commands.REGISTER, "我要注册", "注册账号", "实名注册")
-    router.menu("REGISTER", begin)
-    router.keyword(send_to_page, "密码", "修改密码", "设置密码", "改密码", "重设密码")
+    router.keyword(begin_registration, commands.REGISTER, "我要注册", "注册账号", "实名注册")
+    router.menu("REGISTER", begin_registration)
+    router.keyword(refer_to_password_page, "密码", "修改密码", "设置密码", "改密码", "重设密码")
     router.text(refuse_password)
 
 
-async def begin(turn: Turn) -> Answer:
+async def begin_registration(turn: Turn) -> Answer:
     """Register, or name the account that is registered already; a pool that takes no registrations replies with its own
     text."""
     registration = turn.services.deps.book(turn.user.pool).registration
@@ -37,8 +37,8 @@ async def begin(turn: Turn) -> Answer:
         profile = await turn.services.accounts.credentials.profile(Actor(turn.user.pool, "guest", who.account_id))
         if profile.registered or who.expert_id is not None:
             status = await membership_status_of(turn.services.deps, who.account_id)
-            done = texts.ALREADY_REGISTERED.format(name=who.masked_name, status=status.text)
-            return f"{done}\n{commands.tappable(commands.APPLY, commands.STATUS)}"
+            registered = texts.ALREADY_REGISTERED.format(name=who.masked_name, status=status.text)
+            return f"{registered}\n{commands.tap_lines(commands.APPLY, commands.STATUS)}"
     if not registration.open:
         return registration.closed
     privacy = turn.services.deps.book(turn.user.pool).pool.privacy_version
@@ -54,20 +54,20 @@ async def register_person(talk: Talk, privacy_version: str, own_mobile: str) -> 
     while True:
         name = await talk.ask(texts.ASK_NAME, parse=person_name)
         number = await talk.ask(texts.ASK_ID_NUMBER, parse=id_number)
-        back = texts.PERSON_READ_BACK.format(name=name, number=mask_id_number(number))
+        question = texts.PERSON_READ_BACK.format(name=name, number=mask_id_number(number))
         options = {texts.PERSON_RIGHT: "right", texts.PERSON_AGAIN: "again", texts.PERSON_STOP: "stop"}
-        chosen = await talk.choose(back, options, plain=("right", "again"))
-        if chosen == "stop":
+        answer = await talk.choose(question, options, plain=("right", "again"))
+        if answer == "stop":
             await talk.say(texts.NOT_REGISTERED)
             return
-        if chosen == "right":
+        if answer == "right":
             break
     form = RegistrationForm(name, number, privacy_version, agreed=True)
-    done = await _register_own(talk, form) if own_mobile else await _register_by_code(talk, form)
-    await _say_registered(talk, done, mask_name(name))
+    registered = await _register_verified_account(talk, form) if own_mobile else await _register_by_code(talk, form)
+    await _say_registered(talk, registered, mask_name(name))
 
 
-async def _register_own(talk: Talk, form: RegistrationForm) -> PersonRegistered:
+async def _register_verified_account(talk: Talk, form: RegistrationForm) -> PersonRegistered:
     """Register onto the account whose mobile this WeChat account has verified already."""
     actor = Actor(talk.user.pool, "guest", talk.user.account_id)
     return await talk.once(talk.services.accounts.registration.register, actor, form, identity_id=talk.user.identity_id)
@@ -78,18 +78,18 @@ async def _register_by_code(talk: Talk, form: RegistrationForm) -> PersonRegiste
     mobile = await talk.ask(texts.ASK_OWN_MOBILE, parse=mobile_number)
     question = await _send_code(talk, mobile, length)
     while True:
-        entry = await talk.ask(question, parse=binding.code_or_wish(length))
+        entry = await talk.ask(question, parse=binding.code_parser(length))
         if entry == binding.OTHER:
             mobile = await talk.ask(texts.ASK_OWN_MOBILE, parse=mobile_number)
         if entry in (binding.AGAIN, binding.OTHER):
             question = await _send_code(talk, mobile, length)
             continue
-        proven = RegistrationForm(form.name, form.id_number, form.privacy_version, True, mobile, entry)
+        verified_form = RegistrationForm(form.name, form.id_number, form.privacy_version, True, mobile, entry)
         try:
             return await talk.once(
                 talk.services.accounts.registration.register,
                 Actor(talk.user.pool, "guest"),
-                proven,
+                verified_form,
                 identity_id=talk.user.identity_id,
             )
         except InvalidInput as error:  # a wrong or expired code: the reason, and how many tries are left
@@ -100,7 +100,7 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
         source = Source(identity_id=talk.user.identity_id)
-        sent = await talk.once(
+        code_sent = await talk.once(
             talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "register", source=source
         )
     except TooMany as error:
@@ -108,16 +108,16 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
             raise
         return f"{error.message}\n{texts.CODE_ANYWAY.format(length=length)}"
     minutes = int(talk.services.deps.book(talk.user.pool).login.code_valid.total_seconds()) // 60
-    return texts.CODE_SENT.format(mobile=sent.masked_mobile, minutes=minutes, length=length)
+    return texts.CODE_SENT.format(mobile=code_sent.masked_mobile, minutes=minutes, length=length)
 
 
-async def _say_registered(talk: Talk, done: PersonRegistered, name: str) -> None:
-    said = texts.REGISTERED.format(name=name, number=done.masked_id_number, mobile=done.masked_mobile)
-    if done.identity_verification != IdentityVerificationResult.NONE:
-        said = f"{said}\n{texts.IDENTITY_VERIFICATION.format(found=done.identity_verification.label)}"
-    if done.expert_number:
-        said = f"{said}\n{texts.REGISTERED_EXPERT.format(number=done.expert_number)}"
-    await talk.say(f"{said}\n{_password_page(talk)}\n{commands.tappable(commands.APPLY, commands.STATUS)}")
+async def _say_registered(talk: Talk, registered: PersonRegistered, name: str) -> None:
+    text = texts.REGISTERED.format(name=name, number=registered.masked_id_number, mobile=registered.masked_mobile)
+    if registered.identity_verification != IdentityVerificationResult.NONE:
+        text = f"{text}\n{texts.IDENTITY_VERIFICATION.format(found=registered.identity_verification.label)}"
+    if registered.expert_number:
+        text = f"{text}\n{texts.REGISTERED_EXPERT.format(number=registered.expert_number)}"
+    await talk.say(f"{text}\n{_password_page(talk)}\n{commands.tap_lines(commands.APPLY, commands.STATUS)}")
 
 
 def _clauses(talk: Talk) -> str:
@@ -129,14 +129,14 @@ def _clauses(talk: Talk) -> str:
 # ---- passwords
 
 
-async def send_to_page(turn: Turn) -> str:
+async def refer_to_password_page(turn: Turn) -> str:
     return f"{texts.NO_PASSWORD_HERE}\n{_password_page(turn)}"
 
 
 async def refuse_password(turn: Turn) -> str | None:
     """A password typed in the chat is neither used nor stored."""
-    said = fold(turn.message.text)
-    return await send_to_page(turn) if said.startswith(("密码", "我的密码", "新密码", "password")) else None
+    text = fold(turn.message.text)
+    return await refer_to_password_page(turn) if text.startswith(("密码", "我的密码", "新密码", "password")) else None
 
 
 def _password_page(turn: Turn) -> str:

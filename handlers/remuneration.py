@@ -13,7 +13,7 @@ from domain.errors import InvalidInput
 from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationState
 from handlers import commands, people, texts, wording
-from handlers.picking import MOST, PickOption, pick
+from handlers.picking import MOST, PickOption, pick_option
 from services.remuneration import OwnRemuneration
 
 _SHOWN = 5
@@ -21,43 +21,60 @@ REASON_LONGEST = 200
 
 
 def register(router: Router) -> None:
-    router.remember(answer)
+    router.remember(answer_remuneration)
     router.keyword(
-        list_own, commands.REMUNERATION, "我的酬劳", "专家酬劳", "评标酬劳", "确认酬劳", "劳务费", "评审费", "评标费"
+        list_remunerations,
+        commands.REMUNERATION,
+        "我的酬劳",
+        "专家酬劳",
+        "评标酬劳",
+        "确认酬劳",
+        "劳务费",
+        "评审费",
+        "评标费",
     )
-    router.menu("REMUNERATION", list_own)
+    router.menu("REMUNERATION", list_remunerations)
 
 
-async def list_own(turn: Turn) -> Answer:
+async def list_remunerations(turn: Turn) -> Answer:
     """An amount that waits for an answer is asked about at once; else the status of the newest ones."""
     me = await people.get_expert(turn)
-    found = await turn.services.remuneration.answers.list_own(me.actor)
-    if not found:
-        return f"{texts.NO_REMUNERATION}\n{commands.tappable(commands.PAST_PANELS)}"
-    if waiting := [one for one in found if one.may_confirm]:
-        return answer.start(tuple(PickOption(one.id, _line(one)) for one in waiting[:MOST]))
-    return "\n".join([texts.REMUNERATIONS, wording.numbered([_line(one) for one in found[:_SHOWN]]), _page(turn)])
+    remunerations = await turn.services.remuneration.answers.list_own(me.actor)
+    if not remunerations:
+        return f"{texts.NO_REMUNERATION}\n{commands.tap_lines(commands.PAST_PANELS)}"
+    if waiting := [remuneration for remuneration in remunerations if remuneration.may_confirm]:
+        return answer_remuneration.start(
+            tuple(PickOption(remuneration.id, _line(remuneration)) for remuneration in waiting[:MOST])
+        )
+    return "\n".join(
+        [
+            texts.REMUNERATIONS,
+            wording.numbered_lines([_line(remuneration) for remuneration in remunerations[:_SHOWN]]),
+            _page(turn),
+        ]
+    )
 
 
 @conversation(commands.REMUNERATION)
-async def answer(talk: Talk, waiting: tuple[PickOption, ...]) -> None:
+async def answer_remuneration(talk: Talk, waiting: tuple[PickOption, ...]) -> None:
     """Each choice carries the version that was shown, so that an old tap confirms no other amount."""
     me = await people.get_expert(talk)
-    remuneration_id = await pick(talk, texts.REMUNERATION_WHICH, waiting)
-    one = await talk.read(talk.services.remuneration.answers.get, me.actor, remuneration_id)
-    disputed = one.state == RemunerationState.DISPUTED
+    remuneration_id = await pick_option(talk, texts.REMUNERATION_WHICH, waiting)
+    remuneration = await talk.read(talk.services.remuneration.answers.get, me.actor, remuneration_id)
+    disputed = remuneration.state == RemunerationState.DISPUTED
     agree = texts.REMUNERATION_BACK if disputed else texts.REMUNERATION_YES
-    options = {agree: one.version, texts.REMUNERATION_LATER: 0}
-    if one.may_dispute:
-        options[texts.REMUNERATION_NO] = -one.version
-    seen = await talk.choose(f"{_shown(one)}\n{_page(talk)}", options)
+    # The journal holds the chosen value, so one number says both which version was shown and what was chosen.
+    options = {agree: remuneration.version, texts.REMUNERATION_LATER: 0}
+    if remuneration.may_dispute:
+        options[texts.REMUNERATION_NO] = -remuneration.version
+    signed_version = await talk.choose(f"{_remuneration_text(remuneration)}\n{_page(talk)}", options)
     answers = talk.services.remuneration.answers
-    if seen > 0:
-        done = await talk.once(answers.confirm, me.actor, remuneration_id, seen, by="chat")
-        await talk.say(texts.REMUNERATION_CONFIRMED, amount=yuan(done.amount))
-    elif seen < 0:
+    if signed_version > 0:
+        confirmed = await talk.once(answers.confirm, me.actor, remuneration_id, signed_version, by="chat")
+        await talk.say(texts.REMUNERATION_CONFIRMED, amount=yuan(confirmed.amount))
+    elif signed_version < 0:
         reason = await talk.ask(texts.REMUNERATION_WHY, parse=dispute_reason)
-        await talk.once(answers.dispute, me.actor, remuneration_id, -seen, reason, by="chat")
+        await talk.once(answers.dispute, me.actor, remuneration_id, -signed_version, reason, by="chat")
         await talk.say(texts.REMUNERATION_DISPUTED)
     else:
         await talk.say(texts.REMUNERATION_WAITS)
@@ -70,30 +87,32 @@ def dispute_reason(text: str) -> str:
     return reason
 
 
-def _line(one: OwnRemuneration) -> str:
+def _line(remuneration: OwnRemuneration) -> str:
     return texts.REMUNERATION_LINE.format(
-        time=print_time(one.gathering_at), amount=yuan(one.amount), state=one.state_label
+        time=print_time(remuneration.gathering_at), amount=yuan(remuneration.amount), state=remuneration.state_label
     )
 
 
-def _shown(one: OwnRemuneration) -> str:
+def _remuneration_text(remuneration: OwnRemuneration) -> str:
     """The amount with its parts, and the remarks of both sides."""
-    lines = [texts.REMUNERATION_OF.format(time=print_time(one.gathering_at), amount=yuan(one.amount))]
+    lines = [texts.REMUNERATION_OF.format(time=print_time(remuneration.gathering_at), amount=yuan(remuneration.amount))]
     lines += [
-        texts.REMUNERATION_PART.format(label=part.label, amount=yuan(part.amount), words=wording.plain(part.words))
-        for part in one.lines
+        texts.REMUNERATION_PART.format(label=part.label, amount=yuan(part.amount), words=wording.plain_text(part.words))
+        for part in remuneration.lines
     ]
-    lines.append(texts.REMUNERATION_TIMES.format(entered=_time(one.entered_at), left=_time(one.left_at)))
-    objection = one.dispute if one.state == RemunerationState.DISPUTED else ""
+    lines.append(
+        texts.REMUNERATION_TIMES.format(entered=_time(remuneration.entered_at), left=_time(remuneration.left_at))
+    )
+    objection = remuneration.dispute if remuneration.state == RemunerationState.DISPUTED else ""
     for text, words in (
-        (texts.REMUNERATION_REASON, one.reason),
+        (texts.REMUNERATION_REASON, remuneration.reason),
         (texts.REMUNERATION_OBJECTION, objection),
-        (texts.REMUNERATION_REPLY, one.reply),
+        (texts.REMUNERATION_REPLY, remuneration.reply),
     ):
         if words:
-            lines.append(text.format(words=wording.plain(words)))
-    if one.answer_until is not None:
-        lines.append(texts.REMUNERATION_UNTIL.format(until=print_time(one.answer_until)))
+            lines.append(text.format(words=wording.plain_text(words)))
+    if remuneration.answer_until is not None:
+        lines.append(texts.REMUNERATION_UNTIL.format(until=print_time(remuneration.answer_until)))
     return "\n".join(lines)
 
 

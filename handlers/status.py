@@ -24,29 +24,33 @@ def register(router: Router) -> None:
 async def my_status(turn: Turn) -> str:
     who = await people.find_who(turn)
     if who is None:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
     lines = [texts.STATUS_WHO.format(name=f"{who.masked_name} " if who.masked_name else "", mobile=who.masked_mobile)]
-    roles = "、".join(wording.plain(role.label) for role in who.roles)
+    roles = "、".join(wording.plain_text(role.label) for role in who.roles)
     lines.append(texts.STATUS_ROLES.format(roles=roles) if roles else texts.STATUS_NO_ROLE)
     if who.expert_id is None:
-        return "\n".join([*lines, *await _others_lines(turn, who)])
+        return "\n".join([*lines, *await _non_expert_lines(turn, who)])
     lines += await _expert_lines(turn, who)
-    lines.append(await overview.next_things(turn, who.expert_id))
+    lines.append(await overview.expert_overview(turn, who.expert_id))
     lines += await exam_lines(turn, who.account_id)
     lines += await course_lines(turn, who.account_id)
     lines += await overview.work_lines(turn, who)
-    lines.append(commands.tappable(commands.AVAILABILITY))
+    lines.append(commands.tap_lines(commands.AVAILABILITY))
     return "\n".join(lines)
 
 
-async def _others_lines(turn: Turn, who: Who) -> list[str]:
+async def _non_expert_lines(turn: Turn, who: Who) -> list[str]:
     """The status of an application, if there is one; and the work of staff."""
-    found = await turn.services.applications.to_dos.progress(who.account_id) if who.account_id is not None else None
-    lines = [texts.STATUS_APPLYING.format(headline=found.headline, advice=found.advice)] if found else []
+    application = (
+        await turn.services.applications.to_dos.progress(who.account_id) if who.account_id is not None else None
+    )
+    lines = (
+        [texts.STATUS_APPLYING.format(headline=application.headline, advice=application.advice)] if application else []
+    )
     lines += await exam_lines(turn, who.account_id)
     lines += await overview.work_lines(turn, who) if who.roles else [texts.MENU_AGENCY]
-    taps = [commands.PROGRESS if found else commands.APPLY] if people.is_applicant(who) or found else []
-    return [*lines, commands.tappable(*taps, commands.UNBIND)]
+    taps = [commands.PROGRESS if application else commands.APPLY] if people.is_applicant(who) or application else []
+    return [*lines, commands.tap_lines(*taps, commands.UNBIND)]
 
 
 async def _expert_lines(turn: Turn, who: Who) -> list[str]:
@@ -62,15 +66,15 @@ async def _expert_lines(turn: Turn, who: Who) -> list[str]:
     if profile.specialties:
         lines.append(texts.STATUS_SPECIALTIES.format(names=_specialties(profile)))
     if profile.unavailable:
-        lines.append(texts.STATUS_AWAY.format(periods=wording.periods(profile.unavailable, limit=3)))
+        lines.append(texts.STATUS_AWAY.format(periods=wording.period_lines(profile.unavailable, limit=3)))
     return lines
 
 
 def _specialties(profile: ExpertProfile) -> str:
-    names = "、".join(_name(one) for one in profile.specialties[:_SHOWN])
+    names = "、".join(_name(specialty) for specialty in profile.specialties[:_SHOWN])
     more = texts.STATUS_MORE.format(count=len(profile.specialties)) if len(profile.specialties) > _SHOWN else ""
     return names + more
 
 
 def _name(named: Named) -> str:
-    return wording.plain(named.name) or named.code
+    return wording.plain_text(named.name) or named.code

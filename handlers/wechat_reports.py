@@ -8,12 +8,12 @@ from services.notifications import apply_consent_events
 
 
 def register(router: Router) -> None:
-    router.event("templatesendjobfinish", template_sent)
-    router.event("subscribe_msg_popup_event", consent_given)
-    router.event("subscribe_msg_change_event", consent_withdrawn)
+    router.event("templatesendjobfinish", record_template_delivery)
+    router.event("subscribe_msg_popup_event", record_popup_consent)
+    router.event("subscribe_msg_change_event", record_withdrawn_consent)
 
 
-async def template_sent(turn: Turn) -> None:
+async def record_template_delivery(turn: Turn) -> None:
     message = turn.message
     if message.msg_id:
         await turn.services.operations.delivery_reports.take_template(
@@ -21,22 +21,22 @@ async def template_sent(turn: Turn) -> None:
         )
 
 
-async def consent_given(turn: Turn) -> None:
+async def record_popup_consent(turn: Turn) -> None:
     """Consent accepted or refused in a pop-up."""
-    await _take(turn, withdrawn=False)
+    await _record_consents(turn, withdrawn=False)
 
 
-async def consent_withdrawn(turn: Turn) -> None:
+async def record_withdrawn_consent(turn: Turn) -> None:
     """Consent withdrawn in WeChat's settings. Older events used the pop-up's wrapper."""
-    await _take(turn, withdrawn=True)
+    await _record_consents(turn, withdrawn=True)
 
 
-async def _take(turn: Turn, *, withdrawn: bool) -> None:
+async def _record_consents(turn: Turn, *, withdrawn: bool) -> None:
     lists = [turn.message.items(name, "List") for name in ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent")]
     consents = [
         (str(item.get("TemplateId", "")), str(item.get("SubscribeStatusString", "")).strip().lower() == "accept")
-        for found in lists
-        for item in found
+        for list_items in lists
+        for item in list_items
     ]
     named = [(template, yes) for template, yes in consents if template]
     await apply_consent_events(

@@ -24,33 +24,33 @@ _FOR_EXPERTS = [
 
 
 def register(router: Router) -> None:
-    router.event("subscribe", welcome)
-    router.event("unsubscribe", forget)
-    router.event("user_authorization_revoke", forget_named)
-    router.event("user_authorization_cancellation", forget_named)
+    router.event("subscribe", greet_follower)
+    router.event("unsubscribe", forget_follower)
+    router.event("user_authorization_revoke", forget_named_openid)
+    router.event("user_authorization_cancellation", forget_named_openid)
     router.keyword(give_help, commands.HELP, "人工", "客服", "help", "?")
     router.keyword(show_menu, commands.MENU, "功能", "你好", "您好")
     router.menu("HELP", give_help)
-    router.fallback(did_not_understand)
+    router.fallback(answer_unknown_text)
 
 
-async def welcome(turn: Turn) -> str:
+async def greet_follower(turn: Turn) -> str:
     """Greets a new follower: purpose, and one tap to begin; a bound follower gets the overview."""
     await turn.services.accounts.bindings.follow(turn.user.pool, turn.user.appid, turn.user.openid)
     who = await people.find_who(turn)
     if who is None:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
-        return f"{welcome_text}\n{commands.tappable(commands.BIND, commands.REGISTER, commands.APPLY, commands.HELP)}"
+        return f"{welcome_text}\n{commands.tap_lines(commands.BIND, commands.REGISTER, commands.APPLY, commands.HELP)}"
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
-    return f"{hello}\n{await overview.first_things(turn, who)}"
+    return f"{hello}\n{await overview.overview_text(turn, who)}"
 
 
-async def forget(turn: Turn) -> None:
+async def forget_follower(turn: Turn) -> None:
     """On unfollowing, the openid and WeChat's data about it are deleted; the expert's record stays."""
     await turn.services.accounts.bindings.unfollow(turn.user.appid, turn.user.openid)
 
 
-async def forget_named(turn: Turn) -> None:
+async def forget_named_openid(turn: Turn) -> None:
     """The user revoked WeChat authorisations or closed the WeChat account. The event names the openid itself."""
     message = turn.message
     appid, openid = message.get("AppID") or turn.user.appid, message.get("OpenID") or turn.user.openid
@@ -65,28 +65,28 @@ async def give_help(turn: Turn) -> str:
         else (commands.MENU,)
     )
     lines = [texts.HELP_OFFICES] if len(words) > 1 else []
-    return "\n".join([pool.help, *lines, texts.HOTLINE.format(hotline=pool.hotline), commands.tappable(*words)])
+    return "\n".join([pool.help, *lines, texts.HOTLINE.format(hotline=pool.hotline), commands.tap_lines(*words)])
 
 
 async def show_menu(turn: Turn) -> str:
     exams = await exam_lines(turn, turn.user.account_id) if turn.user.bound else []
     if people.find_expert(turn) is not None and not people.may_work(turn):
-        return "\n".join([texts.MENU, *exams, commands.tappable(*_FOR_EXPERTS)])
+        return "\n".join([texts.MENU, *exams, commands.tap_lines(*_FOR_EXPERTS)])
     who = await people.find_who(turn)
     work = await overview.work_lines(turn, who) if who is not None else []
     agency = [texts.MENU_AGENCY] if who is None or not who.roles else []
-    return "\n".join([texts.MENU, *exams, *work, commands.tappable(*_offers(who)), *agency])
+    return "\n".join([texts.MENU, *exams, *work, commands.tap_lines(*_offered_commands(who)), *agency])
 
 
-async def did_not_understand(turn: Turn) -> str:
+async def answer_unknown_text(turn: Turn) -> str:
     """The last handler of free text, after the search of questions."""
     is_expert = people.find_expert(turn) is not None
-    offers = _FOR_EXPERTS if is_expert else _offers(await people.find_who(turn))
+    offers = _FOR_EXPERTS if is_expert else _offered_commands(await people.find_who(turn))
     words = dict.fromkeys((*offers[:3], commands.MENU, commands.HELP))
-    return f"{texts.DID_NOT_UNDERSTAND}\n{commands.tappable(*words)}"
+    return f"{texts.DID_NOT_UNDERSTAND}\n{commands.tap_lines(*words)}"
 
 
-def _offers(who: Who | None) -> list[str]:
+def _offered_commands(who: Who | None) -> list[str]:
     """What this person can do here, most useful first."""
     if who is None:
         return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE, commands.RECORDS]

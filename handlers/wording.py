@@ -16,35 +16,35 @@ _OTHER_VENUE = "其他"
 """Placeholder for the venue when only the address is given."""
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Text typed by another person, with anything that would become a link in a chat bubble defused."""
     return strip_links(text)
 
 
-def where(view: InvitationView) -> str:
+def place_text(view: InvitationView) -> str:
     parts = [view.place] if view.venue in ("", _OTHER_VENUE) else [view.venue, view.place]
-    return plain(" ".join(parts))
+    return plain_text(" ".join(parts))
 
 
 def contact(view: InvitationView) -> str:
-    return plain(f"{view.contact} {view.contact_phone}".strip())
+    return plain_text(f"{view.contact} {view.contact_phone}".strip())
 
 
-def when_and_where(view: InvitationView) -> str:
+def gathering_text(view: InvitationView) -> str:
     """Time, place, contact and remark, a line each. Never names project or parties."""
     lines = [
         texts.WHEN.format(time=print_time(view.gathering_at)),
-        texts.WHERE.format(place=where(view)),
+        texts.WHERE.format(place=place_text(view)),
         texts.CONTACT.format(contact=contact(view)),
     ]
     if view.remark:
-        lines.append(texts.REMARK.format(remark=plain(view.remark)))
+        lines.append(texts.REMARK.format(remark=plain_text(view.remark)))
     return "\n".join(lines)
 
 
 def agreed_panel(view: InvitationView, now: datetime) -> str:
     """An accepted panel: as above, with code, attendance and the rule of leave."""
-    lines = [when_and_where(view), texts.CODE.format(code=view.code)]
+    lines = [gathering_text(view), texts.CODE.format(code=view.code)]
     if view.checked_out_at is not None:
         lines.append(texts.LEFT_AT.format(time=print_time(view.checked_out_at)))
     elif view.checked_in_at is not None:
@@ -58,49 +58,49 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def what_holds(view: InvitationView, now: datetime) -> str:
+def state_text(view: InvitationView, now: datetime) -> str:
     """The state of an invitation that can't be answered any more."""
     state = view.state
     if state is InvitationState.OPEN:
         return texts.STILL_OPEN.format(until=print_time(view.answer_until))
     if state is InvitationState.ACCEPTED:
         return f"{texts.ACCEPTED}\n{agreed_panel(view, now)}"
-    known = {
+    templates = {
         InvitationState.DECLINED: texts.HOLDS_DECLINED,
         InvitationState.SILENT: texts.HOLDS_SILENT,
         InvitationState.LEFT: texts.HOLDS_LEFT,
         InvitationState.RELEASED: texts.HOLDS_CANCELLED,
         InvitationState.CANCELLED: texts.HOLDS_CANCELLED,
     }
-    text = known.get(state, texts.HOLDS_OTHER)
+    text = templates.get(state, texts.HOLDS_OTHER)
     return text.format(time=print_time(view.gathering_at), state=state.label, contact=contact(view))
 
 
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """``11月25日(周三)至12月3日(周四)``; half days are named, other moments written as hours and minutes. Half-open."""
     first, last = local(starts_at), local(ends_at)
-    begin = _day(first) + ("" if first.time() == time() else _moment(first, noon="下午"))
+    start = _day(first) + ("" if first.time() == time() else _moment(first, noon="下午"))
     if last.time() == time():
         last -= timedelta(days=1)
         end = _day(last)
     else:
         end = _day(last) + _moment(last, noon="上午")
     if first.date() != last.date():
-        return f"{begin}至{end}"
-    if begin == _day(first):
+        return f"{start}至{end}"
+    if start == _day(first):
         return end
-    return begin if end == _day(last) else f"{begin}至{last:%H:%M}"
+    return start if end == _day(last) else f"{start}至{last:%H:%M}"
 
 
-def numbered(lines: Sequence[str]) -> str:
+def numbered_lines(lines: Sequence[str]) -> str:
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
 
 
-def periods(found: Sequence[Period], limit: int = 5) -> str:
+def period_lines(periods: Sequence[Period], limit: int = 5) -> str:
     """Times in which the expert isn't drawn, one per line."""
-    lines = [span(period.starts_at, period.ends_at) for period in found[:limit]]
-    if len(found) > limit:
-        lines.append(texts.AND_MORE.format(count=len(found) - limit))
+    lines = [span(period.starts_at, period.ends_at) for period in periods[:limit]]
+    if len(periods) > limit:
+        lines.append(texts.AND_MORE.format(count=len(periods) - limit))
     return "\n".join(lines)
 
 

@@ -16,5 +16,5 @@ async def my_work(turn: Turn) -> str:
     """All open tasks of the person, in every role."""
     who = await people.find_who(turn)
     if who is None:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
-    return await overview.first_things(turn, who)
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
+    return await overview.overview_text(turn, who)

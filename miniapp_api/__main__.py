@@ -51,8 +51,8 @@ def _tables() -> Iterator[str]:
     for api in APIS:
         yield f"## {api.title}\n\n{api.description}\n"
         yield "| | address below `/api/v1/{pool}` | | who |\n| --- | --- | --- | --- |"
-        for one in api.endpoints:
-            yield f"| {one.method} | `{one.path}` | {one.summary} | {who_may(one)} |"
+        for endpoint in api.endpoints:
+            yield f"| {endpoint.method} | `{endpoint.path}` | {endpoint.summary} | {who_may(endpoint)} |"
         yield ""
 
 

@@ -64,6 +64,6 @@ def create_api(services: Services, apis: Sequence[Api], counter: Counter, truste
     api = web.Application(middlewares=[speak_problems])
     api[SERVICES] = services
     runner = Runner(services, counter, trusted_proxies)
-    runner.add_routes(api, [endpoint for one in apis for endpoint in one.endpoints])
+    runner.add_routes(api, [endpoint for api_module in apis for endpoint in api_module.endpoints])
     add_docs(api, apis)
     return api

@@ -45,26 +45,26 @@ def render() -> str:
     calls = dict(_calls(described["paths"]))
     schemas = described["components"]["schemas"]
     lines = [_HEAD, "declare namespace Api {", "  interface Calls {"]
-    lines += [_in_lines(f"    '{name}': {shape};") for name, shape in calls.items()]
+    lines += [_wrapped_call(f"    '{name}': {shape};") for name, shape in calls.items()]
     lines.append("  }")
-    for name in sorted(_reached("\n".join(calls.values()), schemas)):
+    for name in sorted(_reached_names("\n".join(calls.values()), schemas)):
         lines += ["", *_declare(name, schemas[name])]
     return "\n".join([*lines, "}", ""])
 
 
-def _in_lines(call: str) -> str:
+def _wrapped_call(call: str) -> str:
     """A call on one line, or on two where it would be longer than the limit."""
     if len(call) <= _LONGEST:
         return call
-    return "\n".join(map(_fold, call.replace("; answer: ", ";\n      answer: ").split("\n")))
+    return "\n".join(map(_wrapped_line, call.replace("; answer: ", ";\n      answer: ").split("\n")))
 
 
-def _fold(line: str) -> str:
+def _wrapped_line(line: str) -> str:
     """Broken inside a union type where it is still too long."""
     if len(line) <= _LONGEST:
         return line
     at = line.rindex(" | ", 0, _LONGEST)
-    return f"{line[:at]}\n{_fold(f'        {line[at + 1 :]}')}"
+    return f"{line[:at]}\n{_wrapped_line(f'        {line[at + 1 :]}')}"
 
 
 def _calls(paths: Json) -> Iterator[tuple[str, str]]:
@@ -73,47 +73,53 @@ def _calls(paths: Json) -> Iterator[tuple[str, str]]:
         for method, operation in operations.items():
             if TAGS.isdisjoint(operation["tags"]):
                 continue
-            answer = _answer(operation["responses"])
+            answer = _answer_type(operation["responses"])
             if answer is not None:
                 yield (
                     f"{method.upper()} {path.removeprefix(_PREFIX)}",
-                    f"{{ given: {_given(operation)}; answer: {answer} }}",
+                    f"{{ given: {_parameters_type(operation)}; answer: {answer} }}",
                 )
 
 
-def _answer(responses: Json) -> str | None:
-    good = next(said for status, said in responses.items() if status.startswith("2"))
-    if "content" not in good:
+def _answer_type(responses: Json) -> str | None:
+    success = next(response for status, response in responses.items() if status.startswith("2"))
+    if "content" not in success:
         return "null"
-    plain = good["content"].get("application/json")
+    plain = success["content"].get("application/json")
     return _type(plain["schema"]) if plain else None
 
 
-def _given(operation: Json) -> str:
+def _parameters_type(operation: Json) -> str:
     parts = []
     for place in ("path", "query"):
-        fields = [one for one in operation["parameters"] if one["in"] == place and one["name"] != "pool"]
+        fields = [
+            parameter
+            for parameter in operation["parameters"]
+            if parameter["in"] == place and parameter["name"] != "pool"
+        ]
         if fields:
-            inside = "; ".join(f"{one['name']}{_mark(one['required'])}: {_type(one['schema'])}" for one in fields)
-            parts.append(f"{place}{_mark(any(one['required'] for one in fields))}: {{ {inside} }}")
+            inside = "; ".join(
+                f"{field['name']}{_optional_mark(field['required'])}: {_type(field['schema'])}" for field in fields
+            )
+            parts.append(f"{place}{_optional_mark(any(field['required'] for field in fields))}: {{ {inside} }}")
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     parts += [f"body: {_type(body['schema'])}"] if body else []
     return f"{{ {'; '.join(parts)} }}" if parts else "{}"
 
 
-def _mark(required: bool) -> str:
+def _optional_mark(required: bool) -> str:
     return "" if required else "?"
 
 
-def _reached(text: str, schemas: Json) -> set[str]:
+def _reached_names(text: str, schemas: Json) -> set[str]:
     """Names of the schemas that ``text`` uses, and those that they use in turn."""
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = _names(text, schemas)
     while waiting:
         name = waiting.pop()
-        found.add(name)
-        waiting |= _names("\n".join(_declare(name, schemas[name])), schemas) - found
-    return found
+        reached.add(name)
+        waiting |= _names("\n".join(_declare(name, schemas[name])), schemas) - reached
+    return reached
 
 
 def _names(text: str, schemas: Json) -> set[str]:
@@ -124,7 +130,10 @@ def _declare(name: str, schema: Json) -> list[str]:
     if "properties" not in schema:
         return [f"  type {name} = {_type(schema)};"]
     required = schema.get("required", ())
-    fields = [f"    {field}{_mark(field in required)}: {_type(one)};" for field, one in schema["properties"].items()]
+    fields = [
+        f"    {field}{_optional_mark(field in required)}: {_type(property_schema)};"
+        for field, property_schema in schema["properties"].items()
+    ]
     return [f"  interface {name} {{", *fields, "  }"]
 
 
@@ -135,7 +144,7 @@ def _type(schema: Json) -> str:
     if "const" in schema or "enum" in schema:
         return " | ".join(f"'{value}'" for value in schema.get("enum", [schema.get("const")]))
     if "anyOf" in schema:
-        return " | ".join(dict.fromkeys(_type(one) for one in schema["anyOf"]))
+        return " | ".join(dict.fromkeys(_type(alternative) for alternative in schema["anyOf"]))
     if schema.get("type") == "array":
         return _array(schema)
     if schema.get("type") == "object":
@@ -146,7 +155,7 @@ def _type(schema: Json) -> str:
 
 def _array(schema: Json) -> str:
     if "prefixItems" in schema:
-        return f"[{', '.join(_type(one) for one in schema['prefixItems'])}]"
+        return f"[{', '.join(_type(item) for item in schema['prefixItems'])}]"
     return f"Array<{_type(schema['items'])}>" if "items" in schema else "unknown[]"
 
 

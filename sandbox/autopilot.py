@@ -29,8 +29,8 @@ class Autopilots:
         self._network = network
         self._world = platform.world
         self._acts: dict[str, list[float]] = {}
-        network.on_ring.append(self._rung)
-        platform.world.on_bubble.append(self._got)
+        network.on_ring.append(self._answer_soon)
+        platform.world.on_bubble.append(self._react_to_bubble)
 
     def set(self, phone: Phone, autopilot: Autopilot | None) -> None:
         if autopilot is not None:
@@ -43,24 +43,24 @@ class Autopilots:
 
     # -- by voice -----------------------------------------------------------------------------------------------
 
-    def _rung(self, phone: Phone, call: PhoneCall) -> None:
+    def _answer_soon(self, phone: Phone, call: PhoneCall) -> None:
         pilot = phone.autopilot
         if pilot is not None and pilot.choice != "silent" and pilot.by != "chat":
-            self._world.timeline.after(pilot.after, lambda: self._answer(pilot, call))
+            self._world.timeline.run_after(pilot.after, lambda: self._answer_call(pilot, call))
 
-    def _answer(self, pilot: Autopilot, call: PhoneCall) -> None:
+    def _answer_call(self, pilot: Autopilot, call: PhoneCall) -> None:
         if call.state == "ringing":
             self._network.answer(call)
-            self._world.timeline.after(PRESS_SECONDS, lambda: self._press(pilot, call))
+            self._world.timeline.run_after(PRESS_SECONDS, lambda: self._press_keys(pilot, call))
 
-    def _press(self, pilot: Autopilot, call: PhoneCall) -> None:
+    def _press_keys(self, pilot: Autopilot, call: PhoneCall) -> None:
         """Presses the same key twice and lets the voice finish."""
         if call.state == "talking" and call.kind == "ivr":
             self._network.press(call, pilot.keys or ("11" if pilot.choice == "accept" else "22"))
 
     # -- by chat ------------------------------------------------------------------------------------------------
 
-    def _got(self, phone: Phone, pool: str, bubble: Bubble) -> None:
+    def _react_to_bubble(self, phone: Phone, pool: str, bubble: Bubble) -> None:
         pilot = phone.autopilot
         if pilot is None or pilot.choice == "silent" or pilot.by == "voice" or bubble.side != "account":
             return
@@ -70,10 +70,10 @@ class Autopilots:
         if not self._may_act(phone):
             return
         if link is not None:
-            self._world.timeline.after(pilot.after, lambda: self._world.spawn(self._tap(phone, pool, link)))
+            self._world.timeline.run_after(pilot.after, lambda: self._world.spawn(self._tap_link(phone, pool, link)))
         else:
-            said = pilot.say or ("参加" if pilot.choice == "accept" else "不参加")
-            self._world.timeline.after(pilot.after, lambda: self._world.spawn(self._say(phone, pool, said)))
+            reply = pilot.say or ("参加" if pilot.choice == "accept" else "不参加")
+            self._world.timeline.run_after(pilot.after, lambda: self._world.spawn(self._write_text(phone, pool, reply)))
 
     def _may_act(self, phone: Phone) -> bool:
         now = self._world.clock.now()
@@ -82,13 +82,13 @@ class Autopilots:
         self._acts[phone.id] = [*recent, now] if may else recent
         return may
 
-    async def _tap(self, phone: Phone, pool: str, link: PhoneLink) -> None:
+    async def _tap_link(self, phone: Phone, pool: str, link: PhoneLink) -> None:
         if self._world.chat(phone, pool).following:
             await Person(self._platform, phone, pool).choose(link)
 
-    async def _say(self, phone: Phone, pool: str, said: str) -> None:
+    async def _write_text(self, phone: Phone, pool: str, text: str) -> None:
         if self._world.chat(phone, pool).following:
-            await Person(self._platform, phone, pool).text(said)
+            await Person(self._platform, phone, pool).text(text)
 
 
 def wanted_link(bubble: Bubble, choice: str) -> PhoneLink | None:

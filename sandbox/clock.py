@@ -61,7 +61,7 @@ class Timeline:
         self._order = itertools.count()
         self._wake = asyncio.Event()
 
-    def after(self, seconds: float, action: Callable[[], None]) -> Due:
+    def run_after(self, seconds: float, action: Callable[[], None]) -> Due:
         due = Due(self.clock.now() + seconds, next(self._order), action)
         heapq.heappush(self._due, due)
         self._wake.set()
@@ -85,7 +85,7 @@ class Timeline:
             except TimeoutError:
                 continue
 
-    def _act(self, due: Due) -> None:
+    def _run_action(self, due: Due) -> None:
         try:
             due.action()
         except Exception:  # last resort: an action that fails must not stop the later ones
@@ -99,5 +99,5 @@ class Timeline:
                 return wait
             due = heapq.heappop(self._due)
             if not due.cancelled:
-                self._act(due)
+                self._run_action(due)
         return None

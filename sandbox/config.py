@@ -271,12 +271,12 @@ def _account(item: Json, index: int) -> AccountConfig:
 
 
 def _templates(items: Json) -> dict[str, Template]:
-    found: dict[str, Template] = {}
+    templates: dict[str, Template] = {}
     for key, value in items.items():
         item = value if isinstance(value, dict) else {}
         fields = {name: str(label) for name, label in jsons.mapping(item, "fields").items()}
-        found[key] = Template(jsons.text(item, "title", "通知"), fields)
-    return found
+        templates[key] = Template(jsons.text(item, "title", "通知"), fields)
+    return templates
 
 
 def _vendor(item: Json) -> VendorConfig:
@@ -305,7 +305,7 @@ def _pay(item: Json) -> PayConfig:
         public_key_id=jsons.text(item, "public_key_id", PayConfig().public_key_id),
         private_key=jsons.text(item, "private_key"),
         certificate_key=jsons.text(item, "certificate_key"),
-        merchants=tuple(_merchant(each, index) for index, each in enumerate(jsons.objects(item, "merchants"))),
+        merchants=tuple(_merchant(merchant, index) for index, merchant in enumerate(jsons.objects(item, "merchants"))),
     )
 
 

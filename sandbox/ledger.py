@@ -92,10 +92,10 @@ class Ledger:
         if self._hub.watched:
             self._hub.publish("ledger", {"entry": entry.as_json()})
 
-    def since(self, after: int, limit: int, vendor: str = "", phone: str = "") -> list[LedgerEntry]:
-        found = [
+    def entries_since(self, after: int, limit: int, vendor: str = "", phone: str = "") -> list[LedgerEntry]:
+        entries = [
             entry
             for entry in self.entries
             if entry.id > after and vendor in ("", entry.vendor) and phone in ("", entry.phone)
         ]
-        return found[-limit:]
+        return entries[-limit:]

@@ -41,19 +41,19 @@ class JavaScriptCode(str):
 
 def expression(source: str) -> JavaScriptCode:
     """JavaScript that looks every name up in ``s``; missing names and their members are undefined, as in WXML."""
-    written, at, before = [], 0, ""
+    written, at, previous = [], 0, ""
     while at < len(source):
-        found = _TOKEN.match(source, at)
-        if found is None:
+        token_match = _TOKEN.match(source, at)
+        if token_match is None:
             raise Unreadable(f"“{source[at:]}” in {{{{{source}}}}} is not supported by the sandbox")
-        token, at = found.group(), found.end()
+        token, at = token_match.group(), token_match.end()
         if token == ".":
             written.append("?.")
-        elif re.match(r"[A-Za-z_$]", token) and before != "." and token not in _LITERALS:
+        elif re.match(r"[A-Za-z_$]", token) and previous != "." and token not in _LITERALS:
             written.append(f"s.{token}")
         else:
             written.append(token)
-        before = token.strip() or before
+        previous = token.strip() or previous
     return JavaScriptCode("".join(written).strip())
 
 
@@ -71,10 +71,10 @@ def value(source: str) -> JavaScriptCode | str:
 
 
 def _template_data(source: str) -> JavaScriptCode:
-    found = _HOLE.fullmatch(source.strip())
-    if found is None or _NAMES.fullmatch(found.group(1)) is None:
+    hole = _HOLE.fullmatch(source.strip())
+    if hole is None or _NAMES.fullmatch(hole.group(1)) is None:
         raise Unreadable(f"data=“{source}” of a template is not supported by the sandbox")
-    names = [name.strip() for name in found.group(1).split(",")]
+    names = [name.strip() for name in hole.group(1).split(",")]
     return JavaScriptCode(f"(s) => ({{ {', '.join(f'{name}: s.{name}' for name in names)} }})")
 
 
@@ -96,8 +96,8 @@ class View(HTMLParser):
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         read = _template_data if tag == "template" else value
-        found = {name: True if raw is None else (read if name == "data" else value)(raw) for name, raw in attrs}
-        self._open[-1]["children"].append({"tag": tag, "attributes": found, "children": []})
+        attributes = {name: True if raw is None else (read if name == "data" else value)(raw) for name, raw in attrs}
+        self._open[-1]["children"].append({"tag": tag, "attributes": attributes, "children": []})
 
     def handle_endtag(self, tag: str) -> None:
         if self._open[-1]["tag"] != tag:
@@ -109,20 +109,24 @@ class View(HTMLParser):
             self._open[-1]["children"].append(value(re.sub(r"\s*\n\s*", "", data)))
 
 
-def _write(thing: object) -> str:
-    if isinstance(thing, JavaScriptCode):
-        return thing
-    if isinstance(thing, dict):
-        return "{ " + ", ".join(f"{json.dumps(name)}: {_write(one)}" for name, one in thing.items()) + " }"
-    if isinstance(thing, list):
-        return "[" + ", ".join(map(_write, thing)) + "]"
-    return json.dumps(thing, ensure_ascii=False)
+def _javascript(part: object) -> str:
+    if isinstance(part, JavaScriptCode):
+        return part
+    if isinstance(part, dict):
+        return (
+            "{ "
+            + ", ".join(f"{json.dumps(name)}: {_javascript(value_of_name)}" for name, value_of_name in part.items())
+            + " }"
+        )
+    if isinstance(part, list):
+        return "[" + ", ".join(map(_javascript, part)) + "]"
+    return json.dumps(part, ensure_ascii=False)
 
 
-def files(folder: Path, ending: str) -> dict[str, str]:
+def read_files(folder: Path, ending: str) -> dict[str, str]:
     """Texts by their names from the folder, such as ``lib/api.js``."""
-    found = sorted(path for path in folder.rglob(f"*{ending}") if not NOT_PART & set(path.relative_to(folder).parts))
-    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found}
+    paths = sorted(path for path in folder.rglob(f"*{ending}") if not NOT_PART & set(path.relative_to(folder).parts))
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths}
 
 
 def _view(name: str, wxml: str) -> list[Any]:
@@ -137,15 +141,17 @@ def script(folder: Path = FOLDER) -> str:
     """An ES module: ``settings`` (app.json), ``pages`` (their settings), ``views`` and ``modules`` by file name."""
     settings = json.loads((folder / "app.json").read_text("utf-8"))
     pages = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in settings["pages"]}
-    views = {name: _view(name, wxml) for name, wxml in files(folder, ".wxml").items()}
-    modules = {name: JavaScriptCode(f"({_GLOBALS}) => {{\n{code}\n}}") for name, code in files(folder, ".js").items()}
+    views = {name: _view(name, wxml) for name, wxml in read_files(folder, ".wxml").items()}
+    modules = {
+        name: JavaScriptCode(f"({_GLOBALS}) => {{\n{code}\n}}") for name, code in read_files(folder, ".js").items()
+    }
     parts = {"settings": settings, "pages": pages, "views": views, "modules": modules}
-    return _HEAD + "".join(f"export const {name} = {_write(part)};\n" for name, part in parts.items())
+    return _HEAD + "".join(f"export const {name} = {_javascript(part)};\n" for name, part in parts.items())
 
 
 def style_sheet(folder: Path = FOLDER) -> str:
     """The style of all pages. Sizes follow the phone: ``rpx`` its width, ``rem`` its letters; colours its theme."""
-    sheet = "\n".join(files(folder, ".wxss").values())
+    sheet = "\n".join(read_files(folder, ".wxss").values())
     sheet = re.sub(r"(-?[\d.]+)rpx\b", r"calc(100cqw * \1 / 750)", sheet)
     return _theme(folder) + re.sub(r"(-?[\d.]+)rem\b", r"calc(var(--rem) * \1)", sheet)
 
@@ -161,8 +167,8 @@ def _theme(folder: Path) -> str:
             ("bar-text", "navigationBarTextStyle"),
             ("behind", "backgroundColor"),
         )
-        found = {name: settings["window"][key] for name, key in pairs}
-        lines = [f"--{name}: {colours.get(colour.removeprefix('@'), colour)};" for name, colour in found.items()]
+        colour_names = {name: settings["window"][key] for name, key in pairs}
+        lines = [f"--{name}: {colours.get(colour.removeprefix('@'), colour)};" for name, colour in colour_names.items()]
         rules[scheme] = f":host {{ {' '.join(lines)} }}"
     return f"{rules['light']}\n@media (prefers-color-scheme: dark) {{ {rules['dark']} }}\n"
 

@@ -268,7 +268,7 @@ class Phone:
             if not future.done():
                 future.set_result(None)
 
-    async def changed(self, timeout: float) -> bool:
+    async def wait_for_change(self, timeout: float) -> bool:
         """Waits for a change; False when none came in ``timeout`` real seconds."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)

@@ -94,7 +94,7 @@ class Browser:
         self._prefix = f"/phone/{quote(name)}/service" if phone else "/service"
         self._agent = MINI_AGENT if name.endswith(IN_MINI_PROGRAM) else AGENT
 
-    async def go(self) -> web.StreamResponse:
+    async def forward(self) -> web.StreamResponse:
         request = self._request
         tail = request.raw_path.split("/service", 1)[1]
         url = self._world.config.service_url + (tail if tail.startswith("/") else f"/{tail}")
@@ -103,7 +103,7 @@ class Browser:
             async with self._world.http.request(
                 request.method, url, headers=self._headers(), data=body, allow_redirects=False, timeout=TIMEOUT
             ) as answer:
-                return await self._return(answer)
+                return await self._build_response(answer)
         except (aiohttp.ClientError, TimeoutError):
             return web.Response(status=502, text=UNREACHABLE)
 
@@ -122,7 +122,7 @@ class Browser:
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._phone.cookies.items())
         return headers
 
-    async def _return(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    async def _build_response(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         headers = CIMultiDict(
             (name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_RETURNED
         )
@@ -131,11 +131,11 @@ class Browser:
             headers["Location"] = self._own_address(answer.headers["Location"])
         if self._phone is not None:
             headers["Referrer-Policy"] = "same-origin"
-            headers["Content-Security-Policy"] = _framed(answer.headers.get("Content-Security-Policy", ""))
+            headers["Content-Security-Policy"] = _framed_policy(answer.headers.get("Content-Security-Policy", ""))
         if answer.content_type in ("text/html", "text/css") and self._phone is not None:
             text = self._rewrite(await answer.text(errors="replace"), answer.content_type)
             if answer.content_type == "text/html" and _allows_scripts(headers["Content-Security-Policy"]):
-                text = _with_bridge(text, self._phone.skew)
+                text = _insert_bridge(text, self._phone.skew)
             headers.pop("Content-Type", None)
             return web.Response(
                 text=text, status=answer.status, headers=headers, content_type=answer.content_type, charset="utf-8"
@@ -169,28 +169,28 @@ class Browser:
         public = self._world.config.public_url
         if self._phone is not None and url.startswith((f"{public}/wechat/", f"{public}/identity/")):
             parts = urlsplit(url)
-            more = urlencode({"phone": self._phone.id})
-            return f"{parts.path}?{parts.query}{'&' if parts.query else ''}{more}"
+            phone_query = urlencode({"phone": self._phone.id})
+            return f"{parts.path}?{parts.query}{'&' if parts.query else ''}{phone_query}"
         return self._prefix + url if url.startswith("/") else url
 
     def _rewrite(self, text: str, content_type: str) -> str:
         if content_type == "text/css":
             return _CSS_URL.sub(rf"\1{self._prefix}/", text)
-        return _ATTRIBUTE.sub(lambda match: match.group(1) + self._under_prefix(match.group(2)), text)
+        return _ATTRIBUTE.sub(lambda match: match.group(1) + self._prefixed_url(match.group(2)), text)
 
-    def _under_prefix(self, url: str) -> str:
+    def _prefixed_url(self, url: str) -> str:
         for base in self._bases:
             if url.startswith(f"{base}/"):
                 return self._prefix + url.removeprefix(base)
         return self._prefix + url if url.startswith("/") and not url.startswith("//") else url
 
 
-def _framed(policy: str) -> str:
+def _framed_policy(policy: str) -> str:
     """The page's own policy, but it may stand in our frame."""
-    kept = [
+    directives = [
         part.strip() for part in policy.split(";") if part.strip() and not part.strip().startswith("frame-ancestors")
     ]
-    return "; ".join([*kept, "frame-ancestors 'self'"])
+    return "; ".join([*directives, "frame-ancestors 'self'"])
 
 
 def _allows_scripts(policy: str) -> bool:
@@ -201,19 +201,19 @@ def _allows_scripts(policy: str) -> bool:
     return sources is None or "'self'" in sources or "*" in sources
 
 
-def _with_bridge(text: str, skew: int) -> str:
+def _insert_bridge(text: str, skew: int) -> str:
     """Before any script of the page's own: after the head begins, or what comes first of the page."""
     places = list(_HEAD.finditer(text))
-    place = next((found for found in places if found.group().lower().startswith("<head")), None)
+    place = next((match for match in places if match.group().lower().startswith("<head")), None)
     at = place.end() if place else places[-1].end() if places else 0
     return text[:at] + BRIDGE.format(skew=skew) + text[at:]
 
 
-async def _service(request: web.Request) -> web.StreamResponse:
-    return await Browser(request.app[PARTS].world, request, None).go()
+async def _forward_to_service(request: web.Request) -> web.StreamResponse:
+    return await Browser(request.app[PARTS].world, request, None).forward()
 
 
-async def _phone_browser(request: web.Request) -> web.StreamResponse:
+async def _forward_from_phone(request: web.Request) -> web.StreamResponse:
     world = request.app[PARTS].world
     name = request.match_info["phone"]
     phone = world.find_phone(name.removesuffix(IN_MINI_PROGRAM))
@@ -225,10 +225,10 @@ async def _phone_browser(request: web.Request) -> web.StreamResponse:
         return web.Response(status=502, text=UNREACHABLE)
     if phone.net == "slow":
         await asyncio.sleep(SLOW)
-    return await Browser(world, request, phone, name).go()
+    return await Browser(world, request, phone, name).forward()
 
 
-async def _strayed(request: web.Request) -> web.StreamResponse:
+async def _redirect_strayed(request: web.Request) -> web.StreamResponse:
     """An absolute path from a page in a phone's browser: sent back under that phone's prefix."""
     match = _BACK.search(urlsplit(request.headers.get("Referer", "")).path)
     if match is None:
@@ -238,6 +238,6 @@ async def _strayed(request: web.Request) -> web.StreamResponse:
 
 def add_routes(app: web.Application) -> None:
     """To be added last: it takes every address that no other route takes."""
-    app.router.add_route("*", "/service/{tail:.*}", _service)
-    app.router.add_route("*", "/phone/{phone}/service/{tail:.*}", _phone_browser)
-    app.router.add_route("*", "/{tail:.*}", _strayed)
+    app.router.add_route("*", "/service/{tail:.*}", _forward_to_service)
+    app.router.add_route("*", "/phone/{phone}/service/{tail:.*}", _forward_from_phone)
+    app.router.add_route("*", "/{tail:.*}", _redirect_strayed)

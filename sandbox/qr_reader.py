@@ -17,10 +17,10 @@ class NoCode(Exception):
 
 def read(picture: bytes) -> str:
     """The text of the first QR code in a PNG, JPEG or the like. Raises NoCode when there is none."""
-    found = zxingcpp.read_barcode(_grey(picture), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-    if found is None or not found.valid:
+    barcode = zxingcpp.read_barcode(_grey(picture), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+    if barcode is None or not barcode.valid:
         raise NoCode("no code in the picture")
-    return str(found.text)
+    return str(barcode.text)
 
 
 def _grey(picture: bytes) -> Image.Image:

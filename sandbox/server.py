@@ -49,7 +49,7 @@ def create_app(config: Config) -> web.Application:
     miniprogram.add_routes(app)
     page.add_routes(app)
     proxy.add_routes(app)
-    app.cleanup_ctx.append(_life)
+    app.cleanup_ctx.append(_start_and_stop)
     app.on_shutdown.append(_end_streams)
     return app
 
@@ -58,7 +58,7 @@ async def _end_streams(app: web.Application) -> None:
     app[WORLD].hub.close_all()
 
 
-async def _life(app: web.Application) -> AsyncIterator[None]:
+async def _start_and_stop(app: web.Application) -> AsyncIterator[None]:
     await app[PARTS].mail.start()  # first: its port may be taken
     await app[WORLD].start()
     yield

@@ -57,6 +57,7 @@ class World:
 
     async def start(self) -> None:
         connector = aiohttp.TCPConnector(limit=256, limit_per_host=256)
+        # No shared jar: the proxy keeps each phone's cookies with the phone.
         self._http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         self._timeline_task = asyncio.create_task(self.timeline.run())
 
@@ -83,9 +84,9 @@ class World:
         """Runs in the background until done or until the sandbox stops; a failure is logged."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._end_task)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _end_task(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background work failed", exc_info=error)

@@ -148,7 +148,7 @@ class AlibabaApi:
 
         ``parameters`` go into the URL, ``form`` into the body, where no proxy's log shows it.
         """
-        async with self._vendor.counted(action, about=about):
+        async with self._vendor.count_call(action, about=about):
             body = canonical_query(form).encode() if form else b""
             unsigned = Unsigned(
                 "POST",
@@ -188,13 +188,13 @@ class AlibabaApi:
             # Our nonces are random, so a proxy repeated this very request.
             return self._vendor.untrusted_answer(effect, "the request arrived twice")
         if code == "isv.BUSINESS_LIMIT_CONTROL":
-            return Transient(f"{action}: {code}", retry_after=_span(outcome.message))
+            return Transient(f"{action}: {code}", retry_after=_limit_seconds(outcome.message))
         if status >= 500 or code.startswith(("isp.SYSTEM_ERROR", "InternalError")):
             return self._vendor.untrusted_answer(effect, f"{action}: {code}")
         log.info("alibaba_refused", vendor=self._vendor.name, call=action, code=code)
-        if found := operator_code(code, self._product.operator):
+        if operator_fault := operator_code(code, self._product.operator):
             later = seconds_until_tomorrow(self._clock.now()) if code == "isv.DAY_LIMIT_CONTROL" else None
-            return found.error(code, retry_after=later)
+            return operator_fault.error(code, retry_after=later)
         return Rejected(code, f"{action} was refused")
 
     def missing_setting(self, action: str, code: str, about: str) -> NeedsOperator:
@@ -210,7 +210,7 @@ def _read_outcome(data: Json) -> _Outcome:
         return _Outcome()
 
 
-def _span(message: str) -> float:
+def _limit_seconds(message: str) -> float:
     """Seconds to wait for ``触发分钟级流控Permits:1``: the whole span, since it is a rolling window."""
     return next((seconds for word, seconds in _SPANS.items() if f"{word}级" in message), 60.0)
 
@@ -243,13 +243,13 @@ def parse_reports(body: bytes, shape: type[S], read: Callable[[S], T], kind: str
     if not isinstance(value, list | dict):
         raise _no_reports(kind)
     items = value if isinstance(value, list) else [value]
-    found: list[T] = []
+    reports: list[T] = []
     for item in items:
         with suppress(ValidationError):
-            found.append(read(shape.model_validate(item)))
-    if len(found) < len(items):
-        log.info("reports_left_out", kind=kind, count=len(items) - len(found))
-    return found
+            reports.append(read(shape.model_validate(item)))
+    if len(reports) < len(items):
+        log.info("reports_left_out", kind=kind, count=len(items) - len(reports))
+    return reports
 
 
 def _no_reports(kind: str) -> InvalidInput:

@@ -38,7 +38,7 @@ class _Dialled(Shape):
     call_id: VendorId = Field(alias="CallId")
 
 
-class _Asked(Shape):
+class _DetailAnswer(Shape):
     data: Text = Field("", alias="Data")
 
 
@@ -84,10 +84,10 @@ class AlibabaCallBridge:
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
         moment = str(int(called_at.timestamp() * 1000))
         query = {"CallId": call_id, "ProdId": _PRODUCT, "QueryDate": moment}
-        answer = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _Asked)
+        answer = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _DetailAnswer)
         try:
-            found = _Detail.model_validate_json(answer.data)
+            detail = _Detail.model_validate_json(answer.data)
         except ValidationError:  # empty while the vendor has no details
             return None
-        ended = found.state not in UNDER_WAY
-        return CallDetail(call_id, found.callee, ended, found.state, None, talk_seconds(found.duration))
+        ended = detail.state not in UNDER_WAY
+        return CallDetail(call_id, detail.callee, ended, detail.state, None, talk_seconds(detail.duration))

@@ -70,7 +70,7 @@ LOCAL: OperatorCodes = {
 
 def operator_code(code: str, product: OperatorCodes) -> OperatorCode | None:
     """None: a refusal of the object."""
-    found = product.get(code) or COMMON.get(code)
-    if found is None and code.startswith(FAMILIES):
-        found = COMMON.get(code.partition(".")[0])
-    return found
+    meaning = product.get(code) or COMMON.get(code)
+    if meaning is None and code.startswith(FAMILIES):
+        meaning = COMMON.get(code.partition(".")[0])
+    return meaning

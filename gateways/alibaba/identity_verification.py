@@ -47,12 +47,12 @@ class AlibabaIdentityVerification:
     async def compare(self, name: str, id_number: str) -> IdentityMatch:
         form = {"ParamType": "normal", "UserName": name, "IdentifyNum": id_number}
         try:
-            found = await self._api.call(_ACTION, {}, Effect.READ, _Compared, form=form)
+            comparison = await self._api.call(_ACTION, {}, Effect.READ, _Compared, form=form)
         except Rejected as error:
             if error.vendor_code == _NOT_ASKED_ABOUT:
                 return "no_record"
             raise
-        return _MATCHES[found.result.code]
+        return _MATCHES[comparison.result.code]
 
     async def probe(self) -> None:
         """Query without name and number, which is refused and free of charge; raises the fault that would prevent real

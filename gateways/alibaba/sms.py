@@ -33,7 +33,7 @@ _DELIVERED: Mapping[int | None, bool] = {2: False, 3: True}
 """By ``SendStatus``; 1 and all others mean: not known yet."""
 
 
-def _truth(value: object) -> object:
+def _bool_of_text(value: object) -> object:
     return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
 
 
@@ -63,7 +63,7 @@ class _Page(Shape):
 class _Pushed(Shape):
     biz_id: VendorId
     out_id: OutId
-    success: Annotated[bool, BeforeValidator(_truth)]
+    success: Annotated[bool, BeforeValidator(_bool_of_text)]
     err_code: Annotated[StatusCode, OR_EMPTY] = ""
 
 
@@ -79,13 +79,13 @@ class AlibabaSms:
         """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately; NeedsOperator for a
         kind of which the pool has no template, since another pool's template must not be used."""
         _check_mobile(mobile)
-        agreed, about = self._settings.of(pool), f"{pool}.{template}"
-        if agreed is None or template not in agreed.templates:
+        account, about = self._settings.of(pool), f"{pool}.{template}"
+        if account is None or template not in account.templates:
             raise self._api.missing_setting("SendSms", "no_template", about)
         parameters = {
             "PhoneNumbers": mobile,
-            "SignName": agreed.sign_name,
-            "TemplateCode": agreed.templates[template],
+            "SignName": account.sign_name,
+            "TemplateCode": account.templates[template],
             "TemplateParam": jsons.dumps(params).decode(),
             "OutId": check_out_id(out_id),
         }
@@ -115,7 +115,7 @@ class AlibabaSms:
 def parse_sms_reports(body: bytes) -> list[SmsReport]:
     """Reports of a pushed SmsReport array. InvalidInput when it is no such array; invalid items are left out."""
     return parse_reports(
-        body, _Pushed, lambda one: SmsReport(one.biz_id, one.out_id, one.success, one.err_code), "短信"
+        body, _Pushed, lambda report: SmsReport(report.biz_id, report.out_id, report.success, report.err_code), "短信"
     )
 
 

@@ -60,7 +60,7 @@ class _Pressed(Shape):
     digits: Text = ""
 
 
-class _Asked(Shape):
+class _DetailAnswer(Shape):
     data: Text = Field("", alias="Data")
 
 
@@ -108,12 +108,12 @@ class AlibabaVoice:
             raise Rejected("isv.MOBILE_NUMBER_ILLEGAL", "not a mobile number of the Chinese mainland")
         if len(spoken) >= LONGEST_PARAMS:
             raise Rejected("isv.PARAM_LENGTH_LIMIT", f"the variables have {LONGEST_PARAMS} characters or more")
-        agreed = self._settings.of(pool) or VoicePool()
+        account = self._settings.of(pool) or VoicePool()
         action, about = "IvrCall" if keys else "SingleCallByTts", f"{pool}.{template}"
-        code = partial(self._code, agreed, action, about)
+        code = partial(self._template_code, account, action, about)
         common = {
             "CalledNumber": mobile,
-            "CalledShowNumber": agreed.show_number,
+            "CalledShowNumber": account.show_number,
             "PlayTimes": str(PLAY_TIMES),
             "OutId": check_out_id(out_id),
         }
@@ -126,7 +126,7 @@ class AlibabaVoice:
         moment = str(int(called_at.timestamp() * 1000))
         for product in _PRODUCTS:
             query = {"CallId": call_id, "ProdId": product, "QueryDate": moment}
-            answer = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _Asked)
+            answer = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _DetailAnswer)
             if report := _detail(answer.data, call_id):
                 return report
         return None
@@ -134,11 +134,11 @@ class AlibabaVoice:
     async def _dial(self, action: str, parameters: Mapping[str, str], about: str) -> str:
         return (await self._api.call(action, parameters, Effect.WRITE, _Dialled, about=about)).call_id
 
-    def _code(self, agreed: VoicePool, action: str, about: str, text: str) -> str:
-        if text not in agreed.templates:
+    def _template_code(self, account: VoicePool, action: str, about: str, text: str) -> str:
+        if text not in account.templates:
             log.warning("template_missing", vendor="voice", call=about, template=text)
             raise self._api.missing_setting(action, "no_template", about)
-        return agreed.templates[text]
+        return account.templates[text]
 
 
 def _menu(code: Callable[[str], str], template: str, keys: Mapping[str, str], bye: str, spoken: str) -> dict[str, str]:
@@ -178,13 +178,13 @@ def _detail(raw: str, call_id: str) -> CallDetail | None:
     """The response's ``Data`` is JSON as text, empty while the vendor has no details. The vendor's example contains no
     keys."""
     try:
-        found = _Detail.model_validate_json(raw)
+        detail = _Detail.model_validate_json(raw)
     except ValidationError:
         return None
-    if found.call_id not in ("", call_id):
+    if detail.call_id not in ("", call_id):
         return None
-    keys = _pressed(found) if found.model_fields_set & _Pressed.model_fields.keys() else None
-    return CallDetail(call_id, found.callee, found.state not in UNDER_WAY, found.state, keys)
+    keys = _pressed(detail) if detail.model_fields_set & _Pressed.model_fields.keys() else None
+    return CallDetail(call_id, detail.callee, detail.state not in UNDER_WAY, detail.state, keys)
 
 
 def _pressed(item: _Pressed) -> str:

@@ -58,7 +58,7 @@ class AccessTokens:
             "secret": app.secret.get_secret_value(),
             "force_refresh": False,
         }
-        async with self._vendor.counted("stable_token", None):
+        async with self._vendor.count_call("stable_token", None):
             answer = await self._vendor.exchange(
                 "POST",
                 self._url,
@@ -68,20 +68,20 @@ class AccessTokens:
                 timeout=TIMEOUT,
             )
             data = self._vendor.read_object(answer, Effect.READ)
-            _check(self._vendor.read_shape(_Status, data, Effect.READ, "stable_token"))
-            found = self._vendor.read_shape(_Token, data, Effect.READ, "stable_token")
-            return IssuedValue(found.access_token, min(found.expires_in, 7200))
+            _check_status(self._vendor.read_shape(_Status, data, Effect.READ, "stable_token"))
+            token = self._vendor.read_shape(_Token, data, Effect.READ, "stable_token")
+            return IssuedValue(token.access_token, min(token.expires_in, 7200))
 
 
-def _check(status: _Status) -> None:
+def _check_status(status: _Status) -> None:
     errcode = status.errcode
     if errcode == 0:
         return
-    found = meaning(errcode)
-    if found.act in (ErrorAction.LATER, ErrorAction.TOMORROW):
-        raise Transient(f"WeChat {errcode}: {found.text}", retry_after=found.retry_after or 60.0)
+    errcode_meaning = meaning(errcode)
+    if errcode_meaning.act in (ErrorAction.LATER, ErrorAction.TOMORROW):
+        raise Transient(f"WeChat {errcode}: {errcode_meaning.text}", retry_after=errcode_meaning.retry_after or 60.0)
     # Here every other code, even a "refresh" one, means wrong settings: there is no older token to replace.
-    raise NeedsOperator(str(errcode), found.text, account_wide=True)
+    raise NeedsOperator(str(errcode), errcode_meaning.text, account_wide=True)
 
 
 def _key(app: App) -> str:

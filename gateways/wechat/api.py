@@ -64,8 +64,8 @@ class WechatApi:
 
     async def get(self, app: App, path: str, shape: type[S], query: Mapping[str, str] | None = None) -> S:
         """Read with the app's token."""
-        async with self.vendor.counted(path, app.appid):
-            return await self._with_token(app, _Call("GET", path, Effect.READ, query or {}), shape)
+        async with self.vendor.count_call(path, app.appid):
+            return await self._call_with_token(app, _Call("GET", path, Effect.READ, query or {}), shape)
 
     async def post(
         self, app: App, path: str, body: Mapping[str, object], effect: Effect, shape: type[S], *, about: str = ""
@@ -74,8 +74,8 @@ class WechatApi:
 
         ``about`` names the template for the operator's alarm.
         """
-        async with self.vendor.counted(path, app.appid, about):
-            return await self._with_token(app, _Call("POST", path, effect, {}, jsons.dumps(body)), shape)
+        async with self.vendor.count_call(path, app.appid, about):
+            return await self._call_with_token(app, _Call("POST", path, effect, {}, jsons.dumps(body)), shape)
 
     async def upload(
         self, app: App, path: str, shape: type[S], query: Mapping[str, str], filename: str, content: bytes
@@ -87,17 +87,17 @@ class WechatApi:
             f"Content-Type: {mimetypes.guess_type(filename)[0] or 'application/octet-stream'}\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        async with self.vendor.counted(path, app.appid):
+        async with self.vendor.count_call(path, app.appid):
             call = _Call("POST", path, Effect.READ, query, body, f"multipart/form-data; boundary={boundary}")
-            return await self._with_token(app, call, shape)
+            return await self._call_with_token(app, call, shape)
 
     async def get_by_secret(self, app: App, path: str, shape: type[S], query: Mapping[str, str]) -> S:
         """Calls of ``sns``, which carry the secret instead of a token and have no daily quota."""
-        async with self.vendor.counted(path, app.appid):
+        async with self.vendor.count_call(path, app.appid):
             own = {"appid": app.appid, "secret": app.secret.get_secret_value()}
             call = _Call("GET", path, Effect.READ, {**own, **query})
             data, status = await self._send(call)
-            self._check(app, path, status)
+            self._check_status(app, path, status)
             return self.vendor.read_shape(shape, data, call.effect, path)
 
     def missing_setting(self, pool: str, call: str, code: str, reason: str) -> NeedsOperator:
@@ -108,7 +108,7 @@ class WechatApi:
         """The error for a success that lacks a required field."""
         return self.vendor.untrusted_answer(effect, f"{path} without {what}")
 
-    async def _with_token(self, app: App, call: _Call, shape: type[S]) -> S:
+    async def _call_with_token(self, app: App, call: _Call, shape: type[S]) -> S:
         await self.quotas.check(app.appid, call.path)
         data: Json = {}
         status = StatusShape()
@@ -120,7 +120,7 @@ class WechatApi:
             await self.tokens.drop(app, token)
         if meaning(status.errcode).act is ErrorAction.TOMORROW:
             await self.quotas.use_up(app.appid, call.path)
-        self._check(app, call.path, status)
+        self._check_status(app, call.path, status)
         return self.vendor.read_shape(shape, data, call.effect, call.path)
 
     async def _send(self, call: _Call) -> tuple[Json, StatusShape]:
@@ -133,12 +133,12 @@ class WechatApi:
             raise self.invalid_response(call.effect, call.path, "errcode")
         return data, status
 
-    def _check(self, app: App, path: str, status: StatusShape) -> None:
+    def _check_status(self, app: App, path: str, status: StatusShape) -> None:
         """Raises the error that ``errcode`` means."""
         errcode = status.errcode
         if errcode == 0:
             return
-        found, rid = meaning(errcode), _RID.search(str(status.errmsg))
+        errcode_meaning, rid = meaning(errcode), _RID.search(str(status.errmsg))
         fields = {"appid": app.appid, "call": path, "errcode": errcode, "rid": rid[1] if rid else ""}
-        log.info("wechat_errcode", meaning=found.text, **fields)
+        log.info("wechat_errcode", meaning=errcode_meaning.text, **fields)
         raise failure(errcode, self.clock.now())

@@ -137,16 +137,18 @@ def failure(errcode: int, now: datetime) -> GatewayError:
 
     WeChat's own message stays out: it may name the receiver or part of a token. The caller logs its ``rid``.
     """
-    found = meaning(errcode)
-    reason = f"WeChat {errcode}: {found.text}"
-    match found.act:
+    errcode_meaning = meaning(errcode)
+    reason = f"WeChat {errcode}: {errcode_meaning.text}"
+    match errcode_meaning.act:
         case ErrorAction.LATER:
-            return Transient(reason, retry_after=found.retry_after)
+            return Transient(reason, retry_after=errcode_meaning.retry_after)
         case ErrorAction.TOMORROW:
-            return NeedsOperator(str(errcode), found.text, retry_after=seconds_until_tomorrow(now))
+            return NeedsOperator(str(errcode), errcode_meaning.text, retry_after=seconds_until_tomorrow(now))
         case ErrorAction.REFRESH:
-            return NeedsOperator(str(errcode), found.text, account_wide=True, retry_after=REFRESH_FAILED_RETRY)
+            return NeedsOperator(
+                str(errcode), errcode_meaning.text, account_wide=True, retry_after=REFRESH_FAILED_RETRY
+            )
         case ErrorAction.ALARM:
-            return NeedsOperator(str(errcode), found.text, account_wide=found.account_wide)
+            return NeedsOperator(str(errcode), errcode_meaning.text, account_wide=errcode_meaning.account_wide)
         case ErrorAction.REFUSE:
-            return Rejected(str(errcode), found.text)
+            return Rejected(str(errcode), errcode_meaning.text)

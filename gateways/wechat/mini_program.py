@@ -60,8 +60,8 @@ class MiniPrograms:
         """Rejected 40029 or 40163: the mini-program must call ``wx.login`` again. The session key is not stored."""
         path = "/sns/jscode2session"
         query = {"js_code": code, "grant_type": "authorization_code"}
-        found = await self.api.get_by_secret(self._app(pool, path), path, _Login, query)
-        return MiniLogin(found.openid, found.unionid or None)
+        login = await self.api.get_by_secret(self._app(pool, path), path, _Login, query)
+        return MiniLogin(login.openid, login.unionid or None)
 
     async def phone_number(self, pool: str, code: str) -> str:
         """11 digits. Rejected ``foreign_number`` for any other country's; a code works once and for five minutes."""

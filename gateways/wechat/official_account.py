@@ -63,8 +63,8 @@ class OfficialAccounts:
         program = self.settings.mini_programs.get(pool)
         if message.mini_page and program is not None:
             body["miniprogram"] = {"appid": program.appid, "pagepath": message.mini_page}
-        sent = await self.api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
-        return sent.msgid
+        message_sent = await self.api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
+        return message_sent.msgid
 
     async def send_text(self, pool: str, openid: str, text: str) -> None:
         """A customer-service message; refused (45015, 45047) when no window is open."""
@@ -130,8 +130,8 @@ class OfficialAccounts:
         path = "/sns/oauth2/access_token"
         query = {"code": code, "grant_type": "authorization_code"}
         app = self._app(pool, path)
-        found = await self.api.get_by_secret(app, path, _Visitor, query)
-        return WebUser(found.openid, found.unionid or None, found.is_snapshotuser == 1, app.appid)
+        visitor = await self.api.get_by_secret(app, path, _Visitor, query)
+        return WebUser(visitor.openid, visitor.unionid or None, visitor.is_snapshotuser == 1, app.appid)
 
     def _account(self, pool: str, call: str) -> OfficialAccount:
         account = self.settings.accounts.get(pool)

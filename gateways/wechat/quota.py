@@ -33,12 +33,12 @@ class DailyQuotas:
 
     async def check(self, appid: str, path: str) -> None:
         """NeedsOperator until tomorrow when the quota of ``path`` is used up today."""
-        if path in await self._used_up(self._key(appid)):
+        if path in await self._used_up_paths(self._key(appid)):
             raise NeedsOperator("45009", "used up for today", retry_after=seconds_until_tomorrow(self._clock.now()))
 
     async def use_up(self, appid: str, path: str) -> None:
         key = self._key(appid)
-        self._known[key] = ((await self._used_up(key)) | {path}, self._monotonic() + RECHECK)
+        self._known[key] = ((await self._used_up_paths(key)) | {path}, self._monotonic() + RECHECK)
         log.error("wechat_quota_used_up", appid=appid, path=path)
         try:
             async with asyncio.timeout(REDIS_STEP), self._redis.pipeline(transaction=True) as pipe:
@@ -51,20 +51,20 @@ class DailyQuotas:
     def _key(self, appid: str) -> str:
         return f"wx:quota:{appid}:{local(self._clock.now()):%Y%m%d}"
 
-    async def _used_up(self, key: str) -> frozenset[str]:
-        known, until = self._known.get(key, (frozenset[str](), 0.0))
+    async def _used_up_paths(self, key: str) -> frozenset[str]:
+        paths, until = self._known.get(key, (frozenset[str](), 0.0))
         if until > self._monotonic():
-            return known
+            return paths
         try:
             async with asyncio.timeout(REDIS_STEP):
                 members = await self._redis.smembers(key)
-            found = frozenset(item.decode() if isinstance(item, bytes) else str(item) for item in members)
+            used_up = frozenset(item.decode() if isinstance(item, bytes) else str(item) for item in members)
         except (RedisError, OSError, TimeoutError):
-            found = known
-        self._known = {key: (found, self._monotonic() + RECHECK), **self._others(key)}
-        return found
+            used_up = paths
+        self._known = {key: (used_up, self._monotonic() + RECHECK), **self._other_days(key)}
+        return used_up
 
-    def _others(self, key: str) -> dict[str, tuple[frozenset[str], float]]:
+    def _other_days(self, key: str) -> dict[str, tuple[frozenset[str], float]]:
         """Other days' entries still in force, so that past days don't accumulate."""
         now = self._monotonic()
         return {other: entry for other, entry in self._known.items() if other != key and entry[1] > now}

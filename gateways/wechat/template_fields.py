@@ -45,8 +45,8 @@ def _fit(name: str, value: str) -> str:
     """The reason names the field, never the value: it may be personal."""
     if not value:
         raise Rejected("47003", f"{name} is empty")
-    found = _TYPE.fullmatch(name)
-    kind = found[1] if found else ""
+    type_match = _TYPE.fullmatch(name)
+    kind = type_match[1] if type_match else ""
     if kind in _SHAPES:
         if not _SHAPES[kind].fullmatch(value):
             raise Rejected("47003", f"{name} can't show this value")

@@ -29,7 +29,7 @@ LEASE_TTL_MS = 8000
 POLL = 0.05
 TIMEOUT = 4.0
 """Seconds to wait for another process; then this one fetches for itself."""
-LEFT_ALONE = 5.0
+REDIS_PAUSE = 5.0
 """Seconds after a failure of Redis in which it isn't called again."""
 
 _DELETE_IF_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -71,58 +71,60 @@ class SharedValues:
 
     async def get(self, key: str, fetch: Fetch) -> str:
         """The current value; raises what ``fetch`` raises."""
-        held = self._held.get(key)
-        if held is not None and held.until > self._monotonic():
-            return held.value
+        copy = self._held.get(key)
+        if copy is not None and copy.until > self._monotonic():
+            return copy.value
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._obtain(key, fetch))
+            flight = asyncio.create_task(self._obtain_value(key, fetch))
             self._flights[key] = flight
-            flight.add_done_callback(lambda task: self._landed(key, task))
+            flight.add_done_callback(lambda task: self._end_flight(key, task))
+        # A caller that is cancelled must not cancel the fetch that others wait for.
         return await asyncio.shield(flight)
 
     async def drop(self, key: str, value: str) -> None:
         """Remove ``value``, which was refused; a newer one stored by another process stays."""
-        held = self._held.get(key)
-        if held is not None and held.value == value:
+        copy = self._held.get(key)
+        if copy is not None and copy.value == value:
             del self._held[key]
-        await self._quietly(lambda: self._delete_if_same(key, value))
+        await self._call_redis(lambda: self._delete_if_same(key, value))
 
-    def _landed(self, key: str, task: asyncio.Task[str]) -> None:
+    def _end_flight(self, key: str, task: asyncio.Task[str]) -> None:
         del self._flights[key]
         if not task.cancelled():
             task.exception()  # retrieved, so that a fetch without waiting callers isn't reported as lost
 
-    async def _obtain(self, key: str, fetch: Fetch) -> str:
+    async def _obtain_value(self, key: str, fetch: Fetch) -> str:
         lease = secrets.token_hex(8)
-        found = await self._wait_or_lease(key, lease)
-        if found is not None:
-            self._hold(key, found)
-            return found.value
+        stored = await self._wait_or_lease(key, lease)
+        if stored is not None:
+            self._remember(key, stored)
+            return stored.value
         try:
-            fresh = await fetch()
-            await self._quietly(lambda: self._publish(key, fresh))
+            issued = await fetch()
+            await self._call_redis(lambda: self._publish(key, issued))
         finally:
-            await self._quietly(lambda: self._delete_if_same(f"{key}:lease", lease))
-        self._hold(key, _Held(fresh.value, float(fresh.usable_seconds)))
-        return fresh.value
+            # A slow fetch may have outlived its lease, which another process may hold by now.
+            await self._call_redis(lambda: self._delete_if_same(f"{key}:lease", lease))
+        self._remember(key, _Held(issued.value, float(issued.usable_seconds)))
+        return issued.value
 
-    def _hold(self, key: str, found: _Held) -> None:
+    def _remember(self, key: str, stored: _Held) -> None:
         """``found.until`` is in seconds from now."""
-        self._held[key] = _Held(found.value, self._monotonic() + min(MEMORY_TTL, found.until))
+        self._held[key] = _Held(stored.value, self._monotonic() + min(MEMORY_TTL, stored.until))
 
     async def _wait_or_lease(self, key: str, lease: str) -> _Held | None:
         """The value that another process stored; None when this one has to fetch."""
         loop = asyncio.get_running_loop()
         until = loop.time() + TIMEOUT
         while loop.time() < until:
-            step = await self._quietly(lambda: self._look_or_lease(key, lease))
+            step = await self._call_redis(lambda: self._read_or_lease(key, lease))
             if step is None or isinstance(step, _Held):
                 return step
             await asyncio.sleep(POLL)
         return None
 
-    async def _look_or_lease(self, key: str, lease: str) -> _Held | Literal["wait"] | None:
+    async def _read_or_lease(self, key: str, lease: str) -> _Held | Literal["wait"] | None:
         """The value, or None with the lease taken, or an indication that another process holds the lease."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.get(key)
@@ -130,16 +132,16 @@ class SharedValues:
             raw, left = await pipe.execute()
         if raw is not None:
             return _Held(raw.decode() if isinstance(raw, bytes) else str(raw), max(int(left), 0) / 1000)
-        taken = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_TTL_MS)
-        return None if taken else "wait"
+        leased = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_TTL_MS)
+        return None if leased else "wait"
 
-    async def _publish(self, key: str, fresh: IssuedValue) -> None:
-        await self._redis.set(key, fresh.value, px=fresh.usable_seconds * 1000)
+    async def _publish(self, key: str, issued: IssuedValue) -> None:
+        await self._redis.set(key, issued.value, px=issued.usable_seconds * 1000)
 
     async def _delete_if_same(self, key: str, value: str) -> None:
         await self._redis.eval(_DELETE_IF_SAME, 1, key, value)
 
-    async def _quietly(self, work: Callable[[], Awaitable[T]]) -> T | None:
+    async def _call_redis(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """None when Redis is unavailable: then nothing is shared, and it isn't called again for a while."""
         if self._away_until > self._monotonic():
             return None
@@ -149,7 +151,7 @@ class SharedValues:
         except (RedisError, OSError, TimeoutError) as error:
             if not self._away_until:
                 log.warning("shared_values_down", reason=type(error).__name__)
-            self._away_until = self._monotonic() + LEFT_ALONE
+            self._away_until = self._monotonic() + REDIS_PAUSE
             return None
         if self._away_until:
             self._away_until = 0.0

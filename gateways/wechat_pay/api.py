@@ -51,7 +51,7 @@ class PayApi:
 
     async def sealing_key(self, name: str) -> SealingKey:
         """The key that fields of a request of this ``name`` are encrypted with."""
-        async with self._vendor.counted(f"{name}_key", self._account):
+        async with self._vendor.count_call(f"{name}_key", self._account):
             await self.keys.prepare()
             return await self.keys.sealing_key()
 
@@ -80,7 +80,7 @@ class PayApi:
         """
         place = URL(url, encoded=True)
         ours = (place.scheme, place.host, place.port) == (self._base.scheme, self._base.host, self._base.port)
-        async with self._vendor.counted(name, self._account):
+        async with self._vendor.count_call(name, self._account):
             if ours:
                 target = place.raw_path_qs.removeprefix(self._base.raw_path.rstrip("/"))
                 answer = await self._send("GET", target, Effect.READ, b"", limit=limit)
@@ -105,7 +105,7 @@ class PayApi:
         return self._vendor.untrusted_answer(effect, what)
 
     async def _call(self, name: str, method: str, target: str, effect: Effect, body: bytes, serial: str = "") -> Json:
-        async with self._vendor.counted(name, self._account):
+        async with self._vendor.count_call(name, self._account):
             await self.keys.prepare()
             answer = await self._send(method, target, effect, body, serial)
             await self._verify(answer, effect)
@@ -118,7 +118,7 @@ class PayApi:
 
     async def _fetch_certificates(self) -> HttpAnswer:
         """Fetched without verification: the response is signed by one of the certificates inside."""
-        async with self._vendor.counted("certificates", None):
+        async with self._vendor.count_call("certificates", None):
             answer = await self._send("GET", "/v3/certificates", Effect.READ, b"")
             if failure := self._failure(answer, Effect.READ):
                 raise failure
@@ -135,8 +135,8 @@ class PayApi:
         }
         if body:
             headers["Content-Type"] = "application/json"
-        if wanted := serial or self.keys.wanted_serial:
-            headers["Wechatpay-Serial"] = wanted
+        if key_serial := serial or self.keys.wanted_serial:
+            headers["Wechatpay-Serial"] = key_serial
         url = URL(f"{self._base}{target}", encoded=True)
         return await self._vendor.exchange(method, url, effect, headers=headers, body=body or None, limit=limit)
 

@@ -61,9 +61,9 @@ def parse_bill(data: bytes) -> TradeBill:
     summary = _fields(summary_head, lines[end + 1], end + 2)
     return TradeBill(
         rows=rows,
-        trades=_count(_pick(summary, ["总交易单数"])),
-        total_received=fen(_pick(summary, _RECEIVED_TOTAL)),
-        total_refunded=fen(_pick(summary, _REFUNDED_TOTAL)),
+        trades=_count(_pick_column(summary, ["总交易单数"])),
+        total_received=fen(_pick_column(summary, _RECEIVED_TOTAL)),
+        total_refunded=fen(_pick_column(summary, _REFUNDED_TOTAL)),
         sha1=_sha1(data),
     )
 
@@ -79,19 +79,23 @@ def fen(yuan: str) -> int:
 
 
 def _row(cells: Mapping[str, str]) -> BillRow:
-    out_refund_no = _given(cells.get("商户退款单号", ""))
-    at = datetime.strptime(_pick(cells, ["交易时间"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI).astimezone(UTC)
+    out_refund_no = _refund_number(cells.get("商户退款单号", ""))
+    at = (
+        datetime.strptime(_pick_column(cells, ["交易时间"]), "%Y-%m-%d %H:%M:%S")
+        .replace(tzinfo=SHANGHAI)
+        .astimezone(UTC)
+    )
     if not is_plausible(at):
         raise ValueError("a time of another century")
     return BillRow(
         at=at,
-        transaction_id=_number(_pick(cells, ["微信订单号"])),
-        out_trade_no=_number(_pick(cells, ["商户订单号"])),
-        state=_pick(cells, ["交易状态"]),
-        amount=fen(_pick(cells, _AMOUNT)),
+        transaction_id=_number(_pick_column(cells, ["微信订单号"])),
+        out_trade_no=_number(_pick_column(cells, ["商户订单号"])),
+        state=_pick_column(cells, ["交易状态"]),
+        amount=fen(_pick_column(cells, _AMOUNT)),
         out_refund_no=_number(out_refund_no),
-        refund_id=_number(_given(cells.get("微信退款单号", ""))),
-        refunded=fen(_pick(cells, _REFUNDED)) if out_refund_no else 0,
+        refund_id=_number(_refund_number(cells.get("微信退款单号", ""))),
+        refunded=fen(_pick_column(cells, _REFUNDED)) if out_refund_no else 0,
     )
 
 
@@ -103,7 +107,7 @@ def _fields(head: Sequence[str], line: str, number: int) -> dict[str, str]:
     return dict(zip((name.strip() for name in head), (cell.strip() for cell in cells), strict=True))
 
 
-def _pick(cells: Mapping[str, str], names: Iterable[str]) -> str:
+def _pick_column(cells: Mapping[str, str], names: Iterable[str]) -> str:
     """The first of these columns that the bill contains."""
     for name in names:
         if name in cells:
@@ -117,7 +121,7 @@ def _number(text: str) -> str:
     return text
 
 
-def _given(number: str) -> str:
+def _refund_number(number: str) -> str:
     """Payments have no refund number: empty, or 0."""
     return "" if number == "0" else number
 

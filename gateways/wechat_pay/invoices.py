@@ -55,7 +55,9 @@ async def issue(client: MerchantClient, request: InvoiceRequest) -> None:
 
 
 async def query(client: MerchantClient, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
-    data = await get_or_none(client, "invoice_query", f"{_one(apply_id)}?fapiao_id={quote(fapiao_id, safe='')}")
+    data = await get_or_none(
+        client, "invoice_query", f"{_application_path(apply_id)}?fapiao_id={quote(fapiao_id, safe='')}"
+    )
     if data is None:
         return None
     try:
@@ -70,14 +72,18 @@ async def reverse(client: MerchantClient, reversal: Reversal) -> None:
     if reversal.code:
         invoice["fapiao_code"] = reversal.code
     body: Json = {"reverse_reason": _REASONS[reversal.reason], "fapiao_information": [invoice]}
-    await client.api.post("invoice_reverse", f"{_one(reversal.apply_id)}/reverse", body)
+    await client.api.post("invoice_reverse", f"{_application_path(reversal.apply_id)}/reverse", body)
 
 
 async def fetch(client: MerchantClient, apply_id: str, fapiao_id: str) -> bytes:
     """The PDF; Transient while it doesn't exist yet."""
-    data = await client.api.get("invoice_files", f"{_one(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}")
-    found = client.api.read(_Files, data, Effect.READ, "invoice_files")
-    url = next((one.download_url for one in found.files if one.fapiao_id == fapiao_id), "")
+    data = await client.api.get(
+        "invoice_files", f"{_application_path(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}"
+    )
+    download = client.api.read(_Files, data, Effect.READ, "invoice_files")
+    url = next(
+        (invoice_file.download_url for invoice_file in download.files if invoice_file.fapiao_id == fapiao_id), ""
+    )
     if not url:
         raise Transient("pay: the invoice has no file yet")
     content = await client.api.download("invoice_file", url, FILE_LIMIT)
@@ -86,7 +92,7 @@ async def fetch(client: MerchantClient, apply_id: str, fapiao_id: str) -> bytes:
     return content
 
 
-def _one(apply_id: str) -> str:
+def _application_path(apply_id: str) -> str:
     return f"{_APPLICATIONS}/{quote(apply_id, safe='')}"
 
 

@@ -34,7 +34,7 @@ SKEW = timedelta(minutes=5)
 """Seconds by which a message's time may differ from ours; beyond, it may be a replay."""
 CERTIFICATE_TTL = 11 * 3600.0
 """Seconds that certificates are used without fetching new ones; WeChat asks for 12 hours at most."""
-AGAIN = 60.0
+UNKNOWN_SERIAL_PAUSE = 60.0
 """Seconds between two fetches because of an unknown serial, so that forgers can't cause constant requests."""
 AFTER_FAILURE = 5.0
 """Seconds without a further fetch after one that failed."""
@@ -92,7 +92,7 @@ class PlatformKeys:
         if seal.signature.startswith(PROBE):
             raise Forged("a signature probe", probe=True)
         self._check_time(seal)
-        key = await self._find(seal.serial)
+        key = await self._find_key(seal.serial)
         if key is None:
             raise Forged("signed with an unknown serial")
         if not is_signed(key, answer_text(seal.timestamp, seal.nonce, body), seal.signature):
@@ -101,12 +101,12 @@ class PlatformKeys:
     async def sealing_key(self) -> SealingKey:
         if self._public is not None:
             return SealingKey(self._public_id, self._public)
-        return await self._certificates.newest()
+        return await self._certificates.newest_key()
 
-    async def _find(self, serial: str) -> RSAPublicKey | None:
+    async def _find_key(self, serial: str) -> RSAPublicKey | None:
         if self._public is not None and serial == self._public_id:
             return self._public
-        return None if serial.startswith(PUBLIC_KEY) else await self._certificates.find(serial)
+        return None if serial.startswith(PUBLIC_KEY) else await self._certificates.find_key(serial)
 
     def _check_time(self, seal: Seal) -> None:
         text = seal.timestamp
@@ -152,17 +152,19 @@ class PlatformCertificates:
             if not self._held:
                 raise
 
-    async def find(self, serial: str) -> RSAPublicKey | None:
+    async def find_key(self, serial: str) -> RSAPublicKey | None:
         """None for a serial that WeChat doesn't know, or an expired one."""
         await self.prepare()
         if serial not in self._held:
-            await self._refresh(AGAIN)
+            await self._refresh(UNKNOWN_SERIAL_PAUSE)
         return self._key(serial)
 
-    async def newest(self) -> SealingKey:
+    async def newest_key(self) -> SealingKey:
         """The certificate that expires last; Transient when none is in force."""
         await self.prepare()
-        ends = {serial: held.not_valid_after_utc for serial, held in self._held.items() if self._key(serial)}
+        ends = {
+            serial: certificate.not_valid_after_utc for serial, certificate in self._held.items() if self._key(serial)
+        }
         serial = max(ends, key=lambda name: ends[name], default="")
         key = self._key(serial)
         if key is None:
@@ -170,10 +172,13 @@ class PlatformCertificates:
         return SealingKey(serial, key)
 
     def _key(self, serial: str) -> RSAPublicKey | None:
-        held = self._held.get(serial)
-        if held is None or not held.not_valid_before_utc <= self._clock.now() <= held.not_valid_after_utc:
+        certificate = self._held.get(serial)
+        if (
+            certificate is None
+            or not certificate.not_valid_before_utc <= self._clock.now() <= certificate.not_valid_after_utc
+        ):
             return None
-        key = held.public_key()
+        key = certificate.public_key()
         return key if isinstance(key, RSAPublicKey) else None
 
     async def _refresh(self, age: float) -> None:
@@ -181,6 +186,7 @@ class PlatformCertificates:
         async with self._lock:
             now = self._monotonic()
             if self._failed is not None and now - self._tried < AFTER_FAILURE:
+                # A copy, since each raising of one error object lengthens its traceback.
                 raise copy(self._failed)
             if now - self._fetched < age:
                 return
@@ -199,20 +205,20 @@ class PlatformCertificates:
         them."""
         try:
             sealed = read(_Certificates, jsons.object_or_empty(answer.body)).data
-            found = dict(self._open(item) for item in sealed)
+            certificates = dict(self._open_certificate(item) for item in sealed)
         except ValueError as error:
             log.warning("pay_certificates_unreadable", mchid=self._mchid, reason=str(error))
             raise LOCAL["CERTIFICATES"].error("CERTIFICATES") from error
         seal = find_seal(answer.headers)
-        signer = found.get(seal.serial) or self._held.get(seal.serial) if seal else None
+        signer = certificates.get(seal.serial) or self._held.get(seal.serial) if seal else None
         key = signer.public_key() if signer else None
         if seal is None or not isinstance(key, RSAPublicKey):
             raise Transient("pay: certificates that none of them signed")
         if not is_signed(key, answer_text(seal.timestamp, seal.nonce, answer.body), seal.signature):
             raise Transient("pay: certificates with a wrong signature")
-        return found
+        return certificates
 
-    def _open(self, item: _Certificate) -> tuple[str, x509.Certificate]:
+    def _open_certificate(self, item: _Certificate) -> tuple[str, x509.Certificate]:
         serial = item.serial_no
         pem = decrypt(self._apiv3_key, item.encrypt_certificate)
         certificate = x509.load_pem_x509_certificate(pem)

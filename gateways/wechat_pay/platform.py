@@ -120,22 +120,22 @@ class WechatPay:
         client = self._client(pool)
         app: PayApp = "oa" if "oa" in client.facts.appids else "mini"
         body = _order(client, app, order)
-        return (await _obtain(client, "order_native", f"{_TRANSACTIONS}/native", body, _Native)).code_url
+        return (await _create_order(client, "order_native", f"{_TRANSACTIONS}/native", body, _Native)).code_url
 
     async def order_jsapi(self, pool: str, app: PayApp, openid: str, order: OrderRequest) -> str:
         client = self._client(pool)
         body = _order(client, app, order) | {"payer": {"openid": openid}}
-        return (await _obtain(client, "order_jsapi", f"{_TRANSACTIONS}/jsapi", body, _Prepaid)).prepay_id
+        return (await _create_order(client, "order_jsapi", f"{_TRANSACTIONS}/jsapi", body, _Prepaid)).prepay_id
 
     def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters:
         client = self._client(pool)
-        appid, now, nonce, package = _appid(client, app), self._seconds(), new_nonce(), f"prepay_id={prepay_id}"
+        appid, now, nonce, package = _appid(client, app), self._epoch_seconds(), new_nonce(), f"prepay_id={prepay_id}"
         signature = sign(client.api.credentials.key, payment_text(appid, now, nonce, package))
         return PayParameters(appid, str(now), nonce, package, "RSA", signature)
 
     async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
         client = self._client(pool)
-        target = f"{_number(_TRANSACTIONS, out_trade_no)}?mchid={client.facts.mchid}"
+        target = f"{_order_path(_TRANSACTIONS, out_trade_no)}?mchid={client.facts.mchid}"
         data = await get_or_none(client, "order_query", target)
         if data is None:
             return None
@@ -149,7 +149,7 @@ class WechatPay:
 
     async def close(self, pool: str, out_trade_no: str) -> None:
         client = self._client(pool)
-        target = f"{_number(_TRANSACTIONS, out_trade_no)}/close"
+        target = f"{_order_path(_TRANSACTIONS, out_trade_no)}/close"
         await client.api.post("order_close", target, {"mchid": client.facts.mchid})
 
     # -- refunds --------------------------------------------------------------------------------------------------
@@ -222,12 +222,12 @@ class WechatPay:
         try:
             answer = await client.api.get("bill", f"/v3/bill/tradebill?{query}")
         except Rejected as error:
-            return self._no_bill(error, day)
+            return self._missing_bill(error, day)
         bill = client.api.read(_Bill, answer, Effect.READ, "bill")
         raw = await client.api.download("bill_file", bill.download_url, BILL_LIMIT)
         return await asyncio.to_thread(_read_bill, client, raw, bill.hash_value)
 
-    def _no_bill(self, error: Rejected, day: date) -> TradeBill:
+    def _missing_bill(self, error: Rejected, day: date) -> TradeBill:
         """A missing bill means a day without trades; before ten o'clock it may only not be ready yet."""
         if error.vendor_code == "STATEMENTCREATING":
             raise Transient("pay: the bill is being made", retry_after=BILL_LATER) from error
@@ -261,17 +261,17 @@ class WechatPay:
             raise self._vendor.alarm("merchant", pool, LOCAL["NOMERCHANT"].error("NOMERCHANT"))
         return client
 
-    def _seconds(self) -> int:
+    def _epoch_seconds(self) -> int:
         return int(self._clock.now().timestamp())
 
 
 def _appids(wechat: Wechat, pool: str) -> dict[PayApp, str]:
-    found: dict[PayApp, str] = {}
+    appids: dict[PayApp, str] = {}
     if pool in wechat.accounts:
-        found["oa"] = wechat.accounts[pool].appid
+        appids["oa"] = wechat.accounts[pool].appid
     if pool in wechat.mini_programs:
-        found["mini"] = wechat.mini_programs[pool].appid
-    return found
+        appids["mini"] = wechat.mini_programs[pool].appid
+    return appids
 
 
 def _appid(client: MerchantClient, app: PayApp) -> str:
@@ -298,11 +298,11 @@ def _order(client: MerchantClient, app: PayApp, order: OrderRequest) -> Json:
     return body
 
 
-async def _obtain(client: MerchantClient, name: str, target: str, body: Json, shape: type[S]) -> S:
+async def _create_order(client: MerchantClient, name: str, target: str, body: Json, shape: type[S]) -> S:
     return client.api.read(shape, await client.api.post(name, target, body), Effect.WRITE, name)
 
 
-def _number(base: str, out_trade_no: str) -> str:
+def _order_path(base: str, out_trade_no: str) -> str:
     return f"{base}/out-trade-no/{quote(out_trade_no, safe='')}"
 
 

@@ -112,50 +112,50 @@ class _Applied(Shape):
 
 def trade_report(data: Mapping[str, object]) -> TradeReport:
     """From a query or a notification. A paid order must state its transaction, time and amount."""
-    found = read(_Trade, data)
-    state = TRADE_STATES.get(found.trade_state)
+    trade = read(_Trade, data)
+    state = TRADE_STATES.get(trade.trade_state)
     if state is None:
         raise ValueError("an order in an unknown state")
-    is_complete = found.transaction_id and found.success_time and 0 < found.amount.total <= MOST
+    is_complete = trade.transaction_id and trade.success_time and 0 < trade.amount.total <= MOST
     if state in ("SUCCESS", "REFUND") and not is_complete:
         raise ValueError("a paid order without transaction, time or amount")
     return TradeReport(
-        out_trade_no=found.out_trade_no,
-        mchid=found.mchid,
-        appid=found.appid,
+        out_trade_no=trade.out_trade_no,
+        mchid=trade.mchid,
+        appid=trade.appid,
         state=state,
-        transaction_id=found.transaction_id,
-        amount=found.amount.total,
-        currency=found.amount.currency,
-        payer=found.payer.openid,
-        success_at=found.success_time,
+        transaction_id=trade.transaction_id,
+        amount=trade.amount.total,
+        currency=trade.amount.currency,
+        payer=trade.payer.openid,
+        success_at=trade.success_time,
     )
 
 
 def refund_report(data: Mapping[str, object]) -> RefundReport:
     """Notifications use ``refund_status`` where responses use ``status``."""
-    found = read(_Refund, data)
-    outcome = REFUND_OUTCOMES.get(found.refund_status or found.status)
+    refund = read(_Refund, data)
+    outcome = REFUND_OUTCOMES.get(refund.refund_status or refund.status)
     if outcome is None:
         raise ValueError("a refund in an unknown state")
     return RefundReport(
-        out_refund_no=found.out_refund_no,
-        refund_id=found.refund_id,
+        out_refund_no=refund.out_refund_no,
+        refund_id=refund.refund_id,
         outcome=outcome,
-        amount=found.amount.refund,
-        success_at=found.success_time,
+        amount=refund.amount.refund,
+        success_at=refund.success_time,
     )
 
 
 def find_invoice(apply_id: str, fapiao_id: str, data: Mapping[str, object]) -> InvoiceReport | None:
     """The invoice with this number of an application; None without one."""
-    items = [one for one in read(_Invoices, data).fapiao_information if one.fapiao_id == fapiao_id]
-    if not items:
+    invoices = [invoice for invoice in read(_Invoices, data).fapiao_information if invoice.fapiao_id == fapiao_id]
+    if not invoices:
         return None
-    status = INVOICE_STATES.get(items[0].status)
-    if len(items) > 1 or status is None:
+    status = INVOICE_STATES.get(invoices[0].status)
+    if len(invoices) > 1 or status is None:
         raise ValueError("an invoice twice, or in an unknown state")
-    blue, red = items[0].blue_fapiao, items[0].red_fapiao
+    blue, red = invoices[0].blue_fapiao, invoices[0].red_fapiao
     return InvoiceReport(
         apply_id=apply_id,
         fapiao_id=fapiao_id,

@@ -46,14 +46,16 @@ class Seal:
     signature: str
 
 
-def authorization(who: MerchantCredentials, method: str, target: str, timestamp: int, nonce: str, body: bytes) -> str:
+def authorization(
+    credentials: MerchantCredentials, method: str, target: str, timestamp: int, nonce: str, body: bytes
+) -> str:
     """The header ``Authorization``. ``target`` is path and query exactly as sent, ``body`` the exact bytes."""
-    signature = sign(who.key, request_text(method, target, timestamp, nonce, body))
+    signature = sign(credentials.key, request_text(method, target, timestamp, nonce, body))
     pairs = {
-        "mchid": who.mchid,
+        "mchid": credentials.mchid,
         "nonce_str": nonce,
         "timestamp": str(timestamp),
-        "serial_no": who.serial,
+        "serial_no": credentials.serial,
         "signature": signature,
     }
     return f"{SCHEME} " + ",".join(f'{name}="{value}"' for name, value in pairs.items())
@@ -86,8 +88,8 @@ def is_signed(key: RSAPublicKey, text: bytes, signature: str) -> bool:
 
 def find_seal(headers: Mapping[str, str]) -> Seal | None:
     """None when a header is missing (some proxies strip them). Names are case-insensitive."""
-    known = {name.lower(): value for name, value in headers.items()}
-    parts = [known.get(f"wechatpay-{name}", "") for name in ("serial", "timestamp", "nonce", "signature")]
+    values = {name.lower(): value for name, value in headers.items()}
+    parts = [values.get(f"wechatpay-{name}", "") for name in ("serial", "timestamp", "nonce", "signature")]
     return Seal(*parts) if all(parts) else None
 
 
@@ -104,12 +106,14 @@ def decrypt(apiv3_key: bytes, resource: Mapping[str, object]) -> bytes:
 
     ``associated_data`` may be missing or empty.
     """
-    found = read(_Sealed, resource)
-    if found.algorithm != CIPHER:
+    resource_fields = read(_Sealed, resource)
+    if resource_fields.algorithm != CIPHER:
         raise ValueError("another cipher than AEAD_AES_256_GCM")
     try:
-        sealed = base64.b64decode(found.ciphertext, validate=True)
-        return AESGCM(apiv3_key).decrypt(found.nonce.encode(), sealed, found.associated_data.encode())
+        sealed = base64.b64decode(resource_fields.ciphertext, validate=True)
+        return AESGCM(apiv3_key).decrypt(
+            resource_fields.nonce.encode(), sealed, resource_fields.associated_data.encode()
+        )
     except (InvalidTag, binascii.Error) as error:
         raise ValueError("sealed with another key, or damaged") from error
 

@@ -71,12 +71,12 @@ async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
         code=body.code,
         password=body.password,
     )
-    done = await call.services.accounts.registration.register(call.actor, form, key=read_key(call.request))
+    registered = await call.services.accounts.registration.register(call.actor, form, key=read_key(call.request))
     return RegisteredOut(
-        masked_name=done.masked_name,
-        masked_id_number=done.masked_id_number,
-        masked_mobile=done.masked_mobile,
-        roles=done.roles,
-        expert_number=done.expert_number,
-        person_check=done.identity_verification,
+        masked_name=registered.masked_name,
+        masked_id_number=registered.masked_id_number,
+        masked_mobile=registered.masked_mobile,
+        roles=registered.roles,
+        expert_number=registered.expert_number,
+        person_check=registered.identity_verification,
     )

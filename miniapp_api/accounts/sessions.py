@@ -61,7 +61,7 @@ class BindPhoneIn(Input):
     )
 
     @model_validator(mode="after")
-    def _one_way(self) -> BindPhoneIn:
+    def _check_one_way(self) -> BindPhoneIn:
         if (self.phone_code is None) == (self.mobile is None or self.sms_code is None):
             raise PydanticCustomError("one_way", "请用微信手机号授权，或填写手机号和短信验证码，二者选一")
         return self
@@ -139,7 +139,7 @@ async def login(call: Call, body: LoginIn) -> LoginOut:
 
     A person bound to the pool's official account is recognised here too. A code is valid once.
     """
-    return LoginOut.of(await call.services.accounts.sessions.login(call.pool, body.code))
+    return LoginOut.from_source(await call.services.accounts.sessions.login(call.pool, body.code))
 
 
 @api.post("/sessions/refresh", "刷新登录", access="public", keyed="no", limits=TRIES)
@@ -159,7 +159,7 @@ async def me(call: Call) -> MeOut:
         scope=actor.scope,
         organisation_id=actor.organisation_id,
         expert_id=actor.expert_id,
-        roles=RoleOut.each(roles),
+        roles=RoleOut.from_sources(roles),
         in_chat=actor.account_id is not None and await call.services.accounts.linking.in_chat(actor.account_id),
     )
 
@@ -178,7 +178,7 @@ async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
         sms_code=body.sms_code,
         key=read_key(call.request),
     )
-    return BoundOut.of(bound)
+    return BoundOut.from_source(bound)
 
 
 @api.post("/sessions/current/entry", "从公众号进入", access="session", keyed="no", limits=(60, 60))
@@ -194,7 +194,7 @@ async def look_at_entry(call: Call, body: EntryIn) -> Entrance:
 @api.put("/sessions/current/entry", "确认从公众号进入", access="session", limits=(60, 60))
 async def enter(call: Call, body: EnterIn) -> BoundOut:
     """Bind this WeChat account to that account, without SMS code or repeated consent to an accepted privacy text."""
-    return BoundOut.of(
+    return BoundOut.from_source(
         await call.services.accounts.mini_program_entry.enter(call.actor, body.token, body.privacy_version)
     )
 
@@ -215,7 +215,7 @@ async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
     chosen = await call.services.accounts.sessions.choose_role(
         call.actor, body.role, scope=body.scope, organisation_id=body.organisation_id
     )
-    return ChosenOut.of(chosen)
+    return ChosenOut.from_source(chosen)
 
 
 @api.post("/sessions/current/browser", "在浏览器打开", keyed="no")

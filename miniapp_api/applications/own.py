@@ -68,7 +68,7 @@ class SchemaOut(Output):
 @api.get("/home", "首页：身份标识、待办事项、进度", access="account")
 async def home(call: Call) -> HomeOut:
     """A person's home page: membership status, to-do items, the application, whom to ask."""
-    return HomeOut.show(await call.services.applications.to_dos.home(call.pool, _person(call)))
+    return HomeOut.show(await call.services.applications.to_dos.home(call.pool, _account_id(call)))
 
 
 @api.get("/applications/schema", "申请表的结构", access="public")
@@ -80,7 +80,7 @@ async def schema(call: Call, query: SchemaQuery) -> SchemaOut:
 @api.get("/applications/{application_id}", "查看申请", action="application.own")
 async def show(call: Call, path: ApplicationPath) -> ApplicationOut:
     """Values, files, missing fields, fields that may be changed now, the review log, the progress."""
-    return ApplicationOut.of(await call.services.applications.queries.get(call.actor, path.application_id))
+    return ApplicationOut.from_source(await call.services.applications.queries.get(call.actor, path.application_id))
 
 
 @api.put("/applications/{application_id}/sections/{section}", "保存一个部分", action="application.own")
@@ -112,7 +112,7 @@ async def cancel(call: Call, path: ApplicationPath) -> Outcome:
     return await call.services.workflows.applications.cancel(call.actor, path.application_id)
 
 
-def _person(call: Call) -> UUID:
+def _account_id(call: Call) -> UUID:
     """The caller, who has a bound mobile: the routes admit no other."""
     if call.actor.account_id is None:
         raise Unauthenticated("请先登录并绑定手机号。")

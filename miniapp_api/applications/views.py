@@ -67,7 +67,7 @@ class HomeOut(Output):
         return cls(
             membership_status=home.membership_status,
             to_do=home.to_do,
-            progress=ApplicationProgressOut.of(home.progress) if home.progress else None,
+            progress=ApplicationProgressOut.from_source(home.progress) if home.progress else None,
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
         )
 

@@ -54,8 +54,8 @@ class SeenPageIn(PlayerIn):
 @api.get("/courses", "我的课程", action="course.own")
 async def courses(call: Call, query: OwnCoursesQuery) -> PageOut[EnrolmentView]:
     """Own courses, newest first, ten a page."""
-    found = await call.services.courses.queries.own(call.actor, query.search, page=query.page)
-    return PageOut(items=found.items, total=found.total, page=query.page, size=PAGE_SIZE)
+    page = await call.services.courses.queries.own(call.actor, query.search, page=query.page)
+    return PageOut(items=page.items, total=page.total, page=query.page, size=PAGE_SIZE)
 
 
 @api.post("/courses/{enrolment_id}/items/{item_id}/opening", "打开学习内容", action="course.own", keyed="no")

@@ -66,7 +66,7 @@ class CheckInIn(Input):
     )
 
     @model_validator(mode="after")
-    def _one_way(self) -> CheckInIn:
+    def _check_one_way(self) -> CheckInIn:
         if (self.token is None) == (self.invitation_id is None):
             raise PydanticCustomError("one_way", "请扫描现场二维码，或选择要签到的评标活动，二者选一")
         return self
@@ -107,34 +107,36 @@ class AnsweredOut(Output):
 async def waiting(call: Call) -> Listing[InvitationOut]:
     """Invitations that wait for an answer, oldest first."""
     return Listing[InvitationOut](
-        items=InvitationOut.each(await call.services.draws.invitation_queries.list_open(call.expert_id))
+        items=InvitationOut.from_sources(await call.services.draws.invitation_queries.list_open(call.expert_id))
     )
 
 
 @api.get("/invitations/{invitation_id}", "查看邀请", action="expert.self.answer")
 async def show(call: Call, path: InvitationPath) -> InvitationOut:
     """One of the expert's own invitations."""
-    return InvitationOut.of(await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id))
+    return InvitationOut.from_source(
+        await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id)
+    )
 
 
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
 async def answer(call: Call, path: InvitationPath, body: InvitationAnswerIn) -> AnsweredOut:
     """Accept or decline. The first valid answer on any channel decides; a later one gets the present state."""
-    found = await call.services.draws.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
-    return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
+    answered = await call.services.draws.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
+    return AnsweredOut(effective=answered.effective, invitation=InvitationOut.from_source(answered.view))
 
 
 @api.post("/invitations/{invitation_id}/undo", "撤销同意", action="expert.self.answer")
 async def undo(call: Call, path: InvitationPath) -> AnsweredOut:
     """Undo an acceptance until `undo_until`, while the draw still calls: the invitation is open again."""
-    found = await call.services.draws.invitations.undo(path.invitation_id, call.expert_id, by="mini")
-    return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
+    answered = await call.services.draws.invitations.undo(path.invitation_id, call.expert_id, by="mini")
+    return AnsweredOut(effective=answered.effective, invitation=InvitationOut.from_source(answered.view))
 
 
 @api.post("/invitations/{invitation_id}/leave", "请假", action="expert.self.leave")
 async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOut:
     """Ask for leave after accepting, until the rulebook's deadline. First show the consequence given by `GET /pool`."""
-    return InvitationOut.of(
+    return InvitationOut.from_source(
         await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason)
     )
 
@@ -143,14 +145,16 @@ async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOu
 async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) -> InvitationOut:
     """Confirm or deny a leave that the agency or the venue registered. Only a confirmation frees the place."""
     await call.services.draws.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
-    return InvitationOut.of(await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id))
+    return InvitationOut.from_source(
+        await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id)
+    )
 
 
 @api.get("/panels", "我的评标", action="expert.self.answer")
 async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
     """Panels that the expert has accepted: upcoming and running ones, or past ones."""
-    found = await call.services.draws.invitation_queries.list_panels(call.expert_id, past=query.past)
-    return Listing[InvitationOut](items=InvitationOut.each(found))
+    views = await call.services.draws.invitation_queries.list_panels(call.expert_id, past=query.past)
+    return Listing[InvitationOut](items=InvitationOut.from_sources(views))
 
 
 @api.post("/check-ins", "签到", action="attendance.check_in")

@@ -96,13 +96,13 @@ async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPa
 @api.post("/exam-attempts/{attempt_id}/answers", "保存作答", access="public", keyed="no")
 async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> AttemptSavedOut:
     """Store answers; the response comes after they are stored safely. Repetitions are harmless."""
-    account_id = _account(call, path, body.ticket)
+    account_id = _account_of_ticket(call, path, body.ticket)
     saved = await call.services.exams.answers.save(
         SaveRequest(
             path.attempt_id,
             account_id,
             body.device,
-            tuple(_made(body.device, one) for one in body.events),
+            tuple(_made_answer(body.device, event) for event in body.events),
             body.leaves,
             body.hidden_seconds,
         )
@@ -120,8 +120,8 @@ async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> Attempt
 @api.post("/exam-attempts/{attempt_id}/submission", "交卷", access="public", keyed="no")
 async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> SubmissionReceipt:
     """Submit. A repetition returns the same receipt; 409 `answers_differ` asks for `answers` once."""
-    answers = None if body.answers is None else [_shown(one) for one in body.answers]
-    candidate = Actor(call.pool, "applicant", _account(call, path, body.ticket))
+    answers = None if body.answers is None else [_shown_answer(answer) for answer in body.answers]
+    candidate = Actor(call.pool, "applicant", _account_of_ticket(call, path, body.ticket))
     return await call.services.exams.attempts.submit(candidate, path.attempt_id, body.device, body.digest, answers)
 
 
@@ -131,17 +131,17 @@ async def receipt(call: Call, path: AttemptPath) -> SubmissionReceipt:
     return await call.services.exams.attempts.receipt(call.actor, path.attempt_id)
 
 
-def _account(call: Call, path: AttemptPath, ticket: str) -> UUID:
+def _account_of_ticket(call: Call, path: AttemptPath, ticket: str) -> UUID:
     """The account of the attempt. Raises Forbidden for a ticket that is forged, expired, or of another attempt."""
-    held = call.services.exams.tickets.check(ticket)
-    if held.subject_id != path.attempt_id:
+    attempt_ticket = call.services.exams.tickets.check(ticket)
+    if attempt_ticket.subject_id != path.attempt_id:
         raise Forbidden("作答凭证与试卷不符，请回到考试页面重新进入。", code="ticket_invalid")
-    return held.person_id
+    return attempt_ticket.person_id
 
 
-def _made(device: int, event: AttemptEventIn) -> MadeAnswer:
+def _made_answer(device: int, event: AttemptEventIn) -> MadeAnswer:
     return MadeAnswer(AnswerEvent(device, event.seq, event.slot, ExamAnswer(event.mask, event.text)), event.at)
 
 
-def _shown(one: GivenAnswerIn) -> ShownAnswer:
-    return ShownAnswer(one.slot, ExamAnswer(one.mask, one.text), one.at)
+def _shown_answer(answer: GivenAnswerIn) -> ShownAnswer:
+    return ShownAnswer(answer.slot, ExamAnswer(answer.mask, answer.text), answer.at)

@@ -44,4 +44,4 @@ class OwnExamOut(Output):
 @api.get("/exams", "我的考试", action="exam.own")
 async def list_exams(call: Call) -> Listing[OwnExamOut]:
     """Upcoming examinations, then past ones."""
-    return Listing(items=OwnExamOut.each(await call.services.exams.own_exams.list(call.actor)))
+    return Listing(items=OwnExamOut.from_sources(await call.services.exams.own_exams.list(call.actor)))

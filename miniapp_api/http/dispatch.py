@@ -47,11 +47,11 @@ class Runner:
 
     def handler(self, endpoint: Endpoint) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._run(endpoint, request)
+            return await self._run_endpoint(endpoint, request)
 
         return handle
 
-    async def _run(self, endpoint: Endpoint, request: web.Request) -> web.StreamResponse:
+    async def _run_endpoint(self, endpoint: Endpoint, request: web.Request) -> web.StreamResponse:
         client = client_address(request, self.trusted_proxies)
         if endpoint.limits is not None:
             await check_rate(self.counter, endpoint.name, client, *endpoint.limits)
@@ -64,7 +64,7 @@ class Runner:
             permissions.check(call.actor, endpoint.actions[0])
         if endpoint.guard is not None:
             await endpoint.guard(call, path)
-        with self.room.guest() as take:
+        with self.room.request_account() as take:
             arguments = await read_arguments(endpoint, request, path, take)
             if endpoint.answer is None and endpoint.status != 204:
                 return _download(await endpoint.function(call, **arguments.values))
@@ -83,26 +83,26 @@ class Runner:
         return actor
 
     async def _reply(self, endpoint: Endpoint, call: Call, arguments: Arguments) -> Reply:
-        async def answer() -> Reply:
-            found = await endpoint.function(call, **arguments.values)
+        async def call_endpoint() -> Reply:
+            result = await endpoint.function(call, **arguments.values)
             if endpoint.answer is None:
                 return Reply(endpoint.status, None)
-            served = endpoint.answer.model_validate(found, from_attributes=True)
+            served = endpoint.answer.model_validate(result, from_attributes=True)
             return Reply(endpoint.status, served.model_dump(mode="json"))
 
         key = read_key(call.request) if endpoint.keyed == "here" else None
         if key is None or call.actor.session_id is None:
-            return await answer()
-        return await reply_once(call, key, arguments.fingerprint(), answer)
+            return await call_endpoint()
+        return await reply_once(call, key, arguments.fingerprint(), call_endpoint)
 
 
 def read_token(request: web.Request) -> str:
     """The bearer token. Raises Unauthenticated."""
-    given = request.headers.get("Authorization", "")
-    if not given:
+    header = request.headers.get("Authorization", "")
+    if not header:
         raise Unauthenticated("请先登录小程序。")
-    token = given[len(_BEARER) :].strip()
-    if given[: len(_BEARER)].lower() != _BEARER.lower() or not token or len(token) > _TOKEN_MAX or not token.isascii():
+    token = header[len(_BEARER) :].strip()
+    if header[: len(_BEARER)].lower() != _BEARER.lower() or not token or len(token) > _TOKEN_MAX or not token.isascii():
         raise Unauthenticated("登录信息无法识别，请重新登录。", code="bad_token")
     return token
 
@@ -120,7 +120,10 @@ def _download(answer: object) -> web.Response:
 
 def _disposition(filename: str) -> str:
     """RFC 6266: an ASCII name for old clients, and the real name where they differ."""
-    plain = "".join(one if one.isascii() and one.isprintable() and one not in '"\\' else "_" for one in filename)
+    plain = "".join(
+        character if character.isascii() and character.isprintable() and character not in '"\\' else "_"
+        for character in filename
+    )
     head = f'attachment; filename="{plain}"'
     return head if plain == filename else f"{head}; filename*=UTF-8''{quote(filename, safe='')}"
 

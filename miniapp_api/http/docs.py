@@ -97,10 +97,10 @@ def _serve(
                 await asyncio.sleep(0)
         body = await asyncio.to_thread(make)
         etag = hashlib.sha256(body).hexdigest()[:16]
-        known = request.if_none_match or ()
+        known_tags = request.if_none_match or ()
         response = (
             web.Response(status=304)
-            if any(tag.value == etag for tag in known)
+            if any(tag.value == etag for tag in known_tags)
             else web.Response(body=body, headers=headers)
         )
         response.headers["Cache-Control"] = "no-cache"
@@ -122,7 +122,9 @@ def render_page(apis: Sequence[Api], document: Json) -> str:
     environment.filters["prose"] = _prose
     return environment.get_template("docs.html").render(
         info=document["info"],
-        groups=[EndpointGroup(api, tuple(_operation(one, document) for one in api.endpoints)) for api in apis],
+        groups=[
+            EndpointGroup(api, tuple(_operation(endpoint, document) for endpoint in api.endpoints)) for api in apis
+        ],
         schemas=[_table(name, schema) for name, schema in sorted(document["components"]["schemas"].items())],
     )
 
@@ -148,19 +150,23 @@ def _prose(text: str) -> Markup:
 
 
 def _operation(endpoint: Endpoint, document: Json) -> EndpointDoc:
-    found = document["paths"]["/api" + endpoint.full_path][endpoint.method.lower()]
-    body = _content(found.get("requestBody", {}))
-    answer = _content(found["responses"][str(endpoint.status)])
+    operation = document["paths"]["/api" + endpoint.full_path][endpoint.method.lower()]
+    body = _content(operation.get("requestBody", {}))
+    answer = _content(operation["responses"][str(endpoint.status)])
     schemas = document["components"]["schemas"]
     return EndpointDoc(
         endpoint,
         who_may(endpoint),
-        tuple(_parameter(one) for one in found["parameters"] if one["name"] != "pool"),
-        _name(body),
-        _print(_example(body, schemas)) if body.get("$ref") else "",
-        _name(answer) or ("" if endpoint.media_type == "application/json" else endpoint.media_type),
-        _print(_example(answer, schemas)) if answer.get("$ref") else "",
-        tuple((status, one["description"]) for status, one in found["responses"].items() if status != "default"),
+        tuple(_parameter(parameter) for parameter in operation["parameters"] if parameter["name"] != "pool"),
+        _schema_name(body),
+        _printed_json(_example(body, schemas)) if body.get("$ref") else "",
+        _schema_name(answer) or ("" if endpoint.media_type == "application/json" else endpoint.media_type),
+        _printed_json(_example(answer, schemas)) if answer.get("$ref") else "",
+        tuple(
+            (status, response["description"])
+            for status, response in operation["responses"].items()
+            if status != "default"
+        ),
     )
 
 
@@ -172,32 +178,32 @@ def _content(holder: Json) -> Json:
     return {}
 
 
-def _parameter(one: Json) -> FieldRow:
-    kind, _ = _kind(one["schema"])
+def _parameter(parameter: Json) -> FieldRow:
+    kind, _ = _kind(parameter["schema"])
     return FieldRow(
-        one["name"],
-        f"{kind} · {one['in']}",
+        parameter["name"],
+        f"{kind} · {parameter['in']}",
         "",
-        one["required"],
-        _note({**one["schema"], "description": one["description"]}),
+        parameter["required"],
+        _note({**parameter["schema"], "description": parameter["description"]}),
     )
 
 
 def _table(name: str, schema: Json) -> SchemaTable:
     rows = []
-    for field, one in schema.get("properties", {}).items():
-        kind, target = _kind(one)
-        rows.append(FieldRow(field, kind, target, field in schema.get("required", []), _note(one)))
+    for field, property_schema in schema.get("properties", {}).items():
+        kind, target = _kind(property_schema)
+        rows.append(FieldRow(field, kind, target, field in schema.get("required", []), _note(property_schema)))
     return SchemaTable(name, schema.get("description", ""), tuple(rows))
 
 
 def _kind(schema: Json) -> tuple[str, str]:
     """A type in words, and the name of the schema that it refers to."""
-    if target := _name(schema):
+    if target := _schema_name(schema):
         return target, target
     if parts := schema.get("anyOf"):
-        known = [_kind(part) for part in parts]
-        return " | ".join(kind for kind, _ in known), next((target for _, target in known if target), "")
+        kinds = [_kind(part) for part in parts]
+        return " | ".join(kind for kind, _ in kinds), next((target for _, target in kinds if target), "")
     if schema.get("type") == "array":
         kind, target = _kind(schema.get("items", {}))
         return f"{kind}[]", target
@@ -209,7 +215,7 @@ def _kind(schema: Json) -> tuple[str, str]:
     return str(" | ".join(kind) if isinstance(kind, list) else kind), ""
 
 
-def _name(schema: Json) -> str:
+def _schema_name(schema: Json) -> str:
     return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
@@ -234,7 +240,7 @@ def _example(schema: Json, schemas: Json, depth: int = 0) -> Any:  # any JSON va
     """A valid value, from the examples of the fields."""
     if schema.get("examples"):
         return schema["examples"][0]
-    if target := _name(schema):
+    if target := _schema_name(schema):
         return _example(schemas[target], schemas, depth + 1) if depth < _DEPTH_MAX else {}
     for name in ("anyOf", "oneOf"):
         if schema.get(name):
@@ -251,8 +257,8 @@ def _example(schema: Json, schemas: Json, depth: int = 0) -> Any:  # any JSON va
 
 
 def _members(schema: Json, schemas: Json, depth: int) -> Iterator[tuple[str, Any]]:
-    for name, one in schema["properties"].items():
-        yield name, _example(one, schemas, depth)
+    for name, property_schema in schema["properties"].items():
+        yield name, _example(property_schema, schemas, depth)
 
 
 _PLAIN: Mapping[str, Any] = {
@@ -266,5 +272,5 @@ _PLAIN: Mapping[str, Any] = {
 }
 
 
-def _print(value: object) -> str:
+def _printed_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)

@@ -55,7 +55,7 @@ async def reply_once(call: Call, key: str, fingerprint: str, answer: Callable[[]
         return {"status": reply.status, "body": reply.body}
 
     try:
-        kept = await once(
+        stored = await once(
             owner=owner, key=key, deps=call.services.deps, answer=dict[str, Any], run=run, request=fingerprint
         )
     except (TooMany, Unavailable):
@@ -65,7 +65,7 @@ async def reply_once(call: Call, key: str, fingerprint: str, answer: Callable[[]
         if replayed and refusal.code != "idempotency_key_reused":
             call.request[REPLAYED] = True
         raise
-    return Reply(kept["status"], kept["body"], replayed)
+    return Reply(stored["status"], stored["body"], replayed)
 
 
 REPLAYED = web.RequestKey("replayed", bool)

@@ -56,13 +56,13 @@ def label_of(model: type[BaseModel] | None, path: Sequence[str | int]) -> str:
     names = [part for part in path if isinstance(part, str)]
     if not names:
         return ""
-    own = _described(model, names[0]) if len(names) == 1 else ""
+    own = _described_name(model, names[0]) if len(names) == 1 else ""
     label = own or LABELS.get(names[-1], "")
     places = [f"第{part + 1}项" for part in path[:-1] if isinstance(part, int)]
     return f"{places[-1]}{label}" if label and places else label
 
 
-def _described(model: type[BaseModel] | None, name: str) -> str:
+def _described_name(model: type[BaseModel] | None, name: str) -> str:
     field = model.model_fields.get(name) if model is not None else None
-    found = _HEAD.match(field.description or "") if field is not None else None
-    return found.group() if found else ""
+    head = _HEAD.match(field.description or "") if field is not None else None
+    return head.group() if head else ""

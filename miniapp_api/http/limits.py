@@ -37,11 +37,11 @@ class RedisCounter:
 
     async def count(self, key: str, period: int) -> tuple[int, int]:
         try:
-            tries, left = await self._redis.eval(_COUNT, 1, f"pbt:api:tries:{key}", period)
+            tries, seconds_left = await self._redis.eval(_COUNT, 1, f"pbt:api:tries:{key}", period)
         except (RedisError, OSError) as error:
             log.warning("limits_not_counted", reason=repr(error))
             return 0, period
-        return int(tries), max(int(left), 1)
+        return int(tries), max(int(seconds_left), 1)
 
 
 @dataclass
@@ -62,9 +62,9 @@ class LocalCounter:
 
 async def check_rate(counter: Counter, name: str, client: str, tries: int, period: int) -> None:
     """Raises TooMany beyond ``tries`` of one client within ``period`` seconds."""
-    made, left = await counter.count(f"{name}:{client}", period)
-    if made > tries:
-        raise TooMany(f"操作过于频繁，请{left}秒后再试。", retry_after=left, code="rate_limit")
+    tries_made, seconds_left = await counter.count(f"{name}:{client}", period)
+    if tries_made > tries:
+        raise TooMany(f"操作过于频繁，请{seconds_left}秒后再试。", retry_after=seconds_left, code="rate_limit")
 
 
 def client_address(request: web.Request, trusted_proxies: int) -> str:

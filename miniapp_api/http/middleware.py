@@ -11,7 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from config.outage_reports import report_outage
 from domain.errors import AppError, Unavailable
 from miniapp_api.http.dispatch import mark_replay
-from miniapp_api.http.problems import BadRequest, plain, problem_of_http, problem_response
+from miniapp_api.http.problems import BadRequest, problem_of_http, problem_response, refusal_of_status
 from services.core.outages import AWAY
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -54,5 +54,5 @@ async def _answer(request: web.Request, handler: _Handler) -> web.StreamResponse
     except Exception:  # the last boundary: any other exception is our fault and logged with its trace
         log.exception("api_failed", method=request.method)
         return problem_response(
-            plain(500, "internal", "系统出错，我们已记录。请稍后重试；仍不行的，请拨打人工服务电话。")
+            refusal_of_status(500, "internal", "系统出错，我们已记录。请稍后重试；仍不行的，请拨打人工服务电话。")
         )

@@ -81,23 +81,23 @@ def describe(apis: Sequence[Api]) -> Json:
 
 def models_of(apis: Sequence[Api]) -> tuple[type[BaseModel], ...]:
     """Every model in the description."""
-    found: dict[type[BaseModel], None] = {}
+    models: dict[type[BaseModel], None] = {}
     for endpoint in (endpoint for api in apis for endpoint in api.endpoints):
         used = (endpoint.path_model, endpoint.query_model, endpoint.body_model, endpoint.answer)
-        found |= dict.fromkeys(model for model in used if model is not None)
-    return tuple(found)
+        models |= dict.fromkeys(model for model in used if model is not None)
+    return tuple(models)
 
 
 def _components(endpoints: Iterable[Endpoint]) -> tuple[Mapping[type[BaseModel], Json], Json]:
     """References by model, and the schemas that they refer to."""
-    wanted: dict[type[BaseModel], JsonSchemaMode] = {}
+    modes: dict[type[BaseModel], JsonSchemaMode] = {}
     for endpoint in endpoints:
         if endpoint.body_model is not None:
-            wanted[endpoint.body_model] = "validation"
+            modes[endpoint.body_model] = "validation"
         if endpoint.answer is not None:
-            wanted[endpoint.answer] = "serialization"
-    found, definitions = models_json_schema(list(wanted.items()), ref_template=_REF, schema_generator=_Schemas)
-    return {model: found[model, mode] for model, mode in wanted.items()}, definitions.get("$defs", {})
+            modes[endpoint.answer] = "serialization"
+    references, definitions = models_json_schema(list(modes.items()), ref_template=_REF, schema_generator=_Schemas)
+    return {model: references[model, mode] for model, mode in modes.items()}, definitions.get("$defs", {})
 
 
 def _operation(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json:
@@ -140,24 +140,24 @@ def _parameters(endpoint: Endpoint) -> Iterable[Json]:
 
 def _fields(model: type[BaseModel], place: str) -> Iterable[Json]:
     schema = model.model_json_schema(schema_generator=_Schemas)
-    for name, one in schema["properties"].items():
+    for name, property_schema in schema["properties"].items():
         field: FieldInfo = model.model_fields[name]
-        description = one.pop("description", "")
+        description = property_schema.pop("description", "")
         yield {
             "name": name,
             "in": place,
             "required": place == "path" or field.is_required(),
             "description": description,
-            "schema": _plain(one, schema.get("$defs", {})),
+            "schema": _inlined_type(property_schema, schema.get("$defs", {})),
         }
 
 
-def _plain(schema: Json, definitions: Json) -> Json:
+def _inlined_type(schema: Json, definitions: Json) -> Json:
     """A parameter's type without references; an optional one has no null, since a query can't express it."""
     if "anyOf" in schema:
         schema = next(part for part in schema["anyOf"] if part.get("type") != "null")
-    found: Json = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-    return {name: value for name, value in found.items() if name != "description"}
+    resolved: Json = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return {name: value for name, value in resolved.items() if name != "description"}
 
 
 def _content(most: int) -> Json:
@@ -166,14 +166,14 @@ def _content(most: int) -> Json:
 
 
 def _responses(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json:
-    good: Json = {"description": "Done"}
+    success: Json = {"description": "Done"}
     if endpoint.answer is not None:
-        good["content"] = {"application/json": {"schema": refs[endpoint.answer]}}
+        success["content"] = {"application/json": {"schema": refs[endpoint.answer]}}
     elif endpoint.status != 204:
-        good["content"] = {endpoint.media_type: {"schema": {}}}
+        success["content"] = {endpoint.media_type: {"schema": {}}}
     if endpoint.keyed == "here":
-        good["headers"] = {REPLAY: {"schema": {"type": "string", "enum": ["true"]}, "description": "Done before"}}
-    responses: Json = {str(endpoint.status): good}
+        success["headers"] = {REPLAY: {"schema": {"type": "string", "enum": ["true"]}, "description": "Done before"}}
+    responses: Json = {str(endpoint.status): success}
     for status in _refusals(endpoint):
         responses[str(status)] = _problem(_REASONS[status])
     responses["default"] = _problem("Any other refusal")
@@ -181,12 +181,12 @@ def _responses(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json
 
 
 def _refusals(endpoint: Endpoint) -> Iterable[int]:
-    takes = endpoint.body_model is not None or endpoint.content_max is not None
-    yield from (400,) if takes or endpoint.keyed != "no" else ()
+    takes_body = endpoint.body_model is not None or endpoint.content_max is not None
+    yield from (400,) if takes_body or endpoint.keyed != "no" else ()
     yield from (401, 403) if endpoint.access != "public" else ()
     yield 404
     yield from (409,) if endpoint.method != "GET" else ()
-    yield from (413, 415) if takes else ()
+    yield from (413, 415) if takes_body else ()
     yield 422
     yield from (429,) if endpoint.limits else ()
     yield 503

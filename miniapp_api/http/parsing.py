@@ -17,7 +17,7 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 
 from domain.errors import InvalidInput, NotFound, Unavailable
-from miniapp_api.http.problems import BadRequest, TooLarge, TooSlow, WrongType, invalid
+from miniapp_api.http.problems import BadRequest, TooLarge, TooSlow, WrongType, invalid_request
 from miniapp_api.http.routes import JSON, OCTETS, Endpoint
 
 BODY_MAX = 256 * 1024
@@ -41,21 +41,21 @@ class BodyRoom:
         self._left = most
 
     @contextmanager
-    def guest(self) -> Iterator[Take]:
+    def request_account(self) -> Iterator[Take]:
         """The account of one request, whose bytes are released afterwards."""
-        held = 0
+        held_bytes = 0
 
         def take(count: int) -> None:
-            nonlocal held
+            nonlocal held_bytes
             if count > self._left:
                 raise Unavailable("现在上传文件的人较多，请一分钟后再试。", code="files_busy")
             self._left -= count
-            held += count
+            held_bytes += count
 
         try:
             yield take
         finally:
-            self._left += held
+            self._left += held_bytes
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Arguments:
         """Distinguishes this request from others (for Idempotency-Key)."""
         digest = hashlib.sha256(f"{self.target}\n".encode(errors="replace"))
         if self.body:
-            digest.update(_canonical(self.body))
+            digest.update(_canonical_json(self.body))
         return digest.hexdigest()
 
 
@@ -92,10 +92,10 @@ async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseMod
     if query is not None:
         values["query"] = query
     if endpoint.body_model is not None:
-        body = await _in_time(_read_json(request, take))
-        values["body"] = _parse(endpoint.body_model, body)
+        body = await _await_body(_read_json(request, take))
+        values["body"] = _parse_body(endpoint.body_model, body)
     elif endpoint.content_max is not None:
-        values["content"] = await _in_time(_read_content(request, endpoint.content_max, take))
+        values["content"] = await _await_body(_read_content(request, endpoint.content_max, take))
     return Arguments(values, f"{request.method} {request.path_qs}", body)
 
 
@@ -111,21 +111,21 @@ def _read_query(endpoint: Endpoint, query: MultiMapping[str]) -> BaseModel | Non
     try:
         return endpoint.query_model.model_validate(dict(query))
     except ValidationError as error:
-        raise invalid(error, "query", endpoint.query_model) from error
+        raise invalid_request(error, "query", endpoint.query_model) from error
 
 
-def _parse(model: type[BaseModel], raw: bytes) -> BaseModel:
+def _parse_body(model: type[BaseModel], raw: bytes) -> BaseModel:
     try:
         return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
-        raise invalid(error, model=model) from error
+        raise invalid_request(error, model=model) from error
 
 
-def _canonical(raw: bytes) -> bytes:
+def _canonical_json(raw: bytes) -> bytes:
     return json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
 
 
-async def _in_time(reading: Awaitable[T]) -> T:
+async def _await_body(reading: Awaitable[T]) -> T:
     """Raises TooSlow when the body doesn't arrive in time, BadRequest when it is garbled."""
     try:
         async with asyncio.timeout(READ_TIMEOUT):
@@ -141,26 +141,26 @@ async def _read_json(request: web.Request, take: Take) -> bytes:
         raise WrongType("提交的内容无法识别，请更新小程序后重试。")
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
         raise WrongType("提交的文字无法识别，请更新小程序后重试。")
-    return await _read_bounded(request, BODY_MAX, take)
+    return await _read_bytes(request, BODY_MAX, take)
 
 
-async def _read_bounded(request: web.Request, most: int, take: Take) -> bytes:
+async def _read_bytes(request: web.Request, most: int, take: Take) -> bytes:
     """Counts unpacked bytes, so that a small compressed body can't grow without limit."""
     if (request.content_length or 0) > most:
         raise _too_large(most)
-    found = bytearray()
+    content = bytearray()
     async for chunk in request.content.iter_chunked(_CHUNK):
         take(len(chunk))
-        found += chunk
-        if len(found) > most:
+        content += chunk
+        if len(content) > most:
             raise _too_large(most)
-    return bytes(found)
+    return bytes(content)
 
 
 async def _read_content(request: web.Request, most: int, take: Take) -> bytes:
     if request.content_type != OCTETS:
         raise WrongType("上传的文件无法识别，请更新小程序后重试。")
-    return await _read_bounded(request, most, take)
+    return await _read_bytes(request, most, take)
 
 
 def _too_large(most: int) -> TooLarge:

@@ -102,7 +102,7 @@ def problem_of(error: AppError) -> dict[str, object]:
     if error.field:
         body["field"] = error.field
     if isinstance(error, InvalidFields):
-        body["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
+        body["errors"] = [{"field": fault.field, "message": fault.message} for fault in error.errors]
     elif len(error.faults) > 1:
         body["errors"] = [{"field": fault.field, "message": fault.message} for fault in error.faults]
     if isinstance(error, RuleViolation):
@@ -131,42 +131,42 @@ def problem_response(error: AppError) -> web.Response:
 
 def problem_of_http(error: web.HTTPException) -> web.Response:
     """Refusals by aiohttp: unknown route, wrong method, too large."""
-    said: AppError
+    refusal: AppError
     if isinstance(error, web.HTTPMethodNotAllowed):
-        said = plain(405, "method_not_allowed", "此地址不支持这种操作，请更新小程序后重试。")
+        refusal = refusal_of_status(405, "method_not_allowed", "此地址不支持这种操作，请更新小程序后重试。")
     elif error.status == 404:
-        said = plain(404, "no_such_route", "没有找到要办理的事项，请更新小程序后重试。")
+        refusal = refusal_of_status(404, "no_such_route", "没有找到要办理的事项，请更新小程序后重试。")
     elif error.status == 413:
-        said = TooLarge("内容过大，请缩小后重试。")
+        refusal = TooLarge("内容过大，请缩小后重试。")
     else:
-        said = plain(error.status, "bad_request", "请求无法识别，请更新小程序后重试。")
-    answer = problem_response(said)
+        refusal = refusal_of_status(error.status, "bad_request", "请求无法识别，请更新小程序后重试。")
+    answer = problem_response(refusal)
     if allow := error.headers.get("Allow"):
         answer.headers["Allow"] = allow
     return answer
 
 
-def plain(status: int, code: str, message: str) -> AppError:
+def refusal_of_status(status: int, code: str, message: str) -> AppError:
     """A refusal with a status that no exception class has."""
     error = AppError(message, code=code)
     error.status = status
     return error
 
 
-def invalid(error: ValidationError, where: str = "", model: type[BaseModel] | None = None) -> AppError:
+def invalid_request(error: ValidationError, where: str = "", model: type[BaseModel] | None = None) -> AppError:
     """Pydantic's errors for a ``model``, as short Chinese sentences; never the value: it may be personal."""
-    found = error.errors(include_url=False, include_input=False, include_context=True)
-    if any(one["type"] == "json_invalid" for one in found):
+    details = error.errors(include_url=False, include_input=False, include_context=True)
+    if any(detail["type"] == "json_invalid" for detail in details):
         return BadRequest("提交的内容不完整，请更新小程序后重试。", code="bad_json")
-    return InvalidFields(tuple(_field_errors(found[:ERRORS_MAX], where, model)))
+    return InvalidFields(tuple(_field_errors(details[:ERRORS_MAX], where, model)))
 
 
-def _field_errors(found: Iterable[ErrorDetails], where: str, model: type[BaseModel] | None) -> Iterable[FieldError]:
-    for one in found:
-        path = ".".join(part for part in (where, *(str(part) for part in one["loc"])) if part)
-        label = label_of(model, one["loc"]) if one["type"] != "extra_forbidden" else ""
-        named = _named_sentence(one, label) if label else ""
-        yield FieldError(path, named or _sentence(one), named=bool(named))
+def _field_errors(details: Iterable[ErrorDetails], where: str, model: type[BaseModel] | None) -> Iterable[FieldError]:
+    for detail in details:
+        path = ".".join(part for part in (where, *(str(part) for part in detail["loc"])) if part)
+        label = label_of(model, detail["loc"]) if detail["type"] != "extra_forbidden" else ""
+        named = _named_sentence(detail, label) if label else ""
+        yield FieldError(path, named or _sentence(detail), named=bool(named))
 
 
 _ABSENT = frozenset(("missing", "string_type", "none_required", "tuple_type", "list_type", "dict_type", "too_short"))
@@ -187,9 +187,9 @@ _NAMED: Mapping[str, str] = {
 }
 
 
-def _named_sentence(one: ErrorDetails, label: str) -> str:
+def _named_sentence(detail: ErrorDetails, label: str) -> str:
     """The field and what to do: 请选择项目所在地. Empty for a value that a person can't have typed."""
-    kind, context, name = one["type"], one.get("ctx") or {}, str(one["loc"][-1])
+    kind, context, name = detail["type"], detail.get("ctx") or {}, str(detail["loc"][-1])
     number = next(
         (context[key] for key in ("min_length", "max_length", "ge", "gt", "le", "lt") if key in context), None
     )
@@ -200,7 +200,7 @@ def _named_sentence(one: ErrorDetails, label: str) -> str:
         return f"请选择{label}"
     if kind in _NAMED:
         return _NAMED[kind].format(label=label, number=number)
-    return f"{label}：{one['msg']}" if _is_chinese(one["msg"]) else ""
+    return f"{label}：{detail['msg']}" if _is_chinese(detail["msg"]) else ""
 
 
 _SENTENCES: Mapping[str, str] = {
@@ -237,8 +237,8 @@ _WITH_NUMBER: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _sentence(one: ErrorDetails) -> str:
-    kind, context = one["type"], one.get("ctx") or {}
+def _sentence(detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx") or {}
     if kind in _WITH_NUMBER:
         name, text = _WITH_NUMBER[kind]
         return "不能为空" if kind == "string_too_short" and context.get(name) == 1 else text.format(context.get(name))
@@ -246,7 +246,7 @@ def _sentence(one: ErrorDetails) -> str:
         return f"应为 {_choices(context)} 之一"
     if kind in _SENTENCES:
         return _SENTENCES[kind]
-    return one["msg"] if _is_chinese(one["msg"]) else "格式不正确"
+    return detail["msg"] if _is_chinese(detail["msg"]) else "格式不正确"
 
 
 def _choices(context: Mapping[str, Any]) -> str:

@@ -71,12 +71,12 @@ Moment = Annotated[
 
 def _check_characters(value: Any) -> Any:  # any field's value passes through; only texts are checked
     if isinstance(value, str):
-        found = _UNREADABLE.search(value)
+        unreadable = _UNREADABLE.search(value)
     elif isinstance(value, list | tuple):
-        found = next(filter(None, (_UNREADABLE.search(text) for text in value if isinstance(text, str))), None)
+        unreadable = next(filter(None, (_UNREADABLE.search(text) for text in value if isinstance(text, str))), None)
     else:
         return value
-    if found is not None:
+    if unreadable is not None:
         raise PydanticCustomError("bad_characters", "含有无法识别的字符，请删除后重新填写")
     return value
 
@@ -118,13 +118,13 @@ class Output(BaseModel):
     )
 
     @classmethod
-    def of(cls, source: object) -> Self:
+    def from_source(cls, source: object) -> Self:
         """Read the fields from an object of the same attribute names."""
         return cls.model_validate(source, from_attributes=True)
 
     @classmethod
-    def each(cls, sources: Sequence[object]) -> tuple[Self, ...]:
-        return tuple(cls.of(source) for source in sources)
+    def from_sources(cls, sources: Sequence[object]) -> tuple[Self, ...]:
+        return tuple(cls.from_source(source) for source in sources)
 
 
 class Listing(Output, Generic[T]):
@@ -142,9 +142,9 @@ class PageOut(Output, Generic[T]):
     size: int
 
     @classmethod
-    def of_query(cls, found: Page[T], query: PageQuery) -> Self:
+    def from_page(cls, page: Page[T], query: PageQuery) -> Self:
         """A page of a service, for its ``query``."""
-        return cls(items=found.items, total=found.total, page=query.page, size=query.size)
+        return cls(items=page.items, total=page.total, page=query.page, size=query.size)
 
 
 def answer_model(annotation: Any) -> Any:  # a field may have any annotation
@@ -155,22 +155,24 @@ def answer_model(annotation: Any) -> Any:  # a field may have any annotation
     if annotation is datetime:
         return Moment
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
-        return _of_dataclass(annotation)
+        return _output_of_dataclass(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Output):
-        return _of_output(annotation)
+        return _converted_output(annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is None or origin is Literal:
         return annotation
     if origin is Annotated:
         return annotation if arguments[0] is datetime else Annotated[(answer_model(arguments[0]), *arguments[1:])]
-    converted = tuple(answer_model(one) for one in arguments)
+    converted = tuple(answer_model(argument) for argument in arguments)
     return reduce(operator.or_, converted) if origin in (Union, UnionType) else origin[converted]
 
 
 @cache
-def _of_dataclass(source: type) -> type[Output]:
+def _output_of_dataclass(source: type) -> type[Output]:
     hints = get_type_hints(source, include_extras=True)
-    fields: dict[str, Any] = {one.name: (answer_model(hints[one.name]), ...) for one in dataclasses.fields(source)}
+    fields: dict[str, Any] = {
+        field.name: (answer_model(hints[field.name]), ...) for field in dataclasses.fields(source)
+    }
     docstring = source.__doc__ or ""
     explained = None if docstring.startswith(f"{source.__name__}(") else docstring.replace("``", "`")
     return create_model(
@@ -179,12 +181,12 @@ def _of_dataclass(source: type) -> type[Output]:
 
 
 @cache
-def _of_output(model: type[Output]) -> type[Output]:
+def _converted_output(model: type[Output]) -> type[Output]:
     """The model itself, unless a dataclass is among its fields or, as in ``PageOut[Card]``, its arguments."""
     generic = model.__pydantic_generic_metadata__
     if generic["origin"] is not None:
         origin: Any = generic["origin"]
-        specialised: type[Output] = origin[tuple(answer_model(one) for one in generic["args"])]
+        specialised: type[Output] = origin[tuple(answer_model(argument) for argument in generic["args"])]
         return specialised
     fields: dict[str, Any] = {
         name: (answer_model(field.annotation), field)

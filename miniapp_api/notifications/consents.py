@@ -33,8 +33,8 @@ class AnswersIn(Input):
 @api.get("/consents", "可订阅的消息")
 async def wanted(call: Call, query: OccasionQuery) -> Listing[RequestableConsent]:
     """Templates to ask for, most needed first; at most three. Empty where none is used."""
-    found = await call.services.notifications.consents.list_requestable(call.actor, query.occasion)
-    return Listing(items=found)
+    requestable = await call.services.notifications.consents.list_requestable(call.actor, query.occasion)
+    return Listing(items=requestable)
 
 
 @api.post("/consents", "记录订阅结果")

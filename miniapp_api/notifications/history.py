@@ -17,5 +17,5 @@ api = Api(
 @api.get("/notices", "我的消息")
 async def mine(call: Call, query: PageQuery) -> PageOut[PastNotice]:
     """Notices to this person in any role, newest first."""
-    found = await call.services.notifications.history.notices_of(call.actor, offset=query.offset, limit=query.size)
-    return PageOut.of_query(found, query)
+    page = await call.services.notifications.history.notices_of(call.actor, offset=query.offset, limit=query.size)
+    return PageOut.from_page(page, query)

@@ -40,8 +40,8 @@ class RequestIn(EmployerIn):
 @api.get("/employers", "搜索单位", action="employer.search")
 async def search(call: Call, query: EmployerSearchQuery) -> Listing[EmployerView]:
     """Names that begin with the word first, then others; short before long ones."""
-    found = await call.services.organisations.employer_queries.search(call.actor, query.word, limit=query.limit)
-    return Listing(items=found)
+    employers = await call.services.organisations.employer_queries.search(call.actor, query.word, limit=query.limit)
+    return Listing(items=employers)
 
 
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")

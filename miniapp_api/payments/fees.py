@@ -76,19 +76,19 @@ async def order(call: Call, path: FeePath, body: OrderIn) -> PlacedOrderOut:
     """An order to pay now. Harmless to repeat: a live order is returned again while it is valid."""
     orders = call.services.payments.orders
     openid = await orders.openid_of(call.actor, "mini") if body.trade == "mini" else ""
-    made = await orders.order(call.actor, path.fee_id, body.trade, openid=openid)
-    given = made.parameters
-    parameters = given and ParametersOut(
-        timeStamp=given.time_stamp,
-        nonceStr=given.nonce,
-        package=given.package,
-        signType=given.sign_type,
-        paySign=given.signature,
+    placed = await orders.order(call.actor, path.fee_id, body.trade, openid=openid)
+    signed = placed.parameters
+    parameters = signed and ParametersOut(
+        timeStamp=signed.time_stamp,
+        nonceStr=signed.nonce,
+        package=signed.package,
+        signType=signed.sign_type,
+        paySign=signed.signature,
     )
     return PlacedOrderOut(
-        order_id=made.order_id,
-        amount=made.amount,
-        expires_at=made.expires_at,
-        code_url=made.code_url,
+        order_id=placed.order_id,
+        amount=placed.amount,
+        expires_at=placed.expires_at,
+        code_url=placed.code_url,
         parameters=parameters,
     )

@@ -64,60 +64,61 @@ class Network:
             line = "busy"
         if phone is None or line not in ("normal", "no_answer"):
             code = LINES.get(line) or "200003"
-            self._after(call, FAILS_AFTER, lambda: self._end(call, code, "机器"))
+            self._schedule(call, FAILS_AFTER, lambda: self._end_call(call, code, "机器"))
             return
         call.rung_at = self._world.clock.now()
         phone.calls.append(call)
         self._world.show_call(phone, call)
-        self._after(call, self._world.config.wire.ring_seconds, lambda: self._end(call, "200003", "机器"))
+        self._schedule(call, self._world.config.wire.ring_seconds, lambda: self._end_call(call, "200003", "机器"))
         if line == "normal":
             for listener in self.on_ring:
                 listener(phone, call)
 
-    def _after(self, call: PhoneCall, seconds: float, action: Callable[[], None]) -> None:
-        before = self._timers.pop(call.id, None)
-        if before is not None:
-            before.cancel()
-        self._timers[call.id] = self._world.timeline.after(seconds, action)
+    def _schedule(self, call: PhoneCall, seconds: float, action: Callable[[], None]) -> None:
+        # A call waits for one thing at a time: a key that is pressed replaces the end of the text that was spoken.
+        earlier_timer = self._timers.pop(call.id, None)
+        if earlier_timer is not None:
+            earlier_timer.cancel()
+        self._timers[call.id] = self._world.timeline.run_after(seconds, action)
 
-    def _say(self, call: PhoneCall, text: str, then: Callable[[], None]) -> None:
+    def _speak(self, call: PhoneCall, text: str, next_step: Callable[[], None]) -> None:
         if text:
             call.spoken.append(text)
         wait = call.key_wait if call.kind == "ivr" else 0.0
-        self._after(call, len(text) / self._world.config.wire.speech_rate + wait, then)
+        self._schedule(call, len(text) / self._world.config.wire.speech_rate + wait, next_step)
 
-    def _prompt_over(self, call: PhoneCall) -> None:
+    def _end_prompt(self, call: PhoneCall) -> None:
         call.played += 1
         if call.played < call.play_times:
-            self._say(call, call.prompt, lambda: self._prompt_over(call))
-            self._show(call)
+            self._speak(call, call.prompt, lambda: self._end_prompt(call))
+            self._show_call(call)
         else:
-            self._over(call)
+            self._end_menu(call)
 
     def _say_goodbye(self, call: PhoneCall) -> None:
         """Speak the last text to its end, then hang up."""
         if call.bye:
             call.spoken.append(call.bye)
         seconds = len(call.bye) / self._world.config.wire.speech_rate
-        self._after(call, seconds, lambda: self._end(call, "200000", "机器"))
+        self._schedule(call, seconds, lambda: self._end_call(call, "200000", "机器"))
 
-    def _over(self, call: PhoneCall) -> None:
+    def _end_menu(self, call: PhoneCall) -> None:
         if call.bye:
             call.spoken.append(call.bye)
         waited_in_vain = call.kind == "ivr" and not call.keys
-        self._end(call, "200008" if waited_in_vain else "200000", "机器")
+        self._end_call(call, "200008" if waited_in_vain else "200000", "机器")
 
-    def _end(self, call: PhoneCall, status_code: str, hung_up_by: str) -> None:
+    def _end_call(self, call: PhoneCall, status_code: str, hung_up_by: str) -> None:
         timer = self._timers.pop(call.id, None)
         if timer is not None:
             timer.cancel()
         self.on_answer.pop(call.id, None)
         call.state, call.status_code, call.hung_up_by = "ended", status_code, hung_up_by
         call.ended_at = self._world.clock.now()
-        self._show(call)
+        self._show_call(call)
         self._ended(call)
 
-    def _show(self, call: PhoneCall) -> None:
+    def _show_call(self, call: PhoneCall) -> None:
         phone = self._world.by_mobile.get(call.mobile)
         if phone is not None:
             self._world.show_call(phone, call)
@@ -128,13 +129,13 @@ class Network:
         if call.state != "ringing":
             raise BadControlRequest(f"the call can't be answered: it is {call.state}")
         call.state, call.answered_at = "talking", self._world.clock.now()
-        then = self.on_answer.pop(call.id, None)
-        if then is not None:
+        on_answer = self.on_answer.pop(call.id, None)
+        if on_answer is not None:
             self._cancel_timer(call)
-            then(call)
+            on_answer(call)
         else:
-            self._say(call, call.prompt, lambda: self._prompt_over(call))
-        self._show(call)
+            self._speak(call, call.prompt, lambda: self._end_prompt(call))
+        self._show_call(call)
 
     def _cancel_timer(self, call: PhoneCall) -> None:
         timer = self._timers.pop(call.id, None)
@@ -149,24 +150,24 @@ class Network:
         if not keys or not KEYS.issuperset(keys):
             raise BadControlRequest("keys are 0-9, * and #")
         for key in keys:
-            again = call.keys.endswith(key) and call.menu.get(key, call.prompt) != call.prompt
+            pressed_twice = call.keys.endswith(key) and call.menu.get(key, call.prompt) != call.prompt
             call.keys += key
             self._key_pressed(call, key)
-            if call.kind == "ivr" and again:
+            if call.kind == "ivr" and pressed_twice:
                 self._say_goodbye(call)
             elif call.kind == "ivr":
-                self._say(call, call.menu.get(key, call.prompt), lambda: self._over(call))
-        self._show(call)
+                self._speak(call, call.menu.get(key, call.prompt), lambda: self._end_menu(call))
+        self._show_call(call)
 
     def hang_up(self, call: PhoneCall) -> None:
         if call.state == "ringing":
-            self._end(call, "200005", "用户")
+            self._end_call(call, "200005", "用户")
         elif call.state == "talking":
-            self._end(call, "200100" if call.kind == "two_way" else "200001", "用户")
+            self._end_call(call, "200100" if call.kind == "two_way" else "200001", "用户")
         else:
             raise BadControlRequest("the call has ended already")
 
-    def end(self, call: PhoneCall, status_code: str) -> None:
+    def end_call(self, call: PhoneCall, status_code: str) -> None:
         """The network ends a call that has not ended yet."""
         if call.state != "ended":
-            self._end(call, status_code, "机器")
+            self._end_call(call, status_code, "机器")

@@ -61,7 +61,7 @@ class ReportPusher:
         note = "" if accepted else "repeated later" if tries < len(retries) else "given up"
         self._world.ledger.add(self._vendor, "out", self._name, reports, answer, note=note)
         if not accepted and tries < len(retries):
-            self._world.timeline.after(retries[tries], lambda: self._world.spawn(self._send(reports, tries + 1)))
+            self._world.timeline.run_after(retries[tries], lambda: self._world.spawn(self._send(reports, tries + 1)))
 
     async def _post(self, reports: list[Json]) -> tuple[bool, str]:
         """Whether the receiver accepted the reports, and its answer."""

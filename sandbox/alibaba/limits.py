@@ -23,7 +23,7 @@ class SendLimits:
 
     _times: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
 
-    def exceeded(self, key: tuple[str, ...], rules: Sequence[tuple[float, int]], now: float) -> float | None:
+    def exceeded_span(self, key: tuple[str, ...], rules: Sequence[tuple[float, int]], now: float) -> float | None:
         """The span in seconds whose limit is reached; None when another message is allowed."""
         times = self._times.get(key, [])
         for span, most in rules:
@@ -31,7 +31,7 @@ class SendLimits:
                 return span
         return None
 
-    def count(self, key: tuple[str, ...], now: float) -> None:
+    def count_attempt(self, key: tuple[str, ...], now: float) -> None:
         times = self._times.setdefault(key, [])
         times[:] = [at for at in times if at > now - DAY]
         times.append(now)

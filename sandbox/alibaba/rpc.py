@@ -70,13 +70,19 @@ class Rpc:
         if faults.strikes(self._name, "fail_500"):
             self._world.ledger.add(self._name, "in", "?", None, "HTTP 500", note="fault switch")
             return web.Response(status=500, text="Internal Server Error")
-        status, answer, shown = await self._answer(request)
+        status, answer, logged = await self._answer(request)
         drop = faults.strikes(self._name, "drop_answer")
         note = "answer dropped by a fault switch" if drop else ""
-        mobile = shown.get("CalledNumber") or shown.get("PhoneNumbers") or shown.get("PhoneNumber") or ""
+        mobile = logged.get("CalledNumber") or logged.get("PhoneNumbers") or logged.get("PhoneNumber") or ""
         phone = self._world.by_mobile.get(mobile)
         self._world.ledger.add(
-            self._name, "in", shown.get("Action", "?"), dict(shown), answer, phone=phone.id if phone else "", note=note
+            self._name,
+            "in",
+            logged.get("Action", "?"),
+            dict(logged),
+            answer,
+            phone=phone.id if phone else "",
+            note=note,
         )
         if drop:
             await asyncio.sleep(drop.seconds)
@@ -91,7 +97,7 @@ class Rpc:
         if request.content_type == "application/x-www-form-urlencoded":
             parameters.update({key: str(value) for key, value in (await request.post()).items()})
         parameters.setdefault("Action", request.headers.get("x-acs-action", ""))
-        shown = {
+        logged = {
             key: _hide(value) if key in HIDDEN else value
             for key, value in parameters.items()
             if key not in signing_parameters
@@ -101,7 +107,7 @@ class Rpc:
         except signing.SignatureError as error:
             host = request.host
             answer: Json = {"RequestId": request_id, "HostId": host, "Code": error.code, "Message": str(error)}
-            return error.status, answer, shown
+            return error.status, answer, logged
         try:
             if refused := self._world.faults.strikes(self._name, "refuse_us"):
                 raise RpcRefusal(refused.code, "refused by a fault switch", 200 if _is_business(refused.code) else 400)
@@ -112,7 +118,7 @@ class Rpc:
         except RpcRefusal as error:
             answer, status = {"Code": error.code, "Message": str(error)}, error.status
         code, message = self._dialect.fine
-        return status, {"Code": code, "Message": message, "RequestId": request_id, **answer}, shown
+        return status, {"Code": code, "Message": message, "RequestId": request_id, **answer}, logged
 
     def _check(self, request: web.Request, parameters: dict[str, str], body: bytes) -> None:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -121,8 +127,8 @@ class Rpc:
             nonce, time = signing.check_v1(key_id, secret, request.method, parameters_for_v1(parameters, headers))
             version = parameters.get("Version", "")
         else:
-            sent = signing.SignedRequest(request.method, request.path, dict(request.query), headers, body)
-            nonce, time = signing.check_v3(key_id, secret, sent)
+            signed_request = signing.SignedRequest(request.method, request.path, dict(request.query), headers, body)
+            nonce, time = signing.check_v3(key_id, secret, signed_request)
             version = headers.get("x-acs-version", "")
         self._check_fresh(nonce, time)
         if version != self._dialect.version:

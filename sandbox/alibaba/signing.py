@@ -51,11 +51,13 @@ class SignedRequest:
     body: bytes
 
 
-def sign_v3(secret: str, sent: SignedRequest, signed: list[str]) -> str:
+def sign_v3(secret: str, request: SignedRequest, signed: list[str]) -> str:
     """Hex HMAC-SHA256 over the canonical request; ``signed`` names the headers in lower case, sorted."""
-    lines = "".join(f"{name}:{sent.headers.get(name, '').strip()}\n" for name in signed)
-    digest = hashlib.sha256(sent.body).hexdigest()
-    canonical = "\n".join((sent.method, sent.path, canonical_query(sent.query), lines, ";".join(signed), digest))
+    lines = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in signed)
+    digest = hashlib.sha256(request.body).hexdigest()
+    canonical = "\n".join(
+        (request.method, request.path, canonical_query(request.query), lines, ";".join(signed), digest)
+    )
     text = f"ACS3-HMAC-SHA256\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
@@ -83,33 +85,33 @@ def check_v1(key_id: str, secret: str, method: str, parameters: Mapping[str, str
     return parameters.get("SignatureNonce", ""), parameters.get("Timestamp", "")
 
 
-def check_v3(key_id: str, secret: str, sent: SignedRequest) -> tuple[str, str]:
+def check_v3(key_id: str, secret: str, request: SignedRequest) -> tuple[str, str]:
     """As ``check_v1``, for V3. The path may count as ``/``: our prefix isn't the vendor's."""
-    match = _AUTHORIZATION.fullmatch(sent.headers.get("authorization", ""))
+    match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if match is None:
         raise SignatureError("IncompleteSignature", "The Authorization header is missing or malformed.")
     _check_key(match.group(1), key_id)
     signed = match.group(2).split(";")
     needed = {"host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"}
-    if sent.body:
+    if request.body:
         needed.add("content-type")
     if signed != sorted(signed) or not needed <= set(signed):
         raise SignatureError(
             "IncompleteSignature", "SignedHeaders must be sorted and hold host and all x-acs- headers."
         )
-    if sent.headers.get("x-acs-content-sha256") != hashlib.sha256(sent.body).hexdigest():
+    if request.headers.get("x-acs-content-sha256") != hashlib.sha256(request.body).hexdigest():
         raise SignatureError("InvalidContentSha256", "x-acs-content-sha256 does not match the body.")
-    wanted = [sign_v3(secret, item, signed) for item in (replace(sent, path="/"), sent)]
+    wanted = [sign_v3(secret, item, signed) for item in (replace(request, path="/"), request)]
     if match.group(3) not in wanted:
         _compare(wanted[0], match.group(3))
-    return sent.headers.get("x-acs-signature-nonce", ""), sent.headers.get("x-acs-date", "")
+    return request.headers.get("x-acs-signature-nonce", ""), request.headers.get("x-acs-date", "")
 
 
-def _check_key(given: str, known: str) -> None:
-    if given != known:
+def _check_key(key_given: str, key_known: str) -> None:
+    if key_given != key_known:
         raise SignatureError("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
 
 
-def _compare(expected: str, given: str) -> None:
-    if not hmac.compare_digest(expected.encode(), given.encode()):
+def _compare(expected: str, signature: str) -> None:
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise SignatureError("SignatureDoesNotMatch", "Specified signature is not matched with our calculation.")

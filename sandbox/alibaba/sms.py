@@ -61,65 +61,67 @@ class SmsCenter:
             self._check_limits(mobile, sign, code, is_code, now)
         biz_id = f"{self._world.new_number()}^0"
         for mobile in numbers:
-            self._count(mobile, sign, code, is_code, now)
+            self._count_message(mobile, sign, code, is_code, now)
             self._deliver(SentSms(biz_id, mobile, now, code, text, parameters.get("OutId", "")), sign)
         return {"BizId": biz_id}
 
     def _numbers(self, raw: str) -> list[str]:
-        found: list[str] = []
+        numbers: list[str] = []
         for item in raw.split(","):
             match = _MOBILE.fullmatch(item.strip())
             if match is None:
                 raise RpcRefusal("isv.MOBILE_NUMBER_ILLEGAL", f"{item}无效号码")
-            found.append(match.group(1))
-        if len(found) > NUMBERS_A_CALL:
+            numbers.append(match.group(1))
+        if len(numbers) > NUMBERS_A_CALL:
             raise RpcRefusal("isv.MOBILE_COUNT_OVER_LIMIT", "手机号码数量超过限制")
-        return found
+        return numbers
 
     def _check_limits(self, mobile: str, sign: str, code: str, is_code: bool, now: float) -> None:
         rules = limits.CODE_LIMITS if is_code else limits.NOTICE_LIMITS
         key = ("code", sign, mobile) if is_code else ("notice", sign, code, mobile)
-        span = self._limits.exceeded(key, rules, now)
+        span = self._limits.exceeded_span(key, rules, now)
         if span is None and is_code:
-            span = self._limits.exceeded(("number", mobile), limits.NUMBER_LIMITS, now)
+            span = self._limits.exceeded_span(("number", mobile), limits.NUMBER_LIMITS, now)
         if span is not None:
             most = dict(rules).get(span, limits.NUMBER_LIMITS[0][1])
             raise RpcRefusal("isv.BUSINESS_LIMIT_CONTROL", f"触发{_SPANS[span]}级流控Permits:{most}")
 
-    def _count(self, mobile: str, sign: str, code: str, is_code: bool, now: float) -> None:
+    def _count_message(self, mobile: str, sign: str, code: str, is_code: bool, now: float) -> None:
         if is_code:
-            self._limits.count(("code", sign, mobile), now)
-            self._limits.count(("number", mobile), now)
+            self._limits.count_attempt(("code", sign, mobile), now)
+            self._limits.count_attempt(("number", mobile), now)
         else:
-            self._limits.count(("notice", sign, code, mobile), now)
+            self._limits.count_attempt(("notice", sign, code, mobile), now)
 
-    def _deliver(self, sent: SentSms, sign: str) -> None:
+    def _deliver(self, message: SentSms, sign: str) -> None:
         if self._kept < KEPT:
             self._kept += 1
-            self._sent.setdefault((sent.mobile, beijing_day(sent.at)), []).append(sent)
-        phone = self._world.by_mobile.get(sent.mobile)
+            self._sent.setdefault((message.mobile, beijing_day(message.at)), []).append(message)
+        phone = self._world.by_mobile.get(message.mobile)
         reachable = phone is not None and phone.line not in ("off", "unreachable", "suspended")
         if phone is not None and reachable:
-            text = f"【{sign}】{sent.text}"
-            sms = Sms(self._world.new_number(), sent.at, sign, text, sent.biz_id, sent.template)
+            text = f"【{sign}】{message.text}"
+            sms = Sms(self._world.new_number(), message.at, sign, text, message.biz_id, message.template)
             self._world.show_sms(phone, sms)
-        self._world.timeline.after(self._world.config.wire.report_delay, lambda: self._report(sent, phone, reachable))
+        self._world.timeline.run_after(
+            self._world.config.wire.report_delay, lambda: self._report(message, phone, reachable)
+        )
 
-    def _report(self, sent: SentSms, phone: Phone | None, reachable: bool) -> None:
+    def _report(self, sms: SentSms, phone: Phone | None, reachable: bool) -> None:
         now = self._world.clock.now()
-        sent.state, sent.received = (3, now) if reachable else (2, 0.0)
-        sent.err_code = "DELIVERED" if reachable else "MOBILE_NOT_ON_SERVICE" if phone is None else "MOBILE_UNREACHABLE"
+        sms.state, sms.received = (3, now) if reachable else (2, 0.0)
+        sms.err_code = "DELIVERED" if reachable else "MOBILE_NOT_ON_SERVICE" if phone is None else "MOBILE_UNREACHABLE"
         self._reports.push(
             {
-                "phone_number": sent.mobile,
-                "send_time": beijing(sent.at),
+                "phone_number": sms.mobile,
+                "send_time": beijing(sms.at),
                 "report_time": beijing(now),
                 "success": reachable,
-                "err_code": sent.err_code,
+                "err_code": sms.err_code,
                 "err_msg": "用户接收成功" if reachable else "用户未能接收",
-                "sms_size": str(max(1, -(-len(sent.text) // CHARACTERS_A_PART))),
-                "biz_id": sent.biz_id,
-                "out_id": sent.out_id,
+                "sms_size": str(max(1, -(-len(sms.text) // CHARACTERS_A_PART))),
+                "biz_id": sms.biz_id,
+                "out_id": sms.out_id,
             }
         )
 
@@ -129,19 +131,22 @@ class SmsCenter:
         size, page = int(need(parameters, "PageSize")), int(need(parameters, "CurrentPage"))
         if not 1 <= size <= 50 or page < 1:
             raise RpcRefusal("isv.INVALID_PARAMETERS", "参数异常：PageSize")
-        found = [item for item in self._sent.get((mobile, day), []) if biz_id in ("", item.biz_id)]
-        shown = found[(page - 1) * size : page * size]
-        return {"TotalCount": str(len(found)), "SmsSendDetailDTOs": {"SmsSendDetailDTO": [_detail(i) for i in shown]}}
+        messages = [item for item in self._sent.get((mobile, day), []) if biz_id in ("", item.biz_id)]
+        page_of_messages = messages[(page - 1) * size : page * size]
+        return {
+            "TotalCount": str(len(messages)),
+            "SmsSendDetailDTOs": {"SmsSendDetailDTO": [_detail(i) for i in page_of_messages]},
+        }
 
 
-def _detail(sent: SentSms) -> Json:
+def _detail(sms: SentSms) -> Json:
     return {
-        "PhoneNum": sent.mobile,
-        "SendStatus": sent.state,
-        "ErrCode": sent.err_code,
-        "TemplateCode": sent.template,
-        "Content": sent.text,
-        "SendDate": beijing(sent.at),
-        "ReceiveDate": beijing(sent.received) if sent.received else "",
-        "OutId": sent.out_id,
+        "PhoneNum": sms.mobile,
+        "SendStatus": sms.state,
+        "ErrCode": sms.err_code,
+        "TemplateCode": sms.template,
+        "Content": sms.text,
+        "SendDate": beijing(sms.at),
+        "ReceiveDate": beijing(sms.received) if sms.received else "",
+        "OutId": sms.out_id,
     }

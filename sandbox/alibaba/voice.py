@@ -32,7 +32,7 @@ class VoiceCenter:
         """Two-way calls: id of one leg to id of the other."""
         self._reports = ReportPusher(world, "voice", "VoiceReport", self._vendor.report_url)
         self._call_reports = ReportPusher(world, "voice", "VoiceCallReport", self._vendor.call_report_url)
-        self.network = Network(world, self._ended, self._key_pressed)
+        self.network = Network(world, self._report_end, self._report_key)
         actions = {
             "IvrCall": self.ivr_call,
             "SingleCallByTts": self.tts_call,
@@ -71,14 +71,14 @@ class VoiceCenter:
         caller, callee = need(parameters, "CallerNumber"), need(parameters, "CalledNumber")
         self._count_call(caller)
         self._count_call(callee)
-        out_id, shown = parameters.get("OutId", ""), parameters.get("CalledShowNumber", SHOW_NUMBER)
-        first = self._leg(caller, callee, out_id, parameters.get("CallerShowNumber", SHOW_NUMBER))
-        second = self._leg(callee, caller, out_id, shown)
+        out_id, show_number = parameters.get("OutId", ""), parameters.get("CalledShowNumber", SHOW_NUMBER)
+        first = self._new_leg(caller, callee, out_id, parameters.get("CallerShowNumber", SHOW_NUMBER))
+        second = self._new_leg(callee, caller, out_id, show_number)
         self._legs[first.id] = second.id
         self._legs[second.id] = first.id
-        self._keep(first)
-        self._progress(first, "200101")
-        self.network.on_answer[first.id] = lambda _: self._caller_answered(first, second)
+        self._store_call(first)
+        self._push_progress(first, "200101")
+        self.network.on_answer[first.id] = lambda _: self._dial_callee(first, second)
         self.network.dial(first)
         return {"CallId": first.id}
 
@@ -120,13 +120,13 @@ class VoiceCenter:
         mobile = need(parameters, "CalledNumber")
         if not mobile.isdigit():
             raise RpcRefusal("isv.MOBILE_NUMBER_ILLEGAL", "号码不合法")
-        shown = parameters.get("CalledShowNumber") or SHOW_NUMBER
-        call = PhoneCall(self._new_id(), mobile, kind, self._world.clock.now(), out_id, shown, prompt)
+        show_number = parameters.get("CalledShowNumber") or SHOW_NUMBER
+        call = PhoneCall(self._new_id(), mobile, kind, self._world.clock.now(), out_id, show_number, prompt)
         call.play_times = int(times)
         return call
 
-    def _leg(self, mobile: str, peer: str, out_id: str, shown: str) -> PhoneCall:
-        call = PhoneCall(self._new_id(), mobile, "two_way", self._world.clock.now(), out_id, shown, "")
+    def _new_leg(self, mobile: str, peer: str, out_id: str, show_number: str) -> PhoneCall:
+        call = PhoneCall(self._new_id(), mobile, "two_way", self._world.clock.now(), out_id, show_number, "")
         call.peer = peer
         return call
 
@@ -135,70 +135,70 @@ class VoiceCenter:
 
     def _count_call(self, mobile: str) -> None:
         now = self._world.clock.now()
-        span = self._limits.exceeded((mobile,), limits.CALL_LIMITS, now)
-        self._limits.count((mobile,), now)
+        span = self._limits.exceeded_span((mobile,), limits.CALL_LIMITS, now)
+        self._limits.count_attempt((mobile,), now)
         if span is not None:
             most = dict(limits.CALL_LIMITS)[span]
             raise RpcRefusal("isv.BUSINESS_LIMIT_CONTROL", f"触发{_SPANS[span]}级流控Permits:{most}")
 
     def _dial(self, call: PhoneCall) -> Json:
         self._count_call(call.mobile)
-        self._keep(call)
+        self._store_call(call)
         self.network.dial(call)
         return {"CallId": call.id}
 
-    def _keep(self, call: PhoneCall) -> None:
+    def _store_call(self, call: PhoneCall) -> None:
         self.calls[call.id] = call
         while len(self.calls) > KEPT:
             self.calls.popitem(last=False)
 
     # -- two-way calls ------------------------------------------------------------------------------------------
 
-    def _caller_answered(self, first: PhoneCall, second: PhoneCall) -> None:
-        self._progress(first, "200102")
+    def _dial_callee(self, first: PhoneCall, second: PhoneCall) -> None:
+        self._push_progress(first, "200102")
         first.spoken.append("正在为您接通对方，请稍候。")
-        self.network.on_answer[second.id] = lambda _: self._connected(first, second)
+        self.network.on_answer[second.id] = lambda _: self._connect_legs(first, second)
         self.network.dial(second)
 
-    def _connected(self, first: PhoneCall, second: PhoneCall) -> None:
-        self._progress(first, "200103")
+    def _connect_legs(self, first: PhoneCall, second: PhoneCall) -> None:
+        self._push_progress(first, "200103")
         for leg in (first, second):
             leg.connected_at = self._world.clock.now()
             leg.spoken.append("双方已接通。")
 
-    def _leg_ended(self, call: PhoneCall) -> None:
+    def _end_other_leg(self, call: PhoneCall) -> None:
         """End the call after one leg hung up or failed; send one report under the caller's id."""
         other_id = self._legs.pop(call.id, None)
         if other_id is None:
             return
         self._legs.pop(other_id, None)
         first = self.calls.get(call.id) or self.calls.get(other_id)
-        other = self._find_leg(other_id, call)
+        other_leg = self._find_leg(other_id, call)
         codes = {"200002": "200112", "200003": "200113", "200004": "200116", "200005": "200111", "200007": "200120"}
         if first is not call and call.status_code in codes:
             call.status_code = codes[call.status_code]
-        if other is not None:
-            self.network.end(other, call.status_code)
+        if other_leg is not None:
+            self.network.end_call(other_leg, call.status_code)
         if first is not None:
             first.status_code, first.hung_up_by = call.status_code, call.hung_up_by
-            self._report(first)
+            self._push_report(first)
 
-    def _find_leg(self, call_id: str, other: PhoneCall) -> PhoneCall | None:
-        phone = self._world.by_mobile.get(other.peer)
+    def _find_leg(self, call_id: str, leg: PhoneCall) -> PhoneCall | None:
+        phone = self._world.by_mobile.get(leg.peer)
         return phone.find_call(call_id) if phone else None
 
     # -- reports ------------------------------------------------------------------------------------------------
 
-    def _ended(self, call: PhoneCall) -> None:
+    def _report_end(self, call: PhoneCall) -> None:
         if call.kind == "two_way":
-            self._leg_ended(call)
+            self._end_other_leg(call)
         else:
-            self._report(call)
+            self._push_report(call)
 
-    def _key_pressed(self, call: PhoneCall, key: str) -> None:
-        self._progress(call, "300000", dtmf=key)
+    def _report_key(self, call: PhoneCall, key: str) -> None:
+        self._push_progress(call, "300000", dtmf=key)
 
-    def _progress(self, call: PhoneCall, status_code: str, dtmf: str = "") -> None:
+    def _push_progress(self, call: PhoneCall, status_code: str, dtmf: str = "") -> None:
         report: Json = {
             "call_id": call.id,
             "status_code": status_code,
@@ -209,7 +209,7 @@ class VoiceCenter:
             report["dtmf"] = dtmf
         self._call_reports.push(report)
 
-    def _report(self, call: PhoneCall) -> None:
+    def _push_report(self, call: PhoneCall) -> None:
         answered = call.answered_at > 0
         self._reports.push(
             {

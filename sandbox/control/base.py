@@ -75,10 +75,10 @@ class Control:
         if self.body.get("wait") is not False:
             return (await work).as_json()
 
-        async def later() -> None:
+        async def finish_work() -> None:
             await work
 
-        self.world.spawn(later())
+        self.world.spawn(finish_work())
         return {"waiting": True}
 
 

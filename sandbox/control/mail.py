@@ -15,8 +15,8 @@ from sandbox.mail.center import ReceivedEmail
 def messages(control: Control) -> Json:
     """Newest last; ``to`` an address, ``q`` in subject or text. ``smtp_port`` 0: no server."""
     query, mail = control.request.query, control.parts.mail
-    found = mail.mailbox.search(query.get("to", ""), query.get("q", ""))
-    return {"smtp_port": mail.port, "emails": [message.as_json() for message in found]}
+    emails = mail.mailbox.search(query.get("to", ""), query.get("q", ""))
+    return {"smtp_port": mail.port, "emails": [message.as_json() for message in emails]}
 
 
 def attachment(control: Control) -> web.Response:
@@ -39,10 +39,10 @@ def raw(control: Control) -> web.Response:
 
 
 def _message(control: Control) -> ReceivedEmail:
-    found = control.parts.mail.mailbox.find(int(control.request.match_info["message"]))
-    if found is None:
+    email = control.parts.mail.mailbox.find(int(control.request.match_info["message"]))
+    if email is None:
         raise web.HTTPNotFound(text=jsons.dumps({"error": "no such message"}), content_type="application/json")
-    return found
+    return email
 
 
 def add_routes(app: web.Application) -> None:

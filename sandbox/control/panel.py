@@ -33,7 +33,7 @@ def state(control: Control) -> Json:
         for account in world.accounts.values()
     ]
     return {
-        "clock": _clock(control),
+        "clock": _clock_state(control),
         "accounts": accounts,
         "mini_programs": [
             {
@@ -54,13 +54,13 @@ def state(control: Control) -> Json:
     }
 
 
-def _clock(control: Control) -> Json:
+def _clock_state(control: Control) -> Json:
     clock = control.world.clock
     return {"now": clock.now(), "offset_seconds": clock.offset, "iso": clock.iso()}
 
 
 def read_clock(control: Control) -> Json:
-    return _clock(control)
+    return _clock_state(control)
 
 
 async def move_clock(control: Control) -> Json:
@@ -74,10 +74,10 @@ async def move_clock(control: Control) -> Json:
         raise BadControlRequest("“offset_seconds” or “advance_seconds” is missing")
     world.clock.offset = offset
     if world.hub.watched:
-        world.hub.publish("clock", {"clock": _clock(control)})
+        world.hub.publish("clock", {"clock": _clock_state(control)})
     forwarded = await _forward(control, offset)
     world.timeline.wake()  # only now: pushes carry the new time, and the service would have refused them before
-    return {**_clock(control), "forwarded": forwarded}
+    return {**_clock_state(control), "forwarded": forwarded}
 
 
 async def _forward(control: Control, offset: float) -> bool:
@@ -113,15 +113,15 @@ def set_fault(control: Control) -> Json:
         faults.set(Fault(vendor, kind, probability, count, seconds, jsons.text(body, "path"), jsons.text(body, "code")))
     else:
         faults.clear(vendor, kind)
-    return _faults_changed(control)
+    return _publish_faults(control)
 
 
 def clear_faults(control: Control) -> Json:
     control.world.faults.clear()
-    return _faults_changed(control)
+    return _publish_faults(control)
 
 
-def _faults_changed(control: Control) -> Json:
+def _publish_faults(control: Control) -> Json:
     answer = list_faults(control)
     if control.world.hub.watched:
         control.world.hub.publish("faults", {"faults": answer["faults"]})
@@ -151,8 +151,8 @@ def ledger(control: Control) -> Json:
     """Entries after ``after``, newest ``limit`` (200); ``vendor`` and ``phone`` narrow; ``counts`` since the start."""
     query, book = control.request.query, control.world.ledger
     after, limit = int(control.query_number("after", 0)), int(control.query_number("limit", 200))
-    found = book.since(after, limit, query.get("vendor", ""), query.get("phone", ""))
-    return {"entries": [entry.as_json() for entry in found], "counts": book.counts}
+    entries = book.entries_since(after, limit, query.get("vendor", ""), query.get("phone", ""))
+    return {"entries": [entry.as_json() for entry in entries], "counts": book.counts}
 
 
 def qr(control: Control) -> web.Response:
@@ -165,20 +165,20 @@ def qr(control: Control) -> web.Response:
 
 def media(control: Control) -> web.Response:
     """A media file that the service uploaded, for the bubbles."""
-    found = control.parts.platform.media.get(control.request.match_info["media"])
-    if found is None or not found.content_type.startswith(("image/", "audio/", "video/")):
+    file = control.parts.platform.media.get(control.request.match_info["media"])
+    if file is None or not file.content_type.startswith(("image/", "audio/", "video/")):
         raise web.HTTPNotFound
     headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
-    return web.Response(body=found.data, content_type=found.content_type.partition(";")[0], headers=headers)
+    return web.Response(body=file.data, content_type=file.content_type.partition(";")[0], headers=headers)
 
 
 async def media_code(control: Control) -> Json:
     """The text of a QR code in an uploaded picture; "" when there is none."""
-    found = control.parts.platform.media.get(control.request.match_info["media"])
-    if found is None:
+    file = control.parts.platform.media.get(control.request.match_info["media"])
+    if file is None:
         raise web.HTTPNotFound
     try:
-        return {"text": await asyncio.to_thread(qr_reader.read, found.data)}
+        return {"text": await asyncio.to_thread(qr_reader.read, file.data)}
     except qr_reader.NoCode as error:
         return {"text": "", "note": str(error)}
 

@@ -46,51 +46,53 @@ def cancel(control: Control) -> Json:
 def orders(control: Control) -> Json:
     """Narrowed by ``mchid``, ``out_trade_no`` and ``state``."""
     query = control.request.query
-    found = [
+    selected = [
         order
         for order in control.parts.pay.orders.all()
         if query.get("mchid", order.mchid) == order.mchid
         and query.get("out_trade_no", order.out_trade_no) == order.out_trade_no
         and query.get("state", order.state) == order.state
     ]
-    return {"orders": [order.as_json() for order in found]}
+    return {"orders": [order.as_json() for order in selected]}
 
 
 def refunds(control: Control) -> Json:
     """Narrowed by ``out_trade_no`` and ``out_refund_no``."""
     query = control.request.query
-    found = [
-        each
-        for each in control.parts.pay.refunds.all()
-        if query.get("out_trade_no", each.order.out_trade_no) == each.order.out_trade_no
-        and query.get("out_refund_no", each.out_refund_no) == each.out_refund_no
+    selected = [
+        refund
+        for refund in control.parts.pay.refunds.all()
+        if query.get("out_trade_no", refund.order.out_trade_no) == refund.order.out_trade_no
+        and query.get("out_refund_no", refund.out_refund_no) == refund.out_refund_no
     ]
-    return {"refunds": [{**each.as_answer(), "reason": each.reason, "holder": each.holder} for each in found]}
+    return {
+        "refunds": [{**refund.as_answer(), "reason": refund.reason, "holder": refund.holder} for refund in selected]
+    }
 
 
 async def end_refund(control: Control) -> Json:
     """Ends ``out_refund_no`` now, as ``status`` SUCCESS (usual), ABNORMAL or CLOSED."""
     number, pay = jsons.need(control.body, "out_refund_no"), control.parts.pay
-    refund = next((each for each in pay.refunds.all() if each.out_refund_no == number), None)
+    refund = next((refund for refund in pay.refunds.all() if refund.out_refund_no == number), None)
     if refund is None:
         raise BadControlRequest(f"no refund {number!r}")
-    notified = await pay.refunds.end(refund, jsons.text(control.body, "status", "SUCCESS"))
+    notified = await pay.refunds.end_refund(refund, jsons.text(control.body, "status", "SUCCESS"))
     return {**refund.as_answer(), "notified": notified}
 
 
 def invoices(control: Control) -> Json:
     """Applications for invoices, with the buyer's e-mail address as WeChat read it."""
-    found = control.parts.pay.invoices.all()
-    shown = [
+    applications = control.parts.pay.invoices.all()
+    answers = [
         {
-            "fapiao_apply_id": each.apply_id,
-            "mchid": each.merchant.mchid,
-            "email": each.email,
-            "fapiao_information": [invoice.as_answer(each.buyer) for invoice in each.invoices],
+            "fapiao_apply_id": application.apply_id,
+            "mchid": application.merchant.mchid,
+            "email": application.email,
+            "fapiao_information": [invoice.as_answer(application.buyer) for invoice in application.invoices],
         }
-        for each in found
+        for application in applications
     ]
-    return {"applications": shown}
+    return {"applications": answers}
 
 
 def keys(control: Control) -> Json:
@@ -104,15 +106,15 @@ def keys(control: Control) -> Json:
 
 
 def wallet(control: Control) -> Json:
-    return control.parts.pay.wallets.of(control.phone.id).as_json()
+    return control.parts.pay.wallets.get_wallet(control.phone.id).as_json()
 
 
 def set_wallet(control: Control) -> Json:
     """``balance`` in fen."""
-    found = control.parts.pay.wallets.of(control.phone.id)
-    found.balance = jsons.integer(control.body, "balance", found.balance)
+    wallet = control.parts.pay.wallets.get_wallet(control.phone.id)
+    wallet.balance = jsons.integer(control.body, "balance", wallet.balance)
     control.phone.touch()
-    return found.as_json()
+    return wallet.as_json()
 
 
 def add_routes(app: web.Application) -> None:

@@ -30,14 +30,14 @@ def _person(item: Json, where: str) -> PersonConfig:
 def list_phones(control: Control) -> Json:
     """``q`` looks in names and numbers; ``pool``, ``role``, ``offset`` and ``limit`` (100) narrow."""
     query = control.request.query
-    wanted, pool, role = query.get("q", ""), query.get("pool", ""), query.get("role", "")
-    found = [
+    search, pool, role = query.get("q", ""), query.get("pool", ""), query.get("role", "")
+    phones = [
         phone
         for phone in control.world.phones.values()
-        if (wanted in phone.name or wanted in phone.mobile) and pool in ("", phone.pool) and role in ("", phone.role)
+        if (search in phone.name or search in phone.mobile) and pool in ("", phone.pool) and role in ("", phone.role)
     ]
     start, size = int(control.query_number("offset", 0)), int(control.query_number("limit", 100))
-    return {"total": len(found), "phones": [phone.summary() for phone in found[start : start + size]]}
+    return {"total": len(phones), "phones": [phone.summary() for phone in phones[start : start + size]]}
 
 
 def create_phone(control: Control) -> Json:
@@ -79,11 +79,11 @@ def read_phone(control: Control) -> Json:
 
 async def wait_for_change(control: Control) -> Json:
     """The phone when its ``changes`` exceeds the given number, or after ``timeout`` real seconds (10)."""
-    phone, seen = control.phone, int(control.query_number("changes", -1))
+    phone, changes_seen = control.phone, int(control.query_number("changes", -1))
     loop = asyncio.get_running_loop()
     until = loop.time() + min(control.query_number("timeout", 10), LONGEST_WAIT)
-    while phone.changes <= seen and loop.time() < until:
-        await phone.changed(until - loop.time())
+    while phone.changes <= changes_seen and loop.time() < until:
+        await phone.wait_for_change(until - loop.time())
     return phone.as_json()
 
 
@@ -263,30 +263,34 @@ def hang_up(control: Control) -> Json:
 
 
 def add_routes(app: web.Application) -> None:
-    one = "/control/phones/{phone}"
-    gets: dict[str, Endpoint] = {"/control/phones": list_phones, one: read_phone, f"{one}/wait": wait_for_change}
+    phone_path = "/control/phones/{phone}"
+    gets: dict[str, Endpoint] = {
+        "/control/phones": list_phones,
+        phone_path: read_phone,
+        f"{phone_path}/wait": wait_for_change,
+    }
     posts: dict[str, Endpoint] = {
         "/control/phones": create_phone,
         "/control/phones/bulk": create_many,
-        one: update_phone,
-        f"{one}/autopilot": set_autopilot,
-        f"{one}/follow": follow,
-        f"{one}/unfollow": unfollow,
-        f"{one}/text": text,
-        f"{one}/menu": menu,
-        f"{one}/tap": tap,
-        f"{one}/scan": scan,
-        f"{one}/location": location,
-        f"{one}/message": message,
-        f"{one}/raw": raw,
-        f"{one}/consent": consent,
-        f"{one}/login_code": login_code,
-        f"{one}/phone_code": phone_code,
-        f"{one}/face": face,
-        f"{one}/calls/{{call}}/answer": answer_call,
-        f"{one}/calls/{{call}}/keys": press_keys,
-        f"{one}/calls/{{call}}/hangup": hang_up,
-        f"{one}/calls/{{call}}/reject": hang_up,
+        phone_path: update_phone,
+        f"{phone_path}/autopilot": set_autopilot,
+        f"{phone_path}/follow": follow,
+        f"{phone_path}/unfollow": unfollow,
+        f"{phone_path}/text": text,
+        f"{phone_path}/menu": menu,
+        f"{phone_path}/tap": tap,
+        f"{phone_path}/scan": scan,
+        f"{phone_path}/location": location,
+        f"{phone_path}/message": message,
+        f"{phone_path}/raw": raw,
+        f"{phone_path}/consent": consent,
+        f"{phone_path}/login_code": login_code,
+        f"{phone_path}/phone_code": phone_code,
+        f"{phone_path}/face": face,
+        f"{phone_path}/calls/{{call}}/answer": answer_call,
+        f"{phone_path}/calls/{{call}}/keys": press_keys,
+        f"{phone_path}/calls/{{call}}/hangup": hang_up,
+        f"{phone_path}/calls/{{call}}/reject": hang_up,
     }
     for path, get in gets.items():
         app.router.add_get(path, endpoint(get))

@@ -65,14 +65,14 @@ class Provider:
         self.issuer = f"{world.config.public_url}/identity"
 
     def add_routes(self, app: web.Application) -> None:
-        app.router.add_get("/identity/.well-known/openid-configuration", self._guarded(self.discovery))
-        app.router.add_get("/identity/jwks", self._guarded(self.jwks))
-        app.router.add_get("/identity/authorize", self._guarded(self.authorize))
-        app.router.add_post("/identity/authorize", self._guarded(self.agree))
-        app.router.add_post("/identity/token", self._guarded(self.token))
-        app.router.add_get("/identity/userinfo", self._guarded(self.userinfo))
+        app.router.add_get("/identity/.well-known/openid-configuration", self._guard(self.discovery))
+        app.router.add_get("/identity/jwks", self._guard(self.jwks))
+        app.router.add_get("/identity/authorize", self._guard(self.authorize))
+        app.router.add_post("/identity/authorize", self._guard(self.agree))
+        app.router.add_post("/identity/token", self._guard(self.token))
+        app.router.add_get("/identity/userinfo", self._guard(self.userinfo))
 
-    def _guarded(self, handler: Handler) -> Handler:
+    def _guard(self, handler: Handler) -> Handler:
         """Faults and ledger around an endpoint."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
@@ -82,8 +82,8 @@ class Provider:
             if faults.strikes("identity", "fail_500"):
                 return web.Response(status=500, text="Internal Server Error")
             response = await handler(request)
-            shown = {"scope": request.query.get("scope", "")} if request.query else None
-            self._world.ledger.add("identity", "in", request.path, shown, f"HTTP {response.status}")
+            logged = {"scope": request.query.get("scope", "")} if request.query else None
+            self._world.ledger.add("identity", "in", request.path, logged, f"HTTP {response.status}")
             if drop := faults.strikes("identity", "drop_answer"):
                 await asyncio.sleep(drop.seconds)
                 if request.transport is not None:
@@ -120,8 +120,8 @@ class Provider:
         if problem:
             return web.Response(status=400, text=problem)
         owner = self._world.find_phone(request.query.get("phone", ""))
-        wanted = request.query.get("q", "")
-        people = [owner] if owner else [p for p in self._world.phones.values() if wanted in p.name + p.organisation]
+        search = request.query.get("q", "")
+        people = [owner] if owner else [p for p in self._world.phones.values() if search in p.name + p.organisation]
         return _page(request.query, people[:SHOWN], searchable=owner is None)
 
     def _problem(self, query: Mapping[str, str]) -> str:
@@ -152,11 +152,11 @@ class Provider:
         challenge, nonce = form["code_challenge"], form.get("nonce", "")
         self._codes[code] = Grant(phone, form["redirect_uri"], challenge, nonce, expires)
         target = form["redirect_uri"]
-        more = urlencode({"code": code, "state": form.get("state", "")})
-        url = target + ("&" if urlsplit(target).query else "?") + more
-        return web.Response(status=302, headers={"Location": self._in_browser_of(form.get("phone", ""), url)})
+        code_and_state = urlencode({"code": code, "state": form.get("state", "")})
+        url = target + ("&" if urlsplit(target).query else "?") + code_and_state
+        return web.Response(status=302, headers={"Location": self._browser_url(form.get("phone", ""), url)})
 
-    def _in_browser_of(self, phone_id: str, url: str) -> str:
+    def _browser_url(self, phone_id: str, url: str) -> str:
         config = self._world.config
         for base in (config.service_url, config.service_public_url):
             if phone_id and base and url.startswith(f"{base}/"):
@@ -201,16 +201,16 @@ class Provider:
             except (binascii.Error, UnicodeDecodeError) as error:
                 raise OidcError("invalid_client", "malformed Authorization header", 401) from error
             client, secret = unquote(client), unquote(secret)
-        known = hmac.compare_digest(secret.encode(), self._config.client_secret.encode())
-        if client != self._config.client_id or not known:
+        secret_fits = hmac.compare_digest(secret.encode(), self._config.client_secret.encode())
+        if client != self._config.client_id or not secret_fits:
             raise OidcError("invalid_client", "wrong client_id or client_secret", 401)
 
     async def userinfo(self, request: web.Request) -> web.Response:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        known = self._access.get(token)
-        if known is None or known[1] <= self._world.clock.now():
+        grant = self._access.get(token)
+        if grant is None or grant[1] <= self._world.clock.now():
             return _json({"error": "invalid_token"}, 401)
-        return _json(person_claims(known[0]))
+        return _json(person_claims(grant[0]))
 
 
 def _json(data: Json, status: int = 200) -> web.Response:
@@ -257,8 +257,8 @@ def _page(query: Mapping[str, str], people: list[Phone], *, searchable: bool) ->
 
 
 def _person_button(phone: Phone) -> str:
-    more = phone.organisation or ROLES.get(phone.role, phone.role)
+    subtitle = phone.organisation or ROLES.get(phone.role, phone.role)
     return (
         f'<button name="person" value="{html.escape(phone.id)}"><b>{html.escape(phone.name)}</b>'
-        f"<span>{html.escape(more)}</span></button>"
+        f"<span>{html.escape(subtitle)}</span></button>"
     )

@@ -99,21 +99,21 @@ class PayEndpoint:
                     raise refusal(refused.code)
                 call = self._admit(request, raw)
             except PayError as error:
-                self._world.ledger.add("pay", "in", name, _shown(raw), error.code, note=str(error))
-                return _plain(error)
+                self._world.ledger.add("pay", "in", name, _text_for_ledger(raw), error.code, note=str(error))
+                return _unsigned_answer(error)
             reply = await self._answer(call, route, raw)
             drop = faults.strikes("pay", "drop_answer", request.path)
             note = "; ".join(part for part in (reply.note, "answer dropped by a fault switch" if drop else "") if part)
-            shown = f"{len(reply.raw)} bytes" if reply.raw is not None else reply.data
+            logged = f"{len(reply.raw)} bytes" if reply.raw is not None else reply.data
             self._world.ledger.add(
-                "pay", "in", name, {**call.query, **call.body}, {"status": reply.status, "body": shown}, note=note
+                "pay", "in", name, {**call.query, **call.body}, {"status": reply.status, "body": logged}, note=note
             )
             if drop:
                 await asyncio.sleep(drop.seconds)
                 self._forget_nonce(request)
                 if request.transport is not None:
                     request.transport.abort()
-            return self._signed(call, reply)
+            return self._signed_answer(call, reply)
 
         return endpoint
 
@@ -156,10 +156,10 @@ class PayEndpoint:
         self._nonces.pop((pairs["mchid"], pairs["nonce_str"]), None)
 
     def _signer(self, request: web.Request, merchant: MerchantConfig) -> PlatformSigner:
-        wanted = request.headers.get("Wechatpay-Serial", "")
-        if not wanted:
-            return self._keys.by_mode(merchant.mode)
-        signer = self._keys.by_serial(wanted)
+        serial = request.headers.get("Wechatpay-Serial", "")
+        if not serial:
+            return self._keys.signer_of_mode(merchant.mode)
+        signer = self._keys.find_signer(serial)
         if signer is None:
             raise PayError(400, "INVALID_REQUEST", "Http头Wechatpay-Serial不是有效的微信支付公钥ID或平台证书序列号")
         return signer
@@ -175,7 +175,7 @@ class PayEndpoint:
                 raise PayError(429, "FREQUENCY_LIMITED", "频率超限，请降低请求频率")
             call.body = _body(call.request, raw)
             answer = route.handler(call)
-            done = await answer if isinstance(answer, Awaitable) else answer
+            result = await answer if isinstance(answer, Awaitable) else answer
             if faults.strikes("pay", "error_after", path):
                 raise system_error()
         except PayError as error:
@@ -183,9 +183,9 @@ class PayEndpoint:
             return PayReply(error.status, data, note=f"detail code {error.detail_code}" if error.detail_code else "")
         except BadControlRequest as error:
             return PayReply(400, {"code": "PARAM_ERROR", "message": str(error)})
-        return done if isinstance(done, PayReply) else PayReply(200, done)
+        return result if isinstance(result, PayReply) else PayReply(200, result)
 
-    def _signed(self, call: PayCall, reply: PayReply) -> web.Response:
+    def _signed_answer(self, call: PayCall, reply: PayReply) -> web.Response:
         if reply.raw is not None:
             return web.Response(body=reply.raw, content_type="application/octet-stream", headers=_request_id())
         body = b"" if reply.data is None else jsons.dumps(reply.data).encode()
@@ -211,10 +211,10 @@ def authorization(header: str) -> dict[str, str]:
     scheme, _, rest = header.partition(" ")
     if scheme != keys.SCHEME:
         raise sign_error("Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》")
-    found = [_PAIR.fullmatch(part) for part in rest.split(",")]
-    pairs = {match.group(1): match.group(2) for match in found if match}
+    matches = [_PAIR.fullmatch(part) for part in rest.split(",")]
+    pairs = {match.group(1): match.group(2) for match in matches if match}
     missing = [name for name in _NEEDED if not pairs.get(name)]
-    if missing or len(pairs) != len(found):
+    if missing or len(pairs) != len(matches):
         raise sign_error(f"Http头Authorization值格式错误，缺少{'、'.join(missing) or '引号'}")
     return pairs
 
@@ -234,7 +234,7 @@ def _body(request: web.Request, raw: bytes) -> Json:
     return body
 
 
-def _plain(error: PayError) -> web.Response:
+def _unsigned_answer(error: PayError) -> web.Response:
     """Answer without a signature, for a request that was not admitted."""
     data: Json = {"code": error.code, "message": str(error), "detail": {}}
     return web.Response(
@@ -250,5 +250,5 @@ def _request_id() -> dict[str, str]:
     return {"Request-ID": f"08{secrets.token_hex(16).upper()}-0"}
 
 
-def _shown(raw: bytes) -> str:
+def _text_for_ledger(raw: bytes) -> str:
     return raw[:LARGEST_SHOWN].decode(errors="replace")

@@ -91,7 +91,7 @@ class Bills:
         self._refunds = refunds
         self._files: dict[str, BillFile] = {}
 
-    def order(self, merchant: MerchantConfig, query: dict[str, str], base_url: str) -> Json:
+    def order_bill(self, merchant: MerchantConfig, query: dict[str, str], base_url: str) -> Json:
         """Make the file and return its address; refused while there is no bill."""
         kind, packed = query.get("bill_type", "ALL"), query.get("tar_type", "")
         if kind not in COLUMNS:
@@ -100,7 +100,7 @@ class Bills:
             raise param_error("tar_type只支持GZIP")
         day = _day(query.get("bill_date", ""))
         self._check_ready(day)
-        rows = self._spoil(self._rows(merchant, day, kind), merchant, day)
+        rows = self._spoil_rows(self._rows(merchant, day, kind), merchant, day)
         if not rows:
             raise PayError(400, "NO_STATEMENT_EXIST", "账单文件不存在")
         text = render(kind, rows)
@@ -137,19 +137,19 @@ class Bills:
         if kind != "REFUND":
             rows += [paid_row(order) for order in self._orders.all() if order.mchid == merchant.mchid and order.paid_at]
         if kind != "SUCCESS":
-            rows += [refund_row(each) for each in self._refunds.all() if each.order.mchid == merchant.mchid]
+            rows += [refund_row(refund) for refund in self._refunds.all() if refund.order.mchid == merchant.mchid]
         of_day = [row for row in rows if datetime.fromtimestamp(row.at, BEIJING).date() == day]
         return sorted(of_day, key=lambda row: row.at)
 
-    def _spoil(self, rows: list[TradeRow], merchant: MerchantConfig, day: date) -> list[TradeRow]:
+    def _spoil_rows(self, rows: list[TradeRow], merchant: MerchantConfig, day: date) -> list[TradeRow]:
         faults = self._world.faults
         if rows and faults.strikes("pay", "bill_missing_row", str(day)):
             rows = rows[:-1]
         if faults.strikes("pay", "bill_unknown_row", str(day)):
-            rows = [*rows, self._stranger(merchant, day)]
+            rows = [*rows, self._unknown_row(merchant, day)]
         return rows
 
-    def _stranger(self, merchant: MerchantConfig, day: date) -> TradeRow:
+    def _unknown_row(self, merchant: MerchantConfig, day: date) -> TradeRow:
         at = datetime(day.year, day.month, day.day, 12, tzinfo=BEIJING).timestamp()
         appid = merchant.appids[0] if merchant.appids else ""
         number = self._world.new_number()
@@ -174,7 +174,7 @@ class Bills:
 
 def paid_row(order: Order) -> TradeRow:
     cells = {
-        **_common(order, order.paid_at, "SUCCESS"),
+        **_common_cells(order, order.paid_at, "SUCCESS"),
         "应结订单金额": yuan(order.total),
         "微信退款单号": "0",
         "商户退款单号": "0",
@@ -189,7 +189,7 @@ def paid_row(order: Order) -> TradeRow:
 def refund_row(refund: PlatformRefund) -> TradeRow:
     """Dated by the moment it was accepted."""
     cells = {
-        **_common(refund.order, refund.created_at, "REFUND"),
+        **_common_cells(refund.order, refund.created_at, "REFUND"),
         "应结订单金额": "0.00",
         "退款申请时间": beijing(refund.created_at),
         "退款成功时间": beijing(refund.success_at) if refund.success_at else "",
@@ -205,7 +205,7 @@ def refund_row(refund: PlatformRefund) -> TradeRow:
     return TradeRow(refund.created_at, cells, refunded=refund.refund, fee=-refund.refund * RATE)
 
 
-def _common(order: Order, at: float, state: str) -> dict[str, str]:
+def _common_cells(order: Order, at: float, state: str) -> dict[str, str]:
     return {
         "交易时间": beijing(at),
         "公众账号ID": order.appid,
@@ -231,7 +231,7 @@ def render(kind: str, rows: list[TradeRow]) -> bytes:
     """Four parts: head, rows, head of the summary, summary. Fields of rows begin with a back-tick."""
     columns = COLUMNS[kind]
     lines = [",".join(columns)]
-    lines += [_ticked(row.cells.get(name, "") for name in columns) for row in rows]
+    lines += [_ticked_line(row.cells.get(name, "") for name in columns) for row in rows]
     paid, refunded = sum(row.paid for row in rows), sum(row.refunded for row in rows)
     sums = {
         "总交易单数": str(len(rows)),
@@ -242,11 +242,11 @@ def render(kind: str, rows: list[TradeRow]) -> bytes:
         "订单总金额": yuan(paid),
         "申请退款总金额": yuan(refunded),
     }
-    lines += [",".join(SUMMARY[kind]), _ticked(sums[name] for name in SUMMARY[kind])]
+    lines += [",".join(SUMMARY[kind]), _ticked_line(sums[name] for name in SUMMARY[kind])]
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def _ticked(cells: Iterable[str]) -> str:
+def _ticked_line(cells: Iterable[str]) -> str:
     return ",".join(f"`{cell}" for cell in cells)
 
 

@@ -100,7 +100,7 @@ class Cashiers:
         return cashier
 
     def describe(self, cashier: Cashier) -> Json:
-        return cashier.as_json(self._wallets.of(cashier.phone.id).balance)
+        return cashier.as_json(self._wallets.get_wallet(cashier.phone.id).balance)
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
@@ -126,13 +126,13 @@ class Cashiers:
             late = order.state == "CLOSED" and self._world.faults.strikes("pay", "pay_after_close", order.out_trade_no)
             if not late:
                 raise BadControlRequest(refusal)
-        if self._wallets.of(phone.id).balance < order.total:
+        if self._wallets.get_wallet(phone.id).balance < order.total:
             raise BadControlRequest("零钱余额不足，请更换支付方式。")
 
     async def pay(self, phone: Phone, order: Order, wait: bool) -> bool | None:
         """Take the money and notify; None when the caller does not wait for the notification."""
         self._orders.settle(order, phone.id, openid_of(order.appid, phone.mobile))
-        self._wallets.pay(phone, order)
+        self._wallets.pay_order(phone, order)
         event = PlatformEvent(
             order.merchant,
             order.notify_url,

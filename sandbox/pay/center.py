@@ -53,8 +53,8 @@ class PayCenter:
         self._endpoint.install(
             app,
             [
-                PayRoute("POST", f"{orders}/native", self._native),
-                PayRoute("POST", f"{orders}/jsapi", self._jsapi),
+                PayRoute("POST", f"{orders}/native", self._order_native),
+                PayRoute("POST", f"{orders}/jsapi", self._order_jsapi),
                 PayRoute("GET", f"{orders}/out-trade-no/{{number}}", self._query),
                 PayRoute("GET", f"{orders}/id/{{number}}", self._query_by_transaction),
                 PayRoute("POST", f"{orders}/out-trade-no/{{number}}/close", self._close),
@@ -69,16 +69,16 @@ class PayCenter:
             ],
         )
         TitlePage(self.invoices).add_routes(app)
-        app.router.add_route("*", f"{PREFIX}/{{tail:.*}}", _nowhere)
+        app.router.add_route("*", f"{PREFIX}/{{tail:.*}}", _refuse_unknown_address)
 
     # -- orders ---------------------------------------------------------------------------------------------------
 
-    async def _native(self, call: PayCall) -> Json:
+    async def _order_native(self, call: PayCall) -> Json:
         order = self.orders.place(call.merchant, "NATIVE", call.body)
         await self._pay_early(order)
         return {"code_url": order.code}
 
-    async def _jsapi(self, call: PayCall) -> Json:
+    async def _order_jsapi(self, call: PayCall) -> Json:
         order = self.orders.place(call.merchant, "JSAPI", call.body)
         await self._pay_early(order)
         return {"prepay_id": order.code}
@@ -107,20 +107,20 @@ class PayCenter:
     # -- refunds --------------------------------------------------------------------------------------------------
 
     async def _refund(self, call: PayCall) -> Json:
-        return (await self.refunds.ask(call.merchant, call.body)).as_answer()
+        return (await self.refunds.request_refund(call.merchant, call.body)).as_answer()
 
     def _query_refund(self, call: PayCall) -> Json:
         return self.refunds.get(call.merchant, call.part("number")).as_answer()
 
     async def _redirect_refund(self, call: PayCall) -> Json:
-        refund = await self.refunds.redirect(call.merchant, call.part("refund_id"), call.body, call.signer)
+        refund = await self.refunds.redirect_refund(call.merchant, call.part("refund_id"), call.body, call.signer)
         return refund.as_answer()
 
     # -- bills, certificates, echo --------------------------------------------------------------------------------
 
     def _bill(self, call: PayCall) -> Json:
         request = call.request
-        return self.bills.order(call.merchant, call.query, f"{request.scheme}://{request.host}{PREFIX}")
+        return self.bills.order_bill(call.merchant, call.query, f"{request.scheme}://{request.host}{PREFIX}")
 
     def _download(self, call: PayCall) -> PayReply:
         return PayReply(raw=self.bills.download(call.merchant, call.query.get("token", "")))
@@ -166,6 +166,6 @@ def _check_mchid(call: PayCall, mchid: str) -> None:
         raise param_error("输入源“mchid”缺失，或与签名所用的商户号不一致")
 
 
-async def _nowhere(_request: web.Request) -> web.Response:
+async def _refuse_unknown_address(_request: web.Request) -> web.Response:
     data: Json = {"code": "RESOURCE_NOT_EXISTS", "message": "请求的接口不存在"}
     return web.Response(status=404, text=jsons.dumps(data), content_type="application/json", charset="utf-8")

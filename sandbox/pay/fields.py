@@ -20,7 +20,7 @@ def need(body: Mapping[str, object], key: str, most: int) -> str:
     value = body.get(key)
     if not isinstance(value, str) or not value:
         raise param_error(f"输入源“/body/{key}”缺失或不是字符串")
-    return _short(value, key, most)
+    return _limited_text(value, key, most)
 
 
 def optional(body: Mapping[str, object], key: str, most: int) -> str:
@@ -28,16 +28,16 @@ def optional(body: Mapping[str, object], key: str, most: int) -> str:
     value = body.get(key, "")
     if not isinstance(value, str):
         raise param_error(f"输入源“/body/{key}”不是字符串")
-    return _short(value, key, most)
+    return _limited_text(value, key, most)
 
 
-def _short(value: str, key: str, most: int) -> str:
+def _limited_text(value: str, key: str, most: int) -> str:
     if len(value) > most:
         raise param_error(f"输入源“/body/{key}”长度超过{most}")
     return value
 
 
-def numbered(body: Mapping[str, object], key: str, rule: re.Pattern[str]) -> str:
+def merchant_number(body: Mapping[str, object], key: str, rule: re.Pattern[str]) -> str:
     """A merchant's own number."""
     value = need(body, key, 64)
     if not rule.fullmatch(value):

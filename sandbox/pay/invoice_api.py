@@ -19,15 +19,15 @@ class InvoiceEndpoints:
         self._invoices = invoices
 
     def routes(self) -> list[PayRoute]:
-        one = f"{BASE}/fapiao-applications/{{apply_id}}"
+        application_path = f"{BASE}/fapiao-applications/{{apply_id}}"
         return [
             PayRoute("PATCH", f"{BASE}/merchant/development-config", self._configure),
             PayRoute("GET", f"{BASE}/user-title/title-url", self._title_url),
             PayRoute("GET", f"{BASE}/user-title", self._title),
             PayRoute("POST", f"{BASE}/fapiao-applications", self._apply),
-            PayRoute("GET", one, self._query),
-            PayRoute("GET", f"{one}/fapiao-files", self._files),
-            PayRoute("POST", f"{one}/reverse", self._reverse),
+            PayRoute("GET", application_path, self._query),
+            PayRoute("GET", f"{application_path}/fapiao-files", self._files),
+            PayRoute("POST", f"{application_path}/reverse", self._reverse),
             PayRoute("GET", "/v3/fapiaodownload/file", self._download),
         ]
 
@@ -86,14 +86,14 @@ class TitlePage:
 
 
 def _form(title: Title, problem: str) -> str:
-    said = f'<p role="alert">{html.escape(problem)}</p>' if problem else ""
+    alert = f'<p role="alert">{html.escape(problem)}</p>' if problem else ""
     fields = "".join(
         f'<p><label>{label}<br><input name="{name}" autocomplete="off"></label></p>'
         for name, label in (("name", "抬头名称"), ("taxpayer_id", "纳税人识别号（单位必填）"), ("email", "接收邮箱"))
     )
     kinds = '<option value="INDIVIDUAL">个人</option><option value="ORGANIZATION">单位</option>'
     return (
-        f'<p>向{html.escape(title.merchant.name)}申请开具电子发票。</p>{said}<form method="post">'
+        f'<p>向{html.escape(title.merchant.name)}申请开具电子发票。</p>{alert}<form method="post">'
         f'<p><label>抬头类型<br><select name="type">{kinds}</select></label></p>{fields}<button>提交</button></form>'
     )
 

@@ -77,7 +77,7 @@ class InvoiceApplication:
     buyer: Json
     """The request without its encrypted fields."""
     email: str
-    asked: list[Json]
+    requests: list[Json]
     """Requests of the newest invoices: a repeated one must be equal."""
     invoices: list[PlatformInvoice]
 
@@ -113,9 +113,9 @@ class PlatformInvoices:
         _check_permission(merchant)
         if "callback_url" in body:
             self._callbacks[merchant.mchid] = fields.notify_url(fields.need(body, "callback_url", 256))
-        return {"callback_url": self._callback(merchant), "show_fapiao_cell": body.get("show_fapiao_cell") is True}
+        return {"callback_url": self._callback_url(merchant), "show_fapiao_cell": body.get("show_fapiao_cell") is True}
 
-    def _callback(self, merchant: MerchantConfig) -> str:
+    def _callback_url(self, merchant: MerchantConfig) -> str:
         return self._callbacks.get(merchant.mchid, merchant.fapiao_url)
 
     # -- titles ---------------------------------------------------------------------------------------------------
@@ -158,10 +158,10 @@ class PlatformInvoices:
         _check_permission(merchant)
         if query.get("scene") not in SCENES:
             raise param_error("scene必须是WITH_WECHATPAY或WITHOUT_WECHATPAY")
-        found = self._titles.get((merchant.mchid, query.get("fapiao_apply_id", "")))
-        if found is None:
+        title = self._titles.get((merchant.mchid, query.get("fapiao_apply_id", "")))
+        if title is None:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "用户未填写抬头")
-        answer = dict(found.details)
+        answer = dict(title.details)
         if email := jsons.text(answer, "email"):
             answer["email"] = seal(self._merchant_keys[merchant.mchid], email)
         return answer
@@ -171,35 +171,38 @@ class PlatformInvoices:
     def apply(self, merchant: MerchantConfig, body: Json, signer: PlatformSigner) -> None:
         """Accept an application. A repeated request is the same one, whatever its encrypted fields contain."""
         _check_permission(merchant)
-        wanted = self._read(merchant, body, signer)
-        known = self._applications.get((merchant.mchid, wanted.apply_id))
-        if known is not None:
-            if (known.buyer, known.asked) == (wanted.buyer, wanted.asked):
+        requested = self._read_application(merchant, body, signer)
+        existing = self._applications.get((merchant.mchid, requested.apply_id))
+        if existing is not None:
+            if (existing.buyer, existing.requests) == (requested.buyer, requested.requests):
                 return
-            _check_next(known, wanted)
-            known.buyer, known.email, known.asked = wanted.buyer, wanted.email, wanted.asked
-            known.invoices += wanted.invoices
+            _check_further_invoices(existing, requested)
+            existing.buyer, existing.email, existing.requests = requested.buyer, requested.email, requested.requests
+            existing.invoices += requested.invoices
         else:
-            known = self._applications[merchant.mchid, wanted.apply_id] = wanted
-        failed = self._world.faults.strikes("pay", "fapiao_failed", wanted.apply_id)
-        self._later(known, wanted.invoices, "ISSUE_FAILED" if failed else "ISSUED")
+            existing = self._applications[merchant.mchid, requested.apply_id] = requested
+        failed = self._world.faults.strikes("pay", "fapiao_failed", requested.apply_id)
+        self._schedule_end(existing, requested.invoices, "ISSUE_FAILED" if failed else "ISSUED")
 
     def get(self, merchant: MerchantConfig, apply_id: str) -> InvoiceApplication:
         _check_permission(merchant)
-        found = self._applications.get((merchant.mchid, apply_id))
-        if found is None:
+        application = self._applications.get((merchant.mchid, apply_id))
+        if application is None:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "发票申请单不存在")
-        return found
+        return application
 
     def query(self, merchant: MerchantConfig, apply_id: str, fapiao_id: str) -> Json:
-        found = self.get(merchant, apply_id)
-        shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
-        return {"total_count": len(shown), "fapiao_information": [each.as_answer(found.buyer) for each in shown]}
+        application = self.get(merchant, apply_id)
+        invoices = [invoice for invoice in application.invoices if fapiao_id in ("", invoice.fapiao_id)]
+        return {
+            "total_count": len(invoices),
+            "fapiao_information": [invoice.as_answer(application.buyer) for invoice in invoices],
+        }
 
     def all(self) -> list[InvoiceApplication]:
         return list(self._applications.values())
 
-    def _read(self, merchant: MerchantConfig, body: Json, signer: PlatformSigner) -> InvoiceApplication:
+    def _read_application(self, merchant: MerchantConfig, body: Json, signer: PlatformSigner) -> InvoiceApplication:
         scene, apply_id = fields.need(body, "scene", 32), fields.need(body, "fapiao_apply_id", 32)
         if scene not in SCENES:
             raise param_error("输入源“/body/scene”只支持WITH_WECHATPAY和WITHOUT_WECHATPAY")
@@ -210,17 +213,17 @@ class PlatformInvoices:
             raise param_error("输入源“/body/buyer_information/type”只支持INDIVIDUAL和ORGANIZATION")
         if kind == "ORGANIZATION":
             fields.need(buyer, "taxpayer_id", 32)
-        opened = {key: _open(signer, key, fields.optional(buyer, key, 1024)) for key in SEALED}
-        asked = jsons.objects(body, "fapiao_information")
-        if not 1 <= len(asked) <= MOST:
+        opened = {key: _decrypt_field(signer, key, fields.optional(buyer, key, 1024)) for key in SEALED}
+        requests = jsons.objects(body, "fapiao_information")
+        if not 1 <= len(requests) <= MOST:
             raise param_error(f"输入源“/body/fapiao_information”必须有1到{MOST}张发票")
-        invoices = [_invoice(item) for item in asked]
+        invoices = [_invoice(item) for item in requests]
         if scene == "WITH_WECHATPAY":
-            self._check_order(merchant, apply_id, sum(each.total for each in invoices))
+            self._check_order(merchant, apply_id, sum(invoice.total for invoice in invoices))
         elif (merchant.mchid, apply_id) not in self._titles:
             raise invalid_request("用户未通过抬头填写链接授权，不能开具非微信支付场景的发票")
         clear = {key: value for key, value in buyer.items() if key not in SEALED}
-        return InvoiceApplication(merchant, apply_id, clear, opened["email"], asked, invoices)
+        return InvoiceApplication(merchant, apply_id, clear, opened["email"], requests, invoices)
 
     def _check_order(self, merchant: MerchantConfig, transaction_id: str, total: int) -> Order:
         order = self._orders.get_by_transaction(merchant, transaction_id)
@@ -231,17 +234,19 @@ class PlatformInvoices:
     # -- files ----------------------------------------------------------------------------------------------------
 
     def files(self, merchant: MerchantConfig, apply_id: str, fapiao_id: str, base_url: str) -> Json:
-        found = self.get(merchant, apply_id)
-        shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
-        if not shown or any(each.status != "ISSUED" for each in shown):
+        application = self.get(merchant, apply_id)
+        invoices = [invoice for invoice in application.invoices if fapiao_id in ("", invoice.fapiao_id)]
+        if not invoices or any(invoice.status != "ISSUED" for invoice in invoices):
             raise invalid_request("只有已开具的发票才能下载")
         infos: list[Json] = []
-        for each in shown:
+        for invoice in invoices:
             token = new_nonce(64)
-            pdf = invoice_pdf(each.number, merchant.name, jsons.text(found.buyer, "name"), each.total, each.issued_at)
+            pdf = invoice_pdf(
+                invoice.number, merchant.name, jsons.text(application.buyer, "name"), invoice.total, invoice.issued_at
+            )
             self._files[token] = (merchant.mchid, pdf, self._world.clock.now() + FILE_TTL)
             url = f"{base_url}/v3/fapiaodownload/file?token={token}"
-            infos.append({"fapiao_id": each.fapiao_id, "download_url": url, "status": each.status})
+            infos.append({"fapiao_id": invoice.fapiao_id, "download_url": url, "status": invoice.status})
         return {"fapiao_download_info_list": infos}
 
     def download(self, merchant: MerchantConfig, token: str) -> bytes:
@@ -254,44 +259,49 @@ class PlatformInvoices:
 
     def reverse(self, merchant: MerchantConfig, apply_id: str, body: Json) -> None:
         """Accept a reversal. It may be repeated, after a failure five minutes later."""
-        found, now = self.get(merchant, apply_id), self._world.clock.now()
+        application, now = self.get(merchant, apply_id), self._world.clock.now()
         if fields.need(body, "reverse_reason", 200) not in REASONS:
             raise param_error("输入源“/body/reverse_reason”不是可用的原因")
-        wanted = {
+        numbers = {
             fields.need(item, "fapiao_id", 32): fields.need(item, "fapiao_number", 20)
             for item in jsons.objects(body, "fapiao_information")
         }
-        invoices = [each for each in found.invoices if each.fapiao_id in wanted]
-        if not wanted or len(invoices) != len(wanted):
+        invoices = [invoice for invoice in application.invoices if invoice.fapiao_id in numbers]
+        if not numbers or len(invoices) != len(numbers):
             raise PayError(404, "RESOURCE_NOT_EXISTS", "发票不存在")
-        if any(each.status in ("ISSUE_ACCEPTED", "ISSUE_FAILED") for each in invoices):
+        if any(invoice.status in ("ISSUE_ACCEPTED", "ISSUE_FAILED") for invoice in invoices):
             raise invalid_request("只有已开具的发票才能冲红")
-        if any(each.number != wanted[each.fapiao_id] for each in invoices):
+        if any(invoice.number != numbers[invoice.fapiao_id] for invoice in invoices):
             raise invalid_request("发票号码与开具的发票不一致")
-        if any(each.status == "REVERSE_FAILED" and each.reversed_at + REVERSE_APART > now for each in invoices):
+        if any(
+            invoice.status == "REVERSE_FAILED" and invoice.reversed_at + REVERSE_APART > now for invoice in invoices
+        ):
             raise PayError(429, "FREQUENCY_LIMITED", "冲红失败后请间隔5分钟再试")
-        fresh = [each for each in invoices if each.status in ("ISSUED", "REVERSE_FAILED")]
-        for each in fresh:
-            each.status, each.reversed_at = "REVERSE_ACCEPTED", now
-        if fresh:
+        reversible = [invoice for invoice in invoices if invoice.status in ("ISSUED", "REVERSE_FAILED")]
+        for invoice in reversible:
+            invoice.status, invoice.reversed_at = "REVERSE_ACCEPTED", now
+        if reversible:
             failed = self._world.faults.strikes("pay", "reverse_failed", apply_id)
-            self._later(found, fresh, "REVERSE_FAILED" if failed else "REVERSED")
+            self._schedule_end(application, reversible, "REVERSE_FAILED" if failed else "REVERSED")
 
     # -- later states --------------------------------------------------------------------------------------------
 
-    def _later(self, application: InvoiceApplication, invoices: list[PlatformInvoice], status: Status) -> None:
+    def _schedule_end(self, application: InvoiceApplication, invoices: list[PlatformInvoice], status: Status) -> None:
         slow = self._world.faults.strikes("pay", "fapiao_slow", application.apply_id)
         delay = slow.seconds if slow else self._world.config.wire.fapiao_delay
-        self._world.timeline.after(delay, lambda: self._end(application, invoices, status))
+        self._world.timeline.run_after(delay, lambda: self._end_invoices(application, invoices, status))
 
-    def _end(self, application: InvoiceApplication, invoices: list[PlatformInvoice], status: Status) -> None:
+    def _end_invoices(self, application: InvoiceApplication, invoices: list[PlatformInvoice], status: Status) -> None:
         now = self._world.clock.now()
-        for each in invoices:
-            each.status = status
+        for invoice in invoices:
+            invoice.status = status
             if status == "ISSUED":
-                each.number, each.issued_at = f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}", now
+                invoice.number, invoice.issued_at = (
+                    f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}",
+                    now,
+                )
             elif status == "REVERSED":
-                each.red_number = f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}"
+                invoice.red_number = f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}"
         if status in ("ISSUE_FAILED", "REVERSE_FAILED"):
             return  # only success is notified
         kind, summary = ("FAPIAO.ISSUED", "发票开具成功") if status == "ISSUED" else ("FAPIAO.REVERSED", "发票冲红成功")
@@ -299,13 +309,15 @@ class PlatformInvoices:
             "mchid": application.merchant.mchid,
             "fapiao_apply_id": application.apply_id,
             "fapiao_information": [
-                {"fapiao_id": each.fapiao_id, "fapiao_status": each.status} for each in application.invoices
+                {"fapiao_id": invoice.fapiao_id, "fapiao_status": invoice.status} for invoice in application.invoices
             ],
         }
         self._notify(application.merchant, kind, summary, resource)
 
     def _notify(self, merchant: MerchantConfig, kind: str, summary: str, resource: Json) -> None:
-        self._notifier.push_soon(PlatformEvent(merchant, self._callback(merchant), kind, "fapiao", summary, resource))
+        self._notifier.push_soon(
+            PlatformEvent(merchant, self._callback_url(merchant), kind, "fapiao", summary, resource)
+        )
 
 
 def _check_permission(merchant: MerchantConfig) -> None:
@@ -313,17 +325,17 @@ def _check_permission(merchant: MerchantConfig) -> None:
         raise PayError(403, "NO_AUTH", "商户未开通电子发票产品权限")
 
 
-def _check_next(known: InvoiceApplication, wanted: InvoiceApplication) -> None:
+def _check_further_invoices(existing: InvoiceApplication, requested: InvoiceApplication) -> None:
     """Refuse another invoice of an application with a used number, or while an earlier one is not over."""
-    used = {each.fapiao_id for each in known.invoices}
-    same = any(each.fapiao_id in used for each in wanted.invoices)
-    if same or any(each.status not in OVER for each in known.invoices):
+    used = {invoice.fapiao_id for invoice in existing.invoices}
+    repeats_id = any(invoice.fapiao_id in used for invoice in requested.invoices)
+    if repeats_id or any(invoice.status not in OVER for invoice in existing.invoices):
         raise PayError(400, "RESOURCE_ALREADY_EXISTS", "该发票申请单号已存在，且请求参数不一致")
-    if len(used) + len(wanted.invoices) > MOST:
+    if len(used) + len(requested.invoices) > MOST:
         raise PayError(403, "RULELIMIT", "该发票申请单的重试次数已达上限")
 
 
-def _open(signer: PlatformSigner, key: str, sealed: str) -> str:
+def _decrypt_field(signer: PlatformSigner, key: str, sealed: str) -> str:
     if not sealed:
         return ""
     try:

@@ -123,10 +123,10 @@ class PlatformKeyPairs:
         """ConfigError when a given key is unusable."""
         _ = self.public, self.certificate
 
-    def by_mode(self, mode: str) -> PlatformSigner:
+    def signer_of_mode(self, mode: str) -> PlatformSigner:
         return self.certified if mode == "certificate" else self.public
 
-    def by_serial(self, serial: str) -> PlatformSigner | None:
+    def find_signer(self, serial: str) -> PlatformSigner | None:
         return next((signer for signer in (self.public, self.certified) if signer.serial == serial), None)
 
     @property

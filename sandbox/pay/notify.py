@@ -90,7 +90,7 @@ class Notifier:
         if not event.url or not event.merchant.notify:
             return False
         if faults.strikes("pay", "lost", event.kind):
-            self._note(event, None, "lost by a fault switch")
+            self._log_delivery(event, None, "lost by a fault switch")
             return False
         if late := faults.strikes("pay", "out_of_order", event.kind):
             await asyncio.sleep(late.seconds or OUT_OF_ORDER_SECONDS)
@@ -99,12 +99,14 @@ class Notifier:
             event = replace(event, url=config.service_url + event.url.removeprefix(public))
         notice = PlatformNotification(event, self._body(event), self._world.clock.now())
         if faults.strikes("pay", "concurrent", event.kind):
-            await asyncio.gather(self._try(notice), self._send(notice, "sent at the same moment by a fault switch"))
+            await asyncio.gather(
+                self._try_delivery(notice), self._send(notice, "sent at the same moment by a fault switch")
+            )
         else:
-            await self._try(notice)
+            await self._try_delivery(notice)
         if faults.strikes("pay", "twice", event.kind):
             await self._send(notice, "sent a second time by a fault switch")
-        self._plan(notice)
+        self._plan_next_try(notice)
         return notice.delivered
 
     def push_soon(self, event: PlatformEvent) -> None:
@@ -115,19 +117,19 @@ class Notifier:
 
     # -- tries ----------------------------------------------------------------------------------------------------
 
-    def _plan(self, notice: PlatformNotification) -> None:
+    def _plan_next_try(self, notice: PlatformNotification) -> None:
         """Plan the next try, if there is one, by its delay since the first."""
         if notice.delivered or notice.tries >= len(DUE):
             return
         wait = notice.began_at + DUE[notice.tries] - self._world.clock.now()
         wait = max(wait, self._world.config.wire.notify_gap)
-        self._world.timeline.after(wait, lambda: self._world.spawn(self._again(notice)))
+        self._world.timeline.run_after(wait, lambda: self._world.spawn(self._try_again(notice)))
 
-    async def _again(self, notice: PlatformNotification) -> None:
-        await self._try(notice)
-        self._plan(notice)
+    async def _try_again(self, notice: PlatformNotification) -> None:
+        await self._try_delivery(notice)
+        self._plan_next_try(notice)
 
-    async def _try(self, notice: PlatformNotification) -> None:
+    async def _try_delivery(self, notice: PlatformNotification) -> None:
         notice.tries += 1
         if await self._send(notice, f"try {notice.tries}"):
             notice.delivered = True
@@ -135,7 +137,7 @@ class Notifier:
     async def _send(self, notice: PlatformNotification, note: str) -> bool:
         """One delivery; True for 2xx. Redirects are not followed."""
         event = notice.event
-        parcel = self._spoil(self._parcel(event.merchant, notice.body), event.kind)
+        parcel = self._spoil_parcel(self._signed_parcel(event.merchant, notice.body), event.kind)
         timeout = aiohttp.ClientTimeout(total=self._world.config.wire.notify_timeout)
         answer: Json
         try:
@@ -143,16 +145,16 @@ class Notifier:
                 event.url, data=parcel.body, headers=parcel.headers, timeout=timeout, allow_redirects=False
             ) as response:
                 text = (await response.text(errors="replace"))[:500]
-                answer, taken = {"status": response.status, "body": text}, 200 <= response.status < 300
+                answer, accepted = {"status": response.status, "body": text}, 200 <= response.status < 300
         except (aiohttp.ClientError, TimeoutError) as error:
-            answer, taken = {"error": type(error).__name__}, False
-        done = "taken" if taken else "given up" if notice.tries >= len(DUE) else "repeated later"
-        self._note(event, answer, "; ".join(part for part in (note, parcel.note, done) if part))
-        return taken
+            answer, accepted = {"error": type(error).__name__}, False
+        outcome = "taken" if accepted else "given up" if notice.tries >= len(DUE) else "repeated later"
+        self._log_delivery(event, answer, "; ".join(part for part in (note, parcel.note, outcome) if part))
+        return accepted
 
-    def _note(self, event: PlatformEvent, answer: object, note: str) -> None:
-        shown: Json = {"url": event.url, "resource": event.resource}
-        self._world.ledger.add("pay", "out", event.kind, shown, answer, phone=event.phone, note=note)
+    def _log_delivery(self, event: PlatformEvent, answer: object, note: str) -> None:
+        logged: Json = {"url": event.url, "resource": event.resource}
+        self._world.ledger.add("pay", "out", event.kind, logged, answer, phone=event.phone, note=note)
 
     # -- requests -----------------------------------------------------------------------------------------------
 
@@ -180,13 +182,13 @@ class Notifier:
         }
         return jsons.dumps(envelope).encode()
 
-    def _parcel(self, merchant: MerchantConfig, body: bytes) -> Parcel:
-        signer = self._keys.by_mode(merchant.mode)
+    def _signed_parcel(self, merchant: MerchantConfig, body: bytes) -> Parcel:
+        signer = self._keys.signer_of_mode(merchant.mode)
         timestamp, nonce = str(int(self._world.clock.now())), keys.new_nonce(32)
         signature = signer.sign(keys.answer_text(timestamp, nonce, body))
         return Parcel(body, timestamp, nonce, signer.serial, signature)
 
-    def _spoil(self, parcel: Parcel, kind: str) -> Parcel:
+    def _spoil_parcel(self, parcel: Parcel, kind: str) -> Parcel:
         """Apply fault switches to the request."""
         faults = self._world.faults
         if faults.strikes("pay", "sign_probe", kind):
@@ -201,11 +203,11 @@ class Notifier:
         if faults.strikes("pay", "altered_body", kind):
             return replace(parcel, body=parcel.body.replace(b"EV-", b"EV_", 1), note="altered body")
         if faults.strikes("pay", "old_timestamp", kind):
-            return self._old(parcel)
+            return self._with_old_timestamp(parcel)
         return parcel
 
-    def _old(self, parcel: Parcel) -> Parcel:
-        signer = self._keys.by_serial(parcel.serial) or self._keys.public
+    def _with_old_timestamp(self, parcel: Parcel) -> Parcel:
+        signer = self._keys.find_signer(parcel.serial) or self._keys.public
         timestamp = str(int(parcel.timestamp) - OLD_SECONDS)
         signature = signer.sign(keys.answer_text(timestamp, parcel.nonce, parcel.body))
         return replace(parcel, timestamp=timestamp, signature=signature, note="old timestamp")

@@ -36,7 +36,7 @@ class Order:
     total: int
     """Fen."""
     notify_url: str
-    asked: Json
+    request_body: Json
     """The request without the time of expiry: a repeated order call must be equal."""
     created_at: float
     expires_at: float
@@ -119,24 +119,24 @@ class PlatformOrders:
 
     def place(self, merchant: MerchantConfig, trade_type: str, body: Json) -> Order:
         """A new order, or for a repeated request the same one with a new code."""
-        wanted = self._read(merchant, trade_type, body)
-        known = self._orders.get((merchant.mchid, wanted.out_trade_no))
-        if known is None:
-            self._orders[merchant.mchid, wanted.out_trade_no] = wanted
+        requested = self._read_order(merchant, trade_type, body)
+        existing = self._orders.get((merchant.mchid, requested.out_trade_no))
+        if existing is None:
+            self._orders[merchant.mchid, requested.out_trade_no] = requested
         else:
-            self._check_again(known, wanted)
-        order = known or wanted
+            self._check_repetition(existing, requested)
+        order = existing or requested
         self._give_code(order)
         return order
 
     def get(self, merchant: MerchantConfig, out_trade_no: str) -> Order:
-        return self._current(self._orders.get((merchant.mchid, out_trade_no)))
+        return self._close_if_expired(self._orders.get((merchant.mchid, out_trade_no)))
 
     def get_by_transaction(self, merchant: MerchantConfig, transaction_id: str) -> Order:
         order = self._by_transaction.get(transaction_id)
         if order is not None and order.mchid != merchant.mchid:
             raise PayError(403, "NO_AUTH", "商户无权查询该订单")
-        return self._current(order)
+        return self._close_if_expired(order)
 
     def close(self, merchant: MerchantConfig, out_trade_no: str) -> Order:
         """Close the order; may be repeated. Refused when paid."""
@@ -153,7 +153,7 @@ class PlatformOrders:
         order = self._by_code.get(code)
         if order is None or order.code_at + CODE_TTL <= self._world.clock.now():
             return None
-        return self._current(order)
+        return self._close_if_expired(order)
 
     def refusal(self, order: Order) -> str:
         """Why the order can't be paid, in the cashier's words; "" when it can."""
@@ -174,14 +174,14 @@ class PlatformOrders:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _current(self, order: Order | None) -> Order:
+    def _close_if_expired(self, order: Order | None) -> Order:
         if order is None:
             raise no_order()
         if order.state == "NOTPAY" and order.created_at + ORDER_TTL <= self._world.clock.now():
             order.state = "CLOSED"
         return order
 
-    def _read(self, merchant: MerchantConfig, trade_type: str, body: Json) -> Order:
+    def _read_order(self, merchant: MerchantConfig, trade_type: str, body: Json) -> Order:
         now = self._world.clock.now()
         appid = fields.need(body, "appid", 32)
         _check_merchant(merchant, fields.need(body, "mchid", 32), appid)
@@ -193,13 +193,13 @@ class PlatformOrders:
         return Order(
             merchant=merchant,
             appid=appid,
-            out_trade_no=fields.numbered(body, "out_trade_no", fields.OUT_TRADE_NO),
+            out_trade_no=fields.merchant_number(body, "out_trade_no", fields.OUT_TRADE_NO),
             trade_type=trade_type,
             description=fields.need(body, "description", 127),
             attach=fields.optional(body, "attach", 128),
             total=fields.fen(amount, "total"),
             notify_url=fields.notify_url(fields.need(body, "notify_url", 255)),
-            asked={key: value for key, value in body.items() if key != "time_expire"},
+            request_body={key: value for key, value in body.items() if key != "time_expire"},
             created_at=now,
             expires_at=_expiry(expires, now),
             openid=self._payer(appid, body) if trade_type == "JSAPI" else "",
@@ -213,15 +213,15 @@ class PlatformOrders:
             raise param_error("输入源“/body/payer/openid”无效：openid与appid不匹配")
         return openid
 
-    def _check_again(self, known: Order, wanted: Order) -> None:
-        self._current(known)
-        if known.transaction_id:
+    def _check_repetition(self, existing: Order, requested: Order) -> None:
+        self._close_if_expired(existing)
+        if existing.transaction_id:
             raise order_paid()
-        if known.state == "CLOSED":
+        if existing.state == "CLOSED":
             raise PayError(400, "ORDER_CLOSED", "订单已关闭，请使用新的商户订单号")
-        if known.trade_type != wanted.trade_type:
+        if existing.trade_type != requested.trade_type:
             raise PayError(403, "OUT_TRADE_NO_USED", "商户订单号重复")
-        if known.asked != wanted.asked:
+        if existing.request_body != requested.request_body:
             raise invalid_request("请求重入时，参数与首次请求时不一致", 268498688)
 
     def _give_code(self, order: Order) -> None:
@@ -235,10 +235,10 @@ class PlatformOrders:
         self._by_code[order.code] = order
 
 
-def _expiry(asked: str, now: float) -> float:
+def _expiry(time_expire: str, now: float) -> float:
     """Seconds since 1970: a minute from now at the earliest, and never after the order has closed by itself."""
     latest = now + ORDER_TTL
-    return min(max(fields.moment(asked, "time_expire"), now + SHORTEST_TTL), latest) if asked else latest
+    return min(max(fields.moment(time_expire, "time_expire"), now + SHORTEST_TTL), latest) if time_expire else latest
 
 
 def _check_merchant(merchant: MerchantConfig, mchid: str, appid: str) -> None:

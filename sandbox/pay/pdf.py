@@ -23,8 +23,8 @@ def invoice_pdf(number: str, seller: str, buyer: str, total: int, at: float) -> 
 
 
 def _pdf(lines: list[str]) -> bytes:
-    shown = "\n".join(f"<{line.encode('utf-16-be').hex()}> Tj 0 -30 Td" for line in lines)
-    content = f"BT /F 16 Tf 60 360 Td\n{shown}\nET".encode()
+    text_operators = "\n".join(f"<{line.encode('utf-16-be').hex()}> Tj 0 -30 Td" for line in lines)
+    content = f"BT /F 16 Tf 60 360 Td\n{text_operators}\nET".encode()
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

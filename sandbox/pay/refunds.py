@@ -125,30 +125,33 @@ class PlatformRefunds:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
         return refund
 
-    async def ask(self, merchant: MerchantConfig, body: Json) -> PlatformRefund:
+    async def request_refund(self, merchant: MerchantConfig, body: Json) -> PlatformRefund:
         """Accept a refund. A repeated number and amount returns the same refund."""
         order = self._find_order(merchant, body)
-        number = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO)
+        number = fields.merchant_number(body, "out_refund_no", fields.OUT_REFUND_NO)
         amount = jsons.mapping(body, "amount")
         fields.currency(amount)
-        wanted, total = fields.fen(amount, "refund"), fields.fen(amount, "total")
-        known = self._refunds.get((merchant.mchid, number))
-        if known is not None:
-            if known.order is not order or (known.refund, order.total) != (wanted, total):
+        refund_fen, total = fields.fen(amount, "refund"), fields.fen(amount, "total")
+        existing = self._refunds.get((merchant.mchid, number))
+        if existing is not None:
+            if existing.order is not order or (existing.refund, order.total) != (refund_fen, total):
                 raise invalid_request("同一退款单号的订单或金额与之前的请求不一致")
-            return known
-        self._check(order, wanted, total)
+            return existing
+        self._check_refundable(order, refund_fen, total)
         if self._world.faults.strikes("pay", "not_enough", number):
             raise PayError(403, "NOT_ENOUGH", "商户账户余额不足")
-        refund = self._new(order, number, wanted, body)
-        await self._begin(refund)
+        refund = self._create_refund(order, number, refund_fen, body)
+        await self._send_refund(refund)
         return refund
 
-    async def redirect(
+    async def redirect_refund(
         self, merchant: MerchantConfig, refund_id: str, body: Json, signer: PlatformSigner
     ) -> PlatformRefund:
         """An ABNORMAL refund goes to a card of the payer's or the merchant's bank account; it is PROCESSING again."""
-        number, kind = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO), fields.need(body, "type", 32)
+        number, kind = (
+            fields.merchant_number(body, "out_refund_no", fields.OUT_REFUND_NO),
+            fields.need(body, "type", 32),
+        )
         refund = self.get(merchant, number)
         if refund.refund_id != refund_id:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
@@ -158,7 +161,7 @@ class PlatformRefunds:
         if refund.status != "ABNORMAL":
             raise invalid_request("退款单不是异常状态，不能发起异常退款")
         refund.status, refund.channel, refund.account, refund.holder = "PROCESSING", "OTHER_BANKCARD", account, holder
-        await self._begin(refund)
+        await self._send_refund(refund)
         return refund
 
     def _find_order(self, merchant: MerchantConfig, body: Json) -> Order:
@@ -179,11 +182,11 @@ class PlatformRefunds:
             raise PayError(404, "RESOURCE_NOT_EXISTS", "订单未支付")
         return order
 
-    def _check(self, order: Order, wanted: int, total: int) -> None:
+    def _check_refundable(self, order: Order, refund_fen: int, total: int) -> None:
         now = self._world.clock.now()
         if total != order.total:
             raise invalid_request("订单金额与支付时的金额不一致")
-        if order.refunded + wanted > order.total:
+        if order.refunded + refund_fen > order.total:
             raise invalid_request("申请退款金额大于订单可退金额")
         if len(order.refunds) >= MOST:
             raise PayError(403, "RULELIMIT", "该订单的部分退款次数已达上限50次")
@@ -194,7 +197,7 @@ class PlatformRefunds:
             if last.created_at + APART > now:
                 raise PayError(429, "FREQUENCY_LIMITED", "同一订单的退款申请过于频繁，请间隔1分钟后再试")
 
-    def _new(self, order: Order, number: str, wanted: int, body: Json) -> PlatformRefund:
+    def _create_refund(self, order: Order, number: str, refund_fen: int, body: Json) -> PlatformRefund:
         url = fields.optional(body, "notify_url", 256)
         reason = fields.optional(body, "reason", 80)
         if len(reason.encode()) > 80:
@@ -203,37 +206,37 @@ class PlatformRefunds:
             order,
             refund_id=f"5030{self._world.new_number():024d}",
             out_refund_no=number,
-            refund=wanted,
+            refund=refund_fen,
             reason=reason,
             notify_url=fields.notify_url(url) if url else "",
             created_at=self._world.clock.now(),
         )
         self._refunds[order.mchid, number] = refund
         order.refunds.append(number)
-        order.refunded += wanted
+        order.refunded += refund_fen
         order.state = "REFUND"
         return refund
 
     # -- later states --------------------------------------------------------------------------------------------
 
-    async def _begin(self, refund: PlatformRefund) -> None:
+    async def _send_refund(self, refund: PlatformRefund) -> None:
         faults, number = self._world.faults, refund.out_refund_no
         if faults.strikes("pay", "early_refund", number):
-            await self.end(refund, "SUCCESS")
+            await self.end_refund(refund, "SUCCESS")
             return
         slow = faults.strikes("pay", "refund_slow", number)
         status = "ABNORMAL" if faults.strikes("pay", "refund_abnormal", number) else "SUCCESS"
         delay = slow.seconds if slow else self._world.config.wire.refund_delay
         refund.tries += 1
-        this = refund.tries
-        self._world.timeline.after(delay, lambda: self._world.spawn(self._arrive(refund, status, this)))
+        attempt = refund.tries
+        self._world.timeline.run_after(delay, lambda: self._world.spawn(self._complete_refund(refund, status, attempt)))
 
-    async def _arrive(self, refund: PlatformRefund, status: str, this: int) -> None:
+    async def _complete_refund(self, refund: PlatformRefund, status: str, attempt: int) -> None:
         """Complete the refund unless it has ended or was redirected since."""
-        if refund.status == "PROCESSING" and refund.tries == this:
-            await self.end(refund, status)
+        if refund.status == "PROCESSING" and refund.tries == attempt:
+            await self.end_refund(refund, status)
 
-    async def end(self, refund: PlatformRefund, status: str) -> bool:
+    async def end_refund(self, refund: PlatformRefund, status: str) -> bool:
         """Ends it as SUCCESS, ABNORMAL or CLOSED; True when the merchant accepted the notification at the first try."""
         if status not in SUMMARIES:
             raise BadControlRequest(f"“status” must be one of {', '.join(SUMMARIES)}")
@@ -244,7 +247,7 @@ class PlatformRefunds:
         if status == "SUCCESS":
             refund.success_at = self._world.clock.now()
             if refund.channel == "ORIGINAL":
-                self._wallets.give_back(order, refund.refund)
+                self._wallets.refund_order(order, refund.refund)
             elif refund.holder:
                 self._wallets.notify_card(order, refund.refund, refund.account)
         elif status == "CLOSED":

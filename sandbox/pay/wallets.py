@@ -52,19 +52,19 @@ class Wallets:
         self._world = world
         self._wallets: dict[str, Wallet] = {}
 
-    def of(self, phone_id: str) -> Wallet:
+    def get_wallet(self, phone_id: str) -> Wallet:
         return self._wallets.setdefault(phone_id, Wallet())
 
-    def pay(self, phone: Phone, order: Order) -> None:
-        self._book(phone.id, order, -order.total)
+    def pay_order(self, phone: Phone, order: Order) -> None:
+        self._book_amount(phone.id, order, -order.total)
         lines = f"付款金额：￥{yuan(order.total)}\n收款方：{order.merchant.name}\n商品：{order.description}"
-        self._notify(phone, "微信支付凭证", lines, order)
+        self._send_receipt(phone, "微信支付凭证", lines, order)
 
-    def give_back(self, order: Order, fen: int) -> None:
-        self._book(order.payer, order, fen)
+    def refund_order(self, order: Order, fen: int) -> None:
+        self._book_amount(order.payer, order, fen)
         phone = self._world.find_phone(order.payer)
         if phone is not None:
-            self._notify(
+            self._send_receipt(
                 phone, "退款到账通知", f"退款金额：￥{yuan(fen)}\n商家：{order.merchant.name}\n退回：零钱", order
             )
 
@@ -73,15 +73,15 @@ class Wallets:
         phone = self._world.find_phone(order.payer)
         if phone is not None:
             lines = f"退款金额：￥{yuan(fen)}\n商家：{order.merchant.name}\n退回：{account}"
-            self._notify(phone, "退款到账通知", lines, order)
+            self._send_receipt(phone, "退款到账通知", lines, order)
 
-    def _book(self, phone_id: str, order: Order, fen: int) -> None:
-        wallet = self.of(phone_id)
+    def _book_amount(self, phone_id: str, order: Order, fen: int) -> None:
+        wallet = self.get_wallet(phone_id)
         wallet.balance += fen
         now = self._world.clock.now()
         wallet.records.append(Record(now, fen, order.merchant.name, order.description, order.transaction_id))
 
-    def _notify(self, phone: Phone, title: str, lines: str, order: Order) -> None:
+    def _send_receipt(self, phone: Phone, title: str, lines: str, order: Order) -> None:
         chat = phone.chats.get(CHAT)
         if chat is None:
             chat = phone.chats[CHAT] = Chat(CHAT, "", deque(maxlen=self._world.keep_bubbles), following=True)

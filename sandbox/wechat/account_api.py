@@ -58,7 +58,7 @@ def classic_token(call: ApiCall) -> Json:
     _check_grant(call.query.get("grant_type", ""))
     app = _app_of(call, call.query.get("appid", ""), call.query.get("secret", ""))
     call.platform.quotas.spend(app.appid, "/cgi-bin/token")
-    token, seconds = call.platform.tokens.classic(app.appid)
+    token, seconds = call.platform.tokens.issue_classic(app.appid)
     return {"access_token": token, "expires_in": seconds}
 
 
@@ -66,7 +66,7 @@ def stable_token(call: ApiCall) -> Json:
     _check_grant(jsons.text(call.body, "grant_type"))
     app = _app_of(call, jsons.text(call.body, "appid"), jsons.text(call.body, "secret"))
     call.platform.quotas.spend(app.appid, "/cgi-bin/stable_token")
-    token, seconds = call.platform.tokens.stable(app.appid, call.body.get("force_refresh") is True)
+    token, seconds = call.platform.tokens.issue_stable(app.appid, call.body.get("force_refresh") is True)
     return {"access_token": token, "expires_in": seconds}
 
 
@@ -141,8 +141,8 @@ def create_qrcode(call: ApiCall) -> Json:
         raise WechatError(40053, "expire_seconds")
     now = call.platform.world.clock.now()
     ticket, url = "g" + secrets.token_urlsafe(60), f"http://weixin.qq.com/q/{secrets.token_urlsafe(15)}"
-    made = Scene(call.account.appid, key, ticket, url, 0.0 if permanent else now + life)
-    call.platform.scenes[ticket] = call.platform.scenes[url] = made
+    qr_scene = Scene(call.account.appid, key, ticket, url, 0.0 if permanent else now + life)
+    call.platform.scenes[ticket] = call.platform.scenes[url] = qr_scene
     answer: Json = {"ticket": ticket, "url": url}
     return answer if permanent else {**answer, "expire_seconds": life}
 
@@ -180,22 +180,22 @@ def qr_svg(text: str) -> bytes:
 
 
 def user_info(call: ApiCall) -> Json:
-    found = call.platform.world.chat_by_openid(call.account, call.query.get("openid", ""))
-    if found is None:
+    receiver = call.platform.world.chat_by_openid(call.account, call.query.get("openid", ""))
+    if receiver is None:
         raise WechatError(40003)
-    return _user(found[1].openid, found[1].following, found[1].followed_at, found[1].scene)
+    return _user(receiver[1].openid, receiver[1].following, receiver[1].followed_at, receiver[1].scene)
 
 
 def user_batch(call: ApiCall) -> Json:
-    wanted = jsons.objects(call.body, "user_list")
-    if not 1 <= len(wanted) <= 100:
+    requested = jsons.objects(call.body, "user_list")
+    if not 1 <= len(requested) <= 100:
         raise WechatError(47003, "user_list")
     users: list[Json] = []
-    for item in wanted:
-        found = call.platform.world.chat_by_openid(call.account, jsons.text(item, "openid"))
-        if found is None:
+    for item in requested:
+        receiver = call.platform.world.chat_by_openid(call.account, jsons.text(item, "openid"))
+        if receiver is None:
             raise WechatError(40003)
-        users.append(_user(found[1].openid, found[1].following, found[1].followed_at, found[1].scene))
+        users.append(_user(receiver[1].openid, receiver[1].following, receiver[1].followed_at, receiver[1].scene))
     return {"user_info_list": users}
 
 
@@ -263,17 +263,17 @@ def get_ticket(call: ApiCall) -> Json:
     if call.query.get("type") not in ("jsapi", "wx_card"):
         raise WechatError(40013, "type")
     now = call.platform.world.clock.now()
-    known = call.platform.tickets.get(call.account.appid)
-    if known is None or known[1] <= now:
-        known = ("kg" + secrets.token_urlsafe(60), now + 7200)
-        call.platform.tickets[call.account.appid] = known
-    return ok(ticket=known[0], expires_in=int(known[1] - now))
+    ticket = call.platform.tickets.get(call.account.appid)
+    if ticket is None or ticket[1] <= now:
+        ticket = ("kg" + secrets.token_urlsafe(60), now + 7200)
+        call.platform.tickets[call.account.appid] = ticket
+    return ok(ticket=ticket[0], expires_in=int(ticket[1] - now))
 
 
 def clear_quota(call: ApiCall) -> Json:
-    if call.found is None or jsons.text(call.body, "appid") != call.found.appid:
+    if call.app is None or jsons.text(call.body, "appid") != call.app.appid:
         raise WechatError(40013)
-    call.platform.quotas.clear(call.found.appid)
+    call.platform.quotas.clear(call.app.appid)
     return ok()
 
 
@@ -287,9 +287,9 @@ def clear_quota_v2(call: ApiCall) -> Json:
 def get_quota(call: ApiCall) -> Json:
     path = jsons.text(call.body, "cgi_path")
     limit = call.platform.quotas.limits.get(path)
-    if limit is None or call.found is None:
+    if limit is None or call.app is None:
         raise WechatError(76021)
-    used = call.platform.quotas.used(call.found.appid, path)
+    used = call.platform.quotas.count_used(call.app.appid, path)
     quota: Json = {"daily_limit": limit, "used": used, "remain": max(0, limit - used)}
     return ok(quota=quota, rate_limit={"call_count": DAILY.get(path, limit), "refresh_second": 60})
 

@@ -27,22 +27,22 @@ class ApiCall:
     query: dict[str, str]
     body: Json = field(default_factory=dict)
     raw: bytes = b""
-    found: App | None = None
+    app: App | None = None
     phone_id: str = ""
     """For the ledger: the person concerned."""
 
     @property
     def account(self) -> AccountConfig:
         """The official account; WechatError 48001 for a mini-program's token."""
-        if not isinstance(self.found, AccountConfig):
+        if not isinstance(self.app, AccountConfig):
             raise WechatError(48001)
-        return self.found
+        return self.app
 
     @property
     def mini(self) -> MiniProgramConfig:
-        if not isinstance(self.found, MiniProgramConfig):
+        if not isinstance(self.app, MiniProgramConfig):
             raise WechatError(48001)
-        return self.found
+        return self.app
 
 
 Answer = Json | web.Response
@@ -78,7 +78,9 @@ def _endpoint(platform: Platform, route: ApiRoute) -> Callable[[web.Request], Aw
         answer, logged = await _answer(call, route)
         drop = faults.strikes("wechat", "drop_answer")
         note = "answer dropped by a fault switch" if drop else ""
-        platform.world.ledger.add("wechat", "in", route.path, _shown(call), logged, phone=call.phone_id, note=note)
+        platform.world.ledger.add(
+            "wechat", "in", route.path, _shown_fields(call), logged, phone=call.phone_id, note=note
+        )
         if drop:
             await asyncio.sleep(drop.seconds)
             if request.transport is not None:
@@ -114,7 +116,7 @@ def _check_caller(call: ApiCall, route: ApiRoute) -> None:
     if not route.needs_token:
         return
     appid = call.platform.tokens.check(call.query.get("access_token", ""))
-    call.found = call.platform.app(appid)
+    call.app = call.platform.app(appid)
     if call.platform.world.faults.strikes("wechat", "quota_used_up"):
         raise WechatError(45009)
     call.platform.quotas.spend(appid, route.path)
@@ -132,7 +134,7 @@ def _parse(raw: bytes) -> Json:
 _HIDDEN = ("access_token", "secret", "appsecret", "cert_info")
 
 
-def _shown(call: ApiCall) -> Json:
+def _shown_fields(call: ApiCall) -> Json:
     return {key: "…" if key in _HIDDEN else value for key, value in {**call.query, **call.body}.items()}
 
 

@@ -77,11 +77,11 @@ class Callbacks:
             outcome.note = str(error)
             if jsons.text(fields, "Event") not in SILENT_EVENTS:
                 outcome.bubbles = (self._world.show(phone, chat, "system", "fault", BROKEN),)
-        shown: object = [bubble.text for bubble in outcome.bubbles] or ("" if answer is None else "success")
+        logged: object = [bubble.text for bubble in outcome.bubbles] or ("" if answer is None else "success")
         if outcome.note and answer is not None:
-            shown = answer[:LEDGER_BYTES].decode(errors="replace")
+            logged = answer[:LEDGER_BYTES].decode(errors="replace")
         note = "; ".join(part for part in (f"{outcome.deliveries} deliveries", outcome.note) if part)
-        self._world.ledger.add("wechat", "out", name, fields, shown, phone=phone.id, note=note)
+        self._world.ledger.add("wechat", "out", name, fields, logged, phone=phone.id, note=note)
         return outcome
 
     async def _deliver(self, account: AccountConfig, openid: str, message: str, outcome: PushOutcome) -> bytes | None:

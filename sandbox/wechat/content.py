@@ -17,15 +17,15 @@ _BARE_URL = re.compile(r"https?://[^\s<>\"'，。；、）】》]+")
 
 def segments_of(text: str) -> list[Segment]:
     """Plain pieces and links of a text message: anchors, choice links, mini-program links, bare addresses."""
-    found: list[Segment] = []
+    segments: list[Segment] = []
     end = 0
     for match in _ANCHOR.finditer(text):
-        found += _with_bare_urls(text[end : match.start()])
+        segments += _with_bare_urls(text[end : match.start()])
         label = html.unescape(match.group(2))
-        found.append(Segment(label, link_of(label, _attributes(match.group(1)))))
+        segments.append(Segment(label, link_of(label, _attributes(match.group(1)))))
         end = match.end()
-    found += _with_bare_urls(text[end:])
-    return found
+    segments += _with_bare_urls(text[end:])
+    return segments
 
 
 def _attributes(raw: str) -> dict[str, str]:
@@ -47,39 +47,39 @@ def link_of(label: str, attributes: dict[str, str]) -> PhoneLink | None:
 
 
 def _with_bare_urls(text: str) -> list[Segment]:
-    found: list[Segment] = []
+    segments: list[Segment] = []
     end = 0
     for match in _BARE_URL.finditer(text):
         if match.start() > end:
-            found.append(Segment(text[end : match.start()]))
-        found.append(Segment(match.group(), PhoneLink(match.group(), "url", url=match.group())))
+            segments.append(Segment(text[end : match.start()]))
+        segments.append(Segment(match.group(), PhoneLink(match.group(), "url", url=match.group())))
         end = match.end()
     if end < len(text):
-        found.append(Segment(text[end:]))
-    return found
+        segments.append(Segment(text[end:]))
+    return segments
 
 
 def menu_segments(menu: Json) -> list[Segment]:
     """A msgmenu: head, one choice a line, tail. Ids that are not digits are sent back as ``0``, as by WeChat."""
-    found = [Segment(jsons.text(menu, "head_content"))]
+    segments = [Segment(jsons.text(menu, "head_content"))]
     for item in jsons.objects(menu, "list"):
         content, menu_id = jsons.text(item, "content"), jsons.text(item, "id")
-        known = menu_id if menu_id.isascii() and menu_id.isdigit() else "0"
-        found += [Segment("\n"), Segment(content, PhoneLink(content, "menu", menu_id=known, content=content))]
+        sent_id = menu_id if menu_id.isascii() and menu_id.isdigit() else "0"
+        segments += [Segment("\n"), Segment(content, PhoneLink(content, "menu", menu_id=sent_id, content=content))]
     if tail := jsons.text(menu, "tail_content"):
-        found += [Segment("\n"), Segment(tail)]
-    return found
+        segments += [Segment("\n"), Segment(tail)]
+    return segments
 
 
 def article_segments(articles: list[Json]) -> list[Segment]:
     """News cards."""
-    found: list[Segment] = []
+    segments: list[Segment] = []
     for article in articles:
         title, url = jsons.text(article, "title"), jsons.text(article, "url")
         text = jsons.text(article, "description")
-        if found:
-            found.append(Segment("\n"))
-        found.append(Segment(title, PhoneLink(title, "url", url=url) if url else None))
+        if segments:
+            segments.append(Segment("\n"))
+        segments.append(Segment(title, PhoneLink(title, "url", url=url) if url else None))
         if text:
-            found.append(Segment("\n" + text))
-    return found
+            segments.append(Segment("\n" + text))
+    return segments

@@ -26,7 +26,7 @@ def begin(call: ApiCall) -> Json:
     call.phone_id = phone.id
     if not _NUMBER.fullmatch(number) or jsons.text(card, "cert_type") != "IDENTITY_CARD":
         raise WechatError(47003)
-    if any(one.number == number for one in call.platform.faces.values()):
+    if any(face.number == number for face in call.platform.faces.values()):
         raise WechatError(47003, "out_seq_no was used")
     name, own = jsons.text(card, "cert_name"), jsons.text(card, "cert_no")
     if not name or not own:
@@ -40,8 +40,8 @@ def begin(call: ApiCall) -> Json:
 def query(call: ApiCall) -> Json:
     body = call.body
     face = call.platform.faces.get(jsons.text(body, "verify_id"))
-    asked = (jsons.text(body, "out_seq_no"), jsons.text(body, "openid"), jsons.text(body, "cert_hash"))
-    if face is None or asked != (face.number, face.openid, face.hash):
+    claimed = (jsons.text(body, "out_seq_no"), jsons.text(body, "openid"), jsons.text(body, "cert_hash"))
+    if face is None or claimed != (face.number, face.openid, face.hash):
         raise WechatError(47003)
     return ok(verify_ret=face.verdict)
 
@@ -51,11 +51,11 @@ def show_face(platform: Platform, phone: Phone, verify_id: str) -> Json:
     face = platform.faces.get(verify_id)
     if face is None or face.expires <= platform.world.clock.now():
         raise BadControlRequest("no such check, or it is too old")
-    same = (phone.name, phone.id_number) == (face.name, face.card)
+    same_person = (phone.name, phone.id_number) == (face.name, face.card)
     if platform.world.faults.strikes("wechat", "face_fails"):
         face.verdict = LEFT
     elif face.verdict != PASSED:
-        face.verdict = PASSED if same else OTHER_PERSON
+        face.verdict = PASSED if same_person else OTHER_PERSON
     return {"verify_ret": face.verdict}
 
 

@@ -23,11 +23,11 @@ ON_ITS_WAY = 0.01
 
 
 def _receiver(call: ApiCall) -> tuple[Phone, Chat]:
-    found = call.platform.world.chat_by_openid(call.account, jsons.text(call.body, "touser"))
-    if found is None:
+    receiver = call.platform.world.chat_by_openid(call.account, jsons.text(call.body, "touser"))
+    if receiver is None:
         raise WechatError(40003)
-    call.phone_id = found[0].id
-    return found
+    call.phone_id = receiver[0].id
+    return receiver
 
 
 def find_template(templates: dict[str, Template], template_id: str) -> Template | None:
@@ -49,7 +49,7 @@ def card_segments(values: dict[str, str], template: Template | None, link: Phone
     return segments
 
 
-def jump_of(body: Json, url_key: str) -> PhoneLink | None:
+def card_link(body: Json, url_key: str) -> PhoneLink | None:
     """Target of a card: the mini-program if there is one, else the address."""
     mini, url = jsons.mapping(body, "miniprogram"), jsons.text(body, url_key)
     if jsons.text(mini, "appid"):
@@ -66,16 +66,16 @@ def send_template(call: ApiCall) -> Json:
         raise WechatError(43004)
     values = check_data(jsons.mapping(body, "data"), template)
     key = (account.appid, chat.openid, jsons.text(body, "client_msg_id"))
-    before = call.platform.sent.get(key) if key[2] else None
-    if before is not None and world.clock.now() - before[0] < ONCE_SECONDS:
-        return ok(msgid=before[1])
+    earlier = call.platform.sent.get(key) if key[2] else None
+    if earlier is not None and world.clock.now() - earlier[0] < ONCE_SECONDS:
+        return ok(msgid=earlier[1])
     msgid = world.new_number()
     if key[2]:
         call.platform.sent[key] = (world.clock.now(), msgid)
     status = "failed:user block" if chat.refuses else "success"
     if not chat.refuses:
         title = template.title if template else "服务通知"
-        segments = card_segments(values, template, jump_of(body, "url"))
+        segments = card_segments(values, template, card_link(body, "url"))
         world.show(phone, chat, "account", "template", segments, title=title, source="template")
     event: Json = {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": msgid, "Status": status}
     call.platform.callbacks.push_soon(account, phone, chat, event)
@@ -164,7 +164,7 @@ async def bizsend(call: ApiCall) -> Json:
     phone, chat = _receiver(call)
     template_id = jsons.text(call.body, "template_id")
     template = find_template(account.templates, template_id)
-    await _send_by_consent(call, (phone, chat), template, jump_of(call.body, "page"))
+    await _send_by_consent(call, (phone, chat), template, card_link(call.body, "page"))
     item: Json = {
         "TemplateId": template_id,
         "MsgID": str(call.platform.world.new_number()),
@@ -185,7 +185,7 @@ async def _send_by_consent(
 ) -> None:
     """Use up one consent. WechatError 43108 while another message is being sent to the person, 43101 without one."""
     platform, (phone, chat) = call.platform, receiver
-    key = (call.found.appid if call.found else "", jsons.text(call.body, "template_id"))
+    key = (call.app.appid if call.app else "", jsons.text(call.body, "template_id"))
     openid = jsons.text(call.body, "touser")
     if openid in platform.sending:
         raise WechatError(43108)

@@ -123,9 +123,9 @@ def authorize(call: ApiCall) -> web.Response:
     world.chat(phone, account.pool)
     call.phone_id = phone.id
     code = call.platform.oauth_codes.issue(phone, account.appid, query["scope"])
-    more = urlencode({"code": code, "state": query.get("state", "")})
-    url = target + ("&" if urlsplit(target).query else "?") + more
-    return web.Response(status=302, headers={"Location": in_browser_of(call, phone.id, url)})
+    code_and_state = urlencode({"code": code, "state": query.get("state", "")})
+    url = target + ("&" if urlsplit(target).query else "?") + code_and_state
+    return web.Response(status=302, headers={"Location": browser_url(call, phone.id, url)})
 
 
 def service_bases(call: ApiCall) -> list[str]:
@@ -133,7 +133,7 @@ def service_bases(call: ApiCall) -> list[str]:
     return [base + "/" for base in (config.service_url, config.service_public_url) if base]
 
 
-def in_browser_of(call: ApiCall, phone_id: str, url: str) -> str:
+def browser_url(call: ApiCall, phone_id: str, url: str) -> str:
     """The service's address as the phone's browser in the page reaches it."""
     for base in service_bases(call):
         if url.startswith(base):
@@ -151,10 +151,10 @@ def oauth_token(call: ApiCall) -> Json:
 
 
 def oauth_refresh(call: ApiCall) -> Json:
-    known = call.platform.user_tokens.get(call.query.get("refresh_token", ""))
-    if known is None or known[0] != call.query.get("appid"):
+    token = call.platform.user_tokens.get(call.query.get("refresh_token", ""))
+    if token is None or token[0] != call.query.get("appid"):
         raise WechatError(40030)
-    return _grant(call, known[0], known[1], known[2])
+    return _grant(call, token[0], token[1], token[2])
 
 
 def _grant(call: ApiCall, appid: str, openid: str, scope: str) -> Json:
@@ -166,15 +166,15 @@ def _grant(call: ApiCall, appid: str, openid: str, scope: str) -> Json:
 
 
 def oauth_user(call: ApiCall) -> Json:
-    known = call.platform.user_tokens.get(call.query.get("access_token", ""))
-    if known is None or known[3] <= call.platform.world.clock.now():
+    token = call.platform.user_tokens.get(call.query.get("access_token", ""))
+    if token is None or token[3] <= call.platform.world.clock.now():
         raise WechatError(42001)
-    if known[1] != call.query.get("openid"):
+    if token[1] != call.query.get("openid"):
         raise WechatError(40003)
-    if known[2] != "snsapi_userinfo":
+    if token[2] != "snsapi_userinfo":
         raise WechatError(48001)
-    phone = call.platform.world.by_openid[known[1]]
-    return {"openid": known[1], "nickname": phone.name, "sex": 0, "headimgurl": "", "privilege": []}
+    phone = call.platform.world.by_openid[token[1]]
+    return {"openid": token[1], "nickname": phone.name, "sex": 0, "headimgurl": "", "privilege": []}
 
 
 ROUTES = [

@@ -51,21 +51,21 @@ class Person:
         return await self.push({"MsgType": "event", "Event": event, **more})
 
     async def _message(self, kind: str, **more: object) -> TapOutcome:
-        self._need_following()
-        windows.spoke(self.chat, self.world.clock.now())
+        self._check_following()
+        windows.note_message(self.chat, self.world.clock.now())
         return await self.push({"MsgType": kind, **more, "MsgId": self.world.new_number()})
 
-    def _need_following(self) -> None:
+    def _check_following(self) -> None:
         if not self.chat.following:
             raise BadControlRequest("the phone does not follow this account: follow first")
 
-    def _say(self, kind: str, text: str) -> None:
+    def _show_message(self, kind: str, text: str) -> None:
         self.world.show(self.phone, self.chat, "me", kind, text)
 
     def _begin_following(self, scene: str) -> None:
         now = self.world.clock.now()
         self.chat.following, self.chat.followed_at, self.chat.scene = True, int(now), scene
-        windows.touched(self.chat, now)
+        windows.note_tap(self.chat, now)
         self.world.show_phone(self.phone)
 
     async def follow(self) -> TapOutcome:
@@ -75,7 +75,7 @@ class Person:
         return await self._event("subscribe", EventKey="")
 
     async def unfollow(self) -> TapOutcome:
-        self._need_following()
+        self._check_following()
         self.chat.following = False
         windows.close(self.chat)
         for key in [key for key in self.phone.consents if key[0] == self.account.appid]:
@@ -84,30 +84,30 @@ class Person:
         return await self._event("unsubscribe", EventKey="")
 
     async def text(self, content: str) -> TapOutcome:
-        self._need_following()
-        self._say("text", content)
+        self._check_following()
+        self._show_message("text", content)
         return await self._message("text", Content=content)
 
     async def location(self, latitude: float, longitude: float, label: str) -> TapOutcome:
-        self._need_following()
-        self._say("location", f"[位置] {label or f'{latitude}, {longitude}'}")
+        self._check_following()
+        self._show_message("location", f"[位置] {label or f'{latitude}, {longitude}'}")
         place: Json = {"Location_X": latitude, "Location_Y": longitude, "Scale": 16, "Label": label}
         return await self._message("location", **place)
 
     async def message(self, kind: str, fields: Json) -> TapOutcome:
         """Any other message type of a person: image, voice, video, shortvideo, link."""
-        self._need_following()
+        self._check_following()
         names = {"image": "图片", "voice": "语音", "video": "视频", "shortvideo": "小视频", "link": "链接"}
         if kind not in names:
             raise BadControlRequest(f"no message type {kind!r}; known: {', '.join(names)}, text, location")
-        self._say(kind, f"[{names[kind]}]")
+        self._show_message(kind, f"[{names[kind]}]")
         return await self._message(kind, **fields)
 
     async def choose(self, link: PhoneLink) -> TapOutcome:
         """Tap a choice. It is sent as a text, but counts as a tap, not as writing."""
-        self._need_following()
-        self._say("text", link.content)
-        windows.touched(self.chat, self.world.clock.now())
+        self._check_following()
+        self._show_message("text", link.content)
+        windows.note_tap(self.chat, self.world.clock.now())
         fields: Json = {"MsgType": "text", "Content": link.content, "MsgId": self.world.new_number()}
         if link.menu_id:
             fields["bizmsgmenuid"] = link.menu_id
@@ -125,20 +125,20 @@ class Person:
     def buttons(self) -> list[Json]:
         """Every button that does something, sub-buttons included."""
         menu = self.platform.menus.get(self.account.appid, {})
-        found: list[Json] = []
+        buttons: list[Json] = []
         for button in jsons.objects(menu, "button"):
-            found += jsons.objects(button, "sub_button") or [button]
-        return found
+            buttons += jsons.objects(button, "sub_button") or [button]
+        return buttons
 
-    async def menu(self, wanted: str) -> TapOutcome:
+    async def menu(self, name_or_key: str) -> TapOutcome:
         """Taps the button with this name or key."""
-        self._need_following()
-        button = next((item for item in self.buttons() if wanted in (item.get("name"), item.get("key"))), None)
+        self._check_following()
+        button = next((item for item in self.buttons() if name_or_key in (item.get("name"), item.get("key"))), None)
         if button is None:
-            raise BadControlRequest(f"no menu button {wanted!r}")
+            raise BadControlRequest(f"no menu button {name_or_key!r}")
         kind, key = jsons.text(button, "type"), jsons.text(button, "key")
         if kind == "click":
-            windows.touched(self.chat, self.world.clock.now())
+            windows.note_tap(self.chat, self.world.clock.now())
             return await self._event("CLICK", EventKey=key)
         if kind == "view":
             act = await self._event("VIEW", EventKey=jsons.text(button, "url"), MenuId=410418124)
@@ -184,7 +184,7 @@ class Person:
 
     async def _scan_scene(self, key: str, ticket: str) -> TapOutcome:
         if self.chat.following:
-            windows.touched(self.chat, self.world.clock.now())
+            windows.note_tap(self.chat, self.world.clock.now())
             return await self._event("SCAN", EventKey=key, Ticket=ticket)
         self._begin_following(key)
         return await self._event("subscribe", EventKey=f"qrscene_{key}", Ticket=ticket)
@@ -194,7 +194,7 @@ class Person:
         kind = jsons.text(button or {}, "type")
         if kind not in ("scancode_waitmsg", "scancode_push"):
             raise BadControlRequest(f"no scan button with key {key!r}")
-        windows.touched(self.chat, self.world.clock.now())
+        windows.note_tap(self.chat, self.world.clock.now())
         info: Json = {"ScanType": "qrcode", "ScanResult": content}
         return await self._event(kind, EventKey=key, ScanCodeInfo=info)
 

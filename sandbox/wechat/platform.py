@@ -50,16 +50,16 @@ class SingleUseCodes:
         """WechatError 40029 for an unknown or expired code, ``used_error`` for one that was used."""
         if code in self._used:
             raise WechatError(used_error)
-        known = self._live.get(code)
-        if known is None or known.appid != appid:
+        issued = self._live.get(code)
+        if issued is None or issued.appid != appid:
             raise WechatError(40029)
         del self._live[code]
         self._used[code] = None
         while len(self._used) > 10_000:
             self._used.popitem(last=False)
-        if known.expires <= self._world.clock.now():
+        if issued.expires <= self._world.clock.now():
             raise WechatError(40029)
-        return known
+        return issued
 
 
 @dataclass(frozen=True, slots=True)

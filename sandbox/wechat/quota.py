@@ -38,12 +38,12 @@ class Quotas:
         limit = self.limits.get(path)
         if limit is None:
             return
-        used = self.used(appid, path)
+        used = self.count_used(appid, path)
         if used >= limit:
             raise WechatError(45009)
         self._used[appid, path] = used + 1
 
-    def used(self, appid: str, path: str) -> int:
+    def count_used(self, appid: str, path: str) -> int:
         today = beijing_day(self._clock.now())
         if today != self._day:
             self._day = today

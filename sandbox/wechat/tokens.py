@@ -33,21 +33,21 @@ class IssuedTokens:
         """The app id the token stands for; WechatError 41001, 40001 or 42001."""
         if not token:
             raise WechatError(41001)
-        known = self._apps.get(token)
-        if known is None:
+        issued = self._apps.get(token)
+        if issued is None:
             raise WechatError(40001)
-        if known[1] <= self._clock.now():
+        if issued[1] <= self._clock.now():
             raise WechatError(42001)
-        return known[0]
+        return issued[0]
 
-    def classic(self, appid: str) -> tuple[str, int]:
+    def issue_classic(self, appid: str) -> tuple[str, int]:
         """A new token and its time to live; the one before ends after the hand-over."""
         issued = self._issued.setdefault(appid, _Issued())
-        self._shorten(issued.classic)
+        self._shorten_life(issued.classic)
         issued.classic = self._new(appid)
         return issued.classic, int(TOKEN_TTL)
 
-    def stable(self, appid: str, force: bool) -> tuple[str, int]:
+    def issue_stable(self, appid: str, force: bool) -> tuple[str, int]:
         """The token in force and its seconds left; renewed five minutes before its end, or when forced."""
         issued = self._issued.setdefault(appid, _Issued())
         now = self._clock.now()
@@ -63,7 +63,7 @@ class IssuedTokens:
 
     def revoke_all(self, appid: str) -> None:
         """Revoke all tokens of the app, as after a reset secret."""
-        self._apps = {token: known for token, known in self._apps.items() if known[0] != appid}
+        self._apps = {token: issued for token, issued in self._apps.items() if issued[0] != appid}
 
     def _count_forced(self, issued: _Issued, now: float) -> None:
         today = beijing_day(now)
@@ -79,7 +79,7 @@ class IssuedTokens:
         self._apps[token] = (appid, self._clock.now() + TOKEN_TTL)
         return token
 
-    def _shorten(self, token: str) -> None:
-        known = self._apps.get(token)
-        if known is not None:
-            self._apps[token] = (known[0], min(known[1], self._clock.now() + HANDOVER))
+    def _shorten_life(self, token: str) -> None:
+        issued = self._apps.get(token)
+        if issued is not None:
+            self._apps[token] = (issued[0], min(issued[1], self._clock.now() + HANDOVER))

@@ -9,13 +9,13 @@ SPOKEN_SECONDS, SPOKEN_COUNT = 48 * 3600.0, 5
 TOUCHED_SECONDS, TOUCHED_COUNT = 60.0, 3
 
 
-def spoke(chat: Chat, now: float) -> None:
+def note_message(chat: Chat, now: float) -> None:
     """The person wrote: five messages in 48 hours."""
     chat.spoken.open(now, SPOKEN_SECONDS, SPOKEN_COUNT)
     chat.last_exchange = now
 
 
-def touched(chat: Chat, now: float) -> None:
+def note_tap(chat: Chat, now: float) -> None:
     """The person followed, scanned, tapped the menu or a choice: three messages in a minute."""
     chat.touched.open(now, TOUCHED_SECONDS, TOUCHED_COUNT)
     chat.last_exchange = now

@@ -124,9 +124,9 @@ class World:
         return chat
 
     async def bubbles(self, kind: str) -> list[dict[str, object]]:
-        found = (await self.chat())["bubbles"]
-        assert isinstance(found, list)
-        return [bubble for bubble in found if bubble["kind"] == kind]
+        bubbles = (await self.chat())["bubbles"]
+        assert isinstance(bubbles, list)
+        return [bubble for bubble in bubbles if bubble["kind"] == kind]
 
     async def openid(self) -> str:
         """Openid of the person, who follows the account from now on."""

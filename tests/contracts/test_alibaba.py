@@ -53,7 +53,7 @@ async def test_each_pool_calls_with_its_own_signature_and_text(world: World) -> 
     await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="2")
     await world.voice.call("jilin", MOBILE, "draw_call", SPOKEN, keys={}, out_id="3")
     phone = await world.control(f"phones/{MOBILE}")
-    assert [(one["sign"], one["text"]) for one in phone["sms"]] == [
+    assert [(sms["sign"], sms["text"]) for sms in phone["sms"]] == [
         ("吉评标", "【吉评标】吉林验证码196017，10分钟。"),
         ("评标通", "【评标通】您的验证码为196017，10分钟内有效。"),
     ]
@@ -80,7 +80,7 @@ async def test_an_sms_whose_answer_was_lost_is_found_by_its_attempt(world: World
     assert await world.sms.report(MOBILE, sent_at, "", out_id="45") is None
 
 
-async def ringing(world: World) -> str:
+async def make_ringing_call(world: World) -> str:
     """The sandbox's id of the call that rings now."""
     phone = await world.control(f"phones/{MOBILE}")
     calls = phone["calls"]
@@ -92,7 +92,7 @@ async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None
     begun = datetime.now(UTC).replace(microsecond=0)
     call_id = await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="7")
     assert await world.voice.report(call_id, datetime.now(UTC)) is None, "it still rings"
-    rings = await ringing(world)
+    rings = await make_ringing_call(world)
     await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
     await world.control(f"phones/{MOBILE}/calls/{rings}/keys", {"keys": "1"})
     await world.control(f"phones/{MOBILE}/calls/{rings}/keys", {"keys": "1"})
@@ -114,7 +114,7 @@ async def test_an_unanswered_call_ends_without_keys(world: World) -> None:
 
 async def test_a_spoken_notice_needs_no_keys(world: World) -> None:
     await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys={}, out_id="9")
-    rings = await ringing(world)
+    rings = await make_ringing_call(world)
     await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
     await eventually(lambda: any(report.status == "200000" for report in call_reports(world)))
 
@@ -162,7 +162,7 @@ async def test_a_virtual_call_rings_the_staff_then_the_expert_and_shows_neither_
     assert await world.bridge.report(call_id, datetime.now(UTC)) is None
     assert (await world.control(f"phones/{MOBILE}"))["calls"] == [], "the expert's phone waits"
     await world.control(f"phones/{staff}/calls/{call_id}/answer", {})
-    second = await ringing(world)
+    second = await make_ringing_call(world)
     await world.control(f"phones/{MOBILE}/calls/{second}/answer", {})
     for mobile in (staff, MOBILE):
         calls = (await world.control(f"phones/{mobile}"))["calls"]
@@ -172,7 +172,7 @@ async def test_a_virtual_call_rings_the_staff_then_the_expert_and_shows_neither_
     await eventually(lambda: any(report.ended for report in call_reports(world)))
     told = [(report.call_id, report.out_id, report.status) for report in call_reports(world)]
     assert sorted({status for *_, status in told}) == ["200100", "200101", "200102", "200103"]
-    assert {(one, other) for one, other, _ in told} == {(call_id, "90")}
+    assert {(reported_id, out_id) for reported_id, out_id, _ in told} == {(call_id, "90")}
     detail = await world.bridge.report(call_id, datetime.now(UTC))
     assert detail is not None
     assert (detail.ended, detail.status) == (True, "200100")

@@ -17,9 +17,9 @@ async def send(world: World, message_id: str = "receipt-1") -> None:
 
 
 async def letters(world: World) -> list[dict[str, object]]:
-    found = (await world.control(f"mail?to={TO}"))["emails"]
-    assert isinstance(found, list)
-    return found
+    emails = (await world.control(f"mail?to={TO}"))["emails"]
+    assert isinstance(emails, list)
+    return emails
 
 
 async def test_a_letter_arrives_with_its_attachment(world: World) -> None:
@@ -35,7 +35,7 @@ async def test_a_letter_arrives_with_its_attachment(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "kept"),
+    ("kind", "error", "delivered"),
     [
         ("refuse", Rejected, 0),
         ("fail_500", Transient, 0),
@@ -43,13 +43,15 @@ async def test_a_letter_arrives_with_its_attachment(world: World) -> None:
         ("drop_answer", OutcomeUnknown, 1),
     ],
 )
-async def test_each_failure_means_what_happened(world: World, kind: str, error: type[Exception], kept: int) -> None:
+async def test_each_failure_means_what_happened(
+    world: World, kind: str, error: type[Exception], delivered: int
+) -> None:
     await world.control("faults", {"vendor": "mail", "kind": kind, "count": 1, "seconds": 0})
     with pytest.raises(error):
         await send(world)
-    assert len(await letters(world)) == kept
+    assert len(await letters(world)) == delivered
     await send(world)
-    assert len(await letters(world)) == kept + 1
+    assert len(await letters(world)) == delivered + 1
 
 
 async def test_a_slow_server_leaves_the_outcome_open(world: World) -> None:

@@ -28,7 +28,7 @@ STAFF = "13800009999"
 
 
 @asynccontextmanager
-async def refusing(world: World, vendor: str, code: str) -> AsyncIterator[None]:
+async def refuse_calls(world: World, vendor: str, code: str) -> AsyncIterator[None]:
     await world.control("faults", {"vendor": vendor, "kind": "refuse_us", "code": code})
     yield
     await world.control("faults/clear", {})
@@ -38,7 +38,7 @@ async def check(world: World, vendor: str, codes: list[str], call: Callable[[int
     """``call`` gets a number that it may need to be a new call."""
     for number, code in enumerate(codes):
         with capture_logs() as logs:
-            async with refusing(world, vendor, code):
+            async with refuse_calls(world, vendor, code):
                 for _ in range(2):
                     with pytest.raises(NeedsOperator) as caught:
                         await call(number)

@@ -53,29 +53,29 @@ NO_VENDOR = {"bot.inbox.Inbox", "bot.pipelined_redis.PooledRunner", "gateways.dr
 def find_users_of_redis() -> dict[str, type]:
     """The classes of gateways and bot whose constructor takes a client, by module and name."""
     return {
-        f"{module.__name__}.{name}": found
+        f"{module.__name__}.{name}": member
         for package in (gateways, bot)
         for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         for module in [importlib.import_module(info.name)]
-        for name, found in vars(module).items()
-        if inspect.isclass(found) and found.__module__ == module.__name__ and _takes_redis(found)
+        for name, member in vars(module).items()
+        if inspect.isclass(member) and member.__module__ == module.__name__ and _takes_redis(member)
     }
 
 
-def _takes_redis(found: type) -> bool:
-    made = vars(found).get("__init__")
+def _takes_redis(member: type) -> bool:
+    made = vars(member).get("__init__")
     return "Redis" in getattr(made, "__annotations__", {}).values()
 
 
 def test_every_user_of_redis_is_checked_here() -> None:
     users = find_users_of_redis()
-    assert set(users) - NO_VENDOR == {f"{one.__module__}.{one.__name__}" for one in STEPS}
+    assert set(users) - NO_VENDOR == {f"{user.__module__}.{user.__name__}" for user in STEPS}
     assert users.keys() >= NO_VENDOR
 
 
 @pytest.mark.parametrize("user", STEPS)
 def test_every_method_is_called(user: type) -> None:
-    methods = {name for name, found in vars(user).items() if inspect.iscoroutinefunction(found) and name[0] != "_"}
+    methods = {name for name, member in vars(user).items() if inspect.iscoroutinefunction(member) and name[0] != "_"}
     assert methods == STEPS[user].keys()
 
 

@@ -74,8 +74,8 @@ async def test_a_revoked_token_is_replaced_within_the_same_request(world: World)
 async def test_many_sends_at_once_fetch_one_token(world: World) -> None:
     openid = await world.openid()
     await asyncio.gather(*(send(world, openid, number) for number in range(30)))
-    assert world.tools.counted("wechat", "stable_token", "ok") == 1
-    assert world.tools.counted("wechat", "/cgi-bin/message/template/send", "ok") == 30
+    assert world.tools.count_calls("wechat", "stable_token", "ok") == 1
+    assert world.tools.count_calls("wechat", "/cgi-bin/message/template/send", "ok") == 30
 
 
 async def test_a_used_up_quota_is_not_asked_again(world: World) -> None:

@@ -47,7 +47,7 @@ async def pay_by_code(world: World, code_url: str) -> None:
     await world.control("pay/confirm", {"phone": MOBILE, "cashier": cashier["cashier"]})
 
 
-async def paid(world: World, pool: str, number: str = NUMBER) -> str:
+async def pay_order(world: World, pool: str, number: str = NUMBER) -> str:
     """Pay; returns the transaction's id."""
     await pay_by_code(world, await world.pay.order_native(pool, order(number)))
     report = await world.pay.query(pool, number)
@@ -55,7 +55,7 @@ async def paid(world: World, pool: str, number: str = NUMBER) -> str:
     return report.transaction_id
 
 
-async def notified(world: World, count: int = 1) -> list[PayNotification]:
+async def wait_for_notifications(world: World, count: int = 1) -> list[PayNotification]:
     """The received notifications, decrypted; raises for those that don't verify."""
     await eventually(lambda: len(world.receiver.payments) >= count)
     return [await world.pay.read_notification(*sent) for sent in world.receiver.payments[:count]]
@@ -74,7 +74,7 @@ async def test_a_native_order_is_paid_with_a_phone_and_notified(world: World, po
     assert unpaid is not None
     assert (unpaid.state, unpaid.transaction_id) == ("NOTPAY", "")
     await pay_by_code(world, code_url)
-    (notice,) = await notified(world)
+    (notice,) = await wait_for_notifications(world)
     report = await world.pay.query(pool, NUMBER)
     assert notice.kind == "TRANSACTION.SUCCESS"
     assert notice.trade == report
@@ -104,7 +104,7 @@ async def test_a_payment_inside_wechat_is_signed_for_its_cashier(world: World, a
     }
     cashier = await world.control("pay/jsapi", call)
     await world.control("pay/confirm", {"phone": MOBILE, "cashier": cashier["cashier"]})
-    (notice,) = await notified(world)
+    (notice,) = await wait_for_notifications(world)
     assert notice.trade is not None
     assert (notice.trade.appid, notice.trade.payer) == ({"oa": OA, "mini": MINI}[app], openid)
 
@@ -136,7 +136,7 @@ async def test_an_unpaid_order_is_closed_and_a_paid_one_not(world: World, pool: 
     with pytest.raises(Rejected) as closed:
         await world.pay.order_native(pool, order("T0000001"))
     assert closed.value.vendor_code == "ORDERCLOSED"
-    await paid(world, pool)
+    await pay_order(world, pool)
     with pytest.raises(Rejected) as caught:
         await world.pay.close(pool, NUMBER)
     assert caught.value.vendor_code == "ORDERPAID"
@@ -144,14 +144,14 @@ async def test_an_unpaid_order_is_closed_and_a_paid_one_not(world: World, pool: 
 
 @pytest.mark.parametrize("pool", POOLS)
 async def test_a_refund_is_accepted_then_done_and_the_same_when_repeated(world: World, pool: str) -> None:
-    transaction = await paid(world, pool)
+    transaction = await pay_order(world, pool)
     assert await world.pay.query_refund(pool, "R1") is None
     first, again = [
         await world.pay.refund(pool, transaction, "R1", amount=3000, total=3000, reason="重复缴费") for _ in range(2)
     ]
     assert first.outcome == "PROCESSING"
     assert first.refund_id == again.refund_id
-    notice = (await notified(world, 2))[1]
+    notice = (await wait_for_notifications(world, 2))[1]
     assert notice.kind == "REFUND.SUCCESS"
     assert notice.refund == await world.pay.query_refund(pool, "R1")
     assert notice.refund is not None
@@ -162,23 +162,23 @@ async def test_a_refund_is_accepted_then_done_and_the_same_when_repeated(world: 
 
 
 async def test_a_refund_that_cannot_arrive_says_so(world: World) -> None:
-    transaction = await paid(world, "demo")
+    transaction = await pay_order(world, "demo")
     await fault(world, "refund_abnormal")
     await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
-    notice = (await notified(world, 2))[1]
+    notice = (await wait_for_notifications(world, 2))[1]
     assert (notice.kind, notice.refund and notice.refund.outcome) == ("REFUND.ABNORMAL", "ABNORMAL")
 
 
 @pytest.mark.parametrize("pool", POOLS)
 async def test_an_abnormal_refund_goes_to_a_card_that_only_wechat_can_read(world: World, pool: str) -> None:
-    transaction = await paid(world, pool)
+    transaction = await pay_order(world, pool)
     await fault(world, "refund_abnormal")
     await world.pay.refund(pool, transaction, "R1", amount=3000, total=3000, reason="")
-    refund = (await notified(world, 2))[1].refund
+    refund = (await wait_for_notifications(world, 2))[1].refund
     assert refund is not None
     card = BankCard("ICBC_DEBIT", "6222021234567890123", "欧阳建国")
     assert (await world.pay.redirect_refund(pool, refund.refund_id, "R1", card)).outcome == "PROCESSING"
-    notice = (await notified(world, 3))[2]
+    notice = (await wait_for_notifications(world, 3))[2]
     assert (notice.kind, notice.refund and notice.refund.outcome) == ("REFUND.SUCCESS", "SUCCESS")
     (known,) = (await world.control("pay/refunds"))["refunds"]
     assert (known["user_received_account"], known["holder"]) == ("工商银行储蓄卡0123", "欧阳建国")
@@ -187,7 +187,7 @@ async def test_an_abnormal_refund_goes_to_a_card_that_only_wechat_can_read(world
 
 
 async def test_a_merchant_without_money_cannot_refund(world: World) -> None:
-    transaction = await paid(world, "demo")
+    transaction = await pay_order(world, "demo")
     await fault(world, "not_enough")
     with pytest.raises(NeedsOperator) as caught:
         await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
@@ -216,12 +216,12 @@ async def test_an_order_that_went_wrong_is_simply_placed_again(
     with pytest.raises(error):
         await world.pay.order_native(pool, same)
     await pay_by_code(world, await world.pay.order_native(pool, same))
-    assert len(await notified(world)) == 1
+    assert len(await wait_for_notifications(world)) == 1
 
 
 @pytest.mark.parametrize("kind", ["forged_answer", "drop_answer", "error_after"])
 async def test_a_refund_that_went_wrong_is_asked_for_again_and_paid_once(world: World, kind: str) -> None:
-    transaction = await paid(world, "demo")
+    transaction = await pay_order(world, "demo")
     await fault(world, kind, path="refunds")
     with pytest.raises((OutcomeUnknown, Transient)):
         await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
@@ -237,7 +237,7 @@ async def test_a_notification_that_is_not_genuine_is_refused(world: World, pool:
     await fault(world, kind)
     await pay_by_code(world, await world.pay.order_native(pool, order()))
     with pytest.raises(Forbidden) as caught:
-        await notified(world)
+        await wait_for_notifications(world)
     assert caught.value.code == ("pay_probe" if kind == "sign_probe" else "pay_forged")
 
 
@@ -245,7 +245,7 @@ async def test_a_notification_that_is_not_genuine_is_refused(world: World, pool:
 async def test_the_same_notification_twice_is_the_same(world: World, kind: str) -> None:
     await fault(world, kind)
     await pay_by_code(world, await world.pay.order_native("demo", order()))
-    first, second = await notified(world, 2)
+    first, second = await wait_for_notifications(world, 2)
     assert first == second
 
 
@@ -253,7 +253,7 @@ async def test_a_notification_with_a_wrong_amount_is_genuine_and_passed_on_uncha
     """The caller compares it with the order."""
     await fault(world, "wrong_amount")
     await pay_by_code(world, await world.pay.order_native("demo", order()))
-    (notice,) = await notified(world)
+    (notice,) = await wait_for_notifications(world)
     assert notice.trade is not None
     assert notice.trade.amount == 3001
 
@@ -283,9 +283,9 @@ def clock(world: World) -> Moved:
 
 @pytest.mark.parametrize("pool", POOLS)
 async def test_a_days_bill_holds_its_payments_and_refunds(world: World, clock: Moved, pool: str) -> None:
-    transaction = await paid(world, pool)
+    transaction = await pay_order(world, pool)
     await world.pay.refund(pool, transaction, "R1", amount=3000, total=3000, reason="")
-    await notified(world, 2)
+    await wait_for_notifications(world, 2)
     today = await next_noon(world, clock)
     bill = await world.pay.trade_bill(pool, today)
     payment, refund = bill.rows
@@ -304,7 +304,7 @@ async def test_a_day_without_trades_is_empty_and_today_not_made_yet(world: World
 
 @pytest.mark.parametrize("kind", ["bill_creating", "bill_bad_hash"])
 async def test_a_bill_that_is_not_right_is_fetched_later(world: World, clock: Moved, kind: str) -> None:
-    await paid(world, "demo")
+    await pay_order(world, "demo")
     today = await next_noon(world, clock)
     await fault(world, kind)
     with pytest.raises(Transient):
@@ -321,24 +321,24 @@ def invoice(transaction: str, fapiao_id: str = "F20261121000001") -> InvoiceRequ
     )
 
 
-async def become(world: World, request: InvoiceRequest, *statuses: InvoiceStatus) -> InvoiceReport:
+async def wait_for_statuses(world: World, request: InvoiceRequest, *statuses: InvoiceStatus) -> InvoiceReport:
     """Wait until the invoice is in one of these states."""
 
-    async def look() -> InvoiceReport | None:
+    async def query_invoice() -> InvoiceReport | None:
         report = await world.pay.query_invoice("demo", request.apply_id, request.fapiao_id)
         return report if report is not None and report.status in statuses else None
 
-    return await eventually(look)
+    return await eventually(query_invoice)
 
 
 async def test_an_invoice_is_issued_notified_and_fetched(world: World) -> None:
-    request = invoice(await paid(world, "demo"))
+    request = invoice(await pay_order(world, "demo"))
     assert await world.pay.query_invoice("demo", request.apply_id, request.fapiao_id) is None
     await world.pay.issue_invoice("demo", request)
     await world.pay.issue_invoice("demo", request)
-    notice = (await notified(world, 2))[1]
+    notice = (await wait_for_notifications(world, 2))[1]
     assert (notice.kind, notice.invoice_apply_id) == ("FAPIAO.ISSUED", request.apply_id)
-    report = await become(world, request, "issued")
+    report = await wait_for_statuses(world, request, "issued")
     assert (report.fapiao_id, bool(report.number), report.red_number) == (request.fapiao_id, True, "")
     content = await world.pay.invoice_file("demo", request.apply_id, request.fapiao_id)
     assert content.startswith(b"%PDF-")
@@ -347,30 +347,30 @@ async def test_an_invoice_is_issued_notified_and_fetched(world: World) -> None:
 
 
 async def test_after_a_failure_another_number_gets_another_invoice(world: World) -> None:
-    first = invoice(await paid(world, "demo"))
+    first = invoice(await pay_order(world, "demo"))
     await fault(world, "fapiao_failed")
     await world.pay.issue_invoice("demo", first)
-    await become(world, first, "failed")
+    await wait_for_statuses(world, first, "failed")
     second = invoice(first.apply_id, "F20261121000002")
     await world.pay.issue_invoice("demo", second)
-    await become(world, second, "issued")
-    assert (await become(world, first, "failed")).number == ""
+    await wait_for_statuses(world, second, "issued")
+    assert (await wait_for_statuses(world, first, "failed")).number == ""
 
 
-async def issued(world: World) -> tuple[InvoiceRequest, Reversal]:
+async def issue_invoice(world: World) -> tuple[InvoiceRequest, Reversal]:
     """An issued invoice, as its application and a request for reversal."""
-    request = invoice(await paid(world, "demo"))
+    request = invoice(await pay_order(world, "demo"))
     await world.pay.issue_invoice("demo", request)
-    report = await become(world, request, "issued")
+    report = await wait_for_statuses(world, request, "issued")
     return request, Reversal(request.apply_id, request.fapiao_id, report.code, report.number, "service_ended")
 
 
 async def test_an_issued_invoice_is_reversed_and_notified(world: World) -> None:
-    request, reversal = await issued(world)
+    request, reversal = await issue_invoice(world)
     await world.pay.reverse_invoice("demo", reversal)
-    notice = (await notified(world, 3))[2]
+    notice = (await wait_for_notifications(world, 3))[2]
     assert (notice.kind, notice.invoice_apply_id) == ("FAPIAO.REVERSED", request.apply_id)
-    report = await become(world, request, "reversed")
+    report = await wait_for_statuses(world, request, "reversed")
     assert (report.number, bool(report.red_number)) == (reversal.number, True)
     with pytest.raises(Rejected):
         await world.pay.invoice_file("demo", request.apply_id, request.fapiao_id)
@@ -383,18 +383,18 @@ async def test_an_issued_invoice_is_reversed_and_notified(world: World) -> None:
 async def test_a_reversal_that_went_wrong_shows_when_it_is_looked_at(
     world: World, kind: str, error: type[Exception]
 ) -> None:
-    request, reversal = await issued(world)
+    request, reversal = await issue_invoice(world)
     await fault(world, kind, path="reverse")
     with pytest.raises(error):
         await world.pay.reverse_invoice("demo", reversal)
-    assert (await become(world, request, "reversed")).red_number
+    assert (await wait_for_statuses(world, request, "reversed")).red_number
 
 
 async def test_a_reversal_may_fail(world: World) -> None:
-    request, reversal = await issued(world)
+    request, reversal = await issue_invoice(world)
     await fault(world, "reverse_failed")
     await world.pay.reverse_invoice("demo", reversal)
-    assert (await become(world, request, "reverse_failed")).red_number == ""
+    assert (await wait_for_statuses(world, request, "reverse_failed")).red_number == ""
     with pytest.raises(Transient):
         await world.pay.reverse_invoice("demo", reversal)
 

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from tests.gateways.pay_platform import Platform, playing
+from tests.gateways.pay_platform import Platform, serve_platform
 from tests.gateways.support import Tools, new_tools
 
 
@@ -25,5 +25,5 @@ async def store(redis: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def platform() -> AsyncIterator[Platform]:
-    async with playing() as platform:
+    async with serve_platform() as platform:
         yield platform

@@ -61,7 +61,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(
+async def serve_mail(
     server: Server, *, context: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
     sessions: list[SMTP] = []

@@ -95,7 +95,7 @@ NEW = Identity("5B" * 20, NEW_CERT_KEY)
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     method: str
     target: str
     headers: dict[str, str]
@@ -116,7 +116,7 @@ class Platform:
     """``answers`` by path (status, body); bytes are sent without a signature, as files are."""
 
     answers: dict[str, tuple[int, object]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     signer: Identity = field(default_factory=lambda: PUBLIC)
     certificates: dict[str, x509.Certificate] = field(default_factory=dict)
     spoil: Spoil | None = None
@@ -125,8 +125,8 @@ class Platform:
     """Faults found in requests."""
     now: datetime = NOW
 
-    def calls(self, path: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.target.partition("?")[0] == path]
+    def calls(self, path: str) -> list[ReceivedRequest]:
+        return [request for request in self.requests if request.target.partition("?")[0] == path]
 
     def headers(self, body: bytes, *, at: datetime | None = None, signer: Identity | None = None) -> Headers:
         signer = signer or self.signer
@@ -153,11 +153,11 @@ class Platform:
 
     async def serve(self, request: web.Request) -> web.Response:
         raw = await request.read()
-        asked = Asked(request.method, request.raw_path.removeprefix(PREFIX), dict(request.headers), raw)
-        self.asked.append(asked)
-        path = asked.target.partition("?")[0]
-        if "Authorization" in asked.headers:
-            self._check(asked)
+        received = ReceivedRequest(request.method, request.raw_path.removeprefix(PREFIX), dict(request.headers), raw)
+        self.requests.append(received)
+        path = received.target.partition("?")[0]
+        if "Authorization" in received.headers:
+            self._check(received)
         if path == "/v3/certificates" and path not in self.answers:
             status, content = 200, self._certificates()
         else:
@@ -186,19 +186,19 @@ class Platform:
             ]
         }
 
-    def _check(self, asked: Asked) -> None:
+    def _check(self, request: ReceivedRequest) -> None:
         """The request's signature by what the documents say, not by our own code."""
-        header = asked.headers["Authorization"]
+        header = request.headers["Authorization"]
         scheme, _, rest = header.partition(" ")
         pairs = dict(re.findall(r'(\w+)="([^"]*)"', rest))
-        lines = [asked.method, asked.target, pairs["timestamp"], pairs["nonce_str"]]
-        text = "".join(f"{line}\n" for line in lines).encode() + asked.body + b"\n"
+        lines = [request.method, request.target, pairs["timestamp"], pairs["nonce_str"]]
+        text = "".join(f"{line}\n" for line in lines).encode() + request.body + b"\n"
         MERCHANT_KEY.public_key().verify(
             base64.b64decode(pairs["signature"]), text, padding.PKCS1v15(), hashes.SHA256()
         )
         if (scheme, pairs["mchid"], pairs["serial_no"]) != ("WECHATPAY2-SHA256-RSA2048", MCHID, SERIAL):
             self.wrong.append(header)
-        if not asked.headers.get("User-Agent") or "Accept" not in asked.headers:
+        if not request.headers.get("User-Agent") or "Accept" not in request.headers:
             self.wrong.append("no User-Agent or Accept")
 
 
@@ -210,7 +210,7 @@ class UnknownOrders(dict[str, tuple[int, object]]):
 
 
 @asynccontextmanager
-async def playing() -> AsyncIterator[Platform]:
+async def serve_platform() -> AsyncIterator[Platform]:
     """Run the platform with two certificates beside its public key; checks every request's signature at the end."""
     platform, app = Platform(), web.Application()
     platform.certificates = {

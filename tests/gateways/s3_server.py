@@ -147,8 +147,10 @@ async def _pass_on(
         return
     body = await reader.readexactly(length)
     if fault == "busy":
-        said = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-        writer.write(b"HTTP/1.1 503 Slow Down\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+        refusal = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+        writer.write(
+            b"HTTP/1.1 503 Slow Down\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(refusal) + refusal
+        )
         await writer.drain()
         return
     behind, ahead = await asyncio.open_connection(host, port)

@@ -108,7 +108,7 @@ class Tools:
     def vendor(self, name: str = "vendor", *, timeout: float = 5.0) -> Vendor:
         return Vendor(name, self.session, self.metrics, timeout=timeout)
 
-    def counted(self, vendor: str, call: str, outcome: str) -> float:
+    def count_calls(self, vendor: str, call: str, outcome: str) -> float:
         labels = {"vendor": vendor, "call": call, "outcome": outcome}
         return self.registry.get_sample_value("pbt_gateway_calls_total", labels) or 0.0
 

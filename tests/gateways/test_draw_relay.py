@@ -16,8 +16,8 @@ from gateways.draw_relay import RedisDrawRelay
 
 @pytest.fixture
 async def client(redis: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis, socket_timeout=2) as one:
-        yield one
+    async with Redis.from_url(redis, socket_timeout=2) as redis_client:
+        yield redis_client
 
 
 async def test_one_of_two_leads_until_it_no_longer_asks(client: Redis) -> None:
@@ -34,13 +34,13 @@ async def test_one_of_two_leads_until_it_no_longer_asks(client: Redis) -> None:
 async def test_a_published_change_reaches_the_other_process(client: Redis) -> None:
     draws = [new_id(), new_id()]
     async with aclosing(RedisDrawRelay(client).subscribe()) as published:
-        waiting = asyncio.create_task(_next(published))
+        waiting = asyncio.create_task(next_draw_id(published))
         async with asyncio.timeout(20):
             while not (await client.pubsub_numsub("draws:changed"))[0][1]:
                 await asyncio.sleep(0)
             await RedisDrawRelay(client).publish(draws)
-            assert [await waiting, await _next(published)] == draws
+            assert [await waiting, await next_draw_id(published)] == draws
 
 
-async def _next(published: AsyncGenerator[UUID, None]) -> UUID:
+async def next_draw_id(published: AsyncGenerator[UUID, None]) -> UUID:
     return await published.__anext__()

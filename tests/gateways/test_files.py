@@ -66,9 +66,9 @@ async def test_a_film_that_breaks_off_leaves_nothing(store: StoredFiles) -> None
 
 async def test_a_folder_returns_the_path_of_a_film(store: StoredFiles) -> None:
     await store.put("demo/film", b"x")
-    found = await store.locate("demo/film", timedelta(minutes=10))
-    assert isinstance(found, Path)
-    assert found.read_bytes() == b"x"
+    path = await store.locate("demo/film", timedelta(minutes=10))
+    assert isinstance(path, Path)
+    assert path.read_bytes() == b"x"
 
 
 async def test_a_missing_key_is_rejected_as_missing(store: StoredFiles) -> None:
@@ -102,9 +102,9 @@ async def test_the_walk_sees_everything_and_when_it_was_written(
     for key in wanted:
         await store.put(key, b"x")
     monkeypatch.setattr(files, "LISTED_AT_ONCE", 5)
-    found = [entry async for batch in store.walk() for entry in batch]
-    assert sorted(entry.key for entry in found) == wanted
-    assert all(before <= entry.written_at <= datetime.now(UTC) for entry in found)
+    entries = [entry async for batch in store.walk() for entry in batch]
+    assert sorted(entry.key for entry in entries) == wanted
+    assert all(before <= entry.written_at <= datetime.now(UTC) for entry in entries)
 
 
 async def test_an_empty_folder_is_walked_too(store: StoredFiles) -> None:
@@ -136,8 +136,8 @@ async def test_the_folder_is_ours_alone(tmp_path: Path) -> None:
 
 async def test_many_at_once_do_not_mix(store: StoredFiles) -> None:
     await asyncio.gather(*(store.put(f"demo/{n}", b"%d" % n * 1000) for n in range(50)))
-    found = await asyncio.gather(*(store.get(f"demo/{n}") for n in range(50)))
-    assert found == [b"%d" % n * 1000 for n in range(50)]
+    contents = await asyncio.gather(*(store.get(f"demo/{n}") for n in range(50)))
+    assert contents == [b"%d" % n * 1000 for n in range(50)]
 
 
 async def test_an_outage_is_transient_and_logged_once_down_once_back(

@@ -20,8 +20,8 @@ from tests.gateways.s3_server import BUCKET, S3, BadLine, bad_line, serve_s3
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3]:
-    with serve_s3() as found:
-        yield found
+    with serve_s3() as server:
+        yield server
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ async def store(s3: S3) -> AsyncIterator[StoredFiles]:
 
 @pytest.fixture
 async def line(s3: S3) -> AsyncIterator[BadLine]:
-    async with bad_line(s3.url) as found:
-        yield found
+    async with bad_line(s3.url) as bad_line_to_store:
+        yield bad_line_to_store
 
 
 async def keys_of(store: StoredFiles) -> list[str]:
@@ -48,8 +48,8 @@ async def test_what_was_put_comes_back_and_lies_below_the_prefix(store: StoredFi
     content = os.urandom(300_000)
     await store.put("demo/2026/11/abc", content)
     assert await store.get("demo/2026/11/abc") == content
-    kept = s3.client.list_objects_v2(Bucket=BUCKET)["Contents"]
-    assert [one["Key"] for one in kept] == ["pbt/demo/2026/11/abc"]
+    objects = s3.client.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert [stored_object["Key"] for stored_object in objects] == ["pbt/demo/2026/11/abc"]
     await store.put("demo/2026/11/abc", b"second")
     assert await store.get("demo/2026/11/abc") == b"second"
 
@@ -68,9 +68,9 @@ async def test_a_film_comes_in_pieces_and_browsers_fetch_it_by_a_signed_address(
     address = URL(str(await store.locate("demo/film", timedelta(minutes=10))))
     made = datetime.strptime(address.query["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda remove_tzinfo=True: made.replace(tzinfo=None))
-    asked = AWSRequest("GET", str(address.with_query(None)))
-    S3SigV4QueryAuth(Credentials(s3.key, s3.secret), "s3", "us-east-1", expires=600).add_auth(asked)
-    assert address.query == URL(asked.url).query, "as Amazon's own library signs it, for ten minutes"
+    request = AWSRequest("GET", str(address.with_query(None)))
+    S3SigV4QueryAuth(Credentials(s3.key, s3.secret), "s3", "us-east-1", expires=600).add_auth(request)
+    assert address.query == URL(request.url).query, "as Amazon's own library signs it, for ten minutes"
 
 
 async def test_a_big_file_goes_in_parts(store: StoredFiles, s3: S3) -> None:

@@ -41,7 +41,7 @@ NOT_TRUSTWORTHY = {
 
 
 async def ask(vendor: Vendor, url: str, effect: Effect, timeout: float = 5.0) -> Json:
-    async with vendor.counted("ask"):
+    async with vendor.count_call("ask"):
         answer = await vendor.exchange("POST", URL(url), effect, body=b"{}", timeout=timeout)
         return vendor.read_object(answer, effect)
 
@@ -57,7 +57,7 @@ async def failure(tools: Tools, script: bytes, effect: Effect, timeout: float = 
 async def test_a_json_object_is_the_answer(tools: Tools) -> None:
     async with Rogue([reply({"你": "好"})]) as rogue:
         assert await ask(tools.vendor(), rogue.url, WRITE) == {"你": "好"}
-    assert tools.counted("vendor", "ask", "ok") == 1
+    assert tools.count_calls("vendor", "ask", "ok") == 1
 
 
 @pytest.mark.parametrize("effect", [READ, WRITE])
@@ -66,7 +66,7 @@ async def test_without_a_listening_server_nothing_was_done(tools: Tools, effect:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(Transient):
             await ask(tools.vendor(), f"http://127.0.0.1:{unused.getsockname()[1]}", effect)
-    assert tools.counted("vendor", "ask", "transient") == 1
+    assert tools.count_calls("vendor", "ask", "transient") == 1
 
 
 async def test_waiting_for_a_free_connection_has_sent_nothing() -> None:
@@ -84,7 +84,7 @@ async def test_waiting_for_a_free_connection_has_sent_nothing() -> None:
 @pytest.mark.parametrize("script", NOT_TRUSTWORTHY.values(), ids=NOT_TRUSTWORTHY)
 async def test_an_act_without_a_trustworthy_answer_has_an_unknown_outcome(tools: Tools, script: bytes) -> None:
     assert isinstance(await failure(tools, script, WRITE), OutcomeUnknown)
-    assert tools.counted("vendor", "ask", "unknown") == 1
+    assert tools.count_calls("vendor", "ask", "unknown") == 1
 
 
 @pytest.mark.parametrize("script", NOT_TRUSTWORTHY.values(), ids=NOT_TRUSTWORTHY)

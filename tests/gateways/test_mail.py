@@ -23,7 +23,7 @@ from domain.errors import GatewayError, NeedsOperator, OutcomeUnknown, Rejected,
 from gateways import mail as mail_gateway
 from gateways.mail import SmtpMailer
 from services.ports import MailAttachment
-from tests.gateways.mail_server import Server, serving
+from tests.gateways.mail_server import Server, serve_mail
 from tests.gateways.support import Tools
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -34,7 +34,7 @@ PDF = MailAttachment("缴费凭证 张三.pdf", "application/pdf", b"%PDF-1.7\r\
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     server = Server()
-    async with serving(server):
+    async with serve_mail(server):
         yield server
 
 
@@ -73,7 +73,7 @@ async def test_a_mail_arrives_as_it_was_written(tools: Tools, server: Server) ->
     assert attachment.get_filename() == PDF.filename
     assert (attachment.get_content_type(), attachment.get_content()) == (PDF.media_type, PDF.content)
     assert server.senders == ["noreply@pbt.example"]
-    assert tools.counted("mail", "send", "ok") == 1
+    assert tools.count_calls("mail", "send", "ok") == 1
 
 
 async def test_the_same_mail_again_has_the_same_id(tools: Tools, server: Server) -> None:
@@ -218,7 +218,7 @@ def trusted(tmp_path: Path, context: ssl.SSLContext, monkeypatch: pytest.MonkeyP
 async def test_mail_goes_encrypted_where_settings_say_so(tools: Tools, context: ssl.SSLContext, tls: str) -> None:
     server = Server()
     how = {"context": context} if tls == "tls" else {"starttls": context}
-    async with serving(server, **how):
+    async with serve_mail(server, **how):
         await send(mailer(tools, server, host="localhost", tls=tls))
     assert server.encrypted == [True]
 
@@ -229,7 +229,7 @@ async def test_a_server_without_a_trusted_certificate_gets_no_mail(
 ) -> None:
     server = Server()
     how = {"context": context} if tls == "tls" else {"starttls": context}
-    async with serving(server, **how):
+    async with serve_mail(server, **how):
         error = await failure(send(mailer(tools, server, host="localhost", tls=tls)))
     assert isinstance(error, Transient)
     assert server.taken == []

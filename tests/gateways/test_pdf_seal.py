@@ -52,9 +52,9 @@ async def test_a_signed_certificate_is_intact_until_a_byte_is_changed(tmp_path: 
     renderer.close()
     signed = await PadesSealer({"demo": make_seal(tmp_path)}).seal("demo", pdf, "颁发证书")
     assert signed.startswith(pdf)
-    assert await _intact(signed)
+    assert await is_intact(signed)
     at = len(pdf) // 2
-    assert not await _intact(signed[:at] + bytes([signed[at] ^ 1]) + signed[at + 1 :])
+    assert not await is_intact(signed[:at] + bytes([signed[at] ^ 1]) + signed[at + 1 :])
 
 
 def test_a_wrong_password_stops_the_start(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_wrong_password_stops_the_start(tmp_path: Path) -> None:
         PadesSealer({"demo": make_seal(tmp_path, "other")})
 
 
-async def _intact(signed: bytes) -> bool:
+async def is_intact(signed: bytes) -> bool:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation import async_validate_pdf_signature
     from pyhanko_certvalidator import ValidationContext

@@ -32,7 +32,7 @@ class Answer(Shape):
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "found"),
+    ("given", "field", "expected"),
     [
         ({"id": 12345678}, "id", "12345678"),
         ({"text": None}, "text", ""),
@@ -44,8 +44,8 @@ class Answer(Shape):
         ({"more": None}, "more", More()),
     ],
 )
-def test_numbers_as_text_and_text_as_numbers_are_read(given: dict[str, object], field: str, found: object) -> None:
-    assert getattr(Answer.model_validate(given), field) == found
+def test_numbers_as_text_and_text_as_numbers_are_read(given: dict[str, object], field: str, expected: object) -> None:
+    assert getattr(Answer.model_validate(given), field) == expected
 
 
 @pytest.mark.parametrize(

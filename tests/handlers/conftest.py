@@ -84,14 +84,14 @@ class World:
                 windows=Windows(self.redis, self.clock),
                 keys=KEYS,
                 sender=cast(Any, Sender()),
-                commit_late=self._late,
+                commit_late=self._refuse_late_reply,
                 notify_elsewhere=self.services.notifications.pending_replies.notify_waiting,
             ),
             timeout=LONG,
         )
         self._opened.append((self.engine, users))
 
-    async def _late(self, pool: str, sealed: str) -> None:
+    async def _refuse_late_reply(self, pool: str, sealed: str) -> None:
         raise AssertionError(f"a message of {pool} took too long")
 
     async def close(self) -> None:
@@ -155,7 +155,7 @@ class World:
         await office.run.advance(draw_id)
         return await Invitation.get(draw_id=draw_id, expert_id=expert.id)
 
-    async def agreed(self, expert: Expert) -> Invitation:
+    async def make_accepted_panel(self, expert: Expert) -> Invitation:
         """An invitation that this expert has accepted; the draw is complete."""
         invitation = await self.call(expert)
         await self.services.draws.invitations.answer(invitation.id, expert.id, "accept", by="voice")
@@ -203,14 +203,14 @@ class Phone:
 
     async def event(self, name: str, **fields: str | int) -> str:
         return await self._send(
-            message(None, self.openid, at=self._second_later(), MsgType="event", Event=name, **fields)
+            message(None, self.openid, at=self._move_by_a_second(), MsgType="event", Event=name, **fields)
         )
 
     async def sends_xml(self, inner: str, event: str) -> str:
         """An event with nested elements."""
-        return await self._send(nested(inner, event, self.openid, self._second_later()))
+        return await self._send(nested_event(inner, event, self.openid, self._move_by_a_second()))
 
-    def _second_later(self) -> datetime:
+    def _move_by_a_second(self) -> datetime:
         """Move the clock by a second: equal events of one second count as WeChat's retries."""
         self.world.clock.move(timedelta(seconds=1))
         return self.world.clock.now()
@@ -229,7 +229,7 @@ class Phone:
         return self.screen
 
 
-def nested(inner: str, event: str, openid: str, at: datetime) -> Message:
+def nested_event(inner: str, event: str, openid: str, at: datetime) -> Message:
     plain = message(None, openid, at=at, MsgType="event", Event=event)
     return replace(plain, fields={**plain.fields, **parse_xml(f"<xml>{inner}</xml>".encode())})
 

@@ -87,9 +87,9 @@ async def test_giving_up_shows_its_consequences_and_counts_when_confirmed(world:
     )
     await make_fee(world.office.deps, applicant.application, state="paid", paid_at=now)
     phone = await world.phone_with(applicant.account)
-    asked = await phone.says("放弃申请")
-    assert applicant.application.number in asked
-    assert "已缴的350.00元不会因放弃自动退回" in asked
+    question = await phone.says("放弃申请")
+    assert applicant.application.number in question
+    assert "已缴的350.00元不会因放弃自动退回" in question
     assert "没有放弃" in await phone.taps("不放弃")
     await phone.says("撤回申请")
     assert "已放弃" in await phone.taps("确定放弃")

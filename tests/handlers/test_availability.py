@@ -84,7 +84,7 @@ async def test_the_same_unavailability_twice_is_refused(phone: Phone) -> None:
 
 
 async def test_agreed_panels_inside_are_pointed_out(world: World, phone: Phone, expert: Expert) -> None:
-    await world.agreed(expert)
+    await world.make_accepted_panel(expert)
     await phone.says("日程")
     await phone.says("今天到明天")
     told = await phone.taps("对，保存")

@@ -332,12 +332,12 @@ async def shown_code(world: World, expert: Expert) -> str:
     return (await world.services.accounts.linking.offer(Actor("demo", "guest", account.id))).code
 
 
-@pytest.mark.parametrize("said", ["绑定 {0}{1}", "绑定{0}{1}", "{0}{1}", "绑定 {0} {1}", "{0} {1}"])
+@pytest.mark.parametrize("written", ["绑定 {0}{1}", "绑定{0}{1}", "{0}{1}", "绑定 {0} {1}", "{0} {1}"])
 async def test_the_code_of_the_mini_program_binds_without_an_sms(
-    world: World, stranger: Phone, expert: Expert, said: str
+    world: World, stranger: Phone, expert: Expert, written: str
 ) -> None:
     code = await shown_code(world, expert)
-    assert "绑定成功。专**" in await stranger.says(said.format(code[:4], code[4:]))
+    assert "绑定成功。专**" in await stranger.says(written.format(code[:4], code[4:]))
     assert (await stranger.identity()).account_id == (await Expert.get(id=expert.id)).account_id
     assert not await Notice.exists(kind="verification_code")
     assert "专**" in await stranger.says("我的状态")
@@ -380,8 +380,8 @@ async def test_a_wrong_code_says_where_the_right_one_is_and_offers_the_long_way(
 
 async def test_two_phones_with_one_code_are_not_both_bound(world: World, expert: Expert) -> None:
     code = await shown_code(world, expert)
-    one, other = Phone(world, "oOne"), Phone(world, "oOther")
-    screens = await asyncio.gather(one.says(f"绑定 {code}"), other.says(f"绑定 {code}"))
+    phone, other_phone = Phone(world, "oOne"), Phone(world, "oOther")
+    screens = await asyncio.gather(phone.says(f"绑定 {code}"), other_phone.says(f"绑定 {code}"))
     assert sorted("绑定成功" in screen for screen in screens) == [False, True]
     assert await WechatIdentity.filter(account_id__not_isnull=True).count() == 1
 

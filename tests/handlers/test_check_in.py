@@ -14,7 +14,7 @@ HALL = (23.147028, 113.336438)
 
 
 async def test_a_tap_alone_is_a_claim_and_tells_how_to_be_counted(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     assert "到达集合地点" in await phone.clicks("CHECK_IN")
     told = await phone.taps("我已到场（自报）")
     assert "还不算签到" in told
@@ -27,7 +27,7 @@ async def test_a_tap_alone_is_a_claim_and_tells_how_to_be_counted(world: World, 
 
 
 async def test_who_is_not_there_yet_is_not_checked_in(world: World, phone: Phone, expert: Expert) -> None:
-    await world.agreed(expert)
+    await world.make_accepted_panel(expert)
     await phone.says("签到")
     assert "没有看懂您的选择" in await phone.says("快到了")
     assert "尚未签到" in await phone.taps("还没到")
@@ -35,7 +35,7 @@ async def test_who_is_not_there_yet_is_not_checked_in(world: World, phone: Phone
 
 
 async def test_a_position_near_the_venue_is_stored(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("签到")
     assert "发送您现在的位置" in await phone.taps("发送位置签到")
     assert "签到成功" in await phone.sends_position(HALL[0] + 0.001, HALL[1])
@@ -44,7 +44,7 @@ async def test_a_position_near_the_venue_is_stored(world: World, phone: Phone, e
 
 
 async def test_a_position_far_away_is_refused_with_the_distance(world: World, phone: Phone, expert: Expert) -> None:
-    await world.agreed(expert)
+    await world.make_accepted_panel(expert)
     await phone.says("签到")
     await phone.taps("发送位置签到")
     far = await phone.sends_position(23.497428, 113.336438)
@@ -56,7 +56,7 @@ async def test_where_a_scan_needs_a_position_too_the_chat_says_how_to_send_one(
     world: World, phone: Phone, expert: Expert
 ) -> None:
     world.set_rules(attendance={"location_required": True})
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "回复“签到”并发送位置" in await phone.scans(f"venue:{token}")
     await phone.says("签到")
@@ -70,7 +70,7 @@ async def test_where_a_scan_needs_a_position_too_the_chat_says_how_to_send_one(
 
 async def test_too_early_tells_when(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
     world.set_rules(attendance={"check_in_opens": timedelta(minutes=90)})
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     told = await phone.says("签到")
     assert print_time(invitation.gathering_at - timedelta(minutes=90)) in told
     clock.move(timedelta(hours=4))
@@ -78,7 +78,7 @@ async def test_too_early_tells_when(world: World, clock: FixedClock, phone: Phon
 
 
 async def test_checked_in_already_is_harmless_and_said(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("签到")
     await phone.taps("发送位置签到")
     await phone.sends_position(*HALL)
@@ -91,7 +91,7 @@ async def test_checked_in_already_is_harmless_and_said(world: World, phone: Phon
 async def test_a_tap_after_the_venue_registered_the_entry_changes_nothing(
     world: World, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("签到")
     await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     assert "无需重复" in await phone.taps("我已到场（自报）")
@@ -99,7 +99,7 @@ async def test_a_tap_after_the_venue_registered_the_entry_changes_nothing(
 
 
 async def test_scanning_the_venues_code_checks_in_at_once(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "签到成功" in await phone.scans(f"venue:{token}")
     assert "无需重复" in await phone.scans(f"venue:{token}")
@@ -107,7 +107,7 @@ async def test_scanning_the_venues_code_checks_in_at_once(world: World, phone: P
 
 
 async def test_a_photo_of_an_old_code_is_useless(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     token, until = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     clock.move(until - clock.now() + timedelta(seconds=1))
     assert "已过期" in await phone.scans(f"venue:{token}")
@@ -118,7 +118,7 @@ async def test_a_photo_of_an_old_code_is_useless(world: World, clock: FixedClock
 async def test_an_expert_who_is_not_expected_is_sent_to_the_venues_staff(
     world: World, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     other = await world.phone_of(await world.add_expert())
     token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "现场工作人员" in await other.scans(f"venue:{token}")
@@ -126,7 +126,7 @@ async def test_an_expert_who_is_not_expected_is_sent_to_the_venues_staff(
 
 
 async def test_an_unbound_visitor_binds_first_and_then_checks_in(world: World, stranger: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "签到前请先绑定身份" in await stranger.follows(f"venue:{token}")
     await stranger.taps("同意")
@@ -138,7 +138,7 @@ async def test_an_unbound_visitor_binds_first_and_then_checks_in(world: World, s
 
 async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone, expert: Expert) -> None:
     world.set_rules(attendance={"check_in_opens": timedelta(days=4)})
-    first = await world.agreed(expert)
+    first = await world.make_accepted_panel(expert)
     second = await world.call_again(expert)
     await world.services.draws.invitations.answer(second.id, expert.id, "accept", by="chat")
     await phone.says("签到")
@@ -149,7 +149,7 @@ async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone,
 
 
 async def test_a_scan_ends_the_talk_about_checking_in(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("签到")
     token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     done = await phone.scans(f"venue:{token}")
@@ -161,7 +161,7 @@ async def test_a_scan_ends_the_talk_about_checking_in(world: World, phone: Phone
 async def test_after_a_check_in_another_open_talk_goes_on_unmentioned(
     world: World, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("日程")
     token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "还没有完成" not in await phone.scans(f"venue:{token}")

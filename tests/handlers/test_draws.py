@@ -33,18 +33,18 @@ async def phone_of(world: World, role: str) -> Phone:
     return await world.phone_with(account)
 
 
-async def running(world: World, *, needed: int = 2, agreed: int = 0) -> Draw:
+async def make_running_draw(world: World, *, needed: int = 2, agreed: int = 0) -> Draw:
     """A draw for which this number has accepted; the pool has further experts."""
     await add_experts(world.office, needed + 2)
     draw_id = await offices.start_draw(world.office, needed=needed)
-    for one in (await open_invitations(draw_id))[:agreed]:
-        await world.office.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    for invitation in (await open_invitations(draw_id))[:agreed]:
+        await world.office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     await world.office.run.advance(draw_id)
     return await Draw.get(id=draw_id)
 
 
 async def test_an_agency_asks_how_far_its_draws_are(world: World) -> None:
-    agency, draw = await phone_of(world, "agency"), await running(world, agreed=1)
+    agency, draw = await phone_of(world, "agency"), await make_running_draw(world, agreed=1)
     shown = unescape(await agency.says("抽取进度"))
     assert f"{draw.number}　11月21日" in shown
     assert "抽取中，已同意1人，共需2人" in shown
@@ -96,10 +96,13 @@ async def test_a_verified_release_and_its_deadline_are_to_do(world: World) -> No
 
 async def test_remuneration_to_pay_is_to_do(world: World) -> None:
     agency = await phone_of(world, "agency")
-    draw_id, [one, _] = await ended_panel(world.office, world.clock, needed=2)
+    draw_id, [invitation, _] = await ended_panel(world.office, world.clock, needed=2)
     await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     assert "待办：目前没有" in await agency.says("待办")
-    owed, expert = await Remuneration.get(invitation_id=one.id), Actor("demo", "expert", expert_id=one.expert_id)
+    owed, expert = (
+        await Remuneration.get(invitation_id=invitation.id),
+        Actor("demo", "expert", expert_id=invitation.expert_id),
+    )
     await world.services.remuneration.answers.confirm(expert, owed.id, owed.version, by="chat")
     shown = unescape(await agency.says("待办"))
     assert ("待办：共1个" in shown, "酬劳待支付1笔" in shown) == (True, True)
@@ -107,7 +110,7 @@ async def test_remuneration_to_pay_is_to_do(world: World) -> None:
 
 
 async def test_a_leave_is_found_under_supplements_and_a_late_expert_under_urging(world: World) -> None:
-    agency, draw = await phone_of(world, "agency"), await running(world, agreed=2)
+    agency, draw = await phone_of(world, "agency"), await make_running_draw(world, agreed=2)
     assert "待补抽：目前没有" in await agency.says("补抽")
     invitation = await offices.Invitation.filter(draw_id=draw.id, state="accepted").first()
     assert invitation is not None
@@ -144,7 +147,7 @@ async def test_a_verifier_is_led_to_each_application_of_his_terminal(world: Worl
 
 
 async def test_a_recusal_that_holds_up_a_panel_stands_before_the_applications(world: World) -> None:
-    verifier, draw = await phone_of(world, "verifier"), await running(world, agreed=2)
+    verifier, draw = await phone_of(world, "verifier"), await make_running_draw(world, agreed=2)
     invitation = await offices.Invitation.filter(draw_id=draw.id, state="accepted").first()
     assert invitation is not None
     form = offices.DiscardForm(invitation.code, "recusal", "曾在投标人任职", "与投标人有利害关系")
@@ -169,7 +172,7 @@ async def test_a_supervisor_sees_what_is_wanted_of_him_first(world: World) -> No
 
 
 async def test_the_venue_sees_who_has_come_today(world: World) -> None:
-    venue, draw = await phone_of(world, "venue"), await running(world, agreed=2)
+    venue, draw = await phone_of(world, "venue"), await make_running_draw(world, agreed=2)
     shown = unescape(await venue.says("今日评标"))
     assert "集合，已到0人，应到2人" in shown
     assert f"%2Fdraws%2F{draw.id}%2Fattendance" in shown
@@ -178,7 +181,7 @@ async def test_the_venue_sees_who_has_come_today(world: World) -> None:
 
 
 async def test_another_agencys_draws_are_not_shown_and_an_agent_sees_his_own_only(world: World) -> None:
-    draw = await running(world, agreed=1)
+    draw = await make_running_draw(world, agreed=1)
     office = world.office
     other = await make_account(office.deps)
     await make_organisation(name="另一家代理有限公司", credit_code="91350211M000100Y43", legal_account_id=other.id)
@@ -231,12 +234,12 @@ async def test_a_stranger_is_asked_to_bind_first(stranger: Phone, word: str) -> 
 )
 async def test_a_word_costs_who_writes_who_he_is_and_its_list(world: World, role: str, word: str, lists: int) -> None:
     phone = await phone_of(world, role)
-    await running(world, agreed=1)
+    await make_running_draw(world, agreed=1)
     await phone.says(word)
     world.clock.move(timedelta(seconds=1))
-    with count_statements() as said:
+    with count_statements() as statements:
         await phone.says(word)
-    assert len(said) == 2 + lists, f"one of them finds the user, which concurrent messages share: {said}"
+    assert len(statements) == 2 + lists, f"one of them finds the user, which concurrent messages share: {statements}"
 
 
 async def test_the_words_of_each_role_stand_under_its_work_and_in_its_help(world: World) -> None:

@@ -26,18 +26,18 @@ async def _bank(world: World) -> None:
     await make_items(20)
 
 
-async def waiting(world: World, **columns: Any) -> tuple[Phone, Application]:
+async def make_waiting_applicant(world: World, **columns: Any) -> tuple[Phone, Application]:
     """A person whose application passed the review, and the phone."""
     values = {"state": "exam", "approved_at": world.clock.now()} | columns
     application = await make_application(world.services.deps, **values)
     return await world.phone_with(await Account.get(id=application.account_id)), application
 
 
-async def published(world: World, **data: Any) -> Exam:
+async def publish_exam(world: World, **data: Any) -> Exam:
     return await make_published(world.services, await make_office(world.services.deps), **data)
 
 
-async def with_sittings(world: World, *capacities: int | None) -> list[ExamSitting]:
+async def publish_exam_with_sittings(world: World, *capacities: int | None) -> list[ExamSitting]:
     """An examination that is booked, with a sitting every two hours."""
     world.set_rules(exam={"booking": True, "booking_until": timedelta(days=1), "mock": False})
     office = await make_office(world.services.deps)
@@ -55,12 +55,12 @@ async def candidate_of(application: Application) -> ExamCandidate:
     return await ExamCandidate.get(application_id=application.id).select_related("exam")
 
 
-@pytest.mark.parametrize("said", ["考试", "我的考试", "进入考试", "考试时间"])
-async def test_one_bubble_says_when_how_long_what_to_bring_and_where(world: World, said: str) -> None:
-    phone, application = await waiting(world)
-    await published(world)
+@pytest.mark.parametrize("word", ["考试", "我的考试", "进入考试", "考试时间"])
+async def test_one_bubble_says_when_how_long_what_to_bring_and_where(world: World, word: str) -> None:
+    phone, application = await make_waiting_applicant(world)
+    await publish_exam(world)
     rules = world.services.deps.book("demo").exam
-    screen = await phone.says(said)
+    screen = await phone.says(word)
     for part in ("2026年第二批征集统一考试", "11月26日(周四) 12:00至22:00", rules.bring, "还没开始", "还可作答"):
         assert part in screen
     assert f"时长：{int(rules.length.total_seconds() // 60)}分钟" in screen
@@ -71,8 +71,8 @@ async def test_one_bubble_says_when_how_long_what_to_bring_and_where(world: Worl
 
 
 async def test_the_state_follows_the_clock_and_the_paper(world: World) -> None:
-    phone, application = await waiting(world)
-    exam = await published(world)
+    phone, application = await make_waiting_applicant(world)
+    exam = await publish_exam(world)
     world.clock.set(exam.opens_at)
     assert "可以开始答题" in await phone.says("考试")
     await make_attempt(world.services, await candidate_of(application), "running")
@@ -84,21 +84,21 @@ async def test_the_state_follows_the_clock_and_the_paper(world: World) -> None:
 
 
 async def test_progress_menu_and_status_lead_there(world: World) -> None:
-    phone, application = await waiting(world)
-    await published(world)
+    phone, application = await make_waiting_applicant(world)
+    await publish_exam(world)
     candidate = await candidate_of(application)
-    for said in ("进度", "申报"):
-        screen = await phone.says(said)
-        assert f"/h5/demo/exams/{candidate.id}" in screen, said
+    for word in ("进度", "申报"):
+        screen = await phone.says(word)
+        assert f"/h5/demo/exams/{candidate.id}" in screen, word
         assert "进入考试" in screen
     assert "待参与考试" in await phone.says("申报")
-    for said in ("我的状态", "菜单"):
-        assert "待参与考试：2026年第二批征集统一考试" in await phone.says(said), said
+    for word in ("我的状态", "菜单"):
+        assert "待参与考试：2026年第二批征集统一考试" in await phone.says(word), word
     assert "状态：还没开始" in await phone.taps("考试")
 
 
 async def test_an_applicant_without_a_scheduled_examination_is_asked_to_wait(world: World) -> None:
-    phone, _ = await waiting(world)
+    phone, _ = await make_waiting_applicant(world)
     assert "考试还没有安排" in await phone.says("考试")
     assert "没有需要预约的考试场次" in await phone.says("预约考试")
 
@@ -110,8 +110,8 @@ async def test_who_has_none_and_who_is_unknown(world: World, phone: Phone, stran
 
 
 async def test_a_sitting_is_booked_changed_and_given_back(world: World) -> None:
-    phone, application = await waiting(world)
-    early, late = await with_sittings(world, 1, None)
+    phone, application = await make_waiting_applicant(world)
+    early, late = await publish_exam_with_sittings(world, 1, None)
     assert "请先预约场次" in await phone.says("考试")
     screen = await phone.taps("预约考试")
     assert "还没有预约" in screen
@@ -131,9 +131,9 @@ async def test_a_sitting_is_booked_changed_and_given_back(world: World) -> None:
 
 
 async def test_a_full_sitting_is_waited_for_by_chat(world: World) -> None:
-    phone, application = await waiting(world)
-    _, other = await waiting(world)
-    early, _ = await with_sittings(world, 1, 1)
+    phone, application = await make_waiting_applicant(world)
+    _, other = await make_waiting_applicant(world)
+    early, _ = await publish_exam_with_sittings(world, 1, 1)
     rival = await candidate_of(other)
     await world.services.exams.sittings.book(own(rival), rival.id, early.id)
     await phone.says("预约考试")
@@ -144,9 +144,9 @@ async def test_a_full_sitting_is_waited_for_by_chat(world: World) -> None:
 
 
 async def test_a_sitting_booked_up_meanwhile_is_refused_and_the_question_repeated(world: World) -> None:
-    phone, application = await waiting(world)
-    _, other = await waiting(world)
-    early, late = await with_sittings(world, 1, 1)
+    phone, application = await make_waiting_applicant(world)
+    _, other = await make_waiting_applicant(world)
+    early, late = await publish_exam_with_sittings(world, 1, 1)
     rival = await candidate_of(other)
     await phone.says("预约考试")
     await world.services.exams.sittings.book(own(rival), rival.id, early.id)
@@ -157,8 +157,8 @@ async def test_a_sitting_booked_up_meanwhile_is_refused_and_the_question_repeate
 
 
 async def test_after_the_deadline_what_is_booked_stands(world: World) -> None:
-    phone, application = await waiting(world)
-    early, _ = await with_sittings(world, 1, 1)
+    phone, application = await make_waiting_applicant(world)
+    early, _ = await publish_exam_with_sittings(world, 1, 1)
     candidate = await candidate_of(application)
     await world.services.exams.sittings.book(own(candidate), candidate.id, early.id)
     world.clock.set(early.starts_at - HOUR)
@@ -166,17 +166,17 @@ async def test_after_the_deadline_what_is_booked_stands(world: World) -> None:
 
 
 async def test_where_nothing_can_be_booked_it_says_whom_to_ask(world: World) -> None:
-    phone, _ = await waiting(world)
-    _, late = await with_sittings(world, 1, 1)
+    phone, _ = await make_waiting_applicant(world)
+    _, late = await publish_exam_with_sittings(world, 1, 1)
     world.clock.set(late.starts_at - HOUR)
     assert "没有可以预约的场次，请拨打" in await phone.says("预约考试")
 
 
 async def test_an_open_mock_stands_beside_the_real_one(world: World) -> None:
     world.set_rules(exam={"mock": True, "booking": False})
-    phone, _ = await waiting(world)
-    await published(world)
-    mock = await published(world, purpose=Purpose.MOCK, name="模拟考试", after=timedelta(0))
+    phone, _ = await make_waiting_applicant(world)
+    await publish_exam(world)
+    mock = await publish_exam(world, purpose=Purpose.MOCK, name="模拟考试", after=timedelta(0))
     screen = await phone.says("考试")
     assert f"/h5/demo/exams/{(await ExamCandidate.get(exam_id=mock.id)).id}" in screen
     assert "先做模拟考试" in screen

@@ -43,16 +43,16 @@ async def ask_everything(phone: Phone, who: str) -> set[str]:
     """Send every word; returns those whose reply shows a hostile text in full."""
     shown = set()
     for word in _WORDS:
-        said = await phone.says(word)
-        assert Bubble(said).wrong == [], f"{who} {word}: {said}"
-        shown |= {word} if _READ in said.replace("\u200b", "") else set()
+        answer = await phone.says(word)
+        assert Bubble(answer).wrong == [], f"{who} {word}: {answer}"
+        shown |= {word} if _READ in answer.replace("\u200b", "") else set()
         await phone.says("取消")
     return shown
 
 
-async def owed(world: World, expert: Expert) -> None:
+async def make_remuneration(world: World, expert: Expert) -> None:
     """A panel of this expert, whose amount was disputed, kept with words, and disputed again."""
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     world.clock.set(invitation.gathering_at)
     await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     await part(world.office, world.clock, invitation.draw_id, [invitation], 3)
@@ -66,7 +66,7 @@ async def owed(world: World, expert: Expert) -> None:
 
 async def test_no_text_becomes_a_link_or_an_element_of_a_bubble(world: World, phone: Phone, expert: Expert) -> None:
     office = world.office
-    await owed(world, expert)
+    await make_remuneration(world, expert)
     panel = await world.call_again(expert)
     await office.invitations.answer(panel.id, expert.id, "accept", by="voice")
     await office.run.advance(panel.draw_id)
@@ -80,7 +80,7 @@ async def test_no_text_becomes_a_link_or_an_element_of_a_bubble(world: World, ph
         phones[role] = await world.phone_with(account)
     await make_every_state(office)
     await poison(world.services.deps)
-    shown = {role: await ask_everything(one, role) for role, one in phones.items()} | {
+    shown = {role: await ask_everything(role_phone, role) for role, role_phone in phones.items()} | {
         "expert": await ask_everything(phone, "expert")
     }
     assert {commands.WORK, commands.PROJECTS, commands.STATUS} <= shown["agency"]

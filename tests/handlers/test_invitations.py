@@ -53,8 +53,8 @@ async def test_an_acceptance_is_undone_by_a_tap_until_the_deadline(
     done = await tap_menu(phone, one_of_two, "参加")
     assert f"点错了？{print_time(one_of_two.answer_until)}前可以撤销" in done
     clock.move(timedelta(minutes=2, seconds=50))
-    asked = await phone.taps("撤销")
-    assert "已撤销，您还没有答复" in asked
+    question = await phone.taps("撤销")
+    assert "已撤销，您还没有答复" in question
     assert await world.state_of(one_of_two.id) == "open"
     await world.check()
     clock.move(timedelta(seconds=5))
@@ -312,9 +312,9 @@ async def test_plain_words_are_understood_and_read_back(
 async def test_what_is_unclear_is_asked_back_and_never_taken_for_a_yes(
     world: World, phone: Phone, invitation: Invitation, words: str, hint: str
 ) -> None:
-    asked = await phone.says(words)
-    assert hint in asked
-    assert "msgmenucontent=不参加" in asked
+    question = await phone.says(words)
+    assert hint in question
+    assert "msgmenucontent=不参加" in question
     assert await world.state_of(invitation.id) == "open"
     assert "【不参加】" in await phone.taps("不参加")
 
@@ -341,8 +341,8 @@ async def test_with_two_invitations_it_is_asked_which_one_is_meant(
     world: World, phone: Phone, expert: Expert, invitation: Invitation
 ) -> None:
     other = await world.call_again(expert)
-    asked = await phone.says("参加")
-    assert "2个邀请" in asked
+    question = await phone.says("参加")
+    assert "2个邀请" in question
     readback = await phone.taps(print_time(other.gathering_at))
     assert print_time(other.gathering_at) in readback
     await phone.taps("确认参加")
@@ -489,7 +489,7 @@ async def test_a_link_that_was_stored_before_is_shown_but_cannot_be_tapped(
     await CallNotice.filter(id=invitation.notice_id).update(
         address='广州市天河区<a href="http://evil.cn">地图</a>', room="www.evil.cn", remark="先登记weixin://x"
     )
-    asked = await tap_menu(phone, invitation, "参加")
-    assert "广州市天河区" in asked
+    question = await tap_menu(phone, invitation, "参加")
+    assert "广州市天河区" in question
     for tappable in ('<a href="http://evil', "http://evil", "www.evil", "weixin://x"):
-        assert tappable not in asked
+        assert tappable not in question

@@ -18,7 +18,7 @@ from tests.handlers.conftest import Phone, World
 async def test_leave_shows_its_consequence_and_counts_when_confirmed(
     world: World, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     assert "原因" in await phone.says("请假")
     shown = await phone.says("  家人  生病 ")
     assert "原因：家人 生病" in shown
@@ -34,7 +34,7 @@ async def test_leave_shows_its_consequence_and_counts_when_confirmed(
 
 
 async def test_thought_better_of_it_one_stays_on_the_list(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("请假")
     await phone.says("出差")
     assert "仍在" in await phone.taps("不请假了")
@@ -42,7 +42,7 @@ async def test_thought_better_of_it_one_stays_on_the_list(world: World, phone: P
 
 
 async def test_cancelled_in_the_middle_nothing_happens(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("请假")
     await phone.says("出差")
     assert "已取消“请假”" in await phone.says("取消")
@@ -50,7 +50,7 @@ async def test_cancelled_in_the_middle_nothing_happens(world: World, phone: Phon
 
 
 async def test_a_reason_must_be_one(world: World, phone: Phone, expert: Expert) -> None:
-    await world.agreed(expert)
+    await world.make_accepted_panel(expert)
     await phone.says("请假")
     assert "2到100个字" in await phone.says("病")
     assert "2到100个字" in await phone.says("长" * 101)
@@ -60,7 +60,7 @@ async def test_a_reason_must_be_one(world: World, phone: Phone, expert: Expert) 
 async def test_past_the_deadline_the_contact_is_named(
     world: World, clock: FixedClock, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     clock.move(timedelta(hours=4, minutes=51))
     told = await phone.says("请假")
     assert "截止时间" in told
@@ -71,7 +71,7 @@ async def test_past_the_deadline_the_contact_is_named(
 async def test_a_deadline_that_passes_in_mid_talk_holds(
     world: World, clock: FixedClock, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     clock.move(timedelta(hours=4, minutes=45))
     await phone.says("请假")
     await phone.says("堵在路上")
@@ -81,7 +81,7 @@ async def test_a_deadline_that_passes_in_mid_talk_holds(
 
 
 async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone, expert: Expert) -> None:
-    first = await world.agreed(expert)
+    first = await world.make_accepted_panel(expert)
     second = await world.call_again(expert)
     await world.services.draws.invitations.answer(second.id, expert.id, "accept", by="chat")
     await phone.says("请假")
@@ -96,14 +96,14 @@ async def test_who_has_no_panel_or_sits_in_it_already_needs_no_leave(
     world: World, clock: FixedClock, phone: Phone, expert: Expert
 ) -> None:
     assert "无需请假" in await phone.says("请假")
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     clock.move(timedelta(hours=4))
     await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     assert "现场工作人员" in await phone.says("请假")
 
 
 async def test_a_leave_given_twice_at_once_is_one_leave(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("请假")
     await phone.says("生病了")
     await world.services.draws.invitations.leave(invitation.id, expert.id, "电话请假")
@@ -122,9 +122,9 @@ async def test_leave_while_the_draw_still_calls_frees_the_place(world: World, ph
     assert (await Absence.get(invitation_id=invitation.id)).handled_at is not None
 
 
-async def asked_for_leave(world: World, expert: Expert) -> Invitation:
+async def register_leave(world: World, expert: Expert) -> Invitation:
     """The agency has registered a leave for this expert."""
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     form = DiscardForm(invitation.code, "leave", "专家来电请假")
     await world.services.draws.discards.register(world.office.agency, invitation.draw_id, form)
     return invitation
@@ -134,7 +134,7 @@ async def asked_for_leave(world: World, expert: Expert) -> Invitation:
 async def test_a_leave_registered_on_the_experts_behalf_is_confirmed_in_chat(
     world: World, phone: Phone, expert: Expert, word: str
 ) -> None:
-    invitation = await asked_for_leave(world, expert)
+    invitation = await register_leave(world, expert)
     assert "有人为您登记了" in await phone.says(word)
     assert await world.state_of(invitation.id) == "accepted"
     assert "请假已登记" in await phone.taps("确定请假")
@@ -144,7 +144,7 @@ async def test_a_leave_registered_on_the_experts_behalf_is_confirmed_in_chat(
 async def test_a_leave_registered_on_the_experts_behalf_is_denied_by_a_word(
     world: World, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await asked_for_leave(world, expert)
+    invitation = await register_leave(world, expert)
     assert "请在" in await phone.says("我的活动")
     assert "确认请假" in phone.screen
     assert "请假没有生效" in await phone.says("按时到场")
@@ -153,7 +153,7 @@ async def test_a_leave_registered_on_the_experts_behalf_is_denied_by_a_word(
 
 
 async def test_thought_better_of_it_while_confirming_one_comes(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await asked_for_leave(world, expert)
+    invitation = await register_leave(world, expert)
     await phone.says("确认请假")
     assert "请假没有生效" in await phone.taps("按时到场")
     assert await world.state_of(invitation.id) == "accepted"
@@ -163,17 +163,17 @@ async def test_thought_better_of_it_while_confirming_one_comes(world: World, pho
 async def test_who_writes_that_he_can_not_come_is_offered_leave_with_his_words_as_the_reason(
     world: World, phone: Phone, expert: Expert, words: str
 ) -> None:
-    invitation = await world.agreed(expert)
-    asked = await phone.says(words)
-    assert f"原因：{words}" in asked
-    assert "确定请假吗" in asked
+    invitation = await world.make_accepted_panel(expert)
+    question = await phone.says(words)
+    assert f"原因：{words}" in question
+    assert "确定请假吗" in question
     assert await world.state_of(invitation.id) == "accepted"
     assert "请假已登记" in await phone.says("好的，谢谢")
     assert (await Absence.get(invitation_id=invitation.id)).reason == words
 
 
 async def test_the_reason_that_was_taken_from_words_can_be_replaced(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await phone.says("去不了了")
     await phone.taps("换个原因")
     assert "原因：家人住院" in await phone.says("家人住院")
@@ -182,7 +182,7 @@ async def test_the_reason_that_was_taken_from_words_can_be_replaced(world: World
 
 
 async def test_with_two_panels_it_is_asked_which_one_the_words_mean(world: World, phone: Phone, expert: Expert) -> None:
-    first = await world.agreed(expert)
+    first = await world.make_accepted_panel(expert)
     second = await world.call_again(expert)
     await world.services.draws.invitations.answer(second.id, expert.id, "accept", by="voice")
     await world.office.run.advance(second.draw_id)
@@ -193,7 +193,7 @@ async def test_with_two_panels_it_is_asked_which_one_the_words_mean(world: World
 
 
 async def test_while_an_invitation_waits_such_words_answer_it(world: World, phone: Phone, expert: Expert) -> None:
-    await world.agreed(expert)
+    await world.make_accepted_panel(expert)
     await world.call_again(expert)
     assert "【不参加】" in await phone.says("我生病了去不了")
 

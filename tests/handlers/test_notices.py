@@ -9,7 +9,7 @@ from tests.handlers.conftest import Phone, World
 
 async def test_the_newest_are_named_and_the_page_has_the_words(world: World, phone: Phone, expert: Expert) -> None:
     assert "还没有发给您的消息" in await phone.says("消息")
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     await Attempt.filter(channel="wechat").update(state="delivered")
     told = await phone.says("我的消息")
     assert "评标参加确认（微信，已送达）" in told

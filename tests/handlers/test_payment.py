@@ -17,7 +17,7 @@ from tests.factories.payments import FakeChat, FakePlatform, chat_of, make_appli
 from tests.handlers.conftest import NOON, Phone, World
 
 
-async def owing(world: World, **columns: Any) -> tuple[Phone, Fee]:
+async def make_fee_to_pay(world: World, **columns: Any) -> tuple[Phone, Fee]:
     application = await make_application(world.services.deps)
     fee = await make_fee(world.services.deps, application, **columns)
     return await world.phone_with(await Account.get(id=fee.account_id)), fee
@@ -25,9 +25,9 @@ async def owing(world: World, **columns: Any) -> tuple[Phone, Fee]:
 
 async def run_jobs(world: World) -> list[bool]:
     """Send the images that were asked for."""
-    found = await rows("SELECT args FROM procrastinate_jobs WHERE task_name = 'payments.qr_image'")
+    jobs = await rows("SELECT args FROM procrastinate_jobs WHERE task_name = 'payments.qr_image'")
     sent = []
-    for row in found:
+    for row in jobs:
         args, images = json.loads(row["args"]), world.services.payments.qr_images
         sent.append(await images.send(args["pool"], UUID(args["account_id"]), args["openid"], UUID(args["fee_id"])))
     return sent
@@ -43,10 +43,10 @@ def platform(world: World) -> FakePlatform:
     return platform_of(world.services.payments)
 
 
-@pytest.mark.parametrize("said", ["缴费", "支付", "交费"])
-async def test_what_is_owed_comes_with_a_link_and_then_an_image(world: World, chat: FakeChat, said: str) -> None:
-    phone, fee = await owing(world)
-    screen = await phone.says(said)
+@pytest.mark.parametrize("word", ["缴费", "支付", "交费"])
+async def test_what_is_owed_comes_with_a_link_and_then_an_image(world: World, chat: FakeChat, word: str) -> None:
+    phone, fee = await make_fee_to_pay(world)
+    screen = await phone.says(word)
     assert "培训费　¥350.00" in screen
     assert fee.expert_number in screen
     assert screen.index("/h5/demo/pay") < screen.index("另一部手机")
@@ -56,14 +56,14 @@ async def test_what_is_owed_comes_with_a_link_and_then_an_image(world: World, ch
 
 
 async def test_the_menu_does_the_same(world: World) -> None:
-    phone, _ = await owing(world)
+    phone, _ = await make_fee_to_pay(world)
     assert "¥350.00" in await phone.clicks("PAY")
 
 
 async def test_without_a_window_or_a_platform_only_the_text_comes(
     world: World, chat: FakeChat, platform: FakePlatform
 ) -> None:
-    phone, _ = await owing(world)
+    phone, _ = await make_fee_to_pay(world)
     await phone.says("缴费")
     platform.before["order_native"] = [Transient("away")]
     assert await run_jobs(world) == [False]
@@ -74,20 +74,20 @@ async def test_without_a_window_or_a_platform_only_the_text_comes(
 
 
 async def test_before_it_opens_it_says_when(world: World) -> None:
-    phone, _ = await owing(world, opens_at=NOON + timedelta(days=2))
+    phone, _ = await make_fee_to_pay(world, opens_at=NOON + timedelta(days=2))
     assert "11月23日(周一) 12:00起可以缴费" in await phone.says("缴费")
     assert await run_jobs(world) == []
 
 
 async def test_after_it_closed_it_says_whom_to_ask(world: World) -> None:
-    phone, _ = await owing(world, closes_at=NOON - timedelta(minutes=1))
+    phone, _ = await make_fee_to_pay(world, closes_at=NOON - timedelta(minutes=1))
     screen = await phone.says("缴费")
     assert "11月21日 11:59截止" in screen
     assert "拨打" in screen
 
 
 async def test_what_is_paid_says_when_and_how_the_invoice_stands(world: World, platform: FakePlatform) -> None:
-    phone, fee = await owing(world)
+    phone, fee = await make_fee_to_pay(world)
     pay = world.services.payments
     ordered = await pay.orders.order(Actor("demo", "applicant", fee.account_id), fee.id, "native")
     await pay.order_checks.settlement.apply_trade("demo", platform.pay(ordered.out_trade_no))
@@ -97,11 +97,11 @@ async def test_what_is_paid_says_when_and_how_the_invoice_stands(world: World, p
     assert "电子发票开具后会发送到w***@example.com" in screen
 
 
-@pytest.mark.parametrize(("state", "said"), [("refunded", "已全额退费"), ("void", "无需缴纳")])
-async def test_a_fee_that_is_over_says_so(world: World, state: str, said: str) -> None:
+@pytest.mark.parametrize(("state", "expected"), [("refunded", "已全额退费"), ("void", "无需缴纳")])
+async def test_a_fee_that_is_over_says_so(world: World, state: str, expected: str) -> None:
     paid_at = NOON if state == "refunded" else None
-    phone, _ = await owing(world, state=state, paid_at=paid_at)
-    assert said in await phone.says("缴费")
+    phone, _ = await make_fee_to_pay(world, state=state, paid_at=paid_at)
+    assert expected in await phone.says("缴费")
 
 
 async def test_a_person_without_fees_sees_so_and_may_pay_for_others(world: World, phone: Phone) -> None:

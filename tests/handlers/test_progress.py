@@ -189,7 +189,7 @@ CASES = {
 }
 
 
-async def applying(world: World, case: Case) -> tuple[Phone, Application]:
+async def make_applicant_in_case(world: World, case: Case) -> tuple[Phone, Application]:
     """The applicant's phone, with rows as in the case."""
     if case.rules:
         world.set_rules(review=case.rules)
@@ -224,21 +224,21 @@ async def applying(world: World, case: Case) -> tuple[Phone, Application]:
 @pytest.mark.parametrize("name", CASES)
 async def test_progress_says_who_has_it_since_when_and_what_comes_next(world: World, name: str) -> None:
     case = CASES[name]
-    phone, application = await applying(world, case)
-    said = await phone.says("进度")
-    lines = said.splitlines()
+    phone, application = await make_applicant_in_case(world, case)
+    answer = await phone.says("进度")
+    lines = answer.splitlines()
     assert lines[:2] == [case.head, f"申请编号：{application.number}"]
     if "ended_at" in case.columns:
         assert lines[2] == "办结时间：11月21日(周六) 11:00"
     else:
         who = case.who or world.office.deps.book("demo").review.steps[-1].department
         assert lines[2] == f"当前办理：{who}（自11月21日(周六) 09:00）"
-    assert case.following in said
-    assert f"咨询：{HOTLINE}" in said
-    assert ("审核意见：" + case.opinion in said) == bool(case.opinion)
-    [link] = re.findall(r'<a href="(http[^"]*)">', said)
+    assert case.following in answer
+    assert f"咨询：{HOTLINE}" in answer
+    assert ("审核意见：" + case.opinion in answer) == bool(case.opinion)
+    [link] = re.findall(r'<a href="(http[^"]*)">', answer)
     assert link.startswith(f"http://127.0.0.1:8080{case.page}")
-    tapped = re.findall(r">([^<]*)</a>", said.partition(link)[2])[1:]
+    tapped = re.findall(r">([^<]*)</a>", answer.partition(link)[2])[1:]
     live = "ended_at" not in case.columns
     assert tapped == [*([case.tap] if case.tap else []), *(["放弃申请"] if live else [])]
 
@@ -251,13 +251,13 @@ def test_every_state_has_its_words() -> None:
 async def test_applying_never_offers_what_can_not_be_done(world: World, name: str) -> None:
     """One item while an application is under way: the same words, and a page that exists."""
     case = CASES[name]
-    phone, _ = await applying(world, case)
-    said = await phone.says("申报")
-    assert said.startswith("您目前：")
+    phone, _ = await make_applicant_in_case(world, case)
+    answer = await phone.says("申报")
+    assert answer.startswith("您目前：")
     if "ended_at" not in case.columns:
-        assert f"【{case.head}】" in said
-        assert case.following in said
-        assert len(re.findall(r'<a href="http', said)) == 1
+        assert f"【{case.head}】" in answer
+        assert case.following in answer
+        assert len(re.findall(r'<a href="http', answer)) == 1
 
 
 PAYING = {
@@ -272,7 +272,7 @@ PAYING = {
 
 @pytest.mark.parametrize("name", PAYING)
 async def test_the_reply_to_pay_agrees_with_progress(world: World, name: str) -> None:
-    phone, _ = await applying(world, CASES[name])
+    phone, _ = await make_applicant_in_case(world, CASES[name])
     assert PAYING[name] in await phone.says("缴费")
 
 
@@ -286,14 +286,14 @@ async def test_a_long_list_of_specialties_and_a_long_opinion_stay_one_bubble(wor
         columns={**SUBMITTED, "sent_back_fields": ["*"]},
         opinion="请补充材料。" * 80,
     )
-    phone, application = await applying(world, case)
+    phone, application = await make_applicant_in_case(world, case)
     for number in range(12):
         await ApplicationSpecialty.create(
             application_id=application.id, position=number, code=f"A0101{number:02}", choice="preferred", state="open"
         )
-    said = await phone.says("进度")
-    assert len(said.encode()) < 2000
-    assert "修改信息" in said
+    answer = await phone.says("进度")
+    assert len(answer.encode()) < 2000
+    assert "修改信息" in answer
 
 
 REGIONS = {"440100": "演示市住建局 020-1111", "440300": "第二市住建局 0755-2222"}
@@ -306,7 +306,7 @@ async def test_the_line_of_the_own_region_stands_in_the_progress(world: World) -
         )
     columns = {**SUBMITTED, "region": "440106"}
     case = Case(_S.REVIEWING, "", "", "", columns=columns, campaign={"advice": REGIONS}, task={"step": 0})
-    phone, _ = await applying(world, case)
+    phone, _ = await make_applicant_in_case(world, case)
     assert "咨询：演示市：演示市住建局 020-1111" in await phone.says("进度")
 
 
@@ -327,16 +327,16 @@ async def test_the_guide_names_whom_to_ask_in_each_region(world: World, stranger
 @pytest.mark.parametrize("name", CASES)
 async def test_mending_leads_to_the_form_exactly_while_something_can_be_changed(world: World, name: str) -> None:
     case = CASES[name]
-    phone, _ = await applying(world, case)
-    said = await phone.says("修改信息")
+    phone, _ = await make_applicant_in_case(world, case)
+    answer = await phone.says("修改信息")
     if case.page.startswith(FORM) or "撤回" in case.following:
-        assert case.page in said
-        assert ("审核意见：" + case.opinion in said) == bool(case.opinion)
+        assert case.page in answer
+        assert ("审核意见：" + case.opinion in answer) == bool(case.opinion)
     else:
-        assert said.startswith("目前没有需要您修改的内容")
+        assert answer.startswith("目前没有需要您修改的内容")
         assert case.head in await phone.taps("进度")
 
 
 async def test_a_specialty_that_was_sent_back_is_opened_itself(world: World) -> None:
-    phone, _ = await applying(world, CASES["one specialty sent back"])
+    phone, _ = await make_applicant_in_case(world, CASES["one specialty sent back"])
     assert f"{FORM}?at=specialties" in await phone.says("修改信息")

@@ -53,8 +53,8 @@ async def test_a_stranger_registers_step_by_step(world: World, stranger: Phone) 
 
 async def test_a_name_that_is_not_the_owners_ends_the_talk_with_what_to_do(world: World, stranger: Phone) -> None:
     identity_verifier_of(world.services).answers["周大同"] = "differs"
-    said = await register(world, stranger, mobile_number())
-    assert ("姓名与身份证号不一致" in said, "重新注册" in said) == (True, True)
+    answer = await register(world, stranger, mobile_number())
+    assert ("姓名与身份证号不一致" in answer, "重新注册" in answer) == (True, True)
     assert not await Account.exists(real_name="周大同")
 
 
@@ -100,9 +100,9 @@ async def test_who_is_bound_registers_onto_the_bound_mobile(world: World) -> Non
 
 async def test_a_registered_person_sees_the_registration(world: World, stranger: Phone) -> None:
     await register(world, stranger, mobile_number())
-    said = await stranger.says("注册")
-    assert "您已注册：周**" in said
-    assert "未入库" in said
+    answer = await stranger.says("注册")
+    assert "您已注册：周**" in answer
+    assert "未入库" in answer
 
 
 async def test_a_taken_id_number_is_refused_without_revealing_its_owner(world: World, stranger: Phone) -> None:
@@ -110,9 +110,9 @@ async def test_a_taken_id_number_is_refused_without_revealing_its_owner(world: W
     await register(world, stranger, first)
     other = Phone(world, "oOther")
     world.clock.move(timedelta(minutes=2))
-    said = await register(world, other, mobile_number(), name="别人")
-    assert "已用另一个手机号注册" in said
-    assert first not in said
+    answer = await register(world, other, mobile_number(), name="别人")
+    assert "已用另一个手机号注册" in answer
+    assert first not in answer
     assert (await other.identity()).account_id is None
 
 
@@ -138,10 +138,10 @@ async def test_a_pool_closed_to_registration_says_where_to_turn(world: World, st
 
 async def test_no_password_is_taken_in_chat(stranger: Phone) -> None:
     for text in ("修改密码", "密码 Abcd1234", "我的密码是Abcd1234"):
-        said = await stranger.says(text)
-        assert "不要在聊天中发送密码" in said
-        assert "/h5/demo/account/password" in said
-        assert "Abcd1234" not in said
+        answer = await stranger.says(text)
+        assert "不要在聊天中发送密码" in answer
+        assert "/h5/demo/account/password" in answer
+        assert "Abcd1234" not in answer
 
 
 async def test_a_talk_goes_on_in_another_process(world: World, stranger: Phone) -> None:

@@ -24,11 +24,11 @@ async def cost(phone: Phone, word: str) -> int:
     await phone.says(word)
     await phone.says("取消")
     phone.world.clock.move(timedelta(seconds=1))
-    with count_statements() as said:
+    with count_statements() as statements:
         await phone.says(word)
     await phone.says("取消")
-    assert not said.repeated(), f"{word}: {said}"
-    return len(said)
+    assert not statements.repeated(), f"{word}: {statements}"
+    return len(statements)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_an_expert_who_is_invited(world: World, phone: Phone, expert: Expe
 
 @pytest.mark.parametrize(("word", "most"), [("我的状态", 4), ("我的活动", 2), ("签到", 3), ("请假", 3)])
 async def test_an_expert_who_has_agreed(world: World, phone: Phone, expert: Expert, word: str, most: int) -> None:
-    await world.agreed(expert)
+    await world.make_accepted_panel(expert)
     assert await cost(phone, word) == most
 
 
@@ -79,8 +79,8 @@ async def test_a_stranger(stranger: Phone, word: str) -> None:
 async def test_who_may_work_is_found_with_the_user(world: World) -> None:
     """The short look-up and the whole list of roles agree on who has no office at all."""
     plain = await make_account(world.services.deps, "13900009991")
-    found = {row["id"]: row["works"] for row in await rows(f"SELECT a.id, {MAY_WORK} AS works FROM account a")}
-    assert (found[plain.id], found[world.office.agency.account_id]) == (False, True)
-    for account_id, works in found.items():
+    works_by_id = {row["id"]: row["works"] for row in await rows(f"SELECT a.id, {MAY_WORK} AS works FROM account a")}
+    assert (works_by_id[plain.id], works_by_id[world.office.agency.account_id]) == (False, True)
+    for account_id, works in works_by_id.items():
         who = await world.services.accounts.bindings.who_is(account_id)
         assert works or all(role.role in ("expert", "applicant") for role in who.roles)

@@ -44,7 +44,7 @@ async def test_status_tells_of_a_suspension_and_of_many_specialties(world: World
 
 
 async def test_status_shows_what_is_next(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     other = await world.call_again(expert)
     shown = await phone.says("状态")
     assert "1个评标邀请等您答复" in shown
@@ -54,7 +54,7 @@ async def test_status_shows_what_is_next(world: World, phone: Phone, expert: Exp
 
 async def test_panels_show_all_that_is_needed_to_get_there(world: World, phone: Phone, expert: Expert) -> None:
     assert "没有已确认的评标活动" in await phone.says("活动")
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     shown = await phone.clicks("PANELS")
     assert print_time(invitation.gathering_at) in shown
     assert "3号评标室" in shown
@@ -66,7 +66,7 @@ async def test_panels_show_all_that_is_needed_to_get_there(world: World, phone: 
 async def test_a_running_panel_shows_entry_and_exit(
     world: World, clock: FixedClock, phone: Phone, expert: Expert
 ) -> None:
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     clock.move(timedelta(hours=5))
     await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
     shown = await phone.says("活动")
@@ -78,7 +78,7 @@ async def test_a_running_panel_shows_entry_and_exit(
 
 async def test_past_panels_tell_whether_one_came(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
     assert "还没有参加过" in await phone.says("以往活动")
-    invitation = await world.agreed(expert)
+    invitation = await world.make_accepted_panel(expert)
     clock.move(timedelta(days=1))
     assert "没有已确认的评标活动" in await phone.says("活动")
     shown = await phone.taps("以往活动")

@@ -80,8 +80,8 @@ async def test_the_menu_offers_what_this_person_can_do(world: World, phone: Phon
 
 @pytest.mark.parametrize("word", ["核对抽取记录", "抽取记录", "核对"])
 async def test_any_person_gets_the_link_to_check_records(phone: Phone, stranger: Phone, word: str) -> None:
-    for one in (phone, stranger):
-        assert '<a href="http://127.0.0.1:8080/record">▸ 核对抽取记录</a>' in await one.says(word)
+    for person in (phone, stranger):
+        assert '<a href="http://127.0.0.1:8080/record">▸ 核对抽取记录</a>' in await person.says(word)
     assert "核对抽取记录" in await stranger.says("菜单")
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from domain.clock import SHANGHAI
-from handlers.wording import periods, plain, span
+from handlers.wording import period_lines, plain_text, span
 from services.experts import Period
 
 
@@ -30,10 +30,10 @@ def test_a_span_reads_as_people_say_it(start: str, end: str, words: str) -> None
 
 def test_a_long_list_says_how_many_more_there_are() -> None:
     day = datetime(2026, 11, 25, tzinfo=SHANGHAI)
-    found = [Period(uuid4(), day + timedelta(days=n), day + timedelta(days=n + 1), "") for n in range(7)]
-    lines = periods(found, limit=3).splitlines()
+    periods = [Period(uuid4(), day + timedelta(days=n), day + timedelta(days=n + 1), "") for n in range(7)]
+    lines = period_lines(periods, limit=3).splitlines()
     assert lines == ["11月25日(周三)", "11月26日(周四)", "11月27日(周五)", "……另有4项"]
 
 
 def test_typed_text_cannot_become_a_link() -> None:
-    assert plain('<a href="http://x">y</a>') == '‹a href="http：／／x"›y‹／a›'
+    assert plain_text('<a href="http://x">y</a>') == '‹a href="http：／／x"›y‹／a›'

@@ -106,7 +106,7 @@ async def test_a_verifier_and_the_agency_see_requests_come_and_go(world: World) 
 
 async def test_the_agency_sees_a_verified_release_until_it_is_begun(world: World, expert: Expert) -> None:
     agency, office, draws = await phone_of(world, "organisation"), world.office, world.services.draws
-    draw_id = (await world.agreed(expert)).draw_id
+    draw_id = (await world.make_accepted_panel(expert)).draw_id
     assert "退选" not in await agency.says("我的工作")
     await draws.attachments.attach(office.agency, draw_id, "退选申请表.pdf", pdf(), "release")
     application = await office.releases.submit(office.agency, draw_id, "招标失败", "不足三家")
@@ -155,8 +155,8 @@ async def test_another_agencys_draws_are_not_counted(world: World) -> None:
     other = await make_account(world.office.deps)
     await make_organisation(name="另一家代理有限公司", credit_code="91350211M000100Y43", legal_account_id=other.id)
     roles = await world.services.accounts.sessions.roles(Actor("demo", "guest", other.id))
-    found = await world.services.office.staff_work.list_work("demo", other.id, roles)
-    assert [count.number for work in found for count in work.counts] == [0, 0, 0, 0]
+    staff_work = await world.services.office.staff_work.list_work("demo", other.id, roles)
+    assert [count.number for work in staff_work for count in work.counts] == [0, 0, 0, 0]
 
 
 async def test_verifiers_of_the_terminal_are_notified_of_a_new_request(world: World) -> None:

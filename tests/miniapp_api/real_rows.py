@@ -55,7 +55,7 @@ async def make_rows(world: World, office: Office) -> Rows:
     everything = await make_owned_rows(pages)
     values = everything.values
     account = await _what_pages_lack(world, office)
-    found: dict[tuple[str, str], object] = {
+    rows_by_field: dict[tuple[str, str], object] = {
         ("/applications/", "application_id"): values["/office/applications/", "id"],
         ("/", "candidate_id"): values["/h5/{pool}/exams/", "candidate_id"],
         ("/", "attempt_id"): values["/h5/{pool}/exams/", "attempt_id"],
@@ -63,7 +63,7 @@ async def make_rows(world: World, office: Office) -> Rows:
     for name, model in MODELS.items():
         row = await model.all().order_by("id").first()
         assert row is not None, f"there is no {model.__name__}"
-        found["/", name] = row.id
+        rows_by_field["/", name] = row.id
     accounts = {
         **everything.owners,
         "admin": everything.scene.account,
@@ -71,7 +71,7 @@ async def make_rows(world: World, office: Office) -> Rows:
         "applicant": await Account.get(id=everything.scene.applications["欧阳建国"].account_id),
         "agency": await Account.get(id=office.agency.account_id),
     }
-    return Rows(found, accounts)
+    return Rows(rows_by_field, accounts)
 
 
 async def _what_pages_lack(world: World, office: Office) -> Account:

@@ -11,12 +11,12 @@ async def test_a_catalogue_is_opened_level_by_level_and_searched(world: World) -
     visitor = await world.visit()
     catalogues = load_catalogues(RULEBOOKS.parent / "catalogues", "440000", None)
     await world.services.catalogues.replace(system("demo"), catalogues)
-    [top] = [one for one in (await visitor.get("/catalogues/region"))["items"] if one["code"] == "440000"]
+    [top] = [region for region in (await visitor.get("/catalogues/region"))["items"] if region["code"] == "440000"]
     assert top["has_children"]
     cities = (await visitor.get("/catalogues/region?parent=440000"))["items"]
-    assert "440100" in {one["code"] for one in cities}
-    found = (await visitor.get("/catalogues/region/search?word=天河&limit=5"))["items"]
-    assert "440106" in {one["code"] for one in found}
+    assert "440100" in {city["code"] for city in cities}
+    districts = (await visitor.get("/catalogues/region/search?word=天河&limit=5"))["items"]
+    assert "440106" in {district["code"] for district in districts}
     await visitor.get("/catalogues/region?parent=999999", 404)
     await visitor.get("/catalogues/colour", 404)
     assert (await visitor.get("/catalogues/region/search", 422))["field"] == "query.word"

@@ -51,20 +51,20 @@ def calls_of_scripts(folder: Path) -> set[str]:
 def _calls(path: Path, scripts: dict[Path, str]) -> Iterator[str]:
     """``POST /exams/{}/start`` for each call of the client. Raises AssertionError for a call that can't be read."""
     text = scripts[path]
-    constants = {found[1]: _literal(text, found.end()) for found in _CONSTANT.finditer(text)}
-    wrappers = {found.end(): (found[1], found[2]) for found in _WRAPPER.finditer(text)}
-    for found in _CALL.finditer(text):
-        method, start = found[1].upper(), found.end()
-        if found[1] in ("json", "fetch", "open"):
+    constants = {match[1]: _literal(text, match.end()) for match in _CONSTANT.finditer(text)}
+    wrappers = {match.end(): (match[1], match[2]) for match in _WRAPPER.finditer(text)}
+    for match in _CALL.finditer(text):
+        method, start = match[1].upper(), match.end()
+        if match[1] in ("json", "fetch", "open"):
             named = _METHOD.match(text, start)
-            assert named, f"{path}: no method in {text[found.start() : start + 40]}"
+            assert named, f"{path}: no method in {text[match.start() : start + 40]}"
             method, start = named[1], named.end()
         template = _path(text, start, constants)
-        assert template is not None, f"{path}: no path in {text[found.start() : start + 40]}"
-        if found.start() not in wrappers:
+        assert template is not None, f"{path}: no path in {text[match.start() : start + 40]}"
+        if match.start() not in wrappers:
             yield f"{method} {shape(template)}"
             continue
-        name, parameter = wrappers[found.start()]
+        name, parameter = wrappers[match.start()]
         for argument in _arguments(name, path, scripts):
             yield f"{method} {shape(template.replace(f'${{{parameter}}}', argument))}"
 
@@ -73,7 +73,7 @@ def _path(text: str, start: int, constants: dict[str, str]) -> str | None:
     """The literal or the constant that begins at ``start``, with constants in place of their names."""
     if text[start] in _OPENINGS:
         template = _literal(text, start)
-        return re.sub(r"\$\{(\w+)\}", lambda found: constants.get(found[1], found[0]), template)
+        return re.sub(r"\$\{(\w+)\}", lambda match: constants.get(match[1], match[0]), template)
     name = re.match(r"\w+", text[start:])
     return constants.get(name[0]) if name else None
 

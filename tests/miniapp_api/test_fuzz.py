@@ -86,7 +86,7 @@ def _fuzz(document: dict[str, Any], base: str, tokens: dict[str, str], ids: list
     """Send cases of every operation, in a thread; returns their number."""
     schema = schemathesis.openapi.from_dict(document)
     operations = [result.ok() for result in schema.get_all_operations()]
-    operations.sort(key=lambda one: _place(one.definition.raw["operationId"]))
+    operations.sort(key=lambda each_operation: _place(each_operation.definition.raw["operationId"]))
     turns, sent = itertools.count(), 0
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):

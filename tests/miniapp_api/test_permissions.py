@@ -52,13 +52,13 @@ def bodies(world: World) -> dict[str, Any]:
     """A body per operation that passes the schema: a full form, else the examples of the description."""
     document = describe(APIS)
     schemas = document["components"]["schemas"]
-    found = {}
+    bodies_by_name = {}
     for path in document["paths"].values():
         for operation in path.values():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
             if content:
-                found[operation["operationId"]] = sample(content["schema"], schemas)
-    return found | ONE_OF
+                bodies_by_name[operation["operationId"]] = sample(content["schema"], schemas)
+    return bodies_by_name | ONE_OF
 
 
 def sample(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -72,7 +72,11 @@ def sample(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     match schema.get("type"):
         case "object":
             needed = schema.get("required", [])
-            return {name: sample(one, schemas) for name, one in schema["properties"].items() if name in needed}
+            return {
+                name: sample(property_schema, schemas)
+                for name, property_schema in schema["properties"].items()
+                if name in needed
+            }
         case "integer":
             return schema.get("minimum", 1)
         case "boolean":
@@ -144,19 +148,19 @@ async def test_without_a_log_in_only_public_endpoints_answer(world: World) -> No
     nobody = Person(world.client, "", "")
     samples = bodies(world)
     for endpoint in ENDPOINTS:
-        status, said = await send(nobody, endpoint, {}, samples)
+        status, problem = await send(nobody, endpoint, {}, samples)
         if endpoint.access == "public":
-            assert said is None or said.get("code") != "bad_token", endpoint.name
+            assert problem is None or problem.get("code") != "bad_token", endpoint.name
         else:
-            assert (status, said["code"]) == (401, "bad_token"), endpoint.name
+            assert (status, problem["code"]) == (401, "bad_token"), endpoint.name
 
 
 async def test_an_unbound_visitor_reaches_nothing_of_a_person(world: World) -> None:
     visitor, samples = await world.visit(), bodies(world)
     for endpoint in ENDPOINTS:
         if endpoint.access == "account":
-            status, said = await send(visitor, endpoint, {}, samples)
-            assert (status, said["code"]) == (401, "not_bound"), endpoint.name
+            status, problem = await send(visitor, endpoint, {}, samples)
+            assert (status, problem["code"]) == (401, "not_bound"), endpoint.name
 
 
 async def test_a_role_that_may_not_is_refused_and_one_that_may_is_not(world: World, staff: dict[str, Person]) -> None:
@@ -165,10 +169,10 @@ async def test_a_role_that_may_not_is_refused_and_one_that_may_is_not(world: Wor
         if not endpoint.roles:
             continue
         for role in ROLES:
-            status, said = await send(staff[role], endpoint, {}, samples)
-            refused = status == 403 and "身份" in said["detail"]
-            assert refused is (role not in endpoint.roles), f"{endpoint.name} as {role}: {status} {said}"
-            assert status < 500, f"{endpoint.name} as {role}: {said}"
+            status, problem = await send(staff[role], endpoint, {}, samples)
+            refused = status == 403 and "身份" in problem["detail"]
+            assert refused is (role not in endpoint.roles), f"{endpoint.name} as {role}: {status} {problem}"
+            assert status < 500, f"{endpoint.name} as {role}: {problem}"
 
 
 @pytest.mark.slow
@@ -180,7 +184,7 @@ async def test_invitations_are_closed_to_agencies_and_uninvited_experts(
     invitations = await Invitation.all().order_by("draw_id", "id").distinct().values_list("id", "draw_id")
     samples, before = bodies(world), await sums_of_all()
     for endpoint in filter(_is_of_an_invitation, ENDPOINTS):
-        for invitation_id in {draw_id: one for one, draw_id in invitations}.values():
+        for invitation_id in {draw_id: own_id for own_id, draw_id in invitations}.values():
             for role in ("agent", "organisation", "expert"):
                 await _check_closed(role, staff[role], endpoint, {"invitation_id": invitation_id}, samples)
     after = await sums_of_all()
@@ -192,13 +196,13 @@ async def test_rows_of_every_other_kind_are_closed_to_all_but_their_owners(world
     """Each other role tries every endpoint on one real row of each kind, an administrator of another pool too."""
     rows_of = await make_rows(world, office)
     owners = {name: await world.log_in_account(account.id, "") for name, account in rows_of.owners.items()}
-    others, samples, wrong = await _others(world), bodies(world), []
+    others, samples, wrong = await log_in_uninvolved(world), bodies(world), []
     before, tried = await sums_of_all(), list(filter(_is_somebodys, ENDPOINTS))
     for endpoint in tried:
         for role, person in others.items():
-            status, said = await send(person, endpoint, rows_of.of(endpoint), samples)
+            status, problem = await send(person, endpoint, rows_of.of(endpoint), samples)
             if status not in (403, 404):
-                wrong.append(f"{endpoint.name} as {role}: {status} {said}")
+                wrong.append(f"{endpoint.name} as {role}: {status} {problem}")
     assert not wrong, "\n".join(wrong)
     after = await sums_of_all()
     assert [name for name in after if after[name] != before[name]] == []
@@ -209,7 +213,7 @@ async def test_rows_of_every_other_kind_are_closed_to_all_but_their_owners(world
     assert not wrong, "\n".join(wrong)
 
 
-async def _others(world: World) -> dict[str, Person]:
+async def log_in_uninvolved(world: World) -> dict[str, Person]:
     """One uninvolved person of each role."""
     deps = world.deps
     legal, reviewer, verifier, venue, admin = [await make_account(deps) for _ in range(5)]
@@ -220,7 +224,7 @@ async def _others(world: World) -> dict[str, Person]:
         pool="demo", account_id=reviewer.id, step="industry", region="440300", granted_at=deps.now()
     )
     expert, applicant = await make_expert(deps), await make_applicant(deps)
-    found = {
+    ids = {
         "applicant": await world.log_in_account(applicant.account_id, "applicant"),
         "organisation": await world.log_in_account(legal.id, "organisation", organisation_id=str(other.id)),
         "reviewer": await world.log_in_account(reviewer.id, "reviewer"),
@@ -232,7 +236,7 @@ async def _others(world: World) -> dict[str, Person]:
     elsewhere = await world.log_in_account(admin.id, "pool_admin")
     await Account.filter(id=admin.id).update(pool="guangdong")
     elsewhere.base = "/api/v1/guangdong"
-    return found | {"admin of another pool": elsewhere}
+    return ids | {"admin of another pool": elsewhere}
 
 
 def _is_somebodys(endpoint: Endpoint) -> bool:
@@ -263,8 +267,8 @@ async def test_an_application_is_closed_to_other_applicants_experts_and_reviewer
 
 
 async def _check_closed(role: str, person: Person, endpoint: Endpoint, ids: dict[str, object], samples: Any) -> None:
-    status, said = await send(person, endpoint, ids, samples)
-    assert status in (403, 404), f"{endpoint.name} as {role}: {status} {said}"
+    status, problem = await send(person, endpoint, ids, samples)
+    assert status in (403, 404), f"{endpoint.name} as {role}: {status} {problem}"
 
 
 async def test_a_log_in_of_one_pool_opens_nothing_in_another(world: World, office: Office) -> None:

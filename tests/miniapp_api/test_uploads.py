@@ -39,18 +39,23 @@ async def test_a_part_for_another_s_file_is_not_read(world: World, monkeypatch: 
 
 
 def test_every_upload_to_an_object_asks_first_whose_it_is() -> None:
-    uploads = [one for api in APIS for one in api.endpoints if one.content_max is not None and "{" in one.path]
+    uploads = [
+        endpoint
+        for api in APIS
+        for endpoint in api.endpoints
+        if endpoint.content_max is not None and "{" in endpoint.path
+    ]
     assert uploads
-    assert [one.name for one in uploads if one.guard is None] == []
+    assert [endpoint.name for endpoint in uploads if endpoint.guard is None] == []
 
 
 def test_bodies_beyond_what_a_process_may_hold_are_refused_for_a_minute() -> None:
     room = BodyRoom(10)
-    with room.guest() as take:
+    with room.request_account() as take:
         take(6)
-        with room.guest() as other, pytest.raises(Unavailable, match="一分钟后再试"):
+        with room.request_account() as other, pytest.raises(Unavailable, match="一分钟后再试"):
             other(5)
-    with room.guest() as take:
+    with room.request_account() as take:
         take(10)
 
 
@@ -59,9 +64,9 @@ async def test_a_picture_that_finds_no_room_is_refused_and_finds_it_later(
 ) -> None:
     """Many uploads at once would be most of a small machine's memory."""
     person, path = await begin(world)
-    small, guest = BodyRoom(1_000), BodyRoom.guest
+    small, request_account = BodyRoom(1_000), BodyRoom.request_account
     with monkeypatch.context() as patch:
-        patch.setattr(BodyRoom, "guest", lambda _room: guest(small))
+        patch.setattr(BodyRoom, "request_account", lambda _room: request_account(small))
         refused = await person.ask("PUT", path, data=PICTURE)
         assert (refused.status, (await refused.json())["code"]) == (503, "files_busy")
         assert int(refused.headers["Retry-After"]) > 0

@@ -28,10 +28,10 @@ _TRIES, _TIMEOUT = 3, 90
 _NAMED = re.compile(r"\"(pages/[a-z0-9_/]+)")
 
 
-def _own(*endings: str) -> list[Path]:
+def own_files(*endings: str) -> list[Path]:
     """Files of the mini-program itself: without tools, tests and what is written by a command."""
-    found = [path for path in MINI.rglob("*") if path.suffix in endings and "node_modules" not in path.parts]
-    return [path for path in found if path.parent.name != "tests" and path.name != "api.d.ts"]
+    paths = [path for path in MINI.rglob("*") if path.suffix in endings and "node_modules" not in path.parts]
+    return [path for path in paths if path.parent.name != "tests" and path.name != "api.d.ts"]
 
 
 def test_its_types_are_those_of_the_service() -> None:
@@ -49,7 +49,7 @@ def test_every_page_that_the_service_opens_is_there() -> None:
 
 
 def test_it_stays_small() -> None:
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in _own(".js", ".wxml", ".wxss", ".ts")) < LINES
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in own_files(".js", ".wxml", ".wxss", ".ts")) < LINES
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +85,8 @@ def _install(npm: str) -> str:
 def test_a_registry_that_is_away_is_asked_again_and_fails_in_ci_only(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str
 ) -> None:
-    npm, asked = tmp_path / "npm", tmp_path / "asked"
-    npm.write_text(f"#!/bin/sh\necho again >> {asked}\necho away >&2\nexit 1\n", "utf-8")
+    npm, requests_log = tmp_path / "npm", tmp_path / "asked"
+    npm.write_text(f"#!/bin/sh\necho again >> {requests_log}\necho away >&2\nexit 1\n", "utf-8")
     npm.chmod(0o755)
     (tmp_path / "node").symlink_to(npm)
     (tmp_path / "package.json").write_text("{}", "utf-8")
@@ -97,7 +97,7 @@ def test_a_registry_that_is_away_is_asked_again_and_fails_in_ci_only(
         get_tools()
     assert given_up.type is (pytest.fail.Exception if ci else pytest.skip.Exception)
     assert "away; away; away" in str(given_up.value)
-    assert asked.read_text("utf-8").splitlines() == ["again"] * _TRIES
+    assert requests_log.read_text("utf-8").splitlines() == ["again"] * _TRIES
     npm.unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises((pytest.fail.Exception, pytest.skip.Exception)) as missing:

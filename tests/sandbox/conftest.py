@@ -132,8 +132,8 @@ class Box:
         return answer
 
     async def bubbles(self, key: str = MOBILE) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self.phone(key))["chats"][POOL]["bubbles"]
-        return found
+        bubbles: list[dict[str, Any]] = (await self.phone(key))["chats"][POOL]["bubbles"]
+        return bubbles
 
     async def openid(self, key: str = MOBILE) -> str:
         return str((await self.phone(key))["chats"][POOL]["openid"])

@@ -70,8 +70,8 @@ class Notice:
 
     @property
     def envelope(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.body)
-        return found
+        envelope: dict[str, Any] = json.loads(self.body)
+        return envelope
 
     @property
     def kind(self) -> str:
@@ -79,8 +79,8 @@ class Notice:
 
     @property
     def resource(self) -> dict[str, Any]:
-        found: dict[str, Any] = decrypt(self.envelope["resource"])
-        return found
+        resource: dict[str, Any] = decrypt(self.envelope["resource"])
+        return resource
 
 
 @dataclass
@@ -91,8 +91,8 @@ class Answer:
 
     @property
     def json(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.raw)
-        return found
+        body: dict[str, Any] = json.loads(self.raw)
+        return body
 
     @property
     def code(self) -> str:
@@ -114,7 +114,7 @@ class Shop:
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_post("/notify", self._notified)
+        app.router.add_post("/notify", self._take_notification)
         self.server = TestServer(app)
         await self.server.start_server()
         self.url = str(self.server.make_url("/notify"))
@@ -131,7 +131,7 @@ class Shop:
         if self.server is not None:
             await self.server.close()
 
-    async def _notified(self, request: web.Request) -> web.Response:
+    async def _take_notification(self, request: web.Request) -> web.Response:
         self.notices.append(Notice(dict(request.headers), await request.read()))
         if self.before_answer is not None:
             await self.before_answer()
@@ -210,7 +210,7 @@ class Shop:
         sheet = await self.box.control("pay/scan", phone=phone, code_url=code_url)
         return await self.box.control("pay/confirm", phone=phone, cashier=sheet["cashier"], **more)
 
-    async def paid(self, number: str = "T20261121000001", **more: object) -> dict[str, Any]:
+    async def pay_new_order(self, number: str = "T20261121000001", **more: object) -> dict[str, Any]:
         """An order that a person has paid."""
         await self.scan_and_pay(await self.native(number, **more))
         return await self.query(number)

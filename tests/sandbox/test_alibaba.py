@@ -32,7 +32,7 @@ async def ring(box: Box, **more: str) -> dict[str, Any]:
     return answer
 
 
-async def live(box: Box) -> dict[str, Any]:
+async def live_call(box: Box) -> dict[str, Any]:
     calls: list[dict[str, Any]] = (await box.phone())["calls"]
     return calls[-1]
 
@@ -169,8 +169,8 @@ async def test_sent_sms_can_be_queried(box: Box) -> None:
     _, sent = await box.rpc("sms", "SendSms", **SMS)
     await eventually(lambda: box.service.reports)
     day = box.service.reports[0][0]["send_time"][:10].replace("-", "")
-    asked = {"PhoneNumber": MOBILE, "SendDate": day, "PageSize": "10", "CurrentPage": "1", "BizId": sent["BizId"]}
-    (item,) = (await box.rpc("sms", "QuerySendDetails", **asked))[1]["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
+    query = {"PhoneNumber": MOBILE, "SendDate": day, "PageSize": "10", "CurrentPage": "1", "BizId": sent["BizId"]}
+    (item,) = (await box.rpc("sms", "QuerySendDetails", **query))[1]["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
     assert (item["SendStatus"], item["ErrCode"]) == (3, "DELIVERED")
 
 
@@ -179,16 +179,16 @@ async def test_a_report_that_is_not_taken_comes_again_after_1_5_and_10_minutes(b
     await box.rpc("sms", "SendSms", **SMS)
     await eventually(lambda: len(box.service.reports) == 1)
     for wait, count in ((61, 2), (301, 3), (601, 4)):
-        await eventually(lambda count=count: _tries(box) == count - 1)
+        await eventually(lambda count=count: count_tries(box) == count - 1)
         await box.advance(wait)
         await eventually(lambda count=count: len(box.service.reports) == count)
-    await eventually(lambda: _tries(box) == 4)
+    await eventually(lambda: count_tries(box) == 4)
     await box.advance(86400)
     assert len(box.service.reports) == 4
     assert box.world.ledger.entries[-1].note == "given up"
 
 
-def _tries(box: Box) -> int:
+def count_tries(box: Box) -> int:
     return box.world.ledger.counts.get("sms out SmsReport", 0)
 
 
@@ -212,7 +212,7 @@ async def test_lost_doubled_and_late_reports(box: Box) -> None:
 
 async def test_answered_call_plays_the_menu_and_reports_every_key(box: Box) -> None:
     call_id = (await ring(box))["CallId"]
-    call = await live(box)
+    call = await live_call(box)
     assert (call["id"], call["state"]) == (call_id, "ringing")
     await box.control(f"phones/{MOBILE}/calls/{call_id}/answer")
     await box.control(f"phones/{MOBILE}/calls/{call_id}/keys", keys="1")
@@ -223,13 +223,13 @@ async def test_answered_call_plays_the_menu_and_reports_every_key(box: Box) -> N
     assert (report["call_id"], report["status_code"], report["dtmf"]) == (call_id, "200000", "11")
     assert (report["out_id"], report["hangup_direction"]) == ("out-1", "机器")
     assert [item["dtmf"] for item in reports(box, "status_time")] == ["1", "1"]
-    assert (await live(box))["spoken"] == [
+    assert (await live_call(box))["spoken"] == [
         "您被抽为评标专家，时间九点。参加请按1，不参加请按2，重听请按3。",
         "您选择了参加，再按1确认。",
         "再见。",
     ]
-    asked = {"CallId": call_id, "ProdId": "11000000300005", "QueryDate": "1"}
-    detail = json.loads((await box.rpc("voice", "QueryCallDetailByCallId", **asked))[1]["Data"])
+    query = {"CallId": call_id, "ProdId": "11000000300005", "QueryDate": "1"}
+    detail = json.loads((await box.rpc("voice", "QueryCallDetailByCallId", **query))[1]["Data"])
     assert (detail["state"], detail["dtmf"]) == ("200000", "11")
 
 
@@ -305,20 +305,20 @@ async def test_calls_to_one_number_are_limited_and_failed_ones_count(box: Box) -
 
 
 async def test_spoken_notice_plays_to_its_end(box: Box) -> None:
-    asked = {"CalledNumber": MOBILE, "TtsCode": "BYE", "PlayTimes": "2"}
-    call_id = (await box.rpc("voice", "SingleCallByTts", **asked))[1]["CallId"]
+    parameters = {"CalledNumber": MOBILE, "TtsCode": "BYE", "PlayTimes": "2"}
+    call_id = (await box.rpc("voice", "SingleCallByTts", **parameters))[1]["CallId"]
     await box.control(f"phones/{MOBILE}/calls/{call_id}/answer")
     await eventually(lambda: reports(box))
     assert reports(box)[0]["status_code"] == "200000"
-    assert (await live(box))["spoken"] == ["再见。", "再见。"]
+    assert (await live_call(box))["spoken"] == ["再见。", "再见。"]
 
 
 async def test_two_people_are_connected(box: Box) -> None:
-    asked = {"CallerNumber": "13800000002", "CalledNumber": MOBILE, "OutId": "v"}
-    call_id = (await box.rpc("voice", "ClickToDial", **asked))[1]["CallId"]
+    parameters = {"CallerNumber": "13800000002", "CalledNumber": MOBILE, "OutId": "v"}
+    call_id = (await box.rpc("voice", "ClickToDial", **parameters))[1]["CallId"]
     assert (await box.phone())["calls"] == []
     await box.control(f"phones/13800000002/calls/{call_id}/answer")
-    other = await live(box)
+    other = await live_call(box)
     await box.control(f"phones/{MOBILE}/calls/{other['id']}/answer")
     await box.control(f"phones/{MOBILE}/calls/{other['id']}/hangup")
     await eventually(lambda: reports(box) and len(reports(box, "status_time")) == 3)
@@ -330,8 +330,8 @@ async def test_two_people_are_connected(box: Box) -> None:
 
 async def test_two_way_call_whose_callee_is_away(box: Box) -> None:
     await box.control(f"phones/{MOBILE}", line="off")
-    asked = {"CallerNumber": "13800000002", "CalledNumber": MOBILE}
-    call_id = (await box.rpc("voice", "ClickToDial", **asked))[1]["CallId"]
+    parameters = {"CallerNumber": "13800000002", "CalledNumber": MOBILE}
+    call_id = (await box.rpc("voice", "ClickToDial", **parameters))[1]["CallId"]
     await box.control(f"phones/13800000002/calls/{call_id}/answer")
     await box.advance(2)
     await eventually(lambda: reports(box))

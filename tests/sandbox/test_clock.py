@@ -17,8 +17,8 @@ async def test_one_thing_that_fails_does_not_end_what_is_due_after_it(caplog: py
     def fail() -> None:
         raise KeyError("gone")
 
-    timeline.after(0, fail)
-    timeline.after(0, done.set)
+    timeline.run_after(0, fail)
+    timeline.run_after(0, done.set)
     running = asyncio.create_task(timeline.run())
     async with asyncio.timeout(5):
         await done.wait()

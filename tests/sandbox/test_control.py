@@ -50,10 +50,10 @@ async def test_autopilot_answers_the_phone_and_presses_twice(box: Box) -> None:
 
 
 async def test_what_is_due_or_on_its_way_is_counted(box: Box) -> None:
-    async def under_way() -> int:
+    async def count_under_way() -> int:
         return int((await (await box.client.get("/control/under-way")).json())["count"])
 
-    assert await under_way() == 0
+    assert await count_under_way() == 0
     arrived, go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(delivery: Delivery) -> bytes:
@@ -62,15 +62,15 @@ async def test_what_is_due_or_on_its_way_is_counted(box: Box) -> None:
         return b"success"
 
     box.service.reply = wait
-    box.world.timeline.after(60, lambda: None)
+    box.world.timeline.run_after(60, lambda: None)
     body = {"touser": await box.openid(), "template_id": "INVITE", "data": {"time1": {"value": "9:30"}}}
     body["data"] |= {"thing2": {"value": "三楼"}}
     await box.api("/cgi-bin/message/template/send", body)
     await arrived.wait()
-    assert await under_way() == 1, "the report of the message; what is due in a minute does not count"
+    assert await count_under_way() == 1, "the report of the message; what is due in a minute does not count"
     go_on.set()
     await eventually(lambda: not box.world.under_way)
-    assert await under_way() == 0
+    assert await count_under_way() == 0
 
 
 async def test_silent_autopilot_lets_it_ring(box: Box) -> None:

@@ -17,7 +17,7 @@ from tests.sandbox.conftest import Box
 VERIFIER = "a" * 64
 
 
-def asked(box: Box, **more: str) -> dict[str, str]:
+def authorize_query(box: Box, **more: str) -> dict[str, str]:
     usual = {
         "client_id": "pingbiaotong",
         "redirect_uri": f"{box.service.url}/login/back",
@@ -32,7 +32,7 @@ def asked(box: Box, **more: str) -> dict[str, str]:
 
 
 async def agree(box: Box, person: str = "p3", **more: str) -> str:
-    form = {**asked(box, **more), "person": person}
+    form = {**authorize_query(box, **more), "person": person}
     answer = await box.client.post("/identity/authorize", data=form, allow_redirects=False)
     assert answer.status == 302
     query = parse_qs(urlsplit(answer.headers["Location"]).query)
@@ -59,13 +59,13 @@ async def keys(box: Box) -> KeySet:
 
 
 async def test_discovery_names_where_everything_is(box: Box) -> None:
-    found = await (await box.client.get("/identity/.well-known/openid-configuration")).json()
-    assert found["issuer"] == "http://127.0.0.1:8090/identity"
-    assert found["code_challenge_methods_supported"] == ["S256"]
+    discovery = await (await box.client.get("/identity/.well-known/openid-configuration")).json()
+    assert discovery["issuer"] == "http://127.0.0.1:8090/identity"
+    assert discovery["code_challenge_methods_supported"] == ["S256"]
 
 
 async def test_person_is_picked_and_vouched_for(box: Box) -> None:
-    page = await (await box.client.get("/identity/authorize", params=asked(box))).text()
+    page = await (await box.client.get("/identity/authorize", params=authorize_query(box))).text()
     assert "王代理" in page
     status, answer = await redeem(box, await agree(box))
     assert status == 200
@@ -97,14 +97,14 @@ async def test_code_works_once_and_only_with_its_verifier(box: Box) -> None:
     ],
 )
 async def test_faulty_requests_stop_at_the_door(box: Box, change: dict[str, str]) -> None:
-    assert (await box.client.get("/identity/authorize", params=asked(box, **change))).status == 400
+    assert (await box.client.get("/identity/authorize", params=authorize_query(box, **change))).status == 400
 
 
 async def test_phone_shows_its_owner_only_and_stays_in_its_browser(box: Box) -> None:
-    page = await (await box.client.get("/identity/authorize", params=asked(box, phone="p1"))).text()
+    page = await (await box.client.get("/identity/authorize", params=authorize_query(box, phone="p1"))).text()
     assert "张三" in page
     assert "王代理" not in page
-    form = {**asked(box, phone="p1"), "person": "p1"}
+    form = {**authorize_query(box, phone="p1"), "person": "p1"}
     answer = await box.client.post("/identity/authorize", data=form, allow_redirects=False)
     assert answer.headers["Location"].startswith("/phone/p1/service/login/back?code=")
 

@@ -43,18 +43,18 @@ async def send(box: Box, message: EmailMessage, **more: str) -> None:
 
 
 async def received_emails(box: Box, to: str = "") -> list[dict[str, object]]:
-    found: list[dict[str, object]] = (await (await box.client.get(f"/control/mail?to={to}")).json())["emails"]
-    return found
+    emails: list[dict[str, object]] = (await (await box.client.get(f"/control/mail?to={to}")).json())["emails"]
+    return emails
 
 
 async def test_an_email_is_listed_under_its_address_with_its_attachment(mail: Box) -> None:
     before = (await mail.phone())["changes"]
     await send(mail, make_email(attach=True))
-    [found] = await received_emails(mail, ADDRESS.upper())
-    assert (found["subject"], found["from"]) == ("您的电子发票", "演示协会 <noreply@pingbiaotong.example>")
-    assert found["text"] == "您好，发票见附件。\n"
-    assert found["attachments"] == [{"index": 0, "name": "发票.pdf", "content_type": "application/pdf", "size": 8}]
-    file = await mail.client.get(f"/control/mail/{found['id']}/attachments/0")
+    [email] = await received_emails(mail, ADDRESS.upper())
+    assert (email["subject"], email["from"]) == ("您的电子发票", "演示协会 <noreply@pingbiaotong.example>")
+    assert email["text"] == "您好，发票见附件。\n"
+    assert email["attachments"] == [{"index": 0, "name": "发票.pdf", "content_type": "application/pdf", "size": 8}]
+    file = await mail.client.get(f"/control/mail/{email['id']}/attachments/0")
     assert await file.read() == b"%PDF-1.7"
     assert file.headers["Content-Disposition"].startswith("attachment;")
     assert await received_emails(mail, "nobody@mail.example") == []

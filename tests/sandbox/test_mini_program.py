@@ -48,17 +48,17 @@ def test_an_expression_that_can_not_be_read_is_named(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wxml", "said"),
+    ("wxml", "reason"),
     [
         ("<view><text></view>", "</view> closes <text>"),
         ("<view>", "<view> is not closed"),
         ('<template is="a" data="{{...b}}" />', "{{...b}}"),
     ],
 )
-def test_a_page_that_can_not_be_read_is_named(tmp_path: Path, wxml: str, said: str) -> None:
+def test_a_page_that_can_not_be_read_is_named(tmp_path: Path, wxml: str, reason: str) -> None:
     for name, text in {"app.json": '{"pages": []}', "bad.wxml": wxml}.items():
         (tmp_path / name).write_text(text, "utf-8")
-    with pytest.raises(Unreadable, match=rf"miniprogram/bad\.wxml: .*{re.escape(said)}"):
+    with pytest.raises(Unreadable, match=rf"miniprogram/bad\.wxml: .*{re.escape(reason)}"):
         script(tmp_path)
 
 
@@ -73,13 +73,13 @@ def test_sizes_follow_the_phone_and_colours_its_theme(tmp_path: Path) -> None:
 
 
 def test_tools_and_tests_are_no_part_of_it() -> None:
-    assert {"tests/all.test.js", "types/api.d.ts"} & set(miniprogram.files(FOLDER, ".js")) == set()
+    assert {"tests/all.test.js", "types/api.d.ts"} & set(miniprogram.read_files(FOLDER, ".js")) == set()
     assert '"tests/' not in script()
     assert '"lib/api.js": (' in script()
 
 
-def _used(pattern: str, ending: str) -> set[str]:
-    return {name for text in miniprogram.files(FOLDER, ending).values() for name in re.findall(pattern, text)}
+def used_names(pattern: str, ending: str) -> set[str]:
+    return {name for text in miniprogram.read_files(FOLDER, ending).values() for name in re.findall(pattern, text)}
 
 
 @pytest.mark.browser
@@ -87,16 +87,16 @@ def _used(pattern: str, ending: str) -> set[str]:
 async def test_the_runtime_supports_what_the_mini_program_uses_and_nothing_else(browser: Browser, box: Box) -> None:
     seen = await open_page(browser, box, 390, 844)
     supported = await seen.page.evaluate(_SUPPORTED)
-    assert set(supported["names"]) == _used(r"\bwx\.(\w+)", ".js")
+    assert set(supported["names"]) == used_names(r"\bwx\.(\w+)", ".js")
     directing = {"block", "import", "template"}
-    assert set(supported["tags"]) | directing == _used(r"<([a-z][\w-]*)", ".wxml")
+    assert set(supported["tags"]) | directing == used_names(r"<([a-z][\w-]*)", ".wxml")
     for tag, attributes, named in (
         ("swiper", {}, "<swiper>"),
         ("view", {"bindlongpress": "x"}, "bindlongpress of <view>"),
         ("input", {"password": True}, "password of <input>"),
     ):
-        said = await seen.page.evaluate(_REFUSED, [tag, attributes])
-        assert said == f"miniprogram/pages/x.wxml: {named} is not supported by the sandbox"
+        refusal = await seen.page.evaluate(_REFUSED, [tag, attributes])
+        assert refusal == f"miniprogram/pages/x.wxml: {named} is not supported by the sandbox"
     assert await seen.page.evaluate(_UNKNOWN) == "wx.chooseMedia is not supported by the sandbox"
     assert seen.complaints == []
     await seen.page.context.close()

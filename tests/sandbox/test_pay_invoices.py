@@ -29,10 +29,10 @@ class PaidShop(Shop):
     apply_id: str = ""
 
     @property
-    def one(self) -> str:
+    def application_path(self) -> str:
         return f"{APPLICATIONS}/{self.apply_id}"
 
-    def told(self) -> list[str]:
+    def fapiao_events(self) -> list[str]:
         return [kind for kind in self.kinds() if kind.startswith("FAPIAO")]
 
 
@@ -42,7 +42,7 @@ async def shop(service: Service) -> AsyncIterator[PaidShop]:
     shop = PaidShop(box)
     await shop.start()
     await shop.call("PATCH", f"{BASE}/merchant/development-config", {"callback_url": shop.url})
-    shop.apply_id = (await shop.paid())["transaction_id"]
+    shop.apply_id = (await shop.pay_new_order())["transaction_id"]
     yield shop
     await shop.stop()
     await box.client.close()
@@ -76,17 +76,17 @@ async def apply(shop: PaidShop, **more: object) -> Answer:
 
 
 async def query(shop: PaidShop, fapiao_id: str = "F-1") -> dict[str, Any]:
-    answer = await shop.call("GET", f"{shop.one}?fapiao_id={fapiao_id}")
+    answer = await shop.call("GET", f"{shop.application_path}?fapiao_id={fapiao_id}")
     assert answer.status == 200
-    (found,) = answer.json["fapiao_information"]
-    assert isinstance(found, dict)
-    return found
+    (invoice,) = answer.json["fapiao_information"]
+    assert isinstance(invoice, dict)
+    return invoice
 
 
-async def issued(shop: PaidShop, **more: object) -> dict[str, Any]:
+async def issue_invoice(shop: PaidShop, **more: object) -> dict[str, Any]:
     assert (await apply(shop, **more)).status == 202
     await shop.box.advance(601)
-    await eventually(lambda: "FAPIAO.ISSUED" in shop.told())
+    await eventually(lambda: "FAPIAO.ISSUED" in shop.fapiao_events())
     return await query(shop)
 
 
@@ -95,7 +95,7 @@ async def test_an_invoice_is_accepted_and_issued_later(shop: PaidShop) -> None:
     assert (answer.status, answer.raw) == (202, b"")
     assert (await query(shop))["status"] == "ISSUE_ACCEPTED"
     await shop.box.advance(601)
-    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED"])
+    await eventually(lambda: shop.fapiao_events() == ["FAPIAO.ISSUED"])
     assert shop.notices[-1].resource["fapiao_information"] == [{"fapiao_id": "F-1", "fapiao_status": "ISSUED"}]
     assert shop.is_genuine(shop.notices[-1].headers, shop.notices[-1].body)
     invoice = await query(shop)
@@ -114,10 +114,12 @@ async def test_the_buyers_address_was_encrypted_for_wechat(shop: PaidShop) -> No
 
 async def test_the_file_is_a_pdf_that_is_fetched_by_its_address(shop: PaidShop) -> None:
     assert (await apply(shop)).status == 202
-    assert (await shop.call("GET", f"{shop.one}/fapiao-files")).code == "400 INVALID_REQUEST"
+    assert (await shop.call("GET", f"{shop.application_path}/fapiao-files")).code == "400 INVALID_REQUEST"
     await shop.box.advance(601)
-    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED"])
-    [info] = (await shop.call("GET", f"{shop.one}/fapiao-files?fapiao_id=F-1")).json["fapiao_download_info_list"]
+    await eventually(lambda: shop.fapiao_events() == ["FAPIAO.ISSUED"])
+    [info] = (await shop.call("GET", f"{shop.application_path}/fapiao-files?fapiao_id=F-1")).json[
+        "fapiao_download_info_list"
+    ]
     parts = urlsplit(info["download_url"])
     path = f"{parts.path.removeprefix('/pay')}?{parts.query}"
     file = await shop.call("GET", path)
@@ -169,7 +171,7 @@ async def test_numbers_have_32_characters_at_most(shop: PaidShop) -> None:
 )
 async def test_an_application_that_breaks_a_rule_is_refused(shop: PaidShop, change: dict[str, Any]) -> None:
     assert (await apply(shop, **change)).code == "400 PARAM_ERROR"
-    assert (await shop.call("GET", shop.one)).code == "404 RESOURCE_NOT_EXISTS"
+    assert (await shop.call("GET", shop.application_path)).code == "404 RESOURCE_NOT_EXISTS"
 
 
 async def test_the_sum_must_be_that_of_the_lines(shop: PaidShop) -> None:
@@ -182,22 +184,24 @@ async def test_an_invoice_may_fail(shop: PaidShop) -> None:
     await apply(shop)
     await shop.box.advance(601)
     assert (await query(shop))["status"] == "ISSUE_FAILED"
-    assert shop.told() == []
+    assert shop.fapiao_events() == []
 
 
-def again(number: str) -> dict[str, Any]:
+def next_application(number: str) -> dict[str, Any]:
     return {"fapiao_information": [{"fapiao_id": number, "total_amount": 30_000, "items": [item()]}]}
 
 
 async def test_after_a_failure_another_number_may_be_tried_four_times(shop: PaidShop) -> None:
     await shop.fault("fapiao_failed", count=5)
     for number in range(1, 6):
-        assert (await apply(shop, **again(f"F-{number}"))).status == 202
+        assert (await apply(shop, **next_application(f"F-{number}"))).status == 202
         if number == 1:
-            assert (await apply(shop, **again("F-2"))).code == "400 RESOURCE_ALREADY_EXISTS", "not while one is made"
+            assert (await apply(shop, **next_application("F-2"))).code == "400 RESOURCE_ALREADY_EXISTS", (
+                "not while one is made"
+            )
         await shop.box.advance(601)
-    assert (await apply(shop, **again("F-4"))).code == "400 RESOURCE_ALREADY_EXISTS"
-    assert (await apply(shop, **again("F-6"))).code == "403 RULELIMIT"
+    assert (await apply(shop, **next_application("F-4"))).code == "400 RESOURCE_ALREADY_EXISTS"
+    assert (await apply(shop, **next_application("F-6"))).code == "403 RULELIMIT"
 
 
 async def test_an_invoice_may_take_long(shop: PaidShop) -> None:
@@ -216,21 +220,21 @@ def reversal(number: str, **more: object) -> dict[str, Any]:
 
 async def test_an_issued_invoice_is_reversed(shop: PaidShop) -> None:
     await apply(shop)
-    path = f"{shop.one}/reverse"
+    path = f"{shop.application_path}/reverse"
     assert (await shop.call("POST", path, reversal("1"))).code == "400 INVALID_REQUEST", "not while it is made"
     await shop.box.advance(601)
-    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED"])
+    await eventually(lambda: shop.fapiao_events() == ["FAPIAO.ISSUED"])
     number = (await query(shop))["blue_fapiao"]["fapiao_number"]
     for _ in range(2):
         assert (await shop.call("POST", path, reversal(number))).status == 202
     assert (await query(shop))["status"] == "REVERSE_ACCEPTED"
     assert (await shop.call("GET", f"{path.removesuffix('/reverse')}/fapiao-files")).code == "400 INVALID_REQUEST"
     await shop.box.advance(601)
-    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED", "FAPIAO.REVERSED"])
+    await eventually(lambda: shop.fapiao_events() == ["FAPIAO.ISSUED", "FAPIAO.REVERSED"])
     assert shop.notices[-1].resource["fapiao_information"] == [{"fapiao_id": "F-1", "fapiao_status": "REVERSED"}]
     invoice = await query(shop)
     assert (invoice["status"], invoice["red_fapiao"]["fapiao_number"] != number) == ("REVERSED", True)
-    assert (await apply(shop, **again("F-2"))).status == 202, "and another one may follow"
+    assert (await apply(shop, **next_application("F-2"))).status == 202, "and another one may follow"
 
 
 @pytest.mark.parametrize(
@@ -245,23 +249,23 @@ async def test_an_issued_invoice_is_reversed(shop: PaidShop) -> None:
     ],
 )
 async def test_a_reversal_that_breaks_a_rule_is_refused(shop: PaidShop, change: dict[str, Any], code: str) -> None:
-    invoice = await issued(shop)
-    asked = reversal(invoice["blue_fapiao"]["fapiao_number"], **change)
-    assert (await shop.call("POST", f"{shop.one}/reverse", asked)).code == code
+    invoice = await issue_invoice(shop)
+    reversal_body = reversal(invoice["blue_fapiao"]["fapiao_number"], **change)
+    assert (await shop.call("POST", f"{shop.application_path}/reverse", reversal_body)).code == code
     assert (await query(shop))["status"] == "ISSUED"
 
 
 async def test_a_reversal_may_fail_and_is_asked_for_again_five_minutes_later(shop: PaidShop) -> None:
-    asked = reversal((await issued(shop))["blue_fapiao"]["fapiao_number"])
+    reversal_body = reversal((await issue_invoice(shop))["blue_fapiao"]["fapiao_number"])
     await shop.fault("reverse_failed", count=1)
     await shop.fault("fapiao_slow", seconds=30, count=1)
-    await shop.call("POST", f"{shop.one}/reverse", asked)
+    await shop.call("POST", f"{shop.application_path}/reverse", reversal_body)
     await shop.box.advance(31)
     assert (await query(shop))["status"] == "REVERSE_FAILED"
-    assert "FAPIAO.REVERSED" not in shop.told()
-    assert (await shop.call("POST", f"{shop.one}/reverse", asked)).code == "429 FREQUENCY_LIMITED"
+    assert "FAPIAO.REVERSED" not in shop.fapiao_events()
+    assert (await shop.call("POST", f"{shop.application_path}/reverse", reversal_body)).code == "429 FREQUENCY_LIMITED"
     await shop.box.advance(300)
-    assert (await shop.call("POST", f"{shop.one}/reverse", asked)).status == 202
+    assert (await shop.call("POST", f"{shop.application_path}/reverse", reversal_body)).status == 202
     await shop.box.advance(601)
     assert (await query(shop))["status"] == "REVERSED"
 
@@ -276,10 +280,14 @@ async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: PaidShop) -> None:
     refused = await shop.box.client.post(page, data=form)
     assert (refused.status, "纳税人识别号" in await refused.text()) == (400, True)
     await shop.box.client.post(page, data={**form, "taxpayer_id": "91110000100000001X"})
-    await eventually(lambda: shop.told() == ["FAPIAO.USER_APPLIED"])
-    found = (await shop.call("GET", title)).json
-    assert (found["type"], found["name"], found["taxpayer_id"]) == ("ORGANIZATION", "某公司", "91110000100000001X")
-    assert KEY.decrypt(base64.b64decode(found["email"]), OAEP) == b"zhang@example.org"
+    await eventually(lambda: shop.fapiao_events() == ["FAPIAO.USER_APPLIED"])
+    title_read = (await shop.call("GET", title)).json
+    assert (title_read["type"], title_read["name"], title_read["taxpayer_id"]) == (
+        "ORGANIZATION",
+        "某公司",
+        "91110000100000001X",
+    )
+    assert KEY.decrypt(base64.b64decode(title_read["email"]), OAEP) == b"zhang@example.org"
     await shop.box.advance(1801)
     assert (await shop.box.client.get(page)).status == 404
 
@@ -297,7 +305,7 @@ async def test_events_go_to_the_configured_address_until_the_merchant_sets_anoth
     box = await open_box(service, pay=pay_settings(fapiao_url=f"{service.url}/receipts"), wire={"fapiao_delay": 0})
     shop = PaidShop(box)
     await shop.start()
-    shop.apply_id = (await shop.paid())["transaction_id"]
+    shop.apply_id = (await shop.pay_new_order())["transaction_id"]
     await apply(shop)
     await eventually(lambda: service.reports)
     assert (await query(shop))["status"] == "ISSUED"

@@ -38,21 +38,21 @@ async def shop(service: Service) -> AsyncIterator[PaidShop]:
     box = await open_box(service, pay=pay_settings())
     shop = PaidShop(box)
     await shop.start()
-    shop.apply_id = (await shop.paid())["transaction_id"]
+    shop.apply_id = (await shop.pay_new_order())["transaction_id"]
     yield shop
     await shop.stop()
     await box.client.close()
 
 
-def spoiled(good: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+def spoil_request(good: dict[str, Any], value: Any) -> list[dict[str, Any]]:
     """The request with the value in each field in turn, down to the second level."""
-    found = [{**good, key: value} for key in good]
+    spoiled_bodies = [{**good, key: value} for key in good]
     for key, inner in good.items():
         if isinstance(inner, dict):
-            found += [{**good, key: {**inner, name: value}} for name in inner]
+            spoiled_bodies += [{**good, key: {**inner, name: value}} for name in inner]
         elif isinstance(inner, list):
-            found += [{**good, key: [{**inner[0], name: value}]} for name in inner[0]]
-    return found
+            spoiled_bodies += [{**good, key: [{**inner[0], name: value}]} for name in inner[0]]
+    return spoiled_bodies
 
 
 async def send(shop: Shop, path: str, wanted: dict[str, Any]) -> None:
@@ -67,11 +67,11 @@ async def send(shop: Shop, path: str, wanted: dict[str, Any]) -> None:
 async def test_nonsense_is_refused(shop: PaidShop, value: Any) -> None:
     for kind in ("native", "jsapi"):
         good = shop.native_body("T-nonsense-1", time_expire="", support_fapiao=False, payer={"openid": "o"})
-        for wanted in spoiled(good, value):
+        for wanted in spoil_request(good, value):
             await send(shop, f"/v3/pay/transactions/{kind}", wanted)
-    for wanted in spoiled(shop.refund_body("R-nonsense"), value):
+    for wanted in spoil_request(shop.refund_body("R-nonsense"), value):
         await send(shop, "/v3/refund/domestic/refunds", wanted)
-    for wanted in spoiled(body(shop), value):
+    for wanted in spoil_request(body(shop), value):
         await send(shop, APPLICATIONS, wanted)
     for path in ("orders", "refunds", "fapiao"):
         assert (await shop.box.client.get(f"/control/pay/{path}")).status == 200

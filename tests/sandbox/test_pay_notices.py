@@ -25,7 +25,7 @@ async def shop(service: Service) -> AsyncIterator[Shop]:
     await box.client.close()
 
 
-async def tried(shop: Shop, times: int) -> None:
+async def wait_for_tries(shop: Shop, times: int) -> None:
     await eventually(lambda: len(shop.notices) == times)
 
 
@@ -43,12 +43,12 @@ def test_the_list_of_repeats_is_wechats() -> None:
 
 async def test_a_refused_notification_comes_again_by_the_list(shop: Shop) -> None:
     shop.status = 500
-    await shop.paid()
+    await shop.pay_new_order()
     for tries, seconds in ((2, 15), (3, 15), (4, 30), (5, 180)):
         await shop.box.advance(seconds - 5)
         assert len(shop.notices) == tries - 1
         await shop.box.advance(6)
-        await tried(shop, tries)
+        await wait_for_tries(shop, tries)
     first, *again = shop.notices
     for notice in again:
         assert notice.body == first.body
@@ -58,7 +58,7 @@ async def test_a_refused_notification_comes_again_by_the_list(shop: Shop) -> Non
 
 async def test_repeats_stop_when_the_merchant_answers_well(shop: Shop) -> None:
     shop.status = 503
-    await shop.paid()
+    await shop.pay_new_order()
     shop.status = 200
     await shop.box.advance(20)
     await eventually(lambda: len(shop.notices) == 2)
@@ -70,7 +70,7 @@ async def test_repeats_stop_when_the_merchant_answers_well(shop: Shop) -> None:
 
 async def test_a_clock_moved_over_a_day_brings_all_repeats_and_then_none(shop: Shop) -> None:
     shop.status = 500
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.box.advance(25 * 3600)
     await eventually(lambda: len(shop.notices) == len(DUE))
     assert (await notes(shop))[-1] == "try 16; given up"
@@ -94,7 +94,7 @@ async def test_an_answer_later_than_the_time_out_does_not_count(shop: Shop) -> N
 
 async def test_a_redirect_is_not_followed(shop: Shop) -> None:
     shop.status = 302
-    await shop.paid()
+    await shop.pay_new_order()
     assert len(shop.notices) == 1
 
 
@@ -102,7 +102,7 @@ async def test_without_an_apiv3_key_nothing_is_notified(service: Service) -> Non
     box = await open_box(service, pay=pay_settings(notify=False))
     shop = Shop(box)
     await shop.start()
-    assert (await shop.paid())["trade_state"] == "SUCCESS"
+    assert (await shop.pay_new_order())["trade_state"] == "SUCCESS"
     assert shop.notices == []
     await shop.stop()
     await box.client.close()
@@ -112,7 +112,7 @@ async def test_without_an_apiv3_key_nothing_is_notified(service: Service) -> Non
 async def test_a_forged_notification_does_not_verify_and_the_true_one_follows(shop: Shop, kind: str) -> None:
     await shop.fault(kind, count=1)
     shop.status = 401
-    await shop.paid()
+    await shop.pay_new_order()
     [forged] = shop.notices
     assert not shop.is_genuine(forged.headers, forged.body)
     assert forged.headers["Wechatpay-Signature"].startswith("WECHATPAY/SIGNTEST/") == (kind == "sign_probe")
@@ -124,14 +124,14 @@ async def test_a_forged_notification_does_not_verify_and_the_true_one_follows(sh
 
 async def test_an_old_notification_is_rightly_signed_but_old(shop: Shop) -> None:
     await shop.fault("old_timestamp", count=1)
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.box.advance(-900)
     assert shop.is_genuine(shop.notices[0].headers, shop.notices[0].body)
 
 
 async def test_a_wrong_amount_verifies_but_is_not_the_orders(shop: Shop) -> None:
     await shop.fault("wrong_amount", count=1)
-    order = await shop.paid()
+    order = await shop.pay_new_order()
     [notice] = shop.notices
     assert shop.is_genuine(notice.headers, notice.body)
     assert notice.resource["amount"]["total"] == order["amount"]["total"] + 1
@@ -139,7 +139,7 @@ async def test_a_wrong_amount_verifies_but_is_not_the_orders(shop: Shop) -> None
 
 async def test_a_lost_notification_never_comes(shop: Shop) -> None:
     await shop.fault("lost", count=1)
-    assert (await shop.paid())["trade_state"] == "SUCCESS"
+    assert (await shop.pay_new_order())["trade_state"] == "SUCCESS"
     await shop.box.advance(25 * 3600)
     await shop.native("T20261121000002")
     assert shop.notices == []
@@ -148,7 +148,7 @@ async def test_a_lost_notification_never_comes(shop: Shop) -> None:
 @pytest.mark.parametrize("kind", ["twice", "concurrent"])
 async def test_a_notification_may_come_twice_with_the_same_id(shop: Shop, kind: str) -> None:
     await shop.fault(kind, count=1)
-    await shop.paid()
+    await shop.pay_new_order()
     first, second = shop.notices
     assert first.envelope["id"] == second.envelope["id"]
     assert first.headers["Wechatpay-Nonce"] != second.headers["Wechatpay-Nonce"]
@@ -165,7 +165,7 @@ async def test_concurrent_copies_are_under_way_together(shop: Shop) -> None:
 
 async def test_a_fault_may_strike_one_kind_of_event_only(shop: Shop) -> None:
     await shop.fault("lost", path="REFUND")
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.refund()
     await shop.box.control("pay/refunds/end", out_refund_no="R20261121000001")
     assert shop.kinds() == ["TRANSACTION.SUCCESS"]

@@ -152,8 +152,8 @@ async def test_the_signature_covers_path_query_and_body(shop: Shop) -> None:
 
 async def test_the_merchant_chooses_the_key_that_signs_the_answer(shop: Shop) -> None:
     certificate = next(serial for serial in shop.keys if not serial.startswith("PUB_KEY_ID_"))
-    for asked, signed in (("", PUBLIC_KEY_ID), (PUBLIC_KEY_ID, PUBLIC_KEY_ID), (certificate, certificate)):
-        answer = await shop.call("GET", QUERY, None, **({"Wechatpay-Serial": asked} if asked else {}))
+    for serial, signed in (("", PUBLIC_KEY_ID), (PUBLIC_KEY_ID, PUBLIC_KEY_ID), (certificate, certificate)):
+        answer = await shop.call("GET", QUERY, None, **({"Wechatpay-Serial": serial} if serial else {}))
         assert answer.headers["Wechatpay-Serial"] == signed
     headers = {**shop.headers("GET", QUERY, b""), "Wechatpay-Serial": "PUB_KEY_ID_1"}
     assert (await shop.send("GET", QUERY, b"", headers)).code == "400 INVALID_REQUEST"
@@ -164,7 +164,7 @@ async def test_in_certificate_mode_the_certificate_signs(service: Service) -> No
     shop = Shop(box)
     await shop.start()
     assert not (await shop.call("GET", QUERY)).headers["Wechatpay-Serial"].startswith("PUB_KEY_ID_")
-    await shop.paid()
+    await shop.pay_new_order()
     assert shop.is_genuine(shop.notices[0].headers, shop.notices[0].body)
     assert not shop.notices[0].headers["Wechatpay-Serial"].startswith("PUB_KEY_ID_")
     await shop.stop()
@@ -312,7 +312,7 @@ async def test_scan_and_pay(shop: Shop) -> None:
 
 
 async def test_the_notification_says_what_a_query_says(shop: Shop) -> None:
-    order = await shop.paid()
+    order = await shop.pay_new_order()
     [notice] = shop.notices
     assert shop.is_genuine(notice.headers, notice.body)
     assert notice.headers["Wechatpay-Signature-Type"] == "WECHATPAY2-SHA256-RSA2048"
@@ -393,7 +393,7 @@ async def test_closing_can_be_repeated_and_ends_an_open_cashier(shop: Shop) -> N
 
 async def test_what_is_paid_or_unknown_can_not_be_closed(shop: Shop) -> None:
     assert (await shop.close()).code == "404 ORDER_NOT_EXIST"
-    await shop.paid()
+    await shop.pay_new_order()
     assert (await shop.close()).code == "400 ORDER_PAID"
 
 

@@ -42,7 +42,7 @@ async def query(shop: Shop, number: str = "R20261121000001") -> dict[str, Any]:
 
 
 async def test_a_refund_is_accepted_and_arrives_later(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     accepted = (await shop.refund()).json
     assert (accepted["status"], accepted["channel"]) == ("PROCESSING", "ORIGINAL")
     assert "success_time" not in accepted
@@ -60,7 +60,7 @@ async def test_a_refund_is_accepted_and_arrives_later(shop: Shop) -> None:
 
 
 async def test_the_refund_notification_has_its_own_names(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.refund()
     await shop.box.control("pay/refunds/end", out_refund_no="R20261121000001")
     notice = shop.notices[-1]
@@ -74,14 +74,14 @@ async def test_the_refund_notification_has_its_own_names(shop: Shop) -> None:
 
 
 async def test_the_same_number_again_is_the_same_refund(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     first = (await shop.refund(refund=10_000)).json
     assert (await shop.refund(refund=10_000)).json == first
     assert (await shop.refund(refund=10_001)).code == "400 INVALID_REQUEST"
 
 
 async def test_refunds_of_one_order_stay_within_its_sum_and_a_minute_apart(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     assert (await shop.refund("R1", 20_000)).status == 200
     assert (await shop.refund("R2", 10_000)).code == "429 FREQUENCY_LIMITED"
     await shop.box.advance(61)
@@ -92,7 +92,7 @@ async def test_refunds_of_one_order_stay_within_its_sum_and_a_minute_apart(shop:
 
 
 async def test_the_fifty_first_refund_of_an_order_is_refused(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     for index in range(50):
         assert (await shop.refund(f"R{index}", 1)).status == 200
         await shop.box.advance(61)
@@ -116,7 +116,7 @@ async def test_the_fifty_first_refund_of_an_order_is_refused(shop: Shop) -> None
     ],
 )
 async def test_refunds_that_break_a_rule_are_refused(shop: Shop, change: dict[str, Any], code: str) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.native("T20261121000002")
     assert (await shop.call("POST", REFUND, shop.refund_body(**change))).code == code
     assert (await shop.query())["trade_state"] == "SUCCESS"
@@ -124,13 +124,13 @@ async def test_refunds_that_break_a_rule_are_refused(shop: Shop, change: dict[st
 
 
 async def test_after_a_year_there_is_no_refund(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.box.advance(365 * DAY + 60)
     assert (await shop.refund()).code == "400 INVALID_REQUEST"
 
 
 async def test_a_refund_may_stay_under_way_and_then_go_wrong(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.fault("refund_slow", seconds=5 * DAY, count=1)
     await shop.fault("refund_abnormal", count=1)
     await shop.refund()
@@ -144,21 +144,21 @@ async def test_a_refund_may_stay_under_way_and_then_go_wrong(shop: Shop) -> None
 
 
 async def test_a_merchant_without_money_can_not_refund_and_may_ask_again(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.fault("not_enough", count=1)
     assert (await shop.refund()).code == "403 NOT_ENOUGH"
     assert (await shop.refund()).status == 200
 
 
 async def test_a_refund_may_be_notified_before_it_is_answered(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.fault("early_refund", count=1)
     assert (await shop.refund()).json["status"] == "SUCCESS"
     assert shop.kinds()[-1] == "REFUND.SUCCESS"
 
 
 async def test_a_refund_accepted_under_an_error_is_not_made_twice(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.fault("error_after", count=1)
     assert (await shop.refund()).code == "500 SYSTEM_ERROR"
     assert (await shop.refund()).json["status"] == "PROCESSING"
@@ -166,8 +166,8 @@ async def test_a_refund_accepted_under_an_error_is_not_made_twice(shop: Shop) ->
     assert len(refunds) == 1
 
 
-async def abnormal(shop: Shop) -> dict[str, Any]:
-    await shop.paid()
+async def make_abnormal_refund(shop: Shop) -> dict[str, Any]:
+    await shop.pay_new_order()
     await shop.refund()
     return await shop.box.control("pay/refunds/end", out_refund_no="R20261121000001", status="ABNORMAL")
 
@@ -188,7 +188,7 @@ async def redirect(shop: Shop, refund: dict[str, Any], body: dict[str, Any]) -> 
 
 
 async def test_an_abnormal_refund_goes_to_another_card(shop: Shop) -> None:
-    refund = await abnormal(shop)
+    refund = await make_abnormal_refund(shop)
     answer = (await redirect(shop, refund, card(shop))).json
     assert (answer["status"], answer["channel"]) == ("PROCESSING", "OTHER_BANKCARD")
     await shop.box.advance(601)
@@ -202,13 +202,13 @@ async def test_an_abnormal_refund_goes_to_another_card(shop: Shop) -> None:
 
 
 async def test_a_refund_that_is_stuck_stays_stuck(shop: Shop) -> None:
-    await abnormal(shop)
+    await make_abnormal_refund(shop)
     await shop.box.advance(DAY)
     assert (await query(shop))["status"] == "ABNORMAL"
 
 
 async def test_or_to_the_merchants_account_or_gets_stuck_again(shop: Shop) -> None:
-    refund = await abnormal(shop)
+    refund = await make_abnormal_refund(shop)
     await shop.fault("refund_abnormal", count=1)
     await redirect(shop, refund, card(shop))
     await shop.box.advance(601)
@@ -232,7 +232,7 @@ async def test_or_to_the_merchants_account_or_gets_stuck_again(shop: Shop) -> No
     ],
 )
 async def test_an_account_that_is_none_is_refused(shop: Shop, change: dict[str, Any], code: str) -> None:
-    refund = await abnormal(shop)
+    refund = await make_abnormal_refund(shop)
     assert (await redirect(shop, refund, card(shop, **change))).code == code
     assert (await redirect(shop, {"refund_id": "5030"}, card(shop))).code == "404 RESOURCE_NOT_EXISTS"
     assert (await query(shop))["status"] == "ABNORMAL"
@@ -262,17 +262,17 @@ def rows(raw: bytes) -> list[dict[str, str]]:
     return [dict(zip(head.split(","), line[1:].split(",`"), strict=True)) for line in lines]
 
 
-async def busy_day(shop: Shop) -> None:
+async def make_busy_day(shop: Shop) -> None:
     """Two payments and a refund of the tenth, and an order that no one paid."""
-    await shop.paid(description="培训费,含教材")
-    await shop.paid("T20261121000002")
+    await shop.pay_new_order(description="培训费,含教材")
+    await shop.pay_new_order("T20261121000002")
     await shop.native("T20261121000003")
     await shop.box.advance(120)
     await shop.refund(refund=10_000)
 
 
 async def test_the_bill_lists_payments_and_accepted_refunds_of_the_day(shop: Shop) -> None:
-    await busy_day(shop)
+    await make_busy_day(shop)
     await shop.until("2027-03-11T10:00")
     raw = await fetch(shop, answer := await ask(shop))
     assert (answer.json["hash_type"], answer.json["hash_value"]) == ("SHA1", hashlib.sha1(raw).hexdigest())  # noqa: S324
@@ -293,7 +293,7 @@ async def test_the_bill_lists_payments_and_accepted_refunds_of_the_day(shop: Sho
 
 @pytest.mark.parametrize(("kind", "columns", "count"), [("SUCCESS", 20, 2), ("REFUND", 29, 1), ("ALL", 27, 3)])
 async def test_each_kind_of_bill_has_its_columns(shop: Shop, kind: str, columns: int, count: int) -> None:
-    await busy_day(shop)
+    await make_busy_day(shop)
     await shop.until("2027-03-11T10:00")
     raw = await fetch(shop, await ask(shop, bill_type=kind))
     assert len(raw.decode().split("\r\n")[0].split(",")) == columns
@@ -301,14 +301,14 @@ async def test_each_kind_of_bill_has_its_columns(shop: Shop, kind: str, columns:
 
 
 async def test_a_packed_bill_is_hashed_before_packing(shop: Shop) -> None:
-    await busy_day(shop)
+    await make_busy_day(shop)
     await shop.until("2027-03-11T10:00")
     raw = gzip.decompress(await fetch(shop, answer := await ask(shop, tar_type="GZIP")))
     assert hashlib.sha1(raw).hexdigest() == answer.json["hash_value"]  # noqa: S324 - the protocol's own choice
 
 
 async def test_yesterdays_bill_is_there_from_nine(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     assert (await ask(shop)).code == "400 NO_STATEMENT_EXIST"
     await shop.until("2027-03-11T08:59")
     assert (await ask(shop)).code == "400 STATEMENT_CREATING"
@@ -324,7 +324,7 @@ async def test_a_bill_asked_wrongly_is_refused(shop: Shop, query: str) -> None:
 
 
 async def test_the_address_of_a_bill_lives_five_minutes(shop: Shop) -> None:
-    await shop.paid()
+    await shop.pay_new_order()
     await shop.until("2027-03-11T10:00")
     parts = urlsplit((await ask(shop)).json["download_url"])
     path = f"/v3/billdownload/file?{parts.query}"
@@ -336,7 +336,7 @@ async def test_the_address_of_a_bill_lives_five_minutes(shop: Shop) -> None:
 
 
 async def test_bills_that_go_wrong(shop: Shop) -> None:
-    await busy_day(shop)
+    await make_busy_day(shop)
     await shop.until("2027-03-11T10:00")
     await shop.fault("bill_creating", count=1)
     assert (await ask(shop)).code == "400 STATEMENT_CREATING"

@@ -38,7 +38,7 @@ async def plain(request: web.Request) -> web.Response:
     return response
 
 
-async def moved(request: web.Request) -> web.Response:
+async def redirect_to_moved(request: web.Request) -> web.Response:
     raise web.HTTPFound(f"http://{request.host}/h5/page?x=1")
 
 
@@ -62,7 +62,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def go_on(request: web.Request) -> web.Response:
+async def stream_on(request: web.Request) -> web.Response:
     request.app[GO_ON].set()
     return web.Response()
 
@@ -72,11 +72,11 @@ async def web_box() -> AsyncIterator[Box]:
     app = web.Application()
     app.router.add_get("/h5/page", page)
     app.router.add_get("/h5/plain", plain)
-    app.router.add_get("/h5/moved", moved)
+    app.router.add_get("/h5/moved", redirect_to_moved)
     app.router.add_get("/h5/oauth", to_oauth)
     app.router.add_post("/api/echo", echo)
     app.router.add_get("/api/stream", stream)
-    app.router.add_get("/api/go-on", go_on)
+    app.router.add_get("/api/go-on", stream_on)
     app[GO_ON] = asyncio.Event()
     server = TestServer(app)
     await server.start_server()

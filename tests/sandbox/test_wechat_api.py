@@ -26,18 +26,18 @@ async def custom(box: Box, text: str = "x") -> int:
 # -- tokens -----------------------------------------------------------------------------------------------------
 
 
-async def stable(box: Box, **more: object) -> dict[str, object]:
+async def get_stable_token(box: Box, **more: object) -> dict[str, object]:
     body = {"grant_type": "client_credential", "appid": APPID, "secret": "sandbox-secret", **more}
     return await box.api("/cgi-bin/stable_token", body, access_token="")
 
 
 async def test_stable_token_stays_the_same_until_five_minutes_before_its_end(box: Box) -> None:
-    first = await stable(box)
-    assert (await stable(box))["access_token"] == first["access_token"]
+    first = await get_stable_token(box)
+    assert (await get_stable_token(box))["access_token"] == first["access_token"]
     await box.advance(6880)
-    assert (await stable(box))["access_token"] == first["access_token"]
+    assert (await get_stable_token(box))["access_token"] == first["access_token"]
     await box.advance(60)
-    second = await stable(box)
+    second = await get_stable_token(box)
     assert second["access_token"] != first["access_token"]
     assert "errcode" not in await box.api("/cgi-bin/getcallbackip", access_token=str(first["access_token"]))
     await box.advance(300)
@@ -45,23 +45,23 @@ async def test_stable_token_stays_the_same_until_five_minutes_before_its_end(box
 
 
 async def test_forced_refresh_kills_the_old_token_and_is_rationed(box: Box) -> None:
-    first = await stable(box)
-    second = await stable(box, force_refresh=True)
+    first = await get_stable_token(box)
+    second = await get_stable_token(box, force_refresh=True)
     assert second["access_token"] != first["access_token"]
     assert (await box.api("/cgi-bin/getcallbackip", access_token=str(first["access_token"])))["errcode"] == 40001
-    assert (await stable(box, force_refresh=True))["errcode"] == 45011
+    assert (await get_stable_token(box, force_refresh=True))["errcode"] == 45011
     for _ in range(19):
         await box.advance(31)
-        assert "access_token" in await stable(box, force_refresh=True)
+        assert "access_token" in await get_stable_token(box, force_refresh=True)
     await box.advance(31)
-    assert (await stable(box, force_refresh=True))["errcode"] == 45009
+    assert (await get_stable_token(box, force_refresh=True))["errcode"] == 45009
 
 
 @pytest.mark.parametrize(
     ("change", "errcode"), [({"secret": "x"}, 40125), ({"appid": "wx"}, 40013), ({"grant_type": ""}, 40002)]
 )
 async def test_wrong_credentials_are_named(box: Box, change: dict[str, str], errcode: int) -> None:
-    answer = await stable(box, **change)
+    answer = await get_stable_token(box, **change)
     assert answer["errcode"] == errcode
     assert " rid: " in str(answer["errmsg"])
 
@@ -82,7 +82,7 @@ async def test_classic_token_lives_five_minutes_beside_its_successor(box: Box) -
 
 async def test_address_list_is_checked(service: Service) -> None:
     box = await open_box(service, wire={"allowed_ips": ["10.0.0.1"]})
-    answer = await stable(box)
+    answer = await get_stable_token(box)
     await box.client.close()
     assert answer["errcode"] == 40164
     assert "127.0.0.1" in str(answer["errmsg"])
@@ -348,9 +348,9 @@ async def test_browser_of_a_phone_agrees_and_its_code_names_the_person(box: Box)
     location = page.headers["Location"]
     assert location.startswith("/phone/p1/service/h5/bind?x=1&code=")
     code = location.split("code=")[1].split("&")[0]
-    asked = {"appid": APPID, "secret": "sandbox-secret", "code": code, "grant_type": "authorization_code"}
-    assert (await box.api("/sns/oauth2/access_token", **asked))["openid"] == await box.openid()
-    assert (await box.api("/sns/oauth2/access_token", **asked))["errcode"] == 40163
+    code_query = {"appid": APPID, "secret": "sandbox-secret", "code": code, "grant_type": "authorization_code"}
+    assert (await box.api("/sns/oauth2/access_token", **code_query))["openid"] == await box.openid()
+    assert (await box.api("/sns/oauth2/access_token", **code_query))["errcode"] == 40163
     stolen = {**query, "redirect_uri": "https://evil.test/"}
     assert (await box.client.get("/wechat/connect/oauth2/authorize", params=stolen)).status == 400
 

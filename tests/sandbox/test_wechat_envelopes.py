@@ -109,7 +109,7 @@ def test_the_sandbox_reads_one_article_and_several(count: int) -> None:
     ]
 
 
-def signed(account: AccountConfig, encrypted: str) -> bytes:
+def signed_envelope(account: AccountConfig, encrypted: str) -> bytes:
     """Any text in an envelope whose signature is right."""
     signature = codec_of(account).sign("1", "2", encrypted)
     return xml.write({"Encrypt": encrypted, "MsgSignature": signature, "TimeStamp": 1, "Nonce": "2"}).encode()
@@ -118,7 +118,7 @@ def signed(account: AccountConfig, encrypted: str) -> bytes:
 @pytest.mark.parametrize("bad", ["", "AAAA", "not base64!", PUBLISHED[:-8], "A" * 64, PUBLISHED])
 def test_signed_junk_is_refused(bad: str) -> None:
     with pytest.raises(ReplyError):
-        open_reply(ACCOUNT, signed(ACCOUNT, bad))
+        open_reply(ACCOUNT, signed_envelope(ACCOUNT, bad))
 
 
 def test_an_encrypted_nothing_is_refused() -> None:

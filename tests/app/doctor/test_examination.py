@@ -24,8 +24,8 @@ from domain.rulebook.notice_texts import sms_templates, voice_templates
 from services.core.audit_chain import chain
 from tests.factories.rulebooks import load_rulebook
 from tests.factories.settings import make_settings, production_settings
-from tests.gateways.mail_server import Server, serving
-from tests.gateways.pay_platform import UnknownOrders, merchant, playing
+from tests.gateways.mail_server import Server, serve_mail
+from tests.gateways.pay_platform import UnknownOrders, merchant, serve_platform
 
 Serve = Callable[[Any], Awaitable[TestServer]]
 
@@ -109,7 +109,7 @@ async def test_a_complete_installation_has_only_its_test_servers_faults(
     database: str, redis: str, wechat: tuple[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     settings = complete_settings(database, redis, wechat[0])
-    async with playing() as pay, serving(post := Server()):
+    async with serve_platform() as pay, serve_mail(post := Server()):
         pay.now = datetime.now(UTC)
         pay.answers = UnknownOrders()
         mail = settings.mail.model_copy(update={"host": "127.0.0.1", "port": post.port, "tls": "none", "username": ""})

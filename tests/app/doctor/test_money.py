@@ -13,7 +13,7 @@ from app.doctor.findings import CheckFinding
 from app.doctor.money import check_mail, check_pay
 from config.settings import MailSettings, PaySettings, Settings
 from tests.factories.settings import make_settings, production_settings
-from tests.gateways.mail_server import Server, serving
+from tests.gateways.mail_server import Server, serve_mail
 from tests.gateways.pay_platform import (
     APIV3,
     OLD,
@@ -23,14 +23,14 @@ from tests.gateways.pay_platform import (
     UnknownOrders,
     certificate,
     merchant,
-    playing,
     seal,
+    serve_platform,
 )
 
 
 @pytest.fixture
 async def platform() -> AsyncIterator[Platform]:
-    async with playing() as platform:
+    async with serve_platform() as platform:
         platform.now = datetime.now(UTC)
         platform.answers = UnknownOrders()
         yield platform
@@ -49,7 +49,7 @@ def single_finding(findings: list[CheckFinding]) -> CheckFinding:
 async def test_a_merchant_whose_keys_fit_is_well(platform: Platform) -> None:
     finding = single_finding(await check_pay(settings_with_merchant(platform)))
     assert (finding.state, "hunan" in finding.text) == ("ok", True)
-    assert len(platform.asked) == 1
+    assert len(platform.requests) == 1
 
 
 async def test_certificates_that_fit_are_well(platform: Platform) -> None:
@@ -109,7 +109,7 @@ def settings_with_mail(server: Server, **more: Any) -> Settings:
 
 
 async def test_the_mail_server_is_greeted_and_gets_nothing() -> None:
-    async with serving(server := Server()):
+    async with serve_mail(server := Server()):
         assert (single_finding(await check_mail(settings_with_mail(server)))).state == "ok"
         refused = single_finding(await check_mail(settings_with_mail(server, password=SecretStr("wrong"))))
     assert "PBT_MAIL__USERNAME" in refused.text

@@ -39,12 +39,17 @@ async def test_both_see_the_platforms_number_only(tools: Tools) -> None:
 
 async def test_a_pool_without_a_number_makes_no_call(tools: Tools) -> None:
     async with Rogue([]) as rogue:
-        one = bridge(tools, rogue)
-        assert [one.offers(pool) for pool in ("hunan", "demo", "jilin", "xinjiang")] == [True, True, False, False]
+        call_bridge = bridge(tools, rogue)
+        assert [call_bridge.offers(pool) for pool in ("hunan", "demo", "jilin", "xinjiang")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
         with pytest.raises(NeedsOperator):
-            await one.connect("jilin", STAFF, EXPERT, out_id="42")
+            await call_bridge.connect("jilin", STAFF, EXPERT, out_id="42")
         with pytest.raises(Rejected):
-            await one.connect("hunan", "0571-1", EXPERT, out_id="42")
+            await call_bridge.connect("hunan", "0571-1", EXPERT, out_id="42")
         assert rogue.seen == []
 
 

@@ -25,12 +25,12 @@ def client(tools: Tools, rogue: Rogue) -> AlibabaIdentityVerification:
     )
 
 
-def found(code: object) -> bytes:
+def verification_answer(code: object) -> bytes:
     return reply({"Code": "200", "Message": "success", "ResultObject": {"BizCode": code}, "RequestId": "R"})
 
 
 async def test_name_and_number_travel_in_the_body_which_is_signed(tools: Tools) -> None:
-    async with Rogue([found("1")]) as rogue:
+    async with Rogue([verification_answer("1")]) as rogue:
         assert await client(tools, rogue).compare(NAME, NUMBER) == "match"
     (seen,) = rogue.seen
     assert seen.target == "/"
@@ -48,7 +48,7 @@ async def test_name_and_number_travel_in_the_body_which_is_signed(tools: Tools) 
     [("1", "match"), (1, "match"), ("2", "differs"), (2, "differs"), ("3", "no_record"), (3, "no_record")],
 )
 async def test_the_three_answers(tools: Tools, code: object, meaning: str) -> None:
-    async with Rogue([found(code)]) as rogue:
+    async with Rogue([verification_answer(code)]) as rogue:
         assert await client(tools, rogue).compare(NAME, NUMBER) == meaning
 
 
@@ -62,9 +62,9 @@ async def test_a_name_that_the_register_does_not_take_has_no_record(tools: Tools
 @pytest.mark.parametrize(
     "answer",
     [
-        found("4"),
-        found(""),
-        found(None),
+        verification_answer("4"),
+        verification_answer(""),
+        verification_answer(None),
         reply({"Code": "200"}),
         reply({"Code": "200", "ResultObject": "1"}),
         reply({"Code": "402", "Message": "权威源服务异常"}),

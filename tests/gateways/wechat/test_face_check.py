@@ -36,8 +36,8 @@ def client(tools: Tools, store: Redis, url: str) -> WechatFaces:
 
 
 def test_the_hash_agrees_with_the_platforms_example() -> None:
-    found = cert_hash("张三", "310101199801011234")
-    assert (found[:8], found[-6:], len(found)) == (HASH, "71108b", 64)
+    digest = cert_hash("张三", "310101199801011234")
+    assert (digest[:8], digest[-6:], len(digest)) == (HASH, "71108b", 64)
 
 
 async def test_a_check_is_begun_and_asked_about(tools: Tools, store: Redis) -> None:

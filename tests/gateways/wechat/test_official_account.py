@@ -269,8 +269,8 @@ async def test_both_apps_have_tokens_of_their_own(clients: Make) -> None:
 
 
 async def test_a_picture_is_uploaded_and_sent_by_its_media_id(clients: Make) -> None:
-    kept = reply({"type": "image", "media_id": "M1", "created_at": 1})
-    async with Rogue([TOKEN, kept, OK]) as rogue:
+    uploaded = reply({"type": "image", "media_id": "M1", "created_at": 1})
+    async with Rogue([TOKEN, uploaded, OK]) as rogue:
         official = clients(rogue.url).official
         media_id = await official.upload_image("demo", b"\x89PNG\r\n--x")
         await official.send_image("demo", "o1", media_id)

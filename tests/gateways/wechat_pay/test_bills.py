@@ -88,7 +88,7 @@ def test_a_bill_without_rows_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (b"", "empty"),
         (b"\xff\xfe", "decode"),
@@ -112,9 +112,9 @@ def test_a_bill_without_rows_is_empty() -> None:
         (bill(HEAD, PAID, SUMMARY_HEAD, SUMMARY.replace("`2,", "`2.5,")), "trades"),
     ],
 )
-def test_a_bill_that_is_not_whole_is_not_read(data: bytes, said: str) -> None:
+def test_a_bill_that_is_not_whole_is_not_read(data: bytes, reason: str) -> None:
     """Half a bill would look like payments that were lost."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=reason):
         parse_bill(data)
 
 
@@ -194,10 +194,10 @@ async def failure(act: Awaitable[object]) -> GatewayError:
 async def test_a_bill_is_fetched_and_checked(tools: Tools, platform: Platform, data: bytes) -> None:
     offer(platform, data)
     assert (await client(tools, platform).trade_bill("demo", DAY)).rows == (PAYMENT, REFUND)
-    asked, fetched = platform.asked
-    assert asked.target == f"{BILL}?bill_date=2026-11-20&bill_type=ALL&tar_type=GZIP"
-    assert fetched.target == f"{FILE}?token=a%2Bb"
-    assert "Authorization" in fetched.headers
+    bill_request, file_request = platform.requests
+    assert bill_request.target == f"{BILL}?bill_date=2026-11-20&bill_type=ALL&tar_type=GZIP"
+    assert file_request.target == f"{FILE}?token=a%2Bb"
+    assert "Authorization" in file_request.headers
 
 
 async def test_a_file_with_another_hash_is_fetched_again_later(tools: Tools, platform: Platform) -> None:

@@ -46,7 +46,7 @@ def pay(tools: Tools, platform: Platform) -> WechatPay:
     return client(tools, platform)
 
 
-async def refused(reading: Awaitable[PayNotification]) -> Forbidden:
+async def read_refusal(reading: Awaitable[PayNotification]) -> Forbidden:
     with pytest.raises(Forbidden) as caught:
         await reading
     return caught.value
@@ -62,7 +62,7 @@ async def test_a_payment_is_read(pay: WechatPay, platform: Platform) -> None:
     assert read.trade is not None
     assert (read.trade.out_trade_no, read.trade.amount, read.trade.state) == ("T20261121000001", 3000, "SUCCESS")
     assert json.loads(read.plain) == trade()
-    assert platform.asked == [], "nothing is asked for in public-key mode"
+    assert platform.requests == [], "nothing is asked for in public-key mode"
 
 
 async def test_headers_count_in_any_spelling(pay: WechatPay, platform: Platform) -> None:
@@ -107,7 +107,7 @@ async def test_a_kind_that_we_do_not_know_is_handed_on_unread(pay: WechatPay, pl
 async def test_a_missing_header_is_refused(pay: WechatPay, platform: Platform, name: str) -> None:
     headers, body = platform.notification(PAID, trade())
     del headers[f"Wechatpay-{name}"]
-    assert (await refused(pay.read_notification("demo", headers, body))).code == "pay_forged"
+    assert (await read_refusal(pay.read_notification("demo", headers, body))).code == "pay_forged"
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ async def test_a_genuine_notification_with_impossible_values_goes_no_further(
 async def test_a_notification_from_another_time_is_refused(pay: WechatPay, platform: Platform, away: timedelta) -> None:
     """Validly signed, and replayed by an eavesdropper."""
     _, body = platform.notification(PAID, trade())
-    await refused(pay.read_notification("demo", platform.headers(body, at=NOW + away), body))
+    await read_refusal(pay.read_notification("demo", platform.headers(body, at=NOW + away), body))
 
 
 async def test_time_is_that_of_our_clock(tools: Tools, platform: Platform) -> None:
     clock = FixedClock(NOW + timedelta(days=5))
     pay = client(tools, platform, clock=clock)
     _, body = platform.notification(PAID, trade())
-    await refused(pay.read_notification("demo", platform.headers(body), body))
+    await read_refusal(pay.read_notification("demo", platform.headers(body), body))
     assert await pay.read_notification("demo", platform.headers(body, at=clock.now()), body)
 
 
@@ -150,34 +150,34 @@ async def test_time_is_that_of_our_clock(tools: Tools, platform: Platform) -> No
 )
 async def test_a_timestamp_that_is_none_is_refused(pay: WechatPay, platform: Platform, timestamp: str) -> None:
     headers, body = platform.notification(PAID, trade())
-    await refused(pay.read_notification("demo", headers | {"Wechatpay-Timestamp": timestamp}, body))
+    await read_refusal(pay.read_notification("demo", headers | {"Wechatpay-Timestamp": timestamp}, body))
 
 
 async def test_one_changed_byte_is_refused(pay: WechatPay, platform: Platform) -> None:
     headers, body = platform.notification(PAID, trade())
     for changed in (body + b" ", body.replace(b"EV-1", b"EV-2"), body[:-1], b"", json.dumps(json.loads(body)).encode()):
-        await refused(pay.read_notification("demo", headers, changed))
+        await read_refusal(pay.read_notification("demo", headers, changed))
 
 
 async def test_a_strangers_signature_is_refused(pay: WechatPay, platform: Platform) -> None:
     platform.signer = Identity(PUBLIC.serial, STRANGER)
-    await refused(pay.read_notification("demo", *platform.notification(PAID, trade())))
+    await read_refusal(pay.read_notification("demo", *platform.notification(PAID, trade())))
 
 
 async def test_a_probe_is_refused_without_alarm(pay: WechatPay, platform: Platform) -> None:
     headers, body = platform.notification(PAID, trade())
     probe = headers | {"Wechatpay-Signature": "WECHATPAY/SIGNTEST/" + headers["Wechatpay-Signature"][19:]}
     with capture_logs() as logs:
-        assert (await refused(pay.read_notification("demo", probe, body))).code == "pay_probe"
+        assert (await read_refusal(pay.read_notification("demo", probe, body))).code == "pay_probe"
     assert [entry["log_level"] for entry in logs] == ["info"]
 
 
 async def test_a_pool_without_merchant_reads_nothing(pay: WechatPay, platform: Platform) -> None:
-    error = await refused(pay.read_notification("poor", *platform.notification(PAID, trade())))
+    error = await read_refusal(pay.read_notification("poor", *platform.notification(PAID, trade())))
     assert error.code == "pay_no_merchant"
 
 
-def genuine(platform: Platform, body: bytes) -> tuple[Headers, bytes]:
+def signed_notification(platform: Platform, body: bytes) -> tuple[Headers, bytes]:
     return platform.headers(body), body
 
 
@@ -201,7 +201,7 @@ def genuine(platform: Platform, body: bytes) -> tuple[Headers, bytes]:
 )
 async def test_what_is_genuine_and_makes_no_sense_is_invalid(pay: WechatPay, platform: Platform, body: bytes) -> None:
     with capture_logs() as logs, pytest.raises(InvalidInput):
-        await pay.read_notification("demo", *genuine(platform, body))
+        await pay.read_notification("demo", *signed_notification(platform, body))
     assert [entry["event"] for entry in logs] == ["pay_notification_unreadable"]
 
 
@@ -238,8 +238,8 @@ def world(tools: Tools, platform: Platform) -> World:
 async def test_certificates_are_fetched_once_and_before_the_first_act(world: World) -> None:
     await world.order()
     await world.order()
-    assert [asked.target for asked in world.platform.asked] == [CERTIFICATES, NATIVE, NATIVE]
-    assert "Wechatpay-Serial" not in world.platform.asked[-1].headers
+    assert [request.target for request in world.platform.requests] == [CERTIFICATES, NATIVE, NATIVE]
+    assert "Wechatpay-Serial" not in world.platform.requests[-1].headers
 
 
 async def test_both_certificates_count_around_a_change(world: World) -> None:
@@ -258,10 +258,10 @@ async def test_an_unknown_serial_is_looked_for_once_a_minute(world: World) -> No
     await world.order()
     world.seconds.now = 61
     for _ in range(5):
-        await refused(world.notified(stranger))
+        await read_refusal(world.notified(stranger))
     assert world.looks == 2
     world.seconds.now = 122
-    await refused(world.notified(stranger))
+    await read_refusal(world.notified(stranger))
     assert world.looks == 3
 
 
@@ -311,14 +311,14 @@ async def test_an_expired_certificate_counts_no_more(world: World) -> None:
     world.platform.certificates[OLD.serial] = certificate(OLD_CERT_KEY, int(OLD.serial, 16), days=2)
     assert (await world.notified(OLD)).trade
     world.clock.move(timedelta(days=1, seconds=1))
-    await refused(world.notified(OLD))
+    await read_refusal(world.notified(OLD))
     assert (await world.notified(NEW)).trade
 
 
 async def test_a_certificate_before_its_time_does_not_count_yet(world: World) -> None:
     later = certificate(NEW_CERT_KEY, int(NEW.serial, 16), begins=NOW + timedelta(hours=1))
     world.platform.certificates[NEW.serial] = later
-    await refused(world.notified(NEW))
+    await read_refusal(world.notified(NEW))
     world.clock.move(timedelta(hours=2))
     assert (await world.notified(NEW)).trade
 
@@ -394,10 +394,10 @@ async def test_a_merchant_that_has_no_certificates_refuses_theirs(platform: Plat
     """Merchants opened lately get an error when they ask for certificates."""
     platform.answers[CERTIFICATES] = (404, {"code": "RESOURCE_NOT_EXISTS", "message": "无可用的平台证书"})
     platform.signer = OLD
-    await refused(pay.read_notification("demo", *platform.notification(PAID, trade())))
+    await read_refusal(pay.read_notification("demo", *platform.notification(PAID, trade())))
 
 
 async def test_an_unknown_public_key_is_not_looked_for(platform: Platform, pay: WechatPay) -> None:
     platform.signer = Identity("PUB_KEY_ID_02", STRANGER)
-    await refused(pay.read_notification("demo", *platform.notification(PAID, trade())))
-    assert platform.asked == []
+    await read_refusal(pay.read_notification("demo", *platform.notification(PAID, trade())))
+    assert platform.requests == []

@@ -96,8 +96,8 @@ def pay(tools: Tools, platform: Platform) -> WechatPay:
 
 async def test_an_order_holds_what_the_documents_ask_for(pay: WechatPay, platform: Platform) -> None:
     assert await pay.order_native("demo", ORDER) == CODE["code_url"]
-    (asked,) = platform.calls(NATIVE)
-    assert asked.json() == {
+    (request,) = platform.calls(NATIVE)
+    assert request.json() == {
         "appid": OA,
         "mchid": MCHID,
         "description": "评标专家入库考试费",
@@ -106,8 +106,8 @@ async def test_an_order_holds_what_the_documents_ask_for(pay: WechatPay, platfor
         "notify_url": "https://pbt.example/callbacks/pay/demo",
         "amount": {"total": 3000, "currency": "CNY"},
     }
-    assert asked.headers["Wechatpay-Serial"] == PUBLIC_ID, "so that the answer is signed with that key"
-    assert asked.headers["Content-Type"] == "application/json"
+    assert request.headers["Wechatpay-Serial"] == PUBLIC_ID, "so that the answer is signed with that key"
+    assert request.headers["Content-Type"] == "application/json"
 
 
 async def test_the_same_order_again_is_the_same_request(pay: WechatPay, platform: Platform) -> None:
@@ -152,7 +152,7 @@ async def test_a_paid_order_states_its_payer_and_time(pay: WechatPay, platform: 
         payer="oABC",
         success_at=datetime(2026, 11, 21, 3, 59, 58, tzinfo=UTC),
     )
-    assert platform.asked[-1].target == f"{ORDER_PATH}?mchid={MCHID}"
+    assert platform.requests[-1].target == f"{ORDER_PATH}?mchid={MCHID}"
 
 
 @pytest.mark.parametrize(
@@ -206,45 +206,45 @@ async def test_a_number_with_odd_characters_is_signed_as_it_is_sent(pay: WechatP
 # -- untrusted answers ---------------------------------------------------------------------------------------------
 
 
-def without(name: str) -> Spoil:
+def without_header(name: str) -> Spoil:
     return lambda headers, body: ({key: value for key, value in headers.items() if key != name}, body)
 
 
-def _old(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
-    return _resigned(headers, body, NOW - timedelta(minutes=5, seconds=1))
+def sign_too_early(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    return sign_anew(headers, body, NOW - timedelta(minutes=5, seconds=1))
 
 
-def _future(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
-    return _resigned(headers, body, NOW + timedelta(minutes=5, seconds=1))
+def sign_too_late(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    return sign_anew(headers, body, NOW + timedelta(minutes=5, seconds=1))
 
 
-def _resigned(_: Headers, body: bytes, at: datetime) -> tuple[Headers, bytes]:
+def sign_anew(_: Headers, body: bytes, at: datetime) -> tuple[Headers, bytes]:
     return Platform().headers(body, at=at), body
 
 
-def _probe(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+def with_probe_signature(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
     return headers | {"Wechatpay-Signature": f"WECHATPAY/SIGNTEST/{headers['Wechatpay-Signature'][20:]}"}, body
 
 
-def _stranger(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+def sign_by_stranger(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
     text = f"{headers['Wechatpay-Timestamp']}\n{headers['Wechatpay-Nonce']}\n".encode() + body + b"\n"
     return headers | {"Wechatpay-Signature": sign(STRANGER, text)}, body
 
 
-def _altered(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+def alter_body(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
     return headers, body.replace(b"}", b" }") if body else b"{}"
 
 
 SPOILED: dict[str, Spoil] = {
-    "no signature": without("Wechatpay-Signature"),
-    "no serial": without("Wechatpay-Serial"),
-    "no timestamp": without("Wechatpay-Timestamp"),
-    "no nonce": without("Wechatpay-Nonce"),
-    "an old answer": _old,
-    "an answer from the future": _future,
-    "a probe": _probe,
-    "a stranger's signature": _stranger,
-    "an altered body": _altered,
+    "no signature": without_header("Wechatpay-Signature"),
+    "no serial": without_header("Wechatpay-Serial"),
+    "no timestamp": without_header("Wechatpay-Timestamp"),
+    "no nonce": without_header("Wechatpay-Nonce"),
+    "an old answer": sign_too_early,
+    "an answer from the future": sign_too_late,
+    "a probe": with_probe_signature,
+    "a stranger's signature": sign_by_stranger,
+    "an altered body": alter_body,
     "an unknown public key": lambda headers, body: (headers | {"Wechatpay-Serial": "PUB_KEY_ID_02"}, body),
     "an unknown certificate": lambda headers, body: (headers | {"Wechatpay-Serial": "77" * 20}, body),
     "a time that is none": lambda headers, body: (headers | {"Wechatpay-Timestamp": "soon"}, body),
@@ -273,20 +273,20 @@ async def test_a_question_whose_answer_is_not_provably_wechats_may_be_repeated(
 
 
 async def test_five_minutes_are_still_of_now(pay: WechatPay, platform: Platform) -> None:
-    platform.spoil = lambda headers, body: _resigned(headers, body, NOW - timedelta(minutes=5))
+    platform.spoil = lambda headers, body: sign_anew(headers, body, NOW - timedelta(minutes=5))
     assert await pay.order_native("demo", ORDER)
 
 
 async def test_a_refusal_with_a_wrong_signature_is_transient(pay: WechatPay, platform: Platform) -> None:
     platform.answers[ORDER_PATH] = (404, {"code": "ORDER_NOT_EXIST", "message": "订单不存在"})
-    platform.spoil = _stranger
+    platform.spoil = sign_by_stranger
     with pytest.raises(Transient):
         await pay.query("demo", NUMBER)
 
 
 async def test_probes_cause_no_alarm_and_forgeries_do(pay: WechatPay, platform: Platform) -> None:
     levels = []
-    for spoil in (_probe, _stranger):
+    for spoil in (with_probe_signature, sign_by_stranger):
         platform.spoil = spoil
         with capture_logs() as logs, pytest.raises(OutcomeUnknown):
             await pay.order_native("demo", ORDER)
@@ -445,9 +445,9 @@ async def test_an_impossible_report_of_a_refund_leaves_its_outcome_unknown(
 async def test_an_abnormal_refund_goes_to_a_card_that_only_wechat_can_read(pay: WechatPay, platform: Platform) -> None:
     report = await pay.redirect_refund("demo", "5030", "R1", CARD)
     assert report.outcome == "PROCESSING"
-    (asked,) = platform.calls(REDIRECT)
-    body = asked.json()
-    assert asked.headers["Wechatpay-Serial"] == PUBLIC_ID
+    (request,) = platform.calls(REDIRECT)
+    body = request.json()
+    assert request.headers["Wechatpay-Serial"] == PUBLIC_ID
     assert reference.rsa_decrypt(body.pop("bank_account"), WECHAT_KEY) == CARD.account
     assert reference.rsa_decrypt(body.pop("real_name"), WECHAT_KEY) == "张三"
     assert body == {"out_refund_no": "R1", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT"}
@@ -464,11 +464,11 @@ async def test_or_to_the_merchants_own_account(pay: WechatPay, platform: Platfor
 
 async def test_an_invoice_is_asked_for_with_the_buyers_address_sealed(pay: WechatPay, platform: Platform) -> None:
     await pay.issue_invoice("demo", INVOICE)
-    (asked,) = platform.calls(INVOICES)
-    body = asked.json()
+    (request,) = platform.calls(INVOICES)
+    body = request.json()
     buyer = body["buyer_information"]
     assert reference.rsa_decrypt(buyer.pop("email"), WECHAT_KEY) == "a@b.cn"
-    assert asked.headers["Wechatpay-Serial"] == PUBLIC_ID
+    assert request.headers["Wechatpay-Serial"] == PUBLIC_ID
     assert buyer == {"type": "ORGANIZATION", "name": "某某公司", "taxpayer_id": "91440101MA5XXXXX0X"}
     assert (body["scene"], body["fapiao_apply_id"]) == ("WITH_WECHATPAY", "A1"), "else the buyer would have to consent"
     (invoice,) = body["fapiao_information"]
@@ -486,9 +486,9 @@ async def test_an_invoice_is_asked_for_with_the_buyers_address_sealed(pay: Wecha
 async def test_an_invoice_is_sealed_with_the_certificate_that_lasts_longest(tools: Tools, platform: Platform) -> None:
     platform.answers, platform.signer = dict(GOOD), OLD
     await client(tools, platform, certificates=True).issue_invoice("demo", INVOICE)
-    (asked,) = platform.calls(INVOICES)
-    held = {OLD.serial: OLD.key, NEW.serial: NEW.key}[asked.headers["Wechatpay-Serial"]]
-    assert reference.rsa_decrypt(asked.json()["buyer_information"]["email"], held) == "a@b.cn"
+    (request,) = platform.calls(INVOICES)
+    held = {OLD.serial: OLD.key, NEW.serial: NEW.key}[request.headers["Wechatpay-Serial"]]
+    assert reference.rsa_decrypt(request.json()["buyer_information"]["email"], held) == "a@b.cn"
 
 
 async def test_a_person_needs_no_tax_number(pay: WechatPay, platform: Platform) -> None:
@@ -520,7 +520,7 @@ async def test_an_invoice_is_known_by_its_state(
     platform.answers[f"{INVOICES}/A1"] = (200, {"total_count": 2, "fapiao_information": [before, item]})
     report = InvoiceReport("A1", "F1", known, "20897984", "044001911211", "20897985")
     assert await pay.query_invoice("demo", "A1", "F1") == report
-    assert platform.asked[-1].target == f"{INVOICES}/A1?fapiao_id=F1"
+    assert platform.requests[-1].target == f"{INVOICES}/A1?fapiao_id=F1"
     assert await pay.query_invoice("demo", "A1", "F2") is None
 
 
@@ -556,7 +556,7 @@ async def test_an_invoices_file_is_fetched(pay: WechatPay, platform: Platform) -
     platform.answers[f"{INVOICES}/A1/fapiao-files"] = files(f"{platform.url}/pay/v3/file?token=a%2Fb")
     platform.answers["/v3/file"] = (200, b"%PDF-1.7 ...")
     assert await pay.invoice_file("demo", "A1", "F1") == b"%PDF-1.7 ..."
-    assert platform.asked[-1].target == "/v3/file?token=a%2Fb"
+    assert platform.requests[-1].target == "/v3/file?token=a%2Fb"
 
 
 @pytest.mark.parametrize("listed", [{}, {"fapiao_download_info_list": [{"fapiao_id": "F2", "download_url": "x"}]}])
@@ -578,17 +578,17 @@ async def test_a_page_in_place_of_the_file_is_not_kept(pay: WechatPay, platform:
 
 async def test_a_pool_without_merchant_takes_none(pay: WechatPay, platform: Platform) -> None:
     assert pay.merchant("poor") is None
-    found = pay.merchant("demo")
-    assert found is not None
-    assert (found.mchid, dict(found.appids), found.fapiao) == (MCHID, {"oa": OA, "mini": MINI}, True)
+    merchant = pay.merchant("demo")
+    assert merchant is not None
+    assert (merchant.mchid, dict(merchant.appids), merchant.fapiao) == (MCHID, {"oa": OA, "mini": MINI}, True)
     error = await failure(pay.order_native("poor", ORDER))
     assert isinstance(error, NeedsOperator)
-    assert (error.vendor_code, platform.asked) == ("NOMERCHANT", [])
+    assert (error.vendor_code, platform.requests) == ("NOMERCHANT", [])
 
 
 async def test_calls_are_counted_by_how_they_ended(pay: WechatPay, platform: Platform, tools: Tools) -> None:
     await pay.order_native("demo", ORDER)
-    platform.spoil = _stranger
+    platform.spoil = sign_by_stranger
     with pytest.raises(OutcomeUnknown):
         await pay.order_native("demo", ORDER)
-    assert [tools.counted("pay", "order_native", end) for end in ("ok", "unknown")] == [1, 1]
+    assert [tools.count_calls("pay", "order_native", end) for end in ("ok", "unknown")] == [1, 1]

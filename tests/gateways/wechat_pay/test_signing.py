@@ -114,14 +114,14 @@ def test_the_seal_of_a_message_is_found_in_any_spelling_and_whole_or_not_at_all(
         "Wechatpay-Nonce": "N",
         "Wechatpay-Signature": "A",
     }
-    found = find_seal(headers)
-    assert found is not None
-    assert (found.serial, found.timestamp, found.nonce, found.signature) == ("S", "1", "N", "A")
+    seal = find_seal(headers)
+    assert seal is not None
+    assert (seal.serial, seal.timestamp, seal.nonce, seal.signature) == ("S", "1", "N", "A")
     for name in headers:
         assert find_seal({key: value for key, value in headers.items() if key != name}) is None
 
 
 def test_nonces_are_never_the_same() -> None:
-    found = {new_nonce() for _ in range(1000)}
-    assert len(found) == 1000
-    assert all(re.fullmatch(r"[0-9A-F]{32}", nonce) for nonce in found)
+    nonces = {new_nonce() for _ in range(1000)}
+    assert len(nonces) == 1000
+    assert all(re.fullmatch(r"[0-9A-F]{32}", nonce) for nonce in nonces)

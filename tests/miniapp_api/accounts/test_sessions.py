@@ -89,8 +89,8 @@ async def test_an_outdated_privacy_text_is_shown_again(world: World) -> None:
 )
 async def test_one_way_of_binding_must_be_chosen(world: World, version: str, body: dict[str, str]) -> None:
     visitor = await world.visit()
-    said = await visitor.post("/sessions/current/phone", {"privacy_version": version} | body, 422)
-    assert "二者选一" in said["detail"]
+    problem = await visitor.post("/sessions/current/phone", {"privacy_version": version} | body, 422)
+    assert "二者选一" in problem["detail"]
 
 
 async def test_roles_are_offered_and_one_is_chosen(world: World) -> None:
@@ -100,7 +100,7 @@ async def test_roles_are_offered_and_one_is_chosen(world: World) -> None:
     person = await world.log_in_account(account.id, "")
     me = await person.get("/sessions/current")
     assert me["role"] == "guest"
-    assert {one["label"] for one in me["roles"]} == {f"经办人 · {organisation.name}", "核验人员"}
+    assert {role["label"] for role in me["roles"]} == {f"经办人 · {organisation.name}", "核验人员"}
     chosen = await person.put("/sessions/current/role", {"role": "agent", "organisation_id": str(organisation.id)}, 200)
     assert chosen["organisation_id"] == str(organisation.id)
     assert (await person.get("/sessions/current"))["role"] == "agent"

@@ -41,14 +41,14 @@ async def test_a_picture_goes_up_in_parts_and_comes_back(person: Person, applica
     begun = await begin(person, applicant)
     assert begun["received"] == 0
     await put(person, begun["id"], 0, PICTURE[:4000])
-    said = await put(person, begun["id"], 0, PICTURE[:4000], 409)
-    assert (said["code"], said["params"]) == ("upload_offset", {"received": 4000})
+    problem = await put(person, begun["id"], 0, PICTURE[:4000], 409)
+    assert (problem["code"], problem["params"]) == ("upload_offset", {"received": 4000})
     await put(person, begun["id"], 4000, PICTURE[4000:])
     for _ in range(2):
         done = await person.post(f"/attachments/{begun['id']}/completion")
         assert (done["state"], done["media_type"], done["filename"]) == ("ready", "image/jpeg", "照片.jpg")
     shown = await person.get(f"/applications/{applicant.id}")
-    assert [(one["id"], one["size"]) for one in shown["files"]] == [(begun["id"], len(PICTURE))]
+    assert [(file["id"], file["size"]) for file in shown["files"]] == [(begun["id"], len(PICTURE))]
 
 
 async def test_a_thumbnail_comes_to_be_saved_and_not_shown_in_place(person: Person, applicant: Applicant) -> None:
@@ -74,10 +74,10 @@ async def test_a_bad_file_is_refused_before_and_after_sending(person: Person, ap
     assert (await person.post(path, body, 422))["code"] == "file_type"
     letter = await begin(person, applicant, field="commitment_letter", size=5, media_type="", filename="a.pdf")
     await put(person, letter["id"], 0, pdf()[:5])
-    said = await person.post(f"/attachments/{letter['id']}/completion", status=422)
-    assert (said["code"], said["detail"]) == ("file_broken", "PDF不完整或已损坏，请重新导出后再上传。")
-    said = await put(person, letter["id"], 5, b"x", 409)
-    assert said["code"] == "upload_gone"
+    problem = await person.post(f"/attachments/{letter['id']}/completion", status=422)
+    assert (problem["code"], problem["detail"]) == ("file_broken", "PDF不完整或已损坏，请重新导出后再上传。")
+    problem = await put(person, letter["id"], 5, b"x", 409)
+    assert problem["code"] == "upload_gone"
 
 
 async def test_a_part_is_bytes_and_at_most_a_megabyte(person: Person, applicant: Applicant) -> None:
@@ -94,8 +94,8 @@ async def test_an_application_under_review_keeps_its_files(person: Person, appli
     await put(person, begun["id"], 0, PICTURE)
     await person.post(f"/attachments/{begun['id']}/completion")
     await Application.filter(id=applicant.id).update(state="reviewing")
-    said = await person.delete(f"/attachments/{begun['id']}", 409)
-    assert (said["code"], said["detail"]) == ("field_fixed", "申请现在是“审核中”，不能修改“一寸免冠照片”。")
+    problem = await person.delete(f"/attachments/{begun['id']}", 409)
+    assert (problem["code"], problem["detail"]) == ("field_fixed", "申请现在是“审核中”，不能修改“一寸免冠照片”。")
 
 
 async def test_another_applicant_gets_404_for_a_file(world: World, person: Person, applicant: Applicant) -> None:

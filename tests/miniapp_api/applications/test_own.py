@@ -52,10 +52,10 @@ async def test_from_the_form_to_the_review_and_back(world: World, applicant: Act
     schema = await zhao.get("/applications/schema?entry_type=first")
     assert [section["code"] for section in schema["sections"]] == list(world.deps.book("demo").form.sections)
 
-    said = await zhao.post(f"{url}/submission", {"version": 1}, 422)
-    assert said["code"] == "form_incomplete"
-    assert {"field": "photo", "message": "请上传一寸免冠照片。"} in said["errors"]
-    assert "problems" not in said.get("params", {})
+    problem = await zhao.post(f"{url}/submission", {"version": 1}, 422)
+    assert problem["code"] == "form_incomplete"
+    assert {"field": "photo", "message": "请上传一寸免冠照片。"} in problem["errors"]
+    assert "problems" not in problem.get("params", {})
 
     version = await _fill_in(world, zhao, url)
     view = await zhao.get(url)
@@ -74,20 +74,20 @@ async def test_wrong_fields_are_reported_together_and_a_stale_device_gets_the_pr
     world: World, applicant: Actor, zhao: Person
 ) -> None:
     url = f"{await start(world, applicant)}/sections/basic"
-    said = await zhao.put(url, {"version": 0, "values": {"email": "x", "region": "110000", "nonsense": 1}}, 422)
-    assert (said["code"], {one["field"] for one in said["errors"]}) == (
+    problem = await zhao.put(url, {"version": 0, "values": {"email": "x", "region": "110000", "nonsense": 1}}, 422)
+    assert (problem["code"], {error["field"] for error in problem["errors"]}) == (
         "form_problems",
         {"email", "region", "nonsense"},
     )
     bodies = [{"version": 0, "values": {"email": f"m{at}@example.com"}} for at in range(3)]
     answers = await asyncio.gather(*(zhao.ask("PUT", url, json=body) for body in bodies))
     assert sorted(answer.status for answer in answers) == [200, 409, 409]
-    [kept] = [await answer.json() for answer in answers if answer.status == 200]
+    [stored] = [await answer.json() for answer in answers if answer.status == 200]
     for answer in answers:
         if answer.status == 409:
             told = await answer.json(content_type=None)
             assert (told["code"], told["params"]["version"]) == ("section_stale", 1)
-            assert told["params"]["values"] == kept["values"]
+            assert told["params"]["values"] == stored["values"]
 
 
 async def test_an_unregistered_person_is_asked_to_register(world: World) -> None:
@@ -100,12 +100,12 @@ async def test_an_unregistered_person_is_asked_to_register(world: World) -> None
 
 async def test_a_missing_employer_is_asked_for(world: World, zhao: Person) -> None:
     unit = await make_employer(world.deps, "规划院")
-    assert [one["name"] for one in (await zhao.get("/employers?word=规划"))["items"]] == ["规划院"]
+    assert [employer["name"] for employer in (await zhao.get("/employers?word=规划"))["items"]] == ["规划院"]
     await Employer.filter(id=unit.id).update(retired_at=world.clock.now())
     assert (await zhao.get("/employers?word=规划"))["items"] == []
-    asked = await zhao.post("/employer-requests", {"name": "新设计院", "note": "天河区"}, 201)
+    employer_request = await zhao.post("/employer-requests", {"name": "新设计院", "note": "天河区"}, 201)
     [waiting] = (await zhao.get("/employer-requests"))["items"]
-    assert (waiting["id"], waiting["state"]) == (asked["id"], "open")
+    assert (waiting["id"], waiting["state"]) == (employer_request["id"], "open")
 
 
 async def test_a_printed_form_is_locked(world: World, applicant: Actor, zhao: Person) -> None:

@@ -47,33 +47,33 @@ async def test_an_acceptance_is_undone_and_given_again(world: World, draw_id: UU
     invitation = (await open_invitations(draw_id))[0]
     person = await world.log_in_expert(invitation.expert_id)
     path = f"/invitations/{invitation.id}"
-    said = (await person.post(f"{path}/answer", {"choice": "accept"}))["invitation"]
-    assert len(said["code"]) == 6
-    assert said["undo_until"]
+    answered = (await person.post(f"{path}/answer", {"choice": "accept"}))["invitation"]
+    assert len(answered["code"]) == 6
+    assert answered["undo_until"]
     undone = await person.post(f"{path}/undo")
     assert (undone["effective"], undone["invitation"]["state"]) == (True, "open")
     await person.post(f"{path}/answer", {"choice": "accept"})
-    assert [one["id"] for one in (await person.get("/panels"))["items"]] == [str(invitation.id)]
+    assert [panel["id"] for panel in (await person.get("/panels"))["items"]] == [str(invitation.id)]
 
 
 async def test_an_expert_asks_for_leave_or_answers_a_registered_one(
     world: World, office: Office, draw_id: UUID
 ) -> None:
     first, second = await open_invitations(draw_id)
-    leaving, asked = await accept(world, first), await accept(world, second)
+    leaving, registered = await accept(world, first), await accept(world, second)
     left = await leaving.post(f"/invitations/{first.id}/leave", {"reason": "突发疾病"})
     assert left["state"] == "left"
     await office.run.advance(draw_id)
     await second.refresh_from_db()
     await office.discards.register(office.agency, draw_id, DiscardForm(second.code, "leave", "专家来电请假"))
-    assert (await asked.get(f"/invitations/{second.id}"))["leave_asked_until"]
-    assert (await asked.post(f"/invitations/{second.id}/leave-answer", {"agrees": True}))["state"] == "left"
+    assert (await registered.get(f"/invitations/{second.id}"))["leave_asked_until"]
+    assert (await registered.post(f"/invitations/{second.id}/leave-answer", {"agrees": True}))["state"] == "left"
 
 
 async def test_a_check_in_counts_by_the_venue_s_code_and_one_phone_lets_one_expert_in(
     world: World, office: Office, draw_id: UUID
 ) -> None:
-    first, second = [await accept(world, one) for one in await open_invitations(draw_id)]
+    first, second = [await accept(world, invitation) for invitation in await open_invitations(draw_id)]
     await office.run.advance(draw_id)
     world.clock.move(timedelta(hours=5, minutes=31))
     token, _ = await office.attendance.venue_token(office.venue, draw_id)
@@ -83,8 +83,8 @@ async def test_a_check_in_counts_by_the_venue_s_code_and_one_phone_lets_one_expe
     assert not (await first.post("/check-ins", scan))["first"]
     assert (await second.post("/check-ins", scan, 409))["code"] == "device_used"
     [panel] = (await second.get("/panels"))["items"]
-    said = await second.post("/check-ins", {"invitation_id": panel["id"]})
-    assert (said["counted"], "扫描现场二维码" in said["advice"]) == (False, True)
+    checked_in = await second.post("/check-ins", {"invitation_id": panel["id"]})
+    assert (checked_in["counted"], "扫描现场二维码" in checked_in["advice"]) == (False, True)
     far = await second.post("/check-ins", {"invitation_id": panel["id"], "position": AT_HOME}, 422)
     assert far["rule"] == "attendance.radius_m"
     assert "二者选一" in (await second.post("/check-ins", {}, 422))["detail"]

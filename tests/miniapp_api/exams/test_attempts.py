@@ -63,8 +63,8 @@ class Sitting:
         """Answers by slot, after the clock has sealed the paper at the end of the grace."""
         self.world.clock.set(self.over + timedelta(seconds=1))
         await work(self.world.services, "exam_seal", "exam_fill")
-        found = await rows("SELECT slot, mask FROM exam_answer WHERE attempt_id = $1 AND mask <> 0", self.attempt_id)
-        return {row["slot"]: row["mask"] for row in found}
+        answers = await rows("SELECT slot, mask FROM exam_answer WHERE attempt_id = $1 AND mask <> 0", self.attempt_id)
+        return {row["slot"]: row["mask"] for row in answers}
 
     @property
     def attempt_id(self) -> str:
@@ -75,7 +75,7 @@ def event(seq: int, slot: int = 0, mask: int = 1, **more: Any) -> dict[str, Any]
     return {"seq": seq, "slot": slot, "mask": mask, **more}
 
 
-async def called(world: World, people: int = 1) -> list[Sitting]:
+async def make_called_candidates(world: World, people: int = 1) -> list[Sitting]:
     """Candidates who may begin now, with items whose options keep their order."""
     books = cast("dict[str, Rulebook]", world.services.deps.rulebooks)
     books["demo"] = books["demo"].model_copy(update={"exam": books["demo"].exam.model_copy(update={"mock": False})})
@@ -88,15 +88,15 @@ async def called(world: World, people: int = 1) -> list[Sitting]:
     await work(world.services, "exam_papers")
     world.clock.move(SOON)
     made = []
-    for one in await ExamCandidate.all().order_by("id"):
-        await world.services.exams.attempts.accept_notice(own(one), one.id)
-        made.append(Sitting(world, await world.log_in_account(one.account_id, "applicant"), one))
+    for candidate in await ExamCandidate.all().order_by("id"):
+        await world.services.exams.attempts.accept_notice(own(candidate), candidate.id)
+        made.append(Sitting(world, await world.log_in_account(candidate.account_id, "applicant"), candidate))
     return made
 
 
 @pytest.fixture
 async def sitting(world: World) -> Sitting:
-    (made,) = await called(world)
+    (made,) = await make_called_candidates(world)
     await made.start()
     return made
 
@@ -116,13 +116,13 @@ async def test_from_the_start_to_the_receipt(sitting: Sitting) -> None:
 
 
 async def test_nothing_that_is_served_holds_a_key(sitting: Sitting) -> None:
-    assert {name for one in sitting.paper["questions"] for name in one} == {
+    assert {name for question in sitting.paper["questions"] for name in question} == {
         *("slot", "kind", "mark", "stem", "options", "case", "pictures")
     }
 
 
 async def test_a_visitor_or_another_candidate_cannot_start_an_attempt(world: World) -> None:
-    mine, rival = await called(world, 2)
+    mine, rival = await make_called_candidates(world, 2)
     response = await world.client.post(f"/api/v1/demo/exams/{mine.candidate.id}/start", json={})
     assert response.status == 401
     refused = await rival.person.post(f"/exams/{mine.candidate.id}/start", {}, 404)
@@ -131,7 +131,7 @@ async def test_a_visitor_or_another_candidate_cannot_start_an_attempt(world: Wor
 
 
 async def test_a_hall_behind_one_address_starts_together(world: World) -> None:
-    (mine,) = await called(world)
+    (mine,) = await make_called_candidates(world)
     for _ in range(70):
         await mine.start(1)
     assert (mine.paper["device"], mine.paper["number"]) == (1, 1)
@@ -139,7 +139,7 @@ async def test_a_hall_behind_one_address_starts_together(world: World) -> None:
 
 @pytest.mark.parametrize("what", ["answers", "submission"])
 async def test_a_ticket_is_of_one_attempt_and_can_not_be_made_up(world: World, what: str) -> None:
-    mine, rival = await called(world, 2)
+    mine, rival = await make_called_candidates(world, 2)
     await mine.start()
     await rival.start()
     empty = digest({})
@@ -324,8 +324,8 @@ async def test_one_ticket_can_not_fill_the_queue_of_all(sitting: Sitting) -> Non
     path = f"/api/v1/demo/exam-attempts/{sitting.attempt_id}/answers"
     body = {"ticket": sitting.paper["ticket"], "device": 1, "events": [event(1)]}
     answers = await asyncio.gather(*(sitting.world.client.post(path, json=body) for _ in range(40)))
-    assert {one.status for one in answers} <= {200, 429}
-    assert all(one.headers["Retry-After"] for one in answers if one.status == 429)
+    assert {answer.status for answer in answers} <= {200, 429}
+    assert all(answer.headers["Retry-After"] for answer in answers if answer.status == 429)
     assert (await sitting.save(event(2)))["ack"] == 2
 
 

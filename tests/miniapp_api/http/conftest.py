@@ -62,14 +62,14 @@ def make_things() -> Api:
         things.made.append(body.name)
         if body.name in REFUSALS:
             raise REFUSALS[body.name]
-        return ThingOut.of(body)
+        return ThingOut.from_source(body)
 
     @api.get("/things", "列表", access="session")
     async def list_page(call: Call, query: PageQuery) -> PageOut[ThingOut]:
         return PageOut[ThingOut](items=(), total=0, page=query.page, size=query.size)
 
     @api.get("/things/{thing_id}", "查看", action="draw.read")
-    async def one(call: Call, path: ThingPath) -> ThingOut:
+    async def get_thing(call: Call, path: ThingPath) -> ThingOut:
         return ThingOut(name=str(path.thing_id), at=datetime(2026, 11, 21, 1, 30, tzinfo=UTC), count=1)
 
     @api.delete("/things/{thing_id}", "删除", action="draw.edit")

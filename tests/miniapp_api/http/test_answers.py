@@ -43,34 +43,34 @@ class Mixed(Output):
     part: Part | None
 
 
-def served(annotation: Any, found: object) -> object:
-    return answer_model(annotation).model_validate(found, from_attributes=True).model_dump(mode="json")
+def served_value(annotation: Any, value: object) -> object:
+    return answer_model(annotation).model_validate(value, from_attributes=True).model_dump(mode="json")
 
 
 def test_fields_are_served_and_properties_are_not() -> None:
-    assert served(Part, Part(AT, 3)) == {"at": LOCAL, "size": 3}
+    assert served_value(Part, Part(AT, 3)) == {"at": LOCAL, "size": 3}
 
 
 def test_dataclasses_within_are_served_too() -> None:
-    assert served(Whole, Whole("x", (Part(AT, 3), Part(None)))) == {
+    assert served_value(Whole, Whole("x", (Part(AT, 3), Part(None)))) == {
         "name": "x",
         "parts": [{"at": LOCAL, "size": 3}, {"at": None, "size": 0}],
     }
 
 
 def test_lists_and_pages_hold_dataclasses() -> None:
-    assert served(Listing[Part], Listing(items=(Part(AT, 3),))) == {"items": [{"at": LOCAL, "size": 3}]}
-    page = served(PageOut[Part], PageOut(items=(Part(None),), total=1, page=1, size=20))
+    assert served_value(Listing[Part], Listing(items=(Part(AT, 3),))) == {"items": [{"at": LOCAL, "size": 3}]}
+    page = served_value(PageOut[Part], PageOut(items=(Part(None),), total=1, page=1, size=20))
     assert page == {"items": [{"at": None, "size": 0}], "total": 1, "page": 1, "size": 20}
 
 
 def test_an_output_holds_a_dataclass_and_writes_its_times_as_its_own() -> None:
-    assert served(Mixed, Mixed(begun=AT, part=Part(AT, 3))) == {"begun": LOCAL, "part": {"at": LOCAL, "size": 3}}
+    assert served_value(Mixed, Mixed(begun=AT, part=Part(AT, 3))) == {"begun": LOCAL, "part": {"at": LOCAL, "size": 3}}
     assert answer_model(PartOnly) is PartOnly
 
 
 def test_an_output_hides_what_it_does_not_name() -> None:
-    assert served(PartOnly, Part(AT, 3)) == {"size": 3}
+    assert served_value(PartOnly, Part(AT, 3)) == {"size": 3}
 
 
 def test_the_description_is_the_dataclass_s_own() -> None:

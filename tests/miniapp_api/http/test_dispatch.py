@@ -128,17 +128,17 @@ async def test_who_asks_is_checked_before_what_is_asked(client: Client) -> None:
 
 
 async def test_refusals_of_services_keep_what_they_say(client: Client) -> None:
-    def named(name: str) -> Any:
+    def post_thing_named(name: str) -> Any:
         return client.post("/api/v1/demo/things", json=GOOD | {"name": name}, headers=GUEST)
 
-    conflict = await problem(await named("冲突"), 409, "name_taken")
+    conflict = await problem(await post_thing_named("冲突"), 409, "name_taken")
     assert (conflict["field"], conflict["detail"]) == ("name", "已有同名，请换一个名称。")
-    rule = await problem(await named("违规"), 422, "rule_violation")
+    rule = await problem(await post_thing_named("违规"), 422, "rule_violation")
     assert (rule["rule"], rule["source"], rule["title"]) == ("things.max", "手册 L1", "不符合规定")
-    busy = await named("频繁")
+    busy = await post_thing_named("频繁")
     await problem(busy, 429, "too_many")
     assert busy.headers["Retry-After"] == "60"
-    away = await named("断线")
+    away = await post_thing_named("断线")
     await problem(away, 503, "unavailable")
     assert away.headers["Retry-After"] == "5"
 

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 import miniapp_api.assembly
 from domain.errors import InvalidInput
 from miniapp_api.http.labels import label_of
-from miniapp_api.http.problems import invalid
+from miniapp_api.http.problems import invalid_request
 from miniapp_api.http.schema import Input
 
 TECHNICAL = frozenset(
@@ -66,18 +66,18 @@ class PeriodIn(Input):
 
 
 def inputs(of: type[Input] = Input) -> Iterator[type[Input]]:
-    for one in of.__subclasses__():
-        yield one
-        yield from inputs(one)
+    for model in of.__subclasses__():
+        yield model
+        yield from inputs(model)
 
 
 def test_every_field_that_people_fill_in_has_a_name() -> None:
     nameless = [
-        f"{one.__module__}.{one.__name__}.{name}"
-        for one in inputs()
-        if one.__module__.startswith("miniapp_api.")
-        for name in one.model_fields
-        if name not in TECHNICAL and not label_of(one, [name])
+        f"{model.__module__}.{model.__name__}.{name}"
+        for model in inputs()
+        if model.__module__.startswith("miniapp_api.")
+        for name in model.model_fields
+        if name not in TECHNICAL and not label_of(model, [name])
     ]
     assert nameless == []
 
@@ -102,6 +102,6 @@ def test_every_field_that_people_fill_in_has_a_name() -> None:
 def test_a_refusal_names_the_field_and_what_to_do(model: type[Input], typed: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError) as wrong:
         model.model_validate(typed)
-    told = invalid(wrong.value, model=model)
+    told = invalid_request(wrong.value, model=model)
     assert isinstance(told, InvalidInput)
     assert told.message == sentence

@@ -11,10 +11,10 @@ from miniapp_api.http.limits import LocalCounter, RedisCounter, check_rate, clie
 
 
 async def test_redis_counts_for_all_processes_together(redis: str) -> None:
-    async with Redis.from_url(redis) as one, Redis.from_url(redis) as other:
-        assert await RedisCounter(one).count("door:1", 60) == (1, 60)
-        assert (await RedisCounter(other).count("door:1", 60))[0] == 2
-        assert (await RedisCounter(one).count("door:2", 60))[0] == 1
+    async with Redis.from_url(redis) as first, Redis.from_url(redis) as second:
+        assert await RedisCounter(first).count("door:1", 60) == (1, 60)
+        assert (await RedisCounter(second).count("door:1", 60))[0] == 2
+        assert (await RedisCounter(first).count("door:2", 60))[0] == 1
 
 
 async def test_without_redis_no_request_is_refused() -> None:

@@ -32,8 +32,8 @@ async def test_the_document_describes_each_endpoint(client: Client) -> None:
     assert {"ThingIn", "ThingOut", "ThingOutPage", "Problem"} <= set(schemas)
     assert schemas["ThingIn"]["additionalProperties"] is False
     assert schemas["ThingIn"]["properties"]["at"]["format"] == "date-time"
-    one = document["paths"]["/api/v1/{pool}/things/{thing_id}"]["get"]
-    assert "agent" in one["x-roles"]
+    operation = document["paths"]["/api/v1/{pool}/things/{thing_id}"]["get"]
+    assert "agent" in operation["x-roles"]
     assert document["paths"]["/api/v1/{pool}/door"]["post"]["security"] == []
 
 

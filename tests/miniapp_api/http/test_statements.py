@@ -18,28 +18,28 @@ from tests.factories.reviews import make_applicant, make_application, make_catal
 from tests.miniapp_api.conftest import Person, World
 
 
-async def counted(person: Person, method: str, path: str, body: object = None, **options: Any) -> Statements:
-    with count_statements() as found:
+async def count_request(person: Person, method: str, path: str, body: object = None, **options: Any) -> Statements:
+    with count_statements() as statements:
         response = await person.ask(method, path, **({} if body is None else {"json": body}), **options)
         assert response.status in (200, 201, 204), await response.text()
-    return found
+    return statements
 
 
 async def check_reads(person: Person, expected: dict[str, int]) -> None:
     """Assert the statements of reads, at their second time, when caches are filled; none opens a transaction."""
     for path, most in expected.items():
         await person.get(path)
-        found = await counted(person, "GET", path)
-        assert (len(found.queries), len(found.control)) == (most, 0), f"{path}: {found}"
+        statements = await count_request(person, "GET", path)
+        assert (len(statements.queries), len(statements.control)) == (most, 0), f"{path}: {statements}"
 
 
 async def test_statements_and_transactions_are_counted(world: World) -> None:
-    with count_statements() as found:
+    with count_statements() as statements:
         async with transaction():
             await rows("SELECT 1")
             await rows("SELECT 1 WHERE $1", True)
-    assert (found.queries, len(found.control)) == (["SELECT 1", "SELECT 1 WHERE $1"], 2)
-    assert found.repeated() == {}
+    assert (statements.queries, len(statements.control)) == (["SELECT 1", "SELECT 1 WHERE $1"], 2)
+    assert statements.repeated() == {}
 
 
 async def test_an_applicants_requests(world: World) -> None:
@@ -82,7 +82,7 @@ async def test_an_answer(
     for invitation in (first, second):
         person = await world.log_in_expert(invitation.expert_id)
         path = f"/invitations/{invitation.id}/answer"
-        found = await counted(person, "POST", path, {"choice": choice}, key=key)
-    assert len(found.queries) == 1 + most + more, f"{found}"
-    assert len(found.control) == (4 if key else 2)
-    assert found.repeated() == {}
+        statements = await count_request(person, "POST", path, {"choice": choice}, key=key)
+    assert len(statements.queries) == 1 + most + more, f"{statements}"
+    assert len(statements.control) == (4 if key else 2)
+    assert statements.repeated() == {}

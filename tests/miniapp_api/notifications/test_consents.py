@@ -25,7 +25,7 @@ async def person(world: World) -> Person:
     return await world.log_in_account(applicant.account.id, "applicant")
 
 
-async def asked(person: Person, occasion: str = "applying") -> list[str]:
+async def list_asked_templates(person: Person, occasion: str = "applying") -> list[str]:
     items = (await person.get(f"/consents?occasion={occasion}"))["items"]
     return [item["template_id"] for item in items if item["ask"]]
 
@@ -34,18 +34,18 @@ async def answer(person: Person, answers: Mapping[str, str]) -> None:
     await person.post("/consents", {"answers": answers}, 204)
 
 
-async def left(person: Person) -> dict[str, int]:
+async def consents_left(person: Person) -> dict[str, int]:
     items = (await person.get("/consents?occasion=applying"))["items"]
     return {item["template_id"]: item["left"] for item in items if item["left"]}
 
 
 async def test_three_templates_at_most_are_asked_for_the_most_needed_first(person: Person) -> None:
-    assert await asked(person) == FIRST
+    assert await list_asked_templates(person) == FIRST
     await answer(person, dict.fromkeys(FIRST, "accept"))
-    following = await asked(person)
+    following = await list_asked_templates(person)
     assert len(following) == 3
     assert following[0] == "application_progress", "an application makes progress several times"
-    assert await left(person) == dict.fromkeys(FIRST, 1)
+    assert await consents_left(person) == dict.fromkeys(FIRST, 1)
 
 
 async def test_titles_of_one_question_differ(world: World, person: Person) -> None:
@@ -61,30 +61,30 @@ async def test_titles_of_one_question_differ(world: World, person: Person) -> No
 
 async def test_in_the_end_there_is_nothing_to_ask(person: Person) -> None:
     for _ in range(8):
-        if not (wanted := await asked(person)):
+        if not (wanted := await list_asked_templates(person)):
             break
         await answer(person, dict.fromkeys(wanted, "accept"))
-    assert await asked(person) == []
+    assert await list_asked_templates(person) == []
     await answer(person, {"fee_open": "acceptWithAudio"})
-    assert (await left(person))["fee_open"] == 2, "who always accepts may go on"
+    assert (await consents_left(person))["fee_open"] == 2, "who always accepts may go on"
 
 
 @pytest.mark.parametrize(("how", "days"), [("reject", 7), ("ban", 30)])
 async def test_who_refuses_is_left_in_peace_for_a_while(person: Person, clock: FixedClock, how: str, days: int) -> None:
     await answer(person, {"fee_open": "accept", "application_sent_back": how})
-    assert "application_sent_back" not in await asked(person)
-    assert await left(person) == {"fee_open": 1}, "a refusal takes nothing that was accepted before"
+    assert "application_sent_back" not in await list_asked_templates(person)
+    assert await consents_left(person) == {"fee_open": 1}, "a refusal takes nothing that was accepted before"
     clock.move(timedelta(days=days) - timedelta(minutes=1))
-    assert "application_sent_back" not in await asked(person)
+    assert "application_sent_back" not in await list_asked_templates(person)
     clock.move(timedelta(minutes=2))
-    assert (await asked(person))[0] == "application_sent_back"
+    assert (await list_asked_templates(person))[0] == "application_sent_back"
     await answer(person, {"application_sent_back": "accept"})
     assert (await WechatIdentity.get(app="mini")).subscribe_refusals == {}
 
 
 async def test_what_wechat_has_filtered_counts_as_nothing(person: Person) -> None:
     await answer(person, {"fee_open": "filter"})
-    assert (await left(person), "fee_open" in await asked(person)) == ({}, True)
+    assert (await consents_left(person), "fee_open" in await list_asked_templates(person)) == ({}, True)
 
 
 @pytest.mark.parametrize(
@@ -105,21 +105,23 @@ async def test_nonsense_is_refused_and_counts_nothing(person: Person, answers: d
 async def test_a_repeated_report_counts_once(person: Person) -> None:
     for _ in range(3):
         await person.post("/consents", {"answers": {"fee_open": "accept"}}, 204, key="tap-1")
-    assert await left(person) == {"fee_open": 1}
+    assert await consents_left(person) == {"fee_open": 1}
 
 
 @pytest.mark.parametrize("occasion", OCCASIONS)
 async def test_consent_is_requested_for_the_own_roles_only(world: World, person: Person, occasion: Any) -> None:
-    assert bool(await asked(person, occasion)) == (occasion in ("applying", "paying", "learning"))
+    assert bool(await list_asked_templates(person, occasion)) == (occasion in ("applying", "paying", "learning"))
 
 
 async def test_the_agency_is_asked_for_what_the_agency_needs(world: World, office: Office) -> None:
     agent = await world.log_in_account(
         office.agency.account_id, office.agency.role, organisation_id=str(office.agency.organisation_id)
     )
-    assert await asked(agent, "submission") == ["agency_verified", "agency_full"], "two of one title are one question"
-    assert len(await asked(agent, "drawing")) == 3
-    assert await asked(agent, "applying") == []
+    assert await list_asked_templates(agent, "submission") == ["agency_verified", "agency_full"], (
+        "two of one title are one question"
+    )
+    assert len(await list_asked_templates(agent, "drawing")) == 3
+    assert await list_asked_templates(agent, "applying") == []
 
 
 async def test_a_person_whom_the_official_account_reaches_is_not_asked_for_consents(
@@ -127,11 +129,11 @@ async def test_a_person_whom_the_official_account_reaches_is_not_asked_for_conse
 ) -> None:
     mini = await WechatIdentity.get(app="mini")
     chat = await make_identity(await Account.get(id=mini.account_id))
-    assert await asked(person) == []
+    assert await list_asked_templates(person) == []
     items = (await person.get("/consents?occasion=applying"))["items"]
     assert items, "who always accepts may be asked all the same"
     await WechatIdentity.filter(id=chat.id).update(blocked=True)
-    assert await asked(person) == FIRST
+    assert await list_asked_templates(person) == FIRST
 
 
 async def test_what_is_sent_on_every_channel_is_asked_for_in_any_case(world: World) -> None:
@@ -139,12 +141,12 @@ async def test_what_is_sent_on_every_channel_is_asked_for_in_any_case(world: Wor
     await make_grant(account, "supervisor")
     await make_identity(account)
     supervisor = await world.log_in_account(account.id, "supervisor")
-    assert await asked(supervisor, "supervising") == ["commitment_wanted"]
+    assert await list_asked_templates(supervisor, "supervising") == ["commitment_wanted"]
 
 
 async def test_a_log_in_by_password_has_no_wechat_to_ask(world: World, person: Person) -> None:
     await WechatIdentity.filter(app="mini").update(app="oa")
-    assert await asked(person) == []
+    assert await list_asked_templates(person) == []
     await answer(person, {"fee_open": "accept"})
     assert (await WechatIdentity.get(app="oa")).subscribe_credits == {}
 

@@ -44,7 +44,9 @@ async def test_in_the_mini_program_the_cashier_gets_its_parameters(
     world: World, owner: Person, fee: Fee, platform: FakePlatform
 ) -> None:
     shown = (await owner.get("/payments/fees"))["items"]
-    assert [(one["phase"], one["amount_yuan"], one["name"]) for one in shown] == [("open", "350.00", "王**")]
+    assert [(fee_shown["phase"], fee_shown["amount_yuan"], fee_shown["name"]) for fee_shown in shown] == [
+        ("open", "350.00", "王**")
+    ]
     ordered = await owner.post(f"/payments/fees/{fee.id}/orders", {"trade": "mini"})
     assert set(ordered["parameters"]) == {"timeStamp", "nonceStr", "package", "signType", "paySign"}
     assert ordered["code_url"] == ""
@@ -65,8 +67,8 @@ async def test_the_result_appears_without_a_notification(
 
 async def test_a_friend_pays_by_number(world: World, fee: Fee, platform: FakePlatform) -> None:
     friend = await world.log_in_account((await make_account(world.deps)).id, "")
-    found = await friend.post("/payments/lookups", {"number": fee.expert_number})
-    assert (found["own"], found["invoice"]) == (False, None)
+    fee_found = await friend.post("/payments/lookups", {"number": fee.expert_number})
+    assert (fee_found["own"], fee_found["invoice"]) == (False, None)
     await pay(world, friend, fee, platform)
     assert (await friend.get("/payments/fees"))["items"] == []
     assert (await friend.post("/payments/lookups", {"number": "ZJ9999999"}, 404))["code"] == "number_unknown"
